@@ -17,6 +17,7 @@ import { factory as metricsTransform } from '../processors/metrics_transform/fac
 import { factory as power } from '../processors/power/factory.js';
 import { factory as resource } from '../processors/resource/factory.js';
 import { factory as thin } from '../processors/thin/factory.js';
+import { factory as topk } from '../processors/topk/factory.js';
 import { factory as work } from '../processors/work/factory.js';
 import { factory as workloadNames } from '../processors/workload_names/factory.js';
 import type { ProcessorFactory } from '../src/component/component.js';
@@ -116,6 +117,7 @@ export const processors: readonly Subject[] = [
     attributes: [{ key: 'rack', action: 'insert', value: 'r1' }],
   }),
   subjectOf('thin', thin),
+  subjectOf('topk', topk),
   subjectOf('workload_names', workloadNames, { sources: [] }),
   subjectOf('work', work, { workloads }),
 ];

@@ -1,7 +1,7 @@
+import { Limit, type Ranked } from '../../src/model/limit.js';
 import { findOrAdd } from '../../src/model/plan.js';
 import { ATTR_PROCESS_PID } from '../../src/model/semantic-conventions.js';
 import type { Attributes, Metric, Resource } from '../../src/model/series.js';
-import { Limit, type Ranked } from './limit.js';
 import type { Account } from './publication.js';
 import {
   describeGroup,
@@ -40,6 +40,9 @@ export class Group implements Ranked {
   }
 }
 
+/** Groups are ranked by CPU and GPU time, by which energy is shared. */
+const byTime = { halfLifeNs: 30e9, margin: 50e6 };
+
 interface ViewOptions {
   readonly common?: Attributes;
   readonly shownPids?: readonly number[];
@@ -70,7 +73,7 @@ export class View {
     this.#common = common;
     // What the collector itself uses is of interest.
     this.#shownPids = new Set([process.pid, ...shownPids]);
-    this.#limit = places > 0 ? new Limit<Group>(places) : undefined;
+    this.#limit = places > 0 ? new Limit<Group>({ ...byTime, places }) : undefined;
   }
 
   get metric(): Metric {

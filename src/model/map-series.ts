@@ -12,13 +12,18 @@ import { findLatestRow, type Table } from './table.js';
 
 /** What is done with each series, once per series. */
 export interface SeriesMapping {
-  /** What becomes of a series: another one with the same kind of metric, or itself. */
-  map(series: Series): Series;
+  /**
+   * What becomes of a series: another one with the same kind of metric, or itself.
+   * @param movedAt of a series that is moved: since when it counts in what it becomes, Unix time in nanoseconds
+   */
+  map(series: Series, movedAt?: bigint): Series;
   /**
    * What becomes of several that are the same then. Where it gives nothing, counters and up-down counters are summed,
    * and of gauges the first one stays. Counters are always summed.
    */
   reductionOf?(mapped: Series): Reduction | undefined;
+  /** Whether a mapped series stays, with what it counted, when all that became it have ended. */
+  isKept?(mapped: Series): boolean;
   /** Notified of a gauge that becomes the same as a live one and is left out for that reason. */
   onConflict(mapped: Series): void;
 }
@@ -77,6 +82,25 @@ export class SeriesMap {
     };
   }
 
+  /**
+   * Asks again what becomes of live series: what they counted so far stays in what they were.
+   * @returns the mapped series that ended with that
+   */
+  move(moved: readonly Series[]): readonly Series[] {
+    const ended = moved.flatMap((series) => this.#move(series));
+    this.#generation += 1;
+    return ended;
+  }
+
+  #move(series: Series): readonly Series[] {
+    const before = this.#members.get(series);
+    if (before === undefined) return [];
+    const ended = this.#leave(before);
+    const target = this.#findTarget(series, before.readings.time ?? series.start);
+    this.#members.set(series, target.takeOver(before, series.start));
+    return ended;
+  }
+
   #planOf(series: readonly Series[]): Plan {
     const known = this.#plans.get(series);
     if (known?.generation === this.#generation) return known;
@@ -107,15 +131,19 @@ export class SeriesMap {
   }
 
   #join(series: Series, readings: Readings, column: number): Member {
-    const mapped = this.#mapping.map(series);
-    inheritPublisher(mapped, series);
-    const known = this.#targets.find(mapped);
-    const target = known ?? this.#targets.add(mapped, this.#mapping.reductionOf?.(mapped));
+    const target = this.#findTarget(series);
+    const isShared = !target.isEmpty;
     const member = target.join(series.start, readings, column);
     this.#members.set(series, member);
-    if (known) this.#generation += 1;
-    if (known && target.isChosen) this.#mapping.onConflict(target.series);
+    if (isShared) this.#generation += 1;
+    if (isShared && target.isChosen) this.#mapping.onConflict(target.series);
     return member;
+  }
+
+  #findTarget(series: Series, movedAt?: bigint): MappedSeries {
+    const mapped = this.#mapping.map(series, movedAt);
+    inheritPublisher(mapped, series);
+    return this.#targets.find(mapped) ?? this.#targets.add(mapped, this.#mapping.reductionOf?.(mapped));
   }
 
   /** @returns the mapped series that ended with these */
@@ -124,15 +152,20 @@ export class SeriesMap {
       const member = this.#members.get(series);
       if (!member) return [];
       this.#members.delete(series);
-      const { target } = member;
-      target.leave(member);
-      if (!target.isEmpty) {
-        this.#generation += 1;
-        return [];
-      }
-      this.#targets.remove(target.series);
-      return [target.series];
+      return this.#leave(member);
     });
+  }
+
+  /** @returns the mapped series, if it ended with this member */
+  #leave(member: Member): readonly Series[] {
+    const { target } = member;
+    target.leave(member);
+    if (!target.isEmpty || this.#mapping.isKept?.(target.series)) {
+      this.#generation += 1;
+      return [];
+    }
+    this.#targets.remove(target.series);
+    return target.isLeftOut ? [] : [target.series];
   }
 }
 
@@ -184,6 +217,7 @@ function createColumns(members: readonly Member[]): readonly Column[] {
   const columns = new Map<MappedSeries, Column>();
   for (const [source, member] of members.entries()) {
     const { target } = member;
+    if (target.isLeftOut) continue;
     if (target.isPlain) columns.set(target, { target, source });
     else if (!target.isChosen) columns.set(target, { target, source: -1 });
     else if (target.isFirst(member)) columns.set(target, { target, source });
@@ -207,7 +241,7 @@ function keepValues(table: Table, { members, readings }: Plan): Float64Array {
     const row = findLatestRow(table, column);
     if (row >= 0) readings.values[column] = table.values[row * members.length + column];
   }
-  readings.at = Number(table.epoch) + table.offsets[lastRow];
+  noteLastRow(table, readings);
   return table.values;
 }
 
@@ -229,7 +263,15 @@ function recutValues(table: Table, { members, readings }: Plan, columns: readonl
     }
     readings.at = instant[0];
   }
+  if (rows > 0) noteLastRow(table, readings);
   return values;
+}
+
+function noteLastRow({ epoch, offsets }: Table, readings: Readings): void {
+  const offset = offsets[offsets.length - 1];
+  readings.at = Number(epoch) + offset;
+  readings.epoch = epoch;
+  readings.offset = offset;
 }
 
 /** Those that ended with a row in this table, and those that ended before. */

@@ -6,15 +6,30 @@ export class Readings {
   readonly values: Float64Array;
   /** Unix time in nanoseconds of the last row that was passed on. */
   at = -Infinity;
+  /** The epoch and the offset of that row, which are exact; undefined: there was none. */
+  epoch: bigint | undefined;
+  offset = 0;
 
   constructor(columns: number) {
     this.values = new Float64Array(columns).fill(NaN);
   }
 
+  /** Time of the last row, Unix time in nanoseconds. */
+  get time(): bigint | undefined {
+    return this.epoch === undefined ? undefined : this.epoch + BigInt(this.offset);
+  }
+
+  /** Rows up to this one were passed on. */
+  note({ at, epoch, offset }: Pick<Readings, 'at' | 'epoch' | 'offset'>): void {
+    this.at = at;
+    this.epoch = epoch;
+    this.offset = offset;
+  }
+
   /** The reading of a member is kept in this column from now on. */
   adopt(member: Member, column: number): void {
     this.values[column] = member.readings.values[member.column];
-    this.at = Math.max(this.at, member.readings.at);
+    if (member.readings.at > this.at) this.note(member.readings);
     member.readings = this;
     member.column = column;
   }
@@ -32,9 +47,9 @@ export interface Member {
 
 /**
  * What becomes of several series that are the same once mapped. `first`: the one that was there first stands for all.
- * Counters can only be summed.
+ * `none`: they are left out. Counters can only be summed.
  */
-export type Reduction = 'first' | 'sum' | 'mean' | 'min' | 'max';
+export type Reduction = 'first' | 'sum' | 'mean' | 'min' | 'max' | 'none';
 
 /** What is remembered of a mapped series that is, or was, more than its only member. */
 interface Sum {
@@ -73,6 +88,11 @@ export class MappedSeries {
     return this.#first === undefined;
   }
 
+  /** Whether it has no points. */
+  get isLeftOut(): boolean {
+    return this.#reduction === 'none';
+  }
+
   /** Whether one member stands for all. */
   get isChosen(): boolean {
     return this.#reduction === 'first';
@@ -94,6 +114,20 @@ export class MappedSeries {
     const member = { target: this, readings, column, base };
     if (this.#first === undefined) this.#first = member;
     else this.#addTo(this.#first, member);
+    this.#updatePlain();
+    return member;
+  }
+
+  /**
+   * A live series comes from another one that has counted it so far: only what follows is counted here.
+   * @param start as in `join`
+   */
+  takeOver({ readings, column }: Member, start: bigint): Member {
+    // Its last reading was passed on by the other one.
+    if (this.#first === undefined) this.#openSum();
+    const member = this.join(start, readings, column);
+    const counted = readings.values[column];
+    if (this.series.metric.kind === 'counter' && !Number.isNaN(counted)) member.base = counted;
     this.#updatePlain();
     return member;
   }
@@ -191,7 +225,7 @@ export class MappedSeries {
 
   #updatePlain(): void {
     const { others, retired = 0 } = this.#sum ?? {};
-    this.isPlain = this.#first?.base === 0 && others === undefined && retired === 0;
+    this.isPlain = this.#first?.base === 0 && others === undefined && retired === 0 && !this.isLeftOut;
   }
 }
 

@@ -1,31 +1,39 @@
-/** What a member used this long ago counts half. */
-const halfLifeNs = 30e9;
 /** Members that wait for another's place are compared with it this often. */
 const contestEveryNs = 1e9;
-/** To take a place, a member must have used this many times as much as its holder, and this much more. */
+/** To take a place, a member must have used this many times as much as its holder. */
 const hysteresis = 1.5;
-const marginNs = 50e6;
 /** As many members as the limit may get a place in this time: where processes come and go, most do so without one. */
 const turnoverNs = 60e9;
 /** Weights are scaled down before they overflow. */
 const maxExponent = 500;
 
-/** What can have a place: a group of a view. */
+/** What can have a place: a group of series, of workloads. */
 export interface Ranked {
   /** Whether it has a place. */
   isShown: boolean;
-  /** CPU time that it used, the recent more than the old, on the scale of its limit. */
+  /** What it used, the recent more than the old, on the scale of its limit. */
   weight: number;
 }
 
+export interface LimitOptions {
+  /** How many members have a place at a time. */
+  readonly places: number;
+  /** What a member used this long ago counts half. */
+  readonly halfLifeNs: number;
+  /** To take a place, a member must have used this much more than its holder, in the unit of what is weighed. */
+  readonly margin: number;
+}
+
 /**
- * Decides which members of a set have a place: those that used most CPU time recently, by which energy is shared. A
- * place is kept until its member ends or another one used clearly more. Times are nanoseconds.
+ * Decides which members of a set have a place: those that used most recently. A place is kept until its member ends or
+ * another one used clearly more. Times are nanoseconds.
  */
 export class Limit<Member extends Ranked> {
   /** How often a member got a place or lost one. */
   changes = 0;
   readonly #places: number;
+  readonly #halfLifeNs: number;
+  readonly #margin: number;
   readonly #shown = new Set<Member>();
   readonly #waiting = new Set<Member>();
   /** How many places may be given now. */
@@ -36,9 +44,10 @@ export class Limit<Member extends Ranked> {
   #baseAt = NaN;
   #factor = 1;
 
-  /** @param places how many members have one at a time */
-  constructor(places: number) {
+  constructor({ places, halfLifeNs, margin }: LimitOptions) {
     this.#places = places;
+    this.#halfLifeNs = halfLifeNs;
+    this.#margin = margin;
     // The first that are seen leave enough for those that follow.
     this.#budget = 2 * places;
   }
@@ -46,14 +55,14 @@ export class Limit<Member extends Ranked> {
   /** Time passes up to the boundary that the next weights belong to. */
   advance(at: number): void {
     if (Number.isNaN(this.#baseAt)) this.#baseAt = at;
-    const exponent = (at - this.#baseAt) / halfLifeNs;
+    const exponent = (at - this.#baseAt) / this.#halfLifeNs;
     if (exponent > maxExponent) this.#rebase(at, exponent);
-    this.#factor = 2 ** ((at - this.#baseAt) / halfLifeNs);
+    this.#factor = 2 ** ((at - this.#baseAt) / this.#halfLifeNs);
   }
 
-  /** A member used CPU time. */
-  weigh(member: Member, cpuNs: number): void {
-    member.weight += cpuNs * this.#factor;
+  /** A member used something, or exists: then it waits for a place. */
+  weigh(member: Member, used: number): void {
+    member.weight += used * this.#factor;
     if (!member.isShown) this.#waiting.add(member);
   }
 
@@ -91,7 +100,7 @@ export class Limit<Member extends Ranked> {
     while (this.#shown.size > 0 && this.#canShow()) {
       const lightest = findLightest(this.#shown);
       const heaviest = findHeaviest(this.#waiting);
-      if (heaviest.weight <= hysteresis * lightest.weight + marginNs * this.#factor) break;
+      if (heaviest.weight <= hysteresis * lightest.weight + this.#margin * this.#factor) break;
       this.#hide(lightest);
       this.#show(heaviest);
       hidden.push(lightest);

@@ -1,0 +1,53 @@
+import type { ConfigOf, Schema } from '../../src/component/schema.js';
+import { deriveEnergyName, energyNames } from '../../src/model/energy-names.js';
+import { processCpuTime } from '../../src/model/shared-metrics.js';
+
+export const schema = {
+  metric: {
+    doc: 'Metric that ranks groups: the growth of a counter, the value of anything else.',
+    format: 'string',
+    default: processCpuTime.name,
+  },
+  group_by: {
+    doc: 'Attributes of series or of their resources that define a group. Series without any of them are forwarded as they are.',
+    format: 'string_list',
+    default: ['process.pid'],
+  },
+  limit: {
+    doc: 'Number of groups with series of their own at a time. All others are one, `other`.',
+    format: 'int',
+    default: 10,
+    min: 1,
+  },
+  window: {
+    doc: 'Time over which groups are compared: what was used that long ago counts half.',
+    format: 'duration',
+    default: '30s',
+    min: 1,
+  },
+  shown: {
+    doc: 'Values of the first attribute of `group_by` whose groups always have series of their own, besides the limit.',
+    format: 'string_list',
+    default: [],
+  },
+  keep: {
+    doc: 'Resource attributes that `other` has as well: there is one for each combination of them. `host.*`: all with this prefix.',
+    format: 'string_list',
+    default: ['host.*', 'os.*', 'cloud.*', 'k8s.cluster.*', 'k8s.node.*'],
+  },
+  sum_gauges: {
+    doc: 'Gauges of which `other` has the sum. It has none of other gauges.',
+    format: 'string_list',
+    default: energyNames.map((name) => deriveEnergyName(name, 'power')),
+  },
+} as const satisfies Schema;
+
+export type Config = ConfigOf<typeof schema>;
+
+/** @returns what is wrong with the settings taken together */
+export function checkConfig({ group_by }: Config): readonly string[] {
+  const isValid = group_by.length > 0 && group_by.every((name) => name !== '');
+  return isValid
+    ? []
+    : [`group_by: expected at least one name of an attribute, found ${JSON.stringify(group_by)}`];
+}
