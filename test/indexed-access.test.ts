@@ -74,6 +74,7 @@ const hotFiles: Readonly<Record<string, readonly string[]>> = {
     'processors/attribution/domain.ts',
     'processors/attribution/hardware.ts',
     'processors/attribution/ledger.ts',
+    'processors/attribution/packages.ts',
     'processors/attribution/publication.ts',
     'processors/attribution/split.ts',
     'processors/attribution/usage.ts',

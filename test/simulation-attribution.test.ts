@@ -15,6 +15,8 @@ import { total } from './sums.js';
 
 const epoch = 1_700_000_000_000_000_000n;
 
+const seriesOf = (tables: readonly Table[]) => tables.flatMap(({ series }) => series);
+
 /** Measures and attributes a simulated machine in simulated time: scans once a second, energy at a rate. */
 function attribute(settings: object, hertz: number, seconds: number): readonly Table[] {
   const config = parseSettings(schema, { ...settings, collection_interval: '1s' });
@@ -24,7 +26,7 @@ function attribute(settings: object, hertz: number, seconds: number): readonly T
     monotonicNs: () => BigInt(us) * 1000n,
     countBreaks: () => 0,
   };
-  const context = createFakeContext({ clock });
+  const context = { ...createFakeContext({ clock }), isConsumed: () => true };
   const collector = createTableCollector();
   const processor = attribution.create(
     parseSettings(attribution.schema, { cpu_count: 4, process_limit: 0 }),
@@ -100,3 +102,27 @@ for (const hertz of [1, 100, 10_000]) {
     });
   }
 }
+
+/** The worst error of a process that cost at least a joule, as a part of what it cost, and how many there are. */
+function findWorst(tables: readonly Table[]): { readonly worst: number; readonly count: number } {
+  const attributed = rowsOf(tables, 'process.energy');
+  const at = attributed.at(-1)?.ns ?? assert.fail('nothing was attributed');
+  const ofProcesses = rowsOf(tables, 'simulator.energy').filter(
+    ({ series }) => series.attributes['simulator.part'] === 'process',
+  );
+  const truth = [...sumAt(ofProcesses, at, 'process.pid')].filter(([, joules]) => joules > 1);
+  const found = sumAt(attributed, at, 'process.pid');
+  const errors = truth.map(([pid, joules]) => Math.abs((found.get(pid) ?? 0) / joules - 1));
+  return { worst: Math.max(...errors), count: errors.length };
+}
+
+test('attribution gives each process of two sockets with different loads its joules within 2 %', () => {
+  for (const seed of [3, 21, 40]) {
+    // By CPU time of the machine, a process is off by up to 63 %.
+    const sockets = { sockets: 2, processes: 12, socket_spread: 1 };
+    const tables = attribute({ ...machine, ...sockets, seed }, 100, 30);
+    const { worst, count } = findWorst(tables);
+    assert.ok(worst < 0.02 && count >= 8, `seed ${seed}: ${worst} of ${count} processes`);
+    assert.ok(!seriesOf(tables).some(({ metric }) => metric.name.includes('.package.')));
+  }
+});

@@ -12,6 +12,7 @@ import type { Config } from './config.js';
 import { CpuCount } from './floor-learner.js';
 import { FloorStore } from './floor-store.js';
 import { Ledger } from './ledger.js';
+import { PackageSeries } from './package-series.js';
 import { RemainderMeter } from './remainder.js';
 import { ShownSeries } from './shown-series.js';
 import { UsageTick } from './usage.js';
@@ -29,6 +30,8 @@ export class Attribution implements ConsumingComponent {
   readonly #cpuCount: CpuCount;
   readonly #tick = new UsageTick();
   readonly #floors: FloorStore;
+  /** Undefined: the usage by package is forwarded, too. */
+  readonly #packageSeries: PackageSeries | undefined;
   /** Undefined: all series are forwarded. */
   readonly #shownSeries: ShownSeries | undefined;
   /** Undefined: the energy is not attributed to single processes. */
@@ -48,6 +51,7 @@ export class Attribution implements ConsumingComponent {
     this.#next = next;
     this.#cpuCount = new CpuCount(config.cpu_count);
     this.#floors = new FloorStore(config.state_file, this.#cpuCount, context.log);
+    if (config.process_metrics !== 'all') this.#packageSeries = new PackageSeries();
     this.#shownSeries = this.#createShownSeries();
     const { audit } = config;
     if (audit?.path) this.#audit = new AuditFile({ ...audit, path: audit.path }, context.log);
@@ -63,7 +67,8 @@ export class Attribution implements ConsumingComponent {
   consume(table: Table): boolean {
     const ledger = (this.#ledger ??= this.#createLedger(table.epoch));
     ledger.prepare(table);
-    const forwarded = this.#shownSeries ? this.#shownSeries.apply(table) : table;
+    const own = this.#packageSeries ? this.#packageSeries.apply(table) : table;
+    const forwarded = own && this.#shownSeries ? this.#shownSeries.apply(own) : own;
     const isAccepted = forwarded === undefined || this.#next.consume(forwarded);
     this.#settle(ledger, table);
     const ending = this.#shownSeries?.sweep(table.epoch);

@@ -17,6 +17,7 @@ import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { until } from '../../src/testing/until.js';
 import { AuditFile } from './audit-file.js';
 import type { SettledWindow } from './audit-sheet.js';
+import { playRandomHistory } from './random-history.fixture.js';
 import { playRandomMachine } from './random-machine.fixture.js';
 import { playSecond, Rig, RigProcess } from './rig.fixture.js';
 
@@ -57,6 +58,16 @@ for (const idle of ['separate', 'proportional', 'equal']) {
     }
   });
 }
+
+test('attribution writes sheets of random histories with two packages whose figures can be recomputed', async () => {
+  for (const seed of [4, 5, 8, 9, 12, 13]) {
+    const path = join(createFolder(), 'audit.jsonl');
+    const rig = new Rig({ audit: { path }, floor: [{ hw_type: 'cpu', power: 5 }] });
+    playRandomHistory(rig, seed, 100);
+    await rig.processor.shutdown();
+    assert.ok(confirm(linesOf(path)).windows > 50);
+  }
+});
 
 /** A change of one figure of a window, and what is said of it. */
 interface Tampering {

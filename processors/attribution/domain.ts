@@ -1,4 +1,5 @@
 import { Balance, EnergyTotal } from '../../src/energy/energy-total.js';
+import { findPackage } from '../../src/model/energy-domain.js';
 import {
   ATTR_ENERGY_ATTRIBUTION_MODEL,
   ATTR_ENERGY_METHOD,
@@ -52,6 +53,8 @@ export class Domain {
   readonly series: Series;
   readonly meter: DomainMeter;
   readonly floor: Floor;
+  /** The package whose CPUs use it; undefined: those of all. */
+  readonly package: number | undefined;
   /** The part of the last window's energy that stayed unattributed. */
   unattributedRatio = 0;
   /** The part of the last window's energy that may be booked in the wrong place. */
@@ -73,6 +76,7 @@ export class Domain {
 
   constructor(series: Series, options: DomainOptions) {
     this.series = series;
+    this.package = findPackage(series.attributes);
     this.meter = options.meter;
     this.floor = options.floor;
     this.#options = options;

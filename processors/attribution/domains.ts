@@ -23,7 +23,7 @@ import { HostCounter, type EnergyReader } from './host-counter.js';
 import { EnergyCounter, Meter } from './meter.js';
 import { Split } from './split.js';
 import { findWeightRatio, Uncertainty } from './uncertainty.js';
-import { withoutWorkloads, type Usage, type UsageTick } from './usage.js';
+import { usageOn, withoutWorkloads, type Usage, type UsageTick } from './usage.js';
 import type { View } from './view.js';
 
 /** Time and number of boundaries for which the usage is kept before any domain is known. */
@@ -80,7 +80,9 @@ export class Domains {
   push(usage: Usage): void {
     for (const hardware of this.#kinds.values()) {
       const own = hardware.model === 'gpu_time' ? withoutWorkloads(usage) : usage;
-      hardware.push(own, ({ series }) => this.#isScanned(series));
+      hardware.push(own.to, (domain) =>
+        this.#isScanned(domain.series) ? undefined : usageOn(own, domain.package),
+      );
     }
     if (this.#kinds.size === 0) this.#keepEarly(usage);
   }

@@ -5,6 +5,7 @@ import {
   gpuInstanceEnergy,
   ledgerEnergy,
   meteredEnergyNames,
+  packageUsageMetrics,
   processCpuTime,
 } from '../../src/model/shared-metrics.js';
 import { Attribution } from './attribution.js';
@@ -18,6 +19,7 @@ export const factory: ProcessorFactory<typeof schema> = {
     { what: 'energy', metrics: [...meteredEnergyNames], from: 'rapl or estimate' },
     { what: 'CPU time of processes', metrics: [processCpuTime.name], from: 'process' },
   ],
+  consumes: packageUsageMetrics,
   namedMetrics: ({ custom_views }) => custom_views.flatMap(({ metric }) => metric ?? []),
   check: (config) => [
     ...checkViews(config),

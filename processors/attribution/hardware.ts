@@ -86,12 +86,16 @@ export class Hardware {
     return domain;
   }
 
-  /** Takes the usage up to a boundary, for domains that have none of their own. */
-  push(usage: Usage, hasOwn: (domain: Domain) => boolean): void {
+  /**
+   * Takes the usage up to a boundary.
+   * @param usageOf that of a domain; undefined: it has other boundaries
+   */
+  push(to: number, usageOf: (domain: Domain) => Usage | undefined): void {
     for (const [key, domain] of this.#domains) {
-      if (hasOwn(domain)) continue;
+      const usage = usageOf(domain);
+      if (usage === undefined) continue;
       domain.meter.push(usage);
-      if (!domain.meter.isGone(usage.to)) continue;
+      if (!domain.meter.isGone(to)) continue;
       domain.close();
       this.#domains.delete(key);
       this.#past.addTotal(domain.attributed);

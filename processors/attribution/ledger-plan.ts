@@ -9,8 +9,10 @@ import {
   gpuTime,
   logicalCpus,
   meteredEnergyNames,
+  packageBusyTime,
   processCpuTime,
   processGpuTime,
+  processPackageTime,
 } from '../../src/model/shared-metrics.js';
 import type { CgroupNode } from './cgroup-node.js';
 import type { CgroupCounter } from './cgroups.js';
@@ -19,6 +21,7 @@ import { eventMetrics, type EventCounter } from './events.js';
 import type { Floor } from './floor.js';
 import type { GpuTimeCounter } from './gpu-usage.js';
 import type { EnergyReader } from './host-counter.js';
+import type { Package, PackageCounter } from './packages.js';
 import type { CpuTimeCounter, Workload } from './workload.js';
 import type { Workloads } from './workloads.js';
 
@@ -35,6 +38,9 @@ export interface Plan {
   readonly cpuTimes: readonly Column<CpuTimeCounter>[];
   /** Those whose CPU time it is, each once. */
   readonly workloads: readonly Workload[];
+  /** What of the CPU time of workloads was on each package. */
+  readonly packageTimes: readonly Column<PackageCounter>[];
+  readonly packages: readonly Column<{ readonly series: Series; readonly of: Package }>[];
   readonly cgroupTimes: readonly Column<CgroupCounter>[];
   /** Those whose CPU time it is, each once. */
   readonly cgroups: readonly CgroupNode[];
@@ -78,6 +84,8 @@ export function createPlan(series: readonly Series[], targets: PlanTargets): Pla
     floors: pick(floorPower.name, (one) => domains.floorOf(one)),
     cpuTimes,
     workloads: [...new Set(cpuTimes.map(({ target }) => target.workload))],
+    packageTimes: pick(processPackageTime.name, (one) => workloads.packages.counterOf(one)),
+    packages: pick(packageBusyTime.name, (one) => ({ series: one, of: workloads.packages.packageOf(one) })),
     cgroupTimes,
     cgroups: [...new Set(cgroupTimes.map(({ target }) => target.node))],
     events: pickAll(
@@ -96,9 +104,11 @@ export function createPlan(series: readonly Series[], targets: PlanTargets): Pla
   };
   const given = Object.entries(plan).flatMap(([name, part]) => (isGiven(part) ? [name] : []));
   const isEnergyOnly = given.every((name) => name === 'counters');
-  const isUsageOnly = given.every((name) => name === 'cpuTimes' || name === 'workloads');
+  const isUsageOnly = given.every((name) => usageParts.has(name));
   return given.length > 0 ? { ...plan, isEnergyOnly, isUsageOnly } : undefined;
 }
+
+const usageParts: ReadonlySet<string> = new Set(['cpuTimes', 'workloads', 'packageTimes']);
 
 /** Whether a part of a plan has columns. */
 function isGiven(part: readonly unknown[] | object | undefined): boolean {

@@ -2,7 +2,13 @@ import type { Log } from '../../src/component/log.js';
 import { createPlans, findOrAdd } from '../../src/model/plan.js';
 import { ATTR_HW_ID, ATTR_HW_PARENT, ATTR_HW_TYPE } from '../../src/model/semantic-conventions.js';
 import type { Series } from '../../src/model/series.js';
-import { cgroupCpuTime, gpuTime, processCpuTime, processGpuTime } from '../../src/model/shared-metrics.js';
+import {
+  cgroupCpuTime,
+  gpuTime,
+  processCpuTime,
+  processGpuTime,
+  processPackageTime,
+} from '../../src/model/shared-metrics.js';
 import type { Table } from '../../src/model/table.js';
 import { listEvents } from './config.js';
 import type { Domain } from './domain.js';
@@ -114,7 +120,7 @@ export class Ledger {
   /** The busy time last: its reading closes the scan that the rest of the row may belong to. */
   #readRow(table: Table, row: number, plan: Plan): void {
     const { counters, floors, cpuTimes, workloads, events, gpuTimes, gpuScans, busy, cpuCount, tick } = plan;
-    const { cgroupTimes, cgroups } = plan;
+    const { cgroupTimes, cgroups, packageTimes, packages } = plan;
     const { values } = table;
     const at = this.#timeOf(table, row);
     const from = row * table.series.length;
@@ -125,11 +131,13 @@ export class Ledger {
     if (tick) this.#options.tick.read(values[from + tick.index]);
     for (const { index, target } of cpuTimes) target.read(values[from + index]);
     for (const workload of workloads) workload.finishRow(at);
+    for (const { index, target } of packageTimes) target.read(values[from + index], at);
     for (const { index, target } of events) target.read(values[from + index], at);
     for (const { index, target } of cgroupTimes) target.read(values[from + index]);
     this.workloads.cgroups.finishRow(cgroups, at);
     for (const { index, target } of gpuTimes) target.read(values[from + index]);
     for (const { index, target } of gpuScans) this.#readGpuScan(target, values[from + index], at);
+    for (const { index, target } of packages) target.of.read(target.series, values[from + index]);
     if (busy) this.#readBusy(busy.target, values[from + busy.index], at);
   }
 
@@ -191,6 +199,7 @@ export class Ledger {
   #end(ended: readonly Series[], at: number): void {
     for (const series of ended) {
       if (series.metric.name === processCpuTime.name) this.workloads.end(series, at);
+      if (series.metric.name === processPackageTime.name) this.workloads.packages.end(series);
       if (eventMetrics.has(series.metric.name)) this.workloads.events.end(series);
       if (series.metric.name === cgroupCpuTime.name) this.workloads.cgroups.end(series);
       if (isMetered(series)) this.domains.end(series);

@@ -16,19 +16,24 @@ interface Meter {
   startJ: number;
 }
 
+type Pair = readonly [number, number];
+
 interface Process {
   readonly pid: number;
   readonly birth: string;
   rig: RigProcess;
   usedS: number;
+  /** What of it was on each package; undefined: that is not read. */
+  packageS: Pair | undefined;
   /** What it had used when its series began. */
   startS: number;
+  startPackageS: Pair;
   gpuS: number;
   cgroup: string;
 }
 
 /**
- * Plays a short history in which anything happens: two sockets, memory with a slow meter, two GPUs; counters that are
+ * Plays a short history in which anything happens: two sockets, of which half the histories read the usage, memory with a slow meter, two GPUs; counters that are
  * reset, fall or wrap unseen; failed reads; processes that are born, end, give their pid away or move to another cgroup;
  * tables that come late, twice or not at all; cgroups; a suspended machine. Nothing in it is a defect of the ledger.
  */
@@ -42,15 +47,19 @@ class RandomHistory {
   readonly #meters: readonly Meter[];
   readonly #gpus: readonly { readonly rig: RigGpu; totalS: number; joules: number }[];
   readonly #cgroups: readonly { readonly series: Series; usedS: number }[];
+  readonly #hasPackages: boolean;
   #processes: Process[] = [];
   #births = 0;
   #busyS = 0;
   #busyStartS = 0;
+  #packageS: Pair = [0, 0];
+  #packageStartS: Pair = [0, 0];
   #nowS = 0;
 
   constructor(rig: Rig, seed: number) {
     this.#rig = rig;
     this.#random = createRandom(seed);
+    this.#hasPackages = seed % 4 < 2;
     this.#meters = [
       this.#createMeter('cpu', 'package-0', 0.001),
       this.#createMeter('cpu', 'package-1', 0.9),
@@ -105,7 +114,9 @@ class RandomHistory {
     this.#births += 1;
     const birth = String(this.#births);
     const cgroup = this.#pick(cgroups);
-    const process = { pid, birth, usedS: 0, startS: 0, gpuS: 0, cgroup };
+    const packageS: Pair | undefined = this.#hasPackages && this.#chance(0.8) ? [0, 0] : undefined;
+    const startPackageS: Pair = [0, 0];
+    const process = { pid, birth, usedS: 0, packageS, startS: 0, startPackageS, gpuS: 0, cgroup };
     this.#processes.push({ ...process, rig: this.#describe(process, this.#nowS) });
   }
 
@@ -122,7 +133,7 @@ class RandomHistory {
 
   #bury(process: Process): void {
     this.#processes = this.#processes.filter((one) => one !== process);
-    this.#rig.end(this.#nowS, ...process.rig.series);
+    this.#rig.end(this.#nowS, ...process.rig.allSeries);
     for (const { rig } of this.#gpus) this.#rig.end(this.#nowS, ...rig.seriesOf(process.rig));
     if (this.#processes.length === 0) this.#bear();
   }
@@ -134,10 +145,11 @@ class RandomHistory {
   }
 
   #move(process: Process): void {
-    this.#rig.end(this.#nowS, ...process.rig.series);
+    this.#rig.end(this.#nowS, ...process.rig.allSeries);
     for (const { rig } of this.#gpus) this.#rig.end(this.#nowS, ...rig.seriesOf(process.rig));
     process.cgroup = this.#pick(cgroups);
     process.startS = process.usedS;
+    process.startPackageS = process.packageS ?? [0, 0];
     process.gpuS = 0;
     process.rig = this.#describe(process, this.#nowS);
   }
@@ -156,6 +168,7 @@ class RandomHistory {
   #restartUsage(): void {
     this.#rig.end(this.#nowS, ...this.#rig.restartBusy(this.#nowS));
     this.#busyStartS = this.#busyS;
+    this.#packageStartS = this.#packageS;
   }
 
   /** Time goes by in which nothing is used, and everything has new series then. */
@@ -166,6 +179,7 @@ class RandomHistory {
     for (const process of this.#processes) {
       this.#rig.end(this.#nowS, ...process.rig.restart(this.#nowS));
       process.startS = process.usedS;
+      process.startPackageS = process.packageS ?? [0, 0];
     }
   }
 
@@ -175,6 +189,7 @@ class RandomHistory {
       const workS = this.#chance(0.3) ? 0 : freeS * this.#random.fraction();
       process.usedS += workS;
       freeS -= workS;
+      this.#place(process, workS);
       for (const cgroup of this.#cgroups) {
         if (`${process.cgroup}/`.startsWith(`${pathOf(cgroup.series)}/`)) cgroup.usedS += workS;
       }
@@ -182,6 +197,22 @@ class RandomHistory {
     const unseenS = this.#chance(0.5) ? 0.1 * elapsedS : 0;
     this.#pick(this.#cgroups).usedS += unseenS;
     this.#busyS += (2 * elapsedS - freeS + unseenS) * (0.95 + 0.1 * this.#random.fraction());
+    if (this.#hasPackages) this.#packageS = this.#divide(this.#packageS, unseenS);
+  }
+
+  /** Some work is on one package, other work on both. */
+  #place(process: Process, workS: number): void {
+    if (!this.#hasPackages) return;
+    const before = this.#packageS;
+    this.#packageS = this.#divide(before, workS);
+    if (process.packageS === undefined || this.#chance(0.05)) return;
+    const [first, second] = this.#packageS;
+    process.packageS = [process.packageS[0] + first - before[0], process.packageS[1] + second - before[1]];
+  }
+
+  #divide([first, second]: Pair, workS: number): Pair {
+    const part = this.#pick([0, 1, this.#random.fraction()]);
+    return [first + part * workS, second + (1 - part) * workS];
   }
 
   #readMeters(fromS: number): void {
@@ -207,16 +238,21 @@ class RandomHistory {
     if (this.#chance(0.7)) this.#readCgroups(atS - 0.01);
     const rowS = this.#chance(0.8) ? atS + 0.01 : atS - 0.3;
     const read = this.#processes.filter(() => this.#chance(0.95));
-    const used = read.map(
-      ({ rig, usedS, startS }) => [rig, this.#chance(0.03) ? NaN : usedS - startS] as const,
-    );
+    const used = read.map(({ rig, usedS, startS, packageS, startPackageS }) => {
+      const byPackage = packageS ? subtract(packageS, startPackageS) : [];
+      return [rig, this.#chance(0.03) ? NaN : usedS - startS, byPackage] as const;
+    });
     const isLate = this.#chance(0.1);
-    if (!isLate) this.#rig.usage(rowS, used);
-    if (this.#chance(0.05)) this.#rig.usage(rowS, used);
+    if (!isLate) this.#rig.packageUsage(rowS, used);
+    if (this.#chance(0.05)) this.#rig.packageUsage(rowS, used);
     if (this.#chance(0.95)) {
-      this.#rig.boundary(atS, this.#chance(0.03) ? NaN : this.#busyS - this.#busyStartS);
+      const byPackage = subtract(this.#packageS, this.#packageStartS).map((seconds) =>
+        this.#chance(0.03) ? NaN : seconds,
+      );
+      const busyS = this.#chance(0.03) ? NaN : this.#busyS - this.#busyStartS;
+      this.#rig.boundary(atS, busyS, this.#hasPackages ? byPackage : []);
     }
-    if (isLate) this.#rig.usage(rowS, used);
+    if (isLate) this.#rig.packageUsage(rowS, used);
   }
 
   #readCgroups(atS: number): void {
@@ -244,6 +280,10 @@ class RandomHistory {
       joules,
     );
   }
+}
+
+function subtract([first, second]: Pair, from: Pair): Pair {
+  return [first - from[0], second - from[1]];
 }
 
 function pathOf({ resource }: Series): string {

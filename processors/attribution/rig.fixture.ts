@@ -5,6 +5,7 @@ import {
   type LogCollector,
 } from '../../src/component/fakes.js';
 import { parseSettings } from '../../src/config/settings.js';
+import { findOrAdd } from '../../src/model/plan.js';
 import type { Attributes, Resource, Series } from '../../src/model/series.js';
 import {
   busyTime,
@@ -12,7 +13,9 @@ import {
   cpuTick,
   floorPower,
   hwEnergy,
+  packageBusyTime,
   processCpuTime,
+  processPackageTime,
 } from '../../src/model/shared-metrics.js';
 import { createEnding, createRow, type Table } from '../../src/model/table.js';
 import { schema } from './config.js';
@@ -30,17 +33,38 @@ export function unixNs(seconds: number): bigint {
 export class RigProcess {
   readonly resource: Resource;
   series: readonly [Series, Series];
+  readonly #packages = new Map<number, Series>();
+  #startS: number;
 
   constructor(attributes: Attributes, startS: number) {
+    this.#startS = startS;
     this.resource = { attributes: { ...host.attributes, ...attributes } };
     this.series = this.#createSeries(startS);
   }
 
   /** Begins new counters. @returns the old ones */
   restart(startS: number): readonly Series[] {
-    const old = this.series;
+    const old = [...this.series, ...this.#packages.values()];
     this.series = this.#createSeries(startS);
+    this.#packages.clear();
+    this.#startS = startS;
     return old;
+  }
+
+  /** All counters that it has shown. */
+  get allSeries(): readonly Series[] {
+    return [...this.series, ...this.#packages.values()];
+  }
+
+  /** Its counter of a package. */
+  seriesOn(number: number): Series {
+    const series = {
+      ...this.series[0],
+      metric: processPackageTime,
+      attributes: { 'cpu.package': number },
+      start: unixNs(this.#startS),
+    };
+    return findOrAdd(this.#packages, number, () => series);
   }
 
   #createSeries(startS: number): readonly [Series, Series] {
@@ -66,6 +90,7 @@ export class Rig {
   readonly context: FakeContext;
   readonly processor;
   #busy: readonly Series[] = [this.#createBusy(0)];
+  #packages: readonly Series[] = createPackages(0);
 
   constructor(settings: object = {}, context = createFakeContext()) {
     this.context = context;
@@ -110,6 +135,22 @@ export class Rig {
     this.consume(createRow(series, unixNs(atS), Float64Array.from(values)));
   }
 
+  /** CPU seconds of some processes on each package; those on none are on packages that are not known. */
+  packageUsage(atS: number, used: readonly (readonly [RigProcess, number, readonly number[]])[]): void {
+    const cells = used.flatMap(([process, seconds, byPackage]) => [
+      [process.series[0], seconds] as const,
+      ...byPackage.map((own, number) => [process.seriesOn(number), own] as const),
+    ]);
+    const values = Float64Array.from(cells, ([, value]) => value);
+    this.consume(
+      createRow(
+        cells.map(([series]) => series),
+        unixNs(atS),
+        values,
+      ),
+    );
+  }
+
   /** CPU seconds of some cgroups, each with all below it. */
   cgroupUsage(atS: number, used: readonly (readonly [Series, number])[]): void {
     const values = used.map(([, seconds]) => seconds);
@@ -132,15 +173,17 @@ export class Rig {
     this.consume(createRow([series], unixNs(atS), Float64Array.of(seconds)));
   }
 
-  /** Closes a usage scan. */
-  boundary(atS: number, busySeconds: number): void {
-    this.consume(createRow(this.#busy, unixNs(atS), Float64Array.of(busySeconds)));
+  /** Closes a usage scan. @param byPackage busy seconds of each package, where there are several */
+  boundary(atS: number, busySeconds: number, byPackage: readonly number[] = []): void {
+    const series = [...this.#busy, ...this.#packages.slice(0, byPackage.length)];
+    this.consume(createRow(series, unixNs(atS), Float64Array.of(busySeconds, ...byPackage)));
   }
 
   /** Begins a new counter of busy time. @returns the old one */
   restartBusy(startS: number): readonly Series[] {
-    const old = this.#busy;
+    const old = [...this.#busy, ...this.#packages];
     this.#busy = [this.#createBusy(startS)];
+    this.#packages = createPackages(startS);
     return old;
   }
 
@@ -185,6 +228,14 @@ export class Rig {
   #createBusy(startS: number): Series {
     return { metric: busyTime, resource: host, attributes: {}, start: unixNs(startS) };
   }
+}
+
+/** Busy time of two packages. */
+function createPackages(startS: number): readonly Series[] {
+  return [0, 1].map((number) => {
+    const attributes = { 'cpu.package': number };
+    return { metric: packageBusyTime, resource: host, attributes, start: unixNs(startS) };
+  });
 }
 
 /** A rig with a meter of 10 W and one process that is busy all the time, played up to 1 s. */

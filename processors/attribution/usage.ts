@@ -27,10 +27,29 @@ export interface Usage {
   readonly cpuNs: readonly number[];
   /** For how long each lived. */
   readonly lifeNs: readonly number[];
+  /** What of it was on each package, where there are several and that is known. */
+  readonly packages?: readonly PackageUse[];
   /** Where energy is shared by events. */
   readonly events?: EventGrowth;
   /** What each MIG instance of a GPU was used, with what no workload is known for. */
   readonly instances?: readonly InstanceUse[];
+}
+
+/** What was used of the CPUs of one package. */
+export interface PackageUse {
+  /** The kernel's number of it. */
+  readonly number: number;
+  readonly busyNs: number;
+  /** What each workload of the usage used there. */
+  readonly cpuNs: readonly number[];
+}
+
+/** The usage of a package; that of the machine where it is not known by package. @param number undefined: of no package */
+export function usageOn(usage: Usage, number: number | undefined): Usage {
+  const own = usage.packages?.find((one) => one.number === number);
+  if (own === undefined) return usage;
+  const { packages: _, ...machine } = usage;
+  return { ...machine, busyNs: own.busyNs, machineBusyNs: usage.busyNs, cpuNs: own.cpuNs };
 }
 
 /** How long a MIG instance was used, as a part of its GPU. */
@@ -86,6 +105,12 @@ export function mergeUsages(usages: readonly Usage[]): Usage {
     firstTo: first.firstTo,
     to,
     busyNs: usages.reduce((busyNs, usage) => busyNs + usage.busyNs, 0),
+    ...(usages.some(({ machineBusyNs }) => machineBusyNs !== undefined) && {
+      machineBusyNs: usages.reduce(
+        (sumNs, { machineBusyNs, busyNs }) => sumNs + (machineBusyNs ?? busyNs),
+        0,
+      ),
+    }),
     ...(first.isQuiet !== undefined && { isQuiet: usages.every(({ isQuiet }) => isQuiet) }),
     isGap: false,
     ...(instances.length > 0 && { instances }),

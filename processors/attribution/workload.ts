@@ -25,6 +25,8 @@ export class Workload {
   endedAt = Infinity;
   /** How often events occurred in it, by their place among those by which energy is shared. */
   readonly events: (UsageCurve | undefined)[] = [];
+  /** Its CPU time on each package, by number, where that is known. */
+  readonly packages = new Map<number, UsageCurve>();
   /** How many of its counters are live. */
   counters = 0;
   readonly #curve: UsageCurve;

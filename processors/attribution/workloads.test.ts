@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createRow } from '../../src/model/table.js';
+import { BusyCarry } from './busy-carry.js';
 import { CpuCount } from './floor-learner.js';
 import { playBusy, playSecond, Rig, RigProcess, unixNs } from './rig.fixture.js';
-import { BusyCarry } from './workloads.js';
 
 test('attribution keeps a reused pid apart from the one before', () => {
   const { rig, meter, process } = playBusy();

@@ -1,13 +1,12 @@
 import { resourceKey, type Resource, type Series } from '../../src/model/series.js';
+import { BusyCarry } from './busy-carry.js';
 import { Cgroups } from './cgroups.js';
 import { Events } from './events.js';
 import type { CpuCount } from './floor-learner.js';
+import { Packages } from './packages.js';
 import { createGap, type Usage, type UsageTick } from './usage.js';
 import type { View } from './view.js';
 import { CpuTimeCounter, Workload } from './workload.js';
-
-/** The kernel counts idle time in ticks of this length. */
-const idleTickNs = 1e7;
 
 export interface WorkloadsOptions {
   /** Unix time in nanoseconds of time 0. */
@@ -27,12 +26,15 @@ interface Uses {
   readonly lifeNs: number[];
   /** By event. */
   readonly events: number[][];
+  /** By package. */
+  readonly packages: number[][];
 }
 
 /** All workloads, and what they used between two boundaries. Times are nanoseconds. */
 export class Workloads {
   readonly cgroups: Cgroups;
   readonly events: Events;
+  readonly packages: Packages;
   readonly #views: readonly View[];
   /** The views that have a limit, and where their groups are in those of a workload. */
   readonly #limited: readonly { readonly view: View; readonly index: number }[];
@@ -53,7 +55,9 @@ export class Workloads {
     );
     this.#options = options;
     this.#carry = new BusyCarry(options.cpuCount);
-    this.events = new Events(options.events, options.epoch, (resource) => this.find(resource));
+    const find = (resource: Resource) => this.find(resource);
+    this.events = new Events(options.events, options.epoch, find);
+    this.packages = new Packages({ ...options, find });
     this.cgroups = new Cgroups({
       ...options,
       createUnseen: (resource, bornAt) => {
@@ -125,8 +129,9 @@ export class Workloads {
     else this.cgroups.complete(to, wholeNs - seenNs, (unseen, cpuNs) => this.#add(uses, unseen, cpuNs));
     for (const { view } of this.#limited) view.rank(to);
     if (this.#active.some((workload) => workload.counters === 0)) this.#moveEnded(to);
+    const { events, packages: columns, ...usage } = uses;
+    const packages = this.packages.cut(usage.cpuNs, columns);
     if (isGap) return createGap(to);
-    const { events, ...usage } = uses;
     const hasEvents = this.events.count > 0;
     return {
       ...usage,
@@ -135,6 +140,7 @@ export class Workloads {
       isGap,
       busyNs: wholeNs,
       ...(hasEvents && { events: { machine, workloads: events } }),
+      ...(packages && { packages }),
     };
   }
 
@@ -197,7 +203,8 @@ export class Workloads {
 
   #collect(from: number, to: number) {
     const events = Array.from({ length: this.events.count }, (): number[] => []);
-    const usage: Uses = { workloads: [], cpuNs: [], lifeNs: [], events };
+    const packages = Array.from({ length: this.packages.count }, (): number[] => []);
+    const usage: Uses = { workloads: [], cpuNs: [], lifeNs: [], events, packages };
     let seenNs = 0;
     for (const workload of this.#active) {
       const cpuNs = workload.cut(from, to);
@@ -206,15 +213,18 @@ export class Workloads {
       for (const [i, counts] of events.entries()) {
         counts[counts.length - 1] = workload.events[i]?.cut(from, to) ?? 0;
       }
+      this.packages.collect(workload, [from, to], packages);
       workload.cgroup?.use(cpuNs);
       seenNs += cpuNs;
     }
     return { ...usage, seenNs };
   }
 
-  #add({ workloads, cpuNs, lifeNs, events }: Uses, workload: Workload, usedNs: number, livedNs = 0): void {
+  #add(uses: Uses, workload: Workload, usedNs: number, livedNs = 0): void {
+    const { workloads, cpuNs, lifeNs, events, packages } = uses;
     workloads.push(workload);
     for (const counts of events) counts.push(0);
+    for (const column of packages) column.push(0);
     cpuNs.push(usedNs);
     lifeNs.push(livedNs);
     for (const { view, index } of this.#limited) view.weigh(workload.groups[index], usedNs);
@@ -224,47 +234,5 @@ export class Workloads {
     const ended = this.#active.filter((workload) => workload.counters === 0);
     this.#active = this.#active.filter((workload) => workload.counters > 0);
     for (const workload of ended) this.#endings.set(workload, boundary);
-  }
-}
-
-/**
- * Evens out the rounding of the machine's busy time. The kernel counts idle, iowait and steal in ticks of 10 ms, so
- * that busy time comes in lumps: without this, windows of a few ticks would take the lumps for usage of unseen
- * processes, and the windows between them for none. (With windows of 20 ms, a quarter of the energy was misplaced.)
- * What workloads used beyond the busy time of one window is owed to the next ones, as far as rounding explains it.
- */
-export class BusyCarry {
-  readonly #cpuCount: CpuCount;
-  #owedNs = 0;
-  #overlapNs = 0;
-
-  constructor(cpuCount: CpuCount) {
-    this.#cpuCount = cpuCount;
-  }
-
-  /** What workloads used beyond busy time and rounding, in all windows together. */
-  get overlapNs(): number {
-    return this.#overlapNs;
-  }
-
-  /**
-   * The busy time of a window, at least what the workloads used in it.
-   * @param busyNs as it was read
-   * @param seenNs sum over the workloads
-   */
-  settle(busyNs: number, seenNs: number): number {
-    const beyondNs = seenNs - busyNs;
-    this.#owedNs += beyondNs;
-    if (beyondNs < 0) {
-      const leftNs = Math.max(0, -this.#owedNs);
-      this.#owedNs += leftNs;
-      return seenNs + leftNs;
-    }
-    // Three columns of /proc/stat, each rounded at both ends, and on each CPU the tick that is running.
-    const maxOwedNs = (6 + 2 * this.#cpuCount.value) * idleTickNs;
-    const overlapNs = Math.max(0, this.#owedNs - maxOwedNs);
-    this.#overlapNs += overlapNs;
-    this.#owedNs -= overlapNs;
-    return seenNs;
   }
 }

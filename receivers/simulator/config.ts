@@ -32,6 +32,13 @@ export const schema = {
     min: 0,
     max: 1,
   },
+  socket_spread: {
+    doc: 'How much more a CPU second costs on the last socket than on the first, from 0, as much, to 1, twice as much.',
+    format: 'number',
+    default: 0,
+    min: 0,
+    max: 1,
+  },
   sampling_interval: {
     doc: 'Time between two readings of the energy sensors, 20us or more.',
     format: 'duration',

@@ -3,7 +3,13 @@ import type { Consumer } from '../../src/component/consumer.js';
 import type { Probe } from '../../src/component/probe.js';
 import { UnavailableError } from '../../src/errors.js';
 import { raplEnergy } from '../../src/model/energy-domain.js';
-import { busyTime, floorPower, hwEnergy, processCpuTime } from '../../src/model/shared-metrics.js';
+import {
+  busyTime,
+  floorPower,
+  hwEnergy,
+  packageUsageMetrics,
+  processCpuTime,
+} from '../../src/model/shared-metrics.js';
 import { createSamplingReceiver } from '../../src/sampling/sampling-receiver.js';
 import { createScrapingReceiver } from '../../src/scraping/scraping-receiver.js';
 import { createDomains } from '../../src/simulation/machine-spec.js';
@@ -16,7 +22,7 @@ import { UsageScraper } from './usage-scraper.js';
 /** A machine that is not there, with a truth that is known. */
 export const factory: ReceiverFactory<typeof schema> = {
   schema,
-  metrics: [hwEnergy, raplEnergy, floorPower, processCpuTime, busyTime, trueEnergy],
+  metrics: [hwEnergy, raplEnergy, floorPower, processCpuTime, busyTime, ...packageUsageMetrics, trueEnergy],
   check: checkSpec,
   probe,
   create: (config, context, next) => new SimulatorReceiver(config, context, next),

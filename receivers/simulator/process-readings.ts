@@ -1,8 +1,8 @@
 import { elementAt } from '../../src/element.js';
 import { describeDomain } from '../../src/model/energy-domain.js';
-import { ATTR_CPU_MODE } from '../../src/model/semantic-conventions.js';
+import { ATTR_CPU_MODE, ATTR_CPU_PACKAGE } from '../../src/model/semantic-conventions.js';
 import type { Resource, Series } from '../../src/model/series.js';
-import { processCpuTime } from '../../src/model/shared-metrics.js';
+import { processCpuTime, processPackageTime } from '../../src/model/shared-metrics.js';
 import type { Machine } from '../../src/simulation/machine.js';
 import { describeSimulatedProcess, type SimulatedProcess } from '../../src/simulation/simulated-process.js';
 import { isApart, partName, trueEnergy } from './metrics.js';
@@ -43,6 +43,8 @@ export interface ProcessOptions {
   /** Unix time in nanoseconds of its birth. */
   readonly bornNs: bigint;
   readonly hasTruth: boolean;
+  /** Whether it is published on which packages it was. */
+  readonly hasPackages: boolean;
 }
 
 /** CPU time of a process, as the process receiver reads it, and what it really cost. */
@@ -50,6 +52,7 @@ export function createProcessReadings(options: ProcessOptions): Reading[] {
   const resource = { attributes: describeSimulatedProcess(options.process, options.bornNs) };
   return [
     ...createCpuReadings(options, resource),
+    ...(options.hasPackages ? createPackageReadings(options, resource) : []),
     ...(options.hasTruth ? createTruth(options, resource) : []),
   ];
 }
@@ -65,6 +68,17 @@ function createCpuReadings({ machine, process, start }: ProcessOptions, resource
     series: { metric: processCpuTime, resource, attributes: { [ATTR_CPU_MODE]: mode }, start },
     read: () => Number(ns()) / 1e9,
   }));
+}
+
+/** A process never leaves its socket. */
+function createPackageReadings({ machine, process, start }: ProcessOptions, resource: Resource): Reading[] {
+  const attributes = { [ATTR_CPU_PACKAGE]: process.identity.socket };
+  return [
+    {
+      series: { metric: processPackageTime, resource, attributes, start },
+      read: () => Number(machine.cpuNsOf(process)) / 1e9,
+    },
+  ];
 }
 
 function createTruth({ machine, process, start }: ProcessOptions, resource: Resource): Reading[] {

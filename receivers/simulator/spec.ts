@@ -15,6 +15,7 @@ export function specOf(config: Config): MachineSpec {
     gpus,
     processes,
     spread,
+    socketSpread: config.socket_spread,
     cpusPerSocket: config.cpus_per_socket,
     arrivalsPerSecond: config.arrivals,
     refreshUs: toUs(sensor.refresh_interval),

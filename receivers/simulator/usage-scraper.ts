@@ -1,7 +1,8 @@
-import type { Context } from '../../src/component/component.js';
+import type { Context, ReceiverContext } from '../../src/component/component.js';
 import { describeDomain } from '../../src/model/energy-domain.js';
+import { ATTR_CPU_PACKAGE } from '../../src/model/semantic-conventions.js';
 import type { Series } from '../../src/model/series.js';
-import { busyTime, floorPower } from '../../src/model/shared-metrics.js';
+import { busyTime, floorPower, packageBusyTime, processPackageTime } from '../../src/model/shared-metrics.js';
 import { createEnding, createRow, type Table } from '../../src/model/table.js';
 import type { OpenScraper } from '../../src/scraping/scraping-receiver.js';
 import { createMachine, type Machine } from '../../src/simulation/machine.js';
@@ -21,10 +22,14 @@ interface Instant {
   readonly wallNs: bigint;
 }
 
+type ScraperContext = Context & Pick<ReceiverContext, 'isConsumed'>;
+
 /** Reads who uses the simulated CPUs, and the truth. Busy time comes last: it closes the scan. */
 export class UsageScraper implements OpenScraper {
   readonly #config: Config;
   readonly #context: Context;
+  /** Whether it is published on which packages something was used. */
+  readonly #hasPackages: boolean;
   readonly #startNs: bigint;
   readonly #machine: Machine;
   readonly #published = new PublishedProcesses<CumulativeSeries>();
@@ -38,8 +43,9 @@ export class UsageScraper implements OpenScraper {
   #sinceUs = 0;
 
   /** @param startNs the instant of CLOCK_MONOTONIC at which simulated time is 0 */
-  constructor(config: Config, context: Context, startNs: bigint) {
+  constructor(config: Config, context: ScraperContext, startNs: bigint) {
     this.#config = config;
+    this.#hasPackages = config.sockets > 1 && context.isConsumed?.(processPackageTime) === true;
     this.#context = context;
     this.#startNs = startNs;
     this.#machine = createMachine(specOf(config));
@@ -108,21 +114,35 @@ export class UsageScraper implements OpenScraper {
     const start = this.#startOf(bornUs, at);
     const bornNs = (this.#originNs ?? 0n) + BigInt(bornUs) * 1000n;
     const hasTruth = this.#config.truth;
-    const readings = createProcessReadings({ machine, process, start, bornNs, hasTruth });
+    const hasPackages = this.#hasPackages;
+    const readings = createProcessReadings({ machine, process, start, bornNs, hasTruth, hasPackages });
     const published = new CumulativeSeries(readings, this.#isWhole(bornUs));
     this.#published.add(process, published);
     return published;
   }
 
   #readBusy(at: Instant): Table {
-    this.#busy ??= new CumulativeSeries([this.#createBusyReading(at)], this.#isWhole(0));
+    this.#busy ??= new CumulativeSeries(this.#createBusyReadings(at), this.#isWhole(0));
     return createRow(this.#busy.series, at.wallNs, Float64Array.from(this.#busy.read()));
   }
 
-  #createBusyReading(at: Instant): Reading {
+  #createBusyReadings(at: Instant): Reading[] {
     const { host: resource } = this.#context;
-    const series = { metric: busyTime, resource, attributes: {}, start: this.#startOf(0, at) };
-    return { series, read: () => Number(this.#machine.busyNs) / 1e9 };
+    const start = this.#startOf(0, at);
+    const machine = this.#machine;
+    const all = {
+      series: { metric: busyTime, resource, attributes: {}, start },
+      read: () => Number(machine.busyNs) / 1e9,
+    };
+    const numbers = Array.from(
+      { length: this.#hasPackages ? machine.spec.sockets : 0 },
+      (_, number) => number,
+    );
+    const packages = numbers.map((number) => ({
+      series: { metric: packageBusyTime, resource, attributes: { [ATTR_CPU_PACKAGE]: number }, start },
+      read: () => sumBusy(machine, number),
+    }));
+    return [...packages, all];
   }
 
   /** Whether all of what began at an instant of simulated time can be published. */
@@ -145,6 +165,12 @@ export class UsageScraper implements OpenScraper {
     this.#sinceUs = us;
     return createEnding(ended, wallNs);
   }
+}
+
+/** @returns seconds */
+function sumBusy(machine: Machine, socket: number): number {
+  const own = machine.cpus().filter((cpu) => cpu.socket === socket);
+  return Number(own.reduce((sum, { busyNs }) => sum + busyNs, 0n)) / 1e9;
 }
 
 function wallAt(us: number, at: Instant): bigint {

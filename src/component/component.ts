@@ -83,6 +83,11 @@ export interface ReceiverContext extends Context {
    */
   finish?(problem?: string): void;
   /**
+   * Whether a processor behind this receiver takes a metric that nothing else uses (`ProcessorFactory.consumes`): only
+   * then it is worth publishing. Absent where that is unknown.
+   */
+  isConsumed?(metric: Metric): boolean;
+  /**
    * How full the fullest queue is that this receiver's tables reach, from 0 to 1. Who can wait, as files can, need not
    * have its tables refused nor let them take the place of others. Absent where that is unknown.
    */
@@ -172,6 +177,8 @@ export interface ProcessorFactory<S extends Schema = Schema> extends Factory<S> 
   namedMetrics?(config: ConfigOf<S>): readonly string[];
   /** What it works on. A pipeline that publishes none of a need's metrics before this processor is refused. */
   readonly needs?: readonly Need[];
+  /** What receivers publish for it alone, and it does not forward. */
+  readonly consumes?: readonly Metric[];
   create(config: ConfigOf<S>, context: ProcessorContext, next: Consumer): ConsumingComponent;
 }
 

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { describeDomain, energyMetricOf, hardwareTypeOf, type EnergyDomain } from './energy-domain.js';
+import {
+  describeDomain,
+  energyMetricOf,
+  findPackage,
+  hardwareTypeOf,
+  type EnergyDomain,
+} from './energy-domain.js';
 import { hwEnergy } from './shared-metrics.js';
 
 const describe = (kind: EnergyDomain['kind'], name: string, place: number | string = 0) =>
@@ -47,4 +53,15 @@ test('the domains of a machine with several sockets and dies are all apart, each
     const own = domains[i - (i % kinds.length)]['hw.id'];
     assert.equal(attributes['hw.parent'], i % kinds.length === 0 ? undefined : own);
   }
+});
+
+test('findPackage knows packages and their memory by what receivers call them', () => {
+  assert.equal(findPackage(describe('package', 'package-1', 1)), 1);
+  assert.equal(findPackage(describe('package', 'package-1-die-0', '1-die-0')), 1);
+  assert.equal(findPackage(describe('dram', 'dram-1', 1)), 1);
+  assert.equal(findPackage({ 'hw.type': 'memory', 'hw.id': 'dram-0' }), 0);
+  assert.equal(findPackage({ 'hw.type': 'cpu', 'hw.id': 'hwmon/energy2', 'hw.name': 'Esocket1' }), 1);
+  assert.equal(findPackage({ 'hw.type': 'cpu', 'hw.id': 'a', 'hw.name': 'CPU Power Socket 2' }), 2);
+  assert.equal(findPackage({ 'hw.type': 'cpu', 'hw.id': 'cpu-estimate' }), undefined);
+  assert.equal(findPackage(describe('gpu', 'package-0')), undefined);
 });

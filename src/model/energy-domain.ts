@@ -48,6 +48,19 @@ export function energyMetricOf(domain: Pick<EnergyDomain, 'kind'>): Metric {
   return hardwareTypeOf(domain) === undefined ? raplEnergy : hwEnergy;
 }
 
+/**
+ * The package that a domain is, or that its memory belongs to, by the kernel's number of it; undefined: it is neither, or
+ * its names do not say. Meters of hwmon have the socket in their label: `Esocket0`, `CPU Power Socket 1`.
+ */
+export function findPackage(attributes: Attributes): number | undefined {
+  const { [ATTR_HW_TYPE]: type, [ATTR_HW_ID]: id, [ATTR_HW_PARENT]: parent = id } = attributes;
+  if (type !== 'cpu' && type !== 'memory') return undefined;
+  const [, byId] = /^(?:cpu-package|package|dram)-(\d+)(?:-die-\d+)?$/.exec(String(parent)) ?? [];
+  const [, byLabel] = /socket ?(\d+)$/i.exec(String(attributes[ATTR_HW_NAME] ?? '')) ?? [];
+  const found = byId ?? byLabel;
+  return found === undefined ? undefined : Number(found);
+}
+
 /** The attributes that identify a domain: `hw.type` or `rapl.domain`, `hw.id` and, where it has them, name and parent. */
 export function describeDomain({ kind, name, place }: EnergyDomain): Attributes {
   const type = hardwareTypes[kind];

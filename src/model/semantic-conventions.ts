@@ -1,5 +1,5 @@
 // Names of attributes that more than one file uses, each spelled once, and called as in OpenTelemetry's own package of
-// constants. From the OpenTelemetry semantic conventions, except those of `energy`, `flux`, `hw.power.window`, `ledger`, `oar`, `pbs`, `perf`,
+// constants. From the OpenTelemetry semantic conventions, except those of `cpu.package`, `energy`, `flux`, `hw.power.window`, `ledger`, `oar`, `pbs`, `perf`,
 // `rapl`, `slurm`, `systemd`, `vm`, `linux.cgroup.path` and `process.ancestor.pid`, which are ours. Names of metrics are with
 // their metrics: shared-metrics.ts and the components' metrics.ts.
 
@@ -10,6 +10,7 @@ export const ATTR_CONTAINER_NAME = 'container.name';
 export const ATTR_CONTAINER_RUNTIME_NAME = 'container.runtime.name';
 export const ATTR_CPU_LOGICAL_NUMBER = 'cpu.logical_number';
 export const ATTR_CPU_MODE = 'cpu.mode';
+export const ATTR_CPU_PACKAGE = 'cpu.package';
 export const ATTR_DISK_IO_DIRECTION = 'disk.io.direction';
 export const ATTR_ENERGY_ATTRIBUTION_MODEL = 'energy.attribution.model';
 export const ATTR_ENERGY_INTERFACE = 'energy.interface';

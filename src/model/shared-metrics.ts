@@ -217,6 +217,18 @@ export const cgroupCpuTime: Metric = {
 };
 
 /**
+ * CPU time of a process on the CPUs of one package, `cpu.package`, by the kernel's number of it: a part of its
+ * `process.cpu.time`, in the same row. What all packages lack of that was used on a package that is not known.
+ */
+export const processPackageTime: Metric = {
+  name: 'process.cpu.package.time',
+  unit: 's',
+  description: 'CPU time that a process used on the CPUs of one package',
+  kind: 'counter',
+  valueType: 'double',
+};
+
+/**
  * GPU time of a process on one GPU, by `hw.id` and `hw.gpu.task` = general, encoder or decoder. On a MIG instance, whose GPU
  * is `hw.parent`, it is time of the whole GPU: that of the instance by the part that it has of the SMs.
  */
@@ -254,6 +266,18 @@ export const busyTime: Metric = {
   kind: 'counter',
   valueType: 'double',
 };
+
+/** The part of `busyTime` that is of the CPUs of one package, `cpu.package`. Published in the row of `busyTime`. */
+export const packageBusyTime: Metric = {
+  name: 'system.cpu.package.busy.time',
+  unit: 's',
+  description: 'CPU time of the CPUs of one package that was not idle, waiting for I/O or stolen',
+  kind: 'counter',
+  valueType: 'double',
+};
+
+/** Usage by package, of which there are many series: published for the ledger, which forwards none of them. */
+export const packageUsageMetrics: readonly Metric[] = [processPackageTime, packageBusyTime];
 
 /**
  * Where the energy of a domain went, by `ledger.part` = idle, attributed or unattributed; the parts add up to what was

@@ -8,7 +8,7 @@ import type { Sampling } from '../component/sampling.js';
 import type { PipelineConfig } from '../config/pipelines.js';
 import type { ServiceConfig } from '../config/service.js';
 import type { Clock } from '../linux/clock.js';
-import type { Resource } from '../model/series.js';
+import type { Metric, Resource } from '../model/series.js';
 import { ClaimRegistry } from './claims.js';
 import {
   countPassage,
@@ -63,6 +63,8 @@ export interface Graph {
   findEntry(receiverId: string): Consumer | undefined;
   /** The exporters that the tables of a receiver reach; of all receivers without one. */
   findExporters(receiverId?: string): readonly ConsumingComponent[];
+  /** Whether a processor that the tables of a receiver reach takes a metric that nothing else uses. */
+  isConsumed(receiverId: string, metric: Metric): boolean;
   /** What its receivers claim. */
   readonly claims: ClaimRegistry;
   readonly statuses: Statuses;
@@ -120,6 +122,13 @@ export function buildGraph(
     findEntry(receiverId) {
       const named = entries.filter(({ pipeline }) => pipeline.receivers.includes(receiverId));
       return named.length === 0 ? undefined : fanOut(named.map(({ entry }) => entry));
+    },
+    isConsumed(receiverId, { name }) {
+      const reached = config.pipelines.filter(({ receivers }) => receivers.includes(receiverId));
+      const processors = reached.flatMap((pipeline) => pipeline.processors);
+      return processors.some((id) =>
+        find(config.processors, id).factory.consumes?.some((one) => one.name === name),
+      );
     },
     findExporters(receiverId) {
       const reached = config.pipelines.filter(

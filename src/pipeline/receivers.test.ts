@@ -61,6 +61,7 @@ async function start(
     {
       findEntry: () => createTableCollector(),
       findExporters: () => [],
+      isConsumed: () => false,
       claims,
       statuses: new Statuses(),
     },

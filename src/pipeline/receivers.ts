@@ -7,6 +7,7 @@ import type { Schema } from '../component/schema.js';
 import type { ComponentConfig } from '../config/components.js';
 import type { ServiceConfig } from '../config/service.js';
 import { describeError, UnavailableError } from '../errors.js';
+import type { Metric } from '../model/series.js';
 import { busyTime, meteredEnergyNames } from '../model/shared-metrics.js';
 import { SeriesClaims } from './claims.js';
 import { FinishLine, readFullest } from './ending.js';
@@ -57,7 +58,7 @@ export function receiverContextFor(
 export async function startReceivers(
   config: ServiceConfig,
   environment: Environment,
-  graph: Pick<Graph, 'findEntry' | 'findExporters' | 'claims' | 'statuses'>,
+  graph: Pick<Graph, 'findEntry' | 'findExporters' | 'isConsumed' | 'claims' | 'statuses'>,
 ): Promise<readonly RunningReceiver[]> {
   const running = new Map<string, RunningReceiver>();
   const { claims, statuses } = graph;
@@ -89,6 +90,7 @@ export async function startReceivers(
       ...receiverContextFor(environment, id, claims.claimsFor(id)),
       ...lendShared(id, environment, shared),
       readBacklog: () => readFullest(exporters),
+      isConsumed: (metric: Metric) => graph.isConsumed(id, metric),
     };
     const status = statusOf(id);
     status.observed = loops;

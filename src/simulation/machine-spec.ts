@@ -14,6 +14,8 @@ export interface MachineSpec {
   readonly arrivalsPerSecond: number;
   /** How much programs differ in joules per CPU second: 0, all need the same, to 1. */
   readonly spread: number;
+  /** How much more a CPU second costs on the last socket than on the first: 0, as much, to 1, twice as much. */
+  readonly socketSpread: number;
   /** Time between two refreshes of a sensor, in microseconds. */
   readonly refreshUs: number;
   /** By which share of that time refreshes come late, 0 to 1, by chance. */
@@ -32,6 +34,7 @@ const standard: MachineSpec = {
   processes: 12,
   arrivalsPerSecond: 4,
   spread: 1,
+  socketSpread: 0,
   refreshUs: 1000,
   jitter: 0,
   rememberUs: 60_000_000,

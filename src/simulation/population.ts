@@ -41,11 +41,12 @@ function service(
   return { name, cgroup, path: `/usr/bin/${name}`, maxPercent, threads, systemPercent, residentMib };
 }
 
-/** What one process of a machine costs: of a package, core and uncore are parts. */
-function drawRates({ spread }: MachineSpec, random: Random): Rates {
+/** What one process of a machine costs on its socket: of a package, core and uncore are parts. */
+function drawRates({ spread, sockets, socketSpread }: MachineSpec, socket: number, random: Random): Rates {
+  const dearer = 1 + (socketSpread * socket) / Math.max(1, sockets - 1);
   const draw = (middle: number) => {
     const most = Math.round(middle * 0.8 * spread);
-    return middle + random.integer(0, 2 * most) - most;
+    return Math.round((middle + random.integer(0, 2 * most) - most) * dearer);
   };
   const core = draw(50);
   const uncore = draw(6);
@@ -120,7 +121,7 @@ export class Population {
     const random = new Random(hash(seed, 5), index);
     const socket = random.integer(0, sockets - 1);
     const gpu = program.usesGpu === true && gpus > 0 ? random.integer(0, gpus - 1) : undefined;
-    const rates = drawRates(this.#spec, random);
+    const rates = drawRates(this.#spec, socket, random);
     return new SimulatedProcess({
       pid: firstPid + (index % pids),
       program,
