@@ -13,6 +13,7 @@ const commands: Readonly<Record<string, () => Promise<{ readonly command: Comman
   components: () => import('./components.js'),
   'print-config': () => import('./print-config.js'),
   doctor: () => import('./doctor.js'),
+  ctl: () => import('./ctl.js'),
   simulate: () => import('./simulate.js'),
   calibrate: () => import('./calibrate.js'),
   convert: () => import('./convert.js'),

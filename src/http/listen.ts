@@ -8,7 +8,7 @@ import { describeError, findErrorCode } from '../errors.js';
 import { readDescriptorLimit } from '../linux/privileges.js';
 
 /** A client that reads no byte of an answer for this long is gone; Node itself would keep the answer permanently. */
-const idleTimeoutMs = 10_000;
+export const idleTimeoutMs = 10_000;
 
 /** A server that listens. */
 export interface Listener {
@@ -101,7 +101,7 @@ function describeAddress(server: NetServer): string {
 }
 
 /** Node itself does not close connections on which TLS has not begun. */
-function trackSockets(server: NetServer): ReadonlySet<Socket> {
+export function trackSockets(server: NetServer): ReadonlySet<Socket> {
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
@@ -110,7 +110,7 @@ function trackSockets(server: NetServer): ReadonlySet<Socket> {
   return sockets;
 }
 
-async function closeServer(server: NetServer, sockets: ReadonlySet<Socket>): Promise<void> {
+export async function closeServer(server: NetServer, sockets: ReadonlySet<Socket>): Promise<void> {
   if (!server.listening) return;
   const closed = once(server, 'close');
   server.close();
@@ -181,8 +181,17 @@ export class ConnectionLimit {
   }
 }
 
-function peerOf({ remoteAddress, remotePort }: Socket): string {
-  return `${remoteAddress} ${remotePort}`;
+/** Those of Unix sockets, which have no address. */
+const localPeers = new WeakMap<Socket, string>();
+let lastLocalPeer = 0;
+
+/** A connection by its other end: with TLS, a request and its connection have sockets of their own. */
+function peerOf(socket: Socket): string {
+  const { remoteAddress, remotePort } = socket;
+  if (remoteAddress !== undefined) return `${remoteAddress} ${remotePort}`;
+  const known = localPeers.get(socket) ?? `local ${++lastLocalPeer}`;
+  localPeers.set(socket, known);
+  return known;
 }
 
 /** How many connections a server may have. Node has raised the soft limit of descriptors to the hard one. */

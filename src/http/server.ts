@@ -7,6 +7,7 @@ import { BasicAuth, type Access } from './basic-auth.js';
 import { isExpectedHost } from './headers.js';
 import { limitConnections, listenOrWarn, type Listener, type ListenOptions } from './listen.js';
 import { createServer } from './node-http.js';
+import { listenLocally, type LocalSocket } from './unix-socket.js';
 import {
   openServerTls,
   WebConfigFile,
@@ -37,6 +38,15 @@ export interface ServeOptions extends ListenOptions {
   readonly tls?: ServerTlsConfig | null;
   /** Connections at a time; without it, what scrapers need. */
   readonly maxConnections?: number;
+  /** Refuses requests for reasons of its own, after the Host header was checked; undefined: it is answered. */
+  refuse?(request: IncomingMessage): Answer | undefined;
+}
+
+/** Pages on a Unix socket: who may open it may ask for all of them. */
+export interface ServeLocallyOptions {
+  readonly socket: LocalSocket;
+  readonly log: Log;
+  readonly maxConnections?: number;
 }
 
 /** A server of pages that listens. */
@@ -62,6 +72,17 @@ export async function servePages(pages: Pages, options: ServeOptions): Promise<P
   return listener && { ...listener, origin: `${scheme}://${listener.address}` };
 }
 
+/**
+ * Serves pages on a Unix socket, within the same limits.
+ * @throws Error when the socket is in use, or cannot be made
+ */
+export function servePagesLocally(pages: Pages, options: ServeLocallyOptions): Promise<Listener> {
+  const { log, maxConnections, socket } = options;
+  // Browsers do not reach it: every Host header is fine.
+  const server = createPageServer(pages, { chosen: null, fallback: ':0', log, maxConnections }, undefined);
+  return listenLocally(server, socket, log);
+}
+
 /** What a server has of TLS and users; undefined: nothing. */
 export function openWebConfig({
   webConfigFile,
@@ -74,14 +95,19 @@ export function openWebConfig({
   return new WebConfigFile(webConfigFile, setting.replace(/[^.]+$/u, 'web_config_file'), log);
 }
 
-function createPageServer(pages: Pages, options: ServeOptions, web: WebConfigFile | undefined): Server {
-  const { chosen, fallback, log } = options;
+type PageOptions = Pick<ServeOptions, 'chosen' | 'fallback' | 'log' | 'refuse'> & {
+  readonly maxConnections?: number | undefined;
+};
+
+function createPageServer(pages: Pages, options: PageOptions, web: WebConfigFile | undefined): Server {
+  const { chosen, fallback, log, refuse } = options;
   const site = {
     pages: new Map(Object.entries(pages)),
     endpoint: chosen ?? fallback,
     log,
     web,
     auth: new BasicAuth(),
+    refuse: refuse ?? (() => undefined),
   };
   const limits = {
     headersTimeout: requestTimeoutMs,
@@ -148,6 +174,7 @@ interface Site {
   readonly log: Log;
   readonly web: WebConfigFile | undefined;
   readonly auth: BasicAuth;
+  readonly refuse: (request: IncomingMessage) => Answer | undefined;
 }
 
 /** Never rejects. */
@@ -168,7 +195,7 @@ const refusals: Readonly<Record<Exclude<Access, 'granted'>, Answer>> = {
 };
 
 async function findAnswer(
-  { pages, endpoint, auth }: Site,
+  { pages, endpoint, auth, refuse }: Site,
   config: WebConfig | undefined,
   request: IncomingMessage,
 ): Promise<Answer> {
@@ -181,6 +208,8 @@ async function findAnswer(
   }
   const access = config ? await auth.check(request.headers.authorization, config.users) : 'granted';
   if (access !== 'granted') return refusals[access];
+  const refusal = refuse(request);
+  if (refusal !== undefined) return refusal;
   const page = pages.get(path);
   if (page === undefined) return { status: 404, body: `Not found, try ${[...pages.keys()].join(' or ')}\n` };
   const [methods, answerPage] =
