@@ -2,10 +2,9 @@ import type { Agent, ClientRequest } from 'node:http';
 import type { Log } from '../component/log.js';
 import type { ConfigOf, Schema } from '../component/schema.js';
 import { hideCredentials } from '../config/endpoint.js';
-import { describeError } from '../errors.js';
-import { describeReadError, readFileStamp, readRegularText } from '../linux/regular-file.js';
 import { createClientAgent, prepareRequests } from './client-agent.js';
 import { describeRoute, findProxy, parseProxy, type HttpProxy } from './proxy.js';
+import { openSecretFile } from './secret-file.js';
 import { checkTlsConfig, openTlsContext, tlsSettings } from './tls-files.js';
 
 /** Settings for who this collector is to a server, whatever the protocol. */
@@ -123,63 +122,17 @@ export function createAuthorization(credentials: CredentialsConfig, log: Log): (
   const { bearer_token_file: tokenFile, username, password_file: passwordFile } = credentials;
   if (tokenFile !== null) {
     const name = `credentials.bearer_token_file "${tokenFile}"`;
-    return openSecret({ name, path: tokenFile, authorize: (token) => `Bearer ${token}` }, log);
+    return openSecretFile(tokenFile, { name, log, use: (token) => headerOf(name, `Bearer ${token}`) });
   }
   if (username === null || passwordFile === null) return () => undefined;
   const name = `credentials.password_file "${passwordFile}"`;
   const encode = (password: string) => Buffer.from(`${username}:${password}`).toString('base64');
-  return openSecret({ name, path: passwordFile, authorize: (password) => `Basic ${encode(password)}` }, log);
+  const use = (password: string) => headerOf(name, `Basic ${encode(password)}`);
+  return openSecretFile(passwordFile, { name, log, use });
 }
 
-const maxSecretBytes = 64 * 1024;
-
-/** A file that holds one line, a token or a password. */
-interface Secret {
-  /** For messages: the setting and the file. */
-  readonly name: string;
-  readonly path: string;
-  /** The Authorization header with it. */
-  authorize(secret: string): string;
-}
-
-/**
- * The header with a secret that is read again when its file has changed; what was read last stays in use while the
- * file cannot be used.
- * @throws Error naming the setting and the file, and nothing of its content
- */
-function openSecret(secret: Secret, log: Log): () => string {
-  let stamp = readFileStamp(secret.path);
-  let header = readHeader(secret);
-  return () => {
-    const found = readFileStamp(secret.path);
-    if (found === stamp) return header;
-    stamp = found;
-    try {
-      header = readHeader(secret);
-    } catch (error) {
-      log.warn(`${describeError(error)}; using the previous one`);
-    }
-    return header;
-  };
-}
-
-function readHeader(secret: Secret): string {
-  const text = readText(secret).replace(/\r?\n$/u, '');
-  if (text === '') throw new Error(`Cannot use ${secret.name}: expected one line of text, found none`);
-  const Authorization = secret.authorize(text);
-  if (/[\r\n]/u.test(text)) {
-    throw new Error(`Cannot use ${secret.name}: expected one line of text, found several`);
-  }
-  if (!/^[ -~]*$/u.test(Authorization)) {
-    throw new Error(`Cannot use ${secret.name}: expected printable ASCII, found other characters`);
-  }
-  return Authorization;
-}
-
-function readText({ name, path }: Secret): string {
-  try {
-    return readRegularText(path, maxSecretBytes);
-  } catch (error) {
-    throw new Error(`Cannot read ${name}: ${describeReadError(error)}`, { cause: error });
-  }
+/** @throws Error naming the file, and nothing of its content */
+function headerOf(name: string, header: string): string {
+  if (/^[ -~]*$/u.test(header)) return header;
+  throw new Error(`Cannot use ${name}: expected printable ASCII, found other characters`);
 }
