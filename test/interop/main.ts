@@ -33,6 +33,7 @@ async function leaveOutForPorts(peers: Peers): Promise<Peers> {
     pandas: peers.pandas,
     chdb: peers.chdb,
     postgres: peers.postgres,
+    kafka: peers.kafka,
   };
 }
 

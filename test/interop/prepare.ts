@@ -5,6 +5,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describeError } from '../../src/errors.js';
+import { prepareJars } from './java-jars.js';
 import type { Peer, Peers } from './peers.js';
 
 const sources = fileURLToPath(new URL('../../../test/interop/peers/', import.meta.url));
@@ -29,6 +30,7 @@ export function preparePeers(): Peers {
     pandas: findPython(['numpy', 'pandas']),
     chdb: findPython(['chdb']),
     postgres: findPostgres(),
+    kafka: prepareJars('kafka', { cache, find: findInstalled, execute }),
   };
 }
 

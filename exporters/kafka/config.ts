@@ -1,0 +1,157 @@
+import type { ConfigOf, Schema } from '../../src/component/schema.js';
+import { parseEndpoint } from '../../src/config/endpoint.js';
+import { describeError } from '../../src/errors.js';
+import { batchSettings } from '../../src/export/queued-exporter.js';
+import { retrySettings } from '../../src/export/retry.js';
+import { sendingQueueSettings } from '../../src/export/sending-queue.js';
+import { checkTlsConfig, tlsSettings } from '../../src/http/tls-files.js';
+
+/** What a record has besides its message: key, headers and lengths, with room to spare. */
+const recordBytes = 256;
+
+const saslSettings = {
+  mechanism: {
+    doc: 'How the user is authenticated; unset: no user.',
+    format: ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'],
+    default: null,
+  },
+  username: { doc: 'User.', format: 'string', default: null },
+  password_file: {
+    doc: 'File with the password of that user; read again when it changes.',
+    format: 'path',
+    default: null,
+  },
+  password: {
+    doc: 'The password itself, instead of a file, for example `${env:KAFKA_PASSWORD}`.',
+    format: 'string',
+    default: null,
+    sensitive: true,
+  },
+} as const satisfies Schema;
+
+export const schema = {
+  brokers: {
+    doc: 'Brokers to ask first, `host:port`; the others are learnt from them.',
+    format: 'string_list',
+    default: ['localhost:9092'],
+  },
+  client_id: {
+    doc: 'Name of this client in the logs of the brokers.',
+    format: 'string',
+    default: 'joulemetry',
+  },
+  metrics: {
+    topic: { doc: 'Topic of the messages.', format: 'string', default: 'otlp_metrics' },
+    encoding: {
+      doc: 'Content of a message: an OTLP ExportMetricsServiceRequest in protobuf.',
+      format: ['otlp_proto'],
+      default: 'otlp_proto',
+    },
+  },
+  partition_metrics_by_resource_attributes: {
+    doc: 'Whether each resource has messages of its own, with the hash of its attributes as their key: all its points go to one partition, in order.',
+    format: 'boolean',
+    default: false,
+  },
+  tls: {
+    insecure: {
+      doc: 'Whether to connect without TLS. Unset: without TLS, unless another setting of `tls` is set.',
+      format: 'boolean',
+      default: null,
+    },
+    ...tlsSettings,
+  },
+  auth: { sasl: saslSettings },
+  timeout: {
+    doc: 'Maximum time for a connection, and for each answer of a broker.',
+    format: 'duration',
+    default: '5s',
+    min: 1,
+  },
+  producer: {
+    max_message_bytes: {
+      doc: 'Maximum bytes of a message before compression. Brokers take 1 MiB by default (`message.max.bytes`).',
+      format: 'byte_size',
+      default: '1000000',
+      min: 2048,
+    },
+    required_acks: {
+      doc: 'Who has a message when it counts as delivered: the leader of its partition (1), all replicas in sync (-1), or maybe no broker (0).',
+      format: 'int',
+      default: 1,
+      min: -1,
+      max: 1,
+    },
+    compression: {
+      doc: 'How messages are compressed; `zstd` needs Node 22.15 or later.',
+      format: ['none', 'gzip', 'snappy', 'lz4', 'zstd'],
+      default: 'none',
+    },
+    allow_auto_topic_creation: {
+      doc: 'Whether the broker may create the topic, where it allows that (`auto.create.topics.enable`).',
+      format: 'boolean',
+      default: true,
+    },
+  },
+  batch: batchSettings,
+  sending_queue: sendingQueueSettings,
+  retry_on_failure: retrySettings,
+} as const satisfies Schema;
+
+export type Config = ConfigOf<typeof schema>;
+
+/** The limits of a request so that it fits into a message. */
+export function limitBatch({ batch, producer }: Config): Config['batch'] {
+  return { ...batch, max_bytes: Math.min(batch.max_bytes, producer.max_message_bytes - recordBytes) };
+}
+
+/** As in the Collector, TLS begins with the first setting of it. */
+export function usesTls({ insecure, ...files }: Config['tls']): boolean {
+  if (insecure !== null) return !insecure;
+  const { ca_file: ca, cert_file: cert, server_name_override: name } = files;
+  return ca !== null || cert !== null || name !== null || files.insecure_skip_verify;
+}
+
+/** What is wrong with the settings when they are taken together. */
+export function checkConfig(config: Config): string[] {
+  const { brokers, batch, sending_queue: queue, tls, auth } = config;
+  const problems = brokers.flatMap((broker, i) => findBrokerProblem(broker, i));
+  if (brokers.length === 0) problems.push('brokers: expected at least one broker, found none');
+  if (queue.queue_bytes < batch.max_bytes) {
+    problems.push(
+      `sending_queue.queue_bytes: expected at least batch.max_bytes, ${batch.max_bytes}, found ${queue.queue_bytes}`,
+    );
+  }
+  return [...problems, ...checkTlsConfig(tls), ...checkSasl(auth.sasl), ...checkNames(config)];
+}
+
+function findBrokerProblem(broker: string, i: number): readonly string[] {
+  try {
+    if (parseEndpoint(broker).host !== '') return [];
+    return [`brokers[${i}]: expected a host before the port, found "${broker}"`];
+  } catch (error) {
+    return [`brokers[${i}]: ${describeError(error)}`];
+  }
+}
+
+/** The names that Kafka takes (org.apache.kafka.common.internals.Topic). */
+function checkNames({ metrics: { topic } }: Config): readonly string[] {
+  if (/^[\w.-]{1,249}$/u.test(topic) && !/^\.{1,2}$/u.test(topic)) return [];
+  return [`metrics.topic: expected 1 to 249 letters, digits, ".", "_" or "-", found "${topic}"`];
+}
+
+function checkSasl(sasl: Config['auth']['sasl']): readonly string[] {
+  const { mechanism, username, password_file: file, password } = sasl;
+  if (mechanism === null) {
+    const isUnused = username === null && file === null && password === null;
+    return isUnused
+      ? []
+      : ['auth.sasl.mechanism: expected PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512, found none'];
+  }
+  const problems = username === null ? ['auth.sasl.username: expected a user, found none'] : [];
+  if ((file === null) === (password === null)) {
+    const found = file === null ? 'none' : 'both';
+    problems.push(`auth.sasl: expected password_file or password, found ${found}`);
+  }
+  return problems;
+}
