@@ -13,14 +13,14 @@ import { claimEnergy } from '../src/component/energy-claim.js';
 import { createFakeContext, createTableCollector } from '../src/component/fakes.js';
 import { parseSettings } from '../src/config/settings.js';
 import { FakeCards, startCardRig } from '../src/gpu/fake-cards.fixture.js';
+import type { Series } from '../src/model/series.js';
+import { createRow } from '../src/model/table.js';
 import { ClaimRegistry } from '../src/pipeline/claims.js';
+import { NamedParents } from '../src/pipeline/parents.js';
 import { createSampling } from '../src/sampling/sampling-threads.js';
 
-/** An energy counter: its metric, its `hw.type` or RAPL's name of it, and the `hw.type` of its parent where that is known. */
-type Counter = readonly [metric: string, kind: string];
-
-/** Starts a receiver of a machine, and gives what it publishes. */
-type Starter = (t: TestContext, claims: Claims) => Promise<readonly Counter[]>;
+/** Starts a receiver of a machine, and gives what energy counters it publishes. */
+type Starter = (t: TestContext, claims: Claims) => Promise<readonly Series[]>;
 
 interface Machine {
   readonly name: string;
@@ -28,9 +28,9 @@ interface Machine {
   /** What is added up, in whatever order the receivers start: each physical domain once. */
   readonly added: readonly string[];
   readonly hosts: number;
+  /** Which counter is in which, by their `hw.type` or RAPL's name, in whatever order the receivers start. */
+  readonly parents: readonly string[];
 }
-
-type Series = ReturnType<ReturnType<typeof createTableCollector>['last']>[number]['series'];
 
 const energies: ReadonlySet<string> = new Set([
   'hw.energy',
@@ -39,14 +39,11 @@ const energies: ReadonlySet<string> = new Set([
   'rapl.energy',
 ]);
 
-function listCounters(next: Pick<ReturnType<typeof createTableCollector>, 'tables'>): readonly Counter[] {
-  const series = new Set<Series>(next.tables.flatMap((table) => table.series));
-  return [...series]
-    .filter(({ metric }) => energies.has(metric.name))
-    .map(({ metric, attributes }) => [
-      metric.name,
-      String(attributes['hw.type'] ?? attributes['rapl.domain']),
-    ]);
+function listCounters({
+  tables,
+}: Pick<ReturnType<typeof createTableCollector>, 'tables'>): readonly Series[] {
+  const series = new Set<Series>(tables.flatMap((table) => table.series));
+  return [...series].filter(({ metric }) => energies.has(metric.name));
 }
 
 const rapl: Starter = async (t, claims) => {
@@ -100,8 +97,14 @@ const intelCard: Starter = async (t, claims) => {
 };
 
 /** A BMC or a wattmeter whose load is this host: it asks as all of them do. */
-const hostMeter: Starter = (_, claims) =>
-  Promise.resolve([[claimEnergy(claims, 'host').metric.name, 'host']]);
+function meterHost(id: string): Starter {
+  return (_, claims) => {
+    const { metric } = claimEnergy(claims, 'host', id);
+    return Promise.resolve([
+      { metric, resource: { attributes: {} }, attributes: { 'hw.type': 'host', 'hw.id': id }, start: 0n },
+    ]);
+  };
+}
 
 function acpi(number: number, info: string): readonly [string, hwmon.FakeChip] {
   const power = { power1_average: 200e6, power1_average_interval: 50, power1_is_battery: 0 };
@@ -144,51 +147,73 @@ const grace = ['Module', 'Grace', 'CPU', 'SysIO'].map((what, i) => acpi(i + 1, `
 const machines: readonly Machine[] = [
   {
     name: 'a server with RAPL, psys among it, an ACPI meter of the host and a BMC',
-    receivers: { rapl, hwmon: readHwmon(Object.fromEntries([acpi(0, '')]), 'hwmon0'), ipmi: hostMeter },
+    receivers: {
+      rapl,
+      hwmon: readHwmon(Object.fromEntries([acpi(0, '')]), 'hwmon0'),
+      ipmi: meterHost('ipmi'),
+    },
     added: ['cpu', 'memory'],
     hosts: 1,
+    parents: ['core in cpu', 'cpu in psys', 'memory in cpu', 'psys in host'],
   },
   {
     name: 'a server with a BMC, a wattmeter and NVIDIA GPUs',
-    receivers: { rapl, nvml, redfish: hostMeter, shelly: hostMeter },
+    receivers: { rapl, nvml, redfish: meterHost('redfish'), shelly: meterHost('shelly') },
     added: ['cpu', 'gpu', 'memory'],
     hosts: 1,
+    parents: ['core in cpu', 'cpu in psys', 'gpu in host', 'memory in cpu', 'psys in host'],
   },
   {
     name: 'a socket of AMD by RAPL and by amd_energy',
     receivers: { rapl, hwmon: readHwmon(sockets) },
     added: ['cpu', 'memory'],
     hosts: 0,
+    parents: ['core in cpu', 'cpu in psys', 'memory in cpu'],
   },
   {
     name: 'Grace Hopper: the module, the socket in it, its parts, and the GPU',
     receivers: { hwmon: readHwmon(Object.fromEntries(grace)), nvml },
     added: ['cpu', 'gpu'],
     hosts: 0,
+    parents: ['cpu in cpu', 'cpu in module', 'gpu in module'],
   },
   {
     name: 'a Jetson whose module rail holds all others',
-    receivers: { hwmon: readHwmon(ina3221('VDD_IN', 'VDD_CPU_GPU_CV', 'VDD_SOC')), shelly: hostMeter },
+    receivers: {
+      hwmon: readHwmon(ina3221('VDD_IN', 'VDD_CPU_GPU_CV', 'VDD_SOC')),
+      shelly: meterHost('shelly'),
+    },
     added: [],
     hosts: 1,
+    parents: ['power_rail in host'],
   },
   {
     name: 'a Jetson with rails of the CPUs and of the GPU',
     receivers: { hwmon: readHwmon(ina3221('VDD_GPU_SOC', 'VDD_CPU_CV', 'VIN_SYS_5V0')), nvml },
     added: ['cpu', 'gpu'],
     hosts: 0,
+    parents: [],
   },
   {
     name: 'a card of Intel by its own receiver and by hwmon',
     receivers: { intel_gpu: intelCard, hwmon: readHwmon(xe) },
     added: ['gpu'],
     hosts: 0,
+    parents: ['gpu in gpu'],
   },
   {
     name: 'a GPU of AMD within the socket that RAPL measures',
     receivers: { rapl, hwmon: readHwmon(vega) },
     added: ['cpu', 'memory'],
     hosts: 0,
+    parents: ['core in cpu', 'cpu in psys', 'gpu in cpu', 'memory in cpu'],
+  },
+  {
+    name: 'a Jetson with rails of its CPUs and its memory, behind a wattmeter',
+    receivers: { hwmon: readHwmon(ina3221('VDD_CPU_CV', 'VDDRQ', 'VDD_SOC')), shelly: meterHost('shelly') },
+    added: ['cpu', 'memory'],
+    hosts: 1,
+    parents: ['cpu in host', 'memory in host', 'power_rail in host'],
   },
 ];
 
@@ -199,15 +224,39 @@ function permute<Item>(items: readonly Item[]): readonly (readonly Item[])[] {
   );
 }
 
-for (const { name, receivers, added, hosts } of machines) {
+/** The counters as they are forwarded once every receiver has started. */
+function nameParents(registry: ClaimRegistry, series: readonly Series[]): readonly Series[] {
+  const next = createTableCollector();
+  new NamedParents(registry, next).consume(createRow(series, 0n, new Float64Array(series.length)));
+  return next.tables.flatMap((table) => table.series);
+}
+
+function kindOf({ attributes }: Series): string {
+  return String(attributes['hw.type'] ?? attributes['rapl.domain']);
+}
+
+/** `core in cpu`; a parent that is not published is shown by its id. */
+function describeParents(counters: readonly Series[]): readonly string[] {
+  const lines = counters.flatMap((one) => {
+    const id = one.attributes['hw.parent'];
+    const parent = counters.find(({ attributes }) => attributes['hw.id'] === id);
+    return id === undefined ? [] : [`${kindOf(one)} in ${parent ? kindOf(parent) : String(id)}`];
+  });
+  return [...new Set(lines)].toSorted();
+}
+
+for (const { name, receivers, added, hosts, parents } of machines) {
   for (const order of permute(Object.keys(receivers))) {
-    test(`each domain of ${name} is added up once: ${order.join(', ')}`, async (t) => {
+    test(`each domain of ${name} is added up once, and what overlaps names its parent: ${order.join(', ')}`, async (t) => {
       const registry = new ClaimRegistry();
-      const counters: Counter[] = [];
-      for (const id of order) counters.push(...((await receivers[id]?.(t, registry.claimsFor(id))) ?? []));
-      const kindsOf = (metric: string) => counters.filter(([one]) => one === metric).map(([, kind]) => kind);
+      const published: (readonly Series[])[] = [];
+      for (const id of order) published.push((await receivers[id]?.(t, registry.claimsFor(id))) ?? []);
+      registry.complete();
+      const counters = published.flatMap((series) => nameParents(registry, series));
+      const kindsOf = (metric: string) => counters.filter((one) => one.metric.name === metric).map(kindOf);
       assert.deepEqual(kindsOf('hw.energy').toSorted(), added);
       assert.equal(kindsOf('hw.host.energy').length, hosts);
+      assert.deepEqual(describeParents(counters), parents);
     });
   }
 }

@@ -7,9 +7,10 @@ const isMemory = ({ own }: LabelSource) => own['hw.type'] === 'memory';
 /** Attribution has it only where no part of the host is measured. */
 const isHost = ({ own }: LabelSource) => own['hw.type'] === 'host';
 
-/** The number at the end of `package-0` or `dram-0`. */
+/** The number at the end of `cpu-package-0`, that of its memory or parts, whose parent it is, too. */
 function socketOf({ own }: LabelSource): string | undefined {
-  return /(\d+)$/u.exec(String(own['hw.parent'] ?? own['hw.id']))?.[1];
+  const isPackage = own['hw.type'] === 'cpu';
+  return /(\d+)$/u.exec(String(isPackage ? own['hw.id'] : (own['hw.parent'] ?? own['hw.id'])))?.[1];
 }
 
 const processLabels = ({ resource }: LabelSource): Labels => ({

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { freeClaims } from '../../src/component/claims.js';
 import { createFakeContext } from '../../src/component/fakes.js';
 import { parseSettings } from '../../src/config/settings.js';
 import { FakeCards, startCardRig } from '../../src/gpu/fake-cards.fixture.js';
@@ -212,7 +213,7 @@ test('amd_gpu leaves the energy of an integrated GPU to the package that it is i
 
 test('amd_gpu publishes no hw.energy of a GPU that another receiver has', async (t) => {
   const asked: string[] = [];
-  const claims = { claim: (key: string) => (asked.push(key), 'hwmon') };
+  const claims = { ...freeClaims, claim: (key: string) => (asked.push(key), 'hwmon') };
   const rig = await startCardRig(t, factory, { cards: plugIn(), claims });
   const values = await rig.read();
   assert.deepEqual(new Set(asked), new Set([`energy/gpu/${address}`]));

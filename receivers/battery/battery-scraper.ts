@@ -23,6 +23,8 @@ import type { Config } from './config.js';
 import { describeReadings } from './metrics.js';
 import { isBattery, isOfMachine, parseSupply, readDischarge, type Supply } from './supply.js';
 
+/** The `hw.id` of the host, as its batteries measure it. */
+const hostId = 'power_supply/batteries';
 /** A supply that has not answered by then has a gap. */
 const answerMs = 1_000;
 /** Power is integrated over gaps up to this long. */
@@ -74,7 +76,7 @@ export class BatteryScraper implements OpenScraper {
     this.#isWanted = createNameFilter(config.supplies);
     this.#originNs = context.clock.monotonicNs();
     const hasBattery = supplies.some((one) => isBattery(one) && isOfMachine(one));
-    this.#energyMetric = claimEnergy(context.claims, hasBattery ? 'host' : 'other').metric;
+    this.#energyMetric = claimEnergy(context.claims, hasBattery ? 'host' : 'other', hostId).metric;
   }
 
   setInterval(intervalMs: number): void {
@@ -159,7 +161,7 @@ export class BatteryScraper implements OpenScraper {
     const { host: resource } = this.#context;
     const place = {
       [ATTR_HW_TYPE]: 'host',
-      [ATTR_HW_ID]: 'power_supply/batteries',
+      [ATTR_HW_ID]: hostId,
       [ATTR_HW_NAME]: 'Batteries, discharging',
     };
     const measured = {

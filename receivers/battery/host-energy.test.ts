@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { freeClaims } from '../../src/component/claims.js';
 import { ac, FakeSupplies, lenovo, startRig } from './battery-machine.fixture.js';
 
 test('battery counts what the machine uses while it discharges, and from 0 each time', async (t) => {
@@ -42,7 +43,7 @@ test('battery has no power of the host while an adapter supplies it, even if a b
 });
 
 test('battery publishes no energy of the host beside another meter of it', async (t) => {
-  const claims = { claim: (key: string) => (key === 'energy/host' ? 'hwmon' : undefined) };
+  const claims = { ...freeClaims, claim: (key: string) => (key === 'energy/host' ? 'hwmon' : undefined) };
   const rig = await startRig(t, new FakeSupplies({ BAT0: lenovo }), { claims });
   await rig.read();
   const readings = await rig.read(10);
@@ -54,6 +55,7 @@ test('battery publishes no energy of the host beside another meter of it', async
 test('battery claims nothing on a machine with an adapter only', async (t) => {
   const asked: string[] = [];
   const claims = {
+    ...freeClaims,
     claim(key: string) {
       asked.push(key);
       return undefined;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { freeClaims } from '../../src/component/claims.js';
 import { createFakeContext, createTableCollector } from '../../src/component/fakes.js';
 import { parseSettings } from '../../src/config/settings.js';
 import { factory } from './factory.js';
@@ -7,6 +8,7 @@ import { factory } from './factory.js';
 test('EstimateReceiver does not start beside a meter of the CPUs, and says how that is configured', async () => {
   const asked: string[] = [];
   const claims = {
+    ...freeClaims,
     claim(key: string) {
       asked.push(key);
       return 'rapl';
@@ -24,7 +26,7 @@ test('EstimateReceiver does not start beside a meter of the CPUs, and says how t
 });
 
 test('EstimateReceiver does not start beside a meter of the whole host', async () => {
-  const claims = { claim: (key: string) => (key === 'energy/host' ? 'hwmon' : undefined) };
+  const claims = { ...freeClaims, claim: (key: string) => (key === 'energy/host' ? 'hwmon' : undefined) };
   const config = parseSettings(factory.schema, {});
   const receiver = factory.create(config, createFakeContext({ claims }), createTableCollector());
   await assert.rejects(async () => receiver.start(), {

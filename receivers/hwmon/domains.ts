@@ -1,3 +1,4 @@
+import { listContainers } from '../../src/component/domain-tree.js';
 import type { Measured } from '../../src/component/energy-claim.js';
 import { maxMicrowatts, type Channel, type Chip } from './channels.js';
 
@@ -29,7 +30,12 @@ const host: Domain = { type: 'host', measured: 'host', key: 'host' };
 const unknown: Domain = { type: 'power_rail', measured: 'other', within: ['host'] };
 
 function part(type: string, domain: string): Domain {
-  return { type, measured: { domain }, key: domain, within: ['host'] };
+  return { type, measured: { domain }, key: domain, within: listContainers(domain) };
+}
+
+/** A part of a domain, whose whole is measured, too. */
+function partOf(type: string, domain: string): Domain {
+  return { type, measured: 'other', within: [domain, ...listContainers(domain)] };
 }
 
 /** The PCI address of a chip's device, by which GPUs are claimed. */
@@ -42,18 +48,18 @@ const describeGpu: Describe = (chip) => {
   return address === undefined ? undefined : part('gpu', `gpu/${address}`);
 };
 
-/** A part of a GPU, whose whole is measured, too. */
-const describeGpuPart: Describe = (chip) => {
-  return { type: 'gpu', measured: 'other', within: [`gpu/${pciOf(chip) ?? ''}`] };
-};
+const describeGpuPart: Describe = (chip) => partOf('gpu', `gpu/${pciOf(chip) ?? ''}`);
 
 /** A whole socket of Grace is the cores, the fabric and the memory; a module is that and the GPU. */
 const graceDomains: Readonly<Record<string, (socket: string) => Domain>> = {
-  Module: (socket) => ({ type: 'module', measured: 'other', key: `module/${socket}`, within: ['host'] }),
-  Grace: (socket) => ({ ...part('cpu', `cpu/${socket}`), within: [`module/${socket}`, 'host'] }),
-  CPU: (socket) => ({ type: 'cpu', measured: 'other', within: [`cpu/${socket}`, `module/${socket}`] }),
-  SysIO: (socket) => ({ type: 'cpu', measured: 'other', within: [`cpu/${socket}`, `module/${socket}`] }),
+  Module: (socket) => ({ ...part('module', `module/${socket}`), measured: 'other' }),
+  Grace: (socket) => part('cpu', `cpu/${socket}`),
+  CPU: (socket) => partOf('cpu', `cpu/${socket}`),
+  SysIO: (socket) => partOf('cpu', `cpu/${socket}`),
 };
+
+/** Beside the CPUs. */
+const memory: Domain = { ...part('memory', 'memory/0'), within: listContainers('cpu/0') };
 
 /** The rails of Jetson modules, by NVIDIA's names, that hold one kind of hardware and nothing else of the table. */
 const jetsonRails: Readonly<Record<string, Domain>> = {
@@ -70,8 +76,8 @@ const jetsonRails: Readonly<Record<string, Domain>> = {
   VDD_GPU_SOC: part('gpu', 'gpu'),
   VDD_SYS_GPU: part('gpu', 'gpu'),
   POM_5V_GPU: part('gpu', 'gpu'),
-  VDDRQ: part('memory', 'memory/0'),
-  VDD_SYS_DDR: part('memory', 'memory/0'),
+  VDDRQ: memory,
+  VDD_SYS_DDR: memory,
 };
 
 export const domainRules: readonly DomainRule[] = [
@@ -103,7 +109,7 @@ export const domainRules: readonly DomainRule[] = [
   {
     chip: /^amd_energy$/u,
     label: /^Ecore\d+$/u,
-    describe: () => ({ type: 'cpu', measured: 'other' }),
+    describe: () => ({ type: 'cpu', measured: 'other', within: ['host'] }),
     source: 'Documentation/hwmon/amd_energy.rst',
   },
   {
@@ -127,7 +133,7 @@ export const domainRules: readonly DomainRule[] = [
     // Only of an integrated GPU the voltage of the north bridge is measured; its power is that of the whole socket.
     describe: (chip, match, channel) =>
       chip.channels.some(({ label }) => label === 'vddnb')
-        ? { type: 'gpu', measured: 'other', within: ['cpu/0'] }
+        ? partOf('gpu', 'cpu/0')
         : describeGpu(chip, match, channel),
     source: 'drivers/gpu/drm/amd/pm/amdgpu_pm.c, hwmon_attributes_visible',
   },

@@ -146,6 +146,7 @@ class DomainTree {
   plan(sensor: Sensor): readonly ColumnPlan[] {
     const { domain, channel, chip, source } = sensor;
     const parent = this.#findParent(sensor);
+    this.#place(sensor);
     const own = {
       [ATTR_HW_TYPE]: domain.type,
       ...identify(chip, sensor),
@@ -190,6 +191,14 @@ class DomainTree {
       one.index === channel.index || (label !== undefined && one.label === label);
     if (chip.channels.some((one) => one.type === 'energy' && isSame(one))) return false;
     return pair !== undefined || isBest(chip.channels, channel);
+  }
+
+  /** Its parent may be a meter of another receiver, and it may be that of others. */
+  #place(sensor: Sensor): void {
+    const { id, domain } = sensor;
+    const { key, within } = domain;
+    const isFirst = key !== undefined && this.#byKey.get(key) === sensor;
+    this.#claims.place({ id, ...(isFirst && { key }), ...(within && { within }) });
   }
 
   #findParent({ domain, id }: Sensor): Sensor | undefined {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { freeClaims } from '../../src/component/claims.js';
 import { createFakeContext } from '../../src/component/fakes.js';
 import { parseSettings } from '../../src/config/settings.js';
 import { FakeCards, startCardRig } from '../../src/gpu/fake-cards.fixture.js';
@@ -235,7 +236,10 @@ test('intel_gpu gives the GPU time of processes, so that attribution can share t
 });
 
 test('intel_gpu publishes no hw.energy of a card that another receiver has', async (t) => {
-  const claims = { claim: (key: string) => (key === `energy/gpu/${discrete}` ? 'hwmon' : undefined) };
+  const claims = {
+    ...freeClaims,
+    claim: (key: string) => (key === `energy/gpu/${discrete}` ? 'hwmon' : undefined),
+  };
   const values = await (await startCardRig(t, factory, { cards: plugIn(), claims })).read();
   assert.equal(values[`hw.energy ${discrete}`], undefined);
   assert.equal(values[`hw.meter.energy ${discrete}`], 0);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Claims } from '../../src/component/claims.js';
+import { freeClaims, type Claims } from '../../src/component/claims.js';
 import { createFakeContext, createTableCollector } from '../../src/component/fakes.js';
 import { parseSettings } from '../../src/config/settings.js';
 import { checkTables } from '../../src/model/check-tables.js';
@@ -44,7 +44,7 @@ function powerAt(seconds: number, watts: number): Pick<Reading, 'power'> {
   return { power: { value, atNs: BigInt(seconds * 1e9) } };
 }
 
-function createRig(claims: Claims = { claim: () => undefined }) {
+function createRig(claims: Claims = freeClaims) {
   const readings: Reading[] = [];
   const next = createTableCollector();
   const context = createFakeContext({ id: 'ipmi', claims });
@@ -99,7 +99,10 @@ test('IpmiScraper integrates the power of the host, over a failed reading and no
 });
 
 test('IpmiScraper leaves the energy of the host to the receiver that has it', async () => {
-  const { read, last } = createRig({ claim: (key) => (key === 'energy/host' ? 'redfish' : undefined) });
+  const { read, last } = createRig({
+    ...freeClaims,
+    claim: (key) => (key === 'energy/host' ? 'redfish' : undefined),
+  });
   await read({});
   await read(powerAt(1, 100));
   await read(powerAt(2, 100));

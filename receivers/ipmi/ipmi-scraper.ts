@@ -44,7 +44,7 @@ export class IpmiScraper implements OpenScraper {
     this.#origin = { bmc: `ipmi${config.device}`, resource: context.host };
     this.#first = reading;
     // At the start, before receivers that yield to this one ask for the same.
-    if (reading.host !== undefined) claimEnergy(context.claims, 'host');
+    if (reading.host !== undefined) claimEnergy(context.claims, 'host', this.#origin.bmc);
   }
 
   setInterval(intervalMs: number): void {
@@ -94,7 +94,7 @@ export class IpmiScraper implements OpenScraper {
   }
 
   #createHost(source: Exclude<HostSource, undefined>, start: bigint): HostSeries {
-    const { metric, owner } = claimEnergy(this.#context.claims, 'host');
+    const { metric, owner } = claimEnergy(this.#context.claims, 'host', this.#origin.bmc);
     if (owner !== undefined)
       this.#context.log.info(`Publishing ${metric.name}: receiver "${owner}" has the energy of the host`);
     const maxGapMs = () => Math.max(minGapMs, 3 * this.#intervalMs);

@@ -28,13 +28,15 @@ export class KwollectTarget implements PollingTarget {
   readonly #clock: ReceiverContext['clock'];
   readonly #delayNs: bigint;
   readonly #options: ConstructorParameters<typeof MeterPoints>[1];
+  readonly #place: ReceiverContext['claims']['place'];
   readonly #meters = new Map<string, MeterPoints>();
   #pageNs = firstPageNs;
   /** Unix time in nanoseconds up to which points were asked for. */
   #from: bigint | undefined;
 
   constructor(endpoint: Endpoint, config: Config, context: ReceiverContext) {
-    const { clock, log, host } = context;
+    const { clock, log, host, claims } = context;
+    this.#place = (place) => claims.place(place);
     this.#client = new ChallengedClient(new URL(endpoint.endpoint), config, log);
     this.name = this.#client.target;
     this.#endpoint = endpoint;
@@ -112,11 +114,18 @@ export class KwollectTarget implements PollingTarget {
     for (const page of pages) yield* this.#publish(page);
   }
 
+  #add(first: Point): void {
+    const { id } = first;
+    const meter = new MeterPoints(first, this.#options);
+    if (meter.isOfHost) this.#place({ id, key: 'host' });
+    this.#meters.set(id, meter);
+  }
+
   *#publish(points: readonly Point[]): Generator<Table> {
     const byMeter = new Map<string, Point[]>();
     for (const point of points) {
       const { id } = point;
-      if (!this.#meters.has(id)) this.#meters.set(id, new MeterPoints(point, this.#options));
+      if (!this.#meters.has(id)) this.#add(point);
       const own = byMeter.get(id);
       if (own === undefined) byMeter.set(id, [point]);
       else own.push(point);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { freeClaims } from '../../src/component/claims.js';
 import { parseSettings } from '../../src/config/settings.js';
 import { createCertificate, noOpenssl } from '../../src/http/certificate.fixture.js';
 import { serve } from '../../src/http/device.fixture.js';
@@ -182,7 +183,7 @@ test('kwollect publishes the energy of the host', async (t) => {
   await until(() => collector.tables.length > 0);
   assert.equal(collector.last('hw.host.energy')[0]?.value, 100);
   assert.equal(collector.last('hw.host.power')[0]?.value, 100);
-  const claims = { claim: () => 'ipmi' };
+  const claims = { ...freeClaims, claim: () => 'ipmi' };
   const other = await startReceiver(t, factory, { ...often, endpoints }, { claims });
   await until(() => other.collector.tables.length > 0);
   assert.equal(other.collector.last('hw.meter.energy')[0]?.value, 100);

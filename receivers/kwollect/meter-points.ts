@@ -78,6 +78,11 @@ export class MeterPoints {
     return this.#series;
   }
 
+  /** Whether it measures this host. */
+  get isOfHost(): boolean {
+    return this.#gauge.metric === hostPower;
+  }
+
   /**
    * Takes points in the order of their instants; what is not after the last one is a duplicate, or too late.
    * @returns tables: another one after a gap, since another energy begins

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { freeClaims } from '../../src/component/claims.js';
 import { DeviceSeries } from '../../src/gpu/device-series.js';
 import { checkTables } from '../../src/model/check-tables.js';
 import { hwEnergy } from '../../src/model/shared-metrics.js';
@@ -21,6 +22,7 @@ test('nvml counts the energy since its first reading', { skip }, async (t) => {
 test('nvml does not add up the energy of a GPU that another receiver publishes', { skip }, async (t) => {
   const asked: string[] = [];
   const claims = {
+    ...freeClaims,
     claim(key: string) {
       asked.push(key);
       return 'hwmon';

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { freeClaims } from '../../src/component/claims.js';
 import { createFakeContext, createLogCollector, createTableCollector } from '../../src/component/fakes.js';
 import { parseSettings } from '../../src/config/settings.js';
 import { factory } from './factory.js';
 
-const claims = { claim: (key: string) => (key === 'usage' ? 'process/first' : undefined) };
+const claims = { ...freeClaims, claim: (key: string) => (key === 'usage' ? 'process/first' : undefined) };
 const reason = 'CPU time is published by receiver "process/first", which started first';
 
 test('ProcessReceiver leaves CPU time to the receiver that started before it', async () => {

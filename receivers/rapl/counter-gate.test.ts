@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { freeClaims } from '../../src/component/claims.js';
 import { createFakeContext, createLogCollector, createTableCollector } from '../../src/component/fakes.js';
 import type { Series } from '../../src/model/series.js';
 import { createEnding } from '../../src/model/table.js';
@@ -26,7 +27,7 @@ function open(counters: readonly Counter[], owners: Readonly<Record<string, stri
   const next = createTableCollector();
   const joules = counters.map(() => 0);
   let seconds = 0;
-  const claims = { claim: (key: string) => owners[key] };
+  const claims = { ...freeClaims, claim: (key: string) => owners[key] };
   const microjoules = (column: number) =>
     Math.round(((counters[column]?.shown ?? 0) + (joules[column] ?? 0)) * 1e6);
   const gate = new CounterGate(createFakeContext({ log, claims }), next, {

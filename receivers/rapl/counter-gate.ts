@@ -11,7 +11,15 @@ import {
   Twins,
   type ReadCounter,
 } from './counter-health.js';
-import { claimKey, createSeries, nameDomain, nameWhole, type Columns, type Domain } from './domain.js';
+import {
+  claimKey,
+  createSeries,
+  identifyDomain,
+  nameDomain,
+  nameWhole,
+  type Columns,
+  type Domain,
+} from './domain.js';
 
 /** The counters of a set of columns. */
 interface Group {
@@ -148,10 +156,17 @@ export class CounterGate implements Consumer {
       source,
       path: paths[column],
       health: new CounterHealth(hasCounted[column], this.#options.nowMs()),
-      owner: this.#context.claims.claim(claimKey(domain)),
+      owner: this.#claim(domain),
     });
     this.#counters.set(key, counter);
     return counter;
+  }
+
+  #claim(domain: Domain): string | undefined {
+    const { claims } = this.#context;
+    const key = claimKey(domain);
+    claims.place({ id: identifyDomain(domain), key: key.replace('energy/', '') });
+    return claims.claim(key);
   }
 
   #findTwins(group: readonly number[], counters: readonly Counter[]): Twins {
@@ -201,8 +216,8 @@ export class CounterGate implements Consumer {
     const counters = this.#group.counters.filter((counter) => counter.health.twins === twins);
     const names = counters.map(nameCounter).join(' and ');
     const whole = nameWhole(counters[0].domain);
-    const { claims, log } = this.#context;
-    claims.claim(claimKey(whole));
+    const { log } = this.#context;
+    this.#claim(whole);
     if (twins.verdict === 'same')
       log.info(`${names} show the same counter: published once, as ${nameDomain(whole)}`);
     else if (before === 'same') log.warn(`${names} no longer show the same counter: published apart`);

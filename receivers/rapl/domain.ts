@@ -1,6 +1,10 @@
 import { elementAt } from '../../src/element.js';
 import { describeDomain, energyMetricOf } from '../../src/model/energy-domain.js';
-import { ATTR_ENERGY_INTERFACE, ATTR_ENERGY_METHOD } from '../../src/model/semantic-conventions.js';
+import {
+  ATTR_ENERGY_INTERFACE,
+  ATTR_ENERGY_METHOD,
+  ATTR_HW_ID,
+} from '../../src/model/semantic-conventions.js';
 import type { Attributes, Resource, Series } from '../../src/model/series.js';
 
 export const domainKinds = ['package', 'dram', 'core', 'uncore', 'psys'] as const;
@@ -133,6 +137,11 @@ export function createSeries(
 /** The same series for the counter of another domain of its kind, which counts from `start`. */
 export function renameSeries(series: Series, domain: Domain, start: bigint): Series {
   return { ...series, attributes: { ...series.attributes, ...describe(domain) }, start };
+}
+
+/** The `hw.id` of a domain. */
+export function identifyDomain(domain: Domain): string {
+  return String(describe(domain)[ATTR_HW_ID]);
 }
 
 function describe(domain: Domain): Attributes {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { freeClaims } from '../../src/component/claims.js';
 import { createLogCollector, createTableCollector } from '../../src/component/fakes.js';
 import { raplEnergy } from '../../src/model/energy-domain.js';
 import type { Metric } from '../../src/model/series.js';
@@ -29,7 +30,7 @@ const table = {
 function passThrough(owners: Readonly<Record<string, string>>, replayed = table) {
   const next = createTableCollector();
   const log = createLogCollector();
-  const claims = { claim: (key: string) => owners[key] };
+  const claims = { ...freeClaims, claim: (key: string) => owners[key] };
   const consumer = leaveOutForeign({ id: 'replay', claims, log }, next);
   consumer.consume(replayed);
   consumer.consume(replayed);

@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import type { IncomingMessage, RequestListener } from 'node:http';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { freeClaims } from '../../src/component/claims.js';
 import { createFakeContext } from '../../src/component/fakes.js';
 import { parseSettings } from '../../src/config/settings.js';
 import { createCertificate, noOpenssl } from '../../src/http/certificate.fixture.js';
@@ -212,7 +213,7 @@ test('shelly publishes the energy of the host, unless another receiver does', as
   const { collector } = await startReceiver(t, factory, settings);
   await until(() => collector.last('hw.host.energy').length === 1);
   assert.deepEqual(collector.last('hw.host.power')[0]?.value, 15.8);
-  const claims = { claim: (key: string) => (key === 'energy/host' ? 'ipmi' : undefined) };
+  const claims = { ...freeClaims, claim: (key: string) => (key === 'energy/host' ? 'ipmi' : undefined) };
   const other = await startReceiver(t, factory, settings, { claims });
   await until(() => other.collector.tables.length > 0);
   assert.deepEqual(other.collector.last('hw.host.energy'), []);

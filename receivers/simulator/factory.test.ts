@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { freeClaims } from '../../src/component/claims.js';
 import { createFakeContext, createTableCollector } from '../../src/component/fakes.js';
 import { parseSettings } from '../../src/config/settings.js';
 import { schema } from './config.js';
@@ -8,7 +9,7 @@ import { factory } from './factory.js';
 const settings = (value: object) => parseSettings(schema, value);
 
 test('the simulator does not start beside a receiver that measures the real machine', async () => {
-  const claims = { claim: (key: string) => (key === 'usage' ? 'process' : 'rapl') };
+  const claims = { ...freeClaims, claim: (key: string) => (key === 'usage' ? 'process' : 'rapl') };
   const receiver = factory.create(
     settings({}),
     createFakeContext({ claims, id: 'simulator' }),

@@ -2,6 +2,7 @@ import { createPlans } from '../model/plan.js';
 import { publisherOf, type AnySeries, type Series } from '../model/series.js';
 import { createSelection, selectColumns, type Selection, type Table } from '../model/table.js';
 import type { Consumer } from './consumer.js';
+import type { Place } from './domain-tree.js';
 import type { Log } from './log.js';
 
 /**
@@ -23,10 +24,15 @@ export interface Claims {
    * @returns undefined when it is this receiver's; otherwise the id of the one that has it: then it is left out
    */
   claim(key: string): string | undefined;
+  /**
+   * Reports where a meter is in the tree of domains, at the latest before its first table, and at the start where that is
+   * possible: what contains it becomes the `hw.parent` of its energy and power, whichever receiver that is of.
+   */
+  place(place: Place): void;
 }
 
 /** For a receiver without others, as in `doctor` and in tests: everything can be had. */
-export const freeClaims: Claims = { claim: () => undefined };
+export const freeClaims: Claims = { claim: () => undefined, place: () => {} };
 
 /** What receivers have claimed, for processors that publish only what no receiver does. */
 export interface Owners {
@@ -46,12 +52,12 @@ export const noOwners: Owners = { isComplete: true, version: 0, ownerOf: () => u
 
 /** Stands behind a receiver and leaves out the series of what another receiver publishes. */
 export class ClaimedSeries implements Consumer {
-  readonly #claims: Claims;
+  readonly #claims: Pick<Claims, 'claim'>;
   readonly #next: Consumer;
   readonly #foreign = new WeakSet<Series>();
   readonly #planColumns = createPlans((series: readonly Series[]) => this.#findOwn(series));
 
-  constructor(claims: Claims, next: Consumer) {
+  constructor(claims: Pick<Claims, 'claim'>, next: Consumer) {
     this.#claims = claims;
     this.#next = next;
   }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { freeClaims } from './claims.js';
 import { claimEnergy, type Measured } from './energy-claim.js';
 
 /** The metric and owner of each meter, one after the other, by the receivers that have them. */
@@ -11,7 +12,7 @@ function claimAll(...meters: readonly (readonly [receiver: string, measured: Mea
       owners.set(key, first);
       return first === id ? undefined : first;
     };
-    const { metric, owner } = claimEnergy({ claim }, measured);
+    const { metric, owner } = claimEnergy({ ...freeClaims, claim }, measured);
     return [metric.name, owner];
   });
 }

@@ -19,11 +19,14 @@ export interface EnergyPlace {
  * Decides the metric of a meter's energy, and claims what it measures: `hw.host.energy` or `hw.energy` where no other
  * receiver publishes that, otherwise `hw.meter.energy`, which is never added up. A receiver with several meters of one
  * domain asks once for each domain: what it has may be claimed again.
+ * @param id the `hw.id` of the meter, by which what it contains names it as its `hw.parent`, and it names what contains it
  */
-export function claimEnergy(claims: Claims, measured: Measured): EnergyPlace {
+export function claimEnergy(claims: Claims, measured: Measured, id?: string): EnergyPlace {
   if (measured === 'other') return { metric: meterEnergy };
   const isHost = measured === 'host';
-  const owner = claims.claim(isHost ? 'energy/host' : `energy/${measured.domain}`);
+  const key = isHost ? 'host' : measured.domain;
+  const owner = claims.claim(`energy/${key}`);
+  if (id !== undefined) claims.place({ id, key });
   if (owner !== undefined) return { metric: meterEnergy, owner };
   return { metric: isHost ? hostEnergy : hwEnergy };
 }

@@ -120,8 +120,8 @@ export class GpuScraper implements OpenScraper {
     return new DeviceSeries(device, this.#context.host, { start, maxGapMs, energyMetric });
   }
 
-  #claimEnergy({ domain }: Device): Metric {
-    return claimEnergy(this.#context.claims, domain === undefined ? 'other' : { domain }).metric;
+  #claimEnergy({ id, domain }: Device): Metric {
+    return claimEnergy(this.#context.claims, domain === undefined ? 'other' : { domain }, id).metric;
   }
 
   /** Publishes the devices that there are now. @returns the series of those that are not here any more, or changed */

@@ -1,6 +1,7 @@
 import { reportConflicts, type Claims, type Conflict, type Owners } from '../component/claims.js';
 import type { ConsumingComponent, ReceiverFactory } from '../component/component.js';
 import { passHistograms, type Consumer } from '../component/consumer.js';
+import { DomainTree } from '../component/domain-tree.js';
 import type { Log } from '../component/log.js';
 import type { ComponentConfig } from '../config/components.js';
 import type { ServiceConfig } from '../config/service.js';
@@ -11,6 +12,8 @@ import { setPublisher, type AnySeries } from '../model/series.js';
 /** What the receivers of one collector have claimed, whatever pipelines they feed. */
 export class ClaimRegistry implements Owners {
   readonly #ownerByKey = new Map<string, string>();
+  readonly #tree = new DomainTree((key) => this.ownerOf(`energy/${key}`));
+  #waiting: (() => void)[] = [];
   #isComplete = false;
   #version = 0;
 
@@ -25,6 +28,20 @@ export class ClaimRegistry implements Owners {
   /** Every receiver has started. */
   complete(): void {
     this.#isComplete = true;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const notify of waiting) notify();
+  }
+
+  /** @param notify called once every receiver has started; at once where that is so */
+  whenComplete(notify: () => void): void {
+    if (this.#isComplete) notify();
+    else this.#waiting.push(notify);
+  }
+
+  /** @returns the `hw.id` of the meter of what contains the one with this `hw.id`; undefined: there is none */
+  parentOf(id: string): string | undefined {
+    return this.#tree.parentOf(id);
   }
 
   /** The claims of one receiver. */
@@ -35,12 +52,14 @@ export class ClaimRegistry implements Owners {
         if (owner === undefined) this.#set(key, receiverId);
         return owner;
       },
+      place: (place) => this.#tree.place(receiverId, place),
     };
   }
 
   /** The receiver has stopped: what it had can be claimed. */
   release(receiverId: string): void {
     for (const [key, owner] of this.#ownerByKey) if (owner === receiverId) this.#ownerByKey.delete(key);
+    this.#tree.release(receiverId);
     this.#version += 1;
   }
 

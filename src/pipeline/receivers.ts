@@ -14,6 +14,7 @@ import { FinishLine, readFullest } from './ending.js';
 import { contextFor, type Environment, type Graph } from './graph.js';
 import { countPassage, countStatus, receiverCounters } from './guard.js';
 import { LoopSet } from './loop-set.js';
+import { hasParent, NamedParents } from './parents.js';
 import type { StatusRecord } from './statuses.js';
 
 type ReceiverConfig = ComponentConfig<'receiver'>;
@@ -95,7 +96,9 @@ export async function startReceivers(
     const status = statusOf(id);
     status.observed = loops;
     const counted = countStatus(countPassage(next, receiverCounters(context.meter, id)), status);
-    const component = await startReceiver(receiver, context, seriesClaims.entryFor(id, counted));
+    // What others cannot contain needs not wait for them.
+    const named = receiver.factory.metrics.some(hasParent) ? new NamedParents(claims, counted) : counted;
+    const component = await startReceiver(receiver, context, seriesClaims.entryFor(id, named));
     const isLeftOut = component instanceof UnavailableError;
     status.enter(isLeftOut ? 'disabled' : 'running');
     if (!isLeftOut) return running.set(id, describeRunning(receiver, component, { status, loops }));

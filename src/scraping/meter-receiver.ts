@@ -130,6 +130,9 @@ async function probeMeter<Item extends MeterItem>(open: MeterReceiverOptions<Ite
   }
 }
 
+/** The `hw.id` of the host where a meter measures it. */
+const hostId = 'host';
+
 class MeterTarget<Item extends MeterItem> implements PollingTarget {
   readonly name: string;
   readonly #meter: RemoteMeter;
@@ -145,9 +148,9 @@ class MeterTarget<Item extends MeterItem> implements PollingTarget {
     this.#meter = meter;
     this.#channels = item.channels;
     this.#clock = context.clock;
-    const isHost = item.measures === 'host' && claimHost(meter.name, context);
+    const isHost = item.measures === 'host' && claimHost(meter.name, context, hostId);
     const host = isHost
-      ? { [ATTR_HW_TYPE]: 'host', [ATTR_HW_ID]: 'host', [ATTR_HW_NAME]: meter.name }
+      ? { [ATTR_HW_TYPE]: 'host', [ATTR_HW_ID]: hostId, [ATTR_HW_NAME]: meter.name }
       : undefined;
     this.#intervalMs = options.intervalMs;
     const maxGapMs = () => maxGapIntervals * this.#intervalMs;
@@ -193,10 +196,15 @@ class MeterTarget<Item extends MeterItem> implements PollingTarget {
 /**
  * Claims the energy of the host, which has one publisher.
  * @param name of the meter
+ * @param id the `hw.id` of the host's energy; undefined: it is not known yet
  * @returns false where another receiver publishes it, which is logged
  */
-export function claimHost(name: string, { claims, log }: Pick<ReceiverContext, 'claims' | 'log'>): boolean {
-  const { owner } = claimEnergy(claims, 'host');
+export function claimHost(
+  name: string,
+  { claims, log }: Pick<ReceiverContext, 'claims' | 'log'>,
+  id?: string,
+): boolean {
+  const { owner } = claimEnergy(claims, 'host', id);
   if (owner === undefined) return true;
   log.info(`Leaves hw.host.energy of ${name} out: receiver "${owner}" publishes it`);
   return false;

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createTableCollector } from '../component/fakes.js';
+import type { Metric, Series } from '../model/series.js';
+import { gpuTime, hwEnergy } from '../model/shared-metrics.js';
+import { createEnding, createRow } from '../model/table.js';
+import { ClaimRegistry } from './claims.js';
+import { NamedParents } from './parents.js';
+
+function createSeries(id: string, metric: Metric = hwEnergy, start = 0n): Series {
+  return { metric, resource: { attributes: {} }, attributes: { 'hw.id': id }, start };
+}
+
+function createRig() {
+  const registry = new ClaimRegistry();
+  const next = createTableCollector();
+  const named = new NamedParents(registry, next);
+  const consume = (series: readonly Series[]) =>
+    named.consume(createRow(series, 1n, new Float64Array(series.length)));
+  const parents = () =>
+    next.tables.map(({ series }) => series.map(({ attributes }) => attributes['hw.parent']));
+  return { registry, next, named, consume, parents };
+}
+
+test('NamedParents holds tables back until every receiver has started, so that the order of the start does not matter', () => {
+  const { registry, consume, parents } = createRig();
+  registry.claimsFor('rapl').place({ id: 'cpu', key: 'cpu/0' });
+  assert.ok(consume([createSeries('cpu')]));
+  assert.deepEqual(parents(), []);
+  registry.claimsFor('ipmi').place({ id: 'ipmi0', key: 'host' });
+  registry.complete();
+  assert.deepEqual(parents(), [['ipmi0']]);
+});
+
+test('NamedParents never changes a parent, nor adds one later: a counter is not split', () => {
+  const { registry, next, consume, parents } = createRig();
+  registry.claimsFor('rapl').place({ id: 'cpu', key: 'cpu/0' });
+  registry.complete();
+  const series = [createSeries('cpu')];
+  consume(series);
+  registry.claimsFor('redfish').place({ id: 'chassis', key: 'host' });
+  consume(series);
+  // After a reset, too.
+  consume([createSeries('cpu', hwEnergy, 5n)]);
+  assert.deepEqual(parents(), [[undefined], [undefined], [undefined]]);
+  assert.equal(next.tables[0]?.series, series);
+});
+
+test('NamedParents forwards the same series for the same series, those that have ended among them', () => {
+  const { registry, next, named, consume } = createRig();
+  registry.claimsFor('rapl').place({ id: 'cpu', key: 'cpu/0' });
+  registry.claimsFor('ipmi').place({ id: 'ipmi0', key: 'host' });
+  registry.complete();
+  const series = [createSeries('cpu'), createSeries('other')];
+  consume(series);
+  consume(series);
+  named.consume(createEnding(series, 2n));
+  const [first, second, last] = next.tables;
+  assert.equal(first?.series, second?.series);
+  assert.deepEqual(last?.ended, first?.series);
+  assert.equal(first?.series[0]?.attributes['hw.parent'], 'ipmi0');
+  assert.equal(first?.series[1], series[1]);
+});
+
+test('NamedParents leaves GPU time alone, whose parent is that of a MIG instance', () => {
+  const { registry, consume, parents } = createRig();
+  registry.claimsFor('nvml').place({ id: 'GPU-1', key: 'gpu/GPU-1' });
+  registry.claimsFor('ipmi').place({ id: 'ipmi0', key: 'host' });
+  registry.complete();
+  consume([createSeries('GPU-1', gpuTime), createSeries('GPU-1')]);
+  assert.deepEqual(parents(), [[undefined, 'ipmi0']]);
+});

@@ -1,0 +1,81 @@
+import { passHistograms, type Consumer } from '../component/consumer.js';
+import { raplEnergy } from '../model/energy-domain.js';
+import type { HistogramTable } from '../model/histogram-table.js';
+import { createPlans } from '../model/plan.js';
+import { ATTR_HW_ID, ATTR_HW_PARENT } from '../model/semantic-conventions.js';
+import { inheritPublisher, type Series } from '../model/series.js';
+import { hwEnergy, hwPower, meterEnergy } from '../model/shared-metrics.js';
+import type { Table } from '../model/table.js';
+import type { ClaimRegistry } from './claims.js';
+
+/** Metrics of what may be a part of something else. */
+const partNames: ReadonlySet<string> = new Set(
+  [hwEnergy, meterEnergy, raplEnergy, hwPower].map(({ name }) => name),
+);
+
+/** Whether series of a metric get a parent. */
+export function hasParent({ name }: { readonly name: string }): boolean {
+  return partNames.has(name);
+}
+
+/**
+ * Gives the series of meters that another one contains their `hw.parent`, whichever receiver that is of. The parent of
+ * an `hw.id` is decided when that first comes, and stays: a counter never splits. So nothing is forwarded until every receiver
+ * has started, and it is known what each measures.
+ */
+export class NamedParents implements Consumer {
+  readonly #claims: Pick<ClaimRegistry, 'isComplete' | 'parentOf' | 'whenComplete'>;
+  readonly #next: Consumer;
+  readonly #nameOf = createPlans((series: Series) => this.#name(series));
+  readonly #planOf = createPlans((series: readonly Series[]) => {
+    const named = series.map((one) => this.#nameOf(one));
+    return named.every((one, i) => one === series[i]) ? series : named;
+  });
+  /** By `hw.id`; undefined: it has none. */
+  readonly #parents = new Map<string, string | undefined>();
+  #held: (() => void)[] = [];
+
+  constructor(claims: Pick<ClaimRegistry, 'isComplete' | 'parentOf' | 'whenComplete'>, next: Consumer) {
+    this.#claims = claims;
+    this.#next = next;
+    claims.whenComplete(() => this.#release());
+  }
+
+  consume(table: Table): boolean {
+    if (this.#claims.isComplete) return this.#forward(table);
+    this.#held.push(() => this.#forward(table));
+    return true;
+  }
+
+  consumeHistograms(table: HistogramTable): boolean {
+    return passHistograms(this.#next, table);
+  }
+
+  #forward(table: Table): boolean {
+    const series = this.#planOf(table.series);
+    const ended = table.ended?.map((one) => this.#nameOf(one));
+    if (series === table.series && ended === undefined) return this.#next.consume(table);
+    return this.#next.consume({ ...table, series, ...(ended && { ended }) });
+  }
+
+  #release(): void {
+    const held = this.#held;
+    this.#held = [];
+    for (const forward of held) forward();
+  }
+
+  #name(series: Series): Series {
+    const { metric, attributes } = series;
+    if (!hasParent(metric)) return series;
+    const parent = this.#parentOf(String(attributes[ATTR_HW_ID]));
+    if (parent === undefined || parent === attributes[ATTR_HW_PARENT]) return series;
+    const named = { ...series, attributes: { ...attributes, [ATTR_HW_PARENT]: parent } };
+    inheritPublisher(named, series);
+    return named;
+  }
+
+  #parentOf(id: string): string | undefined {
+    if (!this.#parents.has(id)) this.#parents.set(id, this.#claims.parentOf(id));
+    return this.#parents.get(id);
+  }
+}
