@@ -213,6 +213,38 @@ test('hwmon adds up the sockets of amd_energy unless rapl has them, and never it
   ]);
 });
 
+test('hwmon reads the sensors of SCMI by the units of hwmon, and adds up none: only the firmware knows what they measure', async (t) => {
+  // Attributes as drivers/hwmon/scmi-hwmon.c makes them: an input and a label for each sensor, by the firmware's names.
+  const files = {
+    name: 'scmi_sensors',
+    temp1_input: 45_500,
+    temp1_label: 'soc_temp',
+    in0_input: 900,
+    in0_label: 'big_volt',
+    curr1_input: 1_500,
+    curr1_label: 'big_curr',
+    power1_input: 1_350_000,
+    power1_label: 'big_power',
+    energy1_input: 4_000_000,
+    energy1_label: 'big_energy',
+    energy2_input: 9_000_000,
+    energy2_label: 'soc_energy',
+  };
+  const device = 'platform/firmware:scmi/scmi_dev.3';
+  const rig = await startRig(t, new FakeSysfs({ hwmon0: { device, files } }));
+  await rig.read();
+  assert.deepEqual(await rig.read(1), {
+    [`hw.temperature ${device}/temp1`]: 45.5,
+    [`hw.voltage ${device}/in0`]: 0.9,
+    [`hw.current ${device}/curr1`]: 1.5,
+    [`hw.power ${device}/power1`]: 1.35,
+    // Its number is no reason to take energy1 for its counter.
+    [`hw.meter.energy ${device}/power1`]: 1.35,
+    [`hw.meter.energy ${device}/energy1`]: 0,
+    [`hw.meter.energy ${device}/energy2`]: 0,
+  });
+});
+
 test('hwmon adds up a graphics card once, by its counter', async (t) => {
   const device = 'pci0000:00/0000:00:01.0/0000:03:00.0';
   const files = {

@@ -18,6 +18,12 @@ import { channelKinds, maxMicrowatts, nameSensor, type Channel, type Chip } from
 import { describeDomain, findMaxWatts, type Domain } from './domains.js';
 import { pairRails, type ConfiguredPair, type Pair } from './pairing-rules.js';
 
+/**
+ * Chips whose sensors have the number of their place among those of their type: `power1` and `energy1` are of different things
+ * (drivers/hwmon/scmi-hwmon.c).
+ */
+const unrelatedNumbers: ReadonlySet<string> = new Set(['scmi_sensors']);
+
 /** A chip, and what is published of it. */
 export interface ChipPlan {
   readonly chip: Chip;
@@ -187,8 +193,9 @@ class DomainTree {
   /** Whether energy is made of a power: not where the chip counts the same, or has a power that suits better. */
   #isIntegrated({ chip, channel, pair, label }: Sensor): boolean {
     if (channel.type === 'energy') return false;
+    const isNumbered = !unrelatedNumbers.has(chip.name);
     const isSame = (one: Channel) =>
-      one.index === channel.index || (label !== undefined && one.label === label);
+      (isNumbered && one.index === channel.index) || (label !== undefined && one.label === label);
     if (chip.channels.some((one) => one.type === 'energy' && isSame(one))) return false;
     return pair !== undefined || isBest(chip.channels, channel);
   }

@@ -31,6 +31,18 @@ test('findZones names zones by what they say they are, not by their numbers', (t
   ]);
 });
 
+test('findZones takes no zone of another control type for RAPL, whatever its name', (t) => {
+  const sysfs = createFakeSysfs(t);
+  for (const type of ['arm-scmi', 'dtpm', 'idle-injection']) {
+    sysfs.write(`class/powercap/${type}/enabled`, '1\n');
+    sysfs.writeZone(`${type}:0`, { name: 'package-0', microjoules: 1 });
+    sysfs.writeZone(`${type}:0:0`, { name: 'core', microjoules: 1 });
+  }
+  assert.deepEqual(list(sysfs.root), []);
+  sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 1 });
+  assert.deepEqual(list(sysfs.root), ['package-0 intel-rapl:0']);
+});
+
 test('findZones follows nested folders and links to them, each zone once', (t) => {
   const sysfs = createFakeSysfs(t);
   const nested = '../../devices/virtual/powercap/intel-rapl/intel-rapl:0';

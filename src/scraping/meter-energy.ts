@@ -55,10 +55,10 @@ export class MeterEnergy {
     this.#options = options;
   }
 
-  take({ energy, watts = NaN }: MeterReading, time: ReadingTime): void {
+  take({ energy, watts = NaN, windowMs }: MeterReading, time: ReadingTime): void {
     if (energy !== undefined && Number.isFinite(energy.count)) this.#count(energy, time);
     else if (this.#counted !== undefined) this.value = NaN;
-    else this.#integrate(watts, time);
+    else this.#integrate(watts, time, windowMs);
   }
 
   #count(energy: EnergyCount, { at, isRestarted }: ReadingTime): void {
@@ -91,19 +91,19 @@ export class MeterEnergy {
   }
 
   /** Power that flows back is not counted. */
-  #integrate(watts: number, { at, atNs }: ReadingTime): void {
+  #integrate(watts: number, { at, atNs }: ReadingTime, windowMs?: number): void {
     if (this.#integrated === undefined && Number.isNaN(watts)) return;
-    this.#integrated ??= this.#beginIntegral(at);
+    this.#integrated ??= this.#beginIntegral(at, windowMs);
     this.value = this.#integrated.take(Math.max(0, watts) * 1e6, at, atNs);
     this.series = this.#integrated.series;
   }
 
-  #beginIntegral(start: bigint): IntegratedMeter {
+  #beginIntegral(start: bigint, windowMs = 0): IntegratedMeter {
     const { resource, interface: name, maxGapMs } = this.#options;
     const attributes = describeEnergy(this.#attributes, `${name}_power`);
     return new IntegratedMeter(
       { metric: meterEnergy, attributes, resource, start },
-      new IntegratedPower({ maxGapMs }),
+      new IntegratedPower({ maxGapMs, windowMs }),
     );
   }
 }

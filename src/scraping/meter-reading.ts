@@ -9,6 +9,8 @@ export interface MeterReading {
   readonly parent?: string | undefined;
   readonly energy?: EnergyCount | undefined;
   readonly watts?: number | undefined;
+  /** The time up to the reading that `watts` is the mean of, in milliseconds; the first one counts. */
+  readonly windowMs?: number | undefined;
   readonly volts?: number | undefined;
   readonly amperes?: number | undefined;
   readonly celsius?: number | undefined;

@@ -1,4 +1,10 @@
-import { ATTR_HW_ID, ATTR_HW_NAME, ATTR_HW_PARENT, ATTR_HW_TYPE } from '../model/semantic-conventions.js';
+import {
+  ATTR_HW_ID,
+  ATTR_HW_NAME,
+  ATTR_HW_PARENT,
+  ATTR_HW_POWER_WINDOW,
+  ATTR_HW_TYPE,
+} from '../model/semantic-conventions.js';
 import type { Attributes, Metric, Series } from '../model/series.js';
 import {
   hostEnergy,
@@ -147,12 +153,13 @@ export class MeterTable {
     gauges.forEach((gauge, place) => this.#takeGauge(channel, place, gauge, reading));
   }
 
-  #add({ id, type, name, parent }: MeterReading): Channel {
+  #add({ id, type, name, parent, windowMs }: MeterReading): Channel {
     const attributes = {
       [ATTR_HW_TYPE]: type,
       [ATTR_HW_ID]: id,
       ...(name !== undefined && { [ATTR_HW_NAME]: name }),
       ...(parent !== undefined && { [ATTR_HW_PARENT]: parent }),
+      ...(windowMs !== undefined && { [ATTR_HW_POWER_WINDOW]: `${windowMs / 1e3}s` }),
     };
     const channel = { attributes, energy: new MeterEnergy(attributes, this.#options), gauges: [] };
     this.#channels.set(id, channel);

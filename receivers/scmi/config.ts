@@ -1,0 +1,14 @@
+import type { ConfigOf, Schema } from '../../src/component/schema.js';
+import { meterIntervalSetting } from '../../src/scraping/meter-receiver.js';
+
+export const schema = {
+  collection_interval: { ...meterIntervalSetting, default: '1s' },
+  measures: {
+    doc: 'What the zones at the top measure together: `host`, this machine and nothing else, whose energy becomes `hw.host.energy`; `other`, anything else.',
+    format: ['other', 'host'],
+    default: 'other',
+  },
+  sysfs: { doc: 'Where sysfs is mounted.', format: 'path', default: '/sys' },
+} as const satisfies Schema;
+
+export type Config = ConfigOf<typeof schema>;

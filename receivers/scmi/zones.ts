@@ -1,0 +1,96 @@
+import { readFile } from 'node:fs/promises';
+import { describeError, findErrorCode } from '../../src/errors.js';
+import { findNames, findText } from '../../src/linux/sysfs.js';
+import type { MeterReading } from '../../src/scraping/meter-reading.js';
+import type { RemoteMeter } from '../../src/scraping/meter-receiver.js';
+
+/** The control type of drivers/powercap/arm_scmi_powercap.c; its zones are `arm-scmi:0`, `arm-scmi:0:1`. */
+const zonePattern = /^arm-scmi(?::\d+)+$/u;
+/** 400 kW: beyond it is no power of one meter. */
+const maxMicrowatts = 4e11;
+
+/** A power domain of the firmware. */
+interface Zone {
+  readonly id: string;
+  /** As the firmware calls it. */
+  readonly name: string | undefined;
+  readonly path: string;
+}
+
+/** Where the zones of every control type are. */
+export function zoneFolder(sysfs: string): string {
+  return `${sysfs}/class/powercap`;
+}
+
+/** The zones of SCMI, whether or not the firmware measures them. */
+export function findZones(sysfs: string): readonly Zone[] {
+  const ids = findNames(zoneFolder(sysfs)).filter((name) => zonePattern.test(name));
+  return ids
+    .toSorted((a, b) => a.localeCompare(b, 'en', { numeric: true }))
+    .map((id) => {
+      const path = `${zoneFolder(sysfs)}/${id}`;
+      return { id, name: findText(`${path}/name`), path };
+    });
+}
+
+/** The zones as a meter. The firmware is asked at each reading, which may take milliseconds: files are read on Node's threads. */
+export function openZones(sysfs: string): RemoteMeter {
+  return {
+    name: `SCMI power domains in ${zoneFolder(sysfs)}`,
+    async ask() {
+      const zones = findZones(sysfs);
+      if (zones.length === 0) throw new Error('expected zones of arm-scmi, found none');
+      const results = await Promise.all(zones.map(readZone));
+      const readings = results.flatMap(({ reading }) => reading ?? []);
+      const problem = results.find((one) => one.problem !== undefined)?.problem;
+      if (readings.every(({ watts }) => Number.isNaN(watts))) {
+        throw new Error(problem ?? 'expected microwatts, found none');
+      }
+      const ids = new Set(readings.map(({ id }) => id));
+      return { readings: readings.map((one) => addContainer(one, ids)) };
+    },
+  };
+}
+
+function addContainer(reading: MeterReading, ids: ReadonlySet<string>): MeterReading {
+  return { ...reading, parent: findContainer(reading.id, ids) };
+}
+
+/** The nearest zone around another one that is measured. */
+function findContainer(id: string, ids: ReadonlySet<string>): string | undefined {
+  const above = id.slice(0, id.lastIndexOf(':'));
+  if (!above.includes(':')) return undefined;
+  return ids.has(above) ? above : findContainer(above, ids);
+}
+
+interface ZoneResult {
+  /** Undefined: the firmware measures nothing there. */
+  readonly reading?: MeterReading;
+  readonly problem?: string;
+}
+
+async function readZone({ id, name, path }: Zone): Promise<ZoneResult> {
+  const found = { id, type: 'power_domain', name };
+  try {
+    const text = await readFile(`${path}/power_uw`, 'latin1');
+    const windowMs = await findWindow(path);
+    return { reading: { ...found, watts: parseMicrowatts(text) / 1e6, windowMs } };
+  } catch (error) {
+    // EINVAL: the domain can only be limited.
+    if (findErrorCode(error) === 'EINVAL') return { problem: describeError(error) };
+    return { reading: { ...found, watts: NaN }, problem: describeError(error) };
+  }
+}
+
+/** The time that the power is the mean of, in milliseconds. */
+async function findWindow(path: string): Promise<number | undefined> {
+  const text = await readFile(`${path}/constraint_0_time_window_us`, 'latin1').catch(() => '');
+  const microseconds = Number(text);
+  return microseconds > 0 ? microseconds / 1000 : undefined;
+}
+
+/** A torn or garbled reading is NaN, a gap. */
+export function parseMicrowatts(text: string): number {
+  const microwatts = /^\d+\n$/u.test(text) ? Number(text) : NaN;
+  return microwatts <= maxMicrowatts ? microwatts : NaN;
+}
