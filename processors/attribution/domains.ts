@@ -21,6 +21,7 @@ import { GpuUsage } from './gpu-usage.js';
 import { Hardware, type Model } from './hardware.js';
 import { HostCounter, type EnergyReader } from './host-counter.js';
 import { EnergyCounter, Meter } from './meter.js';
+import { findFacts } from './meter-facts.js';
 import { Split } from './split.js';
 import { findWeightRatio, Uncertainty } from './uncertainty.js';
 import { usageOn, withoutWorkloads, type Usage, type UsageTick } from './usage.js';
@@ -196,7 +197,7 @@ export class Domains {
     const isRemainder = hardware.model === 'domain_energy';
     const audited = { series, weights: hardware.model, options: this.#sheets };
     // What a host uses beyond its domains is on no curve.
-    const meter = new Meter(maxWindowNs, tick, audit !== undefined && !isRemainder);
+    const meter = new Meter(maxWindowNs, tick, audit !== undefined && !isRemainder, findFacts(series));
     const calibration = this.#calibrationOf(series);
     return new Domain(series, {
       split: new Split(idle),

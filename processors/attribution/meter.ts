@@ -1,4 +1,5 @@
 import type { Reading } from '../../src/energy/knot-finder.js';
+import type { MeterFacts } from './meter-facts.js';
 import type { Usage, UsageTick } from './usage.js';
 import { Windows, type Window } from './windows.js';
 
@@ -16,6 +17,7 @@ export class Meter {
   readonly #maxWindowNs: number;
   readonly #tick: UsageTick;
   readonly #keepsEnds: boolean;
+  readonly #facts: MeterFacts | undefined;
   /** Of each counter that has windows to come. */
   #windows: Windows[] = [];
   #closedSince = NaN;
@@ -23,11 +25,13 @@ export class Meter {
   /**
    * @param maxWindowNs a longer window is a gap
    * @param keepsEnds whether windows have what their energy is from
+   * @param facts undefined: nothing is known but its readings
    */
-  constructor(maxWindowNs: number, tick: UsageTick, keepsEnds = false) {
+  constructor(maxWindowNs: number, tick: UsageTick, keepsEnds = false, facts?: MeterFacts) {
     this.#maxWindowNs = maxWindowNs;
     this.#tick = tick;
     this.#keepsEnds = keepsEnds;
+    this.#facts = facts;
   }
 
   /** Whether it has a counter, or had one whose windows are not all taken. */
@@ -39,7 +43,7 @@ export class Meter {
   open(): Windows {
     this.close();
     this.#closedSince = NaN;
-    const windows = new Windows(this.#maxWindowNs, this.#tick, this.#keepsEnds);
+    const windows = new Windows(this.#maxWindowNs, this.#tick, this.#keepsEnds, this.#facts);
     this.#windows.push(windows);
     if (this.#windows.length > maxCounters) this.#windows.shift();
     return windows;

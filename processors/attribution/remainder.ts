@@ -1,9 +1,11 @@
 import { lossRatioAt, type Calibration } from '../../src/energy/calibration.js';
 import {
+  ATTR_ENERGY_INTERFACE,
   ATTR_ENERGY_METHOD,
   ATTR_HW_ID,
   ATTR_HW_NAME,
   ATTR_HW_PARENT,
+  ATTR_HW_POWER_WINDOW,
   ATTR_HW_TYPE,
   ATTR_RAPL_DOMAIN,
 } from '../../src/model/semantic-conventions.js';
@@ -24,6 +26,8 @@ export function describeRemainder(container: Series): Series {
     [ATTR_HW_NAME]: name,
     [ATTR_HW_PARENT]: parent,
     [ATTR_RAPL_DOMAIN]: raplDomain,
+    [ATTR_ENERGY_INTERFACE]: energyInterface,
+    [ATTR_HW_POWER_WINDOW]: window,
   } = container.attributes;
   return {
     ...container,
@@ -33,6 +37,8 @@ export function describeRemainder(container: Series): Series {
       ...(name !== undefined && { [ATTR_HW_NAME]: name }),
       ...(parent !== undefined && { [ATTR_HW_PARENT]: parent }),
       ...(raplDomain !== undefined && { [ATTR_RAPL_DOMAIN]: raplDomain }),
+      ...(energyInterface !== undefined && { [ATTR_ENERGY_INTERFACE]: energyInterface }),
+      ...(window !== undefined && { [ATTR_HW_POWER_WINDOW]: window }),
       [ATTR_ENERGY_METHOD]: 'measured',
     },
   };

@@ -76,9 +76,12 @@ export class Uncertainty {
 }
 
 /** What differs from window to window and evens out in totals. Idle power is even: no part of it is on the wrong side. */
-function noiseOf({ from, to, energyNj, lagNs, edgeNs, tickNs }: Window, dynamicNj: number): number {
+function noiseOf(window: Window, dynamicNj: number): number {
+  const { from, to, energyNj, lagNs, edgeNs, tickNs, sampleNs = 0 } = window;
   const sharedNs = (powerRange * edgeNs * dynamicNj) / energyNj;
-  return Math.hypot(edgeError * lagNs, sharedNs, edgeError * tickNs) / (to - from);
+  // Power that is either at its mean or elsewhere is off by as much; of n readings, by a square root of n less.
+  const sampledNs = (Math.sqrt(sampleNs * (to - from)) * dynamicNj) / energyNj;
+  return Math.hypot(edgeError * lagNs, sharedNs, sampledNs, edgeError * tickNs) / (to - from);
 }
 
 /**

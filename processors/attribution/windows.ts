@@ -1,4 +1,5 @@
 import { EnergyCurve } from '../../src/energy/energy-curve.js';
+import type { MeterFacts } from './meter-facts.js';
 import { createGap, cutUsage, mergeUsages, type Usage, type UsageTick } from './usage.js';
 
 /** Beyond this, boundaries that wait for energy are merged by twos: windows get longer, totals stay. */
@@ -16,6 +17,8 @@ export interface Window {
   readonly lagNs: number;
   /** For how long, at both ends together, energy may lie on the other side of the end; 0: both are readings. */
   readonly edgeNs: number;
+  /** The time between two readings of power that its energy is made of; undefined: a meter counted it. */
+  readonly sampleNs?: number;
   /** By how much the usage may lag behind; 0: it is exact. */
   readonly tickNs: number;
   readonly usage: Usage;
@@ -38,10 +41,11 @@ export interface WindowEnds {
  * known up to there.
  */
 export class Windows {
-  readonly curve = new EnergyCurve();
+  readonly curve: EnergyCurve;
   readonly #maxWindowNs: number;
   readonly #tick: UsageTick;
   readonly #keepsEnds: boolean;
+  readonly #isSampled: boolean;
   #pending: Usage[] = [];
   #knotsFrom: readonly number[] | undefined;
   #from = NaN;
@@ -54,8 +58,11 @@ export class Windows {
   /**
    * @param maxWindowNs a longer window is a gap
    * @param keepsEnds whether windows have what their energy is from
+   * @param facts undefined: nothing is known of the meter but its readings
    */
-  constructor(maxWindowNs: number, tick: UsageTick, keepsEnds = false) {
+  constructor(maxWindowNs: number, tick: UsageTick, keepsEnds = false, facts?: MeterFacts) {
+    this.curve = new EnergyCurve(facts?.refreshNs);
+    this.#isSampled = facts?.isSampled === true;
     this.#maxWindowNs = maxWindowNs;
     this.#tick = tick;
     this.#keepsEnds = keepsEnds;
@@ -173,6 +180,7 @@ export class Windows {
       lagNs: this.curve.lagNs,
       edgeNs: Math.hypot(fromEdgeNs, this.#fromEdgeNs),
       tickNs: this.#tick.ns,
+      ...(this.#isSampled && { sampleNs: this.curve.readNs }),
       usage: to - from > this.#maxWindowNs ? createGap(to) : usage,
       ...(ends && { ends }),
     };

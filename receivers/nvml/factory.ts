@@ -20,6 +20,7 @@ import {
 import { ReadingThread } from '../../src/scraping/reading-thread.js';
 import { createScrapingReceiver } from '../../src/scraping/scraping-receiver.js';
 import { schema, type Config } from './config.js';
+import { findUseColumn } from './mig.js';
 import type { ThreadOptions } from './thread-options.js';
 
 const metrics: readonly Metric[] = [
@@ -126,7 +127,12 @@ function describeDevices(devices: readonly Device[]): string {
   });
   const lacking = devices.some(({ parent, columns }) => parent === undefined && !columns.includes('energy'));
   const energy = lacking ? '; energy from power, since there is no energy counter' : '';
-  return `driver ${first?.driverVersion}: ${counted.join(', ')}${energy}`;
+  const isUnused = devices.some((device) => device.isInstance && findUseColumn({ device }) < 0);
+  const use = isUnused
+    ? '; the energy of MIG instances stays unattributed (no_usage): profiling counters, which show how much each is used, are ' +
+      'off or missing (they exist on Hopper and newer)'
+    : '';
+  return `driver ${first?.driverVersion}: ${counted.join(', ')}${energy}${use}`;
 }
 
 const remediesByReason: readonly (readonly [RegExp, Remedy])[] = [

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createFakeContext } from '../../src/component/fakes.js';
+import { parseSettings } from '../../src/config/settings.js';
 import { createFakeProcfs } from '../../src/identity/fake-procfs.fixture.js';
 import { checkTables } from '../../src/model/check-tables.js';
 import { until } from '../../src/testing/until.js';
-import { h100, uuid, withoutCompiler as skip, type Answers } from './fake-nvml.fixture.js';
+import { factory } from './factory.js';
+import { buildNvml, h100, uuid, withoutCompiler as skip, type Answers } from './fake-nvml.fixture.js';
 import { startRig, type Rig } from './nvml.fixture.js';
 
 /** A MIG instance: the number of its GPU instance, its SMs, and the processes on it. */
@@ -156,3 +159,25 @@ test(
     checkTables(rig.next.tables);
   },
 );
+
+test(
+  'nvml has no GPU time of instances without profiling counters, as before Hopper, and doctor reports it',
+  { skip },
+  async (t) => {
+    const { '*.GpmSupport': _, ...divided } = divide([1, 16, 11], [2, 60, 12]);
+    const ampere = Object.fromEntries(Object.entries(divided).filter(([name]) => !name.includes('.Gpm.')));
+    const rig = await startDivided(t, ampere);
+    await readAfterwards(rig, {});
+    for (const metric of ['hw.gpu.time', 'process.gpu.time'])
+      assert.deepEqual(rig.next.last(metric), [], metric);
+    assert.equal(rig.next.last('hw.energy').length, 1, 'the energy is published, and stays unattributed');
+    assert.equal(rig.last('process.gpu.memory.usage', { 'hw.id': 'MIG-0', 'process.pid': 11 }), 1000);
+    assert.match((await probe(ampere)).found, /energy of MIG instances stays unattributed \(no_usage\)/u);
+    assert.doesNotMatch((await probe(divide([1, 16, 11]))).found, /no_usage/u);
+  },
+);
+
+function probe(answers: Answers) {
+  const config = parseSettings(factory.schema, { library: buildNvml(answers).path });
+  return factory.probe(config, createFakeContext());
+}

@@ -129,7 +129,11 @@ function readShare({ slice, row }: Part): number {
 }
 
 /** The column that says how busy the SMs of an instance were; -1: it has none. */
-export function findUseColumn({ device: { profileColumns } }: Pick<DeviceReader, 'device'>): number {
+export function findUseColumn({
+  device: { profileColumns },
+}: {
+  readonly device: Pick<DeviceReader['device'], 'profileColumns'>;
+}): number {
   const busy = profileColumns.indexOf('sm.utilization');
   return busy >= 0 ? busy : profileColumns.indexOf('graphics.utilization');
 }

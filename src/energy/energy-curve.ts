@@ -8,11 +8,21 @@ import { Knots } from './knots.js';
  */
 export class EnergyCurve {
   readonly #knots = new Knots();
-  readonly #finder = new KnotFinder();
+  readonly #finder: KnotFinder;
+
+  /** @param statedNs as for `KnotFinder` */
+  constructor(statedNs?: number) {
+    this.#finder = new KnotFinder(statedNs);
+  }
 
   /** Learned refresh interval; 0: not known, or so short that every reading is a change. */
   get refreshNs(): number {
     return this.#finder.refreshNs;
+  }
+
+  /** Mean time between two readings. */
+  get readNs(): number {
+    return this.#finder.readNs;
   }
 
   /** How old a knot may be at its reading. */

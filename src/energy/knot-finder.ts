@@ -39,6 +39,7 @@ export type Reading = Float64Array;
  * its readings is not taken for idle and then for twice as busy. Times are nanoseconds.
  */
 export class KnotFinder {
+  readonly #statedNs: number;
   #beginning: Beginning = 'none';
   #readAt = -Infinity;
   #readNs = 0;
@@ -49,6 +50,11 @@ export class KnotFinder {
   #isRepeated = false;
   /** How many of the last changes came after readings without one. */
   #repeatedShare = 0;
+
+  /** @param statedNs the refresh interval at least, which readings do not show that are farther apart than that */
+  constructor(statedNs = leastRefreshNs) {
+    this.#statedNs = statedNs;
+  }
 
   /**
    * Learned time between two changes; 0: not known. The refresh interval, or the time between two readings where that
@@ -65,7 +71,12 @@ export class KnotFinder {
 
   /** How long before its reading a change may have happened: as long as a refresh takes, or from reading to reading. */
   get lagNs(): number {
-    return Math.min(this.#readNs, this.refreshNs > 0 ? this.refreshNs : leastRefreshNs);
+    return Math.min(this.#readNs, Math.max(this.refreshNs, this.#statedNs));
+  }
+
+  /** Mean time between two readings; 0: there was one at most. */
+  get readNs(): number {
+    return this.#readNs;
   }
 
   /** Whether it is certain which reading is the first knot. */

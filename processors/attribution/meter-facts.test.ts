@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { findFacts } from './meter-facts.js';
+import { Rig, RigProcess } from './rig.fixture.js';
+
+const factsOf = (attributes: Record<string, string>) => findFacts({ attributes });
+
+test('findFacts knows how old the energy of a meter is at least, by its interface and its mean', () => {
+  assert.deepEqual(factsOf({ 'energy.interface': 'powercap' }), { isSampled: false });
+  assert.deepEqual(factsOf({}), { isSampled: false });
+  assert.deepEqual(factsOf({ 'energy.interface': 'nvml' }), { isSampled: false, refreshNs: 100e6 });
+  const averaged = { 'energy.interface': 'nvml_power', 'hw.gpu.power.window': '1s' };
+  assert.deepEqual(factsOf(averaged), { isSampled: true, refreshNs: 1e9 });
+  const grace = { 'energy.interface': 'hwmon_power', 'hw.power.window': '0.05s' };
+  assert.deepEqual(factsOf(grace), { isSampled: true, refreshNs: 50e6 });
+  for (const window of ['instant', 'average']) {
+    const unknown = { 'energy.interface': 'hwmon_power', 'hw.power.window': window };
+    assert.deepEqual(factsOf(unknown), { isSampled: true });
+  }
+});
+
+/** The error of a domain of 10 W with a floor, read once a second, while one process is busy. */
+function errorOf(attributes: Record<string, string>, floorWatts: number, stepS = 1): number {
+  const rig = new Rig({ cpu_count: 1, floor: [{ power: floorWatts }], cpu_time_excludes: [] });
+  const meter = rig.createMeter({ 'energy.method': 'measured', ...attributes });
+  const process = new RigProcess({ 'process.pid': 1 }, 0);
+  for (let atS = 0; atS <= 20; atS += stepS) {
+    rig.energy(meter, atS, 10 * atS);
+    rig.usage(atS, [[process, atS]]);
+    rig.boundary(atS, atS);
+  }
+  return rig.out.last('attribution.error')[0]?.value ?? NaN;
+}
+
+test('attribution states the error of a GPU at 1 Hz by the refresh of its counter, which readings do not show', () => {
+  const rapl = errorOf({ 'energy.interface': 'powercap' }, 4);
+  const nvml = errorOf({ 'energy.interface': 'nvml', 'hw.type': 'gpu' }, 4);
+  // 0.8 ms and 80 ms of a second.
+  assert.equal(rapl.toFixed(4), '0.0008');
+  assert.equal(nvml.toFixed(4), '0.0800');
+});
+
+test('attribution states the error of energy that is made of power by what is not seen between two readings', () => {
+  const instant = { 'energy.interface': 'nvml_power', 'hw.gpu.power.window': 'instant' };
+  // 6 W of 10 W are dynamic, and one reading is all of a window.
+  assert.equal(errorOf(instant, 4).toFixed(3), '0.600');
+  // The mean of the second before: its end is anywhere within it.
+  assert.equal(errorOf({ ...instant, 'hw.gpu.power.window': '1s' }, 10).toFixed(3), '0.800');
+});
