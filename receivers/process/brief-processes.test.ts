@@ -21,7 +21,8 @@ function createBrief(name: string, changes: Partial<BriefProcess> = {}): BriefPr
   const bytes = Buffer.alloc(16);
   bytes.write(name, 0, 15);
   const words = new Uint32Array(new Uint8Array(bytes).buffer);
-  return { pid: 90, parentPid: 8, cpuTimeNs: 1_000_000, cgroupId: 7, userId: 0, ...changes, name: words };
+  const times = { cpuTimeNs: 1_000_000, packageNs: new Float64Array(0) };
+  return { pid: 90, parentPid: 8, ...times, cgroupId: 7, userId: 0, ...changes, name: words };
 }
 
 /** What the series without a pid say of CPU time. */
@@ -145,7 +146,10 @@ test('ProcessScraper warns once while reports of ends are lost, and counts them'
 });
 
 test('BriefProcesses forgets a program that has not come for 120 scans, and holds 1,000 at a time', () => {
-  const brief = new BriefProcesses((name) => ({ attributes: { name } }), 120);
+  const brief = new BriefProcesses((name) => ({ attributes: { name } }), {
+    forgottenAfter: 120,
+    packages: [],
+  });
   brief.begin(1n);
   for (let index = 0; index < 1002; index++) brief.add(createBrief(`program-${index}`));
   assert.equal(brief.read(5n)?.series.length, 1001);
@@ -210,4 +214,30 @@ test('ProcessReceiver misses no process by BPF, however short, while it scans', 
   if (count === children) assert.ok(usedNs <= cpuNs * 1.001, message);
   const isBystander = ({ resource }: Series): boolean => resource.attributes['process.pid'] === bystander.pid;
   assert.ok(usedBy(next.tables, isBystander) < 0.05);
+});
+
+test('BriefProcesses adds up what was used on each package', () => {
+  const brief = new BriefProcesses((name) => ({ attributes: { name } }), {
+    forgottenAfter: 120,
+    packages: [0, 2],
+  });
+  brief.begin(1n);
+  for (const used of [
+    [1e9, 0],
+    [5e8, 25e7],
+  ]) {
+    brief.add(createBrief('make', { cpuTimeNs: 1e9, packageNs: Float64Array.from(used) }));
+  }
+  brief.read(5n);
+  brief.add(createBrief('make', { cpuTimeNs: 1e9, packageNs: Float64Array.of(0, 1e9) }));
+  const { series = [], values = [] } = brief.read(6n) ?? {};
+  assert.deepEqual(
+    series.map(({ metric, attributes }) => [metric.name, attributes['cpu.package']]),
+    [
+      ['process.cpu.time', undefined],
+      ['process.cpu.package.time', 0],
+      ['process.cpu.package.time', 2],
+    ],
+  );
+  assert.deepEqual([...values], [3, 1.5, 1.25]);
 });

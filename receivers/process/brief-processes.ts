@@ -1,7 +1,8 @@
 import { decodeTaskName, type BriefProcess } from '../../src/linux/bpf/accounted-process.js';
-import { ATTR_PROCESS_EXECUTABLE_NAME } from '../../src/model/semantic-conventions.js';
+import { findOrAdd } from '../../src/model/plan.js';
+import { ATTR_CPU_PACKAGE, ATTR_PROCESS_EXECUTABLE_NAME } from '../../src/model/semantic-conventions.js';
 import type { Resource, Series } from '../../src/model/series.js';
-import { processCpuTime } from '../../src/model/shared-metrics.js';
+import { processCpuTime, processPackageTime } from '../../src/model/shared-metrics.js';
 import { createRow, type Table } from '../../src/model/table.js';
 
 /** Bounds the series where names change all the time: further programs share one, `others`, of no cgroup. */
@@ -16,11 +17,26 @@ export interface BriefIdentity {
   (name: string, cgroupId: number, process: BriefProcess): Resource;
 }
 
+export interface BriefOptions {
+  /** Scans without a process of a program, after which its series end. */
+  readonly forgottenAfter: number;
+  /** The numbers of the packages that are told apart. */
+  readonly packages: readonly number[];
+}
+
 interface Program {
   readonly key: string;
-  readonly series: Series;
-  cpuTimeNs: number;
+  /** Of its CPU time, and of that on each package. */
+  readonly series: readonly Series[];
+  /** Nanoseconds, in the order of the series. */
+  readonly ns: Float64Array;
   usedIn: number;
+}
+
+/** The first process of a program, and what all of them used. */
+interface Newcomer {
+  readonly first: BriefProcess;
+  readonly ns: Float64Array;
 }
 
 /**
@@ -29,18 +45,17 @@ interface Program {
  */
 export class BriefProcesses {
   readonly #identify: BriefIdentity;
-  readonly #forgottenAfter: number;
+  readonly #options: BriefOptions;
   readonly #programs = new Map<string, Program>();
   /** Programs that this scan saw first, before the processes that are there, by which they are identified. */
-  readonly #newcomers = new Map<string, BriefProcess>();
+  readonly #newcomers = new Map<string, Newcomer>();
   #series: readonly Series[] | undefined;
   #scan = 0;
   #startNs: bigint | undefined;
 
-  /** @param forgottenAfter scans without a process of a program, after which its series end */
-  constructor(identify: BriefIdentity, forgottenAfter: number) {
+  constructor(identify: BriefIdentity, options: BriefOptions) {
     this.#identify = identify;
-    this.#forgottenAfter = forgottenAfter;
+    this.#options = options;
   }
 
   /** A scan begins, whose counters start, where they are new, at the scan before. */
@@ -55,11 +70,12 @@ export class BriefProcesses {
     const key = `${a},${b},${c},${d},${process.cgroupId}`;
     const program = this.#programs.get(key);
     if (program === undefined) {
-      const first = this.#newcomers.get(key) ?? { ...process, name: process.name.slice(), cpuTimeNs: 0 };
-      this.#newcomers.set(key, { ...first, cpuTimeNs: first.cpuTimeNs + process.cpuTimeNs });
+      const first = { ...process, name: process.name.slice() };
+      const newcomer = findOrAdd(this.#newcomers, key, () => ({ first, ns: this.#createTimes() }));
+      addTimes(newcomer.ns, process);
       return;
     }
-    program.cpuTimeNs += process.cpuTimeNs;
+    addTimes(program.ns, process);
     program.usedIn = this.#scan;
   };
 
@@ -67,27 +83,26 @@ export class BriefProcesses {
   read(wallNs: bigint): Table | undefined {
     this.#admit();
     if (this.#programs.size === 0) return undefined;
-    this.#series ??= Array.from(this.#programs.values(), ({ series }) => series);
-    return createRow(
-      this.#series,
-      wallNs,
-      Float64Array.from(this.#programs.values(), ({ cpuTimeNs }) => cpuTimeNs / 1e9),
-    );
+    this.#series ??= [...this.#programs.values()].flatMap(({ series }) => series);
+    const row = new Float64Array(this.#series.length);
+    let at = 0;
+    for (const { ns } of this.#programs.values()) for (const one of ns) row[at++] = one / 1e9;
+    return createRow(this.#series, wallNs, row);
   }
 
   /** Ends the series of programs that have not come for long. */
   takeForgotten(): readonly Series[] {
     const forgotten = [...this.#programs.values()].filter(
-      ({ usedIn }) => this.#scan - usedIn >= this.#forgottenAfter,
+      ({ usedIn }) => this.#scan - usedIn >= this.#options.forgottenAfter,
     );
     for (const { key } of forgotten) this.#programs.delete(key);
     if (forgotten.length > 0) this.#series = undefined;
-    return forgotten.map(({ series }) => series);
+    return forgotten.flatMap(({ series }) => series);
   }
 
   /** Ends all series, which begin again with the next process. */
   endSeries(): readonly Series[] {
-    const ended = Array.from(this.#programs.values(), ({ series }) => series);
+    const ended = [...this.#programs.values()].flatMap(({ series }) => series);
     this.#programs.clear();
     this.#newcomers.clear();
     this.#series = undefined;
@@ -95,9 +110,9 @@ export class BriefProcesses {
   }
 
   #admit(): void {
-    for (const [key, process] of this.#newcomers) {
-      const program = this.#create(key, process);
-      program.cpuTimeNs += process.cpuTimeNs;
+    for (const [key, { first, ns }] of this.#newcomers) {
+      const program = this.#create(key, first);
+      for (let i = 0; i < ns.length; i++) program.ns[i] += ns[i];
       program.usedIn = this.#scan;
     }
     this.#newcomers.clear();
@@ -111,10 +126,23 @@ export class BriefProcesses {
     const resource = isFull
       ? { attributes: { [ATTR_PROCESS_EXECUTABLE_NAME]: 'others' } }
       : this.#identify(decodeTaskName(process.name), process.cgroupId, process);
-    const series = { metric: processCpuTime, resource, attributes: {}, start: this.#startNs ?? 0n };
-    const program = { key: programKey, series, cpuTimeNs: 0, usedIn: this.#scan };
+    const common = { resource, start: this.#startNs ?? 0n };
+    const byPackage = this.#options.packages.map((number) => {
+      return { metric: processPackageTime, ...common, attributes: { [ATTR_CPU_PACKAGE]: number } };
+    });
+    const series = [{ metric: processCpuTime, ...common, attributes: {} }, ...byPackage];
+    const program = { key: programKey, series, ns: this.#createTimes(), usedIn: this.#scan };
     this.#programs.set(programKey, program);
     this.#series = undefined;
     return program;
   }
+
+  #createTimes(): Float64Array {
+    return new Float64Array(1 + this.#options.packages.length);
+  }
+}
+
+function addTimes(ns: Float64Array, { cpuTimeNs, packageNs }: BriefProcess): void {
+  ns[0] += cpuTimeNs;
+  for (let i = 1; i < ns.length; i++) ns[i] += packageNs[i - 1] ?? 0;
 }

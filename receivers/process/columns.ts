@@ -2,11 +2,12 @@ import { pageSize } from '../../src/linux/libc.js';
 import type { ProcessStat } from '../../src/linux/process-stat.js';
 import {
   ATTR_CPU_MODE,
+  ATTR_CPU_PACKAGE,
   ATTR_DISK_IO_DIRECTION,
   ATTR_SYSTEM_PAGING_FAULT_TYPE,
 } from '../../src/model/semantic-conventions.js';
 import type { Attributes, Metric, Resource, Series } from '../../src/model/series.js';
-import { processCpuTime } from '../../src/model/shared-metrics.js';
+import { processCpuTime, processPackageTime } from '../../src/model/shared-metrics.js';
 import { bounded, maxBytes, maxThreads } from '../../src/scraping/lines.js';
 import type { Config } from './config.js';
 import type { ProcessIo } from './process-io.js';
@@ -95,6 +96,10 @@ export interface Column {
 export interface Layout {
   /** Attributes of the CPU time's series: user and system, system alone, or none. */
   readonly cpuModes: readonly Attributes[];
+  /** Attributes of the series of CPU time by package, which follow; none where packages are not told apart. */
+  readonly packages: readonly Attributes[];
+  /** How many series of CPU time there are of both. */
+  readonly times: number;
   readonly columns: readonly Column[];
   readonly hasIo: boolean;
   readonly hasMaps: boolean;
@@ -175,9 +180,13 @@ const sharing: readonly Column[] = [
   },
 ];
 
-/** Works out which series processes have. */
-export function createLayouts(wanted: Config['metrics']): Layouts {
+/**
+ * Works out which series processes have.
+ * @param numbers those of the packages that are told apart
+ */
+export function createLayouts(wanted: Config['metrics'], numbers: readonly number[] = []): Layouts {
   const cpuModes = wanted.cpu ? [user, system] : [];
+  const packages = wanted.cpu ? numbers.map((number) => ({ [ATTR_CPU_PACKAGE]: number })) : [];
   const always = [
     ...(wanted.memory ? memory : []),
     ...(wanted.threads ? threads : []),
@@ -185,6 +194,8 @@ export function createLayouts(wanted: Config['metrics']): Layouts {
   ];
   const create = (hasMaps: boolean, hasIo: boolean): Layout => ({
     cpuModes,
+    packages,
+    times: cpuModes.length + packages.length,
     columns: [...always, ...(hasMaps ? sharing : []), ...(hasIo ? storage : [])],
     hasIo,
     hasMaps,
@@ -198,7 +209,14 @@ export function createLayouts(wanted: Config['metrics']): Layouts {
   return {
     wanted: { io: wanted.io, maps: wanted.memory_maps },
     select: (files) => layouts[((files.maps ? 2 : 0) + (files.io ? 1 : 0)) as 0 | 1 | 2 | 3],
-    kernelThread: { cpuModes: wanted.cpu ? [system] : [], columns: [], hasIo: false, hasMaps: false },
+    kernelThread: {
+      cpuModes: wanted.cpu ? [system] : [],
+      packages,
+      times: (wanted.cpu ? 1 : 0) + packages.length,
+      columns: [],
+      hasIo: false,
+      hasMaps: false,
+    },
   };
 }
 
@@ -206,6 +224,7 @@ export function createLayouts(wanted: Config['metrics']): Layouts {
 export function createSeries(layout: Layout, resource: Resource, start: bigint): Series[] {
   return [
     ...layout.cpuModes.map((attributes) => ({ metric: processCpuTime, resource, attributes, start })),
+    ...layout.packages.map((attributes) => ({ metric: processPackageTime, resource, attributes, start })),
     ...layout.columns.map(({ metric, attributes }) => ({ metric, resource, attributes, start })),
   ];
 }

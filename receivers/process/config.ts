@@ -20,10 +20,20 @@ export const schema = {
     default: 100,
     min: 0,
   },
+  usage_per_socket: {
+    doc: 'On machines with several CPU packages, CPU time by package, by which `attribution` shares the energy of each. `auto`: where `attribution` is in the pipeline, which does not forward it; `always`, for recordings; `never`.',
+    format: ['auto', 'always', 'never'],
+    default: 'auto',
+  },
   procfs: {
     doc: 'Where procfs is mounted; that of another pid namespace has CPU time in ticks of 10 ms only.',
     format: 'path',
     default: '/proc',
+  },
+  sysfs: {
+    doc: 'Where sysfs is mounted, which has the packages of the CPUs.',
+    format: 'path',
+    default: '/sys',
   },
   ...identitySettings,
   command_line: {

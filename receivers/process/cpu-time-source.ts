@@ -1,7 +1,8 @@
 import { describeError } from '../../src/errors.js';
 import type { BriefProcess } from '../../src/linux/bpf/accounted-process.js';
 import { CpuAccounting } from '../../src/linux/bpf/cpu-accounting.js';
-import { CpuClock, readBootTimeNs, readTickNs } from '../../src/linux/clocks.js';
+import { CpuClock, originSecond, readBootTimeNs, readTickNs } from '../../src/linux/clocks.js';
+import type { CpuPackages } from '../../src/linux/cpu-packages.js';
 import { ProcessStat } from '../../src/linux/process-stat.js';
 import { tickNs } from '../../src/linux/procfs.js';
 import { readRegularText } from '../../src/linux/regular-file.js';
@@ -23,6 +24,8 @@ export interface CpuTimeSource {
    * source does not know who a process is: only its files have that.
    */
   readonly revision: number | undefined;
+  /** CPU nanoseconds on each package since its birth; undefined where the source does not know. */
+  readonly packageNs: Float64Array | undefined;
   /** What the main thread did, a letter of proc_pid_stat(5); undefined where the source does not know. */
   readonly taskState: string | undefined;
   /** By how many nanoseconds the CPU time of a process that runs may be behind. */
@@ -58,6 +61,15 @@ export interface CpuTimeSource {
   close(): void;
 }
 
+/** When the CPU time of all processes was read at once, of which the scan's own instant is known by two clocks. */
+export function findReadNs(
+  source: CpuTimeSource | undefined,
+  { wallNs, monotonicNs }: Readonly<Record<'wallNs' | 'monotonicNs', bigint>>,
+): bigint | undefined {
+  if (source?.readAtNs === undefined) return undefined;
+  return wallNs + BigInt(originSecond) * 1_000_000_000n + BigInt(Math.round(source.readAtNs)) - monotonicNs;
+}
+
 /** The source in use, and what keeps the finest one from being used. */
 export interface ChosenSource {
   /** Undefined: the ticks of `stat`. */
@@ -68,15 +80,16 @@ export interface ChosenSource {
 
 /**
  * Finds the finest source for the processes of a procfs.
+ * @param packages where it is to know on which of them processes run, if it can
  * @throws Error when `cpu_time` is `ebpf` and that cannot be had
  */
-export async function chooseCpuTimeSource(config: Config): Promise<ChosenSource> {
+export async function chooseCpuTimeSource(config: Config, packages?: CpuPackages): Promise<ChosenSource> {
   const { procfs, cpu_time: wanted } = config;
   const clocks = findCpuClocks(procfs);
   if (wanted === 'procfs') return { source: clocks };
   try {
     if (clocks === undefined) throw new Error(`${procfs} is of another pid namespace`);
-    return { source: await openBpf(clocks, isBelowTick(config)) };
+    return { source: await openBpf(clocks, isBelowTick(config), packages) };
   } catch (error) {
     if (wanted === 'ebpf') throw error;
     return { source: clocks, obstacle: describeError(error) };
@@ -90,8 +103,16 @@ function isBelowTick({ collection_interval: intervalMs }: Config): boolean {
   return intervalMs * 1e6 < minTicks * readTickNs();
 }
 
-async function openBpf(clocks: CpuTimeSource, isExact: boolean): Promise<CpuTimeSource> {
-  const source = new BpfCpuTime(await CpuAccounting.open(isExact), clocks, isExact ? 0 : readTickNs());
+async function openBpf(
+  clocks: CpuTimeSource,
+  isExact: boolean,
+  packages: CpuPackages | undefined,
+): Promise<CpuTimeSource> {
+  const accounting = await CpuAccounting.open(isExact, packages);
+  const source = new BpfCpuTime(accounting, clocks, {
+    lagNs: isExact ? 0 : readTickNs(),
+    packages: packages?.numbers.length,
+  });
   source.beginScan(Number(readBootTimeNs()), () => {});
   const stat = new ProcessStat();
   if (stat.read('/proc/self') && source.read(process.pid, stat.startTicks)) return source;
@@ -109,6 +130,7 @@ export function findCpuClocks(procfs: string): CpuTimeSource | undefined {
 class ClockCpuTime extends CpuClock implements CpuTimeSource {
   readonly state = 'alive';
   readonly revision = undefined;
+  readonly packageNs = undefined;
   readonly taskState = undefined;
   readonly lagNs = readTickNs();
   readonly lost = 0;
@@ -129,14 +151,23 @@ class BpfCpuTime implements CpuTimeSource {
   state: CpuTimeSource['state'] = 'alive';
   revision: number | undefined;
   taskState: string | undefined;
+  packageNs: Float64Array | undefined;
+  /** What `packageNs` is of a process that the accounting knows. */
+  readonly #packageNs: Float64Array | undefined;
   readonly #accounting: CpuAccounting;
   readonly #clocks: CpuTimeSource;
   readonly lagNs: number;
 
-  constructor(accounting: CpuAccounting, clocks: CpuTimeSource, lagNs: number) {
+  /** @param options by how much CPU times may be behind, and how many packages are told apart, if any */
+  constructor(
+    accounting: CpuAccounting,
+    clocks: CpuTimeSource,
+    { lagNs, packages }: { readonly lagNs: number; readonly packages: number | undefined },
+  ) {
     this.#accounting = accounting;
     this.#clocks = clocks;
     this.lagNs = lagNs;
+    if (packages !== undefined) this.#packageNs = new Float64Array(packages);
   }
 
   get lost(): number {
@@ -167,6 +198,8 @@ class BpfCpuTime implements CpuTimeSource {
     this.state = process.state;
     this.revision = process.revision;
     this.taskState = process.taskState;
+    this.packageNs = this.#packageNs;
+    if (this.packageNs) process.copyPackages(this.packageNs);
     return true;
   }
 
@@ -189,6 +222,7 @@ class BpfCpuTime implements CpuTimeSource {
     this.state = 'alive';
     this.revision = undefined;
     this.taskState = undefined;
+    this.packageNs = undefined;
     return true;
   }
 }

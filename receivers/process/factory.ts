@@ -3,9 +3,17 @@ import type { Component, ReceiverContext, ReceiverFactory } from '../../src/comp
 import type { Consumer } from '../../src/component/consumer.js';
 import { describeError, UnavailableError } from '../../src/errors.js';
 import { readBootTimeNs, readTickNs } from '../../src/linux/clocks.js';
+import { CpuPackages } from '../../src/linux/cpu-packages.js';
 import { tickNs as procfsTickNs } from '../../src/linux/procfs.js';
 import type { Metric } from '../../src/model/series.js';
-import { busyTime, cpuTick, processCount, processCpuTime } from '../../src/model/shared-metrics.js';
+import {
+  busyTime,
+  cpuTick,
+  packageUsageMetrics,
+  processCount,
+  processCpuTime,
+  processPackageTime,
+} from '../../src/model/shared-metrics.js';
 import { createScrapingReceiver } from '../../src/scraping/scraping-receiver.js';
 import {
   processDiskIo,
@@ -37,7 +45,7 @@ const settings = Object.keys(metricsBySetting) as (keyof Config['metrics'])[]; /
 /** The process receiver: CPU time and resources of every process. */
 export const factory: ReceiverFactory<typeof schema> = {
   schema,
-  metrics: Object.values(metricsBySetting).flat(),
+  metrics: [...Object.values(metricsBySetting).flat(), ...packageUsageMetrics],
   expectedSeries: ({ metrics }) =>
     settings
       .filter((setting) => metrics[setting])
@@ -63,7 +71,8 @@ async function openScraper(wanted: Config, context: ReceiverContext): Promise<Pr
   const config = claimUsage(wanted, context);
   const { clock, log, host, id, meter } = context;
   const { procfs } = config;
-  const { source: cpuTime, obstacle } = await choose(config);
+  const packages = findPackages(config, context);
+  const { source: cpuTime, obstacle } = await choose(config, packages);
   if (obstacle !== undefined) log.info(`Processes that live shorter than a scan are not seen: ${obstacle}`);
   if (cpuTime === undefined) {
     log.warn(`${procfs} is of another pid namespace: CPU time comes in 10 ms ticks`);
@@ -75,12 +84,21 @@ async function openScraper(wanted: Config, context: ReceiverContext): Promise<Pr
   // The times in procfs are cut to ticks of their own.
   const tickNs = cpuTime?.lagNs ?? Math.max(procfsTickNs, readTickNs());
   const readBootNs = () => clock.bootNs?.() ?? readBootTimeNs();
-  return new ProcessScraper(config, { clock, log, host, id, meter, cpuTime, tickNs, readBootNs });
+  return new ProcessScraper(config, { clock, log, host, id, meter, cpuTime, tickNs, packages, readBootNs });
 }
 
-async function choose(config: Config): Promise<ChosenSource> {
+/** The packages by which CPU time is divided; undefined: it is not. */
+function findPackages(
+  { usage_per_socket: wanted, metrics, sysfs }: Config,
+  { isConsumed }: ReceiverContext,
+): CpuPackages | undefined {
+  const isWanted = wanted === 'always' || (wanted === 'auto' && isConsumed?.(processPackageTime) === true);
+  return isWanted && metrics.cpu ? CpuPackages.find(sysfs) : undefined;
+}
+
+async function choose(config: Config, packages: CpuPackages | undefined): Promise<ChosenSource> {
   try {
-    return await chooseCpuTimeSource(config);
+    return await chooseCpuTimeSource(config, packages);
   } catch (error) {
     throw new UnavailableError(`Cannot use cpu_time ebpf: ${describeError(error)}`, { cause: error });
   }

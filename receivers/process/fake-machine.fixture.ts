@@ -10,6 +10,7 @@ import { parseSettings } from '../../src/config/settings.js';
 import { bootSeconds, createFakeProcfs, type FakeProcfs } from '../../src/identity/fake-procfs.fixture.js';
 import type { BriefProcess } from '../../src/linux/bpf/accounted-process.js';
 import { originSecond } from '../../src/linux/clocks.js';
+import { CpuPackages } from '../../src/linux/cpu-packages.js';
 import type { Series } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
 import { schema } from './config.js';
@@ -23,6 +24,8 @@ export const bootWallNs = BigInt(bootSeconds) * second;
 /** Settings of the receiver; processes are counted only where a test asks for it. */
 interface FakeSettings {
   readonly metrics?: object;
+  /** Where it has the packages by which CPU time is divided. */
+  readonly sysfs?: string;
   readonly [name: string]: unknown;
 }
 
@@ -30,6 +33,8 @@ interface FakeSettings {
 export class FakeMachine {
   readonly procfs: FakeProcfs = createFakeProcfs();
   readonly cpuNs = new Map<number, number>();
+  /** CPU time on each package, where the source knows that. */
+  readonly packageNs = new Map<number, readonly number[]>();
   /** Of processes of which the source knows who they are. */
   readonly revisions = new Map<number, number>();
   readonly taskStates = new Map<number, string>();
@@ -68,6 +73,7 @@ export class FakeMachine {
       id,
       meter: this.telemetry.meter,
       cpuTime,
+      packages: settings.sysfs === undefined ? undefined : CpuPackages.find(settings.sysfs),
       tickNs: 4_000_000,
       readBootNs: () => this.now,
     });
@@ -82,7 +88,7 @@ export class FakeMachine {
   }
 
   #createSource(): CpuTimeSource {
-    const { cpuNs, states, brief, revisions, taskStates } = this;
+    const { cpuNs, packageNs, states, brief, revisions, taskStates } = this;
     const readLost = (): number => this.lost;
     const readBorn = (): readonly number[] | undefined => this.born?.splice(0);
     const readAt = (): number | undefined =>
@@ -93,6 +99,7 @@ export class FakeMachine {
       nanoseconds: 0,
       state: 'alive',
       revision: undefined,
+      packageNs: undefined,
       taskState: undefined,
       lagNs: 4_000_000,
       get lost() {
@@ -107,7 +114,12 @@ export class FakeMachine {
       read(pid) {
         const ns = cpuNs.get(pid) ?? 0;
         const state = states.get(pid) ?? 'alive';
-        const task = { revision: revisions.get(pid), taskState: taskStates.get(pid) };
+        const byPackage = packageNs.get(pid);
+        const task = {
+          revision: revisions.get(pid),
+          taskState: taskStates.get(pid),
+          packageNs: byPackage && Float64Array.from(byPackage),
+        };
         Object.assign(this, { seconds: Math.floor(ns / 1e9), nanoseconds: ns % 1e9, state, ...task });
         return ns >= 0;
       },

@@ -1,16 +1,20 @@
 import assert from 'node:assert/strict';
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { test, type TestContext } from 'node:test';
 import { createFakeContext, createTableCollector } from '../../src/component/fakes.js';
 import { parseSettings } from '../../src/config/settings.js';
+import { describeError } from '../../src/errors.js';
 import { readBootTimeNs, readTickNs } from '../../src/linux/clocks.js';
 import { parseCpuTimes } from '../../src/linux/procfs.js';
+import { createPackageSysfs } from '../../src/linux/two-packages.fixture.js';
 import type { Table } from '../../src/model/table.js';
+import { skipFor } from '../../src/testing/needs.fixture.js';
+import { until } from '../../src/testing/until.js';
 import { schema } from './config.js';
-import { findCpuClocks } from './cpu-time-source.js';
+import { chooseCpuTimeSource, findCpuClocks } from './cpu-time-source.js';
 import { factory } from './factory.js';
 import { ProcessScraper } from './process-scraper.js';
 
@@ -150,3 +154,47 @@ function sumOf(tables: readonly Table[], name: string, pid?: number): number {
   }
   return sum;
 }
+
+// The first CPU counts as one package and the second as another.
+const canUseBpf = await chooseCpuTimeSource(parseSettings(schema, { cpu_time: 'ebpf' })).then(
+  ({ source }) => {
+    source?.close();
+    return false as const;
+  },
+  (error: unknown) => skipFor(describeError(error)),
+);
+const canPin = spawnSync('taskset', ['-c', '1', 'true']).status === 0;
+
+test(
+  'the receiver publishes on which package each process ran, where attribution takes it',
+  { skip: canUseBpf || (!canPin && 'needs taskset and two CPUs') },
+  async (t) => {
+    for (const [isConsumed, expected] of [
+      [true, 2],
+      [false, 0],
+    ] as const) {
+      const next = createTableCollector();
+      const sysfs = createPackageSysfs([0, 1]);
+      const config = parseSettings(factory.schema, { collection_interval: '1h', sysfs });
+      const context = { ...createFakeContext(), isConsumed: () => isConsumed };
+      const receiver = factory.create(config, context, next);
+      await receiver.start();
+      await until(() => next.last('system.cpu.busy.time').length > 0);
+      const child = await startBurner(t);
+      assert.equal(spawnSync('taskset', ['-apc', '1', String(child.pid)]).status, 0);
+      const before = await ask(child, 0);
+      const used = await ask(child, 200);
+      await receiver.shutdown();
+      const own = next
+        .last('process.cpu.package.time')
+        .filter(({ series }) => series.resource.attributes['process.pid'] === child.pid);
+      assert.equal(own.length, expected);
+      if (expected === 0) continue;
+      const [first = NaN, second = NaN] = own.map(({ value }) => value);
+      assert.ok(first <= before, `${first} s before it was moved, it used ${before} s`);
+      assertBetween(first + second, used, used + 0.02);
+      assert.ok(second >= 0.98 * (used - before), `${second} s of ${used - before} s`);
+      assert.equal(next.last('system.cpu.package.busy.time').length, 2);
+    }
+  },
+);

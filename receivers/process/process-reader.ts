@@ -1,6 +1,7 @@
 import { closeSync } from 'node:fs';
 import type { IdentityReader } from '../../src/identity/process-identity.js';
 import { BudgetedFile, type DescriptorBudget, type ReadResult } from '../../src/linux/budgeted-file.js';
+import type { CpuPackages } from '../../src/linux/cpu-packages.js';
 import { KeptFile } from '../../src/linux/kept-file.js';
 import { ProcessStat } from '../../src/linux/process-stat.js';
 import { openWithoutWaiting } from '../../src/linux/regular-file.js';
@@ -33,6 +34,8 @@ export interface ReaderOptions {
    */
   readonly lookAgainAfter: number;
   readonly busiest: BusiestProcesses;
+  /** Those that are told apart; undefined: CPU time is not divided by package. */
+  readonly packages: CpuPackages | undefined;
 }
 
 /** Reads the files of processes, one after the other, into the same objects. */
@@ -46,6 +49,8 @@ export class ProcessReader {
   /** Only their files are read whenever they have run, where the source of CPU time knows the others well enough. */
   readonly busiest: BusiestProcesses;
   readonly memory: MemoryTotal;
+  readonly procfs: string;
+  readonly packages: CpuPackages | undefined;
   readonly #options: ReaderOptions;
   readonly #buffer = Buffer.allocUnsafeSlow(4096);
 
@@ -56,6 +61,8 @@ export class ProcessReader {
     this.memory = new MemoryTotal(options.procfs);
     this.lookAgainAfter = options.lookAgainAfter;
     this.busiest = options.busiest;
+    this.procfs = options.procfs;
+    this.packages = options.packages;
   }
 
   /**

@@ -5,18 +5,19 @@ import { IdentityReader } from '../../src/identity/process-identity.js';
 import { maxDeaths } from '../../src/linux/bpf/task-deaths.js';
 import { DescriptorBudget } from '../../src/linux/budgeted-file.js';
 import { BusyTimeReader } from '../../src/linux/busy-time.js';
-import { originSecond } from '../../src/linux/clocks.js';
+import type { CpuPackages } from '../../src/linux/cpu-packages.js';
 import { openPidList, type PidList } from '../../src/linux/pid-list.js';
 import { findFirstReservedFd, readDescriptorLimit } from '../../src/linux/privileges.js';
-import type { Series } from '../../src/model/series.js';
-import { busyTime, cpuTick } from '../../src/model/shared-metrics.js';
+import { ATTR_CPU_PACKAGE } from '../../src/model/semantic-conventions.js';
+import type { Attributes, Metric, Series } from '../../src/model/series.js';
+import { busyTime, cpuTick, packageBusyTime } from '../../src/model/shared-metrics.js';
 import { createEnding, createRow, type Table } from '../../src/model/table.js';
 import type { Scraper } from '../../src/scraping/scrape-loop.js';
 import { BriefProcesses } from './brief-processes.js';
 import { BusiestProcesses } from './busiest-processes.js';
 import { createLayouts } from './columns.js';
 import type { Config } from './config.js';
-import type { CpuTimeSource } from './cpu-time-source.js';
+import { findReadNs, type CpuTimeSource } from './cpu-time-source.js';
 import { ProcessReader } from './process-reader.js';
 import { Scan, type ScanInstant } from './scan.js';
 import { StateCount } from './state-count.js';
@@ -28,6 +29,8 @@ export interface ScraperContext extends Pick<Context, 'clock' | 'log' | 'host' |
   readonly cpuTime: CpuTimeSource | undefined;
   /** By how much the CPU time of a process that runs may lag behind. */
   readonly tickNs: number;
+  /** Those by which CPU time is divided, of a machine with several. */
+  readonly packages?: CpuPackages | undefined;
   /** CLOCK_BOOTTIME in nanoseconds. */
   readBootNs(): bigint;
 }
@@ -58,6 +61,7 @@ export class ProcessScraper implements Scraper {
   readonly #lookAgainAfter: number;
   readonly #states: StateCount;
   #busySeries: readonly Series[] = [];
+  #packageBusyNs: readonly number[] = [];
   #scans = 0;
   #listing = -Infinity;
   #forks = NaN;
@@ -73,17 +77,20 @@ export class ProcessScraper implements Scraper {
     this.#config = config;
     this.#context = context;
     this.#lookAgainAfter = Math.max(1, Math.round(lookAgainAfterMs / config.collection_interval));
-    this.#busy = new BusyTimeReader(config.procfs);
+    this.#busy = new BusyTimeReader(config.procfs, context.packages);
     this.#pids = openPidList(config.procfs);
     this.#identity = this.#createIdentity();
     this.#states = new StateCount(context.host);
     this.#reader = this.#createReader();
     this.#lostEnds = this.#createLostEnds();
     this.#processes = new TrackedProcesses(this.#reader, context.clock);
-    this.#brief = new BriefProcesses((name, cgroupId, { parentPid, userId }) => {
-      const owner = this.#identity.nameOwner(userId);
-      return this.#processes.describeBrief({ name, cgroupId, parentPid, owner });
-    }, 4 * this.#lookAgainAfter);
+    this.#brief = new BriefProcesses(
+      (name, cgroupId, { parentPid, userId }) => {
+        const owner = this.#identity.nameOwner(userId);
+        return this.#processes.describeBrief({ name, cgroupId, parentPid, owner });
+      },
+      { forgottenAfter: 4 * this.#lookAgainAfter, packages: context.packages?.numbers ?? [] },
+    );
   }
 
   *scrape(breaks: number): Iterable<Table | undefined> {
@@ -93,6 +100,7 @@ export class ProcessScraper implements Scraper {
     const monotonicNs = clock.monotonicNs();
     const [wallNs, bootNs] = [clock.wallNs(), this.#context.readBootNs()];
     const busyNs = this.#busy.read(monotonicNs);
+    this.#packageBusyNs = this.#busy.packageBusyNs;
     this.#brief.begin(this.#previous?.wallNs ?? wallNs);
     cpuTime?.beginScan(Number(bootNs), this.#previous === undefined ? ignore : this.#brief.add);
     const readNs = findReadNs(cpuTime, { wallNs, monotonicNs });
@@ -184,11 +192,16 @@ export class ProcessScraper implements Scraper {
   #createBusyRow(busyNs: number, wallNs: bigint): Table {
     if (this.#busySeries.length === 0) {
       const { host: resource } = this.#context;
-      this.#busySeries = [busyTime, cpuTick].map((metric) => {
-        return { metric, resource, attributes: {}, start: wallNs };
-      });
+      const create = (metric: Metric, attributes: Attributes = {}): Series => {
+        return { metric, resource, attributes, start: wallNs };
+      };
+      const byPackage = (this.#context.packages?.numbers ?? []).map((number) =>
+        create(packageBusyTime, { [ATTR_CPU_PACKAGE]: number }),
+      );
+      this.#busySeries = [create(busyTime), create(cpuTick), ...byPackage];
     }
-    return createRow(this.#busySeries, wallNs, Float64Array.of(busyNs / 1e9, this.#context.tickNs / 1e9));
+    const values = [busyNs / 1e9, this.#context.tickNs / 1e9, ...this.#packageBusyNs.map((ns) => ns / 1e9)];
+    return createRow(this.#busySeries, wallNs, Float64Array.from(values));
   }
 
   #noteRefused(scan: Scan): void {
@@ -255,10 +268,12 @@ export class ProcessScraper implements Scraper {
 
   #createReader(): ProcessReader {
     const { procfs, metrics } = this.#config;
+    const { packages } = this.#context;
     return new ProcessReader({
       procfs,
       cpuTime: this.#context.cpuTime,
-      layouts: createLayouts(metrics),
+      layouts: createLayouts(metrics, packages?.numbers),
+      packages,
       identity: this.#identity,
       budget: this.#budget,
       lookAgainAfter: this.#lookAgainAfter,
@@ -274,15 +289,6 @@ function createMalformedServices(meter: Meter, receiver: string): Counter {
   });
   counter.add(0, { receiver });
   return counter;
-}
-
-/** When the CPU time of all processes was read at once, of which the scan's own instant is known by two clocks. */
-function findReadNs(
-  source: CpuTimeSource | undefined,
-  { wallNs, monotonicNs }: Readonly<Record<'wallNs' | 'monotonicNs', bigint>>,
-): bigint | undefined {
-  if (source?.readAtNs === undefined) return undefined;
-  return wallNs + BigInt(originSecond) * 1_000_000_000n + BigInt(Math.round(source.readAtNs)) - monotonicNs;
 }
 
 /** What came and went before the first scan belongs to no window. */

@@ -3,6 +3,7 @@ import { CpuUsage } from '../../src/linux/cpu-usage.js';
 import type { Attributes, Resource, Series } from '../../src/model/series.js';
 import { createSeries, type Layout } from './columns.js';
 import type { CpuTimeSource } from './cpu-time-source.js';
+import { findHome, PackageTimes } from './package-times.js';
 import type { ProcessFiles, ProcessReader } from './process-reader.js';
 import type { Scan } from './scan.js';
 
@@ -23,6 +24,8 @@ export class TrackedProcess {
   readonly #layout: Layout;
   readonly #startTicks: number;
   readonly #cpu = new CpuUsage();
+  /** Where packages are told apart. */
+  readonly #packages: PackageTimes | undefined;
   /**
    * What the series say, in their order, and behind that, for each column that is not CPU time, what its counter had when
    * the series began: one array, since two take 200 bytes more.
@@ -57,8 +60,9 @@ export class TrackedProcess {
     this.#identity = reader.identity.read(pid, stat);
     this.#resource = { attributes: this.#identity.attributes };
     this.#layout = reader.chooseLayout(files);
-    const { cpuModes, columns } = this.#layout;
-    this.#width = cpuModes.length + columns.length;
+    const { times, packages, columns } = this.#layout;
+    this.#width = times + columns.length;
+    if (packages.length > 0) this.#packages = new PackageTimes(packages.length);
     this.#values = new Float64Array(this.#width + columns.length);
     this.#startNs = scan.findBirth(stat.startTicks);
     // A process that moves to another cgroup, or publishes which service it is, mostly does so soon after its birth.
@@ -67,6 +71,7 @@ export class TrackedProcess {
     this.#identifiedIn = scan.number - (isOld ? pid % reader.lookAgainAfter : 0);
     this.#revision = reader.cpuTime?.revision;
     this.#requestMaps(reader);
+    this.#findHome(reader);
     this.#take(reader);
     if (this.#startNs === undefined) this.#rebase();
   }
@@ -177,7 +182,7 @@ export class TrackedProcess {
 
   #takeCpuTime(cpuTime: CpuTimeSource): Outcome {
     this.#cpu.updateTotal(cpuTime);
-    this.#writeCpuTime();
+    this.#writeCpuTime(cpuTime);
     return 'read';
   }
 
@@ -185,10 +190,10 @@ export class TrackedProcess {
   #takeEnding(cpuTime: CpuTimeSource): Outcome {
     if (cpuTime.state === 'ending') return 'read';
     this.#cpu.updateTotal(cpuTime);
-    this.#writeCpuTime();
-    const { cpuModes, columns } = this.#layout;
+    this.#writeCpuTime(cpuTime);
+    const { times, columns } = this.#layout;
     columns.forEach(({ metric }, index) => {
-      if (metric.kind !== 'counter') this.#values[cpuModes.length + index] = NaN;
+      if (metric.kind !== 'counter') this.#values[times + index] = NaN;
     });
     this.#isDead = true;
     return 'last';
@@ -200,12 +205,14 @@ export class TrackedProcess {
   }
 
   /** Gives a process that became another program, user's or cgroup's new series, which begin at the last row. */
-  #identify({ stat, identity, lookAgainAfter }: ProcessReader, scan: Scan, hasChanged: boolean): void {
+  #identify(reader: ProcessReader, scan: Scan, hasChanged: boolean): void {
+    const { stat, identity, lookAgainAfter } = reader;
     if (stat.isZombie || stat.isKernelThread) return;
     const isSame = !hasChanged && stat.isNamed(this.#identity.threadName);
     if (isSame && !this.#isIdentityOld(scan)) return;
     this.#identifiedIn = scan.number;
     this.#identifiedFor = Math.min(2 * this.#identifiedFor, lookAgainAfter);
+    this.#findHome(reader);
     this.#identity = identity.readAgain(this.pid, stat, this.#identity);
     const { attributes } = this.#identity;
     if (attributes === this.#resource.attributes) return;
@@ -223,14 +230,15 @@ export class TrackedProcess {
 
   #rebase(): void {
     this.#cpu.restart();
-    const modes = this.#layout.cpuModes.length;
-    this.#values.fill(0, 0, modes);
+    this.#packages?.restart();
+    const { times } = this.#layout;
+    this.#values.fill(0, 0, times);
     this.#layout.columns.forEach(({ metric }, index) => {
       if (metric.kind !== 'counter') return;
-      const value = this.#values[modes + index];
+      const value = this.#values[times + index];
       if (Number.isNaN(value)) return;
       this.#values[this.#width + index] += value;
-      this.#values[modes + index] = 0;
+      this.#values[times + index] = 0;
     });
   }
 
@@ -239,11 +247,10 @@ export class TrackedProcess {
     const { maps } = this.#files;
     if (cpuTime === undefined) this.#cpu.updateFromTicks(stat.userTicks, stat.systemTicks);
     else this.#cpu.update(cpuTime, stat.userTicks, stat.systemTicks);
-    this.#writeCpuTime();
-    const { cpuModes, columns } = this.#layout;
+    this.#writeCpuTime(cpuTime);
+    const { times, columns } = this.#layout;
     for (let index = 0; index < columns.length; index++) {
-      this.#values[cpuModes.length + index] =
-        columns[index].read(reader, maps) - this.#values[this.#width + index];
+      this.#values[times + index] = columns[index].read(reader, maps) - this.#values[this.#width + index];
     }
   }
 
@@ -260,13 +267,24 @@ export class TrackedProcess {
     maps.isNew = false;
   }
 
-  #writeCpuTime(): void {
+  /** What counts on which package it runs needs no look at where it may run. */
+  #findHome({ procfs, cpuTime, packages }: ProcessReader): void {
+    if (this.#packages === undefined || packages === undefined || cpuTime?.packageNs) return;
+    this.#packages.home = findHome(procfs, this.pid, packages);
+  }
+
+  #writeCpuTime(cpuTime: CpuTimeSource | undefined): void {
     const { cpuModes } = this.#layout;
+    const { userNs, systemNs } = this.#cpu;
     if (cpuModes.length === 1) {
-      this.#values[0] = (this.#cpu.userNs + this.#cpu.systemNs) / 1e9;
+      this.#values[0] = (userNs + systemNs) / 1e9;
     } else if (cpuModes.length === 2) {
-      this.#values[0] = this.#cpu.userNs / 1e9;
-      this.#values[1] = this.#cpu.systemNs / 1e9;
+      this.#values[0] = userNs / 1e9;
+      this.#values[1] = systemNs / 1e9;
     }
+    if (this.#packages === undefined) return;
+    this.#packages.take(userNs + systemNs, cpuTime?.packageNs);
+    const { ns } = this.#packages;
+    for (let i = 0; i < ns.length; i++) this.#values[cpuModes.length + i] = ns[i] / 1e9;
   }
 }

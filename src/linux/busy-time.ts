@@ -1,4 +1,5 @@
 import { closeSync } from 'node:fs';
+import { noPackage, type CpuPackages } from './cpu-packages.js';
 import {
   parseCpuTimes,
   parseForks,
@@ -28,6 +29,12 @@ export class BusyTime {
   #rawNs = 0;
   #busyNs = 0;
   #monotonicNs = 0n;
+  readonly #isSumOfCpus: boolean;
+
+  /** @param isSumOfCpus whether the total is a sum of what the kernel has rounded for each CPU */
+  constructor(isSumOfCpus = false) {
+    this.#isSumOfCpus = isSumOfCpus;
+  }
 
   /**
    * Takes a reading of `/proc/stat` and the CLOCK_MONOTONIC instant at which it was taken.
@@ -56,7 +63,8 @@ export class BusyTime {
     if (this.#cpus !== cpus) return false;
     // Each of the three columns is rounded by itself, at both ends, and the reader may be preempted between the
     // clock and the file.
-    const toleranceNs = 6 * tickNs + cpus * 2 * tickNs;
+    const roundings = this.#isSumOfCpus ? 6 * cpus : 6;
+    const toleranceNs = roundings * tickNs + cpus * 2 * tickNs;
     const stepNs = rawNs - this.#rawNs;
     return stepNs >= -toleranceNs && stepNs <= cpus * Number(monotonicNs - this.#monotonicNs) + toleranceNs;
   }
@@ -75,20 +83,59 @@ function countActive(total: CpuTimes): number {
   return total.user + total.nice + total.system + total.irq + total.softirq;
 }
 
+/** The busy time of each package: of its CPUs, as that of the machine is of all. */
+export class PackageBusyTime {
+  readonly #packages: CpuPackages;
+  readonly #times: readonly BusyTime[];
+  #cpus = 0;
+
+  constructor(packages: CpuPackages) {
+    this.#packages = packages;
+    this.#times = packages.numbers.map(() => new BusyTime(true));
+  }
+
+  /** @returns busy nanoseconds of each package since the first reading */
+  update({ byCpu }: MachineCpuTimes, monotonicNs: bigint): readonly number[] {
+    if (byCpu.size !== this.#cpus) this.#packages.refresh();
+    this.#cpus = byCpu.size;
+    const own = this.#times.map((): Map<number, CpuTimes> => new Map());
+    for (const [cpu, times] of byCpu) own[this.#packages.byCpu[cpu] ?? noPackage]?.set(cpu, times);
+    return this.#times.map((time, i) => {
+      const cpus = own[i] ?? new Map<number, CpuTimes>();
+      return time.update({ total: addUp(cpus.values()), byCpu: cpus }, monotonicNs);
+    });
+  }
+}
+
+function addUp(all: Iterable<CpuTimes>): CpuTimes {
+  const sum = { user: 0, nice: 0, system: 0, idle: 0, iowait: 0, irq: 0, softirq: 0, steal: 0 };
+  for (const times of all) for (const name of columns) sum[name] += times[name];
+  return { ...sum, guest: 0, guestNice: 0 };
+}
+
+const columns = ['user', 'nice', 'system', 'idle', 'iowait', 'irq', 'softirq', 'steal'] as const;
+
 /** Reads the busy time of the machine again and again, through one descriptor. Must be closed. */
 export class BusyTimeReader {
   readonly #fd: number;
   // Holds the CPU lines of 2,000 CPUs at least.
   readonly #buffer = Buffer.allocUnsafeSlow(256 * 1024);
   #busyTime = new BusyTime();
+  readonly #packages: CpuPackages | undefined;
+  #packageTime: PackageBusyTime | undefined;
   #forks = NaN;
+  /** Busy nanoseconds of each package since the first reading; none where they are not told apart. */
+  packageBusyNs: readonly number[] = [];
 
   /**
    * @param procfs where procfs is mounted
+   * @param packages those that are told apart
    * @throws Error when its `stat` may not be opened
    */
-  constructor(procfs: string) {
+  constructor(procfs: string, packages?: CpuPackages) {
     this.#fd = openRegularFile(`${procfs}/stat`);
+    this.#packages = packages;
+    this.restart();
   }
 
   /**
@@ -98,7 +145,9 @@ export class BusyTimeReader {
   read(monotonicNs: bigint): number {
     const stat = this.#buffer.subarray(0, readWhole(this.#fd, this.#buffer));
     this.#forks = parseForks(stat);
-    return this.#busyTime.update(parseCpuTimes(stat), monotonicNs);
+    const times = parseCpuTimes(stat);
+    if (this.#packageTime) this.packageBusyNs = this.#packageTime.update(times, monotonicNs);
+    return this.#busyTime.update(times, monotonicNs);
   }
 
   /** How many processes and threads had been born at the last reading; NaN when that is not known. */
@@ -109,6 +158,7 @@ export class BusyTimeReader {
   /** Counts from 0 again, beginning with the next reading. */
   restart(): void {
     this.#busyTime = new BusyTime();
+    this.#packageTime = this.#packages && new PackageBusyTime(this.#packages);
   }
 
   close(): void {

@@ -15,6 +15,11 @@ export interface AccountedProcess {
   readonly cgroupId: number;
   /** Grows whenever its name, user or cgroup is another one. */
   readonly revision: number;
+  /**
+   * Copies its CPU nanoseconds on each package, from its birth on or that of the accounting; what the last threads to end
+   * ran may be missing for a while.
+   */
+  copyPackages(into: Float64Array): void;
   /** What its main thread does: a letter of proc_pid_stat(5). */
   readonly taskState: string;
   /** `alive`; `ending` while the report of its death is awaited; `dead` once that has come: the CPU time is final. */
@@ -54,6 +59,11 @@ export class AccountedRow implements AccountedProcess {
     return this.#rows.revisions[this.row];
   }
 
+  copyPackages(into: Float64Array): void {
+    const { length } = into;
+    for (let i = 0; i < length; i++) into[i] = this.#rows.packageNs[this.row * length + i];
+  }
+
   get taskState(): string {
     return decodeTaskState(this.#rows.records, this.row * taskRecordWords);
   }
@@ -70,6 +80,8 @@ export interface BriefProcess {
   readonly pid: number;
   readonly parentPid: number;
   readonly cpuTimeNs: number;
+  /** That of its main thread on each package; none where it is not known. */
+  readonly packageNs: Float64Array;
   readonly cgroupId: number;
   readonly userId: number;
   /** The kernel's name of it, at most 15 bytes, as four words: `decodeTaskName`. */
@@ -81,6 +93,7 @@ export class BriefRecord implements BriefProcess {
   pid = 0;
   parentPid = 0;
   cpuTimeNs = 0;
+  packageNs: Float64Array = new Float64Array(0);
   cgroupId = 0;
   userId = 0;
   readonly name = new Uint32Array(nameWords);

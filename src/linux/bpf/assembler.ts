@@ -30,6 +30,7 @@ interface Instruction {
 export class Assembler {
   readonly #instructions: Instruction[] = [];
   readonly #labels = new Map<string, number>();
+  #labelCount = 0;
 
   /** `to = from`. */
   move(to: Register, from: Register): this {
@@ -49,6 +50,11 @@ export class Assembler {
   /** `to = to + from`. */
   add(to: Register, from: Register): this {
     return this.#add({ code: 0x0f, to, from });
+  }
+
+  /** `to = to - from`. */
+  subtract(to: Register, from: Register): this {
+    return this.#add({ code: 0x1f, to, from });
   }
 
   /** `to = *(from + offset)`. */
@@ -115,6 +121,12 @@ export class Assembler {
   label(name: string): this {
     this.#labels.set(name, this.#instructions.length);
     return this;
+  }
+
+  /** A label that no other call has given. */
+  uniqueLabel(name: string): string {
+    this.#labelCount += 1;
+    return `${name} ${this.#labelCount}`;
   }
 
   /** Ends the program with 0. */

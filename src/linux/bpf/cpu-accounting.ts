@@ -1,12 +1,15 @@
-import { monotonicSinceOriginNs, readTickNs } from '../clocks.js';
+import { monotonicSinceOriginNs } from '../clocks.js';
+import type { CpuPackages } from '../cpu-packages.js';
 import { AccountedRow, BriefRecord, type AccountedProcess, type BriefProcess } from './accounted-process.js';
 import type { TypeFacts } from './kernel-types.js';
+import { Migrations } from './migrations.js';
+import { addPackageTimes } from './package-record.js';
 import { ProcessRows, readTime, rowState } from './process-rows.js';
 import { withKernelTypes } from './recorded-types.js';
-import { SwitchSlots } from './switch-slots.js';
+import { countSinceTick, SwitchSlots } from './switch-slots.js';
 import { TaskDeaths } from './task-deaths.js';
 import { TaskIterator } from './task-iterator.js';
-import { taskField, taskRecordWords } from './task-record.js';
+import { taskField } from './task-record.js';
 
 /**
  * How long a process that no pass shows any more may wait for the report of its death: the kernel sends it after an
@@ -25,8 +28,13 @@ export class CpuAccounting {
   readonly #tasks: TaskIterator;
   readonly #deaths: TaskDeaths;
   readonly #slots: SwitchSlots | undefined;
-  readonly #rows = new ProcessRows();
-  readonly #found = new AccountedRow(this.#rows);
+  readonly #migrations: Migrations | undefined;
+  readonly #rows: ProcessRows;
+  readonly #found: AccountedRow;
+  /** How many packages are told apart; 0: none. */
+  readonly #packages: number;
+  /** Of the thread whose end is being taken. */
+  readonly #packageNs: Float64Array;
   /** Rows by the number in the machine's first pid namespace. */
   readonly #byTgid = new Map<number, number>();
   /** Rows by the number in our pid namespace: the same map, where that is the first one. */
@@ -49,29 +57,42 @@ export class CpuAccounting {
   /**
    * @param isExact whether the CPU time of what runs is to be that of the instant of a pass; otherwise it is up to a
    * tick old
+   * @param packages where it is to be known on which of them processes run
    * @throws BpfError, or Error when the kernel does not describe its types or lacks a field
    */
-  static open(isExact = false): Promise<CpuAccounting> {
-    return withKernelTypes((types) => CpuAccounting.#open(types, isExact));
+  static open(isExact = false, packages?: CpuPackages): Promise<CpuAccounting> {
+    return withKernelTypes((types) => CpuAccounting.#open(types, isExact, packages));
   }
 
-  static async #open(types: TypeFacts, isExact: boolean): Promise<CpuAccounting> {
-    const deaths = await TaskDeaths.open(types);
-    let slots: SwitchSlots | undefined;
+  static async #open(types: TypeFacts, isExact: boolean, packages?: CpuPackages): Promise<CpuAccounting> {
+    const opened: { close(): void }[] = [];
+    const note = <Part extends { close(): void }>(part: Part): Part => {
+      opened.push(part);
+      return part;
+    };
     try {
-      slots = isExact ? await SwitchSlots.open(types) : undefined;
-      return new CpuAccounting(await TaskIterator.open(types), deaths, slots);
+      // Before any thread is read: what moves from then on is noted.
+      const migrations = packages && note(await Migrations.open(types, packages));
+      const deaths = note(await TaskDeaths.open(types, migrations?.maps));
+      const slots = isExact ? note(await SwitchSlots.open(types)) : undefined;
+      const tasks = await TaskIterator.open(types, migrations?.maps);
+      return new CpuAccounting({ tasks, deaths, slots, migrations });
     } catch (error) {
-      deaths.close();
-      slots?.close();
+      for (const part of opened) part.close();
       throw error;
     }
   }
 
-  private constructor(tasks: TaskIterator, deaths: TaskDeaths, slots: SwitchSlots | undefined) {
+  private constructor({ tasks, deaths, slots, migrations }: Sources) {
     this.#tasks = tasks;
     this.#deaths = deaths;
     this.#slots = slots;
+    this.#migrations = migrations;
+    this.#packages = migrations?.maps.count ?? 0;
+    this.#packageNs = new Float64Array(this.#packages);
+    this.#brief.packageNs = this.#packageNs;
+    this.#rows = new ProcessRows(this.#packages);
+    this.#found = new AccountedRow(this.#rows);
     this.#byPid = tasks.isInFirstNamespace ? this.#byTgid : new Map<number, number>();
   }
 
@@ -92,11 +113,15 @@ export class CpuAccounting {
     this.born.length = 0;
     this.#beganNs ??= bootNs;
     this.#removeDead(bootNs);
+    this.#migrations?.update();
+    const drain = () => this.#deaths.drain((ring, at) => this.#addDeath(ring, at, take));
+    // Threads that ended before the pass are not in it, and what they ran is in the time of their process.
+    if (this.#packages > 0) drain();
     const count = this.#read();
-    const { words } = this.#tasks;
-    for (let at = 0; at < count * taskRecordWords; at += taskRecordWords) this.#addTask(words, at);
+    const { words, recordWords } = this.#tasks;
+    for (let at = 0; at < count * recordWords; at += recordWords) this.#addTask(words, at);
     this.#settle(bootNs);
-    this.#deaths.drain((ring, at) => this.#addDeath(ring, at, take));
+    drain();
   }
 
   /** What the last pass knows of a process: the same object each time. */
@@ -113,6 +138,7 @@ export class CpuAccounting {
     this.#tasks.close();
     this.#deaths.close();
     this.#slots?.close();
+    this.#migrations?.close();
   }
 
   /**
@@ -145,7 +171,10 @@ export class CpuAccounting {
     }
     if (isLeader) rows.note(row, words, at);
     rows.use(row, words[at + taskField.runtime], words[at + taskField.runtime + 1]);
-    if (this.#slots !== undefined) rows.use(row, 0, countSinceTick(this.#slots, words, at));
+    const sinceNs = this.#slots === undefined ? 0 : countSinceTick(this.#slots, words, at);
+    if (this.#slots !== undefined) rows.use(row, 0, sinceNs);
+    const count = this.#packages;
+    if (count > 0) addPackageTimes({ words, at, count }, rows.packageSums, [row * count, sinceNs]);
   }
 
   /** The kernel goes through tasks in the same order each time: the row is mostly the last one, or that behind it. */
@@ -185,6 +214,7 @@ export class CpuAccounting {
 
   #addDeath(words: Uint32Array, at: number, take: (process: BriefProcess) => void): void {
     const tgid = words[at + taskField.tgid];
+    if (this.#packages > 0) this.#endThread(words, at);
     // Its threads are in what the kernel keeps of the whole process.
     if (words[at + taskField.tid] !== tgid) return;
     const startNs = readTime(words, at + taskField.start);
@@ -201,6 +231,17 @@ export class CpuAccounting {
       if (row !== undefined) this.#remove(row);
       take(this.#brief.take(words, at, readTime(words, last)));
     }
+  }
+
+  /** A thread never runs again on any package. */
+  #endThread(words: Uint32Array, at: number): void {
+    const tgid = words[at + taskField.tgid];
+    this.#packageNs.fill(0);
+    addPackageTimes({ words, at, count: this.#packages }, this.#packageNs, [0, 0]);
+    const row = this.#byTgid.get(tgid);
+    const isLeader = words[at + taskField.tid] === tgid;
+    if (row === undefined || (isLeader && !this.#rows.isOf(row, words, at))) return;
+    this.#rows.endThread(row, this.#packageNs, isLeader);
   }
 
   /** The process with this number that was born at this instant. */
@@ -240,17 +281,12 @@ export class CpuAccounting {
   }
 }
 
-const maxLagNs = 1.5 * readTickNs();
-
-/**
- * What a thread that ran at the instant of the pass had used since the kernel booked its CPU time at the last tick; less
- * than 0 where that tick came after the instant. Time that a hypervisor or interrupts took is not booked, so it is never
- * much more than a tick.
- */
-function countSinceTick(slots: SwitchSlots, words: Uint32Array, at: number): number {
-  const cpuTimeNs = slots.find(words[at + taskField.tid]);
-  if (cpuTimeNs === undefined) return 0;
-  return Math.max(-maxLagNs, Math.min(cpuTimeNs - readTime(words, at + taskField.runtime), maxLagNs));
+/** What it reads. */
+interface Sources {
+  readonly tasks: TaskIterator;
+  readonly deaths: TaskDeaths;
+  readonly slots: SwitchSlots | undefined;
+  readonly migrations: Migrations | undefined;
 }
 
 function isLess(words: Uint32Array, one: number, other: number): boolean {

@@ -32,6 +32,16 @@ export class ProcessRows {
   #sumSeconds = new Float64Array(0);
   #sumNanoseconds = new Float64Array(0);
   readonly #free: number[] = [];
+  /** By row and package: CPU nanoseconds, of the living threads in this pass, and of those that have ended. */
+  packageNs = new Float64Array(0);
+  packageSums = new Float64Array(0);
+  #packageEnded = new Float64Array(0);
+  readonly #packages: number;
+
+  /** @param packages how many there are; 0: it is not known on which of them processes ran */
+  constructor(packages = 0) {
+    this.#packages = packages;
+  }
 
   /** Takes up the process of a record. */
   add(words: Uint32Array, at: number): number {
@@ -41,6 +51,9 @@ export class ProcessRows {
     this.successors[row] = row;
     for (const column of [this.seenIn, this.seconds, this.nanoseconds, this.revisions, this.found])
       column[row] = 0;
+    for (const column of [this.packageNs, this.packageSums, this.#packageEnded]) {
+      column.fill(0, row * this.#packages, (row + 1) * this.#packages);
+    }
     this.#copyRecord(row, words, at);
     return row;
   }
@@ -65,6 +78,7 @@ export class ProcessRows {
     this.seenIn[row] = pass;
     this.#sumSeconds[row] = seconds;
     this.#sumNanoseconds[row] = nanoseconds;
+    this.packageSums.fill(0, row * this.#packages, (row + 1) * this.#packages);
   }
 
   /** Adds CPU time of a thread. */
@@ -78,6 +92,18 @@ export class ProcessRows {
     const nanoseconds = this.#sumNanoseconds[row];
     const carried = Math.floor(nanoseconds / nanosecondsPerSecond);
     this.raise(row, this.#sumSeconds[row] + carried, nanoseconds - carried * nanosecondsPerSecond);
+    for (let at = row * this.#packages; at < (row + 1) * this.#packages; at++) {
+      this.packageNs[at] = Math.max(this.packageNs[at], this.packageSums[at] + this.#packageEnded[at]);
+    }
+  }
+
+  /** Takes what a thread that has ended ran on each package. @param isLast whether the process ends with it */
+  endThread(row: number, packageNs: Float64Array, isLast: boolean): void {
+    for (let i = 0; i < this.#packages; i++) {
+      const at = row * this.#packages + i;
+      this.#packageEnded[at] += packageNs[i];
+      if (isLast) this.packageNs[at] = Math.max(this.packageNs[at], this.#packageEnded[at]);
+    }
   }
 
   /** Of two readings that overlap a thread's end the later one can lack it. */
@@ -137,6 +163,9 @@ export class ProcessRows {
     this.goneSinceNs = enlarge(this.goneSinceNs, new Float64Array(rows));
     this.#sumSeconds = enlarge(this.#sumSeconds, new Float64Array(rows));
     this.#sumNanoseconds = enlarge(this.#sumNanoseconds, new Float64Array(rows));
+    this.packageNs = enlarge(this.packageNs, new Float64Array(rows * this.#packages));
+    this.packageSums = enlarge(this.packageSums, new Float64Array(rows * this.#packages));
+    this.#packageEnded = enlarge(this.#packageEnded, new Float64Array(rows * this.#packages));
   }
 }
 

@@ -1,10 +1,13 @@
 import { availableParallelism } from 'node:os';
-import { monotonicSinceOriginNs, originSecond } from '../clocks.js';
+import { monotonicSinceOriginNs, originSecond, readTickNs } from '../clocks.js';
 import { findText } from '../sysfs.js';
 import { parseCpuList } from '../topology.js';
 import { Assembler, type Register } from './assembler.js';
 import { attachTracepoint, closeAll, createMap, loadProgram, mapMemory, type MappedMemory } from './bpf.js';
 import type { TypeFacts } from './kernel-types.js';
+import { findCpuField } from './package-record.js';
+import { readTime } from './process-rows.js';
+import { taskField } from './task-record.js';
 
 const name = 'joule_switches';
 const ktimeGetNs = 5;
@@ -166,11 +169,15 @@ function noteTask(code: Assembler, types: TypeFacts, { map, cpus }: SlotMap): As
   return code.label('end').return();
 }
 
-/** Moved in Linux 5.16. */
-function findCpuField(types: TypeFacts): number {
-  try {
-    return types.findOffset('task_struct', 'thread_info.cpu');
-  } catch {
-    return types.findOffset('task_struct', 'cpu');
-  }
+const maxLagNs = 1.5 * readTickNs();
+
+/**
+ * What a thread that ran at the instant of the pass had used since the kernel booked its CPU time at the last tick; less
+ * than 0 where that tick came after the instant. Time that a hypervisor or interrupts took is not booked, so it is never
+ * much more than a tick.
+ */
+export function countSinceTick(slots: SwitchSlots, words: Uint32Array, at: number): number {
+  const cpuTimeNs = slots.find(words[at + taskField.tid]);
+  if (cpuTimeNs === undefined) return 0;
+  return Math.max(-maxLagNs, Math.min(cpuTimeNs - readTime(words, at + taskField.runtime), maxLagNs));
 }

@@ -61,7 +61,7 @@ test('TaskDeaths accounts for what short processes used, as rusage does', { skip
 
 test('TaskDeaths counts what found no room', { skip }, async () => {
   assert.ok(types);
-  const deaths = await TaskDeaths.open(types, 4096);
+  const deaths = await TaskDeaths.open(types, undefined, 4096);
   try {
     spawnSync('sh', ['-c', 'i=0; while [ $i -lt 100 ]; do /bin/true; i=$((i+1)); done']);
     await until(() => deaths.lost > 0);

@@ -1,6 +1,7 @@
 import { Assembler } from './assembler.js';
 import { attachTracepoint, closeAll, createMap, loadProgram, mapMemory, type MappedMemory } from './bpf.js';
 import type { TypeFacts } from './kernel-types.js';
+import { copyPackages, forgetTask, recordBytes, type PackageMaps } from './package-record.js';
 import { RingBuffer } from './ring-buffer.js';
 import { recordRegister, taskRecordBytes, TaskRecordCode } from './task-record.js';
 
@@ -22,13 +23,14 @@ export class TaskDeaths {
   #lost: BigUint64Array;
 
   /**
+   * @param packages where records are to have on which packages threads ran: `addPackageTimes`
    * @param bytes room between two readings: a power of two and whole pages
    * @throws BpfError, or Error when the kernel's types lack a field
    */
-  static async open(types: TypeFacts, bytes = defaultBytes): Promise<TaskDeaths> {
+  static async open(types: TypeFacts, packages?: PackageMaps, bytes = defaultBytes): Promise<TaskDeaths> {
     const deaths = new TaskDeaths(bytes);
     try {
-      await deaths.#attach(types);
+      await deaths.#attach(types, packages);
       return deaths;
     } catch (error) {
       deaths.close();
@@ -50,9 +52,9 @@ export class TaskDeaths {
     this.#lost = new BigUint64Array(this.#counter.memory, 0, 1);
   }
 
-  async #attach(types: TypeFacts): Promise<void> {
+  async #attach(types: TypeFacts, packages: PackageMaps | undefined): Promise<void> {
     const attachTo = types.findId('btf_trace_sched_process_free', 'typedef');
-    const code = assemble(types, this.#ring.fd, this.#lostFd);
+    const code = assemble(types, { ring: this.#ring.fd, lost: this.#lostFd, packages });
     const program = await loadProgram({ name, kind: 'tracepoint', attachTo, code });
     this.#fds.push(program);
     this.#fds.push(attachTracepoint(name, program));
@@ -79,10 +81,19 @@ export class TaskDeaths {
 }
 
 /** tp_btf/sched_process_free: the task is the first argument. */
-function assemble(types: TypeFacts, ring: number, lost: number): Assembler {
+function assemble(
+  types: TypeFacts,
+  { ring, lost, packages }: { ring: number; lost: number; packages: PackageMaps | undefined },
+): Assembler {
   const code = new Assembler();
-  new TaskRecordCode(code, types).takeTask(0).distrustTask().copyCommonFields();
-  code.loadMap(1, ring).move(2, recordRegister).set(3, taskRecordBytes).set(4, 0).call(ringBufferOutput);
+  const bytes = recordBytes(packages);
+  const keyAt = -bytes - 8;
+  new TaskRecordCode(code, types).takeTask(0, bytes).distrustTask().copyCommonFields();
+  if (packages) {
+    copyPackages(code, types, { maps: packages, keyAt });
+    forgetTask(code, { maps: packages, keyAt });
+  }
+  code.loadMap(1, ring).move(2, recordRegister).set(3, bytes).set(4, 0).call(ringBufferOutput);
   code.jumpIf(0, 'equal', 0, 'end');
   code.loadMapValue(1, lost, 0).set(2, 1).addAtomically(1, 0, 2);
   return code.label('end').return();

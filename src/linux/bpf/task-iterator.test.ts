@@ -157,7 +157,7 @@ test('TaskLoop reads every task as an iterator does', { skip: lacksLoop }, async
 
 test('TaskLoop reads all tasks where it had too little room for them', { skip: lacksLoop }, async (t) => {
   assert.ok(types);
-  const loop = await TaskLoop.open(types, 2);
+  const loop = await TaskLoop.open(types, undefined, 2);
   t.after(() => loop.close());
   const before = list();
   const length = loop.read();

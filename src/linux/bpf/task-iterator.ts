@@ -3,15 +3,9 @@ import { Assembler } from './assembler.js';
 import { BpfError } from './bpf.js';
 import { BpfIterator } from './bpf-iterator.js';
 import type { TypeFacts } from './kernel-types.js';
+import { copyPackages, recordBytes, type PackageMaps } from './package-record.js';
 import { TaskLoop } from './task-loop.js';
-import {
-  recordRegister,
-  taskField,
-  taskRecordBytes,
-  TaskRecordCode,
-  taskRecordWords,
-  taskRegister,
-} from './task-record.js';
+import { recordRegister, taskField, TaskRecordCode, taskRegister } from './task-record.js';
 
 const name = 'joule_tasks';
 const seqWrite = 127;
@@ -25,41 +19,44 @@ const maxLevel = 32;
 export class TaskIterator {
   /** Whether processes have the same numbers here as on the machine. */
   readonly isInFirstNamespace: boolean;
+  /** Words of a record. */
+  readonly recordWords: number;
   readonly #source: TaskLoop | BpfIterator;
 
-  /** @throws BpfError, or Error when the kernel's types lack a field */
-  static async open(types: TypeFacts): Promise<TaskIterator> {
-    const loop = await TaskLoop.open(types).catch((error: unknown) => {
+  /**
+   * @param packages where records are to have on which packages threads ran: `addPackageTimes`
+   * @throws BpfError, or Error when the kernel's types lack a field
+   */
+  static async open(types: TypeFacts, packages?: PackageMaps): Promise<TaskIterator> {
+    const loop = await TaskLoop.open(types, packages).catch((error: unknown) => {
       if (!(error instanceof BpfError)) throw error;
     });
-    if (loop === undefined) return TaskIterator.openIterator(types);
+    if (loop === undefined) return TaskIterator.openIterator(types, { packages });
     readOrClose(loop);
     const level = loop.readerLevel;
-    if (level === 0) return new TaskIterator(loop, level);
+    if (level === 0) return new TaskIterator(loop, { level, packages });
     loop.close();
-    return TaskIterator.openIterator(types, level);
+    return TaskIterator.openIterator(types, { level, packages });
   }
 
-  /**
-   * Reads by an iterator, which any kernel has.
-   * @param level how deep the reader's pid namespace is, where that is known
-   */
-  static async openIterator(types: TypeFacts, level = 0): Promise<TaskIterator> {
-    const code = assemble(types, Math.min(level, maxLevel));
-    const iterator = new TaskIterator(await BpfIterator.open(types, name, code), level);
+  /** Reads by an iterator, which any kernel has. */
+  static async openIterator(types: TypeFacts, { level = 0, packages }: Reading = {}): Promise<TaskIterator> {
+    const code = assemble(types, { level: Math.min(level, maxLevel), packages });
+    const iterator = new TaskIterator(await BpfIterator.open(types, name, code), { level, packages });
     readOrClose(iterator);
     const found = elementAt(iterator.words, taskField.readerLevel);
     if (found === level) return iterator;
     iterator.close();
-    return TaskIterator.openIterator(types, found);
+    return TaskIterator.openIterator(types, { level: found, packages });
   }
 
-  private constructor(source: TaskLoop | BpfIterator, level: number) {
+  private constructor(source: TaskLoop | BpfIterator, { level, packages }: Reading) {
     this.#source = source;
+    this.recordWords = recordBytes(packages) / 4;
     this.isInFirstNamespace = level === 0;
   }
 
-  /** The records of the last pass, one behind another, of `taskRecordWords` each; another array when it had to grow. */
+  /** The records of the last pass, one behind another, of `recordWords` each; another array when it had to grow. */
   get words(): Uint32Array {
     return this.#source.words;
   }
@@ -70,13 +67,20 @@ export class TaskIterator {
    * @throws BpfError or the error of read(2)
    */
   read(): number {
-    return this.#source.read() / taskRecordWords;
+    return this.#source.read() / this.recordWords;
   }
 
   /** Releases the program. Safe to call again. */
   close(): void {
     this.#source.close();
   }
+}
+
+/** What is read. */
+interface Reading {
+  /** How deep the reader's pid namespace is, where that is known. */
+  readonly level?: number;
+  readonly packages?: PackageMaps | undefined;
 }
 
 /** The first pass: where it fails, nothing stays open. */
@@ -90,13 +94,15 @@ function readOrClose(source: TaskLoop | TaskIterator): void {
 }
 
 /** iter/task: the context holds where to write and, after the last one without any, the task. */
-function assemble(types: TypeFacts, level: number): Assembler {
+function assemble(types: TypeFacts, { level = 0, packages }: Reading): Assembler {
   const code = new Assembler();
   const record = new TaskRecordCode(code, types);
+  const bytes = recordBytes(packages);
   code.load(6, 1, 0);
-  record.takeTask(1);
+  record.takeTask(1, bytes);
   code.jumpIf(taskRegister, 'equal', 0, 'end');
   record.distrustTask().copyCommonFields().copyLocalIds(level);
-  code.load(1, 6, 0).move(2, recordRegister).set(3, taskRecordBytes).call(seqWrite);
+  if (packages) copyPackages(code, types, { maps: packages, keyAt: -bytes - 8 });
+  code.load(1, 6, 0).move(2, recordRegister).set(3, bytes).call(seqWrite);
   return code.label('end').return();
 }

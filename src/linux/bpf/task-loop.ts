@@ -11,14 +11,13 @@ import {
   type BpfProgram,
 } from './bpf.js';
 import type { TypeFacts } from './kernel-types.js';
+import { copyPackages, recordBytes, type PackageMaps } from './package-record.js';
 import {
   distrust,
   getCurrentTask,
   recordRegister,
   taskField,
-  taskRecordBytes,
   TaskRecordCode,
-  taskRecordWords,
   taskRegister,
 } from './task-record.js';
 
@@ -27,6 +26,8 @@ const name = 'joule_loop';
 const header = { length: 0, isFull: 8, readerLevel: 16, bytes: 64 } as const;
 /** struct bpf_iter_task, which says where the loop is, at the end of the stack. */
 const loopAt = -24;
+/** Where the address of a task is, below that. */
+const keyAt = loopAt - 8;
 /** BPF_TASK_ITER_ALL_THREADS */
 const allThreads = 1;
 
@@ -41,9 +42,10 @@ const stackEnd: Register = 10;
  * programs can call since Linux 6.7 only, and does not know pid namespaces.
  */
 export class TaskLoop {
-  /** The records of the last pass, of `taskRecordWords` each; another array when it had to grow. */
+  /** The records of the last pass, of `recordBytes` each; another array when it had to grow. */
   words = new Uint32Array(0);
   readonly #types: TypeFacts;
+  readonly #packages: PackageMaps | undefined;
   readonly #fds: number[] = [];
   #records: number;
   #header = new DataView(new ArrayBuffer(header.bytes));
@@ -51,11 +53,16 @@ export class TaskLoop {
   #unmap = (): void => {};
 
   /**
+   * @param packages where it is to be known on which packages threads ran
    * @param records for how many there is room at first: for a quarter more than there are threads
    * @throws BpfError, ENOSYS where the kernel has no such functions; Error when its types lack a field
    */
-  static async open(types: TypeFacts, records = Math.ceil(countThreads() * 1.25)): Promise<TaskLoop> {
-    const loop = new TaskLoop(types, records);
+  static async open(
+    types: TypeFacts,
+    packages?: PackageMaps,
+    records = Math.ceil(countThreads() * 1.25),
+  ): Promise<TaskLoop> {
+    const loop = new TaskLoop(types, packages, records);
     try {
       loop.#note(await loadProgram(loop.#assemble(loop.#createMemory())));
       return loop;
@@ -65,8 +72,9 @@ export class TaskLoop {
     }
   }
 
-  private constructor(types: TypeFacts, records: number) {
+  private constructor(types: TypeFacts, packages: PackageMaps | undefined, records: number) {
     this.#types = types;
+    this.#packages = packages;
     this.#records = records;
   }
 
@@ -101,7 +109,7 @@ export class TaskLoop {
 
   /** What is there goes once the larger one works: it may be refused for now. */
   #grow(records: number): void {
-    const larger = new TaskLoop(this.#types, records);
+    const larger = new TaskLoop(this.#types, this.#packages, records);
     try {
       larger.#note(loadProgramSync(larger.#assemble(larger.#createMemory())));
     } catch (error) {
@@ -119,18 +127,26 @@ export class TaskLoop {
 
   /** @returns the map's descriptor */
   #createMemory(): number {
-    const valueBytes = header.bytes + this.#records * taskRecordBytes;
+    const valueBytes = header.bytes + this.#records * recordBytes(this.#packages);
     const fd = createMap('array', name, { entries: 1, valueBytes });
     this.#fds.push(fd);
     const mapped = mapMemory(fd, 'read', valueBytes);
     this.#unmap = mapped.unmap;
     this.#header = new DataView(mapped.memory, 0, header.bytes);
-    this.words = new Uint32Array(mapped.memory, header.bytes, this.#records * taskRecordWords);
+    this.words = new Uint32Array(
+      mapped.memory,
+      header.bytes,
+      (this.#records * recordBytes(this.#packages)) / 4,
+    );
     return fd;
   }
 
   #assemble(map: number): BpfProgram {
-    return { name, kind: 'call', code: assemble(this.#types, map, this.#records) };
+    return {
+      name,
+      kind: 'call',
+      code: assemble(this.#types, { map, records: this.#records, packages: this.#packages }),
+    };
   }
 
   #note(program: number): void {
@@ -145,10 +161,16 @@ function countThreads(): number {
   return Number(threads ?? 1000);
 }
 
-function assemble(types: TypeFacts, map: number, records: number): Assembler {
+interface LoopMemory {
+  readonly map: number;
+  readonly records: number;
+  readonly packages: PackageMaps | undefined;
+}
+
+function assemble(types: TypeFacts, loop: LoopMemory): Assembler {
   const code = new Assembler();
   const call = (wanted: string): Assembler => code.callKernel(requireFunction(types, wanted));
-  call('bpf_rcu_read_lock').loadMapValue(memory, map, 0);
+  call('bpf_rcu_read_lock').loadMapValue(memory, loop.map, 0);
   code.set(scratch, 0).store(memory, header.length, scratch).store(memory, header.isFull, scratch);
   code.call(getCurrentTask).load(scratch, 0, types.findOffset('task_struct', 'thread_pid'));
   code.load(scratch, scratch, types.findOffset('pid', 'level'), 4);
@@ -160,7 +182,7 @@ function assemble(types: TypeFacts, map: number, records: number): Assembler {
   // The first is the idle task of a CPU.
   code.load(scratch, taskRegister, types.findOffset('task_struct', 'pid'), 4);
   code.jumpIf(scratch, 'equal', 0, 'next');
-  addRecord(code, types, records);
+  addRecord(code, types, loop);
   code.jump('next').label('full').set(scratch, 1).store(memory, header.isFull, scratch);
   code.label('end').move(1, stackEnd).compute(1, 'add', loopAt);
   call('bpf_iter_task_destroy');
@@ -169,15 +191,17 @@ function assemble(types: TypeFacts, map: number, records: number): Assembler {
 }
 
 /** The length is in memory, not in a register, so that the verifier takes each round of the loop for the same. */
-function addRecord(code: Assembler, types: TypeFacts, records: number): void {
+function addRecord(code: Assembler, types: TypeFacts, { records, packages }: LoopMemory): void {
+  const bytes = recordBytes(packages);
   code.load(length, memory, header.length);
-  code.jumpIf(length, 'above', (records - 1) * taskRecordBytes, 'full');
+  code.jumpIf(length, 'above', (records - 1) * bytes, 'full');
   code.move(recordRegister, memory).compute(recordRegister, 'add', header.bytes);
   code.add(recordRegister, length);
   new TaskRecordCode(code, types).copyCommonFields();
   code.load(scratch, recordRegister, taskField.tgid * 4, 4);
   code.store(recordRegister, taskField.localTgid * 4, scratch, 4);
-  code.load(length, memory, header.length).compute(length, 'add', taskRecordBytes);
+  if (packages) copyPackages(code, types, { maps: packages, keyAt });
+  code.load(length, memory, header.length).compute(length, 'add', bytes);
   code.store(memory, header.length, length);
 }
 

@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { test, type TestContext } from 'node:test';
+import { describeError } from '../../errors.js';
+import { skipFor } from '../../testing/needs.fixture.js';
+import { readBootTimeNs } from '../clocks.js';
+import { CpuPackages } from '../cpu-packages.js';
+import { createPackageSysfs } from '../two-packages.fixture.js';
+import type { BriefProcess } from './accounted-process.js';
+import { CpuAccounting } from './cpu-accounting.js';
+
+// On the real kernel, of which the first CPU counts as one package and the second as another.
+const packages = CpuPackages.find(createPackageSysfs([0, 1]));
+const cannotOpen = await CpuAccounting.open(false, packages).then(
+  (accounting) => {
+    accounting.close();
+    return false;
+  },
+  (error: unknown) => skipFor(describeError(error)),
+);
+const canPin = spawnSync('taskset', ['-c', '1', 'true']).status === 0;
+const skip = cannotOpen || (!canPin && 'needs taskset and two CPUs');
+
+async function open(t: TestContext): Promise<CpuAccounting> {
+  const accounting = await CpuAccounting.open(false, packages);
+  t.after(() => accounting.close());
+  update(accounting);
+  return accounting;
+}
+
+function update(accounting: CpuAccounting, take: (process: BriefProcess) => void = () => {}): void {
+  accounting.update(Number(readBootTimeNs()), take);
+}
+
+/** What a process used on each package, and in all, in milliseconds. */
+function readMs(accounting: CpuAccounting, { pid = 0 }: ChildProcess) {
+  update(accounting);
+  const { seconds = NaN, nanoseconds = NaN } = accounting.find(pid) ?? {};
+  const byPackage = new Float64Array(2);
+  accounting.find(pid)?.copyPackages(byPackage);
+  return { all: seconds * 1e3 + nanoseconds / 1e6, byPackage: [...byPackage].map((ns) => ns / 1e6) };
+}
+
+/** Starts a child on a CPU that burns CPU time when it is asked to, and says how much it has used in all. */
+async function startBurner(t: TestContext, cpus: string) {
+  const script = `const used = () => { const { user, system } = process.cpuUsage(); return (user + system) / 1e3; };
+    process.stdin.on('data', (line) => { for (const end = used() + Number(line); used() < end; ); console.log(used()); });
+    console.log('ready');`;
+  const child = spawn('taskset', ['-c', cpus, process.execPath, '-e', script], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  t.after(() => child.kill('SIGKILL'));
+  await once(child.stdout, 'data');
+  const burn = async (ms: number) => {
+    child.stdin.write(`${ms}\n`);
+    const [line] = (await once(child.stdout, 'data')) as [Buffer];
+    return Number(line);
+  };
+  return { child, burn };
+}
+
+function move({ pid }: ChildProcess, cpus: string): void {
+  assert.equal(spawnSync('taskset', ['-apc', cpus, String(pid)]).status, 0);
+}
+
+/** To 2 %, and what else the process does meanwhile: it is asked before and after. */
+function assertNear(actual: number, expected: number): void {
+  assert.ok(Math.abs(actual - expected) <= 0.02 * expected + 3, `${actual} ms, expected ${expected} ms`);
+}
+
+test(
+  'CpuAccounting knows on which package a process runs, as getrusage says that it does',
+  { skip },
+  async (t) => {
+    const accounting = await open(t);
+    const burners = await Promise.all(['0', '1'].map((cpu) => startBurner(t, cpu)));
+    const used = await Promise.all(burners.map(({ burn }) => burn(200)));
+    for (const [i, { child }] of burners.entries()) {
+      const { all, byPackage } = readMs(accounting, child);
+      const rest = byPackage[1 - i] ?? NaN;
+      // Before it had its CPU, the child was started where this process runs.
+      assert.ok(rest < 60, `${rest} ms`);
+      assertNear(byPackage[i] ?? NaN, (used[i] ?? NaN) - rest);
+      assertNear(all, (byPackage[0] ?? NaN) + (byPackage[1] ?? NaN));
+    }
+  },
+);
+
+test('CpuAccounting divides the CPU time of a process that moves', { skip }, async (t) => {
+  const accounting = await open(t);
+  const { child, burn } = await startBurner(t, '0');
+  const begin = readMs(accounting, child).byPackage;
+  const used = [await burn(0)];
+  for (const cpu of ['1', '0', '1', '0', '1']) {
+    used.push(await burn(30));
+    move(child, cpu);
+  }
+  used.push(await burn(100));
+  const end = readMs(accounting, child).byPackage;
+  const grown = end.map((ms, i) => ms - (begin[i] ?? NaN));
+  const steps = used.slice(1).map((ms, i) => ms - (used[i] ?? NaN));
+  const sum = (parity: number) => steps.reduce((ms, own, i) => ms + (i % 2 === parity ? own : 0), 0);
+  assertNear(grown[0] ?? NaN, sum(0));
+  assertNear(grown[1] ?? NaN, sum(1));
+});
+
+test('CpuAccounting keeps what threads ran on packages after their end', { skip }, async (t) => {
+  const accounting = await open(t);
+  const script = `const { Worker } = require('node:worker_threads');
+    const work = 'for (const end = performance.now() + 300; performance.now() < end; );';
+    let left = 3;
+    for (let i = 0; i < 3; i++) new Worker(work, { eval: true }).on('exit', () => {
+      left -= 1;
+      if (left === 0) console.log('done');
+    });
+    setInterval(() => {}, 1000);`;
+  const child = spawn('taskset', ['-c', '1', process.execPath, '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  t.after(() => child.kill('SIGKILL'));
+  readMs(accounting, child);
+  await once(child.stdout, 'data');
+  // The kernel reports the end of a thread after a grace period.
+  for (let tries = 0; tries < 200; tries++) {
+    const { all, byPackage } = readMs(accounting, child);
+    const [first = NaN, second = NaN] = byPackage;
+    if (Math.abs(first + second - all) < 1) return assert.ok(second > 0.8 * all, `${second} of ${all} ms`);
+    await new Promise((resolve) => void setTimeout(resolve, 20));
+  }
+  assert.fail('what the threads ran is missing');
+});
+
+test('CpuAccounting says on which package a process was that came and went', { skip }, async (t) => {
+  const accounting = await open(t);
+  const found: { cpuTimeNs: number; packageNs: number[] }[] = [];
+  const { pid } = spawnSync('taskset', ['-c', '1', process.execPath, '-e', '0']);
+  for (let tries = 0; tries < 200 && found.length === 0; tries++) {
+    update(accounting, (brief) => {
+      if (brief.pid === pid) found.push({ cpuTimeNs: brief.cpuTimeNs, packageNs: [...brief.packageNs] });
+    });
+    await new Promise((resolve) => void setTimeout(resolve, 20));
+  }
+  const [brief] = found;
+  const [first = NaN, second = NaN] = brief?.packageNs ?? [];
+  assert.ok(second > first && first + second <= 1.001 * (brief?.cpuTimeNs ?? 0), JSON.stringify(brief));
+});

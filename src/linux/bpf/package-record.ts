@@ -1,0 +1,102 @@
+import { noPackage } from '../cpu-packages.js';
+import type { Assembler, Register } from './assembler.js';
+import type { TypeFacts } from './kernel-types.js';
+import { readTime } from './process-rows.js';
+import { recordRegister, taskField, taskRecordBytes, taskRecordWords, taskRegister } from './task-record.js';
+
+const lookUp = 1;
+const remove = 3;
+const scratch: Register = 2;
+
+/**
+ * Where what lies in the value of a thread that has left a package, in bytes: its package, its runtime when it came there, and
+ * what it ran on each.
+ */
+export const migrationField = { package: 0, runtime: 8, sums: 16 } as const;
+
+/** The maps by which it is known on which packages threads ran: `Migrations`. */
+export interface PackageMaps {
+  /** Of threads that have left a package, by the address of their task. */
+  readonly threads: number;
+  /** The place of the package of each CPU, four bytes each. */
+  readonly cpus: number;
+  readonly cpuCount: number;
+  /** How many packages there are. */
+  readonly count: number;
+}
+
+/** Bytes of a record, with the package of the thread and what it ran on each, where that is known. */
+export function recordBytes(maps: PackageMaps | undefined): number {
+  return maps === undefined ? taskRecordBytes : taskRecordBytes + 8 * (1 + maps.count);
+}
+
+/** Replaces the number of a CPU in a register by the place of its package. Uses up r1. */
+export function addPackageOf(code: Assembler, { cpus, cpuCount }: PackageMaps, register: Register): void {
+  const [outside, done] = [code.uniqueLabel('outside'), code.uniqueLabel('done')];
+  code.jumpIf(register, 'above', cpuCount - 1, outside).compute(register, 'shiftLeft', 2);
+  code.loadMapValue(1, cpus, 0).add(1, register).load(register, 1, 0, 4).jump(done);
+  code.label(outside).set(register, noPackage).label(done);
+}
+
+/** The field of a task with its CPU. Moved in Linux 5.16. */
+export function findCpuField(types: TypeFacts): number {
+  try {
+    return types.findOffset('task_struct', 'thread_info.cpu');
+  } catch {
+    return types.findOffset('task_struct', 'cpu');
+  }
+}
+
+/**
+ * Appends to the record at r9 the package of the task in r7 and what it ran on each until it came there. Uses up r0 to r5.
+ * @param keyAt where on the stack there are 8 bytes
+ */
+export function copyPackages(
+  code: Assembler,
+  types: TypeFacts,
+  { maps, keyAt }: { maps: PackageMaps; keyAt: number },
+): void {
+  code.store(10, keyAt, taskRegister);
+  code.loadMap(1, maps.threads).move(2, 10).compute(2, 'add', keyAt).call(lookUp);
+  code
+    .jumpIf(0, 'equal', 0, 'stayed')
+    .load(scratch, 0, migrationField.package)
+    .store(recordRegister, taskRecordBytes, scratch);
+  for (let i = 0; i < maps.count; i++) {
+    code
+      .load(scratch, 0, migrationField.sums + 8 * i)
+      .store(recordRegister, taskRecordBytes + 8 * (1 + i), scratch);
+  }
+  code.jump('placed').label('stayed').load(scratch, taskRegister, findCpuField(types), 4);
+  addPackageOf(code, maps, scratch);
+  code.store(recordRegister, taskRecordBytes, scratch).set(scratch, 0);
+  for (let i = 0; i < maps.count; i++) code.store(recordRegister, taskRecordBytes + 8 * (1 + i), scratch);
+  code.label('placed');
+}
+
+/** Forgets the task in r7, which has ended. */
+export function forgetTask(code: Assembler, { maps, keyAt }: { maps: PackageMaps; keyAt: number }): void {
+  code.store(10, keyAt, taskRegister);
+  code.loadMap(1, maps.threads).move(2, 10).compute(2, 'add', keyAt).call(remove);
+}
+
+/**
+ * Adds what the thread of a record ran on each package.
+ * @param sinceNs what it ran beyond its runtime in the record
+ * @param sums gets it, from `to` on
+ */
+export function addPackageTimes(
+  { words, at, count }: { readonly words: Uint32Array; readonly at: number; readonly count: number },
+  sums: Float64Array,
+  [to, sinceNs]: readonly [number, number],
+): void {
+  const from = at + taskRecordWords;
+  let leftNs = readTime(words, at + taskField.runtime) + sinceNs;
+  for (let i = 0; i < count; i++) {
+    const ns = words[from + 2 + 2 * i] + words[from + 3 + 2 * i] * 2 ** 32;
+    sums[to + i] += ns;
+    leftNs -= ns;
+  }
+  const current = words[from];
+  if (current < count && leftNs > 0) sums[to + current] += leftNs;
+}
