@@ -22,6 +22,8 @@ export class CgroupNode {
   readonly parent: CgroupNode | undefined;
   /** In the order of their paths. */
   readonly children: CgroupNode[] = [];
+  /** Its CPU time on each package with all below it, by number, where that is known. */
+  readonly packages = new Map<number, UsageCurve>();
   /** How many workloads are in it, without those below. */
   members = 0;
   /** Since when it is known to live. */
@@ -90,6 +92,7 @@ export class CgroupNode {
   /** Its counters have ended, and their last readings were compared. */
   close(): void {
     this.#curve = undefined;
+    this.packages.clear();
     this.#isRead = false;
   }
 

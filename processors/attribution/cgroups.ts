@@ -17,7 +17,7 @@ export interface CgroupsOptions {
   readonly cpuCount: CpuCount;
   readonly tick: UsageTick;
   /** Makes a workload of what no process of a cgroup explains. */
-  createUnseen(resource: Resource, bornAt: number): Workload;
+  createUnseen(resource: Resource, node: CgroupNode): Workload;
   /** Such a workload uses nothing more. */
   endUnseen(unseen: Workload): void;
 }
@@ -80,6 +80,11 @@ export class Cgroups {
     return path === undefined ? this.#top : this.#findOrAdd(path);
   }
 
+  /** The cgroup whose series have this resource, if it is known. */
+  find({ attributes }: Resource): CgroupNode | undefined {
+    return this.#byPath.get(findCgroupPath(attributes) ?? '');
+  }
+
   /** A workload of a cgroup is known no more. */
   leave(node: CgroupNode): void {
     node.members -= 1;
@@ -135,7 +140,7 @@ export class Cgroups {
 
   #addRemainder(node: CgroupNode): void {
     const attributes = { ...node.resource?.attributes, [ATTR_PROCESS_EXECUTABLE_NAME]: 'unseen' };
-    const unseen = this.#options.createUnseen({ attributes }, node.bornAt);
+    const unseen = this.#options.createUnseen({ attributes }, node);
     node.hasRemainder = true;
     const at = this.#remainders.findIndex((one) => one.unseen.key > unseen.key);
     this.#remainders.splice(at < 0 ? this.#remainders.length : at, 0, { node, unseen });

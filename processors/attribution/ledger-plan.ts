@@ -4,6 +4,7 @@ import type { Series } from '../../src/model/series.js';
 import {
   busyTime,
   cgroupCpuTime,
+  cgroupPackageTime,
   cpuTick,
   floorPower,
   gpuTime,
@@ -38,7 +39,7 @@ export interface Plan {
   readonly cpuTimes: readonly Column<CpuTimeCounter>[];
   /** Those whose CPU time it is, each once. */
   readonly workloads: readonly Workload[];
-  /** What of the CPU time of workloads was on each package. */
+  /** What of the CPU time of workloads and cgroups was on each package. */
   readonly packageTimes: readonly Column<PackageCounter>[];
   readonly packages: readonly Column<{ readonly series: Series; readonly of: Package }>[];
   readonly cgroupTimes: readonly Column<CgroupCounter>[];
@@ -84,7 +85,10 @@ export function createPlan(series: readonly Series[], targets: PlanTargets): Pla
     floors: pick(floorPower.name, (one) => domains.floorOf(one)),
     cpuTimes,
     workloads: [...new Set(cpuTimes.map(({ target }) => target.workload))],
-    packageTimes: pick(processPackageTime.name, (one) => workloads.packages.counterOf(one)),
+    packageTimes: pickAll(
+      ({ metric }) => packageTimeNames.has(metric.name),
+      (one) => workloads.packages.counterOf(one),
+    ),
     packages: pick(packageBusyTime.name, (one) => ({ series: one, of: workloads.packages.packageOf(one) })),
     cgroupTimes,
     cgroups: [...new Set(cgroupTimes.map(({ target }) => target.node))],
@@ -108,6 +112,11 @@ export function createPlan(series: readonly Series[], targets: PlanTargets): Pla
   return given.length > 0 ? { ...plan, isEnergyOnly, isUsageOnly } : undefined;
 }
 
+/** The metrics of CPU time by package. */
+export const packageTimeNames: ReadonlySet<string> = new Set([
+  processPackageTime.name,
+  cgroupPackageTime.name,
+]);
 const usageParts: ReadonlySet<string> = new Set(['cpuTimes', 'workloads', 'packageTimes']);
 
 /** Whether a part of a plan has columns. */

@@ -2,13 +2,7 @@ import type { Log } from '../../src/component/log.js';
 import { createPlans, findOrAdd } from '../../src/model/plan.js';
 import { ATTR_HW_ID, ATTR_HW_PARENT, ATTR_HW_TYPE } from '../../src/model/semantic-conventions.js';
 import type { Series } from '../../src/model/series.js';
-import {
-  cgroupCpuTime,
-  gpuTime,
-  processCpuTime,
-  processGpuTime,
-  processPackageTime,
-} from '../../src/model/shared-metrics.js';
+import { cgroupCpuTime, gpuTime, processCpuTime, processGpuTime } from '../../src/model/shared-metrics.js';
 import type { Table } from '../../src/model/table.js';
 import { listEvents } from './config.js';
 import type { Domain } from './domain.js';
@@ -16,7 +10,7 @@ import { Domains, type LedgerOptions } from './domains.js';
 import { eventMetrics } from './events.js';
 import { GpuTimeCounter } from './gpu-usage.js';
 import type { Hardware } from './hardware.js';
-import { createPlan, isMetered, type Plan } from './ledger-plan.js';
+import { createPlan, isMetered, packageTimeNames, type Plan } from './ledger-plan.js';
 import { Workloads } from './workloads.js';
 
 /** The accounts are totals: what is wrong in any window shows whenever they are compared. */
@@ -199,7 +193,7 @@ export class Ledger {
   #end(ended: readonly Series[], at: number): void {
     for (const series of ended) {
       if (series.metric.name === processCpuTime.name) this.workloads.end(series, at);
-      if (series.metric.name === processPackageTime.name) this.workloads.packages.end(series);
+      if (packageTimeNames.has(series.metric.name)) this.workloads.packages.end(series);
       if (eventMetrics.has(series.metric.name)) this.workloads.events.end(series);
       if (series.metric.name === cgroupCpuTime.name) this.workloads.cgroups.end(series);
       if (isMetered(series)) this.domains.end(series);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Series } from '../../src/model/series.js';
 import { createRandom } from '../../src/testing/random.fixture.js';
-import { Rig, RigProcess } from './rig.fixture.js';
+import { createCgroup, Rig, RigProcess } from './rig.fixture.js';
 
 /** A machine with two packages that use 20 W when idle, and 30 and 60 J for each CPU second. */
 class TwoSockets {
@@ -197,4 +197,58 @@ test('attribution gives each workload of two packages its energy within 2 %, wha
     // Of the last one it is not known where it was, which is found from what the others leave.
     assert.ok(Math.abs(share - 1) < 0.02, `process ${i + 1}: ${share}`);
   }
+});
+
+/** A cgroup with a process of which it is not known where it was, and what no process explains. */
+function playCgroups(used: readonly (readonly [path: string, byPackage: readonly number[]])[]) {
+  const { rig } = new TwoSockets(0);
+  const meters = [0, 1].map((number) => rig.createMeter({ 'hw.id': `cpu-package-${number}` }));
+  const cgroups = used.map(([path, byPackage]) => [createCgroup(path, 0), byPackage] as const);
+  const known = new RigProcess({ 'process.pid': 1, 'process.linux.cgroup': '0::/a' }, 0);
+  const unknown = new RigProcess({ 'process.pid': 2, 'process.linux.cgroup': '0::/a/x' }, 0);
+  const other = new RigProcess({ 'process.pid': 3 }, 0);
+  for (const atS of [0, 1]) {
+    meters.forEach((meter, number) => rig.energy(meter, atS, (number === 0 ? 50 : 80) * atS));
+    rig.cgroupPackageUsage(
+      atS,
+      cgroups.map(([series, byPackage]) => [series, byPackage.map((seconds) => atS * seconds)]),
+    );
+    rig.packageUsage(atS, [
+      [known, atS, [atS, 0]],
+      [unknown, atS, []],
+      [other, atS, []],
+    ]);
+    rig.boundary(atS, 3 * atS, [1.5 * atS, 1.5 * atS]);
+  }
+  return rig;
+}
+
+test('attribution finds the package of a process by its cgroup, where it is known of that only', () => {
+  // Of 30 and 60 J, a CPU second costs 20 and 40 J; the third process gets what is left of each package.
+  const rig = playCgroups([
+    ['/a', [1.25, 0.75]],
+    ['/a/x', [0.25, 0.75]],
+  ]);
+  assert.deepEqual(round(rig.processes()), { 1: 20, 2: 0.25 * 20 + 0.75 * 40, 3: 0.25 * 20 + 0.75 * 40 });
+});
+
+test('attribution finds the package of a process by what known processes leave of a cgroup above its own', () => {
+  const rig = playCgroups([['/a', [1, 1]]]);
+  assert.deepEqual(round(rig.processes()), { 1: 20, 2: 40, 3: 0.5 * 20 + 0.5 * 40 });
+});
+
+test('attribution knows by its cgroup on which package a process was that no scan saw', () => {
+  const { rig } = new TwoSockets(0);
+  const meters = [0, 1].map((number) => rig.createMeter({ 'hw.id': `cpu-package-${number}` }));
+  const process = new RigProcess({ 'process.pid': 1, 'process.linux.cgroup': '0::/a' }, 0);
+  const cgroup = createCgroup('/b', 0);
+  for (const atS of [0, 1, 2]) {
+    meters.forEach((meter, number) => rig.energy(meter, atS, (number === 0 ? 50 : 80) * atS));
+    rig.cgroupPackageUsage(atS, [[cgroup, [0, atS]]]);
+    rig.packageUsage(atS, [[process, atS, [atS, 0]]]);
+    rig.boundary(atS, 3 * atS, [1.5 * atS, 1.5 * atS]);
+  }
+  const { '/b': unseen = 0 } = rig.cgroups();
+  // A CPU second of the second package costs 40 J; cgroups have a margin of some ticks.
+  assert.ok(unseen > 0.9 * 2 * 40 && unseen <= 2 * 40, `${unseen} J`);
 });

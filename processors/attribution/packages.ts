@@ -3,9 +3,12 @@ import { UsageCurve } from '../../src/energy/usage-curve.js';
 import { findOrAdd } from '../../src/model/plan.js';
 import { ATTR_CPU_PACKAGE } from '../../src/model/semantic-conventions.js';
 import type { Resource, Series } from '../../src/model/series.js';
+import { cgroupPackageTime } from '../../src/model/shared-metrics.js';
 import { BusyCarry } from './busy-carry.js';
+import type { CgroupNode } from './cgroup-node.js';
 import type { CpuCount } from './floor-learner.js';
-import type { PackageUse } from './usage.js';
+import { findRest, PackageCgroups, takeFrom, type PackageRests } from './package-cgroups.js';
+import type { PackageUse, Usage } from './usage.js';
 import type { Workload } from './workload.js';
 
 export interface PackagesOptions {
@@ -14,6 +17,8 @@ export interface PackagesOptions {
   readonly cpuCount: CpuCount;
   /** The workload with a resource, if it is known. */
   find(resource: Resource): Workload | undefined;
+  /** The cgroup with a resource, if it is known. */
+  findCgroup(resource: Resource): CgroupNode | undefined;
 }
 
 /**
@@ -25,6 +30,7 @@ export class Packages {
   /** In the order of their numbers. */
   #packages: Package[] = [];
   readonly #counters = new Map<Series, PackageCounter>();
+  readonly #cgroups = new PackageCgroups();
   readonly #parts: number[] = [];
   readonly #shares: number[] = [];
 
@@ -51,8 +57,12 @@ export class Packages {
   counterOf(series: Series): PackageCounter {
     const startAt = Number(series.start - this.#options.epoch);
     const { number } = this.packageOf(series);
+    const isOfCgroup = series.metric.name === cgroupPackageTime.name;
     const find = () => {
-      const curves = this.#options.find(series.resource)?.packages;
+      const { resource } = series;
+      const curves = isOfCgroup
+        ? this.#cgroups.curvesOf(this.#options.findCgroup(resource))
+        : this.#options.find(resource)?.packages;
       const known = curves?.get(number);
       // What was used between the counter before and this one is not known.
       known?.read(startAt, 0);
@@ -75,28 +85,53 @@ export class Packages {
   }
 
   /**
-   * Divides what each workload used among the packages.
-   * @param cpuNs of each workload
+   * Divides what each workload used between two boundaries among the packages.
    * @param columns for each package what is known of each workload; what it used there instead, afterwards
    * @returns undefined where it is not known how busy each package was
    */
-  cut(cpuNs: readonly number[], columns: readonly number[][]): readonly PackageUse[] | undefined {
+  cut(
+    between: readonly [number, number],
+    usage: Pick<Usage, 'workloads' | 'cpuNs'>,
+    columns: readonly number[][],
+  ): readonly PackageUse[] | undefined {
     const growths = this.#packages.map((one) => one.cut());
-    if (
-      columns.length === 0 ||
-      columns.length !== growths.length ||
-      growths.some((busyNs) => Number.isNaN(busyNs))
-    )
-      return undefined;
-    const unknown = cpuNs.flatMap((usedNs, i) => (this.#divideKnown(usedNs, i, columns) ? [] : [i]));
+    const numbers = this.#packages.map(({ number }) => number);
+    const rests = this.#cgroups.cut(between, numbers);
+    if (columns.length === 0 || columns.length !== growths.length) return undefined;
+    if (growths.some((busyNs) => Number.isNaN(busyNs))) return undefined;
+    const unknown = this.#divideByCgroups(usage, columns, rests);
     const freeNs = growths.map((busyNs, p) => Math.max(0, busyNs - sum(columns[p])));
-    const allFreeNs = sum(freeNs);
     // Where nothing is left, it is beyond what the machine was busy, and no package is more likely than another.
-    const weights = allFreeNs > 0 ? freeNs : growths.map(() => 1);
-    for (const i of unknown) this.#spread(cpuNs[i], weights, { columns, at: i });
+    const weights = sum(freeNs) > 0 ? freeNs : growths.map(() => 1);
+    for (const i of unknown) this.#spread(usage.cpuNs[i], weights, { columns, at: i });
     return this.#packages.map(({ number, carry }, p) => {
       const own = columns[p];
       return { number, busyNs: carry.settle(growths[p], sum(own)), cpuNs: own };
+    });
+  }
+
+  /** @returns the workloads of which neither they nor a cgroup that they are in are known */
+  #divideByCgroups(
+    { workloads, cpuNs }: Pick<Usage, 'workloads' | 'cpuNs'>,
+    columns: readonly number[][],
+    rests: PackageRests,
+  ): readonly number[] {
+    const unknown: number[] = [];
+    for (let i = 0; i < workloads.length; i++) {
+      if (!this.#divideKnown(cpuNs[i], i, columns)) unknown.push(i);
+      else if (rests.size > 0)
+        takeFrom(
+          rests,
+          workloads[i].within,
+          columns.map((column) => column[i]),
+        );
+    }
+    if (rests.size === 0) return unknown;
+    return unknown.filter((i) => {
+      const rest = findRest(rests, workloads[i].within);
+      if (rest === undefined || sum(rest) === 0) return true;
+      this.#spread(cpuNs[i], rest, { columns, at: i });
+      return false;
     });
   }
 

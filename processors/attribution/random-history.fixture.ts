@@ -46,7 +46,7 @@ class RandomHistory {
   readonly #random: Random;
   readonly #meters: readonly Meter[];
   readonly #gpus: readonly { readonly rig: RigGpu; totalS: number; joules: number }[];
-  readonly #cgroups: readonly { readonly series: Series; usedS: number }[];
+  readonly #cgroups: readonly { readonly series: Series; packageS: Pair }[];
   readonly #hasPackages: boolean;
   #processes: Process[] = [];
   #births = 0;
@@ -66,7 +66,7 @@ class RandomHistory {
       this.#createMeter('memory', 'dram-0', 5),
     ];
     this.#gpus = ['GPU-1', 'GPU-2'].map((id) => ({ rig: new RigGpu(rig, id), totalS: 0, joules: 0 }));
-    this.#cgroups = cgroups.map((path) => ({ series: createCgroup(path, 0), usedS: 0 }));
+    this.#cgroups = cgroups.map((path) => ({ series: createCgroup(path, 0), packageS: [0, 0] }));
   }
 
   play(scans: number): void {
@@ -191,11 +191,14 @@ class RandomHistory {
       freeS -= workS;
       this.#place(process, workS);
       for (const cgroup of this.#cgroups) {
-        if (`${process.cgroup}/`.startsWith(`${pathOf(cgroup.series)}/`)) cgroup.usedS += workS;
+        if (`${process.cgroup}/`.startsWith(`${pathOf(cgroup.series)}/`)) {
+          cgroup.packageS = this.#divide(cgroup.packageS, workS);
+        }
       }
     }
     const unseenS = this.#chance(0.5) ? 0.1 * elapsedS : 0;
-    this.#pick(this.#cgroups).usedS += unseenS;
+    const other = this.#pick(this.#cgroups);
+    other.packageS = this.#divide(other.packageS, unseenS);
     this.#busyS += (2 * elapsedS - freeS + unseenS) * (0.95 + 0.1 * this.#random.fraction());
     if (this.#hasPackages) this.#packageS = this.#divide(this.#packageS, unseenS);
   }
@@ -256,10 +259,13 @@ class RandomHistory {
   }
 
   #readCgroups(atS: number): void {
-    this.#rig.cgroupUsage(
-      atS,
-      this.#cgroups.map(({ series, usedS }) => [series, usedS]),
-    );
+    const used = this.#cgroups.map(({ series, packageS }) => [series, packageS] as const);
+    if (this.#hasPackages && this.#chance(0.9)) this.#rig.cgroupPackageUsage(atS, used);
+    else
+      this.#rig.cgroupUsage(
+        atS,
+        used.map(([series, [first, second]]) => [series, first + second]),
+      );
   }
 
   #scanGpu(gpu: { readonly rig: RigGpu; totalS: number; joules: number }): void {

@@ -10,6 +10,7 @@ import type { Attributes, Resource, Series } from '../../src/model/series.js';
 import {
   busyTime,
   cgroupCpuTime,
+  cgroupPackageTime,
   cpuTick,
   floorPower,
   hwEnergy,
@@ -161,6 +162,33 @@ export class Rig {
         Float64Array.from(values),
       ),
     );
+  }
+
+  /** CPU seconds of some cgroups on each package, each with all below it. */
+  cgroupPackageUsage(atS: number, used: readonly (readonly [Series, readonly number[]])[]): void {
+    const cells = used.flatMap(([series, byPackage]) => {
+      const seconds = byPackage.reduce((sum, own) => sum + own, 0);
+      return [
+        [series, seconds] as const,
+        ...byPackage.map((own, i) => [this.#packageOf(series, i), own] as const),
+      ];
+    });
+    const values = Float64Array.from(cells, ([, value]) => value);
+    this.consume(
+      createRow(
+        cells.map(([series]) => series),
+        unixNs(atS),
+        values,
+      ),
+    );
+  }
+
+  readonly #cgroupPackages = new Map<string, Series>();
+
+  #packageOf(cgroup: Series, number: number): Series {
+    const path = String(cgroup.resource.attributes['linux.cgroup.path']);
+    const series = { ...cgroup, metric: cgroupPackageTime, attributes: { 'cpu.package': number } };
+    return findOrAdd(this.#cgroupPackages, `${path} ${number}`, () => series);
   }
 
   end(atS: number, ...series: readonly Series[]): void {

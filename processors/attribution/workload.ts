@@ -7,6 +7,8 @@ import type { Group } from './view.js';
 export interface Membership {
   readonly groups: readonly Group[];
   readonly cgroup?: CgroupNode | undefined;
+  /** The cgroup in which it runs; undefined: `cgroup`. */
+  readonly within?: CgroupNode;
   /** Undefined: as its resource says. */
   readonly key?: string;
 }
@@ -20,6 +22,8 @@ export class Workload {
   readonly groups: readonly Group[];
   /** Whose CPU time its own is a part of. Undefined: it is not a process. */
   readonly cgroup: CgroupNode | undefined;
+  /** In which it runs, if that is known. */
+  readonly within: CgroupNode | undefined;
   /** Since when it is known to live, and until when. */
   readonly bornAt: number;
   endedAt = Infinity;
@@ -33,11 +37,12 @@ export class Workload {
   #grownNs = 0;
   #isRead = false;
 
-  constructor(resource: Resource, bornAt: number, { groups, cgroup, key }: Membership) {
+  constructor(resource: Resource, bornAt: number, { groups, cgroup, within = cgroup, key }: Membership) {
     this.resource = resource;
     this.key = key ?? resourceKey(resource);
     this.groups = groups;
     this.cgroup = cgroup;
+    this.within = within;
     this.bornAt = bornAt;
     this.#curve = new UsageCurve(bornAt);
   }

@@ -57,13 +57,14 @@ export class Workloads {
     this.#carry = new BusyCarry(options.cpuCount);
     const find = (resource: Resource) => this.find(resource);
     this.events = new Events(options.events, options.epoch, find);
-    this.packages = new Packages({ ...options, find });
+    this.packages = new Packages({ ...options, find, findCgroup: (resource) => this.cgroups.find(resource) });
     this.cgroups = new Cgroups({
       ...options,
-      createUnseen: (resource, bornAt) => {
-        const groups = views.map((view) => view.join(resource, bornAt));
+      createUnseen: (resource, within) => {
+        const groups = views.map((view) => view.join(resource, within.bornAt));
         // Behind all processes: no resource begins like this.
-        return new Workload(resource, bornAt, { groups, key: `~${resourceKey(resource)}` });
+        const key = `~${resourceKey(resource)}`;
+        return new Workload(resource, within.bornAt, { groups, within, key });
       },
       endUnseen: (unseen) => void this.#endings.set(unseen, this.#boundary),
     });
@@ -130,7 +131,7 @@ export class Workloads {
     for (const { view } of this.#limited) view.rank(to);
     if (this.#active.some((workload) => workload.counters === 0)) this.#moveEnded(to);
     const { events, packages: columns, ...usage } = uses;
-    const packages = this.packages.cut(usage.cpuNs, columns);
+    const packages = this.packages.cut([isGap ? to : from, to], usage, columns);
     if (isGap) return createGap(to);
     const hasEvents = this.events.count > 0;
     return {

@@ -150,7 +150,7 @@ test('CgroupScraper ends the series of a cgroup that is removed, and starts othe
 });
 
 test('CgroupScraper leaves out what the filters and the depth leave out, and nothing above it', async (t) => {
-  const paths = async (settings: object) => {
+  const paths = async (settings: Readonly<Record<string, unknown>>) => {
     const { series } = await openMachine(t, unified, settings).scan();
     return [...new Set(series.map(({ resource }) => resource.attributes['linux.cgroup.path']))];
   };

@@ -3,6 +3,7 @@ import { describeError } from '../../src/errors.js';
 import { DescriptorBudget } from '../../src/linux/budgeted-file.js';
 import type { Hierarchy } from '../../src/linux/cgroup/hierarchies.js';
 import { CgroupTree, type CgroupFolder, type TreeChanges } from '../../src/linux/cgroup/tree.js';
+import type { CpuPackages } from '../../src/linux/cpu-packages.js';
 import { openFolderWatch } from '../../src/linux/inotify.js';
 import { findFirstReservedFd, readDescriptorLimit } from '../../src/linux/privileges.js';
 import { ReadBatch } from '../../src/linux/read-batch.js';
@@ -21,6 +22,8 @@ import { TrackedCgroups } from './tracked-cgroups.js';
 /** What a scraper needs beside its settings. */
 export interface ScraperContext extends Pick<Context, 'clock' | 'log' | 'host' | 'meter' | 'id'> {
   readonly hierarchies: readonly Hierarchy[];
+  /** Those by which CPU time is divided, of a machine with several. */
+  readonly packages?: CpuPackages | undefined;
 }
 
 interface Scan {
@@ -78,6 +81,7 @@ export class CgroupScraper implements Scraper {
       batch: this.#batch,
       budget: this.#budget,
       devices: new DeviceNames(sysfs),
+      packages: context.packages,
       onFailure: (reader) => this.#noteFailure(reader),
     });
   }
@@ -85,6 +89,7 @@ export class CgroupScraper implements Scraper {
   async scrape(breaks: number): Promise<Iterable<Table | undefined>> {
     const nowNs = this.#context.clock.wallNs();
     const isThorough = this.#scans % this.#thoroughAfter === 0;
+    if (isThorough) this.#context.packages?.refresh();
     const changes = await this.#tree.update(isThorough);
     this.#telemetry.count(changes);
     const ended: Series[] = [];

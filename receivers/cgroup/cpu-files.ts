@@ -1,8 +1,6 @@
-import { BudgetedFile, type DescriptorBudget } from '../../src/linux/budgeted-file.js';
-import { CpuUsage } from '../../src/linux/cpu-usage.js';
 import { parseNumbers } from '../../src/linux/procfs.js';
 import { ATTR_CPU_MODE } from '../../src/model/semantic-conventions.js';
-import type { Attributes, Series } from '../../src/model/series.js';
+import type { Attributes, Metric } from '../../src/model/series.js';
 import { cgroupCpuTime } from '../../src/model/shared-metrics.js';
 import type { CounterColumn } from '../../src/scraping/counter-table.js';
 import { Counts } from '../../src/scraping/counts.js';
@@ -17,10 +15,10 @@ const nsPerSecond = 1e9;
 /** Of the root, the kernel adds up what it samples at ticks of up to 10 ms: that sum can be a little below the last. */
 const mayFall = 20_000;
 
-const modes: readonly Attributes[] = [{ [ATTR_CPU_MODE]: 'user' }, { [ATTR_CPU_MODE]: 'system' }];
+export const modes: readonly Attributes[] = [{ [ATTR_CPU_MODE]: 'user' }, { [ATTR_CPU_MODE]: 'system' }];
 
 /** A container has its CPU time under both names. */
-const metricsOf = (isContainer: boolean) =>
+export const metricsOf = (isContainer: boolean): readonly Metric[] =>
   isContainer ? [cgroupCpuTime, containerCpuTime] : [cgroupCpuTime];
 
 function describeThrottling(perUnit: number): readonly CounterColumn[] {
@@ -111,88 +109,4 @@ export function createThrottling(): FileParser {
       return true;
     },
   };
-}
-
-const usage = new Counts(1);
-const cpuacctStat = new KeyedLines(['user', 'system']);
-const statText = Buffer.allocUnsafeSlow(4096);
-
-/**
- * `cpuacct.usage` of version 1, in nanoseconds. How it divides into user and system is in `cpuacct.stat`, in ticks of
- * 10 ms; that is not read again while nothing ran.
- */
-export class Cpuacct implements FileParser, Slot {
-  readonly file = 'cpuacct.usage';
-  readonly slots: readonly Slot[] = [this];
-  series: readonly Series[] = [];
-  values: Float64Array = new Float64Array(0);
-  readonly #isContainer: boolean;
-  readonly #stat: BudgetedFile;
-  #usage = new CpuUsage();
-  #last = new Counts(1);
-
-  constructor(folder: string, budget: DescriptorBudget, isContainer: boolean) {
-    this.#stat = new BudgetedFile(`${folder}/cpuacct.stat`, budget);
-    this.#isContainer = isContainer;
-  }
-
-  isSame(text: Buffer): boolean {
-    return usage.parseOne(0, text, 0) > 0 && usage.since(this.#last, 0) === 0;
-  }
-
-  parse(text: Buffer, _: number, scope: SlotScope): boolean {
-    if (usage.parseOne(0, text, 0) < 0) return false;
-    // Writing 0 to the file resets it.
-    if (usage.since(this.#last, 0) < 0) this.#reset(scope);
-    this.#take();
-    this.#last.copy(0, usage, 0);
-    if (this.series.length === 0) this.#start(scope);
-    this.#write();
-    return true;
-  }
-
-  end(scope: SlotScope): void {
-    if (this.series.length === 0) return;
-    scope.ended.push(...this.series);
-    scope.isChanged = true;
-    this.series = [];
-    this.values = new Float64Array(0);
-  }
-
-  close(): void {
-    this.#stat.close();
-  }
-
-  #reset(scope: SlotScope): void {
-    this.end(scope);
-    scope.zeroAtNs = undefined;
-    this.#usage = new CpuUsage();
-  }
-
-  #take(): void {
-    const time = { seconds: usage.billions[0], nanoseconds: usage.units[0] };
-    if (this.#usage.isAt(time.seconds, time.nanoseconds)) return;
-    const length = this.#stat.read(statText);
-    const isRead = typeof length === 'number' && cpuacctStat.parse(statText, length) === 2;
-    if (isRead) this.#usage.update(time, cpuacctStat.counts.read(0), cpuacctStat.counts.read(1));
-    else this.#usage.updateTotal(time);
-  }
-
-  #start(scope: SlotScope): void {
-    const { resource, zeroAtNs, nowNs } = scope;
-    if (zeroAtNs === undefined) this.#usage.restart();
-    const start = zeroAtNs ?? nowNs;
-    this.series = metricsOf(this.#isContainer).flatMap((metric) =>
-      modes.map((attributes) => ({ metric, resource, attributes, start })),
-    );
-    this.values = new Float64Array(this.series.length);
-    scope.isChanged = true;
-  }
-
-  #write(): void {
-    for (let i = 0; i < this.values.length; i += 2) {
-      this.values[i] = this.#usage.userNs / nsPerSecond;
-      this.values[i + 1] = this.#usage.systemNs / nsPerSecond;
-    }
-  }
 }

@@ -3,6 +3,8 @@ import type { Consumer } from '../../src/component/consumer.js';
 import { describeProbe } from '../../src/component/probe.js';
 import { UnavailableError } from '../../src/errors.js';
 import { findHierarchies, type Hierarchy } from '../../src/linux/cgroup/hierarchies.js';
+import { CpuPackages } from '../../src/linux/cpu-packages.js';
+import { cgroupPackageTime } from '../../src/model/shared-metrics.js';
 import { createScrapingReceiver } from '../../src/scraping/scraping-receiver.js';
 import { CgroupScraper } from './cgroup-scraper.js';
 import { schema, type Config } from './config.js';
@@ -40,7 +42,12 @@ function openScraper(config: Config, context: ReceiverContext): CgroupScraper {
   const found = probe(config);
   if (!found.available) throw new UnavailableError(describeProbe(found));
   const hierarchies = findHierarchies(config).filter((hierarchy) => isUsed(hierarchy, config));
-  return new CgroupScraper(config, { ...context, hierarchies });
+  return new CgroupScraper(config, { ...context, hierarchies, packages: findPackages(config, context) });
+}
+
+/** Only version 1 has the CPU time of each CPU. */
+function findPackages({ sysfs }: Config, { isConsumed }: ReceiverContext): CpuPackages | undefined {
+  return isConsumed?.(cgroupPackageTime) === true ? CpuPackages.find(sysfs) : undefined;
 }
 
 const controllersByGroup: ReadonlyMap<string, readonly string[]> = new Map([

@@ -4,6 +4,7 @@ import type { TestContext } from 'node:test';
 import { createFakeContext, createLogCollector } from '../../src/component/fakes.js';
 import { parseSettings } from '../../src/config/settings.js';
 import { findHierarchies } from '../../src/linux/cgroup/hierarchies.js';
+import { CpuPackages } from '../../src/linux/cpu-packages.js';
 import type { Series } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
@@ -100,8 +101,14 @@ export interface Scanned {
   readonly ended: readonly Series[];
 }
 
+/** Settings of the receiver. Where sysfs is given, it has the packages by which CPU time is divided. */
+interface FakeSettings {
+  readonly sysfs?: string;
+  readonly [name: string]: unknown;
+}
+
 /** A folder of cgroups with these files, and a scraper of it. */
-export function openMachine(t: TestContext, files: Files, settings: object = {}) {
+export function openMachine(t: TestContext, files: Files, settings: FakeSettings = {}) {
   const folder = createFolder();
   write(folder, files);
   const sysfs = createFolder();
@@ -111,6 +118,7 @@ export function openMachine(t: TestContext, files: Files, settings: object = {})
   const scraper = new CgroupScraper(config, {
     ...createFakeContext({ log, host: { attributes: { 'host.name': 'node' } } }),
     hierarchies: findHierarchies(config),
+    packages: settings.sysfs === undefined ? undefined : CpuPackages.find(settings.sysfs),
   });
   t.after(() => scraper.close());
   return { folder, sysfs, lines: log.lines, scan: (breaks = 0) => scan(scraper, breaks) };

@@ -1,9 +1,11 @@
 import type { DescriptorBudget } from '../../src/linux/budgeted-file.js';
 import type { CgroupFolder } from '../../src/linux/cgroup/tree.js';
+import type { CpuPackages } from '../../src/linux/cpu-packages.js';
 import { Counts } from '../../src/scraping/counts.js';
 import { describeStalls, parsePressure } from '../../src/scraping/pressure.js';
 import type { Config } from './config.js';
-import { Cpuacct, CpuStat, createThrottling } from './cpu-files.js';
+import { CpuStat, createThrottling } from './cpu-files.js';
+import { Cpuacct } from './cpuacct.js';
 import type { FileParser } from './file-reader.js';
 import { createBlkio, createIoStat, type DeviceNames } from './io-files.js';
 import {
@@ -30,6 +32,8 @@ export interface ListOptions {
   readonly metrics: Config['metrics'];
   readonly budget: DescriptorBudget;
   readonly devices: DeviceNames;
+  /** Those by which CPU time is divided, of a machine with several. */
+  readonly packages: CpuPackages | undefined;
   /** Whether this is a container, and not a cgroup within one. */
   readonly isContainer: boolean;
 }
@@ -39,10 +43,10 @@ export function findCpuFile(
   { hierarchy, folder }: CgroupFolder,
   options: ListOptions,
 ): FileParser | undefined {
-  const { metrics, budget, isContainer } = options;
+  const { metrics, isContainer } = options;
   if (!metrics.cpu) return undefined;
   if (hierarchy.version === 2) return new CpuStat(isContainer);
-  return hierarchy.controllers.includes('cpuacct') ? new Cpuacct(folder, budget, isContainer) : undefined;
+  return hierarchy.controllers.includes('cpuacct') ? new Cpuacct(folder, options) : undefined;
 }
 
 /** The other files of a cgroup in one hierarchy, whether or not it has them. */

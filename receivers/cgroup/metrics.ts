@@ -1,5 +1,5 @@
 import type { Metric } from '../../src/model/series.js';
-import { cgroupCpuTime } from '../../src/model/shared-metrics.js';
+import { cgroupCpuTime, cgroupPackageTime } from '../../src/model/shared-metrics.js';
 import type { Config } from './config.js';
 
 type Shape = Omit<Metric, 'name'>;
@@ -141,7 +141,7 @@ export const pressureTime: Metric = {
 
 /** The metrics of each group. */
 export const metricsByGroup = {
-  cpu: [cgroupCpuTime, containerCpuTime, periods, throttledPeriods, throttledTime],
+  cpu: [cgroupCpuTime, containerCpuTime, cgroupPackageTime, periods, throttledPeriods, throttledTime],
   memory: [
     ...[containerNames, cgroupNames].flatMap((names) => [
       names.memoryUsage,

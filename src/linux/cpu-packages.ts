@@ -5,7 +5,7 @@ import { findCpuPlace, parseCpuList } from './topology.js';
 /** Of a CPU whose package is not known: it is offline, or not there. */
 export const noPackage = 255;
 
-/** More than machines have; what follows CPU time by package has room for so many. */
+/** More than machines have; what follows CPU time by package has room for this many. */
 const maxPackages = 16;
 
 /** The packages of a machine with several, and which CPUs each has. */

@@ -267,6 +267,18 @@ export const busyTime: Metric = {
   valueType: 'double',
 };
 
+/**
+ * CPU time of a cgroup with all below it on the CPUs of one package, `cpu.package`: by it, what is known of no process of the
+ * cgroup is divided among packages. On the resource of `cgroupCpuTime`, in the same row.
+ */
+export const cgroupPackageTime: Metric = {
+  name: 'linux.cgroup.cpu.package.time',
+  unit: 's',
+  description: 'CPU time that a cgroup used on the CPUs of one package, with all cgroups below it',
+  kind: 'counter',
+  valueType: 'double',
+};
+
 /** The part of `busyTime` that is of the CPUs of one package, `cpu.package`. Published in the row of `busyTime`. */
 export const packageBusyTime: Metric = {
   name: 'system.cpu.package.busy.time',
@@ -277,7 +289,11 @@ export const packageBusyTime: Metric = {
 };
 
 /** Usage by package, of which there are many series: published for the ledger, which forwards none of them. */
-export const packageUsageMetrics: readonly Metric[] = [processPackageTime, packageBusyTime];
+export const packageUsageMetrics: readonly Metric[] = [
+  processPackageTime,
+  cgroupPackageTime,
+  packageBusyTime,
+];
 
 /**
  * Where the energy of a domain went, by `ledger.part` = idle, attributed or unattributed; the parts add up to what was

@@ -13,6 +13,7 @@ const options = {
   budget: new DescriptorBudget(0),
   devices: new DeviceNames('/absent'),
   isContainer: true,
+  packages: undefined,
 };
 
 const folderOf = (version: 1 | 2): CgroupFolder => ({

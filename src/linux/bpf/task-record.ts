@@ -80,7 +80,7 @@ export class TaskRecordCode {
     this.#controllers = controllers;
   }
 
-  /** Puts argument `index` of the program, a task, into r7, and a record of so many bytes at the end of the stack. */
+  /** Puts argument `index` of the program, a task, into r7, and a record of this many bytes at the end of the stack. */
   takeTask(index: number, bytes = taskRecordBytes): this {
     this.#code.load(taskRegister, context, index * 8);
     this.#code.move(recordRegister, 10).compute(recordRegister, 'add', -bytes);
