@@ -88,6 +88,12 @@ export const processors: readonly Subject[] = [
     interval: '1s',
     aggregations: [{ metrics: ['hw.energy', 'process.cpu.time'], functions: everyFunction }],
   }),
+  subjectOf('aggregation, histograms', aggregation, {
+    interval: '1s',
+    aggregations: [
+      { metrics: ['hw.energy', 'process.cpu.time'], functions: ['histogram', 'exponential_histogram'] },
+    ],
+  }),
   subjectOf('attributes', attributes, { actions: [{ key: 'rack', action: 'insert', value: 'r1' }] }),
   subjectOf('attributes, which sums', attributes, {
     actions: ['hw.id', 'cpu.mode'].map((key) => ({ key, action: 'delete' })),

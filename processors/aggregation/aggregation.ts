@@ -3,7 +3,8 @@ import type { Consumer } from '../../src/component/consumer.js';
 import { createSeriesFilter } from '../../src/component/series-filter.js';
 import type { Table } from '../../src/model/table.js';
 import type { Config } from './config.js';
-import { parseFunction } from './functions.js';
+import { isHistogramKind, parseFunction } from './functions.js';
+import { createHistogramRule } from './histograms.js';
 import { OutputRows } from './output-rows.js';
 import type { Rule } from './targets.js';
 import { WindowedReadings, type ReadingOptions } from './windowed-readings.js';
@@ -68,7 +69,11 @@ function listRules({
   metrics,
   functions,
   group_by: groupBy,
+  bounds,
 }: Config['aggregations'][number]): readonly (readonly [string, Rule])[] {
-  const rule = { functions: functions.flatMap((text) => parseFunction(text) ?? []), groupBy };
+  const histograms = functions
+    .filter((text) => isHistogramKind(text))
+    .map((kind) => createHistogramRule(kind, bounds));
+  const rule = { functions: functions.flatMap((text) => parseFunction(text) ?? []), histograms, groupBy };
   return metrics.map((name) => [name, rule]);
 }

@@ -3,9 +3,14 @@ import type { ConfigOf, Schema } from '../../src/component/schema.js';
 const aggregation = {
   metrics: { doc: 'Names of the metrics to aggregate.', format: 'string_list', default: [] },
   functions: {
-    doc: 'What is computed for each window: `last`, `sum`, `mean`, `min`, `max`, and quantiles such as `p50` or `p99.9`.',
+    doc: 'What is computed for each window: `last`, `sum`, `mean`, `min`, `max`, quantiles such as `p50` or `p99.9`, `histogram` and `exponential_histogram`.',
     format: 'string_list',
     default: [],
+  },
+  bounds: {
+    doc: 'Bounds of the buckets of `histogram`, ascending; each bound belongs to the bucket below it. Unset: those of the SDKs of OpenTelemetry.',
+    format: 'number_list',
+    default: null,
   },
   group_by: {
     doc: 'Attributes, of series or of their resources, that are kept: series that have the same values of them are aggregated together. Unset: each series by itself.',

@@ -1,4 +1,5 @@
 import type { OpenWindows } from './open-windows.js';
+import type { Target } from './targets.js';
 import { before, count, width, type OpenWindow } from './window.js';
 
 /** Columns of counters of the tables with one array of series. */
@@ -9,13 +10,14 @@ export interface CounterColumns {
   readonly slots: Int32Array;
   /** Of each, what is computed beside its growth. */
   readonly flags: Uint8Array;
+  readonly targets: readonly Target[];
 }
 
 /**
  * Flags: whether the rate is looked at, whether of all readings of a window, whether the counter is a whole number, and
  * whether what it had counted before its first reading belongs to its total.
  */
-export const [rates, quantiles, isInt, countsBefore] = [1, 2, 4, 8] as const;
+export const [rates, quantiles, isInt, countsBefore, histograms] = [1, 2, 4, 8, 16] as const;
 
 /** A row that is read. One object for all rows. */
 export interface Row {
@@ -66,7 +68,7 @@ export class Counters {
   }
 
   /** Takes a row, which belongs to its window or to one that has been forwarded. */
-  read({ columns, states, slots, flags }: CounterColumns, row: Row): void {
+  read({ columns, states, slots, flags, targets }: CounterColumns, row: Row): void {
     const { values, cell, window } = row;
     const now = row.instant[0];
     const known = this.#states;
@@ -87,7 +89,10 @@ export class Counters {
       part[1] = lastAt;
       part[2] = now;
       if (part[0] >= 0) {
-        if ((flags[i] & rates) !== 0 && !isGap && now > lastAt) this.#addRate(slot, flags[i], window);
+        if ((flags[i] & rates) !== 0 && !isGap && now > lastAt) {
+          this.#addRate(slot, flags[i], window);
+          if ((flags[i] & histograms) !== 0) targets[i].histograms?.count(slot, window, this.#rate, 0);
+        }
         if (isGap || lastAt >= window.startAt) window.addGrowth(slot, part);
         else this.#divide(slot, flags[i], window);
       } else if (Number.isNaN(part[0]) && (flags[i] & countsBefore) !== 0) {

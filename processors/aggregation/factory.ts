@@ -1,7 +1,8 @@
 import type { ProcessorFactory } from '../../src/component/component.js';
+import { ascends } from '../../src/model/check-histograms.js';
 import { Aggregation } from './aggregation.js';
 import { schema, type AggregationConfig, type Config } from './config.js';
-import { listNames, parseFunction } from './functions.js';
+import { isHistogramKind, listNames, parseFunction } from './functions.js';
 
 /** Forwards a row for each window in place of the readings of some metrics. */
 export const factory: ProcessorFactory<typeof schema> = {
@@ -18,20 +19,27 @@ export const factory: ProcessorFactory<typeof schema> = {
   create: (config, context, next) => new Aggregation(config, context, next),
 };
 
-function checkAggregation({ metrics, functions }: AggregationConfig, index: number): readonly string[] {
+function checkAggregation(
+  { metrics, functions, bounds }: AggregationConfig,
+  index: number,
+): readonly string[] {
   const path = `aggregations[${index}]`;
   const problems: string[] = [];
   if (metrics.length === 0) problems.push(`${path}.metrics: expected at least one, found none`);
   if (functions.length === 0) problems.push(`${path}.functions: expected at least one, found none`);
   for (const [i, text] of functions.entries()) {
-    if (parseFunction(text) === undefined) {
+    if (parseFunction(text) === undefined && !isHistogramKind(text)) {
       problems.push(
-        `${path}.functions: expected last, sum, mean, min, max or a quantile from p0 to p100, found "${text}"`,
+        `${path}.functions: expected last, sum, mean, min, max, histogram, exponential_histogram or a quantile from p0 to p100, found "${text}"`,
       );
     } else if (functions.indexOf(text) < i) {
       problems.push(`${path}.functions: expected each once, found "${text}" twice`);
     }
   }
+  if (bounds !== null && !ascends(Float64Array.from(bounds)))
+    problems.push(`${path}.bounds: expected numbers that ascend, found ${JSON.stringify(bounds)}`);
+  if (bounds !== null && !functions.includes('histogram'))
+    problems.push(`${path}.functions: expected histogram because bounds is set, found none`);
   return problems;
 }
 

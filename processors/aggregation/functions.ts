@@ -1,6 +1,13 @@
-import type { Metric } from '../../src/model/series.js';
+import type { HistogramKind, HistogramMetric, Metric } from '../../src/model/series.js';
 
 export type FunctionName = 'last' | 'sum' | 'mean' | 'min' | 'max' | 'quantile';
+
+const histogramKinds: readonly string[] = ['histogram', 'exponential_histogram'] satisfies HistogramKind[];
+
+/** Whether a function gives histograms. */
+export function isHistogramKind(text: string): text is HistogramKind {
+  return histogramKinds.includes(text);
+}
 
 /** A function of the readings of a window. */
 export interface WindowFunction {
@@ -24,6 +31,17 @@ export function parseFunction(text: string): WindowFunction | undefined {
 export function listNames(metricName: string, text: string): readonly string[] {
   if (text === 'last') return [metricName];
   return text === 'sum' ? [`${metricName}.sum`] : [`${metricName}.${text}`, `${metricName}.rate.${text}`];
+}
+
+/** The histograms of a metric. A counter is looked at through its rate. */
+export function createHistogramMetric(from: Metric, kind: HistogramKind): HistogramMetric {
+  const isRate = from.kind === 'counter';
+  return {
+    name: `${from.name}${isRate ? '.rate' : ''}.${kind}`,
+    unit: isRate ? rateUnit(from.unit) : from.unit,
+    description: `${kind === 'histogram' ? 'Histogram' : 'Exponential histogram'} of ${isRate ? 'the rate of ' : ''}${from.name}`,
+    kind,
+  };
 }
 
 /** The metric that a function gives. A counter stays one in `last`, and is looked at through its rate by all but `sum`. */

@@ -1,6 +1,8 @@
-import type { Consumer } from '../../src/component/consumer.js';
+import { passHistograms, type Consumer } from '../../src/component/consumer.js';
+import { createHistogramEnding } from '../../src/model/histogram-table.js';
 import type { Series } from '../../src/model/series.js';
 import { createEnding } from '../../src/model/table.js';
+import { HistogramOutput } from './histograms.js';
 import type { OutputCells, Target } from './targets.js';
 import type { OpenWindow } from './window.js';
 
@@ -15,6 +17,7 @@ const maxKept = 8;
 
 /** Rows of windows on their way into tables. */
 export class OutputRows {
+  readonly histograms = new HistogramOutput();
   readonly #next: Consumer;
   #kept: Columns[] = [];
   #series: readonly Series[] = [];
@@ -53,6 +56,8 @@ export class OutputRows {
 
   /** Forwards what was added. */
   forward(): void {
+    const histograms = this.histograms.take();
+    if (histograms) passHistograms(this.#next, histograms);
     const [epoch] = this.#times;
     if (epoch === undefined) return;
     const offsets = Float64Array.from(this.#times, (at) => Number(at - epoch));
@@ -66,8 +71,11 @@ export class OutputRows {
   end(targets: readonly Target[], at: bigint): void {
     const ended = targets.filter(({ isShown }) => isShown).flatMap(({ outputs }) => outputs);
     this.#kept = this.#kept.filter((columns) => !columns.targets.some((one) => targets.includes(one)));
-    if (ended.length === 0) return;
+    const endedHistograms = targets.flatMap(({ histograms }) => histograms?.series ?? []);
+    if (ended.length === 0 && endedHistograms.length === 0) return;
     this.forward();
+    if (endedHistograms.length > 0) passHistograms(this.#next, createHistogramEnding(endedHistograms, at));
+    if (ended.length === 0) return;
     this.#next.consume(
       createEnding(
         ended.map(({ series }) => series),

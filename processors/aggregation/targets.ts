@@ -9,11 +9,13 @@ import {
   type Series,
 } from '../../src/model/series.js';
 import { createFunctionMetric, type WindowFunction } from './functions.js';
+import { Histograms, type HistogramRule } from './histograms.js';
 import { before, count, from, greatest, latest, least, sum, to, width, type OpenWindow } from './window.js';
 
 /** How the series of a metric are aggregated. */
 export interface Rule {
   readonly functions: readonly WindowFunction[];
+  readonly histograms: readonly HistogramRule[];
   /** Attributes that are kept; null: each series by itself. */
   readonly groupBy: readonly string[] | null;
 }
@@ -34,6 +36,8 @@ export interface Target {
   /** Whether the rate of a counter between two readings is looked at. */
   readonly hasRates: boolean;
   readonly outputs: readonly Output[];
+  /** Undefined: it has none. */
+  readonly histograms: Histograms | undefined;
   /** When a counter counts from 0. */
   readonly start: bigint;
   /** How many series it has that have not ended. */
@@ -157,7 +161,7 @@ export class Targets {
     this.#freeSlots.push(slot);
   }
 
-  #create(key: string, series: Series, { functions }: Rule): Target {
+  #create(key: string, series: Series, { functions, histograms }: Rule): Target {
     const { metric, start } = series;
     const metrics = this.#metricsOf(metric, functions);
     this.#outputs += functions.length;
@@ -166,11 +170,14 @@ export class Targets {
       slot: this.#freeSlots.pop() ?? this.#slots++,
       isCounter: metric.kind === 'counter',
       hasQuantiles: functions.some(({ name }) => name === 'quantile'),
-      hasRates: functions.some(({ name }) => name === 'quantile' || name === 'min' || name === 'max'),
+      hasRates:
+        histograms.length > 0 ||
+        functions.some(({ name }) => name === 'quantile' || name === 'min' || name === 'max'),
       outputs: functions.map((one, i) => ({
         series: deriveSeries(series, { metric: metrics[i] }),
         function: one,
       })),
+      histograms: histograms.length > 0 ? new Histograms(series, histograms) : undefined,
       start,
       members: 0,
       total: 0,

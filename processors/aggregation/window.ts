@@ -1,3 +1,4 @@
+import type { Distribution } from '../../src/model/distribution.js';
 import { Readings, type Cell } from './quantile.js';
 
 /**
@@ -10,6 +11,11 @@ export const [count, sum, before, least, greatest, latest, latestAt, from, to] =
 ] as const;
 export const width = 9;
 
+interface Distributions {
+  readonly create: () => readonly Distribution[];
+  readonly list: readonly Distribution[];
+}
+
 /** A window that has not been forwarded yet. Its memory is used again for later windows. */
 export class OpenWindow {
   /** It ends at this multiple of the interval. */
@@ -19,6 +25,7 @@ export class OpenWindow {
   endAt = -Infinity;
   cells = new Float64Array(0);
   readonly #readings: (Readings | undefined)[] = [];
+  readonly #distributions: (Distributions | undefined)[] = [];
 
   /** Begins a window without any reading. @param slots how many series and groups there is room for */
   begin(number: number, intervalNs: number, slots: number): void {
@@ -28,6 +35,7 @@ export class OpenWindow {
     if (this.cells.length < slots * width) this.cells = new Float64Array(slots * width);
     clear(this.cells, 0);
     for (const readings of this.#readings) readings?.clear();
+    for (const known of this.#distributions) for (const one of known?.list ?? []) one.clear();
   }
 
   /** Makes room for slots that came after the window had begun. */
@@ -66,6 +74,18 @@ export class OpenWindow {
   /** The readings for quantiles. @param max how many are kept */
   readingsOf(slot: number, max: number): Readings {
     return (this.#readings[slot] ??= new Readings(max));
+  }
+
+  /**
+   * What counts the readings of a slot in buckets.
+   * @param create makes it; a slot of another series has others
+   */
+  distributionsOf(slot: number, create: () => readonly Distribution[]): readonly Distribution[] {
+    const known = this.#distributions[slot];
+    if (known?.create === create) return known.list;
+    const list = create();
+    this.#distributions[slot] = { create, list };
+    return list;
   }
 
   /** Writes a quantile into a cell; NaN: there were no readings. */

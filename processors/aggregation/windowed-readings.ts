@@ -4,12 +4,14 @@ import type { Table } from '../../src/model/table.js';
 import {
   Counters,
   countsBefore,
+  histograms,
   isInt,
   quantiles,
   rates,
   type CounterColumns,
   type Row,
 } from './counters.js';
+import type { Histograms } from './histograms.js';
 import { OpenWindows } from './open-windows.js';
 import type { OutputRows } from './output-rows.js';
 import { Targets, writeOutputs, type Rule, type Target } from './targets.js';
@@ -56,6 +58,8 @@ interface GaugeColumns {
   readonly slots: Int32Array;
   /** 1 where all readings are kept for quantiles. */
   readonly areKept: Uint8Array;
+  /** Of each, what counts readings in buckets, if anything does. */
+  readonly histograms: readonly (Histograms | undefined)[];
 }
 
 /** Windows wait for at most this many later ones, however long the lag may be. */
@@ -172,7 +176,7 @@ export class WindowedReadings {
     }
   }
 
-  #readGauges({ columns, slots, areKept }: GaugeColumns): void {
+  #readGauges({ columns, slots, areKept, histograms: counting }: GaugeColumns): void {
     const { values, cell, window, instant } = this.#row;
     const { cells } = window;
     const at = instant[0];
@@ -192,6 +196,7 @@ export class WindowedReadings {
       if (areKept[i] === 1) {
         window.readingsOf(slot, this.#options.maxReadings).add(values, cell + columns[i]);
       }
+      counting[i]?.count(slot, window, values, cell + columns[i]);
     }
   }
 
@@ -217,14 +222,18 @@ export class WindowedReadings {
     const { rows } = this.#options;
     const shown: Target[] = [];
     const output = rows.prepare(window, this.#targets.outputs);
+    const epoch = this.#epoch ?? 0n;
+    const at = epoch + BigInt(Math.min(window.endAt, this.#newest));
+    const start = epoch + BigInt(window.startAt);
     for (const target of this.#targets.all) {
       if (!window.has(target.slot)) continue;
       writeOutputs(target, output);
+      target.histograms?.write(target.slot, window, { start, at, rows: rows.histograms });
+      if (target.outputs.length === 0) continue;
       target.isShown = true;
       shown.push(target);
     }
-    const at = Math.min(window.endAt, this.#newest);
-    rows.add((this.#epoch ?? 0n) + BigInt(at), shown);
+    rows.add(at, shown);
   }
 
   #createPlan(series: readonly Series[]): Plan {
@@ -244,11 +253,13 @@ export class WindowedReadings {
         columns: Int32Array.from(gauges, (i) => columns[i]),
         slots: Int32Array.from(gauges, (i) => sources[i].target.slot),
         areKept: Uint8Array.from(gauges, (i) => (sources[i].target.hasQuantiles ? 1 : 0)),
+        histograms: gauges.map((i) => sources[i].target.histograms),
       },
       counters: {
         columns: Int32Array.from(counters, (i) => columns[i]),
         states: Int32Array.from(counters, (i) => sources[i].state),
         slots: Int32Array.from(counters, (i) => sources[i].target.slot),
+        targets: counters.map((i) => sources[i].target),
         flags: Uint8Array.from(counters, (i) => flagsOf(series[columns[i]], sources[i].target)),
       },
     };
@@ -259,7 +270,10 @@ export class WindowedReadings {
   }
 
   #join(series: Series, feed: Feed): Source {
-    const target = this.#targets.join(series, this.#ruleOf(series) ?? { functions: [], groupBy: null });
+    const target = this.#targets.join(
+      series,
+      this.#ruleOf(series) ?? { functions: [], histograms: [], groupBy: null },
+    );
     const startAt = Number(series.start - (this.#epoch ?? series.start));
     const state = target.isCounter ? this.#counters.claim(startAt >= this.#firstAt ? startAt : NaN) : -1;
     const source = { target, state, feed };
@@ -286,6 +300,7 @@ function flagsOf({ metric, start }: Series, target: Target): number {
   return (
     (target.hasRates ? rates : 0) |
     (target.hasQuantiles ? quantiles : 0) |
+    (target.histograms ? histograms : 0) |
     (metric.valueType === 'int' ? isInt : 0) |
     (start >= target.start ? countsBefore : 0)
   );

@@ -24,6 +24,7 @@ export interface Formats {
   regexp: string;
   string_list: readonly string[];
   int_list: readonly number[];
+  number_list: readonly number[];
   string_map: Readonly<Record<string, string>>;
   string_lists: Readonly<Record<string, readonly string[]>>;
   /** A text, a number or a truth value: an attribute's value. */

@@ -129,6 +129,13 @@ const cases: { readonly [Name in FormatName]: Cases } = {
     ],
     wrong: ['1', '[1.5]', '[a]', '["1"]', '[1e300]'],
   },
+  number_list: {
+    right: [
+      ['[]', []],
+      ['[1, -2.5, 1e300]', [1, -2.5, 1e300]],
+    ],
+    wrong: ['1', '[a]', '["1"]', '[[1]]', '{a: 1}'],
+  },
   string_map: {
     right: [
       ['{}', {}],

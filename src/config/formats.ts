@@ -109,6 +109,11 @@ function wholeNumbersOf(nodes: readonly ConfigNode[]): readonly unknown[] | unde
   return numbers.length === nodes.length ? numbers : undefined;
 }
 
+function numbersOf(nodes: readonly ConfigNode[]): readonly unknown[] | undefined {
+  const numbers = nodes.map(scalarOf('number')).filter(Number.isFinite);
+  return numbers.length === nodes.length ? numbers : undefined;
+}
+
 function textMapOf(node: ConfigNode): Record<string, string> | undefined {
   if (node.kind !== 'map') return undefined;
   const keys = [...node.entries.keys()];
@@ -206,6 +211,11 @@ export const formats: { readonly [Name in FormatName]: Format } = {
     wanted: 'a list of whole numbers',
     items: 'number',
     plain: (node) => (node.kind === 'list' ? wholeNumbersOf(node.items) : undefined),
+  },
+  number_list: {
+    wanted: 'a list of numbers',
+    items: 'number',
+    plain: (node) => (node.kind === 'list' ? numbersOf(node.items) : undefined),
   },
   string_map: { wanted: 'a map from names to texts', plain: textMapOf },
   string_lists: { wanted: 'a map from names to lists of texts', plain: textListsOf },

@@ -26,6 +26,7 @@ const jsonTypes: { readonly [Name in FormatName]: Json } = {
   regexp: { type: ['string', 'number'], format: 'regex' },
   string_list: { type: 'array', items: { type: 'string' } },
   int_list: { type: 'array', items: { type: 'integer' } },
+  number_list: { type: 'array', items: { type: 'number' } },
   string_map: { type: 'object', additionalProperties: { type: 'string' } },
   string_lists: {
     type: 'object',

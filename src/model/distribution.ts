@@ -1,0 +1,211 @@
+import { upperBound } from './add-histograms.js';
+import type { ExplicitLayout, ExponentialLayout, HistogramRow } from './histogram-table.js';
+
+/** The numbers of some time, counted in buckets. Its memory is used again. */
+export interface Distribution {
+  /** Counts a finite number; others are ignored. It is in an array: passed by itself, it would be an object on the heap. */
+  add(values: Float64Array, cell: number): void;
+  clear(): void;
+  /** Writes what was counted. The buckets are valid until more is counted. */
+  write(row: HistogramRow): void;
+}
+
+/** What every histogram has: count, sum, minimum and maximum. */
+class Summary {
+  #count = 0;
+  readonly #figures = Float64Array.of(0, Infinity, -Infinity);
+
+  add(values: Float64Array, cell: number): void {
+    const value = values[cell];
+    const figures = this.#figures;
+    this.#count += 1;
+    figures[0] += value;
+    if (value < figures[1]) figures[1] = value;
+    if (value > figures[2]) figures[2] = value;
+  }
+
+  clear(): void {
+    this.#count = 0;
+    this.#figures[0] = 0;
+    this.#figures[1] = Infinity;
+    this.#figures[2] = -Infinity;
+  }
+
+  write(row: HistogramRow): void {
+    const [sum, min, max] = this.#figures;
+    row.count = this.#count;
+    row.sum = sum;
+    row.min = this.#count === 0 ? NaN : min;
+    row.max = this.#count === 0 ? NaN : max;
+  }
+}
+
+/** Buckets with given bounds, each of which belongs to the bucket below it. */
+export class ExplicitDistribution implements Distribution {
+  readonly #layout: ExplicitLayout;
+  readonly #summary = new Summary();
+  readonly #buckets: Float64Array;
+
+  constructor(layout: ExplicitLayout) {
+    this.#layout = layout;
+    this.#buckets = new Float64Array(layout.bounds.length + 1);
+  }
+
+  add(values: Float64Array, cell: number): void {
+    const value = values[cell];
+    if (!Number.isFinite(value)) return;
+    const { bounds } = this.#layout;
+    let [from, to] = [0, bounds.length];
+    while (from < to) {
+      const middle = (from + to) >>> 1;
+      if (bounds[middle] < value) from = middle + 1;
+      else to = middle;
+    }
+    this.#buckets[from] += 1;
+    this.#summary.add(values, cell);
+  }
+
+  clear(): void {
+    this.#buckets.fill(0);
+    this.#summary.clear();
+  }
+
+  write(row: HistogramRow): void {
+    this.#summary.write(row);
+    row.layout = this.#layout;
+    row.buckets = this.#buckets;
+  }
+}
+
+/** Maximum number of buckets on each side of zero, as in the SDKs of OpenTelemetry. */
+const maxBuckets = 160;
+/** Numbers closer to zero count as this, the smallest with all its digits: between them, bounds would be the same. */
+const smallest = 2 ** -1022;
+/** The finest scale, as in the SDKs. */
+const maxScale = 20;
+
+/**
+ * Buckets whose bounds grow by one factor: the smallest with which all numbers have place. At first it is as fine as
+ * possible; a number for which there is no place doubles the width of all buckets, as often as needed.
+ */
+export class ExponentialDistribution implements Distribution {
+  readonly #summary = new Summary();
+  readonly #positive = new Side();
+  readonly #negative = new Side();
+  #scale = maxScale;
+  #zeros = 0;
+
+  add(values: Float64Array, cell: number): void {
+    const value = values[cell];
+    if (!Number.isFinite(value)) return;
+    this.#summary.add(values, cell);
+    if (value === 0) this.#zeros += 1;
+    else this.#count(value > 0 ? this.#positive : this.#negative, Math.max(smallest, Math.abs(value)));
+  }
+
+  clear(): void {
+    this.#summary.clear();
+    this.#positive.clear();
+    this.#negative.clear();
+    this.#scale = maxScale;
+    this.#zeros = 0;
+  }
+
+  write(row: HistogramRow): void {
+    this.#summary.write(row);
+    const [positive, negative] = [this.#positive.counts, this.#negative.counts];
+    const layout: ExponentialLayout = {
+      kind: 'exponential_histogram',
+      scale: this.#scale,
+      zeroThreshold: 0,
+      positiveOffset: this.#positive.offset,
+      positiveCount: positive.length,
+      negativeOffset: this.#negative.offset,
+      negativeCount: negative.length,
+    };
+    row.layout = layout;
+    row.buckets = Float64Array.of(this.#zeros, ...positive, ...negative);
+  }
+
+  #count(side: Side, magnitude: number): void {
+    let index = indexOf(magnitude, this.#scale);
+    while (!side.hasPlace(index)) {
+      this.#scale -= 1;
+      this.#positive.halve();
+      this.#negative.halve();
+      index = Math.floor(index / 2);
+    }
+    side.count(index);
+  }
+}
+
+/** The index of the bucket of a positive number: above the lower bound, up to the upper one. */
+function indexOf(magnitude: number, scale: number): number {
+  const index = Math.ceil(Math.log2(magnitude) * 2 ** scale) - 1;
+  // A logarithm is rounded, a bound as well: a number at a bound belongs where the bounds say.
+  if (magnitude > upperBound(scale, index)) return index + 1;
+  return magnitude <= upperBound(scale, index - 1) ? index - 1 : index;
+}
+
+/** The buckets of one sign. */
+class Side {
+  #counts = new Float64Array(8);
+  /** The index of the first bucket, and behind the last one. */
+  #from = 0;
+  #to = 0;
+
+  /** The index of the first bucket; 0 where there is none. */
+  get offset(): number {
+    return this.#from;
+  }
+
+  get counts(): Float64Array {
+    return this.#counts.subarray(0, this.#to - this.#from);
+  }
+
+  hasPlace(index: number): boolean {
+    if (this.#from === this.#to) return true;
+    return Math.max(this.#to, index + 1) - Math.min(this.#from, index) <= maxBuckets;
+  }
+
+  count(index: number): void {
+    if (this.#from === this.#to) this.#from = this.#to = index;
+    this.#reach(Math.min(this.#from, index), Math.max(this.#to, index + 1));
+    this.#counts[index - this.#from] += 1;
+  }
+
+  /** Each bucket becomes one with its neighbour. */
+  halve(): void {
+    if (this.#from === this.#to) return;
+    const from = Math.floor(this.#from / 2);
+    const to = Math.floor((this.#to - 1) / 2) + 1;
+    for (let index = this.#from; index < this.#to; index += 1) {
+      const count = this.#counts[index - this.#from];
+      this.#counts[index - this.#from] = 0;
+      // What moves never overtakes what is still to be moved.
+      this.#counts[Math.floor(index / 2) - from] += count;
+    }
+    this.#from = from;
+    this.#to = to;
+  }
+
+  clear(): void {
+    this.#counts.fill(0);
+    this.#from = this.#to = 0;
+  }
+
+  #reach(from: number, to: number): void {
+    if (from === this.#from && to === this.#to) return;
+    const counts = to - from > this.#counts.length ? new Float64Array(grow(to - from)) : this.#counts;
+    const used = this.#counts.slice(0, this.#to - this.#from);
+    counts.fill(0);
+    counts.set(used, this.#from - from);
+    this.#counts = counts;
+    this.#from = from;
+    this.#to = to;
+  }
+}
+
+function grow(length: number): number {
+  return Math.min(maxBuckets, 2 * length);
+}
