@@ -50,6 +50,7 @@ const hotFiles: Readonly<Record<string, readonly string[]>> = {
     'src/sql/sql-batcher.ts',
     'src/model/add-histograms.ts',
     'src/model/check-histograms.ts',
+    'src/model/distribution.ts',
     'src/model/histogram-table.ts',
     'src/model/map-series.ts',
     'src/energy/knot-finder.ts',

@@ -151,9 +151,12 @@ test('aggregation ends the histograms of a series, and begins others for one tha
   );
 });
 
+function check(changes: object) {
+  const settings = { aggregations: [{ ...explicit, ...changes }] };
+  return factory.check?.(parseSettings(factory.schema, settings));
+}
+
 test('check refuses bounds that do not ascend, and bounds without a histogram', () => {
-  const check = (changes: object) =>
-    factory.check?.(parseSettings(factory.schema, { aggregations: [{ ...explicit, ...changes }] }));
   assert.deepEqual(check({}), []);
   assert.deepEqual(check({ bounds: [2, 1] }), [
     'aggregations[0].bounds: expected numbers that ascend, found [2,1]',

@@ -1,5 +1,5 @@
 import type { Context, ProcessorFactory } from '../../src/component/component.js';
-import type { Consumer } from '../../src/component/consumer.js';
+import { passHistograms, type Consumer } from '../../src/component/consumer.js';
 import type { Series } from '../../src/model/series.js';
 import { checkTransforms, listAggregations } from './check.js';
 import { schema, type TransformConfig } from './config.js';
@@ -25,7 +25,13 @@ export const factory: ProcessorFactory<typeof schema> = {
     const chain = createChain(divideIntoStages(transforms), context, next);
     const translated = preset === null ? chain : createStage(createPresetShapes(preset), context, chain);
     const first = preset === 'kepler' ? addCpuInfo(context.log, translated) : translated;
-    return { start() {}, consume: (table) => first.consume(table), shutdown() {} };
+    return {
+      start() {},
+      consume: (table) => first.consume(table),
+      // Presets have no names for histograms.
+      consumeHistograms: (table) => passHistograms(chain, table),
+      shutdown() {},
+    };
   },
 };
 

@@ -3,8 +3,8 @@ import { alumet } from './alumet.js';
 import { kepler } from './kepler.js';
 import type { Labels, PresetRule } from './preset-rule.js';
 import { scaphandre } from './scaphandre.js';
-import type { Shape } from './shape.js';
-import { shapeOf, type ShapesOf } from './stage.js';
+import type { Shape, ShapesOf } from './shape.js';
+import { shapeOf } from './stage.js';
 import { findUnitFactor } from './units.js';
 
 export const presets = { alumet, kepler, scaphandre } as const;

@@ -1,5 +1,5 @@
 import type { Reduction } from '../../src/model/mapped-series.js';
-import type { Attributes, AttributeValue, Metric, Resource } from '../../src/model/series.js';
+import type { Attributes, AttributeValue, Metric, Resource, Series } from '../../src/model/series.js';
 import { readVersion } from '../../src/version.js';
 import type { OperationConfig, TransformConfig } from './config.js';
 import { expandTemplate, type Match } from './match.js';
@@ -17,6 +17,9 @@ export interface Shape {
   /** What becomes of several series that are the same then; undefined: what SeriesMap has. */
   readonly reduction: Reduction | undefined;
 }
+
+/** What becomes of a series, in the order in which its columns stand; itself alone where it is not concerned. */
+export type ShapesOf = (series: Series) => readonly Shape[];
 
 /** Why a shape stays as it was. */
 export class ImpossibleTransform extends Error {

@@ -1,13 +1,11 @@
 import type { Context } from '../../src/component/component.js';
-import type { Consumer } from '../../src/component/consumer.js';
+import { passHistograms, type Consumer } from '../../src/component/consumer.js';
 import { createMappingProcessor } from '../../src/component/mapping-processor.js';
 import type { Reduction } from '../../src/model/mapped-series.js';
 import { deriveSeries, type AnySeries, type Metric, type Series } from '../../src/model/series.js';
 import { Expansion, type Output } from './expansion.js';
-import type { Shape } from './shape.js';
-
-/** What becomes of a series, in the order in which its columns stand; itself alone where it is not concerned. */
-export type ShapesOf = (series: Series) => readonly Shape[];
+import { HistogramExpansion } from './histograms.js';
+import type { Shape, ShapesOf } from './shape.js';
 
 /** The shape that a series has. */
 export function shapeOf({ metric, resource, attributes }: Series): Shape {
@@ -33,7 +31,15 @@ export function createStage(shapesOf: ShapesOf, context: Context, next: Consumer
     return mapped;
   };
   const mapping = createMappingProcessor(map, context, next, (mapped) => reductions.get(mapped));
-  return { consume: (table) => mapping.consume(expansion.apply(table)) };
+  const histograms = new HistogramExpansion(shapesOf, context.log);
+  return {
+    consume: (table) => mapping.consume(expansion.apply(table)),
+    consumeHistograms(table) {
+      const changed = histograms.apply(table);
+      const isEmpty = changed.series.length === 0 && (changed.ended ?? []).length === 0;
+      return isEmpty || passHistograms(mapping, changed);
+    },
+  };
 }
 
 function isShapeOf(shape: Shape, { metric, resource, attributes }: AnySeries): boolean {

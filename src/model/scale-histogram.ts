@@ -1,0 +1,39 @@
+import type { ExplicitLayout, ExponentialLayout, HistogramLayout, HistogramRow } from './histogram-table.js';
+import { createPlans, findOrAdd } from './plan.js';
+
+/**
+ * Multiplies the values that a histogram counted, as another unit does: bounds, sum and extremes. Explicit bounds are
+ * exact. The buckets of an exponential histogram keep their factor and are moved, by as many as is closest: their bounds
+ * differ from the true ones by at most half of a bucket, and by nothing where the factor is one of their bounds.
+ * @param factor above 0
+ */
+export function scaleHistogram(row: HistogramRow, factor: number): void {
+  row.sum *= factor;
+  row.min *= factor;
+  row.max *= factor;
+  row.layout = scaleLayout(row.layout, factor);
+}
+
+/** One object for each layout and factor, as each layout is one object. */
+const scaled = createPlans((_layout: HistogramLayout) => new Map<number, HistogramLayout>());
+
+function scaleLayout(layout: HistogramLayout, factor: number): HistogramLayout {
+  return findOrAdd(scaled(layout), factor, () =>
+    layout.kind === 'histogram' ? scaleExplicit(layout, factor) : moveExponential(layout, factor),
+  );
+}
+
+function scaleExplicit({ kind, bounds }: ExplicitLayout, factor: number): ExplicitLayout {
+  return { kind, bounds: bounds.map((bound) => bound * factor) };
+}
+
+function moveExponential(layout: ExponentialLayout, factor: number): ExponentialLayout {
+  const places = Math.round(Math.log2(factor) * 2 ** layout.scale);
+  const { positiveOffset, positiveCount, negativeOffset, negativeCount } = layout;
+  return {
+    ...layout,
+    zeroThreshold: layout.zeroThreshold * factor,
+    positiveOffset: positiveCount === 0 ? positiveOffset : positiveOffset + places,
+    negativeOffset: negativeCount === 0 ? negativeOffset : negativeOffset + places,
+  };
+}
