@@ -104,7 +104,7 @@ export const schema = {
   },
   network: {
     interfaces: {
-      doc: 'Network interfaces with hardware of their own; unset: none.',
+      doc: 'Network interfaces with hardware of their own; unset: none. Of this machine, those that sysfs shows to be virtual are left out.',
       format: 'regexp',
       default: '^(en|eth|ib)[a-z0-9]+$',
     },
@@ -127,6 +127,7 @@ export const schema = {
       min: 1,
     },
   },
+  sysfs: { doc: 'Where sysfs is mounted.', format: 'path', default: '/sys' },
 } as const satisfies Schema;
 
 export type Config = ConfigOf<typeof schema>;

@@ -30,6 +30,11 @@ export class Estimate {
     return metric === this.#place.metric && parent === this.#place.parent;
   }
 
+  /** It is gone: the machine is without it. */
+  end(): void {
+    this.hardware.whole?.removePart(this.hardware.key);
+  }
+
   /** Power when idle, by the last reading; NaN: there was none. */
   get idleWatts(): number {
     return this.#idleWatts;
@@ -44,6 +49,7 @@ export class Estimate {
     const units = this.hardware.units();
     if (Number.isNaN(reading) || Number.isNaN(units)) return NaN;
     const model = this.hardware.model(reading);
+    this.hardware.whole?.setPart(this.hardware.key, model.maxWatts);
     this.#idleWatts = model.idleWatts;
     this.#energy.hold(model, units);
     return this.#energy.update(reading * this.hardware.nsPerReading, atNs);

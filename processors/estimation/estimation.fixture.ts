@@ -43,7 +43,11 @@ export class FakeOwners implements Owners {
 export function create(settings: object = {}, owners = new FakeOwners()) {
   const out = createTableCollector();
   const context = createFakeContext({ owners, host: node });
-  const processor = factory.create(parseSettings(factory.schema, settings), context, out);
+  const processor = factory.create(
+    parseSettings(factory.schema, { sysfs: '/nonexistent', ...settings }),
+    context,
+    out,
+  );
   const busy = [createSeries(busyTime)];
   const cpus = [createSeries(logicalCpus)];
   return {

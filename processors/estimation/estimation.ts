@@ -184,8 +184,10 @@ export class Estimation implements ConsumingComponent {
   }
 
   #end(ended: readonly Series[], at: bigint): void {
-    const own = ended.flatMap((series) => this.#estimates.get(series)?.series ?? []);
+    const gone = ended.flatMap((series) => this.#estimates.get(series) ?? []);
     for (const series of ended) this.#estimates.delete(series);
+    for (const estimate of gone) estimate.end();
+    const own = gone.flatMap((estimate) => estimate.series);
     if (own.length > 0) this.#next.consume(createEnding(own, at));
   }
 
@@ -195,7 +197,7 @@ export class Estimation implements ConsumingComponent {
         ([name, value]) => resource.attributes[name] === value,
       );
       const { owners } = this.#context;
-      return new Machine(this.#config.cpu, (key) => (isOwn ? owners.ownerOf(key) : undefined));
+      return new Machine(this.#config.cpu, isOwn ? (key) => owners.ownerOf(key) : undefined);
     });
   }
 }

@@ -4,6 +4,7 @@ import type { Attributes, Series } from '../../src/model/series.js';
 import { busyTime } from '../../src/model/shared-metrics.js';
 import type { Config } from './config.js';
 import type { Machine, Place } from './machine.js';
+import { isVirtualPort } from './virtual-port.js';
 
 /** A piece of hardware, its model, and how its use follows from a reading. */
 export interface Hardware {
@@ -15,6 +16,8 @@ export interface Hardware {
   units(): number;
   /** The same object while it does not change. @param reading the sum of its columns */
   model(reading: number): PowerModel;
+  /** The machine whose estimate contains it. */
+  readonly whole?: Machine;
   /** For how many nanoseconds a unit was used, by a unit of the reading. */
   readonly nsPerReading: number;
 }
@@ -67,6 +70,7 @@ export class HardwareFinder {
     return {
       key: 'memory',
       attributes: describeEstimate('memory', 'memory', 'Memory'),
+      whole: machine,
       place: () => machine.placeOf('memory'),
       units: () => 1,
       model: (reading) => {
@@ -86,6 +90,7 @@ export class HardwareFinder {
       drive && {
         key: `disk ${device}`,
         attributes: describeEstimate('physical_disk', device, device),
+        whole: machine,
         place: () => machine.placeOf('physical_disk'),
         units: () => 1,
         model: () => drive.model,
@@ -96,11 +101,13 @@ export class HardwareFinder {
 
   #describePort(name: string, machine: Machine): Hardware | undefined {
     if (this.#interfaces?.test(name) !== true) return undefined;
+    if (machine.isOwn && isVirtualPort(this.#config.sysfs, name)) return undefined;
     const { idle_power: idleWatts, max_power: maxWatts, speed } = this.#config.network;
     const model = { idleWatts, maxWatts };
     return {
       key: `network ${name}`,
       attributes: describeEstimate('network', name, name),
+      whole: machine,
       place: () => machine.placeOf('network'),
       // It receives and transmits at the same time.
       units: () => 2,

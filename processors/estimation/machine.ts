@@ -20,14 +20,20 @@ export class Machine {
   readonly #ownerOf: (key: string) => string | undefined;
   /** What its tables hold the energy of, as keys of claims. */
   readonly #metered = new Set<string>();
+  /** Watts that each part estimated of it uses at most. */
+  readonly #parts = new Map<string, number>();
   #cpus = NaN;
   #frequency = NaN;
   #model: PowerModel | undefined;
 
-  /** @param ownerOf the receiver that measures what belongs to a key, for the machine that the collector runs on */
-  constructor(config: Config['cpu'], ownerOf: (key: string) => string | undefined) {
+  /** Whether the collector runs on it. */
+  readonly isOwn: boolean;
+
+  /** @param ownerOf the receiver that measures what belongs to a key; undefined: the collector runs on another machine */
+  constructor(config: Config['cpu'], ownerOf: ((key: string) => string | undefined) | undefined) {
     this.#config = config;
-    this.#ownerOf = ownerOf;
+    this.isOwn = ownerOf !== undefined;
+    this.#ownerOf = ownerOf ?? (() => undefined);
   }
 
   /** Logical CPUs; NaN: not known yet. */
@@ -50,13 +56,25 @@ export class Machine {
 
   /** Of all CPUs, or of the whole machine; the same object until it changes. */
   get cpuModel(): PowerModel {
-    this.#model ??= this.#slowDown(createCpuModel(this.#config, this.#cpus));
+    this.#model ??= this.#contain(this.#slowDown(createCpuModel(this.#config, this.#cpus)));
     return this.#model;
   }
 
   /** Whether the model of the CPUs is that of a whole server. */
   get isServer(): boolean {
     return this.#config.tdp === null && this.#config.max_power === null;
+  }
+
+  /** A part of it uses so much at most. */
+  setPart(key: string, maxWatts: number): void {
+    if (this.#parts.get(key) === maxWatts) return;
+    this.#parts.set(key, maxWatts);
+    this.#model = undefined;
+  }
+
+  /** A part of it is gone. */
+  removePart(key: string): void {
+    if (this.#parts.delete(key)) this.#model = undefined;
   }
 
   /** @returns whether it was not known so far that something measures this */
@@ -85,6 +103,19 @@ export class Machine {
 
   #isMetered(key: string): boolean {
     return this.#metered.has(key) || this.#ownerOf(`energy/${key}`) !== undefined;
+  }
+
+  /**
+   * The model of a whole server that has parts of its own estimates: it uses at least what they use together, at any
+   * instant, and above that what it uses above idle.
+   */
+  #contain(model: PowerModel): PowerModel {
+    if (!this.isServer) return model;
+    let partWatts = 0;
+    for (const watts of this.#parts.values()) partWatts += watts;
+    const { idleWatts, maxWatts } = model;
+    if (partWatts <= idleWatts) return model;
+    return { idleWatts: partWatts, maxWatts: partWatts + maxWatts - idleWatts };
   }
 
   #slowDown(model: PowerModel): PowerModel {
