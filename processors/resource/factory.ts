@@ -1,4 +1,4 @@
-import { applyActions, checkActions } from '../../src/component/attribute-actions.js';
+import { applyActions, checkActions, replaceActionSettings } from '../../src/component/attribute-actions.js';
 import type { Context, ProcessorFactory } from '../../src/component/component.js';
 import { createMappingProcessor } from '../../src/component/mapping-processor.js';
 import { defaultServiceName } from '../../src/component/resource-environment.js';
@@ -10,6 +10,7 @@ import { detect, detectorNames } from './detect.js';
 
 export const factory: ProcessorFactory<typeof schema> = {
   schema,
+  replacedSettings: replaceActionSettings('attributes'),
   check: ({ detectors, attributes }) => [
     ...detectors
       .filter((name) => !detectorNames.includes(name))

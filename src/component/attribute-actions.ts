@@ -30,6 +30,19 @@ export function createActionsSetting(doc: string) {
 }
 
 /**
+ * What to write instead of settings of actions that the Collector has, as a factory's `replacedSettings`.
+ * @param path of the list in the component's settings
+ */
+export function replaceActionSettings(path: string): Readonly<Record<string, string>> {
+  return {
+    [`${path}[].pattern`]: 'write an action with "key" for each attribute',
+    [`${path}[].converted_type`]: 'remove it: attributes keep the type that they come with',
+    [`${path}[].default_value`]: 'write a second action, "insert", with "value"',
+    [`${path}[].from_context`]: 'use "from_attribute" or "value": requests leave no values of theirs',
+  };
+}
+
+/**
  * Problems that only show in an action as a whole.
  * @param path of the list in the component's settings
  */

@@ -1,0 +1,261 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { validateConfigOf } from '../src/cli/config-options.js';
+import { describeError } from '../src/errors.js';
+import { writeConfig } from './agent.js';
+
+/** A processor of a Collector's configuration: its id, and its settings as its documentation shows them. */
+interface Example {
+  readonly what: string;
+  readonly id: string;
+  readonly settings: string;
+  /** What `validate` says to write instead; unset: it is taken as it is. */
+  readonly refusals?: readonly RegExp[];
+}
+
+/** What the documentation of each processor of the Collector shows, for metrics. */
+const examples: readonly Example[] = [
+  {
+    what: 'resource attributes, in capitals',
+    id: 'filter/1',
+    settings: `
+    metrics:
+      include:
+        match_type: regexp
+        metric_names: [prefix/.*, prefix_.*]
+        resource_attributes: [{Key: container.name, Value: app_container_1}]
+      exclude: {match_type: strict, metric_names: [hello_world, hello/world]}`,
+    refusals: [/Key: unknown setting, did you mean "key"/u, /Value: unknown setting, did you mean "value"/u],
+  },
+  {
+    what: 'names and resource attributes',
+    id: 'filter',
+    settings: `
+    metrics:
+      exclude:
+        match_type: regexp
+        metric_names: [hello_world, hello/world]
+        resource_attributes: [{key: container.name, value: (app_container_1|app_container_2)}]`,
+  },
+  {
+    what: 'expressions of the language expr',
+    id: 'filter/expr',
+    settings: `
+    metrics:
+      exclude: {match_type: expr, expressions: ['MetricName == "my.metric" && Label("my_label") == "abc123"']}`,
+    refusals: [/use "metrics.metric" or "metrics.datapoint"/u],
+  },
+  {
+    what: 'conditions of OTTL on metrics and points',
+    id: 'filter/ottl',
+    settings: `
+    error_mode: ignore
+    metrics:
+      metric:
+        - 'name == "my.metric" and resource.attributes["my_label"] == "abc123"'
+        - 'type == METRIC_DATA_TYPE_HISTOGRAM'
+      datapoint:
+        - 'metric.type == METRIC_DATA_TYPE_SUMMARY'
+        - 'resource.attributes["service.name"] == "my_service_name"'`,
+    refusals: [
+      /metric\[1\]: .*write a rule of "exclude" instead\n.*datapoint\[0\]: .*write a rule of "exclude" instead$/u,
+    ],
+  },
+  {
+    what: 'a single resource attribute',
+    id: 'filter/resource',
+    settings: `
+    error_mode: ignore
+    metrics:
+      datapoint:
+        - 'resource.attributes["host.name"] == "localhost"'
+        - 'IsMatch(metric.name, ".*my_name.*")'`,
+  },
+  {
+    what: 'logs and spans',
+    id: 'filter/2',
+    settings: `
+    logs: {include: {match_type: strict, resource_attributes: [{Key: host.name, Value: just_this_one_hostname}]}}
+    spans: {include: {match_type: strict, services: [app_3]}}`,
+    refusals: [/\.logs: .*remove it: there are metrics only/u, /\.spans: .*remove it/u],
+  },
+  {
+    what: 'insert, update, upsert, delete and hash',
+    id: 'attributes/example',
+    settings: `
+    actions:
+      - {key: db.table, action: delete}
+      - {key: redacted_span, value: true, action: upsert}
+      - {key: copy_key, from_attribute: key_original, action: update}
+      - {key: account_id, value: 2245, action: insert}
+      - {key: account_password, action: delete}
+      - {key: account_email, action: hash}`,
+  },
+  {
+    what: 'convert',
+    id: 'attributes/convert',
+    settings: `
+    actions: [{key: http.status_code, action: convert, converted_type: int}]`,
+    refusals: [
+      /converted_type: unknown setting; remove it: .*\n.*action: expected one of insert, update, upsert, delete, hash/u,
+    ],
+  },
+  {
+    what: 'extract',
+    id: 'attributes/extract',
+    settings: `
+    actions: [{key: http.url, action: extract, pattern: '^(?P<http_protocol>.*):'}]`,
+    refusals: [
+      /pattern: unknown setting; .*\n.*action: expected one of insert, update, upsert, delete, hash/u,
+    ],
+  },
+  {
+    what: 'a pattern',
+    id: 'attributes/pattern',
+    settings: `
+    actions: [{pattern: '^user', action: delete}]`,
+    refusals: [/pattern: unknown setting; write an action with "key" for each attribute/u],
+  },
+  {
+    what: 'default values and values of requests',
+    id: 'attributes/default',
+    settings: `
+    actions:
+      - {key: region, from_attribute: cloud.region, default_value: us-east-1, action: insert}
+      - {key: tenant_id, from_context: metadata.tenant, action: upsert}`,
+    refusals: [
+      /default_value: unknown setting; write a second action, "insert", with "value"/u,
+      /from_context: unknown setting; use "from_attribute" or "value"/u,
+    ],
+  },
+  {
+    what: 'include and exclude',
+    id: 'attributes/selective',
+    settings: `
+    include: {match_type: strict, metric_names: [a]}
+    exclude: {match_type: regexp, resources: [{key: host.name, value: a.*}]}
+    actions: [{key: a, action: delete}]`,
+    refusals: [
+      /\.include: unknown setting; use "metrics_transform"/u,
+      /\.exclude: unknown setting; use "metrics_transform"/u,
+    ],
+  },
+  {
+    what: 'actions on resources',
+    id: 'resource',
+    settings: `
+    attributes:
+      - {key: cloud.availability_zone, value: zone-1, action: upsert}
+      - {key: k8s.cluster.name, from_attribute: k8s-cluster, action: insert}
+      - {key: redundant-attribute, action: delete}`,
+  },
+  {
+    what: 'names',
+    id: 'cumulativetodelta',
+    settings: `
+    include: {metrics: [metric_1_name, metric_2_name], match_type: strict}`,
+    refusals: [/use "cumulative_to_delta", with the same settings/u],
+  },
+  ...[
+    ['names', 'include: {metrics: [metric_1_name, metric_2_name], match_type: strict}'],
+    ['patterns', 'include: {metrics: [".*metric.*"], match_type: regexp}'],
+    ['excluded patterns', 'exclude: {metrics: [".*metric.*"], match_type: regexp}'],
+    ['kinds', 'include: {metric_types: [sum]}'],
+    ['its other settings', 'max_staleness: 0\n    initial_value: auto'],
+  ].map(([what = '', settings = '']) => ({ what, id: 'cumulative_to_delta', settings: `\n    ${settings}` })),
+  { what: 'nothing', id: 'cumulative_to_delta', settings: '' },
+  {
+    what: 'kinds with histograms',
+    id: 'cumulative_to_delta',
+    settings: `
+    include: {metric_types: [sum, histogram]}`,
+    refusals: [/expected sum, found "histogram"; histograms are always cumulative here/u],
+  },
+  {
+    what: 'a pattern that is no regular expression',
+    id: 'cumulative_to_delta',
+    settings: `
+    include: {metrics: ["*metric*"], match_type: regexp}`,
+    refusals: [/expected a regular expression, found "\*metric\*"/u],
+  },
+  {
+    what: 'its limits',
+    id: 'deltatocumulative',
+    settings: '\n    max_stale: 5m\n    max_streams: 0',
+    refusals: [/use "delta_to_cumulative"/u],
+  },
+  {
+    what: 'its limits',
+    id: 'delta_to_cumulative',
+    settings: '\n    max_stale: 5m\n    max_streams: 9223372036854775807',
+  },
+  {
+    what: 'keys',
+    id: 'groupbyattrs',
+    settings: '\n    keys: [foo, bar]',
+    refusals: [/use "group_by_attributes", with the same settings/u],
+  },
+  { what: 'keys', id: 'group_by_attributes', settings: '\n    keys: [foo, bar]' },
+  { what: 'no keys, to compact', id: 'group_by_attributes/compaction', settings: '' },
+  {
+    what: 'the interval and what passes',
+    id: 'interval',
+    settings: '\n    interval: 60s\n    pass_through: {gauge: false, summary: false}',
+  },
+  { what: 'nothing', id: 'batch', settings: '' },
+  { what: 'sizes', id: 'batch/2', settings: '\n    send_batch_size: 10000\n    timeout: 10s' },
+  {
+    what: 'metadata',
+    id: 'batch/metadata',
+    settings:
+      '\n    metadata_keys: [tenant_id]\n    metadata_cardinality_limit: 10\n    send_batch_max_size: 0',
+  },
+  {
+    what: 'a limit',
+    id: 'memory_limiter',
+    settings: '\n    check_interval: 1s\n    limit_mib: 4000\n    spike_limit_mib: 800',
+  },
+  {
+    what: 'a share',
+    id: 'memory_limiter',
+    settings: '\n    check_interval: 1s\n    limit_percentage: 80\n    spike_limit_percentage: 15',
+  },
+  {
+    what: 'a transform',
+    id: 'metricstransform',
+    settings: '\n    transforms: [{include: host.cpu.usage, action: insert, new_name: host.cpu.utilization}]',
+    refusals: [/use "metrics_transform", with the same settings/u],
+  },
+  {
+    what: 'a transform',
+    id: 'metrics_transform',
+    settings: '\n    transforms: [{include: host.cpu.usage, action: insert, new_name: host.cpu.utilization}]',
+  },
+];
+
+/** What `validate` says of a processor between a receiver and an exporter; undefined: nothing. */
+async function validate({ id, settings }: Example): Promise<string | undefined> {
+  const path = writeConfig(`
+receivers: {otlp: {protocols: {http: }}}
+processors:
+  ${id}:${settings}
+exporters: {debug: }
+service: {pipelines: {metrics: {receivers: [otlp], processors: [${id}], exporters: [debug]}}}
+`);
+  try {
+    await validateConfigOf({ config: [path], set: [] });
+    return undefined;
+  } catch (error) {
+    return describeError(error).replaceAll(path, 'config.yaml');
+  }
+}
+
+for (const example of examples) {
+  const { what, id, refusals } = example;
+  const does = refusals ? 'says what to write instead of' : 'takes';
+  test(`validate ${does} ${id} of the Collector: ${what}`, async () => {
+    const said = await validate(example);
+    if (refusals === undefined) assert.equal(said, undefined);
+    for (const refusal of refusals ?? []) assert.match(said ?? '', refusal);
+  });
+}
