@@ -8,6 +8,7 @@ import { cgroupScan } from './cgroup-scan.js';
 import { compareAgents, parsePeer } from './compare.js';
 import { cpuAccounting } from './cpu-accounting.js';
 import { crowd } from './crowd.js';
+import { databases } from './databases.js';
 import { encoder } from './encoder.js';
 import { exec } from './exec.js';
 import { file } from './file.js';
@@ -43,6 +44,7 @@ const benchmarks: readonly Benchmark[] = [
   wholePath,
   allocation,
   file,
+  databases,
   page,
   ledger,
   agentScan,

@@ -5,10 +5,12 @@ import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { parquetReadObjects } from 'hyparquet';
 import { asyncBufferFromFile } from 'hyparquet/src/node.js';
+import { noSqlite } from '../src/sql/sqlite.fixture.js';
 import { createFolder } from '../src/testing/temporary-folder.fixture.js';
 import { runAgent } from './agent.js';
 
 const rows = 5;
+const databases = noSqlite === false ? ['d.db', 'd.json', 'e.sqlite3', 'e.parquet', 'f.sqlite'] : [];
 
 /** A line with a counter of two series, one of which has a gap, in every row. */
 function lineOf(second: number): string {
@@ -49,7 +51,7 @@ test('convert takes a recording through every format and back without changing a
   const folder = createFolder();
   const source = writeRecording(folder);
   let from = source;
-  for (const name of ['a.parquet', 'b.csv', 'c.parquet', 'd.csv.gz', 'e.json']) {
+  for (const name of ['a.parquet', 'b.csv', 'c.parquet', 'd.csv.gz', ...databases, 'f.json']) {
     const to = join(folder, name);
     const { code, stderr } = await convert(from, to);
     assert.equal(code, 0, stderr);
@@ -149,7 +151,7 @@ test('convert says what it needs', async () => {
   for (const [args, code, message] of [
     [[], 2, /expected IN and OUT, found 0 arguments/u],
     [[from, join(folder, 'x'), 'y'], 2, /found 3 arguments/u],
-    [[from, join(folder, 'x.xml')], 2, /expected json, csv, parquet, found "xml"; see --to/u],
+    [[from, join(folder, 'x.xml')], 2, /expected json, csv, parquet, sqlite, found "xml"; see --to/u],
     [['--to', 'xls', from, join(folder, 'x.csv')], 2, /found "xls"/u],
     [[from, join(folder, 'x.parquet.gz')], 2, /compression: expected none with Parquet/u],
     [[join(folder, 'absent.json'), join(folder, 'x.csv')], 1, /no file for \S*absent\.json/u],

@@ -1,18 +1,15 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parquetReadObjects } from 'hyparquet';
 import { asyncBufferFromFile } from 'hyparquet/src/node.js';
-import { skipFor } from '../../src/testing/needs.fixture.js';
-import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
+import { noSmallDisk, onSmallDisk } from '../../src/testing/small-disk.fixture.js';
 import { until } from '../../src/testing/until.js';
 import { createReading, createSeries, readFileLines, readValues, startExporter } from './file.fixture.js';
 
 const series = createSeries();
-const [mount, umount] = ['/usr/bin/mount', '/usr/bin/umount'];
-const skip = mountRefused();
+const skip = noSmallDisk;
 
 test('nothing is lost and no line is torn, when a full disk has room again', { skip }, () =>
   onSmallDisk(fillAndFree),
@@ -21,16 +18,6 @@ test('nothing is lost and no line is torn, when a full disk has room again', { s
 test('a Parquet file can be read while the disk is full, and loses nothing', { skip }, () =>
   onSmallDisk(fillParquet),
 );
-
-async function onSmallDisk(use: (folder: string) => Promise<void>): Promise<void> {
-  const folder = createFolder();
-  execFileSync(mount, ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', folder]);
-  try {
-    await use(folder);
-  } finally {
-    execFileSync(umount, ['-l', folder]);
-  }
-}
 
 async function fillParquet(folder: string): Promise<void> {
   const path = join(folder, 'energy.parquet');
@@ -79,14 +66,4 @@ async function fillAndFree(folder: string): Promise<void> {
     readValues(readFileSync(path, 'utf8')),
     readings.map(({ values }) => values[0]),
   );
-}
-
-/** Why no disk can be filled here. */
-function mountRefused(): string | false {
-  try {
-    execFileSync('unshare', ['-m', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt'], { stdio: 'ignore' });
-    return false;
-  } catch {
-    return skipFor('needs the right to mount a tmpfs');
-  }
 }

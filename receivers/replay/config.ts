@@ -7,8 +7,8 @@ export const schema = {
     default: [],
   },
   format: {
-    doc: 'Format of the files: `json` (OTLP JSON lines), `csv`, `parquet`, or `auto` to detect it. Compression is always detected.',
-    format: ['auto', 'json', 'csv', 'parquet'],
+    doc: 'Format of the files: `json` (OTLP JSON lines), `csv`, `parquet`, `sqlite`, or `auto` to detect it. Compression is always detected.',
+    format: ['auto', 'json', 'csv', 'parquet', 'sqlite'],
     default: 'auto',
   },
   speed: {

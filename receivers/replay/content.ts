@@ -8,6 +8,7 @@ export type ContentFormat = Exclude<Config['format'], 'auto'>;
 
 const magics = {
   parquet: Buffer.from('PAR1'),
+  sqlite: Buffer.from('SQLite f'),
   gzip: Buffer.of(0x1f, 0x8b),
   zstd: Buffer.of(0x28, 0xb5, 0x2f, 0xfd),
 };
@@ -21,10 +22,13 @@ interface Peeked {
   readonly bytes: AsyncIterable<Buffer>;
 }
 
-/** The text of a file, decompressed; undefined where it is Parquet. */
-export async function openText(source: AsyncIterable<Buffer>): Promise<AsyncIterable<Buffer> | undefined> {
+/** The text of a file, decompressed; for a file that is no text, its format. */
+export async function openText(
+  source: AsyncIterable<Buffer>,
+): Promise<AsyncIterable<Buffer> | 'parquet' | 'sqlite'> {
   const { head, bytes } = await peek(source);
-  if (startsWith(head, magics.parquet)) return undefined;
+  const binary = (['parquet', 'sqlite'] as const).find((format) => startsWith(head, magics[format]));
+  if (binary !== undefined) return binary;
   // A member or frame that a crash left torn is read as far as it goes.
   if (startsWith(head, magics.gzip)) {
     const gunzip = createGunzip({ finishFlush: constants.Z_SYNC_FLUSH });

@@ -7,6 +7,8 @@ import type { PointStream, Sink } from '../../src/recording/decoder.js';
 import { JsonLinesDecoder } from '../../src/recording/json-lines-decoder.js';
 import { ParquetDecoder } from '../../src/recording/parquet-decoder.js';
 import { createNamePattern } from '../../src/scraping/lines.js';
+import { openSqlite } from '../../src/sql/sqlite.js';
+import { SqliteDecoder } from '../../src/sql/sqlite-decoder.js';
 import type { Config } from './config.js';
 import { detectFormat, openText, type ContentFormat } from './content.js';
 
@@ -17,6 +19,9 @@ export interface FileSink extends Omit<Sink, 'malformed'> {
   /** The file ends in the middle of a line, as a crash leaves it. */
   torn(line: number): void;
 }
+
+/** Formats that are no text, as messages name them. */
+const binaryNames = { parquet: 'Parquet', sqlite: 'SQLite' } as const;
 
 interface LineDecoder {
   line(text: string): void;
@@ -35,9 +40,10 @@ export interface Target {
 export async function* readFile(path: string, format: Config['format'], target: Target): AsyncIterable<void> {
   const source = path === standardInput ? process.stdin : openStream(path);
   const text = await openText(source);
-  if (text === undefined) {
+  if (typeof text === 'string') {
     source.destroy();
-    yield* readParquet(path, format, target);
+    checkBinary(path, format, text);
+    yield* text === 'parquet' ? readParquet(path, target) : readSqlite(path, target);
     return;
   }
   const detected = await detectFormat(text);
@@ -50,13 +56,27 @@ function openStream(path: string): ReadStream {
   return createReadStream(path, { fd: openRegularFile(path) });
 }
 
-async function* readParquet(
-  path: string,
-  format: Config['format'],
-  { sink, stream }: Target,
-): AsyncIterable<void> {
-  if (path === standardInput) throw new Error('expected a file, found Parquet on the standard input');
-  if (format !== 'auto' && format !== 'parquet') throw new Error(`expected ${format}, found Parquet`);
+/** @throws Error when it cannot be read, or is not what was asked for */
+function checkBinary(path: string, format: Config['format'], found: keyof typeof binaryNames): void {
+  const name = binaryNames[found];
+  if (path === standardInput) throw new Error(`expected a file, found ${name} on the standard input`);
+  if (format !== 'auto' && format !== found) throw new Error(`expected ${format}, found ${name}`);
+}
+
+async function* readSqlite(path: string, { sink, stream }: Target): AsyncIterable<void> {
+  const database = openSqlite(path, { isReadOnly: true });
+  try {
+    const decoder = new SqliteDecoder(
+      { ...sink, malformed: (reason) => sink.malformed(reason, undefined) },
+      stream,
+    );
+    yield* decoder.read(database);
+  } finally {
+    database.close();
+  }
+}
+
+async function* readParquet(path: string, { sink, stream }: Target): AsyncIterable<void> {
   const decoder = new ParquetDecoder(
     { ...sink, malformed: (reason) => sink.malformed(reason, undefined) },
     stream,
@@ -125,7 +145,9 @@ class LineReader {
       this.#decoder = new JsonLinesDecoder(this.#sink, this.#stream);
       this.#decode(this.#decoder, line);
     } else
-      throw new Error('expected OTLP JSON lines, CSV or Parquet of the file exporter, found something else');
+      throw new Error(
+        'expected OTLP JSON lines, CSV or Parquet of the file exporter, or a database of sqlite, found something else',
+      );
   }
 
   #report(reason: string): void {

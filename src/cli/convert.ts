@@ -18,7 +18,11 @@ import { parseOptions } from './config-options.js';
 import { waitForEnd } from './signals.js';
 
 const progressEveryMs = 200;
-const formats = ['json', 'csv', 'parquet'] as const;
+const formats = ['json', 'csv', 'parquet', 'sqlite'] as const;
+/** Names of files that mean one of them. */
+const extensions: Readonly<Record<string, string>> = { jsonl: 'json', db: 'sqlite', sqlite3: 'sqlite' };
+/** Files next to a database belong to it. */
+const companions = ['', '-wal', '-shm'];
 
 /** What is converted, and what becomes of it. */
 interface Conversion {
@@ -28,19 +32,20 @@ interface Conversion {
   readonly compression: 'none' | 'gzip' | 'zstd';
 }
 
-/** Writes a recording in another format: replays it into the file exporter. */
+/** Writes a recording in another format: replays it into the exporter of that format. */
 export const command: Command = {
   name: 'convert',
-  summary: 'Convert a recording between JSON, CSV and Parquet',
+  summary: 'Convert a recording between JSON, CSV, Parquet and SQLite',
   usage: `Usage: joulemetry convert [OPTIONS] IN OUT
 
 Reads the recording IN and writes it to OUT, with every point at its own
 instant. IN is OTLP JSON lines, CSV or Parquet, as the exporter "file" writes
-them, or OTLP JSON lines of an OpenTelemetry Collector, also compressed; "-" is
-the standard input. The name of OUT says what becomes of it:
+them, a database of the exporter "sqlite", or OTLP JSON lines of an
+OpenTelemetry Collector, also compressed; "-" is the standard input. The name of OUT says what becomes of it:
   .json .jsonl   OTLP JSON lines, one line for each table
   .csv           a column for each metric
   .parquet       a row for each point
+  .db .sqlite    an SQLite database with tables of series and points
 A further .gz or .zst compresses JSON and CSV. CSV has no place for the
 descriptions of metrics; everything else is kept, to the bit.
 
@@ -50,7 +55,7 @@ columns: where another metric appears, OUT becomes a backup, as under "rotation"
 in the README of the exporter "file", and another file begins.
 
 Options:
-      --to FORMAT  json, csv or parquet, whatever OUT is named
+      --to FORMAT  json, csv, parquet or sqlite, whatever OUT is named
   -f, --force      replace OUT if it exists
 
 Exits with 1 if something in IN could not be converted, and with 2 if an option
@@ -81,8 +86,8 @@ function findConversion([from, to, ...more]: readonly string[], wanted: string |
   if (isSameFile(from, to)) {
     throw new UsageError(`Cannot convert ${from}: expected another file to write, found the same one`);
   }
-  const [, extension = '', packed] = /(?:\.([a-z]+?))?(\.gz|\.zst)?$/u.exec(to) ?? [];
-  const named = wanted ?? (extension === 'jsonl' ? 'json' : extension);
+  const [, extension = '', packed] = /(?:\.([a-z]+?3?))?(\.gz|\.zst)?$/u.exec(to) ?? [];
+  const named = wanted ?? extensions[extension] ?? extension;
   const format = formats.find((one) => one === named);
   if (format === undefined) {
     const name = wanted ?? to;
@@ -123,15 +128,23 @@ async function convert(conversion: Conversion): Promise<number> {
  * @returns to be called once: removes it where another one was written, and puts it back otherwise
  */
 function setAside(path: string): (isWritten: boolean) => void {
-  const kept = `${path}.replaced-${process.pid}`;
+  const kept = companions.map((end) => path + end).filter(isFile);
   const isReplaced = isFile(path);
-  if (isReplaced) renameSync(path, kept);
+  for (const one of isReplaced ? kept : []) renameSync(one, aside(one));
   return (isWritten) => {
-    if (isReplaced && isWritten) rmSync(kept);
-    else if (isReplaced) renameSync(kept, path);
+    if (isReplaced && !isWritten) for (const end of companions) rmSync(path + end, { force: true });
+    for (const one of isReplaced ? kept : []) {
+      if (isWritten) rmSync(aside(one));
+      else renameSync(aside(one), one);
+    }
     // Opened before it was known that nothing can be read.
-    else if (isFile(path) && statSync(path).size === 0) rmSync(path);
+    if (!isReplaced && isFile(path) && statSync(path).size === 0) rmSync(path);
   };
+}
+
+/** The other name of a file that is replaced. */
+function aside(path: string): string {
+  return `${path}.replaced-${process.pid}`;
 }
 
 /** Neither a device, nor a link to one. */
@@ -174,11 +187,15 @@ async function replay(conversion: Conversion) {
 }
 
 function createConfig({ from, to, format, compression }: Conversion): Promise<ServiceConfig> {
+  const exporters =
+    format === 'sqlite'
+      ? { sqlite: { path: to, batch: { max_points: 65_536 }, retry_on_failure: { enabled: false } } }
+      : // One flush for each 2 MiB: of many small row groups and compressed pieces a file would be larger.
+        { file: { path: to, format, compression, append: false, flush_interval: '1h' } };
   const config = {
     receivers: { replay: { files: [from], at_end: 'exit' } },
-    // One flush for each 2 MiB: of many small row groups and compressed pieces a file would be larger.
-    exporters: { file: { path: to, format, compression, append: false, flush_interval: '1h' } },
-    service: { pipelines: { metrics: { receivers: ['replay'], exporters: ['file'] } } },
+    exporters,
+    service: { pipelines: { metrics: { receivers: ['replay'], exporters: Object.keys(exporters) } } },
   };
   return validateService(nodeOf(config), createFinderFor([]));
 }

@@ -41,7 +41,8 @@ export class RecordingThread<In, Out> {
     this.#order = order;
     const worker = new Worker(order.module, {
       name: 'recording',
-      execArgv: [],
+      // The SQLite and the zstd of Node call themselves experimental.
+      execArgv: ['--disable-warning=ExperimentalWarning'],
       workerData: order.data,
       stdin: order.hasInput === true,
       resourceLimits: { maxOldGenerationSizeMb: maxHeapMegabytes },

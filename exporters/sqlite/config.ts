@@ -1,0 +1,35 @@
+import type { ConfigOf, Schema } from '../../src/component/schema.js';
+import { batchSettings } from '../../src/export/queued-exporter.js';
+import { retrySettings } from '../../src/export/retry.js';
+import { sendingQueueSettings } from '../../src/export/sending-queue.js';
+
+export const schema = {
+  path: {
+    doc: 'Database file; its folder must exist.',
+    format: 'path',
+    default: null,
+  },
+  max_age: {
+    doc: 'How long points are kept, counted from now; 0: forever.',
+    format: 'duration',
+    default: '0s',
+  },
+  synchronous: {
+    doc: 'When the disk has what was written: `normal` may lose the last seconds when the power fails, `full` waits for the disk at every request. The file is whole in either case, and a crash of the agent loses nothing that was written.',
+    format: ['normal', 'full'],
+    default: 'normal',
+  },
+  busy_timeout: {
+    doc: 'How long a request waits for another program that locks the file, before it is tried again later.',
+    format: 'duration',
+    default: '5s',
+  },
+  batch: { ...batchSettings, flush_timeout: { ...batchSettings.flush_timeout, default: '1s' } },
+  sending_queue: sendingQueueSettings,
+  retry_on_failure: retrySettings,
+} as const satisfies Schema;
+
+export type Config = ConfigOf<typeof schema>;
+
+/** A configuration with a file to write. */
+export type FileConfig = Config & { readonly path: string };

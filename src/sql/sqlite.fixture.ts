@@ -1,0 +1,14 @@
+import { describeError } from '../errors.js';
+import { openSqlite } from './sqlite.js';
+
+/** Why tests of SQLite cannot run here; false when they can. */
+export const noSqlite: string | false = findObstacle();
+
+function findObstacle(): string | false {
+  try {
+    openSqlite(':memory:').close();
+    return false;
+  } catch (error) {
+    return describeError(error);
+  }
+}
