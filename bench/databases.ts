@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { encodeRows } from '../exporters/clickhouse/rows.js';
 import { encodeCopy } from '../exporters/postgres/copy-rows.js';
 import type { QueuedRequest } from '../src/component/queue-storage.js';
 import type { Series } from '../src/model/series.js';
@@ -62,6 +63,7 @@ function measureEncoding(): readonly Result[] {
   const points = table.values.length;
   return [
     describe('Encode a point for a database: 256 series, 32 rows', 'ns', measureNs(encode) / points),
+    describe('ClickHouse: make a row of RowBinary', 'ns', measureNs(() => encodeRows('', request)) / points),
     describe('PostgreSQL: make a row of COPY', 'ns', measureNs(() => encodeCopy(request)) / points),
   ];
 }

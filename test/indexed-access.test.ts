@@ -48,6 +48,7 @@ const hotFiles: Readonly<Record<string, readonly string[]>> = {
     'src/export/line-batcher.ts',
     'src/rating/rated-energy.ts',
     'src/sql/sql-batcher.ts',
+    'src/sql/sqlite-file.ts',
     'src/model/add-histograms.ts',
     'src/model/check-histograms.ts',
     'src/model/distribution.ts',

@@ -3,6 +3,9 @@ import { batchSettings } from '../../src/export/queued-exporter.js';
 import { retrySettings } from '../../src/export/retry.js';
 import { sendingQueueSettings } from '../../src/export/sending-queue.js';
 
+/** A hundred years: no timer waits for it. */
+const longestAgeMs = 100 * 365 * 86_400_000;
+
 export const schema = {
   path: {
     doc: 'Database file; its folder must exist.',
@@ -13,6 +16,7 @@ export const schema = {
     doc: 'How long points are kept, counted from now; 0: forever.',
     format: 'duration',
     default: '0s',
+    max: longestAgeMs,
   },
   synchronous: {
     doc: 'When the disk has what was written: `normal` may lose the last seconds when the power fails, `full` waits for the disk at every request. The file is whole in either case, and a crash of the agent loses nothing that was written.',
