@@ -4,7 +4,7 @@ import { describeError } from '../../src/errors.js';
 import { batchSettings } from '../../src/export/queued-exporter.js';
 import { retrySettings } from '../../src/export/retry.js';
 import { sendingQueueSettings } from '../../src/export/sending-queue.js';
-import { checkTlsConfig, tlsSettings } from '../../src/http/tls-files.js';
+import { checkTlsConfig, optionalTlsSettings } from '../../src/http/tls-files.js';
 
 /** What a record has besides its message: key, headers and lengths, with room to spare. */
 const recordBytes = 256;
@@ -53,14 +53,7 @@ export const schema = {
     format: 'boolean',
     default: false,
   },
-  tls: {
-    insecure: {
-      doc: 'Whether to connect without TLS. Unset: without TLS, unless another setting of `tls` is set.',
-      format: 'boolean',
-      default: null,
-    },
-    ...tlsSettings,
-  },
+  tls: optionalTlsSettings,
   auth: { sasl: saslSettings },
   timeout: {
     doc: 'Maximum time for a connection, and for each answer of a broker.',
@@ -103,13 +96,6 @@ export type Config = ConfigOf<typeof schema>;
 /** The limits of a request so that it fits into a message. */
 export function limitBatch({ batch, producer }: Config): Config['batch'] {
   return { ...batch, max_bytes: Math.min(batch.max_bytes, producer.max_message_bytes - recordBytes) };
-}
-
-/** As in the Collector, TLS begins with the first setting of it. */
-export function usesTls({ insecure, ...files }: Config['tls']): boolean {
-  if (insecure !== null) return !insecure;
-  const { ca_file: ca, cert_file: cert, server_name_override: name } = files;
-  return ca !== null || cert !== null || name !== null || files.insecure_skip_verify;
 }
 
 /** What is wrong with the settings when they are taken together. */

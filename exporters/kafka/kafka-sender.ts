@@ -5,7 +5,7 @@ import type { QueuedRequest } from '../../src/component/queue-storage.js';
 import { parseEndpoint } from '../../src/config/endpoint.js';
 import { wholeDelivery, type Delivery, type Sender } from '../../src/export/courier.js';
 import { openSecretFile } from '../../src/http/secret-file.js';
-import { openTlsContext } from '../../src/http/tls-files.js';
+import { openTlsContext, usesTls } from '../../src/http/tls-files.js';
 import {
   BrokerClient,
   loadClient,
@@ -14,7 +14,7 @@ import {
   type SendOptions,
   type TopicMessage,
 } from './broker-client.js';
-import { usesTls, type Config } from './config.js';
+import type { Config } from './config.js';
 import { divideByResource, wrapRequest } from './messages.js';
 import { toExportError } from './retry-codes.js';
 

@@ -129,6 +129,7 @@ function createClientConfig(
     proxy_url,
     credentials: {
       bearer_token_file: authorization.credentials_file,
+      scheme: 'Bearer',
       username: hasFile ? basic.username : null,
       password_file: basic.password_file,
     },

@@ -14,6 +14,11 @@ export const credentialsSettings = {
     format: 'path',
     default: null,
   },
+  scheme: {
+    doc: 'What stands before the token in that header, `ApiKey` or `Token` for some servers.',
+    format: 'string',
+    default: 'Bearer',
+  },
   username: { doc: 'User for HTTP basic authentication.', format: 'string', default: null },
   password_file: {
     doc: 'File with the password of that user; read again when it changes.',
@@ -119,10 +124,10 @@ function chooseProxy(url: URL, { proxy_url: text }: ClientConfig): HttpProxy | u
  * @throws Error naming the file that cannot be used
  */
 export function createAuthorization(credentials: CredentialsConfig, log: Log): () => string | undefined {
-  const { bearer_token_file: tokenFile, username, password_file: passwordFile } = credentials;
+  const { bearer_token_file: tokenFile, scheme, username, password_file: passwordFile } = credentials;
   if (tokenFile !== null) {
     const name = `credentials.bearer_token_file "${tokenFile}"`;
-    return openSecretFile(tokenFile, { name, log, use: (token) => headerOf(name, `Bearer ${token}`) });
+    return openSecretFile(tokenFile, { name, log, use: (token) => headerOf(name, `${scheme} ${token}`) });
   }
   if (username === null || passwordFile === null) return () => undefined;
   const name = `credentials.password_file "${passwordFile}"`;

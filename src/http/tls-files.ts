@@ -38,6 +38,23 @@ export const tlsSettings = {
   },
 } as const satisfies Schema;
 
+/** The same for protocols whose addresses do not say whether they are reached with TLS. */
+export const optionalTlsSettings = {
+  insecure: {
+    doc: 'Whether to connect without TLS. Unset: without TLS, unless another setting of `tls` is set.',
+    format: 'boolean',
+    default: null,
+  },
+  ...tlsSettings,
+} as const satisfies Schema;
+
+/** As in the Collector, TLS begins with the first setting of it. */
+export function usesTls({ insecure, ...files }: ConfigOf<typeof optionalTlsSettings>): boolean {
+  if (insecure !== null) return !insecure;
+  const { ca_file: ca, cert_file: cert, server_name_override: name } = files;
+  return ca !== null || cert !== null || name !== null || files.insecure_skip_verify;
+}
+
 export type TlsConfig = ConfigOf<typeof tlsSettings>;
 
 /** What is wrong with these settings when they are taken together. */

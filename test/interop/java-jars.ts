@@ -6,6 +6,11 @@ import type { Peer } from './peers.js';
 /** What is fetched with everything that it needs, `group:artifact:version` each. */
 const programs = {
   kafka: ['org.apache.kafka:kafka_2.13:4.1.0'],
+  opensearch: [
+    'org.opensearch:opensearch:2.19.3',
+    'org.opensearch.plugin:transport-netty4-client:2.19.3',
+    'org.apache.logging.log4j:log4j-core:2.21.0',
+  ],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 export interface JarTools {

@@ -4,29 +4,17 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { factory } from '../../exporters/kafka/factory.js';
 import { readingAt, rowOf, startExporter } from '../../src/export/exporter.fixture.js';
-import type { Table } from '../../src/model/table.js';
-import { Batcher } from '../../src/otlp/batcher.js';
-import { decodePoints, type DecodedPoint } from '../../src/otlp/decode-request.fixture.js';
+import { decodePoints } from '../../src/otlp/decode-request.fixture.js';
 import { simulateTables } from '../../src/simulation/simulated-tables.js';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { until } from '../../src/testing/until.js';
+import { expectPoints } from './expected-values.js';
 import { consumeTopic, plainAddress, secureAddress, startKafka, user } from './kafka-server.js';
 import { isWithout } from './peers.js';
 import { assertSamePoints, textOf } from './points.js';
 
 const skip = isWithout('kafka');
 const brokers = [plainAddress];
-
-/** What the points of OTLP are for the same tables. */
-function expectPoints(tables: readonly Table[]): readonly DecodedPoint[] {
-  const points: DecodedPoint[] = [];
-  const batcher = new Batcher({ maxPoints: 8192, maxBytes: 1e6 }, ({ bytes }) =>
-    points.push(...decodePoints(bytes)),
-  );
-  for (const table of tables) batcher.add(table);
-  batcher.flush();
-  return points;
-}
 
 test("Kafka's own consumer reads every point of a simulated machine, by resource", { skip }, async (t) => {
   await startKafka(t);

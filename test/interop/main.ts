@@ -33,7 +33,9 @@ async function leaveOutForPorts(peers: Peers): Promise<Peers> {
     pandas: peers.pandas,
     chdb: peers.chdb,
     postgres: peers.postgres,
+    ferretdb: peers.ferretdb,
     kafka: peers.kafka,
+    opensearch: peers.opensearch,
   };
 }
 

@@ -1,7 +1,9 @@
 /** Programs that are not ours, which the tests here talk to. */
 export type PeerName =
   | 'chdb'
+  | 'ferretdb'
   | 'kafka'
+  | 'opensearch'
   | 'otelcol'
   | 'otlp-answers'
   | 'pandas'

@@ -1,20 +1,32 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describeError } from '../../src/errors.js';
-import { prepareJars } from './java-jars.js';
+import { prepareJars, type JarTools } from './java-jars.js';
 import type { Peer, Peers } from './peers.js';
 
 const sources = fileURLToPath(new URL('../../../test/interop/peers/', import.meta.url));
 const cache = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'joulemetry');
 const prometheusVersion = '0.314.0';
+const ferretdbVersion = '1.24.2';
 const longestBuildMs = 40 * 60_000;
 
 /** Why something could not be built, in this run. */
 const refused = new Map<string, string>();
+
+const jarTools: JarTools = { cache, find: findInstalled, execute };
 
 /** Finds or makes every peer. What cannot be had has its reason; this never fails. */
 export function preparePeers(): Peers {
@@ -30,7 +42,9 @@ export function preparePeers(): Peers {
     pandas: findPython(['numpy', 'pandas']),
     chdb: findPython(['chdb']),
     postgres: findPostgres(),
-    kafka: prepareJars('kafka', { cache, find: findInstalled, execute }),
+    kafka: prepareJars('kafka', jarTools),
+    opensearch: prepareJars('opensearch', jarTools),
+    ferretdb: buildFerretdb(),
   };
 }
 
@@ -100,6 +114,20 @@ function buildPrometheus(): Peer {
     execute('go', ['mod', 'init', 'joulemetry-interop'], { cwd: folder });
     execute('go', ['get', `${program}@v${prometheusVersion}`], { cwd: folder });
     execute('go', ['build', '-o', join(folder, 'bin/'), program], { cwd: folder });
+  });
+}
+
+/** A server that speaks MongoDB's protocol, with SQLite. Its module lacks the file with its version, without which it ends. */
+function buildFerretdb(): Peer {
+  const module = 'github.com/FerretDB/FerretDB';
+  return build(`ferretdb-${ferretdbVersion}`, 'ferretdb', (folder) => {
+    execute('go', ['mod', 'init', 'joulemetry-interop'], { cwd: folder });
+    execute('go', ['get', `${module}@v${ferretdbVersion}`], { cwd: folder });
+    const copy = `cp -r --no-preserve=mode "$(go list -m -f '{{.Dir}}' ${module})" source`;
+    execute('sh', ['-c', copy], { cwd: folder });
+    const source = join(folder, 'source');
+    writeFileSync(join(source, 'build/version/version.txt'), `v${ferretdbVersion}`);
+    execute('go', ['build', '-o', join(folder, 'bin/'), './cmd/ferretdb'], { cwd: source });
   });
 }
 

@@ -1,0 +1,85 @@
+import type { ConfigOf, Schema } from '../../src/component/schema.js';
+import { checkHttpExporterConfig, httpExporterSettings } from '../../src/export/sending-settings.js';
+
+export const schema = {
+  endpoint: {
+    doc: 'Address of a node of Elasticsearch or OpenSearch, with the path before `/_bulk` where there is one.',
+    format: 'url',
+    default: null,
+  },
+  endpoints: {
+    doc: 'Several of them: when one does not answer, the next is tried. Neither setting: `http://localhost:9200`.',
+    format: 'string_list',
+    default: [],
+  },
+  metrics_index: {
+    doc: 'Data stream, or index, of the documents.',
+    format: 'string',
+    default: 'metrics-joulemetry-default',
+  },
+  pipeline: { doc: 'Ingest pipeline through which documents pass.', format: 'string', default: null },
+  create_index_template: {
+    doc: 'Whether to create or replace the index template `joulemetry` before the first document: a data stream with nanoseconds, doubles and keywords.',
+    format: 'boolean',
+    default: false,
+  },
+  user: { doc: 'User for HTTP basic authentication.', format: 'string', default: null },
+  password: {
+    doc: 'Password of that user, for example `${env:ELASTIC_PASSWORD}`; for one in a file use `credentials`.',
+    format: 'string',
+    default: null,
+    sensitive: true,
+  },
+  api_key: {
+    doc: 'API key in its encoded form, instead of a user; for one in a file use `credentials` with `scheme: ApiKey`.',
+    format: 'string',
+    default: null,
+    sensitive: true,
+  },
+  ...httpExporterSettings,
+} as const satisfies Schema;
+
+export type Config = ConfigOf<typeof schema>;
+
+/** Where documents go: the addresses that are set, or the usual one. */
+export function listEndpoints({ endpoint, endpoints }: Config): readonly string[] {
+  if (endpoint !== null) return [endpoint];
+  return endpoints.length > 0 ? endpoints : ['http://localhost:9200'];
+}
+
+/** What is wrong with the settings when they are taken together. */
+export function checkConfig(config: Config): string[] {
+  const { endpoint, endpoints, metrics_index: index } = config;
+  const problems = checkHttpExporterConfig(config);
+  if (endpoint !== null && endpoints.length > 0)
+    problems.push('endpoint: expected endpoint or endpoints, found both');
+  for (const [i, address] of endpoints.entries()) {
+    if (!/^https?:$/u.test(URL.canParse(address) ? new URL(address).protocol : ''))
+      problems.push(`endpoints[${i}]: expected an address that begins with http:// or https://`);
+  }
+  if (!/^[^A-Z\s"*+/\\|<>?,#:_-][^A-Z\s"*/\\|<>?,#:]*$/u.test(index)) {
+    problems.push(
+      `metrics_index: expected a name in small letters that Elasticsearch takes, found "${index}"`,
+    );
+  }
+  return [...problems, ...checkLogin(config)];
+}
+
+function checkLogin({ user, password, api_key: key, credentials, headers }: Config): string[] {
+  const problems: string[] = [];
+  if ((user === null) !== (password === null)) {
+    problems.push('user: expected user and password together, found only one of them');
+  }
+  const ways = [
+    user !== null,
+    key !== null,
+    credentials.username !== null || credentials.bearer_token_file !== null,
+    Object.keys(headers).some((name) => name.toLowerCase() === 'authorization'),
+  ];
+  if (ways.filter(Boolean).length > 1) {
+    problems.push(
+      'user: expected one of user, api_key, credentials and the header authorization, found several',
+    );
+  }
+  return problems;
+}

@@ -1,0 +1,60 @@
+import { createHash } from 'node:crypto';
+import type { LineFormat, SeriesText } from '../../src/export/line-batcher.js';
+import { seriesKey, type Series } from '../../src/model/series.js';
+import { timeText } from '../../src/recording/cell-text.js';
+
+/**
+ * The documents of a bulk request (Elasticsearch's "Bulk API"): for each point the action `create`, and the document. Its
+ * id is the same whenever the point is sent again, so that the second document is refused as known.
+ */
+export const bulkFormat: LineFormat = {
+  linesPerPoint: 2,
+  startRow: (unixNs) => `{"create":{"_id":"${unixNs.toString(36)}-`,
+  describeSeries,
+  endRow: (unixNs) => `,"@timestamp":"${timeText(unixNs)}"}\n`,
+};
+
+function describeSeries(series: Series): SeriesText {
+  const { metric, resource, attributes, start } = series;
+  const document = {
+    metric: metric.name,
+    unit: metric.unit,
+    kind: metric.kind,
+    ...(metric.kind === 'counter' ? { start: timeText(start) } : {}),
+    resource: resource.attributes,
+    attributes,
+  };
+  const fields = JSON.stringify(document).slice(0, -1);
+  return { text: `${hashSeries(series)}"}}\n${fields},"value":`, formatValue };
+}
+
+/** 16 bytes as 22 letters, digits, "-" and "_". */
+function hashSeries(series: Series): string {
+  const hash = createHash('sha256').update(seriesKey(series)).update(String(series.start));
+  return hash.digest().subarray(0, 16).toString('base64url');
+}
+
+/** JSON has no infinity. */
+function formatValue(value: number): string | undefined {
+  return Number.isFinite(value) ? String(value) : undefined;
+}
+
+const lineFeed = 10;
+
+/** The documents with these numbers, which ascend, of a bulk request. */
+export function selectDocuments(bytes: Uint8Array, numbers: readonly number[]): Uint8Array {
+  const selected: Uint8Array[] = [];
+  let [at, next] = [0, 0];
+  for (const number of numbers) {
+    for (; next < number; next += 1) at = endOfDocument(bytes, at);
+    const end = endOfDocument(bytes, at);
+    selected.push(bytes.subarray(at, end));
+    [at, next] = [end, number + 1];
+  }
+  return Buffer.concat(selected);
+}
+
+/** Its action and its fields are a line each. */
+function endOfDocument(bytes: Uint8Array, at: number): number {
+  return bytes.indexOf(lineFeed, bytes.indexOf(lineFeed, at) + 1) + 1;
+}

@@ -1,0 +1,27 @@
+import type { ExporterFactory } from '../../src/component/component.js';
+import { createLineParts } from '../../src/export/line-batcher.js';
+import { QueuedExporter } from '../../src/export/queued-exporter.js';
+import { createCompression } from '../../src/http/compression.js';
+import { checkConfig, schema } from './config.js';
+import { createPointFormat, frameArray } from './points.js';
+
+export const factory: ExporterFactory<typeof schema> = {
+  schema,
+  check: checkConfig,
+  create(config, context) {
+    return new QueuedExporter(config, context, {
+      ...createLineParts(createPointFormat(config), config.batch),
+      async openSender() {
+        const { openHttpSender } = await import('../../src/export/http-sender.js');
+        const url = new URL(config.endpoint);
+        url.pathname = `${url.pathname.replace(/\/$/u, '')}/metrics`;
+        const options = { contentType: 'application/json', frame: frameArray };
+        return openHttpSender(
+          config,
+          { url, ...options, compression: createCompression(config) },
+          context.log,
+        );
+      },
+    });
+  },
+};

@@ -1,0 +1,53 @@
+import { hostname } from 'node:os';
+import type { LineFormat } from '../../src/export/line-batcher.js';
+import type { Metric } from '../../src/model/series.js';
+import type { Config } from './config.js';
+
+type NameConfig = Pick<Config, 'hostname' | 'append_unit_to_metric_name'>;
+
+/** Points as the API of Kwollect takes them, a JSON object in each line. */
+export function createPointFormat(config: NameConfig): LineFormat {
+  const device = config.hostname ?? hostname().replace(/\..*/u, '');
+  return {
+    startRow: (unixNs) => `{"timestamp":${formatSeconds(unixNs)},`,
+    describeSeries({ metric, resource, attributes }) {
+      const point = {
+        device_id: device,
+        metric_id: nameOf(metric, config),
+        labels: { ...resource.attributes, ...attributes },
+      };
+      return { text: `${JSON.stringify(point).slice(1, -1)},"value":`, formatValue };
+    },
+    endRow: () => '}\n',
+  };
+}
+
+/** Seconds with six digits: Kwollect keeps microseconds. A double has fewer digits than a decimal number. */
+function formatSeconds(unixNs: bigint): string {
+  const microseconds = unixNs / 1000n;
+  return `${microseconds / 1_000_000n}.${String(microseconds % 1_000_000n).padStart(6, '0')}`;
+}
+
+/** JSON has no infinity. */
+function formatValue(value: number): string | undefined {
+  return Number.isFinite(value) ? String(value) : undefined;
+}
+
+/** `hw.energy` in `J` is `hw_energy_J`, `{process}` and `1` are no units. */
+function nameOf({ name, unit }: Metric, { append_unit_to_metric_name: isAppended }: NameConfig): string {
+  const suffix = isAppended ? unit.replaceAll(/\{.*?\}/gu, '') : '';
+  const full = suffix === '' || suffix === '1' ? name : `${name}_${suffix}`;
+  return full.replaceAll(/\W+/gu, '_');
+}
+
+const [lineFeed, comma, open, close] = [10, 44, 91, 93];
+
+/** The lines of a request as one JSON array. Within a line there is no line feed. */
+export function frameArray(lines: Uint8Array): Uint8Array {
+  const array = new Uint8Array(lines.length + 1);
+  array[0] = open;
+  array.set(lines, 1);
+  for (let at = array.indexOf(lineFeed); at >= 0; at = array.indexOf(lineFeed, at + 1)) array[at] = comma;
+  array[lines.length] = close;
+  return array;
+}

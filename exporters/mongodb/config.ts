@@ -1,0 +1,69 @@
+import type { ConfigOf, Schema } from '../../src/component/schema.js';
+import { batchSettings } from '../../src/export/queued-exporter.js';
+import { retrySettings } from '../../src/export/retry.js';
+import { sendingQueueSettings } from '../../src/export/sending-queue.js';
+import { checkTlsConfig, optionalTlsSettings } from '../../src/http/tls-files.js';
+
+export const schema = {
+  endpoint: {
+    doc: 'Connection string of the servers, `mongodb://` or `mongodb+srv://`, without user and password.',
+    format: 'string',
+    default: 'mongodb://localhost:27017',
+  },
+  database: { doc: 'Database.', format: 'string', default: 'joulemetry' },
+  collection: { doc: 'Collection, created where it is missing.', format: 'string', default: 'metrics' },
+  time_series: {
+    doc: 'Whether the collection is created as a time series. Otherwise it is an ordinary one, which takes no point twice.',
+    format: 'boolean',
+    default: true,
+  },
+  expire_after_seconds: {
+    doc: 'How long MongoDB keeps points; only used when the time series is created. Unset: without limit.',
+    format: 'int',
+    default: null,
+    min: 1,
+  },
+  auth: {
+    username: { doc: 'User; unset: no user.', format: 'string', default: null },
+    password_file: {
+      doc: 'File with the password of that user; read again when the client connects again after an error.',
+      format: 'path',
+      default: null,
+    },
+    source: { doc: 'Database that knows the user.', format: 'string', default: 'admin' },
+    mechanism: {
+      doc: 'How the user is authenticated; unset: by the best way that the server offers.',
+      format: ['SCRAM-SHA-256', 'SCRAM-SHA-1', 'PLAIN'],
+      default: null,
+    },
+  },
+  tls: optionalTlsSettings,
+  timeout: {
+    doc: 'Maximum time to find a server, to connect, and for each answer.',
+    format: 'duration',
+    default: '10s',
+    min: 1,
+  },
+  batch: batchSettings,
+  sending_queue: sendingQueueSettings,
+  retry_on_failure: retrySettings,
+} as const satisfies Schema;
+
+export type Config = ConfigOf<typeof schema>;
+
+/** What is wrong with the settings when they are taken together. */
+export function checkConfig({ endpoint, auth, tls, batch, sending_queue: queue }: Config): string[] {
+  const problems = [...checkTlsConfig(tls)];
+  if (!/^mongodb(?:\+srv)?:\/\/[^@]+$/u.test(endpoint)) {
+    problems.push('endpoint: expected mongodb:// or mongodb+srv:// and servers without user and password');
+  }
+  if ((auth.username === null) !== (auth.password_file === null)) {
+    problems.push('auth: expected username and password_file together, found only one of them');
+  }
+  if (queue.queue_bytes < batch.max_bytes) {
+    problems.push(
+      `sending_queue.queue_bytes: expected at least batch.max_bytes, ${batch.max_bytes}, found ${queue.queue_bytes}`,
+    );
+  }
+  return problems;
+}

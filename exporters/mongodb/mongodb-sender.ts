@@ -1,0 +1,205 @@
+import { setImmediate as yieldToOthers } from 'node:timers/promises';
+import type { Collection, MongoClient, MongoClientOptions } from 'mongodb';
+import type { Log } from '../../src/component/log.js';
+import type { QueuedRequest } from '../../src/component/queue-storage.js';
+import { hideCredentials } from '../../src/config/endpoint.js';
+import { describeError } from '../../src/errors.js';
+import { wholeDelivery, type Delivery, type Sender } from '../../src/export/courier.js';
+import { openSecretFile } from '../../src/http/secret-file.js';
+import { openTlsContext, usesTls } from '../../src/http/tls-files.js';
+import type { Config } from './config.js';
+import { createDocument, type Document, type Driver } from './documents.js';
+import { readPoints } from './queued-points.js';
+import { toExportError } from './retry-codes.js';
+
+/** Documents are encoded on the main thread, this many at once. */
+const documentsPerInsert = 500;
+const [namespaceExists, duplicateKey] = [48, 11_000];
+
+/** How far a request has come. */
+interface Progress {
+  readonly next: number;
+  readonly rejected: number;
+  readonly reason: string;
+}
+
+const untouched: Progress = { next: 0, rejected: 0, reason: '' };
+
+/**
+ * Loads the driver and prepares the connection, which the first request opens.
+ * @throws Error naming what is missing or cannot be used
+ */
+export async function openMongodbSender(config: Config, log: Log): Promise<Sender> {
+  const driver = await loadDriver();
+  return new MongodbSender(config, driver, createOptions(config, log));
+}
+
+async function loadDriver(): Promise<Driver> {
+  try {
+    return await import('mongodb');
+  } catch (error) {
+    throw new Error(
+      `Cannot load the package mongodb: ${describeError(error)}; install it: npm install mongodb`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+/** Requests become documents, in inserts of a few hundred. What was taken of a request is not sent again. */
+class MongodbSender implements Sender {
+  readonly target: string;
+  readonly #config: Config;
+  readonly #driver: Driver;
+  readonly #options: () => MongoClientOptions;
+  readonly #progress = new WeakMap<QueuedRequest, Progress>();
+  #client: MongoClient | undefined;
+  #collection: Promise<Collection<Document>> | undefined;
+
+  constructor(config: Config, driver: Driver, options: () => MongoClientOptions) {
+    this.#config = config;
+    this.#driver = driver;
+    this.#options = options;
+    this.target = `${config.database}.${config.collection} at ${hideCredentials(config.endpoint)}`;
+  }
+
+  async send(request: QueuedRequest): Promise<Delivery> {
+    try {
+      return await this.#insertAll(request);
+    } catch (error) {
+      const exportError = toExportError(error, this.#options().tls !== true);
+      // The next attempt begins with new connections, with the files as they are then.
+      if (exportError.retryable) void this.#leave();
+      throw exportError;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#leave();
+  }
+
+  async #insertAll(request: QueuedRequest): Promise<Delivery> {
+    this.#collection ??= this.#open();
+    const collection = await this.#collection;
+    const points = readPoints(request.bytes);
+    let progress = this.#progress.get(request) ?? untouched;
+    while (progress.next < points.length) {
+      const part = points.slice(progress.next, progress.next + documentsPerInsert);
+      const documents = part.map((point) => createDocument(this.#driver, point, this.#config.time_series));
+      const { rejected, reason } = await insert(collection, documents);
+      progress = {
+        next: progress.next + part.length,
+        rejected: progress.rejected + rejected,
+        reason: progress.reason || reason,
+      };
+      this.#progress.set(request, progress);
+      await yieldToOthers();
+    }
+    const { rejected, reason } = progress;
+    return rejected === 0 ? wholeDelivery : { rejectedPoints: rejected, message: reason };
+  }
+
+  async #open(): Promise<Collection<Document>> {
+    const {
+      endpoint,
+      database,
+      collection,
+      time_series: isTimeSeries,
+      expire_after_seconds: expireAfterSeconds,
+    } = this.#config;
+    const client = new this.#driver.MongoClient(endpoint, this.#options());
+    this.#client = client;
+    const db = client.db(database);
+    const timeSeries = {
+      timeseries: { timeField: 'timestamp', metaField: 'meta', granularity: 'seconds' },
+      ...(expireAfterSeconds === null ? {} : { expireAfterSeconds }),
+    };
+    try {
+      await db.createCollection(collection, isTimeSeries ? timeSeries : {});
+    } catch (error) {
+      if (!hasCode(error, namespaceExists)) throw error;
+    }
+    return db.collection<Document>(collection);
+  }
+
+  async #leave(): Promise<void> {
+    const client = this.#client;
+    this.#client = undefined;
+    this.#collection = undefined;
+    // Closing fails only where there is nothing to close.
+    await client?.close(true).catch(() => undefined);
+  }
+}
+
+function hasCode(error: unknown, code: number): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}
+
+/** What the driver says of the documents of an insert. */
+interface BulkError {
+  readonly writeErrors: readonly { readonly code?: number; readonly errmsg?: string }[];
+}
+
+/** @throws Error of the driver where the insert as a whole was not taken */
+async function insert(
+  collection: Collection<Document>,
+  documents: Document[],
+): Promise<{ readonly rejected: number; readonly reason: string }> {
+  try {
+    await collection.insertMany(documents, { ordered: false });
+    return { rejected: 0, reason: '' };
+  } catch (error) {
+    const refused = listRefused(error);
+    if (refused === undefined) throw error;
+    const lost = refused.filter(({ code }) => code !== duplicateKey);
+    return { rejected: lost.length, reason: lost[0]?.errmsg ?? '' };
+  }
+}
+
+/** The documents that were refused; undefined where the error is about all of them. */
+function listRefused(error: unknown): BulkError['writeErrors'] | undefined {
+  if (!(error instanceof Error) || error.name !== 'MongoBulkWriteError') return undefined;
+  // The driver gives one error by itself, and several as a list.
+  const { writeErrors } = error as unknown as BulkError;
+  const list = [writeErrors].flat();
+  return list.length > 0 ? list : undefined;
+}
+
+function createOptions(config: Config, log: Log): () => MongoClientOptions {
+  const { timeout: timeoutMs } = config;
+  const shared: MongoClientOptions = {
+    appName: 'joulemetry',
+    serverSelectionTimeoutMS: timeoutMs,
+    connectTimeoutMS: timeoutMs,
+    socketTimeoutMS: timeoutMs,
+    // The sending queue sends again, and knows what was taken.
+    retryWrites: false,
+    maxPoolSize: config.sending_queue.num_consumers,
+  };
+  const tls = usesTls(config.tls) ? openTls(config, log) : () => ({});
+  const login = openLogin(config, log);
+  return () => ({ ...shared, ...tls(), ...login() });
+}
+
+function openTls({ tls, endpoint }: Config, log: Log): () => MongoClientOptions {
+  const context = openTlsContext(tls, endpoint.replace(/^.*:\/\//u, ''), log);
+  return () => ({
+    tls: true,
+    secureContext: context.current(),
+    rejectUnauthorized: !tls.insecure_skip_verify,
+    ...(tls.server_name_override === null ? {} : { servername: tls.server_name_override }),
+  });
+}
+
+function openLogin({ auth }: Config, log: Log): () => MongoClientOptions {
+  const { username, password_file: file, mechanism, source } = auth;
+  if (username === null || file === null) return () => ({});
+  const name = `auth.password_file "${file}"`;
+  const password = openSecretFile(file, { name, log, use: (secret) => secret });
+  return () => ({
+    auth: { username, password: password() },
+    authSource: source,
+    ...(mechanism === null ? {} : { authMechanism: mechanism }),
+  });
+}

@@ -1,0 +1,92 @@
+import { createHash } from 'node:crypto';
+import type { LineFormat } from '../../src/export/line-batcher.js';
+import { seriesKey, type Attributes, type Series } from '../../src/model/series.js';
+
+/** What the points of a series have in common, as its documents have it in `meta`. */
+export interface SeriesMeta {
+  readonly metric: string;
+  readonly unit: string;
+  readonly kind: string;
+  /** Counters: Unix time in milliseconds of the beginning. */
+  readonly startMs?: number;
+  readonly resource: Readonly<Record<string, unknown>>;
+  readonly attributes: Readonly<Record<string, unknown>>;
+}
+
+/** A series as it waits in the queue. */
+export interface QueuedSeries {
+  /** Differs for different series. */
+  readonly id: string;
+  readonly isInt: boolean;
+  readonly meta: SeriesMeta;
+}
+
+/** A point as it waits in the queue. */
+export interface QueuedPoint {
+  readonly unixNs: bigint;
+  readonly series: QueuedSeries;
+  readonly value: number;
+}
+
+const tab = '\t';
+
+/** Points in the queue: instant, series in JSON, and value, with tabs between them, which JSON escapes. */
+export const queueFormat: LineFormat = {
+  startRow: (unixNs) => `${unixNs}${tab}`,
+  describeSeries: (series) => ({ text: describeSeries(series) + tab, formatValue: String }),
+  endRow: () => '\n',
+};
+
+function describeSeries(series: Series): string {
+  const { metric, resource, attributes, start } = series;
+  const hash = createHash('sha256').update(seriesKey(series)).update(String(start));
+  const queued: QueuedSeries = {
+    id: hash.digest().subarray(0, 16).toString('base64url'),
+    isInt: metric.valueType === 'int',
+    meta: {
+      metric: metric.name,
+      unit: metric.unit,
+      kind: metric.kind,
+      ...(metric.kind === 'counter' ? { startMs: Number(start / 1_000_000n) } : {}),
+      resource: nest(resource.attributes),
+      attributes: nest(attributes),
+    },
+  };
+  return JSON.stringify(queued);
+}
+
+/**
+ * `{'host.name': x}` as `{host: {name: x}}`, so that queries can say `meta.resource.host.name`. A name that begins like
+ * another whole one keeps its dots.
+ */
+export function nest(attributes: Attributes): Readonly<Record<string, unknown>> {
+  const root = Object.create(null) as Record<string, unknown>;
+  const names = Object.keys(attributes);
+  for (const name of names) {
+    const isCrossed = names.some((other) => name.startsWith(`${other}.`));
+    const path = isCrossed ? [name] : name.split('.');
+    const last = path.pop() ?? name;
+    let parent = root;
+    for (const part of path) parent = childOf(parent, part);
+    parent[last] = attributes[name];
+  }
+  return root;
+}
+
+/** An object within another; only this file puts objects there. */
+function childOf(parent: Record<string, unknown>, name: string): Record<string, unknown> {
+  parent[name] ??= Object.create(null);
+  return parent[name] as Record<string, unknown>;
+}
+
+/** Reads what the queue had, with one object for all points of a series. */
+export function readPoints(bytes: Uint8Array): readonly QueuedPoint[] {
+  const known = new Map<string, QueuedSeries>();
+  const lines = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString().split('\n');
+  return lines.slice(0, -1).map((line) => {
+    const [unixNs = '', text = '', value = ''] = line.split(tab);
+    const series = known.get(text) ?? (JSON.parse(text) as QueuedSeries);
+    known.set(text, series);
+    return { unixNs: BigInt(unixNs), series, value: Number(value) };
+  });
+}
