@@ -17,6 +17,7 @@ const hotFiles: Readonly<Record<string, readonly string[]>> = {
     'exporters/prometheus/families.ts',
     'exporters/prometheus/snapshot.ts',
     'exporters/prometheus/store.ts',
+    'exporters/prometheus_remote_write/encoder.ts',
     'processors/aggregation/counters.ts',
     'processors/aggregation/open-windows.ts',
     'processors/aggregation/quantile.ts',

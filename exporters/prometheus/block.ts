@@ -1,3 +1,5 @@
+import { formatValue } from '../../src/prometheus/names.js';
+
 /** What stands on each line of a series. */
 export interface LineText<Line> {
   /** Up to the value. */
@@ -8,12 +10,6 @@ export interface LineText<Line> {
 
 /** Bytes of a value, at most: `-1.2345678901234567e-100`. */
 const maxValueBytes = 26;
-
-/** A value as Go's ParseFloat takes it. Whole numbers up to 2^53 and beyond have no exponent. */
-export function formatValue(value: number): string {
-  if (value === Infinity) return '+Inf';
-  return value === -Infinity ? '-Inf' : String(value);
-}
 
 /** Where texts are put together before it is known how long they get. */
 let scratch = Buffer.alloc(0);

@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import type { Metric, Series } from '../../src/model/series.js';
 import { createEnding, createRow } from '../../src/model/table.js';
+import { formatValue } from '../../src/prometheus/names.js';
 import { holdsFor } from '../../src/testing/property.fixture.js';
-import { formatValue } from './block.js';
 import { renderLines, renderText } from './page-text.fixture.js';
 import { SeriesStore } from './store.js';
 

@@ -1,10 +1,10 @@
 import { createPlans } from '../../src/model/plan.js';
 import type { Attributes, Metric } from '../../src/model/series.js';
+import { escapeText, renderLabels } from '../../src/prometheus/labels.js';
 import type { LineText } from './block.js';
 import type { Entry, Family } from './families.js';
 import { renderHistogram } from './histogram-text.js';
 import type { HistogramFamily } from './histograms.js';
-import { escapeText, renderLabels } from './labels.js';
 import type { Snapshot } from './snapshot.js';
 
 /** Text that Prometheus reads: classic 0.0.4 or OpenMetrics 1.0. */

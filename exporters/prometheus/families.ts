@@ -1,8 +1,8 @@
 import { createPlans, findOrAdd } from '../../src/model/plan.js';
 import type { Metric, Series } from '../../src/model/series.js';
-import { nameFamily, type FamilyName } from '../../src/prometheus/names.js';
+import { LargeMap } from '../../src/prometheus/large-map.js';
+import { describeMetric, isSameMetric, nameFamily, type FamilyName } from '../../src/prometheus/names.js';
 import { BlockText, type LineText } from './block.js';
-import { LargeMap } from './large-map.js';
 
 /** One line of the page. */
 export interface Entry {
@@ -183,7 +183,7 @@ export class Families {
   #claim(metric: Metric): Family | undefined {
     const name = nameFamily(metric);
     const known = this.#bySample.get(name.sample);
-    if (known && isSame(known.metric, metric)) return known;
+    if (known && isSameMetric(known.metric, metric)) return known;
     if (known || this.#reserved.has(name.sample) || this.#reserved.has(name.family)) {
       this.#refuse(metric, name.sample, known?.metric);
       return undefined;
@@ -206,18 +206,10 @@ export class Families {
   }
 
   #refuse(metric: Metric, sample: string, holder: Metric | undefined): void {
-    const refused = describe(metric);
+    const refused = describeMetric(metric);
     if (this.#warned.has(refused)) return;
     this.#warned.add(refused);
-    const taken = holder ? describe(holder) : 'another metric';
+    const taken = holder ? describeMetric(holder) : 'another metric';
     this.#warn(`Cannot expose ${refused} as "${sample}": ${taken} has this name`);
   }
-}
-
-function isSame(a: Metric, b: Metric): boolean {
-  return a === b || (a.name === b.name && a.unit === b.unit && a.kind === b.kind);
-}
-
-function describe({ name, kind, unit }: Metric): string {
-  return `the ${kind} "${name}" in "${unit}"`;
 }

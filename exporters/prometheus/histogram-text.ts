@@ -1,10 +1,7 @@
-import { limitBuckets, upperBound } from '../../src/model/add-histograms.js';
-import { HistogramRow, type HistogramLayout } from '../../src/model/histogram-table.js';
-import { formatValue } from './block.js';
+import { HistogramRow } from '../../src/model/histogram-table.js';
+import { cumulate, formatBound } from '../../src/prometheus/histogram-buckets.js';
+import { formatValue } from '../../src/prometheus/names.js';
 import type { HistogramFamily, ShownHistogram } from './histograms.js';
-
-/** Exponential histograms have at most this many buckets on each side of zero: each is a series of Prometheus. */
-const maxExponentialBuckets = 32;
 
 const row = new HistogramRow();
 
@@ -24,42 +21,4 @@ export function renderHistogram(
   if (!Number.isNaN(sum)) text += `${family}_sum${own} ${formatValue(sum)}\n`;
   text += `${family}_count${own} ${count}\n`;
   return hasStart ? `${text}${family}_created${own} ${Number(series.start / 1_000_000n) / 1000}\n` : text;
-}
-
-/** How many values are at most as large as each bound, without that of infinity. */
-function cumulate(
-  layout: HistogramLayout,
-  buckets: Float64Array,
-): readonly (readonly [bound: number, count: number])[] {
-  if (layout.kind === 'exponential_histogram') return cumulateExponential(layout, buckets);
-  if (buckets.length === 0) return [];
-  let sum = 0;
-  return Array.from(layout.bounds, (bound, i) => [bound, (sum += buckets[i] ?? 0)]);
-}
-
-function cumulateExponential(
-  layout: Extract<HistogramLayout, { readonly kind: 'exponential_histogram' }>,
-  all: Float64Array,
-): readonly (readonly [bound: number, count: number])[] {
-  const limited = limitBuckets(layout, all, maxExponentialBuckets);
-  const { scale, zeroThreshold, positiveOffset, positiveCount, negativeOffset, negativeCount } =
-    limited.layout;
-  const [zero = 0, ...counts] = limited.buckets;
-  const lines: [number, number][] = [];
-  let sum = 0;
-  const add = (bound: number, count = 0) => {
-    sum += count;
-    if (Number.isFinite(bound)) lines.push([bound, sum]);
-  };
-  for (let i = negativeCount - 1; i >= 0; i -= 1)
-    add(-upperBound(scale, negativeOffset + i - 1), counts[positiveCount + i]);
-  add(zeroThreshold, zero);
-  for (let i = 0; i < positiveCount; i += 1) add(upperBound(scale, positiveOffset + i), counts[i]);
-  return lines;
-}
-
-/** As client libraries write it: whole numbers have a point in OpenMetrics. */
-function formatBound(bound: number, isOpenMetrics: boolean): string {
-  const text = formatValue(bound);
-  return isOpenMetrics && /^-?\d+$/u.test(text) ? `${text}.0` : text;
 }

@@ -1,9 +1,10 @@
 import type { HistogramTable } from '../../src/model/histogram-table.js';
 import { createPlans, findOrAdd } from '../../src/model/plan.js';
-import { seriesKey, type HistogramMetric, type HistogramSeries } from '../../src/model/series.js';
+import type { HistogramMetric, HistogramSeries } from '../../src/model/series.js';
+import { freeBucketLabel } from '../../src/prometheus/histogram-buckets.js';
+import { findLabels, renderLabels, type Identity } from '../../src/prometheus/labels.js';
 import { translateMetric, type FamilyName } from '../../src/prometheus/names.js';
 import type { Families } from './families.js';
-import { findDifference, renderLabels, type Identity } from './labels.js';
 
 /** The last row of a series. Tables never change, so that it is not copied. */
 export interface HistogramEntry {
@@ -121,19 +122,16 @@ export class HistogramStore {
 
   /** Labels that no other live series of the family has. */
   #findLabels(series: HistogramSeries, { family, entries }: HistogramFamily): string | undefined {
-    let identity = this.#options.identity.of(series.resource);
-    for (;;) {
-      const labels = labelsOf({ ...identity, ...series.attributes });
-      const holder = entries.get(labels);
-      if (!holder || holder.endedMs !== undefined || seriesKey(holder.series) === seriesKey(series))
-        return labels;
-      const wider = { ...identity, ...findDifference(series.resource, holder.series.resource) };
-      if (Object.keys(wider).length === Object.keys(identity).length) {
-        this.#refuse(series, `${family}{${labels}}`);
-        return undefined;
-      }
-      identity = wider;
-    }
+    const { text, isTaken } = findLabels(series, this.#options.identity.of(series.resource), {
+      render: labelsOf,
+      findHolder: (labels) => {
+        const holder = entries.get(labels);
+        return holder?.endedMs === undefined ? holder?.series : undefined;
+      },
+    });
+    if (!isTaken) return text;
+    this.#refuse(series, `${family}{${text}}`);
+    return undefined;
   }
 
   #refuse({ metric: { name } }: HistogramSeries, shown: string): void {
@@ -145,7 +143,7 @@ export class HistogramStore {
   }
 }
 
-/** Without braces. The label `le` is that of the buckets. */
-function labelsOf({ le, ...attributes }: HistogramSeries['attributes']): string {
-  return renderLabels(le === undefined ? attributes : { ...attributes, exported_le: le }).slice(1, -1);
+/** Without braces. */
+function labelsOf(attributes: HistogramSeries['attributes']): string {
+  return renderLabels(freeBucketLabel(attributes)).slice(1, -1);
 }

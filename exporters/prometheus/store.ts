@@ -1,18 +1,18 @@
 import type { HistogramTable } from '../../src/model/histogram-table.js';
 import { seriesKey, type Attributes, type Series } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
-import { EnergyHistory } from './energy-history.js';
-import { Families, Family, type Entry } from './families.js';
-import { HistogramStore } from './histograms.js';
 import {
   createIdentity,
-  findDifference,
+  findLabels,
   HostResource,
   renderLabels,
   SharedTexts,
   type Identity,
-} from './labels.js';
-import { LargeMap } from './large-map.js';
+} from '../../src/prometheus/labels.js';
+import { LargeMap } from '../../src/prometheus/large-map.js';
+import { EnergyHistory } from './energy-history.js';
+import { Families, Family, type Entry } from './families.js';
+import { HistogramStore } from './histograms.js';
 import { SnapshotBuilder, type Snapshot } from './snapshot.js';
 
 export interface StoreOptions {
@@ -178,23 +178,19 @@ export class SeriesStore {
 
   /** Finds labels that no other live series has. */
   #claim(series: Series, family: Family): Entry | undefined {
-    let identity = this.#identity.of(series.resource);
-    for (;;) {
-      const labels = renderLabels({ ...identity, ...series.attributes });
-      const holder = family.find(labels);
-      if (holder === undefined) return this.#add(series, family, labels);
-      if (seriesKey(holder.series) === seriesKey(series)) return holder;
-      if (holder.endedMs !== undefined) {
+    const { text, isTaken } = findLabels(series, this.#identity.of(series.resource), {
+      render: renderLabels,
+      findHolder: (labels) => {
+        const holder = family.find(labels);
+        if (holder?.endedMs === undefined || seriesKey(holder.series) === seriesKey(series))
+          return holder?.series;
         this.#remove(holder);
-        continue;
-      }
-      const wider = { ...identity, ...findDifference(series.resource, holder.series.resource) };
-      if (Object.keys(wider).length === Object.keys(identity).length) {
-        this.#refuse(series, family, labels);
         return undefined;
-      }
-      identity = wider;
-    }
+      },
+    });
+    if (!isTaken) return family.find(text) ?? this.#add(series, family, text);
+    this.#refuse(series, family, text);
+    return undefined;
   }
 
   #refuse({ metric }: Series, family: Family, labels: string): void {

@@ -37,6 +37,8 @@ export interface HttpSenderOptions extends AnswerRules {
    * @throws ExportError where the answer says that it was not taken after all
    */
   checkAnswer?(answer: HttpAnswer, request: QueuedRequest): Delivery;
+  /** What was taken of a request that was refused for good; undefined: nothing. */
+  checkRefusal?(answer: HttpAnswer, request: QueuedRequest): Delivery | undefined;
 }
 
 /** Longer answers are not read to their end. */
@@ -77,12 +79,14 @@ class HttpSender implements Sender {
   }
 
   async send(request: QueuedRequest): Promise<Delivery> {
-    const { frame, compression, checkAnswer } = this.#options;
+    const { frame, compression, checkAnswer, checkRefusal } = this.#options;
     const framed = frame?.(request.bytes) ?? request.bytes;
     const response = await this.#exchange((await compression?.compress(framed)) ?? framed);
     const answer = await readAnswer(response);
-    if (answer.status < 200 || answer.status > 299) throw toRefusal(response, answer.body, this.#options);
-    return checkAnswer?.(answer, request) ?? wholeDelivery;
+    if (answer.status >= 200 && answer.status <= 299) return checkAnswer?.(answer, request) ?? wholeDelivery;
+    const delivery = checkRefusal?.(answer, request);
+    if (delivery === undefined) throw toRefusal(response, answer.body, this.#options);
+    return delivery;
   }
 
   close(): void {

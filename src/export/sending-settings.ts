@@ -6,8 +6,8 @@ import { batchSettings } from './queued-exporter.js';
 import { retrySettings } from './retry.js';
 import { sendingQueueSettings } from './sending-queue.js';
 
-/** Settings of exporters that send requests over a network, by the Collector's names where it has them. */
-export const sendingSettings = {
+/** Settings of requests that are sent over a network, by the Collector's names where it has them. */
+export const requestSettings = {
   headers: {
     doc: 'Headers of every request, for example for authentication.',
     format: 'string_map',
@@ -15,17 +15,19 @@ export const sendingSettings = {
     sensitive: true,
   },
   credentials: credentialsSettings,
-  ...compressionSettings,
   batch: batchSettings,
   sending_queue: sendingQueueSettings,
   retry_on_failure: retrySettings,
 } as const satisfies Schema;
 
+/** The same of exporters whose requests may be compressed. */
+export const sendingSettings = { ...compressionSettings, ...requestSettings } as const satisfies Schema;
+
 /** Settings of exporters that send over HTTP, apart from the address. */
 export const httpExporterSettings = { ...clientSettings, ...sendingSettings } as const satisfies Schema;
 
 type SendingConfig = Pick<
-  ConfigOf<typeof sendingSettings>,
+  ConfigOf<typeof requestSettings>,
   'headers' | 'credentials' | 'batch' | 'sending_queue'
 >;
 

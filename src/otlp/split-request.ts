@@ -1,31 +1,43 @@
-import type { StoredBytes } from '../component/queue-storage.js';
 import { elementAt } from '../element.js';
+import type { Divide } from '../export/divisible-request.js';
 import { wireTypes } from '../protobuf.js';
 import { varintLength, writeVarint } from './wire.js';
+
+/** The fields that lead from a message to its points, level by level. */
+export type Path = readonly (readonly number[])[];
 
 /**
  * The fields that lead from an ExportMetricsServiceRequest to its points: resource_metrics, scope_metrics, metrics,
  * gauge, sum or histogram, data_points (opentelemetry/proto/metrics/v1/metrics.proto).
  */
-const path: readonly (readonly number[])[] = [[1], [2], [2], [5, 7, 9, 10], [1]];
+const pathToPoints: Path = [[1], [2], [2], [5, 7, 9, 10], [1]];
+
+/** Halves the points of an ExportMetricsServiceRequest. */
+export const splitRequest = divideMessage(pathToPoints);
 
 /**
- * Takes the first and the second half of the points of an encoded request, each with what surrounds them, in
- * order. Fields are not copied one by one: a request of thousands of resources is cut within a few milliseconds.
- * @returns undefined where there are fewer than two points
- * @throws RangeError when the bytes are not such a request
+ * Takes the first and the second half of the points of an encoded message, each with what surrounds them, in
+ * order. Fields are not copied one by one: a request of thousands of resources is cut within a few milliseconds. What
+ * is returned gives undefined where there are fewer than two points, and throws a RangeError when the bytes are not
+ * such a message.
  */
-export function splitRequest({
-  bytes,
-  points,
-}: StoredBytes): readonly [StoredBytes, StoredBytes] | undefined {
-  const middle = points >> 1;
-  if (middle === 0) return undefined;
-  const [first, second] = splitRange(bytes, { from: 0, to: bytes.length }, { level: 0, middle });
-  return [
-    { bytes: Buffer.concat(first.end()), points: middle },
-    { bytes: Buffer.concat(second.end()), points: points - middle },
-  ];
+export function divideMessage(path: Path): Divide {
+  return ({ bytes, points }) => {
+    const middle = points >> 1;
+    if (middle === 0) return undefined;
+    const whole = { from: 0, to: bytes.length };
+    const [first, second] = splitRange({ bytes, path }, whole, { level: 0, middle });
+    return [
+      { bytes: Buffer.concat(first.end()), points: middle },
+      { bytes: Buffer.concat(second.end()), points: points - middle },
+    ];
+  };
+}
+
+/** A message whose points are found by a path. */
+interface Message {
+  readonly bytes: Uint8Array;
+  readonly path: Path;
 }
 
 interface Range {
@@ -34,32 +46,34 @@ interface Range {
 }
 
 /** Of the message in a range. */
-function countPoints(bytes: Uint8Array, { from, to }: Range, level: number): number {
+function countPoints(message: Message, { from, to }: Range, level: number): number {
+  const { bytes, path } = message;
   if (level === path.length) return 1;
   let points = 0;
   const cursor = new Cursor(bytes, from, to);
   while (cursor.next()) {
-    if (path[level]?.includes(cursor.field)) points += countPoints(bytes, cursor.content(), level + 1);
+    if (path[level]?.includes(cursor.field)) points += countPoints(message, cursor.content(), level + 1);
   }
   return points;
 }
 
 /** @param place the message's place in the path, and how many of its points are of the first half */
 function splitRange(
-  bytes: Uint8Array,
+  message: Message,
   range: Range,
   { level, middle }: { readonly level: number; readonly middle: number },
 ): readonly [Half, Half] {
+  const { bytes, path } = message;
   const [first, second] = [new Half(bytes), new Half(bytes)];
   let left = middle;
   const cursor = new Cursor(bytes, range.from, range.to);
   while (cursor.next()) {
     const isOnPath = path[level]?.includes(cursor.field) ?? false;
     // Behind the middle points need not be counted.
-    const points = isOnPath && left > 0 ? countPoints(bytes, cursor.content(), level + 1) : 0;
+    const points = isOnPath && left > 0 ? countPoints(message, cursor.content(), level + 1) : 0;
     if (points > left) {
       const tag = { from: cursor.start, to: cursor.tagEnd };
-      const parts = splitRange(bytes, cursor.content(), { level: level + 1, middle: left });
+      const parts = splitRange(message, cursor.content(), { level: level + 1, middle: left });
       first.addMessage(tag, parts[0]);
       second.addMessage(tag, parts[1]);
     } else {

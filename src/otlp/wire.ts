@@ -74,6 +74,20 @@ export class MessageWriter {
     return this;
   }
 
+  /** A text or a message that is encoded already. */
+  bytes(field: number, bytes: Uint8Array): this {
+    this.#reserve(bytes.length + maxNumberBytes);
+    this.#at = writeMessageStart(
+      this.#bytes,
+      this.#at,
+      tagOf(field, wireTypes.lengthDelimited),
+      bytes.length,
+    );
+    this.#bytes.set(bytes, this.#at);
+    this.#at += bytes.length;
+    return this;
+  }
+
   /** A whole number or a truth value; a negative number takes the ten bytes of its two's complement. */
   integer(field: number, value: number): this {
     this.#reserve(maxNumberBytes);
@@ -81,6 +95,13 @@ export class MessageWriter {
     this.#at += 1;
     if (value >= 0) this.#at = writeVarint(this.#bytes, this.#at, value);
     else this.#writeNegative(value);
+    return this;
+  }
+
+  /** A whole number from 0 on without a tag: an element of a packed list, or a tag itself. */
+  varint(value: number): this {
+    this.#reserve(maxNumberBytes);
+    this.#at = writeVarint(this.#bytes, this.#at, value);
     return this;
   }
 

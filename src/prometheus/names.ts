@@ -1,6 +1,8 @@
-import type { Metric } from '../model/series.js';
+import type { AnySeries, Metric } from '../model/series.js';
 
 type NamedMetric = Pick<Metric, 'name' | 'unit' | 'kind'>;
+/** The same of a metric of either kind of table. */
+type DescribedMetric = Pick<AnySeries['metric'], 'name' | 'unit' | 'kind'>;
 
 /** What a metric is called in an exposition. */
 export interface FamilyName {
@@ -80,6 +82,16 @@ export function translateMetric({ name, unit, kind }: NamedMetric): FamilyName {
   };
 }
 
+/** Whether two metrics may share a name. */
+export function isSameMetric(a: DescribedMetric, b: DescribedMetric): boolean {
+  return a === b || (a.name === b.name && a.unit === b.unit && a.kind === b.kind);
+}
+
+/** For messages. */
+export function describeMetric({ name, kind, unit }: DescribedMetric): string {
+  return `the ${kind} "${name}" in "${unit}"`;
+}
+
 /** What a page of Prometheus calls the counters of a histogram or a summary. A name of OpenTelemetry has dots. */
 const histogramCounter = /^[a-zA-Z_:][a-zA-Z0-9_:]*_(?:bucket|count|sum)$/;
 
@@ -129,4 +141,10 @@ function withRightStart(name: string): string {
 
 function findSuffix(family: string, unit: string): string {
   return unit !== '' && family.endsWith(`_${unit}`) ? unit : '';
+}
+
+/** A value as Go's ParseFloat takes it. Whole numbers up to 2^53 and beyond have no exponent. */
+export function formatValue(value: number): string {
+  if (value === Infinity) return '+Inf';
+  return value === -Infinity ? '-Inf' : String(value);
 }

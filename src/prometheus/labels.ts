@@ -1,23 +1,26 @@
-import { createPlans } from '../../src/model/plan.js';
-import type { Attributes, Resource } from '../../src/model/series.js';
-import { translateLabel } from '../../src/prometheus/names.js';
+import { createPlans } from '../model/plan.js';
+import { seriesKey, type AnySeries, type Attributes, type Resource } from '../model/series.js';
 import { LargeMap } from './large-map.js';
+import { translateLabel } from './names.js';
 
-/**
- * The text of a label set, braces included, labels in order of their names, so that equal sets have equal texts.
- * Attributes whose names become the same label are joined by `;`. An empty value is no label, as in Prometheus.
- */
-export function renderLabels(attributes: Attributes): string {
+/** The labels of a set of attributes, in the order of their names. Attributes whose names become the same label are joined by `;`. An empty value is no label, as in Prometheus. */
+export function listLabels(attributes: Attributes): readonly (readonly [label: string, value: string])[] {
   const names = Object.keys(attributes).map((name) => ({ name, label: translateLabel(name) }));
-  let text = '';
-  let last = '';
+  const labels: [label: string, value: string][] = [];
   for (const { name, label } of names.toSorted(compareLabels)) {
-    const value = escapeText(String(attributes[name]));
+    const value = String(attributes[name]);
+    const last = labels.at(-1);
     if (value === '') continue;
-    text = label === last ? `${text.slice(0, -1)};${value}"` : `${text},${label}="${value}"`;
-    last = label;
+    if (last?.[0] === label) last[1] += `;${value}`;
+    else labels.push([label, value]);
   }
-  return text === '' ? '' : `{${text.slice(1)}}`;
+  return labels;
+}
+
+/** The text of a label set, braces included, so that equal sets have equal texts. */
+export function renderLabels(attributes: Attributes): string {
+  const labels = listLabels(attributes).map(([label, value]) => `${label}="${escapeText(value)}"`);
+  return labels.length === 0 ? '' : `{${labels.join(',')}}`;
 }
 
 interface Named {
@@ -81,8 +84,46 @@ export function createIdentity(allowed: readonly string[], named: Attributes): I
   return { of };
 }
 
+/** Labels for a series. */
+export interface FoundLabels {
+  readonly attributes: Attributes;
+  readonly text: string;
+  /** Whether another series has them, which differs in nothing that can become a label. */
+  readonly isTaken: boolean;
+}
+
+/** How labels are told apart. */
+export interface LabelSpace {
+  render(attributes: Attributes): string;
+  /** The live series that has labels with this text. */
+  findHolder(text: string): AnySeries | undefined;
+}
+
+/**
+ * Labels that no other live series has. Where the identity of its resource leaves a series like another one, the
+ * attributes in which their resources differ are added.
+ */
+export function findLabels(
+  series: AnySeries,
+  own: Attributes,
+  { render, findHolder }: LabelSpace,
+): FoundLabels {
+  let identity = own;
+  for (;;) {
+    const attributes = { ...identity, ...series.attributes };
+    const text = render(attributes);
+    const holder = findHolder(text);
+    if (holder === undefined || seriesKey(holder) === seriesKey(series))
+      return { attributes, text, isTaken: false };
+    const wider = { ...identity, ...findDifference(series.resource, holder.resource) };
+    if (Object.keys(wider).length === Object.keys(identity).length)
+      return { attributes, text, isTaken: true };
+    identity = wider;
+  }
+}
+
 /** The attributes of one resource that another one does not have, or has with another value. */
-export function findDifference({ attributes }: Resource, other: Resource): Attributes {
+function findDifference({ attributes }: Resource, other: Resource): Attributes {
   const names = Object.keys(attributes).filter((name) => attributes[name] !== other.attributes[name]);
   return pick(attributes, names);
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createRandom } from '../../src/testing/random.fixture.js';
+import { createRandom } from '../testing/random.fixture.js';
 import { LargeMap } from './large-map.js';
 
 test('LargeMap has what a Map has, while more keys than one part holds come and go', () => {

@@ -1,0 +1,242 @@
+import type { QueuedRequest } from '../../src/component/queue-storage.js';
+import type { Encoder, RequestLimits } from '../../src/export/queued-exporter.js';
+import { HistogramRow, type HistogramTable } from '../../src/model/histogram-table.js';
+import { createPlans } from '../../src/model/plan.js';
+import type { AnySeries, HistogramSeries, Series } from '../../src/model/series.js';
+import type { Table } from '../../src/model/table.js';
+import { cumulate, formatBound } from '../../src/prometheus/histogram-buckets.js';
+import { createRequest } from './divide-request.js';
+import { Heads } from './heads.js';
+import { isHistogram, type Entry, type LabelBook } from './label-book.js';
+import { toNative } from './native-histogram.js';
+import { RequestWriter, type NativeHistogram, type SampleTimes, type SeriesHead } from './request-writer.js';
+import { SymbolBook } from './symbols.js';
+import { describeTarget, type Target } from './targets.js';
+
+const nsPerMs = 1_000_000n;
+const targetInfoMs = 60_000;
+/** Of a sample in a series that has begun. */
+const maxSampleBytes = 32;
+/** Of a count in a native histogram. */
+const maxCountBytes = 9;
+/** With more texts than these, a new book begins: most are of series that have ended. */
+const maxSymbols = 200_000;
+
+/** A column of a table as requests have it. */
+interface Column {
+  readonly entry: Entry;
+  readonly head: SeriesHead;
+  readonly startMs: number;
+  readonly index: number;
+}
+
+export interface EncoderOptions {
+  readonly labels: LabelBook;
+  readonly limits: RequestLimits;
+  readonly hasTargetInfo: boolean;
+  hasNativeHistograms(): boolean;
+  /** CLOCK_MONOTONIC in milliseconds. */
+  nowMs(): number;
+}
+
+/**
+ * Writes tables as requests of protocol 2.0. The samples of a series ascend: what is of the same millisecond as the sample
+ * before is left out. The first gap after a value, and the end of a series, is a stale marker.
+ */
+export class RemoteWriteEncoder implements Encoder {
+  readonly #options: EncoderOptions;
+  readonly #emit: (request: QueuedRequest) => void;
+  readonly #histogram = new HistogramRow();
+  readonly #targetInfoMs = new WeakMap<Target, number>();
+  #symbols = new SymbolBook();
+  #heads = new Heads(this.#symbols);
+  #writer = new RequestWriter(this.#symbols);
+  #columnsOf = this.#createPlans();
+
+  /** @param emit takes a request whenever one is full, and at every flush */
+  constructor(options: EncoderOptions, emit: (request: QueuedRequest) => void) {
+    this.#options = options;
+    this.#emit = emit;
+  }
+
+  get points(): number {
+    return this.#writer.samples;
+  }
+
+  add(table: Table): void {
+    const { ended = [] } = table;
+    const before = this.#end(ended);
+    const columns = this.#columnsOf(table.series);
+    const atMs = toMs(table.epoch, table.offsets.at(-1) ?? 0);
+    this.#addTargetInfo(atMs);
+    for (const column of columns) this.#addColumn(column, table);
+    // What had its first row in this table was not known before.
+    for (const entry of [...before, ...this.#end(ended)]) {
+      if (entry.endedMs !== undefined) this.#addStale(entry, atMs + 1);
+    }
+  }
+
+  addHistograms(table: HistogramTable): void {
+    const { ended = [] } = table;
+    const before = this.#end(ended);
+    let lastMs = toMs(table.epoch, 0);
+    for (const [number, series] of table.series.entries()) {
+      const atMs = toMs(table.epoch, table.offsets[number] ?? 0);
+      lastMs = Math.max(lastMs, atMs);
+      this.#addHistogram(series, atMs, this.#histogram.read(table, number));
+    }
+    for (const entry of [...before, ...this.#end(ended)]) {
+      if (entry.endedMs !== undefined) this.#addStale(entry, lastMs + 1);
+    }
+  }
+
+  flush(): void {
+    this.#emitRequest();
+    this.#options.labels.sweep(this.#options.nowMs());
+    if (this.#symbols.size > maxSymbols) this.#renewSymbols();
+  }
+
+  #emitRequest(): void {
+    if (this.#writer.samples > 0) this.#emit(createRequest(this.#writer.finish()));
+  }
+
+  #renewSymbols(): void {
+    this.#symbols = new SymbolBook();
+    this.#heads = new Heads(this.#symbols);
+    this.#writer = new RequestWriter(this.#symbols);
+    this.#columnsOf = this.#createPlans();
+  }
+
+  #createPlans(): (series: readonly Series[]) => readonly Column[] {
+    return createPlans((all) =>
+      all.flatMap((series, index) => {
+        const entry = this.#options.labels.entryOf(series);
+        if (entry === undefined) return [];
+        return [{ entry, index, head: this.#heads.of(entry), startMs: startOf(series) }];
+      }),
+    );
+  }
+
+  #end(ended: readonly AnySeries[]): readonly Entry[] {
+    const nowMs = this.#options.nowMs();
+    return ended.flatMap((series) => this.#options.labels.end(series, nowMs) ?? []);
+  }
+
+  #addColumn({ entry, head, index, startMs }: Column, { series, epoch, offsets, values }: Table): void {
+    const epochMs = Number(epoch / nsPerMs);
+    const restNs = Number(epoch % nsPerMs);
+    let isOpen = false;
+    for (let row = 0; row < offsets.length; row += 1) {
+      const value = values[row * series.length + index];
+      const atMs = epochMs + Math.floor((restNs + offsets[row]) / 1e6);
+      const isGap = Number.isNaN(value);
+      if (atMs <= entry.lastMs || (isGap && entry.isStale)) continue;
+      if (isOpen && this.#isFull(0)) {
+        this.#writer.end();
+        isOpen = false;
+      }
+      if (!isOpen) this.#begin(head);
+      isOpen = true;
+      if (isGap) this.#writer.stale(atMs);
+      else this.#writer.sample(value, { atMs, startMs });
+      this.#writer.countPoint();
+      entry.lastMs = atMs;
+      entry.isStale = isGap;
+    }
+    if (isOpen) this.#writer.end();
+  }
+
+  #addHistogram(series: HistogramSeries, atMs: number, row: HistogramRow): void {
+    const entry = this.#options.labels.entryOf(series);
+    if (entry === undefined || atMs <= entry.lastMs) return;
+    if (Number.isNaN(row.count)) {
+      this.#addStale(entry, atMs);
+      return;
+    }
+    const times = { atMs, startMs: startOf(series) };
+    const native = this.#options.hasNativeHistograms() ? toNative(row) : undefined;
+    if (native === undefined) this.#addClassic(entry, row, times);
+    else this.#addNative(entry, native, times);
+    this.#writer.countPoint();
+    entry.lastMs = atMs;
+    entry.isStale = false;
+  }
+
+  #addNative(entry: Entry, histogram: NativeHistogram, times: SampleTimes): void {
+    const heads = this.#heads.ofHistogram(entry);
+    heads.isNative = true;
+    const { positive, negative } = histogram;
+    this.#begin(heads.native, maxCountBytes * (positive.counts.length + negative.counts.length));
+    this.#writer.histogram(histogram, times);
+    this.#writer.end();
+  }
+
+  #addClassic(entry: Entry, { count, sum, layout, buckets }: HistogramRow, times: SampleTimes): void {
+    const heads = this.#heads.ofHistogram(entry);
+    for (const [bound, counted] of cumulate(layout, buckets))
+      this.#addSample(this.#heads.bucketOf(entry, formatBound(bound, true)), counted, times);
+    this.#addSample(this.#heads.bucketOf(entry, '+Inf'), count, times);
+    if (!Number.isNaN(sum)) this.#addSample(heads.sum, sum, times);
+    this.#addSample(heads.count, count, times);
+  }
+
+  #addSample(head: SeriesHead, value: number, times: SampleTimes): void {
+    this.#begin(head);
+    this.#writer.sample(value, times);
+    this.#writer.end();
+  }
+
+  /** Says that a series has no value from an instant on, unless that was said before. */
+  #addStale(entry: Entry, atMs: number): void {
+    if (entry.isStale) return;
+    const heads = isHistogram(entry.series) ? this.#heads.ofHistogram(entry) : undefined;
+    const isClassic = heads !== undefined && heads.buckets.size > 0;
+    const plain = isClassic ? [...heads.buckets.values(), heads.sum, heads.count] : [];
+    for (const head of heads === undefined ? [this.#heads.of(entry)] : plain) {
+      this.#begin(head);
+      this.#writer.stale(atMs);
+      this.#writer.end();
+    }
+    if (heads?.isNative) {
+      this.#begin(heads.native);
+      this.#writer.staleHistogram(atMs);
+      this.#writer.end();
+    }
+    this.#writer.countPoint();
+    entry.lastMs = atMs;
+    entry.isStale = true;
+  }
+
+  /** What each target is, once a minute. */
+  #addTargetInfo(atMs: number): void {
+    const { labels, hasTargetInfo } = this.#options;
+    if (!hasTargetInfo) return;
+    for (const target of labels.targets.list()) {
+      if (target.uses === 0 || atMs - (this.#targetInfoMs.get(target) ?? -Infinity) < targetInfoMs) continue;
+      this.#targetInfoMs.set(target, atMs);
+      const head = this.#heads.targetInfo(labels.complete(describeTarget(target), target));
+      this.#addSample(head, 1, { atMs, startMs: 0 });
+    }
+  }
+
+  /** Begins a series, in the next request where this one has no room for it. */
+  #begin(head: SeriesHead, bytes = 0): void {
+    if (this.#writer.samples > 0 && this.#isFull(head.maxBytes + bytes)) this.#emitRequest();
+    this.#writer.begin(head);
+  }
+
+  #isFull(bytes: number): boolean {
+    const { maxPoints, maxBytes } = this.#options.limits;
+    return this.#writer.samples >= maxPoints || this.#writer.length + bytes + maxSampleBytes > maxBytes;
+  }
+}
+
+/** When a counter was 0; 0 for what has no start. */
+function startOf({ metric, start }: AnySeries): number {
+  const hasStart = metric.kind !== 'gauge' && metric.kind !== 'updowncounter';
+  return hasStart ? Number(start / nsPerMs) : 0;
+}
+
+function toMs(epoch: bigint, offset: number): number {
+  return Number((epoch + BigInt(offset)) / nsPerMs);
+}

@@ -1,0 +1,82 @@
+import { createPlans, findOrAdd } from '../../src/model/plan.js';
+import type { AnySeries } from '../../src/model/series.js';
+import type { FamilyName } from '../../src/prometheus/names.js';
+import { isHistogram, type Entry, type Label } from './label-book.js';
+import { metricTypes, type SeriesHead } from './request-writer.js';
+import type { SymbolBook } from './symbols.js';
+
+/** Around labels and one sample. */
+const frameBytes = 64;
+
+/** The series of a histogram: one by itself where it is native, else one for each bucket, the sum and the count. */
+export interface HistogramHeads {
+  readonly native: SeriesHead;
+  readonly sum: SeriesHead;
+  readonly count: SeriesHead;
+  /** By the text of `le`; those that were written so far. */
+  readonly buckets: Map<string, SeriesHead>;
+  /** Whether it was written as a native histogram. */
+  isNative: boolean;
+}
+
+/** What requests say of series, made once for each. */
+export class Heads {
+  readonly #symbols: SymbolBook;
+
+  constructor(symbols: SymbolBook) {
+    this.#symbols = symbols;
+  }
+
+  readonly of = createPlans((entry: Entry): SeriesHead => this.#create(entry, entry.name.sample));
+
+  readonly ofHistogram = createPlans((entry: Entry): HistogramHeads => {
+    const { family } = entry.name;
+    return {
+      native: this.#create(entry, family),
+      sum: this.#create(entry, `${family}_sum`),
+      count: this.#create(entry, `${family}_count`),
+      buckets: new Map(),
+      isNative: false,
+    };
+  });
+
+  /** @param bound the label `le` */
+  bucketOf(entry: Entry, bound: string): SeriesHead {
+    return findOrAdd(this.ofHistogram(entry).buckets, bound, () =>
+      this.#create({ ...entry, labels: [...entry.labels, ['le', bound]] }, `${entry.name.family}_bucket`),
+    );
+  }
+
+  /** `target_info` with these labels. */
+  targetInfo(labels: readonly Label[]): SeriesHead {
+    return this.#build([...labels, ['__name__', 'target_info']], metricTypes.gauge, ['Target metadata', '']);
+  }
+
+  #create({ series, labels, name }: Entry, sample: string): SeriesHead {
+    const { metric } = series;
+    return this.#build([...labels, ['__name__', sample]], typeOf(series, name), [
+      metric.description,
+      name.unit,
+    ]);
+  }
+
+  #build(unordered: readonly Label[], type: number, [help, unit]: readonly [string, string]): SeriesHead {
+    const labels = unordered.toSorted(([a], [b]) => (a < b ? -1 : 1)).flat();
+    // In UTF-8, 3 bytes at most are made of a code unit; each text may be new in its request.
+    const texts = [...labels, help, unit].reduce((sum, text) => sum + 3 * text.length + 10, 0);
+    return {
+      labels: Uint32Array.from(labels, (text) => this.#symbols.numberOf(text)),
+      type,
+      help: this.#symbols.numberOf(help),
+      unit: this.#symbols.numberOf(unit),
+      maxBytes: texts + frameBytes,
+    };
+  }
+}
+
+function typeOf(series: AnySeries, { family, sample }: FamilyName): number {
+  if (isHistogram(series)) return metricTypes.histogram;
+  if (series.metric.kind !== 'counter') return metricTypes.gauge;
+  // A counter of a histogram that was scraped, whose name has no `_total`.
+  return family === sample ? metricTypes.unknown : metricTypes.counter;
+}

@@ -1,0 +1,141 @@
+import type { Log } from '../../src/component/log.js';
+import type { QueuedRequest } from '../../src/component/queue-storage.js';
+import { wholeDelivery, type Delivery, type Sender } from '../../src/export/courier.js';
+import type { HttpAnswer } from '../../src/export/http-answers.js';
+import { openHttpSender, type HttpSenderOptions } from '../../src/export/http-sender.js';
+import { cleanText } from '../../src/http/connection-error.js';
+import type { Config } from './config.js';
+import { countSamples } from './divide-request.js';
+import { compressSnappy } from './snappy.js';
+import { Version1 } from './version-1.js';
+
+/** The backend does not know protocol 2.0. */
+class UnknownProtocolError extends Error {
+  override readonly name = 'UnknownProtocolError';
+}
+
+/** Which protocol the backend knows, as far as that is known. */
+export interface Protocol {
+  isVersion1: boolean;
+}
+
+/**
+ * Opens the way to a backend: by protocol 2.0 as long as the backend knows it, else by 1.0.
+ * @param protocol where it is noted that the backend does not know 2.0
+ * @throws Error naming the file or variable that cannot be used
+ */
+export function openRemoteWriteSender(
+  config: Config,
+  protocol: Protocol,
+  { log, nowMs }: { readonly log: Log; nowMs(): number },
+): Sender {
+  const open = (options: HttpSenderOptions) => openHttpSender(config, options, log);
+  return new RemoteWriteSender([open(describeNew(config)), open(describeOld(config))], {
+    protocol,
+    version1: new Version1(config.send_metadata, nowMs),
+    log,
+  });
+}
+
+interface SenderOptions {
+  readonly protocol: Protocol;
+  readonly version1: Version1;
+  readonly log: Log;
+}
+
+class RemoteWriteSender implements Sender {
+  readonly #new: Sender;
+  readonly #old: Sender;
+  readonly #options: SenderOptions;
+
+  /** @param senders for 2.0 and for 1.0 */
+  constructor([latest, old]: readonly [Sender, Sender], options: SenderOptions) {
+    this.#new = latest;
+    this.#old = old;
+    this.#options = options;
+  }
+
+  get target(): string {
+    return this.#new.target;
+  }
+
+  async send(request: QueuedRequest): Promise<Delivery> {
+    const { protocol, log } = this.#options;
+    if (protocol.isVersion1) return this.#sendOld(request);
+    try {
+      return await this.#new.send(request);
+    } catch (error) {
+      if (!(error instanceof UnknownProtocolError)) throw error;
+      protocol.isVersion1 = true;
+      log.info(`Sending by remote write 1.0 to ${this.target}: ${error.message}`);
+      return this.#sendOld(request);
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#new.close(), this.#old.close()]);
+  }
+
+  async #sendOld(request: QueuedRequest): Promise<Delivery> {
+    const { bytes, leftOut } = this.#options.version1.convert(request.bytes);
+    const { rejectedPoints, message } = await this.#old.send({ ...request, bytes });
+    if (leftOut === 0) return { rejectedPoints, message };
+    return {
+      rejectedPoints: Math.min(request.points, rejectedPoints + leftOut),
+      message: message || 'remote write 1.0 has no native histograms; those that follow are sent as buckets',
+    };
+  }
+}
+
+/** As in Prometheus: 429 and every error of the server is worth a retry, no other one is. */
+const common = {
+  compression: { encoding: 'snappy', compress: compressSnappy },
+  isRetryable: (status: number) => status === 429 || status >= 500,
+};
+
+function describeOld({ endpoint }: Config): HttpSenderOptions {
+  return {
+    ...common,
+    url: new URL(endpoint),
+    contentType: 'application/x-protobuf',
+    headers: { 'X-Prometheus-Remote-Write-Version': '0.1.0' },
+  };
+}
+
+function describeNew({ endpoint }: Config): HttpSenderOptions {
+  return {
+    ...common,
+    url: new URL(endpoint),
+    contentType: 'application/x-protobuf;proto=io.prometheus.write.v2.Request',
+    headers: { 'X-Prometheus-Remote-Write-Version': '2.0.0' },
+    checkAnswer(answer, request) {
+      const written = countWritten(answer);
+      // One that takes 1.0 only, and does not look at the type, finds nothing that it knows in such a request.
+      if (written === undefined)
+        throw new UnknownProtocolError(
+          'expected the number of samples written, found none in the answer to 2.0',
+        );
+      return { ...wholeDelivery, rejectedPoints: countRejected(request, written) };
+    },
+    checkRefusal(answer, request) {
+      if (answer.status === 415) throw new UnknownProtocolError('expected a backend of 2.0, found HTTP 415');
+      const written = countWritten(answer) ?? 0;
+      if (written === 0) return undefined;
+      return { rejectedPoints: countRejected(request, written), message: cleanText(answer.body.toString()) };
+    },
+  };
+}
+
+/** A point may have several samples: no more of them are known to be lost than samples were not written. */
+function countRejected({ bytes, points }: QueuedRequest, written: number): number {
+  return Math.max(0, Math.min(points, countSamples(bytes) - written));
+}
+
+/** Samples and histograms that were written, as the answer says; undefined where it says nothing. */
+function countWritten({ headers }: HttpAnswer): number | undefined {
+  const counts = ['samples', 'histograms'].map(
+    (what) => headers[`x-prometheus-remote-write-${what}-written`],
+  );
+  if (counts.every((count) => count === undefined)) return undefined;
+  return counts.reduce((sum, count) => sum + (Number(count) || 0), 0);
+}

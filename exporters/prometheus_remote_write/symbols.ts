@@ -1,0 +1,75 @@
+import { elementAt } from '../../src/element.js';
+import type { MessageWriter } from '../../src/otlp/wire.js';
+
+const symbolsField = 4;
+
+/** The texts of all requests, by numbers. */
+export class SymbolBook {
+  readonly #numbers = new Map<string, number>();
+  readonly #texts: string[] = [];
+
+  constructor() {
+    // By the protocol the first text of every request is the empty one.
+    this.numberOf('');
+  }
+
+  get size(): number {
+    return this.#texts.length;
+  }
+
+  numberOf(text: string): number {
+    const known = this.#numbers.get(text);
+    if (known !== undefined) return known;
+    const number = this.#texts.push(text) - 1;
+    this.#numbers.set(text, number);
+    return number;
+  }
+
+  textOf(number: number): string {
+    return elementAt(this.#texts, number);
+  }
+}
+
+/** The texts of one request, each written when it is first used. */
+export class RequestSymbols {
+  readonly #book: SymbolBook;
+  readonly #writer: MessageWriter;
+  /** By the numbers of the book: in which request a text was used last, and its place there. */
+  #usedIn = new Uint32Array(1024);
+  #places = new Uint32Array(1024);
+  #request = 0;
+  #count = 0;
+
+  constructor(book: SymbolBook, writer: MessageWriter) {
+    this.#book = book;
+    this.#writer = writer;
+    this.begin();
+  }
+
+  /** Begins with the texts of the next request. */
+  begin(): void {
+    this.#request += 1;
+    this.#count = 0;
+    this.placeOf(0);
+  }
+
+  /** The place of a text of the book in this request. */
+  placeOf(number: number): number {
+    if (number >= this.#usedIn.length) this.#grow(number);
+    if (this.#usedIn[number] !== this.#request) {
+      this.#usedIn[number] = this.#request;
+      this.#places[number] = this.#count++;
+      this.#writer.text(symbolsField, this.#book.textOf(number));
+    }
+    return this.#places[number] ?? 0;
+  }
+
+  #grow(number: number): void {
+    const length = 2 * (number + 1);
+    const [usedIn, places] = [new Uint32Array(length), new Uint32Array(length)];
+    usedIn.set(this.#usedIn);
+    places.set(this.#places);
+    this.#usedIn = usedIn;
+    this.#places = places;
+  }
+}
