@@ -28,6 +28,8 @@ export interface HttpSenderOptions extends AnswerRules {
   readonly contentType: string;
   /** Headers of the protocol. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** The scheme under which a token is sent; `Bearer` unless it says otherwise. */
+  readonly tokenScheme?: string;
   /** Undefined: requests are sent as they are. */
   readonly compression: Compression | undefined;
   /** Makes the body of the bytes in the queue, before it is compressed. */
@@ -111,9 +113,9 @@ class HttpSender implements Sender {
   }
 
   #open(): ClientRequest {
-    const { url, method = 'POST' } = this.#options;
+    const { url, method = 'POST', tokenScheme = 'Bearer' } = this.#options;
     const { agent, authorization } = this.#client;
-    const value = authorization();
+    const value = authorization()?.replace(/^Bearer /u, `${tokenScheme} `);
     const headers = value === undefined ? this.#headers : { ...this.#headers, Authorization: value };
     return (this.#isPlain ? requestPlain : requestTls)(url, { agent, method, headers });
   }

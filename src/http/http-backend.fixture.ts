@@ -22,6 +22,7 @@ export interface Answer {
 
 /** A request as it came. */
 export interface ReceivedRequest {
+  readonly method: string;
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
   /** Uncompressed. */
@@ -70,9 +71,9 @@ export async function openHttpBackend(t: TestContext, options: BackendOptions = 
       return;
     }
     const { status = 200, headers = {}, body = '', isSilent } = answer(received.length + 1, bytes);
-    const { url: path = '' } = request;
+    const { url: path = '', method = '' } = request;
     const sent = Buffer.concat(chunks);
-    received.push({ path, headers: request.headers, bytes, sent, atMs: performance.now(), status });
+    received.push({ method, path, headers: request.headers, bytes, sent, atMs: performance.now(), status });
     if (!isSilent) response.writeHead(status, headers).end(body);
   };
   const listener: RequestListener = (request, response) => void take(request, response);

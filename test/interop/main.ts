@@ -25,6 +25,7 @@ async function leaveOutForPorts(peers: Peers): Promise<Peers> {
   return {
     otelcol: { reason },
     'otlp-answers': { reason },
+    influxd: { reason },
     prometheus: { reason },
     'prometheus-otlp': { reason },
     promtool: peers.promtool,

@@ -4,6 +4,7 @@ export type PeerName =
   | 'ferretdb'
   | 'kafka'
   | 'opensearch'
+  | 'influxd'
   | 'otelcol'
   | 'otlp-answers'
   | 'pandas'

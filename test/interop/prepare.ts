@@ -45,6 +45,7 @@ export function preparePeers(): Peers {
     kafka: prepareJars('kafka', jarTools),
     opensearch: prepareJars('opensearch', jarTools),
     ferretdb: buildFerretdb(),
+    influxd: findInstalled('influxd'),
   };
 }
 

@@ -1,0 +1,44 @@
+import type { ConfigOf, Schema } from '../../src/component/schema.js';
+import { checkHttpExporterConfig, httpExporterSettings } from '../../src/export/sending-settings.js';
+
+export const schema = {
+  endpoint: {
+    doc: 'Address of InfluxDB, to which the path of the API is added.',
+    format: 'url',
+    default: 'http://localhost:8086',
+  },
+  api: {
+    doc: 'The API for writing: `/api/v2/write` of InfluxDB 2 and Cloud, `/api/v3/write_lp` of InfluxDB 3, or `/write` of InfluxDB 1.',
+    format: ['v2', 'v3', 'v1'],
+    default: 'v2',
+  },
+  org: { doc: 'Organisation, name or id. v2 only.', format: 'string', default: null },
+  bucket: { doc: 'Bucket. v2 only.', format: 'string', default: null },
+  database: { doc: 'Database. v1 and v3 only.', format: 'string', default: null },
+  ...httpExporterSettings,
+} as const satisfies Schema;
+
+export type Config = ConfigOf<typeof schema>;
+
+/** What is wrong with these settings when they are taken together. */
+export function checkConfig(config: Config): string[] {
+  return [...checkPlace(config), ...checkHttpExporterConfig(config)];
+}
+
+function checkPlace({ api, org, bucket, database }: Config): readonly string[] {
+  if (api !== 'v2') return database === null ? [`database: expected one for api ${api}, found none`] : [];
+  return Object.entries({ org, bucket }).flatMap(([name, value]) =>
+    value === null ? [`${name}: expected one for api v2, found none`] : [],
+  );
+}
+
+/** Where lines are written. */
+export function createWriteUrl({ endpoint, api, org, bucket, database }: Config): URL {
+  const url = new URL(endpoint);
+  const paths = { v1: '/write', v2: '/api/v2/write', v3: '/api/v3/write_lp' } as const;
+  url.pathname = `${url.pathname.replace(/\/$/u, '')}${paths[api]}`;
+  const place = api === 'v2' ? { org, bucket } : { db: database };
+  for (const [name, value] of Object.entries(place)) url.searchParams.set(name, value ?? '');
+  url.searchParams.set('precision', api === 'v3' ? 'nanosecond' : 'ns');
+  return url;
+}
