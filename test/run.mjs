@@ -8,10 +8,12 @@ import { leaveUnlessDone, runCommand } from '../run-command.mjs';
 /** The folders of `src/testing/temporary-folder.fixture.ts` have the test file's name in theirs. */
 const maxNames = 20;
 
+/** Their tests need real peers, which npm run test:interop and npm run test:faults prepare. */
+const withPeers = [join('test', 'interop'), join('test', 'faults')];
+
 const wanted = process.argv.slice(2);
 const files = readdirSync('dist', { recursive: true })
-  // Those that talk to real peers need them prepared: npm run test:interop.
-  .filter((file) => file.endsWith('.test.js') && !file.startsWith(join('test', 'interop')))
+  .filter((file) => file.endsWith('.test.js') && !withPeers.some((folder) => file.startsWith(folder)))
   .filter((file) => wanted.length === 0 || wanted.some((part) => file.includes(part)))
   .map((file) => join('dist', file))
   .toSorted();

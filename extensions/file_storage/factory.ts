@@ -22,7 +22,6 @@ export const factory = {
 class FileStorage implements StorageExtension {
   readonly #config: Config;
   readonly #context: ExtensionContext;
-  readonly #opened = new Set<string>();
   #lock: number | undefined;
 
   constructor(config: Config, context: ExtensionContext) {
@@ -53,7 +52,6 @@ class FileStorage implements StorageExtension {
   async openQueue(exporterId: string): Promise<QueueStorage> {
     const { directory, fsync, max_age: maxAgeMs } = this.#config;
     const name = encodeURIComponent(exporterId);
-    this.#opened.add(name);
     return DiskQueue.open(join(directory, name), this.#context.log, { fsync, maxAgeMs });
   }
 

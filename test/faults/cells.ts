@@ -1,0 +1,42 @@
+import { appendFileSync, readFileSync } from 'node:fs';
+
+/** What a fault did to the points of one exporter. */
+export interface Cell {
+  /** As in docs/delivery.md. */
+  readonly fault: string;
+  readonly exporter: string;
+  /** Points that the agent made. */
+  readonly sent: number;
+  /** Points that the backend has, each counted once. */
+  readonly received: number;
+  /** Points that the backend has more than once, counted once for each time too many. */
+  readonly doubled: number;
+  /** Points that never arrived. */
+  readonly lost: number;
+}
+
+/** Names the environment variable with the file to which the tests add their cells. */
+export const cellsVariable = 'JOULEMETRY_FAULT_CELLS';
+
+/** Adds a cell to the table that `npm run test:faults` prints. */
+export function recordCell(cell: Cell): void {
+  const path = process.env[cellsVariable];
+  if (path !== undefined) appendFileSync(path, `${JSON.stringify(cell)}\n`);
+}
+
+/** Every cell of a file, as a table in Markdown. */
+export function renderCells(path: string): string {
+  const cells = readFileSync(path, 'utf8')
+    .split('\n')
+    .slice(0, -1)
+    // Written by recordCell.
+    .map((line) => JSON.parse(line) as Cell);
+  const rows = cells.map(({ fault, exporter, sent, received, doubled, lost }) =>
+    [fault, `\`${exporter}\``].concat(
+      [sent, received, doubled, lost].map((count) => count.toLocaleString('en')),
+    ),
+  );
+  const columns = ['Fault', 'Exporter', 'Sent', 'Received', 'Doubled', 'Lost'];
+  const rules = ['---', '---', '--:', '--:', '--:', '--:'];
+  return [columns, rules, ...rows].map((words) => `| ${words.join(' | ')} |`).join('\n');
+}
