@@ -13,6 +13,7 @@ import { encoder } from './encoder.js';
 import { exec } from './exec.js';
 import { file } from './file.js';
 import { firstJoules } from './first-joules.js';
+import { fleet } from './fleet.js';
 import { growth } from './growth.js';
 import { histograms } from './histograms.js';
 import { ledger } from './ledger.js';
@@ -23,7 +24,7 @@ import { otlpReceiver } from './otlp-receiver.js';
 import { page } from './page.js';
 import { perfReceiver } from './perf-receiver.js';
 import { prometheusReceiver } from './prometheus-receiver.js';
-import { publishFigures } from './published-figures.js';
+import { publishFigures, renderMarkdown } from './published-figures.js';
 import { raplReceiver } from './rapl-receiver.js';
 import { rate } from './rate.js';
 import { describeMachine, printTable, tabulate, type Format } from './report.js';
@@ -57,6 +58,7 @@ const benchmarks: readonly Benchmark[] = [
   neighbours,
   crowd,
   soak,
+  fleet,
   growth,
   compareAgents,
 ];
@@ -97,7 +99,7 @@ async function run({ chosen, format, isPublished }: Request): Promise<void> {
     const measured = await benchmark.measure(args);
     const grid = 'columns' in measured ? measured : tabulate(measured);
     printTable(benchmark.name, grid, format);
-    if (isPublished) publishFigures(benchmark.name, grid, describeMachine());
+    if (isPublished) publishFigures(benchmark.name, renderMarkdown(grid), describeMachine());
   }
 }
 

@@ -33,9 +33,11 @@ test('renderMarkdown renders columns and rows', () => {
   assert.equal(renderMarkdown(grid), '|  | CPU |\n| --- | --- |\n| joulemetry | 3 ms |');
 });
 
-test('docs/benchmarks.md has a section for the figures of every benchmark', () => {
+test('docs/ has a place for the figures of every benchmark', () => {
   const repository = fileURLToPath(new URL('../../', import.meta.url));
-  const published = readFileSync(`${repository}docs/benchmarks.md`, 'utf8');
+  const published = ['benchmarks.md', 'fleet.md']
+    .map((file) => readFileSync(`${repository}docs/${file}`, 'utf8'))
+    .join('\n');
   const source = readdirSync(`${repository}bench`)
     .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
     .map((file) => readFileSync(`${repository}bench/${file}`, 'utf8'))

@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Grid } from './benchmark.js';
 
-const page = fileURLToPath(new URL('../../docs/benchmarks.md', import.meta.url));
+const docs = fileURLToPath(new URL('../../docs/', import.meta.url));
 const prettier = fileURLToPath(new URL('../../node_modules/prettier/bin/prettier.cjs', import.meta.url));
 
 /** The rows of a table in Markdown. */
@@ -11,14 +11,23 @@ export function renderMarkdown({ columns, rows }: Grid): string {
   return [columns, columns.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
-/** Replaces the figures of one benchmark in docs/benchmarks.md. @throws Error when it has no section there */
-export function publishFigures(name: string, grid: Grid, machine: string): void {
+/**
+ * Replaces the figures of one benchmark, or of the faults, in the page of docs/ that has a place for them.
+ * @throws Error when no page has one
+ */
+export function publishFigures(name: string, table: string, machine: string): void {
   const date = new Date().toISOString().slice(0, 10);
-  writeFileSync(
-    page,
-    replaceFigures(readFileSync(page, 'utf8'), name, `${date}: ${machine}\n\n${renderMarkdown(grid)}`),
-  );
+  const page = findPage(name);
+  writeFileSync(page, replaceFigures(readFileSync(page, 'utf8'), name, `${date}: ${machine}\n\n${table}`));
   execFileSync(process.execPath, [prettier, '--write', '--log-level', 'warn', page], { stdio: 'inherit' });
+}
+
+/** Of the pages in docs/, the one with the marks of a benchmark; the page of all others where there is none. */
+function findPage(name: string): string {
+  const pages = readdirSync(docs).filter((file) => file.endsWith('.md'));
+  const mark = `<!-- figures of ${name} -->`;
+  const page = pages.find((file) => readFileSync(`${docs}${file}`, 'utf8').includes(mark));
+  return `${docs}${page ?? 'benchmarks.md'}`;
 }
 
 /**
@@ -30,5 +39,5 @@ export function replaceFigures(text: string, name: string, figures: string): str
   const [from, to] = [text.indexOf(begin), text.indexOf(end)];
   if (from >= 0 && to > from)
     return `${text.slice(0, from + begin.length)}\n\n${figures}\n\n${text.slice(to)}`;
-  throw new Error(`Cannot publish the figures of ${name}: expected "${begin}" in docs/benchmarks.md`);
+  throw new Error(`Cannot publish the figures of ${name}: expected "${begin}" in a page of docs/`);
 }

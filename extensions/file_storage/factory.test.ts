@@ -2,13 +2,18 @@ import assert from 'node:assert/strict';
 import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { createFakeContext } from '../../src/component/fakes.js';
+import { createFakeAgent, createFakeContext } from '../../src/component/fakes.js';
 import { parseSettings } from '../../src/config/settings.js';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { factory } from './factory.js';
 
 function createStorage(settings: Record<string, unknown>) {
-  const context = { ...createFakeContext(), id: 'file_storage', isReady: () => true };
+  const context = {
+    ...createFakeContext(),
+    id: 'file_storage',
+    isReady: () => true,
+    agent: createFakeAgent(),
+  };
   return factory.create(parseSettings(factory.schema, settings), context);
 }
 

@@ -93,6 +93,21 @@ test('QueuedExporter sends what waits for others after batch.flush_timeout, and 
   assert.equal(slow.consume(tableOf(1)), false);
 });
 
+test('QueuedExporter waits for a random part of batch.stagger as well', async (t) => {
+  const sent: number[] = [];
+  const send = ({ points }: QueuedRequest) => (sent.push(points), Promise.resolve(taken));
+  t.mock.method(Math, 'random', () => 0.25);
+  const { exporter } = await start(send, { batch: { flush_timeout: '1s', stagger: '8s' } });
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  exporter.consume(tableOf(2));
+  t.mock.timers.tick(2999);
+  assert.equal(exporter.readBacklog(), 1e-6);
+  t.mock.timers.tick(1);
+  t.mock.timers.reset();
+  await until(() => sent.length > 0);
+  await exporter.shutdown();
+});
+
 test('QueuedExporter refuses a table whole and counts it, when a full request would have no room', async () => {
   const settings = {
     batch: { flush_timeout: '1h', max_bytes: 1024 },

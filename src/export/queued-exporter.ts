@@ -22,6 +22,11 @@ export const batchSettings = {
     format: 'duration',
     default: '200ms',
   },
+  stagger: {
+    doc: 'Each start of the collector adds a random part of this time to `flush_timeout`, so that many machines that read at the same instant do not send at the same instant.',
+    format: 'duration',
+    default: '0s',
+  },
   max_points: { doc: 'Maximum points per request.', format: 'int', default: 8192, min: 1 },
   max_bytes: {
     doc: 'Maximum bytes per request before compression; servers accept 4 MiB by default.',
@@ -48,7 +53,7 @@ export function requestLimits({
 }
 
 export interface QueuedExporterConfig extends SendingQueueConfig {
-  readonly batch: Pick<BatchConfig, 'flush_timeout' | 'max_bytes'>;
+  readonly batch: Pick<BatchConfig, 'flush_timeout' | 'stagger' | 'max_bytes'>;
 }
 
 /** Encodes tables as requests of a limited size. */
@@ -79,6 +84,7 @@ export class QueuedExporter implements ConsumingComponent {
   readonly #context: ExporterContext;
   readonly #parts: QueuedExporterParts;
   readonly #encoder: Encoder;
+  readonly #flushMs: number;
   #queue: SendingQueue | undefined;
   #flushTimer: NodeJS.Timeout | undefined;
   /** Absent where the format has no histograms. */
@@ -88,6 +94,8 @@ export class QueuedExporter implements ConsumingComponent {
     this.#config = config;
     this.#context = context;
     this.#parts = parts;
+    const { flush_timeout: flushMs, stagger: staggerMs } = config.batch;
+    this.#flushMs = flushMs + Math.random() * staggerMs;
     this.#encoder = parts.createEncoder((request) => this.#queue?.offer(request));
     if (this.#encoder.addHistograms !== undefined) {
       this.consumeHistograms = (table) =>
@@ -146,7 +154,7 @@ export class QueuedExporter implements ConsumingComponent {
   }
 
   #flushLater(): void {
-    this.#flushTimer ??= setTimeout(() => this.flush(), this.#config.batch.flush_timeout);
+    this.#flushTimer ??= setTimeout(() => this.flush(), this.#flushMs);
   }
 
   /** Puts what waits for more points into the queue. */

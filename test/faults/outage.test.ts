@@ -40,7 +40,7 @@ for (const exporter of ['otlp_grpc', 'otlp_http']) {
     const settings = '{sending_queue: {queue_bytes: 64KiB}, batch: {max_bytes: 16KiB}}';
     const agent = await createRestartedAgent(t, { exporter, settings });
     await agent.start();
-    await agent.waitFor(/Lost \d+ points for \S+: the queue was full/u);
+    await agent.waitFor(/Lost \d+ points for \S+: the sending queue is full/u);
     await sleep(outageMs / 2);
     const { written } = await startCollector(t);
     await agent.rest();
@@ -102,6 +102,6 @@ for (const exporter of ['otlp_grpc', 'otlp_http']) {
 
 /** Points that an agent says its full queue dropped. */
 function countDropped(stderr: string): number {
-  const lines = stderr.matchAll(/Lost (\d+) points for \S+: the queue was full/gu);
+  const lines = stderr.matchAll(/Lost (\d+) points for \S+: the sending queue is full/gu);
   return [...lines].reduce((sum, [, points]) => sum + Number(points), 0);
 }

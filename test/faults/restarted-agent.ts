@@ -1,6 +1,6 @@
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openHttpBackend } from '../../exporters/otlp_http/http-backend.fixture.js';
+import { openHttpBackend } from '../../src/http/http-backend.fixture.js';
 import { decodePoints, type DecodedPoint } from '../../src/otlp/decode-request.fixture.js';
 import { until } from '../../src/testing/until.js';
 import { startAgent, writeConfig, type Agent, type Outcome } from '../agent.js';

@@ -43,12 +43,9 @@ export async function startPrometheus(
   config: string,
   args: readonly string[] = [],
 ): Promise<Prometheus> {
-  const program = startProgram(scope, [
-    peerPath(peer),
-    `--config.file=${config}`,
-    `--storage.tsdb.path=${createFolder()}`,
-    ...args,
-  ]);
+  const hasStorage = args.some((arg) => arg.startsWith('--storage.tsdb.path='));
+  const storage = hasStorage ? [] : [`--storage.tsdb.path=${createFolder()}`];
+  const program = startProgram(scope, [peerPath(peer), `--config.file=${config}`, ...storage, ...args]);
   await program.waitFor(/Server is ready to receive web requests/u);
   return { ...program, get, query, version };
 }
