@@ -69,7 +69,7 @@ export function loadConfigOf({ config, set }: ConfigOptions): ConfigNode {
  * Reads and validates the configuration that the options name.
  * @throws ConfigurationError
  */
-export function validateConfigOf(
+export async function validateConfigOf(
   options: ConfigOptions,
   finder: FactoryFinder = createFinderFor(options.config),
 ): Promise<ServiceConfig> {

@@ -6,7 +6,7 @@ import type { ServiceConfig } from '../config/service.js';
 import { parseSettings } from '../config/settings.js';
 import { createWallClock } from '../linux/clock.js';
 import { findExpectedConflicts } from '../pipeline/claims.js';
-import { receiverContextFor } from '../pipeline/receivers.js';
+import { receiverContextFor } from '../pipeline/running-receiver.js';
 import { createSampling } from '../sampling/sampling-threads.js';
 import { createPlainLog } from '../telemetry/log.js';
 import { silentMeter } from '../telemetry/telemetry.js';

@@ -1,5 +1,6 @@
 import { EventEmitter, once } from 'node:events';
 import { setFlagsFromString } from 'node:v8';
+import type { Log } from '../component/log.js';
 import type { ServiceConfig } from '../config/service.js';
 import { reapOrphansAsInit } from '../linux/children.js';
 import { createWallClock } from '../linux/clock.js';
@@ -14,6 +15,7 @@ import { readVersion } from '../version.js';
 import { stopHeapGrowth } from '../young-generation.js';
 import { exitCodes, type Command } from './command.js';
 import { configOptions, configUsage, parseOptions, validateConfigOf } from './config-options.js';
+import { ConfigWatch } from './config-watch.js';
 import { endByHangUp, waitForEnd, type EndingSignal } from './signals.js';
 
 /** V8 of Node 20. Later ones have a cheaper compiler in between, and no such flag. */
@@ -53,26 +55,41 @@ export const command: Command = {
 
 Starts the pipelines of the configuration and runs until it receives SIGINT or
 SIGTERM. It then exports what it has measured, within 5 seconds, and exits. A
-second signal makes it exit at once. SIGHUP is ignored, except when the terminal
-was closed: then it shuts down as well.
+second signal makes it exit at once.
+
+SIGHUP makes it read the configuration again: what is new starts, what is gone
+stops, and what is the same is not touched. A configuration that is invalid, or
+with which something cannot start, changes nothing. Only when the terminal was
+closed, SIGHUP shuts it down.
 
 Exits with 1 if it cannot start, or if a file could not be replayed.
 
 Options:
 ${configUsage}
+      --watch-config    read the configuration again when a file changes
 `,
   async run(args) {
     delayTierUp();
     stopHeapGrowth();
     giveBackFreedMemory();
-    const { config = [], set = [] } = parseOptions({ args: [...args], options: configOptions }).values;
+    const options = { ...configOptions, 'watch-config': { type: 'boolean' } } as const;
+    const values = parseOptions({ args: [...args], options }).values;
+    const { config = [], set = [], 'watch-config': isWatching = false } = values;
     // Before anything that takes time: a signal during the start ends it in order, too.
     const hangUps = new EventEmitter();
     const end = waitForEnd(() => hangUps.emit('hangUp'));
     reapOrphansAsInit(new Set());
-    return runService(await validateConfigOf({ config, set }), { end, hangUps });
+    const loadConfig = () => validateConfigOf({ config, set });
+    return runService({ loadConfig, watched: isWatching ? config : [] }, { end, hangUps });
   },
 };
+
+/** Where the configuration comes from. */
+interface Source {
+  loadConfig(): Promise<ServiceConfig>;
+  /** Paths of the files that are watched. */
+  readonly watched: readonly string[];
+}
 
 /** What signals ask of the agent. */
 interface Signals {
@@ -82,11 +99,11 @@ interface Signals {
 }
 
 /** @returns the exit code */
-async function runService(config: ServiceConfig, { end, hangUps }: Signals): Promise<number> {
+async function runService({ loadConfig, watched }: Source, { end, hangUps }: Signals): Promise<number> {
+  const config = await loadConfig();
   const { level, encoding } = config.telemetry.logs;
   const log = await createLog({ level, format: encoding });
   log.info(`Starting joulemetry ${readVersion()}`);
-  hangUps.on('hangUp', () => log.info('Received SIGHUP: ignored, restart to read the configuration again'));
   const observer = watchOwnEnergy();
   const telemetry = await startOwnTelemetry(config.telemetry, log, () => observer.readJoules());
   const { meter } = telemetry;
@@ -96,6 +113,7 @@ async function runService(config: ServiceConfig, { end, hangUps }: Signals): Pro
   const finished = new EventEmitter();
   const last = once(finished, 'finish').then(() => 'every receiver has passed on its last table');
   const requested = once(finished, 'request').then(() => 'an extension requested it');
+  let watching: ConfigWatch | undefined;
   try {
     const service = new Service(config, {
       ...environmentOf(log),
@@ -104,12 +122,18 @@ async function runService(config: ServiceConfig, { end, hangUps }: Signals): Pro
       onFinish: () => finished.emit('finish'),
       onProblem: (problem) => problems.push(problem),
       onShutdownRequest: () => finished.emit('request'),
+      loadConfig,
       sampling: createSampling({ log, meter, onThread: stopHeapGrowth, onFast: allowTierUp }),
+    });
+    hangUps.on('hangUp', () => {
+      log.info('Received SIGHUP: reading the configuration again');
+      void service.reload();
     });
     await service.start();
     service.beginAttributing();
     log.info('Everything is ready: measuring');
     trimFromNowOn();
+    watching = watchFiles({ loadConfig, watched }, service, log);
     const delivered = last.then(async (reason) => {
       // A replay is faster than a network, and a shutdown is short.
       await service.drain();
@@ -117,6 +141,7 @@ async function runService(config: ServiceConfig, { end, hangUps }: Signals): Pro
     });
     const reason = await Promise.race([end.then((signal) => `received ${signal}`), requested, delivered]);
     log.info(`Shutting down: ${reason}`);
+    watching?.close();
     leaveInTime(log);
     await service.shutdown();
     if (problems.length === 0) return exitCodes.success;
@@ -128,6 +153,25 @@ async function runService(config: ServiceConfig, { end, hangUps }: Signals): Pro
     if (await hasHungUp(end)) endByHangUp();
     leaveBehind();
   }
+}
+
+/** Reloads the configuration when one of its files has changed. */
+function watchFiles({ loadConfig, watched }: Source, service: Service, log: Log): ConfigWatch | undefined {
+  if (watched.length === 0) return undefined;
+  const isValid = () =>
+    loadConfig().then(
+      () => true,
+      () => false,
+    );
+  return new ConfigWatch({
+    files: watched.map((file) => file.replace(/^file:/u, '')),
+    isValid,
+    onChange() {
+      log.info('A file of the configuration has changed: reading it again');
+      void service.reload();
+    },
+    onProblem: (problem) => log.warn(problem),
+  });
 }
 
 /** Gives back what the start has left free, and then periodically what comes and goes. */

@@ -1,4 +1,4 @@
-import type { Schema } from '../component/schema.js';
+import type { ConfigOf, Schema } from '../component/schema.js';
 import { suggest } from '../nearest.js';
 import { normalizeId } from './components.js';
 import { findEntry, type ConfigNode } from './node.js';
@@ -25,5 +25,15 @@ export function findMissingExtensions(
     if (typeof value !== 'string' || running.includes(normalizeId(value))) return [];
     const message = `expected an extension that service.extensions names, found "${value}"${suggest(value, running)}`;
     return [{ origin: entry.origin, path: below, message }];
+  });
+}
+
+/** Ids of the extensions that the settings of a component name. */
+export function listReferences(schema: Schema, settings: ConfigOf<Schema>): readonly string[] {
+  return Object.entries(schema).flatMap(([key, part]): readonly string[] => {
+    const value = settings[key];
+    // Settings are laid out as their schema.
+    if (!isSetting(part)) return listReferences(part, value as ConfigOf<Schema>);
+    return 'references' in part && typeof value === 'string' ? [normalizeId(value)] : [];
   });
 }

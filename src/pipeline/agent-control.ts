@@ -1,16 +1,17 @@
 import type { AgentControl, ReloadResult } from '../component/agent-control.js';
 import type { Schema, Setting } from '../component/schema.js';
 import { stopWithin, type Stoppable } from './ending.js';
-import type { Environment, NamedConsumer } from './graph.js';
-import type { RunningReceiver } from './receivers.js';
+import type { Environment, Unit } from './graph.js';
+import type { RunningReceiver } from './running-receiver.js';
 import type { Statuses } from './statuses.js';
 
 /** What of a service its extensions control. */
 interface Controlled {
   readonly receivers: readonly RunningReceiver[];
   /** Processors and exporters. */
-  readonly consumers: readonly NamedConsumer[];
+  readonly consumers: readonly Unit[];
   flush(): Promise<void>;
+  reload(): Promise<ReloadResult>;
 }
 
 const stopMs = 4000;
@@ -35,7 +36,7 @@ export function createAgentControl(
       `Cannot ${verb} receiver "${id}": expected one that runs (${ids}), found none of that id`,
     );
   };
-  const findConsumers = (name: string): readonly NamedConsumer[] =>
+  const findConsumers = (name: string): readonly Unit[] =>
     service.consumers.filter(({ kind, id }) => `${kind}:${id}` === name);
   const setActive = async (verb: 'pause' | 'resume', name: string): Promise<void> => {
     const state = verb === 'pause' ? 'paused' : 'running';
@@ -50,7 +51,7 @@ export function createAgentControl(
     status.enter(state);
   };
   return {
-    reload: () => Promise.resolve(refuseReload()),
+    reload: () => service.reload(),
     listComponents: () => statuses.list(),
     pause: (name) => setActive('pause', name),
     resume: (name) => setActive('resume', name),
@@ -70,7 +71,7 @@ export function createAgentControl(
   };
 }
 
-function requireRunning(verb: string, { name, status }: NamedConsumer): void {
+function requireRunning(verb: string, { name, status }: Unit): void {
   if (status.state !== 'stopped') return;
   throw new Error(`Cannot ${verb} ${name}: expected one that runs, found it stopped; restart the agent`);
 }
@@ -94,20 +95,14 @@ function readLimits(schema: Schema, setting: string): Pick<Setting, 'min' | 'max
 
 /** Pipelines none of whose receivers reads that should. Those that take what others send, and those that are paused, count as reading. */
 function findStall(receivers: readonly RunningReceiver[]): string | undefined {
-  const pipelines = new Set(receivers.flatMap((one) => one.pipelines));
+  const pipelines = new Set(receivers.flatMap((one) => one.status.pipelines));
   for (const pipeline of pipelines) {
     const stalls = receivers
-      .filter((one) => one.pipelines.includes(pipeline) && one.status.state !== 'stopped')
+      .filter((one) => one.status.pipelines.includes(pipeline) && one.status.state !== 'stopped')
       .map(({ loops }) => loops.findStallMs());
     const [first] = stalls;
     if (first === undefined || stalls.includes(undefined)) continue;
     return `no receiver of the pipeline "${pipeline}" has read for ${seconds(first)} longer than its interval`;
   }
   return undefined;
-}
-
-function refuseReload(): ReloadResult {
-  const problem =
-    'Cannot reload: expected an agent that reads its configuration again, found one that does not';
-  return { outcome: 'refused', started: [], stopped: [], restarted: [], problem };
 }

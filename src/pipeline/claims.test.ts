@@ -90,7 +90,8 @@ const routed = (id: string, names: readonly string[], exporters = [page]): Route
 /** Sends the same series, made by each receiver for itself, and returns which of them arrived. */
 function publish(name: string, receivers: readonly RoutedReceiver[]) {
   const logs = new Map(receivers.map(({ id }) => [id, createLogCollector()]));
-  const claims = new SeriesClaims(receivers, (id) => logs.get(id) ?? createLogCollector());
+  const claims = new SeriesClaims((id) => logs.get(id) ?? createLogCollector());
+  claims.update(receivers);
   const arrived = receivers.filter(({ id }) => {
     const next = createTableCollector();
     const entry = claims.entryFor(id, next);
@@ -143,7 +144,8 @@ test('SeriesClaims lets receivers publish the same series to different exporters
 });
 
 test('entryFor returns the next consumer itself, when no other receiver declares a metric of this one', () => {
-  const claims = new SeriesClaims([routed('a', ['cpu']), routed('b', ['memory'])], createLogCollector);
+  const claims = new SeriesClaims(createLogCollector);
+  claims.update([routed('a', ['cpu']), routed('b', ['memory'])]);
   const next = createTableCollector();
   assert.equal(claims.entryFor('a', next), next);
 });
@@ -151,7 +153,8 @@ test('entryFor returns the next consumer itself, when no other receiver declares
 test('SeriesClaims lets each histogram have one publisher', () => {
   const log = createLogCollector();
   const receivers = [routed('otlp', []), routed('otlp/second', [])];
-  const claims = new SeriesClaims(receivers, () => log);
+  const claims = new SeriesClaims(() => log);
+  claims.update(receivers);
   const next = createTableCollector();
   const [first, second] = receivers.map(({ id }) => claims.entryFor(id, next));
   const [own, same, other] = [histogramOf(), histogramOf(), histogramOf({ attributes: { route: '/' } })];

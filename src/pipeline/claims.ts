@@ -6,7 +6,7 @@ import type { Log } from '../component/log.js';
 import type { ComponentConfig } from '../config/components.js';
 import type { ServiceConfig } from '../config/service.js';
 import { OnePublisher } from '../model/one-publisher.js';
-import { createPlans } from '../model/plan.js';
+import { createPlans, findOrAdd } from '../model/plan.js';
 import { setPublisher, type AnySeries } from '../model/series.js';
 
 /** What the receivers of one collector have claimed, whatever pipelines they feed. */
@@ -14,6 +14,10 @@ export class ClaimRegistry implements Owners {
   readonly #ownerByKey = new Map<string, string>();
   readonly #tree = new DomainTree((key) => this.ownerOf(`energy/${key}`));
   #waiting: (() => void)[] = [];
+  readonly #ranks = new Map<string, number>();
+  /** What receivers were refused, for the time when it is free. */
+  readonly #refused = new Map<string, Set<string>>();
+  readonly #dispossessed = new Set<string>();
   #isComplete = false;
   #version = 0;
 
@@ -44,20 +48,57 @@ export class ClaimRegistry implements Owners {
     return this.#tree.parentOf(id);
   }
 
-  /** The claims of one receiver. */
-  claimsFor(receiverId: string): Claims {
+  /** Receivers start that were not there before. Until `complete`, they take what they claim from those that yield to them. */
+  reopen(): void {
+    this.#isComplete = false;
+  }
+
+  /**
+   * The claims of one receiver.
+   * @param rank receivers with a lower one start first, so that this one yields to them
+   */
+  claimsFor(receiverId: string, rank = 0): Claims {
+    this.#ranks.set(receiverId, rank);
     return {
-      claim: (key) => {
-        const owner = this.ownerOf(key, receiverId);
-        if (owner === undefined) this.#set(key, receiverId);
-        return owner;
-      },
+      claim: (key) => this.#claim(key, receiverId),
       place: (place) => this.#tree.place(receiverId, place),
     };
   }
 
+  #claim(key: string, receiverId: string): string | undefined {
+    const owner = this.ownerOf(key, receiverId);
+    if (owner === undefined) this.#set(key, receiverId);
+    else if (this.#yields(owner, receiverId)) {
+      this.#takeFrom(owner, key);
+      return this.#claim(key, receiverId);
+    } else findOrAdd(this.#refused, receiverId, () => new Set()).add(key);
+    return owner;
+  }
+
+  #yields(owner: string, receiverId: string): boolean {
+    return !this.#isComplete && (this.#ranks.get(owner) ?? 0) > (this.#ranks.get(receiverId) ?? 0);
+  }
+
+  #takeFrom(owner: string, key: string): void {
+    for (const [taken, other] of this.#ownerByKey)
+      if (other === owner && overlap(taken, key)) this.#ownerByKey.delete(taken);
+    this.#dispossessed.add(owner);
+  }
+
+  /** Whether what the receiver has claimed was taken from it, or what it was refused is free: then it has to start again. */
+  hasChanged(receiverId: string): boolean {
+    const refused = this.#refused.get(receiverId) ?? [];
+    return (
+      this.#dispossessed.has(receiverId) ||
+      [...refused].some((key) => this.ownerOf(key, receiverId) === undefined)
+    );
+  }
+
   /** The receiver has stopped: what it had can be claimed. */
   release(receiverId: string): void {
+    this.#ranks.delete(receiverId);
+    this.#refused.delete(receiverId);
+    this.#dispossessed.delete(receiverId);
     for (const [key, owner] of this.#ownerByKey) if (owner === receiverId) this.#ownerByKey.delete(key);
     this.#tree.release(receiverId);
     this.#version += 1;
@@ -100,15 +141,25 @@ interface Group {
  * that only one of them can publish.
  */
 export class SeriesClaims {
-  readonly #groups: readonly Group[];
+  readonly #report: (series: AnySeries, owner: string) => void;
+  #groups: readonly Group[] = [];
 
   /** @param logFor the log of a receiver */
-  constructor(receivers: readonly RoutedReceiver[], logFor: (receiverId: string) => Log) {
-    const report = reportConflicts(logFor);
-    this.#groups = groupByExporter(receivers).map((group) => ({
-      receivers: group,
-      publishers: new OnePublisher(report),
-    }));
+  constructor(logFor: (receiverId: string) => Log) {
+    this.#report = reportConflicts(logFor);
+  }
+
+  /** The receivers have changed, or the exporters that they reach. Who publishes a series goes on publishing it. */
+  update(receivers: readonly RoutedReceiver[]): void {
+    const former = new Set(this.#groups);
+    this.#groups = groupByExporter(receivers).map((group) => {
+      const isIn = ({ id }: RoutedReceiver) => group.some((one) => one.id === id);
+      const same = [...former].find((one) => one.receivers.some(isIn));
+      if (same === undefined) return { receivers: group, publishers: new OnePublisher(this.#report) };
+      former.delete(same);
+      for (const gone of same.receivers) if (!isIn(gone)) same.publishers.release(gone.id);
+      return { receivers: group, publishers: same.publishers };
+    });
   }
 
   /** Where the tables of a receiver enter the pipelines: without the series that another receiver publishes. */

@@ -12,7 +12,7 @@ export class FinishLine {
   readonly #finished = new Set<string>();
   #expected: readonly string[] | undefined;
 
-  /** @param onFinish called once, when no other is expected */
+  /** @param onFinish called when no other is expected */
   constructor(onFinish: () => void) {
     this.#onFinish = onFinish;
   }
@@ -22,6 +22,12 @@ export class FinishLine {
     if (this.#finished.has(id)) return;
     this.#finished.add(id);
     this.#check();
+  }
+
+  /** A receiver has stopped, or starts again. */
+  forget(id: string): void {
+    this.#finished.delete(id);
+    this.#expected = this.#expected?.filter((one) => one !== id);
   }
 
   /** Says who has to finish. */
@@ -44,6 +50,8 @@ export class Gate {
   #refusedPoints = 0;
   /** What waits, in the order in which it came; undefined: the way is free. */
   #held: (() => void)[] | undefined;
+  /** Points that can still wait. */
+  #room = 0;
 
   /** Points that came too late. */
   get refusedPoints(): number {
@@ -59,18 +67,25 @@ export class Gate {
   }
 
   #pass(pass: () => boolean, points: number): boolean {
-    if (this.#held) {
+    if (this.#held && this.#room >= points) {
       this.#held.push(pass);
+      this.#room -= points;
       return true;
     }
+    if (this.#held) return false;
     if (!this.#isClosed) return pass();
     this.#refusedPoints += points;
     return false;
   }
 
-  /** Lets tables wait from now on. */
-  hold(): void {
-    this.#held ??= [];
+  /**
+   * Lets tables wait from now on.
+   * @param maxPoints further ones are refused
+   */
+  hold(maxPoints = Infinity): void {
+    if (this.#held) return;
+    this.#held = [];
+    this.#room = maxPoints;
   }
 
   /** Lets the tables pass that wait, and all that follow. Safe to call where none is held. */

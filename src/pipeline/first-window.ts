@@ -4,7 +4,7 @@ import { describeError } from '../errors.js';
 import type { Clock } from '../linux/clock.js';
 import { readTickNs } from '../linux/clocks.js';
 import { waitForDueScrapes } from '../scraping/scrape-order.js';
-import type { RunningReceiver } from './receivers.js';
+import type { RunningReceiver } from './running-receiver.js';
 
 /** The ledger has no window of fewer ticks of the CPU time (docs/ledger.md, Windows). */
 const minTicks = 25;

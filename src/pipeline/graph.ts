@@ -1,13 +1,21 @@
 import type { Meter } from '@opentelemetry/api';
-import type { Owners } from '../component/claims.js';
-import type { ConsumingComponent, Context, ExporterContext } from '../component/component.js';
+import type {
+  Component,
+  ConsumingComponent,
+  Context,
+  ExtensionContext,
+  StorageExtension,
+} from '../component/component.js';
 import { passHistograms, type Consumer } from '../component/consumer.js';
 import type { ComponentKind } from '../component/kinds.js';
 import type { Log } from '../component/log.js';
 import type { Sampling } from '../component/sampling.js';
+import { normalizeId, type ComponentConfig } from '../config/components.js';
 import type { PipelineConfig } from '../config/pipelines.js';
 import type { ServiceConfig } from '../config/service.js';
+import { describeError } from '../errors.js';
 import type { Clock } from '../linux/clock.js';
+import { findOrAdd } from '../model/plan.js';
 import type { Metric, Resource } from '../model/series.js';
 import { ClaimRegistry } from './claims.js';
 import {
@@ -20,7 +28,10 @@ import {
   whileActive,
 } from './guard.js';
 import { leaveOut, passAround } from './histograms.js';
+import { LiveSeries } from './live-series.js';
+import { refusing, Slot } from './slot.js';
 import type { Statuses, StatusRecord } from './statuses.js';
+import { exporterKey, extensionKey, listProcessorKeys, type UnitKind, type WantedUnit } from './units.js';
 
 /** What a service lends to its components. */
 export interface Environment {
@@ -38,6 +49,8 @@ export interface Environment {
   onProblem?(problem: string): void;
   /** Called when an extension asks the agent to end. */
   onShutdownRequest?(): void;
+  /** Reads and validates the configuration again. Absent where it cannot change. */
+  loadConfig?(): Promise<ServiceConfig>;
 }
 
 /** The context of one component. */
@@ -46,124 +59,203 @@ export function contextFor(environment: Environment, kind: ComponentKind, id: st
   return { id, clock, meter, host, log: environment.logFor(kind, id) };
 }
 
-/** A processor or exporter with the name that messages give it. */
-export interface NamedConsumer {
-  readonly kind: 'processor' | 'exporter';
+/** A component that was created: an extension, or an exporter or processor with the way into it. */
+export interface Unit extends WantedUnit {
+  readonly kind: UnitKind;
   readonly id: string;
+  /** For messages: `exporter "otlp_http"`. */
   readonly name: string;
-  readonly component: ConsumingComponent;
+  readonly component: Component;
   readonly status: StatusRecord;
+  /** Takes its tables: guarded and counted. */
+  readonly entry: Consumer;
+  /** Processors: what is behind it, and what it had in and out. */
+  readonly passage?: { readonly next: Slot; readonly incoming: LiveSeries; readonly outgoing: LiveSeries };
 }
 
-/** Exporters and processors, connected. */
-export interface Graph {
-  /** In the order of their start: a consumer comes before the one that passes tables to it. */
-  readonly consumers: readonly NamedConsumer[];
-  /** Where the tables of a receiver enter: all pipelines that name it. Undefined: no pipeline does. */
-  findEntry(receiverId: string): Consumer | undefined;
-  /** The exporters that the tables of a receiver reach; of all receivers without one. */
-  findExporters(receiverId?: string): readonly ConsumingComponent[];
-  /** Whether a processor that the tables of a receiver reach takes a metric that nothing else uses. */
-  isConsumed(receiverId: string, metric: Metric): boolean;
-  /** What its receivers claim. */
-  readonly claims: ClaimRegistry;
-  readonly statuses: Statuses;
-}
+/** What extensions get besides the context of every component. */
+export type ExtensionParts = Pick<ExtensionContext, 'isReady' | 'agent'>;
 
-/** Creates the exporters, each once, and the processors, once per pipeline, and connects them. */
-export function buildGraph(
-  config: ServiceConfig,
-  environment: Environment,
-  { findStorage, statuses }: Required<Pick<ExporterContext, 'findStorage'>> & Pick<Graph, 'statuses'>,
-): Graph {
-  const consumers: NamedConsumer[] = [];
-  const adopt = (named: Pick<NamedConsumer, 'kind' | 'id' | 'component'>, pipelines: readonly string[]) => {
-    const { kind, id } = named;
-    const status = statuses.open({ kind, id, pipelines });
-    status.observed = named.component;
-    consumers.push({ ...named, name: `${kind} "${id}"`, status });
-    return status;
-  };
-  const { meter } = environment;
-  const claims = new ClaimRegistry();
-  const addExporter = (id: string): Consumer => {
-    const { factory, settings } = find(config.exporters, id);
-    const context = { ...contextFor(environment, 'exporter', id), findStorage };
-    const exporter = factory.create(settings, context);
-    const pipelines = config.pipelines.filter(({ exporters: ids }) => ids.includes(id)).map(idOf);
-    const status = adopt({ kind: 'exporter', id, component: exporter }, pipelines);
-    const log = environment.logFor('exporter', id);
-    const counted = countStatus(guard(exporter, log), status);
+/**
+ * Extensions, exporters, each once, and processors, once per pipeline, as they are connected. Units come and go; those that
+ * stay keep their object, and with it what they know.
+ */
+export class Graph {
+  /** What receivers claim. */
+  readonly claims = new ClaimRegistry();
+  #units: ReadonlyMap<string, Unit> = new Map();
+  readonly #environment: Environment;
+  readonly #statuses: Statuses;
+  readonly #parts: ExtensionParts;
+  readonly #routes = new Map<string, Slot>();
+  #pipelines: readonly PipelineConfig[] = [];
+
+  constructor(environment: Environment, statuses: Statuses, parts: ExtensionParts) {
+    this.#environment = environment;
+    this.#statuses = statuses;
+    this.#parts = parts;
+  }
+
+  /** Those that run, in the order of their start. */
+  get units(): ReadonlyMap<string, Unit> {
+    return this.#units;
+  }
+
+  /**
+   * Creates a component, which is one of the units from now on; nothing reaches it before `connect`.
+   * @throws Error naming it when it cannot be created
+   */
+  add(wanted: WantedUnit): Unit {
+    const { kind, id } = wanted.config;
+    const status = this.#statuses.open({ kind, id, pipelines: wanted.pipelines });
+    try {
+      const unit = {
+        ...wanted,
+        kind,
+        id,
+        name: `${kind} "${id}"`,
+        status,
+        ...this.#create(wanted.config, status),
+      };
+      status.observed = unit.component;
+      this.#units = new Map([...this.#units, [unit.key, unit]]);
+      return unit;
+    } catch (error) {
+      this.#statuses.close(status);
+      throw new Error(`Cannot start ${kind} "${id}": ${describeError(error)}`, { cause: error });
+    }
+  }
+
+  /** A unit was stopped. */
+  remove(unit: Unit): void {
+    this.#units = new Map([...this.#units].filter(([, one]) => one !== unit));
+    this.#statuses.close(unit.status);
+  }
+
+  /** What a processor published ends, except for what it passes on as it came. */
+  endSeries({ passage }: Unit): void {
+    passage?.outgoing.end(this.#environment.clock.wallNs(), passage.incoming);
+  }
+
+  #create(config: WantedUnit['config'], status: StatusRecord): Pick<Unit, 'component' | 'entry' | 'passage'> {
+    switch (config.kind) {
+      case 'extension': {
+        const context = { ...contextFor(this.#environment, 'extension', config.id), ...this.#parts };
+        return { component: config.factory.create(config.settings, context), entry: refusing };
+      }
+      case 'exporter':
+        return this.#createExporter(config, status);
+      case 'processor':
+        return this.#createProcessor(config, status);
+    }
+  }
+
+  #createExporter({ id, factory, settings }: ComponentConfig<'exporter'>, status: StatusRecord) {
+    const { meter } = this.#environment;
+    const context = contextFor(this.#environment, 'exporter', id);
+    const component = factory.create(settings, {
+      ...context,
+      findStorage: (name) => this.#findStorage(name),
+    });
+    const { log } = context;
+    const counted = countStatus(guard(component, log), status);
     const active = whileActive(counted, dropFor(status), status);
-    const passing = exporter.readBacklog ? active : countPassage(active, exporterCounters(meter, id));
-    return leaveOut(passing, { id, log, meter });
-  };
-  const addProcessor = (id: string, pipeline: string, next: Consumer): Consumer => {
-    const { incoming, outgoing } = processorCounters(meter, id);
-    const counted = countPassage(next, outgoing);
-    const processor = createProcessor(config, id, { environment, owners: claims, next: counted });
-    const status = adopt({ kind: 'processor', id, component: processor }, [pipeline]);
-    const guarded = countStatus(guard(processor, environment.logFor('processor', id)), status);
-    return countPassage(passAround(whileActive(guarded, counted, status), counted), incoming);
-  };
-  const exporterIds = new Set(config.pipelines.flatMap((pipeline) => pipeline.exporters));
-  const exporters = new Map([...exporterIds].map((id) => [id, addExporter(id)]));
-  const observers = environment.observer ? [environment.observer] : [];
-  const createEntry = ({ id: pipeline, processors, exporters: ids }: PipelineConfig): Consumer =>
-    processors.reduceRight<Consumer>(
-      (next, id) => addProcessor(id, pipeline, next),
-      fanOut([...ids.map((id) => find(exporters, id)), ...observers]),
+    const passing = component.readBacklog ? active : countPassage(active, exporterCounters(meter, id));
+    return { component, entry: leaveOut(passing, { id, log, meter }) };
+  }
+
+  #createProcessor({ id, factory, settings }: ComponentConfig<'processor'>, status: StatusRecord) {
+    const { incoming, outgoing } = processorCounters(this.#environment.meter, id);
+    const next = new Slot();
+    const live = new LiveSeries(next);
+    const counted = countPassage(live, outgoing);
+    const context = contextFor(this.#environment, 'processor', id);
+    const component = factory.create(settings, { ...context, owners: this.claims }, counted);
+    const guarded = countStatus(guard(component, context.log), status);
+    const active = passAround(whileActive(guarded, counted, status), counted);
+    const entering = new LiveSeries(countPassage(active, incoming));
+    return { component, entry: entering, passage: { next, incoming: entering, outgoing: live } };
+  }
+
+  #findStorage(id: string): StorageExtension | undefined {
+    const extension = this.#units.get(extensionKey(normalizeId(id)))?.component;
+    return extension && isStorage(extension) ? extension : undefined;
+  }
+
+  /**
+   * Connects the units that run as the pipelines have them. Tables that follow take the new ways.
+   * @param wanted the units in their order; those that are not there leave
+   */
+  connect({ pipelines }: Pick<ServiceConfig, 'pipelines'>, wanted: readonly WantedUnit[]): void {
+    this.#pipelines = pipelines;
+    this.#sort(wanted);
+    const entries = new Map(pipelines.map((pipeline) => [pipeline.id, this.#connectPipeline(pipeline)]));
+    const named = new Set(pipelines.flatMap(({ receivers }) => receivers));
+    for (const receiver of this.#routes.keys()) if (!named.has(receiver)) this.#routes.delete(receiver);
+    for (const receiver of named) {
+      const ids = pipelines.filter(({ receivers }) => receivers.includes(receiver)).map(({ id }) => id);
+      this.routeOf(receiver).target = fanOut(ids.flatMap((id) => entries.get(id) ?? []));
+    }
+  }
+
+  #sort(wanted: readonly WantedUnit[]): void {
+    const sorted = wanted.flatMap(({ key, pipelines }) => {
+      const unit = this.#units.get(key);
+      unit?.status.assign(pipelines);
+      return unit ? [[key, unit] as const] : [];
+    });
+    // A map keeps the place at which a key was added first.
+    this.#units = new Map([...sorted, ...this.#units]);
+  }
+
+  #connectPipeline(pipeline: PipelineConfig): Consumer {
+    const exporters = pipeline.exporters.flatMap((id) => this.#units.get(exporterKey(id))?.entry ?? []);
+    const observers = this.#environment.observer ? [this.#environment.observer] : [];
+    return listProcessorKeys(pipeline).reduceRight<Consumer>(
+      (next, key) => {
+        const processor = this.#units.get(key);
+        if (processor?.passage) processor.passage.next.target = next;
+        return processor?.entry ?? refusing;
+      },
+      fanOut([...exporters, ...observers]),
     );
-  const entries = config.pipelines.map((pipeline) => ({ pipeline, entry: createEntry(pipeline) }));
-  return {
-    consumers,
-    claims,
-    statuses,
-    findEntry(receiverId) {
-      const named = entries.filter(({ pipeline }) => pipeline.receivers.includes(receiverId));
-      return named.length === 0 ? undefined : fanOut(named.map(({ entry }) => entry));
-    },
-    isConsumed(receiverId, { name }) {
-      const reached = config.pipelines.filter(({ receivers }) => receivers.includes(receiverId));
-      const processors = reached.flatMap((pipeline) => pipeline.processors);
-      return processors.some((id) =>
-        find(config.processors, id).factory.consumes?.some((one) => one.name === name),
-      );
-    },
-    findExporters(receiverId) {
-      const reached = config.pipelines.filter(
-        ({ receivers }) => receiverId === undefined || receivers.includes(receiverId),
-      );
-      const ids = new Set(reached.flatMap((pipeline) => pipeline.exporters));
-      return consumers
-        .filter(({ kind, id }) => kind === 'exporter' && ids.has(id))
-        .map(({ component }) => component);
-    },
-  };
+  }
+
+  /** Where the tables of a receiver enter: all pipelines that name it. */
+  routeOf(receiverId: string): Slot {
+    return findOrAdd(this.#routes, receiverId, () => new Slot());
+  }
+
+  /** Whether a processor that the tables of a receiver reach takes a metric that nothing else uses. */
+  isConsumed(receiverId: string, { name }: Metric): boolean {
+    const keys = this.#listReached(receiverId).flatMap(listProcessorKeys);
+    return keys.some((key) => {
+      const factory = this.#units.get(key)?.config.factory;
+      return factory && 'consumes' in factory && factory.consumes?.some((one) => one.name === name);
+    });
+  }
+
+  #listReached(receiverId: string | undefined): readonly PipelineConfig[] {
+    return this.#pipelines.filter(
+      ({ receivers }) => receiverId === undefined || receivers.includes(receiverId),
+    );
+  }
+
+  /** The exporters that the tables of a receiver reach; of all receivers without one. */
+  findExporters(receiverId?: string): readonly ConsumingComponent[] {
+    const keys = new Set(
+      this.#listReached(receiverId).flatMap(({ exporters }) => exporters.map(exporterKey)),
+    );
+    // The component of an exporter takes tables.
+    return [...keys].flatMap(
+      (key) => (this.#units.get(key)?.component as ConsumingComponent | undefined) ?? [],
+    );
+  }
 }
 
-function idOf({ id }: PipelineConfig): string {
-  return id;
-}
-
-function createProcessor(
-  config: ServiceConfig,
-  id: string,
-  {
-    environment,
-    owners,
-    next,
-  }: { readonly environment: Environment; readonly owners: Owners; readonly next: Consumer },
-): ConsumingComponent {
-  const { factory, settings } = find(config.processors, id);
-  return factory.create(settings, { ...contextFor(environment, 'processor', id), owners }, next);
-}
-
-function find<Value>(known: ReadonlyMap<string, Value>, id: string): Value {
-  const value = known.get(id);
-  if (value === undefined)
-    throw new Error(`Cannot build the pipelines: expected a component "${id}", found none`);
-  return value;
+/** Whether exporters can keep their requests there. */
+function isStorage(extension: Component): extension is StorageExtension {
+  return 'openQueue' in extension;
 }
 
 /**

@@ -38,11 +38,12 @@ export class NamedParents implements Consumer {
   constructor(claims: Pick<ClaimRegistry, 'isComplete' | 'parentOf' | 'whenComplete'>, next: Consumer) {
     this.#claims = claims;
     this.#next = next;
-    claims.whenComplete(() => this.#release());
   }
 
   consume(table: Table): boolean {
     if (this.#claims.isComplete) return this.#forward(table);
+    // Receivers start at a reload, too.
+    if (this.#held.length === 0) this.#claims.whenComplete(() => this.#release());
     this.#held.push(() => this.#forward(table));
     return true;
   }

@@ -1,37 +1,54 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ReceiverFactory } from '../component/component.js';
-import { createFakeContext, createLogCollector, createTableCollector } from '../component/fakes.js';
+import { createFakeContext, createLogCollector } from '../component/fakes.js';
 import type { FactoryFinder } from '../component/find.js';
+import type { Schema } from '../component/schema.js';
 import { nodeOf } from '../config/node.js';
-import { validateService } from '../config/service.js';
+import { validateService, type ServiceConfig } from '../config/service.js';
 import { UnavailableError } from '../errors.js';
+import { hwEnergy } from '../model/shared-metrics.js';
 import { ClaimRegistry } from './claims.js';
-import { startReceivers } from './receivers.js';
+import { ReceiverSet } from './receivers.js';
+import { Slot } from './slot.js';
 import { Statuses } from './statuses.js';
 
-/** A receiver that claims a socket and can do nothing without it. */
-function createMeter(key: string, yields?: ReceiverFactory['yields']): ReceiverFactory {
+const schema = {
+  missing: { doc: 'Whether the source is missing.', format: 'boolean', default: false },
+} as const satisfies Schema;
+
+/** A receiver that claims sockets and can do nothing without any of them. */
+function createMeter(
+  keys: readonly string[],
+  yields?: ReceiverFactory['yields'],
+): ReceiverFactory<typeof schema> {
   return {
-    schema: {},
+    schema,
     metrics: [],
     ...(yields && { yields }),
-    probe: () => ({ available: true, found: '', remedies: [] }),
+    probe: ({ missing }) => ({ available: !missing, found: 'a meter', remedies: [] }),
     create: (_, { id, claims, log }) => ({
       start() {
-        const owner = claims.claim(key);
-        if (owner !== undefined) throw new UnavailableError(`"${owner}" has ${key}`);
-        log.info(`${id} has ${key}`);
+        const owners = keys.map((key) => claims.claim(key));
+        if (!owners.includes(undefined)) throw new UnavailableError(`"${owners[0]}" has ${keys[0]}`);
+        for (const [i, key] of keys.entries()) if (owners[i] === undefined) log.info(`${id} has ${key}`);
       },
       shutdown() {},
     }),
   };
 }
 
-const factories: Readonly<Record<string, ReceiverFactory>> = {
-  rapl: createMeter('energy/cpu/0'),
-  hwmon: createMeter('energy/cpu/0', 'board'),
-  estimate: createMeter('energy/cpu', 'model'),
+const asking: ReceiverFactory<typeof schema> = {
+  ...createMeter([]),
+  create: (_, { isConsumed }) => ({ start: () => void isConsumed?.(hwEnergy), shutdown() {} }),
+};
+
+const factories: Readonly<Record<string, ReceiverFactory<typeof schema>>> = {
+  asking,
+  rapl: createMeter(['energy/cpu/0']),
+  pair: createMeter(['energy/cpu/0', 'energy/cpu/1']),
+  hwmon: createMeter(['energy/cpu/0'], 'board'),
+  estimate: createMeter(['energy/cpu'], 'model'),
 };
 
 // The types used below are those above.
@@ -41,42 +58,57 @@ const finder = {
     Promise.resolve(kind === 'receiver' ? factories[type] : { schema: {}, create() {} }),
 } as unknown as FactoryFinder;
 
-async function start(
-  receivers: Readonly<Record<string, object>>,
-  claims = new ClaimRegistry(),
-): Promise<readonly string[]> {
-  // Each receiver in a pipeline of its own: claims hold for the whole collector.
+type Receivers = Readonly<Record<string, object>>;
+
+/** Each receiver is in a pipeline of its own: claims hold for the whole collector. */
+function configure(receivers: Receivers): Promise<ServiceConfig> {
   const pipelines = Object.fromEntries(
-    Object.keys(receivers).map((id, i) => [`metrics/${i}`, { receivers: [id], exporters: ['file'] }]),
+    Object.keys(receivers).map((id) => [
+      `metrics/${id.replace('/', '-')}`,
+      { receivers: [id], exporters: ['file'] },
+    ]),
   );
-  const config = await validateService(
-    nodeOf({ receivers, exporters: { file: {} }, service: { pipelines } }),
-    finder,
-  );
-  const log = createLogCollector();
-  const { clock, meter, host, sampling } = createFakeContext();
-  await startReceivers(
-    config,
-    { logFor: () => log, clock, meter, host, sampling },
-    {
-      findEntry: () => createTableCollector(),
-      findExporters: () => [],
-      isConsumed: () => false,
-      claims,
-      statuses: new Statuses(),
-    },
-  );
-  return log.lines;
+  return validateService(nodeOf({ receivers, exporters: { file: {} }, service: { pipelines } }), finder);
 }
 
-test('startReceivers gives what two receivers claim to the first of the configuration', async () => {
+function createSet(claims = new ClaimRegistry(), isConsumed = () => false) {
+  const log = createLogCollector();
+  const { clock, meter, host, sampling } = createFakeContext();
+  const graph = { routeOf: () => new Slot(), findExporters: () => [], isConsumed, claims };
+  const set = new ReceiverSet(
+    { logFor: () => log, clock, meter, host, sampling },
+    { graph, statuses: new Statuses(), before: (next) => next },
+  );
+  /** @returns what was logged meanwhile */
+  const change = async (receivers: Receivers) => {
+    log.lines.length = 0;
+    const config = await configure(receivers);
+    for (const gone of set.findGone(config)) {
+      await gone.component.shutdown();
+      set.forget(gone);
+    }
+    await set.start(config);
+    return [...log.lines];
+  };
+  return { set, change };
+}
+
+function start(receivers: Receivers, claims?: ClaimRegistry): Promise<readonly string[]> {
+  return createSet(claims).change(receivers);
+}
+
+function idsOf(set: ReceiverSet): readonly string[] {
+  return set.running.map(({ id }) => id);
+}
+
+test('ReceiverSet gives what two receivers claim to the first of the configuration', async () => {
   assert.deepEqual(await start({ 'rapl/b': { start: 'auto' }, 'rapl/a': { start: 'auto' } }), [
     'info: rapl/b has energy/cpu/0',
     'info: Left out: "rapl/b" has energy/cpu/0',
   ]);
 });
 
-test('startReceivers completes the claims when every receiver has started', async () => {
+test('ReceiverSet completes the claims when every receiver has started', async () => {
   const claims = new ClaimRegistry();
   const starting = start({ rapl: { start: 'auto' } }, claims);
   assert.equal(claims.isComplete, false);
@@ -85,14 +117,14 @@ test('startReceivers completes the claims when every receiver has started', asyn
   assert.equal(claims.ownerOf('energy/cpu/0'), 'rapl');
 });
 
-test('startReceivers starts a model after the meters to which it yields', async () => {
+test('ReceiverSet starts a model after the meters to which it yields', async () => {
   assert.deepEqual(await start({ estimate: { start: 'auto' }, rapl: {} }), [
     'info: rapl has energy/cpu/0',
     'info: Left out: "rapl" has energy/cpu',
   ]);
 });
 
-test('startReceivers starts a meter of boards between the meters of components and the models', async () => {
+test('ReceiverSet starts a meter of boards between the meters of components and the models', async () => {
   const optional = { start: 'auto' };
   assert.deepEqual(await start({ estimate: optional, hwmon: optional, rapl: {} }), [
     'info: rapl has energy/cpu/0',
@@ -105,8 +137,80 @@ test('startReceivers starts a meter of boards between the meters of components a
   ]);
 });
 
-test('startReceivers fails, when a required receiver has nothing left to publish', async () => {
+test('ReceiverSet fails, when a required receiver has nothing left to publish', async () => {
   await assert.rejects(start({ rapl: {}, 'rapl/second': {} }), {
     message: 'Cannot start receiver "rapl/second": "rapl" has energy/cpu/0',
   });
+});
+
+const optional = { start: 'auto' };
+
+test('ReceiverSet does not touch those that run and are the same, and says nothing of them', async () => {
+  const { set, change } = createSet();
+  await change({ rapl: {} });
+  const [before] = set.running;
+  assert.deepEqual(await change({ rapl: {} }), []);
+  assert.equal(set.running[0]?.component, before?.component);
+});
+
+test('ReceiverSet gives what a removed receiver had to one that was left out for it', async () => {
+  const { set, change } = createSet();
+  await change({ rapl: {}, estimate: optional });
+  assert.deepEqual(idsOf(set), ['rapl']);
+  assert.deepEqual(await change({ estimate: optional }), ['info: estimate has energy/cpu']);
+  assert.deepEqual(idsOf(set), ['estimate']);
+});
+
+test('ReceiverSet starts a model again, when a meter is added to which it yields', async () => {
+  const { set, change } = createSet();
+  await change({ estimate: optional });
+  assert.deepEqual(await change({ estimate: optional, rapl: {} }), [
+    'info: rapl has energy/cpu/0',
+    'info: Restarting: what it may publish has changed',
+    'info: Left out: "rapl" has energy/cpu',
+  ]);
+  assert.deepEqual(idsOf(set), ['rapl']);
+});
+
+test('ReceiverSet starts a receiver again that runs without what a removed one had', async () => {
+  const { set, change } = createSet();
+  await change({ rapl: {}, pair: {} });
+  assert.deepEqual(idsOf(set), ['rapl', 'pair']);
+  assert.deepEqual(await change({ pair: {} }), [
+    'info: Restarting: what it may publish has changed',
+    'info: pair has energy/cpu/0',
+    'info: pair has energy/cpu/1',
+  ]);
+});
+
+test('ReceiverSet lets a receiver keep what it has, when one is added that would be asked first', async () => {
+  const { set, change } = createSet();
+  await change({ rapl: optional });
+  assert.deepEqual(await change({ 'rapl/first': optional, rapl: optional }), [
+    'info: Left out: "rapl" has energy/cpu/0',
+  ]);
+  assert.deepEqual(idsOf(set), ['rapl']);
+});
+
+test('ReceiverSet stops a fallback, when what it stands in for starts to run, and starts it again afterwards', async () => {
+  const { set, change } = createSet();
+  const guess = { 'pair/guess': { fallback_for: ['rapl'] } };
+  await change({ rapl: { ...optional, missing: true }, ...guess });
+  assert.deepEqual(idsOf(set), ['pair/guess']);
+  await change({ rapl: optional, ...guess });
+  assert.deepEqual(idsOf(set), ['rapl']);
+  await change({ rapl: { ...optional, missing: true }, ...guess });
+  assert.deepEqual(idsOf(set), ['pair/guess']);
+});
+
+test('ReceiverSet starts a receiver again, when what it publishes for a processor is consumed from now on', async () => {
+  let isConsumed = false;
+  const { set, change } = createSet(new ClaimRegistry(), () => isConsumed);
+  await change({ asking: {} });
+  const [before] = set.running;
+  await change({ asking: {} });
+  assert.equal(set.running[0]?.component, before?.component);
+  isConsumed = true;
+  await change({ asking: {} });
+  assert.notEqual(set.running[0]?.component, before?.component);
 });

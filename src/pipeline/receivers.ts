@@ -1,203 +1,269 @@
 import { EventEmitter, once } from 'node:events';
-import { freeClaims, type Claims } from '../component/claims.js';
-import type { Component, ReceiverContext } from '../component/component.js';
+import type { ReceiverContext } from '../component/component.js';
 import type { Consumer } from '../component/consumer.js';
 import { describeProbe } from '../component/probe.js';
-import type { Schema } from '../component/schema.js';
-import type { ComponentConfig } from '../config/components.js';
 import type { ServiceConfig } from '../config/service.js';
-import { describeError, UnavailableError } from '../errors.js';
+import { UnavailableError } from '../errors.js';
 import type { Metric } from '../model/series.js';
-import { busyTime, meteredEnergyNames } from '../model/shared-metrics.js';
 import { SeriesClaims } from './claims.js';
-import { FinishLine, readFullest } from './ending.js';
-import { contextFor, type Environment, type Graph } from './graph.js';
+import { FinishLine, readFullest, stopWithin } from './ending.js';
+import type { Environment, Graph } from './graph.js';
 import { countPassage, countStatus, receiverCounters } from './guard.js';
+import { LiveSeries } from './live-series.js';
 import { LoopSet } from './loop-set.js';
 import { hasParent, NamedParents } from './parents.js';
-import type { StatusRecord } from './statuses.js';
+import {
+  compareYielding,
+  describeRunning,
+  isWhole,
+  listNamed,
+  listPipelines,
+  rankReceiver,
+  receiverContextFor,
+  startReceiver,
+  type ReceiverConfig,
+  type RunningReceiver,
+} from './running-receiver.js';
+import { refusing, Slot } from './slot.js';
+import type { Statuses, StatusRecord } from './statuses.js';
+import { isSameComponent } from './units.js';
 
-type ReceiverConfig = ComponentConfig<'receiver'>;
+/** How long a receiver may take to stop that starts again. */
+const stopMs = 2000;
 
-/** A receiver that has been started. */
-export interface RunningReceiver {
-  readonly id: string;
-  /** For messages. */
-  readonly name: string;
-  readonly component: Component;
-  readonly status: StatusRecord;
-  readonly loops: LoopSet;
-  /** The ids of the pipelines that it is in. */
-  readonly pipelines: readonly string[];
-  /** The least and the greatest that its settings may be. */
-  readonly schema: Schema;
-  /** Whether it reads who used the machine, by which the energy that meters read is attributed. */
-  readonly readsUsage: boolean;
-  /** Whether it reads the energy that is attributed. */
-  readonly readsEnergy: boolean;
+/** A receiver that runs, and what of it a reload looks at. */
+interface Member extends RunningReceiver {
+  readonly config: ReceiverConfig;
+  /** What it was answered when it asked whether metrics are consumed. */
+  readonly consumed: Map<Metric, boolean>;
+  /** Its next consumer. */
+  readonly entry: Slot;
+  /** What is behind that, for series that no other receiver publishes. */
+  readonly counted: Consumer;
+  readonly live: LiveSeries;
 }
 
-/**
- * The context of a receiver.
- * @param claims without them, it is as if there were no other receiver
- */
-export function receiverContextFor(
-  environment: Environment,
-  id: string,
-  claims: Claims = freeClaims,
-): ReceiverContext {
-  return { ...contextFor(environment, 'receiver', id), sampling: environment.sampling, claims };
+/** What receivers have around them. */
+export interface ReceiverParts {
+  readonly graph: Pick<Graph, 'routeOf' | 'findExporters' | 'isConsumed' | 'claims'>;
+  readonly statuses: Statuses;
+  /** Puts what tables pass on their way to the pipelines before a consumer. */
+  before(next: Consumer): Consumer;
 }
 
-/**
- * Starts the receivers that a pipeline names, in the order of the configuration: first those that stand in for
- * none, of these first those that do not yield, then those that stand in for receivers of which none runs.
- * @param graph where a receiver's tables go
- * @returns those that run
- * @throws Error when a required receiver cannot start, or none is left
- */
-export async function startReceivers(
-  config: ServiceConfig,
-  environment: Environment,
-  graph: Pick<Graph, 'findEntry' | 'findExporters' | 'isConsumed' | 'claims' | 'statuses'>,
-): Promise<readonly RunningReceiver[]> {
-  const running = new Map<string, RunningReceiver>();
-  const { claims, statuses } = graph;
-  const receivers = [...config.receivers.values()].filter(({ id }) => graph.findEntry(id) !== undefined);
-  const routed = receivers.map(({ id, factory }) => ({ id, factory, exporters: graph.findExporters(id) }));
-  const seriesClaims = new SeriesClaims(routed, (id) => environment.logFor('receiver', id));
-  const start = new EventEmitter();
-  const shared = {
-    finishLine: new FinishLine(() => environment.onFinish?.()),
-    othersStarted: once(start, 'end'),
-  };
-  const statusOf = (id: string) => {
-    const named = config.pipelines.filter((pipeline) => pipeline.receivers.includes(id));
-    return statuses.open({ kind: 'receiver', id, pipelines: named.map((pipeline) => pipeline.id) });
-  };
-  const disable = (id: string, reason: string) => {
-    statusOf(id).enter('disabled');
-    statuses.noteError('receiver', id, reason);
-    environment.logFor('receiver', id).info(`Disabled: ${reason}`);
-  };
-  const startInto = async (receiver: ReceiverConfig) => {
-    const { id } = receiver;
-    const next = graph.findEntry(id);
-    if (next === undefined) return undefined;
-    const exporters = graph.findExporters(id);
-    const loops = new LoopSet(`receiver "${id}"`);
-    const context = {
-      loops,
-      ...receiverContextFor(environment, id, claims.claimsFor(id)),
-      ...lendShared(id, environment, shared),
-      readBacklog: () => readFullest(exporters),
-      isConsumed: (metric: Metric) => graph.isConsumed(id, metric),
-    };
-    const status = statusOf(id);
-    status.observed = loops;
-    const counted = countStatus(countPassage(next, receiverCounters(context.meter, id)), status);
-    // What others cannot contain needs not wait for them.
-    const named = receiver.factory.metrics.some(hasParent) ? new NamedParents(claims, counted) : counted;
-    const component = await startReceiver(receiver, context, seriesClaims.entryFor(id, named));
-    const isLeftOut = component instanceof UnavailableError;
-    status.enter(isLeftOut ? 'disabled' : 'running');
-    if (!isLeftOut) return running.set(id, describeRunning(receiver, component, { status, loops }));
-    context.log.info(`Left out: ${component.message}`);
-    statuses.noteError('receiver', id, component.message);
-    claims.release(id);
-    return seriesClaims.release(id);
-  };
-  try {
-    const meters = receivers.filter(({ keys }) => keys.fallback_for.length === 0);
-    for (const receiver of meters.toSorted(compareYielding)) await startInto(receiver);
-    for (const receiver of receivers.filter(({ keys }) => keys.fallback_for.length > 0)) {
-      const meter = receiver.keys.fallback_for.find((id) => isWhole(running.get(id)?.component));
-      if (meter === undefined) await startInto(receiver);
-      else disable(receiver.id, `fallback for "${meter}", which is running`);
-    }
-    if (running.size === 0)
-      throw new Error('Cannot start: expected a receiver that can run here, found none in any pipeline');
-  } catch (error) {
-    // The caller does not know of these.
-    await Promise.all([...running.values()].map(async ({ component }) => component.shutdown()));
-    throw error;
+/** The receivers of a service. They come and go; those that stay are not touched. */
+export class ReceiverSet {
+  readonly #environment: Environment;
+  readonly #parts: ReceiverParts;
+  readonly #members = new Map<string, Member>();
+  /** The statuses of those that are left out. */
+  readonly #disabled = new Map<string, StatusRecord>();
+  readonly #seriesClaims: SeriesClaims;
+  readonly #finishLine: FinishLine;
+
+  constructor(environment: Environment, parts: ReceiverParts) {
+    this.#environment = environment;
+    this.#parts = parts;
+    this.#seriesClaims = new SeriesClaims((id) => environment.logFor('receiver', id));
+    this.#finishLine = new FinishLine(() => environment.onFinish?.());
   }
-  claims.complete();
-  start.emit('end');
-  shared.finishLine.expect([...running.keys()]);
-  return [...running.values()];
-}
 
-function describeRunning(
-  { id, factory: { metrics, schema } }: ReceiverConfig,
-  component: Component,
-  known: Pick<RunningReceiver, 'status' | 'loops'>,
-): RunningReceiver {
-  const readsUsage = metrics.some(({ name }) => name === busyTime.name);
-  const readsEnergy = metrics.some(({ name }) => meteredEnergyNames.has(name));
-  const { pipelines } = known.status.read();
-  return {
-    id,
-    name: `receiver "${id}"`,
-    component,
-    ...known,
-    pipelines,
-    schema,
-    readsUsage,
-    readsEnergy,
-  };
-}
+  /** Those that run, in the order of their start. */
+  get running(): readonly RunningReceiver[] {
+    return [...this.#members.values()];
+  }
 
-function isWhole(receiver: Component | undefined): boolean {
-  return receiver !== undefined && receiver.isPartial !== true;
-}
-
-/** What all receivers have together, as one of them sees it. */
-function lendShared(
-  id: string,
-  environment: Environment,
-  {
-    finishLine,
-    othersStarted,
-  }: { readonly finishLine: FinishLine; readonly othersStarted: Promise<unknown> },
-): Pick<ReceiverContext, 'finish' | 'othersStarted'> {
-  const finish = (problem?: string) => {
-    if (problem !== undefined) environment.onProblem?.(`${id}: ${problem}`);
-    finishLine.cross(id);
-  };
-  return { finish, othersStarted };
-}
-
-const yieldingRanks = { board: 1, model: 2 } as const;
-
-function compareYielding(a: ReceiverConfig, b: ReceiverConfig): number {
-  return rankYielding(a) - rankYielding(b);
-}
-
-function rankYielding({ factory: { yields } }: ReceiverConfig): number {
-  return yields === undefined ? 0 : yieldingRanks[yields];
-}
-
-/** @returns why it is left out, if it is */
-async function startReceiver(
-  { id, factory, settings, keys }: ReceiverConfig,
-  context: ReceiverContext,
-  next: Consumer,
-): Promise<Component | UnavailableError> {
-  const isOptional = keys.start === 'auto';
-  let component: Component | undefined;
-  try {
-    const probe = await factory.probe(settings, context);
-    if (!probe.available) throw new UnavailableError(describeProbe(probe));
-    component = factory.create(settings, context, next);
-    await component.start();
-    return component;
-  } catch (error) {
-    // It may have opened something before it failed.
-    await component?.shutdown();
-    if (!isOptional || !(error instanceof UnavailableError)) {
-      throw new Error(`Cannot start receiver "${id}": ${describeError(error)}`, { cause: error });
+  /**
+   * Looks whether the receivers that a configuration adds or changes find what they need.
+   * @throws Error when one that is required does not
+   */
+  async probeNew(config: ServiceConfig): Promise<void> {
+    for (const receiver of listNamed(config)) {
+      const { id, factory, settings, keys } = receiver;
+      if (keys.start === 'auto' || keys.fallback_for.length > 0 || this.#isKept(receiver)) continue;
+      const probe = await factory.probe(settings, receiverContextFor(this.#environment, id));
+      if (!probe.available) throw new Error(`Cannot start receiver "${id}": ${describeProbe(probe)}`);
     }
-    return error;
+  }
+
+  /** Those that do not go on with a configuration. */
+  findGone(config: ServiceConfig): readonly RunningReceiver[] {
+    const named = new Map(listNamed(config).map((one) => [one.id, one]));
+    return [...this.#members.values()].filter(({ id }) => {
+      const wanted = named.get(id);
+      return wanted === undefined || !this.#isKept(wanted);
+    });
+  }
+
+  #isKept(wanted: ReceiverConfig): boolean {
+    const member = this.#members.get(wanted.id);
+    return member !== undefined && isSameComponent(member.config, wanted);
+  }
+
+  /** A receiver was stopped: its series end, and what it had can be claimed. */
+  forget({ id }: Pick<RunningReceiver, 'id'>): void {
+    const member = this.#members.get(id);
+    if (member === undefined) return;
+    this.#members.delete(id);
+    this.#release(id);
+    this.#parts.statuses.close(member.status);
+    this.#finishLine.forget(id);
+    // What it still sends, it should not.
+    member.entry.target = refusing;
+    member.live.end(this.#environment.clock.wallNs());
+  }
+
+  #release(id: string): void {
+    this.#seriesClaims.release(id);
+    this.#parts.graph.claims.release(id);
+  }
+
+  /**
+   * Starts the receivers that a pipeline names and that do not run, in the order of the configuration: first those that
+   * stand in for none, of these first those that do not yield, then those that stand in for receivers of which none runs.
+   * One that runs starts again when another one takes what it has claimed, or when something is free that it was refused.
+   * @throws Error when a required receiver cannot start, or none is left
+   */
+  async start(config: ServiceConfig): Promise<void> {
+    const { claims } = this.#parts.graph;
+    const start = new EventEmitter();
+    const othersStarted = once(start, 'end');
+    const receivers = this.#route(config);
+    claims.reopen();
+    const meters = receivers.filter(({ keys }) => keys.fallback_for.length === 0).toSorted(compareYielding);
+    for (const receiver of meters) await this.#startOne(receiver, othersStarted);
+    for (const receiver of receivers.filter(({ keys }) => keys.fallback_for.length > 0))
+      await this.#startFallback(receiver, othersStarted);
+    // Those to which others yield have what they claim now.
+    for (const receiver of receivers)
+      if (this.#members.has(receiver.id)) await this.#startOne(receiver, othersStarted);
+    if (this.#members.size === 0)
+      throw new Error('Cannot start: expected a receiver that can run here, found none in any pipeline');
+    claims.complete();
+    start.emit('end');
+    this.#finishLine.expect([...this.#members.keys()]);
+  }
+
+  /** Lets the tables of those that run take the ways that the pipelines have now. */
+  #route(config: ServiceConfig): readonly ReceiverConfig[] {
+    const { graph, statuses } = this.#parts;
+    const receivers = listNamed(config);
+    for (const status of this.#disabled.values()) statuses.close(status);
+    this.#disabled.clear();
+    this.#seriesClaims.update(
+      receivers.map(({ id, factory }) => ({ id, factory, exporters: graph.findExporters(id) })),
+    );
+    for (const { id, entry, counted, status } of this.#members.values()) {
+      entry.target = this.#seriesClaims.entryFor(id, counted);
+      status.assign(listPipelines(config, id));
+    }
+    this.#pipelinesOf = (id) => listPipelines(config, id);
+    return receivers;
+  }
+
+  #pipelinesOf: (id: string) => readonly string[] = () => [];
+
+  async #startFallback(receiver: ReceiverConfig, othersStarted: Promise<unknown>): Promise<void> {
+    const meter = receiver.keys.fallback_for.find((id) => isWhole(this.#members.get(id)?.component));
+    if (meter === undefined) return this.#startOne(receiver, othersStarted);
+    await this.#stop(receiver.id);
+    const reason = `fallback for "${meter}", which is running`;
+    this.#environment.logFor('receiver', receiver.id).info(`Disabled: ${reason}`);
+    this.#disable(receiver.id, this.#openStatus(receiver.id), reason);
+  }
+
+  /** Starts a receiver, unless it runs and what it claims has not changed. */
+  async #startOne(receiver: ReceiverConfig, othersStarted: Promise<unknown>): Promise<void> {
+    const { id } = receiver;
+    const former = this.#members.get(id);
+    if (former) {
+      if (!this.#hasChanged(former)) return;
+      this.#environment.logFor('receiver', id).info('Restarting: what it may publish has changed');
+      await this.#stop(id);
+    }
+    const way = this.#createWay(receiver);
+    const { status, entry } = way;
+    const context = this.#createContext(receiver, way, othersStarted);
+    const component = await startReceiver(receiver, context, entry).catch((error: unknown) => {
+      this.#parts.statuses.close(status);
+      this.#release(id);
+      throw error;
+    });
+    if (!(component instanceof UnavailableError)) {
+      status.enter('running');
+      this.#members.set(id, { ...way, ...describeRunning(receiver, component, way), config: receiver });
+      return;
+    }
+    context.log.info(`Left out: ${component.message}`);
+    this.#disable(id, status, component.message);
+    this.#release(id);
+  }
+
+  /** Whether it would start differently now, although its settings are the same. */
+  #hasChanged({ id, consumed }: Member): boolean {
+    const { graph } = this.#parts;
+    return (
+      graph.claims.hasChanged(id) ||
+      [...consumed].some(([metric, answer]) => graph.isConsumed(id, metric) !== answer)
+    );
+  }
+
+  #createContext(
+    receiver: ReceiverConfig,
+    { loops, consumed }: Pick<Member, 'loops' | 'consumed'>,
+    othersStarted: Promise<unknown>,
+  ): ReceiverContext {
+    const { id } = receiver;
+    const { graph } = this.#parts;
+    return {
+      loops,
+      ...receiverContextFor(this.#environment, id, graph.claims.claimsFor(id, rankReceiver(receiver))),
+      readBacklog: () => readFullest(graph.findExporters(id)),
+      isConsumed(metric) {
+        const answer = graph.isConsumed(id, metric);
+        consumed.set(metric, answer);
+        return answer;
+      },
+      othersStarted,
+      finish: (problem) => {
+        if (problem !== undefined) this.#environment.onProblem?.(`${id}: ${problem}`);
+        this.#finishLine.cross(id);
+      },
+    };
+  }
+
+  #createWay({
+    id,
+    factory,
+  }: ReceiverConfig): Pick<Member, 'entry' | 'counted' | 'live' | 'status' | 'loops' | 'consumed'> {
+    const { graph, before } = this.#parts;
+    const status = this.#openStatus(id);
+    const live = new LiveSeries(graph.routeOf(id));
+    const { meter } = this.#environment;
+    const passed = countStatus(countPassage(before(live), receiverCounters(meter, id)), status);
+    // What others cannot contain needs not wait for them.
+    const counted = factory.metrics.some(hasParent) ? new NamedParents(graph.claims, passed) : passed;
+    const entry = new Slot();
+    entry.target = this.#seriesClaims.entryFor(id, counted);
+    const loops = new LoopSet(`receiver "${id}"`);
+    status.observed = loops;
+    return { entry, counted, live, status, loops, consumed: new Map() };
+  }
+
+  #openStatus(id: string): StatusRecord {
+    return this.#parts.statuses.open({ kind: 'receiver', id, pipelines: this.#pipelinesOf(id) });
+  }
+
+  #disable(id: string, status: StatusRecord, reason: string): void {
+    status.enter('disabled');
+    this.#parts.statuses.noteError('receiver', id, reason);
+    this.#disabled.set(id, status);
+  }
+
+  async #stop(id: string): Promise<void> {
+    const member = this.#members.get(id);
+    if (member === undefined) return;
+    await stopWithin(member, performance.now() + stopMs, this.#environment.logFor());
+    this.forget(member);
   }
 }

@@ -6,6 +6,7 @@ import type { ConfigOf, Schema } from '../component/schema.js';
 import { nodeOf } from '../config/node.js';
 import { validateService } from '../config/service.js';
 import { busyTime } from '../model/shared-metrics.js';
+import type { Table } from '../model/table.js';
 import type { Environment } from './graph.js';
 import { Service } from './service.js';
 
@@ -14,6 +15,10 @@ export interface World {
   /** What happened, in order. */
   readonly events: string[];
   readonly entries: Map<string, Consumer>;
+  /** What exporters got. */
+  readonly tables: Table[];
+  /** Ids of components that cannot start at present. */
+  readonly lacks: Set<string>;
   /** How many milliseconds each had to stop. */
   readonly limits: Map<string, number>;
   readonly log: LogCollector;
@@ -26,6 +31,14 @@ const schema = {
   partial: { doc: 'Whether it lacks its main thing.', format: 'boolean', default: false },
   throwing: { doc: 'Whether it throws at every table.', format: 'boolean', default: false },
   hanging: { doc: 'Whether it never stops.', format: 'boolean', default: false },
+  storage: {
+    doc: 'The extension that it needs.',
+    format: 'string',
+    default: null,
+    references: 'extension',
+  },
+  note: { doc: 'Changes nothing.', format: 'string', default: '' },
+  adding: { doc: 'Whether it adds a series.', format: 'boolean', default: false },
   slow: { doc: 'Whether it takes a moment to stop.', format: 'boolean', default: false },
 } as const satisfies Schema;
 
@@ -35,11 +48,14 @@ export function createWorld(): World {
   const events: string[] = [];
   const entries = new Map<string, Consumer>();
   const limits = new Map<string, number>();
+  const tables: Table[] = [];
+  const lacks = new Set<string>();
   const component = (name: string, settings: Settings, next?: Consumer) => ({
     isPartial: settings.partial,
     start() {
       events.push(`start ${name}`);
       if (settings.broken) throw new Error('no luck');
+      if (lacks.has(name)) throw new Error('not now');
     },
     flush: () => void events.push(`flush ${name}`),
     async shutdown(timeoutMs = NaN) {
@@ -50,10 +66,12 @@ export function createWorld(): World {
       await setTimeout(10);
       events.push(`drained ${name}`);
     },
-    consume(table: Parameters<Consumer['consume']>[0]) {
-      events.push(`table at ${name}`);
+    consume(table: Table) {
+      if (table.values.length > 0 || table.series.length > 0 || table.ended?.length === 0)
+        events.push(`table at ${name}`);
       if (settings.throwing) throw new Error('bad data');
-      return next ? next.consume(table) : true;
+      if (!next) tables.push(table);
+      return next ? next.consume(settings.adding ? addColumn(table, name) : table) : true;
     },
   });
   const factories = {
@@ -83,14 +101,14 @@ export function createWorld(): World {
     find: (kind: keyof typeof factories, type: string) =>
       Promise.resolve(type === 'usage' ? { ...factories.receiver, metrics: [busyTime] } : factories[kind]),
   } as unknown as FactoryFinder;
-  return { events, entries, limits, log: createLogCollector(), finder };
+  return { events, entries, limits, tables, lacks, log: createLogCollector(), finder };
 }
 
 export async function createService(
   world: World,
   config: object,
   context = createFakeContext(),
-  owner: Pick<Environment, 'onShutdownRequest'> = {},
+  owner: Pick<Environment, 'onShutdownRequest' | 'loadConfig'> = {},
 ): Promise<Service> {
   const { clock, meter, host, sampling } = context;
   const validated = await validateService(nodeOf(config), world.finder);
@@ -102,6 +120,28 @@ export async function createService(
     logFor: () => world.log,
     ...owner,
   });
+}
+
+/** A table of one row with a series more. */
+function addColumn(table: Table, share: string): Table {
+  const [first] = table.series;
+  if (first === undefined) return table;
+  const added = { ...first, attributes: { share } };
+  return { ...table, series: [...table.series, added], values: Float64Array.of(...table.values, 1) };
+}
+
+/** A service that runs, and whose configuration can be written again. */
+export async function startReloadable(world: World, first: object) {
+  let written = first;
+  const loadConfig = () => validateService(nodeOf(written), world.finder);
+  const service = await createService(world, first, createFakeContext(), { loadConfig });
+  await service.start();
+  world.events.length = 0;
+  const reload = (next: object = written) => {
+    written = next;
+    return service.reload();
+  };
+  return { service, reload };
 }
 
 export const config = {

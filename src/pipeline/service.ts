@@ -1,16 +1,18 @@
-import type { AgentControl } from '../component/agent-control.js';
-import type { Component, StorageExtension } from '../component/component.js';
-import type { Consumer } from '../component/consumer.js';
+import { isDeepStrictEqual } from 'node:util';
+import type { AgentControl, ReloadResult } from '../component/agent-control.js';
 import type { Log } from '../component/log.js';
-import { normalizeId } from '../config/components.js';
 import type { ServiceConfig } from '../config/service.js';
 import { describeError } from '../errors.js';
 import { createAgentControl } from './agent-control.js';
-import { Gate, stopWithin, waitForDelivery, type Stoppable } from './ending.js';
+import { Gate, waitForDelivery } from './ending.js';
 import { FirstWindow } from './first-window.js';
-import { buildGraph, contextFor, type Environment, type Graph } from './graph.js';
-import { startReceivers, type RunningReceiver } from './receivers.js';
-import { Statuses, type StatusRecord } from './statuses.js';
+import { Graph, type Environment, type Unit } from './graph.js';
+import { ReceiverSet } from './receivers.js';
+import { Reloads, type Changes } from './reloads.js';
+import type { RunningReceiver } from './running-receiver.js';
+import { Statuses } from './statuses.js';
+import { stopAll, stopReceivers, stopUnits, waitAtMost } from './stopping.js';
+import { compareUnits, isSameService, listWanted, type UnitKind, type WantedUnit } from './units.js';
 
 /** The agent promises 5 s: the rest is for its own telemetry, and for a machine on which everything takes longer. */
 const shutdownMs = 4200;
@@ -19,38 +21,43 @@ const shutdownMs = 4200;
  * The share of the time that has passed when a stage is left behind, so that the exporters can deliver what they hold
  * although a receiver hangs.
  */
-const stageEnds = { meters: 0.35, receivers: 0.5, exporters: 0.95 };
+const stageEnds = { reload: 0.1, meters: 0.35, receivers: 0.5, exporters: 0.95 };
 
-/** A component with what is known of it. */
-interface Member extends Stoppable {
-  readonly component: Component;
-  readonly status: StatusRecord;
-}
-
-type Stopping = Stoppable & Partial<Pick<Member, 'status'>>;
+/** How long a stage that a reload stops may take. */
+const stageMs = 2000;
+/** What waits while exporters change places; 8 bytes each, and the series. */
+const maxHeldPoints = 2_000_000;
 
 /** All components of a configuration, from start to shutdown. */
 export class Service {
-  readonly #config: ServiceConfig;
   readonly #environment: Environment;
   readonly #log: Log;
-  readonly #extensions: Member[] = [];
-  readonly #storages = new Map<string, StorageExtension>();
-  readonly #gate = new Gate();
   readonly #statuses = new Statuses();
+  readonly #gate = new Gate();
+  readonly #graph: Graph;
+  readonly #receivers: ReceiverSet;
+  readonly #reloads: Reloads;
   /** What extensions can do with this service. */
   readonly agent: AgentControl;
-  #graph: Graph | undefined;
-  #receivers: readonly RunningReceiver[] = [];
+  #config: ServiceConfig;
   #firstWindow: FirstWindow | undefined;
   #isReady = false;
+  #starting: Promise<void> = Promise.resolve();
   #ending: Promise<void> | undefined;
 
   constructor(config: ServiceConfig, environment: Environment) {
     this.#config = config;
     this.#environment = { ...environment, logFor: this.#statuses.watchLogs(environment) };
     this.#log = environment.logFor();
+    this.#reloads = new Reloads(environment, (next) => this.#reload(next));
     this.agent = createAgentControl(this, this.#statuses, environment);
+    const isReady = () => this.#isReady;
+    this.#graph = new Graph(this.#environment, this.#statuses, { isReady, agent: this.agent });
+    this.#receivers = new ReceiverSet(this.#environment, {
+      graph: this.#graph,
+      statuses: this.#statuses,
+      before: (next) => this.#gate.before(next),
+    });
   }
 
   /** Whether every component has been started and none was asked to stop. */
@@ -65,17 +72,8 @@ export class Service {
    */
   async start(): Promise<void> {
     try {
-      await this.#startExtensions();
-      const graph = buildGraph(this.#config, this.#environment, {
-        findStorage: (id) => this.#storages.get(normalizeId(id)),
-        statuses: this.#statuses,
-      });
-      this.#graph = graph;
-      for (const consumer of graph.consumers) await startOne(consumer);
-      this.#receivers = await startReceivers(this.#config, this.#environment, {
-        ...graph,
-        findEntry: (id) => this.#findEntry(graph, id),
-      });
+      this.#starting = this.#change(this.#config, (wanted) => this.#startOne(wanted));
+      await this.#starting;
       this.#isReady = true;
     } catch (error) {
       await this.shutdown();
@@ -83,31 +81,107 @@ export class Service {
     }
   }
 
-  async #startExtensions(): Promise<void> {
-    for (const id of this.#config.runningExtensions) {
-      const config = this.#config.extensions.get(id);
-      if (!config) continue;
-      const status = this.#statuses.open({ kind: 'extension', id, pipelines: [] });
-      const context = {
-        ...contextFor(this.#environment, 'extension', id),
-        isReady: () => this.#isReady,
-        agent: this.agent,
-      };
-      const extension = {
-        id,
-        name: `extension "${id}"`,
-        component: config.factory.create(config.settings, context),
-        status,
-      };
-      this.#extensions.push(extension);
-      if (isStorage(extension.component)) this.#storages.set(id, extension.component);
-      await startOne(extension);
+  /**
+   * Reads the configuration again and applies what has changed: what is new starts, what is gone stops, and what is the same
+   * goes on untouched. If a component cannot start, the old configuration is applied again. Never rejects.
+   */
+  reload(): Promise<ReloadResult> {
+    return this.#reloads.request();
+  }
+
+  /** @throws Error why the old configuration is in use again */
+  async #reload(config: ServiceConfig): Promise<Changes | undefined> {
+    await this.#starting;
+    this.#checkRunning();
+    const former = this.#config;
+    if (isSameService(former, config) && this.#isWhole()) return undefined;
+    if (!isDeepStrictEqual(former.telemetry, config.telemetry))
+      this.#log.warn('Settings below service.telemetry have changed: they take effect at the next start');
+    const before = this.#listRunning();
+    try {
+      await this.#change(config, (wanted) => this.#startOne(wanted));
+      this.#config = config;
+      return compareRunning(before, this.#listRunning());
+    } catch (error) {
+      await this.#rollBack(former);
+      throw error;
+    } finally {
+      if (this.#isReady) this.#gate.release();
     }
   }
 
-  #findEntry(graph: Graph, receiverId: string): Consumer | undefined {
-    const entry = graph.findEntry(receiverId);
-    return entry && this.#gate.before(entry);
+  async #rollBack(former: ServiceConfig): Promise<void> {
+    if (this.#ending) return;
+    try {
+      await this.#change(former, (wanted) => this.#startIfPossible(wanted));
+    } catch (error) {
+      this.#log.error(`Cannot use all of the old configuration again: ${describeError(error)}`);
+    }
+  }
+
+  /** Applies a configuration to what runs. */
+  async #change(config: ServiceConfig, start: (wanted: WantedUnit) => Promise<void>): Promise<void> {
+    const wanted = listWanted(config);
+    const { early, late, stopping, leaving } = compareUnits(this.#graph.units, wanted);
+    for (const one of early) await start(one);
+    if (this.#isReady) await this.#receivers.probeNew(config);
+    await this.#removeReceivers(this.#receivers.findGone(config));
+    if (this.#isReady && stopping.length + late.length > 0) this.#gate.hold(maxHeldPoints);
+    await this.#remove(stopping);
+    for (const one of late) await start(one);
+    this.#graph.connect(config, wanted);
+    if (this.#isReady) this.#gate.release();
+    await this.#receivers.start(config);
+    await this.#remove(leaving);
+  }
+
+  async #startOne(wanted: WantedUnit): Promise<void> {
+    this.#checkRunning();
+    const unit = this.#graph.add(wanted);
+    try {
+      await unit.component.start();
+      unit.status.enter('running');
+    } catch (error) {
+      await this.#remove([unit]);
+      throw new Error(`Cannot start ${unit.name}: ${describeError(error)}`, { cause: error });
+    }
+  }
+
+  async #startIfPossible(wanted: WantedUnit): Promise<void> {
+    try {
+      await this.#startOne(wanted);
+    } catch (error) {
+      this.#log.error(describeError(error));
+    }
+  }
+
+  #checkRunning(): void {
+    if (this.#ending) throw new Error('expected an agent that runs, found one that is shutting down');
+  }
+
+  /** Stops receivers that the configuration has no longer; meters first, as at the end. */
+  async #removeReceivers(gone: readonly RunningReceiver[]): Promise<void> {
+    const endMs = performance.now() + stageMs;
+    await stopReceivers(gone, [endMs, endMs], this.#log);
+    for (const receiver of gone) this.#receivers.forget(receiver);
+  }
+
+  /** Stops units that the configuration has no longer; what they published ends. */
+  async #remove(units: readonly Unit[]): Promise<void> {
+    const now = performance.now();
+    const ends = [now + shutdownMs * stageEnds.exporters, now + shutdownMs] as const;
+    await stopUnits(units, ends, { log: this.#log, onStopped: (unit) => this.#graph.endSeries(unit) });
+    for (const unit of units) this.#graph.remove(unit);
+  }
+
+  /** Whether everything runs that the configuration has; after a failure, something may not. */
+  #isWhole(): boolean {
+    return listWanted(this.#config).every(({ key }) => this.#graph.units.has(key));
+  }
+
+  #listRunning(): Running {
+    const receivers = this.receivers.map((one): [string, RunningReceiver] => [one.name, one]);
+    return new Map<string, RunningReceiver | Unit>([...this.#graph.units, ...receivers]);
   }
 
   /** Lets what receivers read wait before the pipelines until `release`: what reads it then comes first. */
@@ -121,30 +195,34 @@ export class Service {
   }
 
   /** Processors and exporters. */
-  get consumers(): Graph['consumers'] {
-    return this.#graph?.consumers ?? [];
+  get consumers(): readonly Unit[] {
+    return this.#listUnits('processor', 'exporter');
   }
 
   /** The receivers that run. */
   get receivers(): readonly RunningReceiver[] {
-    return this.#receivers;
+    return this.#receivers.running;
   }
 
   /** Makes every receiver take a reading now, and every processor and exporter pass on what it holds, in their order. */
   async flush(): Promise<void> {
-    await Promise.all(this.#receivers.map(async ({ component }) => component.flush?.()));
-    for (const { component } of this.#graph?.consumers.toReversed() ?? []) await component.flush?.();
+    await Promise.all(this.receivers.map(async ({ component }) => component.flush?.()));
+    for (const { component } of this.consumers.toReversed()) await component.flush?.();
+  }
+
+  #listUnits(...kinds: readonly UnitKind[]): readonly Unit[] {
+    return [...this.#graph.units.values()].filter(({ config }) => kinds.includes(config.kind));
   }
 
   /** Makes every receiver read a second time, as soon as the first joules can be attributed. Returns at once. */
   beginAttributing(): void {
-    this.#firstWindow = new FirstWindow(this.#receivers, this.#log);
+    this.#firstWindow = new FirstWindow(this.receivers, this.#log);
     void this.#firstWindow.end(this.#environment.clock);
   }
 
   /** Waits until the exporters have delivered what they hold, for as long as they get on. A shutdown ends the wait. */
   async drain(): Promise<void> {
-    await waitForDelivery(this.#graph?.findExporters() ?? []);
+    await waitForDelivery(this.#graph.findExporters());
   }
 
   /**
@@ -160,36 +238,19 @@ export class Service {
 
   async #stop(timeoutMs: number): Promise<void> {
     const beginMs = performance.now();
-    this.release();
     const endOf = (stage: keyof typeof stageEnds) => beginMs + stageEnds[stage] * timeoutMs;
-    // Meters first: the scan that follows says who used what their last readings measured.
-    await this.#stopAll(
-      this.#receivers.filter(({ readsUsage }) => !readsUsage),
-      endOf('meters'),
-    );
-    await this.#stopAll(
-      this.#receivers.filter(({ readsUsage }) => readsUsage),
+    await waitAtMost(this.#reloads.settle(), stageEnds.reload * timeoutMs);
+    this.release();
+    await stopReceivers(this.receivers, [endOf('meters'), endOf('receivers')], this.#log);
+    await stopAll(
+      [{ name: 'sampling', component: this.#environment.sampling }],
       endOf('receivers'),
+      this.#log,
     );
-    await this.#stopAll([{ name: 'sampling', component: this.#environment.sampling }], endOf('receivers'));
     this.#gate.close();
-    const consumers = this.#graph?.consumers.toReversed() ?? [];
-    const processors = consumers.filter(({ kind }) => kind === 'processor');
-    const exporters = consumers.filter(({ kind }) => kind === 'exporter');
-    for (const processor of processors) await this.#stopAll([processor], endOf('exporters'));
-    await this.#stopAll(exporters, endOf('exporters'));
-    for (const extension of this.#extensions.toReversed())
-      await this.#stopAll([extension], beginMs + timeoutMs);
+    const ends = [endOf('exporters'), beginMs + timeoutMs] as const;
+    await stopUnits([...this.#graph.units.values()], ends, { log: this.#log });
     this.#reportLate();
-  }
-
-  /** Side by side: one that does not answer takes no time from the others. */
-  async #stopAll(all: readonly Stopping[], deadlineMs: number): Promise<void> {
-    const stop = async (one: Stopping) => {
-      await stopWithin(one, deadlineMs, this.#log);
-      one.status?.enter('stopped');
-    };
-    await Promise.all(all.map(stop));
   }
 
   #reportLate(): void {
@@ -199,16 +260,18 @@ export class Service {
   }
 }
 
-/** Whether exporters can keep their requests there. */
-function isStorage(extension: Component): extension is StorageExtension {
-  return 'openQueue' in extension;
-}
+type Running = ReadonlyMap<string, Pick<Unit, 'name' | 'component'>>;
 
-async function startOne({ name, component, status }: Member): Promise<void> {
-  try {
-    await component.start();
-    status.enter('running');
-  } catch (error) {
-    throw new Error(`Cannot start ${name}: ${describeError(error)}`, { cause: error });
-  }
+function compareRunning(before: Running, after: Running): Changes {
+  const listNames = (all: Running, isListed: (key: string) => boolean) => [
+    ...new Set([...all].filter(([key]) => isListed(key)).map(([, { name }]) => name)),
+  ];
+  return {
+    started: listNames(after, (key) => !before.has(key)),
+    stopped: listNames(before, (key) => !after.has(key)),
+    restarted: listNames(
+      after,
+      (key) => before.has(key) && before.get(key)?.component !== after.get(key)?.component,
+    ),
+  };
 }

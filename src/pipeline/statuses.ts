@@ -14,7 +14,7 @@ interface Observed {
 
 /** What is known of one running component. */
 export class StatusRecord {
-  readonly #member: Member;
+  #member: Member;
   readonly #findError: () => LoggedError | undefined;
   /** What it reports of itself while it runs. */
   observed: Observed = {};
@@ -41,6 +41,15 @@ export class StatusRecord {
     if (state === this.#state) return;
     this.#state = state;
     this.#since = new Date();
+  }
+
+  get pipelines(): readonly string[] {
+    return this.#member.pipelines;
+  }
+
+  /** It is in other pipelines now. */
+  assign(pipelines: readonly string[]): void {
+    this.#member = { ...this.#member, pipelines };
   }
 
   /** Points passed, or were refused. */

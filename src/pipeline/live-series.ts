@@ -1,0 +1,68 @@
+import { passHistograms, type Consumer } from '../component/consumer.js';
+import { createHistogramEnding, type HistogramTable } from '../model/histogram-table.js';
+import type { HistogramSeries, Series } from '../model/series.js';
+import { createEnding, type Table } from '../model/table.js';
+
+/** A source has one array of series for each sampler; others make a new one for each table. */
+const maxArrays = 64;
+
+/** The series of tables of one kind that passed lately and have not ended. */
+class SeriesSet<S extends object> {
+  readonly #known = new WeakSet<readonly S[]>();
+  readonly #ended = new WeakSet<S>();
+  /** Weak: an array that its source has given up has nothing that is live. */
+  readonly #arrays: WeakRef<readonly S[]>[] = [];
+
+  note(series: readonly S[], ended: readonly S[] | undefined): void {
+    if (!this.#known.has(series)) this.#add(series);
+    ended?.forEach((one) => this.#ended.add(one));
+  }
+
+  list(): ReadonlySet<S> {
+    const all = this.#arrays.flatMap((reference) => reference.deref() ?? []);
+    return new Set(all.filter((one) => !this.#ended.has(one)));
+  }
+
+  #add(series: readonly S[]): void {
+    this.#known.add(series);
+    this.#arrays.push(new WeakRef(series));
+    if (this.#arrays.length > maxArrays) this.#arrays.shift();
+  }
+}
+
+/** Passes tables on and knows which of their series are live, for the time when their source is there no longer. */
+export class LiveSeries implements Consumer {
+  readonly #next: Consumer;
+  readonly #series = new SeriesSet<Series>();
+  readonly #histograms = new SeriesSet<HistogramSeries>();
+
+  constructor(next: Consumer) {
+    this.#next = next;
+  }
+
+  consume(table: Table): boolean {
+    this.#series.note(table.series, table.ended);
+    return this.#next.consume(table);
+  }
+
+  consumeHistograms(table: HistogramTable): boolean {
+    this.#histograms.note(table.series, table.ended);
+    return passHistograms(this.#next, table);
+  }
+
+  /**
+   * Ends every live series for what is behind.
+   * @param others series that go on, since they have another source
+   */
+  end(at: bigint, others?: LiveSeries): void {
+    const series = leaveOut(this.#series, others && others.#series);
+    const histograms = leaveOut(this.#histograms, others && others.#histograms);
+    if (series.length > 0) this.#next.consume(createEnding(series, at));
+    if (histograms.length > 0) passHistograms(this.#next, createHistogramEnding(histograms, at));
+  }
+}
+
+function leaveOut<S extends object>(all: SeriesSet<S>, others?: SeriesSet<S>): readonly S[] {
+  const left = others?.list();
+  return [...all.list()].filter((one) => left?.has(one) !== true);
+}

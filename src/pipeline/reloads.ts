@@ -1,0 +1,92 @@
+import type { ReloadResult } from '../component/agent-control.js';
+import type { Log } from '../component/log.js';
+import { ConfigurationError, describeProblem } from '../config/problem.js';
+import type { ServiceConfig } from '../config/service.js';
+import { describeError } from '../errors.js';
+import type { Environment } from './graph.js';
+
+/** The components that a reload has changed, by the names that messages give them. */
+export type Changes = Pick<ReloadResult, 'started' | 'stopped' | 'restarted'>;
+
+/**
+ * Applies a configuration.
+ * @returns undefined when it is the one that runs
+ * @throws Error why the old one is in use again
+ */
+export type Apply = (config: ServiceConfig) => Promise<Changes | undefined>;
+
+const none: Changes = { started: [], stopped: [], restarted: [] };
+
+/** Reloads one after the other, and logs what becomes of each. */
+export class Reloads {
+  readonly #loadConfig: Environment['loadConfig'];
+  readonly #log: Log;
+  readonly #apply: Apply;
+  #current: Promise<ReloadResult> | undefined;
+  #next: Promise<ReloadResult> | undefined;
+
+  constructor({ loadConfig, logFor }: Pick<Environment, 'loadConfig' | 'logFor'>, apply: Apply) {
+    this.#loadConfig = loadConfig;
+    this.#log = logFor();
+    this.#apply = apply;
+  }
+
+  /** Fulfilled when no reload is under way. */
+  async settle(): Promise<void> {
+    while (this.#current) await this.#current;
+  }
+
+  /**
+   * Reads the configuration and applies it. What is asked for during a reload shares the next one, since the files may have
+   * changed after they were read. Never rejects.
+   */
+  request(): Promise<ReloadResult> {
+    if (this.#current === undefined) {
+      this.#current = this.#run().finally(() => (this.#current = undefined));
+      return this.#current;
+    }
+    this.#next ??= this.#current.then(() => {
+      this.#next = undefined;
+      return this.request();
+    });
+    return this.#next;
+  }
+
+  async #run(): Promise<ReloadResult> {
+    let config: ServiceConfig;
+    try {
+      config = await this.#load();
+    } catch (error) {
+      const problem = describeRefusal(error);
+      this.#log.error(`Cannot reload the configuration: ${problem}; nothing has changed`);
+      return { outcome: 'refused', ...none, problem };
+    }
+    try {
+      const changes = await this.#apply(config);
+      this.#log.info(describeChanges(changes));
+      return { outcome: changes ? 'changed' : 'unchanged', ...none, ...changes };
+    } catch (error) {
+      const problem = describeError(error);
+      this.#log.error(`Cannot apply the configuration: ${problem}; using the old one again`);
+      return { outcome: 'rolled_back', ...none, problem };
+    }
+  }
+
+  async #load(): Promise<ServiceConfig> {
+    if (this.#loadConfig) return this.#loadConfig();
+    throw new Error('expected an agent that reads its configuration again, found one that does not');
+  }
+}
+
+function describeRefusal(error: unknown): string {
+  if (!(error instanceof ConfigurationError)) return describeError(error);
+  return error.problems.map(describeProblem).join('; ');
+}
+
+function describeChanges(changes: Changes | undefined): string {
+  if (changes === undefined) return 'Read the configuration again: nothing has changed';
+  const parts = Object.entries(changes)
+    .filter(([, names]) => names.length > 0)
+    .map(([verb, names]) => `${verb} ${names.join(', ')}`);
+  return `Reloaded the configuration: ${parts.join('; ') || 'no component had to start or stop'}`;
+}

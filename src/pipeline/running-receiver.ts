@@ -1,0 +1,118 @@
+import { freeClaims, type Claims } from '../component/claims.js';
+import type { Component, ReceiverContext } from '../component/component.js';
+import type { Consumer } from '../component/consumer.js';
+import { describeProbe } from '../component/probe.js';
+import type { Schema } from '../component/schema.js';
+import type { ComponentConfig } from '../config/components.js';
+import type { ServiceConfig } from '../config/service.js';
+import { describeError, UnavailableError } from '../errors.js';
+import { busyTime, meteredEnergyNames } from '../model/shared-metrics.js';
+import { contextFor, type Environment } from './graph.js';
+import type { LoopSet } from './loop-set.js';
+import type { StatusRecord } from './statuses.js';
+
+export type ReceiverConfig = ComponentConfig<'receiver'>;
+
+/** A receiver that has been started. */
+export interface RunningReceiver {
+  readonly id: string;
+  /** For messages. */
+  readonly name: string;
+  readonly component: Component;
+  readonly status: StatusRecord;
+  readonly loops: LoopSet;
+  /** The least and the greatest that its settings may be. */
+  readonly schema: Schema;
+  /** Whether it reads who used the machine, by which the energy that meters read is attributed. */
+  readonly readsUsage: boolean;
+  /** Whether it reads the energy that is attributed. */
+  readonly readsEnergy: boolean;
+}
+
+/**
+ * The context of a receiver.
+ * @param claims without them, it is as if there were no other receiver
+ */
+export function receiverContextFor(
+  environment: Environment,
+  id: string,
+  claims: Claims = freeClaims,
+): ReceiverContext {
+  return { ...contextFor(environment, 'receiver', id), sampling: environment.sampling, claims };
+}
+
+/** The receivers that a pipeline names. */
+export function listNamed({ receivers, pipelines }: ServiceConfig): readonly ReceiverConfig[] {
+  const named = new Set(pipelines.flatMap((pipeline) => pipeline.receivers));
+  return [...receivers.values()].filter(({ id }) => named.has(id));
+}
+
+/** The ids of the pipelines that a receiver is in. */
+export function listPipelines({ pipelines }: ServiceConfig, id: string): readonly string[] {
+  return pipelines.filter(({ receivers }) => receivers.includes(id)).map((pipeline) => pipeline.id);
+}
+
+/** What a set of receivers knows of one that it has started. */
+export function describeRunning(
+  { id, factory: { metrics, schema } }: ReceiverConfig,
+  component: Component,
+  known: Pick<RunningReceiver, 'status' | 'loops'>,
+): RunningReceiver {
+  const readsUsage = metrics.some(({ name }) => name === busyTime.name);
+  const readsEnergy = metrics.some(({ name }) => meteredEnergyNames.has(name));
+  return {
+    id,
+    name: `receiver "${id}"`,
+    component,
+    ...known,
+    schema,
+    readsUsage,
+    readsEnergy,
+  };
+}
+
+/** Whether a receiver reads all that it is to read. */
+export function isWhole(receiver: Component | undefined): boolean {
+  return receiver !== undefined && receiver.isPartial !== true;
+}
+
+const yieldingRanks = { board: 1, model: 2 } as const;
+const fallbackRank = 3;
+
+/** Those that yield start after the others. */
+export function compareYielding(a: ReceiverConfig, b: ReceiverConfig): number {
+  return rankYielding(a) - rankYielding(b);
+}
+
+/** In the order of their start. */
+export function rankReceiver(receiver: ReceiverConfig): number {
+  return receiver.keys.fallback_for.length > 0 ? fallbackRank : rankYielding(receiver);
+}
+
+function rankYielding({ factory: { yields } }: ReceiverConfig): number {
+  return yields === undefined ? 0 : yieldingRanks[yields];
+}
+
+/** @returns why it is left out, if it is */
+export async function startReceiver(
+  { id, factory, settings, keys }: ReceiverConfig,
+  context: ReceiverContext,
+  next: Consumer,
+): Promise<Component | UnavailableError> {
+  const isOptional = keys.start === 'auto';
+  let component: Component | undefined;
+  try {
+    const probe = await factory.probe(settings, context);
+    if (!probe.available) throw new UnavailableError(describeProbe(probe));
+    component = factory.create(settings, context, next);
+    await component.start();
+    return component;
+  } catch (error) {
+    // It may have opened something before it failed.
+    await component?.shutdown();
+    if (!isOptional || !(error instanceof UnavailableError)) {
+      throw new Error(`Cannot start receiver "${id}": ${describeError(error)}`, { cause: error });
+    }
+    return error;
+  }
+}

@@ -1,0 +1,155 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { ComponentConfig } from '../config/components.js';
+import { listReferences } from '../config/references.js';
+import type { ServiceConfig } from '../config/service.js';
+
+/** The kinds that are not receivers. */
+export type UnitKind = 'extension' | 'exporter' | 'processor';
+
+/** A component that a configuration asks for: an extension, an exporter, or a processor of one pipeline. */
+export interface WantedUnit {
+  /** Equal for what takes the place of one another in two configurations. */
+  readonly key: string;
+  readonly config: ComponentConfig<'extension'> | ComponentConfig<'exporter'> | ComponentConfig<'processor'>;
+  /** Ids of the pipelines that it is in. */
+  readonly pipelines: readonly string[];
+}
+
+/**
+ * What a configuration asks for besides receivers, in the order of its start: extensions, exporters, and processors, of
+ * which the one that gets tables from another comes first.
+ */
+export function listWanted(config: ServiceConfig): readonly WantedUnit[] {
+  const extensions = config.runningExtensions.flatMap((id) => {
+    const found = config.extensions.get(id);
+    return found ? [{ key: extensionKey(id), config: found, pipelines: [] }] : [];
+  });
+  const exporterIds = new Set(config.pipelines.flatMap(({ exporters }) => exporters));
+  const exporters = [...exporterIds].map((id) => ({
+    key: exporterKey(id),
+    config: find(config.exporters, id),
+    pipelines: config.pipelines.filter((one) => one.exporters.includes(id)).map((one) => one.id),
+  }));
+  const processors = config.pipelines.flatMap((pipeline) =>
+    listProcessorKeys(pipeline)
+      .map((key, i) => ({ key, id: pipeline.processors[i] ?? '' }))
+      .map(({ key, id }) => ({ key, config: find(config.processors, id), pipelines: [pipeline.id] }))
+      .toReversed(),
+  );
+  return [...extensions, ...exporters, ...processors];
+}
+
+export function extensionKey(id: string): string {
+  return `extension ${id}`;
+}
+
+export function exporterKey(id: string): string {
+  return `exporter ${id}`;
+}
+
+/** The keys of a pipeline's processors, in their order. One may be there twice. */
+export function listProcessorKeys({
+  id: pipeline,
+  processors,
+}: Pick<ServiceConfig['pipelines'][number], 'id' | 'processors'>): readonly string[] {
+  return processors.map((id, i) => {
+    const before = processors.slice(0, i).filter((other) => other === id).length;
+    return `processor ${id} ${before} ${pipeline}`;
+  });
+}
+
+function find<Value>(known: ReadonlyMap<string, Value>, id: string): Value {
+  const value = known.get(id);
+  if (value === undefined)
+    throw new Error(`Cannot build the pipelines: expected a component "${id}", found none`);
+  return value;
+}
+
+/** Whether a component that runs with the one configuration can go on with the other. */
+export function isSameComponent(one: ComponentConfig, other: ComponentConfig): boolean {
+  return one.factory === other.factory && isDeepStrictEqual(one.settings, other.settings);
+}
+
+/** Whether everything that runs is the same in two configurations, and as it is connected. */
+export function isSameService(one: ServiceConfig, other: ServiceConfig): boolean {
+  return (
+    isDeepStrictEqual(one.pipelines, other.pipelines) &&
+    isDeepStrictEqual(one.telemetry, other.telemetry) &&
+    areSame(listWanted(one), listWanted(other)) &&
+    areSame(listReceivers(one), listReceivers(other))
+  );
+}
+
+type Listed = Pick<WantedUnit, 'key'> & { readonly config: ComponentConfig };
+
+function areSame(ones: readonly Listed[], others: readonly Listed[]): boolean {
+  return (
+    ones.length === others.length &&
+    ones.every(({ key, config }, i) => {
+      const other = others[i];
+      return (
+        other?.key === key &&
+        isSameComponent(config, other.config) &&
+        isDeepStrictEqual(config.keys, other.config.keys)
+      );
+    })
+  );
+}
+
+/** The receivers that a pipeline names. */
+function listReceivers({ receivers, pipelines }: ServiceConfig): readonly Listed[] {
+  const named = new Set(pipelines.flatMap((pipeline) => pipeline.receivers));
+  return [...receivers.values()]
+    .filter(({ id }) => named.has(id))
+    .map((config) => ({ key: config.id, config }));
+}
+
+/** What changes from the components that run to those of a configuration. */
+export interface Change<Running extends WantedUnit> {
+  /** Started before anything stops: they take nothing that one of those that stop may hold. */
+  readonly early: readonly WantedUnit[];
+  /** Started when those have stopped. */
+  readonly late: readonly WantedUnit[];
+  readonly stopping: readonly Running[];
+  /** Exporters that stop when the others run: they may deliver for seconds. */
+  readonly leaving: readonly Running[];
+}
+
+/**
+ * Compares what runs with what a configuration asks for. A component goes on if its settings are the same and the
+ * extensions that they name go on.
+ */
+export function compareUnits<Running extends WantedUnit>(
+  running: ReadonlyMap<string, Running>,
+  wanted: readonly WantedUnit[],
+): Change<Running> {
+  const kept = new Set<string>();
+  for (const { key, config } of wanted) {
+    const former = running.get(key);
+    if (former === undefined || !isSameComponent(former.config, config)) continue;
+    const references = listReferences(config.factory.schema, config.settings).map(extensionKey);
+    if (references.every((extension) => kept.has(extension))) kept.add(key);
+  }
+  const starting = wanted.filter(({ key }) => !kept.has(key));
+  const ending = [...running.values()].filter(({ key }) => !kept.has(key));
+  const early = starting.filter((one) => isApart(one, ending));
+  const late = starting.filter((one) => !early.includes(one));
+  const leaving = ending.filter((one) => one.config.kind === 'exporter' && isApart(one, starting));
+  return { early, late, stopping: ending.filter((one) => !leaving.includes(one)), leaving };
+}
+
+/** Whether a component cannot claim what one of others has, such as a file or an address. Processors claim nothing early. */
+function isApart({ config }: WantedUnit, others: readonly WantedUnit[]): boolean {
+  if (config.kind === 'processor' || listReferences(config.factory.schema, config.settings).length > 0)
+    return false;
+  const ports = listPorts(config);
+  return others.every(
+    (other) =>
+      other.config.kind === 'processor' ||
+      (other.config.type !== config.type && listPorts(other.config).every((port) => !ports.includes(port))),
+  );
+}
+
+function listPorts({ factory, settings }: WantedUnit['config']): readonly string[] {
+  return (factory.listensAt?.(settings) ?? []).map((address) => address.slice(address.lastIndexOf(':')));
+}
