@@ -1,17 +1,29 @@
+import type { IncomingMessage } from 'node:http';
 import type { Component, ExtensionContext, ExtensionFactory } from '../../src/component/component.js';
 import { servePages, type Answer, type PageServer } from '../../src/http/server.js';
 import { schema, type Config } from './config.js';
+import { describeStatus, isHealthy, type Observation } from './health.js';
+import { pageHeaders, renderStatusPage } from './status-page.js';
 
 const standardEndpoint = 'localhost:13133';
 
 /** Reports to load balancers and Kubernetes whether the pipelines run. */
 export const factory: ExtensionFactory<typeof schema> = {
   schema,
-  check: ({ path }) =>
-    path.startsWith('/') ? [] : [`path: expected a path that begins with "/", found "${path}"`],
+  check: ({ path, status }) => [
+    ...checkPath('path', path),
+    ...checkPath('status.path', status.path),
+    ...(status.enabled && status.path === path
+      ? [`status.path: expected another path than that of the health check, found "${path}" for both`]
+      : []),
+  ],
   listensAt: ({ endpoint }) => [endpoint ?? standardEndpoint],
   create: (config, context) => new HealthCheck(config, context),
 };
+
+function checkPath(setting: string, path: string): readonly string[] {
+  return path.startsWith('/') ? [] : [`${setting}: expected a path that begins with "/", found "${path}"`];
+}
 
 class HealthCheck implements Component {
   readonly #config: Config;
@@ -24,10 +36,15 @@ class HealthCheck implements Component {
   }
 
   async start(): Promise<void> {
-    const { endpoint, path, web_config_file: webConfigFile } = this.#config;
+    const { endpoint, path, status, web_config_file: webConfigFile } = this.#config;
     const { id, log } = this.#context;
     const upSince = new Date();
-    const pages = { [path]: () => this.#answer(upSince) };
+    const pages = {
+      [path]: () => this.#answer(upSince),
+      ...(status.enabled && {
+        [status.path]: (request: IncomingMessage) => this.#answerStatus(this.#observe(upSince), request),
+      }),
+    };
     this.#listener = await servePages(pages, {
       chosen: endpoint,
       fallback: standardEndpoint,
@@ -43,9 +60,33 @@ class HealthCheck implements Component {
   }
 
   #answer(upSince: Date): Answer {
-    const { status, body } = describeHealth(this.#context.isReady(), upSince, new Date());
+    const { status, body } = describeHealth(isHealthy(this.#observe(upSince)), upSince, new Date());
     return { status, headers: { 'Content-Type': 'application/json' }, body };
   }
+
+  #observe(upSince: Date): Observation {
+    const { isReady, agent } = this.#context;
+    const { include_recoverable_errors: isIncluded, recovery_duration: ms } = this.#config.component_health;
+    const recoveryMs = isIncluded ? ms : undefined;
+    return { isReady: isReady(), upSince, now: new Date(), components: agent.listComponents(), recoveryMs };
+  }
+
+  #answerStatus(observation: Observation, request: IncomingMessage): Answer {
+    const { isPage, isVerbose } = readAccept(request);
+    const status = isHealthy(observation) ? 200 : 503;
+    if (isPage) return { status, headers: pageHeaders, body: renderStatusPage(observation) };
+    const body = `${JSON.stringify(describeStatus(observation, isVerbose))}\n`;
+    return { status, headers: { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' }, body };
+  }
+}
+
+/** Whether a request is a browser's, or asks for everything. */
+function readAccept({ url = '', headers }: IncomingMessage) {
+  const { searchParams } = new URL(url, 'http://localhost');
+  return {
+    isPage: headers.accept?.includes('text/html') === true,
+    isVerbose: searchParams.has('verbose') && searchParams.get('verbose') !== 'false',
+  };
 }
 
 /** An answer, as the Collector's extension of the same name gives it. */

@@ -16,6 +16,7 @@ import { stopHeapGrowth } from '../young-generation.js';
 import { exitCodes, type Command } from './command.js';
 import { configOptions, configUsage, parseOptions, validateConfigOf } from './config-options.js';
 import { ConfigWatch } from './config-watch.js';
+import { ServiceManager, summarize } from './service-manager.js';
 import { endByHangUp, waitForEnd, type EndingSignal } from './signals.js';
 
 /** V8 of Node 20. Later ones have a cheaper compiler in between, and no such flag. */
@@ -46,6 +47,8 @@ const longestTimerMs = 0x7fff_ffff;
 /** What the start has allocated is free by then. */
 const firstTrimMs = 10_000;
 const trimEveryMs = 60_000;
+/** How old what a service manager shows may be. */
+const showEveryMs = 5000;
 
 /** The agent: measures until a signal stops it. */
 export const command: Command = {
@@ -104,6 +107,7 @@ async function runService({ loadConfig, watched }: Source, { end, hangUps }: Sig
   const { level, encoding } = config.telemetry.logs;
   const log = await createLog({ level, format: encoding });
   log.info(`Starting joulemetry ${readVersion()}`);
+  const manager = new ServiceManager(log);
   const observer = watchOwnEnergy();
   const telemetry = await startOwnTelemetry(config.telemetry, log, () => observer.readJoules());
   const { meter } = telemetry;
@@ -132,6 +136,7 @@ async function runService({ loadConfig, watched }: Source, { end, hangUps }: Sig
     await service.start();
     service.beginAttributing();
     log.info('Everything is ready: measuring');
+    const showing = followService(service, manager);
     trimFromNowOn();
     watching = watchFiles({ loadConfig, watched }, service, log);
     const delivered = last.then(async (reason) => {
@@ -140,8 +145,10 @@ async function runService({ loadConfig, watched }: Source, { end, hangUps }: Sig
       return reason;
     });
     const reason = await Promise.race([end.then((signal) => `received ${signal}`), requested, delivered]);
+    clearInterval(showing);
     log.info(`Shutting down: ${reason}`);
     watching?.close();
+    manager.stopping(`Shutting down: ${reason}`);
     leaveInTime(log);
     await service.shutdown();
     if (problems.length === 0) return exitCodes.success;
@@ -150,6 +157,7 @@ async function runService({ loadConfig, watched }: Source, { end, hangUps }: Sig
   } finally {
     clearInterval(stay);
     await telemetry.shutdown();
+    manager.close();
     if (await hasHungUp(end)) endByHangUp();
     leaveBehind();
   }
@@ -172,6 +180,13 @@ function watchFiles({ loadConfig, watched }: Source, service: Service, log: Log)
     },
     onProblem: (problem) => log.warn(problem),
   });
+}
+
+/** Tells a service manager that everything runs, and from then on how. */
+function followService({ agent }: Service, manager: ServiceManager): NodeJS.Timeout {
+  manager.ready(summarize(agent.listComponents()));
+  manager.watch(() => agent.findStall());
+  return setInterval(() => manager.show(summarize(agent.listComponents())), showEveryMs).unref();
 }
 
 /** Gives back what the start has left free, and then periodically what comes and goes. */

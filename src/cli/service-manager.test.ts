@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
+import type { ComponentStatus } from '../component/agent-control.js';
 import { createLogCollector } from '../component/fakes.js';
 import { listenAsServiceManager } from '../linux/notify-socket.fixture.js';
 import { until } from '../testing/until.js';
-import { ServiceManager } from './service-manager.js';
+import { ServiceManager, summarize } from './service-manager.js';
 
 let count = 0;
 
@@ -92,4 +93,25 @@ test('ServiceManager does nothing, when there is no service manager', () => {
   manager.ready('Measuring');
   manager.close();
   assert.deepEqual(log.lines, []);
+});
+
+function createStatus(
+  kind: ComponentStatus['kind'],
+  id: string,
+  state: ComponentStatus['state'],
+): ComponentStatus {
+  return { kind, id, pipelines: [], state, since: new Date(0), acceptedPoints: 0, refusedPoints: 0 };
+}
+
+test('summarize names what is paused and what fails', () => {
+  const receivers = [
+    createStatus('receiver', 'rapl', 'running'),
+    createStatus('receiver', 'nvml', 'disabled'),
+  ];
+  assert.equal(summarize(receivers), 'Measuring with 1 receiver');
+  const more = [createStatus('receiver', 'host', 'paused'), createStatus('exporter', 'otlp_grpc', 'failed')];
+  assert.equal(
+    summarize([...receivers, ...more]),
+    'Measuring with 2 receivers; paused: receiver host; failing: exporter otlp_grpc',
+  );
 });

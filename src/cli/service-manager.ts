@@ -1,3 +1,4 @@
+import type { ComponentStatus } from '../component/agent-control.js';
 import type { Log } from '../component/log.js';
 import { describeError } from '../errors.js';
 import { NotifySocket } from '../linux/notify-socket.js';
@@ -119,4 +120,17 @@ function takeSettings(env: NodeJS.ProcessEnv): NotifySettings {
     socket: socket === '' ? undefined : socket,
     watchdogMs: isWatched ? Number(microseconds) / 1000 : undefined,
   };
+}
+
+/** For people: `Measuring with 3 receivers; failing: exporter otlp_grpc`. */
+export function summarize(components: readonly ComponentStatus[]): string {
+  const receivers = components.filter(({ kind, state }) => kind === 'receiver' && state !== 'disabled');
+  const listIn = (state: ComponentStatus['state']) =>
+    components.filter((one) => one.state === state).map(({ kind, id }) => `${kind} ${id}`);
+  const [paused, failing] = [listIn('paused'), listIn('failed')];
+  return [
+    `Measuring with ${receivers.length} ${receivers.length === 1 ? 'receiver' : 'receivers'}`,
+    ...(paused.length > 0 ? [`paused: ${paused.join(', ')}`] : []),
+    ...(failing.length > 0 ? [`failing: ${failing.join(', ')}`] : []),
+  ].join('; ');
 }

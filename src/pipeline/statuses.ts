@@ -20,6 +20,8 @@ export class StatusRecord {
   observed: Observed = {};
   #state: ComponentState = 'starting';
   #since = new Date();
+  /** When it was first seen failing. */
+  #failingSince: Date | undefined;
   #accepted = 0;
   #refused = 0;
 
@@ -52,6 +54,11 @@ export class StatusRecord {
     this.#member = { ...this.#member, pipelines };
   }
 
+  #noteFailing(): Date | undefined {
+    this.#failingSince = this.state === 'failed' ? (this.#failingSince ?? new Date()) : undefined;
+    return this.#failingSince;
+  }
+
   /** Points passed, or were refused. */
   count(taken: boolean, points: number): void {
     if (taken) this.#accepted += points;
@@ -64,7 +71,7 @@ export class StatusRecord {
     return {
       ...this.#member,
       state: this.state,
-      since: this.#since,
+      since: this.#noteFailing() ?? this.#since,
       ...(lastError && { lastError }),
       ...(intervals && intervals.size > 0 && { intervalsMs: Object.fromEntries(intervals) }),
       acceptedPoints: this.#accepted,

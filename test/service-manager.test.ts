@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { listenAsServiceManager } from '../src/linux/notify-socket.fixture.js';
+import { createFolder } from '../src/testing/temporary-folder.fixture.js';
+import { until } from '../src/testing/until.js';
+import { startAgent, writeConfig } from './agent.js';
+
+/** An agent below a service manager, whose hook counts what it gets of what was for the agent. */
+function startWatched(t: TestContext, name: string, usec = '200000') {
+  const manager = listenAsServiceManager(name);
+  const config = writeConfig(`
+receivers: { simulator: { collection_interval: 20ms } }
+exporters: { debug: {} }
+extensions: { hooks: { start: [{ shell: 'env | grep -c "NOTIFY\\|WATCHDOG"' }] } }
+service:
+  telemetry: { metrics: { level: none } }
+  extensions: [hooks]
+  pipelines: { metrics: { receivers: [simulator], exporters: [debug] } }
+`);
+  const agent = startAgent(['run', '-c', config], { NOTIFY_SOCKET: name, WATCHDOG_USEC: usec });
+  t.after(() => agent.stop());
+  return { agent, received: () => manager.received() };
+}
+
+const names = [
+  ['a path', () => join(createFolder(), 'notify')],
+  ['an abstract name', () => `@joulemetry-agent-${process.pid}`],
+] as const;
+
+for (const [what, createName] of names) {
+  test(`an agent notifies ${what} when it is ready, that it is alive, and when it ends`, async (t) => {
+    const { agent, received } = startWatched(t, createName());
+    await agent.waitFor(/shell command: 0/u);
+    await agent.waitFor(/Everything is ready/u);
+    await until(() => received().filter((text) => text === 'WATCHDOG=1').length > 2);
+    assert.equal(received()[0], 'READY=1\nSTATUS=Measuring with 1 receiver');
+    const { code } = await agent.stop();
+    assert.equal(code, 0);
+    assert.equal(
+      received().findLast((text) => text.startsWith('STOPPING')),
+      'STOPPING=1\nSTATUS=Shutting down: received SIGTERM',
+    );
+  });
+}
+
+test('an agent that is stopped by a signal does not notify the watchdog', async (t) => {
+  const { agent, received } = startWatched(t, `@joulemetry-stopped-${process.pid}`, '20000');
+  await until(() => received().includes('WATCHDOG=1'));
+  process.kill(agent.pid, 'SIGSTOP');
+  const before = received().length;
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  assert.ok(received().length <= before + 1);
+  process.kill(agent.pid, 'SIGCONT');
+  await until(() => received().length > before + 3);
+});
