@@ -182,7 +182,7 @@ function watchFiles({ loadConfig, watched }: Source, service: Service, log: Log)
   });
 }
 
-/** Tells a service manager that everything runs, and from then on how. */
+/** Reports to a service manager that everything runs, and from then on what fails. */
 function followService({ agent }: Service, manager: ServiceManager): NodeJS.Timeout {
   manager.ready(summarize(agent.listComponents()));
   manager.watch(() => agent.findStall());
