@@ -22,7 +22,7 @@ interface Shape {
 }
 
 /** The tables that there are: of a sampler, of a receiver with many series, of a scan of processes. */
-const shapes: readonly Shape[] = [
+export const shapes: readonly Shape[] = [
   { what: '4 series, 2048 rows', resources: 1, metrics: 1, seriesPerMetric: 4, rows: 2048 },
   { what: '256 series, 32 rows', resources: 1, metrics: 8, seriesPerMetric: 32, rows: 32 },
   { what: '8192 series, 1 row', resources: 1, metrics: 8, seriesPerMetric: 1024, rows: 1 },
@@ -72,7 +72,8 @@ function timePerPoint({ values }: Table, encode: () => void): readonly number[] 
   });
 }
 
-function createTable({ resources, metrics, seriesPerMetric, rows }: Shape): Table {
+/** The table of a shape. */
+export function createTable({ resources, metrics, seriesPerMetric, rows }: Shape): Table {
   const kinds = Array.from({ length: metrics }, (_, i): Metric => ({
     name: `process.measure.${i}`,
     unit: 'J',

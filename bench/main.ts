@@ -9,6 +9,7 @@ import { compareAgents, parsePeer } from './compare.js';
 import { cpuAccounting } from './cpu-accounting.js';
 import { crowd } from './crowd.js';
 import { databases } from './databases.js';
+import { documents } from './documents.js';
 import { encoder } from './encoder.js';
 import { exec } from './exec.js';
 import { file } from './file.js';
@@ -38,6 +39,7 @@ const benchmarks: readonly Benchmark[] = [
   raplReceiver,
   rate,
   encoder,
+  documents,
   histograms,
   otlp,
   otlpReceiver,

@@ -9,11 +9,11 @@ import { openSecretFile } from '../../src/http/secret-file.js';
 import { openTlsContext, usesTls } from '../../src/http/tls-files.js';
 import type { Config } from './config.js';
 import { createDocument, type Document, type Driver } from './documents.js';
-import { readPoints } from './queued-points.js';
+import { PointReader } from './queued-points.js';
 import { toExportError } from './retry-codes.js';
 
-/** Documents are encoded on the main thread, this many at once. */
-const documentsPerInsert = 500;
+/** Documents are encoded on the main thread, this many at once: more would hold it up. */
+const documentsPerInsert = 200;
 const [namespaceExists, duplicateKey] = [48, 11_000];
 
 /** How far a request has come. */
@@ -68,10 +68,9 @@ class MongodbSender implements Sender {
     try {
       return await this.#insertAll(request);
     } catch (error) {
-      const exportError = toExportError(error, this.#options().tls !== true);
       // The next attempt begins with new connections, with the files as they are then.
-      if (exportError.retryable) void this.#leave();
-      throw exportError;
+      void this.#leave();
+      throw toExportError(error, this.#options().tls !== true);
     }
   }
 
@@ -82,10 +81,14 @@ class MongodbSender implements Sender {
   async #insertAll(request: QueuedRequest): Promise<Delivery> {
     this.#collection ??= this.#open();
     const collection = await this.#collection;
-    const points = readPoints(request.bytes);
+    const reader = new PointReader(request.bytes);
     let progress = this.#progress.get(request) ?? untouched;
-    while (progress.next < points.length) {
-      const part = points.slice(progress.next, progress.next + documentsPerInsert);
+    reader.skip(progress.next);
+    for (
+      let part = reader.take(documentsPerInsert);
+      part.length > 0;
+      part = reader.take(documentsPerInsert)
+    ) {
       const documents = part.map((point) => createDocument(this.#driver, point, this.#config.time_series));
       const { rejected, reason } = await insert(collection, documents);
       progress = {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { LineFormat } from '../../src/export/line-batcher.js';
+import { findOrAdd } from '../../src/model/plan.js';
 import { seriesKey, type Attributes, type Series } from '../../src/model/series.js';
 
 /** What the points of a series have in common, as its documents have it in `meta`. */
@@ -79,14 +80,38 @@ function childOf(parent: Record<string, unknown>, name: string): Record<string, 
   return parent[name] as Record<string, unknown>;
 }
 
-/** Reads what the queue had, with one object for all points of a series. */
-export function readPoints(bytes: Uint8Array): readonly QueuedPoint[] {
-  const known = new Map<string, QueuedSeries>();
-  const lines = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString().split('\n');
-  return lines.slice(0, -1).map((line) => {
+const lineFeed = 10;
+
+/** Reads what the queue had, a part at a time, with one object for all points of a series. */
+export class PointReader {
+  readonly #bytes: Buffer;
+  readonly #known = new Map<string, QueuedSeries>();
+  #at = 0;
+
+  constructor({ buffer, byteOffset, length }: Uint8Array) {
+    this.#bytes = Buffer.from(buffer, byteOffset, length);
+  }
+
+  /** Passes over points. */
+  skip(count: number): void {
+    for (let left = count; left > 0; left -= 1) this.#at = this.#bytes.indexOf(lineFeed, this.#at) + 1;
+  }
+
+  /** The next points, this many unless fewer are left. */
+  take(count: number): readonly QueuedPoint[] {
+    const points: QueuedPoint[] = [];
+    while (points.length < count && this.#at < this.#bytes.length) {
+      const end = this.#bytes.indexOf(lineFeed, this.#at);
+      points.push(this.#read(this.#bytes.toString('utf8', this.#at, end)));
+      this.#at = end + 1;
+    }
+    return points;
+  }
+
+  #read(line: string): QueuedPoint {
     const [unixNs = '', text = '', value = ''] = line.split(tab);
-    const series = known.get(text) ?? (JSON.parse(text) as QueuedSeries);
-    known.set(text, series);
+    // Only this file writes what is queued.
+    const series = findOrAdd(this.#known, text, () => JSON.parse(text) as QueuedSeries);
     return { unixNs: BigInt(unixNs), series, value: Number(value) };
-  });
+  }
 }

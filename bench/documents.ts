@@ -1,0 +1,91 @@
+import { bulkFormat } from '../exporters/elasticsearch/documents.js';
+import { divideByResource } from '../exporters/kafka/messages.js';
+import { createPointFormat } from '../exporters/kwollect/points.js';
+import { createDocument } from '../exporters/mongodb/documents.js';
+import { PointReader, queueFormat } from '../exporters/mongodb/queued-points.js';
+import type { QueuedRequest } from '../src/component/queue-storage.js';
+import { createLineParts, type LineFormat } from '../src/export/line-batcher.js';
+import type { Encoder } from '../src/export/queued-exporter.js';
+import type { Table } from '../src/model/table.js';
+import { createBatcher } from '../src/otlp/batcher.js';
+import { compare, median, type Benchmark, type Result } from './benchmark.js';
+import { createTable, shapes } from './encoder.js';
+
+const [warmUps, rounds] = [3, 9];
+const batch = { max_points: 8192, max_bytes: 16 * 2 ** 20 };
+
+/** What exporters of documents and messages do on the main thread for a point, against JSON.stringify. CPU time. */
+export const documents: Benchmark = {
+  name: 'documents',
+  async measure() {
+    const driver = await import('mongodb');
+    const insert = ({ bytes }: QueuedRequest) => {
+      const { BSON } = driver;
+      for (const point of new PointReader(bytes).take(Infinity))
+        BSON.serialize(createDocument(driver, point, true));
+    };
+    return shapes.flatMap((shape) => {
+      const table = createTable(shape);
+      const reference = timePerPoint(table, () => stringify(table));
+      const measure = (what: string, run: () => void): Result =>
+        compare(`${what}: ${shape.what}`, 'ns', { ours: timePerPoint(table, run), reference });
+      return [
+        measure('elasticsearch', encodeWith(table, bulkFormat)),
+        measure(
+          'kwollect',
+          encodeWith(table, createPointFormat({ hostname: 'a', append_unit_to_metric_name: true })),
+        ),
+        measure('mongodb, until queued', encodeWith(table, queueFormat)),
+        measure('mongodb, until sent', encodeWith(table, queueFormat, insert)),
+        measure(
+          'kafka, by resource',
+          encode(
+            table,
+            createBatcher(batch, ({ bytes }) => void divideByResource(bytes)),
+          ),
+        ),
+      ];
+    });
+  },
+};
+
+function encodeWith(
+  table: Table,
+  format: LineFormat,
+  take: (request: QueuedRequest) => void = () => {},
+): () => void {
+  const encoder = createLineParts(format, batch).createEncoder((request) => {
+    take(request);
+    request.release?.();
+  });
+  return encode(table, encoder);
+}
+
+function encode(table: Table, encoder: Encoder): () => void {
+  return () => {
+    encoder.add(table);
+    encoder.flush();
+  };
+}
+
+/** A document for each point, as it is written without any thought of its cost. */
+function stringify({ series, epoch, offsets, values }: Table): void {
+  for (const [row, offset] of offsets.entries()) {
+    for (const [column, { metric, resource, attributes }] of series.entries()) {
+      const time = String(epoch + BigInt(offset));
+      const value = values[row * series.length + column];
+      JSON.stringify({ time, metric: metric.name, unit: metric.unit, resource, attributes, value });
+    }
+  }
+}
+
+function timePerPoint({ values }: Table, run: () => void): number {
+  const times: number[] = [];
+  for (let round = -warmUps; round < rounds; round += 1) {
+    const before = process.cpuUsage();
+    run();
+    const { user, system } = process.cpuUsage(before);
+    if (round >= 0) times.push((1000 * (user + system)) / values.length);
+  }
+  return median(times);
+}
