@@ -94,6 +94,7 @@ export class Packages {
     usage: Pick<Usage, 'workloads' | 'cpuNs'>,
     columns: readonly number[][],
   ): readonly PackageUse[] | undefined {
+    if (this.#packages.length === 0) return undefined;
     const growths = this.#packages.map((one) => one.cut());
     const numbers = this.#packages.map(({ number }) => number);
     const rests = this.#cgroups.cut(between, numbers);

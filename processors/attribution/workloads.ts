@@ -214,7 +214,7 @@ export class Workloads {
       for (const [i, counts] of events.entries()) {
         counts[counts.length - 1] = workload.events[i]?.cut(from, to) ?? 0;
       }
-      this.packages.collect(workload, [from, to], packages);
+      if (packages.length > 0) this.packages.collect(workload, [from, to], packages);
       workload.cgroup?.use(cpuNs);
       seenNs += cpuNs;
     }
@@ -225,7 +225,7 @@ export class Workloads {
     const { workloads, cpuNs, lifeNs, events, packages } = uses;
     workloads.push(workload);
     for (const counts of events) counts.push(0);
-    for (const column of packages) column.push(0);
+    for (let i = 0; i < packages.length; i++) packages[i].push(0);
     cpuNs.push(usedNs);
     lifeNs.push(livedNs);
     for (const { view, index } of this.#limited) view.weigh(workload.groups[index], usedNs);
