@@ -131,14 +131,14 @@ async function runService({ loadConfig, watched }: Source, { end, hangUps }: Sig
     });
     hangUps.on('hangUp', () => {
       log.info('Received SIGHUP: reading the configuration again');
-      void service.reload();
+      void reload(service, manager);
     });
     await service.start();
     service.beginAttributing();
     log.info('Everything is ready: measuring');
     const showing = followService(service, manager);
     trimFromNowOn();
-    watching = watchFiles({ loadConfig, watched }, service, log);
+    watching = watchFiles({ loadConfig, watched }, () => void reload(service, manager), log);
     const delivered = last.then(async (reason) => {
       // A replay is faster than a network, and a shutdown is short.
       await service.drain();
@@ -163,8 +163,15 @@ async function runService({ loadConfig, watched }: Source, { end, hangUps }: Sig
   }
 }
 
-/** Reloads the configuration when one of its files has changed. */
-function watchFiles({ loadConfig, watched }: Source, service: Service, log: Log): ConfigWatch | undefined {
+/** Reads the configuration again, and reports that to a service manager. Never rejects. */
+async function reload(service: Service, manager: ServiceManager): Promise<void> {
+  manager.reloading();
+  await service.reload();
+  manager.ready(summarize(service.agent.listComponents()));
+}
+
+/** Notices when a file of the configuration has changed. */
+function watchFiles({ loadConfig, watched }: Source, change: () => void, log: Log): ConfigWatch | undefined {
   if (watched.length === 0) return undefined;
   const isValid = () =>
     loadConfig().then(
@@ -176,7 +183,7 @@ function watchFiles({ loadConfig, watched }: Source, service: Service, log: Log)
     isValid,
     onChange() {
       log.info('A file of the configuration has changed: reading it again');
-      void service.reload();
+      change();
     },
     onProblem: (problem) => log.warn(problem),
   });
