@@ -9,9 +9,10 @@ import type { Metric } from '../../src/model/series.js';
 import {
   busyTime,
   cpuTick,
-  packageUsageMetrics,
+  packageBusyTime,
   processCount,
   processCpuTime,
+  processPackageTime,
   processPackageTime,
 } from '../../src/model/shared-metrics.js';
 import { createScrapingReceiver } from '../../src/scraping/scraping-receiver.js';
@@ -45,7 +46,7 @@ const settings = Object.keys(metricsBySetting) as (keyof Config['metrics'])[]; /
 /** The process receiver: CPU time and resources of every process. */
 export const factory: ReceiverFactory<typeof schema> = {
   schema,
-  metrics: [...Object.values(metricsBySetting).flat(), ...packageUsageMetrics],
+  metrics: [...Object.values(metricsBySetting).flat(), packageBusyTime, processPackageTime],
   expectedSeries: ({ metrics }) =>
     settings
       .filter((setting) => metrics[setting])

@@ -7,8 +7,9 @@ import {
   busyTime,
   floorPower,
   hwEnergy,
-  packageUsageMetrics,
+  packageBusyTime,
   processCpuTime,
+  processPackageTime,
 } from '../../src/model/shared-metrics.js';
 import { createSamplingReceiver } from '../../src/sampling/sampling-receiver.js';
 import { createScrapingReceiver } from '../../src/scraping/scraping-receiver.js';
@@ -22,7 +23,16 @@ import { UsageScraper } from './usage-scraper.js';
 /** A machine that is not there, with a truth that is known. */
 export const factory: ReceiverFactory<typeof schema> = {
   schema,
-  metrics: [hwEnergy, raplEnergy, floorPower, processCpuTime, busyTime, ...packageUsageMetrics, trueEnergy],
+  metrics: [
+    hwEnergy,
+    raplEnergy,
+    floorPower,
+    processCpuTime,
+    busyTime,
+    packageBusyTime,
+    processPackageTime,
+    trueEnergy,
+  ],
   check: checkSpec,
   probe,
   create: (config, context, next) => new SimulatorReceiver(config, context, next),

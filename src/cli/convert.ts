@@ -41,7 +41,8 @@ export const command: Command = {
 Reads the recording IN and writes it to OUT, with every point at its own
 instant. IN is OTLP JSON lines, CSV or Parquet, as the exporter "file" writes
 them, a database of the exporter "sqlite", or OTLP JSON lines of an
-OpenTelemetry Collector, also compressed; "-" is the standard input. The name of OUT says what becomes of it:
+OpenTelemetry Collector, also compressed; "-" is the standard input. The name of
+OUT says what becomes of it:
   .json .jsonl   OTLP JSON lines, one line for each table
   .csv           a column for each metric
   .parquet       a row for each point
