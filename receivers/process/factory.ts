@@ -13,7 +13,6 @@ import {
   processCount,
   processCpuTime,
   processPackageTime,
-  processPackageTime,
 } from '../../src/model/shared-metrics.js';
 import { createScrapingReceiver } from '../../src/scraping/scraping-receiver.js';
 import {
