@@ -4,13 +4,14 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { createFolder } from '../testing/temporary-folder.fixture.js';
 import { until } from '../testing/until.js';
-import { ConfigWatch, listFolders } from './config-watch.js';
+import { ConfigWatch, listFolders, readContents } from './config-watch.js';
 
 /** @returns how often a change was reported, and how often the content was looked at */
 function watchFile(t: TestContext, file: string, isValid = () => true) {
   const counts = { changes: 0, looks: 0, problems: [] as string[] };
   const watch = new ConfigWatch({
     files: [file],
+    content: readContents([file]),
     isValid: () => {
       counts.looks += 1;
       return Promise.resolve(isValid());
@@ -36,6 +37,20 @@ test('ConfigWatch reports a file that was written', async (t) => {
   writeFileSync(file, 'c');
   await until(() => counts.changes === 2);
   assert.deepEqual(counts.problems, []);
+});
+
+test('ConfigWatch reports what has changed before it began', async (t) => {
+  const file = writeFile();
+  let changes = 0;
+  const watch = new ConfigWatch({
+    files: [file],
+    content: 'before',
+    isValid: () => Promise.resolve(true),
+    onChange: () => (changes += 1),
+    onProblem: assert.fail,
+  });
+  t.after(() => watch.close());
+  await until(() => changes === 1);
 });
 
 test('ConfigWatch reports a file that another one replaces, each time', async (t) => {

@@ -12,6 +12,8 @@ const maxLinks = 40;
 export interface WatchOptions {
   /** Paths of configuration files. */
   readonly files: readonly string[];
+  /** Their content by `readContents` before the configuration that runs was read; what has changed since is reported. */
+  readonly content: string;
   /** Whether the files can be used as they are now. */
   isValid(): Promise<boolean>;
   /** Called when the content of a file has changed and stayed for a moment. */
@@ -33,8 +35,9 @@ export class ConfigWatch {
 
   constructor(options: WatchOptions) {
     this.#options = options;
-    this.#seen = this.#reported = this.#readAll();
+    this.#seen = this.#reported = options.content;
     this.#watchFolders();
+    this.#lookLater(settledMs);
   }
 
   close(): void {
@@ -78,7 +81,7 @@ export class ConfigWatch {
   /** Never rejects. */
   async #look(): Promise<void> {
     this.#watchFolders();
-    const content = this.#readAll();
+    const content = readContents(this.#options.files);
     if (content === this.#reported) {
       this.#seen = content;
       return;
@@ -96,10 +99,11 @@ export class ConfigWatch {
 
   /** What was found to make no sense, and gets some more time. */
   #patient: string | undefined;
+}
 
-  #readAll(): string {
-    return this.#options.files.map(readContent).join('\0');
-  }
+/** The content of files in one text; what cannot be read stands for itself. */
+export function readContents(files: readonly string[]): string {
+  return files.map(readContent).join('\0');
 }
 
 function readContent(file: string): string {

@@ -15,7 +15,7 @@ import { readVersion } from '../version.js';
 import { stopHeapGrowth } from '../young-generation.js';
 import { exitCodes, type Command } from './command.js';
 import { configOptions, configUsage, parseOptions, validateConfigOf } from './config-options.js';
-import { ConfigWatch } from './config-watch.js';
+import { ConfigWatch, readContents } from './config-watch.js';
 import { ServiceManager, summarize } from './service-manager.js';
 import { endByHangUp, waitForEnd, type EndingSignal } from './signals.js';
 
@@ -83,9 +83,13 @@ ${configUsage}
     const end = waitForEnd(() => hangUps.emit('hangUp'));
     reapOrphansAsInit(new Set());
     const loadConfig = () => validateConfigOf({ config, set });
-    return runService({ loadConfig, watched: isWatching ? config : [] }, { end, hangUps });
+    return runService({ loadConfig, watched: isWatching ? config.map(pathOf) : [] }, { end, hangUps });
   },
 };
+
+function pathOf(file: string): string {
+  return file.replace(/^file:/u, '');
+}
 
 /** Where the configuration comes from. */
 interface Source {
@@ -103,6 +107,7 @@ interface Signals {
 
 /** @returns the exit code */
 async function runService({ loadConfig, watched }: Source, { end, hangUps }: Signals): Promise<number> {
+  const content = readContents(watched);
   const config = await loadConfig();
   const { level, encoding } = config.telemetry.logs;
   const log = await createLog({ level, format: encoding });
@@ -138,7 +143,7 @@ async function runService({ loadConfig, watched }: Source, { end, hangUps }: Sig
     log.info('Everything is ready: measuring');
     const showing = followService(service, manager);
     trimFromNowOn();
-    watching = watchFiles({ loadConfig, watched }, () => void reload(service, manager), log);
+    watching = watchFiles({ loadConfig, watched, content }, () => void reload(service, manager), log);
     const delivered = last.then(async (reason) => {
       // A replay is faster than a network, and a shutdown is short.
       await service.drain();
@@ -171,7 +176,11 @@ async function reload(service: Service, manager: ServiceManager): Promise<void> 
 }
 
 /** Notices when a file of the configuration has changed. */
-function watchFiles({ loadConfig, watched }: Source, change: () => void, log: Log): ConfigWatch | undefined {
+function watchFiles(
+  { loadConfig, watched, content }: Source & { readonly content: string },
+  change: () => void,
+  log: Log,
+): ConfigWatch | undefined {
   if (watched.length === 0) return undefined;
   const isValid = () =>
     loadConfig().then(
@@ -179,7 +188,8 @@ function watchFiles({ loadConfig, watched }: Source, change: () => void, log: Lo
       () => false,
     );
   return new ConfigWatch({
-    files: watched.map((file) => file.replace(/^file:/u, '')),
+    files: watched,
+    content,
     isValid,
     onChange() {
       log.info('A file of the configuration has changed: reading it again');

@@ -70,3 +70,15 @@ test('NamedParents leaves GPU time alone, whose parent is that of a MIG instance
   consume([createSeries('GPU-1', gpuTime), createSeries('GPU-1')]);
   assert.deepEqual(parents(), [[undefined, 'ipmi0']]);
 });
+
+test('NamedParents holds tables back again while receivers of a changed configuration start', () => {
+  const { registry, consume, parents } = createRig();
+  registry.complete();
+  const series = [createSeries('cpu')];
+  for (const _ of [1, 2]) {
+    registry.reopen();
+    consume(series);
+    registry.complete();
+  }
+  assert.deepEqual(parents(), [[undefined], [undefined]]);
+});

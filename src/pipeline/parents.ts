@@ -42,7 +42,7 @@ export class NamedParents implements Consumer {
 
   consume(table: Table): boolean {
     if (this.#claims.isComplete) return this.#forward(table);
-    // Receivers start at a reload, too.
+    // Each time that receivers start, also those of a changed configuration.
     if (this.#held.length === 0) this.#claims.whenComplete(() => this.#release());
     this.#held.push(() => this.#forward(table));
     return true;

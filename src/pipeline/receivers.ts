@@ -39,7 +39,7 @@ interface Member extends RunningReceiver {
   /** Its next consumer. */
   readonly entry: Slot;
   /** What is behind that, for series that no other receiver publishes. */
-  readonly counted: Consumer;
+  readonly named: Consumer;
   readonly live: LiveSeries;
 }
 
@@ -153,8 +153,8 @@ export class ReceiverSet {
     this.#seriesClaims.update(
       receivers.map(({ id, factory }) => ({ id, factory, exporters: graph.findExporters(id) })),
     );
-    for (const { id, entry, counted, status } of this.#members.values()) {
-      entry.target = this.#seriesClaims.entryFor(id, counted);
+    for (const { id, entry, named, status } of this.#members.values()) {
+      entry.target = this.#seriesClaims.entryFor(id, named);
       status.assign(listPipelines(config, id));
     }
     this.#pipelinesOf = (id) => listPipelines(config, id);
@@ -235,19 +235,19 @@ export class ReceiverSet {
   #createWay({
     id,
     factory,
-  }: ReceiverConfig): Pick<Member, 'entry' | 'counted' | 'live' | 'status' | 'loops' | 'consumed'> {
+  }: ReceiverConfig): Pick<Member, 'entry' | 'named' | 'live' | 'status' | 'loops' | 'consumed'> {
     const { graph, before } = this.#parts;
     const status = this.#openStatus(id);
     const live = new LiveSeries(graph.routeOf(id));
     const { meter } = this.#environment;
-    const passed = countStatus(countPassage(before(live), receiverCounters(meter, id)), status);
+    const counted = countStatus(countPassage(before(live), receiverCounters(meter, id)), status);
     // What others cannot contain needs not wait for them.
-    const counted = factory.metrics.some(hasParent) ? new NamedParents(graph.claims, passed) : passed;
+    const named = factory.metrics.some(hasParent) ? new NamedParents(graph.claims, counted) : counted;
     const entry = new Slot();
-    entry.target = this.#seriesClaims.entryFor(id, counted);
+    entry.target = this.#seriesClaims.entryFor(id, named);
     const loops = new LoopSet(`receiver "${id}"`);
     status.observed = loops;
-    return { entry, counted, live, status, loops, consumed: new Map() };
+    return { entry, named, live, status, loops, consumed: new Map() };
   }
 
   #openStatus(id: string): StatusRecord {
