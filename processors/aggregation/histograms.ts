@@ -50,6 +50,8 @@ export class Histograms {
   readonly #metrics: readonly HistogramMetric[];
   readonly #create: () => readonly Distribution[];
   readonly #totals: HistogramRow[] = [];
+  /** Of one window. Its memory is used again. */
+  readonly #added = new HistogramRow();
   /** Made with the first window, which is where they begin. */
   #series: readonly HistogramSeries[] = [];
 
@@ -72,13 +74,13 @@ export class Histograms {
   /** Adds a window to what was counted before. Called once for each window, in their order. */
   write(slot: number, window: OpenWindow, { start, at, rows }: Written): void {
     if (this.#series.length === 0) this.#series = this.#metrics.map((metric) => this.#begin(metric, start));
-    for (const [i, one] of window.distributionsOf(slot, this.#create).entries()) {
-      const [series, added] = [this.#series[i], new HistogramRow()];
-      one.write(added);
-      const total = this.#totals[i];
-      if (total) addHistogram(total, added);
-      else this.#totals[i] = Object.assign(added, { buckets: added.buckets.slice() });
-      if (series) rows.add(series, at, this.#totals[i] ?? added);
+    const distributions = window.distributionsOf(slot, this.#create);
+    for (let i = 0; i < distributions.length; i += 1) {
+      distributions[i]?.write(this.#added);
+      const total = (this.#totals[i] ??= new HistogramRow().clear(this.#added.layout));
+      addWindow(total, this.#added);
+      const series = this.#series[i];
+      if (series) rows.add(series, at, total);
     }
   }
 
@@ -88,6 +90,12 @@ export class Histograms {
     inheritPublisher(series, this.#from);
     return series;
   }
+}
+
+/** Adds a window to those before it. */
+function addWindow(total: HistogramRow, added: HistogramRow): void {
+  if (!Number.isNaN(total.count)) addHistogram(total, added);
+  else Object.assign(total, added, { buckets: added.buckets.slice() });
 }
 
 /** Histograms on their way into a table. */

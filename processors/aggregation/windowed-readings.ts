@@ -224,11 +224,11 @@ export class WindowedReadings {
     const output = rows.prepare(window, this.#targets.outputs);
     const epoch = this.#epoch ?? 0n;
     const at = epoch + BigInt(Math.min(window.endAt, this.#newest));
-    const start = epoch + BigInt(window.startAt);
+    const written = { start: epoch + BigInt(window.startAt), at, rows: rows.histograms };
     for (const target of this.#targets.all) {
       if (!window.has(target.slot)) continue;
       writeOutputs(target, output);
-      target.histograms?.write(target.slot, window, { start, at, rows: rows.histograms });
+      target.histograms?.write(target.slot, window, written);
       if (target.outputs.length === 0) continue;
       target.isShown = true;
       shown.push(target);

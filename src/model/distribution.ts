@@ -32,11 +32,11 @@ class Summary {
   }
 
   write(row: HistogramRow): void {
-    const [sum, min, max] = this.#figures;
+    const figures = this.#figures;
     row.count = this.#count;
-    row.sum = sum;
-    row.min = this.#count === 0 ? NaN : min;
-    row.max = this.#count === 0 ? NaN : max;
+    row.sum = figures[0];
+    row.min = this.#count === 0 ? NaN : figures[1];
+    row.max = this.#count === 0 ? NaN : figures[2];
   }
 }
 
@@ -100,7 +100,7 @@ export class ExponentialDistribution implements Distribution {
     if (!Number.isFinite(value)) return;
     this.#summary.add(values, cell);
     if (value === 0) this.#zeros += 1;
-    else this.#count(value > 0 ? this.#positive : this.#negative, Math.max(smallest, Math.abs(value)));
+    else this.#count(value > 0 ? this.#positive : this.#negative, values, cell);
   }
 
   clear(): void {
@@ -124,24 +124,30 @@ export class ExponentialDistribution implements Distribution {
       negativeCount: negative.length,
     };
     row.layout = layout;
-    row.buckets = Float64Array.of(this.#zeros, ...positive, ...negative);
+    const buckets = new Float64Array(1 + positive.length + negative.length);
+    buckets[0] = this.#zeros;
+    buckets.set(positive, 1);
+    buckets.set(negative, 1 + positive.length);
+    row.buckets = buckets;
   }
 
-  #count(side: Side, magnitude: number): void {
-    let index = indexOf(magnitude, this.#scale);
+  #count(side: Side, values: Float64Array, cell: number): void {
+    let index = indexOf(values, cell, this.#scale);
     while (!side.hasPlace(index)) {
       this.#scale -= 1;
       this.#positive.halve();
       this.#negative.halve();
-      index = Math.floor(index / 2);
+      // Half, rounded down.
+      index >>= 1;
     }
     side.count(index);
   }
 }
 
-/** The index of the bucket of a positive number: above the lower bound, up to the upper one. */
-function indexOf(magnitude: number, scale: number): number {
-  const index = Math.ceil(Math.log2(magnitude) * 2 ** scale) - 1;
+/** The index of the bucket of a number that is not 0: above the lower bound, up to the upper one. At most 2^30. */
+function indexOf(values: Float64Array, cell: number, scale: number): number {
+  const magnitude = Math.max(smallest, Math.abs(values[cell]));
+  const index = (Math.ceil(Math.log2(magnitude) * 2 ** scale) - 1) | 0;
   // A logarithm is rounded, a bound as well: a number at a bound belongs where the bounds say.
   if (magnitude > upperBound(scale, index)) return index + 1;
   return magnitude <= upperBound(scale, index - 1) ? index - 1 : index;
