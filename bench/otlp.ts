@@ -12,7 +12,7 @@ import { parseSettings } from '../src/config/settings.js';
 import { hwEnergy } from '../src/model/shared-metrics.js';
 import type { Table } from '../src/model/table.js';
 import { Batcher } from '../src/otlp/batcher.js';
-import { compressZstd, zstdMissing } from '../src/recording/zstd.js';
+import { compressZstd, zstdMissing } from '../src/zstd.js';
 import { median, type Benchmark, type Result } from './benchmark.js';
 
 const rounds = 9;

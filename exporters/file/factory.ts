@@ -2,7 +2,7 @@ import type { ConsumingComponent, ExporterFactory } from '../../src/component/co
 import { UnavailableError } from '../../src/errors.js';
 import { fixedColumns } from '../../src/recording/csv-columns.js';
 import { parquetColumns } from '../../src/recording/parquet-columns.js';
-import { zstdMissing } from '../../src/recording/zstd.js';
+import { zstdMissing } from '../../src/zstd.js';
 import { schema, type Config } from './config.js';
 import { FileExporter } from './file-exporter.js';
 

@@ -15,9 +15,9 @@ import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import { createRow } from '../../src/model/table.js';
-import { decompressZstd, zstdMissing } from '../../src/recording/zstd.js';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { until } from '../../src/testing/until.js';
+import { decompressZstd, zstdMissing } from '../../src/zstd.js';
 import {
   createReading,
   createSeries,

@@ -5,7 +5,7 @@ import type { Table } from '../../src/model/table.js';
 import { parseCsvHeader, parseMetricColumn } from '../../src/recording/csv-columns.js';
 import { CsvEncoder, headerOf } from '../../src/recording/csv-encoder.js';
 import { JsonLinesEncoder } from '../../src/recording/json-lines-encoder.js';
-import { compressZstd } from '../../src/recording/zstd.js';
+import { compressZstd } from '../../src/zstd.js';
 import type { Config } from './config.js';
 import { OutputFile } from './output-file.js';
 import type { LineFormat, Recording } from './recording.js';

@@ -14,8 +14,8 @@ export const schema = {
     format: 'url',
     default: null,
   },
-  ...httpExporterSettings,
   ...otlpSettings,
+  ...httpExporterSettings,
 } as const satisfies Schema;
 
 export type Config = ConfigOf<typeof schema>;

@@ -16,6 +16,7 @@ import { openHttpBackend } from '../../src/http/http-backend.fixture.js';
 import { decodePoints } from '../../src/otlp/decode-request.fixture.js';
 import { testPartialSuccess } from '../../src/otlp/partial-success.fixture.js';
 import { until } from '../../src/testing/until.js';
+import { decompressZstd, zstdMissing } from '../../src/zstd.js';
 import { decodeValues } from './decode-values.fixture.js';
 import { factory } from './factory.js';
 
@@ -75,6 +76,38 @@ test('otlp_http compresses by level 1, or by that of compression_params', async 
     backend.received.map(({ sent }) => sent[8]),
     [4, 0, 2],
   );
+});
+
+test('otlp_http compresses with zstd', { skip: zstdMissing }, async (t) => {
+  const backend = await openHttpBackend(t, { answer: () => ({}) });
+  for (const level of [1, 19]) {
+    const settings = { endpoint: backend.url, compression: 'zstd', compression_params: { level } };
+    const { exporter } = await startExporter(t, factory, settings);
+    exporter.consume(readingAt(1, 42.5));
+    await exporter.shutdown();
+  }
+  assert.deepEqual(
+    backend.received.map(({ headers, sent }) => [
+      headers['content-encoding'],
+      decodePoints(decompressZstd(sent))[0]?.value,
+    ]),
+    [
+      ['zstd', 42.5],
+      ['zstd', 42.5],
+    ],
+  );
+});
+
+function checkSettings(settings: Record<string, unknown>) {
+  return factory.check?.(parseSettings(factory.schema, settings));
+}
+
+test('otlp_http says which Node zstd needs, and which levels gzip has', () => {
+  const expected = zstdMissing === undefined ? [] : [`compression: ${zstdMissing}`];
+  assert.deepEqual(checkSettings({ compression: 'zstd' }), expected);
+  assert.deepEqual(checkSettings({ compression_params: { level: 12 } }), [
+    'compression_params.level: expected at most 9 for gzip, found 12',
+  ]);
 });
 
 test('otlp_http leaves requests uncompressed with compression none, and uses a metrics_endpoint as it is', async (t) => {

@@ -1,6 +1,6 @@
 import type { ConfigOf, Schema } from '../../src/component/schema.js';
-import { checkHttpExporterConfig, requestSettings } from '../../src/export/sending-settings.js';
-import { clientSettings } from '../../src/http/client.js';
+import { checkSendingConfig, requestSettings } from '../../src/export/sending-settings.js';
+import { checkClientConfig, clientSettings } from '../../src/http/client.js';
 import { identityLabelsSetting } from '../../src/prometheus/identity-labels.js';
 
 export const schema = {
@@ -46,7 +46,7 @@ export type Config = ConfigOf<typeof schema>;
 /** What is wrong with these settings when they are taken together. */
 export function checkConfig(config: Config): string[] {
   const { num_consumers: consumers } = config.sending_queue;
-  const problems = checkHttpExporterConfig(config);
+  const problems = [...checkSendingConfig(config), ...checkClientConfig(config)];
   if (consumers > 1)
     problems.push(
       `sending_queue.num_consumers: expected 1, with which the samples of a series arrive in order, found ${consumers}`,

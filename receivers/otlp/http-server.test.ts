@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { parseSettings } from '../../src/config/settings.js';
 import { createCertificate, noOpenssl } from '../../src/http/certificate.fixture.js';
 import { basic, createSecuredConfig, fetchTls } from '../../src/http/web-config.fixture.js';
-import { compressZstd, zstdMissing } from '../../src/recording/zstd.js';
+import { compressZstd, zstdMissing } from '../../src/zstd.js';
 import { schema } from './config.js';
 import { serveHttp } from './http-server.js';
 import { createIntake } from './intake.fixture.js';

@@ -1,6 +1,6 @@
 import { pipeline, Readable } from 'node:stream';
 import { constants, createGunzip } from 'node:zlib';
-import { createZstdStream, decompressZstd, zstdFrameLength } from '../../src/recording/zstd.js';
+import { createZstdStream, decompressZstd, zstdFrameLength } from '../../src/zstd.js';
 import type { Config } from './config.js';
 
 /** What a file holds. */

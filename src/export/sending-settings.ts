@@ -1,6 +1,11 @@
 import type { ConfigOf, Schema } from '../component/schema.js';
 import { checkClientConfig, clientSettings, credentialsSettings, type ClientConfig } from '../http/client.js';
-import { compressionSettings } from '../http/compression.js';
+import {
+  checkCompression,
+  compressionSettings,
+  httpCompressionSettings,
+  type CompressionConfig,
+} from '../http/compression.js';
 import { checkHeaders } from '../http/headers.js';
 import { batchSettings } from './queued-exporter.js';
 import { retrySettings } from './retry.js';
@@ -24,7 +29,11 @@ export const requestSettings = {
 export const sendingSettings = { ...compressionSettings, ...requestSettings } as const satisfies Schema;
 
 /** Settings of exporters that send over HTTP, apart from the address. */
-export const httpExporterSettings = { ...clientSettings, ...sendingSettings } as const satisfies Schema;
+export const httpExporterSettings = {
+  ...clientSettings,
+  ...requestSettings,
+  ...httpCompressionSettings,
+} as const satisfies Schema;
 
 type SendingConfig = Pick<
   ConfigOf<typeof requestSettings>,
@@ -44,8 +53,8 @@ export function checkSendingConfig(config: SendingConfig): string[] {
 }
 
 /** The same for exporters that send over HTTP. */
-export function checkHttpExporterConfig(config: SendingConfig & ClientConfig): string[] {
-  return [...checkSendingConfig(config), ...checkClientConfig(config)];
+export function checkHttpExporterConfig(config: SendingConfig & ClientConfig & CompressionConfig): string[] {
+  return [...checkSendingConfig(config), ...checkClientConfig(config), ...checkCompression(config)];
 }
 
 function checkAuthorization({ headers, credentials }: SendingConfig): readonly string[] {

@@ -1,6 +1,7 @@
 import { promisify } from 'node:util';
 import { gzip as gzipWithCallback } from 'node:zlib';
 import type { ConfigOf, Schema } from '../component/schema.js';
+import { compressZstdLater, zstdMissing } from '../zstd.js';
 
 /** Settings of exporters whose requests may be compressed. */
 export const compressionSettings = {
@@ -20,7 +21,37 @@ export const compressionSettings = {
   },
 } as const satisfies Schema;
 
-export type CompressionConfig = ConfigOf<typeof compressionSettings>;
+/** The same where requests are sent over HTTP. */
+export const httpCompressionSettings = {
+  compression: {
+    doc: 'How requests are compressed; zstd needs Node 22.15.',
+    format: ['gzip', 'zstd', 'none'],
+    default: 'gzip',
+  },
+  compression_params: {
+    level: {
+      doc: 'Level of gzip: 1 is the fastest, 9 makes the smallest requests, 0 does not compress, -1 is the default of zlib (6). Level of zstd, if above 0.',
+      format: 'int',
+      default: 1,
+      min: -1,
+      max: 22,
+    },
+  },
+} as const satisfies Schema;
+
+export type CompressionConfig = ConfigOf<typeof httpCompressionSettings>;
+
+const maxGzipLevel = 9;
+
+/** What is wrong with these settings on this version of Node. */
+export function checkCompression({
+  compression,
+  compression_params: { level },
+}: CompressionConfig): readonly string[] {
+  if (compression === 'zstd') return zstdMissing === undefined ? [] : [`compression: ${zstdMissing}`];
+  if (compression === 'none' || level <= maxGzipLevel) return [];
+  return [`compression_params.level: expected at most ${maxGzipLevel} for gzip, found ${level}`];
+}
 
 /** A way to make requests smaller. */
 export interface Compression {
@@ -35,6 +66,8 @@ export function createCompression({
   compression_params: { level },
 }: CompressionConfig): Compression | undefined {
   if (compression === 'none') return undefined;
+  if (compression === 'zstd')
+    return { encoding: 'zstd', compress: (bytes) => compressZstdLater(bytes, Math.max(1, level)) };
   return { encoding: 'gzip', compress: (bytes) => gzip(bytes, level) };
 }
 

@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { promisify } from 'node:util';
-import zlib, { gunzip, inflate, type InputType, type ZlibOptions } from 'node:zlib';
+import { gunzip, inflate, type InputType, type ZlibOptions } from 'node:zlib';
 import { describeError, findErrorCode } from '../errors.js';
+import { decompressZstdLater } from '../zstd.js';
 
 /** The body of a request, or why there is none: the status to answer with, and the reason. */
 export type Body =
@@ -9,14 +10,11 @@ export type Body =
 
 type Decompress = (bytes: InputType, options: ZlibOptions) => Promise<Buffer>;
 
-/** What Node's zlib has of zstd, from 22.15 on. */
-const { zstdDecompress } = zlib as { readonly zstdDecompress?: typeof gunzip };
-
 const encodings: ReadonlyMap<string, Decompress> = new Map<string, Decompress>([
   ['gzip', promisify<InputType, ZlibOptions, Buffer>(gunzip)],
   ['x-gzip', promisify<InputType, ZlibOptions, Buffer>(gunzip)],
   ['deflate', promisify<InputType, ZlibOptions, Buffer>(inflate)],
-  ...(zstdDecompress ? [['zstd', promisify<InputType, ZlibOptions, Buffer>(zstdDecompress)] as const] : []),
+  ...(decompressZstdLater ? [['zstd', decompressZstdLater] as const] : []),
 ]);
 
 /** Reads the bodies of requests, as far as there is room for them. */

@@ -49,7 +49,7 @@ export function readOtlpEnvironment(env: NodeJS.ProcessEnv): OtlpEnvironment {
 /** The settings of an exporter that these variables can replace, but its endpoint. */
 interface ReplaceableSettings {
   readonly headers: Readonly<Record<string, string>>;
-  readonly compression: 'gzip' | 'none';
+  readonly compression: 'gzip' | 'zstd' | 'none';
   readonly timeout: number;
   readonly tls: {
     readonly ca_file: string | null;

@@ -1,14 +1,32 @@
-import zlib from 'node:zlib';
+import { promisify } from 'node:util';
+import zlib, { type InputType, type ZlibOptions } from 'node:zlib';
+
+/** Options of Node for zstd, those that are used here. */
+interface ZstdOptions extends Pick<ZlibOptions, 'maxOutputLength'> {
+  readonly params?: Readonly<Record<number, number>>;
+}
+
+/** How Node calls zstd on another thread. */
+type ZstdCall = (
+  bytes: InputType,
+  options: ZstdOptions,
+  callback: (error: Error | null, result: Buffer) => void,
+) => void;
 
 /** What Node's zlib has of zstd, from 22.15 on. */
 interface ZstdZlib {
   readonly zstdCompressSync?: (bytes: Uint8Array) => Buffer;
   readonly zstdDecompressSync?: (bytes: Uint8Array) => Buffer;
+  readonly zstdCompress?: ZstdCall;
+  readonly zstdDecompress?: ZstdCall;
   readonly createZstdDecompress?: () => NodeJS.ReadWriteStream;
 }
 
 // The types are those of the oldest Node version that is supported.
-const { zstdCompressSync, zstdDecompressSync, createZstdDecompress } = zlib as ZstdZlib;
+const { zstdCompress, zstdCompressSync, zstdDecompress, zstdDecompressSync, createZstdDecompress } =
+  zlib as ZstdZlib;
+/** ZSTD_c_compressionLevel of zstd.h; Node's own constant is not there in its older versions. */
+const compressionLevel = 100;
 
 /** Why zstd cannot be used; undefined: it can. */
 export const zstdMissing =
@@ -20,6 +38,16 @@ export const zstdMissing =
 export function compressZstd(bytes: Uint8Array): Buffer {
   return required(zstdCompressSync)(bytes);
 }
+
+/** One frame of zstd, made on another thread. @throws Error where Node has none */
+export function compressZstdLater(bytes: Uint8Array, level: number): Promise<Buffer> {
+  const compress = promisify<InputType, ZstdOptions, Buffer>(required(zstdCompress));
+  return compress(bytes, { params: { [compressionLevel]: level } });
+}
+
+/** Decompresses frames on another thread; undefined: Node cannot. */
+export const decompressZstdLater =
+  zstdDecompress && promisify<InputType, ZstdOptions, Buffer>(zstdDecompress);
 
 /** The bytes of a frame. @throws Error where Node has none */
 export function decompressZstd(bytes: Uint8Array): Buffer {
