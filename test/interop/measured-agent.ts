@@ -130,6 +130,7 @@ export function createMeter(t: TestContext): Meter {
     joules: () => (microjoules - started) / 1e6,
     rest,
     run() {
+      rest();
       timer = setInterval(() => {
         microjoules += restingWatts * stepMs * 1000;
         write();
