@@ -17,6 +17,7 @@ const order = [
   'young-generation.ts',
   'testing',
   'protobuf.ts',
+  'zstd.ts',
   'model',
   'linux',
   'linux/cgroup',

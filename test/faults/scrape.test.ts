@@ -57,7 +57,7 @@ test('a Prometheus that was killed misses resolution, and no joule', { skip }, a
     samples,
     samples.toSorted((a, b) => a - b),
   );
-  assert.ok(samples.length > 3);
+  assert.ok(samples.some((value) => value <= before));
 });
 
 test(
