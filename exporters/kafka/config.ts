@@ -1,9 +1,7 @@
 import type { ConfigOf, Schema } from '../../src/component/schema.js';
 import { parseEndpoint } from '../../src/config/endpoint.js';
 import { describeError } from '../../src/errors.js';
-import { batchSettings } from '../../src/export/queued-exporter.js';
-import { retrySettings } from '../../src/export/retry.js';
-import { sendingQueueSettings } from '../../src/export/sending-queue.js';
+import { checkQueue, queueSettings } from '../../src/export/sending-settings.js';
 import { checkTlsConfig, optionalTlsSettings } from '../../src/http/tls-files.js';
 
 /** What a record has besides its message: key, headers and lengths, with room to spare. */
@@ -86,9 +84,7 @@ export const schema = {
       default: true,
     },
   },
-  batch: batchSettings,
-  sending_queue: sendingQueueSettings,
-  retry_on_failure: retrySettings,
+  ...queueSettings,
 } as const satisfies Schema;
 
 export type Config = ConfigOf<typeof schema>;
@@ -100,15 +96,16 @@ export function limitBatch({ batch, producer }: Config): Config['batch'] {
 
 /** What is wrong with the settings when they are taken together. */
 export function checkConfig(config: Config): string[] {
-  const { brokers, batch, sending_queue: queue, tls, auth } = config;
+  const { brokers, tls, auth } = config;
   const problems = brokers.flatMap((broker, i) => findBrokerProblem(broker, i));
   if (brokers.length === 0) problems.push('brokers: expected at least one broker, found none');
-  if (queue.queue_bytes < batch.max_bytes) {
-    problems.push(
-      `sending_queue.queue_bytes: expected at least batch.max_bytes, ${batch.max_bytes}, found ${queue.queue_bytes}`,
-    );
-  }
-  return [...problems, ...checkTlsConfig(tls), ...checkSasl(auth.sasl), ...checkNames(config)];
+  return [
+    ...problems,
+    ...checkQueue(config),
+    ...checkTlsConfig(tls),
+    ...checkSasl(auth.sasl),
+    ...checkNames(config),
+  ];
 }
 
 function findBrokerProblem(broker: string, i: number): readonly string[] {

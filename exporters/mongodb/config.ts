@@ -1,7 +1,5 @@
 import type { ConfigOf, Schema } from '../../src/component/schema.js';
-import { batchSettings } from '../../src/export/queued-exporter.js';
-import { retrySettings } from '../../src/export/retry.js';
-import { sendingQueueSettings } from '../../src/export/sending-queue.js';
+import { checkQueue, queueSettings } from '../../src/export/sending-settings.js';
 import { checkTlsConfig, optionalTlsSettings } from '../../src/http/tls-files.js';
 
 export const schema = {
@@ -44,26 +42,20 @@ export const schema = {
     default: '10s',
     min: 1,
   },
-  batch: batchSettings,
-  sending_queue: sendingQueueSettings,
-  retry_on_failure: retrySettings,
+  ...queueSettings,
 } as const satisfies Schema;
 
 export type Config = ConfigOf<typeof schema>;
 
 /** What is wrong with the settings when they are taken together. */
-export function checkConfig({ endpoint, auth, tls, batch, sending_queue: queue }: Config): string[] {
-  const problems = [...checkTlsConfig(tls)];
+export function checkConfig(config: Config): string[] {
+  const { endpoint, auth, tls } = config;
+  const problems = [...checkTlsConfig(tls), ...checkQueue(config)];
   if (!/^mongodb(?:\+srv)?:\/\/[^@]+$/u.test(endpoint)) {
     problems.push('endpoint: expected mongodb:// or mongodb+srv:// and servers without user and password');
   }
   if ((auth.username === null) !== (auth.password_file === null)) {
     problems.push('auth: expected username and password_file together, found only one of them');
-  }
-  if (queue.queue_bytes < batch.max_bytes) {
-    problems.push(
-      `sending_queue.queue_bytes: expected at least batch.max_bytes, ${batch.max_bytes}, found ${queue.queue_bytes}`,
-    );
   }
   return problems;
 }

@@ -1,9 +1,7 @@
 import { isAbsolute } from 'node:path';
 import type { ConfigOf, Schema } from '../../src/component/schema.js';
 import { parseEndpoint } from '../../src/config/endpoint.js';
-import { batchSettings } from '../../src/export/queued-exporter.js';
-import { retrySettings } from '../../src/export/retry.js';
-import { sendingQueueSettings } from '../../src/export/sending-queue.js';
+import { checkQueue, queueSettings } from '../../src/export/sending-settings.js';
 import { checkTlsConfig, tlsSettings } from '../../src/http/tls-files.js';
 
 export const schema = {
@@ -48,9 +46,7 @@ export const schema = {
     },
     ...tlsSettings,
   },
-  batch: batchSettings,
-  sending_queue: sendingQueueSettings,
-  retry_on_failure: retrySettings,
+  ...queueSettings,
 } as const satisfies Schema;
 
 export type Config = ConfigOf<typeof schema>;
@@ -72,10 +68,14 @@ export function parseAddress(endpoint: string): Address {
 }
 
 /** What is wrong with these settings when they are taken together. */
-export function checkConfig({ endpoint, tls }: Config): readonly string[] {
+export function checkConfig(config: Config): readonly string[] {
+  return [...checkEndpoint(config.endpoint), ...checkTlsConfig(config.tls), ...checkQueue(config)];
+}
+
+function checkEndpoint(endpoint: string): readonly string[] {
   try {
     parseAddress(endpoint);
-    return checkTlsConfig(tls);
+    return [];
   } catch {
     return [`endpoint: expected host:port or the folder of a socket, found "${endpoint}"`];
   }

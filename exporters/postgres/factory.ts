@@ -1,20 +1,13 @@
 import type { ExporterFactory } from '../../src/component/component.js';
-import { QueuedExporter } from '../../src/export/queued-exporter.js';
-import { SqlBatcher } from '../../src/sql/sql-batcher.js';
-import { createSqlRequest } from '../../src/sql/sql-request.js';
+import { createSqlExporter } from '../../src/sql/sql-exporter.js';
 import { checkConfig, schema } from './config.js';
 
 export const factory: ExporterFactory<typeof schema> = {
   schema,
   check: checkConfig,
-  create(config, context) {
-    return new QueuedExporter(config, context, {
-      createEncoder: (emit) => new SqlBatcher(config.batch, emit),
-      restore: createSqlRequest,
-      async openSender() {
-        const { openPostgresSender } = await import('./postgres-sender.js');
-        return openPostgresSender(config, context.log);
-      },
-    });
-  },
+  create: (config, context) =>
+    createSqlExporter(config, context, async () => {
+      const { openPostgresSender } = await import('./postgres-sender.js');
+      return openPostgresSender(config, context.log);
+    }),
 };

@@ -1,7 +1,5 @@
 import type { ConfigOf, Schema } from '../../src/component/schema.js';
-import { batchSettings } from '../../src/export/queued-exporter.js';
-import { retrySettings } from '../../src/export/retry.js';
-import { sendingQueueSettings } from '../../src/export/sending-queue.js';
+import { checkQueue, queueSettings } from '../../src/export/sending-settings.js';
 
 /** A hundred years: no timer waits for it. */
 const longestAgeMs = 100 * 365 * 86_400_000;
@@ -28,12 +26,20 @@ export const schema = {
     format: 'duration',
     default: '5s',
   },
-  batch: { ...batchSettings, flush_timeout: { ...batchSettings.flush_timeout, default: '1s' } },
-  sending_queue: sendingQueueSettings,
-  retry_on_failure: retrySettings,
+  ...queueSettings,
+  batch: {
+    ...queueSettings.batch,
+    flush_timeout: { ...queueSettings.batch.flush_timeout, default: '1s' },
+  },
 } as const satisfies Schema;
 
 export type Config = ConfigOf<typeof schema>;
 
 /** A configuration with a file to write. */
 export type FileConfig = Config & { readonly path: string };
+
+/** What is wrong with these settings when they are taken together. */
+export function checkConfig(config: Config): readonly string[] {
+  const problems = config.path === null ? ['path: expected a path, found nothing'] : [];
+  return [...problems, ...checkQueue(config)];
+}

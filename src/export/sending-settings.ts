@@ -11,6 +11,23 @@ import { batchSettings } from './queued-exporter.js';
 import { retrySettings } from './retry.js';
 import { sendingQueueSettings } from './sending-queue.js';
 
+/** Settings of exporters that keep requests until they are delivered. */
+export const queueSettings = {
+  batch: batchSettings,
+  sending_queue: sendingQueueSettings,
+  retry_on_failure: retrySettings,
+} as const satisfies Schema;
+
+/** What is wrong with the queue when its settings are taken together. */
+export function checkQueue({ batch, sending_queue: queue }: QueueConfig): readonly string[] {
+  if (queue.queue_bytes >= batch.max_bytes) return [];
+  return [
+    `sending_queue.queue_bytes: expected at least batch.max_bytes, ${batch.max_bytes}, found ${queue.queue_bytes}`,
+  ];
+}
+
+type QueueConfig = Pick<ConfigOf<typeof queueSettings>, 'batch' | 'sending_queue'>;
+
 /** Settings of requests that are sent over a network, by the Collector's names where it has them. */
 export const requestSettings = {
   headers: {
@@ -20,9 +37,7 @@ export const requestSettings = {
     sensitive: true,
   },
   credentials: credentialsSettings,
-  batch: batchSettings,
-  sending_queue: sendingQueueSettings,
-  retry_on_failure: retrySettings,
+  ...queueSettings,
 } as const satisfies Schema;
 
 /** The same of exporters whose requests may be compressed. */
@@ -35,21 +50,11 @@ export const httpExporterSettings = {
   ...httpCompressionSettings,
 } as const satisfies Schema;
 
-type SendingConfig = Pick<
-  ConfigOf<typeof requestSettings>,
-  'headers' | 'credentials' | 'batch' | 'sending_queue'
->;
+type SendingConfig = QueueConfig & Pick<ConfigOf<typeof requestSettings>, 'headers' | 'credentials'>;
 
 /** What is wrong with these settings when they are taken together. */
 export function checkSendingConfig(config: SendingConfig): string[] {
-  const { headers, batch, sending_queue: queue } = config;
-  const problems = checkHeaders(headers, 'headers');
-  if (queue.queue_bytes < batch.max_bytes) {
-    problems.push(
-      `sending_queue.queue_bytes: expected at least batch.max_bytes, ${batch.max_bytes}, found ${queue.queue_bytes}`,
-    );
-  }
-  return [...problems, ...checkAuthorization(config)];
+  return [...checkHeaders(config.headers, 'headers'), ...checkQueue(config), ...checkAuthorization(config)];
 }
 
 /** The same for exporters that send over HTTP. */
