@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { createLogCollector } from '../src/component/fakes.js';
 import { createFactoryFinder } from '../src/component/find.js';
 import { nodeOf } from '../src/config/node.js';
@@ -13,6 +11,7 @@ import { countOpen, expectNothingLeft } from '../src/linux/open-resources.js';
 import { Service } from '../src/pipeline/service.js';
 import { createSampling } from '../src/sampling/sampling-threads.js';
 import { startTelemetry } from '../src/telemetry/telemetry.js';
+import { readHeapBytes } from '../src/testing/allocation.fixture.js';
 import { createFolder } from '../src/testing/temporary-folder.fixture.js';
 import { until } from '../src/testing/until.js';
 
@@ -23,16 +22,6 @@ const seconds = Number(process.env['JOULEMETRY_TEST_RELOAD_SECONDS'] ?? 0);
 const pauseMs = 10;
 /** Bytes that the process may need more after all rounds: less than what one round starts, times the rounds. */
 const maxGrowthBytes = 20e6;
-
-setFlagsFromString('--expose_gc');
-// What this flag adds to every new context.
-const collectGarbage = runInNewContext('gc') as () => void;
-
-function readHeapBytes(): number {
-  collectGarbage();
-  const { heapUsed, external } = process.memoryUsage();
-  return heapUsed + external;
-}
 
 /** Two configurations that differ in every component but one exporter and one receiver. */
 function describeBoth(url: string): readonly [object, object] {

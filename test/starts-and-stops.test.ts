@@ -2,8 +2,6 @@ import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { createNoopMeter } from '@opentelemetry/api';
 import { createFakeSysfs } from '../receivers/rapl/fake-sysfs.fixture.js';
 import { createLogCollector, createTableCollector } from '../src/component/fakes.js';
@@ -19,6 +17,7 @@ import { Service } from '../src/pipeline/service.js';
 import { createSampling } from '../src/sampling/sampling-threads.js';
 import { createTestControl } from '../src/sampling/test-sampler.fixture.js';
 import { startTelemetry } from '../src/telemetry/telemetry.js';
+import { readHeapBytes } from '../src/testing/allocation.fixture.js';
 import { until } from '../src/testing/until.js';
 import { startAgent, writeConfig } from './agent.js';
 
@@ -26,16 +25,6 @@ const rounds = 100;
 
 /** Bytes that the process may need more after all rounds: far less than one service takes, times the rounds. */
 const maxGrowthBytes = 30e6;
-
-setFlagsFromString('--expose_gc');
-// What this flag adds to every new context.
-const collectGarbage = runInNewContext('gc') as () => void;
-
-function readHeapBytes(): number {
-  collectGarbage();
-  const { heapUsed, external } = process.memoryUsage();
-  return heapUsed + external;
-}
 
 /** Does something a hundred times and expects that nothing more is open than after the first time. */
 async function repeat(work: (round: number) => Promise<void>): Promise<void> {

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { parseSettings } from '../../src/config/settings.js';
 import { energy, readingAt, rowOf, start, startExporter } from '../../src/export/exporter.fixture.js';
 import { testOutages, testTls, type Transport } from '../../src/export/shared-cases.fixture.js';
+import { readServerOptions } from '../../src/http/certificate.fixture.js';
 import { openHttpBackend, type HttpBackend } from '../../src/http/http-backend.fixture.js';
 import { createRow } from '../../src/model/table.js';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
@@ -64,11 +65,7 @@ const transport: Transport<typeof factory.schema> = {
   silence: /expected an answer within 200 ms, found none\. Keeping data and trying again/,
   settingsFor: (address) => ({ endpoint: `http://${address}` }),
   async open(t, { certificate, isMutual = false, address, port }) {
-    const files = certificate && {
-      cert: readFileSync(certificate.certFile),
-      key: readFileSync(certificate.keyFile),
-    };
-    const tls = files ? { tls: { ...files, ca: files.cert, requestCert: isMutual } } : {};
+    const tls = certificate && { tls: readServerOptions(certificate, isMutual) };
     const store = await openStore(t, { ...(address && { address }), ...(port && { port }), ...tls });
     return { ...store.backend, endpoint: store.url, takenValues: store.values };
   },

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parseSettings } from '../../src/config/settings.js';
 import { readingAt, rowOf, start, startExporter } from '../../src/export/exporter.fixture.js';
-import { testAnswers, testOutages, testTls, type Transport } from '../../src/export/shared-cases.fixture.js';
+import { createHttpTransport } from '../../src/export/http-transport.fixture.js';
+import { testAnswers, testOutages, testTls } from '../../src/export/shared-cases.fixture.js';
 import { openHttpBackend, type HttpBackend } from '../../src/http/http-backend.fixture.js';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { until } from '../../src/testing/until.js';
@@ -21,22 +22,7 @@ function takenValues({ received }: HttpBackend): readonly number[] {
     );
 }
 
-const transport: Transport<typeof factory.schema> = {
-  name: 'influxdb',
-  factory,
-  outage: /^warn: Cannot export to .*Keeping data and trying again$/,
-  silence: /expected an answer within 200 ms, found none\. Keeping data and trying again/,
-  settingsFor: (address) => ({ endpoint: `http://${address}`, ...place }),
-  async open(t, { certificate, isMutual = false, ...where }) {
-    const files = certificate && {
-      cert: readFileSync(certificate.certFile),
-      key: readFileSync(certificate.keyFile),
-    };
-    const tls = files && { ...files, ...(isMutual ? { ca: files.cert, requestCert: true } : {}) };
-    const backend = await openHttpBackend(t, { ...where, ...(tls && { tls }) });
-    return { ...backend, endpoint: backend.url, takenValues: () => takenValues(backend) };
-  },
-};
+const transport = createHttpTransport('influxdb', factory, { settings: place, takenValues });
 
 testAnswers(transport);
 testOutages(transport);

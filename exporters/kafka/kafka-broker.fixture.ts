@@ -1,10 +1,7 @@
-import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { createServer, type AddressInfo, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
-import { createServer as createTlsServer } from 'node:tls';
-import type { CertificateFiles } from '../../src/http/certificate.fixture.js';
+import { readServerOptions, type CertificateFiles } from '../../src/http/certificate.fixture.js';
 import { decodePoints } from '../../src/otlp/decode-request.fixture.js';
+import { openFramedServer } from '../../src/testing/framed-server.fixture.js';
 import { KafkaReader, KafkaWriter, readRecordBatch, type KafkaRecord } from './kafka-bytes.fixture.js';
 
 /** What a broker took, or refused. */
@@ -48,7 +45,6 @@ export class KafkaBroker {
   /** Of `user:password`. */
   readonly logins: string[] = [];
   readonly #options: BrokerOptions;
-  readonly #sockets = new Set<Socket>();
   #requests = 0;
   port = 0;
 
@@ -69,44 +65,21 @@ export class KafkaBroker {
   }
 
   async open(t: TestContext): Promise<void> {
-    const { certificate, isMutual = false, port = 0, address = 'localhost' } = this.#options;
-    const take = (socket: Socket) => this.#take(socket);
-    const files = certificate && {
-      cert: readFileSync(certificate.certFile),
-      key: readFileSync(certificate.keyFile),
-    };
-    const server = files
-      ? createTlsServer({ ...files, ca: files.cert, requestCert: isMutual }, take)
-      : createServer(take);
-    this.close = async () => {
-      if (!server.listening) return;
-      server.close();
-      for (const socket of this.#sockets) socket.destroy();
-      await once(server, 'close');
-    };
-    t.after(() => this.close());
-    server.listen(port, address);
-    await once(server, 'listening');
-    // A server that listens on a port has such an address.
-    this.port = (server.address() as AddressInfo).port;
+    const { certificate, isMutual, port, address } = this.#options;
+    const tls = certificate && readServerOptions(certificate, isMutual);
+    const server = await openFramedServer(
+      t,
+      { ...(port !== undefined && { port }), ...(address !== undefined && { address }), tls },
+      {
+        lengthOf: (bytes) => (bytes.length < 4 ? undefined : 4 + bytes.readInt32BE()),
+        answer: (message) => this.#answer(new KafkaReader(message.subarray(4)))?.finish(),
+      },
+    );
+    this.close = () => server.close();
+    this.port = server.port;
   }
 
   close = (): Promise<void> => Promise.resolve();
-
-  #take(socket: Socket): void {
-    this.#sockets.add(socket);
-    let rest: Buffer = Buffer.alloc(0);
-    socket.on('error', () => undefined);
-    socket.on('data', (chunk: Buffer) => {
-      rest = Buffer.concat([rest, chunk]);
-      while (rest.length >= 4 && rest.length >= 4 + rest.readInt32BE()) {
-        const end = 4 + rest.readInt32BE();
-        const answer = this.#answer(new KafkaReader(rest.subarray(4, end)));
-        rest = rest.subarray(end);
-        if (answer) socket.write(answer.finish());
-      }
-    });
-  }
 
   #answer(request: KafkaReader): KafkaWriter | undefined {
     const api = request.int16();

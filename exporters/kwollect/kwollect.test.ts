@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { energy, readingAt, rowOf, start, startExporter } from '../../src/export/exporter.fixture.js';
-import { testAnswers, testOutages, testTls, type Transport } from '../../src/export/shared-cases.fixture.js';
+import { createHttpTransport } from '../../src/export/http-transport.fixture.js';
+import { testAnswers, testOutages, testTls } from '../../src/export/shared-cases.fixture.js';
 import { openHttpBackend, type HttpBackend } from '../../src/http/http-backend.fixture.js';
 import { deriveSeries } from '../../src/model/series.js';
 import { createRow } from '../../src/model/table.js';
@@ -26,26 +27,9 @@ function readPoints({ received }: HttpBackend): readonly Point[] {
     .flatMap(({ bytes }) => JSON.parse(bytes.toString()) as readonly Point[]);
 }
 
-const transport: Transport<typeof factory.schema> = {
-  name: 'kwollect',
-  factory,
-  outage: /^warn: Cannot export to .*Keeping data and trying again$/,
-  silence: /expected an answer within 200 ms, found none\. Keeping data and trying again/,
-  settingsFor: (address) => ({ endpoint: `http://${address}` }),
-  async open(t, { certificate, isMutual = false, ...place }) {
-    const files = certificate && {
-      cert: readFileSync(certificate.certFile),
-      key: readFileSync(certificate.keyFile),
-    };
-    const tls = files ? { tls: { ...files, ca: files.cert, requestCert: isMutual } } : {};
-    const backend = await openHttpBackend(t, { ...place, ...tls });
-    return {
-      ...backend,
-      endpoint: backend.url,
-      takenValues: () => readPoints(backend).map(({ value }) => value),
-    };
-  },
-};
+const transport = createHttpTransport('kwollect', factory, {
+  takenValues: (backend) => readPoints(backend).map(({ value }) => value),
+});
 
 testOutages(transport);
 testAnswers(transport);

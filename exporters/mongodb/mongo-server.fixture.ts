@@ -1,10 +1,7 @@
-import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { createServer, type AddressInfo, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
-import { createServer as createTlsServer } from 'node:tls';
 import { BSON } from 'mongodb';
-import type { CertificateFiles } from '../../src/http/certificate.fixture.js';
+import { readServerOptions, type CertificateFiles } from '../../src/http/certificate.fixture.js';
+import { openFramedServer } from '../../src/testing/framed-server.fixture.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -41,7 +38,6 @@ export class MongoServer {
   /** Documents of inserts that were answered without an error. */
   readonly stored: Fields[] = [];
   readonly #options: MongoOptions;
-  readonly #sockets = new Set<Socket>();
   #inserts = 0;
   port = 0;
 
@@ -60,41 +56,18 @@ export class MongoServer {
   close = (): Promise<void> => Promise.resolve();
 
   async open(t: TestContext): Promise<void> {
-    const { certificate, isMutual = false, port = 0, address = 'localhost' } = this.#options;
-    const take = (socket: Socket) => this.#take(socket);
-    const files = certificate && {
-      cert: readFileSync(certificate.certFile),
-      key: readFileSync(certificate.keyFile),
-    };
-    const server = files
-      ? createTlsServer({ ...files, ca: files.cert, requestCert: isMutual }, take)
-      : createServer(take);
-    this.close = async () => {
-      if (!server.listening) return;
-      server.close();
-      for (const socket of this.#sockets) socket.destroy();
-      await once(server, 'close');
-    };
-    t.after(() => this.close());
-    server.listen(port, address);
-    await once(server, 'listening');
-    // A server that listens on a port has such an address.
-    this.port = (server.address() as AddressInfo).port;
-  }
-
-  #take(socket: Socket): void {
-    this.#sockets.add(socket);
-    let rest: Buffer = Buffer.alloc(0);
-    socket.on('error', () => undefined);
-    socket.on('data', (chunk: Buffer) => {
-      rest = Buffer.concat([rest, chunk]);
-      while (rest.length >= 4 && rest.length >= rest.readInt32LE()) {
-        const end = rest.readInt32LE();
-        const answer = this.#answer(rest.subarray(0, end));
-        rest = rest.subarray(end);
-        if (answer) socket.write(answer);
-      }
-    });
+    const { certificate, isMutual, port, address } = this.#options;
+    const tls = certificate && readServerOptions(certificate, isMutual);
+    const server = await openFramedServer(
+      t,
+      { ...(port !== undefined && { port }), ...(address !== undefined && { address }), tls },
+      {
+        lengthOf: (bytes) => (bytes.length < 4 ? undefined : bytes.readInt32LE()),
+        answer: (message) => this.#answer(message),
+      },
+    );
+    this.close = () => server.close();
+    this.port = server.port;
   }
 
   #answer(message: Buffer): Buffer | undefined {

@@ -1,17 +1,9 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import type { ServerOptions } from 'node:https';
 import { test } from 'node:test';
 import { parseSettings } from '../../src/config/settings.js';
 import { readingAt, start, startExporter } from '../../src/export/exporter.fixture.js';
-import {
-  setVariables,
-  testAnswers,
-  testOutages,
-  testTls,
-  type Transport,
-} from '../../src/export/shared-cases.fixture.js';
-import type { CertificateFiles } from '../../src/http/certificate.fixture.js';
+import { createHttpTransport } from '../../src/export/http-transport.fixture.js';
+import { setVariables, testAnswers, testOutages, testTls } from '../../src/export/shared-cases.fixture.js';
 import { openHttpBackend } from '../../src/http/http-backend.fixture.js';
 import { decodePoints } from '../../src/otlp/decode-request.fixture.js';
 import { testPartialSuccess } from '../../src/otlp/partial-success.fixture.js';
@@ -20,23 +12,7 @@ import { decompressZstd, zstdMissing } from '../../src/zstd.js';
 import { decodeValues } from './decode-values.fixture.js';
 import { factory } from './factory.js';
 
-const transport: Transport<typeof factory.schema> = {
-  name: 'otlp_http',
-  factory,
-  outage: /^warn: Cannot export to .*Keeping data and trying again$/,
-  silence: /expected an answer within 200 ms, found none\. Keeping data and trying again/,
-  settingsFor: (address) => ({ endpoint: `http://${address}` }),
-  async open(t, { certificate, isMutual = false, ...place }) {
-    const tls = certificate ? { tls: createServerOptions(certificate, isMutual) } : {};
-    const backend = await openHttpBackend(t, { ...place, ...tls });
-    return { ...backend, endpoint: backend.url, takenValues: () => decodeValues(backend) };
-  },
-};
-
-function createServerOptions({ certFile, keyFile }: CertificateFiles, requestCert: boolean): ServerOptions {
-  const [cert, key] = [readFileSync(certFile), readFileSync(keyFile)];
-  return { cert, key, ...(requestCert ? { ca: cert, requestCert } : {}) };
-}
+const transport = createHttpTransport('otlp_http', factory, { takenValues: decodeValues });
 
 testAnswers(transport);
 testPartialSuccess(transport);

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { parseSettings } from '../../src/config/settings.js';
 import { readingAt, rowOf, startExporter } from '../../src/export/exporter.fixture.js';
-import { testAnswers, testOutages, testTls, type Transport } from '../../src/export/shared-cases.fixture.js';
+import { createHttpTransport } from '../../src/export/http-transport.fixture.js';
+import { testAnswers, testOutages, testTls } from '../../src/export/shared-cases.fixture.js';
 import { openHttpBackend, type Answer, type BackendOptions } from '../../src/http/http-backend.fixture.js';
 import { until } from '../../src/testing/until.js';
 import { decodeVersion1, takenSeries, takenValues, uncompress } from './decode.fixture.js';
@@ -20,22 +20,11 @@ const openBackend = (t: Parameters<typeof openHttpBackend>[0], options: BackendO
     },
   });
 
-const transport: Transport<typeof factory.schema> = {
-  name: 'prometheus_remote_write',
-  factory,
-  outage: /^warn: Cannot export to .*Keeping data and trying again$/,
-  silence: /expected an answer within 200 ms, found none\. Keeping data and trying again/,
-  settingsFor: (address) => ({ endpoint: `http://${address}`, target_info: { enabled: false } }),
-  async open(t, { certificate, isMutual = false, ...place }) {
-    const files = certificate && {
-      cert: readFileSync(certificate.certFile),
-      key: readFileSync(certificate.keyFile),
-    };
-    const tls = files && { ...files, ...(isMutual ? { ca: files.cert, requestCert: true } : {}) };
-    const backend = await openBackend(t, { ...place, ...(tls && { tls }) });
-    return { ...backend, endpoint: backend.url, takenValues: () => takenValues(backend) };
-  },
-};
+const transport = createHttpTransport('prometheus_remote_write', factory, {
+  settings: { target_info: { enabled: false } },
+  takenValues,
+  open: openBackend,
+});
 
 testAnswers(transport);
 testOutages(transport);
@@ -101,7 +90,7 @@ function decodesAsVersion1(bytes: Buffer): boolean {
   return decodeVersion1(uncompress(bytes)).series.length > 0;
 }
 
-test('prometheus_remote_write sends 1.0 at once where it is told so', async (t) => {
+test('prometheus_remote_write sends 1.0 at once where the settings say so', async (t) => {
   const backend = await openHttpBackend(t);
   const { exporter } = await startExporter(t, factory, {
     endpoint: backend.url,

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { energy, host, readingAt, rowOf, start, startExporter } from '../../src/export/exporter.fixture.js';
-import { testAnswers, testOutages, testTls, type Transport } from '../../src/export/shared-cases.fixture.js';
+import { createHttpTransport } from '../../src/export/http-transport.fixture.js';
+import { testAnswers, testOutages, testTls } from '../../src/export/shared-cases.fixture.js';
 import { openHttpBackend, type HttpBackend } from '../../src/http/http-backend.fixture.js';
 import { HistogramRow, HistogramRows } from '../../src/model/histogram-table.js';
 import { createRow } from '../../src/model/table.js';
@@ -20,22 +20,7 @@ function takenValues({ received }: HttpBackend): readonly number[] {
     .map(({ value }) => value);
 }
 
-const transport: Transport<typeof factory.schema> = {
-  name: 'webhook',
-  factory,
-  outage: /^warn: Cannot export to .*Keeping data and trying again$/,
-  silence: /expected an answer within 200 ms, found none\. Keeping data and trying again/,
-  settingsFor: (address) => ({ endpoint: `http://${address}` }),
-  async open(t, { certificate, isMutual = false, ...place }) {
-    const files = certificate && {
-      cert: readFileSync(certificate.certFile),
-      key: readFileSync(certificate.keyFile),
-    };
-    const tls = files && { ...files, ...(isMutual ? { ca: files.cert, requestCert: true } : {}) };
-    const backend = await openHttpBackend(t, { ...place, ...(tls && { tls }) });
-    return { ...backend, endpoint: backend.url, takenValues: () => takenValues(backend) };
-  },
-};
+const transport = createHttpTransport('webhook', factory, { takenValues });
 
 testAnswers(transport);
 testOutages(transport);

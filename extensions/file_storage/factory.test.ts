@@ -31,7 +31,7 @@ test('file_storage refuses a folder that another agent uses, until that has ende
   await second.shutdown();
 });
 
-test('file_storage creates its folder for the owner only, and not where it is told not to', async () => {
+test('file_storage creates its folder for the owner only, and only where create_directory is set', async () => {
   const directory = join(createFolder(), 'a', 'b');
   const absent = createStorage({ directory, create_directory: false });
   assert.throws(

@@ -92,7 +92,7 @@ test('attribution charges what is exact first, and the rest from what is left', 
   assert.deepEqual(round(machine.rig.processes()), { 1: 60, 2: 45, 3: 45 });
 });
 
-test('attribution leaves what nobody explains on its package', () => {
+test('attribution leaves what no process explains on its package', () => {
   const machine = new TwoSockets(2);
   machine.scan(0, [
     [0, 0],

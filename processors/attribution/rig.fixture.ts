@@ -142,26 +142,12 @@ export class Rig {
       [process.series[0], seconds] as const,
       ...byPackage.map((own, number) => [process.seriesOn(number), own] as const),
     ]);
-    const values = Float64Array.from(cells, ([, value]) => value);
-    this.consume(
-      createRow(
-        cells.map(([series]) => series),
-        unixNs(atS),
-        values,
-      ),
-    );
+    this.#row(atS, cells);
   }
 
   /** CPU seconds of some cgroups, each with all below it. */
   cgroupUsage(atS: number, used: readonly (readonly [Series, number])[]): void {
-    const values = used.map(([, seconds]) => seconds);
-    this.consume(
-      createRow(
-        used.map(([series]) => series),
-        unixNs(atS),
-        Float64Array.from(values),
-      ),
-    );
+    this.#row(atS, used);
   }
 
   /** CPU seconds of some cgroups on each package, each with all below it. */
@@ -173,14 +159,13 @@ export class Rig {
         ...byPackage.map((own, i) => [this.#packageOf(series, i), own] as const),
       ];
     });
+    this.#row(atS, cells);
+  }
+
+  #row(atS: number, cells: readonly (readonly [Series, number])[]): void {
+    const series = cells.map(([one]) => one);
     const values = Float64Array.from(cells, ([, value]) => value);
-    this.consume(
-      createRow(
-        cells.map(([series]) => series),
-        unixNs(atS),
-        values,
-      ),
-    );
+    this.consume(createRow(series, unixNs(atS), values));
   }
 
   readonly #cgroupPackages = new Map<string, Series>();

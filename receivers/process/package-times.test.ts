@@ -111,7 +111,7 @@ test('ProcessScraper publishes the busy time of each package in the row of that 
   ]);
 });
 
-test('ProcessScraper tells packages apart only where that is asked for', (t) => {
+test('ProcessScraper distinguishes packages only where a consumer needs them', (t) => {
   const machine = new FakeMachine(t);
   machine.procfs.write(7, {});
   const names = machine.scan().tables.flatMap(({ series }) => series.map(({ metric }) => metric.name));

@@ -73,11 +73,11 @@ test('ServiceManager sends later, in order, what the service manager has no room
 
 test('ServiceManager goes on with a warning, when the service manager is not there or has gone', (t) => {
   const log = createLogCollector();
-  const absent = new ServiceManager(log, { NOTIFY_SOCKET: '@joulemetry-nobody' });
+  const absent = new ServiceManager(log, { NOTIFY_SOCKET: '@joulemetry-absent' });
   absent.ready('Measuring');
   absent.close();
   assert.deepEqual(log.lines, [
-    'warn: Cannot notify the service manager at "@joulemetry-nobody": ECONNREFUSED; it will take this agent for one that does not start',
+    'warn: Cannot notify the service manager at "@joulemetry-absent": ECONNREFUSED; it will take this agent for one that does not start',
   ]);
   const lost = open(t);
   lost.close();

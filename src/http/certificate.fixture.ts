@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { TlsOptions } from 'node:tls';
 import { createFolder } from '../testing/temporary-folder.fixture.js';
 
 /** Why tests of TLS cannot run here; false when they can. */
@@ -23,4 +25,10 @@ export function createCertificate(): CertificateFiles {
   const { status, stderr } = spawnSync('openssl', ['req', '-x509', ...key, ...subject, '-out', certFile]);
   if (status !== 0) throw new Error(`Cannot make a certificate: ${stderr.toString()}`);
   return { certFile, keyFile };
+}
+
+/** Options of a server with such a certificate. @param isMutual wants a client to show the same, too */
+export function readServerOptions({ certFile, keyFile }: CertificateFiles, isMutual = false): TlsOptions {
+  const [cert, key] = [readFileSync(certFile), readFileSync(keyFile)];
+  return { cert, key, ...(isMutual && { ca: cert, requestCert: true }) };
 }
