@@ -10,7 +10,7 @@ import { parseRequest, type SqlRequest } from '../../src/sql/sql-request.js';
 import { parseAddress, type Address, type Config } from './config.js';
 import { loadDriver, type Driver } from './driver.js';
 import { PostgresConnection } from './postgres-connection.js';
-import { toExportError } from './sql-state.js';
+import { findState, toExportError } from './sql-state.js';
 import { createStatements } from './tables.js';
 
 const maxPasswordBytes = 64 * 1024;
@@ -134,12 +134,20 @@ class PostgresSender implements Sender {
 
   /** With what a user can do. */
   #describe(error: ExportError): ExportError {
-    const remedy = error.message.includes('does not support SSL')
-      ? '; set tls.insecure to connect without TLS'
-      : error.message.includes('password must be a') && this.#config.password_file === null
-        ? '; set password_file'
-        : '';
-    return remedy === '' ? error : new ExportError(error.message + remedy, error);
+    const remedy = this.#findRemedy(error);
+    return remedy === undefined ? error : new ExportError(`${error.message}; ${remedy}`, error);
+  }
+
+  #findRemedy({ message, cause }: ExportError): string | undefined {
+    const { username, password_file: file } = this.#config;
+    if (message.includes('does not support SSL')) return 'set tls.insecure to connect without TLS';
+    if (message.includes('password must be a') && file === null) return 'set password_file';
+    const state = findState(cause);
+    if (state === '42501') return `grant what is missing to username "${username}"`;
+    if (state?.startsWith('28') !== true) return undefined;
+    return file === null
+      ? `check username "${username}", or set password_file`
+      : `check username "${username}" and password_file "${file}"`;
   }
 }
 

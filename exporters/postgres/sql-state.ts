@@ -4,11 +4,15 @@ import { describeErrors, ExportError } from '../../src/errors.js';
 
 /**
  * Classes of conditions that pass: connection exception, transaction rollback (serialization, deadlock), insufficient
- * resources (disk full, too many connections), operator intervention (shutdown, cancel), system error.
+ * resources (disk full, too many connections), operator intervention (shutdown, cancel), system error. And a role that may
+ * not log in, with this password for example, which an operator has to mend.
  */
-const passingClasses: ReadonlySet<string> = new Set(['08', '40', '53', '57', '58']);
-/** And single conditions: a lock that was not free, an object in use, a server that is read-only until a failover. */
-const passingStates: ReadonlySet<string> = new Set(['55006', '55P03', '25006']);
+const passingClasses: ReadonlySet<string> = new Set(['08', '28', '40', '53', '57', '58']);
+/**
+ * And single conditions: a lock that was not free, an object in use, a server that is read-only until a failover, a role
+ * that may not write yet.
+ */
+const passingStates: ReadonlySet<string> = new Set(['55006', '55P03', '25006', '42501']);
 
 /** Whether another attempt can help after an error of the server with this SQLSTATE. */
 export function isPassing(state: string): boolean {
@@ -16,7 +20,7 @@ export function isPassing(state: string): boolean {
 }
 
 /** The SQLSTATE of an error of the server; undefined for every other error. */
-function findState(error: unknown): string | undefined {
+export function findState(error: unknown): string | undefined {
   const isServers = error instanceof Error && 'severity' in error && 'code' in error;
   return isServers && typeof error.code === 'string' ? error.code : undefined;
 }
