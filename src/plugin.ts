@@ -62,7 +62,7 @@ export {
   type PollingReceiverOptions,
   type PollingTargets,
 } from './scraping/polling-receiver.js';
-export type { PollingTarget } from './scraping/poll-loop.js';
+export type { PollingTarget } from './scraping/polling-target.js';
 export { TableSet } from './scraping/table-set.js';
 export {
   createSamplingReceiver,

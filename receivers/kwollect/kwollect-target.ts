@@ -2,7 +2,7 @@ import type { ReceiverContext } from '../../src/component/component.js';
 import { addLoginRemedy, ChallengedClient } from '../../src/http/challenged-client.js';
 import { createEnding, type Table } from '../../src/model/table.js';
 import { claimHost } from '../../src/scraping/meter-receiver.js';
-import type { PollingTarget } from '../../src/scraping/poll-loop.js';
+import type { PollingTarget } from '../../src/scraping/polling-target.js';
 import type { Config, Endpoint } from './config.js';
 import { MeterPoints } from './meter-points.js';
 import { parsePoints, type Point } from './points.js';

@@ -1,5 +1,5 @@
 import type { ConfigOf, Schema } from '../../src/component/schema.js';
-import { serverTlsSettings } from '../../src/http/web-config.js';
+import { serverTlsSettings } from '../../src/http/server-tls.js';
 
 const tls = {
   doc: 'Serves by TLS only.',

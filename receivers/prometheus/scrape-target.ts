@@ -4,7 +4,7 @@ import { runInSlices, slices } from '../../src/linux/slices.js';
 import type { Metric } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
 import { GaugeTable } from '../../src/scraping/gauge-table.js';
-import type { PollingTarget } from '../../src/scraping/poll-loop.js';
+import type { PollingTarget } from '../../src/scraping/polling-target.js';
 import { PageClient } from './page-client.js';
 import { PageParser } from './page-parser.js';
 import { PageSeries, type AnyTable } from './page-series.js';

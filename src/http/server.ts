@@ -7,14 +7,9 @@ import { BasicAuth, type Access } from './basic-auth.js';
 import { isExpectedHost } from './headers.js';
 import { limitConnections, listenOrWarn, type Listener, type ListenOptions } from './listen.js';
 import { createServer } from './node-http.js';
+import type { ServerTls, ServerTlsConfig } from './server-tls.js';
 import { listenLocally, type LocalSocket } from './unix-socket.js';
-import {
-  openServerTls,
-  WebConfigFile,
-  type ServerTls,
-  type ServerTlsConfig,
-  type WebConfig,
-} from './web-config.js';
+import { openServerTls, WebConfigFile, type WebConfig } from './web-config.js';
 
 /** The answer to a request. */
 export interface Answer {

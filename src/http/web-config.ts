@@ -1,5 +1,4 @@
 import { dirname, resolve } from 'node:path';
-import { createSecureContext, type SecureVersion } from 'node:tls';
 import type { Log } from '../component/log.js';
 import type { ConfigOf, Schema } from '../component/schema.js';
 import { nodeOf } from '../config/node.js';
@@ -11,18 +10,13 @@ import { describeError } from '../errors.js';
 import { findCryptProblem, isBcryptHash } from '../linux/crypt.js';
 import { describeReadError, readFileStamp, readRegularFile } from '../linux/regular-file.js';
 import { checkHeaders } from './headers.js';
-import { checkCertificates, readPemFile } from './tls-files.js';
-
-const clientAuthTypes = [
-  'NoClientCert',
-  'RequestClientCert',
-  'RequireAnyClientCert',
-  'VerifyClientCertIfGiven',
-  'RequireAndVerifyClientCert',
-] as const;
-
-const versions = { TLS10: 'TLSv1', TLS11: 'TLSv1.1', TLS12: 'TLSv1.2', TLS13: 'TLSv1.3' } as const;
-const versionNames = ['TLS10', 'TLS11', 'TLS12', 'TLS13'] as const satisfies (keyof typeof versions)[];
+import {
+  loadServerTls,
+  toWebTls,
+  webTlsSettings,
+  type ServerTls,
+  type ServerTlsConfig,
+} from './server-tls.js';
 
 /** https://prometheus.io/docs/prometheus/latest/configuration/https/, without what Node leaves to OpenSSL. */
 const schema = {
@@ -30,22 +24,7 @@ const schema = {
     doc: 'Serves by TLS only.',
     format: 'group',
     default: null,
-    settings: {
-      cert_file: { doc: 'Certificate of the server, PEM.', format: 'path', default: null },
-      key_file: { doc: 'Key of that certificate, PEM.', format: 'path', default: null },
-      client_auth_type: {
-        doc: 'Whether clients show a certificate, and whether it is verified.',
-        format: clientAuthTypes,
-        default: 'NoClientCert',
-      },
-      client_ca_file: {
-        doc: 'Certificates of the authorities that may have signed those of clients, PEM.',
-        format: 'path',
-        default: null,
-      },
-      min_version: { doc: 'Oldest version of TLS.', format: versionNames, default: 'TLS12' },
-      max_version: { doc: 'Newest version of TLS.', format: versionNames, default: 'TLS13' },
-    },
+    settings: webTlsSettings,
   },
   http_server_config: {
     http2: { doc: 'Accepted and without effect: HTTP/1.1 is served.', format: 'boolean', default: true },
@@ -58,31 +37,6 @@ const schema = {
     sensitive: true,
   },
 } as const satisfies Schema;
-
-/** TLS settings of a server, by the Collector's names. */
-export const serverTlsSettings = {
-  cert_file: { doc: 'Certificate of the server, PEM.', format: 'path', default: null },
-  key_file: { doc: 'Key of that certificate, PEM.', format: 'path', default: null },
-  client_ca_file: {
-    doc: 'Certificates of the authorities that must have signed those of clients, PEM; unset: clients show none.',
-    format: 'path',
-    default: null,
-  },
-  min_version: { doc: 'Oldest version of TLS.', format: ['1.0', '1.1', '1.2', '1.3'], default: '1.2' },
-  max_version: { doc: 'Newest version of TLS.', format: ['1.0', '1.1', '1.2', '1.3'], default: '1.3' },
-} as const satisfies Schema;
-
-export type ServerTlsConfig = ConfigOf<typeof serverTlsSettings>;
-
-/** What a server presents, and what it asks of its clients. */
-export interface ServerTls {
-  readonly cert: Buffer;
-  readonly key: Buffer;
-  readonly ca: Buffer | undefined;
-  readonly minVersion: SecureVersion;
-  readonly maxVersion: SecureVersion;
-  readonly clientAuth: (typeof clientAuthTypes)[number];
-}
 
 /** How an endpoint is served. */
 export interface WebConfig {
@@ -156,22 +110,12 @@ export class WebConfigFile {
  * @throws Error naming the file that cannot be used, and why
  */
 export function openServerTls(settings: ServerTlsConfig, setting: string, log: Log): WebConfigFile {
-  const { client_ca_file: ca, min_version: min, max_version: max } = settings;
-  const converted: TlsSettings = {
-    ...settings,
-    client_auth_type: ca === null ? 'NoClientCert' : 'RequireAndVerifyClientCert',
-    min_version: versionOf(min),
-    max_version: versionOf(max),
-  };
+  const converted = toWebTls(settings);
   const loadAgain = (): LoadedConfig => {
-    const { tls, files, stamp } = loadFiles(converted, setting);
-    return { config: { tls, headers: {}, users: new Map() }, files, stamp };
+    const { tls, files, stamps } = loadServerTls(converted, setting);
+    return { config: { tls, headers: {}, users: new Map() }, files, stamp: joinStamps(stamps) };
   };
   return new WebConfigFile(settings.cert_file ?? '', setting, log, loadAgain);
-}
-
-function versionOf(version: ServerTlsConfig['min_version']): TlsSettings['min_version'] {
-  return versionNames[['1.0', '1.1', '1.2', '1.3'].indexOf(version)] ?? 'TLS12';
 }
 
 /** Sockets are opened for one of these kinds of clients when the server starts. */
@@ -209,7 +153,7 @@ function load(path: string): LoadedConfig {
   const resolved = (file: string | null) => (file === null ? null : resolve(dirname(path), file));
   const loaded =
     tls &&
-    loadFiles(
+    loadServerTls(
       {
         ...tls,
         cert_file: resolved(tls.cert_file),
@@ -219,16 +163,8 @@ function load(path: string): LoadedConfig {
       'tls_server_config',
     );
   const config = { tls: loaded?.tls, headers: http.headers, users };
-  const stamp = joinStamps([ownStamp, ...(loaded ? [loaded.stamp] : [])]);
+  const stamp = joinStamps([ownStamp, ...(loaded?.stamps ?? [])]);
   return { config, files: [path, ...(loaded?.files ?? [])], stamp };
-}
-
-/** @param setting the one that holds these, for messages */
-function loadFiles(settings: TlsSettings, setting: string) {
-  const { cert_file: cert, key_file: key, client_ca_file: ca } = settings;
-  const files = [cert, key, ca].filter((file) => file !== null);
-  const stamp = stampOf(files);
-  return { tls: loadTls(settings, setting), files, stamp };
 }
 
 function checkUsers(users: WebConfig['users'], path: string): void {
@@ -266,47 +202,5 @@ function readText(path: string): string {
     return readRegularFile(path, maxFileBytes).toString('utf8');
   } catch (error) {
     throw new Error(`Cannot read ${path}: ${describeReadError(error)}`, { cause: error });
-  }
-}
-
-type TlsSettings = NonNullable<ConfigOf<typeof schema>['tls_server_config']>;
-
-function loadTls(settings: TlsSettings, setting: string): ServerTls {
-  const files = {
-    cert: { setting: `${setting}.cert_file`, path: settings.cert_file },
-    key: { setting: `${setting}.key_file`, path: settings.key_file },
-    ca: { setting: `${setting}.client_ca_file`, path: settings.client_ca_file },
-  };
-  const contents = { cert: readPemFile(files.cert), key: readPemFile(files.key), ca: readPemFile(files.ca) };
-  if (!contents.cert || !contents.key) {
-    throw new Error(`Cannot use ${setting}: expected cert_file and key_file, found at most one of them`);
-  }
-  const { client_auth_type: clientAuth, min_version: min, max_version: max } = settings;
-  if (clientAuth.includes('Verify') && !contents.ca) {
-    throw new Error(
-      `Cannot use ${setting}: expected client_ca_file for client_auth_type ${clientAuth}, found none`,
-    );
-  }
-  checkCertificates(files.cert, contents.cert);
-  checkCertificates(files.ca, contents.ca);
-  const tls = {
-    cert: contents.cert,
-    key: contents.key,
-    ca: contents.ca,
-    minVersion: versions[min],
-    maxVersion: versions[max],
-    clientAuth,
-  };
-  tryContext(tls, setting);
-  return tls;
-}
-
-function tryContext({ cert, key, ca, minVersion, maxVersion }: ServerTls, setting: string): void {
-  try {
-    createSecureContext({ cert, key, ca, minVersion, maxVersion });
-  } catch (error) {
-    throw new Error(`Cannot use ${setting}.cert_file with key_file: ${describeError(error)}`, {
-      cause: error,
-    });
   }
 }

@@ -8,8 +8,8 @@ import { ATTR_HW_ID, ATTR_HW_NAME, ATTR_HW_TYPE } from '../model/semantic-conven
 import type { Table } from '../model/table.js';
 import type { MeterReading } from './meter-reading.js';
 import { MeterTable } from './meter-table.js';
-import type { PollingTarget } from './poll-loop.js';
 import { createPollingReceiver } from './polling-receiver.js';
+import type { PollingTarget } from './polling-target.js';
 import { RestartDetector } from './restart-detector.js';
 import { intervalSetting } from './scraping-receiver.js';
 

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createMeterReader } from '../component/fakes.js';
 import { until } from '../testing/until.js';
-import type { PollingTarget } from './poll-loop.js';
 import { createMeter, energy, hang, never, rowsOf, start } from './polling-rig.fixture.js';
+import type { PollingTarget } from './polling-target.js';
 import { TableSet } from './table-set.js';
 
 test('createPollingReceiver reads the others, when one target hangs', async (t) => {

@@ -1,6 +1,7 @@
 import type { Component, ReceiverContext } from '../component/component.js';
 import type { Consumer } from '../component/consumer.js';
-import { PollLoop, type PollingTarget, type PollOptions } from './poll-loop.js';
+import { PollLoop, type PollOptions } from './poll-loop.js';
+import type { PollingTarget } from './polling-target.js';
 import { ScrapeTelemetry } from './scrape-telemetry.js';
 
 /** What a polling receiver consists of. */

@@ -5,12 +5,12 @@ import { createFakeContext, createLogCollector, createTableCollector } from '../
 import type { Metric } from '../model/series.js';
 import type { Table } from '../model/table.js';
 import { Counts } from './counts.js';
-import type { PollingTarget } from './poll-loop.js';
 import {
   createPollingReceiver,
   type PollingReceiverOptions,
   type PollingTargets,
 } from './polling-receiver.js';
+import type { PollingTarget } from './polling-target.js';
 import { TableSet } from './table-set.js';
 
 export const energy: Metric = {
