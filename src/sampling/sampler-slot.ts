@@ -1,20 +1,16 @@
 import type { Sampler } from '../component/sampling.js';
 import { describeError } from '../errors.js';
-import { WallAnchor, type Continuity } from '../linux/clock.js';
-import { monotonicSinceOriginNs, type ClockReading } from '../linux/clocks.js';
-import { RowBuffer, type Rows } from './row-buffer.js';
+import type { Continuity } from '../linux/clock.js';
+import { monotonicSinceOriginNs } from '../linux/clocks.js';
 import { advance, createTimer } from './schedule.js';
-import type { Announcement, FailureMessage, RowsMessage, SlotCounts, StateMessage } from './thread-line.js';
+import { SlotRows, type RowOptions } from './slot-rows.js';
+import type { FailureMessage, RowsMessage, StateMessage } from './thread-line.js';
 
-export interface SlotOptions {
-  readonly id: number;
-  readonly periodNs: number;
-  readonly flushNs: number;
+export interface SlotOptions extends RowOptions {
   /** The first options of the sampler. */
   readonly options: unknown;
   /** @throws Error when the sampler cannot be opened */
   open(options: unknown): Sampler;
-  readClocks(): ClockReading;
 }
 
 /** The way from a slot to the main thread. */
@@ -43,11 +39,7 @@ export class SamplerSlot {
   #flush;
   #samplerOptions: unknown;
   #sampler: Sampler | undefined;
-  #generation = 0;
-  #rows = new RowBuffer(0, 0);
-  #anchor;
-  #announcement: Announcement | undefined;
-  #counts = createCounts();
+  readonly #rows: SlotRows;
   #hasFailed = false;
   #backOffNs = minBackOffNs;
 
@@ -56,7 +48,7 @@ export class SamplerSlot {
     this.#periodNs = options.periodNs;
     this.#outlet = outlet;
     this.#samplerOptions = options.options;
-    this.#anchor = new WallAnchor(options.readClocks());
+    this.#rows = new SlotRows(options, (message) => outlet.postRows(message));
     const nowNs = monotonicSinceOriginNs();
     this.timer = createTimer(options.periodNs, nowNs);
     this.#flush = createTimer(options.flushNs, nowNs);
@@ -70,9 +62,8 @@ export class SamplerSlot {
     const sampler = this.#options.open(this.#samplerOptions);
     this.#sampler = sampler;
     try {
-      this.#anchor = new WallAnchor(this.#options.readClocks());
-      this.#adopt(sampler);
-      this.#read(sampler);
+      this.#rows.begin(sampler);
+      this.#rows.read(sampler);
       const nowNs = monotonicSinceOriginNs();
       this.timer = createTimer(this.#periodNs, nowNs);
       this.#flush = createTimer(this.#options.flushNs, nowNs);
@@ -115,7 +106,7 @@ export class SamplerSlot {
     const sampler = this.#sampler;
     if (sampler === undefined) return;
     try {
-      this.#read(sampler);
+      this.#rows.read(sampler);
       this.#sendRows(sampler);
     } catch (error) {
       this.#fail(error);
@@ -151,7 +142,7 @@ export class SamplerSlot {
     // The room for rows is that of one flush.
     this.flush();
     this.#periodNs = periodNs;
-    if (this.#sampler !== undefined) this.#rows = this.#createRows(this.#sampler.width);
+    this.#rows.setPeriod(periodNs);
     if (!this.#isPaused) this.#restartTimers();
   }
 
@@ -164,9 +155,9 @@ export class SamplerSlot {
     if (before === undefined || this.#sampler !== before) return;
     try {
       before.update?.(options);
-      if (before.generation === this.#generation) return;
-      this.#adopt(before);
-      this.#read(before);
+      if (this.#rows.areOf(before)) return;
+      this.#rows.adopt(before);
+      this.#rows.read(before);
       this.#sendRows(before);
     } catch (error) {
       this.#fail(error);
@@ -182,40 +173,14 @@ export class SamplerSlot {
 
   #readOnSchedule(sampler: Sampler): void {
     const dueNs = this.timer.deadlineNs;
-    this.#read(sampler);
+    this.#rows.read(sampler);
     const nowNs = this.#rows.lastNs();
-    const counts = this.#counts;
-    if (nowNs - dueNs > counts.latenessNs) counts.latenessNs = nowNs - dueNs;
-    counts.missedTicks += advance(this.timer, nowNs);
+    this.#rows.countTicks(nowNs - dueNs, advance(this.timer, nowNs));
     if (this.#hasFailed) this.#recover();
     if (dueNs >= this.#flush.deadlineNs || this.#rows.isFull) {
       advance(this.#flush, dueNs);
       this.#sendRows(sampler);
     }
-  }
-
-  #read(sampler: Sampler): void {
-    const rows = this.#rows;
-    sampler.read(rows.values, rows.valuesAt);
-    if (sampler.width !== rows.width) throw new Error(describeWidth(sampler.width, rows.width));
-    rows.add();
-    if (sampler.generation !== this.#generation) this.#divide(sampler);
-  }
-
-  /** The last row is the first of a new generation: those before go under the old columns. */
-  #divide(sampler: Sampler): void {
-    if (this.#rows.length > 1) this.#send(this.#rows.takeBeforeLast(this.#anchor));
-    this.#beginGeneration(sampler);
-  }
-
-  /** Takes the sampler as it is now. No row is waiting. */
-  #adopt(sampler: Sampler): void {
-    this.#rows = this.#createRows(sampler.width);
-    this.#beginGeneration(sampler);
-  }
-
-  #createRows(width: number): RowBuffer {
-    return new RowBuffer(width, Math.ceil(this.#options.flushNs / this.#periodNs) + 2);
   }
 
   /** A sampler that could not be opened keeps the time of the next attempt. */
@@ -228,23 +193,11 @@ export class SamplerSlot {
 
   #watchClocks(): void {
     advance(this.timer, monotonicSinceOriginNs());
-    if (this.#anchor.update(this.#options.readClocks()) !== 'same') this.#isInterrupted = true;
-  }
-
-  #beginGeneration({ generation, columns, columnIds }: Sampler): void {
-    this.#generation = generation;
-    this.#announcement = { columns, columnIds };
+    if (this.#rows.compareClocks() !== 'same') this.#isInterrupted = true;
   }
 
   #sendRows(sampler: Sampler): void {
-    const reading = this.#options.readClocks();
-    const rows = this.#rows.take(this.#anchor);
-    const continuity = this.#anchor.update(reading);
-    // Rows around a sleep of the machine have instants as if there had been none: what was used meanwhile would
-    // look like a spike.
-    if (continuity === 'suspended') this.#drop(rows);
-    else this.#send(rows);
-    this.#goOn(sampler, continuity);
+    this.#goOn(sampler, this.#rows.send());
   }
 
   #goOn(sampler: Sampler, continuity: Continuity): void {
@@ -254,26 +207,11 @@ export class SamplerSlot {
       return;
     }
     sampler.maintain?.();
-    if (sampler.generation !== this.#generation) this.#adopt(sampler);
-  }
-
-  #send(rows: Rows): void {
-    const { id } = this.#options;
-    const announcement = this.#announcement;
-    if (announcement !== undefined) announcement.start ??= rows.epoch;
-    if (this.#outlet.postRows({ type: 'rows', id, announcement, rows, counts: this.#counts })) {
-      this.#announcement = undefined;
-      this.#counts = createCounts();
-    } else this.#drop(rows);
-  }
-
-  #drop(rows: Rows): void {
-    this.#counts.droppedRows += rows.offsets.length;
-    this.#counts.droppedTables++;
+    if (!this.#rows.areOf(sampler)) this.#rows.adopt(sampler);
   }
 
   #fail(error: unknown): void {
-    if (this.#sampler !== undefined && this.#rows.length > 0) this.#send(this.#rows.take(this.#anchor));
+    if (this.#sampler !== undefined) this.#rows.sendRest();
     this.#end();
     this.#hasFailed = true;
     this.#outlet.post({ type: 'failed', id: this.#options.id, message: describeError(error) });
@@ -293,14 +231,6 @@ export class SamplerSlot {
     this.#sampler = undefined;
     this.#outlet.post({ type: 'ended', id: this.#options.id });
   }
-}
-
-function createCounts(): SlotCounts {
-  return { missedTicks: 0, latenessNs: 0, droppedRows: 0, droppedTables: 0 };
-}
-
-function describeWidth(found: number, wanted: number): string {
-  return `Cannot use a reading: expected ${wanted} values until maintain changes that, found ${found}`;
 }
 
 function closeQuietly(sampler: Sampler): void {

@@ -1,0 +1,144 @@
+import type { Sampler } from '../component/sampling.js';
+import { WallAnchor, type Continuity } from '../linux/clock.js';
+import type { ClockReading } from '../linux/clocks.js';
+import { RowBuffer, type Rows } from './row-buffer.js';
+import type { Announcement, RowsMessage, SlotCounts } from './thread-line.js';
+
+export interface RowOptions {
+  /** Of the slot. */
+  readonly id: number;
+  readonly periodNs: number;
+  readonly flushNs: number;
+  readClocks(): ClockReading;
+}
+
+/**
+ * The readings of one sampler on their way to the main thread: rows with their wall time, those of each generation of
+ * columns by themselves, with what was dropped or missed since the last that were sent.
+ */
+export class SlotRows {
+  readonly #options: RowOptions;
+  readonly #post: (message: RowsMessage) => boolean;
+  #periodNs: number;
+  #buffer = new RowBuffer(0, 0);
+  #anchor: WallAnchor;
+  #generation = 0;
+  #announcement: Announcement | undefined;
+  #counts = createCounts();
+
+  /** @param post returns false when the main thread is too far behind: the rows were not sent */
+  constructor(options: RowOptions, post: (message: RowsMessage) => boolean) {
+    this.#options = options;
+    this.#periodNs = options.periodNs;
+    this.#post = post;
+    this.#anchor = new WallAnchor(options.readClocks());
+  }
+
+  get isFull(): boolean {
+    return this.#buffer.isFull;
+  }
+
+  /** When the last row was read, in nanoseconds after `originSecond`. */
+  lastNs(): number {
+    return this.#buffer.lastNs();
+  }
+
+  /** Takes a sampler that was opened, with the clocks as they are. */
+  begin(sampler: Sampler): void {
+    this.#anchor = new WallAnchor(this.#options.readClocks());
+    this.adopt(sampler);
+  }
+
+  /** Takes the sampler as it is now. No row is waiting. */
+  adopt(sampler: Sampler): void {
+    this.#buffer = this.#createBuffer(sampler.width);
+    this.#beginGeneration(sampler);
+  }
+
+  /** Whether the columns are those that the sampler has now. */
+  areOf({ generation }: Sampler): boolean {
+    return generation === this.#generation;
+  }
+
+  /** Rows come with another period. No row is waiting: the room for rows is that of one flush. */
+  setPeriod(periodNs: number): void {
+    this.#periodNs = periodNs;
+    this.#buffer = this.#createBuffer(this.#buffer.width);
+  }
+
+  /** Takes a reading. @throws Error when the sampler cannot be read, or has another number of columns than it said */
+  read(sampler: Sampler): void {
+    const buffer = this.#buffer;
+    sampler.read(buffer.values, buffer.valuesAt);
+    if (sampler.width !== buffer.width) throw new Error(describeWidth(sampler.width, buffer.width));
+    buffer.add();
+    if (sampler.generation !== this.#generation) this.#divide(sampler);
+  }
+
+  /** Counts a reading on schedule. @param missed ticks since the one before */
+  countTicks(latenessNs: number, missed: number): void {
+    const counts = this.#counts;
+    if (latenessNs > counts.latenessNs) counts.latenessNs = latenessNs;
+    counts.missedTicks += missed;
+  }
+
+  /** Sends all rows; there is at least one. @returns what the clocks did since they were last compared */
+  send(): Continuity {
+    const reading = this.#options.readClocks();
+    const rows = this.#buffer.take(this.#anchor);
+    const continuity = this.#anchor.update(reading);
+    // Rows around a sleep of the machine have instants as if there had been none: what was used meanwhile would
+    // look like a spike.
+    if (continuity === 'suspended') this.#drop(rows);
+    else this.#send(rows);
+    return continuity;
+  }
+
+  /** Sends the rows from before a failure, if there are any. */
+  sendRest(): void {
+    if (this.#buffer.length > 0) this.#send(this.#buffer.take(this.#anchor));
+  }
+
+  /** @returns what the clocks did since they were last compared */
+  compareClocks(): Continuity {
+    return this.#anchor.update(this.#options.readClocks());
+  }
+
+  /** The last row is the first of a new generation: those before go under the old columns. */
+  #divide(sampler: Sampler): void {
+    if (this.#buffer.length > 1) this.#send(this.#buffer.takeBeforeLast(this.#anchor));
+    this.#beginGeneration(sampler);
+  }
+
+  #beginGeneration({ generation, columns, columnIds }: Sampler): void {
+    this.#generation = generation;
+    this.#announcement = { columns, columnIds };
+  }
+
+  #createBuffer(width: number): RowBuffer {
+    return new RowBuffer(width, Math.ceil(this.#options.flushNs / this.#periodNs) + 2);
+  }
+
+  #send(rows: Rows): void {
+    const { id } = this.#options;
+    const announcement = this.#announcement;
+    if (announcement !== undefined) announcement.start ??= rows.epoch;
+    if (this.#post({ type: 'rows', id, announcement, rows, counts: this.#counts })) {
+      this.#announcement = undefined;
+      this.#counts = createCounts();
+    } else this.#drop(rows);
+  }
+
+  #drop(rows: Rows): void {
+    this.#counts.droppedRows += rows.offsets.length;
+    this.#counts.droppedTables++;
+  }
+}
+
+function createCounts(): SlotCounts {
+  return { missedTicks: 0, latenessNs: 0, droppedRows: 0, droppedTables: 0 };
+}
+
+function describeWidth(found: number, wanted: number): string {
+  return `Cannot use a reading: expected ${wanted} values until maintain changes that, found ${found}`;
+}
