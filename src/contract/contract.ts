@@ -16,7 +16,8 @@ import {
   parseTable,
   renderSettingsTable,
 } from './readme.js';
-import { runChecks, type Check, type Trial } from './run-checks.js';
+import { runChecks, type Check } from './run-checks.js';
+import type { Trial } from './trial-run.js';
 
 /** Whether a component keeps one promise that concerns its files and its declarations. */
 type StaticCheck = (subject: Subject) => void;
