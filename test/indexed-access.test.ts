@@ -21,6 +21,7 @@ const hotFiles: Readonly<Record<string, readonly string[]>> = {
     'processors/aggregation/counters.ts',
     'processors/aggregation/open-windows.ts',
     'processors/aggregation/quantile.ts',
+    'processors/aggregation/sources.ts',
     'processors/aggregation/targets.ts',
     'processors/aggregation/window.ts',
     'processors/aggregation/windowed-readings.ts',

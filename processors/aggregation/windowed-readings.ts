@@ -1,19 +1,9 @@
-import { createPlans } from '../../src/model/plan.js';
 import type { Resource, Series } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
-import {
-  Counters,
-  countsBefore,
-  histograms,
-  isInt,
-  quantiles,
-  rates,
-  type CounterColumns,
-  type Row,
-} from './counters.js';
-import type { Histograms } from './histograms.js';
+import { Counters, type Row } from './counters.js';
 import { OpenWindows } from './open-windows.js';
 import type { OutputRows } from './output-rows.js';
+import { Sources, type GaugeColumns, type Plan } from './sources.js';
 import { Targets, writeOutputs, type Rule, type Target } from './targets.js';
 import { count, greatest, latest, latestAt, least, OpenWindow, sum, width } from './window.js';
 
@@ -29,39 +19,6 @@ export interface ReadingOptions {
   onLate(): void;
 }
 
-/** Series that come in the same tables. */
-interface Feed {
-  /** When its last row was. */
-  lastAt: number;
-  /** How many series of it have not ended, nor come in other tables since. */
-  sources: number;
-}
-
-/** A series that is aggregated. */
-interface Source {
-  readonly target: Target;
-  /** Where the state of a counter begins; -1: it is none. */
-  readonly state: number;
-  feed: Feed;
-}
-
-/** How the tables with one array of series are read. */
-interface Plan {
-  readonly feed: Feed;
-  readonly sources: readonly Source[];
-  readonly gauges: GaugeColumns;
-  readonly counters: CounterColumns;
-}
-
-interface GaugeColumns {
-  readonly columns: Int32Array;
-  readonly slots: Int32Array;
-  /** 1 where all readings are kept for quantiles. */
-  readonly areKept: Uint8Array;
-  /** Of each, what counts readings in buckets, if anything does. */
-  readonly histograms: readonly (Histograms | undefined)[];
-}
-
 /** Windows wait for at most this many later ones, however long the lag may be. */
 const maxOpen = 1000;
 
@@ -75,11 +32,9 @@ export class WindowedReadings {
   readonly #targets: Targets;
   readonly #windows: OpenWindows;
   readonly #counters: Counters;
-  readonly #planOf = createPlans((series: readonly Series[]) => this.#createPlan(series));
-  readonly #sources = new Map<Series, Source>();
-  readonly #feeds = new Set<Feed>();
-  /** Targets whose series have all ended. */
-  readonly #ending = new Set<Target>();
+  readonly #sources: Sources;
+  /** Whether a window that was not forwarded has readings of a target. */
+  readonly #isOpen = ({ slot }: Target): boolean => this.#windows.list.some((window) => window.has(slot));
   readonly #row: Row = {
     instant: new Float64Array(1),
     values: new Float64Array(0),
@@ -100,6 +55,13 @@ export class WindowedReadings {
     const lagWindows = Math.ceil(this.#lagNs / intervalNs) + 1;
     this.#windows = new OpenWindows({ intervalNs, lagWindows, countSlots: () => this.#targets.slots });
     this.#counters = new Counters(this.#windows, maxReadings);
+    this.#sources = new Sources({
+      rules: options.rules,
+      targets: this.#targets,
+      windows: this.#windows,
+      counters: this.#counters,
+      countsFrom: (series) => this.#countsFrom(series),
+    });
   }
 
   /** Whether all that was read lately is of later windows than a table that begins: the clock was set back. */
@@ -107,7 +69,7 @@ export class WindowedReadings {
     if (this.#epoch === undefined || offsets.length === 0) return false;
     const openAt = (this.#windows.first - 1) * this.#windows.intervalNs;
     if (Number(epoch - this.#epoch) + (offsets[0] ?? 0) > openAt) return false;
-    return [...this.#feeds].every(({ lastAt }) => lastAt <= openAt);
+    return [...this.#sources.feeds].every(({ lastAt }) => lastAt <= openAt);
   }
 
   /** Takes the rows of a table, and forwards windows that are over. */
@@ -116,29 +78,21 @@ export class WindowedReadings {
     this.#epoch ??= table.epoch - (table.epoch % BigInt(this.#windows.intervalNs));
     const shift = Number(table.epoch - this.#epoch);
     if (Number.isNaN(this.#firstAt)) this.#firstAt = shift + table.offsets[0];
-    const plan = this.#planOf(table.series);
+    const plan = this.#sources.planOf(table.series);
     if (plan.sources.length === 0) return;
-    for (const source of plan.sources) if (source.feed !== plan.feed) this.#move(source, plan.feed);
     this.#readRows(table, plan, shift);
     this.#forwardComplete();
   }
 
   /** A series has no further row. */
   end(series: Series): void {
-    const source = this.#sources.get(series);
-    if (source === undefined) return;
-    const { target, state, feed } = source;
-    this.#sources.delete(series);
-    this.#leave(feed);
-    if (state >= 0) this.#counters.release(state);
-    target.members -= 1;
-    if (target.members === 0) this.#ending.add(target);
+    this.#sources.end(series);
   }
 
   /** Forwards all windows, the unfinished one with the time of its last row, and what has ended. */
   finish(): void {
     const { rows } = this.#options;
-    for (const series of this.#sources.keys()) this.end(series);
+    this.#sources.endAll();
     this.#forwardUntil(Infinity);
     this.forwardEnded();
     rows.forward();
@@ -146,14 +100,15 @@ export class WindowedReadings {
 
   /** Forwards which targets have ended and are in no open window. */
   forwardEnded(): void {
-    if (this.#ending.size === 0 || this.#epoch === undefined) return;
-    const isOpen = ({ slot }: Target) => this.#windows.list.some((window) => window.has(slot));
-    const over = [...this.#ending].filter((target) => target.members > 0 || !isOpen(target));
-    for (const target of over) this.#ending.delete(target);
-    const ended = over.filter(({ members }) => members === 0);
-    if (ended.length === 0) return;
-    for (const target of ended) this.#targets.remove(target);
-    this.#options.rows.end(ended, this.#epoch + BigInt(this.#newest));
+    if (this.#epoch === undefined) return;
+    const ended = this.#sources.takeEnded(this.#isOpen);
+    if (ended.length > 0) this.#options.rows.end(ended, this.#epoch + BigInt(this.#newest));
+  }
+
+  /** What a counter has counted before the first row is not aggregated. */
+  #countsFrom({ start }: Series): number {
+    const startAt = Number(start - (this.#epoch ?? start));
+    return startAt >= this.#firstAt ? startAt : NaN;
   }
 
   #readRows({ offsets, values, series }: Table, { feed, gauges, counters }: Plan, shift: number): void {
@@ -202,8 +157,8 @@ export class WindowedReadings {
 
   /** Forwards windows that no series has a reading of any more, or that have waited for long enough. */
   #forwardComplete(): void {
-    let passedAt = this.#feeds.size === 0 ? this.#newest : Infinity;
-    for (const { lastAt } of this.#feeds) passedAt = Math.min(passedAt, lastAt);
+    let passedAt = this.#sources.feeds.size === 0 ? this.#newest : Infinity;
+    for (const { lastAt } of this.#sources.feeds) passedAt = Math.min(passedAt, lastAt);
     this.#forwardUntil(Math.max(passedAt, this.#newest - this.#lagNs));
     this.#options.rows.forward();
   }
@@ -235,73 +190,4 @@ export class WindowedReadings {
     }
     rows.add(at, shown);
   }
-
-  #createPlan(series: readonly Series[]): Plan {
-    const columns = [...series.keys()].filter((column) => this.#ruleOf(series[column]) !== undefined);
-    const feed = { lastAt: -Infinity, sources: 0 };
-    const sources = columns.map(
-      (column) => this.#sources.get(series[column]) ?? this.#join(series[column], feed),
-    );
-    this.#windows.reserve();
-    const ofKind = (isCounter: boolean) =>
-      [...columns.keys()].filter((i) => sources[i].state >= 0 === isCounter);
-    const [gauges, counters] = [ofKind(false), ofKind(true)];
-    return {
-      feed,
-      sources,
-      gauges: {
-        columns: Int32Array.from(gauges, (i) => columns[i]),
-        slots: Int32Array.from(gauges, (i) => sources[i].target.slot),
-        areKept: Uint8Array.from(gauges, (i) => (sources[i].target.hasQuantiles ? 1 : 0)),
-        histograms: gauges.map((i) => sources[i].target.histograms),
-      },
-      counters: {
-        columns: Int32Array.from(counters, (i) => columns[i]),
-        states: Int32Array.from(counters, (i) => sources[i].state),
-        slots: Int32Array.from(counters, (i) => sources[i].target.slot),
-        targets: counters.map((i) => sources[i].target),
-        flags: Uint8Array.from(counters, (i) => flagsOf(series[columns[i]], sources[i].target)),
-      },
-    };
-  }
-
-  #ruleOf({ metric }: Series): Rule | undefined {
-    return this.#options.rules.get(metric.name);
-  }
-
-  #join(series: Series, feed: Feed): Source {
-    const target = this.#targets.join(
-      series,
-      this.#ruleOf(series) ?? { functions: [], histograms: [], groupBy: null },
-    );
-    const startAt = Number(series.start - (this.#epoch ?? series.start));
-    const state = target.isCounter ? this.#counters.claim(startAt >= this.#firstAt ? startAt : NaN) : -1;
-    const source = { target, state, feed };
-    feed.sources += 1;
-    this.#feeds.add(feed);
-    this.#sources.set(series, source);
-    return source;
-  }
-
-  #move(source: Source, feed: Feed): void {
-    this.#leave(source.feed);
-    source.feed = feed;
-    feed.sources += 1;
-    this.#feeds.add(feed);
-  }
-
-  #leave(feed: Feed): void {
-    feed.sources -= 1;
-    if (feed.sources === 0) this.#feeds.delete(feed);
-  }
-}
-
-function flagsOf({ metric, start }: Series, target: Target): number {
-  return (
-    (target.hasRates ? rates : 0) |
-    (target.hasQuantiles ? quantiles : 0) |
-    (target.histograms ? histograms : 0) |
-    (metric.valueType === 'int' ? isInt : 0) |
-    (start >= target.start ? countsBefore : 0)
-  );
 }
