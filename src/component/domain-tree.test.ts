@@ -61,3 +61,11 @@ test('DomainTree has no parents of a receiver that has stopped', () => {
   tree.release('ipmi');
   assert.equal(tree.parentOf('cpu'), undefined);
 });
+
+test('DomainTree finds the only module, when a receiver has stopped that had another one', () => {
+  const gpu = { id: 'GPU-1', key: 'gpu/GPU-1' };
+  const [first, second] = [0, 1].map((number) => ({ id: `module${number}`, key: `module/${number}` }));
+  const tree = createTree({ nvml: [gpu], ...(first && second && { hwmon: [first], scmi: [second] }) });
+  tree.release('hwmon');
+  assert.equal(tree.parentOf('GPU-1'), 'module1');
+});

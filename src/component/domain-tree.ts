@@ -59,7 +59,10 @@ export class DomainTree {
 
   /** The receiver has stopped: its meters contain nothing any more. */
   release(receiverId: string): void {
-    for (const ids of this.#idsByKey.values()) ids.delete(receiverId);
+    for (const [key, ids] of this.#idsByKey) {
+      ids.delete(receiverId);
+      if (ids.size === 0) this.#idsByKey.delete(key);
+    }
   }
 
   /** @returns the `hw.id` of the meter of what contains the one with this `hw.id` */
