@@ -43,7 +43,7 @@ export class NamedParents implements Consumer {
   consume(table: Table): boolean {
     if (this.#claims.isComplete) return this.#forward(table);
     // Each time that receivers start, also those of a changed configuration.
-    if (this.#held.length === 0) this.#claims.whenComplete(() => this.#release());
+    if (this.#held.length === 0) this.#claims.whenComplete(() => this.release());
     this.#held.push(() => this.#forward(table));
     return true;
   }
@@ -59,7 +59,8 @@ export class NamedParents implements Consumer {
     return this.#next.consume({ ...table, series, ...(ended && { ended }) });
   }
 
-  #release(): void {
+  /** Forwards what waits, with the parents that are known by now. */
+  release(): void {
     const held = this.#held;
     this.#held = [];
     for (const forward of held) forward();

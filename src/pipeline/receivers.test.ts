@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ReceiverFactory } from '../component/component.js';
-import { createFakeContext, createLogCollector } from '../component/fakes.js';
+import { createFakeContext, createLogCollector, createTableCollector } from '../component/fakes.js';
 import type { FactoryFinder } from '../component/find.js';
 import type { Schema } from '../component/schema.js';
 import { nodeOf } from '../config/node.js';
 import { validateService, type ServiceConfig } from '../config/service.js';
 import { UnavailableError } from '../errors.js';
 import { hwEnergy } from '../model/shared-metrics.js';
+import { createRow } from '../model/table.js';
 import { ClaimRegistry } from './claims.js';
 import { ReceiverSet } from './receivers.js';
 import { Slot } from './slot.js';
@@ -43,8 +44,32 @@ const asking: ReceiverFactory<typeof schema> = {
   create: (_, { isConsumed }) => ({ start: () => void isConsumed?.(hwEnergy), shutdown() {} }),
 };
 
+const lastSeries = [{ metric: hwEnergy, resource: { attributes: {} }, attributes: {}, start: 0n }];
+
+/** A model that takes a last reading when it is stopped. */
+const lasting: ReceiverFactory<typeof schema> = {
+  ...createMeter([], 'model'),
+  metrics: [hwEnergy],
+  create: (_, { claims }, next) => ({
+    start: () => void claims.claim('energy/cpu'),
+    shutdown: () => void next.consume(createRow(lastSeries, 1n, Float64Array.of(1))),
+  }),
+};
+
+const breaking: ReceiverFactory<typeof schema> = {
+  ...createMeter([]),
+  create: () => ({
+    start() {
+      throw new Error('no luck');
+    },
+    shutdown() {},
+  }),
+};
+
 const factories: Readonly<Record<string, ReceiverFactory<typeof schema>>> = {
   asking,
+  breaking,
+  lasting,
   rapl: createMeter(['energy/cpu/0']),
   pair: createMeter(['energy/cpu/0', 'energy/cpu/1']),
   hwmon: createMeter(['energy/cpu/0'], 'board'),
@@ -74,10 +99,11 @@ function configure(receivers: Receivers): Promise<ServiceConfig> {
 function createSet(claims = new ClaimRegistry(), isConsumed = () => false) {
   const log = createLogCollector();
   const { clock, meter, host, sampling } = createFakeContext();
-  const graph = { routeOf: () => new Slot(), findExporters: () => [], isConsumed, claims };
+  const route = new Slot();
+  const graph = { routeOf: () => route, findExporters: () => [], isConsumed, claims };
   const set = new ReceiverSet(
     { logFor: () => log, clock, meter, host, sampling },
-    { graph, statuses: new Statuses(), before: (next) => next },
+    { graph, statuses: new Statuses(), before: (next) => next, checkRunning() {} },
   );
   /** @returns what was logged meanwhile */
   const change = async (receivers: Receivers) => {
@@ -87,10 +113,14 @@ function createSet(claims = new ClaimRegistry(), isConsumed = () => false) {
       await gone.component.shutdown();
       set.forget(gone);
     }
-    await set.start(config);
+    await set.start(config, fail);
     return [...log.lines];
   };
-  return { set, change };
+  return { set, change, route };
+}
+
+function fail(error: unknown): never {
+  throw error;
 }
 
 function start(receivers: Receivers, claims?: ClaimRegistry): Promise<readonly string[]> {
@@ -115,6 +145,30 @@ test('ReceiverSet completes the claims when every receiver has started', async (
   await starting;
   assert.equal(claims.isComplete, true);
   assert.equal(claims.ownerOf('energy/cpu/0'), 'rapl');
+});
+
+test('ReceiverSet completes the claims when a receiver cannot start, so that nothing waits for it', async () => {
+  const claims = new ClaimRegistry();
+  await assert.rejects(
+    start({ rapl: {}, breaking: {} }, claims),
+    /Cannot start receiver "breaking": no luck/u,
+  );
+  assert.equal(claims.isComplete, true);
+});
+
+test('ReceiverSet forwards the last reading of a receiver that starts again before it ends its series', async () => {
+  const { change, route } = createSet();
+  await change({ lasting: {} });
+  const collector = createTableCollector();
+  route.target = collector;
+  await change({ lasting: {}, rapl: {} });
+  assert.deepEqual(
+    collector.tables.map(({ values, ended }) => [values.length, ended]),
+    [
+      [1, undefined],
+      [0, lastSeries],
+    ],
+  );
 });
 
 test('ReceiverSet starts a model after the meters to which it yields', async () => {

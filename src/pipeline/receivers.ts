@@ -13,7 +13,7 @@ import { LiveSeries } from './live-series.js';
 import { LoopSet } from './loop-set.js';
 import { hasParent, NamedParents } from './parents.js';
 import {
-  compareYielding,
+  compareRank,
   describeRunning,
   isWhole,
   listNamed,
@@ -40,6 +40,8 @@ interface Member extends RunningReceiver {
   readonly entry: Slot;
   /** What is behind that, for series that no other receiver publishes. */
   readonly named: Consumer;
+  /** Lets through what waits there for other receivers. */
+  release(): void;
   readonly live: LiveSeries;
 }
 
@@ -49,6 +51,8 @@ export interface ReceiverParts {
   readonly statuses: Statuses;
   /** Puts what tables pass on their way to the pipelines before a consumer. */
   before(next: Consumer): Consumer;
+  /** @throws Error when nothing is to start any more */
+  checkRunning(): void;
 }
 
 /** The receivers of a service. They come and go; those that stay are not touched. */
@@ -95,6 +99,13 @@ export class ReceiverSet {
     });
   }
 
+  /** Whether every receiver runs that a configuration requires; after a failure, one may not. */
+  isWhole(config: ServiceConfig): boolean {
+    return listNamed(config).every(
+      ({ id, keys }) => this.#members.has(id) || keys.start === 'auto' || keys.fallback_for.length > 0,
+    );
+  }
+
   #isKept(wanted: ReceiverConfig): boolean {
     const member = this.#members.get(wanted.id);
     return member !== undefined && isSameComponent(member.config, wanted);
@@ -110,6 +121,7 @@ export class ReceiverSet {
     this.#finishLine.forget(id);
     // What it still sends, it should not.
     member.entry.target = refusing;
+    member.release();
     member.live.end(this.#environment.clock.wallNs());
   }
 
@@ -122,25 +134,28 @@ export class ReceiverSet {
    * Starts the receivers that a pipeline names and that do not run, in the order of the configuration: first those that
    * stand in for none, of these first those that do not yield, then those that stand in for receivers of which none runs.
    * One that runs starts again when another one takes what it has claimed, or when something is free that it was refused.
-   * @throws Error when a required receiver cannot start, or none is left
+   * @param onFailure called for each required receiver that cannot start; what it does not throw lets the others start
+   * @throws Error when none is left, or what `onFailure` throws
    */
-  async start(config: ServiceConfig): Promise<void> {
+  async start(config: ServiceConfig, onFailure: (error: unknown) => void): Promise<void> {
     const { claims } = this.#parts.graph;
     const start = new EventEmitter();
     const othersStarted = once(start, 'end');
     const receivers = this.#route(config);
     claims.reopen();
-    const meters = receivers.filter(({ keys }) => keys.fallback_for.length === 0).toSorted(compareYielding);
-    for (const receiver of meters) await this.#startOne(receiver, othersStarted);
-    for (const receiver of receivers.filter(({ keys }) => keys.fallback_for.length > 0))
-      await this.#startFallback(receiver, othersStarted);
-    // Those to which others yield have what they claim now.
-    for (const receiver of receivers)
-      if (this.#members.has(receiver.id)) await this.#startOne(receiver, othersStarted);
+    try {
+      for (const receiver of receivers.toSorted(compareRank))
+        await this.#startOrReplace(receiver, othersStarted).catch(onFailure);
+      // Those to which others yield have what they claim now.
+      for (const receiver of receivers)
+        if (this.#members.has(receiver.id)) await this.#startOne(receiver, othersStarted).catch(onFailure);
+    } finally {
+      // Also after a failure: those that run wait for it.
+      claims.complete();
+      start.emit('end');
+    }
     if (this.#members.size === 0)
       throw new Error('Cannot start: expected a receiver that can run here, found none in any pipeline');
-    claims.complete();
-    start.emit('end');
     this.#finishLine.expect([...this.#members.keys()]);
   }
 
@@ -163,7 +178,8 @@ export class ReceiverSet {
 
   #pipelinesOf: (id: string) => readonly string[] = () => [];
 
-  async #startFallback(receiver: ReceiverConfig, othersStarted: Promise<unknown>): Promise<void> {
+  /** Starts a receiver, but one that stands in for others only when none of these runs. */
+  async #startOrReplace(receiver: ReceiverConfig, othersStarted: Promise<unknown>): Promise<void> {
     const meter = receiver.keys.fallback_for.find((id) => isWhole(this.#members.get(id)?.component));
     if (meter === undefined) return this.#startOne(receiver, othersStarted);
     await this.#stop(receiver.id);
@@ -176,6 +192,7 @@ export class ReceiverSet {
   async #startOne(receiver: ReceiverConfig, othersStarted: Promise<unknown>): Promise<void> {
     const { id } = receiver;
     const former = this.#members.get(id);
+    this.#parts.checkRunning();
     if (former) {
       if (!this.#hasChanged(former)) return;
       this.#environment.logFor('receiver', id).info('Restarting: what it may publish has changed');
@@ -235,19 +252,20 @@ export class ReceiverSet {
   #createWay({
     id,
     factory,
-  }: ReceiverConfig): Pick<Member, 'entry' | 'named' | 'live' | 'status' | 'loops' | 'consumed'> {
+  }: ReceiverConfig): Omit<Member, keyof RunningReceiver | 'config'> & Pick<Member, 'status' | 'loops'> {
     const { graph, before } = this.#parts;
     const status = this.#openStatus(id);
     const live = new LiveSeries(graph.routeOf(id));
     const { meter } = this.#environment;
     const counted = countStatus(countPassage(before(live), receiverCounters(meter, id)), status);
     // What others cannot contain needs not wait for them.
-    const named = factory.metrics.some(hasParent) ? new NamedParents(graph.claims, counted) : counted;
+    const parents = factory.metrics.some(hasParent) ? new NamedParents(graph.claims, counted) : undefined;
+    const named = parents ?? counted;
     const entry = new Slot();
     entry.target = this.#seriesClaims.entryFor(id, named);
     const loops = new LoopSet(`receiver "${id}"`);
     status.observed = loops;
-    return { entry, named, live, status, loops, consumed: new Map() };
+    return { entry, named, release: () => parents?.release(), live, status, loops, consumed: new Map() };
   }
 
   #openStatus(id: string): StatusRecord {

@@ -79,12 +79,11 @@ export function isWhole(receiver: Component | undefined): boolean {
 const yieldingRanks = { board: 1, model: 2 } as const;
 const fallbackRank = 3;
 
-/** Those that yield start after the others. */
-export function compareYielding(a: ReceiverConfig, b: ReceiverConfig): number {
-  return rankYielding(a) - rankYielding(b);
+/** In the order of their start: those that yield after the others, those that stand in for others last. */
+export function compareRank(a: ReceiverConfig, b: ReceiverConfig): number {
+  return rankReceiver(a) - rankReceiver(b);
 }
 
-/** In the order of their start. */
 export function rankReceiver(receiver: ReceiverConfig): number {
   return receiver.keys.fallback_for.length > 0 ? fallbackRank : rankYielding(receiver);
 }

@@ -226,6 +226,23 @@ test('reload tries again what the old configuration could not start, although no
   await service.shutdown();
 });
 
+test('reload starts every receiver again that it can, when one of the old configuration cannot start', async () => {
+  const world = createWorld();
+  const receivers = { meter: {}, other: {} };
+  const pipelines = { metrics: { receivers: ['meter', 'other'], exporters: ['file'] } };
+  const first = { receivers, exporters: { file: {} }, service: { pipelines } };
+  const { service, reload } = await startReloadable(world, first);
+  world.lacks.add('meter');
+  const { outcome } = await reload({ ...first, receivers: { meter: { note: 'b' }, other: { note: 'b' } } });
+  assert.equal(outcome, 'rolled_back');
+  assert.match(world.log.lines.join('\n'), /error: Cannot start receiver "meter": not now/u);
+  assert.equal(feed(world, 'other'), true);
+  world.lacks.clear();
+  const { started } = await reload(first);
+  assert.deepEqual(started, ['receiver "meter"']);
+  await service.shutdown();
+});
+
 test('reload starts an exporter again, when the extension that it needs starts again', async () => {
   const world = createWorld();
   const first = { ...config, exporters: { file: {}, web: { storage: 'health' } } };

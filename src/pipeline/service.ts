@@ -57,6 +57,7 @@ export class Service {
       graph: this.#graph,
       statuses: this.#statuses,
       before: (next) => this.#gate.before(next),
+      checkRunning: () => this.#checkRunning(),
     });
   }
 
@@ -72,7 +73,7 @@ export class Service {
    */
   async start(): Promise<void> {
     try {
-      this.#starting = this.#change(this.#config, (wanted) => this.#startOne(wanted));
+      this.#starting = this.#change(this.#config);
       await this.#starting;
       this.#isReady = true;
     } catch (error) {
@@ -99,7 +100,7 @@ export class Service {
       this.#log.warn('Settings below service.telemetry have changed: they take effect at the next start');
     const before = this.#listRunning();
     try {
-      await this.#change(config, (wanted) => this.#startOne(wanted));
+      await this.#change(config);
       this.#config = config;
       return compareRunning(before, this.#listRunning());
     } catch (error) {
@@ -113,25 +114,33 @@ export class Service {
   async #rollBack(former: ServiceConfig): Promise<void> {
     if (this.#ending) return;
     try {
-      await this.#change(former, (wanted) => this.#startIfPossible(wanted));
+      await this.#change(former, { ifPossible: true });
     } catch (error) {
       this.#log.error(`Cannot use all of the old configuration again: ${describeError(error)}`);
     }
   }
 
-  /** Applies a configuration to what runs. */
-  async #change(config: ServiceConfig, start: (wanted: WantedUnit) => Promise<void>): Promise<void> {
+  /**
+   * Applies a configuration to what runs.
+   * @param options `ifPossible`: what cannot start is logged and left out
+   */
+  async #change(config: ServiceConfig, { ifPossible = false } = {}): Promise<void> {
+    const onFailure = (error: unknown): void => {
+      if (!ifPossible) throw error;
+      this.#log.error(describeError(error));
+    };
+    const start = (one: WantedUnit) => this.#startOne(one).catch(onFailure);
     const wanted = listWanted(config);
     const { early, late, stopping, leaving } = compareUnits(this.#graph.units, wanted);
     for (const one of early) await start(one);
-    if (this.#isReady) await this.#receivers.probeNew(config);
+    if (this.#isReady && !ifPossible) await this.#receivers.probeNew(config);
     await this.#removeReceivers(this.#receivers.findGone(config));
     if (this.#isReady && stopping.length + late.length > 0) this.#gate.hold(maxHeldPoints);
     await this.#remove(stopping);
     for (const one of late) await start(one);
     this.#graph.connect(config, wanted);
     if (this.#isReady) this.#gate.release();
-    await this.#receivers.start(config);
+    await this.#receivers.start(config, onFailure);
     await this.#remove(leaving);
   }
 
@@ -144,14 +153,6 @@ export class Service {
     } catch (error) {
       await this.#remove([unit]);
       throw new Error(`Cannot start ${unit.name}: ${describeError(error)}`, { cause: error });
-    }
-  }
-
-  async #startIfPossible(wanted: WantedUnit): Promise<void> {
-    try {
-      await this.#startOne(wanted);
-    } catch (error) {
-      this.#log.error(describeError(error));
     }
   }
 
@@ -176,7 +177,8 @@ export class Service {
 
   /** Whether everything runs that the configuration has; after a failure, something may not. */
   #isWhole(): boolean {
-    return listWanted(this.#config).every(({ key }) => this.#graph.units.has(key));
+    const hasUnits = listWanted(this.#config).every(({ key }) => this.#graph.units.has(key));
+    return hasUnits && this.#receivers.isWhole(this.#config);
   }
 
   #listRunning(): Running {
