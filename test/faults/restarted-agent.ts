@@ -1,10 +1,10 @@
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openHttpBackend } from '../../src/http/http-backend.fixture.js';
-import { decodePoints, type DecodedPoint } from '../../src/otlp/decode-request.fixture.js';
+import type { DecodedPoint } from '../../src/otlp/decode-request.fixture.js';
 import { until } from '../../src/testing/until.js';
 import { startAgent, writeConfig, type Agent, type Outcome } from '../agent.js';
-import { createMeter, type Meter } from '../interop/measured-agent.js';
+import { createMeter, readAlong, type Meter } from '../interop/measured-agent.js';
 import { textOf } from '../interop/points.js';
 import { recordCell } from './cells.js';
 
@@ -90,13 +90,7 @@ service:
     if (agent === undefined) throw new Error('Cannot reach the agent: expected start() before, found none');
     return agent;
   };
-  const points: DecodedPoint[] = [];
-  let decoded = 0;
-  const sent = () => {
-    for (const { bytes } of witness.received.slice(decoded)) points.push(...decodePoints(bytes));
-    decoded = witness.received.length;
-    return points;
-  };
+  const sent = readAlong(witness);
   t.after(() => agent?.stop('SIGKILL'));
   return {
     meter,

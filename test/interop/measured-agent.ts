@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { setInterval } from 'node:timers';
 import { createFakeSysfs } from '../../receivers/rapl/fake-sysfs.fixture.js';
-import { openHttpBackend } from '../../src/http/http-backend.fixture.js';
+import { openHttpBackend, type HttpBackend } from '../../src/http/http-backend.fixture.js';
 import { decodePoints, type DecodedPoint } from '../../src/otlp/decode-request.fixture.js';
 import { until } from '../../src/testing/until.js';
 import { startAgent, writeConfig, type Outcome } from '../agent.js';
@@ -79,13 +79,7 @@ processors: {attribution: {process_limit: ${processLimit}}}
   t.after(() => agent.stop('SIGKILL'));
   await agent.waitFor(/Everything is ready/);
   meter.run();
-  const points: DecodedPoint[] = [];
-  let decoded = 0;
-  const sent = () => {
-    for (const { bytes } of backend.received.slice(decoded)) points.push(...decodePoints(bytes));
-    decoded = backend.received.length;
-    return points;
-  };
+  const sent = readAlong(backend);
   return {
     meter,
     sent,
@@ -98,6 +92,17 @@ processors: {attribution: {process_limit: ${processLimit}}}
       });
       return agent.stop();
     },
+  };
+}
+
+/** Everything that a backend has received by the time of a call. Each request is decoded once. */
+export function readAlong({ received }: HttpBackend): () => readonly DecodedPoint[] {
+  const points: DecodedPoint[] = [];
+  let decoded = 0;
+  return () => {
+    for (const { bytes } of received.slice(decoded)) points.push(...decodePoints(bytes));
+    decoded = received.length;
+    return points;
   };
 }
 
