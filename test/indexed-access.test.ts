@@ -85,6 +85,7 @@ const hotFiles: Readonly<Record<string, readonly string[]>> = {
     'processors/attribution/workloads.ts',
     'processors/work/division.ts',
     'processors/work/unit-carbon.ts',
+    'processors/work/parts.ts',
     'processors/work/workload.ts',
     'src/energy/knots.ts',
     'src/energy/non-negative-least-squares.ts',

@@ -1,6 +1,4 @@
 import { EnergyTotal } from '../../src/energy/energy-total.js';
-import { findAttribute } from '../../src/model/group.js';
-import { findOrAdd } from '../../src/model/plan.js';
 import type { AnySeries, Attributes, Metric, Resource, Series } from '../../src/model/series.js';
 import type { WindowedSource } from '../../src/windows/windowed-source.js';
 import type { WorkloadConfig } from './config.js';
@@ -13,20 +11,9 @@ import {
   workEnergy,
   workResidual,
 } from './metrics.js';
+import { Parts, type Part } from './parts.js';
 import { UnitCarbon } from './unit-carbon.js';
 import { listUnits, type Role } from './units.js';
-
-/** A part of the energy: of a unit, and of the values of what it is split by. */
-interface Part {
-  readonly key: string;
-  /** The number of the unit; that of the background is the last one, and -1 is what is undivided. */
-  readonly unit: number;
-  readonly attributes: Attributes;
-  readonly plus: Set<WindowedSource>;
-  readonly minus: Set<WindowedSource>;
-  total: EnergyTotal;
-  series: Series | undefined;
-}
 
 /** What a series is to a workload. */
 export interface Membership {
@@ -61,11 +48,7 @@ export class Workload {
   readonly #carbon: UnitCarbon | undefined;
   /** Of each series of energy the whole nanojoules that were taken; NaN: nothing yet. */
   readonly #meters = new Map<WindowedSource, number>();
-  readonly #parts = new Map<string, Part>();
-  readonly #undivided: Part;
-  /** Of each part, in order. */
-  #growth: number[] = [];
-  #counters: number[] = [];
+  readonly #parts: Parts;
   /** Of each unit and the background. */
   readonly #unitGrowth: Float64Array;
   readonly #unitNj: Float64Array;
@@ -92,8 +75,7 @@ export class Workload {
       const embodiedShare = config.carbon.embodied_share;
       this.#carbon = new UnitCarbon({ width, retention, embodiedShare, embodied: options.embodied });
     }
-    if (config.background) this.#addPart(this.#units.length, 'background', {});
-    this.#undivided = createPart(-1, 'undivided', {});
+    this.#parts = new Parts(this.#units, config, () => (this.isChanged = true));
   }
 
   /** Whether there is anything that could be divided. */
@@ -102,7 +84,7 @@ export class Workload {
   }
 
   join(role: Role, series: AnySeries, source: WindowedSource): Membership {
-    const part = role.unit < 0 ? undefined : this.#findPart(role.unit, series);
+    const part = role.unit < 0 ? undefined : this.#parts.findOrAdd(role.unit, series);
     if (part) {
       part[role.kind === 'minus' ? 'minus' : 'plus'].add(source);
       this.#members += 1;
@@ -117,7 +99,7 @@ export class Workload {
     if (part) {
       this.#members -= 1;
       part[role.kind === 'minus' ? 'minus' : 'plus'].delete(source);
-      if (part.plus.size + part.minus.size === 0) this.#removePart(part);
+      if (part.plus.size + part.minus.size === 0) this.#remove(part);
     } else if (role.kind === 'energy') this.#meters.delete(source);
     else this.#carbon?.delete(source);
     if (this.#isLive && (this.#members === 0 || this.#meters.size === 0)) this.#end();
@@ -146,15 +128,15 @@ export class Workload {
   /** The columns, once something could be divided. */
   listSeries(): readonly Series[] {
     if (!this.#isLive) return [];
-    const parts = [...this.#parts.values(), this.#undivided].flatMap(({ series }) => series ?? []);
+    const parts = [...this.#parts.all(), this.#parts.undivided].flatMap(({ series }) => series ?? []);
     return [...parts, ...this.#gauges];
   }
 
   /** Adds the values of the columns after a window. */
   writeValues(values: number[]): void {
     if (!this.#isLive) return;
-    for (const { total } of this.#parts.values()) values.push(total.joules);
-    values.push(this.#undivided.total.joules);
+    for (const { total } of this.#parts.all()) values.push(total.joules);
+    values.push(this.#parts.undivided.total.joules);
     for (let unit = 0; unit < this.#units.length; unit++) {
       values.push(this.#division.coefficientOf(unit), this.#ratioOf(unit));
       if (this.#carbon) values.push(this.#carbon.perUnit(unit));
@@ -186,12 +168,12 @@ export class Workload {
     this.#isCounted = true;
     this.#unitGrowth.fill(0);
     let number = 0;
-    for (const { unit, plus, minus } of this.#parts.values()) {
+    for (const { unit, plus, minus } of this.#parts.all()) {
       const growth =
         unit === this.#units.length
           ? this.#options.windowNs / 1e9
           : Math.max(0, this.#sum(plus, window) - this.#sum(minus, window));
-      this.#growth[number++] = growth;
+      this.#parts.growth[number++] = growth;
       this.#unitGrowth[unit] += growth;
     }
   }
@@ -211,16 +193,16 @@ export class Workload {
   #divide(): void {
     this.#unitNj.fill(0);
     if (!this.#isCounted) {
-      this.#undivided.total.add(this.#energyNj);
+      this.#parts.undivided.total.add(this.#energyNj);
       return;
     }
-    const sharesNj = this.#division.divide(this.#energyNj, this.#growth, this.#counters);
+    const sharesNj = this.#division.divide(this.#energyNj, this.#parts.growth, this.#parts.units);
     let number = 0;
-    for (const { unit, total } of this.#parts.values()) {
+    for (const { unit, total } of this.#parts.all()) {
       this.#unitNj[unit] += sharesNj[number];
       total.add(sharesNj[number++]);
     }
-    this.#undivided.total.add(sharesNj[number]);
+    this.#parts.undivided.total.add(sharesNj[number]);
   }
 
   /** Whether the energy of the last window went to units; of no energy, whether it would have. */
@@ -235,28 +217,8 @@ export class Workload {
     return this.#isCounted && growth > 0 ? this.#energyNj / 1e9 / growth : NaN;
   }
 
-  #findPart(unit: number, series: AnySeries): Part {
-    const values = this.#config.split_by.map((name) => [name, findAttribute(series, name)] as const);
-    const attributes = Object.fromEntries(
-      values.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
-    );
-    return this.#addPart(unit, this.#units[unit], attributes);
-  }
-
-  #addPart(unit: number, name: string, attributes: Attributes): Part {
-    return findOrAdd(this.#parts, JSON.stringify([unit, attributes]), () => {
-      this.isChanged = true;
-      this.#growth.push(0);
-      this.#counters.push(unit);
-      return createPart(unit, name, attributes);
-    });
-  }
-
-  #removePart(part: Part): void {
-    this.#parts.delete(part.key);
-    this.isChanged = true;
-    this.#growth.length = this.#parts.size;
-    this.#counters = Array.from(this.#parts.values(), ({ unit }) => unit);
+  #remove(part: Part): void {
+    this.#parts.remove(part);
     if (part.series) this.#ended.push(part.series);
   }
 
@@ -269,7 +231,7 @@ export class Workload {
       attributes: { ...this.#identity.attributes, ...attributes },
       start: startAt,
     });
-    for (const part of [...this.#parts.values(), this.#undivided]) {
+    for (const part of [...this.#parts.all(), this.#parts.undivided]) {
       part.series ??= describe(workEnergy, part.attributes);
     }
     if (this.#isLive) return;
@@ -286,7 +248,7 @@ export class Workload {
 
   /** Nothing is left to divide, or nothing to divide it by. Totals of what comes later start from 0. */
   #end(): void {
-    const all = [...this.#parts.values(), this.#undivided];
+    const all = [...this.#parts.all(), this.#parts.undivided];
     this.#ended.push(...all.flatMap(({ series }) => series ?? []), ...this.#gauges);
     for (const part of all) {
       part.series = undefined;
@@ -300,16 +262,4 @@ export class Workload {
 function identify({ resource, attributes: own }: AnySeries, match: readonly string[]): Identity {
   const names = match.filter((name) => name in own);
   return { resource, attributes: Object.fromEntries(names.map((name) => [name, own[name]])) };
-}
-
-function createPart(unit: number, name: string, attributes: Attributes): Part {
-  return {
-    key: JSON.stringify([unit, attributes]),
-    unit,
-    attributes: { [ATTR_WORK_UNIT]: name, ...attributes },
-    plus: new Set(),
-    minus: new Set(),
-    total: new EnergyTotal(),
-    series: undefined,
-  };
 }
