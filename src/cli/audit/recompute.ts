@@ -1,3 +1,16 @@
+import {
+  abs,
+  divide,
+  fraction,
+  isOnCurve,
+  maximum,
+  minimum,
+  onCurve,
+  sum,
+  timesWatts,
+  toFixed,
+} from './whole-numbers.js';
+
 /** What a sheet says of a window (docs/ledger.md, Audit). Whole numbers are nanoseconds and nanojoules. */
 export interface WindowSheet {
   readonly from: number;
@@ -41,9 +54,6 @@ export interface Course {
   readonly toNj: bigint | undefined;
   readonly carries: readonly bigint[];
 }
-
-/** Energy in fractions of a nanojoule. */
-const fraction = 2n ** 20n;
 
 /** Settles windows a second time, in whole numbers without limit, and without anything that the ledger is made of. */
 export class Recomputation {
@@ -237,69 +247,6 @@ function carryAfter(sheet: WindowSheet, floorNj: bigint): bigint {
   return minimum(maximum(0n, rest), toFixed(2 * watts * refreshNs));
 }
 
-/** Watts are a double, which is a whole number of parts of a power of two: their product with a time is exact. */
-function timesWatts(watts: number, ns: bigint): bigint {
-  let [parts, scale] = [watts, 1n];
-  while (!Number.isInteger(parts)) {
-    parts *= 2;
-    scale *= 2n;
-  }
-  return (BigInt(parts) * ns * fraction) / scale;
-}
-
-function toFixed(value: number): bigint {
-  return timesWatts(value, 1n);
-}
-
-/** Rounded, halves up. @param knots time and value of two points, between which the curve is linear */
-function onCurve(knots: readonly number[], at: number): bigint {
-  const [numerator, denominator] = exactlyOnCurve(knots, at);
-  return (2n * numerator + denominator) / (2n * denominator);
-}
-
-/** Whether a whole number is the curve's value, but for the rounding of doubles. */
-function isOnCurve(knots: readonly number[], at: number, value: number): boolean {
-  const [numerator, denominator] = exactlyOnCurve(knots, at);
-  const [, from = 0, , to = 0] = knots.map((one) => BigInt(one));
-  const rounding = 3n * (BigInt(to) - BigInt(from)) + BigInt(from);
-  const off = abs(BigInt(value) * denominator - numerator);
-  return off * 2n ** 53n <= denominator * (2n ** 52n + rounding);
-}
-
-function exactlyOnCurve(knots: readonly number[], at: number): readonly [bigint, bigint] {
-  const [t0 = 0n, v0 = 0n, t1 = 0n, v1 = 0n] = knots.map((one) => BigInt(one));
-  if (t1 === t0) return [v0, 1n];
-  return [v0 * (t1 - t0) + (v1 - v0) * (BigInt(at) - t0), t1 - t0];
-}
-
-/** What a running share that is rounded, halves up, grows by at each part. */
-function divide(total: bigint, parts: readonly bigint[], whole: bigint): readonly bigint[] {
-  let [reached, given] = [0n, 0n];
-  return parts.map((part) => {
-    reached += part;
-    const upTo = (2n * total * reached + whole) / (2n * whole);
-    const share = upTo - given;
-    given = upTo;
-    return share;
-  });
-}
-
 function inNj(figure: string, expected: bigint | number, found: bigint | number): Difference {
   return { figure, expected: `${expected} nJ`, found: `${found} nJ` };
-}
-
-function sum(parts: readonly bigint[]): bigint {
-  return parts.reduce((total, part) => total + part, 0n);
-}
-
-function abs(value: bigint): bigint {
-  return value < 0n ? -value : value;
-}
-
-function minimum(one: bigint, other: bigint): bigint {
-  return one < other ? one : other;
-}
-
-function maximum(one: bigint, other: bigint): bigint {
-  return one > other ? one : other;
 }
