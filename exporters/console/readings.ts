@@ -1,4 +1,5 @@
 import { groupEnergyNames } from '../../src/model/energy-names.js';
+import { ledgerEnergy, processEnergy } from '../../src/model/ledger-metrics.js';
 import { createPlans, findOrAdd } from '../../src/model/plan.js';
 import { ATTR_HW_ID, ATTR_HW_TYPE, ATTR_LEDGER_PART } from '../../src/model/semantic-conventions.js';
 import type { Series } from '../../src/model/series.js';
@@ -8,10 +9,8 @@ import {
   hostEnergy,
   hwEnergy,
   isMeasuredHost,
-  ledgerEnergy,
   logicalCpus,
   processCpuTime,
-  processEnergy,
   remainderType,
 } from '../../src/model/shared-metrics.js';
 import { readValue, timeOf, type Table } from '../../src/model/table.js';

@@ -1,10 +1,10 @@
 import { elementAt } from '../../src/element.js';
 import { interpolate } from '../../src/energy/knots.js';
 import { meterNames } from '../../src/model/energy-names.js';
+import { ledgerEnergy } from '../../src/model/ledger-metrics.js';
 import { createPlans } from '../../src/model/plan.js';
 import { ATTR_HW_TYPE } from '../../src/model/semantic-conventions.js';
 import type { Series } from '../../src/model/series.js';
-import { ledgerEnergy } from '../../src/model/shared-metrics.js';
 import { readValue, timeOf, type Table } from '../../src/model/table.js';
 
 /** A ledger that is further behind its meter has stopped: then the meter's last reading counts. */

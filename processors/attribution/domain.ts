@@ -1,6 +1,12 @@
 import { Balance, EnergyTotal } from '../../src/energy/energy-total.js';
 import { findPackage } from '../../src/model/energy-domain.js';
 import {
+  attributionError,
+  attributionFloor,
+  gpuInstanceEnergy,
+  ledgerEnergy,
+} from '../../src/model/ledger-metrics.js';
+import {
   ATTR_ENERGY_ATTRIBUTION_MODEL,
   ATTR_ENERGY_METHOD,
   ATTR_HW_ID,
@@ -9,12 +15,6 @@ import {
   ATTR_LEDGER_PART,
 } from '../../src/model/semantic-conventions.js';
 import type { Attributes, Metric, Series } from '../../src/model/series.js';
-import {
-  attributionError,
-  attributionFloor,
-  gpuInstanceEnergy,
-  ledgerEnergy,
-} from '../../src/model/shared-metrics.js';
 import { copyShares, type SettledWindow } from './audit-sheet.js';
 import { byEvents, byTime, type CounterWeights, type Weight } from './counter-weights.js';
 import type { Floor } from './floor.js';

@@ -4,10 +4,8 @@ import {
   attributionFloor,
   gpuInstanceEnergy,
   ledgerEnergy,
-  meteredEnergyNames,
-  packageUsageMetrics,
-  processCpuTime,
-} from '../../src/model/shared-metrics.js';
+} from '../../src/model/ledger-metrics.js';
+import { meteredEnergyNames, packageUsageMetrics, processCpuTime } from '../../src/model/shared-metrics.js';
 import { Attribution } from './attribution.js';
 import { schema, type Config } from './config.js';
 import { checkViews, viewMetrics } from './views.js';

@@ -1,5 +1,6 @@
 import { raplEnergy } from '../../src/model/energy-domain.js';
 import { groupEnergyNames } from '../../src/model/energy-names.js';
+import { ledgerEnergy, processEnergy } from '../../src/model/ledger-metrics.js';
 import {
   ATTR_CONTAINER_ID,
   ATTR_CONTAINER_IMAGE_NAME,
@@ -43,7 +44,7 @@ import {
   type Metric,
   type Resource,
 } from '../../src/model/series.js';
-import { hostEnergy, hwEnergy, ledgerEnergy, processEnergy } from '../../src/model/shared-metrics.js';
+import { hostEnergy, hwEnergy } from '../../src/model/shared-metrics.js';
 import type { Config } from './config.js';
 
 /** A partition of the workloads, as data: workloads with the same values of some resource attributes are one group. */

@@ -1,6 +1,6 @@
 import type { ConfigOf, Schema } from '../../src/component/schema.js';
 import { energyNames } from '../../src/model/energy-names.js';
-import { ledgerEnergy } from '../../src/model/shared-metrics.js';
+import { ledgerEnergy } from '../../src/model/ledger-metrics.js';
 import { serviceSettings } from '../../src/rating/rate-source.js';
 
 export const schema = {

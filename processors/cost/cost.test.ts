@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { createFakeContext, createTableCollector } from '../../src/component/fakes.js';
 import { parseSettings } from '../../src/config/settings.js';
-import { processEnergy } from '../../src/model/shared-metrics.js';
+import { processEnergy } from '../../src/model/ledger-metrics.js';
 import { createRow } from '../../src/model/table.js';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { schema } from './config.js';

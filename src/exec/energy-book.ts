@@ -1,17 +1,9 @@
 import { MarkedCounter } from '../energy/marked-counter.js';
+import { attributionError, attributionFloor, ledgerEnergy, processEnergy } from '../model/ledger-metrics.js';
 import { createPlans, findOrAdd } from '../model/plan.js';
 import { ATTR_HW_ID, ATTR_HW_TYPE, ATTR_LEDGER_PART } from '../model/semantic-conventions.js';
 import type { Attributes, Series } from '../model/series.js';
-import {
-  attributionError,
-  attributionFloor,
-  hostEnergy,
-  hwEnergy,
-  isMeasuredHost,
-  ledgerEnergy,
-  processEnergy,
-  remainderType,
-} from '../model/shared-metrics.js';
+import { hostEnergy, hwEnergy, isMeasuredHost, remainderType } from '../model/shared-metrics.js';
 import type { Table } from '../model/table.js';
 import { DomainMeter, type DomainEnergy } from './domain-meter.js';
 

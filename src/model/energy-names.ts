@@ -1,4 +1,5 @@
-import { hostEnergy, hwEnergy, meteredEnergyNames, processEnergy } from './shared-metrics.js';
+import { processEnergy } from './ledger-metrics.js';
+import { hostEnergy, hwEnergy, meteredEnergyNames } from './shared-metrics.js';
 
 /** The names of the energy that is attributed to groups of processes, by the view that forms the groups. */
 export const groupEnergyNames = {

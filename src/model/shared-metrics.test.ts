@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { raplEnergy } from './energy-domain.js';
 import { groupEnergyNames } from './energy-names.js';
+import * as ledger from './ledger-metrics.js';
 import * as names from './semantic-conventions.js';
 import type { Metric } from './series.js';
 import * as shared from './shared-metrics.js';
 
 const isMetric = (value: unknown): value is Metric =>
   typeof value === 'object' && value !== null && 'valueType' in value;
-const metrics = [...Object.values(shared).filter(isMetric), raplEnergy];
+const metrics = [...Object.values({ ...shared, ...ledger }).filter(isMetric), raplEnergy];
 
 /** Names that the semantic conventions have given, against the rules that hold for our own. */
 const conventional: ReadonlySet<string> = new Set([
@@ -38,7 +39,7 @@ test('a counter of seconds or joules is called time or energy', () => {
 });
 
 test('the energy of each view has a name of its own, which no measured energy has', () => {
-  const published = [...Object.values(groupEnergyNames), shared.processEnergy.name];
+  const published = [...Object.values(groupEnergyNames), ledger.processEnergy.name];
   const measured = [shared.hwEnergy.name, shared.hostEnergy.name, shared.meterEnergy.name, raplEnergy.name];
   assert.equal(new Set([...published, ...measured]).size, published.length + measured.length);
   for (const name of published) assert.match(name, /\.energy$/u);

@@ -1,10 +1,10 @@
 import type { Meter, ObservableResult } from '@opentelemetry/api';
 import type { Consumer } from '../component/consumer.js';
 import { readMemoryUse } from '../linux/memory-use.js';
+import { processEnergy } from '../model/ledger-metrics.js';
 import { createPlans } from '../model/plan.js';
 import { ATTR_PROCESS_PID } from '../model/semantic-conventions.js';
 import { seriesKey, type Series } from '../model/series.js';
-import { processEnergy } from '../model/shared-metrics.js';
 import { readValue, type Table } from '../model/table.js';
 import { observeEventLoop } from './event-loop.js';
 

@@ -1,0 +1,53 @@
+import type { Metric } from './series.js';
+
+// What the ledger publishes (docs/ledger.md). Readers match by name, since tables may come from files and other
+// collectors, too.
+
+/**
+ * Where the energy of a domain went, by `ledger.part` = idle, attributed or unattributed; the parts add up to what was
+ * measured. Attributes as its energy.
+ */
+export const ledgerEnergy: Metric = {
+  name: 'ledger.energy',
+  unit: 'J',
+  description: 'Where the energy of a hardware domain went; the sum over the parts is the energy measured',
+  kind: 'counter',
+  valueType: 'double',
+};
+
+/** The share of a GPU's energy that is attributed to one of its MIG instances, by `hw.id` and `hw.parent`. */
+export const gpuInstanceEnergy: Metric = {
+  name: 'hw.gpu.instance.energy',
+  unit: 'J',
+  description: 'Energy of a GPU attributed to one of its instances; a part of hw.energy of the GPU',
+  kind: 'counter',
+  valueType: 'double',
+};
+
+/** The share of a domain's energy that is attributed to a process. */
+export const processEnergy: Metric = {
+  name: 'process.energy',
+  unit: 'J',
+  description: 'Energy attributed to a process',
+  kind: 'counter',
+  valueType: 'double',
+};
+
+/** How far the attributed energy of the last window of a domain may be off. Attributes as its energy. */
+export const attributionError: Metric = {
+  name: 'attribution.error',
+  unit: '1',
+  description:
+    'Part of the energy of a window that may be booked in the wrong place, with a confidence of 95 %',
+  kind: 'gauge',
+  valueType: 'double',
+};
+
+/** The idle power by which the energy of a domain is split. Attributes as its energy. */
+export const attributionFloor: Metric = {
+  name: 'attribution.floor.power',
+  unit: 'W',
+  description: 'Power of a hardware domain when nothing runs, used to separate idle energy from the rest',
+  kind: 'gauge',
+  valueType: 'double',
+};
