@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { request, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { listenAsServiceManager } from '../src/linux/notify-socket.fixture.js';
@@ -9,18 +11,21 @@ import { startAgent, writeConfig } from './agent.js';
 /** An agent below a service manager, whose hook counts what it gets of what was for the agent. */
 function startWatched(t: TestContext, name: string, usec = '200000') {
   const manager = listenAsServiceManager(name);
+  const socket = join(createFolder(), 'control.sock');
   const config = writeConfig(`
 receivers: { simulator: { collection_interval: 20ms } }
 exporters: { debug: {} }
-extensions: { hooks: { start: [{ shell: 'env | grep -c "NOTIFY\\|WATCHDOG"' }] } }
+extensions:
+  control: { socket: { path: ${socket} } }
+  hooks: { start: [{ shell: 'env | grep -c "NOTIFY\\|WATCHDOG"' }] }
 service:
   telemetry: { metrics: { level: none } }
-  extensions: [hooks]
+  extensions: [hooks, control]
   pipelines: { metrics: { receivers: [simulator], exporters: [debug] } }
 `);
   const agent = startAgent(['run', '-c', config], { NOTIFY_SOCKET: name, WATCHDOG_USEC: usec });
   t.after(() => agent.stop());
-  return { agent, received: () => manager.received() };
+  return { agent, socket, received: () => manager.received() };
 }
 
 const names = [
@@ -53,6 +58,27 @@ test('an agent notifies the service manager of a reload, and when it is ready ag
   assert.match(states[1] ?? '', /^RELOADING=1\nMONOTONIC_USEC=\d+\n/u);
   assert.equal((await agent.stop()).code, 0);
 });
+
+test('an agent notifies the service manager of a reload over its control socket, and of nothing after its end', async (t) => {
+  const { agent, received, socket } = startWatched(t, `@joulemetry-asked-${process.pid}`);
+  await agent.waitFor(/Everything is ready/u);
+  assert.equal(await askForReload(socket), 200);
+  const states = () => received().flatMap((text) => /^(?:READY|RELOADING|STOPPING)=1/u.exec(text)?.[0] ?? []);
+  await until(() => states().length === 3);
+  // The shutdown begins while this is read.
+  process.kill(agent.pid, 'SIGHUP');
+  assert.equal((await agent.stop()).code, 0);
+  assert.deepEqual(states().slice(0, 3), ['READY=1', 'RELOADING=1', 'READY=1']);
+  assert.equal(states().at(-1), 'STOPPING=1');
+});
+
+/** @returns the status of the answer */
+async function askForReload(socketPath: string): Promise<number | undefined> {
+  const asking = request({ socketPath, path: '/-/reload', method: 'POST' }).end();
+  const [response] = (await once(asking, 'response')) as [IncomingMessage]; // as Node emits it
+  response.resume();
+  return response.statusCode;
+}
 
 test('an agent that is stopped by a signal does not notify the watchdog', async (t) => {
   const { agent, received } = startWatched(t, `@joulemetry-stopped-${process.pid}`, '20000');

@@ -124,7 +124,7 @@ async function runService({ loadConfig, watched }: Source, { end, hangUps }: Sig
   const requested = once(finished, 'request').then(() => 'an extension requested it');
   let watching: ConfigWatch | undefined;
   try {
-    const service = new Service(config, {
+    const service: Service = new Service(config, {
       ...environmentOf(log),
       meter,
       observer,
@@ -132,18 +132,21 @@ async function runService({ loadConfig, watched }: Source, { end, hangUps }: Sig
       onProblem: (problem) => problems.push(problem),
       onShutdownRequest: () => finished.emit('request'),
       loadConfig,
+      // Before the start is complete and after a shutdown has begun, there is nothing that is ready.
+      onReloading: () => service.isReady && manager.reloading(),
+      onReloaded: () => service.isReady && manager.ready(summarize(service.agent.listComponents())),
       sampling: createSampling({ log, meter, onThread: stopHeapGrowth, onFast: allowTierUp }),
     });
     hangUps.on('hangUp', () => {
       log.info('Received SIGHUP: reading the configuration again');
-      void reload(service, manager);
+      void service.reload();
     });
     await service.start();
     service.beginAttributing();
     log.info('Everything is ready: measuring');
     const showing = followService(service, manager);
     trimFromNowOn();
-    watching = watchFiles({ loadConfig, watched, content }, () => void reload(service, manager), log);
+    watching = watchFiles({ loadConfig, watched, content }, () => void service.reload(), log);
     const delivered = last.then(async (reason) => {
       // A replay is faster than a network, and a shutdown is short.
       await service.drain();
@@ -166,13 +169,6 @@ async function runService({ loadConfig, watched }: Source, { end, hangUps }: Sig
     if (await hasHungUp(end)) endByHangUp();
     leaveBehind();
   }
-}
-
-/** Reads the configuration again, and reports that to a service manager. Never rejects. */
-async function reload(service: Service, manager: ServiceManager): Promise<void> {
-  manager.reloading();
-  await service.reload();
-  manager.ready(summarize(service.agent.listComponents()));
 }
 
 /** Notices when a file of the configuration has changed. */

@@ -49,6 +49,10 @@ export interface Environment {
   onProblem?(problem: string): void;
   /** Called when an extension asks the agent to end. */
   onShutdownRequest?(): void;
+  /** Called when a reload begins, also one that no signal asked for. `onReloaded` follows before the next one. */
+  onReloading?(): void;
+  /** Called when a reload has ended, whatever became of it. */
+  onReloaded?(): void;
   /** Reads and validates the configuration again. Absent where it cannot change. */
   loadConfig?(): Promise<ServiceConfig>;
 }

@@ -17,17 +17,19 @@ export type Apply = (config: ServiceConfig) => Promise<Changes | undefined>;
 
 const none: Changes = { started: [], stopped: [], restarted: [] };
 
+type Watched = Pick<Environment, 'loadConfig' | 'logFor' | 'onReloading' | 'onReloaded'>;
+
 /** Reloads one after the other, and logs what becomes of each. */
 export class Reloads {
-  readonly #loadConfig: Environment['loadConfig'];
+  readonly #environment: Watched;
   readonly #log: Log;
   readonly #apply: Apply;
   #current: Promise<ReloadResult> | undefined;
   #next: Promise<ReloadResult> | undefined;
 
-  constructor({ loadConfig, logFor }: Pick<Environment, 'loadConfig' | 'logFor'>, apply: Apply) {
-    this.#loadConfig = loadConfig;
-    this.#log = logFor();
+  constructor(environment: Watched, apply: Apply) {
+    this.#environment = environment;
+    this.#log = environment.logFor();
     this.#apply = apply;
   }
 
@@ -42,7 +44,11 @@ export class Reloads {
    */
   request(): Promise<ReloadResult> {
     if (this.#current === undefined) {
-      this.#current = this.#run().finally(() => (this.#current = undefined));
+      this.#environment.onReloading?.();
+      this.#current = this.#run().finally(() => {
+        this.#current = undefined;
+        this.#environment.onReloaded?.();
+      });
       return this.#current;
     }
     this.#next ??= this.#current.then(() => {
@@ -73,7 +79,7 @@ export class Reloads {
   }
 
   async #load(): Promise<ServiceConfig> {
-    if (this.#loadConfig) return this.#loadConfig();
+    if (this.#environment.loadConfig) return this.#environment.loadConfig();
     throw new Error('expected an agent that reads its configuration again, found one that does not');
   }
 }

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createFakeContext } from '../component/fakes.js';
+import { nodeOf } from '../config/node.js';
+import { validateService } from '../config/service.js';
 import { hwEnergy } from '../model/shared-metrics.js';
 import { createEnding, createRow } from '../model/table.js';
-import { config, createWorld, startReloadable, type World } from './service.fixture.js';
+import { config, createService, createWorld, startReloadable, type World } from './service.fixture.js';
 
 const series = [{ metric: hwEnergy, resource: { attributes: {} }, attributes: {}, start: 0n }];
 
@@ -275,6 +278,21 @@ test('shutdown during a reload stops everything once the reload has ended', asyn
   const running = service.agent.listComponents().filter(({ state }) => state !== 'stopped');
   assert.deepEqual(running, []);
   assert.equal((await reload()).outcome, 'rolled_back');
+});
+
+test('reload reports each of its reloads when it begins and when it has ended, whoever asks for it', async () => {
+  const world = createWorld();
+  const events: string[] = [];
+  const owner = {
+    loadConfig: () => validateService(nodeOf(config), world.finder),
+    onReloading: () => void events.push('reloading'),
+    onReloaded: () => void events.push('reloaded'),
+  };
+  const service = await createService(world, config, createFakeContext(), owner);
+  await service.start();
+  await Promise.all([service.agent.reload(), service.reload()]);
+  assert.deepEqual(events, ['reloading', 'reloaded', 'reloading', 'reloaded']);
+  await service.shutdown();
 });
 
 test('reload warns of settings of the own telemetry, which take effect at the next start', async () => {

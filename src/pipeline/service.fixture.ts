@@ -108,7 +108,7 @@ export async function createService(
   world: World,
   config: object,
   context = createFakeContext(),
-  owner: Pick<Environment, 'onShutdownRequest' | 'loadConfig'> = {},
+  owner: Pick<Environment, 'onShutdownRequest' | 'loadConfig' | 'onReloading' | 'onReloaded'> = {},
 ): Promise<Service> {
   const { clock, meter, host, sampling } = context;
   const validated = await validateService(nodeOf(config), world.finder);
