@@ -138,7 +138,9 @@ function findFor(
   components: readonly ComponentStatus[],
 ): readonly string[] {
   const possible = components.filter(({ kind }) => kinds.includes(kind));
-  const names = findNames(pattern, possible);
+  // Of all that there are, those that are left out are not meant.
+  const isListed = ({ state }: ComponentStatus) => state !== 'disabled' || !pattern.includes('*');
+  const names = findNames(pattern, possible.filter(isListed));
   if (names.length > 0) return names;
   const known = [...new Set(possible.map(nameOf))].join(', ') || 'there is none';
   throw new RequestError(

@@ -135,6 +135,17 @@ test('Control does with components what is asked, by id, kind and pattern', asyn
   assert.ok(log.lines.includes('info: Asked to pause rapl, receiver:rapl'));
 });
 
+test('Control means no receiver that is left out by a pattern, but by its name', async (t) => {
+  const disabled: ComponentStatus = { ...component('receiver', 'nvml'), state: 'disabled' };
+  const { ask, calls } = await start(t, {}, { listComponents: () => [...components, disabled] });
+  assert.deepEqual(await ask('/-/trigger', order('receiver:*')), [
+    200,
+    done('receiver:rapl', 'receiver:otlp'),
+  ]);
+  assert.deepEqual(await ask('/-/trigger', order('nvml')), [200, done('receiver:nvml')]);
+  assert.deepEqual(calls, ['trigger receiver:rapl', 'trigger receiver:otlp', 'trigger receiver:nvml']);
+});
+
 test('Control flushes, reloads and ends the agent', async (t) => {
   const { ask, calls } = await start(t);
   assert.deepEqual(await ask('/-/flush', ''), [200, { done: true }]);
