@@ -183,6 +183,20 @@ test('a receiver or an exporter that is stopped is shut down, gets nothing and c
   await service.shutdown();
 });
 
+test('a receiver that is stopped ends its series once, and nothing of it follows', async () => {
+  const { agent, world, service } = await startControlled();
+  const feed = () => world.entries.get('meter')?.consume(createRow(series, 1n, Float64Array.of(1)));
+  feed();
+  world.tables.length = 0;
+  await agent.stop('meter');
+  assert.equal(feed(), false);
+  await service.shutdown();
+  assert.deepEqual(
+    world.tables.map(({ ended }) => ended),
+    [series],
+  );
+});
+
 test('a receiver whose loops all fail is failed, until one of them reads again', async () => {
   const { join, service, stateOf } = await startControlled();
   const loop = { isFailing: true };

@@ -1,6 +1,6 @@
 import type { AgentControl, ReloadResult } from '../component/agent-control.js';
 import type { Schema, Setting } from '../component/schema.js';
-import { stopWithin, type Stoppable } from './ending.js';
+import { stopWithin } from './ending.js';
 import type { Environment, Unit } from './graph.js';
 import type { RunningReceiver } from './running-receiver.js';
 import type { Statuses } from './statuses.js';
@@ -77,14 +77,12 @@ function requireRunning(verb: string, { name, status }: Unit): void {
 }
 
 /** No table reaches it any more before it ends. */
-async function shutDown(
-  one: Stoppable & Pick<RunningReceiver, 'status'>,
-  { logFor }: Pick<Environment, 'logFor'>,
-): Promise<void> {
+async function shutDown(one: Unit | RunningReceiver, { logFor }: Pick<Environment, 'logFor'>): Promise<void> {
   const isReceiver = 'loops' in one;
   if (!isReceiver) one.status.enter('stopped');
   await stopWithin(one, performance.now() + stopMs, logFor());
   one.status.enter('stopped');
+  if ('endSeries' in one) one.endSeries();
 }
 
 /** The least and the greatest value of a setting in milliseconds. */

@@ -51,14 +51,14 @@ export class LiveSeries implements Consumer {
   }
 
   /**
-   * Ends every live series for what is behind.
+   * Ends every live series for what is behind. Safe to call again.
    * @param others series that go on, since they have another source
    */
   end(at: bigint, others?: LiveSeries): void {
     const series = leaveOut(this.#series, others && others.#series);
     const histograms = leaveOut(this.#histograms, others && others.#histograms);
-    if (series.length > 0) this.#next.consume(createEnding(series, at));
-    if (histograms.length > 0) passHistograms(this.#next, createHistogramEnding(histograms, at));
+    if (series.length > 0) this.consume(createEnding(series, at));
+    if (histograms.length > 0) this.consumeHistograms(createHistogramEnding(histograms, at));
   }
 }
 

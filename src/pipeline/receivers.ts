@@ -40,9 +40,6 @@ interface Member extends RunningReceiver {
   readonly entry: Slot;
   /** What is behind that, for series that no other receiver publishes. */
   readonly named: Consumer;
-  /** Lets through what waits there for other receivers. */
-  release(): void;
-  readonly live: LiveSeries;
 }
 
 /** What receivers have around them. */
@@ -119,10 +116,7 @@ export class ReceiverSet {
     this.#release(id);
     this.#parts.statuses.close(member.status);
     this.#finishLine.forget(id);
-    // What it still sends, it should not.
-    member.entry.target = refusing;
-    member.release();
-    member.live.end(this.#environment.clock.wallNs());
+    member.endSeries();
   }
 
   #release(id: string): void {
@@ -252,7 +246,7 @@ export class ReceiverSet {
   #createWay({
     id,
     factory,
-  }: ReceiverConfig): Omit<Member, keyof RunningReceiver | 'config'> & Pick<Member, 'status' | 'loops'> {
+  }: ReceiverConfig): Pick<Member, 'entry' | 'named' | 'endSeries' | 'status' | 'loops' | 'consumed'> {
     const { graph, before } = this.#parts;
     const status = this.#openStatus(id);
     const live = new LiveSeries(graph.routeOf(id));
@@ -265,7 +259,13 @@ export class ReceiverSet {
     entry.target = this.#seriesClaims.entryFor(id, named);
     const loops = new LoopSet(`receiver "${id}"`);
     status.observed = loops;
-    return { entry, named, release: () => parents?.release(), live, status, loops, consumed: new Map() };
+    const endSeries = () => {
+      // What it still sends, it should not.
+      entry.target = refusing;
+      parents?.release();
+      live.end(this.#environment.clock.wallNs());
+    };
+    return { entry, named, endSeries, status, loops, consumed: new Map() };
   }
 
   #openStatus(id: string): StatusRecord {

@@ -21,6 +21,8 @@ export interface RunningReceiver {
   readonly component: Component;
   readonly status: StatusRecord;
   readonly loops: LoopSet;
+  /** Ends what it published, for everything behind it. */
+  endSeries(): void;
   /** The least and the greatest that its settings may be. */
   readonly schema: Schema;
   /** Whether it reads who used the machine, by which the energy that meters read is attributed. */
@@ -56,7 +58,7 @@ export function listPipelines({ pipelines }: ServiceConfig, id: string): readonl
 export function describeRunning(
   { id, factory: { metrics, schema } }: ReceiverConfig,
   component: Component,
-  known: Pick<RunningReceiver, 'status' | 'loops'>,
+  known: Pick<RunningReceiver, 'status' | 'loops' | 'endSeries'>,
 ): RunningReceiver {
   const readsUsage = metrics.some(({ name }) => name === busyTime.name);
   const readsEnergy = metrics.some(({ name }) => meteredEnergyNames.has(name));
