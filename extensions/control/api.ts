@@ -21,6 +21,8 @@ export interface ApiContext {
   readonly startedAt: Date;
   readonly rates: PointRates;
   readonly log: Log;
+  /** Called with what is fulfilled when the answer to a reload was sent, before which its connection should not end. */
+  awaitAnswer(sent: Promise<unknown>): void;
 }
 
 /** A request that asks for nothing that can be done. */
@@ -56,9 +58,12 @@ export function createPages(context: ApiContext): Pages {
       await agent.flush();
       return createAnswer(200, { done: true });
     }),
-    '/-/reload': post(async () => {
+    '/-/reload': post(async ({ socket }) => {
       log.info('Asked to reload');
-      return describeReload(await agent.reload());
+      // The new configuration may have this extension with other settings, or not at all.
+      context.awaitAnswer(new Promise((resolve) => socket.once('close', resolve)));
+      const answer = describeReload(await agent.reload());
+      return { ...answer, headers: { ...answer.headers, Connection: 'close' } };
     }),
     '/-/shutdown': post(() => {
       log.info('Asked to shut down');

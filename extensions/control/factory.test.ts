@@ -157,6 +157,27 @@ test('Control flushes, reloads and ends the agent', async (t) => {
   assert.deepEqual(calls, ['flush', 'shutdown']);
 });
 
+test('Control answers the reload by which it is stopped, while its successor listens already', async (t) => {
+  const changed = {
+    outcome: 'changed',
+    started: [],
+    stopped: [],
+    restarted: ['extension "control"'],
+  } as const;
+  const steps: (() => void | Promise<void>)[] = [];
+  const reload = async () => {
+    for (const step of steps) await step();
+    return changed;
+  };
+  const { extension, ask } = await start(t, {}, { reload });
+  steps.push(
+    () => extension.shutdown(),
+    () => extension.start(),
+  );
+  assert.deepEqual(await ask('/-/reload', ''), [200, changed]);
+  assert.equal((await ask('/-/components'))[0], 200);
+});
+
 test('Control answers a reload that was refused with 422 and the reason', async (t) => {
   const refused = { outcome: 'refused', started: [], stopped: [], restarted: [], problem: 'broken' } as const;
   const { ask } = await start(t, {}, { reload: () => Promise.resolve(refused) });

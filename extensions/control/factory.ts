@@ -39,6 +39,8 @@ class Control implements Component {
   readonly #context: ExtensionContext;
   readonly #rates = new PointRates();
   #listeners: readonly Listener[] = [];
+  /** Of reloads, by one of which this extension may be stopped. */
+  readonly #unanswered = new Set<Promise<unknown>>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(config: Config, context: ExtensionContext) {
@@ -48,7 +50,12 @@ class Control implements Component {
 
   async start(): Promise<void> {
     const { agent, isReady, log } = this.#context;
-    const pages = createPages({ agent, isReady, startedAt: new Date(), rates: this.#rates, log });
+    const awaitAnswer = (sent: Promise<unknown>) => {
+      this.#unanswered.add(sent);
+      void sent.then(() => this.#unanswered.delete(sent));
+    };
+    const startedAt = new Date();
+    const pages = createPages({ agent, isReady, startedAt, rates: this.#rates, log, awaitAnswer });
     const socket = this.#findSocket();
     this.#listeners = [await servePagesLocally(pages, { socket, log })];
     log.info(`Controlled at ${socket.path}`);
@@ -60,7 +67,8 @@ class Control implements Component {
     clearInterval(this.#timer);
     const listeners = this.#listeners;
     this.#listeners = [];
-    await Promise.all(listeners.map((listener) => listener.close()));
+    const answered = this.#unanswered.size > 0 ? Promise.all(this.#unanswered) : undefined;
+    await Promise.all(listeners.map((listener) => listener.close(answered)));
   }
 
   async #serveHttp(pages: Pages): Promise<void> {

@@ -14,8 +14,11 @@ export const idleTimeoutMs = 10_000;
 export interface Listener {
   /** Where it really listens, `127.0.0.1:9464` or `[::1]:9464`. */
   readonly address: string;
-  /** Stops listening, ends every connection, and waits until both are done. Safe to call twice. */
-  close(): Promise<void>;
+  /**
+   * Stops listening, ends every connection, and waits until both are done. Safe to call twice.
+   * @param answered connections end when it is fulfilled, which is not waited for
+   */
+  close(answered?: Promise<unknown>): Promise<void>;
 }
 
 /** What a server that listens needs besides its endpoint. */
@@ -52,7 +55,7 @@ export async function listen(
     log.warn(`Cannot accept a connection on ${endpoint}: ${describeError(error)}`),
   );
   const sockets = trackSockets(server);
-  return { address: describeAddress(server), close: () => closeServer(server, sockets) };
+  return { address: describeAddress(server), close: (answered) => closeServer(server, sockets, answered) };
 }
 
 /** Where to listen, and whether the user asked for exactly that. */
@@ -110,11 +113,22 @@ export function trackSockets(server: NetServer): ReadonlySet<Socket> {
   return sockets;
 }
 
-export async function closeServer(server: NetServer, sockets: ReadonlySet<Socket>): Promise<void> {
+export async function closeServer(
+  server: NetServer,
+  sockets: ReadonlySet<Socket>,
+  answered?: Promise<unknown>,
+): Promise<void> {
   if (!server.listening) return;
   const closed = once(server, 'close');
   server.close();
-  for (const socket of sockets) socket.destroy();
+  const endConnections = () => {
+    for (const socket of sockets) socket.destroy();
+  };
+  if (answered) {
+    void answered.then(endConnections);
+    return;
+  }
+  endConnections();
   await closed;
 }
 

@@ -46,7 +46,7 @@ export async function listenLocally(server: Server, socket: LocalSocket, log: Lo
     throw new Error(`Cannot listen on ${path} (${setting}): ${describeListenError(error)}`, { cause: error });
   }
   server.on('error', (error) => log.warn(`Cannot accept a connection on ${path}: ${describeError(error)}`));
-  return { address: path, close: () => closeServer(server, sockets) };
+  return { address: path, close: (answered) => closeServer(server, sockets, answered) };
 }
 
 /** @throws Error when a process listens there, or it is something else than a socket */
