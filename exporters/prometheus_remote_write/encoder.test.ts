@@ -187,6 +187,22 @@ test('RemoteWriteEncoder says what the targets are once a minute', () => {
   assert.deepEqual(new Set(jobs), new Set(['joulemetry', 'shop']));
 });
 
+test('RemoteWriteEncoder says what a target is again when all of its series ended and others followed', () => {
+  const { encoder, take } = open({ hasTargetInfo: true });
+  const service = { attributes: { 'service.name': 'shop', 'service.instance.id': 'a' } };
+  const [first, second] = [counter, gauge].map((one) => [deriveSeries(one, { resource: service })]);
+  const infosAt = (series: readonly Series[], ms: number, ended: readonly Series[] = []) => {
+    encoder.add({ ...createRow(series, at(ms), Float64Array.of(1)), ended });
+    return take().flatMap(({ labels, samples }) =>
+      labels['__name__'] === 'target_info' && labels['job'] === 'shop' ? [samples[0]?.atMs] : [],
+    );
+  };
+  assert.deepEqual(infosAt(first, 0), [startMs]);
+  assert.deepEqual(infosAt(first, 61_000, first), []);
+  assert.deepEqual(infosAt(second, 62_000), [startMs + 62_000]);
+  assert.deepEqual(infosAt([counter], 130_000, second), []);
+});
+
 test('RemoteWriteEncoder refuses a metric whose name another one has, with one warning', () => {
   const { encoder, take, warnings } = open();
   const other = {

@@ -29,7 +29,7 @@ export interface Entry {
   readonly name: FamilyName;
   /** All but `__name__`. */
   readonly labels: readonly Label[];
-  readonly target: Target;
+  target: Target;
   /** Unix time in milliseconds of the newest sample, that of its end included. */
   lastMs: number;
   /** Whether the newest sample says that there is no value. */
@@ -132,7 +132,7 @@ export class LabelBook {
       );
       return undefined;
     }
-    if (known !== undefined) return revive(known, series);
+    if (known !== undefined) return revive(known, series, target);
     const labels = labelsOf(attributes);
     const entry = { series, name, labels, target, lastMs: 0, isStale: true, endedMs: undefined };
     this.#byLabels.add(text, entry);
@@ -174,8 +174,9 @@ function isHistogramMetric(metric: AnySeries['metric']): metric is HistogramMetr
 }
 
 /** A series that is the same as one before, or that has the labels of one that has ended. */
-function revive(entry: Entry, series: AnySeries): Entry {
+function revive(entry: Entry, series: AnySeries, target: Target): Entry {
   entry.series = series;
+  entry.target = target;
   entry.endedMs = undefined;
   return entry;
 }

@@ -37,12 +37,13 @@ export class Targets {
 
   constructor(options: TargetOptions) {
     this.#options = options;
-    this.#own = this.#targetOf(options.host);
+    this.#own = this.#targetOf(options.host, this.#createLabels(options.host));
   }
 
   /** The target of a resource, which has one series more. */
   take(resource: Resource): Target {
-    const target = this.#find(resource);
+    // One without series is forgotten; its resource may have others later.
+    const target = this.#targetOf(resource.attributes, this.#labelsOf(resource));
     target.uses += 1;
     target.resource.consider(resource);
     return target;
@@ -58,18 +59,21 @@ export class Targets {
     return [...this.#targets.values()];
   }
 
-  readonly #find = createPlans(({ attributes }: Resource) => this.#targetOf(attributes));
+  readonly #labelsOf = createPlans(({ attributes }: Resource) => this.#createLabels(attributes));
 
-  #targetOf(attributes: Attributes): Target {
-    const { host, common, identityLabels } = this.#options;
+  #createLabels(attributes: Attributes): TargetLabels {
+    const { host, common } = this.#options;
     const all = { ...common, ...attributes };
-    const labels = { job: jobOf(all), instance: instanceOf({ ...host, ...all }) };
-    const target = findOrAdd(this.#targets, keyOf(labels), () => {
+    return { job: jobOf(all), instance: instanceOf({ ...host, ...all }) };
+  }
+
+  #targetOf(attributes: Attributes, labels: TargetLabels): Target {
+    const { host, common, identityLabels } = this.#options;
+    return findOrAdd(this.#targets, keyOf(labels), () => {
       const isOwn = attributes === host;
       const named = isOwn ? host : {};
       return { ...labels, resource: new HostResource(named, isOwn ? identityLabels : [], common), uses: 0 };
     });
-    return target;
   }
 }
 
