@@ -30,6 +30,12 @@ interface Column {
   readonly index: number;
 }
 
+/** The epoch of a table: whole milliseconds, and the nanoseconds after them. */
+interface Base {
+  readonly epochMs: number;
+  readonly restNs: number;
+}
+
 export interface EncoderOptions {
   readonly labels: LabelBook;
   readonly limits: RequestLimits;
@@ -69,7 +75,8 @@ export class RemoteWriteEncoder implements Encoder {
     const columns = this.#columnsOf(table.series);
     const atMs = toMs(table.epoch, table.offsets.at(-1) ?? 0);
     this.#addTargetInfo(atMs);
-    for (const column of columns) this.#addColumn(column, table);
+    const base = { epochMs: Number(table.epoch / nsPerMs), restNs: Number(table.epoch % nsPerMs) };
+    for (const column of columns) this.#addColumn(column, table, base);
     // What had its first row in this table was not known before.
     for (const entry of [...before, ...this.#end(ended)]) {
       if (entry.endedMs !== undefined) this.#addStale(entry, atMs + 1);
@@ -122,9 +129,8 @@ export class RemoteWriteEncoder implements Encoder {
     return ended.flatMap((series) => this.#options.labels.end(series, nowMs) ?? []);
   }
 
-  #addColumn({ entry, head, index, startMs }: Column, { series, epoch, offsets, values }: Table): void {
-    const epochMs = Number(epoch / nsPerMs);
-    const restNs = Number(epoch % nsPerMs);
+  #addColumn(column: Column, { series, offsets, values }: Table, { epochMs, restNs }: Base): void {
+    const { entry, head, index, startMs } = column;
     let isOpen = false;
     for (let row = 0; row < offsets.length; row += 1) {
       const value = values[row * series.length + index];

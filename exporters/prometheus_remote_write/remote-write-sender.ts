@@ -77,7 +77,7 @@ class RemoteWriteSender implements Sender {
   }
 
   async #sendOld(request: QueuedRequest): Promise<Delivery> {
-    const { bytes, leftOut } = this.#options.version1.convert(request.bytes);
+    const { bytes, leftOut } = await this.#options.version1.convert(request.bytes);
     const { rejectedPoints, message } = await this.#old.send({ ...request, bytes });
     if (leftOut === 0) return { rejectedPoints, message };
     return {

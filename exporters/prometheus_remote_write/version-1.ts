@@ -1,3 +1,5 @@
+import { elementAt } from '../../src/element.js';
+import { runInSlices } from '../../src/linux/slices.js';
 import { MessageWriter } from '../../src/otlp/wire.js';
 import { findMessage, findNumber, readFields } from '../../src/protobuf.js';
 import { readPacked } from './divide-request.js';
@@ -5,6 +7,9 @@ import { readPacked } from './divide-request.js';
 // prometheus.WriteRequest: https://prometheus.io/docs/specs/prw/remote_write_spec/
 
 const metadataMs = 60_000;
+/** Of which each takes some microseconds. */
+const seriesAtATime = 64;
+const nameLabel = Buffer.from('__name__');
 /** Of a sample: its tag, the value, and the tag of its instant. */
 const beforeInstantBytes = 10;
 
@@ -16,12 +21,10 @@ export interface ConvertedRequest {
 
 /** Turns requests of protocol 2.0, as this exporter writes them, into those of 1.0, which have no start timestamps. */
 export class Version1 {
-  readonly #writer = new MessageWriter();
   readonly #hasMetadata: boolean;
   readonly #nowMs: () => number;
   /** When the metadata of a family was sent last. */
   readonly #sentMs = new Map<string, number>();
-  #leftOut = 0;
 
   /** @param nowMs CLOCK_MONOTONIC in milliseconds */
   constructor(hasMetadata: boolean, nowMs: () => number) {
@@ -29,47 +32,66 @@ export class Version1 {
     this.#nowMs = nowMs;
   }
 
-  /** Native histograms, which backends refuse in 1.0, are left out. */
-  convert(request: Uint8Array): ConvertedRequest {
-    this.#leftOut = 0;
+  /** Native histograms, which backends refuse in 1.0, are left out. Works in slices. */
+  convert(request: Uint8Array): Promise<ConvertedRequest> {
+    return runInSlices(this.#steps(request));
+  }
+
+  *#steps(request: Uint8Array): Generator<void, ConvertedRequest> {
+    const writer = new MessageWriter();
+    let leftOut = 0;
+    let count = 0;
     const fields = readFields(request);
     const symbols = fields.flatMap(({ number, value }) =>
       number === 4 && typeof value !== 'number' ? [value] : [],
     );
-    for (const { number, value } of fields)
-      if (number === 5 && typeof value !== 'number') this.#addSeries(value, symbols);
-    return { bytes: this.#writer.finish(), leftOut: this.#leftOut };
-  }
-
-  #addSeries(series: Uint8Array, symbols: readonly Uint8Array[]): void {
-    const labels = readPacked(findMessage(series, 1)).map((ref) => symbols[ref] ?? new Uint8Array());
-    const begin = this.#writer.begin(1);
-    for (let i = 0; i < labels.length; i += 2) this.#addLabel(labels[i], labels[i + 1]);
-    for (const { number, value } of readFields(series)) {
-      if (typeof value === 'number') continue;
-      if (number === 2) this.#writer.bytes(2, withoutStart(value));
-      if (number === 3) this.#leftOut += 1;
+    for (const { number, value } of fields) {
+      if (number !== 5 || typeof value === 'number') continue;
+      if (count++ % seriesAtATime === 0) yield;
+      leftOut += addSeries(writer, value, symbols);
+      if (this.#hasMetadata) this.#addMetadata(writer, value, symbols);
     }
-    this.#writer.end(begin);
-    if (this.#hasMetadata) this.#addMetadata(findMessage(series, 5), nameOf(labels), symbols);
+    return { bytes: writer.finish(), leftOut };
   }
 
-  #addLabel(name: Uint8Array = new Uint8Array(), value: Uint8Array = new Uint8Array()): void {
-    const label = this.#writer.begin(1);
-    this.#writer.bytes(1, name).bytes(2, value).end(label);
-  }
-
-  #addMetadata(metadata: Uint8Array | undefined, sample: string, symbols: readonly Uint8Array[]): void {
+  #addMetadata(writer: MessageWriter, series: Uint8Array, symbols: readonly Uint8Array[]): void {
+    const metadata = findMessage(series, 5);
     if (metadata === undefined) return;
     const type = findNumber(metadata, 1);
-    const family = familyOf(sample, type);
+    const family = familyOf(nameOf(labelsOf(series, symbols)), type);
     const nowMs = this.#nowMs();
     if (nowMs - (this.#sentMs.get(family) ?? -Infinity) < metadataMs) return;
     this.#sentMs.set(family, nowMs);
     const textOf = (field: number) => symbols[findNumber(metadata, field)] ?? new Uint8Array();
-    const begin = this.#writer.begin(3);
-    this.#writer.integer(1, type).text(2, family).bytes(4, textOf(3)).bytes(5, textOf(4)).end(begin);
+    const begin = writer.begin(3);
+    writer.integer(1, type).text(2, family).bytes(4, textOf(3)).bytes(5, textOf(4)).end(begin);
   }
+}
+
+/** @returns how many histograms it has, which are left out */
+function addSeries(writer: MessageWriter, series: Uint8Array, symbols: readonly Uint8Array[]): number {
+  const labels = labelsOf(series, symbols);
+  const begin = writer.begin(1);
+  for (let i = 0; i < labels.length; i += 2) {
+    const label = writer.begin(1);
+    writer
+      .bytes(1, elementAt(labels, i))
+      .bytes(2, elementAt(labels, i + 1))
+      .end(label);
+  }
+  let leftOut = 0;
+  for (const { number, value } of readFields(series)) {
+    if (typeof value === 'number') continue;
+    if (number === 2) writer.bytes(2, withoutStart(value));
+    if (number === 3) leftOut += 1;
+  }
+  writer.end(begin);
+  return leftOut;
+}
+
+/** Names and values in turn. */
+function labelsOf(series: Uint8Array, symbols: readonly Uint8Array[]): readonly Uint8Array[] {
+  return readPacked(findMessage(series, 1)).map((ref) => symbols[ref] ?? new Uint8Array());
 }
 
 /** Metadata of a counter is under the name of its samples, that of a histogram under the name without suffixes. */
@@ -78,7 +100,7 @@ function familyOf(sample: string, type: number): string {
 }
 
 function nameOf(labels: readonly Uint8Array[]): string {
-  const at = labels.findIndex((label, i) => i % 2 === 0 && Buffer.from(label).toString() === '__name__');
+  const at = labels.findIndex((label, i) => i % 2 === 0 && Buffer.compare(label, nameLabel) === 0);
   return Buffer.from(labels[at + 1] ?? []).toString();
 }
 
