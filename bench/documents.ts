@@ -1,11 +1,16 @@
 import { bulkFormat } from '../exporters/elasticsearch/documents.js';
+import { lineProtocol } from '../exporters/influxdb/line-protocol.js';
 import { divideByResource } from '../exporters/kafka/messages.js';
 import { createPointFormat } from '../exporters/kwollect/points.js';
 import { createDocument } from '../exporters/mongodb/documents.js';
 import { PointReader, queueFormat } from '../exporters/mongodb/queued-points.js';
+import { countSamples } from '../exporters/prometheus_remote_write/divide-request.js';
+import { RemoteWriteEncoder } from '../exporters/prometheus_remote_write/encoder.js';
+import { LabelBook } from '../exporters/prometheus_remote_write/label-book.js';
+import { jsonPoints, toArray } from '../exporters/webhook/json-points.js';
 import type { QueuedRequest } from '../src/component/queue-storage.js';
 import { createLineParts, type LineFormat } from '../src/export/line-batcher.js';
-import type { Encoder } from '../src/export/queued-exporter.js';
+import { requestLimits, type Encoder } from '../src/export/queued-exporter.js';
 import type { Table } from '../src/model/table.js';
 import { createBatcher } from '../src/otlp/batcher.js';
 import { compare, median, type Benchmark, type Result } from './benchmark.js';
@@ -35,6 +40,25 @@ export const documents: Benchmark = {
           'kwollect',
           encodeWith(table, createPointFormat({ hostname: 'a', append_unit_to_metric_name: true })),
         ),
+        measure('influxdb', encodeWith(table, lineProtocol)),
+        measure(
+          'webhook',
+          encodeWith(table, jsonPoints, ({ bytes }) => void toArray(bytes)),
+        ),
+        measure(
+          'prometheus_remote_write, until queued',
+          encodeRising(
+            table,
+            createRemoteWriter(() => {}),
+          ),
+        ),
+        measure(
+          'prometheus_remote_write, until confirmed',
+          encodeRising(
+            table,
+            createRemoteWriter(({ bytes }) => void countSamples(bytes)),
+          ),
+        ),
         measure('mongodb, until queued', encodeWith(table, queueFormat)),
         measure('mongodb, until sent', encodeWith(table, queueFormat, insert)),
         measure(
@@ -48,6 +72,36 @@ export const documents: Benchmark = {
     });
   },
 };
+
+/** Compression and the conversion to 1.0 are left out: they work in slices. */
+function createRemoteWriter(take: (request: QueuedRequest) => void): Encoder {
+  const labels = new LabelBook({
+    identityLabels: [],
+    externalLabels: {},
+    host: {},
+    common: {},
+    warn(message) {
+      throw new Error(message);
+    },
+  });
+  const limits = requestLimits(batch);
+  return new RemoteWriteEncoder(
+    { labels, limits, hasTargetInfo: true, hasNativeHistograms: () => true, nowMs: () => performance.now() },
+    take,
+  );
+}
+
+/** Each time with later instants: samples that are not newer are left out. */
+function encodeRising(table: Table, encoder: Encoder): () => void {
+  const { offsets } = table;
+  let round = 0n;
+  const spread = offsets.map((_, row) => row * 1e6);
+  return () => {
+    round += 1n;
+    encoder.add({ ...table, offsets: spread, epoch: table.epoch + round * 10_000_000_000n });
+    encoder.flush();
+  };
+}
 
 function encodeWith(
   table: Table,
