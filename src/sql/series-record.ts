@@ -37,21 +37,43 @@ function identify({ metric: { name, unit, kind }, resource, attributes, start }:
  * @throws Error when the text is none of its
  */
 export function decodeSeries({ id, text }: EncodedSeries): SeriesRecord {
-  const fields: unknown = JSON.parse(text.toString());
-  if (!Array.isArray(fields) || fields.length !== 8)
-    throw new Error('expected a series, found something else');
-  const [name, unit, kind, valueType, description, start, resource, attributes] = fields as [
-    string,
-    string,
-    Metric['kind'],
-    Metric['valueType'],
-    string,
-    string,
-    ...unknown[],
-  ];
+  const [name, unit, kind, valueType, description, start, resource, attributes] = parseFields(
+    text.toString(),
+  );
   const metric = { name, unit, description, kind, valueType };
   const series = { metric, resource: { attributes: plain(resource) }, attributes: plain(attributes) };
   return { id, series: { ...series, start: BigInt(start) } };
+}
+
+type Fields = readonly [
+  name: string,
+  unit: string,
+  kind: Metric['kind'],
+  valueType: Metric['valueType'],
+  description: string,
+  start: string,
+  resource: unknown,
+  attributes: unknown,
+];
+
+function parseFields(text: string): Fields {
+  const fields = parseList(text);
+  const isSeries =
+    fields.length === 8 &&
+    fields.slice(0, 6).every((field) => typeof field === 'string') &&
+    /^-?\d+$/u.test(String(fields[5]));
+  // Only `encodeSeries` writes such a text, with the kinds and types that there are.
+  if (isSeries) return fields as unknown as Fields;
+  throw new Error(`expected a series of eight fields, found ${text}`);
+}
+
+function parseList(text: string): readonly unknown[] {
+  try {
+    const list: unknown = JSON.parse(text);
+    return Array.isArray(list) ? list : [];
+  } catch (error) {
+    throw new Error(`expected a series in JSON, found ${text}`, { cause: error });
+  }
 }
 
 function plain(value: unknown): Series['attributes'] {

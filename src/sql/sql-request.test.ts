@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { QueuedRequest } from '../component/queue-storage.js';
+import { energy } from '../export/exporter.fixture.js';
 import { anyTables, flatten, type FlatPoint } from '../recording/recording.fixture.js';
 import { fc } from '../testing/fixed-seed.fixture.js';
 import { decodeSeries } from './series-record.js';
@@ -101,4 +102,17 @@ test('parseRequest refuses what is no request', () => {
       () => parseRequest(bytes),
       /expected a request of an exporter to a database, found other bytes/u,
     );
+});
+
+test('parseRequest refuses a request that was cut off, or whose points are of no series', () => {
+  const table = { series: [energy], epoch: 5n, offsets: Float64Array.of(0), values: Float64Array.of(1) };
+  const [request] = batch([table]);
+  assert.ok(request);
+  const { bytes } = request;
+  assert.equal(parseRequest(bytes).series.length, 1);
+  const indexAt = bytes.length - 12 - (parseRequest(bytes).series[0]?.text.length ?? 0) - 4;
+  const other = Buffer.from(bytes);
+  other.writeUInt32LE(1, indexAt);
+  for (const damaged of [other, bytes.subarray(0, -1), bytes.subarray(0, indexAt + 8)])
+    assert.throws(() => parseRequest(damaged), /found other bytes/u);
 });

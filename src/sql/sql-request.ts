@@ -64,28 +64,35 @@ export function parseRequest(bytes: Uint8Array): SqlRequest {
   const [found = 0, points = 0, ends = 0, count = 0] = head ?? [];
   const entries = points + ends;
   const fixed = headBytes + 8 * (points + entries) + 4 * entries;
-  if (found !== magic || bytes.length < fixed)
-    throw new Error('expected a request of an exporter to a database, found other bytes');
+  if (found !== magic || bytes.length < fixed) throw otherBytes();
   const valuesAt = byteOffset + headBytes + 8 * entries;
+  const indexes = new Uint32Array(buffer, valuesAt + 8 * points, entries);
+  if (indexes.some((index) => index >= count)) throw otherBytes();
   return {
     points,
     ends,
     times: new BigInt64Array(buffer, byteOffset + headBytes, entries),
     values: new Float64Array(buffer, valuesAt, points),
-    indexes: new Uint32Array(buffer, valuesAt + 8 * points, entries),
+    indexes,
     series: parseSeries(Buffer.from(buffer, byteOffset + fixed, bytes.length - fixed), count),
   };
 }
 
 function parseSeries(bytes: Buffer, count: number): readonly EncodedSeries[] {
+  const series: EncodedSeries[] = [];
   let at = 0;
-  return Array.from({ length: count }, () => {
-    const id = bytes.readBigInt64LE(at);
-    const end = at + seriesHeadBytes + bytes.readUInt32LE(at + 8);
-    const text = bytes.subarray(at + seriesHeadBytes, end);
+  while (series.length < count) {
+    const textAt = at + seriesHeadBytes;
+    const end = textAt > bytes.length ? Infinity : textAt + bytes.readUInt32LE(at + 8);
+    if (end > bytes.length) throw otherBytes();
+    series.push({ id: bytes.readBigInt64LE(at), text: bytes.subarray(textAt, end) });
     at = end;
-    return { id, text };
-  });
+  }
+  return series;
+}
+
+function otherBytes(): Error {
+  return new Error('expected a request of an exporter to a database, found other bytes');
 }
 
 /** A request that can be cut into halves until it is a single point. */

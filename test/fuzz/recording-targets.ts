@@ -1,7 +1,7 @@
 import type { Table } from '../../src/model/table.js';
 import { CsvDecoder } from '../../src/recording/csv-decoder.js';
 import { CsvEncoder } from '../../src/recording/csv-encoder.js';
-import { PointStream } from '../../src/recording/decoder.js';
+import { PointStream, type Sink } from '../../src/recording/decoder.js';
 import { JsonLinesDecoder } from '../../src/recording/json-lines-decoder.js';
 import { JsonLinesEncoder } from '../../src/recording/json-lines-encoder.js';
 import { ParquetDecoder } from '../../src/recording/parquet-decoder.js';
@@ -13,14 +13,15 @@ function encodeParquet(table: Table): Buffer {
   return Buffer.concat([encoder.encode([table]), encoder.encode([table]), encoder.footer()]);
 }
 
+/** What was read is written again: an instant or a number that no format can hold would show there. */
+export const sink: Sink = { table: writeAgain, malformed: throwReason, unsupported: () => {} };
+
 /** Recordings of a table. */
 export function createRecordingTargets(table: Table): readonly Target[] {
   const json = new JsonLinesEncoder();
   json.add(table);
   const csv = new CsvEncoder(['hw.id']);
   csv.metricColumns = csv.findMissing([table]);
-  // What was read is written again: an instant or a number that no format can hold would show there.
-  const sink = { table: writeAgain, malformed: throwReason, unsupported: () => {} };
   return [
     {
       name: 'JSON lines',

@@ -3,12 +3,13 @@ import type { Table } from '../../src/model/table.js';
 import { Batcher } from '../../src/otlp/batcher.js';
 import { bmcTargets } from './bmc-targets.js';
 import { configurationTargets } from './configuration-targets.js';
+import { createDatabaseTargets } from './database-targets.js';
 import { createKernelTargets } from './kernel-targets.js';
 import { meterTargets } from './meter-targets.js';
 import { nameTargets } from './name-targets.js';
 import { networkTargets } from './network-targets.js';
 import { createOtlpTargets } from './otlp-targets.js';
-import { createRecordingTargets, writeAgain } from './recording-targets.js';
+import { createRecordingTargets, sink, writeAgain } from './recording-targets.js';
 import type { Target } from './target.js';
 
 /** Every parser of data from elsewhere. @param folder an empty one, for parsers that read files */
@@ -22,6 +23,7 @@ export function createTargets(folder: string): readonly Target[] {
     ...meterTargets,
     ...nameTargets,
     ...createRecordingTargets(table),
+    ...createDatabaseTargets(table, folder, sink),
     ...createOtlpTargets(table, { consume: takeAgain, consumeHistograms: takeHistograms }),
   ];
 }
