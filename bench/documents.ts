@@ -7,8 +7,9 @@ import { PointReader, queueFormat } from '../exporters/mongodb/queued-points.js'
 import { countSamples } from '../exporters/prometheus_remote_write/divide-request.js';
 import { RemoteWriteEncoder } from '../exporters/prometheus_remote_write/encoder.js';
 import { LabelBook } from '../exporters/prometheus_remote_write/label-book.js';
-import { jsonPoints, toArray } from '../exporters/webhook/json-points.js';
+import { jsonPoints } from '../exporters/webhook/json-points.js';
 import type { QueuedRequest } from '../src/component/queue-storage.js';
+import { frameLines } from '../src/export/json-array.js';
 import { createLineParts, type LineFormat } from '../src/export/line-batcher.js';
 import { requestLimits, type Encoder } from '../src/export/queued-exporter.js';
 import type { Table } from '../src/model/table.js';
@@ -43,7 +44,7 @@ export const documents: Benchmark = {
         measure('influxdb', encodeWith(table, lineProtocol)),
         measure(
           'webhook',
-          encodeWith(table, jsonPoints, ({ bytes }) => void toArray(bytes)),
+          encodeWith(table, jsonPoints, ({ bytes }) => void frameLines(bytes)),
         ),
         measure(
           'prometheus_remote_write, until queued',

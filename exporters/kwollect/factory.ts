@@ -1,9 +1,10 @@
 import type { ExporterFactory } from '../../src/component/component.js';
+import { frameLines } from '../../src/export/json-array.js';
 import { createLineParts } from '../../src/export/line-batcher.js';
 import { QueuedExporter } from '../../src/export/queued-exporter.js';
 import { createCompression } from '../../src/http/compression.js';
 import { checkConfig, schema } from './config.js';
-import { createPointFormat, frameArray } from './points.js';
+import { createPointFormat } from './points.js';
 
 export const factory: ExporterFactory<typeof schema> = {
   schema,
@@ -15,7 +16,7 @@ export const factory: ExporterFactory<typeof schema> = {
         const { openHttpSender } = await import('../../src/export/http-sender.js');
         const url = new URL(config.endpoint);
         url.pathname = `${url.pathname.replace(/\/$/u, '')}/metrics`;
-        const options = { contentType: 'application/json', frame: frameArray };
+        const options = { contentType: 'application/json', frame: frameLines };
         return openHttpSender(
           config,
           { url, ...options, compression: createCompression(config) },

@@ -39,15 +39,3 @@ function nameOf({ name, unit }: Metric, { append_unit_to_metric_name: isAppended
   const full = suffix === '' || suffix === '1' ? name : `${name}_${suffix}`;
   return full.replaceAll(/\W+/gu, '_');
 }
-
-const [lineFeed, comma, open, close] = [10, 44, 91, 93];
-
-/** The lines of a request as one JSON array. Within a line there is no line feed. */
-export function frameArray(lines: Uint8Array): Uint8Array {
-  const array = new Uint8Array(lines.length + 1);
-  array[0] = open;
-  array.set(lines, 1);
-  for (let at = array.indexOf(lineFeed); at >= 0; at = array.indexOf(lineFeed, at + 1)) array[at] = comma;
-  array[lines.length] = close;
-  return array;
-}

@@ -1,9 +1,10 @@
 import type { ExporterFactory } from '../../src/component/component.js';
+import { frameLines } from '../../src/export/json-array.js';
 import { createLineParts } from '../../src/export/line-batcher.js';
 import { QueuedExporter } from '../../src/export/queued-exporter.js';
 import { checkHttpExporterConfig } from '../../src/export/sending-settings.js';
 import { schema } from './config.js';
-import { jsonPoints, toArray } from './json-points.js';
+import { jsonPoints } from './json-points.js';
 
 const contentTypes = { json: 'application/json', ndjson: 'application/x-ndjson' } as const;
 
@@ -21,7 +22,7 @@ export const factory: ExporterFactory<typeof schema> = {
           method: config.method,
           contentType: config.content_type ?? contentTypes[config.format],
           compression: createCompression(config),
-          ...(config.format === 'json' && { frame: toArray }),
+          ...(config.format === 'json' && { frame: frameLines }),
         };
         return openHttpSender(config, options, context.log);
       },

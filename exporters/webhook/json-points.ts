@@ -40,16 +40,3 @@ const headOf = createPlans(({ metric, resource, attributes, start }: AnySeries):
   };
   return `${JSON.stringify(head).slice(0, -1)},`;
 });
-
-const lineFeed = 10;
-const comma = 44;
-
-/** One JSON array of the points in lines. No text of JSON holds a line feed. */
-export function toArray(lines: Uint8Array): Uint8Array {
-  const array = Buffer.allocUnsafe(lines.length + 1);
-  array.write('[');
-  array.set(lines, 1);
-  for (let at = array.indexOf(lineFeed); at >= 0; at = array.indexOf(lineFeed, at + 1)) array[at] = comma;
-  array.write(']', lines.length);
-  return array;
-}
