@@ -1,51 +1,14 @@
 import assert from 'node:assert/strict';
 import { hostname } from 'node:os';
 import { test } from 'node:test';
-import type { QueuedRequest } from '../../src/component/queue-storage.js';
-import { energy, rowOf } from '../../src/export/exporter.fixture.js';
-import { HistogramRow, HistogramRows } from '../../src/model/histogram-table.js';
-import { deriveSeries, type HistogramSeries, type Series } from '../../src/model/series.js';
+import { rowOf } from '../../src/export/exporter.fixture.js';
+import { deriveSeries } from '../../src/model/series.js';
 import { createEnding, createRow } from '../../src/model/table.js';
-import { decodeVersion2, type DecodedSeries } from './decode.fixture.js';
-import { RemoteWriteEncoder, type EncoderOptions } from './encoder.js';
-import { LabelBook, type LabelOptions } from './label-book.js';
-
-const start = 1_795_000_000_000_000_000n;
-const startMs = 1_795_000_000_000;
-const common = { 'service.name': 'joulemetry' };
-
-function open(options: Partial<EncoderOptions> = {}, labelOptions: Partial<LabelOptions> = {}) {
-  const requests: QueuedRequest[] = [];
-  const warnings: string[] = [];
-  const labels = new LabelBook({
-    identityLabels: ['process.pid', 'service.name', 'host.name'],
-    externalLabels: {},
-    host: { 'host.name': 'node-1' },
-    common,
-    warn: (message) => warnings.push(message),
-    ...labelOptions,
-  });
-  const limits = { maxPoints: 8192, maxBytes: 1e6 };
-  const encoder = new RemoteWriteEncoder(
-    { labels, limits, hasTargetInfo: false, hasNativeHistograms: () => true, nowMs: () => 0, ...options },
-    (request) => requests.push(request),
-  );
-  const take = (): readonly DecodedSeries[] => {
-    encoder.flush();
-    return requests.splice(0).flatMap(({ bytes }) => decodeVersion2(bytes));
-  };
-  return { encoder, requests, take, warnings };
-}
-
-const counter: Series = { ...energy, start };
-const gauge: Series = {
-  ...counter,
-  metric: { name: 'hw.temperature', unit: 'Cel', description: 'Hot', kind: 'gauge', valueType: 'double' },
-};
-const at = (ms: number) => start + BigInt(ms) * 1_000_000n;
+import { decodeVersion2 } from './decode.fixture.js';
+import { at, counter, gauge, openEncoder, startMs } from './encoder.fixture.js';
 
 test('RemoteWriteEncoder writes labels, metadata and samples, counters with their start', () => {
-  const { encoder, take } = open({}, { externalLabels: { cluster: 'c', hw_id: 'not this' } });
+  const { encoder, take } = openEncoder({}, { externalLabels: { cluster: 'c', hw_id: 'not this' } });
   const values = Float64Array.of(1, 20, 2, 21);
   encoder.add({ series: [counter, gauge], epoch: at(1000), offsets: Float64Array.of(0, 5e8), values });
   const [first, second] = take();
@@ -76,7 +39,7 @@ test('RemoteWriteEncoder writes labels, metadata and samples, counters with thei
 });
 
 test('RemoteWriteEncoder writes one stale marker for a gap, however long, and none before the first value', () => {
-  const { encoder, take } = open();
+  const { encoder, take } = openEncoder();
   for (const [i, value] of [NaN, 1, NaN, NaN, 2].entries())
     encoder.add(createRow([gauge], at(1000 * i), Float64Array.of(value)));
   const samples = take().flatMap((series) => series.samples);
@@ -91,7 +54,7 @@ test('RemoteWriteEncoder writes one stale marker for a gap, however long, and no
 });
 
 test('RemoteWriteEncoder writes a stale marker a millisecond after the last row of a series that ended', () => {
-  const { encoder, take } = open();
+  const { encoder, take } = openEncoder();
   encoder.add(createRow([gauge], at(1000), Float64Array.of(1)));
   encoder.add(createEnding([gauge, gauge], at(2000)));
   encoder.add({ ...createRow([counter], at(3000), Float64Array.of(1)), ended: [counter] });
@@ -107,7 +70,7 @@ test('RemoteWriteEncoder writes a stale marker a millisecond after the last row 
 });
 
 test('A series that begins as another one with its labels ends goes on without a stale marker', () => {
-  const { encoder, take } = open();
+  const { encoder, take } = openEncoder();
   encoder.add(createRow([counter], at(1000), Float64Array.of(5)));
   const restarted = deriveSeries(counter, { start: at(1500) });
   encoder.add({ ...createRow([restarted], at(2000), Float64Array.of(1)), ended: [counter] });
@@ -121,7 +84,7 @@ test('A series that begins as another one with its labels ends goes on without a
 });
 
 test('RemoteWriteEncoder leaves out what is of the same millisecond or older than the sample before', () => {
-  const { encoder, take } = open();
+  const { encoder, take } = openEncoder();
   const offsets = Float64Array.of(0, 400_000, 999_999, 1_000_000);
   encoder.add({ series: [gauge], epoch: at(1000), offsets, values: Float64Array.of(1, 2, 3, 4) });
   encoder.add(createRow([gauge], at(500), Float64Array.of(9)));
@@ -134,7 +97,7 @@ test('RemoteWriteEncoder leaves out what is of the same millisecond or older tha
 const idsOf = (bytes: Uint8Array) => decodeVersion2(bytes).map(({ labels, samples }) => [labels, samples]);
 
 test('RemoteWriteEncoder keeps to the limits of a request, which can be halved', () => {
-  const { encoder, requests } = open({ limits: { maxPoints: 30, maxBytes: 1e6 } });
+  const { encoder, requests } = openEncoder({ limits: { maxPoints: 30, maxBytes: 1e6 } });
   encoder.add(rowOf(70));
   encoder.flush();
   assert.deepEqual(
@@ -153,20 +116,20 @@ test('RemoteWriteEncoder keeps to the limits of a request, which can be halved',
     idsOf(first?.bytes ?? new Uint8Array()),
   );
 
-  const small = open({ limits: { maxPoints: 1e6, maxBytes: 4096 } });
+  const small = openEncoder({ limits: { maxPoints: 1e6, maxBytes: 4096 } });
   small.encoder.add(rowOf(100));
   small.encoder.flush();
   assert.ok(small.requests.length > 2);
   for (const { bytes } of small.requests) assert.ok(bytes.length <= 4096, `${bytes.length}`);
 
-  const long = open({ limits: { maxPoints: 10, maxBytes: 1e6 } });
+  const long = openEncoder({ limits: { maxPoints: 10, maxBytes: 1e6 } });
   const offsets = Float64Array.from({ length: 25 }, (_, i) => i * 1e6);
   long.encoder.add({ series: [gauge], epoch: at(1), offsets, values: offsets });
   assert.equal(long.take().flatMap(({ samples }) => samples).length, 25);
 });
 
 test('RemoteWriteEncoder says what the targets are once a minute', () => {
-  const { encoder, take } = open({ hasTargetInfo: true });
+  const { encoder, take } = openEncoder({ hasTargetInfo: true });
   const host = { attributes: { 'host.name': 'node-1', 'os.type': 'linux' } };
   const service = { attributes: { ...host.attributes, 'service.name': 'shop', 'service.instance.id': 'a' } };
   const series = [host, service].map((resource) => deriveSeries(gauge, { resource }));
@@ -204,7 +167,7 @@ test('RemoteWriteEncoder says what a target is again when all of its series ende
 });
 
 test('RemoteWriteEncoder refuses a metric whose name another one has, with one warning', () => {
-  const { encoder, take, warnings } = open();
+  const { encoder, take, warnings } = openEncoder();
   const other = {
     ...gauge,
     metric: { ...gauge.metric, name: 'hw_temperature', kind: 'updowncounter' as const },
@@ -221,7 +184,7 @@ test('RemoteWriteEncoder refuses a metric whose name another one has, with one w
 });
 
 test('The name of a machine that is not this one is its instance, and a label job is renamed', () => {
-  const { encoder, take } = open({}, { host: {} });
+  const { encoder, take } = openEncoder({}, { host: {} });
   const resource = { attributes: { 'host.name': 'other' } };
   encoder.add(createRow([{ ...gauge, resource, attributes: { job: 'x' } }], at(1), Float64Array.of(1)));
   encoder.add(createRow([{ ...gauge, resource: { attributes: {} } }], at(1), Float64Array.of(1)));
@@ -231,95 +194,4 @@ test('The name of a machine that is not this one is its instance, and a label jo
     ['other', 'x', 'other'],
   );
   assert.deepEqual([second?.labels['instance'], second?.labels['host_name']], [hostname(), undefined]);
-});
-
-function histogramOf(kind: 'histogram' | 'exponential_histogram'): HistogramSeries {
-  return { ...counter, metric: { name: `a.${kind}`, unit: 's', description: 'H', kind }, attributes: {} };
-}
-
-function addHistogram(
-  encoder: RemoteWriteEncoder,
-  series: HistogramSeries,
-  ms: number,
-  fill: (row: HistogramRow) => void,
-) {
-  const rows = new HistogramRows();
-  const row = new HistogramRow();
-  fill(row);
-  rows.add(series, 0, row);
-  encoder.addHistograms(rows.take(at(ms)));
-}
-
-test('RemoteWriteEncoder writes a series for each bucket of a histogram, and their ends', () => {
-  const { encoder, take } = open();
-  const series = histogramOf('histogram');
-  addHistogram(encoder, series, 1, (row) => {
-    row.count = 6;
-    row.sum = 9.5;
-    row.layout = { kind: 'histogram', bounds: Float64Array.of(0.5, 1) };
-    row.buckets = Float64Array.of(1, 2, 3);
-  });
-  const lines = take().map(({ labels, type, samples }) => [
-    labels['__name__'],
-    labels['le'],
-    type,
-    samples[0]?.value,
-  ]);
-  assert.deepEqual(lines, [
-    ['a_histogram_seconds_bucket', '0.5', 3, 1],
-    ['a_histogram_seconds_bucket', '1.0', 3, 3],
-    ['a_histogram_seconds_bucket', '+Inf', 3, 6],
-    ['a_histogram_seconds_sum', undefined, 3, 9.5],
-    ['a_histogram_seconds_count', undefined, 3, 6],
-  ]);
-  encoder.addHistograms({ ...new HistogramRows().take(at(2)), ended: [series] });
-  const ends = take().flatMap(({ samples }) => samples.map(({ value }) => value));
-  assert.deepEqual(ends, ['stale', 'stale', 'stale', 'stale', 'stale']);
-});
-
-function fillExponential(row: HistogramRow): void {
-  const limits = {
-    scale: 0,
-    zeroThreshold: 0,
-    positiveOffset: -1,
-    positiveCount: 3,
-    negativeOffset: 0,
-    negativeCount: 0,
-  };
-  row.layout = { kind: 'exponential_histogram', ...limits };
-  Object.assign(row, { count: 6, sum: 9.5, buckets: Float64Array.of(1, 2, 3, 0) });
-}
-
-test('RemoteWriteEncoder writes exponential histograms as native ones, or as buckets', () => {
-  const series = histogramOf('exponential_histogram');
-  const native = open();
-  addHistogram(native.encoder, series, 1000, fillExponential);
-  native.encoder.addHistograms({ ...new HistogramRows().take(at(2000)), ended: [series] });
-  const [written, ended] = native.take();
-  assert.deepEqual(written?.histograms, [
-    {
-      count: 6,
-      sum: 9.5,
-      schema: 0,
-      zeroCount: 1,
-      positive: { offset: 0, deltas: [2, 1, -3] },
-      atMs: startMs + 1000,
-      startMs,
-    },
-  ]);
-  assert.equal(ended?.histograms[0]?.sum, 'stale');
-  const classic = open({ hasNativeHistograms: () => false });
-  addHistogram(classic.encoder, series, 1000, fillExponential);
-  assert.deepEqual(
-    classic.take().map(({ labels, samples }) => [labels['le'], samples[0]?.value]),
-    [
-      ['0.0', 1],
-      ['1.0', 3],
-      ['2.0', 6],
-      ['4.0', 6],
-      ['+Inf', 6],
-      [undefined, 9.5],
-      [undefined, 6],
-    ],
-  );
 });
