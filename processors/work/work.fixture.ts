@@ -64,3 +64,8 @@ export function last(points: readonly Point[]): number {
 
 /** For tests: the energy of a service. */
 export const energy = createSeries('service.energy');
+
+/** A workload of one unit. */
+export const requests = { units: [{ name: 'request', metric: 'requests' }] };
+/** The counter of that unit. */
+export const counted = createSeries('requests');
