@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { hostname } from 'node:os';
 import { test } from 'node:test';
 import { rowOf } from '../../src/export/exporter.fixture.js';
-import { deriveSeries } from '../../src/model/series.js';
+import { deriveSeries, type Series } from '../../src/model/series.js';
 import { createEnding, createRow } from '../../src/model/table.js';
 import { decodeVersion2 } from './decode.fixture.js';
 import { at, counter, gauge, openEncoder, startMs } from './encoder.fixture.js';
@@ -150,8 +150,8 @@ test('RemoteWriteEncoder says what the targets are once a minute', () => {
   assert.deepEqual(new Set(jobs), new Set(['joulemetry', 'shop']));
 });
 
-test('RemoteWriteEncoder says what a target is again when all of its series ended and others followed', () => {
-  const { encoder, take } = open({ hasTargetInfo: true });
+test('RemoteWriteEncoder describes a target again when all of its series ended and others followed', () => {
+  const { encoder, take } = openEncoder({ hasTargetInfo: true });
   const service = { attributes: { 'service.name': 'shop', 'service.instance.id': 'a' } };
   const [first, second] = [counter, gauge].map((one) => [deriveSeries(one, { resource: service })]);
   const infosAt = (series: readonly Series[], ms: number, ended: readonly Series[] = []) => {
