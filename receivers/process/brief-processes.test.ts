@@ -145,6 +145,19 @@ test('ProcessScraper warns once while reports of ends are lost, and counts them'
   assert.equal((await machine.telemetry.read())['joulemetry.process.lost_ends{test}'], 9);
 });
 
+test('ProcessScraper warns once when moves between packages are lost, and counts them', async (t) => {
+  const machine = new FakeMachine(t);
+  for (const lost of [0, 0, 5, 9, 9]) {
+    machine.lostMoves = lost;
+    machine.scan();
+  }
+  assert.deepEqual(
+    machine.log.lines.map((line) => line.replace(/: expected at most 65536 threads .*/, '')),
+    ['warn: Cannot note on which CPU package every thread ran'],
+  );
+  assert.equal((await machine.telemetry.read())['joulemetry.process.lost_moves{test}'], 9);
+});
+
 test('BriefProcesses forgets a program that has not come for 120 scans, and holds 1,000 at a time', () => {
   const brief = new BriefProcesses((name) => ({ attributes: { name } }), {
     forgottenAfter: 120,

@@ -32,6 +32,8 @@ export interface CpuTimeSource {
   readonly lagNs: number;
   /** Deaths that could not be reported, since the start. */
   readonly lost: number;
+  /** Moves of threads to another package that could not be noted, since the start; undefined where none is. */
+  readonly lostMoves?: number | undefined;
   /**
    * The processes that the last scan met first; the first scan has all that it met. Undefined where the source does not
    * know what there is: only a listing does.
@@ -172,6 +174,10 @@ class BpfCpuTime implements CpuTimeSource {
 
   get lost(): number {
     return this.#accounting.lost;
+  }
+
+  get lostMoves(): number | undefined {
+    return this.#packageNs && this.#accounting.lostMoves;
   }
 
   get born(): readonly number[] {

@@ -44,6 +44,8 @@ export class FakeMachine {
   readonly brief: BriefProcess[] = [];
   /** Ends that were not reported, in all. */
   lost = 0;
+  /** Moves that were not noted, in all, where they are noted. */
+  lostMoves: number | undefined;
   /** What the source met first since the last scan, where it knows that. */
   born: number[] | undefined;
   /** How long after the beginning of a scan the source read all processes, where it did that at once. */
@@ -90,6 +92,7 @@ export class FakeMachine {
   #createSource(): CpuTimeSource {
     const { cpuNs, packageNs, states, brief, revisions, taskStates } = this;
     const readLost = (): number => this.lost;
+    const readLostMoves = (): number | undefined => this.lostMoves;
     const readBorn = (): readonly number[] | undefined => this.born?.splice(0);
     const readAt = (): number | undefined =>
       this.readAfterNs === undefined ? undefined : Number(this.now + this.readAfterNs) - originSecond * 1e9;
@@ -104,6 +107,9 @@ export class FakeMachine {
       lagNs: 4_000_000,
       get lost() {
         return readLost();
+      },
+      get lostMoves() {
+        return readLostMoves();
       },
       get born() {
         return born;

@@ -2,7 +2,6 @@ import type { Counter, Meter } from '@opentelemetry/api';
 import type { Context } from '../../src/component/component.js';
 import { describeError } from '../../src/errors.js';
 import { IdentityReader } from '../../src/identity/process-identity.js';
-import { maxDeaths } from '../../src/linux/bpf/task-deaths.js';
 import { DescriptorBudget } from '../../src/linux/budgeted-file.js';
 import { BusyTimeReader } from '../../src/linux/busy-time.js';
 import type { CpuPackages } from '../../src/linux/cpu-packages.js';
@@ -18,6 +17,7 @@ import { BusiestProcesses } from './busiest-processes.js';
 import { createLayouts } from './columns.js';
 import type { Config } from './config.js';
 import { findReadNs, type CpuTimeSource } from './cpu-time-source.js';
+import { LostReports } from './lost-reports.js';
 import { ProcessReader } from './process-reader.js';
 import { Scan, type ScanInstant } from './scan.js';
 import { StateCount } from './state-count.js';
@@ -66,9 +66,7 @@ export class ProcessScraper implements Scraper {
   #listing = -Infinity;
   #forks = NaN;
   readonly #brief: BriefProcesses;
-  readonly #lostEnds: Counter | undefined;
-  #lostBefore = 0;
-  #isLosing = false;
+  readonly #lostReports: LostReports | undefined;
   #breaks: number | undefined;
   #previous: ScanInstant | undefined;
 
@@ -82,7 +80,7 @@ export class ProcessScraper implements Scraper {
     this.#identity = this.#createIdentity();
     this.#states = new StateCount(context.host);
     this.#reader = this.#createReader();
-    this.#lostEnds = this.#createLostEnds();
+    this.#lostReports = context.cpuTime && new LostReports(context.cpuTime, context);
     this.#processes = new TrackedProcesses(this.#reader, context.clock);
     this.#brief = new BriefProcesses(
       (name, cgroupId, { parentPid, userId }) => {
@@ -163,25 +161,7 @@ export class ProcessScraper implements Scraper {
     const table = this.#brief.read(scan.at.wallNs);
     if (table !== undefined) yield table;
     scan.ended.push(...this.#brief.takeForgotten());
-    this.#noteLost();
-  }
-
-  /** One line when reports begin to be lost, and one with their number when all arrive again. */
-  #noteLost(): void {
-    const { cpuTime, log } = this.#context;
-    const lost = cpuTime?.lost ?? 0;
-    const isLosing = lost > this.#lostBefore;
-    if (isLosing) this.#lostEnds?.add(lost - this.#lostBefore, { receiver: this.#context.id });
-    if (isLosing && !this.#isLosing) {
-      log.warn(
-        `Cannot account for all that ended: expected at most ${maxDeaths} ends of threads between two scans, found more; a shorter collection_interval reads them more often`,
-      );
-    }
-    if (!isLosing && this.#isLosing) {
-      log.info(`Accounting again for all that ends; ${lost} threads were missed since the start`);
-    }
-    this.#isLosing = isLosing;
-    this.#lostBefore = lost;
+    this.#lostReports?.note();
   }
 
   #countStates(wallNs: bigint): Table {
@@ -238,18 +218,6 @@ export class ProcessScraper implements Scraper {
       log.warn(
         `Cannot read all processes that ${this.#config.procfs} lists: expected permission, found ${count} without; joulemetry doctor says why`,
       );
-  }
-
-  /** Undefined where ends are not reported at all. */
-  #createLostEnds(): Counter | undefined {
-    const { id: receiver, meter, cpuTime } = this.#context;
-    if (cpuTime === undefined) return undefined;
-    const counter = meter.createCounter('joulemetry.process.lost_ends', {
-      unit: '{thread}',
-      description: 'Threads whose end was not reported, because too many ended between two scans',
-    });
-    counter.add(0, { receiver });
-    return counter;
   }
 
   #createIdentity(): IdentityReader {

@@ -101,6 +101,11 @@ export class CpuAccounting {
     return this.#deaths.lost;
   }
 
+  /** Moves of threads to another package that were not noted since the start, because too many threads had moved. */
+  get lostMoves(): number {
+    return this.#migrations?.lost ?? 0;
+  }
+
   /**
    * Reads every process, and passes those that ended before `find` was asked for them to `take`, which must not keep
    * them.

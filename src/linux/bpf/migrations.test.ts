@@ -9,6 +9,8 @@ import { CpuPackages } from '../cpu-packages.js';
 import { createPackageSysfs } from '../two-packages.fixture.js';
 import type { BriefProcess } from './accounted-process.js';
 import { CpuAccounting } from './cpu-accounting.js';
+import { Migrations } from './migrations.js';
+import { withKernelTypes } from './recorded-types.js';
 
 // On the real kernel, of which the first CPU counts as one package and the second as another.
 const packages = CpuPackages.find(createPackageSysfs([0, 1]));
@@ -144,4 +146,18 @@ test('CpuAccounting says on which package a process was that came and went', { s
   const [brief] = found;
   const [first = NaN, second = NaN] = brief?.packageNs ?? [];
   assert.ok(second > first && first + second <= 1.001 * (brief?.cpuTimeNs ?? 0), JSON.stringify(brief));
+});
+
+test('Migrations counts the moves that it has no room for', { skip }, async (t) => {
+  assert.ok(packages);
+  // The kernel gives a hash map a few entries more, one for each CPU.
+  const migrations = await withKernelTypes((types) => Migrations.open(types, packages, 1));
+  t.after(() => migrations.close());
+  assert.equal(migrations.lost, 0);
+  const burners = await Promise.all(Array.from({ length: 8 }, () => startBurner(t, '0')));
+  for (const cpus of ['1', '0', '1']) for (const { child } of burners) move(child, cpus);
+  assert.ok(migrations.lost > 0);
+  const lost = migrations.lost;
+  migrations.close();
+  assert.equal(migrations.lost, lost);
 });

@@ -10,7 +10,7 @@ const update = 2;
 /** Only where there is none. */
 const isNew = 1;
 /** How many threads may have left a package. */
-const maxThreads = 1 << 16;
+export const maxMovedThreads = 1 << 16;
 /** Where the key of a thread, its address, and a new value are, at the end of the stack. */
 const keyAt = -8;
 
@@ -29,11 +29,16 @@ export class Migrations {
   readonly #packages: CpuPackages;
   readonly #fds: number[] = [];
   readonly #memory: MappedMemory;
+  readonly #counter: MappedMemory;
   #cpus: Uint32Array;
+  #lost: BigUint64Array;
 
-  /** @throws BpfError, or Error when the kernel's types lack a field */
-  static async open(types: TypeFacts, packages: CpuPackages): Promise<Migrations> {
-    const migrations = new Migrations(packages);
+  /**
+   * @param entries how many threads may have left a package
+   * @throws BpfError, or Error when the kernel's types lack a field
+   */
+  static async open(types: TypeFacts, packages: CpuPackages, entries = maxMovedThreads): Promise<Migrations> {
+    const migrations = new Migrations(packages, entries);
     try {
       await migrations.#attach(types);
       return migrations;
@@ -43,16 +48,19 @@ export class Migrations {
     }
   }
 
-  private constructor(packages: CpuPackages) {
+  private constructor(packages: CpuPackages, entries: number) {
     const cpuCount = packages.byCpu.length;
     const count = packages.numbers.length;
     const cpus = createMap('array', `${name}_cpu`, { entries: 1, valueBytes: 4 * cpuCount });
     this.#fds.push(cpus);
     try {
       const valueBytes = migrationField.sums + 8 * count;
-      const threads = createMap('hash', name, { entries: maxThreads, keyBytes: 8, valueBytes });
+      const threads = createMap('hash', name, { entries, keyBytes: 8, valueBytes });
       this.#fds.push(threads);
-      this.maps = { threads, cpus, cpuCount, count };
+      const lost = createMap('array', `${name}_lost`, { entries: 1, valueBytes: 8 });
+      this.#fds.push(lost);
+      this.maps = { threads, cpus, lost, cpuCount, count };
+      this.#counter = mapMemory(lost, 'readWrite', 8);
       this.#memory = mapMemory(cpus, 'readWrite', 4 * cpuCount);
     } catch (error) {
       closeAll(this.#fds);
@@ -60,7 +68,13 @@ export class Migrations {
     }
     this.#packages = packages;
     this.#cpus = new Uint32Array(this.#memory.memory);
+    this.#lost = new BigUint64Array(this.#counter.memory, 0, 1);
     this.update();
+  }
+
+  /** Moves to another package that were not noted for want of room, since the start: what ran before is booked on the new one. */
+  get lost(): number {
+    return Number(this.#lost[0]);
   }
 
   /** Takes over where CPUs are that have come online. */
@@ -73,7 +87,9 @@ export class Migrations {
     if (this.#fds.length === 0) return;
     closeAll(this.#fds);
     this.#cpus = new Uint32Array(this.#cpus.length);
+    this.#lost = new BigUint64Array(this.#lost);
     this.#memory.unmap();
+    this.#counter.unmap();
   }
 
   async #attach(types: TypeFacts): Promise<void> {
@@ -102,7 +118,9 @@ function assemble(types: TypeFacts, maps: PackageMaps): Assembler {
   code.jumpIf(0, 'notEqual', 0, 'known');
   addEntry(code, maps);
   addLookUp(code, maps);
-  code.jumpIf(0, 'equal', 0, 'end').label('known');
+  code.jumpIf(0, 'notEqual', 0, 'known');
+  code.loadMapValue(1, maps.lost, 0).set(scratch, 1).addAtomically(1, 0, scratch).jump('end');
+  code.label('known');
   bookRuntime(code, maps);
   return code.label('end').return();
 }

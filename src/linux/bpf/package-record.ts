@@ -20,6 +20,8 @@ export interface PackageMaps {
   readonly threads: number;
   /** The place of the package of each CPU, four bytes each. */
   readonly cpus: number;
+  /** How many moves found no room among the threads: eight bytes. */
+  readonly lost: number;
   readonly cpuCount: number;
   /** How many packages there are. */
   readonly count: number;
