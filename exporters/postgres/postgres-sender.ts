@@ -2,7 +2,7 @@ import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 import type { ClientConfig } from 'pg';
 import type { Log } from '../../src/component/log.js';
 import type { QueuedRequest } from '../../src/component/queue-storage.js';
-import { describeError, ExportError } from '../../src/errors.js';
+import { ExportError } from '../../src/errors.js';
 import { wholeDelivery, type Delivery, type Sender } from '../../src/export/courier.js';
 import { openTlsContext, type TlsContext } from '../../src/http/tls-files.js';
 import { describeReadError, readRegularText } from '../../src/linux/regular-file.js';
@@ -71,7 +71,7 @@ class PostgresSender implements Sender {
 
   async send({ bytes }: QueuedRequest): Promise<Delivery> {
     try {
-      await this.#write(parse(bytes));
+      await this.#write(parseRequest(bytes));
       return wholeDelivery;
     } catch (error) {
       throw this.#describe(toExportError(error));
@@ -154,13 +154,4 @@ class PostgresSender implements Sender {
 /** Verifies a certificate against a name other than that of the host. */
 function checkAgainst(name: string): (host: string, certificate: PeerCertificate) => Error | undefined {
   return (_, certificate) => checkServerIdentity(name, certificate);
-}
-
-/** What is no request will never be one. */
-function parse(bytes: Uint8Array): SqlRequest {
-  try {
-    return parseRequest(bytes);
-  } catch (error) {
-    throw new ExportError(describeError(error), { retryable: false, cause: error });
-  }
 }

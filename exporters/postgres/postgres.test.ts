@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { openSilentPort, readingAt, startExporter } from '../../src/export/exporter.fixture.js';
+import { checkDamagedRequest } from '../../src/sql/damaged-request.fixture.js';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { until } from '../../src/testing/until.js';
 import { factory } from './factory.js';
@@ -124,6 +125,11 @@ test('postgres keeps requests while its password is wrong, and reads it for ever
   writeFileSync(password_file, 'second\n');
   await until(() => exporter.readBacklog?.() === 0);
   assert.equal(server.copied.length, 1);
+});
+
+test('postgres drops a damaged request at once, and counts it', async (t) => {
+  const server = await openPostgresServer(t, { answer: withTables() });
+  await checkDamagedRequest(t, factory, { endpoint: server.endpoint, ...plain });
 });
 
 test('postgres names a password file that it cannot read', async (t) => {

@@ -12,11 +12,18 @@ export type WritingCommand =
   | { readonly type: 'write'; readonly number: number; readonly bytes: Uint8Array }
   | { readonly type: 'close' };
 
-/** `refusal`: why the file can never be written. `failure`: why nothing of the request was written. */
+/** `refusal`: why the file can never be written. */
 export type WritingMessage =
   | { readonly type: 'ready'; readonly refusal: string | undefined }
   | { readonly type: 'closed' }
-  | { readonly type: 'wrote'; readonly number: number; readonly failure: string | undefined };
+  | { readonly type: 'wrote'; readonly number: number; readonly failure: WritingFailure | undefined };
+
+/** Why nothing of a request was written. */
+export interface WritingFailure {
+  readonly reason: string;
+  /** Whether the request is damaged: another attempt cannot help. */
+  readonly isDamaged: boolean;
+}
 
 /**
  * Opens the way to a database file, which is written by a thread of its own.
@@ -34,7 +41,7 @@ class SqliteSender implements Sender {
   readonly target: string;
   readonly #options: SqliteFileOptions;
   /** What becomes of the requests that the thread has. */
-  readonly #underway = new Map<number, (failure: string | undefined) => void>();
+  readonly #underway = new Map<number, (failure: WritingFailure | undefined) => void>();
   #thread: RecordingThread<WritingCommand, WritingMessage> | undefined;
   #lastNumber = 0;
   #closed = () => {};
@@ -59,11 +66,11 @@ class SqliteSender implements Sender {
     this.#thread ??= this.#start();
     this.#lastNumber += 1;
     const number = this.#lastNumber;
-    const answer = new Promise<string | undefined>((resolve) => this.#underway.set(number, resolve));
+    const answer = new Promise<WritingFailure | undefined>((resolve) => this.#underway.set(number, resolve));
     this.#thread.post({ type: 'write', number, bytes });
     const failure = await answer;
     // A lock ends, a disk gets room, and a file can be put in place of one that is broken.
-    if (failure !== undefined) throw new ExportError(failure, { retryable: true });
+    if (failure) throw new ExportError(failure.reason, { retryable: !failure.isDamaged });
     return wholeDelivery;
   }
 
@@ -93,7 +100,7 @@ class SqliteSender implements Sender {
     if (message.type === 'wrote') this.#settle(message.number, message.failure);
   }
 
-  #settle(number: number, failure: string | undefined): void {
+  #settle(number: number, failure: WritingFailure | undefined): void {
     this.#underway.get(number)?.(failure);
     this.#underway.delete(number);
   }
@@ -102,7 +109,7 @@ class SqliteSender implements Sender {
   #lose(reason: string): void {
     this.#thread = undefined;
     for (const number of this.#underway.keys())
-      this.#settle(number, `the thread that writes it failed: ${reason}`);
+      this.#settle(number, { reason: `the thread that writes it failed: ${reason}`, isDamaged: false });
     this.#closed();
     this.#ready(`its thread failed: ${reason}`);
   }

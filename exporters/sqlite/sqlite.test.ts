@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { readingAt, startExporter } from '../../src/export/exporter.fixture.js';
 import { countPoints } from '../../src/model/table.js';
+import { checkDamagedRequest } from '../../src/sql/damaged-request.fixture.js';
 import { createMeasurements } from '../../src/sql/databases.fixture.js';
 import { openSqlite } from '../../src/sql/sqlite.js';
 import { noSqlite } from '../../src/sql/sqlite.fixture.js';
@@ -60,6 +61,10 @@ test('sqlite lets others read meanwhile, and waits for one that writes', { skip 
   await written();
   assert.deepEqual(readValues(path), [1, 2]);
 });
+
+test('sqlite drops a damaged request at once, and counts it', { skip }, (t) =>
+  checkDamagedRequest(t, factory, { path: join(createFolder(), 'energy.db') }),
+);
 
 test('sqlite begins another file where its own was moved away', { skip }, async (t) => {
   const { path, exporter, written } = await open(t);

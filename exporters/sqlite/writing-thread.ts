@@ -1,8 +1,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { describeError } from '../../src/errors.js';
+import { describeError, ExportError } from '../../src/errors.js';
 import { SqliteFile, type SqliteFileOptions } from '../../src/sql/sqlite-file.js';
 import { findRefusal } from './refusal.js';
-import type { WritingCommand, WritingMessage } from './sqlite-sender.js';
+import type { WritingCommand, WritingFailure, WritingMessage } from './sqlite-sender.js';
 
 const pruneEveryMs = 60_000;
 
@@ -15,12 +15,13 @@ function post(message: WritingMessage): void {
   parentPort?.postMessage(message, []);
 }
 
-function attempt(run: () => void): string | undefined {
+function attempt(run: () => void): WritingFailure | undefined {
   try {
     run();
     return undefined;
   } catch (error) {
-    return describeError(error);
+    const isDamaged = error instanceof ExportError && !error.retryable;
+    return { reason: describeError(error), isDamaged };
   }
 }
 

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { ExportError } from '../errors.js';
 import { createPlans } from '../model/plan.js';
 import { attributesKey, resourceKey, type Metric, type Series } from '../model/series.js';
 import { attributesText, isObject, parseAttributes } from '../recording/otlp-json.js';
@@ -32,9 +33,12 @@ function identify({ metric: { name, unit, kind }, resource, attributes, start }:
   return digest.readBigUInt64BE() >> 1n;
 }
 
+/** Of the text of a series in messages. */
+const maxShown = 100;
+
 /**
  * What `encodeSeries` made of a series.
- * @throws Error when the text is none of its
+ * @throws ExportError when the text is none of its, as it ever will be
  */
 export function decodeSeries({ id, text }: EncodedSeries): SeriesRecord {
   const [name, unit, kind, valueType, description, start, resource, attributes] = parseFields(
@@ -61,10 +65,15 @@ function parseFields(text: string): Fields {
   const isSeries =
     fields.length === 8 &&
     fields.slice(0, 6).every((field) => typeof field === 'string') &&
-    /^-?\d+$/u.test(String(fields[5]));
+    isInstant(String(fields[5]));
   // Only `encodeSeries` writes such a text, with the kinds and types that there are.
   if (isSeries) return fields as unknown as Fields;
-  throw new Error(`expected a series of eight fields, found ${text}`);
+  throw damaged('a series of eight fields', text);
+}
+
+/** Whether databases can store it. */
+function isInstant(text: string): boolean {
+  return /^-?\d+$/u.test(text) && BigInt.asIntN(64, BigInt(text)) === BigInt(text);
 }
 
 function parseList(text: string): readonly unknown[] {
@@ -72,8 +81,15 @@ function parseList(text: string): readonly unknown[] {
     const list: unknown = JSON.parse(text);
     return Array.isArray(list) ? list : [];
   } catch (error) {
-    throw new Error(`expected a series in JSON, found ${text}`, { cause: error });
+    throw damaged('a series in JSON', text, error);
   }
+}
+
+function damaged(expected: string, text: string, cause?: unknown): ExportError {
+  return new ExportError(`expected ${expected}, found ${text.slice(0, maxShown)}`, {
+    retryable: false,
+    cause,
+  });
 }
 
 function plain(value: unknown): Series['attributes'] {

@@ -1,5 +1,6 @@
 import type { StoredBytes } from '../component/queue-storage.js';
 import { elementAt } from '../element.js';
+import { ExportError } from '../errors.js';
 import { createDivisible } from '../export/divisible-request.js';
 import type { EncodedSeries } from './series-record.js';
 
@@ -55,7 +56,7 @@ export function buildRequest({ points, ends, times, values, indexes, series }: S
 
 /**
  * Reads a request.
- * @throws Error when the bytes are none
+ * @throws ExportError when the bytes are none, as they ever will be
  */
 export function parseRequest(bytes: Uint8Array): SqlRequest {
   // Numbers in arrays begin at multiples of their size.
@@ -91,8 +92,10 @@ function parseSeries(bytes: Buffer, count: number): readonly EncodedSeries[] {
   return series;
 }
 
-function otherBytes(): Error {
-  return new Error('expected a request of an exporter to a database, found other bytes');
+function otherBytes(): ExportError {
+  return new ExportError('expected a request of an exporter to a database, found other bytes', {
+    retryable: false,
+  });
 }
 
 /** A request that can be cut into halves until it is a single point. */
