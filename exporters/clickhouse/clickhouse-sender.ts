@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Log } from '../../src/component/log.js';
 import type { QueuedRequest } from '../../src/component/queue-storage.js';
-import { describeError, ExportError } from '../../src/errors.js';
 import { wholeDelivery, type Delivery, type Sender } from '../../src/export/courier.js';
 import { openHttpSender } from '../../src/export/http-sender.js';
 import { createCompression } from '../../src/http/compression.js';
@@ -47,7 +46,7 @@ class ClickhouseSender implements Sender {
   }
 
   async send({ bytes }: QueuedRequest): Promise<Delivery> {
-    const request = parse(bytes);
+    const request = parseRequest(bytes);
     try {
       if (!this.#hasTables) await this.#createTables();
       await this.#writeSeries(request);
@@ -90,13 +89,4 @@ class ClickhouseSender implements Sender {
 /** The same for a request that is sent again, also after a restart. */
 function tokenOf(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex').slice(0, 32);
-}
-
-/** What is no request will never be one. */
-function parse(bytes: Uint8Array): SqlRequest {
-  try {
-    return parseRequest(bytes);
-  } catch (error) {
-    throw new ExportError(describeError(error), { retryable: false, cause: error });
-  }
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { energy, readingAt, startExporter } from '../../src/export/exporter.fixture.js';
 import { openHttpBackend, type Answer } from '../../src/http/http-backend.fixture.js';
+import { checkDamagedRequest } from '../../src/sql/damaged-request.fixture.js';
 import { until } from '../../src/testing/until.js';
 import { factory } from './factory.js';
 import { encodeRows } from './rows.js';
@@ -46,7 +47,7 @@ test('clickhouse sends the same bytes again after exceptions that pass, and give
     [252, true],
     [241, true],
     [60, false],
-    [516, false],
+    [516, true],
   ] as const) {
     let refusals = 0;
     const answer = (_: number, bytes: Buffer): Answer => {
@@ -63,6 +64,11 @@ test('clickhouse sends the same bytes again after exceptions that pass, and give
     assert.match(textOf(inserts[0].bytes), /insert_deduplication_token = '[\da-f]{32}'/u);
     assert.ok(log.lines[0]?.includes(`Code: ${code}. DB::Exception: no`), log.lines[0]);
   }
+});
+
+test('clickhouse drops a damaged request at once, and counts it', async (t) => {
+  const backend = await openHttpBackend(t, { answer: () => found });
+  await checkDamagedRequest(t, factory, { endpoint: backend.url });
 });
 
 test('clickhouse lets the server gather points where it shall', async (t) => {

@@ -1,3 +1,4 @@
+import { isOfCredentials } from '../../src/export/http-answers.js';
 import { cleanText } from '../../src/http/connection-error.js';
 
 /** What became of one document of a bulk request. */
@@ -39,7 +40,7 @@ export function readBulkAnswer(body: Buffer, documents: number): BulkOutcome {
   const busy: number[] = [];
   const rejected: number[] = [];
   for (const [number, { status = 0 }] of items.entries()) {
-    if (busyStatuses.has(status)) busy.push(number);
+    if (busyStatuses.has(status) || isOfCredentials(status)) busy.push(number);
     else if (status >= 300 && status !== conflict) rejected.push(number);
   }
   return {

@@ -29,7 +29,7 @@ function serviceError(code: status, details: string): Error {
   return Object.assign(new Error(), { code, details, metadata: new Metadata() });
 }
 
-test('toExportError knows the codes after which the Collector sends again', () => {
+test('toExportError knows the codes after which the Collector sends again, and those of the credentials', () => {
   const retryable = Object.values(status).filter((code) => {
     const error = Object.assign(new Error(), { code, details: '', metadata: new Metadata() });
     return typeof code === 'number' && toExportError(error).retryable;
@@ -37,10 +37,12 @@ test('toExportError knows the codes after which the Collector sends again', () =
   assert.deepEqual(retryable, [
     status.CANCELLED,
     status.DEADLINE_EXCEEDED,
+    status.PERMISSION_DENIED,
     status.ABORTED,
     status.OUT_OF_RANGE,
     status.UNAVAILABLE,
     status.DATA_LOSS,
+    status.UNAUTHENTICATED,
   ]);
 });
 

@@ -3,8 +3,10 @@ import { describeError, ExportError } from '../../src/errors.js';
 import { describeConnectionError, describeRetryAfter } from '../../src/http/connection-error.js';
 import { parseRetryDelayMs } from '../../src/otlp/delegate-client.js';
 
-/** The codes after which the Collector sends again. */
+/** The codes after which the Collector sends again, and those that an operator mends who has given the wrong credentials. */
 const retryableCodes: ReadonlySet<number> = new Set([
+  status.UNAUTHENTICATED,
+  status.PERMISSION_DENIED,
   status.CANCELLED,
   status.DEADLINE_EXCEEDED,
   status.ABORTED,

@@ -5,6 +5,11 @@ import { cleanText, describeConnectionError, describeRetryAfter } from '../http/
 
 /** The status codes after which the Collector sends again. */
 const retryableStatuses: ReadonlySet<number> = new Set([429, 502, 503, 504]);
+/**
+ * Those by which a backend, or a proxy, refuses who sends: the credentials, not the data. An operator mends that, and the
+ * Collector's exporters would have lost everything until then.
+ */
+const credentialStatuses: ReadonlySet<number> = new Set([401, 403, 407]);
 /** Those whose Retry-After it honours. */
 const throttlingStatuses: ReadonlySet<number> = new Set([429, 503]);
 
@@ -21,7 +26,7 @@ export interface HttpAnswer {
 export interface AnswerRules {
   /** For messages: the settings that hold the address. `endpoint` unless it says otherwise. */
   readonly addressSettings?: string;
-  /** Whether sending again can help; by default after 429, 502, 503 and 504, as in the Collector. */
+  /** Whether the answer means that the backend is busy or down; by default 429, 502, 503 and 504, as in the Collector. */
   isRetryable?(status: number): boolean;
   /** Whether the request was refused for its size alone, although the status is not 413. */
   isTooLarge?(status: number, reason: string): boolean;
@@ -57,7 +62,7 @@ function toRetryableError(message: string, status: number, headers: IncomingHttp
   return new ExportError(message + describeRetryAfter(retryAfterMs), { retryable: true, retryAfterMs });
 }
 
-/** What is left is permanent: a status that is neither success nor worth a retry. */
+/** What is left is permanent, unless it is the credentials that were refused. */
 export function toRefusal(
   { statusCode = 0, statusMessage }: IncomingMessage,
   body: Buffer,
@@ -66,9 +71,14 @@ export function toRefusal(
   const reason = cleanText(body.toString());
   const message = [`HTTP ${statusCode} ${statusMessage}`, reason].filter(Boolean).join(': ');
   return new ExportError(message, {
-    retryable: false,
+    retryable: isOfCredentials(statusCode),
     isTooLarge: isTooLarge?.(statusCode, reason) ?? false,
   });
+}
+
+/** Whether a status refuses who sends, and not what is sent. */
+export function isOfCredentials(status: number): boolean {
+  return credentialStatuses.has(status);
 }
 
 /** Seconds or a date; undefined when it is neither or lies in the past. */
