@@ -130,6 +130,8 @@ function parseBody(text: string): Readonly<Record<string, unknown>> {
 }
 
 async function runVerb(agent: AgentControl, verb: Verb, order: Order): Promise<Answer> {
+  const problem = verb.findProblem?.(order);
+  if (problem !== undefined) throw new RequestError(400, `Cannot read the request: ${problem}`);
   const names = order.patterns.flatMap((pattern) => findFor(pattern, verb, agent.listComponents()));
   const results = await Promise.all([...new Set(names)].map((name) => runOne(agent, verb, { name, order })));
   const isDone = results.every(({ done }) => done);

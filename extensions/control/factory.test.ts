@@ -213,6 +213,7 @@ const mistakes = [
     /^Cannot find "nothing": expected a component .*receiver:rapl/u,
   ],
   ['/-/trigger', '{"components":["exporter:file"]}', 404, /\(receiver:rapl, receiver:otlp\)/u],
+  ['/-/set-interval', '{"components":["rapl"]}', 400, /expected "interval", such as "500ms", found none/u],
   ['/-/set-interval', '{"components":["rapl"],"interval":"soon"}', 400, /such as "500ms", found "soon"/u],
 ] as const;
 

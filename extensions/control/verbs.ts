@@ -12,6 +12,8 @@ export interface VerbOptions {
 export interface Verb {
   /** The kinds that it can be done with: those of others that a pattern means are left out. */
   readonly kinds: readonly ComponentKind[];
+  /** What a request lacks, if so. */
+  findProblem?(options: VerbOptions): string | undefined;
   /** @throws Error in the words of a user */
   run(agent: AgentControl, name: string, options: VerbOptions): Promise<void>;
 }
@@ -28,11 +30,9 @@ export const verbs: ReadonlyMap<string, Verb> = new Map<string, Verb>([
     'set-interval',
     {
       kinds: ['receiver'],
-      run: async (agent, name, { interval, setting }) => {
-        if (interval === undefined)
-          throw new Error('Cannot set an interval: expected one such as "500ms", found none');
-        await agent.setInterval(name, interval, setting);
-      },
+      findProblem: ({ interval }) =>
+        interval === undefined ? 'expected "interval", such as "500ms", found none' : undefined,
+      run: (agent, name, { interval = NaN, setting }) => agent.setInterval(name, interval, setting),
     },
   ],
 ]);

@@ -130,10 +130,15 @@ test('describeHealth writes durations as Go does, when they are long and when th
   assert.equal(uptimeAt('2026-11-21T11:00:00Z'), '0s');
 });
 
-async function startWithOutage(t: TestContext, settings: object = {}, isReady = () => true) {
+async function startWithOutage(
+  t: TestContext,
+  settings: object = {},
+  isReady = () => true,
+  isStopping = false,
+) {
   const log = createLogCollector();
   const config = parseSettings(factory.schema, { endpoint: 'localhost:0', ...settings });
-  const agent = createFakeAgent({ listComponents: () => components });
+  const agent = createFakeAgent({ isStopping, listComponents: () => components });
   const extension = factory.create(config, { ...createFakeContext({ log }), isReady, agent });
   t.after(() => extension.shutdown());
   await extension.start();
@@ -214,6 +219,15 @@ test('HealthCheck serves no states, when they are turned off', async (t) => {
   assert.equal((await fetch(new URL('/status', url))).status, 404);
 });
 
+test('HealthCheck says that the collector is shutting down, and not that it starts', async (t) => {
+  const url = await startWithOutage(t, { status: { enabled: true } }, () => false, true);
+  const status = new URL('/status', url);
+  assert.equal((await readStatus(status)).status, 'StatusStopping');
+  assert.equal(await codeOf(status), 503);
+  const page = await fetch(status, { headers: { accept: 'text/html' } });
+  assert.match(await page.text(), /Shutting down/u);
+});
+
 test('factory.check wants another path for the states', () => {
   assert.deepEqual(factory.check?.(parseSettings(factory.schema, { path: '/status' })), [
     'status.path: expected another path than that of the health check, found "/status" for both',
@@ -222,7 +236,7 @@ test('factory.check wants another path for the states', () => {
 
 test('findUnhealthy gives a component time to recover', () => {
   const at = (seconds: number) => new Date(since.getTime() + seconds * 1000);
-  const common = { isReady: true, upSince: since, components };
+  const common = { isReady: true, isStopping: false, upSince: since, components };
   const find = (seconds: number, recoveryMs?: number) =>
     findUnhealthy({ ...common, now: at(seconds), recoveryMs }).map(({ id }) => id);
   assert.deepEqual([find(59, 60_000), find(60, 60_000), find(60)], [[], ['otlp_http'], []]);

@@ -68,7 +68,9 @@ class HealthCheck implements Component {
     const { isReady, agent } = this.#context;
     const { include_recoverable_errors: isIncluded, recovery_duration: ms } = this.#config.component_health;
     const recoveryMs = isIncluded ? ms : undefined;
-    return { isReady: isReady(), upSince, now: new Date(), components: agent.listComponents(), recoveryMs };
+    const { isStopping } = agent;
+    const components = agent.listComponents();
+    return { isReady: isReady(), isStopping, upSince, now: new Date(), components, recoveryMs };
   }
 
   #answerStatus(observation: Observation, request: IncomingMessage): Answer {

@@ -3,6 +3,8 @@ import type { ComponentState, ComponentStatus } from '../../src/component/agent-
 /** What is known of a collector. */
 export interface Observation {
   readonly isReady: boolean;
+  /** Whether its shutdown has begun. */
+  readonly isStopping: boolean;
   readonly upSince: Date;
   readonly now: Date;
   readonly components: readonly ComponentStatus[];
@@ -35,16 +37,24 @@ export function isHealthy(observation: Observation): boolean {
 
 /** The collector's state for programs, as the Collector's extension healthcheckv2 describes it. */
 export function describeStatus(observation: Observation, isVerbose: boolean): object {
-  const { isReady, upSince, now, components } = observation;
+  const { upSince, now, components } = observation;
   const failed = components.find(({ state }) => state === 'failed');
   return {
     start_time: upSince.toISOString(),
     healthy: isHealthy(observation),
-    status: isReady ? statuses[failed?.state ?? 'running'] : 'StatusStarting',
+    status: findStatus(observation, failed),
     status_time: (failed?.since ?? now).toISOString(),
     ...(failed?.lastError && { error: failed.lastError.message }),
     ...(isVerbose && { components: describeGroups(observation) }),
   };
+}
+
+function findStatus(
+  { isReady, isStopping }: Observation,
+  failed: Pick<ComponentStatus, 'state'> | undefined,
+): string {
+  if (isStopping) return 'StatusStopping';
+  return isReady ? statuses[failed?.state ?? 'running'] : 'StatusStarting';
 }
 
 function describeGroups(observation: Observation): object {

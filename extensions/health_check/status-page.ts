@@ -72,6 +72,7 @@ ${extensions.length > 0 ? renderList('Extensions', extensions) : ''}
 }
 
 function describeHealth(observation: Observation, isReady: boolean): string {
+  if (observation.isStopping) return 'Shutting down';
   if (!isReady) return 'Not all pipelines run';
   const failing = observation.components.filter(({ state }) => state === 'failed');
   const names = failing.map(({ kind, id }) => `${kind} ${id}`).join(', ');

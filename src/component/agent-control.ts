@@ -51,11 +51,13 @@ export interface ReloadResult {
 export interface AgentControl {
   /** Reads the configuration again and applies what has changed. Never rejects. */
   reload(): Promise<ReloadResult>;
+  /** Whether its shutdown has begun. */
+  readonly isStopping: boolean;
   /** Every component, in the order of its start. */
   listComponents(): readonly ComponentStatus[];
   /**
    * Makes a receiver take no reading until it is resumed: its series go on then, with a gap. Tables pass a processor by, and
-   * an exporter drops them.
+   * an exporter drops them. The pause goes on when a reload starts the component again.
    */
   pause(name: string): Promise<void>;
   /** Ends a pause. */
@@ -67,7 +69,10 @@ export interface AgentControl {
   setInterval(name: string, intervalMs: number, setting?: string): Promise<void>;
   /** Makes a receiver take a reading now and pass on what it holds. */
   trigger(name: string): Promise<void>;
-  /** Shuts a receiver or an exporter down for good. It starts again with the agent. */
+  /**
+   * Shuts a receiver or an exporter down for good: it starts again with the agent, or with other settings. What a receiver had
+   * claimed goes to those that wait for it.
+   */
   stop(name: string): Promise<void>;
   /** Makes every receiver take a reading now, and processors and exporters pass on what they hold. */
   flush(): Promise<void>;

@@ -99,6 +99,7 @@ export function createFakeSampler(overrides: Partial<RunningSampler> = {}): Runn
 export function createFakeAgent(overrides: Partial<AgentControl> = {}): AgentControl {
   return {
     reload: () => Promise.resolve({ outcome: 'unchanged', started: [], stopped: [], restarted: [] }),
+    isStopping: false,
     listComponents: () => [],
     pause: done,
     resume: done,

@@ -183,6 +183,38 @@ test('a receiver or an exporter that is stopped is shut down, gets nothing and c
   await service.shutdown();
 });
 
+test('a receiver that stands in for another one takes over, when that is stopped', async () => {
+  const { agent, world, service } = await startControlled({ meter: {}, guess: { fallback_for: ['meter'] } });
+  const states = () =>
+    agent.listComponents().flatMap(({ kind, id, state }) => (kind === 'receiver' ? [`${id} ${state}`] : []));
+  assert.deepEqual(states(), ['meter running', 'guess disabled']);
+  await agent.stop('meter');
+  assert.deepEqual(states(), ['meter stopped', 'guess running']);
+  assert.equal(world.entries.get('guess')?.consume(createRow(series, 1n, Float64Array.of(1))), true);
+  // What is stopped stays so, and lets nothing pass.
+  assert.equal(world.entries.get('meter')?.consume(createRow(series, 1n, Float64Array.of(1))), false);
+  await service.shutdown();
+});
+
+test('a receiver that was refused what another one had claimed starts again, when that is stopped', async () => {
+  const { agent, world, service } = await startControlled({ meter: {}, spare: {} });
+  const [meter, spare] = ['meter', 'spare'].map((id) => world.claims.get(id));
+  assert.deepEqual([meter?.claim('energy/host'), spare?.claim('energy/host')], [undefined, 'meter']);
+  world.events.length = 0;
+  await agent.stop('meter');
+  assert.deepEqual(world.events, ['stop meter', 'stop spare', 'start spare']);
+  assert.equal(world.claims.get('spare')?.claim('energy/host'), undefined);
+  await service.shutdown();
+});
+
+test('the agent goes on, when an operator has stopped its only receiver', async () => {
+  const { agent, service, stateOf } = await startControlled();
+  await agent.stop('meter');
+  await agent.flush();
+  assert.deepEqual([stateOf('receiver'), service.isReady], ['stopped', true]);
+  await service.shutdown();
+});
+
 test('a receiver that is stopped ends its series once, and nothing of it follows', async () => {
   const { agent, world, service } = await startControlled();
   const feed = () => world.entries.get('meter')?.consume(createRow(series, 1n, Float64Array.of(1)));

@@ -10,8 +10,13 @@ interface Controlled {
   readonly receivers: readonly RunningReceiver[];
   /** Processors and exporters. */
   readonly consumers: readonly Unit[];
+  readonly isStopping: boolean;
   flush(): Promise<void>;
   reload(): Promise<ReloadResult>;
+  /** Does something while nothing is reloaded. */
+  alone(work: () => Promise<void>): Promise<void>;
+  /** Gives what a stopped receiver had claimed to those that wait for it. */
+  replace(stopped: RunningReceiver): Promise<void>;
 }
 
 const stopMs = 4000;
@@ -39,19 +44,21 @@ export function createAgentControl(
   const findConsumers = (name: string): readonly Unit[] =>
     service.consumers.filter(({ kind, id }) => `${kind}:${id}` === name);
   const setActive = async (verb: 'pause' | 'resume', name: string): Promise<void> => {
-    const state = verb === 'pause' ? 'paused' : 'running';
     const consumers = findConsumers(name);
     for (const one of consumers) {
       requireRunning(verb, one);
-      one.status.enter(state);
+      one.status[verb]();
     }
     if (consumers.length > 0) return;
     const { loops, status } = findReceiver(verb, name);
     await loops[verb]();
-    status.enter(state);
+    status[verb]();
   };
   return {
     reload: () => service.reload(),
+    get isStopping() {
+      return service.isStopping;
+    },
     listComponents: () => statuses.list(),
     pause: (name) => setActive('pause', name),
     resume: (name) => setActive('resume', name),
@@ -60,11 +67,15 @@ export function createAgentControl(
       await loops.setInterval(intervalMs, setting, (known) => readLimits(schema, known));
     },
     trigger: async (name) => findReceiver('trigger', name).component.flush?.(),
-    async stop(name) {
-      const consumers = findConsumers(name).filter(({ kind }) => kind === 'exporter');
-      for (const one of consumers) await shutDown(one, environment);
-      if (consumers.length === 0) await shutDown(findReceiver('stop', name), environment);
-    },
+    stop: (name) =>
+      service.alone(async () => {
+        const consumers = findConsumers(name).filter(({ kind }) => kind === 'exporter');
+        for (const one of consumers) await shutDown(one, environment);
+        if (consumers.length > 0) return;
+        const receiver = findReceiver('stop', name);
+        await shutDown(receiver, environment);
+        await service.replace(receiver);
+      }),
     flush: () => service.flush(),
     findStall: () => findStall(service.receivers),
     shutdown: () => environment.onShutdownRequest?.(),

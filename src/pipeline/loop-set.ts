@@ -16,11 +16,15 @@ export class LoopSet implements ReadingLoops {
   readonly #name: string;
   readonly #loops = new Set<ReadingLoop>();
   readonly #intervals = new Map<ReadingLoop['setting'], number>();
-  #isPaused = false;
+  #isPaused: boolean;
 
-  /** @param name of the receiver, for messages */
-  constructor(name: string) {
+  /**
+   * @param name of the receiver, for messages
+   * @param isPaused whether loops are paused at once, since the receiver was before it was started again
+   */
+  constructor(name: string, isPaused = false) {
     this.#name = name;
+    this.#isPaused = isPaused;
   }
 
   /** Whether it reads at intervals at all, as what others send is not. */

@@ -82,3 +82,18 @@ test('NamedParents holds tables back again while receivers of a changed configur
   }
   assert.deepEqual(parents(), [[undefined], [undefined]]);
 });
+
+test('NamedParents refuses what has no room until every receiver has started, but no end of series', () => {
+  const registry = new ClaimRegistry();
+  const next = createTableCollector();
+  const named = new NamedParents(registry, next, 3);
+  const series = [createSeries('cpu'), createSeries('other')];
+  const consume = () => named.consume(createRow(series, 1n, Float64Array.of(1, 2)));
+  assert.deepEqual([consume(), consume()], [true, false]);
+  assert.ok(named.consume(createEnding(series, 2n)));
+  registry.complete();
+  assert.equal(next.tables.length, 2);
+  // What has been forwarded takes no room.
+  registry.reopen();
+  assert.deepEqual([consume(), consume()], [true, false]);
+});

@@ -5,13 +5,16 @@ import { createPlans } from '../model/plan.js';
 import { ATTR_HW_ID, ATTR_HW_PARENT } from '../model/semantic-conventions.js';
 import { inheritPublisher, type Series } from '../model/series.js';
 import { hwEnergy, hwPower, meterEnergy } from '../model/shared-metrics.js';
-import type { Table } from '../model/table.js';
+import { countPoints, type Table } from '../model/table.js';
 import type { ClaimRegistry } from './claims.js';
 
 /** Metrics of what may be a part of something else. */
 const partNames: ReadonlySet<string> = new Set(
   [hwEnergy, meterEnergy, raplEnergy, hwPower].map(({ name }) => name),
 );
+
+/** What waits until every receiver has started: some minutes of a meter at 10 kHz. 8 bytes each, and the series. */
+const maxHeldPoints = 2_000_000;
 
 /** Whether series of a metric get a parent. */
 export function hasParent({ name }: { readonly name: string }): boolean {
@@ -33,17 +36,29 @@ export class NamedParents implements Consumer {
   });
   /** By `hw.id`; undefined: it has none. */
   readonly #parents = new Map<string, string | undefined>();
+  readonly #maxPoints: number;
   #held: (() => void)[] = [];
+  #heldPoints = 0;
 
-  constructor(claims: Pick<ClaimRegistry, 'isComplete' | 'parentOf' | 'whenComplete'>, next: Consumer) {
+  /** @param maxPoints how many points wait at most; further ones are refused */
+  constructor(
+    claims: Pick<ClaimRegistry, 'isComplete' | 'parentOf' | 'whenComplete'>,
+    next: Consumer,
+    maxPoints = maxHeldPoints,
+  ) {
     this.#claims = claims;
     this.#next = next;
+    this.#maxPoints = maxPoints;
   }
 
   consume(table: Table): boolean {
     if (this.#claims.isComplete) return this.#forward(table);
+    const points = countPoints(table);
+    // The end of series is always kept: it has no points.
+    if (points > 0 && this.#heldPoints + points > this.#maxPoints) return false;
     // Each time that receivers start, also those of a changed configuration.
     if (this.#held.length === 0) this.#claims.whenComplete(() => this.release());
+    this.#heldPoints += points;
     this.#held.push(() => this.#forward(table));
     return true;
   }
@@ -63,6 +78,7 @@ export class NamedParents implements Consumer {
   release(): void {
     const held = this.#held;
     this.#held = [];
+    this.#heldPoints = 0;
     for (const forward of held) forward();
   }
 

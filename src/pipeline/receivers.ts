@@ -15,6 +15,7 @@ import { hasParent, NamedParents } from './parents.js';
 import {
   compareRank,
   describeRunning,
+  isActive,
   isWhole,
   listNamed,
   listPipelines,
@@ -113,13 +114,14 @@ export class ReceiverSet {
     const member = this.#members.get(id);
     if (member === undefined) return;
     this.#members.delete(id);
-    this.#release(id);
+    this.release(id);
     this.#parts.statuses.close(member.status);
     this.#finishLine.forget(id);
     member.endSeries();
   }
 
-  #release(id: string): void {
+  /** What a receiver has claimed is free. */
+  release(id: string): void {
     this.#seriesClaims.release(id);
     this.#parts.graph.claims.release(id);
   }
@@ -150,7 +152,9 @@ export class ReceiverSet {
     }
     if (this.#members.size === 0)
       throw new Error('Cannot start: expected a receiver that can run here, found none in any pipeline');
-    this.#finishLine.expect([...this.#members.keys()]);
+    const active = [...this.#members.values()].filter(isActive).map(({ id }) => id);
+    // When an operator has stopped all of them, the agent runs on.
+    if (active.length > 0) this.#finishLine.expect(active);
   }
 
   /** Lets the tables of those that run take the ways that the pipelines have now. */
@@ -162,8 +166,9 @@ export class ReceiverSet {
     this.#seriesClaims.update(
       receivers.map(({ id, factory }) => ({ id, factory, exporters: graph.findExporters(id) })),
     );
-    for (const { id, entry, named, status } of this.#members.values()) {
-      entry.target = this.#seriesClaims.entryFor(id, named);
+    for (const member of this.#members.values()) {
+      const { id, entry, named, status } = member;
+      if (isActive(member)) entry.target = this.#seriesClaims.entryFor(id, named);
       status.assign(listPipelines(config, id));
     }
     this.#pipelinesOf = (id) => listPipelines(config, id);
@@ -174,7 +179,10 @@ export class ReceiverSet {
 
   /** Starts a receiver, but one that stands in for others only when none of these runs. */
   async #startOrReplace(receiver: ReceiverConfig, othersStarted: Promise<unknown>): Promise<void> {
-    const meter = receiver.keys.fallback_for.find((id) => isWhole(this.#members.get(id)?.component));
+    const meter = receiver.keys.fallback_for.find((id) => {
+      const member = this.#members.get(id);
+      return member && isActive(member) && isWhole(member.component);
+    });
     if (meter === undefined) return this.#startOne(receiver, othersStarted);
     await this.#stop(receiver.id);
     const reason = `fallback for "${meter}", which is running`;
@@ -197,26 +205,26 @@ export class ReceiverSet {
     const context = this.#createContext(receiver, way, othersStarted);
     const component = await startReceiver(receiver, context, entry).catch((error: unknown) => {
       this.#parts.statuses.close(status);
-      this.#release(id);
+      this.release(id);
       throw error;
     });
     if (!(component instanceof UnavailableError)) {
-      status.enter('running');
+      status.started();
       this.#members.set(id, { ...way, ...describeRunning(receiver, component, way), config: receiver });
       return;
     }
     context.log.info(`Left out: ${component.message}`);
     this.#disable(id, status, component.message);
-    this.#release(id);
+    this.release(id);
   }
 
   /** Whether it would start differently now, although its settings are the same. */
-  #hasChanged({ id, consumed }: Member): boolean {
+  #hasChanged(member: Member): boolean {
+    const { id, consumed } = member;
     const { graph } = this.#parts;
-    return (
-      graph.claims.hasChanged(id) ||
-      [...consumed].some(([metric, answer]) => graph.isConsumed(id, metric) !== answer)
-    );
+    const isAnswerOther = () =>
+      [...consumed].some(([metric, answer]) => graph.isConsumed(id, metric) !== answer);
+    return isActive(member) && (graph.claims.hasChanged(id) || isAnswerOther());
   }
 
   #createContext(
@@ -251,13 +259,15 @@ export class ReceiverSet {
     const status = this.#openStatus(id);
     const live = new LiveSeries(graph.routeOf(id));
     const { meter } = this.#environment;
-    const counted = countStatus(countPassage(before(live), receiverCounters(meter, id)), status);
     // What others cannot contain needs not wait for them.
-    const parents = factory.metrics.some(hasParent) ? new NamedParents(graph.claims, counted) : undefined;
-    const named = parents ?? counted;
+    const parents = factory.metrics.some(hasParent)
+      ? new NamedParents(graph.claims, before(live))
+      : undefined;
+    const passage = countPassage(parents ?? before(live), receiverCounters(meter, id));
+    const named = countStatus(passage, status);
     const entry = new Slot();
     entry.target = this.#seriesClaims.entryFor(id, named);
-    const loops = new LoopSet(`receiver "${id}"`);
+    const loops = new LoopSet(`receiver "${id}"`, status.isPaused);
     status.observed = loops;
     const endSeries = () => {
       // What it still sends, it should not.

@@ -3,7 +3,7 @@ import type { Log } from '../component/log.js';
 import { ConfigurationError, describeProblem } from '../config/problem.js';
 import type { ServiceConfig } from '../config/service.js';
 import { describeError } from '../errors.js';
-import type { Environment } from './graph.js';
+import type { Environment, Unit } from './graph.js';
 
 /** The components that a reload has changed, by the names that messages give them. */
 export type Changes = Pick<ReloadResult, 'started' | 'stopped' | 'restarted'>;
@@ -19,12 +19,12 @@ const none: Changes = { started: [], stopped: [], restarted: [] };
 
 type Watched = Pick<Environment, 'loadConfig' | 'logFor' | 'onReloading' | 'onReloaded'>;
 
-/** Reloads one after the other, and logs what becomes of each. */
+/** Reloads, and does what must not happen during a reload, one after the other; logs what becomes of each reload. */
 export class Reloads {
   readonly #environment: Watched;
   readonly #log: Log;
   readonly #apply: Apply;
-  #current: Promise<ReloadResult> | undefined;
+  #current: Promise<unknown> | undefined;
   #next: Promise<ReloadResult> | undefined;
 
   constructor(environment: Watched, apply: Apply) {
@@ -45,17 +45,29 @@ export class Reloads {
   request(): Promise<ReloadResult> {
     if (this.#current === undefined) {
       this.#environment.onReloading?.();
-      this.#current = this.#run().finally(() => {
-        this.#current = undefined;
-        this.#environment.onReloaded?.();
-      });
-      return this.#current;
+      return this.#hold(this.#run(), () => this.#environment.onReloaded?.());
     }
-    this.#next ??= this.#current.then(() => {
+    this.#next ??= this.settle().then(() => {
       this.#next = undefined;
       return this.request();
     });
     return this.#next;
+  }
+
+  /** Does something else that changes what runs, while nothing is reloaded. */
+  async alone(work: () => Promise<void>): Promise<void> {
+    await this.settle();
+    await this.#hold(work());
+  }
+
+  #hold<Result>(work: Promise<Result>, onEnd: () => void = () => {}): Promise<Result> {
+    const held = work.finally(() => {
+      this.#current = undefined;
+      onEnd();
+    });
+    // What failed is the caller's to handle; others only wait for it.
+    this.#current = held.catch(() => {});
+    return held;
   }
 
   async #run(): Promise<ReloadResult> {
@@ -95,4 +107,22 @@ function describeChanges(changes: Changes | undefined): string {
     .filter(([, names]) => names.length > 0)
     .map(([verb, names]) => `${verb} ${names.join(', ')}`);
   return `Reloaded the configuration: ${parts.join('; ') || 'no component had to start or stop'}`;
+}
+
+/** What runs, by keys that stay the same. */
+export type Running = ReadonlyMap<string, Pick<Unit, 'name' | 'component'>>;
+
+/** What has changed from what ran to what runs. */
+export function compareRunning(before: Running, after: Running): Changes {
+  const listNames = (all: Running, isListed: (key: string) => boolean) => [
+    ...new Set([...all].filter(([key]) => isListed(key)).map(([, { name }]) => name)),
+  ];
+  return {
+    started: listNames(after, (key) => !before.has(key)),
+    stopped: listNames(before, (key) => !after.has(key)),
+    restarted: listNames(
+      after,
+      (key) => before.has(key) && before.get(key)?.component !== after.get(key)?.component,
+    ),
+  };
 }

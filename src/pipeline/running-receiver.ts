@@ -73,6 +73,11 @@ export function describeRunning(
   };
 }
 
+/** Whether it was not stopped by an operator. */
+export function isActive({ status }: Pick<RunningReceiver, 'status'>): boolean {
+  return status.state !== 'stopped';
+}
+
 /** Whether a receiver reads all that it is to read. */
 export function isWhole(receiver: Component | undefined): boolean {
   return receiver !== undefined && receiver.isPartial !== true;

@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
+import type { Claims } from '../component/claims.js';
 import type { Consumer } from '../component/consumer.js';
 import { createFakeContext, createLogCollector, type LogCollector } from '../component/fakes.js';
 import type { FactoryFinder } from '../component/find.js';
@@ -15,6 +16,8 @@ export interface World {
   /** What happened, in order. */
   readonly events: string[];
   readonly entries: Map<string, Consumer>;
+  /** The claims of receivers. */
+  readonly claims: Map<string, Claims>;
   /** What exporters got. */
   readonly tables: Table[];
   /** Ids of components that cannot start at present. */
@@ -48,6 +51,7 @@ export function createWorld(): World {
   const events: string[] = [];
   const entries = new Map<string, Consumer>();
   const limits = new Map<string, number>();
+  const claims = new Map<string, Claims>();
   const tables: Table[] = [];
   const lacks = new Set<string>();
   const component = (name: string, settings: Settings, next?: Consumer) => ({
@@ -83,8 +87,9 @@ export function createWorld(): World {
         found: config.missing ? 'no meter' : 'a meter',
         remedies: config.missing ? [{ missing: 'a driver', command: 'modprobe meter' }] : [],
       }),
-      create(config: Settings, { id }: { id: string }, next: Consumer) {
+      create(config: Settings, { id, claims: own }: { id: string; claims: Claims }, next: Consumer) {
         entries.set(id, next);
+        claims.set(id, own);
         return component(id, config);
       },
     },
@@ -101,7 +106,7 @@ export function createWorld(): World {
     find: (kind: keyof typeof factories, type: string) =>
       Promise.resolve(type === 'usage' ? { ...factories.receiver, metrics: [busyTime] } : factories[kind]),
   } as unknown as FactoryFinder;
-  return { events, entries, limits, tables, lacks, log: createLogCollector(), finder };
+  return { events, entries, claims, limits, tables, lacks, log: createLogCollector(), finder };
 }
 
 export async function createService(

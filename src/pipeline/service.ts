@@ -8,8 +8,8 @@ import { Gate, waitForDelivery } from './ending.js';
 import { FirstWindow } from './first-window.js';
 import { Graph, type Environment, type Unit } from './graph.js';
 import { ReceiverSet } from './receivers.js';
-import { Reloads, type Changes } from './reloads.js';
-import type { RunningReceiver } from './running-receiver.js';
+import { compareRunning, Reloads, type Changes, type Running } from './reloads.js';
+import { isActive, type RunningReceiver } from './running-receiver.js';
 import { Statuses } from './statuses.js';
 import { stopAll, stopReceivers, stopUnits, waitAtMost } from './stopping.js';
 import { compareUnits, isSameService, listWanted, type UnitKind, type WantedUnit } from './units.js';
@@ -66,6 +66,11 @@ export class Service {
     return this.#isReady;
   }
 
+  /** Whether the shutdown has begun. */
+  get isStopping(): boolean {
+    return this.#ending !== undefined;
+  }
+
   /**
    * Starts extensions, exporters, processors and receivers, in this order, so that the consumer of a table is
    * already there. After a failure everything is shut down again.
@@ -90,6 +95,21 @@ export class Service {
     return this.#reloads.request();
   }
 
+  /** Does something while nothing is reloaded. */
+  alone(work: () => Promise<void>): Promise<void> {
+    return this.#reloads.alone(async () => {
+      await this.#starting;
+      await work();
+    });
+  }
+
+  /** Gives what a stopped receiver had claimed to those that wait for it. */
+  async replace({ id }: RunningReceiver): Promise<void> {
+    if (this.#ending) return;
+    this.#receivers.release(id);
+    await this.#receivers.start(this.#config, (error) => this.#log.error(describeError(error)));
+  }
+
   /** @throws Error why the old configuration is in use again */
   async #reload(config: ServiceConfig): Promise<Changes | undefined> {
     await this.#starting;
@@ -102,6 +122,7 @@ export class Service {
     try {
       await this.#change(config);
       this.#config = config;
+      this.#statuses.endPauses();
       return compareRunning(before, this.#listRunning());
     } catch (error) {
       await this.#rollBack(former);
@@ -149,7 +170,7 @@ export class Service {
     const unit = this.#graph.add(wanted);
     try {
       await unit.component.start();
-      unit.status.enter('running');
+      unit.status.started();
     } catch (error) {
       await this.#remove([unit]);
       throw new Error(`Cannot start ${unit.name}: ${describeError(error)}`, { cause: error });
@@ -208,7 +229,8 @@ export class Service {
 
   /** Makes every receiver take a reading now, and every processor and exporter pass on what it holds, in their order. */
   async flush(): Promise<void> {
-    await Promise.all(this.receivers.map(async ({ component }) => component.flush?.()));
+    const receivers = this.receivers.filter(isActive);
+    await Promise.all(receivers.map(async ({ component }) => component.flush?.()));
     for (const { component } of this.consumers.toReversed()) await component.flush?.();
   }
 
@@ -260,20 +282,4 @@ export class Service {
     if (refusedPoints === 0) return;
     this.#log.warn(`Dropped ${refusedPoints} points of receivers that did not stop in time`);
   }
-}
-
-type Running = ReadonlyMap<string, Pick<Unit, 'name' | 'component'>>;
-
-function compareRunning(before: Running, after: Running): Changes {
-  const listNames = (all: Running, isListed: (key: string) => boolean) => [
-    ...new Set([...all].filter(([key]) => isListed(key)).map(([, { name }]) => name)),
-  ];
-  return {
-    started: listNames(after, (key) => !before.has(key)),
-    stopped: listNames(before, (key) => !after.has(key)),
-    restarted: listNames(
-      after,
-      (key) => before.has(key) && before.get(key)?.component !== after.get(key)?.component,
-    ),
-  };
 }

@@ -15,7 +15,10 @@ interface Observed {
 /** What is known of one running component. */
 export class StatusRecord {
   #member: Member;
-  readonly #findError: () => LoggedError | undefined;
+  /** The keys of what an operator has paused, also while it starts again. */
+  readonly #pauses: Set<string>;
+  /** The last since it was opened. */
+  lastError: LoggedError | undefined;
   /** What it reports of itself while it runs. */
   observed: Observed = {};
   #state: ComponentState = 'starting';
@@ -25,9 +28,14 @@ export class StatusRecord {
   #accepted = 0;
   #refused = 0;
 
-  constructor(member: Member, findError: () => LoggedError | undefined) {
+  constructor(member: Member, pauses: Set<string>) {
     this.#member = member;
-    this.#findError = findError;
+    this.#pauses = pauses;
+  }
+
+  /** Equal for the instances of one component. */
+  get key(): string {
+    return keyOf(this.#member.kind, this.#member.id);
   }
 
   get state(): ComponentState {
@@ -37,6 +45,26 @@ export class StatusRecord {
   /** Whether tables are to reach it. */
   get isActive(): boolean {
     return this.#state !== 'paused' && this.#state !== 'stopped';
+  }
+
+  /** Whether it was paused, be it before it was started again. */
+  get isPaused(): boolean {
+    return this.#pauses.has(this.key);
+  }
+
+  pause(): void {
+    this.#pauses.add(this.key);
+    this.enter('paused');
+  }
+
+  resume(): void {
+    this.#pauses.delete(this.key);
+    this.enter('running');
+  }
+
+  /** It has been started, and goes on with the pause that it was in. */
+  started(): void {
+    this.enter(this.isPaused ? 'paused' : 'running');
   }
 
   enter(state: ComponentState): void {
@@ -66,7 +94,7 @@ export class StatusRecord {
   }
 
   read(): ComponentStatus {
-    const lastError = this.#findError();
+    const { lastError } = this;
     const { intervals } = this.observed;
     return {
       ...this.#member,
@@ -83,12 +111,11 @@ export class StatusRecord {
 /** What is known of every component of a service. */
 export class Statuses {
   readonly #records = new Set<StatusRecord>();
-  readonly #errors = new Map<string, LoggedError>();
+  readonly #pauses = new Set<string>();
 
   /** A component is about to start. */
   open(member: Member): StatusRecord {
-    const key = keyOf(member.kind, member.id);
-    const record = new StatusRecord(member, () => this.#errors.get(key));
+    const record = new StatusRecord(member, this.#pauses);
     this.#records.add(record);
     return record;
   }
@@ -98,14 +125,21 @@ export class Statuses {
     this.#records.delete(record);
   }
 
+  /** Pauses of components that are gone end: one of the same name that comes later runs. */
+  endPauses(): void {
+    const known = new Set([...this.#records].map(({ key }) => key));
+    for (const key of this.#pauses) if (!known.has(key)) this.#pauses.delete(key);
+  }
+
   /** In the order in which they were opened. */
   list(): readonly ComponentStatus[] {
     return [...this.#records].map((record) => record.read());
   }
 
-  /** Why a component is not running. */
+  /** Why a component is not running, or what else it has logged. */
   noteError(kind: ComponentKind, id: string, message: string): void {
-    this.#errors.set(keyOf(kind, id), { message, at: new Date() });
+    const [key, at] = [keyOf(kind, id), new Date()];
+    for (const record of this.#records) if (record.key === key) record.lastError = { message, at };
   }
 
   /** Logs of components, whose errors and warnings are noted as well. */

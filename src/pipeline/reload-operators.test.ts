@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { hwEnergy } from '../model/shared-metrics.js';
+import { createRow } from '../model/table.js';
+import { config, createWorld, startReloadable, type World } from './service.fixture.js';
+
+const series = [{ metric: hwEnergy, resource: { attributes: {} }, attributes: {}, start: 0n }];
+
+function feed(world: World): boolean | undefined {
+  return world.entries.get('meter')?.consume(createRow(series, 1n, Float64Array.of(1)));
+}
+
+async function startWithLoops() {
+  const world = createWorld();
+  const { service, reload } = await startReloadable(world, config);
+  const calls: string[] = [];
+  const join = (name: string) =>
+    service.receivers[0]?.loops.join({
+      setting: 'collection_interval',
+      intervalMs: 1000,
+      dueMs: Infinity,
+      isFailing: false,
+      pause: () => void calls.push(`pause ${name}`),
+      resume: () => void calls.push(`resume ${name}`),
+      setInterval() {},
+    });
+  const stateOf = (id: string) => service.agent.listComponents().find((one) => one.id === id)?.state;
+  return { world, service, agent: service.agent, reload, calls, join, stateOf };
+}
+
+test('reload keeps the pause of a receiver that starts again with other settings', async () => {
+  const { service, agent, reload, calls, join, stateOf } = await startWithLoops();
+  join('old');
+  await agent.pause('meter');
+  await reload({ ...config, receivers: { meter: { note: 'other' } } });
+  assert.equal(stateOf('meter'), 'paused');
+  // Its loop begins to read as soon as it joins, unless it is paused.
+  join('new');
+  assert.deepEqual(calls, ['pause old', 'pause new']);
+  await agent.resume('meter');
+  assert.deepEqual([stateOf('meter'), ...calls.slice(2)], ['running', 'resume new']);
+  await service.shutdown();
+});
+
+test('reload keeps the pauses of an exporter and a processor that start again', async () => {
+  const { world, service, agent, reload, stateOf } = await startWithLoops();
+  await agent.pause('exporter:web');
+  await agent.pause('processor:share');
+  await reload({
+    ...config,
+    exporters: { file: {}, web: { note: 'other' } },
+    processors: { share: { note: 'other' } },
+  });
+  assert.deepEqual([stateOf('web'), stateOf('share')], ['paused', 'paused']);
+  world.events.length = 0;
+  feed(world);
+  assert.deepEqual(world.events, ['table at file', 'table at file']);
+  await agent.resume('exporter:web');
+  await agent.resume('processor:share');
+  await reload({ ...config, exporters: { file: {}, web: { note: 'third' } } });
+  assert.deepEqual([stateOf('web'), stateOf('share')], ['running', 'running']);
+  await service.shutdown();
+});
+
+test('reload ends the pause of what is gone: when it comes back, it runs', async () => {
+  const { service, agent, reload, stateOf } = await startWithLoops();
+  await agent.pause('exporter:web');
+  const pipelines = { metrics: { receivers: ['meter'], exporters: ['file'] } };
+  await reload({ receivers: { meter: {} }, exporters: { file: {} }, service: { pipelines } });
+  assert.equal(stateOf('web'), undefined);
+  await reload(config);
+  assert.equal(stateOf('web'), 'running');
+  await service.shutdown();
+});
+
+test('reload that is rolled back keeps pauses', async () => {
+  const { service, agent, reload, stateOf } = await startWithLoops();
+  await agent.pause('exporter:web');
+  const { outcome } = await reload({ ...config, exporters: { file: {}, web: { broken: true } } });
+  assert.deepEqual([outcome, stateOf('web')], ['rolled_back', 'paused']);
+  await service.shutdown();
+});
+
+test('reload lets what was stopped be, unless its settings have changed', async () => {
+  const { world, service, agent, reload, stateOf } = await startWithLoops();
+  await agent.stop('meter');
+  await reload({ ...config, exporters: { file: {}, web: { note: 'other' } } });
+  assert.deepEqual([stateOf('meter'), feed(world)], ['stopped', false]);
+  await reload({ ...config, receivers: { meter: { note: 'other' } } });
+  assert.deepEqual([stateOf('meter'), feed(world)], ['running', true]);
+  await service.shutdown();
+});
+
+test('a component that starts again has no error of its former life', async () => {
+  const { world, service, reload } = await startWithLoops();
+  const findError = () => service.agent.listComponents().find(({ id }) => id === 'web')?.lastError?.message;
+  await reload({ ...config, exporters: { file: {}, web: { throwing: true } } });
+  feed(world);
+  assert.equal(findError(), 'Cannot take a table: bad data');
+  await reload(config);
+  assert.equal(findError(), undefined);
+  await service.shutdown();
+});
