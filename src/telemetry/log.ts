@@ -25,17 +25,31 @@ export interface LogOptions {
   readonly stream?: LogStream;
 }
 
-/** What stands in a line of the logger, before it is written for people. */
-interface LogRecord {
-  readonly level: string;
-  readonly ts: string;
-  readonly msg: string;
-  readonly 'otelcol.component.id'?: string;
-  readonly 'otelcol.component.kind'?: string;
+/** The log of the agent. A repeated warning is written once, with a count later. */
+export async function createLog({ level, format, stream = standardError }: LogOptions): Promise<RootLog> {
+  const levelsFor =
+    format === 'json' ? await createJsonLevels(level, stream) : createConsoleLevels(level, stream);
+  const repeated = new RepeatedWarnings();
+  const logFor = (id?: string, kind?: ComponentKind) => {
+    const log = levelsFor(id, kind);
+    return { ...log, warn: repeated.for(id, log.warn) };
+  };
+  return { ...logFor(), forComponent: (id, kind) => logFor(id, kind) };
 }
 
-/** The log of the agent. A repeated warning is written once, with a count later. Loads the logger when called, since a short command does without. */
-export async function createLog({ level, format, stream = standardError }: LogOptions): Promise<RootLog> {
+/** The log of a component, or of the agent itself, without what every log does. */
+type LevelsFor = (id?: string, kind?: ComponentKind) => Log;
+
+function createConsoleLevels(least: LogLevel, stream: LogStream): LevelsFor {
+  return (id) =>
+    createLevels(least, (level, message, fields = {}) => {
+      const line = formatMessage(id, message, plainFields(fields));
+      stream.write(`${new Date().toISOString()} ${level} ${line}\n`);
+    });
+}
+
+/** Loads the logger, which nothing else uses. */
+async function createJsonLevels(level: LogLevel, stream: LogStream): Promise<LevelsFor> {
   const { pino } = await import('pino');
   const logger = pino(
     {
@@ -44,17 +58,11 @@ export async function createLog({ level, format, stream = standardError }: LogOp
       timestamp: () => `,"ts":"${new Date().toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
     },
-    format === 'json' ? { write: (line) => void stream.write(line) } : writeForPeople(stream),
+    { write: (line) => void stream.write(line) },
   );
-  const repeated = new RepeatedWarnings();
-  const logFor = (child: Logger, id?: string) => {
-    const log = wrap(child);
-    return { ...log, warn: repeated.for(id, log.warn) };
-  };
-  return {
-    ...logFor(logger),
-    forComponent: (id, kind) =>
-      logFor(logger.child({ 'otelcol.component.id': id, 'otelcol.component.kind': kind }), id),
+  return (id, kind) => {
+    if (id === undefined) return wrap(logger);
+    return wrap(logger.child({ 'otelcol.component.id': id, 'otelcol.component.kind': kind }));
   };
 }
 
@@ -88,17 +96,6 @@ type Logger = Readonly<Record<LogLevel, (fields: object, message: string) => voi
 function wrap(logger: Logger): Log {
   // The logger itself leaves out what is not severe enough.
   return createLevels('debug', (level, message, fields = {}) => logger[level](plainFields(fields), message));
-}
-
-function writeForPeople(stream: LogStream): LogStream {
-  return {
-    write(line) {
-      // The logger has just written it, with these fields at least.
-      const { level, ts, msg, ...rest } = JSON.parse(line) as LogRecord;
-      const { 'otelcol.component.id': id, 'otelcol.component.kind': _, ...fields } = rest;
-      stream.write(`${ts} ${level} ${formatMessage(id, msg, fields)}\n`);
-    },
-  };
 }
 
 /** Opened by the first message. When it is no longer read, messages are lost, and the work goes on. */
