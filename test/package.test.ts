@@ -99,6 +99,25 @@ test('the package has a few large files, every component, and neither tests nor 
   assert.ok(!existsSync(join(installed, 'dist/receivers/rapl/domain.js')));
 });
 
+test('the package has the licenses of the packages of which it has a copy', () => {
+  const chunks = readdirSync(join(installed, 'dist/chunks'));
+  const code = chunks.map((name) => readFileSync(join(installed, 'dist/chunks', name), 'utf8')).join('\n');
+  const found = code.matchAll(/^\/\/ (?:.*\/)?node_modules\/((?:@[^/]+\/)?[^/]+)/gmu);
+  const names = [...new Set([...found].map(([, name = '']) => name))];
+  const licenses = readFileSync(join(installed, 'dist/THIRD_PARTY_LICENSES.txt'), 'utf8');
+  assert.ok(names.includes('yaml') && names.includes('@opentelemetry/sdk-metrics'));
+  assert.deepEqual(
+    names.filter((name) => !licenses.includes(`${name} ${readPackageVersion(name)} (`)),
+    [],
+  );
+  assert.match(licenses, /Permission to use, copy, modify/u);
+});
+
+function readPackageVersion(name: string): string {
+  const path = join(repository, 'node_modules', name, 'package.json');
+  return (JSON.parse(readFileSync(path, 'utf8')) as { readonly version: string }).version;
+}
+
 test('the package has each module where another one looks for it by its address', () => {
   const compiled = fileURLToPath(new URL('dist/', repositoryRoot));
   const sources = ['src', 'receivers', 'processors', 'exporters', 'extensions'].flatMap((top) =>
