@@ -83,7 +83,7 @@ export const seriesColumns: readonly SeriesColumn[] = [
   attribute('host', 'name', [names.ATTR_HOST_NAME]),
   {
     ...attribute('workload', 'name', workload),
-    doc: 'Who it is about: the first there is of program, container, systemd unit, pod, job, owner, virtual machine, namespace',
+    doc: 'What the values describe: the first available of program, container, systemd unit, pod, job, owner, virtual machine, namespace',
   },
   attribute('program', 'name', program),
   attribute('pid', 'int', [names.ATTR_PROCESS_PID]),
@@ -105,19 +105,19 @@ export const seriesColumns: readonly SeriesColumn[] = [
     ({ series }) => attributesText(series.attributes),
   ]),
   required('value_type', 'name', ['`int` or `double`', ({ series }) => series.metric.valueType]),
-  required('description', 'text', ['What the metric is', ({ series }) => series.metric.description]),
+  required('description', 'text', ['Description of the metric', ({ series }) => series.metric.description]),
   {
     name: 'start_time',
     kind: 'time',
     isRequired: false,
-    doc: 'Counters: when the count was 0. A reset begins another series',
+    doc: 'For counters: when the count was 0. A reset starts another series',
     valueOf: ({ series }) => (series.start === 0n ? null : series.start),
   },
   {
     name: 'end_time',
     kind: 'time',
     isRequired: false,
-    doc: 'Last instant of a series that ended; null: it goes on, or the agent was killed',
+    doc: 'Last instant of a series that ended; null: it continues, or the agent was killed',
     valueOf: () => null,
   },
 ];
