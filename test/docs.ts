@@ -5,6 +5,7 @@ import { renderSettingsTable, replaceTable } from '../src/contract/readme.js';
 import { loadComponentFolders, repositoryRoot } from './component-folders.js';
 import { renderConfigSchema } from './config-schema.js';
 import { fillIncludes, loadExamples, readPages, renderMetricsTable } from './doc-pages.js';
+import { fillReaderFaults } from './reader-faults.js';
 
 const folders = await loadComponentFolders();
 for (const { readmeUrl, readme, factory } of folders) {
@@ -20,4 +21,6 @@ writeFileSync(
   metrics,
   replaceTable(readFileSync(metrics, 'utf8'), 'All metrics', renderMetricsTable(folders)),
 );
+const readerFaults = new URL('docs/reader-faults.md', repositoryRoot);
+writeFileSync(readerFaults, fillReaderFaults(readFileSync(readerFaults, 'utf8')));
 for (const { path, text } of readPages()) writeFileSync(new URL(path, repositoryRoot), fillIncludes(text));

@@ -244,18 +244,21 @@ async function read(source: Source): Promise<void> {
     const buffer = Buffer.allocUnsafe(maxBytes);
     const { bytesRead } = await source.handle.read(buffer, 0, maxBytes, 0);
     source.supply = parseSupply(source.name, buffer.toString('utf8', 0, bytesRead));
-    source.problem =
-      source.supply === undefined
-        ? `${source.path}: expected the properties of a power supply, found none`
-        : undefined;
+    if (source.supply === undefined)
+      await fail(source, 'expected the properties of a power supply, found none');
   } catch (error) {
-    source.supply = undefined;
-    source.problem = `${source.path}: ${describeCode(error)}`;
-    await source.handle?.close();
-    source.handle = undefined;
+    await fail(source, describeCode(error));
   } finally {
     source.pending = undefined;
   }
+}
+
+/** The next reading opens the file again. */
+async function fail(source: Source, problem: string): Promise<void> {
+  source.supply = undefined;
+  source.problem = `${source.path}: ${problem}`;
+  await source.handle?.close();
+  source.handle = undefined;
 }
 
 async function close(source: Source): Promise<void> {

@@ -60,6 +60,7 @@ export class CgroupScraper implements Scraper {
   readonly #detailsAfter: number;
   readonly #reported = new Set<string>();
   #hasRunOut = false;
+  #missing = 0;
   #scans = 0;
   #breaks: number | undefined;
   /** When the update before began, where its rows connect with those of this one. */
@@ -97,6 +98,12 @@ export class CgroupScraper implements Scraper {
     this.#previousNs = nowNs;
     this.#scans += 1;
     return this.#read(ended, nowNs);
+  }
+
+  takeMissing(): number {
+    const missing = this.#missing;
+    this.#missing = 0;
+    return missing;
   }
 
   close(): void {
@@ -153,7 +160,8 @@ export class CgroupScraper implements Scraper {
   }
 
   /** Files that fail alike are named once. */
-  #noteFailure({ name, path, problem }: FileReader): void {
+  #noteFailure({ name, path, problem, width }: FileReader): void {
+    this.#missing += Math.max(1, width);
     if (problem === 'EMFILE' || problem === 'ENFILE') return;
     const key = `${name} ${problem}`;
     if (this.#reported.has(key)) return;

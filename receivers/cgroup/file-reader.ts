@@ -35,6 +35,7 @@ export type Outcome = 'read' | 'same' | 'failed' | 'absent';
 
 // A line of io.stat has 100 bytes: room for 600 block devices.
 const buffer = Buffer.allocUnsafeSlow(64 * 1024);
+const newline = 0x0a;
 
 /** Reads one file of a cgroup again and again. */
 export class FileReader {
@@ -78,6 +79,11 @@ export class FileReader {
     return this.#file.errorCode ?? 'its text is not what was expected';
   }
 
+  /** How many values it has. */
+  get width(): number {
+    return this.#parser.slots.reduce((sum, { values }) => sum + values.length, 0);
+  }
+
   get slots(): readonly Slot[] {
     return this.#parser.slots;
   }
@@ -98,12 +104,14 @@ export class FileReader {
     const scope = this.#scope;
     // What the last file left behind must not continue a number.
     if (length < text.length) text[length] = 0;
-    if (this.#canBeSame && this.#parser.isSame?.(text) === true) {
+    const isTorn = length > 0 && length < text.length && text[length - 1] !== newline;
+    if (!isTorn && this.#canBeSame && this.#parser.isSame?.(text) === true) {
       scope.zeroAtNs = nowNs;
       return 'same';
     }
     scope.nowNs = nowNs;
-    this.#hasFailed = !this.#parser.parse(text, length, scope);
+    this.#hasFailed = isTorn || !this.#parser.parse(text, length, scope);
+    if (isTorn) this.#parser.miss?.();
     this.#canBeSame = !this.#hasFailed;
     if (!this.#hasFailed) scope.zeroAtNs = nowNs;
     return this.#hasFailed ? 'failed' : 'read';

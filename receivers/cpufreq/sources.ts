@@ -1,6 +1,13 @@
 import { parseKilohertz } from '../../src/linux/cpufreq.js';
 import { findText } from '../../src/linux/sysfs.js';
-import { createAbsence, FileGauges, parseWhole, type GaugeFile } from '../../src/scraping/file-gauges.js';
+import type { Attributes, Metric } from '../../src/model/series.js';
+import {
+  createAbsence,
+  FileGauges,
+  parseWhole,
+  readLine,
+  type GaugeFile,
+} from '../../src/scraping/file-gauges.js';
 import type { GaugeColumn } from '../../src/scraping/gauge-table.js';
 import { bounded } from '../../src/scraping/lines.js';
 import type { NamedSource } from '../../src/scraping/scraping-receiver.js';
@@ -46,23 +53,19 @@ function describeFrequencies(config: Config): DescribeSource {
 }
 
 function listGauges({ folder, attributes }: Policy, { limits }: Config): readonly GaugeFile[] {
-  const current = {
-    metric: speed,
-    attributes,
-    path: `${folder}/scaling_cur_freq`,
-    parse: parseKilohertz,
-  };
+  const current = describeFile(`${folder}/scaling_cur_freq`, speed, attributes);
   if (!limits) return [current];
   const found = Object.entries(limitFiles).filter(([file]) => findText(`${folder}/${file}`) !== undefined);
   return [
     current,
-    ...found.map(([file, type]) => ({
-      metric: speedLimit,
-      attributes: { ...attributes, 'hw.limit_type': type },
-      path: `${folder}/${file}`,
-      parse: parseKilohertz,
-    })),
+    ...found.map(([file, type]) =>
+      describeFile(`${folder}/${file}`, speedLimit, { ...attributes, 'hw.limit_type': type }),
+    ),
   ];
+}
+
+function describeFile(path: string, metric: Metric, attributes: Attributes): GaugeFile {
+  return { metric, attributes, path, parse: (text) => parseKilohertz(path, text) };
 }
 
 /** How many policies have which driver and governor: one line where all are alike, as they mostly are. */
@@ -119,7 +122,7 @@ function describeBoost({ sysfs }: Config): DescribeSource {
     const file = isReverse ? forbidden : allowed;
     const gauges = source.gauges([{ metric: boost, attributes: {} }]);
     return (at) => {
-      const value = bounded(parseWhole(file.path, file.read().toString('latin1').trim()), 1);
+      const value = bounded(parseWhole(file.path, readLine(file)), 1);
       return [gauges.row(at, [isReverse ? 1 - value : value])];
     };
   };

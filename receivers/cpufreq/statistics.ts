@@ -57,8 +57,8 @@ class Statistics {
     forEachLine(file.read(), (line) => {
       const end = this.#counts.parseOne(0, line, 0);
       const hertz = checkHertz(1000 * this.#counts.read(0));
-      if (end < 0 || this.#counts.parseOne(0, line, end) < 0 || Number.isNaN(hertz))
-        throw unparsable(file, line);
+      const isTime = end >= 0 && this.#counts.parseOne(0, line, end) === line.length - 1;
+      if (!isTime || Number.isNaN(hertz)) throw unparsable(file, line);
       this.#add(`${policy.id} ${hertz}`, () => ({
         metric: stateTime,
         attributes: { ...policy.attributes, 'system.linux.cpufreq.frequency': hertz },
@@ -70,7 +70,7 @@ class Statistics {
   #addTransitions({ folder, id, attributes }: Policy): void {
     const file = this.#source.file(`${folder}/stats/total_trans`);
     const text = file.read();
-    if (this.#counts.parseOne(0, text, 0) < 0) throw unparsable(file, text);
+    if (this.#counts.parseOne(0, text, 0) !== text.length - 1) throw unparsable(file, text);
     this.#add(id, () => ({ metric: transitions, attributes, perUnit: 1 }));
   }
 

@@ -3,7 +3,7 @@ import { ATTR_DISK_IO_DIRECTION, ATTR_SYSTEM_DEVICE } from '../../src/model/sema
 import type { Metric } from '../../src/model/series.js';
 import type { CounterColumn, DescribeCounters } from '../../src/scraping/counter-table.js';
 import { Counts } from '../../src/scraping/counts.js';
-import { createNameFilter, forEachLine } from '../../src/scraping/lines.js';
+import { createNameFilter, forEachLine, requireLines } from '../../src/scraping/lines.js';
 import type { DescribeSource } from '../../src/scraping/source.js';
 import type { Config } from './config.js';
 
@@ -91,10 +91,14 @@ export function describeDisk(config: Config): DescribeSource {
     };
     return (at) => {
       counters.begin(at);
-      forEachLine(file.read(), addLine);
+      forEachLine(requireLines(file, 'block devices', isDiskstats), addLine);
       return [counters.finish()];
     };
   };
+}
+
+function isDiskstats(text: Buffer): boolean {
+  return /^ *\d+ +\d+ [^ ]+ \d/u.test(text.toString('latin1', 0, 300));
 }
 
 function createDescription({ disk, sysfs }: Config): DescribeCounters {

@@ -6,6 +6,7 @@ import { findNames } from '../../src/linux/sysfs.js';
 import { ATTR_CPU_LOGICAL_NUMBER } from '../../src/model/semantic-conventions.js';
 import type { Metric } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
+import { readLine } from '../../src/scraping/file-gauges.js';
 import type { GaugeColumn, GaugeTable } from '../../src/scraping/gauge-table.js';
 import type { DescribeSource, Source } from '../../src/scraping/source.js';
 import type { Config } from './config.js';
@@ -78,7 +79,14 @@ function createCpufreqReader(source: Source, sysfs: string): () => ReadonlyMap<n
   };
   return () => {
     followHotplug();
-    return new Map([...files].map(([cpu, file]) => [cpu, readHertz(file)]));
+    const frequencies = new Map<number, number>();
+    source.readParts(
+      [...files].map(([cpu, file]) => () => {
+        frequencies.set(cpu, NaN);
+        frequencies.set(cpu, parseKilohertz(file.path, readLine(file)));
+      }),
+    );
+    return frequencies;
   };
 }
 
@@ -97,15 +105,6 @@ function findCpufreqFiles(folder: string): [number, string][] {
     .map((cpu): [number, string] => [Number(cpu), `${folder}/cpu${cpu}/cpufreq/scaling_cur_freq`])
     .filter(([, path]) => existsSync(path))
     .toSorted(([a], [b]) => a - b);
-}
-
-/** @returns NaN when the driver does not know, or the CPU has just gone offline */
-function readHertz(file: KeptFile): number {
-  try {
-    return parseKilohertz(file.read().toString('latin1'));
-  } catch {
-    return NaN;
-  }
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { KeptFile } from '../../src/linux/kept-file.js';
 import type { Metric } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
+import { readLine } from '../../src/scraping/file-gauges.js';
 import { maxSeconds, maxThreads } from '../../src/scraping/lines.js';
 import type { DescribeSource } from '../../src/scraping/source.js';
 import type { Config } from './config.js';
@@ -46,9 +47,9 @@ export function describeLoad({ procfs }: Config): DescribeSource {
 
 /** The first decimal fractions of a file. */
 function readNumbers(file: KeptFile, count: number): number[] {
-  const text = file.read().toString('latin1');
-  const words = text.trimEnd().split(' ', count);
+  const text = readLine(file);
+  const words = text.split(' ', count);
   if (words.length === count && words.every((word) => /^-?\d+(\.\d+)?$/u.test(word)))
     return words.map(Number);
-  throw new Error(`Cannot parse ${file.path}: expected ${count} decimal numbers, found "${text.trim()}"`);
+  throw new Error(`Cannot parse ${file.path}: expected ${count} decimal numbers, found "${text}"`);
 }

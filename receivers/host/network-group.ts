@@ -2,7 +2,7 @@ import { ATTR_NETWORK_IO_DIRECTION, ATTR_SYSTEM_DEVICE } from '../../src/model/s
 import type { Metric } from '../../src/model/series.js';
 import type { CounterColumn } from '../../src/scraping/counter-table.js';
 import { Counts } from '../../src/scraping/counts.js';
-import { createNameFilter, forEachLine } from '../../src/scraping/lines.js';
+import { createNameFilter, forEachLine, requireLines } from '../../src/scraping/lines.js';
 import type { DescribeSource } from '../../src/scraping/source.js';
 import type { Config } from './config.js';
 
@@ -40,7 +40,8 @@ export function describeNetwork({ procfs, network }: Config): DescribeSource {
     };
     return (at) => {
       counters.begin(at);
-      forEachLine(file.read(), addLine);
+      const text = requireLines(file, 'the heading of interfaces', (bytes) => bytes.includes('Inter-|'));
+      forEachLine(text, addLine);
       return [counters.finish()];
     };
   };

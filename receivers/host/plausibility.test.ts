@@ -73,7 +73,7 @@ test('LoadGroup leaves out loads and an uptime that are impossible, and refuses 
     'system.cpu.load_average.15m': 0.25,
     'system.uptime': NaN,
   });
-  for (const text of ['0.1  0.2 1/2 3', '1e999 0 0', 'Infinity 0 0', '0x10 0 0']) {
+  for (const text of ['0.1  0.2 1/2 3\n', '1e999 0 0\n', 'Infinity 0 0\n', '0x10 0 0\n']) {
     assert.throws(
       () => readSteps(t, ['load'], [{ loadavg: text }]),
       /loadavg: expected 3 decimal numbers/u,
@@ -86,7 +86,7 @@ test('FrequencyGroup leaves out frequencies that no CPU has', (t) => {
   const folder = copyMachine('server');
   const write = (cpu: number, text: string) =>
     writeFileSync(join(folder, `sys/devices/system/cpu/cpu${cpu}/cpufreq/scaling_cur_freq`), text);
-  ['0\n', '\n', '-1\n', '4294967295\n'].forEach((text, cpu) => write(cpu, text));
+  ['0\n', '<unknown>\n', '-1\n', '4294967295\n'].forEach((text, cpu) => write(cpu, text));
   const scraper = openScraper(t, folder, ['frequency']);
   assert.deepEqual(Object.values(valuesOf(scraper.scrape(0))), [NaN, NaN, NaN, NaN]);
 });

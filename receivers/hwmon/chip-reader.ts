@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { elementAt } from '../../src/element.js';
-import { findErrorCode } from '../../src/errors.js';
+import { describeCode, findErrorCode } from '../../src/errors.js';
 import { nameErrno } from '../../src/linux/libc.js';
 import { parseInteger, readFromStart } from '../../src/linux/sysfs.js';
 import type { Channel, Chip } from './channels.js';
@@ -44,6 +44,8 @@ export class ChipReader {
   readonly values: Float64Array;
   /** Why channels that could be read before could not be read now. */
   problems: string[] = [];
+  /** Why channels are left out, each with its path: their files may not be opened. */
+  readonly refused: string[] = [];
   /** Whether the chip is not there any more. */
   isGone = false;
   readonly #products: readonly (readonly [number, number])[];
@@ -71,8 +73,9 @@ export class ChipReader {
   /** Opens the files and finds out how long a reading takes. */
   async open({ channels }: Chip): Promise<void> {
     for (const channel of channels) {
-      const handle = await openFile(channel.path);
-      const fault = channel.faultPath === undefined ? undefined : await openFile(channel.faultPath);
+      const handle = await openFile(channel.path, this.refused);
+      const fault =
+        channel.faultPath === undefined ? undefined : await openFile(channel.faultPath, this.refused);
       this.#channels.push({ channel, handle, fault, isProven: false });
     }
     const beganMs = this.#timing.nowMs();
@@ -180,10 +183,12 @@ export class ChipReader {
 const openFlags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
 
 /** Undefined: it cannot be opened, and is left out until the chips are looked for again. */
-async function openFile(path: string): Promise<FileHandle | undefined> {
+async function openFile(path: string, refused: string[]): Promise<FileHandle | undefined> {
   try {
     return await open(path, openFlags);
-  } catch {
+  } catch (error) {
+    const code = describeCode(error);
+    if (!goneCodes.has(code)) refused.push(`${path}: ${code}`);
     return undefined;
   }
 }

@@ -44,11 +44,12 @@ export class FakeSysfs {
     rmSync(join(this.path, 'class/hwmon', name), { recursive: true });
   }
 
-  /** Writes a file of a chip in place: the kernel does not replace its files either. */
-  write(name: string, file: string, value: string | number, isOld = false): void {
+  /** Writes a file of a chip in place: the kernel does not replace its files either. @returns its path */
+  write(name: string, file: string, value: string | number, isOld = false): string {
     const path = join(this.path, 'class/hwmon', name, isOld ? 'device' : '', file);
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, `${value}\n`);
+    return path;
   }
 }
 

@@ -143,7 +143,7 @@ export class HwmonScraper implements OpenScraper {
     const published: Published[] = [];
     for (const plan of plans) {
       const known = before.find((one) => !one.reader.isGone && isDeepStrictEqual(one.plan, plan));
-      published.push(known ?? (await openChip(plan, this.#timing)));
+      published.push(known ?? (await this.#open(plan)));
     }
     this.#published = published;
     const gone = before.filter((one) => !published.includes(one));
@@ -152,14 +152,18 @@ export class HwmonScraper implements OpenScraper {
     this.#ended.push(...gone.flatMap(({ row }) => row?.series ?? []));
   }
 
+  async #open(plan: ChipPlan): Promise<Published> {
+    const reader = new ChipReader(plan.chip, plan.products, this.#timing);
+    await reader.open(plan.chip);
+    if (reader.refused.length > 0) {
+      const remedy = 'run as root or grant CAP_DAC_READ_SEARCH';
+      this.#context.log.warn(`Leaves sensors out: ${reader.refused.join('; ')}; ${remedy}`);
+    }
+    return { plan, reader, row: undefined, beganNs: 0n };
+  }
+
   #endAll(): void {
     this.#ended.push(...this.#published.flatMap(({ row }) => row?.series ?? []));
     for (const one of this.#published) one.row = undefined;
   }
-}
-
-async function openChip(plan: ChipPlan, timing: ChipTiming | undefined): Promise<Published> {
-  const reader = new ChipReader(plan.chip, plan.products, timing);
-  await reader.open(plan.chip);
-  return { plan, reader, row: undefined, beganNs: 0n };
 }

@@ -32,6 +32,7 @@ export class DeviceReader {
   #lostBy: string | undefined;
   #successes = 0;
   #lastStatus = success;
+  #problems: string[] = [];
 
   constructor(
     identity: Identity,
@@ -59,6 +60,11 @@ export class DeviceReader {
     return this.#lostBy;
   }
 
+  /** Why something is missing in the last row that was not missing in the first one. */
+  get problems(): readonly string[] {
+    return this.#lostBy === undefined ? this.#problems : [describeLost(this.device)];
+  }
+
   /** Whether its profiling counters can be read again. */
   get isProfileDue(): boolean {
     return this.#profiling?.isDue === true;
@@ -69,6 +75,7 @@ export class DeviceReader {
     const { id, columns } = this.device;
     const values = new Float64Array(columns.length).fill(NaN);
     this.#successes = 0;
+    this.#problems = [];
     const beforeNs = process.hrtime.bigint();
     const [energy, ...others] = this.#features;
     let at = energy === undefined ? 0 : this.#readFeature(energy, values, 0);
@@ -100,8 +107,15 @@ export class DeviceReader {
   #readFeature(feature: Feature, values: Float64Array, at: number): number {
     // A lost device may hold each further call for seconds.
     if (this.#lostBy !== undefined) return at + feature.columns.length;
-    this.#note(feature.read(values, at));
+    const status = feature.read(values, at);
+    this.#note(status);
+    if (status !== success) this.#problems.push(this.#describe(feature, status));
     return at + feature.columns.length;
+  }
+
+  #describe({ name: what }: Feature, status: number): string {
+    const { name, id } = this.device;
+    return `Cannot read ${what} of "${name}" (${id}): ${describeStatus(status)}`;
   }
 
   #readProfile(): Float64Array | undefined {
@@ -117,6 +131,11 @@ export class DeviceReader {
     if (status === success) this.#successes++;
     else this.#lastStatus = status;
   }
+}
+
+/** For the log, while a device is lost. */
+export function describeLost({ name, id }: Device): string {
+  return `"${name}" (${id}) is lost`;
 }
 
 export function createLostRow(id: string, atNs: bigint): DeviceRow {

@@ -1,7 +1,7 @@
 import { describeError } from '../../src/errors.js';
 import type { Device, DeviceRow, Note, Reading } from '../../src/gpu/protocol.js';
 import type { BlockingSession } from '../../src/scraping/serve-readings.js';
-import { createLostRow, type DeviceReader } from './device-reader.js';
+import { createLostRow, describeLost, type DeviceReader } from './device-reader.js';
 import { OpenNvml } from './open-nvml.js';
 import type { ThreadOptions } from './thread-options.js';
 
@@ -42,7 +42,7 @@ export class Session implements BlockingSession<Reading> {
       throw new Error(opened.unreadable.length > 0 ? opened.unreadable.join('; ') : 'NVML knows no GPU');
     }
     const notes = this.#adopt(opened);
-    return { devices: this.#devices, rows: [], notes, failure: undefined };
+    return { devices: this.#devices, rows: [], notes, problems: [], failure: undefined };
   }
 
   read(): Reading {
@@ -50,11 +50,18 @@ export class Session implements BlockingSession<Reading> {
     const before = this.#devices;
     const notes: Note[] = [];
     if (nowMs >= this.#retryMs || this.#isOutdated(nowMs)) notes.push(...this.#openAgain());
-    const rows = this.#open?.read((reader, hasProfile) => this.#readDevice(reader, hasProfile, notes)) ?? [];
+    const problems: string[] = [];
+    const rows =
+      this.#open?.read((reader, hasProfile) => {
+        const row = this.#readDevice(reader, hasProfile, notes);
+        problems.push(...reader.problems);
+        return row;
+      }) ?? [];
+    problems.push(...[...this.#lost.values()].map(describeLost));
     const atNs = process.hrtime.bigint();
     const lost = [...this.#lost.keys()].map((id) => createLostRow(id, atNs));
     const devices = this.#devices === before ? undefined : this.#devices;
-    return { devices, rows: [...rows, ...lost], notes, failure: this.#failure };
+    return { devices, rows: [...rows, ...lost], notes, problems, failure: this.#failure };
   }
 
   close(): void {

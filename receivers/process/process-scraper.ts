@@ -17,6 +17,7 @@ import { BusiestProcesses } from './busiest-processes.js';
 import { createLayouts } from './columns.js';
 import type { Config } from './config.js';
 import { findReadNs, type CpuTimeSource } from './cpu-time-source.js';
+import { FailedReads } from './failed-reads.js';
 import { LostReports } from './lost-reports.js';
 import { ProcessReader } from './process-reader.js';
 import { Scan, type ScanInstant } from './scan.js';
@@ -66,6 +67,7 @@ export class ProcessScraper implements Scraper {
   #listing = -Infinity;
   #forks = NaN;
   readonly #brief: BriefProcesses;
+  readonly #failures: FailedReads;
   readonly #lostReports: LostReports | undefined;
   #breaks: number | undefined;
   #previous: ScanInstant | undefined;
@@ -80,6 +82,7 @@ export class ProcessScraper implements Scraper {
     this.#identity = this.#createIdentity();
     this.#states = new StateCount(context.host);
     this.#reader = this.#createReader();
+    this.#failures = new FailedReads(context.log);
     this.#lostReports = context.cpuTime && new LostReports(context.cpuTime, context);
     this.#processes = new TrackedProcesses(this.#reader, context.clock);
     this.#brief = new BriefProcesses(
@@ -118,10 +121,15 @@ export class ProcessScraper implements Scraper {
     }
     yield* this.#processes.read(scan);
     this.#noteRefused(scan);
+    this.#failures.note(scan.failed);
     if (this.#config.metrics.count) yield this.#countStates(at.wallNs);
     yield* this.#readBrief(scan);
     if (scan.ended.length > 0) yield createEnding(scan.ended, at.wallNs);
     if (this.#config.metrics.cpu) yield this.#createBusyRow(busyNs, at.wallNs);
+  }
+
+  takeMissing(): number {
+    return this.#failures.takeMissing();
   }
 
   close(): void {

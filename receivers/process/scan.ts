@@ -11,6 +11,14 @@ export interface ScanInstant {
   readonly readNs?: bigint;
 }
 
+/** A file of a process that was read before. */
+export interface FailedRead {
+  readonly path: string;
+  /** An errno, or what is wrong with the text. */
+  readonly problem: string;
+  readonly points: number;
+}
+
 /** One pass over all processes: what began it, and what it found to have ended. */
 export class Scan {
   /** Counts scans, from 1 on. */
@@ -20,6 +28,8 @@ export class Scan {
   readonly listing: number;
   /** Series that have no further row from here on. */
   readonly ended: Series[] = [];
+  /** Why processes that are known could not be read, and how many values are missing for that. */
+  readonly failed: FailedRead[] = [];
   /** New processes that could not be read. */
   readonly refused: number[] = [];
   readonly #previous: ScanInstant | undefined;

@@ -94,6 +94,10 @@ export class TrackedProcess {
   read(reader: ProcessReader, scan: Scan): Outcome {
     const outcome = this.#update(reader, scan);
     this.#hasFailed = outcome === 'failed';
+    if (this.#hasFailed) {
+      const { path, errorCode: problem = 'its text is not what was expected' } = this.#files.stat;
+      scan.failed.push({ path, problem, points: this.#width });
+    }
     if (outcome !== 'gone' && scan.isFirst) this.#begin(undefined);
     return outcome;
   }

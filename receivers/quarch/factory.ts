@@ -15,8 +15,7 @@ export const factory: ReceiverFactory<typeof schema> = {
     ...checkMeters(endpoints),
     ...endpoints.flatMap((one, i) => checkModule(one).map((problem) => `endpoints[${i}].${problem}`)),
   ],
-  probe: ({ endpoints }, { log }) =>
-    probeMeters(endpoints, (item) => openModule(item, log), 'see receivers.quarch.endpoints'),
+  probe: ({ endpoints }) => probeMeters(endpoints, openModule, 'see receivers.quarch.endpoints'),
   create: ({ endpoints, collection_interval: intervalMs }, context, next) =>
     createMeterReceiver({
       intervalMs,
@@ -24,6 +23,6 @@ export const factory: ReceiverFactory<typeof schema> = {
       next,
       items: endpoints,
       interface: 'quarch',
-      open: (item) => openModule(item, context.log),
+      open: openModule,
     }),
 };

@@ -1,4 +1,3 @@
-import type { Log } from '../../src/component/log.js';
 import { parseEndpoint } from '../../src/config/endpoint.js';
 import { describeError } from '../../src/errors.js';
 import type { MeterReading } from '../../src/scraping/meter-reading.js';
@@ -28,10 +27,9 @@ interface Rail {
 }
 
 /** A Quarch power module: the rails one after the other, and all of them together. */
-export function openModule({ endpoint, rails }: Endpoint, log: Log): RemoteMeter {
+export function openModule({ endpoint, rails }: Endpoint): RemoteMeter {
   const address = parseEndpoint(endpoint);
   const connection = new ModuleConnection(address);
-  const reported = new Set<string>();
   return {
     name: endpoint,
     async ask(signal) {
@@ -48,11 +46,7 @@ export function openModule({ endpoint, rails }: Endpoint, log: Log): RemoteMeter
       }
       const [first] = errors;
       if (first !== undefined && errors.length === rails.length) throw first;
-      for (const { message } of errors) {
-        if (!reported.has(message)) log.warn(`Cannot read a rail of ${endpoint}: ${message}`);
-        reported.add(message);
-      }
-      return { readings: describeRails(address.host, found) };
+      return { readings: describeRails(address.host, found), problems: errors.map(describeError) };
     },
     close: () => connection.close(),
   };

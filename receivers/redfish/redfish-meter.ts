@@ -1,9 +1,9 @@
 import type { Log } from '../../src/component/log.js';
-import { describeErrors } from '../../src/errors.js';
+import { describeError, describeErrors } from '../../src/errors.js';
 import { StatusError } from '../../src/http/get.js';
 import { objectsOf, type JsonObject } from '../../src/recording/otlp-json.js';
 import type { MeterReading } from '../../src/scraping/meter-reading.js';
-import type { MeterItem, RemoteMeter } from '../../src/scraping/meter-receiver.js';
+import type { MeterAnswer, MeterItem, RemoteMeter } from '../../src/scraping/meter-receiver.js';
 import type { Config } from './config.js';
 import {
   listSources,
@@ -32,9 +32,7 @@ export function openMeter(
   const meter = new RedfishMeter(client, url.host, config.metrics.sensors);
   return {
     name: client.target,
-    async ask(signal) {
-      return { readings: await meter.read(signal) };
-    },
+    ask: (signal) => meter.read(signal),
     close: () => client.close(),
   };
 }
@@ -54,6 +52,8 @@ class RedfishMeter {
   #tree: Tree | undefined;
   /** What was read of each chassis the last time: what measures and fails now is a gap. */
   readonly #known = new Map<string, readonly MeterReading[]>();
+  /** The links behind which was something. */
+  readonly #readable = new Set<string>();
 
   constructor(client: RedfishClient, host: string, hasSensors: boolean) {
     this.#client = client;
@@ -61,7 +61,7 @@ class RedfishMeter {
     this.#hasSensors = hasSensors;
   }
 
-  async read(signal: AbortSignal): Promise<readonly MeterReading[]> {
+  async read(signal: AbortSignal): Promise<MeterAnswer> {
     try {
       const tree = await this.#readTree(signal);
       return await this.#readChassis(tree, signal);
@@ -82,9 +82,10 @@ class RedfishMeter {
   }
 
   /** A chassis that cannot be read does not keep others from being read; all of them failing is a failure. */
-  async #readChassis(tree: Tree, signal: AbortSignal): Promise<readonly MeterReading[]> {
+  async #readChassis(tree: Tree, signal: AbortSignal): Promise<MeterAnswer> {
     const readings: MeterReading[] = [];
     const errors: unknown[] = [];
+    const problems: string[] = [];
     for (const chassis of tree.chassis) {
       const known = this.#known.get(chassis.path) ?? [];
       try {
@@ -93,12 +94,13 @@ class RedfishMeter {
         readings.push(...now);
       } catch (error) {
         errors.push(error);
+        problems.push(`${chassis.path}: ${describeError(error)}`);
         readings.push(...known.map(toGap));
       }
     }
     if (errors.length > 0 && (signal.aborted || errors.length === tree.chassis.length))
       throw errors.length === 1 ? errors[0] : new Error(describeErrors(errors));
-    return readings;
+    return { readings, problems };
   }
 
   async #readOne(chassis: Chassis, tree: Tree, signal: AbortSignal): Promise<readonly MeterReading[]> {
@@ -186,8 +188,11 @@ class RedfishMeter {
     return thermal ? parseOldThermal(thermal, place) : [];
   }
 
-  #readLink(path: string | undefined, signal: AbortSignal): Promise<JsonObject | undefined> {
-    return path === undefined ? Promise.resolve(undefined) : readIfThere(this.#client, path, signal);
+  async #readLink(path: string | undefined, signal: AbortSignal): Promise<JsonObject | undefined> {
+    if (path === undefined) return undefined;
+    const resource = await readIfThere(this.#client, path, signal, this.#readable.has(path));
+    if (resource !== undefined) this.#readable.add(path);
+    return resource;
   }
 
   #describeWhole(

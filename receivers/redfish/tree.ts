@@ -160,17 +160,20 @@ export function canExpand(root: JsonObject): boolean {
 
 /**
  * Reads a resource that another one links to; some BMCs link to what they do not have.
+ * @param wasRead whether it could be read before: then it is an error that it may not be read now
  * @returns undefined where it is not there, or may not be read
  */
 export async function readIfThere(
   client: RedfishClient,
   path: string,
   signal: AbortSignal,
+  wasRead = false,
 ): Promise<JsonObject | undefined> {
+  const absent = wasRead ? [404, 405, 501] : [403, 404, 405, 501];
   try {
     return await client.read(path, signal);
   } catch (error) {
-    if (error instanceof StatusError && [403, 404, 405, 501].includes(error.status)) return undefined;
+    if (error instanceof StatusError && absent.includes(error.status)) return undefined;
     throw error;
   }
 }

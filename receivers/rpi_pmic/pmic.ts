@@ -1,5 +1,5 @@
 import type { MeterReading } from '../../src/scraping/meter-reading.js';
-import type { RemoteMeter } from '../../src/scraping/meter-receiver.js';
+import type { MeterAnswer, RemoteMeter } from '../../src/scraping/meter-receiver.js';
 
 /** What asks the firmware. */
 export interface AdcSource {
@@ -22,15 +22,34 @@ const pmic = 'pmic';
 /** @param open called at the first reading, and at the next one after it has failed */
 export function openPmic(open: () => Promise<AdcSource>): RemoteMeter {
   let source: AdcSource | undefined;
+  /** The rails that had power once: without all of them, that of the PMIC is not known. */
+  const measured = new Set<string>();
   return {
     name: 'the PMIC',
     async ask() {
       source ??= await open();
-      return { readings: parseAdc(await source.read()) };
+      return keepGaps(measured, parseAdc(await source.read()));
     },
     async close() {
       await source?.close();
     },
+  };
+}
+
+/** A torn answer lacks rails, so that the sum of those that are left is not the power of the PMIC. */
+function keepGaps(measured: Set<string>, readings: readonly MeterReading[]): MeterAnswer {
+  const found = new Set(readings.filter(({ watts }) => watts !== undefined).map(({ id }) => id));
+  for (const id of found) measured.add(id);
+  const missing = [...measured].filter((id) => !found.has(id));
+  if (missing.length === 0) return { readings };
+  const others = readings.filter(({ id }) => id !== pmic && !missing.includes(id));
+  const gaps = missing.map((id): MeterReading => {
+    const name = id.slice(pmic.length + 1);
+    return { id, type: 'power_rail', name, parent: pmic, watts: NaN };
+  });
+  return {
+    readings: [{ id: pmic, type: 'module', watts: NaN }, ...gaps, ...others],
+    problems: [`expected voltage and current of ${missing.join(', ')}, found none`],
   };
 }
 

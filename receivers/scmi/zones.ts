@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { describeError, findErrorCode } from '../../src/errors.js';
+import { describeCode, findErrorCode } from '../../src/errors.js';
 import { findNames, findText } from '../../src/linux/sysfs.js';
 import type { MeterReading } from '../../src/scraping/meter-reading.js';
 import type { RemoteMeter } from '../../src/scraping/meter-receiver.js';
@@ -42,14 +42,18 @@ export function openZones(sysfs: string): RemoteMeter {
       if (zones.length === 0) throw new Error('expected zones of arm-scmi, found none');
       const results = await Promise.all(zones.map(readZone));
       const readings = results.flatMap(({ reading }) => reading ?? []);
-      const problem = results.find((one) => one.problem !== undefined)?.problem;
-      if (readings.every(({ watts }) => Number.isNaN(watts))) {
-        throw new Error(problem ?? 'expected microwatts, found none');
-      }
+      const problems = results.flatMap(({ problem }) => problem ?? []);
+      if (readings.every(({ watts }) => Number.isNaN(watts)))
+        throw new Error(problems.join('; ') || describeUnmeasured(zones));
       const ids = new Set(readings.map(({ id }) => id));
-      return { readings: readings.map((one) => addContainer(one, ids)) };
+      return { readings: readings.map((one) => addContainer(one, ids)), problems };
     },
   };
+}
+
+function describeUnmeasured(zones: readonly Zone[]): string {
+  const ids = zones.map(({ id }) => id).join(', ');
+  return `expected the power of ${ids}, found zones that can only be limited (EINVAL)`;
 }
 
 function addContainer(reading: MeterReading, ids: ReadonlySet<string>): MeterReading {
@@ -71,14 +75,17 @@ interface ZoneResult {
 
 async function readZone({ id, name, path }: Zone): Promise<ZoneResult> {
   const found = { id, type: 'power_domain', name };
+  const file = `${path}/power_uw`;
   try {
-    const text = await readFile(`${path}/power_uw`, 'latin1');
+    const text = await readFile(file, 'latin1');
     const windowMs = await findWindow(path);
-    return { reading: { ...found, watts: parseMicrowatts(text) / 1e6, windowMs } };
+    const microwatts = parseMicrowatts(text);
+    const problem = Number.isNaN(microwatts) ? `${file}: expected microwatts, found none` : undefined;
+    return { reading: { ...found, watts: microwatts / 1e6, windowMs }, ...(problem && { problem }) };
   } catch (error) {
-    // EINVAL: the domain can only be limited.
-    if (findErrorCode(error) === 'EINVAL') return { problem: describeError(error) };
-    return { reading: { ...found, watts: NaN }, problem: describeError(error) };
+    // The domain can only be limited.
+    if (findErrorCode(error) === 'EINVAL') return {};
+    return { reading: { ...found, watts: NaN }, problem: `${file}: ${describeCode(error)}` };
   }
 }
 

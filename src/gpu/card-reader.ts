@@ -1,5 +1,6 @@
 import { describeError } from '../errors.js';
 import { isAbsent, KeptFile } from '../linux/kept-file.js';
+import { readLine } from '../scraping/file-gauges.js';
 import type { Card } from './cards.js';
 import type { Device, ProcessUsage } from './protocol.js';
 import { UnseenUse } from './unseen-use.js';
@@ -79,7 +80,7 @@ export function bindFile(column: string, path: string, divisor = 1): readonly Ca
   const file = new KeptFile(path);
   const pattern = column.startsWith('temperature.') ? /^-?\d+$/u : /^\d+$/u;
   const read = (): number => {
-    const text = file.read().toString('latin1').trim();
+    const text = readLine(file);
     if (pattern.test(text)) return Number(text) / divisor;
     throw new Error(`Cannot parse ${path}: expected a whole number, found "${text}"`);
   };

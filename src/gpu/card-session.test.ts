@@ -81,9 +81,9 @@ test('CardSession has a card that cannot be read at all for lost', (t) => {
   t.after(() => session.close());
   session.open();
   cards.write(1, { used: 'x' });
-  const { rows, notes } = session.read();
+  const { rows, problems } = session.read();
   assert.equal(rows[0]?.values, undefined);
-  assert.match(notes[0]?.text ?? '', /^Cannot parse .*used: expected a whole number, found "x"$/u);
+  assert.match(problems[0] ?? '', /^Cannot parse .*used: expected a whole number, found "x"$/u);
   cards.write(1, { used: 6 });
   assert.deepEqual([...(session.read().rows[0]?.values ?? [])], [6]);
 });

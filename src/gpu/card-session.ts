@@ -39,7 +39,6 @@ export class CardSession implements BlockingSession<Reading> {
   #hasSleeping = false;
   #lookedMs = 0;
   #isDenied = false;
-  #failures = '';
 
   /** @param nowMs a clock that never runs backwards */
   constructor(kind: CardKind, options: CardThreadOptions, nowMs = () => performance.now()) {
@@ -54,7 +53,7 @@ export class CardSession implements BlockingSession<Reading> {
     const notes = this.#look();
     const { vendor, drivers } = this.#kind;
     if (this.#readers.size > 0 || this.#hasSleeping)
-      return { devices: this.#devices, rows: [], notes, failure: undefined };
+      return { devices: this.#devices, rows: [], notes, problems: [], failure: undefined };
     throw new Error(
       `Cannot find a GPU of ${vendor}: expected a card of ${drivers.join(' or ')} in ${this.#options.sysfs}/class/drm, found none`,
     );
@@ -67,8 +66,8 @@ export class CardSession implements BlockingSession<Reading> {
     const devices = isSame(before, [...this.#readers.values()]) ? undefined : this.#devices;
     const usages = this.#readProcesses(notes);
     const rows = [...this.#readers.values()].map((reader) => this.#readCard(reader, usages));
-    notes.push(...this.#noteFailures());
-    return { devices, rows, notes, failure: undefined };
+    const problems = [...this.#readers.values()].flatMap(({ failures }) => failures);
+    return { devices, rows, notes, problems, failure: undefined };
   }
 
   close(): void {
@@ -131,15 +130,6 @@ export class CardSession implements BlockingSession<Reading> {
       `Cannot read which GPU ${this.#processes?.unreadable} processes use: expected CAP_SYS_PTRACE, found EACCES; ` +
       'processes of other users are left out';
     return { level: 'warn', text };
-  }
-
-  /** What cannot be read, whenever that changes. */
-  #noteFailures(): readonly Note[] {
-    const failures = [...this.#readers.values()].flatMap(({ failures: own }) => own);
-    const text = failures.join('; ');
-    if (text === this.#failures) return [];
-    this.#failures = text;
-    return text === '' ? [] : [{ level: 'warn', text }];
   }
 }
 

@@ -87,7 +87,7 @@ export class GpuScraper implements OpenScraper {
     return this.#thread.close();
   }
 
-  *#createTables({ rows }: Reading, ended: readonly Series[]): Iterable<Table> {
+  *#createTables({ rows, problems }: Reading, ended: readonly Series[]): Iterable<Table> {
     const toWall = createWallTime(this.#context.clock);
     const now = this.#context.clock.wallNs();
     const gone = this.#areMatched ? ended : ended.concat(this.#matchDevices());
@@ -95,6 +95,7 @@ export class GpuScraper implements OpenScraper {
     this.#processes.beginScan();
     for (const row of rows) yield* this.#publish(row, toWall);
     this.#processes.endScan();
+    if (problems.length > 0) throw new Error(problems.join('; '));
   }
 
   *#publish(row: DeviceRow, toWall: (monotonicNs: bigint) => bigint): Iterable<Table> {

@@ -100,6 +100,8 @@ export interface Reading {
   readonly devices: readonly Device[] | undefined;
   readonly rows: readonly DeviceRow[];
   readonly notes: readonly Note[];
+  /** Why values of the rows are missing that there were, or whole devices: each is counted, and logged once. */
+  readonly problems: readonly string[];
   /** Why nothing could be read. */
   readonly failure: string | undefined;
 }

@@ -79,7 +79,7 @@ export class BudgetedFile {
     this.#budget = budget;
   }
 
-  /** Why the last read that failed did, `EACCES`; undefined when none failed. */
+  /** Why the last read failed, `EACCES`; undefined when it did not. */
   get errorCode(): string | undefined {
     return this.#errorCode;
   }
@@ -94,6 +94,7 @@ export class BudgetedFile {
    * @returns `gone` when there is no such file any more, or the kernel has switched off what it reports
    */
   read(buffer: Uint8Array): ReadResult {
+    this.#errorCode = undefined;
     const length = this.#fd === undefined ? this.#readFirst(buffer) : readFromStart(this.#fd, buffer);
     return length === -1 ? this.#fail(nameErrno()) : length;
   }

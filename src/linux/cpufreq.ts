@@ -9,7 +9,10 @@ export function checkHertz(hertz: number): number {
 /**
  * Parses a file of cpufreq, in kilohertz.
  * @returns hertz; NaN when the driver does not know: some drivers write "<unknown>", others 0
+ * @throws Error when it holds something else
  */
-export function parseKilohertz(text: string): number {
-  return checkHertz(1000 * Number(text));
+export function parseKilohertz(path: string, text: string): number {
+  if (text === '<unknown>') return NaN;
+  if (/^-?\d+$/u.test(text)) return checkHertz(1000 * Number(text));
+  throw new Error(`Cannot parse ${path}: expected kilohertz, found "${text}"`);
 }

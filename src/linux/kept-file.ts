@@ -22,7 +22,10 @@ export class KeptFile {
    */
   read(): Buffer {
     const length = this.#readWhole();
-    if (length === 0) throw new Error(`Cannot read ${this.path}: expected text, found none`);
+    if (length === 0) {
+      this.close();
+      throw new Error(`Cannot read ${this.path}: expected text, found none`);
+    }
     return buffer.subarray(0, length);
   }
 

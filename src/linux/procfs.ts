@@ -83,12 +83,14 @@ export function parseNumbers(bytes: Uint8Array, from: number, into: Float64Array
 
 /**
  * Parses the CPU lines of `/proc/stat`, which stand first.
- * @throws Error when there is no line for all CPUs together
+ * @throws Error when there is no line for all CPUs together, or the last one is torn
  */
 export function parseCpuTimes(stat: Uint8Array): MachineCpuTimes {
   const byCpu = new Map<number, CpuTimes>();
   let total: CpuTimes | undefined;
   for (let at = 0; isCpuLine(stat, at); at = nextLine(stat, at)) {
+    if (stat.indexOf(newline, at) < 0)
+      throw new Error('Cannot parse /proc/stat: expected whole lines, found one without its end');
     if (stat[at + 3] === space) total = parseTimes(stat, at + 3);
     else byCpu.set(parseCpuNumber(stat, at + 3), parseTimes(stat, stat.indexOf(space, at)));
   }

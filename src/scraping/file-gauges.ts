@@ -81,7 +81,7 @@ export class FileGauges {
 
   #readOne({ column, file }: OpenGauge): number {
     try {
-      return column.parse(file.read().toString('latin1').trim());
+      return column.parse(readLine(file));
     } catch (error) {
       // Another device may have its name by now.
       if (isAbsent(error)) this.#version = undefined;
@@ -89,6 +89,16 @@ export class FileGauges {
       throw error;
     }
   }
+}
+
+/**
+ * The only line of a file, without its end. Kernels write one: a text without it has lost more than that.
+ * @throws Error when it cannot be read or is torn
+ */
+export function readLine(file: KeptFile): string {
+  const text = file.read().toString('latin1');
+  if (text.endsWith('\n')) return text.trim();
+  throw new Error(`Cannot parse ${file.path}: expected a whole line, found "${text}"`);
 }
 
 /** For what this machine does not have. @param name `trip points of /sys/class/thermal` */

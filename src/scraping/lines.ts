@@ -1,5 +1,6 @@
 import type { Log } from '../component/log.js';
 import { elementAt } from '../element.js';
+import type { KeptFile } from '../linux/kept-file.js';
 import { parseNumbers } from '../linux/procfs.js';
 
 const newline = 0x0a;
@@ -28,6 +29,19 @@ export function forEachLine(text: Buffer, visit: (line: Buffer) => void): void {
     visit(text.subarray(at, next));
     at = next;
   }
+}
+
+/**
+ * The text of a file of several lines.
+ * @param what it has to contain, for people
+ * @throws Error when it cannot be read, its last line is torn or it is something else
+ */
+export function requireLines(file: KeptFile, what: string, isExpected: (text: Buffer) => boolean): Buffer {
+  const text = file.read();
+  const isWhole = text.at(-1) === newline;
+  if (isWhole && isExpected(text)) return text;
+  const found = isWhole ? 'something else' : 'a line without its end';
+  throw new Error(`Cannot parse ${file.path}: expected ${what}, found ${found}`);
 }
 
 /**

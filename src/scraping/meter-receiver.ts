@@ -18,6 +18,8 @@ export interface MeterAnswer {
   readonly readings: readonly MeterReading[];
   /** Seconds for which the meter has been running; undefined: it does not report that. */
   readonly uptime?: number | undefined;
+  /** Why parts of it could not be read, each a cause for the log; their readings are gaps. */
+  readonly problems?: readonly string[];
 }
 
 /** A meter that is asked over the network. */
@@ -130,6 +132,12 @@ async function probeMeter<Item extends MeterItem>(open: MeterReceiverOptions<Ite
   }
 }
 
+/** @throws Error after the row, when there are problems */
+function* giveAll(row: Table, problems: readonly string[]): Generator<Table> {
+  yield row;
+  if (problems.length > 0) throw new Error(problems.join('; '));
+}
+
 /** The `hw.id` of the host where a meter measures it. */
 const hostId = 'host';
 
@@ -157,13 +165,13 @@ class MeterTarget<Item extends MeterItem> implements PollingTarget {
     this.#table = new MeterTable({ resource: context.host, interface: energyInterface, host, maxGapMs });
   }
 
-  async read(signal: AbortSignal): Promise<readonly Table[]> {
-    const { readings, uptime } = await this.#meter.ask(signal);
+  async read(signal: AbortSignal): Promise<Iterable<Table>> {
+    const { readings, uptime, problems = [] } = await this.#meter.ask(signal);
     const now = { at: this.#clock.wallNs(), monotonicNs: this.#clock.monotonicNs() };
     const isRestarted = this.#restarts.hasRestarted(uptime, now.monotonicNs);
     const chosen = readings.filter(({ id }) => this.#isChosen(id));
     if (chosen.length === 0) throw new Error(this.#describeNothing(readings));
-    return [this.#table.row(now, chosen, isRestarted)];
+    return giveAll(this.#table.row(now, chosen, isRestarted), problems);
   }
 
   setInterval(intervalMs: number): void {

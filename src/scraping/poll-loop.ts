@@ -7,6 +7,7 @@ import { slices } from '../linux/slices.js';
 import { countHistograms, type HistogramTable } from '../model/histogram-table.js';
 import type { Series } from '../model/series.js';
 import { countPoints, createRow, type Table } from '../model/table.js';
+import { LoggedCauses } from './logged-causes.js';
 import type { PollingTarget } from './polling-target.js';
 import type { ScrapeTelemetry } from './scrape-telemetry.js';
 import { TickTimer } from './scrape-ticks.js';
@@ -55,7 +56,7 @@ export class PollLoop implements ReadingLoop {
   /** Why nothing is read any more, when the time that a shutdown left for it is over. */
   #over: Error | undefined;
   #failures = 0;
-  #cause: string | undefined;
+  readonly #causes = new LoggedCauses();
   #pointsOfGoodReading = 1;
   #columns: Reading['columns'] = new Set();
 
@@ -77,7 +78,7 @@ export class PollLoop implements ReadingLoop {
   }
 
   get isFailing(): boolean {
-    return this.#cause !== undefined;
+    return this.#causes.isFailing;
   }
 
   async pause(): Promise<void> {
@@ -250,9 +251,7 @@ export class PollLoop implements ReadingLoop {
   }
 
   #noteSuccess({ points, columns }: Reading): void {
-    if (this.#cause !== undefined)
-      this.#options.context.log.info(`Recovered, reading ${this.#target.name} again`);
-    this.#cause = undefined;
+    if (this.#causes.clear()) this.#options.context.log.info(`Recovered, reading ${this.#target.name} again`);
     this.#failures = 0;
     this.#pointsOfGoodReading = Math.max(1, points);
     this.#columns = columns;
@@ -274,12 +273,10 @@ export class PollLoop implements ReadingLoop {
     return columns.map((series) => createRow(series, at, new Float64Array(series.length).fill(NaN)));
   }
 
-  /** Logs why nothing can be read, unless that differs from the last time in numbers only, such as times and sizes. */
+  /** Logs why the target, or a part of it, cannot be read: each cause once. */
   #logCause(message: string): void {
-    const cause = message.replaceAll(/\d+/gu, '0');
-    if (cause !== this.#cause)
+    if (this.#causes.add(message))
       this.#options.context.log.error(`Cannot read ${this.#target.name}: ${message}`);
-    this.#cause = cause;
   }
 }
 

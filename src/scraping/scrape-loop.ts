@@ -6,6 +6,7 @@ import { describeError } from '../errors.js';
 import { slices } from '../linux/slices.js';
 import { countPoints, type Table } from '../model/table.js';
 import { GapColumns } from './gap-columns.js';
+import { LoggedCauses } from './logged-causes.js';
 import { orderOf, type ScrapeOrder, type ScrapePhase } from './scrape-order.js';
 import { ScrapeTelemetry } from './scrape-telemetry.js';
 import { TickTimer } from './scrape-ticks.js';
@@ -20,6 +21,11 @@ export interface Scraper {
    * @throws Error when the source could not be read: counted, logged when that changes, tried again next time
    */
   scrape(breaks: number): Iterable<Table | undefined> | Promise<Iterable<Table | undefined>>;
+  /**
+   * How many points the last scrape lacks because of failures that it has logged itself: those of single files among
+   * thousands, which are no reason to give up the rest.
+   */
+  takeMissing?(): number;
   /** It is read at another interval from now on. */
   setInterval?(intervalMs: number): void;
 }
@@ -66,7 +72,7 @@ class Loop implements ScrapeLoop, ReadingLoop {
   #breaks: number | undefined;
   #stopping = false;
   #isPaused = false;
-  #failing = false;
+  readonly #causes = new LoggedCauses();
   #pointsOfGoodScrape = 1;
   #running: Promise<void> = Promise.resolve();
 
@@ -87,7 +93,7 @@ class Loop implements ScrapeLoop, ReadingLoop {
   }
 
   get isFailing(): boolean {
-    return this.#failing;
+    return this.#causes.isFailing;
   }
 
   async pause(): Promise<void> {
@@ -163,12 +169,14 @@ class Loop implements ScrapeLoop, ReadingLoop {
   }
 
   async #scrapeOnce(): Promise<void> {
-    const { clock } = this.#request.context;
+    const { scraper, context } = this.#request;
+    const { clock } = context;
     const startedNs = clock.monotonicNs();
     const seen = { points: 0 };
     try {
       await this.#forward(this.#countBreaks(), seen);
       this.#pointsOfGoodScrape = Math.max(1, seen.points);
+      this.#telemetry.errored(scraper.takeMissing?.() ?? 0);
       this.#noteSuccess();
     } catch (error) {
       this.#telemetry.errored(Math.max(1, this.#pointsOfGoodScrape - seen.points));
@@ -207,12 +215,11 @@ class Loop implements ScrapeLoop, ReadingLoop {
   }
 
   #noteSuccess(): void {
-    if (this.#failing) this.#request.context.log.info('Scraping works again');
-    this.#failing = false;
+    if (this.#causes.clear()) this.#request.context.log.info('Scraping works again');
   }
 
   #noteFailure(error: unknown): void {
-    if (!this.#failing) this.#request.context.log.error(`Cannot scrape: ${describeError(error)}`);
-    this.#failing = true;
+    const message = describeError(error);
+    if (this.#causes.add(message)) this.#request.context.log.error(`Cannot scrape: ${message}`);
   }
 }

@@ -1,0 +1,32 @@
+import { FakeCards } from '../../src/gpu/fake-cards.fixture.js';
+import { testFileFaults } from '../../src/scraping/reader-faults.fixture.js';
+import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
+import { factory } from './factory.js';
+
+/** Two cards, each with a sensor of power and of temperature. */
+function openMachine(file: string, subject: RegExp) {
+  const cards = new FakeCards();
+  for (const card of [0, 1]) {
+    cards.add(
+      card,
+      { address: `0000:0${card + 3}:00.0`, driver: 'amdgpu' },
+      {
+        device: '0x73bf',
+        'hwmon/hwmon4/name': 'amdgpu',
+        'hwmon/hwmon4/power1_average': 118_000_000,
+        'hwmon/hwmon4/temp1_input': 51_000,
+        'hwmon/hwmon4/temp1_label': 'edge',
+      },
+    );
+  }
+  const settings = { sysfs: cards.sysfs, procfs: createFolder() };
+  const path = cards.pathOf(0, `hwmon/hwmon4/${file}`);
+  // What is not here any more is no failure.
+  const changes = { vanishing: { problem: undefined } };
+  return { factory, settings, tick() {}, subject, path, changes, maxPerSecond: 118 };
+}
+
+testFileFaults('amd_gpu sensors of power', () =>
+  openMachine('power1_average', /hw\.(?:gpu\.power|energy) .*0000:03/u),
+);
+testFileFaults('amd_gpu temperatures', () => openMachine('temp1_input', /hw\.temperature .*0000:03/u));

@@ -1,0 +1,36 @@
+import { join } from 'node:path';
+import { testFileFaults } from '../../src/scraping/reader-faults.fixture.js';
+import { writeFiles } from '../../src/scraping/source.fixture.js';
+import { factory } from './factory.js';
+import { copyMachine } from './host-machine.fixture.js';
+
+/** A machine whose files stand still: every rise is a spike. */
+function openMachine(file: string, subject: RegExp, changes: object = {}) {
+  const folder = copyMachine('server');
+  for (const cpu of [0, 1]) {
+    writeFiles(join(folder, `sys/devices/system/cpu/cpu${cpu}/cpufreq`), { scaling_cur_freq: '1800000\n' });
+  }
+  const settings = { procfs: join(folder, 'proc'), sysfs: join(folder, 'sys') };
+  return { factory, settings, tick() {}, subject, changes, path: join(folder, file) };
+}
+
+// What was read before the text ends is right.
+const truncated = { isRead: true };
+// What this kernel does not have is no failure.
+const vanishing = { problem: undefined };
+
+for (const [what, file, subject, changes] of [
+  ['CPU times', 'proc/stat', /^system\.(?:cpu\.(?!load|freq)|process|context|interrupt|linux\.thread)/u, {}],
+  ['memory', 'proc/meminfo', /^system\.(?:linux\.)?memory|paging\.usage/u, { truncated, vanishing }],
+  ['network', 'proc/net/dev', /^system\.network/u, {}],
+  ['disks', 'proc/diskstats', /^system\.disk/u, {}],
+  ['load', 'proc/loadavg', /load_average/u, { vanishing }],
+  ['pressure', 'proc/pressure/memory', /pressure.* memory/u, { truncated, vanishing }],
+] as const)
+  testFileFaults(`host ${what}`, () => openMachine(file, subject, changes));
+
+testFileFaults('host frequencies', () =>
+  openMachine('sys/devices/system/cpu/cpu1/cpufreq/scaling_cur_freq', /cpu\.frequency 1/u, {
+    vanishing,
+  }),
+);

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import type { RequestListener } from 'node:http';
+import { test } from 'node:test';
+import { createMeterReader } from '../../src/component/fakes.js';
+import { serve } from '../../src/http/device.fixture.js';
+import { startReceiver } from '../../src/scraping/running-receiver.fixture.js';
+import { until } from '../../src/testing/until.js';
+import { factory } from './factory.js';
+
+// A site gives the points that were missed once it answers again: a fault of it is no gap.
+const faults: Readonly<Record<string, readonly [RequestListener, RegExp]>> = {
+  truncated: [
+    (_, response) => {
+      response.writeHead(200, { 'Content-Length': 1000 });
+      response.write('[{"timestamp":', () => response.destroy());
+    },
+    /aborted/u,
+  ],
+  empty: [(_, response) => void response.end(), /expected a list in JSON/u],
+  garbage: [(_, response) => void response.end('\0<html>'), /expected a list in JSON/u],
+  reset: [({ socket }) => void socket.resetAndDestroy(), /ECONNRESET|hang up/u],
+  'no permission': [(_, response) => void response.writeHead(403).end(), /HTTP 403/u],
+};
+
+for (const [name, [answer, problem]] of Object.entries(faults)) {
+  test(`kwollect logs a site with the fault "${name}" once, counts it, and takes what was missed afterwards`, async (t) => {
+    const recordedMs = Date.now() - 3000;
+    const healthy: RequestListener = ({ url = '' }, response) => {
+      const { searchParams: query } = new URL(url, 'http://site');
+      const [from = 0, to = 0] = ['start_time', 'end_time'].map((key) => Date.parse(query.get(key) ?? ''));
+      const record = { device_id: 'taurus-1', metric_id: 'wattmetre_power_watt', value: 100, labels: {} };
+      const timestamp = new Date(recordedMs).toISOString();
+      const isAsked = from <= recordedMs && recordedMs <= to;
+      response.end(JSON.stringify(isAsked ? [{ ...record, timestamp }] : []));
+    };
+    let isBroken = true;
+    const endpoint = await serve(t, (request, response) => (isBroken ? answer : healthy)(request, response));
+    const meter = createMeterReader();
+    const settings = {
+      collection_interval: '100ms',
+      delay: '1s',
+      endpoints: [{ endpoint, nodes: ['taurus-1'] }],
+    };
+    const { collector, log } = await startReceiver(t, factory, settings, { meter: meter.meter });
+    await until(async () =>
+      Object.entries(await meter.read()).some(([key, count]) => key.includes('errored') && count >= 3),
+    );
+    assert.equal(log.lines.length, 1, log.lines.join('\n'));
+    assert.match(log.lines[0] ?? '', problem);
+    isBroken = false;
+    await until(() => collector.last('hw.power').some(({ value }) => value === 100));
+    assert.equal(log.lines.filter((line) => line.startsWith('error')).length, 1);
+  });
+}

@@ -1,0 +1,21 @@
+import { testServerFaults } from '../../src/http/server-faults.fixture.js';
+import { factory } from './factory.js';
+
+testServerFaults('shelly devices', {
+  factory,
+  settings: ([first, second]) => ({
+    collection_interval: '100ms',
+    timeout: '300ms',
+    endpoints: [{ endpoint: first }, { endpoint: second }],
+  }),
+  answer:
+    (index) =>
+    ({ url = '' }, response) => {
+      const identity = { id: `plug-${index}`, mac: `A${index}`, gen: 2, auth_en: false };
+      const plug = { apower: 15.8, aenergy: { total: 9492.468 }, voltage: 230.1 };
+      const status = { 'switch:0': plug, sys: { uptime: 1e6 } };
+      const answers: Record<string, unknown> = { '/shelly': identity, '/rpc/Shelly.GetStatus': status };
+      response.end(JSON.stringify(answers[url] ?? {}));
+    },
+  isSubject: (name) => name.includes('plug-0'),
+});

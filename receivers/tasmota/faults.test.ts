@@ -1,0 +1,22 @@
+import { testServerFaults } from '../../src/http/server-faults.fixture.js';
+import { factory } from './factory.js';
+
+testServerFaults('tasmota devices', {
+  factory,
+  settings: ([first, second]) => ({
+    collection_interval: '100ms',
+    timeout: '300ms',
+    endpoints: [{ endpoint: first }, { endpoint: second }],
+  }),
+  answer:
+    (index) =>
+    ({ url = '' }, response) => {
+      const answers: Record<string, string> = {
+        'Status 0': `{"Status":{"DeviceName":"desk"},"StatusNET":{"Mac":"24:62:A${index}"}}`,
+        'Status 10': '{"StatusSNS":{"ENERGY":{"Total":3.705,"Power":5,"Voltage":233}}}',
+      };
+      const { searchParams } = new URL(url, 'http://plug');
+      response.end(answers[searchParams.get('cmnd') ?? ''] ?? '{}');
+    },
+  isSubject: (name) => name.includes('2462a0'),
+});

@@ -1,0 +1,283 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import { test, type TestContext } from 'node:test';
+import type { ReceiverContext, ReceiverFactory } from '../component/component.js';
+import { createMeterReader } from '../component/fakes.js';
+import type { Schema } from '../component/schema.js';
+import type { Series } from '../model/series.js';
+import { until } from '../testing/until.js';
+import { startPacedReceiver, type PacedReceiver } from './running-receiver.fixture.js';
+
+/** A receiver, and the machine or device that it reads in a test. */
+export interface FaultyMachine<S extends Schema> {
+  readonly factory: ReceiverFactory<S>;
+  readonly settings: object;
+  /** Lets a second pass: each counter grows by as much each time, and no gauge changes. */
+  tick(): void;
+  /** What comes from the damaged part, by `nameSeries`; the rest has to go on. */
+  readonly subject: RegExp;
+  /** Whether there is nothing else: one file, one device. */
+  readonly isAll?: boolean;
+  /** The most by which a counter can grow in a second of real time, where it is integrated by that. */
+  readonly maxPerSecond?: number;
+  readonly overrides?: Partial<ReceiverContext>;
+}
+
+/** A fault, and what it has to lead to. */
+export interface Fault {
+  /** Called before each reading that it is to spoil. */
+  readonly begin: () => unknown;
+  /** Mends it: called after each of these. */
+  readonly end: () => unknown;
+  /**
+   * What is logged, once in all the time that it lasts, and counted at each reading. Undefined: it is no failure, as where a
+   * counter starts again from 0 or a device is unplugged.
+   */
+  readonly problem?: RegExp | undefined;
+  /** Spoils one reading before, so that no descriptor is kept: one gives what was there. */
+  readonly closeFiles?: () => unknown;
+  /** Whether values go on, as where a counter was reset. */
+  readonly isRead?: boolean;
+}
+
+type Readings = Awaited<ReturnType<PacedReceiver['read']>>;
+
+/** The metric, and the values of the attributes of a series and of its resource. */
+export function nameSeries({ metric, attributes, resource }: Series): string {
+  return [metric.name, ...Object.values(attributes), ...Object.values(resource.attributes)].join(' ');
+}
+
+const readingsOfFault = 3;
+
+/**
+ * Has a receiver read a machine before, during and after a fault, and checks that it goes on, counts the gap, logs its
+ * cause once, publishes no value that the machine did not have, and reads the rest meanwhile.
+ */
+export async function checkFault<S extends Schema>(
+  t: TestContext,
+  machine: FaultyMachine<S>,
+  fault: Fault,
+): Promise<void> {
+  const rig = await startRig(t, machine);
+  const course = new Course(machine.maxPerSecond);
+  const read = async (damage?: () => unknown): Promise<ReadonlyMap<string, number>> => {
+    machine.tick();
+    await damage?.();
+    course.begin();
+    const readings = await rig.receiver.read(1);
+    course.add(readings);
+    return valuesOf(readings);
+  };
+  await read();
+  const before = await read();
+  await read();
+  course.learn();
+  if (fault.closeFiles !== undefined) {
+    await read(fault.closeFiles);
+    await fault.end();
+  }
+  const { lines } = rig.receiver.log;
+  const logged = lines.length;
+  const errored = await rig.countErrored();
+  for (let i = 0; i < readingsOfFault; i++) {
+    checkReading(await read(fault.begin), before, machine, fault);
+    // What happens meanwhile is written into files that are there.
+    await fault.end();
+  }
+  checkProblems(lines.slice(logged), fault);
+  const counted = (await rig.countErrored()) - errored;
+  if (fault.problem !== undefined)
+    assert.ok(counted >= readingsOfFault, `${counted} points of ${readingsOfFault} readings were counted`);
+  await read();
+  const after = await read();
+  for (const name of before.keys()) assert.ok(Number.isFinite(after.get(name)), `${name} is not read again`);
+}
+
+async function startRig<S extends Schema>(
+  t: TestContext,
+  { factory, settings, overrides }: FaultyMachine<S>,
+) {
+  const meter = createMeterReader();
+  const config = { collection_interval: '1h', ...settings };
+  const receiver = await startPacedReceiver(t, factory, config, { ...overrides, meter: meter.meter });
+  // A loop has its own first reading; every other one is asked for.
+  await until(() => receiver.collector.tables.length > 0);
+  const countErrored = async (): Promise<number> => {
+    const entries = Object.entries(await meter.read()).filter(([name]) => name.includes('errored'));
+    return entries.reduce((sum, [, count]) => sum + count, 0);
+  };
+  return { receiver, countErrored };
+}
+
+function valuesOf(readings: Readings): ReadonlyMap<string, number> {
+  return new Map(readings.map(([series, value]) => [nameSeries(series), value]));
+}
+
+function checkReading<S extends Schema>(
+  values: ReadonlyMap<string, number>,
+  before: ReadonlyMap<string, number>,
+  { subject, isAll = false }: FaultyMachine<S>,
+  { isRead = false }: Fault,
+): void {
+  const names = [...before.keys()].filter((name) => Number.isFinite(before.get(name)));
+  const damaged = names.filter((name) => subject.test(name));
+  assert.ok(damaged.length > 0, `no series is called ${subject.source}: ${names.join(', ')}`);
+  assert.equal(damaged.length === names.length, isAll, 'whether there is something else');
+  for (const name of names) {
+    const value = values.get(name) ?? NaN;
+    if (!subject.test(name)) assert.ok(Number.isFinite(value), `${name} stops`);
+    else if (!isRead) assert.ok(Number.isNaN(value), `${name} is ${value} instead of a gap`);
+  }
+}
+
+function checkProblems(lines: readonly string[], { problem }: Fault): void {
+  const problems = lines.filter((line) => /^(?:warn|error): /u.test(line));
+  if (problem === undefined) return assert.deepEqual(problems, []);
+  assert.equal(problems.length, 1, `expected one problem, found ${JSON.stringify(problems)}`);
+  assert.match(problems[0] ?? '', problem);
+}
+
+/** What was published of each series, and how much may be. */
+class Course {
+  #reading = 0;
+  #beganMs = 0;
+  readonly #last = new Map<string, Shown>();
+  readonly #maxPerSecond: number | undefined;
+  /** How much a counter grows within a reading, and what a gauge shows. */
+  readonly #steps = new Map<string, number>();
+  #isLearned = false;
+
+  constructor(maxPerSecond: number | undefined) {
+    this.#maxPerSecond = maxPerSecond;
+  }
+
+  /** A reading begins. */
+  begin(): void {
+    this.#reading++;
+    this.#beganMs = performance.now();
+  }
+
+  /** What was read until now is the truth. */
+  learn(): void {
+    this.#isLearned = true;
+  }
+
+  add(readings: Readings): void {
+    for (const [series, value] of readings) if (Number.isFinite(value)) this.#take(series, value);
+  }
+
+  #take(series: Series, value: number): void {
+    const name = nameSeries(series);
+    const last = this.#last.get(name);
+    this.#last.set(name, { series, value, at: this.#reading, beganMs: this.#beganMs });
+    const isCounter = series.metric.kind === 'counter';
+    const rise = isCounter ? value - (last?.value ?? value) : value;
+    if (!this.#isLearned) this.#steps.set(name, rise);
+    const step = this.#steps.get(name);
+    if (!this.#isLearned || step === undefined) return;
+    if (!isCounter) return assert.equal(value, step, `${name} shows ${value}`);
+    const limit = this.#findLimit(step, last) * 1.001 + 1e-9;
+    assert.ok(rise <= limit, `${name} grew by ${rise}, at most by ${limit} in truth`);
+    assert.ok(rise >= 0 || series !== last?.series, `${name} fell to ${value}`);
+  }
+
+  #findLimit(step: number, last: Shown | undefined): number {
+    if (last === undefined) return Infinity;
+    if (this.#maxPerSecond !== undefined)
+      return (this.#maxPerSecond * (performance.now() - last.beganMs)) / 1000;
+    return step * (this.#reading - last.at);
+  }
+}
+
+/** A counter that starts again from a smaller number, once. */
+export function createReset(reset: () => unknown): Fault {
+  let isDone = false;
+  return {
+    begin() {
+      if (!isDone) reset();
+      isDone = true;
+    },
+    end() {},
+    isRead: true,
+  };
+}
+
+/** The value that was published last of a series. */
+interface Shown {
+  readonly series: Series;
+  readonly value: number;
+  /** The number of its reading, and when that began. */
+  readonly at: number;
+  readonly beganMs: number;
+}
+
+/** Which of the faults of a file has what cause, as it is logged. */
+export type FileFaultName = 'truncated' | 'empty' | 'garbage' | 'vanishing' | 'no permission';
+
+/** Gives EACCES to everyone who would read it, root among them. */
+const unreadable = '/sys/bus/cpu/uevent';
+
+/** Why the fault "no permission" cannot be had here, for the option `skip`. */
+export const noUnreadableFile = existsSync(unreadable) ? false : `${unreadable} is not here`;
+
+/** The faults of a file of a made-up machine, each written in place, as a kernel does it. */
+export function createFileFaults(path: string): Readonly<Record<FileFaultName, Fault>> {
+  let healthy = readFileSync(path);
+  const begin = (work: () => void) => () => {
+    healthy = readFileSync(path);
+    work();
+  };
+  const end = (): void => {
+    rmSync(path, { force: true });
+    writeFileSync(path, healthy);
+  };
+  const closeFiles = begin(() => writeFileSync(path, ''));
+  const write = (text: () => Buffer | string): Fault => ({
+    begin: begin(() => writeFileSync(path, text())),
+    end: () => writeFileSync(path, healthy),
+    problem: /expected .*found/u,
+  });
+  return {
+    truncated: write(() => healthy.subarray(0, Math.floor(healthy.length / 2))),
+    empty: write(() => ''),
+    garbage: write(() => Buffer.from('\0\x80N/A \xff;-\n', 'latin1')),
+    vanishing: { begin: begin(() => unlinkSync(path)), end, closeFiles, problem: /ENOENT/u },
+    'no permission': {
+      begin: begin(() => {
+        unlinkSync(path);
+        symlinkSync(unreadable, path);
+      }),
+      end,
+      closeFiles,
+      problem: /EACCES/u,
+    },
+  };
+}
+
+/** A machine, and the file of it that is damaged. */
+export interface DamagedFile<S extends Schema> extends FaultyMachine<S> {
+  readonly path: string;
+  /** What of a fault differs for this reader. */
+  readonly changes?: Partial<Readonly<Record<FileFaultName, Partial<Fault>>>>;
+}
+
+const fileFaultNames = ['truncated', 'empty', 'garbage', 'vanishing', 'no permission'] as const;
+
+/**
+ * Tests of a reader with each fault of a file.
+ * @param what for the names of the tests: `thermal zones`
+ * @param names those that the reader can meet
+ */
+export function testFileFaults<S extends Schema>(
+  what: string,
+  open: (t: TestContext) => DamagedFile<S>,
+  names: readonly FileFaultName[] = fileFaultNames,
+): void {
+  for (const name of names) {
+    const skip = name === 'no permission' && noUnreadableFile;
+    test(`${what} withstand a file with the fault "${name}"`, { skip }, async (t) => {
+      const { path, changes, ...machine } = open(t);
+      await checkFault(t, machine, { ...createFileFaults(path)[name], ...changes?.[name] });
+    });
+  }
+}

@@ -1,0 +1,279 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { repositoryRoot } from './component-folders.js';
+
+/** What can go wrong with what a receiver reads. */
+export const faults = [
+  'truncated',
+  'empty',
+  'garbage',
+  'vanishing',
+  'slow',
+  'no permission',
+  'reset',
+] as const;
+
+export type FaultName = (typeof faults)[number];
+
+/** A text of a test, or why there is none: `never` begins what cannot happen, `missing` what no test shows. */
+type Evidence = string;
+
+const fromMemory = 'never: the kernel answers from memory';
+const isAFile = (what: string): Record<'truncated' | 'empty' | 'garbage', Evidence> =>
+  same(`testFileFaults(${what}`, ['truncated', 'empty', 'garbage']);
+const isAnOpenedFile = (what: string): Record<Exclude<FaultName, 'slow' | 'reset'>, Evidence> =>
+  same(`testFileFaults(${what}`, ['truncated', 'empty', 'garbage', 'vanishing', 'no permission']);
+const isAServer = (what: string): Record<Exclude<FaultName, 'reset'>, Evidence> =>
+  same(`testServerFaults('${what}'`, ['truncated', 'empty', 'garbage', 'vanishing', 'slow', 'no permission']);
+
+/** Which test of a receiver shows that it withstands each fault; a part of its text, which has to be there. */
+export const readerFaults: Readonly<Record<string, Readonly<Record<FaultName, Evidence>>>> = {
+  amd_gpu: {
+    ...isAnOpenedFile("'amd_gpu sensors of power'"),
+    slow: 'src/scraping/reading-thread: ReadingThread rejects readings while its source hangs',
+    reset: 'missing: a reset of the accumulator of an accelerator',
+  },
+  battery: {
+    ...isAnOpenedFile("'battery supplies'"),
+    slow: 'battery has a gap where a supply has not answered in time, and not what it read before',
+    reset: 'never: a battery has no counter, and its energy is integrated here',
+  },
+  cgroup: {
+    ...isAFile('`cgroup ${what}`'),
+    vanishing: 'cgroup ends the series of a cgroup that is removed, and goes on with the others',
+    slow: fromMemory,
+    'no permission': 'never: files of cgroupfs may be read by everyone',
+    reset: 'cgroup counts on after a reset of the CPU times of a cgroup',
+  },
+  cpufreq: {
+    ...isAnOpenedFile("'cpufreq frequencies'"),
+    slow: fromMemory,
+    reset: 'cpufreq counts on after a reset of its statistics',
+  },
+  cpuidle: {
+    ...isAnOpenedFile("'cpuidle states'"),
+    slow: fromMemory,
+    reset: 'cpuidle counts on after a reset of its counters',
+  },
+  estimate: {
+    ...isAnOpenedFile("'estimate'"),
+    slow: fromMemory,
+    reset: 'estimate counts on after a reset of the CPU times',
+  },
+  host: {
+    ...isAnOpenedFile('`host ${what}`'),
+    slow: fromMemory,
+    reset: 'NetworkGroup begins a new series, when an interface was reset and when one appears',
+  },
+  hwmon: {
+    ...isAFile("'hwmon sensors'"),
+    vanishing: 'hwmon follows chips that are removed and added, and sensors that are switched on',
+    slow: 'ChipReader reads a slow chip on the pool, and no second time meanwhile',
+    'no permission': 'hwmon names sensors that may not be opened, once, and reads the others',
+    reset: 'hwmon counts on after the reset of an energy counter',
+  },
+  intel_gpu: {
+    ...isAnOpenedFile("'intel_gpu energy counters'"),
+    slow: 'src/scraping/reading-thread: ReadingThread rejects readings while its source hangs',
+    reset: 'intel_gpu counts on after the reset of an energy counter',
+  },
+  ipmi: {
+    truncated: 'parseSensorRecord takes no record that is cut',
+    empty: 'Session leaves gaps where a sensor has no reading',
+    garbage: 'missing: damaged answers of a BMC, but for those of npm run fuzz',
+    vanishing: 'Session opens the device again after the driver failed',
+    slow: 'Session asks a busy BMC again, and gives up after a while',
+    'no permission': 'probe names the modules and the device that are missing',
+    reset: 'never: a BMC gives power, and its energy is integrated here',
+  },
+  kwollect: {
+    truncated: 'kwollect logs a site with the fault',
+    empty: 'kwollect logs a site with the fault',
+    garbage: 'kwollect logs a site with the fault',
+    vanishing: 'missing: a site whose port is closed',
+    slow: 'kwollect names what is wrong: no user, another certificate, an error of the API, a site that hangs',
+    'no permission': 'kwollect logs a site with the fault',
+    reset: 'never: a site gives power, and its energy is integrated here',
+  },
+  nvml: {
+    truncated: 'never: the library gives whole numbers',
+    empty: 'nvml takes no sentinel for a reading',
+    garbage: 'nvml takes no percentage above 100 for a sample',
+    vanishing: 'nvml goes on with the other GPUs, when one is lost, and reads it again after its reset',
+    slow: 'nvml does not hold the main thread, while calls block',
+    'no permission': 'nvml probes what is there, and names what is missing',
+    reset: 'nvml counts from a reset on, when the energy counter falls',
+  },
+  otlp: {
+    truncated: 'take answers garbage with malformed, forwards nothing of it and works on',
+    empty: 'never: an empty request is a valid one, without metrics',
+    garbage: 'the receiver outlives garbage on its sockets',
+    vanishing: 'a series ends when no point of it comes for the time that is set',
+    slow: 'the receiver gives up requests that do not go on, and takes others meanwhile',
+    'no permission': 'serveGrpc asks for the password of a web configuration',
+    reset: 'take makes a new series of a counter with a later start, and of one that fell',
+  },
+  perf: {
+    truncated:
+      'src/linux/perf/counter-group: CounterGroup reads nothing, when the kernel returns less than a whole group',
+    empty: 'read has no value, when nothing was counted though it should have been',
+    garbage: 'never: the kernel gives whole numbers',
+    vanishing:
+      'factory counts cgroups from when they are made to when they are removed, with their last values',
+    slow: fromMemory,
+    'no permission': 'PerfSampler says which events are not counted, and counts the others',
+    reset: 'never: a counter of perf_event begins when it is opened, and is of the one who opened it',
+  },
+  powersensor: {
+    truncated: 'SampleDecoder leaves out a set with a lost byte, and holds the next power for its time',
+    empty: 'powersensor opens a device again that has stopped to send',
+    garbage: 'missing: garbage in the stream',
+    vanishing: 'missing: the device is unplugged while it streams',
+    slow: 'powersensor opens a device again that has stopped to send',
+    'no permission': 'missing: a serial device that may not be opened',
+    reset: 'powersensor begins another energy when samples were lost',
+  },
+  process: {
+    ...same("'process states'", ['truncated', 'empty', 'garbage']),
+    vanishing: 'process ends the series of a process that ends, and goes on with the others',
+    slow: fromMemory,
+    'no permission': 'ProcessScraper says once that processes may not be read, and tries them again later',
+    reset: 'process counts on after a reset of all times',
+  },
+  prometheus: {
+    ...isAServer('prometheus targets'),
+    reset: 'PageSeries takes the start of a histogram from the page, and another one for a reset',
+  },
+  quarch: {
+    truncated: 'quarch connects again, when the module hangs up or does not answer',
+    empty: 'quarch connects again, when the module hangs up or does not answer',
+    garbage: 'quarch does not take what is no answer',
+    vanishing: 'quarch connects again, when the module hangs up or does not answer',
+    slow: 'quarch takes an answer that comes byte by byte',
+    'no permission': 'never: a module lets everyone read',
+    reset: 'never: a module gives voltage and current, and their energy is integrated here',
+  },
+  rapl: {
+    truncated: 'openZones takes a text without its line end for torn',
+    empty: 'openZones has a gap, not a zero, for an empty, torn or garbled file',
+    garbage: 'openZones has a gap, not a zero, for an empty, torn or garbled file',
+    vanishing: 'openZones reads the others, when the file of a zone is gone',
+    slow: 'never: the kernel answers from a register',
+    'no permission': 'rapl names the errno of zones that cannot be read, and no driver to load',
+    reset: 'openRaplSampler begins a generation, when a counter was reset, and continues the others',
+  },
+  redfish: {
+    ...isAServer('redfish BMCs'),
+    reset: 'redfish counts the energy of a counter, and starts again when it was reset',
+  },
+  replay: {
+    truncated: 'a last line that a crash cut off is left out and no error',
+    empty: 'a file of no known format is named, and the next one is read',
+    garbage: 'lines that are wrong are named with their number, and the rest is read',
+    vanishing: 'start says which file is not there',
+    slow: 'missing: a disk that does not answer',
+    'no permission': 'missing: a file that may not be read',
+    reset: 'a counter that starts again without an end is another series, and the old one ends',
+  },
+  rpi_pmic: {
+    truncated:
+      'rpi_pmic has a gap and a problem for a rail that a truncated answer lacks, and no smaller sum',
+    empty: 'rpi_pmic fails with an answer that is empty or garbage, or with an error, and reads again',
+    garbage: 'rpi_pmic fails with an answer that is empty or garbage, or with an error, and reads again',
+    vanishing: 'rpi_pmic runs on and shows nothing, where there is no such device',
+    slow: 'src/scraping/reading-thread: ReadingThread rejects readings while its source hangs',
+    'no permission': 'rpi_pmic names the group of the device, where access to it is denied',
+    reset: 'never: the firmware gives voltage and current, and their energy is integrated here',
+  },
+  scmi: {
+    ...isAnOpenedFile("'scmi zones'"),
+    slow: 'missing: firmware that does not answer',
+    reset: 'never: the firmware gives power, and its energy is integrated here',
+  },
+  shelly: {
+    ...isAServer('shelly devices'),
+    reset: 'shelly counts the energy of a plug, and begins again when its counter was reset',
+  },
+  simulator: {
+    truncated: 'never: nothing is read',
+    empty: 'never: nothing is read',
+    garbage: 'never: nothing is read',
+    vanishing: 'never: nothing is read',
+    slow: 'never: nothing is read',
+    'no permission': 'never: nothing is read',
+    reset: 'SimulatorSampler begins only that counter again which was reset, and goes on with the others',
+  },
+  snmp: {
+    truncated: 'SnmpSession survives answers that are truncated or damaged',
+    empty: 'missing: an answer without objects',
+    garbage: 'SnmpSession survives answers that are truncated or damaged',
+    vanishing: 'snmp asks again when datagrams are lost, and takes no answer that is late for another',
+    slow: 'snmp asks again when datagrams are lost, and takes no answer that is late for another',
+    'no permission': 'snmp names the remedies when no answer comes, as with a wrong community',
+    reset: 'snmp counts energy by the counter, and begins again when it was reset',
+  },
+  tasmota: {
+    ...isAServer('tasmota devices'),
+    reset: 'tasmota counts the energy of a plug, and begins again when its counter was reset',
+  },
+  thermal: {
+    ...isAnOpenedFile("'thermal zones'"),
+    slow: 'missing: a zone of ACPI whose embedded controller answers slowly',
+    reset: 'never: temperatures are no counters',
+  },
+};
+
+function same<Names extends FaultName>(text: Evidence, names: readonly Names[]): Record<Names, Evidence> {
+  return Object.fromEntries(names.map((name) => [name, text])) as Record<Names, Evidence>; // one of each name
+}
+
+/** What a cell of the table says. */
+export interface Cell {
+  readonly kind: 'tested' | 'never' | 'missing';
+  /** The reason, or the file of the test. */
+  readonly text: string;
+}
+
+/** @throws Error when no test file of the receiver, or of the folder that is named, has the text */
+export function findEvidence(receiver: string, evidence: Evidence): Cell {
+  const [, kind, reason = ''] = /^(never|missing): (.*)$/su.exec(evidence) ?? [];
+  if (kind === 'never' || kind === 'missing') return { kind, text: reason };
+  const [, path, title = evidence] = /^(src\/\S+): (.*)$/su.exec(evidence) ?? [];
+  const folder = `receivers/${receiver}`;
+  const files = path === undefined ? listTests(folder) : [`${path}.test.ts`];
+  const file = files.find((one) => readFileSync(new URL(one, repositoryRoot), 'utf8').includes(title));
+  if (file !== undefined) return { kind: 'tested', text: file };
+  throw new Error(`Cannot find a test: expected "${title}" in ${path ?? folder}, found none`);
+}
+
+function listTests(folder: string): readonly string[] {
+  return readdirSync(new URL(folder, repositoryRoot))
+    .filter((name) => name.endsWith('.test.ts'))
+    .map((name) => `${folder}/${name}`);
+}
+
+/** The table of docs/reader-faults.md, and the reasons that its cells refer to. */
+export function renderReaderFaults(): string {
+  const reasons: string[] = [];
+  const note = (text: string): number => {
+    if (!reasons.includes(text)) reasons.push(text);
+    return reasons.indexOf(text) + 1;
+  };
+  const rows = Object.entries(readerFaults).map(([receiver, row]) => {
+    const cells = faults.map((fault) => {
+      const { kind, text } = findEvidence(receiver, row[fault]);
+      if (kind === 'tested') return `[tested](../${text})`;
+      return `${kind === 'never' ? 'does not occur' : 'no test'} (${note(text)})`;
+    });
+    return `| [${receiver}](../receivers/${receiver}) | ${cells.join(' | ')} |`;
+  });
+  const head = [`| Receiver | ${faults.join(' | ')} |`, `|---|${faults.map(() => '---|').join('')}`];
+  const notes = reasons.map((reason, i) => `${i + 1}. ${reason[0]?.toUpperCase()}${reason.slice(1)}.`);
+  return [...head, ...rows, '', ...notes].join('\n');
+}
+
+const section = /(?<=<!-- faults -->\n\n).*?(?=\n\n<!-- end of faults -->)/su;
+
+/** The page with the table as it is now. */
+export function fillReaderFaults(page: string): string {
+  return page.replace(section, () => renderReaderFaults());
+}
