@@ -20,6 +20,7 @@ export type {
   ComponentState,
   ComponentStatus,
   ReloadResult,
+  SettingChanges,
 } from './component/agent-control.js';
 export type { Claims, Owners } from './component/claims.js';
 export type { Clock } from './linux/clock.js';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openSilentPort } from '../src/export/exporter.fixture.js';
@@ -98,4 +98,34 @@ service:
   assert.equal(sumOf('joulemetry.exporter.dropped', 'otlp_http'), accepted);
   assert.equal(sumOf('otelcol_exporter_sent_metric_points', 'file'), accepted);
   assert.match(stderr, new RegExp(`Lost ${accepted} points`, 'u'));
+});
+
+test('the agent serves its own metrics elsewhere and writes other logs after a SIGHUP, as far as it can', async (t) => {
+  const out = join(createFolder(), 'out.jsonl');
+  const describe = (host: string, encoding: string, resource = '') => `
+receivers: {simulator: }
+exporters: {file: {path: ${out}}}
+service:
+  pipelines: {metrics: {receivers: [simulator], exporters: [file]}}
+  telemetry:
+    logs: {encoding: ${encoding}}
+    ${resource}
+    metrics: {readers: [{pull: {exporter: {prometheus: {host: ${host}, port: 0}}}}]}
+`;
+  const path = writeConfig(describe('127.0.0.1', 'console'));
+  const agent = startAgent(['run', '--config', path]);
+  t.after(() => agent.stop());
+  await agent.waitFor(/Everything is ready/u);
+  const reload = (next: string) => {
+    writeFileSync(path, next);
+    process.kill(agent.pid, 'SIGHUP');
+  };
+  reload(describe('127.0.0.3', 'json'));
+  const url = await agent.waitFor(/"msg":"Own metrics at (http:\/\/127\.0\.0\.3:\d+\/metrics)"/u);
+  await agent.waitFor(/changed service\.telemetry\.logs\.encoding, service\.telemetry\.metrics\.readers/u);
+  assert.equal((await fetch(url)).status, 200);
+  reload(describe('192.0.2.1', 'json', 'resource: {a: b}'));
+  await agent.waitFor(/Cannot change service\.telemetry\.metrics\.readers\[\]\.pull: .*EADDRNOTAVAIL/u);
+  await agent.waitFor(/Cannot change service\.telemetry\.resource while the agent runs: /u);
+  assert.equal((await fetch(url)).status, 200);
 });

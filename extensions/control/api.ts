@@ -177,6 +177,8 @@ async function runOne(
 
 function describeReload(result: ReloadResult): Answer {
   const isDone = result.outcome === 'changed' || result.outcome === 'unchanged';
+  // Everything else has been done.
+  if (isDone && result.kept) return createAnswer(409, result);
   return createAnswer(isDone ? 200 : 422, result);
 }
 

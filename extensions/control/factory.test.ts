@@ -178,6 +178,18 @@ test('Control answers the reload by which it is stopped, while its successor lis
   assert.equal((await ask('/-/components'))[0], 200);
 });
 
+test('Control answers a reload of which some settings need a restart with 409 and their names', async (t) => {
+  const result = {
+    outcome: 'changed',
+    started: [],
+    stopped: [],
+    restarted: [],
+    kept: ['Cannot change it'],
+  } as const;
+  const { ask } = await start(t, {}, { reload: () => Promise.resolve(result) });
+  assert.deepEqual(await ask('/-/reload', ''), [409, result]);
+});
+
 test('Control answers a reload that was refused with 422 and the reason', async (t) => {
   const refused = { outcome: 'refused', started: [], stopped: [], restarted: [], problem: 'broken' } as const;
   const { ask } = await start(t, {}, { reload: () => Promise.resolve(refused) });

@@ -142,11 +142,13 @@ function describeList(agent: ListedAgent): string {
   return describeComponents(agent, process.stdout.isTTY);
 }
 
-function describeReload({ outcome, started, stopped, restarted, problem }: ReloadResult): string {
+function describeReload(result: ReloadResult): string {
+  const { outcome, started, stopped, restarted, settings = [], kept = [], problem } = result;
   const parts = [
     { verb: 'started', names: started },
     { verb: 'restarted', names: restarted },
     { verb: 'stopped', names: stopped },
+    { verb: 'changed', names: settings },
   ];
   const changes = parts.filter(({ names }) => names.length > 0);
   const what = changes.map(({ verb, names }) => `${verb} ${names.join(', ')}`).join('; ');
@@ -155,7 +157,7 @@ function describeReload({ outcome, started, stopped, restarted, problem }: Reloa
     ...(what === '' ? [] : [what]),
     ...(problem === undefined ? [] : [problem]),
   ];
-  return `${escapeControls(text.join(': '))}\n`;
+  return [text.join(': '), ...kept].map((line) => `${escapeControls(line)}\n`).join('');
 }
 
 function isKey<Key extends string>(map: Readonly<Record<Key, string>>, key: string): key is Key {

@@ -11,6 +11,7 @@ import { createSampling } from '../sampling/sampling-threads.js';
 import { createLog, type RootLog } from '../telemetry/log.js';
 import { watchOwnEnergy } from '../telemetry/own-metrics.js';
 import { startOwnTelemetry } from '../telemetry/telemetry.js';
+import { TelemetryChanges } from '../telemetry/telemetry-changes.js';
 import { readVersion } from '../version.js';
 import { stopHeapGrowth } from '../young-generation.js';
 import { exitCodes, type Command } from './command.js';
@@ -116,6 +117,7 @@ async function runService({ loadConfig, watched }: Source, { end, hangUps }: Sig
   const observer = watchOwnEnergy();
   const telemetry = await startOwnTelemetry(config.telemetry, log, () => observer.readJoules());
   const { meter } = telemetry;
+  const changes = new TelemetryChanges(config.telemetry, log, telemetry);
   // Node ends when nothing but a promise is waited for, say a replay that stays.
   const stay = setInterval(() => {}, longestTimerMs);
   const problems: string[] = [];
@@ -132,6 +134,7 @@ async function runService({ loadConfig, watched }: Source, { end, hangUps }: Sig
       onProblem: (problem) => problems.push(problem),
       onShutdownRequest: () => finished.emit('request'),
       loadConfig,
+      changeTelemetry: (next) => changes.apply(next),
       // Before the start is complete and after a shutdown has begun, there is nothing that is ready.
       onReloading: () => service.isReady && manager.reloading(),
       onReloaded: () => service.isReady && manager.ready(summarize(service.agent.listComponents())),

@@ -26,8 +26,16 @@ export interface ComponentStatus {
   readonly refusedPoints: number;
 }
 
+/** What became of settings of the agent itself. */
+export interface SettingChanges {
+  /** Those that have changed: `service.telemetry.logs.level`. */
+  readonly settings: readonly string[];
+  /** Why others stay as they were, each with the name of the setting. */
+  readonly kept: readonly string[];
+}
+
 /** What became of a request to read the configuration again. Components are named as in messages: `receiver "rapl"`. */
-export interface ReloadResult {
+export interface ReloadResult extends Partial<SettingChanges> {
   /**
    * - unchanged: the configuration is the one that runs;
    * - changed: the agent runs with the new configuration;

@@ -1,4 +1,5 @@
 import type { Meter } from '@opentelemetry/api';
+import type { SettingChanges } from '../component/agent-control.js';
 import type {
   Component,
   ConsumingComponent,
@@ -53,6 +54,8 @@ export interface Environment {
   onReloading?(): void;
   /** Called when a reload has ended, whatever became of it. */
   onReloaded?(): void;
+  /** Applies what is below `service.telemetry` to what runs, as far as that can be changed. Never rejects. */
+  changeTelemetry?(config: ServiceConfig['telemetry']): Promise<SettingChanges>;
   /** Reads and validates the configuration again. Absent where it cannot change. */
   loadConfig?(): Promise<ServiceConfig>;
 }

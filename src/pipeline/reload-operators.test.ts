@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createFakeContext } from '../component/fakes.js';
+import { nodeOf } from '../config/node.js';
+import { validateService } from '../config/service.js';
 import { hwEnergy } from '../model/shared-metrics.js';
 import { createRow } from '../model/table.js';
-import { config, createWorld, startReloadable, type World } from './service.fixture.js';
+import { config, createService, createWorld, startReloadable, type World } from './service.fixture.js';
 
+const none = { started: [], stopped: [], restarted: [] };
 const series = [{ metric: hwEnergy, resource: { attributes: {} }, attributes: {}, start: 0n }];
 
 function feed(world: World): boolean | undefined {
@@ -99,5 +103,32 @@ test('a component that starts again has no error of its former life', async () =
   assert.equal(findError(), 'Cannot take a table: bad data');
   await reload(config);
   assert.equal(findError(), undefined);
+  await service.shutdown();
+});
+
+test('reload reports what became of settings of the own telemetry, and asks for that each time', async () => {
+  const world = createWorld();
+  const answers = [
+    { settings: ['service.telemetry.logs.level'], kept: [] },
+    { settings: [], kept: ['Cannot change that: no luck'] },
+    { settings: [], kept: [] },
+  ];
+  const loadConfig = () => validateService(nodeOf(config), world.finder);
+  const changeTelemetry = () => Promise.resolve(answers.shift() ?? assert.fail());
+  const service = await createService(world, config, createFakeContext(), { loadConfig, changeTelemetry });
+  await service.start();
+  world.log.lines.length = 0;
+  const results = [await service.reload(), await service.reload(), await service.reload()];
+  assert.deepEqual(results, [
+    { outcome: 'changed', ...none, settings: ['service.telemetry.logs.level'] },
+    { outcome: 'unchanged', ...none, kept: ['Cannot change that: no luck'] },
+    { outcome: 'unchanged', ...none },
+  ]);
+  assert.deepEqual(world.log.lines, [
+    'info: Reloaded the configuration: changed service.telemetry.logs.level',
+    'info: Read the configuration again: nothing has changed',
+    'error: Cannot change that: no luck',
+    'info: Read the configuration again: nothing has changed',
+  ]);
   await service.shutdown();
 });

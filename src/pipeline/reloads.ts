@@ -1,4 +1,4 @@
-import type { ReloadResult } from '../component/agent-control.js';
+import type { ReloadResult, SettingChanges } from '../component/agent-control.js';
 import type { Log } from '../component/log.js';
 import { ConfigurationError, describeProblem } from '../config/problem.js';
 import type { ServiceConfig } from '../config/service.js';
@@ -8,12 +8,17 @@ import type { Environment, Unit } from './graph.js';
 /** The components that a reload has changed, by the names that messages give them. */
 export type Changes = Pick<ReloadResult, 'started' | 'stopped' | 'restarted'>;
 
+/** What became of a configuration. */
+export interface Applied extends SettingChanges {
+  /** Undefined when its components are those that run. */
+  readonly changes: Changes | undefined;
+}
+
 /**
  * Applies a configuration.
- * @returns undefined when it is the one that runs
  * @throws Error why the old one is in use again
  */
-export type Apply = (config: ServiceConfig) => Promise<Changes | undefined>;
+export type Apply = (config: ServiceConfig) => Promise<Applied>;
 
 const none: Changes = { started: [], stopped: [], restarted: [] };
 
@@ -80,9 +85,16 @@ export class Reloads {
       return { outcome: 'refused', ...none, problem };
     }
     try {
-      const changes = await this.#apply(config);
-      this.#log.info(describeChanges(changes));
-      return { outcome: changes ? 'changed' : 'unchanged', ...none, ...changes };
+      const { changes, settings, kept } = await this.#apply(config);
+      this.#log.info(describeChanges(changes, settings));
+      for (const reason of kept) this.#log.error(reason);
+      return {
+        outcome: changes || settings.length > 0 ? 'changed' : 'unchanged',
+        ...none,
+        ...changes,
+        ...(settings.length > 0 && { settings }),
+        ...(kept.length > 0 && { kept }),
+      };
     } catch (error) {
       const problem = describeError(error);
       this.#log.error(`Cannot apply the configuration: ${problem}; using the old one again`);
@@ -101,9 +113,10 @@ function describeRefusal(error: unknown): string {
   return error.problems.map(describeProblem).join('; ');
 }
 
-function describeChanges(changes: Changes | undefined): string {
-  if (changes === undefined) return 'Read the configuration again: nothing has changed';
-  const parts = Object.entries(changes)
+function describeChanges(changes: Changes | undefined, settings: readonly string[]): string {
+  if (changes === undefined && settings.length === 0)
+    return 'Read the configuration again: nothing has changed';
+  const parts = Object.entries({ ...changes, changed: settings })
     .filter(([, names]) => names.length > 0)
     .map(([verb, names]) => `${verb} ${names.join(', ')}`);
   return `Reloaded the configuration: ${parts.join('; ') || 'no component had to start or stop'}`;

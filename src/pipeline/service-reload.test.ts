@@ -294,16 +294,3 @@ test('reload reports each of its reloads when it begins and when it has ended, w
   assert.deepEqual(events, ['reloading', 'reloaded', 'reloading', 'reloaded']);
   await service.shutdown();
 });
-
-test('reload warns of settings of the own telemetry, which take effect at the next start', async () => {
-  const world = createWorld();
-  const { service, reload } = await startReloadable(world, config);
-  const telemetry = { logs: { level: 'debug' } };
-  await reload({ ...config, service: { ...config.service, telemetry } });
-  assert.deepEqual(world.log.lines, [
-    'warn: Settings below service.telemetry have changed: they take effect at the next start',
-    'info: Reloaded the configuration: no component had to start or stop',
-  ]);
-  assert.equal((await reload()).outcome, 'unchanged');
-  await service.shutdown();
-});

@@ -113,7 +113,10 @@ export async function createService(
   world: World,
   config: object,
   context = createFakeContext(),
-  owner: Pick<Environment, 'onShutdownRequest' | 'loadConfig' | 'onReloading' | 'onReloaded'> = {},
+  owner: Pick<
+    Environment,
+    'onShutdownRequest' | 'loadConfig' | 'changeTelemetry' | 'onReloading' | 'onReloaded'
+  > = {},
 ): Promise<Service> {
   const { clock, meter, host, sampling } = context;
   const validated = await validateService(nodeOf(config), world.finder);

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { AgentControl, ReloadResult } from '../component/agent-control.js';
 import type { Log } from '../component/log.js';
 import type { ServiceConfig } from '../config/service.js';
@@ -8,7 +7,7 @@ import { Gate, waitForDelivery } from './ending.js';
 import { FirstWindow } from './first-window.js';
 import { Graph, type Environment, type Unit } from './graph.js';
 import { ReceiverSet } from './receivers.js';
-import { compareRunning, Reloads, type Changes, type Running } from './reloads.js';
+import { compareRunning, Reloads, type Applied, type Changes, type Running } from './reloads.js';
 import { isActive, type RunningReceiver } from './running-receiver.js';
 import { Statuses } from './statuses.js';
 import { stopAll, stopReceivers, stopUnits, waitAtMost } from './stopping.js';
@@ -111,13 +110,18 @@ export class Service {
   }
 
   /** @throws Error why the old configuration is in use again */
-  async #reload(config: ServiceConfig): Promise<Changes | undefined> {
+  async #reload(config: ServiceConfig): Promise<Applied> {
     await this.#starting;
     this.#checkRunning();
+    const changes = await this.#reloadComponents(config);
+    const kept = await this.#environment.changeTelemetry?.(config.telemetry);
+    return { changes, settings: [], kept: [], ...kept };
+  }
+
+  /** @throws Error why the old configuration is in use again */
+  async #reloadComponents(config: ServiceConfig): Promise<Changes | undefined> {
     const former = this.#config;
     if (isSameService(former, config) && this.#isWhole()) return undefined;
-    if (!isDeepStrictEqual(former.telemetry, config.telemetry))
-      this.#log.warn('Settings below service.telemetry have changed: they take effect at the next start');
     const before = this.#listRunning();
     try {
       await this.#change(config);

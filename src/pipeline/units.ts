@@ -74,7 +74,6 @@ export function isSameComponent(one: ComponentConfig, other: ComponentConfig): b
 export function isSameService(one: ServiceConfig, other: ServiceConfig): boolean {
   return (
     isDeepStrictEqual(one.pipelines, other.pipelines) &&
-    isDeepStrictEqual(one.telemetry, other.telemetry) &&
     areSame(listWanted(one), listWanted(other)) &&
     areSame(listReceivers(one), listReceivers(other))
   );

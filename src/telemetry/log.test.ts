@@ -52,6 +52,21 @@ test('createLog leaves out what is less severe than its level', async () => {
   assert.equal(stream.lines.length, 4);
 });
 
+test('createLog writes like it is configured later, also for components that have their log', async () => {
+  const stream = createStream();
+  const log = await createLog({ level: 'info', format: 'console', stream });
+  const component = log.forComponent('host', 'receiver');
+  component.debug('not this');
+  await log.configure({ level: 'debug', format: 'json' });
+  component.debug('this');
+  await log.configure({ level: 'error', format: 'console' });
+  component.warn('not this');
+  log.error('and this');
+  const [first = '', second = ''] = stream.lines;
+  assert.deepEqual([stream.lines.length, (JSON.parse(first) as { msg: string }).msg], [2, 'this']);
+  assert.match(second, /Z error and this\n$/u);
+});
+
 test('createPlainLog writes lines like those of other commands', () => {
   const stream = createStream();
   const log = createPlainLog('info', stream);

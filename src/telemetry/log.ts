@@ -11,6 +11,15 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export interface RootLog extends Log {
   /** The log of one component, whose messages say whose they are. */
   forComponent(id: string, kind: ComponentKind): Log;
+  /** From now on, messages are written like this, those of components among them. */
+  configure(style: LogStyle): Promise<void>;
+}
+
+/** What is written, and how. */
+export interface LogStyle {
+  readonly level: LogLevel;
+  /** console: `2026-11-21T12:00:00.000Z info rapl: message key=value`; json: one object per line. */
+  readonly format: 'console' | 'json';
 }
 
 /** Where lines are written: the standard error or, in tests, something like it. */
@@ -18,42 +27,51 @@ export interface LogStream {
   write(line: string): unknown;
 }
 
-export interface LogOptions {
-  readonly level: LogLevel;
-  /** console: `2026-11-21T12:00:00.000Z info rapl: message key=value`; json: one object per line. */
-  readonly format: 'console' | 'json';
+export interface LogOptions extends LogStyle {
   readonly stream?: LogStream;
 }
 
 /** The log of the agent. A repeated warning is written once, with a count later. */
-export async function createLog({ level, format, stream = standardError }: LogOptions): Promise<RootLog> {
-  const levelsFor =
-    format === 'json' ? await createJsonLevels(level, stream) : createConsoleLevels(level, stream);
+export async function createLog({ stream = standardError, ...first }: LogOptions): Promise<RootLog> {
+  let style: LogStyle = first;
+  let json: WriteFor | undefined;
+  const configure = async (next: LogStyle): Promise<void> => {
+    if (next.format === 'json') json ??= await writeObjects(stream);
+    style = next;
+  };
+  await configure(first);
   const repeated = new RepeatedWarnings();
-  const logFor = (id?: string, kind?: ComponentKind) => {
-    const log = levelsFor(id, kind);
+  const logFor = (id?: string, kind?: ComponentKind): Log => {
+    const people = writeLines(stream)(id);
+    let programs: Write | undefined;
+    const choose = () => (style.format === 'json' ? (programs ??= json?.(id, kind)) : undefined) ?? people;
+    const log = createLevels(
+      () => style.level,
+      (...said) => choose()(...said),
+    );
     return { ...log, warn: repeated.for(id, log.warn) };
   };
-  return { ...logFor(), forComponent: (id, kind) => logFor(id, kind) };
+  return { ...logFor(), forComponent: (id, kind) => logFor(id, kind), configure };
 }
 
-/** The log of a component, or of the agent itself, without what every log does. */
-type LevelsFor = (id?: string, kind?: ComponentKind) => Log;
+/** What writes the messages of a component, or of the agent itself. */
+type WriteFor = (id?: string, kind?: ComponentKind) => Write;
 
-function createConsoleLevels(least: LogLevel, stream: LogStream): LevelsFor {
+function writeLines(stream: LogStream): WriteFor {
   return (id) =>
-    createLevels(least, (level, message, fields = {}) => {
+    (level, message, fields = {}) => {
       const line = formatMessage(id, message, plainFields(fields));
       stream.write(`${new Date().toISOString()} ${level} ${line}\n`);
-    });
+    };
 }
 
 /** Loads the logger, which nothing else uses. */
-async function createJsonLevels(level: LogLevel, stream: LogStream): Promise<LevelsFor> {
+async function writeObjects(stream: LogStream): Promise<WriteFor> {
   const { pino } = await import('pino');
   const logger = pino(
     {
-      level,
+      // What is less severe than the level, which may change, does not reach it.
+      level: 'debug',
       base: null,
       timestamp: () => `,"ts":"${new Date().toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
@@ -61,19 +79,28 @@ async function createJsonLevels(level: LogLevel, stream: LogStream): Promise<Lev
     { write: (line) => void stream.write(line) },
   );
   return (id, kind) => {
-    if (id === undefined) return wrap(logger);
-    return wrap(logger.child({ 'otelcol.component.id': id, 'otelcol.component.kind': kind }));
+    const own =
+      id === undefined
+        ? logger
+        : logger.child({ 'otelcol.component.id': id, 'otelcol.component.kind': kind });
+    return (level, message, fields = {}) => own[level](plainFields(fields), message);
   };
 }
 
 /** A log without a logger, for commands that are over soon: `joulemetry: warn: rapl: message key=value`. */
-export function createPlainLog(level: LogLevel, stream: LogStream = standardError): RootLog {
+export function createPlainLog(
+  level: LogLevel,
+  stream: LogStream = standardError,
+): Omit<RootLog, 'configure'> {
   const repeated = new RepeatedWarnings();
   const logFor = (component: string | undefined) => {
-    const log = createLevels(level, (name, message, fields = {}) => {
-      const line = formatMessage(component, message, plainFields(fields));
-      stream.write(`joulemetry: ${name}: ${line}\n`);
-    });
+    const log = createLevels(
+      () => level,
+      (name, message, fields = {}) => {
+        const line = formatMessage(component, message, plainFields(fields));
+        stream.write(`joulemetry: ${name}: ${line}\n`);
+      },
+    );
     return { ...log, warn: repeated.for(component, log.warn) };
   };
   return { ...logFor(undefined), forComponent: (id) => logFor(id) };
@@ -83,19 +110,11 @@ type Write = (level: LogLevel, message: string, fields?: LogFields) => void;
 
 const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 
-function createLevels(least: LogLevel, write: Write): Log {
+function createLevels(least: () => LogLevel, write: Write): Log {
   const at = (level: LogLevel) => (message: string, fields?: LogFields) => {
-    if (levels.indexOf(level) >= levels.indexOf(least)) write(level, message, fields);
+    if (levels.indexOf(level) >= levels.indexOf(least())) write(level, message, fields);
   };
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
-}
-
-/** What a logger has to understand. */
-type Logger = Readonly<Record<LogLevel, (fields: object, message: string) => void>>;
-
-function wrap(logger: Logger): Log {
-  // The logger itself leaves out what is not severe enough.
-  return createLevels('debug', (level, message, fields = {}) => logger[level](plainFields(fields), message));
 }
 
 /** Opened by the first message. When it is no longer read, messages are lost, and the work goes on. */

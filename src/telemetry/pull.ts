@@ -49,6 +49,51 @@ export async function serveMetrics(
   return listener;
 }
 
+/** The server of own metrics, which may move. */
+export class MetricsServing {
+  readonly #serve: (pull: PullOptions) => Promise<PageServer | undefined>;
+  #pull: PullOptions | undefined;
+  #server: PageServer | undefined;
+
+  /** @param serve as `serveMetrics` */
+  constructor(serve: (pull: PullOptions) => Promise<PageServer | undefined>) {
+    this.#serve = serve;
+  }
+
+  /** Undefined when nothing is served. */
+  get address(): string | undefined {
+    return this.#server?.address;
+  }
+
+  /** @throws Error when the address that the user set is not available */
+  async open(pull: PullOptions): Promise<void> {
+    this.#server = await this.#serve(pull);
+    this.#pull = pull;
+  }
+
+  /**
+   * Serves elsewhere. The former address is served until the new one is, unless both are the same port.
+   * @throws Error when that is not available, be it the default one: the former one is served on
+   */
+  async move(pull: PullOptions): Promise<void> {
+    const next = { ...pull, isExplicit: true };
+    const [former, server] = [this.#pull, this.#server];
+    const isSamePort = former?.port === next.port && next.port !== 0;
+    if (isSamePort) await server?.close();
+    try {
+      await this.open(next);
+    } catch (error) {
+      if (isSamePort && former && server) await this.open(former);
+      throw error;
+    }
+    if (!isSamePort) await server?.close();
+  }
+
+  async close(): Promise<void> {
+    await this.#server?.close();
+  }
+}
+
 const serializer = new PrometheusSerializer(undefined, false, undefined, false, true);
 
 /** Never rejects. */

@@ -8,7 +8,7 @@ import { samplerLatenessName } from '../sampling/sampler-channel.js';
 import { scrapeDurationName } from '../scraping/scrape-telemetry.js';
 import { CounterBook } from './counter-book.js';
 import { observeOwnProcess } from './own-metrics.js';
-import { createPullReader, serveMetrics } from './pull.js';
+import { createPullReader, MetricsServing, serveMetrics } from './pull.js';
 import type { Push } from './push.js';
 import type { Telemetry, TelemetryLevel, TelemetryRequest } from './telemetry.js';
 
@@ -46,13 +46,21 @@ export async function openTelemetry(request: TelemetryRequest): Promise<Telemetr
     stopObserving();
     diag.disable();
   };
-  const listener = await (pull && serveMetrics(pull, pullReader, log).catch(endAndThrow(end)));
+  const serving = new MetricsServing((where) => serveMetrics(where, pullReader, log));
+  if (pull) await serving.open(pull).catch(endAndThrow(end));
   let ending: Promise<void> | undefined;
   const close = async () => {
-    await listener?.close();
+    await serving.close();
     await end();
   };
-  return { meter, address: listener?.address, shutdown: () => (ending ??= close()) };
+  return {
+    meter,
+    get address() {
+      return serving.address;
+    },
+    move: (next) => serving.move(next),
+    shutdown: () => (ending ??= close()),
+  };
 }
 
 /** The transport is loaded only for who pushes: it takes longer than everything else here. */

@@ -44,6 +44,16 @@ async function takePort(t: TestContext): Promise<number> {
   return (server.address() as AddressInfo).port; // of a TCP server that listens
 }
 
+/** A port that was free a moment ago. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.2');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo; // of a TCP server that listens
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
 test('startTelemetry reports the process under the names of the Collector', async (t) => {
   const text = await fetchMetrics(await start(t));
   assert.ok(valueOf(text, 'otelcol_process_uptime_total') > 0);
@@ -172,4 +182,29 @@ test('startTelemetry loads no gRPC, when nothing is pushed', () => {
     encoding: 'utf8',
   });
   assert.deepEqual([stdout, stderr], ['true false\n', '']);
+});
+
+test('Telemetry moves to another address, with its counts, and stays where that is taken', async (t) => {
+  const log = createLogCollector();
+  const telemetry = await start(t, { log });
+  telemetry.meter.createCounter('moved').add(3);
+  const former = telemetry.address;
+  const taken = await takePort(t);
+  await assert.rejects(telemetry.move({ host: 'localhost', port: taken, isExplicit: false }), /EADDRINUSE/u);
+  assert.equal(telemetry.address, former);
+  assert.equal(valueOf(await fetchMetrics(telemetry), 'moved_total'), 3);
+  await telemetry.move({ host: '127.0.0.2', port: 0, isExplicit: true });
+  assert.match(telemetry.address ?? '', /^127\.0\.0\.2:/u);
+  assert.equal(valueOf(await fetchMetrics(telemetry), 'moved_total'), 3);
+  await assert.rejects(fetch(`http://${former}/metrics`));
+});
+
+test('Telemetry serves at the same port as before, when what it moves to there cannot be had', async (t) => {
+  const telemetry = await start(t, { pull: { host: '127.0.0.2', port: await freePort(), isExplicit: true } });
+  const { address = '' } = telemetry;
+  const port = Number(address.split(':')[1]);
+  const missing = { host: '127.0.0.2', port, isExplicit: true, webConfigFile: '/nowhere/web.yaml' };
+  await assert.rejects(telemetry.move(missing), /nowhere/u);
+  assert.equal(telemetry.address, address);
+  assert.ok(valueOf(await fetchMetrics(telemetry), 'otelcol_process_uptime_total') > 0);
 });

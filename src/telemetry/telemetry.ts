@@ -40,6 +40,11 @@ export interface Telemetry {
   readonly meter: Meter;
   /** `127.0.0.1:8888`; undefined when nothing is served, or the port was taken. */
   readonly address: string | undefined;
+  /**
+   * Serves elsewhere from now on.
+   * @throws Error when that address cannot be had, or where nothing was served: then all stays as it is
+   */
+  move(pull: PullOptions): Promise<void>;
   /** Pushes a last time, for at most a second, and ends the endpoint. Safe to call twice. */
   shutdown(): Promise<void>;
 }
@@ -84,7 +89,8 @@ export async function startOwnTelemetry(
   readJoules: () => number | undefined,
 ): Promise<Telemetry> {
   if (metrics.level === 'none') {
-    return { meter: silentMeter, address: undefined, shutdown: () => Promise.resolve() };
+    const nothing = () => Promise.resolve();
+    return { meter: silentMeter, address: undefined, move: nothing, shutdown: nothing };
   }
   return startTelemetry({
     level: metrics.level,

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { telemetrySchema } from '../config/service-schema.js';
+import { parseSettings } from '../config/settings.js';
+import { TelemetryChanges } from './telemetry-changes.js';
+
+const pullAt = (port: number) => ({ pull: { exporter: { prometheus: { port } } } });
+const push = { periodic: { interval: 1000, exporter: { otlp: { endpoint: 'localhost:1' } } } };
+const parse = (settings: object) => parseSettings(telemetrySchema, settings);
+
+/** What was asked of log and server, and what becomes of changes. */
+function createRig(first: object, { refused = 0 } = {}) {
+  const calls: string[] = [];
+  const changes = new TelemetryChanges(
+    parse(first),
+    {
+      configure({ level, format }) {
+        calls.push(`log ${level} ${format}`);
+        return Promise.resolve();
+      },
+    },
+    {
+      move: ({ host, port }) => {
+        calls.push(`move ${host}:${port}`);
+        return port === refused ? Promise.reject(new Error('taken')) : Promise.resolve();
+      },
+    },
+  );
+  return { calls, apply: (next: object) => changes.apply(parse(next)) };
+}
+
+test('TelemetryChanges changes level and encoding of logs at once, and once', async () => {
+  const { calls, apply } = createRig({});
+  const next = { logs: { level: 'debug', encoding: 'json' } };
+  const settings = ['service.telemetry.logs.level', 'service.telemetry.logs.encoding'];
+  assert.deepEqual(await apply(next), { settings, kept: [] });
+  assert.deepEqual(await apply(next), { settings: [], kept: [] });
+  assert.deepEqual(calls, ['log debug json']);
+});
+
+test('TelemetryChanges moves own metrics, and keeps the former address where the new one is taken', async () => {
+  const { calls, apply } = createRig({}, { refused: 2 });
+  const name = 'service.telemetry.metrics.readers[].pull';
+  assert.deepEqual(await apply({ metrics: { readers: [pullAt(1)] } }), { settings: [name], kept: [] });
+  const refusal = { settings: [], kept: [`Cannot change ${name}: taken; the former address stays`] };
+  const taken = { metrics: { readers: [pullAt(2)] } };
+  assert.deepEqual([await apply(taken), await apply(taken)], [refusal, refusal]);
+  assert.deepEqual(await apply({ metrics: { readers: [pullAt(1)] } }), { settings: [], kept: [] });
+  assert.deepEqual(await apply({}), { settings: [name], kept: [] });
+  assert.deepEqual(calls, [
+    'move localhost:1',
+    'move localhost:2',
+    'move localhost:2',
+    'move localhost:8888',
+  ]);
+});
+
+test('TelemetryChanges names each setting that needs a restart, at every reload', async () => {
+  const { calls, apply } = createRig({});
+  const next = {
+    resource: { 'service.name': 'x' },
+    metrics: { level: 'detailed', readers: [pullAt(1), push] },
+  };
+  const found = [await apply(next), await apply(next)];
+  const names = found.map(({ kept }) =>
+    kept.map((one) => /^Cannot change service\.telemetry\.(\S+)/u.exec(one)?.[1]),
+  );
+  const expected = ['metrics.level', 'metrics.readers[].periodic', 'resource'];
+  assert.deepEqual(names, [expected, expected]);
+  assert.match(found[0]?.kept[0] ?? '', /while the agent runs: .*; restart the agent$/u);
+  assert.deepEqual(calls, ['move localhost:1']);
+});
+
+test('TelemetryChanges neither adds a first nor removes the last server', async () => {
+  const kept = [
+    await createRig({ metrics: { readers: [push] } }).apply({ metrics: { readers: [push, pullAt(1)] } }),
+    await createRig({ metrics: { readers: [push, pullAt(1)] } }).apply({ metrics: { readers: [push] } }),
+  ].map((one) => [one.settings.length, one.kept.length, one.kept[0]?.includes('readers[].pull')]);
+  assert.deepEqual(kept, [
+    [0, 1, true],
+    [0, 1, true],
+  ]);
+  const none = { metrics: { level: 'none' } };
+  assert.deepEqual(await createRig(none).apply(none), { settings: [], kept: [] });
+});

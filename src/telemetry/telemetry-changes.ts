@@ -1,0 +1,83 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { SettingChanges } from '../component/agent-control.js';
+import type { TelemetryConfig } from '../config/service-schema.js';
+import { describeError } from '../errors.js';
+import type { RootLog } from './log.js';
+import { findPull, type Telemetry } from './telemetry.js';
+
+const root = 'service.telemetry';
+
+type Metrics = TelemetryConfig['metrics'];
+
+/** The own telemetry of an agent that runs, as its configuration changes. */
+export class TelemetryChanges {
+  readonly #log: Pick<RootLog, 'configure'>;
+  readonly #telemetry: Pick<Telemetry, 'move'>;
+  /** As it is in use. */
+  #config: TelemetryConfig;
+
+  /** @param config with which log and telemetry were started */
+  constructor(config: TelemetryConfig, log: Pick<RootLog, 'configure'>, telemetry: Pick<Telemetry, 'move'>) {
+    this.#config = config;
+    this.#log = log;
+    this.#telemetry = telemetry;
+  }
+
+  /**
+   * Changes what can be changed: how logs are written, at once, and where metrics are served, once the new address is had.
+   * Never rejects.
+   */
+  async apply(next: TelemetryConfig): Promise<SettingChanges> {
+    const { metrics } = this.#config;
+    const logs = await this.#changeLogs(next.logs);
+    const pull = await this.#changePull(next.metrics);
+    const kept = [
+      ...pull.kept,
+      ...findKept('metrics.level', metrics.level, next.metrics.level),
+      ...findKept('metrics.readers[].periodic', listPushes(metrics), listPushes(next.metrics)),
+      ...findKept('resource', this.#config.resource, next.resource),
+    ];
+    return { settings: [...logs, ...pull.settings], kept };
+  }
+
+  async #changeLogs(next: TelemetryConfig['logs']): Promise<readonly string[]> {
+    const { logs } = this.#config;
+    const names = (['level', 'encoding'] as const).filter((name) => logs[name] !== next[name]);
+    if (names.length === 0) return [];
+    await this.#log.configure({ level: next.level, format: next.encoding });
+    this.#config = { ...this.#config, logs: next };
+    return names.map((name) => `${root}.logs.${name}`);
+  }
+
+  async #changePull({ readers }: Metrics): Promise<SettingChanges> {
+    const { metrics } = this.#config;
+    const former = findPull(metrics);
+    const pull = findPull({ ...metrics, readers });
+    const name = `${root}.metrics.readers[].pull`;
+    if (isDeepStrictEqual(former, pull)) return { settings: [], kept: [] };
+    // The SDK takes no reader when it runs, and one that is not read collects without limit.
+    if (!former || !pull) return { settings: [], kept: [describeKept('metrics.readers[].pull')] };
+    try {
+      await this.#telemetry.move(pull);
+    } catch (error) {
+      const reason = `Cannot change ${name}: ${describeError(error)}; the former address stays`;
+      return { settings: [], kept: [reason] };
+    }
+    const kept = metrics.readers.filter((reader) => reader.pull === null);
+    const moved = readers.filter((reader) => reader.pull !== null);
+    this.#config = { ...this.#config, metrics: { ...metrics, readers: [...kept, ...moved] } };
+    return { settings: [name], kept: [] };
+  }
+}
+
+function listPushes({ readers }: Metrics): readonly unknown[] {
+  return readers.flatMap(({ periodic }) => periodic ?? []);
+}
+
+function findKept(name: string, former: unknown, next: unknown): readonly string[] {
+  return isDeepStrictEqual(former, next) ? [] : [describeKept(name)];
+}
+
+function describeKept(name: string): string {
+  return `Cannot change ${root}.${name} while the agent runs: expected what it was started with, found another value; restart the agent`;
+}
