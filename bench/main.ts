@@ -20,6 +20,7 @@ import { histograms } from './histograms.js';
 import { ledger } from './ledger.js';
 import { rerunWithPowercap } from './moving-tree.js';
 import { neighbours } from './neighbours.js';
+import { nineDomains } from './nine-domains.js';
 import { otlp } from './otlp.js';
 import { otlpReceiver } from './otlp-receiver.js';
 import { page } from './page.js';
@@ -45,6 +46,7 @@ const benchmarks: readonly Benchmark[] = [
   otlpReceiver,
   prometheusReceiver,
   wholePath,
+  nineDomains,
   allocation,
   file,
   databases,

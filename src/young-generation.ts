@@ -9,6 +9,20 @@ import { setFlagsFromString } from 'node:v8';
  */
 const isCompactionFree = Number.parseInt(process.versions.v8, 10) < 12;
 
+/** Whether full collections are to be rare, for every thread that begins. */
+let isPunctual = false;
+
+/**
+ * Lets the space of old objects grow again, so that full collections are rare, for all threads of the process. Each holds its
+ * thread for 30 ms and more on a machine that does something else: at 10 kHz a sampling thread missed some hundred ticks
+ * every 3 s, and a page waited. What is read that often needs the few megabytes more.
+ */
+export function avoidFullCollections(): void {
+  isPunctual = true;
+  setFlagsFromString('--no-optimize-for-size');
+  if (isCompactionFree) setFlagsFromString('--no-compact-on-every-full-gc');
+}
+
 /**
  * Keeps resident memory flat. An agent makes little, but steadily. V8 would double the space for new objects to
  * 2 x 16 MiB, give it back at the next full collection, some minutes later, and start again: 30 MiB up and down. To be
@@ -22,6 +36,7 @@ const isCompactionFree = Number.parseInt(process.versions.v8, 10) < 12;
  */
 export function stopHeapGrowth(): void {
   setFlagsFromString('--semi-space-growth-factor=1');
+  if (isPunctual) return;
   setFlagsFromString('--optimize-for-size');
   if (isCompactionFree) setFlagsFromString('--compact-on-every-full-gc');
 }

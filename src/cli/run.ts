@@ -13,7 +13,7 @@ import { watchOwnEnergy } from '../telemetry/own-metrics.js';
 import { startOwnTelemetry } from '../telemetry/telemetry.js';
 import { TelemetryChanges } from '../telemetry/telemetry-changes.js';
 import { readVersion } from '../version.js';
-import { stopHeapGrowth } from '../young-generation.js';
+import { avoidFullCollections, stopHeapGrowth } from '../young-generation.js';
 import { exitCodes, type Command } from './command.js';
 import { configOptions, configUsage, parseOptions, validateConfigOf } from './config-options.js';
 import { ConfigWatch, readContents } from './config-watch.js';
@@ -38,6 +38,12 @@ function delayTierUp(): void {
  */
 function allowTierUp(): void {
   if (hasTierUpBudget) setFlagsFromString('--interrupt-budget=67584');
+}
+
+/** Something is read every few milliseconds, or more often. */
+function preparePunctuality(): void {
+  allowTierUp();
+  avoidFullCollections();
 }
 
 /** Everything that was measured is exported by then, or dropped. */
@@ -138,7 +144,7 @@ async function runService({ loadConfig, watched }: Source, { end, hangUps }: Sig
       // Before the start is complete and after a shutdown has begun, there is nothing that is ready.
       onReloading: () => service.isReady && manager.reloading(),
       onReloaded: () => service.isReady && manager.ready(summarize(service.agent.listComponents())),
-      sampling: createSampling({ log, meter, onThread: stopHeapGrowth, onFast: allowTierUp }),
+      sampling: createSampling({ log, meter, onThread: stopHeapGrowth, onFast: preparePunctuality }),
     });
     hangUps.on('hangUp', () => {
       log.info('Received SIGHUP: reading the configuration again');

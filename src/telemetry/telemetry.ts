@@ -59,6 +59,8 @@ export async function startTelemetry(request: TelemetryRequest): Promise<Telemet
   return openTelemetry(request);
 }
 
+const nothing = () => Promise.resolve();
+
 const instrument = { add() {}, record() {}, addCallback() {}, removeCallback() {} };
 const create = () => instrument;
 
@@ -89,7 +91,6 @@ export async function startOwnTelemetry(
   readJoules: () => number | undefined,
 ): Promise<Telemetry> {
   if (metrics.level === 'none') {
-    const nothing = () => Promise.resolve();
     return { meter: silentMeter, address: undefined, move: nothing, shutdown: nothing };
   }
   return startTelemetry({

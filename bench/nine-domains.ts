@@ -1,0 +1,143 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Benchmark, Result } from './benchmark.js';
+import { findFloor } from './floors.js';
+import {
+  NineDomainsAgent,
+  startBarePage,
+  startNineDomains,
+  type Delivered,
+  type NineDomains,
+} from './nine-domains-agent.js';
+
+const hz = 10_000;
+const warmUpMs = 5000;
+const measuredMs = 1000 * Number(process.env['NINE_DOMAINS_SECONDS'] ?? 25);
+const floorSeconds = 5;
+const scrapeEveryMs = 200;
+const maxMissedPoints = 0.1;
+const maxPageMs = 100;
+const maxExitMs = 5000;
+const maxSliceMs = 5;
+
+/**
+ * Nine domains at 10 kHz into Parquet, OTLP and Prometheus at once, while a page is read five times a second, as if it had many
+ * readers. The C loop reads the same files before and after it.
+ */
+export const nineDomains: Benchmark = {
+  name: 'nine-domains',
+  async measure() {
+    const domains = startNineDomains();
+    try {
+      const before = await runFloor(domains);
+      const measured = await measureAgent(domains);
+      const after = await runFloor(domains);
+      return describe(
+        measured,
+        before === undefined || after === undefined ? undefined : (before + after) / 2,
+      );
+    } finally {
+      domains.end();
+    }
+  },
+};
+
+/** @returns the share of missed ticks in percent */
+async function runFloor({ files }: NineDomains): Promise<number | undefined> {
+  const [ticks, missed] = (await findFloor('files')?.run(`${hz}`, `${floorSeconds}`, ...files)) ?? [];
+  return ticks === undefined || missed === undefined ? undefined : shareOf(ticks, missed);
+}
+
+function shareOf(ticks: number, missed: number): number {
+  return (100 * missed) / (ticks + missed);
+}
+
+interface Measured {
+  readonly missedPercent: number;
+  /** Of its pages, and of those of a bare server. */
+  readonly pagesMs: readonly (readonly number[])[];
+  readonly longestSliceMs: number;
+  readonly exitMs: number;
+  readonly delivered: Delivered;
+}
+
+async function measureAgent({ sysfs }: NineDomains): Promise<Measured> {
+  const agent = await NineDomainsAgent.start(sysfs, hz);
+  const bare = await startBarePage();
+  try {
+    await sleep(warmUpMs);
+    const before = await readTicks(agent);
+    const pagesMs = await readPages([agent, bare]);
+    const after = await readTicks(agent);
+    const longestSliceMs = 1000 * (await agent.readOwn('joulemetry_main_thread_longest_slice_seconds'));
+    const exitMs = await agent.end();
+    return {
+      missedPercent: shareOf(after.ticks - before.ticks, after.missed - before.missed),
+      pagesMs,
+      longestSliceMs,
+      exitMs,
+      delivered: agent.countDelivered(),
+    };
+  } finally {
+    await bare.end();
+    await agent.clean();
+  }
+}
+
+async function readTicks(agent: NineDomainsAgent) {
+  const ticks = await agent.readOwn('joulemetry_sampler_ticks_total');
+  return { ticks, missed: await agent.readOwn('joulemetry_sampler_missed_ticks_total') };
+}
+
+interface Server {
+  scrape(): Promise<number>;
+}
+
+/** Reads the pages of servers by turns. @returns how long each took, by server, ascending */
+async function readPages(servers: readonly Server[]): Promise<readonly (readonly number[])[]> {
+  const pagesMs = servers.map((): number[] => []);
+  for (const endMs = performance.now() + measuredMs; performance.now() < endMs; await sleep(scrapeEveryMs))
+    for (const [i, server] of servers.entries()) pagesMs[i].push(await server.scrape());
+  return pagesMs.map((one) => one.toSorted((a, b) => a - b));
+}
+
+function describe(
+  { missedPercent, pagesMs, longestSliceMs, exitMs, delivered }: Measured,
+  reference: number | undefined,
+): readonly Result[] {
+  const [pages = [], bare = []] = pagesMs;
+  const outputs = ['parquet', 'otlp', 'prometheus'] as const;
+  return [
+    {
+      ...createRow('Missed ticks', '%', missedPercent),
+      reference,
+      budget: `at most ${maxMissedPoints} points more`,
+      met: reference === undefined ? undefined : missedPercent <= reference + maxMissedPoints,
+    },
+    {
+      ...createRow(`Page, median of ${pages.length}`, 'ms', quantileOf(pages, 0.5)),
+      reference: quantileOf(bare, 0.5),
+    },
+    { ...limit('Page, p99', quantileOf(pages, 0.99), maxPageMs), reference: quantileOf(bare, 0.99) },
+    limit('Longest slice of the main thread', longestSliceMs, maxSliceMs),
+    limit('From SIGTERM to the end', exitMs, maxExitMs),
+    ...outputs.map((output) => compareCounts(output, delivered)),
+  ];
+}
+
+function compareCounts(output: keyof Delivered, delivered: Delivered): Result {
+  const [ours, reference] = [delivered[output], delivered.received];
+  const row = createRow(`Points: ${output}, of those received`, '', ours);
+  return { ...row, reference, budget: 'equal', met: ours === reference };
+}
+
+function quantileOf(ascending: readonly number[], share: number): number {
+  return ascending[Math.ceil(share * ascending.length) - 1] ?? NaN;
+}
+
+function createRow(what: string, unit: string, ours: number): Result {
+  return { what, unit, ours, reference: undefined, ratio: undefined, budget: '', met: undefined };
+}
+
+function limit(what: string, ours: number, max: number): Result {
+  return { ...createRow(what, 'ms', ours), budget: `at most ${max} ms`, met: ours <= max };
+}
