@@ -15,6 +15,11 @@ test('describeError gives the message, and what helps when descriptors have run 
   assert.equal(describeError(again), `Cannot scrape: Cannot read /a: EMFILE; ${remedy}`);
 });
 
+test('describeError leaves out options of Node, which a user of this program does not set', () => {
+  const advice = 'if the root CA is installed locally, try running Node.js with --use-system-ca';
+  assert.equal(describeError(new Error(`self-signed certificate; ${advice}`)), 'self-signed certificate');
+});
+
 test('describeErrors gives the remedy for descriptors once, and each error once', () => {
   const [a, b] = ['a', 'b'].map((path) => new Error(`Cannot read ${path}: EMFILE`, { cause: full }));
   assert.equal(

@@ -49,12 +49,15 @@ const exhaustionRemedies: ReadonlyMap<unknown, string> = new Map([
   ['ENFILE', "raise the machine's limit of open files: sysctl fs.file-max"],
 ]);
 
+/** What Node adds from version 24 on: an option of its own, where settings of ours say which authorities are trusted. */
+const nodeAdvice = /; if the root CA is installed locally, try running Node\.js with --use-system-ca/u;
+
 /**
  * What went wrong, in one line, whatever was thrown. Where it is that descriptors have run out, which can happen
  * wherever a file or a socket is opened, the remedy follows.
  */
 export function describeError(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = (error instanceof Error ? error.message : String(error)).replace(nodeAdvice, '');
   const remedy = findExhaustionRemedy(error);
   return remedy === undefined || message.includes(remedy) ? message : `${message}; ${remedy}`;
 }

@@ -124,8 +124,14 @@ test(
   { skip: noOpenssl },
   async (t) => {
     const { certFile } = createCertificate();
-    const { name, log, server } = await openKubelet(t, list, { tls: { ca_file: certFile } });
+    const { name, log, server } = await openKubelet(
+      t,
+      list,
+      { tls: { ca_file: certFile } },
+      { max_wait: '1s' },
+    );
     assert.deepEqual(await name(resource), {});
+    await until(() => log.lines.length > 1);
     assert.match(
       log.lines[1],
       /self-signed certificate; set tls.ca_file to the certificate of the authority/,
@@ -172,8 +178,14 @@ test('workload_names says what is missing, when neither the address of the kubel
 });
 
 test('workload_names says which file is missing, when there is no token', { skip: noOpenssl }, async (t) => {
-  const { name, log } = await openKubelet(t, list, { credentials: { bearer_token_file: '/none/token' } });
+  const { name, log } = await openKubelet(
+    t,
+    list,
+    { credentials: { bearer_token_file: '/none/token' } },
+    { max_wait: '1s' },
+  );
   assert.deepEqual(await name(resource), {});
+  await until(() => log.lines.length > 1);
   assert.match(log.lines[1], /Cannot read credentials.bearer_token_file "\/none\/token": ENOENT/);
 });
 
