@@ -49,6 +49,8 @@ export interface AgentSettings {
   /** Folder of a `file_storage`; without one, requests wait in memory. */
   readonly storage?: string;
   readonly processors?: string;
+  /** Variables of its environment. */
+  readonly env?: NodeJS.ProcessEnv;
 }
 
 /** How long a point may take into a request: `batch.flush_timeout`, and what a loaded machine adds. */
@@ -57,7 +59,7 @@ const youngNs = 1_000_000_000n;
 /** An agent with a meter that stands in for RAPL, and its witness. Call `start`. */
 export async function createRestartedAgent(
   t: TestContext,
-  { exporter, settings = '{}', receivers = '{}', processors = '{}', storage }: AgentSettings,
+  { exporter, settings = '{}', receivers = '{}', processors = '{}', storage, env }: AgentSettings,
 ): Promise<RestartedAgent> {
   const meter = createMeter(t);
   const witness = await openHttpBackend(t);
@@ -96,7 +98,7 @@ service:
     meter,
     sent,
     async start() {
-      agent = startAgent(['run', ...configs]);
+      agent = startAgent(['run', ...configs], env);
       await agent.waitFor(/Everything is ready/u);
       meter.run();
     },

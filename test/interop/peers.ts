@@ -5,6 +5,7 @@ export type PeerName =
   | 'kafka'
   | 'opensearch'
   | 'influxd'
+  | 'libfaketime'
   | 'otelcol'
   | 'otlp-answers'
   | 'pandas'

@@ -46,6 +46,7 @@ export function preparePeers(): Peers {
     opensearch: prepareJars('opensearch', jarTools),
     ferretdb: buildFerretdb(),
     influxd: findInstalled('influxd'),
+    libfaketime: findFaketime(),
   };
 }
 
@@ -75,6 +76,16 @@ function findPostgres(): Peer {
   return path === undefined
     ? { reason: `no PostgreSQL in ${versions}; install the package postgresql` }
     : { path };
+}
+
+/** The library by which a program sees another time than the machine's; from Debian's package, which is not installed for it. */
+function findFaketime(): Peer {
+  const name = 'libfaketimeMT.so.1';
+  return build('libfaketime', name, (folder) => {
+    execute('apt-get', ['download', '-qq', 'libfaketime'], { cwd: folder });
+    const script = `dpkg-deb -x libfaketime_*.deb . && cp usr/lib/*/faketime/${name} bin/`;
+    execute('sh', ['-c', script], { cwd: folder });
+  });
 }
 
 /** A Python that has some modules. */
