@@ -229,11 +229,19 @@ function loadOnUse(imported, module) {
   return `function ${local}(...args) { return ${call}(process.getBuiltinModule("${module}").${name})(...args); }`;
 }
 
+/** For one character outside Latin-1, V8 keeps two bytes for each character of the file. */
+function escapeOthers(code) {
+  return code.replaceAll(
+    /[^\0-\x7f]/g,
+    (unit) => String.raw`\u` + unit.charCodeAt(0).toString(16).padStart(4, '0'),
+  );
+}
+
 function write(folder, { fileName, code }) {
   const path = join(folder, fileName);
   const root = relative(dirname(path), folder) || '.';
   mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, requireBuiltins(code).replaceAll(outputRoot, root));
+  writeFileSync(path, escapeOthers(requireBuiltins(code)).replaceAll(outputRoot, root));
 }
 
 /** Writes the licenses of the packages of which something is in a chunk. */

@@ -29,6 +29,7 @@ export const factory: ReceiverFactory<typeof schema> = {
       .map((kind) => ({ metric: energyMetricOf({ kind }).name, scope: kind })),
   check: ({ domains }) =>
     Object.values(domains).some(Boolean) ? [] : ['domains: all are false, at least one must be read'],
+  samples: true,
   probe,
   create: (config, context, next) => new RaplReceiver(config, context, next),
 };

@@ -154,6 +154,8 @@ export interface ReceiverFactory<S extends Schema = Schema> extends Factory<S> {
    * the meters of the components on them, a model (`model`) to all meters.
    */
   readonly yields?: 'board' | 'model';
+  /** Reads on the sampling thread, which begins before any receiver starts where the source is there. */
+  readonly samples?: true;
   /** Looks whether the source is here and may be read. Opens nothing that stays open. */
   probe(config: ConfigOf<S>, context: ReceiverContext): Probe | Promise<Probe>;
   create(config: ConfigOf<S>, context: ReceiverContext, next: Consumer): Component;

@@ -97,6 +97,8 @@ export interface Sampling {
    * @throws UnavailableError when it cannot be opened the first time
    */
   start(request: SamplerRequest): Promise<RunningSampler>;
+  /** Begins the thread that samplers share, so that the first of them does not wait for it. */
+  prepare?(): void;
   /** Stops every sampler and ends every thread. */
   shutdown(): Promise<void>;
 }

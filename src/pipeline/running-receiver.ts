@@ -99,6 +99,18 @@ function rankYielding({ factory: { yields } }: ReceiverConfig): number {
   return yields === undefined ? 0 : yieldingRanks[yields];
 }
 
+/** Begins the sampling thread where a receiver will use it: that takes as long as it takes to start the others. */
+export async function beginSampling(config: ServiceConfig, environment: Environment): Promise<void> {
+  for (const { id, factory, settings } of listNamed(config).filter((one) => one.factory.samples)) {
+    try {
+      const probe = await factory.probe(settings, receiverContextFor(environment, id));
+      if (probe.available) environment.sampling.prepare?.();
+    } catch {
+      // The start of the receiver says what is wrong.
+    }
+  }
+}
+
 /** @returns why it is left out, if it is */
 export async function startReceiver(
   { id, factory, settings, keys }: ReceiverConfig,

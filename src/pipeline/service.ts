@@ -8,7 +8,7 @@ import { FirstWindow } from './first-window.js';
 import { Graph, type Environment, type Unit } from './graph.js';
 import { ReceiverSet } from './receivers.js';
 import { compareRunning, Reloads, type Applied, type Changes, type Running } from './reloads.js';
-import { isActive, type RunningReceiver } from './running-receiver.js';
+import { beginSampling, isActive, type RunningReceiver } from './running-receiver.js';
 import { Statuses } from './statuses.js';
 import { stopAll, stopReceivers, stopUnits, waitAtMost } from './stopping.js';
 import { compareUnits, isSameService, listWanted, type UnitKind, type WantedUnit } from './units.js';
@@ -77,6 +77,7 @@ export class Service {
    */
   async start(): Promise<void> {
     try {
+      await beginSampling(this.#config, this.#environment);
       this.#starting = this.#change(this.#config);
       await this.#starting;
       this.#isReady = true;

@@ -105,9 +105,10 @@ export class SamplingThread {
     return channel.closing;
   }
 
-  /** Closes every sampler. */
+  /** Closes every sampler, and with the last one the thread, which may have had none. */
   async shutdown(): Promise<void> {
     await Promise.all([...this.#channels.values()].map((channel) => this.close(channel)));
+    if (this.#isOpen) await this.#end();
   }
 
   async #close({ id }: SamplerChannel): Promise<void> {

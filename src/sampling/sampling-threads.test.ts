@@ -23,6 +23,26 @@ test('twenty starts and stops leave nothing open', async (t) => {
   await expectNothingLeft(before);
 });
 
+test('prepare begins the thread that the first sampler shares', async (t) => {
+  const { sampling, request } = createRig(t);
+  const threads = countThreads();
+  sampling.prepare?.();
+  await until(() => countThreads() > threads);
+  const prepared = countThreads();
+  const sampler = await sampling.start(request);
+  assert.equal(countThreads(), prepared);
+  await sampler.stop();
+});
+
+test('shutdown ends a prepared thread that no sampler has used', async (t) => {
+  const { sampling, request } = createRig(t);
+  await (await sampling.start(request)).stop();
+  const before = countOpen();
+  sampling.prepare?.();
+  await sampling.shutdown();
+  await expectNothingLeft(before);
+});
+
 test('start passes on what is read, in order and with ascending instants', async (t) => {
   const { next, control, sampling, request } = createRig(t);
   const before = BigInt(Date.now()) * 1_000_000n;

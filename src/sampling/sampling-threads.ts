@@ -78,6 +78,10 @@ class SamplingThreads implements Sampling {
     };
   }
 
+  prepare(): void {
+    if (!this.#isShutDown) this.#threadFor({});
+  }
+
   async shutdown(): Promise<void> {
     this.#isShutDown = true;
     await Promise.all([...this.#threads].map((thread) => thread.shutdown()));
@@ -94,7 +98,7 @@ class SamplingThreads implements Sampling {
     }
   }
 
-  #threadFor({ ownThread = false }: SamplerRequest): SamplingThread {
+  #threadFor({ ownThread = false }: Pick<SamplerRequest, 'ownThread'>): SamplingThread {
     for (const thread of this.#threads) if (!thread.isOpen) this.#threads.delete(thread);
     if (!ownThread && this.#shared?.isOpen === true) return this.#shared;
     const thread = new SamplingThread(this.#context);
