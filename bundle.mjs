@@ -244,6 +244,12 @@ function write(folder, { fileName, code }) {
   writeFileSync(path, escapeOthers(requireBuiltins(code)).replaceAll(outputRoot, root));
 }
 
+/** The default configuration, so that an agent need not load a parser of YAML. */
+function writeDefaultConfig(folder) {
+  const config = parse(readFileSync('config/default.yaml', 'utf8'));
+  writeFileSync(join(folder, 'default-config.json'), JSON.stringify(config));
+}
+
 /** Writes the licenses of the packages of which something is in a chunk. */
 function writeLicenses(folder, output) {
   const modules = output.flatMap(({ moduleIds = [] }) => moduleIds);
@@ -274,6 +280,7 @@ const folder = resolve(target ?? `.build-${process.pid}`);
 const output = await bundle();
 for (const file of output) write(folder, file);
 writeLicenses(folder, output);
+writeDefaultConfig(folder);
 copyTypes(folder);
 if (target === undefined) {
   // First: what an interruption leaves must not be taken for a build.

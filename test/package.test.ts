@@ -137,6 +137,14 @@ test('the package has each module where another one looks for it by its address'
   );
 });
 
+test('the package starts with the default configuration that can be copied', () => {
+  const print = ['print-config', '--format', 'json'];
+  const { status, stdout, stderr } = joulemetry(...print);
+  assert.equal(status, 0, stderr);
+  assert.equal(stdout, joulemetry(...print, '-c', join(installed, 'config/default.yaml')).stdout);
+  assert.ok(existsSync(join(installed, 'dist/default-config.json')));
+});
+
 test('the package is not bundled a second time: a build comes before', () => {
   const { status, stderr } = run(process.execPath, ['bundle.mjs'], copy);
   assert.deepEqual(

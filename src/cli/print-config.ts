@@ -38,7 +38,7 @@ ${configUsage}
     }).values;
     requireOne('--format', format, formats);
     requireOne('--mode', mode, modes);
-    const root = loadConfigOf({ config, set });
+    const root = await loadConfigOf({ config, set });
     const service = await validateService(root, createFinderFor(config));
     const plain = printableConfig(root, service, mode === 'redacted');
     process.stdout.write(format === 'json' ? formatJson(plain) : formatYaml(plain));
