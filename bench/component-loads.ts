@@ -183,7 +183,7 @@ export const encoders: readonly Subject[] = [
     name: 'CSV',
     create(tables) {
       const encoder = new CsvEncoder(['host.name', 'hw.id', 'process.pid']);
-      encoder.metricColumns = encoder.findMissing(tables);
+      encoder.columns = encoder.findMissing(tables);
       return (table) => void Buffer.from(encoder.encode(table));
     },
   },

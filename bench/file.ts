@@ -74,7 +74,7 @@ interface Side {
 function createSides(table: Table): readonly Side[] {
   const json = new JsonLinesEncoder();
   const csv = new CsvEncoder(['host.name', 'hw.id', 'process.pid']);
-  csv.metricColumns = csv.findMissing([table]);
+  csv.columns = csv.findMissing([table]);
   const parquet = new ParquetEncoder(['host.name', 'hw.id', 'process.pid']);
   return [
     { what: 'Write a point as JSON', maxRatio: 0.5, run: () => encodeJson(json, table) },
@@ -97,7 +97,7 @@ function encodeJson(encoder: JsonLinesEncoder, table: Table): Buffer {
 
 function createReader(table: Table): () => void {
   const lines = encodeJson(new JsonLinesEncoder(), table).toString().trimEnd().split('\n');
-  const sink = { table: () => {}, malformed: () => {}, unsupported: () => {} };
+  const sink = { table: () => {}, histograms: () => {}, malformed: () => {}, unsupported: () => {} };
   const decoder = new JsonLinesDecoder(sink, new PointStream(sink));
   return () => {
     for (const line of lines) decoder.line(line);

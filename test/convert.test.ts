@@ -7,9 +7,27 @@ import { parquetReadObjects } from 'hyparquet';
 import { asyncBufferFromFile } from 'hyparquet/src/node.js';
 import { noSqlite } from '../src/sql/sqlite.fixture.js';
 import { createFolder } from '../src/testing/temporary-folder.fixture.js';
+import { readVersion } from '../src/version.js';
 import { runAgent } from './agent.js';
 
 const rows = 5;
+
+/** The same point of view for histograms: a line as the Collector writes it, with two kinds of buckets, a gap and an end. */
+const histogramLines = [
+  '{"resourceMetrics":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"shop"}}]},"scopeMetrics":[{"scope":{"name":"joulemetry","version":"VERSION"},"metrics":[' +
+    '{"name":"duration","unit":"s","histogram":{"dataPoints":[' +
+    '{"attributes":[{"key":"route","value":{"stringValue":"/"}}],"startTimeUnixNano":"1800000000000000001","timeUnixNano":"1800000001000000000","count":"6","sum":4.5,"bucketCounts":["1","2","3"],"explicitBounds":[0.1,1e-07],"min":0.01,"max":2},' +
+    '{"attributes":[{"key":"route","value":{"stringValue":"/b"}}],"timeUnixNano":"1800000001000000000","sum":0,"bucketCounts":["0","0","0"],"explicitBounds":[0.1,1]},' +
+    '{"attributes":[{"key":"route","value":{"stringValue":"/c"}}],"timeUnixNano":"1800000001000000000","count":"9007199254740992"}],"aggregationTemporality":2}},' +
+    '{"name":"size","unit":"By","exponentialHistogram":{"dataPoints":[' +
+    '{"startTimeUnixNano":"1800000000000000001","timeUnixNano":"1800000001000000000","count":"13","sum":-3,"scale":3,"zeroCount":"1","positive":{"offset":-7,"bucketCounts":["1","0","2"]},"negative":{"offset":4,"bucketCounts":["4","5"]},"zeroThreshold":0.25}],"aggregationTemporality":2}}]}]}]}',
+  '{"resourceMetrics":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"shop"}}]},"scopeMetrics":[{"scope":{"name":"joulemetry","version":"VERSION"},"metrics":[' +
+    '{"name":"duration","unit":"s","histogram":{"dataPoints":[' +
+    '{"attributes":[{"key":"route","value":{"stringValue":"/"}}],"startTimeUnixNano":"1800000000000000001","timeUnixNano":"1800000002000000000","flags":1}],"aggregationTemporality":2},"metadata":[{"key":"joulemetry.gap","value":{"stringValue":"histogram"}}]}]}]}]}',
+  '{"resourceMetrics":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"shop"}}]},"scopeMetrics":[{"scope":{"name":"joulemetry","version":"VERSION"},"metrics":[' +
+    '{"name":"size","unit":"By","exponentialHistogram":{"dataPoints":[' +
+    '{"startTimeUnixNano":"1800000000000000001","timeUnixNano":"1800000002001000000","positive":{},"negative":{},"flags":1}],"aggregationTemporality":2}}]}]}]}',
+].map((line) => line.replace('VERSION', readVersion()).replace('[0.1,1e-07]', '[1e-07,0.1]'));
 const databases = noSqlite === false ? ['d.db', 'd.json', 'e.sqlite3', 'e.parquet', 'f.sqlite'] : [];
 
 /** A line with a counter of two series, one of which has a gap, in every row. */
@@ -61,6 +79,42 @@ test('convert takes a recording through every format and back without changing a
   }
   assert.deepEqual(readPoints(from), readPoints(source));
   assert.equal(readPoints(from).length, 2 * rows);
+});
+
+/** What a JSON recording says of each histogram, in the words of its file, whatever the length of its lines. */
+function readHistograms(path: string): readonly string[] {
+  const found: string[] = [];
+  for (const line of readFileSync(path, 'utf8').trimEnd().split('\n')) {
+    for (const metric of line.split('{"name":"').slice(2)) {
+      const [name = '', points = ''] = metric.split('"dataPoints":[');
+      const [list = ''] = points.split('],"aggregationTemporality":2');
+      for (const point of list.split(/,(?=\{"(?:attributes|startTime|time))/u)) found.push(name + point);
+    }
+  }
+  return found.toSorted();
+}
+
+test('convert takes histograms through every format and back, in the very words of the Collector', async () => {
+  const folder = createFolder();
+  const source = writeRecording(folder, histogramLines);
+  assert.equal(readHistograms(source).length, 6);
+  let from = source;
+  for (const name of [
+    'a.parquet',
+    ...databases.slice(0, 1),
+    'b.csv',
+    'c.json',
+    'd.csv.gz',
+    'e.parquet',
+    'f.json',
+  ]) {
+    const to = join(folder, name);
+    const { code, stderr } = await convert(from, to);
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /^Wrote .*: 5 points in [\d.]+ s, [\d.]+ kB\n$/mu);
+    from = to;
+    if (name.endsWith('.json')) assert.deepEqual(readHistograms(to), readHistograms(source));
+  }
 });
 
 test('convert writes what other programs read', async () => {

@@ -1,6 +1,7 @@
 import type { ConsumingComponent, ExporterFactory } from '../../src/component/component.js';
 import { UnavailableError } from '../../src/errors.js';
 import { fixedColumns } from '../../src/recording/csv-columns.js';
+import { histogramColumns } from '../../src/recording/histogram-columns.js';
 import { parquetColumns } from '../../src/recording/parquet-columns.js';
 import { zstdMissing } from '../../src/zstd.js';
 import { schema, type Config } from './config.js';
@@ -16,6 +17,9 @@ export const factory: ExporterFactory<typeof schema> = {
   },
 };
 
+/** The columns that every file has. */
+const columnsOf = { json: [], csv: fixedColumns, parquet: parquetColumns } as const;
+
 function findProblems({ path, format, compression, attribute_columns: columns }: Config): readonly string[] {
   const problems: string[] = [];
   if (path === null) problems.push('path: expected a path, found nothing');
@@ -25,7 +29,7 @@ function findProblems({ path, format, compression, attribute_columns: columns }:
     );
   }
   if (compression === 'zstd' && zstdMissing !== undefined) problems.push(`compression: ${zstdMissing}`);
-  const taken = new Set<string>(format === 'csv' ? fixedColumns : format === 'parquet' ? parquetColumns : []);
+  const taken = new Set<string>([...columnsOf[format], ...(format === 'json' ? [] : histogramColumns)]);
   for (const column of columns) {
     if (taken.has(column)) problems.push(`attribute_columns: there is a column "${column}" already`);
     if (column.endsWith(')')) problems.push(`attribute_columns: expected no ")" at the end of "${column}"`);

@@ -1,7 +1,9 @@
 import type { ConsumingComponent, Context } from '../../src/component/component.js';
 import { describeError } from '../../src/errors.js';
 import { SendingQueueTelemetry } from '../../src/export/delivery-telemetry.js';
-import { countPoints, type Table } from '../../src/model/table.js';
+import type { HistogramTable } from '../../src/model/histogram-table.js';
+import type { Table } from '../../src/model/table.js';
+import { countRecorded, isHistograms, type RecordedTable } from '../../src/recording/recorded-table.js';
 import type { FileConfig } from './config.js';
 import { FileLog } from './file-log.js';
 import { FileWriter } from './file-writer.js';
@@ -20,7 +22,7 @@ export class FileExporter implements ConsumingComponent {
   readonly #log: FileLog;
   readonly #writer: FileWriter;
   /** Everything that is not known to be in the file, the oldest first. */
-  readonly #tables: Table[] = [];
+  readonly #tables: RecordedTable[] = [];
   #bytes = 0;
   /** How many of them the writer has. */
   #sent = 0;
@@ -48,10 +50,18 @@ export class FileExporter implements ConsumingComponent {
   }
 
   consume(table: Table): boolean {
+    return this.#take(table);
+  }
+
+  consumeHistograms(table: HistogramTable): boolean {
+    return this.#take(table);
+  }
+
+  #take(table: RecordedTable): boolean {
     if (!this.#isOpen) return false;
     const bytes = bytesOf(table);
     if (this.#bytes + bytes > this.#config.buffer_bytes && this.#bytes > 0) {
-      this.#drop('queue_full', countPoints(table));
+      this.#drop('queue_full', countRecorded(table));
       return false;
     }
     this.#tables.push(table);
@@ -82,7 +92,7 @@ export class FileExporter implements ConsumingComponent {
     await Promise.race([this.#writeRest().then(() => this.#writer.close()), late]);
     clearTimeout(timer);
     await this.#writer.terminate();
-    const lost = this.#tables.reduce((sum, table) => sum + countPoints(table), 0);
+    const lost = this.#tables.reduce((sum, table) => sum + countRecorded(table), 0);
     this.#tables.length = 0;
     this.#bytes = 0;
     if (lost > 0) this.#drop('shutdown', lost);
@@ -144,7 +154,7 @@ export class FileExporter implements ConsumingComponent {
     }
   }
 
-  #takeUpTo(maxBytes: number): readonly Table[] {
+  #takeUpTo(maxBytes: number): readonly RecordedTable[] {
     let bytes = 0;
     let end = 0;
     for (const table of this.#tables.slice(0, this.#due)) {
@@ -159,7 +169,7 @@ export class FileExporter implements ConsumingComponent {
     let points = 0;
     for (const table of this.#tables.splice(0, count)) {
       this.#bytes -= bytesOf(table);
-      points += countPoints(table);
+      points += countRecorded(table);
     }
     this.#sent -= count;
     this.#due -= count;
@@ -173,6 +183,9 @@ export class FileExporter implements ConsumingComponent {
 }
 
 /** What a table takes in memory, beside series that it shares with others. */
-function bytesOf({ values, offsets, series, ended = [] }: Table): number {
-  return bytesPerCell * (values.length + offsets.length + series.length + ended.length) + 200;
+function bytesOf(table: RecordedTable): number {
+  const { offsets, series, ended = [] } = table;
+  // A row of histograms has count, sum, minimum, maximum, layout and where its buckets begin.
+  const cells = isHistograms(table) ? table.buckets.length + 6 * series.length : table.values.length;
+  return bytesPerCell * (cells + offsets.length + series.length + ended.length) + 200;
 }

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Log } from '../../src/component/log.js';
-import type { Table } from '../../src/model/table.js';
+import type { RecordedTable } from '../../src/recording/recorded-table.js';
 import { RecordingThread } from '../../src/recording/recording-thread.js';
 import { buffersOf, TablePacker, type Introduction, type Parcel } from '../../src/recording/table-parcel.js';
 import type { FileConfig } from './config.js';
@@ -53,7 +53,7 @@ export class FileWriter {
    * Writes tables and whatever could not be written before. Never rejects.
    * @returns how many of all that were sent are in the file now; with a failure the others are kept for the next call
    */
-  async write(tables: readonly Table[]): Promise<Written> {
+  async write(tables: readonly RecordedTable[]): Promise<Written> {
     for (const introduction of this.#packer.introduce(tables)) {
       this.#thread?.post({ type: 'introduce', introduction });
       await nextTurn();

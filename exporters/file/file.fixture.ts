@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs';
+import { passHistograms } from '../../src/component/consumer.js';
 import { createFakeContext, createLogCollector } from '../../src/component/fakes.js';
 import { parseSettings } from '../../src/config/settings.js';
+import type { HistogramTable } from '../../src/model/histogram-table.js';
 import type { Series } from '../../src/model/series.js';
 import { createRow, type Table } from '../../src/model/table.js';
+import { isHistograms, type RecordedTable } from '../../src/recording/recorded-table.js';
 import { schema } from './config.js';
 import { factory } from './factory.js';
 
@@ -32,15 +35,19 @@ export async function startExporter(settings: object) {
     log,
     counted: counted as Counted,
     consume: (table: Table) => exporter.consume(table),
+    consumeHistograms: (table: HistogramTable) => passHistograms(exporter, table),
     readBacklog: () => exporter.readBacklog?.(),
     stop: () => exporter.shutdown(),
   };
 }
 
 /** Writes tables with one exporter, from start to shutdown. */
-export async function writeTables(settings: object, tables: readonly Table[]): Promise<void> {
-  const { consume, stop } = await startExporter(settings);
-  for (const table of tables) consume(table);
+export async function writeTables(settings: object, tables: readonly RecordedTable[]): Promise<void> {
+  const { consume, consumeHistograms, stop } = await startExporter(settings);
+  for (const table of tables) {
+    if (isHistograms(table)) consumeHistograms(table);
+    else consume(table);
+  }
   await stop();
 }
 

@@ -1,10 +1,11 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { describeError } from '../../src/errors.js';
-import type { Table } from '../../src/model/table.js';
 import { parseCsvHeader, parseMetricColumn } from '../../src/recording/csv-columns.js';
 import { CsvEncoder, headerOf } from '../../src/recording/csv-encoder.js';
+import { isFigureColumn } from '../../src/recording/csv-histograms.js';
 import { JsonLinesEncoder } from '../../src/recording/json-lines-encoder.js';
+import type { RecordedTable } from '../../src/recording/recorded-table.js';
 import { compressZstd } from '../../src/zstd.js';
 import type { Config } from './config.js';
 import { OutputFile } from './output-file.js';
@@ -40,7 +41,7 @@ export class LineRecording implements Recording {
     else if (!this.#continue()) this.#rotation.rotate(file);
   }
 
-  take(tables: readonly Table[]): number {
+  take(tables: readonly RecordedTable[]): number {
     if (this.#file.isGone()) this.#reopen();
     this.#format.prepare(tables, this.#file, () => this.#rotation.rotate(this.#file));
     const lines: Uint8Array[] = [];
@@ -137,35 +138,35 @@ export class CsvFormat implements LineFormat {
 
   canContinue(file: OutputFile): boolean {
     const [line = ''] = file.read(0, longestHeaderBytes).toString().split('\n', 1);
-    const metrics = parseCsvHeader(line).filter((head) => parseMetricColumn(head) !== undefined);
-    if (line !== headerOf(this.#attributeColumns, metrics)) return false;
-    this.#encoder.metricColumns = metrics;
+    const columns = parseCsvHeader(line).filter(isColumnOfTables);
+    if (line !== headerOf(this.#attributeColumns, columns)) return false;
+    this.#encoder.columns = columns;
     return true;
   }
 
-  prepare(tables: readonly Table[], file: OutputFile, rotate: () => void): void {
+  prepare(tables: readonly RecordedTable[], file: OutputFile, rotate: () => void): void {
     const missing = this.#encoder.findMissing(tables);
     if (missing.length === 0) return;
-    const columns = [...this.#encoder.metricColumns, ...missing];
+    const columns = [...this.#encoder.columns, ...missing];
     if (file.size > 0) {
       if (this.#isPlain && file.isRegular && file.size <= maxWidenedBytes) this.#widen(file, columns);
       else rotate();
     }
-    this.#encoder.metricColumns = columns;
+    this.#encoder.columns = columns;
   }
 
   header(): Uint8Array {
     return Buffer.from(this.#encoder.header());
   }
 
-  encode(table: Table): Uint8Array {
+  encode(table: RecordedTable): Uint8Array {
     return Buffer.from(this.#encoder.encode(table));
   }
 
   /** Puts a file with further, empty columns in the place of this one, in one step. */
   #widen(file: OutputFile, columns: readonly string[]): void {
     const [, ...lines] = file.read(0, file.size).toString().split('\n');
-    const commas = ','.repeat(columns.length - this.#encoder.metricColumns.length);
+    const commas = ','.repeat(columns.length - this.#encoder.columns.length);
     const rows = lines.slice(0, -1).map((line) => line + commas);
     const text = [headerOf(this.#attributeColumns, columns), ...rows, ''].join('\n');
     const widened = `${file.path}.new`;
@@ -179,6 +180,11 @@ export class CsvFormat implements LineFormat {
     file.close();
     file.open();
   }
+}
+
+/** Whether a column of a file depends on its tables. */
+function isColumnOfTables(head: string): boolean {
+  return parseMetricColumn(head) !== undefined || isFigureColumn(head);
 }
 
 /** How lines of metrics, logs and traces begin, also those of the Collector. */
@@ -198,7 +204,7 @@ export class JsonFormat implements LineFormat {
     return new Uint8Array(0);
   }
 
-  encode(table: Table): Uint8Array {
+  encode(table: RecordedTable): Uint8Array {
     this.#encoder.add(table);
     return this.#encoder.take();
   }

@@ -1,7 +1,7 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { readRegularFile } from '../../src/linux/regular-file.js';
-import type { Table } from '../../src/model/table.js';
 import { ParquetEncoder } from '../../src/recording/parquet-encoder.js';
+import { isHistograms, type RecordedTable } from '../../src/recording/recorded-table.js';
 import type { Config } from './config.js';
 import { OutputFile } from './output-file.js';
 import type { Recording } from './recording.js';
@@ -36,7 +36,7 @@ export class ParquetRecording implements Recording {
   /** Whether that is not in the file. */
   #isUndone = false;
   /** Those that were taken last. */
-  #tables: readonly Table[] = [];
+  #tables: readonly RecordedTable[] = [];
 
   constructor(config: Config & { readonly path: string }, rotation: Rotation) {
     this.#config = config;
@@ -54,7 +54,7 @@ export class ParquetRecording implements Recording {
     else if (file.size > 0) this.#rotation.replace(file);
   }
 
-  take(tables: readonly Table[]): number {
+  take(tables: readonly RecordedTable[]): number {
     if (this.#file.isGone()) this.#reopen();
     const isFull = this.#encoder.rowGroups >= maxRowGroups;
     if (this.#dataEnd > 0 && (isFull || this.#rotation.isDue(this.#file, 0))) {
@@ -155,9 +155,13 @@ export class ParquetRecording implements Recording {
   }
 }
 
-/** How many of these tables have this many points together; at least one. */
-function countWithin(tables: readonly Table[], maxPoints: number): number {
+/** How many of these tables have this many points together, buckets counted as such; at least one. */
+function countWithin(tables: readonly RecordedTable[], maxPoints: number): number {
   let points = 0;
-  const count = tables.findIndex(({ values }) => (points += values.length) > maxPoints);
+  const count = tables.findIndex((table) => (points += sizeOf(table)) > maxPoints);
   return count < 0 ? tables.length : Math.max(1, count);
+}
+
+function sizeOf(table: RecordedTable): number {
+  return isHistograms(table) ? table.series.length + table.buckets.length : table.values.length;
 }

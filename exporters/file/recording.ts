@@ -1,4 +1,4 @@
-import type { Table } from '../../src/model/table.js';
+import type { RecordedTable } from '../../src/recording/recorded-table.js';
 import type { OutputFile } from './output-file.js';
 
 /** Tables on their way into files of one format. */
@@ -13,7 +13,7 @@ export interface Recording {
    * @returns how many were taken, at least one
    * @throws Error when no file can be had for them: none was taken
    */
-  take(tables: readonly Table[]): number;
+  take(tables: readonly RecordedTable[]): number;
   /**
    * Writes what was taken.
    * @throws Error when that cannot be, now; the next call goes on where this one stopped
@@ -31,9 +31,9 @@ export interface LineFormat {
    * Sees to it that the file has a place for everything in these tables.
    * @param rotate begins another file
    */
-  prepare(tables: readonly Table[], file: OutputFile, rotate: () => void): void;
+  prepare(tables: readonly RecordedTable[], file: OutputFile, rotate: () => void): void;
   /** The first lines of a file. */
   header(): Uint8Array;
   /** Whole lines. */
-  encode(table: Table): Uint8Array;
+  encode(table: RecordedTable): Uint8Array;
 }

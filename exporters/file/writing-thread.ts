@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Log } from '../../src/component/log.js';
 import { describeError } from '../../src/errors.js';
-import type { Table } from '../../src/model/table.js';
+import type { RecordedTable } from '../../src/recording/recorded-table.js';
 import { TableUnpacker } from '../../src/recording/table-parcel.js';
 import type { FileConfig } from './config.js';
 import type { WritingCommand, WritingMessage, Written } from './file-writer.js';
@@ -29,7 +29,7 @@ const log: Log = {
 class Writer {
   readonly #recording: Recording;
   readonly #unpacker = new TableUnpacker();
-  #waiting: readonly Table[] = [];
+  #waiting: readonly RecordedTable[] = [];
   /** Tables that the recording took and has not written yet. */
   #taken = 0;
 

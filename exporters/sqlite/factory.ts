@@ -1,13 +1,18 @@
 import type { ExporterFactory } from '../../src/component/component.js';
-import { createSqlExporter } from '../../src/sql/sql-exporter.js';
+import { QueuedExporter } from '../../src/export/queued-exporter.js';
+import { restoreRequest, SqliteBatcher } from '../../src/sql/sqlite-batcher.js';
 import { checkConfig, schema } from './config.js';
 
 export const factory: ExporterFactory<typeof schema> = {
   schema,
   check: checkConfig,
   create: (config, context) =>
-    createSqlExporter(config, context, async () => {
-      const { openSqliteSender } = await import('./sqlite-sender.js');
-      return openSqliteSender({ ...config, path: config.path ?? '' });
+    new QueuedExporter(config, context, {
+      createEncoder: (emit) => new SqliteBatcher(config.batch, emit),
+      restore: restoreRequest,
+      async openSender() {
+        const { openSqliteSender } = await import('./sqlite-sender.js');
+        return openSqliteSender({ ...config, path: config.path ?? '' });
+      },
     }),
 };

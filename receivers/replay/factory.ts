@@ -3,7 +3,7 @@ import type { Component, ReceiverContext, ReceiverFactory } from '../../src/comp
 import type { Consumer } from '../../src/component/consumer.js';
 import type { Probe } from '../../src/component/probe.js';
 import { UnavailableError } from '../../src/errors.js';
-import { countPoints, type Table } from '../../src/model/table.js';
+import { countRecorded, type RecordedTable } from '../../src/recording/recorded-table.js';
 import { waitForDueScrapes } from '../../src/scraping/scrape-order.js';
 import { schema, type Config } from './config.js';
 import { leaveOutForeign } from './leave-out-foreign.js';
@@ -100,10 +100,10 @@ class Replay implements Component {
     await Promise.race([waitForDueScrapes(this.#context.clock), stopped]);
   }
 
-  async #play(tables: readonly Table[], playback: Playback): Promise<void> {
+  async #play(tables: readonly RecordedTable[], playback: Playback): Promise<void> {
     for (const table of tables) {
       if (this.#stop.signal.aborted) return;
-      const points = countPoints(table);
+      const points = countRecorded(table);
       if (await playback.play(table)) this.#points += points;
       else this.#refusedPoints += points;
     }

@@ -1,6 +1,6 @@
 import { ClaimedSeries } from '../../src/component/claims.js';
 import type { ReceiverContext } from '../../src/component/component.js';
-import type { Consumer } from '../../src/component/consumer.js';
+import { passHistograms, type Consumer } from '../../src/component/consumer.js';
 import { parseComponentId } from '../../src/config/components.js';
 import { raplEnergy } from '../../src/model/energy-domain.js';
 import { createPlans } from '../../src/model/plan.js';
@@ -45,6 +45,8 @@ export function leaveOutForeign(
       table.ended?.forEach(claimOne);
       return claimed.consume(table);
     },
+    // No meter publishes any.
+    consumeHistograms: (table) => passHistograms(next, table),
   };
 }
 

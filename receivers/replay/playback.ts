@@ -1,10 +1,12 @@
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import type { ReceiverContext } from '../../src/component/component.js';
-import type { Consumer } from '../../src/component/consumer.js';
+import { passHistograms, type Consumer } from '../../src/component/consumer.js';
 import type { Clock } from '../../src/linux/clock.js';
+import type { HistogramTable } from '../../src/model/histogram-table.js';
 import { createPlans } from '../../src/model/plan.js';
-import type { Series } from '../../src/model/series.js';
+import type { HistogramSeries, Series } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
+import { isHistograms, type RecordedTable } from '../../src/recording/recorded-table.js';
 import type { Config } from './config.js';
 
 /** How long the main thread is held without letting others run. */
@@ -24,7 +26,7 @@ export class Playback {
   readonly #next: Consumer;
   readonly #signal: AbortSignal;
   #first: { readonly tableNs: bigint; readonly monotonicNs: bigint } | undefined;
-  #shift: (table: Table) => Table = (table) => table;
+  #shift: Shift = { numbers: (table) => table, histograms: (table) => table };
   #yieldedMs = performance.now();
 
   /** @param signal ends all waiting */
@@ -44,13 +46,18 @@ export class Playback {
    * Forwards a table when its time has come and the exporters have room.
    * @returns whether it was taken
    */
-  async play(table: Table): Promise<boolean> {
-    const atNs = table.epoch + BigInt(table.offsets.at(-1) ?? 0);
+  async play(table: RecordedTable): Promise<boolean> {
+    const atNs = table.epoch + BigInt(table.offsets.reduce((latest, one) => Math.max(latest, one), 0));
     const first = (this.#first ??= this.#begin(table.epoch));
     if (this.#config.speed > 0) await this.#waitFor(first, atNs);
     else await this.#letOthersRun();
     while (this.#readBacklog() > maxBacklog && !this.#signal.aborted) await this.#wait(retryMs);
-    return !this.#signal.aborted && this.#next.consume(this.#shift(table));
+    return !this.#signal.aborted && this.#forward(table);
+  }
+
+  #forward(table: RecordedTable): boolean {
+    if (isHistograms(table)) return passHistograms(this.#next, this.#shift.histograms(table));
+    return this.#next.consume(this.#shift.numbers(table));
   }
 
   #begin(tableNs: bigint) {
@@ -81,19 +88,36 @@ export class Playback {
   }
 }
 
+/** What becomes of tables before they are forwarded. */
+interface Shift {
+  numbers(table: Table): Table;
+  histograms(table: HistogramTable): HistogramTable;
+}
+
 /** Moves tables and the beginnings of their series by this many nanoseconds. */
-function createShift(byNs: bigint): (table: Table) => Table {
-  const shiftOne = createPlans((series: Series): Series => ({
-    ...series,
-    // 0: the file does not say it.
-    start: series.start === 0n ? 0n : series.start + byNs,
+function createShift(byNs: bigint): Shift {
+  // 0: the file does not say it.
+  const shiftStart = (start: bigint) => (start === 0n ? 0n : start + byNs);
+  const shiftOne = createPlans((one: Series): Series => ({ ...one, start: shiftStart(one.start) }));
+  const shiftHistogram = createPlans((one: HistogramSeries): HistogramSeries => ({
+    ...one,
+    start: shiftStart(one.start),
   }));
-  const shiftAll = createPlans((series: readonly Series[]): readonly Series[] => series.map(shiftOne));
-  return ({ series, epoch, offsets, values, ended }) => ({
-    series: shiftAll(series),
-    epoch: epoch + byNs,
-    offsets,
-    values,
-    ...(ended && { ended: ended.map(shiftOne) }),
-  });
+  const shiftAll = createPlans((series: readonly Series[]) => series.map(shiftOne));
+  const shiftHistograms = createPlans((series: readonly HistogramSeries[]) => series.map(shiftHistogram));
+  return {
+    numbers: ({ series, epoch, offsets, values, ended }) => ({
+      series: shiftAll(series),
+      epoch: epoch + byNs,
+      offsets,
+      values,
+      ...(ended && { ended: ended.map(shiftOne) }),
+    }),
+    histograms: ({ ended, ...table }) => ({
+      ...table,
+      series: shiftHistograms(table.series),
+      epoch: table.epoch + byNs,
+      ...(ended && { ended: ended.map(shiftHistogram) }),
+    }),
+  };
 }

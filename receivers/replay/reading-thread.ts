@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { elementAt } from '../../src/element.js';
-import { countPoints, type Table } from '../../src/model/table.js';
+import { isHistograms, type RecordedTable } from '../../src/recording/recorded-table.js';
 import { buffersOf, TablePacker } from '../../src/recording/table-parcel.js';
 import {
   nothingFound,
@@ -34,7 +34,7 @@ class MainThread implements Outlet {
     this.post({ type: 'begin', path });
   }
 
-  async give(tables: readonly Table[], findings: Findings): Promise<void> {
+  async give(tables: readonly RecordedTable[], findings: Findings): Promise<void> {
     if (tables.length === 0 && findings === nothingFound) return;
     let rest = findings;
     for (let from = 0, to = 0; from < tables.length || rest !== nothingFound; from = to) {
@@ -48,7 +48,7 @@ class MainThread implements Outlet {
     parentPort?.postMessage(message, transfer);
   }
 
-  async #send(tables: readonly Table[], findings: Findings): Promise<void> {
+  async #send(tables: readonly RecordedTable[], findings: Findings): Promise<void> {
     for (const introduction of this.#packer.introduce(tables)) {
       this.post({ type: 'introduce', introduction });
       await this.#waitForRoom();
@@ -65,10 +65,11 @@ class MainThread implements Outlet {
   }
 }
 
-function endOfMessage(tables: readonly Table[], from: number): number {
+function endOfMessage(tables: readonly RecordedTable[], from: number): number {
   let cells = 0;
   for (let to = from; to < tables.length; to += 1) {
-    cells += countPoints(elementAt(tables, to));
+    const table = elementAt(tables, to);
+    cells += isHistograms(table) ? table.buckets.length + table.counts.length : table.values.length;
     if (to > from && (to - from >= maxTables || cells > maxCells)) return to;
   }
   return tables.length;

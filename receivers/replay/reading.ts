@@ -1,6 +1,6 @@
 import { describeError } from '../../src/errors.js';
-import type { Table } from '../../src/model/table.js';
 import { PointStream } from '../../src/recording/decoder.js';
+import type { RecordedTable } from '../../src/recording/recorded-table.js';
 import type { Introduction, Parcel } from '../../src/recording/table-parcel.js';
 import type { Config } from './config.js';
 import { readFile, type FileSink } from './recorded-file.js';
@@ -37,7 +37,7 @@ export type ReadingReply = 'more';
 
 /** Where what was read goes. Waits until there is room for more. */
 export interface Outlet {
-  give(tables: readonly Table[], findings: Findings): Promise<void>;
+  give(tables: readonly RecordedTable[], findings: Findings): Promise<void>;
   /** Called before a file is read. */
   begin(path: string): void;
 }
@@ -45,9 +45,12 @@ export interface Outlet {
 /** Reads files one after the other. A series is the same object in all of them. */
 export class Reading {
   readonly #outlet: Outlet;
-  readonly #stream = new PointStream({ table: (table) => void this.#tables.push(table) });
+  readonly #stream = new PointStream({
+    table: (table) => void this.#tables.push(table),
+    histograms: (table) => void this.#tables.push(table),
+  });
   readonly #unsupported = new Set<string>();
-  readonly #tables: Table[] = [];
+  readonly #tables: RecordedTable[] = [];
   #findings = nothingFound;
 
   constructor(outlet: Outlet) {
@@ -88,6 +91,7 @@ export class Reading {
   #createSink(path: string, tally: { malformed: number }): FileSink {
     return {
       table: (table) => void this.#tables.push(table),
+      histograms: (table) => void this.#tables.push(table),
       malformed: (reason, line) => {
         tally.malformed += 1;
         this.#count('lostLines', 1);
@@ -99,7 +103,7 @@ export class Reading {
         this.#count('unsupportedPoints', points);
         if (this.#unsupported.has(kind)) return;
         this.#unsupported.add(kind);
-        const known = 'only gauges and cumulative sums are replayed';
+        const known = 'only gauges and cumulative sums and histograms are replayed';
         this.#note('warn', `Skipped points of kind "${kind}" in ${path}: ${known}`);
       },
     };

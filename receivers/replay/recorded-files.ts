@@ -1,5 +1,8 @@
-import { createEnding, type Table } from '../../src/model/table.js';
+import { createHistogramEnding } from '../../src/model/histogram-table.js';
+import { createEnding } from '../../src/model/table.js';
+import type { RecordedTable } from '../../src/recording/recorded-table.js';
 import { RecordingThread } from '../../src/recording/recording-thread.js';
+import { isHistogramSeries, isNumberSeries } from '../../src/recording/series-book.js';
 import { TableUnpacker } from '../../src/recording/table-parcel.js';
 import {
   nothingFound,
@@ -13,7 +16,7 @@ import { standardInput } from './recorded-file.js';
 /** Takes what is read. */
 export interface ReadingEvents {
   /** Takes some tables. What follows waits until it is done with them. */
-  tables(tables: readonly Table[]): Promise<void>;
+  tables(tables: readonly RecordedTable[]): Promise<void>;
   found(findings: Findings): void;
 }
 
@@ -109,6 +112,8 @@ class Reader {
     const notes = [{ level: 'error', text: `Cannot read ${path}: ${reason}` }] as const;
     this.#events.found({ ...nothingFound, notes, unreadFiles: 1 });
     const { live } = this.#unpacker;
-    if (live.length > 0) await this.#events.tables([createEnding(live, this.#lastNs)]);
+    const [numbers, histograms] = [live.filter(isNumberSeries), live.filter(isHistogramSeries)];
+    if (numbers.length > 0) await this.#events.tables([createEnding(numbers, this.#lastNs)]);
+    if (histograms.length > 0) await this.#events.tables([createHistogramEnding(histograms, this.#lastNs)]);
   }
 }

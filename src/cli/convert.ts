@@ -8,6 +8,7 @@ import { nodeOf } from '../config/node.js';
 import { validateService, type ServiceConfig } from '../config/service.js';
 import { UsageError } from '../errors.js';
 import { createWallClock } from '../linux/clock.js';
+import { countHistograms, type HistogramTable } from '../model/histogram-table.js';
 import { countPoints, type Table } from '../model/table.js';
 import { Service } from '../pipeline/service.js';
 import { createSampling } from '../sampling/sampling-threads.js';
@@ -46,9 +47,11 @@ OUT says what becomes of it:
   .json .jsonl   OTLP JSON lines, one line for each table
   .csv           a column for each metric
   .parquet       a row for each point
-  .db .sqlite    an SQLite database with tables of series and points
+  .db .sqlite    an SQLite database with tables of series, points and
+                 histograms
 A further .gz or .zst compresses JSON and CSV. CSV has no place for the
-descriptions of metrics; everything else is kept, to the bit.
+descriptions of metrics; everything else is kept, to the bit, histograms
+included.
 
 Lines that cannot be read are reported with their number and column and left
 out; all others are converted. A CSV file of more than 8 MiB cannot get further
@@ -225,6 +228,11 @@ class Progress implements Consumer, LogStream {
 
   consume(table: Table): boolean {
     this.#points += countPoints(table);
+    return true;
+  }
+
+  consumeHistograms(table: HistogramTable): boolean {
+    this.#points += countHistograms(table);
     return true;
   }
 

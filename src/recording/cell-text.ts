@@ -1,5 +1,7 @@
-import type { Series } from '../model/series.js';
+import { HistogramRow, HistogramRows, type HistogramTable } from '../model/histogram-table.js';
+import type { HistogramSeries, Series } from '../model/series.js';
 import type { Table } from '../model/table.js';
+import { emptyLayouts } from './histogram-columns.js';
 
 /** What the column `state` of CSV and Parquet says of series that have no further row. */
 export const endedState = 'ended';
@@ -8,6 +10,17 @@ export const endedState = 'ended';
 export function createEndRow({ epoch, offsets }: Table, ended: readonly Series[]): Table {
   const values = new Float64Array(ended.length).fill(NaN);
   return { series: ended, epoch: epoch + BigInt(offsets.at(-1) ?? 0), offsets: new Float64Array(1), values };
+}
+
+/** The same for histograms, at the latest instant of the table. */
+export function createHistogramEndRows(
+  { epoch, offsets }: HistogramTable,
+  ended: readonly HistogramSeries[],
+): HistogramTable {
+  const rows = new HistogramRows();
+  const row = new HistogramRow();
+  for (const series of ended) rows.add(series, 0, row.clear(emptyLayouts[series.metric.kind]));
+  return rows.take(epoch + BigInt(offsets.reduce((latest, one) => Math.max(latest, one), 0)));
 }
 
 const minInt64 = -(2 ** 63);
@@ -26,6 +39,11 @@ export function intText(value: number): string {
   const whole = Math.max(minInt64, Math.min(maxInt64, Math.round(value)));
   // Beyond 2^53 a double may print with zeros or an exponent in the place of its last digits.
   return Number.isSafeInteger(whole) ? String(whole + 0) : BigInt(whole).toString();
+}
+
+/** A whole number that is not negative, in plain digits. */
+export function countText(value: number): string {
+  return Number.isSafeInteger(value) ? String(value) : BigInt(value).toString();
 }
 
 const nsPerSecond = 1_000_000_000n;

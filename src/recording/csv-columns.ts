@@ -1,6 +1,7 @@
 import {
   attributesKey,
   resourceKey,
+  type AnySeries,
   type AttributeValue,
   type Metric,
   type Series,
@@ -58,7 +59,7 @@ export function csvField(text: string): string {
 
 /** The fields that all points of a row share, beside the instant. */
 export function sharedFields(
-  series: Series,
+  series: AnySeries,
   state: string,
   attributeColumns: readonly string[],
 ): readonly string[] {
@@ -66,7 +67,7 @@ export function sharedFields(
   return [
     start === 0n ? '' : timeText(start),
     metric.kind,
-    metric.valueType,
+    'valueType' in metric ? metric.valueType : 'double',
     state,
     attributesText(resource.attributes),
     attributesText(attributes),

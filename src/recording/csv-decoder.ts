@@ -1,10 +1,12 @@
 import { elementAt } from '../element.js';
 import { describeError } from '../errors.js';
 import { findOrAdd } from '../model/plan.js';
-import type { Attributes, Metric, Resource, Series } from '../model/series.js';
+import type { Attributes, HistogramKind, Metric, Resource, Series } from '../model/series.js';
 import { endedState, parseTime } from './cell-text.js';
 import { fixedColumns, parseCsvHeader, parseCsvLine, parseMetricColumn } from './csv-columns.js';
+import { isFigureColumn, parseFigures } from './csv-histograms.js';
 import type { PointStream, Sink } from './decoder.js';
+import { rowOfFigures, type HistogramColumn } from './histogram-columns.js';
 import { parseAttributes } from './otlp-json.js';
 
 interface MetricColumn extends Pick<Metric, 'name' | 'unit'> {
@@ -16,9 +18,22 @@ interface Layout {
   readonly width: number;
   readonly fixed: Readonly<Record<(typeof fixedColumns)[number], number>>;
   readonly metrics: readonly MetricColumn[];
+  /** Of those columns of histograms that there are. */
+  readonly figures: ReadonlyMap<HistogramColumn, number>;
 }
 
-const kinds: readonly Metric['kind'][] = ['gauge', 'counter', 'updowncounter'];
+interface MetricCell extends Pick<Metric, 'name' | 'unit'> {
+  readonly value: number;
+}
+
+/** What the metrics of a row share. */
+interface RowSubject extends Pick<Series, 'resource' | 'attributes' | 'start'> {
+  readonly at: bigint;
+  readonly isEnd: boolean;
+}
+
+const kinds = ['gauge', 'counter', 'updowncounter'] as const;
+const histogramKinds = ['histogram', 'exponential_histogram'] as const;
 
 /** Reads the CSV that `CsvEncoder` wrote, one file after another. */
 export class CsvDecoder {
@@ -58,23 +73,55 @@ export class CsvDecoder {
   #readRow(fields: readonly string[]): void {
     const { fixed, metrics } = this.#layout;
     const field = (name: (typeof fixedColumns)[number]) => elementAt(fields, fixed[name]);
-    const at = this.#timeOf(field('time'));
-    const start = field('start_time') === '' ? 0n : timeOf(field('start_time'));
-    const kind = kindOf(field('kind'));
-    const valueType = field('type') === 'int' ? 'int' : 'double';
-    const resource = this.#resourceOf(field('resource'));
-    const attributes = this.#attributesOf(field('attributes'));
-    const isEnd = field('state') === endedState;
-    const cells = metrics.flatMap(({ index, name, unit }) => {
+    const subject: RowSubject = {
+      at: this.#timeOf(field('time')),
+      start: field('start_time') === '' ? 0n : timeOf(field('start_time')),
+      resource: this.#resourceOf(field('resource')),
+      attributes: this.#attributesOf(field('attributes')),
+      isEnd: field('state') === endedState,
+    };
+    const cells = metrics.flatMap(({ index, name, unit }): MetricCell[] => {
       const text = elementAt(fields, index);
       return text === '' ? [] : [{ name, unit, value: numberOf(text) }];
     });
+    const kind = kindOf(field('kind'));
+    if (kind === 'histogram' || kind === 'exponential_histogram')
+      this.#takeHistogram(kind, subject, cells, fields);
+    else this.#takeNumbers({ kind, valueType: field('type') === 'int' ? 'int' : 'double' }, subject, cells);
+  }
+
+  #takeNumbers(
+    type: Pick<Metric, 'kind' | 'valueType'>,
+    { at, isEnd, ...subject }: RowSubject,
+    cells: readonly MetricCell[],
+  ): void {
     for (const { name, unit, value } of cells) {
-      const metric = this.#stream.book.metric({ name, unit, description: '', kind, valueType });
-      const record: Series = { metric, resource, attributes, start };
+      const metric = this.#stream.book.metric({ name, unit, description: '', ...type });
+      const record: Series = { metric, ...subject };
       if (isEnd) this.#stream.end(record, at);
       else this.#stream.add(this.#stream.open(record, at), at, value);
     }
+  }
+
+  #takeHistogram(
+    kind: HistogramKind,
+    { at, isEnd, ...subject }: RowSubject,
+    cells: readonly MetricCell[],
+    fields: readonly string[],
+  ): void {
+    const [cell] = cells;
+    if (cell === undefined || cells.length > 1)
+      throw new Error(`expected one metric in the row of a histogram, found ${cells.length}`);
+    const { name, unit, value } = cell;
+    const record = { metric: this.#stream.book.metric({ name, unit, description: '', kind }), ...subject };
+    if (isEnd) {
+      this.#stream.end(record, at);
+      return;
+    }
+    const { figures } = this.#layout;
+    const fieldOf = (column: HistogramColumn) => fields[figures.get(column) ?? -1];
+    const row = rowOfFigures(kind, parseFigures(fieldOf, value));
+    this.#stream.addHistogram(this.#stream.open(record, at), at, row);
   }
 
   /** The rows of an instant stand together. */
@@ -107,8 +154,11 @@ function parseHeader(line: string): Layout {
     const metric = parseMetricColumn(head);
     return metric ? [{ ...metric, index }] : [];
   });
+  const figures = new Map(
+    heads.flatMap((head, index) => (isFigureColumn(head) ? [[head, index] as const] : [])),
+  );
   // Each has just been looked up by its name.
-  return { width: heads.length, fixed: fixed as Layout['fixed'], metrics };
+  return { width: heads.length, fixed: fixed as Layout['fixed'], metrics, figures };
 }
 
 function timeOf(text: string): bigint {
@@ -119,9 +169,10 @@ function timeOf(text: string): bigint {
   return time;
 }
 
-function kindOf(text: string): Metric['kind'] {
-  const kind = kinds.find((one) => one === text);
-  if (kind === undefined) throw new Error(`expected one of ${kinds.join(', ')}, found "${text}"`);
+function kindOf(text: string): Metric['kind'] | HistogramKind {
+  const all = [...kinds, ...histogramKinds];
+  const kind = all.find((one) => one === text);
+  if (kind === undefined) throw new Error(`expected one of ${all.join(', ')}, found "${text}"`);
   return kind;
 }
 

@@ -1,8 +1,18 @@
 import { createPlans, findOrAdd } from '../model/plan.js';
-import type { Series } from '../model/series.js';
+import type { AnySeries, Series } from '../model/series.js';
 import type { Table } from '../model/table.js';
-import { createEndRow, doubleText, endedState, intText, timeText } from './cell-text.js';
+import {
+  createEndRow,
+  createHistogramEndRows,
+  doubleText,
+  endedState,
+  intText,
+  timeText,
+} from './cell-text.js';
 import { csvField, fixedColumns, inertText, metricColumn, rowKey, sharedFields } from './csv-columns.js';
+import { figureColumns, HistogramRowsWriter } from './csv-histograms.js';
+import { isHistograms, type RecordedTable } from './recorded-table.js';
+import { isHistogramSeries } from './series-book.js';
 
 /** Some columns of a table that stand in one row of the file. */
 interface RowPlan {
@@ -21,37 +31,44 @@ interface Cell {
 }
 
 /**
- * Writes tables as CSV: a row for each instant, resource, attribute set, start and kind, and a column for each metric.
+ * Writes tables as CSV: a row for each instant, resource, attribute set, start and kind, and a column for each metric. A
+ * histogram has a row of its own, with its sum in the column of the metric and the rest in columns of their own.
  * The columns are those of the file; which ones a table needs is asked for first.
  */
 export class CsvEncoder {
   readonly #attributeColumns: readonly string[];
-  #metricColumns: readonly string[];
+  #columns: readonly string[];
   #planOf = this.#createPlans('');
   #endPlanOf = this.#createPlans(endedState);
   #missingOf = this.#createMissing();
+  #histograms: HistogramRowsWriter;
+  #histogramEnds: HistogramRowsWriter;
 
   /** @param attributeColumns attributes that have a column of their own, beside `resource` and `attributes` */
-  constructor(attributeColumns: readonly string[], metricColumns: readonly string[] = []) {
+  constructor(attributeColumns: readonly string[], columns: readonly string[] = []) {
     this.#attributeColumns = attributeColumns;
-    this.#metricColumns = metricColumns;
+    this.#columns = columns;
+    this.#histograms = this.#createRowsWriter('');
+    this.#histogramEnds = this.#createRowsWriter(endedState);
   }
 
-  /** The columns of metrics, as they are in the file. */
-  get metricColumns(): readonly string[] {
-    return this.#metricColumns;
+  /** The columns of metrics and of histograms, as they are in the file. */
+  get columns(): readonly string[] {
+    return this.#columns;
   }
 
   /** Begins with other columns. */
-  set metricColumns(columns: readonly string[]) {
-    this.#metricColumns = columns;
+  set columns(columns: readonly string[]) {
+    this.#columns = columns;
     this.#planOf = this.#createPlans('');
     this.#endPlanOf = this.#createPlans(endedState);
     this.#missingOf = this.#createMissing();
+    this.#histograms = this.#createRowsWriter('');
+    this.#histogramEnds = this.#createRowsWriter(endedState);
   }
 
   /** Columns that these tables need and the file has not. */
-  findMissing(tables: readonly Table[]): readonly string[] {
+  findMissing(tables: readonly RecordedTable[]): readonly string[] {
     const missing = tables.flatMap(({ series, ended = [] }) => [
       ...this.#missingOf(series),
       ...this.#missingOf(ended),
@@ -61,11 +78,16 @@ export class CsvEncoder {
 
   /** The first line of a file, line break included. */
   header(): string {
-    return `${headerOf(this.#attributeColumns, this.#metricColumns)}\n`;
+    return `${headerOf(this.#attributeColumns, this.#columns)}\n`;
   }
 
   /** The lines of a table's rows. */
-  encode(table: Table): string {
+  encode(table: RecordedTable): string {
+    if (isHistograms(table)) {
+      const rows = this.#histograms.encode(table);
+      const ended = createHistogramEndRows(table, table.ended ?? []);
+      return rows + this.#histogramEnds.encode(ended);
+    }
     const rows = this.#encodeRows(table, this.#planOf(table.series));
     if (table.ended === undefined || table.ended.length === 0) return rows;
     return rows + this.#encodeRows(createEndRow(table, table.ended), this.#endPlanOf(table.ended));
@@ -88,11 +110,13 @@ export class CsvEncoder {
   }
 
   #createMissing() {
-    return createPlans((series: readonly Series[]): readonly string[] =>
-      series
-        .map(({ metric }) => metricColumn(metric))
-        .filter((column) => !this.#metricColumns.includes(column)),
+    return createPlans((series: readonly AnySeries[]): readonly string[] =>
+      series.flatMap(columnsOf).filter((column) => !this.#columns.includes(column)),
     );
+  }
+
+  #createRowsWriter(state: string): HistogramRowsWriter {
+    return new HistogramRowsWriter(this.#columns, this.#attributeColumns, state);
   }
 
   #createPlans(state: string) {
@@ -108,7 +132,7 @@ export class CsvEncoder {
     const placed = columns
       .map((column) => ({
         column,
-        place: this.#metricColumns.indexOf(metricColumn(series[column].metric)),
+        place: this.#columns.indexOf(metricColumn(series[column].metric)),
         isInt: series[column].metric.valueType === 'int',
       }))
       .filter(({ place }) => place >= 0)
@@ -118,14 +142,20 @@ export class CsvEncoder {
       isInt,
       commas: ','.repeat(place - (placed[i - 1]?.place ?? -1)),
     }));
-    const left = this.#metricColumns.length - 1 - (placed.at(-1)?.place ?? -1);
+    const left = this.#columns.length - 1 - (placed.at(-1)?.place ?? -1);
     return { shared: `,${fields.join(',')}`, cells, rest: `${','.repeat(left)}\n` };
   }
 }
 
+/** The columns in which a series has something. */
+function columnsOf(series: AnySeries): readonly string[] {
+  const column = metricColumn(series.metric);
+  return isHistogramSeries(series) ? [column, ...figureColumns[series.metric.kind]] : [column];
+}
+
 /** The first line of a file with these columns, without a line break. */
-export function headerOf(attributeColumns: readonly string[], metricColumns: readonly string[]): string {
-  const heads = [...fixedColumns, ...attributeColumns, ...metricColumns];
+export function headerOf(attributeColumns: readonly string[], columns: readonly string[]): string {
+  const heads = [...fixedColumns, ...attributeColumns, ...columns];
   return heads.map((head) => csvField(inertText(head))).join(',');
 }
 

@@ -26,7 +26,7 @@ function rowsOf(series: readonly Series[], values: readonly number[], ended?: re
 
 function encode(tables: readonly Table[], attributeColumns: readonly string[] = []): readonly string[] {
   const encoder = new CsvEncoder(attributeColumns);
-  encoder.metricColumns = encoder.findMissing(tables);
+  encoder.columns = encoder.findMissing(tables);
   return (encoder.header() + tables.map((table) => encoder.encode(table)).join('')).trimEnd().split('\n');
 }
 
@@ -83,7 +83,7 @@ test('findMissing names the columns that a file has not, of series that ended, t
   const encoder = new CsvEncoder([], ['hw.energy (J)']);
   assert.deepEqual(encoder.findMissing([rowsOf([energy], [1])]), []);
   assert.deepEqual(encoder.findMissing([rowsOf([energy], [1], [count]), rowsOf([count], [1])]), ['count ()']);
-  encoder.metricColumns = [];
+  encoder.columns = [];
   assert.deepEqual(encoder.findMissing([rowsOf([energy], [1])]), ['hw.energy (J)']);
 });
 
@@ -138,7 +138,7 @@ test('CsvDecoder reports a row that is wrong and reads the next', () => {
     header,
     'a,b',
     rowOf('1,2', 'noon'),
-    rowOf('1,2', undefined, 'histogram,double,,{},{}'),
+    rowOf('1,2', undefined, 'summary,double,,{},{}'),
     rowOf('one,2'),
     rowOf('1,2', undefined, 'gauge,double,,[],{}'),
     rowOf('7,8'),
@@ -146,7 +146,7 @@ test('CsvDecoder reports a row that is wrong and reads the next', () => {
   assert.deepEqual(notes, [
     'expected 9 fields as in the header, found 2',
     'expected an instant such as "2026-01-02T03:04:05.678901234Z", found "noon"',
-    'expected one of gauge, counter, updowncounter, found "histogram"',
+    'expected one of gauge, counter, updowncounter, histogram, exponential_histogram, found "summary"',
     'expected a number, found "one"',
     'expected a JSON object, found a list',
   ]);

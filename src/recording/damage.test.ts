@@ -177,7 +177,10 @@ test('ParquetDecoder reports a row that lacks what a point needs', async () => {
   for (const [name, found] of [
     ['time', 'expected an instant in the column "time", found nothing'],
     ['metric', 'expected a text in the column "metric", found nothing'],
-    ['kind', 'expected gauge, counter or updowncounter in the column "kind", found nothing'],
+    [
+      'kind',
+      'expected gauge, counter, updowncounter, histogram or exponential_histogram in the column "kind", found nothing',
+    ],
   ] as const) {
     const types: Record<string, BasicType> = { [name]: name === 'time' ? 'TIMESTAMP' : 'STRING' };
     const { tables, notes } = await readParquet(writeForeign({ [name]: [null] }, types));
@@ -192,9 +195,9 @@ test('ParquetDecoder reports a row with cells of other types, and what it found 
     ['metric', 7n, 'INT64', 'expected a text in the column "metric", found a bigint'],
     [
       'kind',
-      'histogram',
+      'summary',
       'STRING',
-      'expected gauge, counter or updowncounter in the column "kind", found "histogram"',
+      'expected gauge, counter, updowncounter, histogram or exponential_histogram in the column "kind", found "summary"',
     ],
     ['resource', '[]', 'STRING', 'expected a JSON object, found a list'],
     ['attributes', '7', 'STRING', 'expected a JSON object, found 7'],
@@ -241,7 +244,7 @@ test('CsvEncoder writes what a reader of RFC 4180 reads, whatever the tables', (
   fc.assert(
     fc.property(anyTables, (tables) => {
       const encoder = new CsvEncoder(['hw.id']);
-      encoder.metricColumns = encoder.findMissing(tables);
+      encoder.columns = encoder.findMissing(tables);
       const text = encoder.header() + tables.map((table) => encoder.encode(table)).join('');
       const [heads = [], ...records] = parseRfc4180(text);
       for (const record of records) {

@@ -1,7 +1,9 @@
 import { elementAt } from '../element.js';
-import type { Series } from '../model/series.js';
+import type { HistogramRow, HistogramTable } from '../model/histogram-table.js';
+import type { AnySeries, HistogramSeries, Series } from '../model/series.js';
 import { createEnding, type Table } from '../model/table.js';
-import { SeriesBook } from './series-book.js';
+import { HistogramAssembler } from './histogram-assembler.js';
+import { isHistogramSeries, isNumberSeries, SeriesBook } from './series-book.js';
 
 /** Rows that a table has at most. */
 const maxRows = 1024;
@@ -121,9 +123,10 @@ export class TableAssembler {
 /** Where what was read goes, and reports about what could not be read. */
 export interface Sink {
   table(table: Table): void;
+  histograms(table: HistogramTable): void;
   /** A line or row is wrong: in words, without its place. */
   malformed(reason: string): void;
-  /** Points of a kind that tables do not have, say a histogram. */
+  /** Points of a kind that tables do not have, say a summary. */
   unsupported(kind: string, points: number): void;
 }
 
@@ -131,31 +134,52 @@ export interface Sink {
 export class PointStream {
   readonly book = new SeriesBook();
   readonly #assembler: TableAssembler;
+  readonly #histograms: HistogramAssembler;
 
-  constructor(sink: Pick<Sink, 'table'>) {
+  constructor(sink: Pick<Sink, 'table' | 'histograms'>) {
     this.#assembler = new TableAssembler((table) => sink.table(table));
+    this.#histograms = new HistogramAssembler((table) => sink.histograms(table));
   }
 
   /** Finds the series of a point; one whose place it takes ends. */
-  open(record: Series, at: bigint): Series {
+  open<S extends AnySeries>(record: S, at: bigint): S {
     const { series, replaced } = this.book.open(record);
-    if (replaced) this.#assembler.end(replaced, at);
+    if (replaced) this.#end(replaced, at);
     return series;
   }
 
   /** Takes a point of a series. NaN: no reading. */
   add(series: Series, at: bigint, value: number): void {
+    this.#histograms.flush();
     this.#assembler.add(series, at, value);
   }
 
+  /** Takes a histogram of a series. */
+  addHistogram(series: HistogramSeries, at: bigint, row: HistogramRow): void {
+    this.#assembler.flush();
+    this.#histograms.add(series, at, row);
+  }
+
   /** Takes note that the series like this one ended. */
-  end(record: Series, at: bigint): void {
+  end(record: AnySeries, at: bigint): void {
     const series = this.book.close(record);
-    if (series) this.#assembler.end(series, at);
+    if (series) this.#end(series, at);
   }
 
   /** Passes on what waits: what follows is a table of its own. */
   flush(): void {
     this.#assembler.flush();
+    this.#histograms.flush();
+  }
+
+  /** Tables of both kinds stay in the order of the recording. */
+  #end(series: AnySeries, at: bigint): void {
+    if (isNumberSeries(series)) {
+      this.#histograms.flush();
+      this.#assembler.end(series, at);
+    } else if (isHistogramSeries(series)) {
+      this.#assembler.flush();
+      this.#histograms.end(series, at);
+    }
   }
 }

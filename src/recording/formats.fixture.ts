@@ -1,11 +1,12 @@
-import type { Table } from '../model/table.js';
 import { CsvDecoder } from './csv-decoder.js';
 import { CsvEncoder } from './csv-encoder.js';
 import { PointStream } from './decoder.js';
+import type { FlatHistogram } from './histogram-tables.fixture.js';
 import { JsonLinesDecoder } from './json-lines-decoder.js';
 import { JsonLinesEncoder } from './json-lines-encoder.js';
 import { ParquetDecoder } from './parquet-decoder.js';
 import { ParquetEncoder } from './parquet-encoder.js';
+import type { RecordedTable } from './recorded-table.js';
 import { createSink, type FlatPoint } from './recording.fixture.js';
 
 /** A format of recordings, with its encoder and decoder. */
@@ -13,7 +14,7 @@ interface Format {
   readonly name: string;
   readonly hasDescriptions: boolean;
   /** What the decoder makes of the tables that the encoder wrote into one file. */
-  roundTrip(tables: readonly Table[]): Promise<ReturnType<typeof createSink>>;
+  roundTrip(tables: readonly RecordedTable[]): Promise<ReturnType<typeof createSink>>;
 }
 
 /** Every format that is both written and read. */
@@ -24,7 +25,9 @@ export const formats: readonly Format[] = [
 ];
 
 /** CSV has no place for descriptions. */
-export function withoutDescriptions(points: readonly FlatPoint[]): readonly FlatPoint[] {
+export function withoutDescriptions<Point extends Pick<FlatPoint | FlatHistogram, 'metric'>>(
+  points: readonly Point[],
+): readonly Point[] {
   return points.map((point) => ({ ...point, metric: { ...point.metric, description: '' } }));
 }
 
@@ -35,21 +38,21 @@ export function linesOf(bytes: Uint8Array | string): readonly string[] {
 }
 
 /** A CSV file with a column for `hw.id`. */
-export function writeCsv(tables: readonly Table[]): string {
+export function writeCsv(tables: readonly RecordedTable[]): string {
   const encoder = new CsvEncoder(['hw.id']);
-  encoder.metricColumns = encoder.findMissing(tables);
+  encoder.columns = encoder.findMissing(tables);
   return encoder.header() + tables.map((table) => encoder.encode(table)).join('');
 }
 
 /** A Parquet file with a column for `hw.id` and a row group for each table, as it grows: with footers in between. */
-export function writeParquet(tables: readonly Table[]): ArrayBuffer {
+export function writeParquet(tables: readonly RecordedTable[]): ArrayBuffer {
   const encoder = new ParquetEncoder(['hw.id']);
   const groups = tables.map((table) => encoder.encode([table]));
   encoder.footer();
   return new Uint8Array(Buffer.concat([...groups, encoder.encode([]), encoder.footer()])).buffer;
 }
 
-async function throughJsonLines(tables: readonly Table[]) {
+async function throughJsonLines(tables: readonly RecordedTable[]) {
   const encoder = new JsonLinesEncoder();
   for (const table of tables) encoder.add(table);
   const sink = createSink();
@@ -58,7 +61,7 @@ async function throughJsonLines(tables: readonly Table[]) {
   return sink;
 }
 
-async function throughCsv(tables: readonly Table[]) {
+async function throughCsv(tables: readonly RecordedTable[]) {
   const sink = createSink();
   const [header = '', ...rows] = linesOf(writeCsv(tables));
   const stream = new PointStream(sink);
@@ -68,7 +71,7 @@ async function throughCsv(tables: readonly Table[]) {
   return sink;
 }
 
-async function throughParquet(tables: readonly Table[]) {
+async function throughParquet(tables: readonly RecordedTable[]) {
   const sink = createSink();
   const stream = new PointStream(sink);
   for await (const _ of new ParquetDecoder(sink, stream).read(writeParquet(tables)));

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { fc } from '../testing/fixed-seed.fixture.js';
 import { PointStream } from './decoder.js';
 import { formats, withoutDescriptions } from './formats.fixture.js';
+import { anyHistograms, flattenHistograms } from './histogram-tables.fixture.js';
 import { JsonLinesDecoder } from './json-lines-decoder.js';
 import { anyTables, createSink, flatten } from './recording.fixture.js';
 
@@ -14,6 +15,23 @@ for (const { name, hasDescriptions, roundTrip } of formats) {
         assert.deepEqual(notes, []);
         const points = flatten(tables);
         assert.deepEqual(flatten(read), hasDescriptions ? points : withoutDescriptions(points));
+      }),
+    );
+  });
+}
+
+for (const { name, hasDescriptions, roundTrip } of formats) {
+  test(`${name} gives back histograms, also among numbers, whatever they are`, async () => {
+    await fc.assert(
+      fc.asyncProperty(anyTables, anyHistograms, async (numbers, histograms) => {
+        const mixed = numbers.flatMap((table, i) => [table, ...histograms.slice(i, i + 1)]);
+        const tables = [...mixed, ...histograms.slice(numbers.length)];
+        const { tables: read, histogramTables, notes } = await roundTrip(tables);
+        assert.deepEqual(notes, []);
+        const expected = flattenHistograms(histograms);
+        const points = hasDescriptions ? expected : withoutDescriptions(expected);
+        assert.deepEqual(flattenHistograms(histogramTables), points);
+        assert.equal(flatten(read).length, flatten(numbers).length);
       }),
     );
   });

@@ -148,14 +148,19 @@ test('JsonLinesDecoder counts what tables cannot hold, and reads the rest of the
   const point = [{ timeUnixNano: '1', asDouble: 1 }];
   const found = decode(
     lineOf([
-      { name: 'h', histogram: { dataPoints: [{}, {}] } },
+      { name: 's', summary: { dataPoints: [{}, {}] } },
+      { name: 'h', histogram: { aggregationTemporality: 1, dataPoints: [{}] } },
       sumOf(point, { aggregationTemporality: 1 }),
       { name: 'empty', summary: { dataPoints: [] } },
       { name: 'nothing' },
       gaugeOf(point),
     ]),
   );
-  assert.deepEqual(found.notes, ['2 of histogram', '1 of sum of delta temporality']);
+  assert.deepEqual(found.notes, [
+    '2 of summary',
+    '1 of histogram of delta temporality',
+    '1 of sum of delta temporality',
+  ]);
   assert.deepEqual(describe(found), ['gauge double @1 1']);
 });
 

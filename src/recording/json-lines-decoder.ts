@@ -1,11 +1,14 @@
 import { describeError } from '../errors.js';
+import type { HistogramRow } from '../model/histogram-table.js';
 import { findOrAdd } from '../model/plan.js';
-import type { Metric, Resource, Series } from '../model/series.js';
+import type { HistogramSeries, Metric, Resource, Series } from '../model/series.js';
 import { endDelayNs } from '../model/table.js';
 import type { PointStream, Sink } from './decoder.js';
+import { checkRow } from './histogram-columns.js';
 import { gapMark, scopeName } from './json-lines-plan.js';
 import { JsonLinesScanner, type Instants, type LinePoint } from './json-lines-scanner.js';
 import {
+  areHistograms,
   attributesOf,
   hasNoValue,
   instantOf,
@@ -15,9 +18,11 @@ import {
   pointsOf,
   textOf,
   valueOf,
+  type HistogramPoints,
   type JsonObject,
   type MetricPoints,
 } from './otlp-json.js';
+import { readJsonHistogram } from './otlp-json-histogram.js';
 
 interface Gaps {
   /** Where points without a value are gaps: the type that values have. */
@@ -31,6 +36,14 @@ interface Block {
   readonly endDelay: bigint;
 }
 
+/** A histogram of a line, before it becomes a row of a table. */
+interface HistogramPoint {
+  readonly record: HistogramSeries;
+  readonly at: bigint;
+  readonly row: HistogramRow;
+  readonly isEnd: boolean;
+}
+
 /** Reads OTLP JSON lines, ours and those of the Collector's file exporter. */
 export class JsonLinesDecoder {
   readonly #sink: Sink;
@@ -40,6 +53,8 @@ export class JsonLinesDecoder {
   /** Resources with these very attributes. */
   readonly #resources = new WeakMap<Series['attributes'], Resource>();
   readonly #instants = new InstantReader();
+  /** Those of the line, in its order. */
+  #histograms: HistogramPoint[] = [];
   readonly #scanner = new JsonLinesScanner({
     resource: (pairs) => this.#resourceOf(pairs),
     attributes: (pairs) => this.#attributesOf(pairs),
@@ -54,6 +69,7 @@ export class JsonLinesDecoder {
 
   /** Reads a line; one that is wrong is reported to the sink. Its points never share a table with those of others. */
   line(text: string): void {
+    this.#histograms = [];
     try {
       this.#take(this.#scanner.scan(text) ?? this.#read(parseLine(text)));
     } catch (error) {
@@ -70,7 +86,18 @@ export class JsonLinesDecoder {
   #take(instants: Instants): void {
     const times = [...instants.keys()].toSorted((a, b) => (a < b ? -1 : 1));
     for (const at of times) this.#forward(at, instants.get(at) ?? []);
+    this.#forwardHistograms();
     this.#stream.flush();
+  }
+
+  #forwardHistograms(): void {
+    const stream = this.#stream;
+    // Rows of a series ascend; what ends does so behind the last of them.
+    const points = this.#histograms.toSorted((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
+    for (const { record, at, row, isEnd } of points) {
+      if (isEnd) stream.end(record, at);
+      else stream.addHistogram(stream.open(record, at), at, row);
+    }
   }
 
   #forward(at: bigint, points: readonly LinePoint[]): void {
@@ -92,20 +119,24 @@ export class JsonLinesDecoder {
     }
   }
 
-  #readMetric(metric: JsonObject, { resource, endDelay }: Block, instants: Instants): void {
+  #readMetric(metric: JsonObject, block: Block, instants: Instants): void {
     const read = pointsOf(metric);
     if (read === undefined) return;
     if ('unsupported' in read) {
       this.#sink.unsupported(read.unsupported, read.count);
-      return;
-    }
-    const { points, kind } = read;
+    } else if (areHistograms(read)) this.#readHistograms(metric, read, block);
+    else this.#readNumbers(metric, read, { ...block, instants });
+  }
+
+  #readNumbers(
+    metric: JsonObject,
+    { points, kind }: MetricPoints,
+    { resource, endDelay, instants }: Block & { readonly instants: Instants },
+  ): void {
     const gapType = attributesOf(metric['metadata'])[gapMark];
     const described = this.#describeMetric(metric, { kind, points, gapType });
     for (const point of points) {
-      const at = this.#instants.read(point['timeUnixNano'] ?? point['time_unix_nano']);
-      const attributes = this.#attributesOf(point['attributes']);
-      const start = this.#instants.read(point['startTimeUnixNano'] ?? point['start_time_unix_nano']);
+      const { at, attributes, start } = this.#readPoint(point);
       const value = hasNoValue(point) ? undefined : valueOf(point)?.value;
       const isEnd = value === undefined && gapType === undefined;
       findOrAdd(instants, isEnd && at > endDelay ? at - endDelay : at, () => []).push({
@@ -116,16 +147,40 @@ export class JsonLinesDecoder {
     }
   }
 
+  #readHistograms(
+    metric: JsonObject,
+    { points, kind }: HistogramPoints,
+    { resource, endDelay }: Block,
+  ): void {
+    const hasGaps = attributesOf(metric['metadata'])[gapMark] !== undefined;
+    const described = this.#stream.book.metric({ ...textsOf(metric), kind });
+    for (const point of points) {
+      const { at, attributes, start } = this.#readPoint(point);
+      const isEnd = hasNoValue(point) && !hasGaps;
+      this.#histograms.push({
+        record: { metric: described, resource, attributes, start },
+        at: isEnd && at > endDelay ? at - endDelay : at,
+        row: checkHistogram(point, described),
+        isEnd,
+      });
+    }
+  }
+
+  #readPoint(point: JsonObject): { readonly at: bigint } & Pick<Series, 'attributes' | 'start'> {
+    return {
+      at: this.#instants.read(point['timeUnixNano'] ?? point['time_unix_nano']),
+      attributes: this.#attributesOf(point['attributes']),
+      start: this.#instants.read(point['startTimeUnixNano'] ?? point['start_time_unix_nano']),
+    };
+  }
+
   #describeMetric(metric: JsonObject, { kind, points, gapType }: MetricPoints & Gaps): Metric {
     const isInt = points.map(valueOf).find((value) => value !== undefined)?.isInt ?? gapType === 'int';
     return this.#metricOf(metric, kind, isInt);
   }
 
   #metricOf(metric: JsonObject, kind: Metric['kind'], isInt: boolean): Metric {
-    const name = textOf(metric['name']);
-    const unit = textOf(metric['unit']);
-    const description = textOf(metric['description']);
-    return this.#stream.book.metric({ name, unit, description, kind, valueType: isInt ? 'int' : 'double' });
+    return this.#stream.book.metric({ ...textsOf(metric), kind, valueType: isInt ? 'int' : 'double' });
   }
 
   #resourceOf(pairs: unknown): Resource {
@@ -145,6 +200,24 @@ export class JsonLinesDecoder {
     if (this.#attributes.size > 100_000) this.#attributes.clear();
     this.#attributes.set(text, attributes);
     return attributes;
+  }
+}
+
+function textsOf(metric: JsonObject): Pick<Metric, 'name' | 'unit' | 'description'> {
+  return {
+    name: textOf(metric['name']),
+    unit: textOf(metric['unit']),
+    description: textOf(metric['description']),
+  };
+}
+
+/** @throws Error when a point is no histogram */
+function checkHistogram(point: JsonObject, { kind, name }: HistogramSeries['metric']): HistogramRow {
+  const row = readJsonHistogram(point, kind);
+  try {
+    return checkRow(row);
+  } catch (error) {
+    throw new Error(`Cannot read histogram "${name}": ${describeError(error)}`, { cause: error });
   }
 }
 

@@ -1,8 +1,10 @@
 import { LineWriter } from '../export/line-writer.js';
+import type { HistogramTable } from '../model/histogram-table.js';
 import { createPlans } from '../model/plan.js';
 import type { Series } from '../model/series.js';
 import { endDelayNs, type Table } from '../model/table.js';
-import { createEndRow, doubleText, intText } from './cell-text.js';
+import { createEndRow, createHistogramEndRows, doubleText, intText } from './cell-text.js';
+import { histogramLines } from './json-histogram-lines.js';
 import {
   beforeDouble,
   beforeInt,
@@ -17,6 +19,7 @@ import {
   type JsonResource,
   type JsonRun,
 } from './json-lines-plan.js';
+import { isHistograms, type RecordedTable } from './recorded-table.js';
 
 /** The Collector's otlpjsonfile receiver cuts lines beyond 1 MiB. */
 const maxLineBytes = 1_000_000;
@@ -49,7 +52,11 @@ export class JsonLinesEncoder {
   }
 
   /** Writes the rows of a table, then a point without a value for each series that ended. */
-  add(table: Table): void {
+  add(table: RecordedTable): void {
+    if (isHistograms(table)) {
+      this.#addHistograms(table);
+      return;
+    }
     if (table.values.length > 0) this.#addRows(table, false);
     if (table.ended === undefined || table.ended.length === 0) return;
     const row = createEndRow(table, table.ended);
@@ -59,6 +66,19 @@ export class JsonLinesEncoder {
   /** What was written: whole lines. */
   take(): Buffer {
     return this.#writer.take();
+  }
+
+  #addHistograms(table: HistogramTable): void {
+    this.#addLines(histogramLines(table, this.#maxLineBytes));
+    if (table.ended === undefined || table.ended.length === 0) return;
+    const rows = createHistogramEndRows(table, table.ended);
+    this.#addLines(histogramLines({ ...rows, epoch: rows.epoch + endDelayNs }, this.#maxLineBytes, true));
+  }
+
+  #addLines(lines: string): void {
+    const bytes = Buffer.from(lines);
+    this.#writer.reserve(bytes.length);
+    this.#writer.bytes(bytes);
   }
 
   #addRows(table: Table, isEnding: boolean): void {

@@ -2,8 +2,10 @@ import { elementAt } from '../element.js';
 import { createPlans, findOrAdd } from '../model/plan.js';
 import {
   resourceKey,
+  type AnySeries,
   type Attributes,
   type AttributeValue,
+  type HistogramMetric,
   type Metric,
   type Resource,
   type Series,
@@ -97,45 +99,58 @@ interface Column {
   readonly frameBytes: number;
 }
 
-interface ResourceFrame {
+/** What stands before the metrics of a resource. */
+export interface ResourceFrame {
   readonly key: string;
   readonly head: string;
 }
 
-interface MetricFrame {
+/** What stands around the points of a metric. */
+export interface MetricFrame {
   readonly key: string;
   readonly head: string;
   readonly tail: string;
   readonly gapTail: string;
 }
 
-const resourceFrame = createPlans((resource: Resource): ResourceFrame => ({
+export const resourceFrame = createPlans((resource: Resource): ResourceFrame => ({
   key: resourceKey(resource),
   head: `{"resource":${objectWithAttributes(resource.attributes)},"scopeMetrics":[{"scope":${scope},"metrics":[`,
 }));
 
 const scope = JSON.stringify({ name: scopeName, version: readVersion() });
 
-const metricFrame = createPlans((metric: Metric): MetricFrame => {
-  const { name, description, unit, kind, valueType } = metric;
+/** The fields of a Metric that hold points. */
+const pointFields = {
+  gauge: 'gauge',
+  counter: 'sum',
+  updowncounter: 'sum',
+  histogram: 'histogram',
+  exponential_histogram: 'exponentialHistogram',
+} as const;
+
+export const metricFrame = createPlans((metric: Metric | HistogramMetric): MetricFrame => {
+  const { name, description, unit, kind } = metric;
+  const valueType = 'valueType' in metric ? metric.valueType : kind;
   const texts = { name, ...(description !== '' && { description }), ...(unit !== '' && { unit }) };
   return {
     key: JSON.stringify([name, unit, description, kind, valueType]),
-    head: `${JSON.stringify(texts).slice(0, -1)},"${kind === 'gauge' ? 'gauge' : 'sum'}":{"dataPoints":[`,
+    head: `${JSON.stringify(texts).slice(0, -1)},"${pointFields[kind]}":{"dataPoints":[`,
     tail: metricTail(kind),
     gapTail: metricTail(kind, valueType),
   };
 });
 
 /** What stands behind the points of a metric. @param gapType where some points are gaps: the type that values have */
-export function metricTail(kind: Metric['kind'], gapType?: Metric['valueType']): string {
+export function metricTail(kind: (Metric | HistogramMetric)['kind'], gapType?: string): string {
   const monotonic = kind === 'counter' ? ',"isMonotonic":true' : '';
   const end = kind === 'gauge' ? ']}' : `],"aggregationTemporality":${cumulative}${monotonic}}`;
   const mark = `,"metadata":[{"key":"${gapMark}","value":{"stringValue":"${gapType}"}}]`;
   return `${end}${gapType === undefined ? '' : mark}}`;
 }
 
-const pointHead = createPlans(({ attributes, start }: Series): string => {
+/** What a point begins with, up to the first digit of its instant. */
+export const pointHead = createPlans(({ attributes, start }: AnySeries): string => {
   const fields = Object.keys(attributes).length === 0 ? [] : [`"attributes":${attributesText(attributes)}`];
   if (start !== 0n) fields.push(`"startTimeUnixNano":"${start}"`);
   return `{${[...fields, '"timeUnixNano":"'].join(',')}`;

@@ -102,11 +102,17 @@ test('pointsOf knows the kinds that tables hold, and counts the points of others
       { sum: { dataPoints, isMonotonic: true, aggregation_temporality: 'AGGREGATION_TEMPORALITY_DELTA' } },
       { unsupported: 'sum of delta temporality', count: 2 },
     ],
+    [{ histogram: { dataPoints } }, { kind: 'histogram', points }],
+    [{ exponential_histogram: { dataPoints } }, { kind: 'exponential_histogram', points }],
     [
-      { name: 'a', exponentialHistogram: { dataPoints } },
-      { unsupported: 'exponentialHistogram', count: 2 },
+      { exponentialHistogram: { dataPoints, aggregationTemporality: 1 } },
+      { unsupported: 'histogram of delta temporality', count: 2 },
     ],
-    [{ name: 'a', histogram: { dataPoints: [] } }, undefined],
+    [
+      { name: 'a', summary: { dataPoints } },
+      { unsupported: 'summary', count: 2 },
+    ],
+    [{ name: 'a', summary: { dataPoints: [] } }, undefined],
     [{ name: 'a' }, undefined],
     [{ gauge: {} }, { kind: 'gauge', points: [] }],
   ] as const) {

@@ -1,4 +1,4 @@
-import type { Attributes, AttributeValue, Metric, Series } from '../model/series.js';
+import type { AnySeries, Attributes, AttributeValue, HistogramKind, Metric } from '../model/series.js';
 import { checkDepth, type PlainValue } from '../otlp/decode-attributes.js';
 import { findJsonMistake } from './json-mistake.js';
 
@@ -137,6 +137,17 @@ export interface MetricPoints {
   readonly points: readonly JsonObject[];
 }
 
+/** The same of a metric of histograms. */
+export interface HistogramPoints {
+  readonly kind: HistogramKind;
+  readonly points: readonly JsonObject[];
+}
+
+/** Whether points are histograms. */
+export function areHistograms(points: MetricPoints | HistogramPoints): points is HistogramPoints {
+  return points.kind === 'histogram' || points.kind === 'exponential_histogram';
+}
+
 /** What tables have no place for: points of another kind. */
 export interface UnsupportedPoints {
   readonly unsupported: string;
@@ -144,22 +155,33 @@ export interface UnsupportedPoints {
 }
 
 /** The points of a metric. Undefined: it has none. */
-export function pointsOf(metric: JsonObject): MetricPoints | UnsupportedPoints | undefined {
-  const { gauge, sum } = metric;
+export function pointsOf(metric: JsonObject): MetricPoints | HistogramPoints | UnsupportedPoints | undefined {
+  const { gauge, sum, histogram } = metric;
   if (isObject(gauge)) return { kind: 'gauge', points: listOf(gauge) };
   if (isObject(sum)) return sumPoints(sum);
+  if (isObject(histogram)) return histogramPoints(histogram, 'histogram');
+  const exponential = metric['exponentialHistogram'] ?? metric['exponential_histogram'];
+  if (isObject(exponential)) return histogramPoints(exponential, 'exponential_histogram');
   const other = Object.entries(metric).find(([, value]) => isObject(value) && listOf(value).length > 0);
   return other && { unsupported: other[0], count: listOf(other[1] as JsonObject).length };
 }
 
 function sumPoints(sum: JsonObject): MetricPoints | UnsupportedPoints {
   const points = listOf(sum);
-  const temporality = sum['aggregationTemporality'] ?? sum['aggregation_temporality'];
-  if (temporality === 1 || temporality === 'AGGREGATION_TEMPORALITY_DELTA') {
-    return { unsupported: 'sum of delta temporality', count: points.length };
-  }
+  if (isDelta(sum)) return { unsupported: 'sum of delta temporality', count: points.length };
   const isMonotonic = (sum['isMonotonic'] ?? sum['is_monotonic']) === true;
   return { kind: isMonotonic ? 'counter' : 'updowncounter', points };
+}
+
+function histogramPoints(data: JsonObject, kind: HistogramKind): HistogramPoints | UnsupportedPoints {
+  const points = listOf(data);
+  if (isDelta(data)) return { unsupported: 'histogram of delta temporality', count: points.length };
+  return { kind, points };
+}
+
+function isDelta(data: JsonObject): boolean {
+  const temporality = data['aggregationTemporality'] ?? data['aggregation_temporality'];
+  return temporality === 1 || temporality === 'AGGREGATION_TEMPORALITY_DELTA';
 }
 
 function listOf(data: JsonObject): readonly JsonObject[] {
@@ -188,7 +210,7 @@ export function attributesText(attributes: Attributes): string {
 
 /** An attribute of a series or, where it has none of this name, of its resource. */
 export function findAttribute(
-  { attributes, resource }: Pick<Series, 'attributes' | 'resource'>,
+  { attributes, resource }: Pick<AnySeries, 'attributes' | 'resource'>,
   name: string,
 ): AttributeValue | undefined {
   // Every object has a `constructor`, which is no attribute.

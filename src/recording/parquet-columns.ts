@@ -1,9 +1,11 @@
 import type { SchemaElement } from 'hyparquet';
 import { createPlans } from '../model/plan.js';
-import type { AttributeValue, Resource, Series } from '../model/series.js';
+import type { AnySeries, AttributeValue, Resource } from '../model/series.js';
 import { attributesText, findAttribute } from './otlp-json.js';
+import { figureElements } from './parquet-figures.js';
 
-// Parquet in long form: a row for each point. What repeats is a dictionary's number in the file.
+// Parquet in long form: a row for each point. What repeats is a dictionary's number in the file. Files with histograms have
+// columns for them, behind all others.
 
 /** The columns before those of attributes. */
 export const parquetColumns = [
@@ -22,8 +24,11 @@ export const parquetColumns = [
 
 export type ParquetColumn = (typeof parquetColumns)[number];
 
-/** The columns of a file, as the Parquet format describes them. */
-export function parquetSchema(attributeColumns: readonly string[]): SchemaElement[] {
+/** The columns of a file, as the Parquet format describes them: one for each, apart from those of histograms. */
+export function parquetSchema(
+  attributeColumns: readonly string[],
+  { hasHistograms }: { readonly hasHistograms: boolean },
+): SchemaElement[] {
   const elements: Readonly<Record<ParquetColumn, SchemaElement>> = {
     time: { ...timestamp('time'), repetition_type: 'REQUIRED' },
     metric: textColumn('metric', 'REQUIRED'),
@@ -37,10 +42,12 @@ export function parquetSchema(attributeColumns: readonly string[]): SchemaElemen
     attributes: textColumn('attributes', 'REQUIRED'),
     description: textColumn('description', 'REQUIRED'),
   };
+  const figures = hasHistograms ? figureElements : [];
   return [
-    { name: 'root', num_children: parquetColumns.length + attributeColumns.length },
+    { name: 'root', num_children: parquetColumns.length + attributeColumns.length + figures.length },
     ...parquetColumns.map((name) => elements[name]),
     ...attributeColumns.map((name) => textColumn(name, 'OPTIONAL')),
+    ...figures.flat(),
   ];
 }
 
@@ -63,7 +70,7 @@ type Field = string | bigint | undefined;
 
 /** What each row of a series has in every column, apart from its instant and value, which have a place of their own. */
 export function fieldsOf(
-  series: Series,
+  series: AnySeries,
   state: string | undefined,
   attributeColumns: readonly string[],
 ): readonly Field[] {
@@ -74,7 +81,7 @@ export function fieldsOf(
     unit: metric.unit,
     value: undefined,
     kind: metric.kind,
-    type: metric.valueType,
+    type: 'valueType' in metric ? metric.valueType : 'double',
     start_time: start === 0n ? undefined : start,
     state,
     resource: resourceText(resource),

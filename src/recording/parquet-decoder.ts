@@ -7,12 +7,21 @@ import {
 } from 'hyparquet';
 import { describeError } from '../errors.js';
 import { findOrAdd } from '../model/plan.js';
-import type { Attributes, Metric, Resource, Series } from '../model/series.js';
+import type { AnySeries, Attributes, HistogramMetric, Metric, Resource } from '../model/series.js';
 import { endedState } from './cell-text.js';
 import type { PointStream, Sink } from './decoder.js';
+import {
+  createFigures,
+  histogramColumns,
+  listColumns,
+  rowOfFigures,
+  type Figure,
+  type HistogramColumn,
+} from './histogram-columns.js';
 import { parseAttributes } from './otlp-json.js';
 import { checkMetadata, checkPages, orDamaged } from './parquet-check.js';
 import { parquetColumns } from './parquet-columns.js';
+import { isHistogramSeries, isNumberSeries } from './series-book.js';
 
 /** So that a row group of any size is read in pieces. */
 const rowsAtATime = 50_000;
@@ -64,8 +73,10 @@ export class ParquetDecoder {
     }
   }
 
-  async *#readRows(range: Parameters<typeof parquetReadObjects>[0]): AsyncIterable<void> {
-    const columns = [...parquetColumns];
+  async *#readRows(
+    range: Parameters<typeof parquetReadObjects>[0] & { readonly metadata: FileMetaData },
+  ): AsyncIterable<void> {
+    const columns = [...parquetColumns, ...(hasHistograms(range.metadata) ? histogramColumns : [])];
     const rows = await orDamaged(() => parquetReadObjects({ ...range, columns, parsers }));
     for (const row of rows) this.#readRow(row);
     yield;
@@ -83,7 +94,7 @@ export class ParquetDecoder {
     const { time, start_time: start, value, state } = row;
     if (typeof time !== 'bigint')
       throw new Error(`expected an instant in the column "time", found ${describeCell(time)}`);
-    const record: Series = {
+    const record: AnySeries = {
       metric: this.#stream.book.metric(metricOf(row)),
       resource: findOrAdd(this.#resources, String(row['resource']), (text) =>
         this.#stream.book.resource(parseAttributes(text)),
@@ -94,8 +105,30 @@ export class ParquetDecoder {
       start: typeof start === 'bigint' ? start : 0n,
     };
     if (state === endedState) this.#stream.end(record, time);
-    else this.#stream.add(this.#stream.open(record, time), time, numberOf(value));
+    else if (isNumberSeries(record)) this.#stream.add(this.#stream.open(record, time), time, numberOf(value));
+    else if (isHistogramSeries(record)) {
+      const figures = rowOfFigures(
+        record.metric.kind,
+        createFigures((column) => figureOf(row, column)),
+      );
+      this.#stream.addHistogram(this.#stream.open(record, time), time, figures);
+    }
   }
+}
+
+/** Whether a file has all columns of histograms. */
+function hasHistograms({ schema }: FileMetaData): boolean {
+  const names = new Set(schema.map(({ name }) => name));
+  return histogramColumns.every((column) => names.has(column));
+}
+
+/** Data frames write lists as any of the arrays that there are. */
+function figureOf(row: ParquetRow, column: HistogramColumn): Figure {
+  const cell: unknown = row[column];
+  if (cell === undefined || cell === null) return undefined;
+  if (!listColumns.has(column)) return numberOf(cell);
+  if (Array.isArray(cell)) return Float64Array.from(cell as readonly unknown[], numberOf);
+  throw new Error(`expected a list in the column "${column}", found ${describeCell(cell)}`);
 }
 
 function checkColumns({ schema }: FileMetaData): void {
@@ -110,21 +143,20 @@ function numberOf(value: unknown): number {
   return typeof value === 'number' || typeof value === 'bigint' ? Number(value) : NaN;
 }
 
-function metricOf({ metric: name, unit, kind, type, description }: ParquetRow): Metric {
+function metricOf({ metric: name, unit, kind, type, description }: ParquetRow): Metric | HistogramMetric {
   if (typeof name !== 'string')
     throw new Error(`expected a text in the column "metric", found ${describeCell(name)}`);
-  if (kind !== 'gauge' && kind !== 'counter' && kind !== 'updowncounter') {
-    throw new Error(
-      `expected gauge, counter or updowncounter in the column "kind", found ${describeCell(kind)}`,
-    );
-  }
-  return {
+  const texts = {
     name,
     unit: typeof unit === 'string' ? unit : '',
     description: typeof description === 'string' ? description : '',
-    kind,
-    valueType: type === 'int' ? 'int' : 'double',
   };
+  if (kind === 'histogram' || kind === 'exponential_histogram') return { ...texts, kind };
+  if (kind === 'gauge' || kind === 'counter' || kind === 'updowncounter')
+    return { ...texts, kind, valueType: type === 'int' ? 'int' : 'double' };
+  throw new Error(
+    `expected gauge, counter, updowncounter, histogram or exponential_histogram in the column "kind", found ${describeCell(kind)}`,
+  );
 }
 
 function describeCell(value: unknown): string {

@@ -1,14 +1,25 @@
 import type { ColumnMetaData, SchemaElement } from 'hyparquet';
 import { ByteWriter } from 'hyparquet-writer';
 import { elementAt } from '../element.js';
+import { HistogramRow, type HistogramTable } from '../model/histogram-table.js';
 import { createPlans } from '../model/plan.js';
-import type { Series } from '../model/series.js';
-import type { Table } from '../model/table.js';
-import { createEndRow, endedState } from './cell-text.js';
+import type { AnySeries } from '../model/series.js';
+import { createEndRow, createHistogramEndRows, endedState } from './cell-text.js';
+import { figuresOf, histogramColumns } from './histogram-columns.js';
 import { fieldsOf, parquetSchema, type ParquetColumn } from './parquet-columns.js';
+import { writeFigures, type FigureRows } from './parquet-figures.js';
 import { ParquetFooter } from './parquet-footer.js';
 import { PageWriter } from './parquet-pages.js';
-import { Scratch, SeriesColumn, writeTimes, writeValues, type Block, type Cells } from './parquet-rows.js';
+import {
+  countRows,
+  Scratch,
+  SeriesColumn,
+  writeTimes,
+  writeValues,
+  type Block,
+  type Cells,
+} from './parquet-rows.js';
+import { isHistograms, type RecordedTable } from './recorded-table.js';
 
 const timeColumn = 'time' satisfies ParquetColumn;
 const valueColumn = 'value' satisfies ParquetColumn;
@@ -19,7 +30,7 @@ const maxCells = 65_536;
 
 const magic = Buffer.from('PAR1');
 
-type CellsOf = (series: readonly Series[]) => readonly Cells[];
+type CellsOf = (series: readonly AnySeries[]) => readonly Cells[];
 
 /**
  * Writes tables as Parquet: a row group for every time that something is taken, and a footer that makes a whole file of
@@ -33,12 +44,13 @@ export class ParquetEncoder {
   readonly #target = { scratch: new Scratch(), pages: new PageWriter(this.#out) };
   /** Those that remember the values of series. */
   #columns: readonly SeriesColumn[] = [];
+  #hasHistograms = false;
   #cellsOf: CellsOf = () => [];
   #endCellsOf: CellsOf = () => [];
 
   /** @param attributeColumns attributes that have a column of their own, beside `resource` and `attributes` */
   constructor(attributeColumns: readonly string[]) {
-    const schema = parquetSchema(attributeColumns);
+    const schema = parquetSchema(attributeColumns, { hasHistograms: false });
     this.#attributeColumns = attributeColumns;
     this.#elements = schema.slice(1);
     this.#footer = new ParquetFooter(schema);
@@ -51,19 +63,20 @@ export class ParquetEncoder {
     return this.#footer.rowGroups;
   }
 
-  /** The next bytes of the file: a row group with the points of these tables. */
-  encode(tables: readonly Table[]): Buffer {
+  /**
+   * The next bytes of the file: a row group with the points of these tables. With the first histograms, all row groups get
+   * columns for them, in which those before have nothing.
+   */
+  encode(tables: readonly RecordedTable[]): Buffer {
     if (this.#columns.some(({ size }) => size > maxCells)) this.#forget();
-    const blocks = tables
-      .flatMap((table) => this.#blocksOf(table))
-      .filter(({ table }) => table.values.length > 0);
-    const rows = blocks.reduce((sum, { table }) => sum + table.values.length, 0);
+    if (!this.#hasHistograms && tables.some(isHistograms)) this.#widen();
+    const blocks = tables.flatMap((table) => this.#blocksOf(table)).filter((block) => countRows(block) > 0);
+    const rows = blocks.reduce((sum, block) => sum + countRows(block), 0);
     if (rows > 0) {
       this.#target.scratch.reserve(rows);
-      this.#footer.add(
-        this.#elements.map((element, column) => this.#write(element, column, blocks)),
-        rows,
-      );
+      const columns = this.#elements.map((element, column) => this.#write(element, column, blocks));
+      const figures = blocks.map((block): FigureRows => block.figures ?? countRows(block));
+      this.#footer.add([...columns, ...(this.#hasHistograms ? this.#writeFigures(figures) : [])], rows);
     }
     return this.#take();
   }
@@ -79,11 +92,31 @@ export class ParquetEncoder {
     return elementAt(this.#columns, column).write(blocks, this.#target);
   }
 
+  #widen(): void {
+    this.#hasHistograms = true;
+    const schema = parquetSchema(this.#attributeColumns, { hasHistograms: true });
+    this.#footer.widen(schema, (rows) => this.#writeFigures([rows]));
+  }
+
+  #writeFigures(rows: readonly FigureRows[]): readonly ColumnMetaData[] {
+    const { scratch, pages } = this.#target;
+    return histogramColumns.map((column) => writeFigures(rows, column, { body: scratch.begin(), pages }));
+  }
+
   /** The rows of a table, then one without a value for each series that ended. */
-  #blocksOf(table: Table): readonly Block[] {
+  #blocksOf(table: RecordedTable): readonly Block[] {
+    if (isHistograms(table)) return this.#histogramBlocks(table);
     const rows = { table, cells: this.#cellsOf(table.series) };
     if (table.ended === undefined || table.ended.length === 0) return [rows];
     return [rows, { table: createEndRow(table, table.ended), cells: this.#endCellsOf(table.ended) }];
+  }
+
+  #histogramBlocks(table: HistogramTable): readonly Block[] {
+    const ended = createHistogramEndRows(table, table.ended ?? []);
+    return [
+      { table, cells: this.#cellsOf(table.series), figures: listFigures(table) },
+      { table: ended, cells: this.#endCellsOf(ended.series), figures: listFigures(ended) },
+    ];
   }
 
   /** Forgets the values of series, most of which may be gone. */
@@ -92,12 +125,12 @@ export class ParquetEncoder {
       (element, column) => new SeriesColumn(element, column, element.name === rangedColumn),
     );
     const createCellsOf = (state: string | undefined): CellsOf => {
-      const cellsOf = createPlans((series: Series) =>
+      const cellsOf = createPlans((series: AnySeries) =>
         fieldsOf(series, state, this.#attributeColumns).map((field, i) =>
           elementAt(columns, i).cellOf(field),
         ),
       );
-      return createPlans((series: readonly Series[]) => series.map(cellsOf));
+      return createPlans((series: readonly AnySeries[]) => series.map(cellsOf));
     };
     this.#columns = columns;
     this.#cellsOf = createCellsOf(undefined);
@@ -109,4 +142,9 @@ export class ParquetEncoder {
     this.#out.index = 0;
     return bytes;
   }
+}
+
+function listFigures(table: HistogramTable) {
+  const row = new HistogramRow();
+  return Array.from(table.series, (_, number) => figuresOf(row.read(table, number)));
 }

@@ -21,13 +21,24 @@ const createdBy = 'joulemetry';
 const listType = 9;
 const structType = 12;
 const longList = 15;
+/** Of a field with a list, whose number is that of the field before and one. */
+const listHeader = Buffer.of((1 << 4) | listType);
+
+/** A row group, with its column chunks as bytes. */
+interface Group {
+  readonly rows: number;
+  chunks: Buffer;
+  columns: number;
+  uncompressed: bigint;
+  compressed: bigint;
+}
 
 /** Describes what a file has so far. What was described once is kept as bytes. */
 export class ParquetFooter {
-  readonly #schema: readonly SchemaElement[];
+  #schema: readonly SchemaElement[];
   readonly #writer = new ByteWriter();
-  #groups = Buffer.alloc(0);
-  #count = 0;
+  readonly #groups: Group[] = [];
+  #groupBytes = Buffer.alloc(0);
   #rows = 0n;
 
   constructor(schema: readonly SchemaElement[]) {
@@ -36,21 +47,27 @@ export class ParquetFooter {
 
   /** How many row groups there are. */
   get rowGroups(): number {
-    return this.#count;
+    return this.#groups.length;
   }
 
   /** Adds a row group of these column chunks. */
   add(columns: readonly ColumnMetaData[], rows: number): void {
-    const sum = (of: (column: ColumnMetaData) => bigint) => columns.reduce((all, one) => all + of(one), 0n);
-    const group = this.#encode({
-      field_1: columns.map((column, i) => chunkFields(column, this.#schema[i + 1])),
-      field_2: sum((column) => column.total_uncompressed_size),
-      field_3: BigInt(rows),
-      field_6: sum((column) => column.total_compressed_size),
-    });
-    this.#groups = Buffer.concat([this.#groups, group]);
-    this.#count += 1;
+    const group = { rows, chunks: Buffer.alloc(0), columns: 0, uncompressed: 0n, compressed: 0n };
+    this.#addChunks(group, columns);
+    this.#groups.push(group);
+    this.#groupBytes = Buffer.concat([this.#groupBytes, this.#encodeGroup(group)]);
     this.#rows += BigInt(rows);
+  }
+
+  /**
+   * Adds columns to every row group, behind those that it has.
+   * @param schema of all columns
+   * @param writeColumns writes them for a row group of this many rows
+   */
+  widen(schema: readonly SchemaElement[], writeColumns: (rows: number) => readonly ColumnMetaData[]): void {
+    this.#schema = schema;
+    for (const group of this.#groups) this.#addChunks(group, writeColumns(group.rows));
+    this.#groupBytes = Buffer.concat(this.#groups.map((group) => this.#encodeGroup(group)));
   }
 
   /** The last bytes of the file. */
@@ -64,20 +81,46 @@ export class ParquetFooter {
     const tail = this.#encode({
       field_4: true,
       field_6: createdBy,
-      field_7: this.#schema.slice(1).map(() => ({ field_1: {} })),
+      field_7: this.#leaves.map(() => ({ field_1: {} })),
     });
-    const fields = [head.subarray(0, -1), this.#listHeader(), this.#groups, tail.subarray(1)];
+    const list = [listHeader, this.#listLength(this.#groups.length), this.#groupBytes];
+    const fields = [head.subarray(0, -1), ...list, tail.subarray(1)];
     const length = fields.reduce((sum, bytes) => sum + bytes.length, 0);
     return Buffer.concat([...fields, uint32(length), uint32(magic)]);
   }
 
-  /** Of field 4 after field 3. */
-  #listHeader(): Buffer {
+  /** The elements of the schema that are columns. */
+  get #leaves(): readonly SchemaElement[] {
+    return this.#schema.filter(({ num_children: children }) => children === undefined);
+  }
+
+  #addChunks(group: Group, columns: readonly ColumnMetaData[]): void {
+    const leaves = this.#leaves.slice(group.columns);
+    const chunks = columns.map((column, i) => this.#encode(chunkFields(column, leaves[i])));
+    group.chunks = Buffer.concat([group.chunks, ...chunks]);
+    group.columns += columns.length;
+    for (const { total_uncompressed_size: uncompressed, total_compressed_size: compressed } of columns) {
+      group.uncompressed += uncompressed;
+      group.compressed += compressed;
+    }
+  }
+
+  #encodeGroup({ rows, chunks, columns, uncompressed, compressed }: Group): Buffer {
+    const tail = this.#encode({
+      field_1: true,
+      field_2: uncompressed,
+      field_3: BigInt(rows),
+      field_6: compressed,
+    });
+    return Buffer.concat([listHeader, this.#listLength(columns), chunks, tail.subarray(1)]);
+  }
+
+  /** Of a list of structs. */
+  #listLength(count: number): Buffer {
     const writer = this.#writer;
     writer.index = 0;
-    writer.appendUint8((1 << 4) | listType);
-    writer.appendUint8((Math.min(this.#count, longList) << 4) | structType);
-    if (this.#count >= longList) writer.appendVarInt(this.#count);
+    writer.appendUint8((Math.min(count, longList) << 4) | structType);
+    if (count >= longList) writer.appendVarInt(count);
     return Buffer.from(writer.getBytes());
   }
 

@@ -16,6 +16,31 @@ interface Page {
   readonly body: Uint8Array;
 }
 
+/** Figures of histograms: numbers, or lists of numbers, as they are before compression. */
+export interface FiguresPage {
+  readonly rows: number;
+  /** For every number, list without any, and row without either: what it is. */
+  readonly definition: Uint8Array;
+  /** For every one of those: 0 where it begins a row. */
+  readonly repetition: Uint8Array;
+  /** What it is where there is a number. */
+  readonly present: number;
+  readonly body: Uint8Array;
+}
+
+/** A page with the levels of its values. */
+interface DataPage {
+  readonly encoding: Encoding;
+  readonly rows: number;
+  /** Values, and what stands for those that are missing. */
+  readonly entries: number;
+  readonly nulls: number;
+  readonly levels: Uint8Array;
+  /** How many bytes of the levels tell where rows begin. */
+  readonly repetitionBytes: number;
+  readonly body: Uint8Array;
+}
+
 /** Whether rows of a column may have no value. */
 export function isOptional({ repetition_type: repetition }: SchemaElement): boolean {
   return repetition === 'OPTIONAL';
@@ -61,29 +86,52 @@ export class PageWriter {
 
   /** Writes the values of the chunk, which ends with them. */
   values({ encoding, rows, levels, nulls, body }: Page, element: SchemaElement): ColumnMetaData {
+    const levelBytes = isOptional(element) ? this.#encodeLevels(levels, rows) : new Uint8Array(0);
+    const page = { encoding, rows, entries: rows, nulls, levels: levelBytes, repetitionBytes: 0, body };
+    return this.#write(page, [element.name], element.type);
+  }
+
+  /** The same for a column of histograms. @param path of a list, with what is within it */
+  figures(page: FiguresPage, path: readonly string[], type: SchemaElement['type']): ColumnMetaData {
+    const { rows, definition, repetition, present, body } = page;
+    const writer = this.#levels;
+    writer.index = 0;
+    if (path.length > 1) writeRleBitPackedHybrid(writer, repetition, 1);
+    const repetitionBytes = writer.index;
+    writeRleBitPackedHybrid(writer, definition, present);
+    const nulls = definition.reduce((count, level) => count + (level === present ? 0 : 1), 0);
+    const levels = { levels: writer.getBytes(), repetitionBytes };
+    return this.#write(
+      { encoding: 'PLAIN', rows, entries: definition.length, nulls, ...levels, body },
+      path,
+      type,
+    );
+  }
+
+  #write(page: DataPage, path: readonly string[], type: SchemaElement['type']): ColumnMetaData {
+    const { encoding, rows, entries, nulls, levels, repetitionBytes, body } = page;
     const out = this.#out;
     const dataAt = out.offset;
-    const levelBytes = isOptional(element) ? this.#encodeLevels(levels, rows) : new Uint8Array(0);
     const bytes = snappyCompress(body);
     writePageHeader(out, {
       type: 'DATA_PAGE_V2',
-      uncompressed_page_size: levelBytes.length + body.length,
-      compressed_page_size: levelBytes.length + bytes.length,
-      crc: crc32(bytes, crc32(levelBytes)) | 0,
+      uncompressed_page_size: levels.length + body.length,
+      compressed_page_size: levels.length + bytes.length,
+      crc: crc32(bytes, crc32(levels)) | 0,
       data_page_header_v2: {
-        num_values: rows,
+        num_values: entries,
         num_nulls: nulls,
         num_rows: rows,
         encoding,
-        definition_levels_byte_length: levelBytes.length,
-        repetition_levels_byte_length: 0,
+        definition_levels_byte_length: levels.length - repetitionBytes,
+        repetition_levels_byte_length: repetitionBytes,
         is_compressed: true,
       },
     });
-    this.#uncompressed += out.offset - dataAt + levelBytes.length + body.length;
-    out.appendBytes(levelBytes);
+    this.#uncompressed += out.offset - dataAt + levels.length + body.length;
+    out.appendBytes(levels);
     out.appendBytes(bytes);
-    return this.#describe(element, { encoding, rows, dataAt });
+    return this.#describe(path, type, { encoding, entries, dataAt });
   }
 
   #encodeLevels(levels: Uint8Array | undefined, rows: number): Uint8Array {
@@ -99,16 +147,17 @@ export class PageWriter {
   }
 
   #describe(
-    { name, type = 'BYTE_ARRAY' }: SchemaElement,
-    { encoding, rows, dataAt }: Pick<Page, 'encoding' | 'rows'> & { readonly dataAt: number },
+    path: readonly string[],
+    type: SchemaElement['type'],
+    { encoding, entries, dataAt }: Pick<DataPage, 'encoding' | 'entries'> & { readonly dataAt: number },
   ): ColumnMetaData {
     const dictionaryAt = this.#dictionaryAt;
     return {
-      type,
+      type: type ?? 'BYTE_ARRAY',
       encodings: dictionaryAt === undefined ? [encoding] : ['PLAIN', encoding],
-      path_in_schema: [name],
+      path_in_schema: [...path],
       codec: 'SNAPPY',
-      num_values: BigInt(rows),
+      num_values: BigInt(entries),
       total_uncompressed_size: BigInt(this.#uncompressed),
       total_compressed_size: BigInt(this.#out.offset - this.#startedAt),
       data_page_offset: BigInt(dataAt),

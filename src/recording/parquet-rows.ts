@@ -2,8 +2,9 @@ import type { ColumnMetaData, SchemaElement, Statistics } from 'hyparquet';
 import { ByteWriter } from 'hyparquet-writer';
 import { deltaBinaryPack } from 'hyparquet-writer/src/delta.js';
 import { writeRleBitPackedHybrid } from 'hyparquet-writer/src/encoding.js';
-import type { Table } from '../model/table.js';
+import type { Figures } from './histogram-columns.js';
 import type { PageWriter } from './parquet-pages.js';
+import { isHistograms, type RecordedTable } from './recorded-table.js';
 
 /** A value that series have in a column, and its number in the dictionary of a row group. */
 interface Cell {
@@ -15,10 +16,22 @@ interface Cell {
 /** What a series has in each column; undefined: nothing. */
 export type Cells = readonly (Cell | undefined)[];
 
-/** A table, with the cells of each of its series. */
+/** A table, with the cells of a row: of each series, or of each histogram. */
 export interface Block {
-  readonly table: Table;
+  readonly table: RecordedTable;
   readonly cells: readonly Cells[];
+  /** Of histograms, what each of them has. */
+  readonly figures?: readonly Figures[];
+}
+
+/** How many rows of the file a block makes. */
+export function countRows({ table, cells }: Block): number {
+  return cells.length * timesOf(table);
+}
+
+/** How often the cells come: once for each instant; each histogram has its own. */
+function timesOf(table: RecordedTable): number {
+  return isHistograms(table) ? 1 : table.offsets.length;
 }
 
 /** Arrays as long as the longest row group, which all columns use one after another. */
@@ -110,7 +123,7 @@ export class SeriesColumn {
   #number(blocks: readonly Block[], dictionary: Cell[], { levels, indexes }: Scratch) {
     let [rows, present] = [0, 0];
     for (const { table, cells } of blocks) {
-      const times = table.offsets.length;
+      const times = timesOf(table);
       const added = this.#addRow(cells, dictionary, {
         levels: levels.subarray(rows),
         indexes: indexes.subarray(present),
@@ -193,9 +206,10 @@ export function writeTimes(
   let [rows, least, greatest] = [0, 2n ** 63n - 1n, -(2n ** 63n)];
   for (const { table } of blocks) {
     const { series, epoch, offsets } = table;
+    const width = isHistograms(table) ? 1 : series.length;
     for (const offset of offsets) {
       const at = epoch + BigInt(offset);
-      times.fill(at, rows, (rows += series.length));
+      times.fill(at, rows, (rows += width));
       if (at < least) least = at;
       if (at > greatest) greatest = at;
     }
@@ -214,7 +228,7 @@ export function writeTimes(
   return { ...column, statistics: { null_count: 0n, min_value: least, max_value: greatest } };
 }
 
-/** The values of all rows. Data frames count null as missing, and NaN as a number: gaps are null. */
+/** The values of all rows; histograms have none. Data frames count null as missing, and NaN as a number: gaps are null. */
 export function writeValues(
   blocks: readonly Block[],
   element: SchemaElement,
@@ -223,6 +237,10 @@ export function writeValues(
   const { levels, values: doubles } = scratch;
   let [rows, present, least, greatest] = [0, 0, Infinity, -Infinity];
   for (const { table } of blocks) {
+    if (isHistograms(table)) {
+      levels.fill(0, rows, (rows += table.series.length));
+      continue;
+    }
     const { values } = table;
     for (let cell = 0; cell < values.length; cell += 1, rows += 1) {
       const value = values[cell];

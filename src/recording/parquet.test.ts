@@ -211,7 +211,12 @@ test('ParquetDecoder says what it found instead of a Parquet file', async () => 
   }
 });
 
-const column = { num_values: 3n, data_page_offset: 4n, total_compressed_size: 10n };
+const column = {
+  path_in_schema: ['value'],
+  num_values: 3n,
+  data_page_offset: 4n,
+  total_compressed_size: 10n,
+};
 const groupOf = (more: object = {}) => ({ num_rows: 3n, columns: [{ meta_data: { ...column, ...more } }] });
 
 function check(groups: readonly object[], rows = 3n): void {
@@ -225,6 +230,10 @@ test('checkMetadata compares the counts and places of a footer with each other',
   check([groupOf(), groupOf({ dictionary_page_offset: 50n })], 6n);
   for (const [groups, found] of [
     [[groupOf({ num_values: 4n })], '4 values in a column of 3 rows'],
+    [
+      [groupOf({ path_in_schema: ['bounds', 'list', 'element'], num_values: 2n })],
+      '2 values in a column of 3 rows',
+    ],
     [[groupOf({ data_page_offset: 95n })], 'a column from byte 95 to 105 of 100'],
     [[groupOf({ data_page_offset: 0n })], 'a column from byte 0 to 10 of 100'],
     [[groupOf({ total_compressed_size: -1n })], 'a column from byte 4 to 3 of 100'],

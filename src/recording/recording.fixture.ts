@@ -1,3 +1,4 @@
+import type { HistogramTable } from '../model/histogram-table.js';
 import { attributesKey, type Attributes, type Metric, type Series } from '../model/series.js';
 import type { Table } from '../model/table.js';
 import { fc } from '../testing/fixed-seed.fixture.js';
@@ -6,13 +7,15 @@ import type { Sink } from './decoder.js';
 /** A sink that keeps what it gets. */
 export function createSink() {
   const tables: Table[] = [];
+  const histogramTables: HistogramTable[] = [];
   const notes: string[] = [];
   const sink: Sink = {
     table: (table) => void tables.push(table),
+    histograms: (table) => void histogramTables.push(table),
     malformed: (reason) => void notes.push(reason),
     unsupported: (kind, points) => void notes.push(`${points} of ${kind}`),
   };
-  return { ...sink, tables, notes };
+  return { ...sink, tables, histogramTables, notes };
 }
 
 /** A cell with everything that is said of it. NaN: a gap; undefined: its series ended. */

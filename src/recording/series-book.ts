@@ -1,5 +1,24 @@
 import { Interned } from '../model/interned.js';
-import { attributesKey, type Attributes, type Metric, type Resource, type Series } from '../model/series.js';
+import {
+  attributesKey,
+  type AnySeries,
+  type Attributes,
+  type HistogramMetric,
+  type HistogramSeries,
+  type Metric,
+  type Resource,
+  type Series,
+} from '../model/series.js';
+
+/** Whether a series is one of numbers. */
+export function isNumberSeries(series: AnySeries): series is Series {
+  return 'valueType' in series.metric;
+}
+
+/** Whether a series is one of histograms. */
+export function isHistogramSeries(series: AnySeries): series is HistogramSeries {
+  return !isNumberSeries(series);
+}
 
 /**
  * The series of a recording: one object each, from its first point to its end, and one object for each resource,
@@ -8,14 +27,14 @@ import { attributesKey, type Attributes, type Metric, type Resource, type Series
 export class SeriesBook {
   readonly #resources = new Interned<Resource>(({ attributes }) => attributesKey(attributes));
   readonly #attributes = new Interned<Attributes>(attributesKey);
-  readonly #metrics = new Interned<Metric>(({ name, unit, description, kind, valueType }) =>
-    JSON.stringify([name, unit, description, kind, valueType]),
+  readonly #metrics = new Interned<Metric | HistogramMetric>(({ name, unit, description, kind, ...rest }) =>
+    JSON.stringify([name, unit, description, kind, 'valueType' in rest ? rest.valueType : '']),
   );
   /** Those that have not ended, by what no two live ones share. */
-  readonly #live = new Map<string, Series>();
+  readonly #live = new Map<string, AnySeries>();
   /** The same ones: a record that is one of them need not be looked for by its key. */
-  readonly #isLive = new Set<Series>();
-  readonly #ended = new WeakSet<Series>();
+  readonly #isLive = new Set<AnySeries>();
+  readonly #ended = new WeakSet<AnySeries>();
 
   /** The resource with these attributes. */
   resource(attributes: Attributes): Resource {
@@ -28,13 +47,14 @@ export class SeriesBook {
   }
 
   /** The metric like this one. */
-  metric(metric: Metric): Metric {
-    return this.#metrics.find(metric);
+  metric<M extends Metric | HistogramMetric>(metric: M): M {
+    // Equal ones have the same kind, and so the same fields.
+    return this.#metrics.find(metric) as M;
   }
 
   /** The live series like this one; the record itself where there is none. */
-  find(record: Series): Series {
-    const known = this.#live.get(this.#keyOf(record));
+  find<S extends AnySeries>(record: S): S {
+    const known = this.#findLive(record);
     return known && isLike(known, record) ? known : record;
   }
 
@@ -43,14 +63,13 @@ export class SeriesBook {
    * @param record made of what this book gave
    * @returns with it the one whose place it takes: the same one with another start
    */
-  open(record: Series): { readonly series: Series; readonly replaced: Series | undefined } {
+  open<S extends AnySeries>(record: S): { readonly series: S; readonly replaced: S | undefined } {
     if (this.#isLive.has(record)) return { series: record, replaced: undefined };
-    const key = this.#keyOf(record);
-    const known = this.#live.get(key);
+    const known = this.#findLive(record);
     if (known && isLike(known, record)) return { series: known, replaced: undefined };
     // What ends and begins again is another series, also in the same words.
     const series = this.#ended.has(record) ? { ...record } : record;
-    this.#live.set(key, series);
+    this.#live.set(this.#keyOf(record), series);
     this.#isLive.add(series);
     if (known) this.#end(known);
     else this.#resources.retain(series.resource);
@@ -61,28 +80,34 @@ export class SeriesBook {
    * Ends the live series like this one.
    * @returns undefined where there is none
    */
-  close(record: Series): Series | undefined {
-    const key = this.#keyOf(record);
-    const known = this.#live.get(key);
+  close<S extends AnySeries>(record: S): S | undefined {
+    const known = this.#findLive(record);
     if (known === undefined || known.start !== record.start) return undefined;
-    this.#live.delete(key);
+    this.#live.delete(this.#keyOf(record));
     this.#end(known);
     // A recording has many processes, most of them gone.
     this.#resources.release(known.resource);
     return known;
   }
 
-  #end(series: Series): void {
+  /** A key has the kind of table: what is found is a series of the same one. */
+  #findLive<S extends AnySeries>(record: S): S | undefined {
+    return this.#live.get(this.#keyOf(record)) as S | undefined;
+  }
+
+  #end(series: AnySeries): void {
     this.#isLive.delete(series);
     this.#ended.add(series);
   }
 
-  #keyOf({ metric, resource, attributes }: Series): string {
-    return `${this.#resources.idOf(resource)} ${this.#attributes.idOf(attributes)} ${metric.name}`;
+  #keyOf(series: AnySeries): string {
+    const { metric, resource, attributes } = series;
+    const owner = `${this.#resources.idOf(resource)} ${this.#attributes.idOf(attributes)}`;
+    return `${owner} ${isHistogramSeries(series) ? 'histogram' : 'number'} ${metric.name}`;
   }
 }
 
 /** Points without a value do not tell whether their metric has whole numbers. */
-function isLike(known: Series, record: Series): boolean {
+function isLike(known: AnySeries, record: AnySeries): boolean {
   return known.start === record.start && known.metric.kind === record.metric.kind;
 }

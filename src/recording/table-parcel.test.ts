@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { histogramOf, histogramTable, rowOf } from '../model/histogram.fixture.js';
 import type { Series } from '../model/series.js';
 import type { Table } from '../model/table.js';
 import { fc } from '../testing/fixed-seed.fixture.js';
+import { anyHistograms, flattenHistograms } from './histogram-tables.fixture.js';
+import { isHistograms, isNumbers, type RecordedTable } from './recorded-table.js';
 import { anyTables, flatten } from './recording.fixture.js';
 import { buffersOf, TablePacker, TableUnpacker } from './table-parcel.js';
 
@@ -28,7 +31,11 @@ function tableOf(series: readonly Series[], rows: number, ended?: readonly Serie
 }
 
 /** As from one thread to another: everything is cloned, buffers are moved. */
-function send(tables: readonly Table[], packer: TablePacker, unpacker: TableUnpacker): readonly Table[] {
+function sendAny(
+  tables: readonly RecordedTable[],
+  packer: TablePacker,
+  unpacker: TableUnpacker,
+): readonly RecordedTable[] {
   for (const introduction of packer.introduce(tables)) unpacker.meet(structuredClone(introduction));
   const parcel = packer.pack(tables);
   return unpacker.unpack(structuredClone(parcel, { transfer: buffersOf(parcel) }));
@@ -36,7 +43,8 @@ function send(tables: readonly Table[], packer: TablePacker, unpacker: TableUnpa
 
 function connect() {
   const [packer, unpacker] = [new TablePacker(), new TableUnpacker()];
-  return { packer, unpacker, send: (tables: readonly Table[]) => send(tables, packer, unpacker) };
+  const send = (tables: readonly Table[]) => sendAny(tables, packer, unpacker).filter(isNumbers);
+  return { packer, unpacker, send };
 }
 
 test('tables arrive as they were sent, whatever they are', () => {
@@ -45,6 +53,27 @@ test('tables arrive as they were sent, whatever they are', () => {
       assert.deepEqual(flatten(connect().send(tables)), flatten(tables));
     }),
   );
+});
+
+test('tables of histograms arrive among others, with one object for rows of one layout', () => {
+  fc.assert(
+    fc.property(anyTables, anyHistograms, (numbers, histograms) => {
+      const { packer, unpacker } = connect();
+      const sent = [...numbers, ...histograms, ...numbers.slice(0, 1)];
+      const arrived = sendAny(sent, packer, unpacker);
+      assert.deepEqual(arrived.map(isHistograms), sent.map(isHistograms));
+      assert.deepEqual(flattenHistograms(arrived.filter(isHistograms)), flattenHistograms(histograms));
+    }),
+  );
+  const { packer, unpacker } = connect();
+  const series = histogramOf();
+  const rows = [1, 2].map((at) => histogramTable([[series, at, rowOf([1, 2, 3])]]));
+  const layouts = rows.flatMap((table) =>
+    sendAny([table], packer, unpacker)
+      .filter(isHistograms)
+      .flatMap((one) => one.layouts),
+  );
+  assert.equal(layouts[0], layouts[1]);
 });
 
 test('a series and a set of columns that crossed twice are one object', () => {

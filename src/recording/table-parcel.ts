@@ -1,14 +1,30 @@
 import { elementAt } from '../element.js';
 import { createPlans, findOrAdd } from '../model/plan.js';
-import type { Metric, Resource, Series } from '../model/series.js';
+import type {
+  AnySeries,
+  HistogramMetric,
+  HistogramSeries,
+  Metric,
+  Resource,
+  Series,
+} from '../model/series.js';
 import type { Table } from '../model/table.js';
+import { KnownLayouts } from './histogram-assembler.js';
+import {
+  buffersOfHistograms,
+  packHistograms,
+  unpackHistograms,
+  type PackedHistograms,
+} from './histogram-parcel.js';
+import { isHistograms, isNumbers, type RecordedTable } from './recorded-table.js';
+import { isHistogramSeries, isNumberSeries } from './series-book.js';
 
 // Tables on their way from one thread to another. Series cross once and are numbers from then on; the numbers of all
 // tables of a parcel are in a few arrays, so that a parcel costs the receiving thread little more than a copy.
 
 /** Series and sets of columns that the other thread does not know yet, and numbers that it may forget. */
 export interface Introduction {
-  readonly series: readonly (readonly [number, Series])[];
+  readonly series: readonly (readonly [number, AnySeries])[];
   readonly forgotten: readonly number[];
   /** Some columns of a set: its number, then the numbers of these series, which come after those that came before. */
   readonly columns: readonly [number, Float64Array<ArrayBuffer>] | undefined;
@@ -17,12 +33,18 @@ export interface Introduction {
 /** Tables, one after the other in each of the arrays. */
 export interface Parcel {
   readonly epochs: BigInt64Array<ArrayBuffer>;
-  /** Of each table: the number of its columns' set, how many rows it has, and how many series ended. */
+  /**
+   * Of each table: the number of its columns' set, how many rows it has, and how many series ended. The set of one of
+   * histograms is 0: it is the next of those below.
+   */
   readonly shapes: Float64Array<ArrayBuffer>;
   readonly ended: Float64Array<ArrayBuffer>;
   readonly offsets: Float64Array<ArrayBuffer>;
   readonly values: Float64Array<ArrayBuffer>;
+  readonly histograms: readonly PackedHistograms[];
 }
+
+const histogramSet = 0;
 
 const shapeLength = 3;
 /** Series, and numbers, of one message: a thread is not held for long by any. */
@@ -30,8 +52,9 @@ const introducedAtATime = 500;
 const numbersAtATime = 5000;
 
 /** The buffers that a message with this parcel may take along. */
-export function buffersOf({ epochs, shapes, ended, offsets, values }: Parcel): ArrayBuffer[] {
-  return [epochs, shapes, ended, offsets, values].map(({ buffer }) => buffer);
+export function buffersOf({ epochs, shapes, ended, offsets, values, histograms }: Parcel): ArrayBuffer[] {
+  const arrays = [epochs, shapes, ended, offsets, values].map(({ buffer }) => buffer);
+  return [...arrays, ...histograms.flatMap(buffersOfHistograms)];
 }
 
 /** Makes parcels of tables. */
@@ -46,19 +69,22 @@ export class TablePacker {
    * What has to be sent before the parcel of these tables, in messages that are small. Each is made when it is asked
    * for: the caller lets others run in between.
    */
-  *introduce(tables: readonly Table[]): Iterable<Introduction> {
+  *introduce(tables: readonly RecordedTable[]): Iterable<Introduction> {
     while (this.#forgotten.length > 0) {
       yield { series: [], forgotten: this.#forgotten.splice(0, numbersAtATime), columns: undefined };
     }
-    for (const { series, ended } of tables) {
-      if (!this.#numbers.has(series)) yield* this.#introduceSet(series, this.#numberOf(series));
+    for (const table of tables) {
+      const { series, ended } = table;
+      // Rows of histograms have the numbers of their series, and no set.
+      if (isHistograms(table)) yield* this.#introduceSet(series, undefined);
+      else if (!this.#numbers.has(series)) yield* this.#introduceSet(series, this.#numberOf(series));
       if (ended) yield* this.#introduceSet(ended, undefined);
     }
   }
 
   /** @param set undefined: only the series matter */
-  *#introduceSet(members: readonly Series[], set: number | undefined): Iterable<Introduction> {
-    let series: [number, Series][] = [];
+  *#introduceSet(members: readonly AnySeries[], set: number | undefined): Iterable<Introduction> {
+    let series: [number, AnySeries][] = [];
     let numbers: number[] = [];
     for (const [i, one] of members.entries()) {
       if (!this.#numbers.has(one)) series.push([this.#numberOf(one), plainSeries(one)]);
@@ -73,21 +99,24 @@ export class TablePacker {
   }
 
   /** The tables, whose series have been introduced. */
-  pack(tables: readonly Table[]): Parcel {
-    const shapes = tables.flatMap(({ series, offsets, ended = [] }) => [
-      this.#numberOf(series),
-      offsets.length,
-      ended.length,
+  pack(tables: readonly RecordedTable[]): Parcel {
+    const shapes = tables.flatMap((table) => [
+      isHistograms(table) ? histogramSet : this.#numberOf(table.series),
+      table.offsets.length,
+      table.ended?.length ?? 0,
     ]);
+    const numbers = tables.filter(isNumbers);
+    const numberOf = (series: AnySeries) => this.#numberOf(series);
     return {
       epochs: BigInt64Array.from(tables, ({ epoch }) => epoch),
       shapes: Float64Array.from(shapes),
       ended: Float64Array.from(
-        tables.flatMap(({ ended = [] }) => ended),
-        (one) => this.#numberOf(one),
+        tables.flatMap(({ ended = [] }): readonly AnySeries[] => ended),
+        numberOf,
       ),
-      offsets: joinArrays(tables.map(({ offsets }) => offsets)),
-      values: joinArrays(tables.map(({ values }) => values)),
+      offsets: joinArrays(numbers.map(({ offsets }) => offsets)),
+      values: joinArrays(numbers.map(({ values }) => values)),
+      histograms: tables.filter(isHistograms).map((table) => packHistograms(table, numberOf)),
     };
   }
 
@@ -103,12 +132,13 @@ export class TablePacker {
 
 /** Makes tables of parcels again. A series that crossed twice is one object. */
 export class TableUnpacker {
-  readonly #series = new Map<number, Series>();
+  readonly #series = new Map<number, AnySeries>();
   readonly #sets = new Map<number, Series[]>();
-  readonly #live = new Set<Series>();
+  readonly #live = new Set<AnySeries>();
+  readonly #layouts = new KnownLayouts();
 
   /** Series that have not ended. */
-  get live(): readonly Series[] {
+  get live(): readonly AnySeries[] {
     return [...this.#live];
   }
 
@@ -121,32 +151,39 @@ export class TableUnpacker {
     if (columns === undefined) return;
     const [set, members] = columns;
     const known = findOrAdd(this.#sets, set, () => []);
-    for (const number of members) known.push(this.#find(number));
+    for (const number of members) known.push(this.#findNumbers(number));
   }
 
-  unpack({ epochs, shapes, ended, offsets, values }: Parcel): readonly Table[] {
-    const at = { offset: 0, value: 0, ended: 0 };
-    return Array.from(epochs, (epoch, i) => {
+  unpack(parcel: Parcel): readonly RecordedTable[] {
+    const { epochs, shapes, ended, offsets, values, histograms } = parcel;
+    const at = { offset: 0, value: 0, ended: 0, histograms: 0 };
+    return Array.from(epochs, (epoch, i): RecordedTable => {
       const shapeOf = (part: number) => elementAt(shapes, i * shapeLength + part);
       const [set, rows, ends] = [shapeOf(0), shapeOf(1), shapeOf(2)];
+      const endedHere = ended.subarray(at.ended, (at.ended += ends));
+      if (set === histogramSet) {
+        const packed = elementAt(histograms, at.histograms++);
+        const table = unpackHistograms(packed, epoch, (number) => this.#findHistograms(number));
+        const layouts = table.layouts.map((one, row) =>
+          this.#layouts.find(elementAt(table.series, row), one),
+        );
+        const gone = Array.from(endedHere, (number) => this.#end(this.#findHistograms(number)));
+        return { ...table, layouts, ...(ends > 0 && { ended: gone }) };
+      }
       const series = this.#sets.get(set) ?? [];
       const cells = rows * series.length;
-      const table = {
+      const table: Table = {
         series,
         epoch,
         offsets: offsets.subarray(at.offset, (at.offset += rows)),
         values: values.subarray(at.value, (at.value += cells)),
       };
-      if (ends === 0) return table;
-      return {
-        ...table,
-        ended: Array.from(ended.subarray(at.ended, (at.ended += ends)), (one) => this.#end(one)),
-      };
+      const gone = Array.from(endedHere, (number) => this.#end(this.#findNumbers(number)));
+      return { ...table, ...(ends > 0 && { ended: gone }) };
     });
   }
 
-  #end(number: number): Series {
-    const series = this.#find(number);
+  #end<S extends AnySeries>(series: S): S {
     this.#live.delete(series);
     return series;
   }
@@ -158,26 +195,33 @@ export class TableUnpacker {
     this.#sets.delete(number);
   }
 
-  #find(number: number): Series {
+  #findNumbers(number: number): Series {
     const series = this.#series.get(number);
-    if (series === undefined)
-      throw new Error(`Cannot unpack a table: expected a known series, found ${number}`);
-    return series;
+    if (series && isNumberSeries(series)) return series;
+    throw unknownSeries(number);
+  }
+
+  #findHistograms(number: number): HistogramSeries {
+    const series = this.#series.get(number);
+    if (series && isHistogramSeries(series)) return series;
+    throw unknownSeries(number);
   }
 }
 
+function unknownSeries(number: number): Error {
+  return new Error(`Cannot unpack a table: expected a known series, found ${number}`);
+}
+
 /** Without what a component may have added, which may not be able to cross. */
-function plainSeries({ metric, resource, attributes, start }: Series): Series {
+function plainSeries({ metric, resource, attributes, start }: AnySeries): AnySeries {
   return { metric: plainMetric(metric), resource: plainResource(resource), attributes, start };
 }
 
-const plainMetric = createPlans(({ name, unit, description, kind, valueType }: Metric): Metric => ({
-  name,
-  unit,
-  description,
-  kind,
-  valueType,
-}));
+const plainMetric = createPlans((metric: Metric | HistogramMetric): Metric | HistogramMetric => {
+  const { name, unit, description } = metric;
+  if (!('valueType' in metric)) return { name, unit, description, kind: metric.kind };
+  return { name, unit, description, kind: metric.kind, valueType: metric.valueType };
+});
 
 const plainResource = createPlans(({ attributes }: Resource): Resource => ({ attributes }));
 

@@ -13,25 +13,26 @@ export class KnownSeries {
   #sinceMs = performance.now();
 
   /** The series of a request that the database may not have. */
-  findUnknown({ series }: SqlRequest): readonly SeriesRecord[] {
+  findUnknown({ series }: Pick<SqlRequest, 'series'>): readonly SeriesRecord[] {
     if (performance.now() - this.#sinceMs > forgetAfterMs) this.clear();
     return series.filter(({ id }) => !this.#ids.has(id)).map(decodeSeries);
   }
 
   /** The database has taken a request. What ended is forgotten: if it begins again, that has to be written. */
-  confirm({ series, indexes, points }: SqlRequest): void {
+  confirm(request: SqlRequest): void {
+    this.confirmSeries(request.series, listEnds(request));
+  }
+
+  /** The same, of a request of another kind. */
+  confirmSeries(series: readonly EncodedSeries[], ends: readonly SeriesEnd[]): void {
     if (this.#ids.size + series.length > maxKnown) this.clear();
     for (const { id } of series) this.#ids.add(id);
-    for (const index of indexes.subarray(points)) this.#forget(series[index]);
+    for (const { id } of ends) this.#ids.delete(id);
   }
 
   clear(): void {
     this.#ids.clear();
     this.#sinceMs = performance.now();
-  }
-
-  #forget(ended: EncodedSeries | undefined): void {
-    if (ended) this.#ids.delete(ended.id);
   }
 }
 

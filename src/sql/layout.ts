@@ -1,7 +1,7 @@
 import * as names from '../model/semantic-conventions.js';
-import type { Series } from '../model/series.js';
+import type { AnySeries } from '../model/series.js';
 import { attributesText, findAttribute } from '../recording/otlp-json.js';
-import type { SeriesRecord } from './series-record.js';
+import { valueTypeOf, type SeriesRecord } from './series-record.js';
 
 // The tables of every database that is written: what a person queries. `series` has a row for each series, `points` one
 // for each reading, and the view `measurements` joins them. A database adds how it stores each kind of column.
@@ -23,7 +23,13 @@ export interface SeriesColumn {
 }
 
 /** Names of the tables and of the view. */
-export const tableNames = { series: 'series', points: 'points', view: 'measurements' } as const;
+export const tableNames = {
+  series: 'series',
+  points: 'points',
+  view: 'measurements',
+  histograms: 'histograms',
+  histogramView: 'distributions',
+} as const;
 
 function required(
   name: string,
@@ -47,7 +53,7 @@ function wholeOf(textOf: (record: SeriesRecord) => string | null): SeriesColumn[
   };
 }
 
-function findFirst(series: Series, attributes: readonly string[]): string | null {
+function findFirst(series: AnySeries, attributes: readonly string[]): string | null {
   for (const name of attributes) {
     const value = findAttribute(series, name);
     if (value !== undefined && value !== '') return String(value);
@@ -104,7 +110,7 @@ export const seriesColumns: readonly SeriesColumn[] = [
     'Every attribute of the series itself',
     ({ series }) => attributesText(series.attributes),
   ]),
-  required('value_type', 'name', ['`int` or `double`', ({ series }) => series.metric.valueType]),
+  required('value_type', 'name', ['`int` or `double`', ({ series }) => valueTypeOf(series.metric)]),
   required('description', 'text', ['Description of the metric', ({ series }) => series.metric.description]),
   {
     name: 'start_time',

@@ -1,14 +1,21 @@
 import { createHash } from 'node:crypto';
 import { ExportError } from '../errors.js';
 import { createPlans } from '../model/plan.js';
-import { attributesKey, resourceKey, type Metric, type Series } from '../model/series.js';
+import {
+  attributesKey,
+  resourceKey,
+  type AnySeries,
+  type HistogramMetric,
+  type Metric,
+  type Series,
+} from '../model/series.js';
 import { attributesText, isObject, parseAttributes } from '../recording/otlp-json.js';
 
 /** A series as databases know it: the number by which points refer to it, and what it is. */
 export interface SeriesRecord {
   /** The same for the same metric, resource, attributes and start, whichever agent writes it and whenever. */
   readonly id: bigint;
-  readonly series: Series;
+  readonly series: AnySeries;
 }
 
 /** A series on its way to a database: its number, and the rest as a text that only those read who need it. */
@@ -18,16 +25,23 @@ export interface EncodedSeries {
 }
 
 /** The record of a series, as it is part of a request. Made once. */
-export const encodeSeries = createPlans((series: Series): EncodedSeries => {
+export const encodeSeries = createPlans((series: AnySeries): EncodedSeries => {
   const { metric, resource, attributes, start } = series;
-  const { name, unit, kind, valueType, description } = metric;
-  const fields = [name, unit, kind, valueType, description, `${start}`].map((field) => JSON.stringify(field));
+  const { name, unit, kind, description } = metric;
+  const fields = [name, unit, kind, valueTypeOf(metric), description, `${start}`].map((field) =>
+    JSON.stringify(field),
+  );
   const text = `[${fields.join(',')},${attributesText(resource.attributes)},${attributesText(attributes)}]`;
   return { id: identify(series), text: Buffer.from(text) };
 });
 
+/** Sums of what histograms count are doubles. */
+export function valueTypeOf(metric: Metric | HistogramMetric): Metric['valueType'] {
+  return 'valueType' in metric ? metric.valueType : 'double';
+}
+
 /** 63 bits, so that it is positive wherever integers have a sign: of 10 million series, two share one in 5 of a million cases. */
-function identify({ metric: { name, unit, kind }, resource, attributes, start }: Series): bigint {
+function identify({ metric: { name, unit, kind }, resource, attributes, start }: AnySeries): bigint {
   const identity = [name, unit, kind, resourceKey(resource), attributesKey(attributes), `${start}`];
   const digest = createHash('sha256').update(JSON.stringify(identity)).digest();
   return digest.readBigUInt64BE() >> 1n;
@@ -44,7 +58,11 @@ export function decodeSeries({ id, text }: EncodedSeries): SeriesRecord {
   const [name, unit, kind, valueType, description, start, resource, attributes] = parseFields(
     text.toString(),
   );
-  const metric = { name, unit, description, kind, valueType };
+  const texts = { name, unit, description };
+  const metric =
+    kind === 'histogram' || kind === 'exponential_histogram'
+      ? { ...texts, kind }
+      : { ...texts, kind, valueType };
   const series = { metric, resource: { attributes: plain(resource) }, attributes: plain(attributes) };
   return { id, series: { ...series, start: BigInt(start) } };
 }
@@ -52,7 +70,7 @@ export function decodeSeries({ id, text }: EncodedSeries): SeriesRecord {
 type Fields = readonly [
   name: string,
   unit: string,
-  kind: Metric['kind'],
+  kind: (Metric | HistogramMetric)['kind'],
   valueType: Metric['valueType'],
   description: string,
   start: string,

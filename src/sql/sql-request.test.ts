@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { QueuedRequest } from '../component/queue-storage.js';
 import { energy } from '../export/exporter.fixture.js';
 import { anyTables, flatten, type FlatPoint } from '../recording/recording.fixture.js';
+import { isNumberSeries } from '../recording/series-book.js';
 import { fc } from '../testing/fixed-seed.fixture.js';
 import { decodeSeries } from './series-record.js';
 import { SqlBatcher } from './sql-batcher.js';
@@ -23,9 +24,9 @@ function batch(tables: Parameters<SqlBatcher['add']>[0][], limits = wide): reado
 function listPoints({ bytes, points }: QueuedRequest): readonly FlatPoint[] {
   const request = parseRequest(bytes);
   assert.equal(request.points + request.ends, points);
-  const records = request.series.map(decodeSeries);
+  const records = request.series.map((one) => decodeSeries(one).series).filter(isNumberSeries);
   return Array.from(request.times, (time, i) => {
-    const { metric, resource, attributes, start } = records[request.indexes[i]].series;
+    const { metric, resource, attributes, start } = records[request.indexes[i]];
     const value = i < request.points ? request.values[i] : undefined;
     return { metric, resource: resource.attributes, attributes, start, time, value };
   });

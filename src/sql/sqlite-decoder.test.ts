@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { Table } from '../model/table.js';
+import type { QueuedRequest } from '../component/queue-storage.js';
+import { histogramOf, histogramTable, rowOf } from '../model/histogram.fixture.js';
 import { PointStream } from '../recording/decoder.js';
+import { anyHistograms, flattenHistograms } from '../recording/histogram-tables.fixture.js';
+import { isHistograms, type RecordedTable } from '../recording/recorded-table.js';
 import { anyTables, createSink, flatten, sortPoints } from '../recording/recording.fixture.js';
 import { fc } from '../testing/fixed-seed.fixture.js';
 import { createFolder } from '../testing/temporary-folder.fixture.js';
@@ -13,8 +16,9 @@ import {
   readQueries,
   summarize,
 } from './databases.fixture.js';
-import { SqlBatcher } from './sql-batcher.js';
+import { createHistogramRequest, parseHistogramRequest } from './histogram-request.js';
 import { openSqlite } from './sqlite.js';
+import { SqliteBatcher } from './sqlite-batcher.js';
 import type { SqliteValue } from './sqlite-database.js';
 import { SqliteDecoder } from './sqlite-decoder.js';
 import { SqliteFile } from './sqlite-file.js';
@@ -25,10 +29,13 @@ const options = { maxAgeMs: 0, synchronous: 'normal', busyTimeoutMs: 0 } as cons
 const skip = noSqlite;
 
 /** A new file with these tables. */
-function write(tables: readonly Table[], path = join(createFolder(), 'a.db')): string {
+function write(tables: readonly RecordedTable[], path = join(createFolder(), 'a.db')): string {
   const file = new SqliteFile({ ...options, path });
-  const batcher = new SqlBatcher(limits, ({ bytes }) => file.write(bytes));
-  for (const table of tables) batcher.add(table);
+  const batcher = new SqliteBatcher(limits, ({ bytes }) => file.write(bytes));
+  for (const table of tables) {
+    if (isHistograms(table)) batcher.addHistograms(table);
+    else batcher.add(table);
+  }
   batcher.flush();
   file.close();
   return path;
@@ -63,6 +70,142 @@ test('SQLite gives back what was written, whatever the tables', { skip }, () => 
     { numRuns: 50 },
   );
 });
+
+test('SQLite gives back histograms, also among numbers, whatever they are', { skip }, () => {
+  const folder = createFolder();
+  let files = 0;
+  fc.assert(
+    fc.property(anyTables, anyHistograms, (numbers, histograms) => {
+      const path = write([...histograms, ...numbers], join(folder, `${files++}.db`));
+      const { tables, histogramTables, notes } = read(path);
+      assert.deepEqual(notes, []);
+      assert.deepEqual(sortPoints(flatten(tables)), sortPoints(flatten(numbers)));
+      assert.deepEqual(flattenHistograms(histogramTables), flattenHistograms(histograms));
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test('the query of the README finds the requests of the last hour by bucket', { skip }, () => {
+  const now = Date.now() * 1e6;
+  const series = histogramOf();
+  const path = write([
+    histogramTable([
+      [series, now - 7200e9, rowOf([0, 0, 0])],
+      [series, now - 60e9, rowOf([1, 2, 3])],
+      [series, now, rowOf([2, 2, 10])],
+    ]),
+  ]);
+  const [, , , sql = ''] = readQueries('exporters/sqlite/README.md');
+  assert.deepEqual(query(path, sql), [
+    ['shop', 0.1, 1n],
+    ['shop', 1n, 0n],
+    ['shop', null, 7n],
+  ]);
+});
+
+test('a person finds buckets, counts and sums of histograms in SQLite', { skip }, () => {
+  const row = rowOf([1, 2, 3], { sum: 4.5, min: 0.01, max: 2 });
+  const series = histogramOf({ attributes: { 'http.route': '/' }, start: 5n });
+  const path = write([histogramTable([[series, 1_800_000_000_000_000_000, row]])]);
+  assert.deepEqual(
+    query(path, 'SELECT time, metric, unit, kind, service, count, sum, min, max, bounds FROM distributions'),
+    [
+      [
+        '2027-01-15T08:00:00.000Z',
+        'http.server.request.duration',
+        's',
+        'histogram',
+        'shop',
+        6n,
+        4.5,
+        0.01,
+        2,
+        '[0.1,1]',
+      ],
+    ],
+  );
+  const buckets = query(
+    path,
+    `SELECT bound.value, counts.value FROM distributions, json_each(bucket_counts) AS counts
+      LEFT JOIN json_each(bounds) AS bound ON bound.key = counts.key`,
+  );
+  assert.deepEqual(buckets, [
+    [0.1, 1n],
+    [1n, 2n],
+    [null, 3n],
+  ]);
+});
+
+test(
+  'a histogram that is no whole one, or has no series, is reported, and all others are read',
+  { skip },
+  () => {
+    const [good, bad, lost] = ['good', 'bad', 'lost'].map((name) => histogramOf({ name }));
+    const row = rowOf([1, 2, 3], { sum: 4.5 });
+    const path = write([histogramTable([good, bad, lost].map((series) => [series, 10_000, row]))]);
+    const database = openSqlite(path);
+    database.execute(
+      "UPDATE histograms SET bounds = '[1,' WHERE series_id = (SELECT id FROM series WHERE metric = 'bad')",
+    );
+    database.execute(`DELETE FROM series WHERE metric = 'lost'`);
+    database.close();
+    const { histogramTables, notes } = read(path);
+    assert.deepEqual(
+      histogramTables.flatMap((table) => table.series.map(({ metric }) => metric.name)),
+      ['good'],
+    );
+    assert.deepEqual(notes, [
+      'Cannot read histogram "bad": expected a list of numbers in the column "bounds", found "[1,"',
+      'expected the series of every point, found 1 points without',
+    ]);
+  },
+);
+
+test(
+  'a file of a version without histograms is read, and gets a table for them when it is written',
+  { skip },
+  () => {
+    const now = BigInt(Date.now()) * 1_000_000n;
+    const tables = createMeasurements(now);
+    const path = write(tables);
+    const old = openSqlite(path);
+    old.execute('DROP VIEW distributions');
+    old.execute('DROP TABLE histograms');
+    old.close();
+    assert.equal(flatten(read(path).tables).length, flatten(tables).length);
+    write([histogramTable([[histogramOf(), 10_000, rowOf([1, 2, 3])]])], path);
+    const { tables: numbers, histogramTables } = read(path);
+    assert.equal(flatten(numbers).length, flatten(tables).length);
+    assert.equal(histogramTables.length, 1);
+  },
+);
+
+test('requests of histograms are cut into single ones, and other bytes are refused', () => {
+  fc.assert(
+    fc.property(anyHistograms, fc.integer({ min: 1, max: 20 }), (histograms, maxPoints) => {
+      const lines: string[] = [];
+      const batcher = new SqliteBatcher({ max_points: maxPoints, max_bytes: 2000 }, ({ bytes }) => {
+        lines.push(
+          ...splitFully(createHistogramRequest({ bytes, points: parseHistogramRequest(bytes).length })),
+        );
+      });
+      for (const table of histograms) batcher.addHistograms(table);
+      batcher.flush();
+      const points = flattenHistograms(histograms);
+      assert.equal(batcher.points, 0);
+      assert.equal(lines.length, points.length);
+      assert.ok(lines.every((line) => parseHistogramRequest(Buffer.from(line)).length === 1));
+    }),
+  );
+  for (const text of ['[', '[]\n', '["1","2",[],[1]]\n', '["1","x",[],null]\n', '["1","2",[],null]']) {
+    assert.throws(() => parseHistogramRequest(Buffer.from(text)), /found other bytes/u);
+  }
+});
+
+function splitFully(request: QueuedRequest): readonly string[] {
+  return request.split?.()?.flatMap(splitFully) ?? [Buffer.from(request.bytes).toString()];
+}
 
 test(
   'SQLite has the counts and sums of an independent OTLP decoder, and answers the queries of the README',
@@ -115,7 +258,7 @@ test('SQLite reports points without a series, and series that are none', { skip 
   database.close();
   const { notes } = read(path);
   assert.deepEqual(notes, [
-    'expected a series of kind gauge, counter or updowncounter, found "x"',
+    'expected a series of kind gauge, counter, updowncounter, histogram or exponential_histogram, found "x"',
     'expected the series of every point, found 200 points without',
   ]);
 });

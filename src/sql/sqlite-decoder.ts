@@ -1,15 +1,23 @@
 import { describeError } from '../errors.js';
-import type { Metric, Series } from '../model/series.js';
+import type { AnySeries, HistogramMetric, Metric } from '../model/series.js';
 import type { PointStream, Sink } from '../recording/decoder.js';
+import { parseFigure } from '../recording/figure-text.js';
+import {
+  createFigures,
+  histogramColumns,
+  rowOfFigures,
+  type Figure,
+} from '../recording/histogram-columns.js';
 import { parseAttributes } from '../recording/otlp-json.js';
+import { isHistogramSeries, isNumberSeries } from '../recording/series-book.js';
 import type { SqliteDatabase, SqliteValue } from './sqlite-database.js';
-import { selectPoints, selectSeries } from './sqlite-tables.js';
+import { selectHistograms, selectHistogramTable, selectPoints, selectSeries } from './sqlite-tables.js';
 
 /** Points that are read without letting others take what was read. */
 const pointsAtATime = 50_000;
 
 interface Ended {
-  readonly series: Series;
+  readonly series: AnySeries;
   readonly at: bigint;
 }
 
@@ -17,9 +25,10 @@ interface Ended {
 export class SqliteDecoder {
   readonly #sink: Sink;
   readonly #stream: PointStream;
-  readonly #series = new Map<SqliteValue, Series>();
+  readonly #series = new Map<SqliteValue, AnySeries>();
   /** The last one first. */
   #ended: Ended[] = [];
+  #orphans = 0;
 
   constructor(sink: Sink, stream: PointStream) {
     this.#sink = sink;
@@ -32,16 +41,21 @@ export class SqliteDecoder {
    */
   *read(database: SqliteDatabase): Iterable<void> {
     this.#readSeries(database);
-    let orphans = 0;
+    const histograms = openHistograms(database);
     let read = 0;
-    for (const [id = null, time, value] of database.prepare(selectPoints).rows()) {
-      const series = this.#series.get(id);
-      if (series === undefined || typeof time !== 'bigint') orphans += 1;
-      else this.#take(series, time, numberOf(value));
+    for (const row of database.prepare(selectPoints).rows()) {
+      for (const earlier of histograms.takeBefore(row[1])) this.#takeHistogram(earlier);
+      this.#takePoint(row);
+      read += 1;
+      if (read % pointsAtATime === 0) yield;
+    }
+    for (const row of histograms.takeBefore(undefined)) {
+      this.#takeHistogram(row);
       read += 1;
       if (read % pointsAtATime === 0) yield;
     }
     for (let last = this.#ended.pop(); last; last = this.#ended.pop()) this.#stream.end(last.series, last.at);
+    const orphans = this.#orphans;
     if (orphans > 0)
       this.#sink.malformed(`expected the series of every point, found ${orphans} points without`);
   }
@@ -61,15 +75,9 @@ export class SqliteDecoder {
     this.#ended = ended.toSorted((a, b) => (a.at > b.at ? -1 : a.at < b.at ? 1 : 0));
   }
 
-  #createSeries(row: readonly SqliteValue[]): Series {
+  #createSeries(row: readonly SqliteValue[]): AnySeries {
     const [, name, unit, kind, type, description, resource, attributes, start] = row;
-    const metric = this.#stream.book.metric({
-      name: String(name),
-      unit: String(unit),
-      description: String(description),
-      kind: kindOf(kind),
-      valueType: type === 'int' ? 'int' : 'double',
-    });
+    const metric = this.#stream.book.metric(metricOf({ name, unit, description, kind, type }));
     return {
       metric,
       resource: this.#stream.book.resource(parseAttributes(String(resource))),
@@ -78,18 +86,81 @@ export class SqliteDecoder {
     };
   }
 
-  #take(series: Series, at: bigint, value: number): void {
+  #takePoint([id = null, time, value]: readonly SqliteValue[]): void {
+    const series = this.#series.get(id);
+    if (series === undefined || !isNumberSeries(series) || typeof time !== 'bigint') {
+      this.#orphans += 1;
+      return;
+    }
+    this.#endBefore(time);
+    this.#stream.add(this.#stream.open(series, time), time, numberOf(value));
+  }
+
+  #takeHistogram([id = null, time, ...cells]: readonly SqliteValue[]): void {
+    const series = this.#series.get(id);
+    if (series === undefined || !isHistogramSeries(series) || typeof time !== 'bigint') {
+      this.#orphans += 1;
+      return;
+    }
+    try {
+      const figures = createFigures((column) => figureOf(column, cells[histogramColumns.indexOf(column)]));
+      const row = rowOfFigures(series.metric.kind, figures);
+      this.#endBefore(time);
+      this.#stream.addHistogram(this.#stream.open(series, time), time, row);
+    } catch (error) {
+      this.#sink.malformed(`Cannot read histogram "${series.metric.name}": ${describeError(error)}`);
+    }
+  }
+
+  #endBefore(at: bigint): void {
     for (let last = this.#ended.at(-1); last && last.at < at; last = this.#ended.at(-1)) {
       this.#ended.pop();
       this.#stream.end(last.series, last.at);
     }
-    this.#stream.add(this.#stream.open(series, at), at, value);
   }
 }
 
-function kindOf(kind: SqliteValue | undefined): Metric['kind'] {
-  if (kind === 'gauge' || kind === 'counter' || kind === 'updowncounter') return kind;
-  throw new Error(`expected a series of kind gauge, counter or updowncounter, found "${kind}"`);
+/** The histograms of a database in the order of their instants, taken along with its points. */
+function openHistograms(database: SqliteDatabase) {
+  const [table] = database.prepare(selectHistogramTable).rows();
+  const rows = table === undefined ? [] : database.prepare(selectHistograms).rows();
+  const iterator = rows[Symbol.iterator]();
+  let next = iterator.next();
+  return {
+    /** @param at undefined: all */
+    *takeBefore(at: SqliteValue | undefined): Iterable<readonly SqliteValue[]> {
+      for (; !next.done && !isLater(next.value[1], at); next = iterator.next()) yield next.value;
+    },
+  };
+}
+
+/** Whether an instant is not before another one. What is no instant is reported, and not waited for. */
+function isLater(one: SqliteValue | undefined, other: SqliteValue | undefined): boolean {
+  return typeof one === 'bigint' && typeof other === 'bigint' && one >= other;
+}
+
+/** A cell that is a number, or the text of a list. */
+function figureOf(column: (typeof histogramColumns)[number], cell: SqliteValue | undefined): Figure {
+  if (cell === null || cell === undefined) return undefined;
+  return typeof cell === 'string' ? parseFigure(column, cell) : Number(cell);
+}
+
+interface MetricCells {
+  readonly name: SqliteValue | undefined;
+  readonly unit: SqliteValue | undefined;
+  readonly description: SqliteValue | undefined;
+  readonly kind: SqliteValue | undefined;
+  readonly type: SqliteValue | undefined;
+}
+
+function metricOf({ name, unit, description, kind, type }: MetricCells): Metric | HistogramMetric {
+  const texts = { name: String(name), unit: String(unit), description: String(description) };
+  if (kind === 'histogram' || kind === 'exponential_histogram') return { ...texts, kind };
+  if (kind === 'gauge' || kind === 'counter' || kind === 'updowncounter')
+    return { ...texts, kind, valueType: type === 'int' ? 'int' : 'double' };
+  throw new Error(
+    `expected a series of kind gauge, counter, updowncounter, histogram or exponential_histogram, found "${kind}"`,
+  );
 }
 
 /** Null is a gap. */

@@ -1,15 +1,21 @@
 import { closeSync, openSync, statSync } from 'node:fs';
 import { elementAt } from '../element.js';
-import { KnownSeries, listEnds } from './known-series.js';
+import { figureText } from '../recording/figure-text.js';
+import { histogramColumns } from '../recording/histogram-columns.js';
+import { isHistogramRequest, parseHistogramRequest, type HistogramEntry } from './histogram-request.js';
+import { KnownSeries, listEnds, type SeriesEnd } from './known-series.js';
 import { createSeriesRow } from './layout.js';
+import type { EncodedSeries } from './series-record.js';
 import { parseRequest, type SqlRequest } from './sql-request.js';
 import { openSqlite } from './sqlite.js';
-import type { SqliteDatabase, SqliteStatement } from './sqlite-database.js';
+import type { SqliteDatabase, SqliteStatement, SqliteValue } from './sqlite-database.js';
 import {
   createSqliteTables,
+  deleteHistograms,
   deletePoints,
   deleteSeries,
   endSeries,
+  insertHistogram,
   insertPoint,
   insertSeries,
   selectOldest,
@@ -32,10 +38,19 @@ export interface SqliteFileOptions {
 interface Statements {
   readonly insertSeries: SqliteStatement;
   readonly insertPoint: SqliteStatement;
+  readonly insertHistogram: SqliteStatement;
   readonly endSeries: SqliteStatement;
   readonly selectOldest: SqliteStatement;
   readonly deletePoints: SqliteStatement;
+  readonly deleteHistograms: SqliteStatement;
   readonly deleteSeries: SqliteStatement;
+}
+
+/** What has to be written for a request. */
+interface Work {
+  readonly series: readonly EncodedSeries[];
+  readonly ends: readonly SeriesEnd[];
+  insert(statements: Statements): void;
 }
 
 /** A database that is open, and which file it is. */
@@ -60,17 +75,17 @@ export class SqliteFile {
    * @throws SqliteError
    */
   write(bytes: Uint8Array): void {
-    const request = parseRequest(bytes);
+    const work = isHistogramRequest(bytes) ? planHistograms(bytes) : planNumbers(bytes);
     // Another file may be in its place, or none.
     if (this.#opened && this.#opened.file !== identify(this.#options.path)) this.close();
     try {
       this.#opened ??= this.#open();
-      this.#writeInto(this.#opened, request);
+      this.#writeInto(this.#opened, work);
     } catch (error) {
       this.close();
       throw error;
     }
-    this.#known.confirm(request);
+    this.#known.confirmSeries(work.series, work.ends);
   }
 
   /**
@@ -85,6 +100,7 @@ export class SqliteFile {
     const [row] = statements.selectOldest.rows(limit, BigInt(deletedAtATime), limit);
     const before = row?.[0] ?? limit;
     statements.deletePoints.run(before);
+    statements.deleteHistograms.run(before);
     if (before !== limit) return true;
     statements.deleteSeries.run(limit);
     database.execute(`PRAGMA incremental_vacuum(${freedPages})`);
@@ -113,9 +129,11 @@ export class SqliteFile {
       const statements = {
         insertSeries: database.prepare(insertSeries),
         insertPoint: database.prepare(insertPoint),
+        insertHistogram: database.prepare(insertHistogram),
         endSeries: database.prepare(endSeries),
         selectOldest: database.prepare(selectOldest),
         deletePoints: database.prepare(deletePoints),
+        deleteHistograms: database.prepare(deleteHistograms),
         deleteSeries: database.prepare(deleteSeries),
       };
       return { database, statements, file: identify(path) };
@@ -125,19 +143,48 @@ export class SqliteFile {
     }
   }
 
-  #writeInto({ database, statements }: Opened, request: SqlRequest): void {
+  #writeInto({ database, statements }: Opened, work: Work): void {
     database.execute('BEGIN IMMEDIATE');
     try {
-      for (const record of this.#known.findUnknown(request))
+      for (const record of this.#known.findUnknown(work))
         statements.insertSeries.run(...createSeriesRow(record));
-      insertPoints(statements.insertPoint, request);
-      for (const { id, at } of listEnds(request)) statements.endSeries.run(at, id);
+      work.insert(statements);
+      for (const { id, at } of work.ends) statements.endSeries.run(at, id);
       database.execute('COMMIT');
     } catch (error) {
       rollBack(database);
       throw error;
     }
   }
+}
+
+function planNumbers(bytes: Uint8Array): Work {
+  const request = parseRequest(bytes);
+  return {
+    series: request.series,
+    ends: listEnds(request),
+    insert: (statements) => insertPoints(statements.insertPoint, request),
+  };
+}
+
+function planHistograms(bytes: Uint8Array): Work {
+  const entries = parseHistogramRequest(bytes);
+  return {
+    series: [...new Map(entries.map(({ series }) => [series.id, series])).values()],
+    ends: entries.flatMap(({ series: { id }, at, figures }) => (figures === undefined ? [{ id, at }] : [])),
+    insert({ insertHistogram: statement }) {
+      for (const entry of entries) insertEntry(statement, entry);
+    },
+  };
+}
+
+function insertEntry(statement: SqliteStatement, { series, at, figures }: HistogramEntry): void {
+  if (figures === undefined) return;
+  const cells = histogramColumns.map((column): SqliteValue => {
+    const figure = figures[column];
+    return typeof figure === 'object' ? figureText(column, figure) : (figure ?? null);
+  });
+  statement.run(series.id, at, ...cells);
 }
 
 function insertPoints(

@@ -1,3 +1,9 @@
+import {
+  histogramColumns,
+  listColumns,
+  wholeColumns,
+  type HistogramColumn,
+} from '../recording/histogram-columns.js';
 import { defineColumns, seriesColumns, tableNames, viewColumns, type ColumnKind } from './layout.js';
 
 const types: Readonly<Record<ColumnKind, string>> = {
@@ -9,7 +15,17 @@ const types: Readonly<Record<ColumnKind, string>> = {
   time: 'INTEGER',
 };
 
-const { series, points, view } = tableNames;
+const { series, points, view, histograms, histogramView } = tableNames;
+
+/** A column without a type keeps every double as it is. Lists are JSON. */
+function typeOf(column: HistogramColumn): string {
+  if (listColumns.has(column)) return ' TEXT';
+  return wholeColumns.has(column) ? ' INTEGER' : '';
+}
+
+const readableTime = (table: string) =>
+  `strftime('%Y-%m-%dT%H:%M:%fZ', ${table}.time / 1000000000.0, 'unixepoch') AS time`;
+const columnsOfView = viewColumns.map((name) => `series.${name}`).join(', ');
 
 /** Creates the tables where they are missing. Instants are Unix time in nanoseconds. */
 export const createSqliteTables = `
@@ -25,9 +41,19 @@ CREATE TABLE IF NOT EXISTS ${points} (
   PRIMARY KEY (time, series_id)
 ) WITHOUT ROWID;
 CREATE VIEW IF NOT EXISTS ${view} AS
-  SELECT strftime('%Y-%m-%dT%H:%M:%fZ', points.time / 1000000000.0, 'unixepoch') AS time, points.value,
-    ${viewColumns.map((name) => `series.${name}`).join(', ')}, points.series_id, points.time AS time_ns
+  SELECT ${readableTime('points')}, points.value, ${columnsOfView}, points.series_id, points.time AS time_ns
   FROM ${points} AS points JOIN ${series} AS series ON series.id = points.series_id;
+CREATE TABLE IF NOT EXISTS ${histograms} (
+  time INTEGER NOT NULL,
+  series_id INTEGER NOT NULL,
+${histogramColumns.map((column) => `  ${column}${typeOf(column)},`).join('\n')}
+  PRIMARY KEY (time, series_id)
+) WITHOUT ROWID;
+CREATE VIEW IF NOT EXISTS ${histogramView} AS
+  SELECT ${readableTime('histograms')},
+    ${histogramColumns.map((column) => `histograms.${column}`).join(', ')},
+    ${columnsOfView}, histograms.series_id, histograms.time AS time_ns
+  FROM ${histograms} AS histograms JOIN ${series} AS series ON series.id = histograms.series_id;
 `;
 
 const columns = seriesColumns.map(({ name }) => name);
@@ -38,6 +64,11 @@ export const insertSeries = `INSERT INTO ${series} (${columns.join(', ')}) VALUE
 /** What is there already stays as it is. */
 export const insertPoint = `INSERT OR IGNORE INTO ${points} (series_id, time, value) VALUES (?, ?, ?)`;
 
+const histogramCells = ['series_id', 'time', ...histogramColumns];
+
+/** The same for histograms, with their figures in the order of the columns. */
+export const insertHistogram = `INSERT OR IGNORE INTO ${histograms} (${histogramCells.join(', ')}) VALUES (${histogramCells.map(() => '?').join(', ')})`;
+
 export const endSeries = `UPDATE ${series} SET end_time = ? WHERE id = ?`;
 
 /** The columns that a reader needs to have the series again. */
@@ -45,9 +76,16 @@ export const selectSeries = `SELECT id, metric, unit, kind, value_type, descript
 
 export const selectPoints = `SELECT series_id, time, value FROM ${points} ORDER BY time, series_id`;
 
+/** Whether a database has histograms: those of earlier versions have no table for them. */
+export const selectHistogramTable = `SELECT name FROM sqlite_master WHERE type = 'table' AND name = '${histograms}'`;
+
+export const selectHistograms = `SELECT ${histogramCells.join(', ')} FROM ${histograms} ORDER BY time, series_id`;
+
 /** The instant before which the next of some number of the oldest points are, at most a given one. */
-export const selectOldest = `SELECT min(?, ifnull((SELECT time FROM ${points} ORDER BY time LIMIT 1 OFFSET ?), ?))`;
+export const selectOldest = `SELECT min(?, ifnull((SELECT time FROM (SELECT time FROM ${points} UNION ALL SELECT time FROM ${histograms}) ORDER BY time LIMIT 1 OFFSET ?), ?))`;
 
 export const deletePoints = `DELETE FROM ${points} WHERE time < ?`;
+
+export const deleteHistograms = `DELETE FROM ${histograms} WHERE time < ?`;
 
 export const deleteSeries = `DELETE FROM ${series} WHERE end_time < ?`;

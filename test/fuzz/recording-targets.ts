@@ -1,3 +1,4 @@
+import type { HistogramTable } from '../../src/model/histogram-table.js';
 import type { Table } from '../../src/model/table.js';
 import { CsvDecoder } from '../../src/recording/csv-decoder.js';
 import { CsvEncoder } from '../../src/recording/csv-encoder.js';
@@ -6,22 +7,30 @@ import { JsonLinesDecoder } from '../../src/recording/json-lines-decoder.js';
 import { JsonLinesEncoder } from '../../src/recording/json-lines-encoder.js';
 import { ParquetDecoder } from '../../src/recording/parquet-decoder.js';
 import { ParquetEncoder } from '../../src/recording/parquet-encoder.js';
+import type { RecordedTable } from '../../src/recording/recorded-table.js';
 import { texts, type Target } from './target.js';
 
-function encodeParquet(table: Table): Buffer {
+function encodeParquet(...tables: readonly RecordedTable[]): Buffer {
   const encoder = new ParquetEncoder(['hw.id']);
-  return Buffer.concat([encoder.encode([table]), encoder.encode([table]), encoder.footer()]);
+  const groups = tables.map((table) => encoder.encode([table]));
+  return Buffer.concat([...groups, encoder.footer()]);
 }
 
 /** What was read is written again: an instant or a number that no format can hold would show there. */
-export const sink: Sink = { table: writeAgain, malformed: throwReason, unsupported: () => {} };
+export const sink: Sink = {
+  table: writeAgain,
+  histograms: writeAgain,
+  malformed: throwReason,
+  unsupported: () => {},
+};
 
 /** Recordings of a table. */
-export function createRecordingTargets(table: Table): readonly Target[] {
+export function createRecordingTargets(table: Table, histograms: HistogramTable): readonly Target[] {
   const json = new JsonLinesEncoder();
   json.add(table);
+  json.add(histograms);
   const csv = new CsvEncoder(['hw.id']);
-  csv.metricColumns = csv.findMissing([table]);
+  csv.columns = csv.findMissing([table, histograms]);
   return [
     {
       name: 'JSON lines',
@@ -35,7 +44,7 @@ export function createRecordingTargets(table: Table): readonly Target[] {
     },
     {
       name: 'CSV',
-      examples: texts(csv.header() + csv.encode(table)),
+      examples: texts(csv.header() + csv.encode(table) + csv.encode(histograms)),
       parse(input) {
         const [header, ...lines] = input.toString().split('\n');
         const stream = new PointStream(sink);
@@ -46,7 +55,7 @@ export function createRecordingTargets(table: Table): readonly Target[] {
     },
     {
       name: 'Parquet',
-      examples: [encodeParquet(table)],
+      examples: [encodeParquet(table, table), encodeParquet(table, histograms)],
       async parse(input) {
         const stream = new PointStream(sink);
         const file = input.buffer.slice(input.byteOffset, input.byteOffset + input.length);
@@ -63,9 +72,9 @@ function throwReason(reason: string): void {
   throw new Error(reason);
 }
 
-export function writeAgain(table: Table): void {
+export function writeAgain(table: RecordedTable): void {
   const csv = new CsvEncoder([]);
-  csv.metricColumns = csv.findMissing([table]);
+  csv.columns = csv.findMissing([table]);
   csv.encode(table);
   new JsonLinesEncoder().add(table);
 }

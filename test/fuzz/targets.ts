@@ -1,4 +1,11 @@
 import type { HistogramTable } from '../../src/model/histogram-table.js';
+import {
+  exponentialOf,
+  histogramOf,
+  histogramTable,
+  powersOfTwo,
+  rowOf,
+} from '../../src/model/histogram.fixture.js';
 import type { Table } from '../../src/model/table.js';
 import { Batcher } from '../../src/otlp/batcher.js';
 import { bmcTargets } from './bmc-targets.js';
@@ -15,6 +22,7 @@ import type { Target } from './target.js';
 /** Every parser of data from elsewhere. @param folder an empty one, for parsers that read files */
 export function createTargets(folder: string): readonly Target[] {
   const table = createTable();
+  const histograms = createHistograms();
   return [
     ...createKernelTargets(folder),
     ...configurationTargets,
@@ -22,8 +30,8 @@ export function createTargets(folder: string): readonly Target[] {
     ...bmcTargets,
     ...meterTargets,
     ...nameTargets,
-    ...createRecordingTargets(table),
-    ...createDatabaseTargets(table, folder, sink),
+    ...createRecordingTargets(table, histograms),
+    ...createDatabaseTargets({ table, histograms }, folder, sink),
     ...createOtlpTargets(table, { consume: takeAgain, consumeHistograms: takeHistograms }),
   ];
 }
@@ -43,6 +51,16 @@ function createTable(): Table {
     values,
     ended: series,
   };
+}
+
+function createHistograms(): HistogramTable {
+  const [explicit, exponential] = [histogramOf(), exponentialOf({ 'hw.id': '=p' })];
+  const rows = [explicit, exponential].map((series, i) => {
+    const row =
+      i === 0 ? rowOf([1, 2, 3], { sum: 4.5 }) : rowOf([1, 0, 2, 0, 1], { layout: powersOfTwo, min: 0 });
+    return [series, 2000 + i, row] as const;
+  });
+  return histogramTable(rows, [explicit]);
 }
 
 function takeAgain(table: Table): boolean {
