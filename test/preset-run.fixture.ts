@@ -32,7 +32,7 @@ const inPod: Attributes = {
 const inVm: Attributes = { 'vm.name': 'guest-1' };
 
 /** The simulated machine, whose processes are in a pod or in a virtual machine. */
-const identify = createPlans((series: readonly Series[]) =>
+export const identify = createPlans((series: readonly Series[]) =>
   series.map((one): Series => {
     const pid = one.resource.attributes['process.pid'];
     if (pid === undefined) return one;
