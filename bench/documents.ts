@@ -30,12 +30,15 @@ export const documents: Benchmark = {
       for (const point of new PointReader(bytes).take(Infinity))
         BSON.serialize(createDocument(driver, point, true));
     };
-    return shapes.flatMap((shape) => {
+    const results: Result[] = [];
+    for (const shape of shapes) {
       const table = createTable(shape);
+      const queued = await createRemoteWriter(table, () => {});
+      const confirmed = await createRemoteWriter(table, ({ bytes }) => void countSamples(bytes));
       const reference = timePerPoint(table, () => stringify(table));
       const measure = (what: string, run: () => void): Result =>
         compare(`${what}: ${shape.what}`, 'ns', { ours: timePerPoint(table, run), reference });
-      return [
+      results.push(
         measure('elasticsearch', encodeWith(table, bulkFormat)),
         measure(
           'kwollect',
@@ -46,20 +49,8 @@ export const documents: Benchmark = {
           'webhook',
           encodeWith(table, jsonPoints, ({ bytes }) => void frameLines(bytes)),
         ),
-        measure(
-          'prometheus_remote_write, until queued',
-          encodeRising(
-            table,
-            createRemoteWriter(() => {}),
-          ),
-        ),
-        measure(
-          'prometheus_remote_write, until confirmed',
-          encodeRising(
-            table,
-            createRemoteWriter(({ bytes }) => void countSamples(bytes)),
-          ),
-        ),
+        measure('prometheus_remote_write, until queued', encodeRising(table, queued)),
+        measure('prometheus_remote_write, until confirmed', encodeRising(table, confirmed)),
         measure('mongodb, until queued', encodeWith(table, queueFormat)),
         measure('mongodb, until sent', encodeWith(table, queueFormat, insert)),
         measure(
@@ -69,13 +60,14 @@ export const documents: Benchmark = {
             createBatcher(batch, ({ bytes }) => void divideByResource(bytes)),
           ),
         ),
-      ];
-    });
+      );
+    }
+    return results;
   },
 };
 
-/** Compression and the conversion to 1.0 are left out: they work in slices. */
-function createRemoteWriter(take: (request: QueuedRequest) => void): Encoder {
+/** Compression, the conversion to 1.0 and the description of new series are left out: they work in slices. */
+async function createRemoteWriter(table: Table, take: (request: QueuedRequest) => void): Promise<Encoder> {
   const labels = new LabelBook({
     identityLabels: [],
     externalLabels: {},
@@ -86,10 +78,22 @@ function createRemoteWriter(take: (request: QueuedRequest) => void): Encoder {
     },
   });
   const limits = requestLimits(batch);
-  return new RemoteWriteEncoder(
-    { labels, limits, hasTargetInfo: true, hasNativeHistograms: () => true, nowMs: () => performance.now() },
+  const encoder = new RemoteWriteEncoder(
+    {
+      labels,
+      limits,
+      hasTargetInfo: true,
+      hasNativeHistograms: () => true,
+      nowMs: () => performance.now(),
+      fail(error) {
+        throw error;
+      },
+    },
     take,
   );
+  encoder.add(table);
+  await encoder.settle();
+  return encoder;
 }
 
 /** Each time with later instants: samples that are not newer are left out. */

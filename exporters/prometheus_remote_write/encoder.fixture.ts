@@ -23,7 +23,17 @@ export function openEncoder(options: Partial<EncoderOptions> = {}, labelOptions:
   });
   const limits = { maxPoints: 8192, maxBytes: 1e6 };
   const encoder = new RemoteWriteEncoder(
-    { labels, limits, hasTargetInfo: false, hasNativeHistograms: () => true, nowMs: () => 0, ...options },
+    {
+      labels,
+      limits,
+      hasTargetInfo: false,
+      hasNativeHistograms: () => true,
+      fail(error) {
+        throw error;
+      },
+      nowMs: () => 0,
+      ...options,
+    },
     (request) => requests.push(request),
   );
   const take = (): readonly DecodedSeries[] => {

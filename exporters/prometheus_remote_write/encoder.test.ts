@@ -195,3 +195,27 @@ test('The name of a machine that is not this one is its instance, and a label jo
   );
   assert.deepEqual([second?.labels['instance'], second?.labels['host_name']], [hostname(), undefined]);
 });
+
+test('RemoteWriteEncoder describes many new series in slices, in order, and flushes when it has', async () => {
+  const { encoder, requests, take } = openEncoder();
+  const series = Array.from({ length: 20_000 }, (_, i) => ({ ...gauge, attributes: { 'hw.id': `${i}` } }));
+  const [first = gauge] = series;
+  encoder.add(createRow(series, at(1000), new Float64Array(series.length).fill(1)));
+  assert.equal(encoder.points, series.length);
+  encoder.add({ ...createRow([first], at(2000), Float64Array.of(2)), ended: [first] });
+  encoder.flush();
+  assert.equal(requests.length, 0);
+  await encoder.settle();
+  assert.equal(encoder.points, 0);
+  const samples = take();
+  const ofFirst = samples.filter(({ labels }) => labels['hw_id'] === '0').flatMap((one) => one.samples);
+  assert.deepEqual(ofFirst.map(({ value, atMs }) => [value, atMs - startMs]).slice(0, 2), [
+    [1, 1000],
+    [2, 2000],
+  ]);
+  assert.equal(ofFirst.length, 3);
+  assert.equal(new Set(samples.map(({ labels }) => labels['hw_id'])).size, series.length);
+  // What is known is written at once.
+  encoder.add(createRow(series.slice(1, 9), at(3000), new Float64Array(8)));
+  assert.equal(take().length, 8);
+});

@@ -1,9 +1,10 @@
 import type { QueuedRequest } from '../../src/component/queue-storage.js';
 import type { Encoder, RequestLimits } from '../../src/export/queued-exporter.js';
-import { HistogramRow, type HistogramTable } from '../../src/model/histogram-table.js';
+import { SlicedWork, type Steps } from '../../src/export/sliced-work.js';
+import { countHistograms, HistogramRow, type HistogramTable } from '../../src/model/histogram-table.js';
 import { createPlans } from '../../src/model/plan.js';
 import type { AnySeries, HistogramSeries, Series } from '../../src/model/series.js';
-import type { Table } from '../../src/model/table.js';
+import { countPoints, type Table } from '../../src/model/table.js';
 import { cumulate, formatBound } from '../../src/prometheus/histogram-buckets.js';
 import { createRequest } from './divide-request.js';
 import { Heads } from './heads.js';
@@ -19,6 +20,9 @@ const targetInfoMs = 60_000;
 const maxSampleBytes = 32;
 /** Of a count in a native histogram. */
 const maxCountBytes = 9;
+/** New series that are described at once: some tenths of a millisecond. */
+const seriesPerStep = 16;
+const manySeries = 256;
 /** With more texts than these, a new book begins: most are of series that have ended. */
 const maxSymbols = 200_000;
 
@@ -41,6 +45,8 @@ export interface EncoderOptions {
   readonly limits: RequestLimits;
   readonly hasTargetInfo: boolean;
   hasNativeHistograms(): boolean;
+  /** Called when a table could not be encoded. */
+  fail(error: unknown): void;
   /** CLOCK_MONOTONIC in milliseconds. */
   nowMs(): number;
 }
@@ -54,6 +60,12 @@ export class RemoteWriteEncoder implements Encoder {
   readonly #emit: (request: QueuedRequest) => void;
   readonly #histogram = new HistogramRow();
   readonly #targetInfoMs = new WeakMap<Target, number>();
+  readonly #work: SlicedWork;
+  /** Of tables that are not encoded yet. */
+  #waitingPoints = 0;
+  #isFlushDue = false;
+  /** Lists of series all of which are described. */
+  #described = new WeakSet<readonly AnySeries[]>();
   #symbols = new SymbolBook();
   #heads = new Heads(this.#symbols);
   #writer = new RequestWriter(this.#symbols);
@@ -63,16 +75,42 @@ export class RemoteWriteEncoder implements Encoder {
   constructor(options: EncoderOptions, emit: (request: QueuedRequest) => void) {
     this.#options = options;
     this.#emit = emit;
+    this.#work = new SlicedWork(options.fail);
   }
 
   get points(): number {
-    return this.#writer.samples;
+    return this.#writer.samples + this.#waitingPoints;
   }
 
+  /** Series are described when they first come, which takes longer than all else: in slices, where they are many. */
   add(table: Table): void {
+    this.#take(countPoints(table), this.#addTable(table));
+  }
+
+  addHistograms(table: HistogramTable): void {
+    this.#take(countHistograms(table), this.#addHistogramTable(table));
+  }
+
+  #take(points: number, steps: Steps): void {
+    this.#waitingPoints += points;
+    this.#work.add(this.#finish(points, steps));
+  }
+
+  *#finish(points: number, steps: Steps): Steps {
+    try {
+      yield* steps;
+    } finally {
+      this.#waitingPoints -= points;
+    }
+    if (this.#waitingPoints === 0 && this.#isFlushDue) this.flush();
+  }
+
+  *#addTable(table: Table): Steps {
     const { ended = [] } = table;
     const before = this.#end(ended);
+    const isNew = yield* this.#describe(table.series);
     const columns = this.#columnsOf(table.series);
+    if (isNew) yield;
     const atMs = toMs(table.epoch, table.offsets.at(-1) ?? 0);
     this.#addTargetInfo(atMs);
     const base = { epochMs: Number(table.epoch / nsPerMs), restNs: Number(table.epoch % nsPerMs) };
@@ -83,9 +121,10 @@ export class RemoteWriteEncoder implements Encoder {
     }
   }
 
-  addHistograms(table: HistogramTable): void {
+  *#addHistogramTable(table: HistogramTable): Steps {
     const { ended = [] } = table;
     const before = this.#end(ended);
+    yield* this.#describe(table.series);
     let lastMs = toMs(table.epoch, 0);
     for (const [number, series] of table.series.entries()) {
       const atMs = toMs(table.epoch, table.offsets[number] ?? 0);
@@ -97,7 +136,13 @@ export class RemoteWriteEncoder implements Encoder {
     }
   }
 
+  settle(): Promise<void> {
+    return this.#work.settle();
+  }
+
   flush(): void {
+    this.#isFlushDue = this.#work.isBusy && this.#waitingPoints > 0;
+    if (this.#isFlushDue) return;
     this.#emitRequest();
     this.#options.labels.sweep(this.#options.nowMs());
     if (this.#symbols.size > maxSymbols) this.#renewSymbols();
@@ -107,7 +152,22 @@ export class RemoteWriteEncoder implements Encoder {
     if (this.#writer.samples > 0) this.#emit(createRequest(this.#writer.finish()));
   }
 
+  /** Describes what is not known yet of many series. @returns whether that was any */
+  *#describe(all: readonly AnySeries[]): Generator<void, boolean> {
+    // What is short is not interrupted.
+    if (all.length < manySeries || this.#described.has(all)) return false;
+    for (const [i, series] of all.entries()) {
+      const entry = this.#options.labels.entryOf(series);
+      if (entry !== undefined && !isHistogram(series)) this.#heads.of(entry);
+      if (i % seriesPerStep === seriesPerStep - 1) yield;
+    }
+    this.#described.add(all);
+    yield;
+    return true;
+  }
+
   #renewSymbols(): void {
+    this.#described = new WeakSet();
     this.#symbols = new SymbolBook();
     this.#heads = new Heads(this.#symbols);
     this.#writer = new RequestWriter(this.#symbols);

@@ -1,5 +1,6 @@
 import type { ExporterContext, ExporterFactory } from '../../src/component/component.js';
 import { readResourceEnvironment } from '../../src/component/resource-environment.js';
+import { describeError } from '../../src/errors.js';
 import { QueuedExporter, requestLimits } from '../../src/export/queued-exporter.js';
 import { checkConfig, schema, type Config } from './config.js';
 import { createRequest } from './divide-request.js';
@@ -40,6 +41,7 @@ function createEncoderOptions(
     }),
     limits: requestLimits(config.batch),
     hasTargetInfo: config.target_info.enabled,
+    fail: (error) => log.error(`Cannot encode a table: ${describeError(error)}`),
     hasNativeHistograms: () => config.native_histograms && !protocol.isVersion1,
   };
 }

@@ -64,8 +64,10 @@ export interface Encoder {
   add(table: Table): void;
   /** The same for histograms, where the format has them. */
   addHistograms?(table: HistogramTable): void;
-  /** Emits what waits as a request. */
+  /** Emits what waits as a request, or does that when it has encoded what it has taken. */
   flush(): void;
+  /** Fulfilled when everything that it has taken is encoded. Absent where `add` does that. */
+  settle?(): Promise<void>;
 }
 
 /** What an exporter adds to the queue: the format and the transport. */
@@ -147,6 +149,7 @@ export class QueuedExporter implements ConsumingComponent {
 
   async shutdown(timeoutMs = drainMs): Promise<void> {
     const beginMs = performance.now();
+    await this.#encoder.settle?.();
     this.flush();
     const queue = this.#queue;
     this.#queue = undefined;
