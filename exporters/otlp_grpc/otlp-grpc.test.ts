@@ -6,15 +6,8 @@ import type { AddressInfo } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { ServerCredentials, status } from '@grpc/grpc-js';
-import { parseSettings } from '../../src/config/settings.js';
 import { energy, readingAt, rowOf, start, startExporter } from '../../src/export/exporter.fixture.js';
-import {
-  setVariables,
-  testAnswers,
-  testOutages,
-  testTls,
-  type Transport,
-} from '../../src/export/shared-cases.fixture.js';
+import { testAnswers, testOutages, testTls, type Transport } from '../../src/export/shared-cases.fixture.js';
 import type { CertificateFiles } from '../../src/http/certificate.fixture.js';
 import type { Series } from '../../src/model/series.js';
 import { createRow } from '../../src/model/table.js';
@@ -23,7 +16,6 @@ import { openGrpcBackend, type GrpcBackend } from '../../src/otlp/grpc-backend.f
 import { testPartialSuccess } from '../../src/otlp/partial-success.fixture.js';
 import { MessageWriter } from '../../src/otlp/wire.js';
 import { until } from '../../src/testing/until.js';
-import { parseTarget } from './config.js';
 import { factory } from './factory.js';
 
 const insecure = { tls: { insecure: true } };
@@ -230,74 +222,4 @@ test('otlp_grpc sends in smaller requests what is larger than the backend takes'
     log.lines.join('\n'),
     /RESOURCE_EXHAUSTED: Received message larger than max .*Sending them in halves/,
   );
-});
-
-test('otlp_grpc ignores the variables of OpenTelemetry unless asked for them', async (t) => {
-  const backend = await openGrpcBackend(t);
-  const stranger = await openGrpcBackend(t);
-  setVariables(t, {
-    OTEL_EXPORTER_OTLP_ENDPOINT: `http://${stranger.endpoint}`,
-    OTEL_EXPORTER_OTLP_HEADERS: 'x-leak=1',
-    OTEL_EXPORTER_OTLP_INSECURE: 'false',
-    OTEL_EXPORTER_OTLP_TIMEOUT: '9000',
-  });
-  const { exporter } = await startExporter(t, factory, { endpoint: backend.endpoint, ...insecure });
-  exporter.consume(readingAt(1, 1));
-  await exporter.shutdown();
-  assert.deepEqual(backend.received[0].metadata.get('x-leak'), []);
-  assert.equal(stranger.received.length, 0);
-
-  const asked = await startExporter(t, factory, { endpoint: backend.endpoint, from_environment: true });
-  asked.exporter.consume(readingAt(1, 1));
-  await asked.exporter.shutdown();
-  assert.deepEqual(stranger.received[0].metadata.get('x-leak'), ['1']);
-});
-
-test('otlp_grpc says which variable it cannot use', async (t) => {
-  setVariables(t, { OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: 'http://me:secret@collector' });
-  await assert.rejects(startExporter(t, factory, { from_environment: true }), {
-    message:
-      'Cannot use OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: expected host:port such as "localhost:4317", ' +
-      'found "http://[REDACTED]@collector"',
-  });
-});
-
-test('parseTarget lets a scheme go before tls.insecure', () => {
-  const cases: [string, boolean][] = [
-    ['collector:4317', false],
-    ['collector:4317', true],
-    ['http://collector:4317', false],
-    ['https://collector:4317/', true],
-    ['[::1]:4317', true],
-    ['dns:///collector:4317', false],
-    ['unix:/run/otlp.sock', true],
-  ];
-  assert.deepEqual(
-    cases.map(([endpoint, isInsecure]) => Object.values(parseTarget(endpoint, isInsecure))),
-    [
-      ['collector:4317', false],
-      ['collector:4317', true],
-      ['collector:4317', true],
-      ['collector:4317', false],
-      ['[::1]:4317', true],
-      ['dns:///collector:4317', false],
-      ['unix:/run/otlp.sock', true],
-    ],
-  );
-});
-
-test('otlp_grpc says what is wrong with an endpoint', () => {
-  for (const endpoint of [
-    'collector',
-    ':4317',
-    'http://collector',
-    'collector:99999',
-    'ftp://collector:21',
-    '',
-  ]) {
-    const problems = factory.check?.(parseSettings(factory.schema, { endpoint }));
-    const problem = `endpoint: expected host:port such as "localhost:4317", found "${endpoint}"`;
-    assert.deepEqual(problems, [problem]);
-  }
-  assert.deepEqual(factory.check?.(parseSettings(factory.schema, {})), []);
 });

@@ -2,77 +2,14 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { freeClaims } from '../../src/component/claims.js';
 import { createFakeContext } from '../../src/component/fakes.js';
 import { parseSettings } from '../../src/config/settings.js';
 import { FakeCards, startCardRig } from '../../src/gpu/fake-cards.fixture.js';
 import { FakeDrm } from '../../src/linux/drm-clients.fixture.js';
 import { describeStat } from '../../src/linux/process-stat.fixture.js';
 import { checkTables } from '../../src/model/check-tables.js';
+import { address, desktop, plugIn } from './amd-cards.fixture.js';
 import { factory } from './factory.js';
-
-const address = '0000:03:00.0';
-const place = { address, driver: 'amdgpu' };
-
-/** A desktop card, as sysfs shows it. */
-const desktop = {
-  device: '0x73bf',
-  product_name: 'Radeon RX 6800',
-  unique_id: '2a1b',
-  vbios_version: '113-D4120100',
-  gpu_busy_percent: 37,
-  mem_busy_percent: 12,
-  mem_info_vram_used: 1_569_419_264,
-  mem_info_vram_total: 17_163_091_968,
-  mem_info_gtt_used: 152_281_088,
-  mem_info_gtt_total: 16_711_098_368,
-  'hwmon/hwmon4/name': 'amdgpu',
-  'hwmon/hwmon4/power1_average': 118_000_000,
-  'hwmon/hwmon4/power1_cap': 203_000_000,
-  'hwmon/hwmon4/power1_cap_max': 233_000_000,
-  'hwmon/hwmon4/temp1_input': 51_000,
-  'hwmon/hwmon4/temp1_label': 'edge',
-  'hwmon/hwmon4/temp1_crit': 100_000,
-  'hwmon/hwmon4/temp2_input': 60_000,
-  'hwmon/hwmon4/temp2_label': 'junction',
-  'hwmon/hwmon4/temp2_crit': 110_000,
-  'hwmon/hwmon4/fan1_input': 1225,
-  'hwmon/hwmon4/in0_input': 856,
-  'hwmon/hwmon4/in0_label': 'vddgfx',
-  'hwmon/hwmon4/freq1_input': 2_225_000_000,
-  'hwmon/hwmon4/freq1_label': 'sclk',
-  'hwmon/hwmon4/freq2_input': 1_000_000_000,
-  'hwmon/hwmon4/freq2_label': 'mclk',
-};
-
-/** A table of gpu_metrics with all bits set but these. */
-function createTable(
-  [format, content, size]: readonly [number, number, number],
-  fill: (table: Buffer) => void,
-): Buffer {
-  const table = Buffer.alloc(size, 0xff);
-  table.writeUInt16LE(size, 0);
-  table.writeUInt8(format, 2);
-  table.writeUInt8(content, 3);
-  fill(table);
-  return table;
-}
-
-/** What an MI300X has. */
-const accelerator = (count: bigint, cycles: readonly number[] = [0, 0, 0, 0, 0, 0]) =>
-  createTable([1, 6, 1600], (table) => {
-    table.writeUInt16LE(45, 4);
-    table.writeUInt16LE(750, 10);
-    table.writeUInt16LE(99, 12);
-    table.writeBigUInt64LE(count, 16);
-    cycles.forEach((one, i) => table.writeUInt32LE(one, 32 + 4 * i));
-  });
-
-function plugIn(files: Parameters<FakeCards['write']>[1] = desktop): FakeCards {
-  const cards = new FakeCards();
-  cards.add(1, place, files);
-  return cards;
-}
 
 test('amd_gpu reads power, temperatures, use, memory, clocks and fan from sysfs', async (t) => {
   const rig = await startCardRig(t, factory, { cards: plugIn() });
@@ -151,76 +88,6 @@ test('amd_gpu knows the GPUs of CEEMS, by address and serial number, and takes n
   assert.deepEqual(Object.fromEntries(found), serials);
 });
 
-test('amd_gpu counts the energy of an accelerator by its accumulator, exactly', async (t) => {
-  const cards = plugIn({
-    device: '0x74a1',
-    'hwmon/hwmon0/name': 'amdgpu',
-    'hwmon/hwmon0/power1_input': 748_000_000,
-  });
-  const path = cards.pathOf(1, 'gpu_metrics');
-  writeFileSync(path, accelerator(10n ** 12n, [1000, 0, 10, 0, 0, 0]));
-  const rig = await startCardRig(t, factory, { cards });
-  const first = await rig.read();
-  assert.equal(first[`hw.energy ${address}`], 0);
-  assert.equal(first[`hw.gpu.power ${address}`], 748);
-  assert.equal(first[`hw.temperature ${address}/temperature-junction junction`], 45);
-  assert.equal(first[`hw.gpu.utilization ${address} general`], 0.99);
-  assert.equal(rig.seriesOf('hw.energy')[0]?.attributes['energy.interface'], 'amdgpu_gpu_metrics');
-  writeFileSync(path, accelerator(10n ** 12n + 65_536n, [2000, 0, 510, 0, 0, 0]));
-  const second = await rig.read();
-  assert.equal(second[`hw.energy ${address}`], 1);
-  const throttled = second[`hw.gpu.throttle.time ${address} power`] ?? NaN;
-  assert.ok(throttled > 0, `half of the time, ${throttled} s`);
-  assert.equal(second[`hw.gpu.throttle.time ${address} thermal`], 0);
-});
-
-test('amd_gpu believes the energy counter of older cards only with stacked memory, and else integrates power', async (t) => {
-  for (const [isAccelerator, expected] of [
-    [true, 'amdgpu_gpu_metrics'],
-    [false, 'amdgpu_power'],
-  ] as const) {
-    const cards = plugIn();
-    const table = createTable([1, 3, 120], (bytes) => {
-      bytes.writeBigUInt64LE(77n, 24);
-      bytes.writeBigUInt64LE(1n << 36n, 112);
-      if (isAccelerator) bytes.writeUInt16LE(40, 88);
-    });
-    writeFileSync(cards.pathOf(1, 'gpu_metrics'), table);
-    const rig = await startCardRig(t, factory, { cards });
-    const values = await rig.read();
-    assert.equal(rig.seriesOf('hw.energy')[0]?.attributes['energy.interface'], expected);
-    assert.equal(values[`hw.gpu.throttled ${address} thermal`], 1);
-    assert.equal(values[`hw.gpu.throttled ${address} power`], 0);
-    await rig.receiver.shutdown();
-  }
-});
-
-test('amd_gpu leaves the energy of an integrated GPU to the package that it is in', async (t) => {
-  const cards = plugIn({ ...desktop, 'hwmon/hwmon4/in1_input': 700, 'hwmon/hwmon4/in1_label': 'vddnb' });
-  const table = createTable([2, 4, 160], (bytes) => {
-    bytes.writeUInt16LE(4512, 4);
-    bytes.writeUInt16LE(3500, 46);
-  });
-  writeFileSync(cards.pathOf(1, 'gpu_metrics'), table);
-  const rig = await startCardRig(t, factory, { cards });
-  const values = await rig.read();
-  assert.equal(values[`hw.gpu.power ${address}`], 3.5, 'that of the GPU, not of the socket');
-  assert.equal(values[`hw.temperature ${address}/temperature-gfx gfx`], 45.12);
-  assert.equal(values[`hw.energy ${address}`], undefined);
-  assert.ok((values[`hw.meter.energy ${address}`] ?? NaN) >= 0);
-  assert.equal(rig.seriesOf('hw.meter.energy')[0]?.attributes['hw.parent'], 'cpu-package-0');
-});
-
-test('amd_gpu publishes no hw.energy of a GPU that another receiver has', async (t) => {
-  const asked: string[] = [];
-  const claims = { ...freeClaims, claim: (key: string) => (asked.push(key), 'hwmon') };
-  const rig = await startCardRig(t, factory, { cards: plugIn(), claims });
-  const values = await rig.read();
-  assert.deepEqual(new Set(asked), new Set([`energy/gpu/${address}`]));
-  assert.equal(values[`hw.energy ${address}`], undefined);
-  assert.ok((values[`hw.meter.energy ${address}`] ?? NaN) >= 0);
-});
-
 test('amd_gpu reports what it cannot read, once, and reads the rest', async (t) => {
   const cards = plugIn();
   const rig = await startCardRig(t, factory, { cards });
@@ -242,20 +109,6 @@ test('amd_gpu reports what it cannot read, once, and reads the rest', async (t) 
   assert.equal((await rig.read())[`hw.gpu.power ${address}`], 90);
 });
 
-test('amd_gpu takes a damaged table for a gap', async (t) => {
-  const cards = plugIn();
-  const path = cards.pathOf(1, 'gpu_metrics');
-  writeFileSync(path, accelerator(100n));
-  const rig = await startCardRig(t, factory, { cards });
-  await rig.read();
-  for (const table of [accelerator(200n).subarray(0, 40), Buffer.alloc(1600), Buffer.from('garbage')]) {
-    writeFileSync(path, table);
-    assert.ok(Number.isNaN((await rig.read())[`hw.energy ${address}`]));
-  }
-  writeFileSync(path, accelerator(100n + 131_072n));
-  assert.equal((await rig.read())[`hw.energy ${address}`], 2);
-});
-
 test('amd_gpu does not wake a GPU that is switched off', async (t) => {
   const cards = plugIn({ ...desktop, 'power/runtime_status': 'active' });
   const rig = await startCardRig(t, factory, { cards });
@@ -266,18 +119,20 @@ test('amd_gpu does not wake a GPU that is switched off', async (t) => {
   assert.equal(values[`hw.status ${address} ok`], 1);
 });
 
+/** What the kernel says of a process that uses the card. */
+const client = (ns: number) => ({
+  driver: 'amdgpu',
+  pdev: address,
+  'client-id': 5,
+  'memory-vram': '2048 KiB',
+  'memory-gtt': '16 KiB',
+  'engine-gfx': `${ns} ns`,
+  'engine-enc': `${2 * ns} ns`,
+});
+
 test('amd_gpu gives the GPU time and memory of processes', async (t) => {
   const drm = new FakeDrm();
   drm.start(4242);
-  const client = (ns: number) => ({
-    driver: 'amdgpu',
-    pdev: address,
-    'client-id': 5,
-    'memory-vram': '2048 KiB',
-    'memory-gtt': '16 KiB',
-    'engine-gfx': `${ns} ns`,
-    'engine-enc': `${2 * ns} ns`,
-  });
   writeFileSync(join(drm.procfs, '4242/stat'), describeStat(4242, { comm: 'render' }));
   drm.write(4242, 7, client(1e9));
   const cards = plugIn({ ...desktop, gpu_busy_percent: 0 });

@@ -18,6 +18,7 @@ import { createTlsOptions, keepTlsCurrent, openWebConfig } from '../../src/http/
 import type { WebConfigFile } from '../../src/http/web-config.js';
 import type { GrpcConfig } from './config.js';
 import { describeRefusal } from './http-server.js';
+import { inflateInOnePiece } from './inflate-messages.js';
 import type { Intake, Outcome } from './intake.js';
 import { encodeResponse, encodeStatus } from './messages.js';
 
@@ -70,7 +71,7 @@ function createSecureServer(web: WebConfigFile): NetServer {
 
 function createGrpcServer(config: GrpcConfig, web: WebConfigFile | undefined): Server {
   return new Server({
-    interceptors: [createGuard(web)],
+    interceptors: [createGuard(config, web)],
     'grpc.max_receive_message_length': config.max_recv_msg_size_mib * mebibyte,
     'grpc.max_concurrent_streams': config.max_concurrent_streams,
     'grpc.keepalive_time_ms': pingIntervalMs,
@@ -81,9 +82,10 @@ function createGrpcServer(config: GrpcConfig, web: WebConfigFile | undefined): S
 }
 
 /** Asks for the password before the request is received, and gives up requests that do not arrive. */
-function createGuard(web: WebConfigFile | undefined): ServerInterceptor {
+function createGuard(config: GrpcConfig, web: WebConfigFile | undefined): ServerInterceptor {
   const auth = new BasicAuth();
   return (_, call) => {
+    inflateInOnePiece(call, config.max_recv_msg_size_mib * mebibyte);
     const giveUp = () =>
       call.sendStatus({
         code: status.DEADLINE_EXCEEDED,

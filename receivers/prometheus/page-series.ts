@@ -1,22 +1,23 @@
 import type { HistogramTable } from '../../src/model/histogram-table.js';
-import { findOrAdd } from '../../src/model/plan.js';
-import type { HistogramMetric, Resource, Series } from '../../src/model/series.js';
+import type { HistogramMetric, Series } from '../../src/model/series.js';
 import { createEnding, createRow, type Table } from '../../src/model/table.js';
 import { Column, findStart, type ColumnDescription, type Page } from './column.js';
 import { Families } from './families.js';
 import { PageHistograms } from './page-histograms.js';
 import type { LineReader, PageFormat } from './page-parser.js';
 import { ResetWatch } from './reset-watch.js';
-import { createResource } from './resource.js';
+import { TargetResources } from './resource.js';
 import {
   changeLabels,
   createStartKey,
   describeLabels,
   describePart,
+  SampleKeys,
   type LabelRules,
 } from './sample-labels.js';
 import { nameLabel, parseSeriesText, type Labels } from './series-text.js';
 import { groupByStamp, isNewStamp, readStampMs } from './stamped-rows.js';
+import { processStart, Starts } from './starts.js';
 
 /** How the samples of a target become series. */
 export interface SeriesRules extends LabelRules {
@@ -29,9 +30,6 @@ export interface SeriesRules extends LabelRules {
 }
 
 export type AnyTable = Table | HistogramTable;
-
-/** In OpenMetrics, the start of a process in Unix seconds; most client libraries have it. */
-const processStart = 'process_start_time_seconds';
 
 /** Some 3 µs each. */
 const seriesPerStep = 256;
@@ -52,14 +50,9 @@ export class PageSeries implements LineReader {
   /** By slot; undefined: the slot is free, or its values are not published. */
   readonly #bySlot: (Column | undefined)[] = [];
   readonly #freeSlots: number[] = [];
-  readonly #keys = new Set<string>();
-  /** Of samples of histograms, by slot. */
-  readonly #partKeys = new Map<number, string>();
-  /** The slots of instants at which counters were 0, by what starts then. */
-  readonly #starts = new Map<string, number>();
-  /** The labels of `target_info`, by slot. */
-  readonly #infos = new Map<number, Labels>();
-  readonly #resources = new Map<string, Resource>();
+  readonly #keys = new SampleKeys();
+  readonly #starts: Starts;
+  readonly #resources: TargetResources;
   readonly #watch = new ResetWatch();
   readonly #histograms = new PageHistograms();
   #columns: readonly Column[] = [];
@@ -71,6 +64,8 @@ export class PageSeries implements LineReader {
 
   constructor(rules: SeriesRules) {
     this.#rules = rules;
+    this.#starts = new Starts(rules.usesProcessStart);
+    this.#resources = new TargetResources(rules.scheme);
   }
 
   /** Samples of a page that are published. */
@@ -116,16 +111,16 @@ export class PageSeries implements LineReader {
 
   removeSeries(slots: readonly number[]): void {
     const gone = new Set(slots);
-    for (const [key, slot] of this.#starts) if (gone.has(slot)) this.#starts.delete(key);
+    this.#starts.remove(gone);
     for (const slot of gone) {
       const column = this.#bySlot[slot];
       this.#bySlot[slot] = undefined;
       this.#freeSlots.push(slot);
-      if (this.#infos.delete(slot)) this.#forgetResources();
-      this.#forgetKey(slot);
+      if (this.#resources.removeInfo(slot)) this.#endAll();
+      this.#keys.removePart(slot);
       this.#histograms.remove(slot);
       if (column === undefined) continue;
-      this.#keys.delete(column.description.key);
+      this.#keys.remove(column.description.key);
       if (column.series) this.#ended.push(column.series);
     }
     this.#isChanged = true;
@@ -149,10 +144,9 @@ export class PageSeries implements LineReader {
   }
 
   #prepareHistograms(page: Page): Generator<void> {
-    const fallback = this.#rules.usesProcessStart ? this.#starts.get(processStart) : undefined;
     return this.#histograms.prepare(page, {
-      findResource: (description) => this.#findResource(description),
-      readStart: (key) => page.values[this.#starts.get(key) ?? fallback ?? -1] ?? NaN,
+      findResource: (description) => this.#resources.find(description),
+      readStart: (key) => page.values[this.#starts.slotOf(key)] ?? NaN,
       lastAt: this.#lastAt,
     });
   }
@@ -191,16 +185,16 @@ export class PageSeries implements LineReader {
   #describe(slot: number, scraped: Labels, format: PageFormat): void {
     const name = scraped.get(nameLabel) ?? '';
     if (name === 'target_info') {
-      this.#infos.set(slot, scraped);
-      this.#forgetResources();
+      this.#resources.addInfo(slot, scraped);
+      this.#endAll();
       return;
     }
     const meaning = this.#families.find(name);
     // Classic text has no starts.
     const startKey = format === 'classic' ? '' : createStartKey(meaning.family, scraped);
-    if (meaning.metric === undefined) this.#starts.set(startKey, slot);
+    if (meaning.metric === undefined) this.#starts.add(startKey, slot);
     else this.#addSample(scraped, { slot, metric: meaning.metric, startKey }, meaning.histogram);
-    if (name === processStart && scraped.size === 1) this.#starts.set(processStart, slot);
+    if (name === processStart && scraped.size === 1) this.#starts.add(processStart, slot);
     this.#isChanged = true;
   }
 
@@ -226,36 +220,24 @@ export class PageSeries implements LineReader {
     const { part, sampleKey, name, job, instance, attributes, key } = described;
     const metric = name === histogram.name ? histogram : { ...histogram, name };
     const isNew = this.#histograms.add({ metric, attributes, job, instance, startKey, key }, part, slot);
-    if (isNew) this.#noteKey(sampleKey, slot);
+    if (isNew) this.#keys.addPart(sampleKey, slot);
     else this.#ambiguous++;
     return true;
   }
 
-  #noteKey(key: string, slot: number): void {
-    this.#keys.add(key);
-    this.#partKeys.set(slot, key);
-  }
-
-  #forgetKey(slot: number): void {
-    const key = this.#partKeys.get(slot);
-    if (key !== undefined) this.#keys.delete(key);
-    this.#partKeys.delete(slot);
-  }
-
   #addColumn(labels: Labels, known: Pick<ColumnDescription, 'slot' | 'metric' | 'startKey'>): void {
     const { name, job, instance, attributes, key } = describeLabels(labels);
-    if (this.#keys.has(key)) {
+    if (!this.#keys.add(key)) {
       this.#ambiguous++;
       return;
     }
-    this.#keys.add(key);
     const metric = name === known.metric.name ? known.metric : { ...known.metric, name };
     this.#watch.forget(known.slot);
     this.#bySlot[known.slot] = new Column({ ...known, metric, attributes, job, instance, key });
   }
 
-  #forgetResources(): void {
-    this.#resources.clear();
+  /** Ends what has a resource that is another one by now. */
+  #endAll(): void {
     this.#histograms.endAll();
     for (const column of this.#columns) {
       if (column.series) this.#ended.push(column.series);
@@ -266,11 +248,7 @@ export class PageSeries implements LineReader {
 
   #arrange(): void {
     this.#columns = this.#bySlot.filter((column) => column !== undefined);
-    const fallback = this.#rules.usesProcessStart ? this.#starts.get(processStart) : undefined;
-    this.#watch.arrange(
-      this.#columns,
-      ({ description }) => this.#starts.get(description.startKey) ?? fallback ?? -1,
-    );
+    this.#watch.arrange(this.#columns, ({ description }) => this.#starts.slotOf(description.startKey));
   }
 
   #follow({ values }: Page): Float64Array {
@@ -305,13 +283,7 @@ export class PageSeries implements LineReader {
     // What was reset started after the last page.
     const afterReset = column.hasBegun ? this.#lastAt : undefined;
     const start = findStart(this.#watch.readStart(slot), afterReset, first);
-    return column.begin(this.#findResource(column.description), start);
-  }
-
-  #findResource({ job, instance }: Pick<ColumnDescription, 'job' | 'instance'>): Resource {
-    return findOrAdd(this.#resources, `${job}\n${instance}`, () =>
-      createResource({ job, instance, scheme: this.#rules.scheme }, [...this.#infos.values()]),
-    );
+    return column.begin(this.#resources.find(column.description), start);
   }
 
   #attachEnded(tables: readonly Table[], at: bigint): readonly Table[] {

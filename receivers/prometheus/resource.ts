@@ -1,3 +1,4 @@
+import { findOrAdd } from '../../src/model/plan.js';
 import {
   ATTR_SERVER_ADDRESS,
   ATTR_SERVER_PORT,
@@ -13,6 +14,37 @@ export interface Instance {
   readonly job: string;
   readonly instance: string;
   readonly scheme: string;
+}
+
+/** The resources of a page, each created once. */
+export class TargetResources {
+  readonly #scheme: string;
+  /** The labels of `target_info`, by slot. */
+  readonly #infos = new Map<number, Labels>();
+  readonly #resources = new Map<string, Resource>();
+
+  constructor(scheme: string) {
+    this.#scheme = scheme;
+  }
+
+  /** All resources are others from now on. */
+  addInfo(slot: number, labels: Labels): void {
+    this.#infos.set(slot, labels);
+    this.#resources.clear();
+  }
+
+  /** @returns whether a slot had any: then all resources are others from now on */
+  removeInfo(slot: number): boolean {
+    const isKnown = this.#infos.delete(slot);
+    if (isKnown) this.#resources.clear();
+    return isKnown;
+  }
+
+  find({ job, instance }: Pick<Instance, 'job' | 'instance'>): Resource {
+    return findOrAdd(this.#resources, `${job}\n${instance}`, () =>
+      createResource({ job, instance, scheme: this.#scheme }, [...this.#infos.values()]),
+    );
+  }
 }
 
 /**

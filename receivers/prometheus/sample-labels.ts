@@ -69,3 +69,37 @@ function findPart(name: string, bound: string | undefined): HistogramPart | unde
   const number = bound === '+Inf' ? Infinity : Number(bound);
   return Number.isNaN(number) || number === -Infinity ? undefined : number;
 }
+
+/** What distinguishes the samples of a target that are published. */
+export class SampleKeys {
+  readonly #keys = new Set<string>();
+  /** Of samples of histograms, by slot: columns know their own. */
+  readonly #partKeys = new Map<number, string>();
+
+  get size(): number {
+    return this.#keys.size;
+  }
+
+  /** @returns false where another sample has the key */
+  add(key: string): boolean {
+    const before = this.#keys.size;
+    return this.#keys.add(key).size > before;
+  }
+
+  remove(key: string): void {
+    this.#keys.delete(key);
+  }
+
+  /** Adds the sample of a histogram. */
+  addPart(key: string, slot: number): void {
+    this.#keys.add(key);
+    this.#partKeys.set(slot, key);
+  }
+
+  /** Removes the sample of a histogram, if that is one. */
+  removePart(slot: number): void {
+    const key = this.#partKeys.get(slot);
+    if (key !== undefined) this.#keys.delete(key);
+    this.#partKeys.delete(slot);
+  }
+}

@@ -47,3 +47,13 @@ export function describeTables(tables: readonly Table[]): readonly string[] {
     return [...rows, ...ends].join('; ');
   });
 }
+
+/** A line with a gauge `x` at a second. */
+export function gaugeLine(second: number, value: number): string {
+  const dataPoints = [{ timeUnixNano: `${second}000000000`, asDouble: value }];
+  const metrics = [{ name: 'x', unit: '1', gauge: { dataPoints } }];
+  return `${JSON.stringify({ resourceMetrics: [{ resource: {}, scopeMetrics: [{ scope: {}, metrics }] }] })}\n`;
+}
+
+export const threeLines = [1, 2, 3].map((second) => gaugeLine(second, second / 10)).join('');
+export const threeTables = ['x@1=0.1', 'x@2=0.2', 'x@3=0.3'];

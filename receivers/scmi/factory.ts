@@ -32,9 +32,14 @@ function describeMissing({ sysfs }: Config): string {
   return `Cannot read SCMI power domains: expected zones of arm-scmi in ${zoneFolder(sysfs)}, found none`;
 }
 
+const remedy = {
+  missing: 'the driver arm_scmi_powercap, where the firmware of the machine has power domains',
+  command: 'sudo modprobe arm_scmi_powercap',
+};
+
 function probe(config: Config): Probe {
   const zones = findZones(config.sysfs);
-  if (zones.length === 0) return { available: false, found: describeMissing(config), remedies: [] };
+  if (zones.length === 0) return { available: false, found: describeMissing(config), remedies: [remedy] };
   return {
     available: true,
     found: zones.map(({ id, name }) => `${id} (${name ?? '?'})`).join(', '),

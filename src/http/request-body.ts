@@ -1,18 +1,21 @@
 import type { IncomingMessage } from 'node:http';
 import { promisify } from 'node:util';
-import { gunzip, inflate, type InputType, type ZlibOptions } from 'node:zlib';
+import { inflate, type InputType, type ZlibOptions } from 'node:zlib';
 import { describeError, findErrorCode } from '../errors.js';
 import { decompressZstdLater } from '../zstd.js';
+import { decompressGzip } from './gunzip.js';
 
 /** The body of a request, or why there is none: the status to answer with, and the reason. */
 export type Body =
   { readonly bytes: Buffer } | { readonly status: 400 | 413 | 415 | 503; readonly problem: string };
 
-type Decompress = (bytes: InputType, options: ZlibOptions) => Promise<Buffer>;
+type Decompress = (bytes: Buffer, options: { readonly maxOutputLength: number }) => Buffer | Promise<Buffer>;
+
+const gunzip: Decompress = (bytes, { maxOutputLength }) => decompressGzip(bytes, maxOutputLength);
 
 const encodings: ReadonlyMap<string, Decompress> = new Map<string, Decompress>([
-  ['gzip', promisify<InputType, ZlibOptions, Buffer>(gunzip)],
-  ['x-gzip', promisify<InputType, ZlibOptions, Buffer>(gunzip)],
+  ['gzip', gunzip],
+  ['x-gzip', gunzip],
   ['deflate', promisify<InputType, ZlibOptions, Buffer>(inflate)],
   ...(decompressZstdLater ? [['zstd', decompressZstdLater] as const] : []),
 ]);
