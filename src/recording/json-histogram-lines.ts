@@ -102,7 +102,7 @@ class Lines {
     this.#resource = resource;
     this.#metric = metric;
     if (resourceBefore === undefined) return lineHead + resource.head + metric.head;
-    if (resourceBefore !== resource) return `${tail}${resourceEnd},${resource.head}${metric.head}`;
+    if (resourceBefore.key !== resource.key) return `${tail}${resourceEnd},${resource.head}${metric.head}`;
     return metricBefore === metric ? ',' : `${tail},${metric.head}`;
   }
 
