@@ -134,7 +134,7 @@ function findScaleProblem(layout: HistogramLayout): string | undefined {
   if (layout.kind === 'histogram') return undefined;
   const { scale, positiveOffset, negativeOffset, zeroThreshold } = layout;
   const wrong = [scale, positiveOffset, negativeOffset].find(
-    (value) => !Number.isInteger(value) || Math.abs(value) >= maxSigned,
+    (value) => !Number.isInteger(value) || value < -maxSigned || value >= maxSigned,
   );
   if (wrong !== undefined) return `expected a scale and offsets of 32 bits, found ${wrong}`;
   const isThreshold = zeroThreshold >= 0 && zeroThreshold < Infinity;
