@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { findInteger, findText } from './sysfs.js';
+import { findInteger, findNames, findText } from './sysfs.js';
 
 /** Where a logical CPU sits. The numbers are those of the kernel, which may leave some out. */
 export interface CpuPlace {
@@ -26,6 +26,19 @@ export function findCpuPlace(sysfs: string, cpu: number): CpuPlace | undefined {
   // A kernel that does not know the package says -1.
   if (packageId === undefined || packageId < 0) return undefined;
   return { package: packageId, die: findInteger(join(topology, 'die_id')) ?? 0 };
+}
+
+/** The package of each last-level cache, by the kernel's id of the cache; those of which sysfs does not say both are missing. */
+export function findL3Packages(sysfs: string): ReadonlyMap<number, number> {
+  const found = new Map<number, number>();
+  for (const cpu of parseCpuList(findText(join(sysfs, 'devices/system/cpu/possible')) ?? '')) {
+    const caches = join(sysfs, `devices/system/cpu/cpu${cpu}/cache`);
+    const last = findNames(caches).find((name) => findInteger(join(caches, name, 'level')) === 3);
+    const id = last === undefined ? undefined : findInteger(join(caches, last, 'id'));
+    const place = id === undefined || found.has(id) ? undefined : findCpuPlace(sysfs, cpu);
+    if (id !== undefined && place) found.set(id, place.package);
+  }
+  return found;
 }
 
 // arch/x86/kernel/cpu/match.c writes the line; X86_VENDOR_* and X86_FEATURE_HYPERVISOR give the numbers.

@@ -1,6 +1,6 @@
 // Names of attributes that more than one file uses, each spelled once, and called as in OpenTelemetry's own package of
 // constants. From the OpenTelemetry semantic conventions, except those of `cpu.package`, `energy`, `flux`, `hw.power.window`, `ledger`, `oar`, `pbs`, `perf`,
-// `rapl`, `slurm`, `systemd`, `vm`, `linux.cgroup.path` and `process.ancestor.pid`, which are ours. Names of metrics are with
+// `rapl`, `slurm`, `systemd`, `vm`, `linux.cgroup.path`, `linux.resctrl.group` and `process.ancestor.pid`, which are ours. Names of metrics are with
 // their metrics: shared-metrics.ts and the components' metrics.ts.
 
 export const ATTR_CONTAINER_ID = 'container.id';
@@ -51,6 +51,7 @@ export const ATTR_PROCESS_PID = 'process.pid';
 export const ATTR_PROCESS_STATE = 'process.state';
 export const ATTR_PROCESS_THREAD_NAME = 'process.thread.name';
 export const ATTR_RAPL_DOMAIN = 'rapl.domain';
+export const ATTR_RESCTRL_GROUP = 'linux.resctrl.group';
 export const ATTR_SERVER_ADDRESS = 'server.address';
 export const ATTR_SERVER_PORT = 'server.port';
 export const ATTR_SERVICE_INSTANCE_ID = 'service.instance.id';

@@ -288,6 +288,39 @@ export const packageBusyTime: Metric = {
   valueType: 'double',
 };
 
+/**
+ * Bytes that the tasks of a group of resctrl (`linux.resctrl.group`) moved between a last-level cache and memory, with those of
+ * the monitoring groups below a control group. `cpu.package`: that of the cache, where it is known.
+ */
+export const memoryTraffic: Metric = {
+  name: 'linux.resctrl.memory.io',
+  unit: 'By',
+  description: 'Bytes that the tasks of a group of resctrl moved between a last-level cache and memory',
+  kind: 'counter',
+  valueType: 'int',
+};
+
+/** The part of `memoryTraffic` that is with the memory of the cache's own NUMA node. Attributes as there. */
+export const localMemoryTraffic: Metric = {
+  name: 'linux.resctrl.memory.local.io',
+  unit: 'By',
+  description: 'The part of linux.resctrl.memory.io that is with memory of the NUMA node of the cache',
+  kind: 'counter',
+  valueType: 'int',
+};
+
+/**
+ * That a process (`process.pid`) is counted in a group of resctrl other than the default one: always 1. Without
+ * `process.pid`: processes that are in no other group may be counted in it, since it has CPUs.
+ */
+export const memoryTrafficMember: Metric = {
+  name: 'linux.resctrl.member',
+  unit: '1',
+  description: 'That a process is counted in a group of resctrl: always 1',
+  kind: 'gauge',
+  valueType: 'int',
+};
+
 /** Usage by package, of which there are many series: published for the ledger, which forwards none of them. */
 export const packageUsageMetrics: readonly Metric[] = [
   processPackageTime,

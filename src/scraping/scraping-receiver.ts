@@ -78,6 +78,8 @@ export interface SourceReceiverOptions {
   readonly context: ReceiverContext;
   readonly next: Consumer;
   readonly sources: readonly NamedSource[];
+  /** As in `ScrapingReceiverOptions`. */
+  readonly phase?: ScrapePhase;
 }
 
 /**

@@ -1,0 +1,40 @@
+import type { ReceiverContext, ReceiverFactory } from '../../src/component/component.js';
+import { localMemoryTraffic, memoryTraffic, memoryTrafficMember } from '../../src/model/shared-metrics.js';
+import {
+  createSourceReceiver,
+  probeSources,
+  type NamedSource,
+} from '../../src/scraping/scraping-receiver.js';
+import { schema, type Config } from './config.js';
+import { describeMembers } from './members.js';
+import { describeOccupancy, occupancy } from './occupancy.js';
+import { describeTraffic } from './traffic.js';
+
+/** What is read of resctrl. @param hasMembers whether the processes of each group are wanted, too */
+export function listSources(config: Config, hasMembers: boolean): readonly NamedSource[] {
+  const remedy =
+    `mount -t resctrl resctrl ${config.resctrl}; ` +
+    'a processor or virtual machine without "cqm_mbm_total" in /proc/cpuinfo cannot count it';
+  // The processes come first: the ledger needs them for the counts of the same instant.
+  return [
+    ...(hasMembers ? [{ name: 'processes of groups', remedy, describe: describeMembers(config) }] : []),
+    { name: 'memory traffic', remedy, describe: describeTraffic(config) },
+    ...(config.occupancy ? [{ name: 'cache occupancy', describe: describeOccupancy(config) }] : []),
+  ];
+}
+
+/** Reads how many bytes the groups of resctrl move from and to memory. */
+export const factory: ReceiverFactory<typeof schema> = {
+  schema,
+  metrics: [memoryTraffic, localMemoryTraffic, occupancy, memoryTrafficMember],
+  probe: (config, context) => probeSources(listSources(config, false), context),
+  create: (config, context: ReceiverContext, next) =>
+    createSourceReceiver({
+      intervalMs: config.collection_interval,
+      sources: listSources(config, context.isConsumed?.(memoryTrafficMember) === true),
+      context,
+      next,
+      // Like that of cgroups, it completes the usage of processes, whose scan closes the ledger's window.
+      phase: 'completion',
+    }),
+};

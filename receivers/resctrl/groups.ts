@@ -1,0 +1,91 @@
+import { findFolders } from '../../src/linux/sysfs.js';
+import { findL3Packages } from '../../src/linux/topology.js';
+import { findOrAdd } from '../../src/model/plan.js';
+import { ATTR_CPU_PACKAGE, ATTR_RESCTRL_GROUP } from '../../src/model/semantic-conventions.js';
+import type { Attributes } from '../../src/model/series.js';
+import type { Config } from './config.js';
+
+/** The part of a group's counters that is of one last-level cache, `mon_data/mon_L3_00`. */
+export interface GroupCache {
+  readonly folder: string;
+  readonly attributes: Attributes;
+}
+
+/** Tasks, or CPUs, that resctrl counts together. */
+export interface Group {
+  /** From the root of resctrl: `/`, `/mon_groups/a`, `/batch`, `/batch/mon_groups/b`. */
+  readonly path: string;
+  readonly folder: string;
+  readonly caches: readonly GroupCache[];
+}
+
+/** What the root has besides the folders of control groups. */
+const reserved = new Set(['info', 'mon_data', 'mon_groups']);
+
+/** The groups that there are now. People and runtimes make and remove them. */
+export class Groups {
+  /** For messages. */
+  readonly name: string;
+  readonly #root: string;
+  readonly #limit: number;
+  readonly #packages: ReadonlyMap<number, number>;
+  readonly #known = new Map<string, Group>();
+  #version = '';
+  #all: readonly Group[] = [];
+
+  constructor({ resctrl, sysfs, group_limit: limit }: Config) {
+    this.#root = resctrl;
+    this.name = `groups of ${resctrl}`;
+    this.#limit = limit === 0 ? Infinity : limit;
+    this.#packages = findL3Packages(sysfs);
+  }
+
+  /** Looks again. @returns a text that changes when a group comes or goes */
+  follow(): string {
+    const paths = this.#listPaths();
+    // A name may hold anything but these.
+    const version = paths.join('\0');
+    if (version === this.#version) return version;
+    this.#version = version;
+    for (const path of this.#known.keys()) if (!paths.includes(path)) this.#known.delete(path);
+    this.#all = paths
+      .map((path) => findOrAdd(this.#known, path, () => this.#describe(path)))
+      .filter(({ caches }) => caches.length > 0);
+    return version;
+  }
+
+  /** Each control group, followed by its monitoring groups. The first one is the default group. */
+  get all(): readonly Group[] {
+    return this.#all;
+  }
+
+  #listPaths(): readonly string[] {
+    const controls = findFolders(this.#root).filter((name) => !reserved.has(name));
+    const paths: string[] = [];
+    for (const control of ['', ...controls.toSorted().map((name) => `/${name}`)]) {
+      paths.push(control || '/');
+      const own = findFolders(`${this.#root}${control}/mon_groups`).toSorted();
+      for (const name of own.slice(0, this.#limit)) paths.push(`${control}/mon_groups/${name}`);
+    }
+    return paths;
+  }
+
+  #describe(path: string): Group {
+    const folder = path === '/' ? this.#root : `${this.#root}${path}`;
+    const caches = findFolders(`${folder}/mon_data`)
+      .toSorted()
+      .flatMap((name) => {
+        const [, id] = /^mon_L3_(\d+)$/u.exec(name) ?? [];
+        if (id === undefined) return [];
+        const number = Number(id);
+        const cpuPackage = this.#packages.get(number);
+        const attributes = {
+          [ATTR_RESCTRL_GROUP]: path,
+          'linux.resctrl.l3': number,
+          ...(cpuPackage !== undefined && { [ATTR_CPU_PACKAGE]: cpuPackage }),
+        };
+        return [{ folder: `${folder}/mon_data/${name}`, attributes }];
+      });
+    return { path, folder, caches };
+  }
+}

@@ -1,0 +1,37 @@
+import type { Metric } from '../../src/model/series.js';
+import { FileGauges, parseWhole, type GaugeFile } from '../../src/scraping/file-gauges.js';
+import { bounded, maxBytes } from '../../src/scraping/lines.js';
+import type { DescribeSource } from '../../src/scraping/source.js';
+import type { Config } from './config.js';
+import { Groups, type GroupCache } from './groups.js';
+import { isWithoutValue } from './traffic.js';
+
+export const occupancy: Metric = {
+  name: 'linux.resctrl.llc.usage',
+  unit: 'By',
+  description: 'How much of the last-level cache the tasks of a group of resctrl have filled',
+  kind: 'updowncounter',
+  valueType: 'int',
+};
+
+/** How much of each cache each group has. */
+export function describeOccupancy(config: Config): DescribeSource {
+  return (source) => {
+    const groups = new Groups(config);
+    const gauges = new FileGauges(source, {
+      name: groups.name,
+      version: () => groups.follow(),
+      list: () => groups.all.flatMap(({ caches }) => caches.map(createGauge)),
+    });
+    return function* (at) {
+      return [yield* gauges.read(at)];
+    };
+  };
+}
+
+function createGauge({ folder, attributes }: GroupCache): GaugeFile {
+  const path = `${folder}/llc_occupancy`;
+  const parse = (text: string) =>
+    isWithoutValue(Buffer.from(`${text}\n`)) ? NaN : bounded(parseWhole(path, text), maxBytes);
+  return { metric: occupancy, attributes, path, parse };
+}

@@ -1,0 +1,95 @@
+import type { KeptFile } from '../../src/linux/kept-file.js';
+import { findOrAdd } from '../../src/model/plan.js';
+import type { Metric } from '../../src/model/series.js';
+import { localMemoryTraffic, memoryTraffic } from '../../src/model/shared-metrics.js';
+import type { CounterColumn, CounterTable } from '../../src/scraping/counter-table.js';
+import { Counts } from '../../src/scraping/counts.js';
+import { createAbsence } from '../../src/scraping/file-gauges.js';
+import type { DescribeSource, Source } from '../../src/scraping/source.js';
+import type { Config } from './config.js';
+import { Groups, type GroupCache } from './groups.js';
+
+/** What the files of a group and cache count, in bytes. */
+const files: Readonly<Record<string, Metric>> = {
+  mbm_total_bytes: memoryTraffic,
+  mbm_local_bytes: localMemoryTraffic,
+};
+
+/** Bytes between caches and memory, of each group. */
+export function describeTraffic(config: Config): DescribeSource {
+  return (source) => {
+    const groups = new Groups(config);
+    const traffic = new Traffic(source);
+    return function* (at) {
+      traffic.follow(groups);
+      if (!traffic.wasThere) throw createAbsence(groups.name);
+      traffic.begin(at);
+      yield* source.readInSteps(traffic.parts);
+      return [traffic.finish()];
+    };
+  };
+}
+
+class Traffic {
+  wasThere = false;
+  parts: readonly (() => void)[] = [];
+  readonly #source: Source;
+  readonly #counters: CounterTable;
+  readonly #columns = new Map<string, readonly CounterColumn[]>();
+  readonly #counts = new Counts(1);
+  #files = new Map<string, KeptFile>();
+  #version: string | undefined;
+
+  constructor(source: Source) {
+    this.#source = source;
+    this.#counters = source.counters((path) => this.#columns.get(path));
+  }
+
+  follow(groups: Groups): void {
+    const version = groups.follow();
+    if (version === this.#version) return;
+    this.#version = version;
+    const before = this.#files;
+    this.#files = new Map();
+    this.#columns.clear();
+    const caches = groups.all.flatMap((group) => group.caches);
+    this.wasThere ||= caches.length > 0;
+    this.parts = caches.flatMap((cache) => Object.entries(files).map((one) => this.#open(cache, one)));
+    for (const [path, file] of before) if (!this.#files.has(path)) file.close();
+  }
+
+  begin(at: bigint): void {
+    this.#counters.begin(at);
+  }
+
+  finish() {
+    return this.#counters.finish();
+  }
+
+  #open({ folder, attributes }: GroupCache, [name, metric]: readonly [string, Metric]): () => void {
+    const path = `${folder}/${name}`;
+    this.#columns.set(path, [{ metric, attributes, perUnit: 1 }]);
+    const file = findOrAdd(this.#files, path, () => this.#source.file(path));
+    return () => this.#read(file);
+  }
+
+  /** A counter that has no value now ends: what the tasks of the group moved until it has one again is not known. */
+  #read(file: KeptFile): void {
+    const text = file.read();
+    const end = this.#counts.parseOne(0, text, 0);
+    if (end === text.length - 1) this.#counters.add(file.path, this.#counts);
+    else if (!isWithoutValue(text)) throw unparsable(file, text);
+  }
+}
+
+/**
+ * What the kernel writes in place of a count: the hardware does not count this group just now, or no counter was assigned
+ * to it. An "Error" is none of these.
+ */
+export function isWithoutValue(text: Buffer): boolean {
+  return ['Unavailable\n', 'Unassigned\n'].includes(text.toString('latin1'));
+}
+
+export function unparsable({ path }: KeptFile, text: Buffer): Error {
+  return new Error(`Cannot parse ${path}: expected bytes, found "${text.toString('latin1').trim()}"`);
+}
