@@ -39,6 +39,20 @@ export const schema = {
     min: 0,
     max: 1,
   },
+  memory_spread: {
+    doc: 'How much processes differ in memory traffic per CPU second, and in what memory uses for it, from 0, not at all, to 1, by a factor of 16.',
+    format: 'number',
+    default: 0,
+    min: 0,
+    max: 1,
+  },
+  frequency_spread: {
+    doc: 'How much processes differ in the frequency of their CPUs, and in what packages use for it, from 0, not at all, to 1, by a factor of 4.',
+    format: 'number',
+    default: 0,
+    min: 0,
+    max: 1,
+  },
   sampling_interval: {
     doc: 'Time between two readings of the energy sensors, 20us or more.',
     format: 'duration',

@@ -16,6 +16,8 @@ export function specOf(config: Config): MachineSpec {
     processes,
     spread,
     socketSpread: config.socket_spread,
+    memorySpread: config.memory_spread,
+    frequencySpread: config.frequency_spread,
     cpusPerSocket: config.cpus_per_socket,
     arrivalsPerSecond: config.arrivals,
     refreshUs: toUs(sensor.refresh_interval),

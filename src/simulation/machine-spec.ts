@@ -16,6 +16,10 @@ export interface MachineSpec {
   readonly spread: number;
   /** How much more a CPU second costs on the last socket than on the first: 0, as much, to 1, twice as much. */
   readonly socketSpread: number;
+  /** How much programs differ in the bytes that they move for each CPU second, and memory uses as much: 0, all move as much, to 1, by 16. */
+  readonly memorySpread: number;
+  /** How much they differ in frequency, and packages use as much: 0, all run at the highest one, to 1, from a fourth of it on. */
+  readonly frequencySpread: number;
   /** Time between two refreshes of a sensor, in microseconds. */
   readonly refreshUs: number;
   /** By which share of that time refreshes come late, 0 to 1, by chance. */
@@ -35,6 +39,8 @@ const standard: MachineSpec = {
   arrivalsPerSecond: 4,
   spread: 1,
   socketSpread: 0,
+  memorySpread: 0,
+  frequencySpread: 0,
   refreshUs: 1000,
   jitter: 0,
   rememberUs: 60_000_000,

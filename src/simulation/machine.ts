@@ -21,6 +21,12 @@ export interface CgroupTruth {
   readonly energyNj: readonly bigint[];
 }
 
+/** What all processes did on one socket, those that ended among them. */
+export interface WorkTruth {
+  readonly cycles: number;
+  readonly bytes: number;
+}
+
 interface Past {
   cpuNs: bigint;
   readonly energyNj: bigint[];
@@ -47,6 +53,8 @@ export class Machine {
   #ended: SimulatedProcess[] = [];
   #forgetAt = minForgotten;
   #past = new Map<string, Past>();
+  /** Of those that ended, by socket. */
+  #pastWork = new Map<number, WorkTruth>();
   #segmentUs = 0;
   #nextUs = 0;
   #atUs = 0;
@@ -95,6 +103,25 @@ export class Machine {
   /** @param domain its place in `domains` */
   energyNjOf(process: SimulatedProcess, domain: number): bigint {
     return process.energyNj(elementAt(this.domains, domain), this.#atUs);
+  }
+
+  cyclesOf(process: SimulatedProcess): number {
+    return process.cycles(this.#atUs);
+  }
+
+  bytesOf(process: SimulatedProcess): number {
+    return process.bytes(this.#atUs);
+  }
+
+  /** Cycles and bytes of memory traffic of all processes that ever were on a socket. */
+  workOf(socket: number): WorkTruth {
+    let { cycles, bytes } = this.#pastWork.get(socket) ?? { cycles: 0, bytes: 0 };
+    for (const process of this.#live) {
+      if (process.identity.socket !== socket) continue;
+      cycles += this.cyclesOf(process);
+      bytes += this.bytesOf(process);
+    }
+    return { cycles, bytes };
   }
 
   /** CPU time of the whole machine that was not idle: the sum over all processes that ever were. */
@@ -165,6 +192,7 @@ export class Machine {
     this.#ended = [];
     this.#forgetAt = minForgotten;
     this.#past = new Map();
+    this.#pastWork = new Map();
     this.#begin();
   }
 
@@ -180,6 +208,9 @@ export class Machine {
     for (const process of dead) {
       process.share(us, 0, 0);
       this.#add(this.#past, process, us);
+      const { socket } = process.identity;
+      const { cycles, bytes } = this.#pastWork.get(socket) ?? { cycles: 0, bytes: 0 };
+      this.#pastWork.set(socket, { cycles: cycles + process.cycles(us), bytes: bytes + process.bytes(us) });
     }
     this.#ended.push(...dead);
     if (this.#ended.length >= this.#forgetAt) this.#forget(us);

@@ -42,7 +42,8 @@ function service(
 }
 
 /** What one process of a machine costs on its socket: of a package, core and uncore are parts. */
-function drawRates({ spread, sockets, socketSpread }: MachineSpec, socket: number, random: Random): Rates {
+function drawRates(spec: MachineSpec, socket: number, random: Random): Rates {
+  const { spread, sockets, socketSpread, memorySpread, frequencySpread } = spec;
   const dearer = 1 + (socketSpread * socket) / Math.max(1, sockets - 1);
   const draw = (middle: number) => {
     const most = Math.round(middle * 0.8 * spread);
@@ -50,8 +51,29 @@ function drawRates({ spread, sockets, socketSpread }: MachineSpec, socket: numbe
   };
   const core = draw(50);
   const uncore = draw(6);
-  return { core, uncore, package: core + uncore + draw(15), dram: draw(9), gpu: draw(1_600) };
+  const [rest, dram, gpu] = [draw(15), draw(9), draw(1_600)];
+  // What follows leaves the draws before as they are.
+  const frequency = 1 - (0.75 * frequencySpread * random.integer(0, 100)) / 100;
+  const traffic = 16 ** (memorySpread * (random.integer(0, 100) / 100 - 0.5));
+  const slow = [core, uncore, rest].map((rate) => Math.max(1, Math.round(rate * frequency)));
+  const [slowCore = 0, slowUncore = 0, slowRest = 0] = slow;
+  const own = slowCore + slowUncore + slowRest;
+  const moved = Math.max(1, Math.round(dram * traffic));
+  return {
+    core: slowCore,
+    uncore: slowUncore,
+    package: own,
+    dram: moved,
+    gpu,
+    // As exactly as rates are whole numbers.
+    cycles: (cyclesPerUnit * own) / (core + uncore + rest),
+    bytes: (bytesPerUnit * moved) / dram,
+  };
 }
+
+/** 3.6 GHz, and 9 GB for each CPU second, in 10 ns of CPU time. */
+const cyclesPerUnit = 36;
+const bytesPerUnit = 90;
 
 const firstPid = 1000;
 // The kernel's greatest, less those that are kept free.

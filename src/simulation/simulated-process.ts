@@ -10,6 +10,9 @@ export interface Rates {
   readonly uncore: number;
   readonly dram: number;
   readonly gpu: number;
+  /** Cycles and bytes of memory traffic in 10 ns of CPU time. */
+  readonly cycles: number;
+  readonly bytes: number;
 }
 
 /** A kind of process. */
@@ -81,6 +84,16 @@ export class SimulatedProcess {
   /** CPU time that it had used by an instant, not before its shares last changed: nanoseconds. */
   cpuNs(atUs: number): bigint {
     return BigInt(this.#unitsAt(atUs)) * nsPerUnit;
+  }
+
+  /** Cycles that it had run for by an instant. */
+  cycles(atUs: number): number {
+    return Math.round(this.#unitsAt(atUs) * this.identity.rates.cycles);
+  }
+
+  /** Bytes that it had moved from and to the memory of its socket by an instant. */
+  bytes(atUs: number): number {
+    return Math.round(this.#unitsAt(atUs) * this.identity.rates.bytes);
   }
 
   /** What it had cost in a domain by that instant, beyond what the domain draws when idle: nanojoules. */

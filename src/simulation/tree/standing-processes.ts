@@ -4,7 +4,7 @@ import { SimulatedProcess, type Program } from '../simulated-process.js';
 /** The process to which `/proc/self` leads: on a real machine whichever reads, which cannot be had of files. */
 export const readerPid = 999;
 
-const noRates = { package: 0, core: 0, uncore: 0, dram: 0, gpu: 0 };
+const noRates = { package: 0, core: 0, uncore: 0, dram: 0, gpu: 0, cycles: 0, bytes: 0 };
 const session = '/user.slice/user-1000.slice/session-1.scope';
 
 /** The parents of all others, and the reader. They use nothing, so that the truth stays what it is. */
