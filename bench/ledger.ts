@@ -7,7 +7,13 @@ import { createFakeContext } from '../src/component/fakes.js';
 import { parseSettings } from '../src/config/settings.js';
 import { CpuClock } from '../src/linux/clocks.js';
 import type { Metric, Resource, Series } from '../src/model/series.js';
-import { busyTime, hwEnergy, processCpuTime } from '../src/model/shared-metrics.js';
+import {
+  busyTime,
+  hwEnergy,
+  memoryTraffic,
+  memoryTrafficMember,
+  processCpuTime,
+} from '../src/model/shared-metrics.js';
 import { compare, median, type Benchmark, type Result } from './benchmark.js';
 
 const rounds = 9;
@@ -37,6 +43,7 @@ export const ledger: Benchmark = {
         const what = `Window of ${workloads} workloads, ${busy} of them busy, against a read of each`;
         return compare(what, 'us', { ours: median(ours), reference: median(reads) }, 2.5);
       }),
+      measureCounts(),
       ...(await measureAudit()),
     ];
   },
@@ -70,16 +77,37 @@ async function measureAudit(): Promise<readonly Result[]> {
   ];
 }
 
+/** The ledger that shares by cycles and by memory traffic, against the one that shares by time, in turns. */
+function measureCounts(): Result {
+  const counted = new Machine(
+    workloads,
+    { weights: [{ hw_type: 'cpu', model: 'frequency_cpu_time' }] },
+    true,
+  );
+  const plain = new Machine(workloads);
+  const [ours, reference]: number[][] = [[], []];
+  for (let round = -2; round < rounds; round++) {
+    const [countedUs, plainUs] = [counted.play(tablesPerRound), plain.play(tablesPerRound)];
+    if (round < 0) continue;
+    ours.push(countedUs);
+    reference.push(plainUs);
+  }
+  const what = `Window of ${workloads} workloads, all busy: by cycles of each and memory traffic of 20 groups, against by time`;
+  return compare(what, 'us', { ours: median(ours), reference: median(reference) });
+}
+
 /** Tables with everything in each row, and the processor that takes them. */
 class Machine {
   readonly #busy: number;
-  readonly #series = createSeries();
+  readonly #series: readonly Series[];
   readonly #usedS = new Float64Array(workloads);
   readonly #processor: ConsumingComponent;
   #windows = 0;
 
-  constructor(busy: number, others: object = {}) {
+  /** @param isCounted whether each row has cycles and memory traffic, too */
+  constructor(busy: number, others: object = {}, isCounted = false) {
     this.#busy = busy;
+    this.#series = [...createSeries(), ...(isCounted ? createCounts() : [])];
     const settings = parseSettings(factory.schema, { cpu_count: 2, floor: [{ power: 5 }], ...others });
     this.#processor = factory.create(settings, createFakeContext(), { consume: () => true });
     void this.#processor.start();
@@ -124,6 +152,9 @@ class Machine {
       [2.1e-3, 2e-2, 5e-3].map((growth) => growth * this.#windows),
       at + workloads,
     );
+    const counts = at + workloads + 3;
+    const end = at + this.#series.length;
+    for (let i = 0; counts + i < end; i++) values[counts + i] = (1e6 + 1000 * i) * this.#windows;
   }
 }
 
@@ -144,6 +175,25 @@ function createSeries(): Series[] {
     createDomain('cpu', 'package-0'),
     createDomain('memory', 'dram-0'),
   ];
+}
+
+/** Members of 20 groups, their traffic, and cycles. The counts of the machine come last: they are the largest. */
+function createCounts(): Series[] {
+  const groups = Array.from({ length: 20 }, (_, i) => `/mon_groups/${i}`);
+  const event = { ...memoryTraffic, name: 'perf.event.count', unit: '{event}' };
+  const ofEvent = { 'perf.event.name': 'cycles' };
+  const each = Array.from({ length: workloads }, (_, pid) => {
+    const attributes = { 'process.pid': pid, 'process.linux.cgroup': `/service-${pid % 20}` };
+    const group = groups[pid % groups.length];
+    return [
+      createCounter(event, { attributes }, ofEvent),
+      createCounter(memoryTrafficMember, host, { 'linux.resctrl.group': group, 'process.pid': pid }),
+    ];
+  });
+  const traffic = ['/', ...groups].map((group) =>
+    createCounter(memoryTraffic, host, { 'linux.resctrl.group': group, 'cpu.package': 0 }),
+  );
+  return [...each.flat(), ...traffic, createCounter(event, host, ofEvent)];
 }
 
 /** @returns CPU microseconds to read as many CPU clocks as there are workloads */

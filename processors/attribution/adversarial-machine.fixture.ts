@@ -1,5 +1,6 @@
 import type { Series } from '../../src/model/series.js';
 import { createRandom, type Random } from '../../src/testing/random.fixture.js';
+import { createCounts, createEvent, createMember, createTraffic } from './counts.fixture.js';
 import { RigProcess, type Rig } from './rig.fixture.js';
 
 const cores = 4;
@@ -24,6 +25,10 @@ export interface AdversarialOptions {
   readonly readingS: number;
   /** Time between two refreshes of the meter. */
   readonly refreshS?: number;
+  /** What is counted: cycles, or what goes to memory, of which the meter is then. */
+  readonly counts?: 'cycles' | 'cache-misses' | 'resctrl';
+  /** Of how many of the tasks it is counted by itself; undefined: of all. */
+  readonly counted?: number;
 }
 
 /** What each window truly cost, by pid; 0: idle energy, -1: processes that no scan sees. */
@@ -34,6 +39,13 @@ interface Task {
   readonly process: RigProcess;
   /** Energy of what it executes, in relation to work of the middle kind. */
   readonly mix: number;
+  /** Bytes in a nanosecond, and energy of one in relation to others. */
+  readonly traffic: number;
+  readonly perByte: number;
+  /** What is counted for each byte, in relation to others. */
+  readonly misses: number;
+  /** What was counted of it. */
+  count: number;
   readonly burstS: number;
   readonly load: number;
   usedS: number;
@@ -54,6 +66,8 @@ export class AdversarialMachine {
   readonly #meter: Series;
   readonly #tasks: readonly Task[];
   readonly #clocks = Array.from({ length: cores }, () => ({ speed: 1, untilS: 0 }));
+  #series: readonly Series[] | undefined;
+  #members: readonly Series[] | undefined;
   #atS = 0;
   #busyS = 0;
   #joules = 0;
@@ -66,8 +80,13 @@ export class AdversarialMachine {
     this.#rig = rig;
     this.#options = options;
     this.#random = createRandom(options.seed);
-    this.#meter = rig.createMeter({ 'energy.method': 'measured' });
+    const memory = { 'hw.type': 'memory', 'hw.id': 'dram-0' };
+    this.#meter = rig.createMeter({ 'energy.method': 'measured', ...(this.#isOfMemory && memory) });
     this.#tasks = Array.from({ length: options.workloads + 1 }, (_, i) => this.#createTask(i));
+  }
+
+  get #isOfMemory(): boolean {
+    return this.#options.counts === 'resctrl' || this.#options.counts === 'cache-misses';
   }
 
   play(): void {
@@ -91,6 +110,10 @@ export class AdversarialMachine {
       pid: isUnseen ? -1 : i + 1,
       process: new RigProcess({ 'process.pid': i + 1 }, 0),
       mix: 2 ** (2 * this.#random.fraction() - 1),
+      traffic: this.#isOfMemory ? 16 ** (this.#random.fraction() - 0.5) : 0,
+      perByte: this.#isOfMemory ? 2 ** (this.#random.fraction() - 0.5) : 0,
+      misses: this.#options.counts === 'cache-misses' ? 2 ** (this.#random.fraction() - 0.5) : 1,
+      count: 0,
       burstS: 0.005 * 100 ** this.#random.fraction(),
       load: isUnseen ? 0.05 : this.#random.fraction(),
       usedS: 0,
@@ -143,7 +166,11 @@ export class AdversarialMachine {
     const busy = threads.filter((task) => task !== undefined);
     for (const task of busy) {
       const watts = threadWatts * clock.speed ** 2.5 * task.mix * (busy.length > 1 ? sharedCore : 1);
-      this.#add(task.pid, watts * stepS);
+      const memoryWatts = threadWatts * task.traffic * task.perByte;
+      this.#add(task.pid, (this.#isOfMemory ? memoryWatts : watts) * stepS);
+      task.count += Math.round(
+        (this.#isOfMemory ? 1e9 * task.traffic * task.misses : 3e9 * clock.speed) * stepS,
+      );
       task.usedS += stepS;
       this.#busyS += stepS;
     }
@@ -164,8 +191,30 @@ export class AdversarialMachine {
     const used = this.#tasks
       .filter(({ pid }) => pid > 0)
       .map(({ process, usedS, isBusy }) => [process, isBusy ? floorTo(usedS, tickS) : usedS] as const);
+    this.#count(atS);
     this.#rig.usage(atS, used);
     this.#rig.boundary(atS, floorTo(this.#busyS, idleTickS));
+  }
+
+  /** What was counted of the machine and of tasks, as its receivers read it. */
+  #count(atS: number): void {
+    const { counts, counted = Infinity } = this.#options;
+    if (counts === undefined) return;
+    const whole = this.#tasks.reduce((sum, { count }) => sum + count, 0);
+    const own = this.#tasks.filter(({ pid }) => pid > 0 && pid <= counted);
+    this.#series ??= [undefined, ...own].map((task) => {
+      if (counts !== 'resctrl') return createEvent(counts, task?.process);
+      return createTraffic(task ? `/mon_groups/${task.pid}` : '/', 0);
+    });
+    const members = counts === 'resctrl' ? own.map(({ pid }) => createMember(`/mon_groups/${pid}`, pid)) : [];
+    this.#members ??= members;
+    const values = [whole, ...own.map(({ count }) => count)];
+    this.#rig.consume(
+      createCounts(atS, [
+        ...this.#members.map((series) => [series, 1] as const),
+        ...this.#series.map((series, i) => [series, values[i]] as const),
+      ]),
+    );
   }
 }
 

@@ -4,7 +4,11 @@ import type { Consumer } from '../../src/component/consumer.js';
 import { readResourceEnvironment } from '../../src/component/resource-environment.js';
 import { loadCalibrations, type Calibration } from '../../src/energy/calibration.js';
 import { describeError } from '../../src/errors.js';
-import { ATTR_HW_ID, ATTR_HW_TYPE } from '../../src/model/semantic-conventions.js';
+import {
+  ATTR_ENERGY_ATTRIBUTION_MODEL,
+  ATTR_HW_ID,
+  ATTR_HW_TYPE,
+} from '../../src/model/semantic-conventions.js';
 import type { Table } from '../../src/model/table.js';
 import { AuditFile } from './audit-file.js';
 import type { SettledWindow } from './audit-sheet.js';
@@ -214,6 +218,11 @@ function observeLedger(meter: Meter, find: () => Ledger | undefined): () => void
     '1',
     'How far energy differs from what events predict, in relation to the part that they explain',
   );
+  const weight = gauge('weight', '1', 'By what the energy of the last window was shared: always 1');
+  const fallback = counter(
+    'fallback',
+    'Time for which energy was shared by CPU time, since what it is shared by otherwise was not counted',
+  );
   const overlap = counter(
     'overlap',
     'CPU time of workloads beyond the busy time of the machine and its rounding',
@@ -228,6 +237,8 @@ function observeLedger(meter: Meter, find: () => Ledger | undefined): () => void
     lossRatio,
     lossError,
     countersError,
+    weight,
+    fallback,
     overlap,
     unmeasured,
   ];
@@ -247,7 +258,11 @@ function observeLedger(meter: Meter, find: () => Ledger | undefined): () => void
         const loss = domain.meter instanceof RemainderMeter ? domain.meter.loss : undefined;
         if (loss) result.observe(lossRatio, loss.ratio, { ...of, source: loss.source });
         if (loss) result.observe(lossError, loss.halfWidth, { ...of, source: loss.source });
-        if (domain.weights) result.observe(countersError, domain.weights.error, of);
+        const { counters, fallbackNs } = domain.weights;
+        if (counters) result.observe(countersError, counters.error, of);
+        const model = hardware.modelOf(domain.weights.weight);
+        result.observe(weight, 1, { ...of, [ATTR_ENERGY_ATTRIBUTION_MODEL]: model });
+        result.observe(fallback, fallbackNs / 1e9, of);
         result.observe(unmeasured, domain.unmeasuredNs / 1e9, of);
       }
     }

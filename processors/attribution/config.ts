@@ -68,12 +68,23 @@ export const schema = {
     default: [],
   },
   weights: {
-    doc: 'Hardware whose energy is shared by events of `perf`, of the machine and of processes. The first entry that matches a domain applies. Unset: by time.',
+    doc: 'By what the energy of hardware is shared. The first entry that matches a domain applies. Unset: memory as `dram`, all else by time.',
     format: 'list',
     items: {
       hw_type,
+      model: {
+        doc: 'What energy is shared by: counters (events of `perf`), frequency_cpu_time (CPU time weighed by the frequency at which it ran), dram (memory traffic by `resctrl`, else cache misses by `perf`), cpu_time. What was not counted is shared by CPU time.',
+        format: ['counters', 'frequency_cpu_time', 'dram', 'cpu_time'],
+        default: 'counters',
+      },
+      gamma: {
+        doc: 'Of frequency_cpu_time: the power of the frequency. 1: by cycles.',
+        format: 'number',
+        default: 1,
+        min: 0,
+      },
       counters: {
-        doc: 'Names of events (`perf.event.name`). Several are weighed by what each costs, which is learned.',
+        doc: 'Names of events (`perf.event.name`). Of the model counters, several are weighed by what each costs, which is learned; else they are added up. Unset: `cycles` of frequency_cpu_time, `cache-misses` of dram.',
         format: 'string_list',
         default: [],
       },
@@ -132,7 +143,39 @@ export const schema = {
 
 export type Config = ConfigOf<typeof schema>;
 
-/** Names of all events by which energy is shared, each once. */
+/** By what the energy of a kind of hardware is to be shared. */
+export interface WantedWeight {
+  readonly model: Config['weights'][number]['model'];
+  readonly gamma: number;
+  readonly counters: readonly string[];
+  readonly maxError: number;
+  /** Whether that is configured. */
+  readonly isSet: boolean;
+}
+
+/** By what the energy of a kind of hardware is to be shared. */
+export function findWeight({ weights }: Config, hwType: string): WantedWeight {
+  const set = weights.find((one) => (one.hw_type ?? hwType) === hwType);
+  if (set) return { ...set, maxError: set.max_error, isSet: true };
+  const model = hwType === 'memory' ? 'dram' : 'cpu_time';
+  return { model, gamma: 1, counters: [], maxError: 0, isSet: false };
+}
+
+/** Names of all events by whose costs energy is shared, each once. */
 export function listEvents({ weights }: Config): readonly string[] {
-  return [...new Set(weights.flatMap(({ counters }) => counters))];
+  const own = weights.filter(({ model }) => model === 'counters');
+  return [...new Set(own.flatMap(({ counters }) => counters))];
+}
+
+/** Names of the events that count cycles; none: no energy is shared by frequency. */
+export function listCycles({ weights }: Config): readonly string[] {
+  const own = weights.filter(({ model }) => model === 'frequency_cpu_time');
+  return [...new Set(own.flatMap(({ counters }) => (counters.length > 0 ? counters : ['cycles'])))];
+}
+
+/** Names of the events that count what goes to memory; none: no energy is shared by that. */
+export function listMisses(config: Config): readonly string[] {
+  const { model, counters } = findWeight(config, 'memory');
+  if (model !== 'dram') return [];
+  return counters.length > 0 ? counters : ['cache-misses'];
 }

@@ -3,12 +3,6 @@ import type { EventGrowth } from './events.js';
 import type { Usage } from './usage.js';
 import type { Window } from './windows.js';
 
-/** By what one window was shared: by time, as its hardware is in general, or by events. Each has accounts of its own. */
-export const byTime = 0;
-export const byEvents = 1;
-export type Weight = typeof byTime | typeof byEvents;
-export const weights: readonly Weight[] = [byTime, byEvents];
-
 /** Old windows count for less: after 200 windows, a third. */
 const retention = 0.995;
 /** From how many windows coefficients are found, and over how many more their error. */

@@ -16,7 +16,7 @@ import {
 } from '../../src/model/semantic-conventions.js';
 import type { Attributes, Metric, Series } from '../../src/model/series.js';
 import { copyShares, type SettledWindow } from './audit-sheet.js';
-import { byEvents, byTime, type CounterWeights, type Weight } from './counter-weights.js';
+import type { DomainWeights, WeighedWindow } from './domain-weights.js';
 import type { Floor } from './floor.js';
 import { InstanceAccounts } from './instance-accounts.js';
 import type { Refutation } from './loss-model.js';
@@ -25,6 +25,8 @@ import { Account, Gauge, type Publication } from './publication.js';
 import { RemainderMeter } from './remainder.js';
 import type { Parts, Split } from './split.js';
 import type { Uncertainty } from './uncertainty.js';
+import { usageOn, type Usage } from './usage.js';
+import type { Weight } from './weighing.js';
 import type { Window } from './windows.js';
 import type { Workload } from './workload.js';
 
@@ -37,8 +39,7 @@ export interface DomainOptions {
   readonly publication: Publication;
   /** Unix time in nanoseconds of time 0. */
   readonly epoch: bigint;
-  /** Undefined: it is not shared by events. */
-  readonly weights: CounterWeights | undefined;
+  readonly weights: DomainWeights;
   /** Books energy on a workload. `from` is where the window begins in which it was used. */
   charge(workload: Workload, energyNj: number, from: number, weight: Weight): void;
   /** Puts a window into the audit file, before which its floor and its carry are known. */
@@ -96,9 +97,15 @@ export class Domain {
     return balance.energyNj;
   }
 
-  /** Undefined: it is not shared by events. */
-  get weights(): CounterWeights | undefined {
+  /** By what it is shared. */
+  get weights(): DomainWeights {
     return this.#options.weights;
+  }
+
+  /** What it was used for, of a usage of the machine. */
+  usageOf(usage: Usage): Usage {
+    const { weights } = this.#options;
+    return usageOn(usage, this.package, (weighings, own) => weights.choose(weighings, own, this.package));
   }
 
   /** What shows that the meter, of a platform, does not contain the domains that it should. */
@@ -114,22 +121,22 @@ export class Domain {
   /** Books the energy of a window. Windows follow each other. */
   settle(measured: Window): void {
     const { split, floor, weights, audit } = this.#options;
-    const weighed = weights?.weigh(measured);
-    const window = weighed ?? measured;
+    const weighed = weights.weigh(measured);
+    const { window, weight } = weighed;
     const { carryNj } = split;
     const floorWatts = floor.current?.watts;
     const parts = split.apply(window, floorWatts);
     audit?.({ window, parts, shares: copyShares(split.shares, window), floorWatts, carryNj });
     this.#book(window, parts);
-    this.#charge(window, split.shares, weighed ? byEvents : byTime);
+    this.#charge(window, split.shares, weight);
     this.#options.settled?.(window, parts, split.shares);
     this.#instances.settle(window, parts.dynamicNj, parts.wholeNs);
     this.#publishFloor(window.from);
-    this.#publishError(window, parts);
+    this.#publishError(weighed, parts);
     this.#describe(window, parts);
     // Only now: a window is split by what was known before it.
     floor.observe(measured);
-    weights?.observe(measured);
+    weights.counters?.observe(measured);
   }
 
   /** Ends what it publishes. */
@@ -183,12 +190,14 @@ export class Domain {
     this.#gauge.value = floor.watts;
   }
 
-  #publishError(window: Window, { aboveFloorNj, unattributedNj }: Parts): void {
+  #publishError({ window, weight, timeShare }: WeighedWindow, { aboveFloorNj, unattributedNj }: Parts): void {
     const { split, floor, uncertainty, publication } = this.#options;
     const evidence = {
       dynamicNj: aboveFloorNj,
       unattributedNj,
       topShare: split.topShare,
+      weight,
+      timeShare,
       floor: floor.current,
     };
     this.error = uncertainty.of(window, evidence);

@@ -10,10 +10,11 @@ import {
 import { resourceKey, type Series } from '../../src/model/series.js';
 import { remainderType } from '../../src/model/shared-metrics.js';
 import type { SettledWindow, SheetOptions } from './audit-sheet.js';
-import { listEvents, type Config } from './config.js';
+import { findWeight, listEvents, type Config } from './config.js';
 import { Containers, isContainer } from './containers.js';
 import { CounterWeights } from './counter-weights.js';
 import { Domain } from './domain.js';
+import { DomainWeights } from './domain-weights.js';
 import { Floor } from './floor.js';
 import type { CpuCount } from './floor-learner.js';
 import type { FloorStore } from './floor-store.js';
@@ -23,8 +24,8 @@ import { HostCounter, type EnergyReader } from './host-counter.js';
 import { EnergyCounter, Meter } from './meter.js';
 import { findFacts } from './meter-facts.js';
 import { Split } from './split.js';
-import { findWeightRatio, Uncertainty } from './uncertainty.js';
-import { usageOn, withoutWorkloads, type Usage, type UsageTick } from './usage.js';
+import { Uncertainty } from './uncertainty.js';
+import { withoutWorkloads, type Usage, type UsageTick } from './usage.js';
 import type { View } from './view.js';
 
 /** Time and number of boundaries for which the usage is kept before any domain is known. */
@@ -81,9 +82,7 @@ export class Domains {
   push(usage: Usage): void {
     for (const hardware of this.#kinds.values()) {
       const own = hardware.model === 'gpu_time' ? withoutWorkloads(usage) : usage;
-      hardware.push(own.to, (domain) =>
-        this.#isScanned(domain.series) ? undefined : usageOn(own, domain.package),
-      );
+      hardware.push(own.to, (domain) => (this.#isScanned(domain.series) ? undefined : domain.usageOf(own)));
     }
     if (this.#kinds.size === 0) this.#keepEarly(usage);
   }
@@ -203,7 +202,7 @@ export class Domains {
       split: new Split(idle),
       floor,
       uncertainty: new Uncertainty({
-        weightRatio: findWeightRatio(identify(series).hwType),
+        hwType: identify(series).hwType,
         isEstimated: series.attributes[ATTR_ENERGY_METHOD] === 'estimated',
       }),
       meter: isRemainder
@@ -217,7 +216,7 @@ export class Domains {
         : meter,
       publication: hardware.publication,
       epoch,
-      weights: hardware.model === 'cpu_time' ? this.#createWeights(series) : undefined,
+      weights: this.#createWeights(series, hardware.model),
       charge: (workload, energyNj, from, weight) => hardware.charge(workload, energyNj, from, weight),
       ...(audit && { audit: (settled) => audit({ ...settled, domain: audited }) }),
       settled: (window, parts, shares) =>
@@ -225,18 +224,14 @@ export class Domains {
     });
   }
 
-  #createWeights(series: Series): CounterWeights | undefined {
-    const { weights } = this.#options.config;
-    const events = listEvents(this.#options.config);
-    const { hwType } = identify(series);
-    const own = weights.find(({ hw_type }) => (hw_type ?? hwType) === hwType);
-    return (
-      own &&
-      new CounterWeights(
-        own.counters.map((name) => events.indexOf(name)),
-        own.max_error,
-      )
-    );
+  #createWeights(series: Series, model: Model): DomainWeights {
+    const { config } = this.#options;
+    const byTime = { model: 'cpu_time', gamma: 1, counters: [], maxError: 0, isSet: false } as const;
+    const wanted = model === 'cpu_time' ? findWeight(config, identify(series).hwType) : byTime;
+    if (wanted.model !== 'counters') return new DomainWeights(wanted, undefined);
+    const events = listEvents(config);
+    const indices = wanted.counters.map((name) => events.indexOf(name));
+    return new DomainWeights(wanted, new CounterWeights(indices, wanted.maxError));
   }
 
   #createFloor(series: Series): Floor {

@@ -65,8 +65,14 @@ export class Events {
   }
 }
 
+/** Takes the readings of one counter of events. */
+export interface EventReader {
+  /** @param value since the counter's start; NaN: no reading */
+  read(value: number, at: number): void;
+}
+
 /** One counter of events. */
-export class EventCounter {
+export class EventCounter implements EventReader {
   readonly #find: () => UsageCurve | undefined;
   #curve: UsageCurve | undefined;
   #last = 0;

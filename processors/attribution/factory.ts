@@ -5,7 +5,12 @@ import {
   gpuInstanceEnergy,
   ledgerEnergy,
 } from '../../src/model/ledger-metrics.js';
-import { meteredEnergyNames, packageUsageMetrics, processCpuTime } from '../../src/model/shared-metrics.js';
+import {
+  memoryTrafficMember,
+  meteredEnergyNames,
+  packageUsageMetrics,
+  processCpuTime,
+} from '../../src/model/shared-metrics.js';
 import { Attribution } from './attribution.js';
 import { schema, type Config } from './config.js';
 import { checkViews, viewMetrics } from './views.js';
@@ -17,7 +22,7 @@ export const factory: ProcessorFactory<typeof schema> = {
     { what: 'energy', metrics: [...meteredEnergyNames], from: 'rapl or estimate' },
     { what: 'CPU time of processes', metrics: [processCpuTime.name], from: 'process' },
   ],
-  consumes: packageUsageMetrics,
+  consumes: [...packageUsageMetrics, memoryTrafficMember],
   namedMetrics: ({ custom_views }) => custom_views.flatMap(({ metric }) => metric ?? []),
   check: (config) => [
     ...checkViews(config),
@@ -39,7 +44,9 @@ function checkFloors({ floor }: Config): readonly string[] {
 }
 
 function checkWeights({ weights }: Config): readonly string[] {
-  return weights.flatMap(({ counters }, i) =>
-    counters.length === 0 ? [`weights[${i}].counters: expected names of events, found none`] : [],
+  return weights.flatMap(({ model, counters }, i) =>
+    model === 'counters' && counters.length === 0
+      ? [`weights[${i}].counters: expected names of events, found none`]
+      : [],
   );
 }

@@ -2,11 +2,11 @@ import { Balance, EnergyTotal } from '../../src/energy/energy-total.js';
 import { ATTR_ENERGY_ATTRIBUTION_MODEL } from '../../src/model/semantic-conventions.js';
 import type { Attributes } from '../../src/model/series.js';
 import { isMeasuredHost } from '../../src/model/shared-metrics.js';
-import { byEvents, weights, type Weight } from './counter-weights.js';
 import type { Domain } from './domain.js';
 import { Account, Publication } from './publication.js';
 import type { Usage } from './usage.js';
 import type { Group, View } from './view.js';
+import { byTime, weightNames, weights, type Weight } from './weighing.js';
 import type { Window } from './windows.js';
 import type { Workload } from './workload.js';
 
@@ -127,6 +127,11 @@ export class Hardware {
     }
   }
 
+  /** The `energy.attribution.model` of what was shared by a weight. */
+  modelOf(weight: Weight): string {
+    return weight === byTime ? this.model : weightNames[weight];
+  }
+
   /** No energy and no usage will follow. */
   finish(): void {
     for (const domain of this.#domains.values()) domain.meter.finish();
@@ -216,10 +221,7 @@ export class Hardware {
       new Account({
         metric: view.metric,
         resource: view.resourceOf(group),
-        attributes:
-          weight === byEvents
-            ? { ...this.attributes, [ATTR_ENERGY_ATTRIBUTION_MODEL]: 'counters' }
-            : this.attributes,
+        attributes: { ...this.attributes, [ATTR_ENERGY_ATTRIBUTION_MODEL]: this.modelOf(weight) },
         // A workload that was born within the window used nothing before.
         start: this.#epoch + BigInt(Math.max(from, group.bornAt, group.closedAt[place] ?? from)),
       }),

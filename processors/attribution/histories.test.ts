@@ -75,11 +75,25 @@ function sumGrowth({ tables }: Rig['out'], hwType: string): number {
   return sum;
 }
 
-function checkHistory(seed: number): void {
+/** By what energy is shared; memory by what is counted of it, unless said otherwise. */
+const weightings: readonly (readonly object[])[] = [
+  [],
+  [{ hw_type: 'cpu', model: 'frequency_cpu_time' }],
+  [
+    { hw_type: 'cpu', model: 'frequency_cpu_time', gamma: 2.5 },
+    { hw_type: 'memory', model: 'cpu_time' },
+  ],
+  [{ hw_type: 'cpu', counters: ['cycles'], max_error: 100 }],
+  [{ model: 'dram' }],
+];
+
+/** @returns by what energy was shared in it */
+function checkHistory(seed: number): readonly string[] {
   const idle = elementAt(['separate', 'proportional', 'equal'], seed % 3);
   const limit = elementAt([0, 2, 50], Math.floor(seed / 3) % 3);
   const floor = seed % 2 === 0 ? [{ hw_type: 'cpu', power: 5 }] : [];
-  const rig = new Rig({ views, idle, floor, process_limit: limit, group_limit: limit });
+  const weights = elementAt(weightings, seed % weightings.length);
+  const rig = new Rig({ views, idle, floor, weights, process_limit: limit, group_limit: limit });
   playRandomHistory(rig, seed, 20);
   void rig.processor.shutdown();
   assert.deepEqual(
@@ -93,14 +107,26 @@ function checkHistory(seed: number): void {
     const counted = sumGrowth(rig.out, hwType);
     assert.ok(booked <= counted + 1e-6, `${hwType}: booked ${booked} J of ${counted} J`);
   }
+  const attributed = rig.out.last('process.energy').filter(({ value }) => value > 0);
+  return attributed.map(({ series }) => String(series.attributes['energy.attribution.model']));
 }
 
 test(`attribution keeps its promises in ${histories} random histories`, () => {
+  const models = new Set<string>();
   for (let seed = firstSeed; seed < firstSeed + histories; seed++) {
     try {
-      checkHistory(seed);
+      for (const model of checkHistory(seed)) models.add(model);
     } catch (error) {
       throw new Error(`Cannot keep the ledger in the history of seed ${seed}`, { cause: error });
     }
   }
+  const every = [
+    'cache_misses',
+    'counters',
+    'cpu_time',
+    'frequency_cpu_time',
+    'gpu_time',
+    'memory_bandwidth',
+  ];
+  if (histories >= 100) assert.deepEqual([...models].toSorted(), every);
 });

@@ -9,6 +9,7 @@ import {
   floorPower,
   gpuTime,
   logicalCpus,
+  memoryTrafficMember,
   meteredEnergyNames,
   packageBusyTime,
   processCpuTime,
@@ -18,10 +19,11 @@ import {
 import type { CgroupNode } from './cgroup-node.js';
 import type { CgroupCounter } from './cgroups.js';
 import type { Domains } from './domains.js';
-import { eventMetrics, type EventCounter } from './events.js';
+import { eventMetrics, type EventReader } from './events.js';
 import type { Floor } from './floor.js';
 import type { GpuTimeCounter } from './gpu-usage.js';
 import type { EnergyReader } from './host-counter.js';
+import { trafficNames, type TrafficCounter } from './memory-traffic.js';
 import type { Package, PackageCounter } from './packages.js';
 import type { CpuTimeCounter, Workload } from './workload.js';
 import type { Workloads } from './workloads.js';
@@ -46,7 +48,9 @@ export interface Plan {
   /** Those whose CPU time it is, each once. */
   readonly cgroups: readonly CgroupNode[];
   /** Of the machine and of workloads. */
-  readonly events: readonly Column<EventCounter>[];
+  readonly events: readonly Column<EventReader>[];
+  /** What groups of processes moved from and to memory. */
+  readonly traffic: readonly Column<TrafficCounter>[];
   readonly gpuTimes: readonly Column<GpuTimeCounter>[];
   /** Each closes a usage scan of its GPU. */
   readonly gpuScans: readonly Column<Series>[];
@@ -78,6 +82,7 @@ export function createPlan(series: readonly Series[], targets: PlanTargets): Pla
     series.flatMap((one, index) => (isOne(one) ? [{ index, target: targetOf(one) }] : []));
   const pick = <Target>(name: string, targetOf: (one: Series) => Target) =>
     pickAll(({ metric }) => metric.name === name, targetOf);
+  for (const one of series) if (one.metric.name === memoryTrafficMember.name) workloads.traffic.join(one);
   const cpuTimes = pick(processCpuTime.name, (one) => workloads.counterOf(one));
   const cgroupTimes = pick(cgroupCpuTime.name, (one) => workloads.cgroups.counterOf(one));
   const plan = {
@@ -94,8 +99,12 @@ export function createPlan(series: readonly Series[], targets: PlanTargets): Pla
     cgroups: [...new Set(cgroupTimes.map(({ target }) => target.node))],
     events: pickAll(
       ({ metric }) => eventMetrics.has(metric.name),
-      (one) => workloads.events.counterOf(one),
-    ).flatMap(({ index, target }) => (target ? [{ index, target }] : [])),
+      (one) => workloads.eventCountersOf(one),
+    ).flatMap(({ index, target }) => target.map((one) => ({ index, target: one }))),
+    traffic: pickAll(
+      ({ metric }) => trafficNames.has(metric.name),
+      (one) => workloads.traffic.counterOf(one),
+    ),
     gpuTimes: pick(processGpuTime.name, (one) => targets.gpuCounterOf(one)),
     gpuScans: pick(gpuTime.name, (one) => {
       // That of a MIG instance comes before that of its GPU, which closes the scan.

@@ -4,13 +4,14 @@ import { ATTR_HW_ID, ATTR_HW_PARENT, ATTR_HW_TYPE } from '../../src/model/semant
 import type { Series } from '../../src/model/series.js';
 import { cgroupCpuTime, gpuTime, processCpuTime, processGpuTime } from '../../src/model/shared-metrics.js';
 import type { Table } from '../../src/model/table.js';
-import { listEvents } from './config.js';
+import { listCycles, listEvents, listMisses } from './config.js';
 import type { Domain } from './domain.js';
 import { Domains, type LedgerOptions } from './domains.js';
 import { eventMetrics } from './events.js';
 import { GpuTimeCounter } from './gpu-usage.js';
 import type { Hardware } from './hardware.js';
 import { createPlan, isMetered, packageTimeNames, type Plan } from './ledger-plan.js';
+import { trafficMetrics } from './memory-traffic.js';
 import { Workloads } from './workloads.js';
 
 /** The accounts are totals: what is wrong in any window shows whenever they are compared. */
@@ -47,11 +48,12 @@ export class Ledger {
     this.#options = options;
     this.#log = log;
     this.domains = new Domains(options);
-    const events = listEvents(config);
     this.workloads = new Workloads(views, {
       epoch,
       hasIdle: config.idle === 'equal',
-      events,
+      events: listEvents(config),
+      cycles: listCycles(config),
+      misses: listMisses(config),
       cpuCount,
       tick,
     });
@@ -114,7 +116,7 @@ export class Ledger {
   /** The busy time last: its reading closes the scan that the rest of the row may belong to. */
   #readRow(table: Table, row: number, plan: Plan): void {
     const { counters, floors, cpuTimes, workloads, events, gpuTimes, gpuScans, busy, cpuCount, tick } = plan;
-    const { cgroupTimes, cgroups, packageTimes, packages } = plan;
+    const { cgroupTimes, cgroups, packageTimes, packages, traffic } = plan;
     const { values } = table;
     const at = this.#timeOf(table, row);
     const from = row * table.series.length;
@@ -127,6 +129,7 @@ export class Ledger {
     for (const workload of workloads) workload.finishRow(at);
     for (const { index, target } of packageTimes) target.read(values[from + index], at);
     for (const { index, target } of events) target.read(values[from + index], at);
+    for (const { index, target } of traffic) target.read(values[from + index], at);
     for (const { index, target } of cgroupTimes) target.read(values[from + index]);
     this.workloads.cgroups.finishRow(cgroups, at);
     for (const { index, target } of gpuTimes) target.read(values[from + index]);
@@ -194,7 +197,8 @@ export class Ledger {
     for (const series of ended) {
       if (series.metric.name === processCpuTime.name) this.workloads.end(series, at);
       if (packageTimeNames.has(series.metric.name)) this.workloads.packages.end(series);
-      if (eventMetrics.has(series.metric.name)) this.workloads.events.end(series);
+      if (eventMetrics.has(series.metric.name)) this.workloads.endEvents(series);
+      if (trafficMetrics.has(series.metric.name)) this.workloads.traffic.end(series);
       if (series.metric.name === cgroupCpuTime.name) this.workloads.cgroups.end(series);
       if (isMetered(series)) this.domains.end(series);
       if (series.metric.name === processGpuTime.name) this.#endGpuCounter(series, at);
@@ -236,6 +240,7 @@ export class Ledger {
     for (const hardware of this.domains.kinds) {
       if (hardware.residualNj !== 0) this.#logOnce(hardware, 'error', describeResidual);
       for (const domain of hardware.domains) {
+        if (domain.weights.isMissing) this.#logOnce(domain.weights, 'warn', () => describeFallback(domain));
         if (domain.lacksFloor) this.#logOnce(domain, 'info', describeUnknownFloor);
         if (domain.refutation) this.#logOnce(domain.meter, 'warn', () => describeRefutation(domain));
       }
@@ -271,6 +276,20 @@ function describeUnknownFloor({ series, floor }: Domain): string {
   const remedy = floor.isLearnable ? 'set "floor", or wait until it is learned in quiet' : 'set "floor"';
   return `Cannot tell idle from other energy of ${name}: expected a known floor, found none; ${remedy}`;
 }
+
+function describeFallback({ series, weights: { wanted } }: Domain): string {
+  const name = `${series.attributes[ATTR_HW_TYPE]} "${series.attributes[ATTR_HW_ID]}"`;
+  return `Sharing energy of ${name} by CPU time where ${needs[wanted.model]}; "weights" wants ${wanted.model}`;
+}
+
+/** What is missing, and who counts it. */
+const needs: Readonly<Record<string, string>> = {
+  frequency_cpu_time:
+    'cycles were not counted: receiver "perf" has to count them for the machine, and for processes or cgroups',
+  dram:
+    'memory traffic was not counted: receiver "resctrl" has to count groups, or "perf" cache misses of the machine, and of ' +
+    'processes or cgroups',
+};
 
 function describeRefutation({ series, refutation }: Domain): string {
   const { meterWatts = NaN, domainWatts = NaN, slope } = refutation ?? {};

@@ -1,12 +1,12 @@
 import { elementAt } from '../../src/element.js';
 import { createPlans } from '../../src/model/plan.js';
 import type { Series } from '../../src/model/series.js';
-import { packageUsageMetrics } from '../../src/model/shared-metrics.js';
+import { memoryTrafficMember, packageUsageMetrics } from '../../src/model/shared-metrics.js';
 import { createEnding, selectColumns, type Selection, type Table } from '../../src/model/table.js';
 
-const names = new Set(packageUsageMetrics.map(({ name }) => name));
+const names = new Set([...packageUsageMetrics, memoryTrafficMember].map(({ name }) => name));
 
-/** Leaves out what receivers publish for the ledger alone: the usage by package. */
+/** Leaves out what receivers publish for the ledger alone: the usage by package, and the members of groups. */
 export class PackageSeries {
   /** Undefined: it has none of it. */
   readonly #planOf = createPlans((series: readonly Series[]) => ({ selection: select(series) }));

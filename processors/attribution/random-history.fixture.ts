@@ -1,5 +1,6 @@
 import type { Series } from '../../src/model/series.js';
 import { createRandom, type Random } from '../../src/testing/random.fixture.js';
+import { RandomCounts } from './random-counts.fixture.js';
 import { RigGpu } from './rig-gpu.fixture.js';
 import { createCgroup, RigProcess, type Rig } from './rig.fixture.js';
 
@@ -35,7 +36,7 @@ interface Process {
 /**
  * Plays a short history in which anything happens: two sockets, of which half the histories read the usage, memory with a slow meter, two GPUs; counters that are
  * reset, fall or wrap unseen; failed reads; processes that are born, end, give their pid away or move to another cgroup;
- * tables that come late, twice or not at all; cgroups; a suspended machine. Nothing in it is a defect of the ledger.
+ * tables that come late, twice or not at all; counts of traffic, cycles and cache misses; cgroups; a suspended machine. Nothing in it is a defect of the ledger.
  */
 export function playRandomHistory(rig: Rig, seed: number, scans: number): void {
   new RandomHistory(rig, seed).play(scans);
@@ -48,6 +49,7 @@ class RandomHistory {
   readonly #gpus: readonly { readonly rig: RigGpu; totalS: number; joules: number }[];
   readonly #cgroups: readonly { readonly series: Series; packageS: Pair }[];
   readonly #hasPackages: boolean;
+  readonly #counts: RandomCounts;
   #processes: Process[] = [];
   #births = 0;
   #busyS = 0;
@@ -60,6 +62,7 @@ class RandomHistory {
     this.#rig = rig;
     this.#random = createRandom(seed);
     this.#hasPackages = seed % 4 < 2;
+    this.#counts = new RandomCounts(rig, seed);
     this.#meters = [
       this.#createMeter('cpu', 'package-0', 0.001),
       this.#createMeter('cpu', 'package-1', 0.9),
@@ -239,6 +242,8 @@ class RandomHistory {
   #scan(): void {
     const atS = this.#nowS;
     if (this.#chance(0.7)) this.#readCgroups(atS - 0.01);
+    const living = this.#processes.map(({ rig }) => rig);
+    if (this.#chance(0.8)) this.#counts.read(atS - (this.#chance(0.8) ? 0 : 0.3), living);
     const rowS = this.#chance(0.8) ? atS + 0.01 : atS - 0.3;
     const read = this.#processes.filter(() => this.#chance(0.95));
     const used = read.map(({ rig, usedS, startS, packageS, startPackageS }) => {

@@ -34,6 +34,8 @@ test('attribution shows on own telemetry how good its ledger is', async () => {
     'joulemetry.attribution.error': 1,
     'joulemetry.attribution.refresh.ratio': 0,
     'joulemetry.attribution.tick.ratio': 0.004,
+    'joulemetry.attribution.weight': 1,
+    'joulemetry.attribution.fallback': 0,
     'joulemetry.attribution.overlap': 0.15,
     'joulemetry.attribution.unmeasured': 0,
   });

@@ -124,6 +124,28 @@ test('attribution publishes an error that holds where the meter is hardly faster
   assert.ok(median < 3 * error95, `${median} for ${error95}`);
 });
 
+for (const [counts, weights] of [
+  ['cycles', [{ hw_type: 'cpu', model: 'frequency_cpu_time' }]],
+  ['cycles', [{ hw_type: 'cpu', model: 'frequency_cpu_time', gamma: 2 }]],
+  ['resctrl', []],
+  ['cache-misses', []],
+] as const) {
+  for (const counted of [20, 3]) {
+    const what = `${counted} of 6 workloads by ${counts}${weights.length > 0 ? ` ${JSON.stringify(weights[0])}` : ''}`;
+    test(`attribution publishes an error that holds for 95 % of windows where it knows ${what}`, () => {
+      const windows = [1, 2, 3].flatMap((seed) =>
+        playAdversary(
+          { windows: 60, readingS: 0.01, seed, workloads: 6, windowS: 1, counts, counted },
+          { weights, floor: [{ power: 12 }] },
+        ),
+      );
+      const { covered, error95, median } = summarize(windows);
+      assert.ok(covered >= 0.95, `${covered}`);
+      assert.ok(median < 3 * error95, `${median} for ${error95}`);
+    });
+  }
+}
+
 test('misplacedShare is the worst that two groups of workloads can do', () => {
   assert.equal(misplacedShare(1, 0.5), 0);
   assert.equal(misplacedShare(4, 0.1).toFixed(12), '0.333333333333');

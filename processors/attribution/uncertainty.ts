@@ -1,5 +1,6 @@
 import { leastRefreshNs } from '../../src/energy/knot-finder.js';
 import type { FloorPower } from './floor.js';
+import { byBandwidth, byEvents, byFrequency, byMisses, byTime, type Weight } from './weighing.js';
 import type { Window } from './windows.js';
 
 /**
@@ -19,10 +20,22 @@ const minRefreshes = 20;
  */
 const secondsRatio = 4;
 const memoryRatio = 16;
+/** The same without the clocks, as far as a power of the frequency describes them. */
+const cyclesRatio = 3;
+/** Of a byte: reads and writes, rows that are open and that are not. Of a miss also the bytes that it and prefetches move. */
+const bytesRatio = 2;
+const missesRatio = 3;
 
-/** @param hwType whose energy is shared by CPU or GPU time */
-export function findWeightRatio(hwType: string): number {
-  return hwType === 'memory' ? memoryRatio : secondsRatio;
+/** How far the energy per weight of two workloads lies apart. @param hwType whose energy is shared */
+function findWeightRatio(hwType: string, weight: Weight): number {
+  const ofTime = hwType === 'memory' ? memoryRatio : secondsRatio;
+  return {
+    [byTime]: ofTime,
+    [byEvents]: ofTime,
+    [byFrequency]: cyclesRatio,
+    [byBandwidth]: bytesRatio,
+    [byMisses]: missesRatio,
+  }[weight];
 }
 
 /** What the error of a window is computed from, besides the window. */
@@ -32,13 +45,17 @@ export interface Evidence {
   readonly unattributedNj: number;
   /** The largest part that one workload has of the weights, 0 to 1. */
   readonly topShare: number;
+  /** By what it is shared. */
+  readonly weight: Weight;
+  /** What part of the weights is shared by CPU time, where it is not by that as a whole. */
+  readonly timeShare: number;
   /** Undefined: not known. */
   readonly floor: FloorPower | undefined;
 }
 
 export interface UncertaintyOptions {
-  /** How far the energy per weight of two workloads may lie apart: 95 % of pairs are within this ratio. */
-  readonly weightRatio: number;
+  /** Of the domain. */
+  readonly hwType: string;
   readonly isEstimated: boolean;
 }
 
@@ -59,10 +76,18 @@ export class Uncertainty {
     const { from, to, energyNj } = window;
     if (this.#options.isEstimated) return 1;
     if (energyNj === 0) return Math.min(1, (edgeError * window.lagNs) / (to - from));
-    const weightsNj = misplacedShare(this.#options.weightRatio, evidence.topShare) * evidence.dynamicNj;
+    const weightsNj = this.#misplacedByWeights(evidence) * evidence.dynamicNj;
     const floorNj = Math.min(this.#floorErrorWatts(window, evidence.floor) * (to - from), energyNj);
     const biasNj = weightsNj + floorNj + evidence.unattributedNj;
     return Math.min(1, noiseOf(window, evidence.dynamicNj) + biasNj / energyNj);
+  }
+
+  /** What was counted of several workloads together is shared among them by time, and as wrong as that. */
+  #misplacedByWeights({ weight, topShare, timeShare }: Evidence): number {
+    const { hwType } = this.#options;
+    const counted = misplacedShare(findWeightRatio(hwType, weight), topShare);
+    if (weight === byTime || weight === byEvents) return counted;
+    return Math.min(1, counted + timeShare * misplacedShare(findWeightRatio(hwType, byTime), 0));
   }
 
   /** Without a floor, nothing but the least power so far says how much of the energy is idle energy at most. */

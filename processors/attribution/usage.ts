@@ -1,5 +1,6 @@
 import { elementAt } from '../../src/element.js';
 import type { EventGrowth } from './events.js';
+import type { Weighing, Weighings } from './weighing.js';
 import type { Workload } from './workload.js';
 
 /** A single window of fewer ticks is too coarse: a busy process seems idle in one and twice as busy in the next. */
@@ -31,6 +32,10 @@ export interface Usage {
   readonly packages?: readonly PackageUse[];
   /** Where energy is shared by events. */
   readonly events?: EventGrowth;
+  /** What else energy can be shared by than time, where it was counted. */
+  readonly weighings?: Weighings;
+  /** The one of these that a domain is shared by. */
+  readonly weighing?: Weighing;
   /** What each MIG instance of a GPU was used, with what no workload is known for. */
   readonly instances?: readonly InstanceUse[];
 }
@@ -44,12 +49,23 @@ export interface PackageUse {
   readonly cpuNs: readonly number[];
 }
 
-/** The usage of a package; that of the machine where it is not known by package. @param number undefined: of no package */
-export function usageOn(usage: Usage, number: number | undefined): Usage {
-  const own = usage.packages?.find((one) => one.number === number);
-  if (own === undefined) return usage;
-  const { packages: _, ...machine } = usage;
-  return { ...machine, busyNs: own.busyNs, machineBusyNs: usage.busyNs, cpuNs: own.cpuNs };
+/**
+ * The usage of a package; that of the machine where it is not known by package.
+ * @param number undefined: of no package
+ * @param weigh chooses by what else it is shared, of the package's usage
+ */
+export function usageOn(
+  usage: Usage,
+  number: number | undefined,
+  weigh: (weighings: Weighings, own: Usage) => Weighing | undefined,
+): Usage {
+  const { packages, weighings, ...machine } = usage;
+  const found = packages?.find((one) => one.number === number);
+  const own = found
+    ? { ...machine, busyNs: found.busyNs, machineBusyNs: usage.busyNs, cpuNs: found.cpuNs }
+    : machine;
+  const weighing = weighings && weigh(weighings, own);
+  return weighing ? { ...own, weighing } : own;
 }
 
 /** How long a MIG instance was used, as a part of its GPU. */
@@ -76,8 +92,15 @@ export function cutUsage(usage: Usage, to: number): Usage {
     workloads: keep(usage.workloads),
     cpuNs: keep(usage.cpuNs),
     lifeNs: keep(usage.lifeNs),
+    ...(usage.weighing && { weighing: cutWeighing(usage.weighing, wasBorn) }),
     ...(usage.events && { events: { ...usage.events, workloads: usage.events.workloads.map(keep) } }),
   };
+}
+
+function cutWeighing(weighing: Weighing, wasBorn: readonly boolean[]): Weighing {
+  const { whole, parts } = weighing;
+  const later = parts.reduce((sum, part, i) => sum + (wasBorn[i] ? 0 : part), 0);
+  return { ...weighing, whole: Math.max(0, whole - later), parts: parts.filter((_, i) => wasBorn[i]) };
 }
 
 /** The usage by which hardware is explained that this usage does not explain: nothing was used. */
@@ -88,6 +111,7 @@ export function withoutWorkloads({ firstTo, to, isGap }: Usage): Usage {
 interface Sum {
   cpuNs: number;
   lifeNs: number;
+  weighed: number;
   readonly events: number[];
 }
 
@@ -100,6 +124,7 @@ export function mergeUsages(usages: readonly Usage[]): Usage {
   const sums = new Map<Workload, Sum>();
   for (const usage of usages) addUsage(sums, usage);
   const instances = mergeInstances(usages);
+  const weighing = mergeWeighings(usages);
   const entries = [...sums].toSorted(([a], [b]) => (a.key < b.key ? -1 : 1));
   return {
     firstTo: first.firstTo,
@@ -114,6 +139,7 @@ export function mergeUsages(usages: readonly Usage[]): Usage {
     ...(first.isQuiet !== undefined && { isQuiet: usages.every(({ isQuiet }) => isQuiet) }),
     isGap: false,
     ...(instances.length > 0 && { instances }),
+    ...(weighing && { weighing: { ...weighing, parts: entries.map(([, { weighed }]) => weighed) } }),
     workloads: entries.map(([workload]) => workload),
     cpuNs: entries.map(([, { cpuNs }]) => cpuNs),
     lifeNs: entries.map(([, { lifeNs }]) => lifeNs),
@@ -136,12 +162,25 @@ function mergeInstances(usages: readonly Usage[]): readonly InstanceUse[] {
   return [...used].map(([id, usedNs]) => ({ id, usedNs }));
 }
 
-function addUsage(sums: Map<Workload, Sum>, { workloads, cpuNs, lifeNs, events }: Usage): void {
+/** What they have in common; undefined: it was not counted the same way all the time. */
+function mergeWeighings(usages: readonly Usage[]): Omit<Weighing, 'parts'> | undefined {
+  let [whole, byTime] = [0, 0];
+  const weight = usages.at(0)?.weighing?.weight;
+  for (const { weighing } of usages) {
+    if (weighing === undefined || weighing.weight !== weight) return undefined;
+    whole += weighing.whole;
+    byTime += weighing.byTime;
+  }
+  return weight ? { weight, whole, byTime } : undefined;
+}
+
+function addUsage(sums: Map<Workload, Sum>, { workloads, cpuNs, lifeNs, weighing, events }: Usage): void {
   const growths = events?.workloads ?? [];
   for (const [i, workload] of workloads.entries()) {
-    const sum = sums.get(workload) ?? { cpuNs: 0, lifeNs: 0, events: growths.map(() => 0) };
+    const sum = sums.get(workload) ?? { cpuNs: 0, lifeNs: 0, weighed: 0, events: growths.map(() => 0) };
     sum.cpuNs += cpuNs[i];
     sum.lifeNs += lifeNs[i];
+    if (weighing) sum.weighed += weighing.parts[i];
     for (let event = 0; event < growths.length; event++) sum.events[event] += growths[event][i];
     sums.set(workload, sum);
   }

@@ -1,4 +1,5 @@
 import { UsageCurve } from '../../src/energy/usage-curve.js';
+import { ATTR_PROCESS_PID } from '../../src/model/semantic-conventions.js';
 import { resourceKey, type Resource } from '../../src/model/series.js';
 import type { CgroupNode } from './cgroup-node.js';
 import type { Group } from './view.js';
@@ -18,6 +19,8 @@ export class Workload {
   readonly resource: Resource;
   /** Decides its place among the workloads. */
   readonly key: string;
+  /** Undefined: it is not a process. */
+  readonly pid: number | undefined;
   /** Its group in each view, in the order of the views. */
   readonly groups: readonly Group[];
   /** Whose CPU time its own is a part of. Undefined: it is not a process. */
@@ -29,6 +32,8 @@ export class Workload {
   endedAt = Infinity;
   /** How often events occurred in it, by their place among those by which energy is shared. */
   readonly events: (UsageCurve | undefined)[] = [];
+  /** What was counted in it that takes the place of CPU time. */
+  readonly counted: (UsageCurve | undefined)[] = [];
   /** Its CPU time on each package, by number, where that is known. */
   readonly packages = new Map<number, UsageCurve>();
   /** How many of its counters are live. */
@@ -40,6 +45,8 @@ export class Workload {
   constructor(resource: Resource, bornAt: number, { groups, cgroup, within = cgroup, key }: Membership) {
     this.resource = resource;
     this.key = key ?? resourceKey(resource);
+    const { [ATTR_PROCESS_PID]: pid } = resource.attributes;
+    this.pid = pid === undefined ? undefined : Number(pid);
     this.groups = groups;
     this.cgroup = cgroup;
     this.within = within;

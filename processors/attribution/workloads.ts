@@ -1,11 +1,14 @@
 import { resourceKey, type Resource, type Series } from '../../src/model/series.js';
 import { BusyCarry } from './busy-carry.js';
 import { Cgroups } from './cgroups.js';
-import { Events } from './events.js';
+import { CountedEvents } from './counted-events.js';
+import { Events, type EventReader } from './events.js';
 import type { CpuCount } from './floor-learner.js';
+import { MemoryTraffic } from './memory-traffic.js';
 import { Packages } from './packages.js';
-import { createGap, type Usage, type UsageTick } from './usage.js';
+import { createGap, type PackageUse, type Usage, type UsageTick } from './usage.js';
 import type { View } from './view.js';
+import { byFrequency, byMisses, type Weighings } from './weighing.js';
 import { CpuTimeCounter, Workload } from './workload.js';
 
 export interface WorkloadsOptions {
@@ -13,8 +16,10 @@ export interface WorkloadsOptions {
   readonly epoch: bigint;
   /** Whether workloads that used nothing are in every usage, too. */
   readonly hasIdle: boolean;
-  /** Names of events by which energy is shared. */
+  /** Names of events by whose costs energy is shared, and of those that count cycles and cache misses. */
   readonly events: readonly string[];
+  readonly cycles: readonly string[];
+  readonly misses: readonly string[];
   readonly cpuCount: CpuCount;
   readonly tick: UsageTick;
 }
@@ -35,6 +40,9 @@ export class Workloads {
   readonly cgroups: Cgroups;
   readonly events: Events;
   readonly packages: Packages;
+  readonly traffic: MemoryTraffic;
+  readonly #cycles: CountedEvents;
+  readonly #misses: CountedEvents;
   readonly #views: readonly View[];
   /** The views that have a limit, and where their groups are in those of a workload. */
   readonly #limited: readonly { readonly view: View; readonly index: number }[];
@@ -57,7 +65,13 @@ export class Workloads {
     this.#carry = new BusyCarry(options.cpuCount);
     const find = (resource: Resource) => this.find(resource);
     this.events = new Events(options.events, options.epoch, find);
-    this.packages = new Packages({ ...options, find, findCgroup: (resource) => this.cgroups.find(resource) });
+    const { epoch, cycles, misses } = options;
+    const known = { epoch, find, findCgroup: (resource: Resource) => this.cgroups.find(resource) };
+    this.packages = new Packages({ ...options, ...known });
+    this.traffic = new MemoryTraffic(epoch);
+    this.#cycles = new CountedEvents({ ...known, place: 0, weight: byFrequency, names: cycles, scale: 1 });
+    // Few misses are divided among many workloads.
+    this.#misses = new CountedEvents({ ...known, place: 1, weight: byMisses, names: misses, scale: 1000 });
     this.cgroups = new Cgroups({
       ...options,
       createUnseen: (resource, within) => {
@@ -83,6 +97,16 @@ export class Workloads {
     counter.workload.counters += 1;
     this.#counters.set(series, counter);
     return counter;
+  }
+
+  /** What takes the readings of a series of events, each in its own way. */
+  eventCountersOf(series: Series): readonly EventReader[] {
+    return [this.events, this.#cycles, this.#misses].flatMap((one) => one.counterOf(series) ?? []);
+  }
+
+  /** A series of events has no further reading. */
+  endEvents(series: Series): void {
+    for (const one of [this.events, this.#cycles, this.#misses]) one.end(series);
   }
 
   /** The workload with a GPU time series, which lives as long as the series at least. */
@@ -134,6 +158,7 @@ export class Workloads {
     const packages = this.packages.cut([isGap ? to : from, to], usage, columns);
     if (isGap) return createGap(to);
     const hasEvents = this.events.count > 0;
+    const weighings = this.#weigh([from, to], { ...usage, busyNs: wholeNs }, packages);
     return {
       ...usage,
       firstTo: to,
@@ -142,7 +167,19 @@ export class Workloads {
       busyNs: wholeNs,
       ...(hasEvents && { events: { machine, workloads: events } }),
       ...(packages && { packages }),
+      ...(weighings && { weighings }),
     };
+  }
+
+  #weigh(
+    between: readonly [number, number],
+    usage: Pick<Usage, 'workloads' | 'cpuNs' | 'busyNs'>,
+    packages: readonly PackageUse[] | undefined,
+  ): Weighings | undefined {
+    const traffic = this.traffic.cut(between, usage, packages);
+    const memory = traffic ?? this.#misses.cut(between, usage, packages);
+    const frequency = this.#cycles.cut(between, usage, packages);
+    return memory || frequency ? { memory, frequency } : undefined;
   }
 
   /** Decides which groups are shown, before what was used of a GPU is shared. */

@@ -1,7 +1,7 @@
 import { findFolders } from '../../src/linux/sysfs.js';
 import { findL3Packages } from '../../src/linux/topology.js';
 import { findOrAdd } from '../../src/model/plan.js';
-import { ATTR_CPU_PACKAGE, ATTR_RESCTRL_GROUP } from '../../src/model/semantic-conventions.js';
+import { ATTR_CPU_PACKAGE, ATTR_LINUX_RESCTRL_GROUP } from '../../src/model/semantic-conventions.js';
 import type { Attributes } from '../../src/model/series.js';
 import type { Config } from './config.js';
 
@@ -80,7 +80,7 @@ export class Groups {
         const number = Number(id);
         const cpuPackage = this.#packages.get(number);
         const attributes = {
-          [ATTR_RESCTRL_GROUP]: path,
+          [ATTR_LINUX_RESCTRL_GROUP]: path,
           'linux.resctrl.l3': number,
           ...(cpuPackage !== undefined && { [ATTR_CPU_PACKAGE]: cpuPackage }),
         };

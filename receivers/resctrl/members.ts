@@ -3,7 +3,7 @@ import { openPidList } from '../../src/linux/pid-list.js';
 import { readRegularText } from '../../src/linux/regular-file.js';
 import { parseCpuList } from '../../src/linux/topology.js';
 import { findOrAdd } from '../../src/model/plan.js';
-import { ATTR_PROCESS_PID, ATTR_RESCTRL_GROUP } from '../../src/model/semantic-conventions.js';
+import { ATTR_LINUX_RESCTRL_GROUP, ATTR_PROCESS_PID } from '../../src/model/semantic-conventions.js';
 import { memoryTrafficMember } from '../../src/model/shared-metrics.js';
 import { createAbsence } from '../../src/scraping/file-gauges.js';
 import type { GaugeColumn } from '../../src/scraping/gauge-table.js';
@@ -89,7 +89,10 @@ class Members {
       key,
       column: {
         metric: memoryTrafficMember,
-        attributes: { [ATTR_RESCTRL_GROUP]: path, ...(pid !== undefined && { [ATTR_PROCESS_PID]: pid }) },
+        attributes: {
+          [ATTR_LINUX_RESCTRL_GROUP]: path,
+          ...(pid !== undefined && { [ATTR_PROCESS_PID]: pid }),
+        },
       },
     }));
   }

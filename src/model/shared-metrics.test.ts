@@ -25,16 +25,17 @@ test('each shared metric has a name of its own, a unit and a description for peo
   for (const { name, unit, description, kind, valueType } of named) {
     assert.match(name, /^[a-z0-9_]+(?:\.[a-z0-9_]+)+$/u);
     // UCUM: base units without prefixes, 1 for a ratio, or a word in braces for what is counted one by one.
-    assert.match(unit, /^(?:1|J|W|V|A|Cel|rpm|s|\{[a-z]+\})$/u, name);
+    assert.match(unit, /^(?:1|J|W|V|A|By|Cel|rpm|s|\{[a-z]+\})$/u, name);
     assert.match(description, /^[A-Z].*[^.]$/u, name);
-    assert.equal(valueType, /^(?:\{|rpm$)/u.test(unit) ? 'int' : 'double', name);
+    assert.equal(valueType, /^(?:\{|rpm$|By$)/u.test(unit) ? 'int' : 'double', name);
     assert.equal(unit === 'W', kind === 'gauge' && name.endsWith('.power'), name);
   }
 });
 
-test('a counter of seconds or joules is called time or energy', () => {
+test('a counter of seconds, joules or bytes is called time, energy or io', () => {
   for (const { name, unit, kind } of metrics) {
-    if (kind === 'counter') assert.match(name, unit === 'J' ? /(?:^|\.)energy$/u : /\.time$/u);
+    const pattern = unit === 'J' ? /(?:^|\.)energy$/u : unit === 'By' ? /\.io$/u : /\.time$/u;
+    if (kind === 'counter') assert.match(name, pattern);
   }
 });
 

@@ -318,7 +318,7 @@ export const memoryTrafficMember: Metric = {
   unit: '1',
   description: 'That a process is counted in a group of resctrl: always 1',
   kind: 'gauge',
-  valueType: 'int',
+  valueType: 'double',
 };
 
 /** Usage by package, of which there are many series: published for the ledger, which forwards none of them. */

@@ -1,8 +1,8 @@
 import {
   ATTR_CPU_PACKAGE,
+  ATTR_LINUX_RESCTRL_GROUP,
   ATTR_PERF_EVENT_NAME,
   ATTR_PROCESS_PID,
-  ATTR_RESCTRL_GROUP,
 } from '../model/semantic-conventions.js';
 import type { Metric, Resource, Series } from '../model/series.js';
 import { localMemoryTraffic, memoryTraffic, memoryTrafficMember } from '../model/shared-metrics.js';
@@ -93,7 +93,7 @@ export class CountTables {
     const bornNs = this.#epoch + BigInt(this.#machine.timeline.simulatedAt(bornUs)) * 1000n;
     if (counts === 'resctrl') {
       const group = `/mon_groups/${pid}`;
-      const attributes = { [ATTR_RESCTRL_GROUP]: group, [ATTR_PROCESS_PID]: pid };
+      const attributes = { [ATTR_LINUX_RESCTRL_GROUP]: group, [ATTR_PROCESS_PID]: pid };
       const member = { metric: memoryTrafficMember, resource: this.#resource, attributes, start: bornNs };
       const sockets = Array.from({ length: this.#machine.spec.sockets }, (_, one) => one);
       const bytes = (one: number) => (one === socket ? this.#machine.bytesOf(process) : 0);
@@ -115,7 +115,7 @@ export class CountTables {
 
   /** All memory of a simulated process is on its socket. */
   #countGroup(group: string, socket: number, read: () => number, start = this.#epoch): readonly Reading[] {
-    const attributes = { [ATTR_RESCTRL_GROUP]: group, [ATTR_CPU_PACKAGE]: socket };
+    const attributes = { [ATTR_LINUX_RESCTRL_GROUP]: group, [ATTR_CPU_PACKAGE]: socket };
     return [memoryTraffic, localMemoryTraffic].map((metric) => ({
       series: { metric, resource: this.#resource, attributes, start },
       read,

@@ -1,0 +1,186 @@
+import { UsageCurve } from '../../src/energy/usage-curve.js';
+import { findOrAdd } from '../../src/model/plan.js';
+import { ATTR_PERF_EVENT_NAME, ATTR_PROCESS_PID } from '../../src/model/semantic-conventions.js';
+import type { Resource, Series } from '../../src/model/series.js';
+import type { CgroupNode } from './cgroup-node.js';
+import type { EventReader } from './events.js';
+import { divideGroups, spreadCounts, type PackageTimes } from './group-division.js';
+import type { PackageUse, Usage } from './usage.js';
+import { findCgroupPath } from './views.js';
+import type { PackageWeighing, Weight } from './weighing.js';
+import type { Workload } from './workload.js';
+
+export interface CountedEventsOptions {
+  /** Where they are in what is counted of a workload. */
+  readonly place: number;
+  readonly weight: Weight;
+  /** Names of events, which are added up. */
+  readonly names: readonly string[];
+  /** How many parts each count has. */
+  readonly scale: number;
+  /** Unix time in nanoseconds of time 0. */
+  readonly epoch: bigint;
+  /** The workload with a resource, if it is known. */
+  find(resource: Resource): Workload | undefined;
+  /** The cgroup with a resource, if it is known. */
+  findCgroup(resource: Resource): CgroupNode | undefined;
+}
+
+/**
+ * Events of the receiver `perf` that take the place of CPU time: cycles, cache misses. They are known of the machine, and of as
+ * many processes and cgroups as `perf` counts. What the machine had beyond them is shared by CPU time among all others.
+ */
+export class CountedEvents {
+  readonly #options: CountedEventsOptions;
+  readonly #counters = new Map<Series, CountCounter>();
+  /** Those that were read before their process or cgroup was known, which may be in the same scan. */
+  readonly #waiting = new Set<CountCounter>();
+  readonly #cgroups = new Map<CgroupNode, UsageCurve>();
+  #machine: UsageCurve | undefined;
+
+  constructor(options: CountedEventsOptions) {
+    this.#options = options;
+  }
+
+  /** What takes the readings of a series; undefined: it is not one of these events. */
+  counterOf(series: Series): CountCounter | undefined {
+    const { names, epoch } = this.#options;
+    if (!names.includes(String(series.attributes[ATTR_PERF_EVENT_NAME]))) return undefined;
+    const create = () => new UsageCurve(Number(series.start - epoch));
+    const find = () => this.#find(series.resource, create);
+    return findOrAdd(this.#counters, series, () => new CountCounter(find, this.#waiting));
+  }
+
+  /** A series has no further reading. */
+  end(series: Series): void {
+    this.#counters.delete(series);
+  }
+
+  /**
+   * What each workload of a usage has of them between two boundaries, asked once for each.
+   * @param packages what was used of each, where that is known
+   * @returns undefined where nothing was counted, or it says no more than CPU time
+   */
+  cut(
+    [from, to]: readonly [number, number],
+    usage: Pick<Usage, 'workloads' | 'cpuNs' | 'busyNs'>,
+    packages: readonly PackageUse[] | undefined,
+  ): readonly PackageWeighing[] | undefined {
+    for (const counter of this.#waiting) counter.retry();
+    if (this.#machine === undefined) return undefined;
+    const machine = this.#machine.cut(from, to);
+    const { place } = this.#options;
+    const groups = new Groups(this.#cutCgroups(from, to));
+    const groupOf = usage.workloads.map((workload) => {
+      const count = workload.counted[place]?.cut(from, to) ?? 0;
+      return count > 0 ? groups.addWorkload(workload, count) : groups.find(workload.within);
+    });
+    if (machine === 0 || groupOf.every((group) => group === 0)) return undefined;
+    const times: readonly PackageTimes[] = packages ?? [{ ...usage, number: undefined }];
+    const counts = groups.finish(machine);
+    const grouping = { count: counts.length, groupOf, packages: times };
+    const { weight, scale } = this.#options;
+    return divideGroups({ ...grouping, ...spreadCounts(counts, grouping), weight, scale });
+  }
+
+  #find(resource: Resource, create: () => UsageCurve): UsageCurve | undefined {
+    const { attributes } = resource;
+    if (attributes[ATTR_PROCESS_PID] !== undefined) {
+      const workload = this.#options.find(resource);
+      return workload && (workload.counted[this.#options.place] ??= create());
+    }
+    if (findCgroupPath(attributes) === undefined) return (this.#machine ??= create());
+    const cgroup = this.#options.findCgroup(resource);
+    return cgroup && findOrAdd(this.#cgroups, cgroup, create);
+  }
+
+  #cutCgroups(from: number, to: number): ReadonlyMap<CgroupNode, number> {
+    const counts = new Map<CgroupNode, number>();
+    for (const [node, curve] of this.#cgroups) {
+      if (node.isEmpty) this.#cgroups.delete(node);
+      const count = curve.cut(from, to);
+      if (count > 0) counts.set(node, count);
+    }
+    return counts;
+  }
+}
+
+/** One counter of events. */
+export class CountCounter implements EventReader {
+  readonly #find: () => UsageCurve | undefined;
+  readonly #waiting: Set<CountCounter>;
+  #curve: UsageCurve | undefined;
+  #counted = 0;
+  #latest = 0;
+  #at = NaN;
+
+  /**
+   * @param find where its growth is counted; undefined: its process is not known yet
+   * @param waiting takes it until that is known
+   */
+  constructor(find: () => UsageCurve | undefined, waiting: Set<CountCounter>) {
+    this.#find = find;
+    this.#waiting = waiting;
+  }
+
+  read(value: number, at: number): void {
+    if (!(value >= this.#latest)) return;
+    this.#latest = value;
+    this.#at = at;
+    this.#curve ??= this.#find();
+    if (this.#curve) this.#count(this.#curve);
+    else this.#waiting.add(this);
+  }
+
+  /** Its process may be known by now; while it is not, what was counted is in no process. */
+  retry(): void {
+    this.#waiting.delete(this);
+    this.#curve ??= this.#find();
+    if (this.#curve) this.#count(this.#curve);
+  }
+
+  #count(curve: UsageCurve): void {
+    curve.read(this.#at, this.#latest - this.#counted);
+    this.#counted = this.#latest;
+  }
+}
+
+/** The counts of one window: the first place is that of all that is in no other. */
+class Groups {
+  readonly #counts: number[] = [0];
+  readonly #places = new Map<CgroupNode, number>();
+  /** What is a part of no cgroup that was counted. */
+  #outermost = 0;
+
+  /** @param cgroups what each had with all below it */
+  constructor(cgroups: ReadonlyMap<CgroupNode, number>) {
+    for (const [node, count] of cgroups) this.#places.set(node, this.#counts.push(count) - 1);
+    for (const [node, count] of cgroups) this.#takeFrom(node.parent, count);
+  }
+
+  addWorkload({ within }: Workload, count: number): number {
+    this.#takeFrom(within, count);
+    return this.#counts.push(count) - 1;
+  }
+
+  /** The place of the nearest cgroup that was counted. */
+  find(node: CgroupNode | undefined): number {
+    for (let one = node; one !== undefined; one = one.parent) {
+      const place = this.#places.get(one);
+      if (place !== undefined) return place;
+    }
+    return 0;
+  }
+
+  /** @returns of each place, without what is in others */
+  finish(machine: number): readonly number[] {
+    this.#counts[0] = Math.max(0, machine - this.#outermost);
+    return this.#counts.map((count) => Math.max(0, count));
+  }
+
+  #takeFrom(node: CgroupNode | undefined, count: number): void {
+    const place = this.find(node);
+    if (place === 0) this.#outermost += count;
+    else this.#counts[place] -= count;
+  }
+}

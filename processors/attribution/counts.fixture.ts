@@ -1,0 +1,48 @@
+import type { Resource, Series } from '../../src/model/series.js';
+import { localMemoryTraffic, memoryTraffic, memoryTrafficMember } from '../../src/model/shared-metrics.js';
+import { createRow, type Table } from '../../src/model/table.js';
+import { unixNs, type RigProcess } from './rig.fixture.js';
+
+const host: Resource = { attributes: { 'host.name': 'rig' } };
+
+/** A counter of events of `perf`. @param of a process or a cgroup; undefined: the machine */
+export function createEvent(name: string, of?: RigProcess | Series, startS = 0): Series {
+  return {
+    metric: {
+      name: 'perf.event.count',
+      unit: '{event}',
+      description: '',
+      kind: 'counter',
+      valueType: 'double',
+    },
+    resource: of?.resource ?? host,
+    attributes: { 'perf.event.name': name },
+    start: unixNs(startS),
+  };
+}
+
+/** A counter of bytes of a group of resctrl on a package. */
+export function createTraffic(group: string, cpuPackage: number, startS = 0, isLocal = false): Series {
+  return {
+    metric: isLocal ? localMemoryTraffic : memoryTraffic,
+    resource: host,
+    attributes: { 'linux.resctrl.group': group, 'cpu.package': cpuPackage },
+    start: unixNs(startS),
+  };
+}
+
+/** That a process is in a group of resctrl. @param pid undefined: others may be in it, too */
+export function createMember(group: string, pid?: number): Series {
+  const attributes = { 'linux.resctrl.group': group, ...(pid !== undefined && { 'process.pid': pid }) };
+  return { metric: memoryTrafficMember, resource: host, attributes, start: unixNs(0) };
+}
+
+/** Readings of some counters at one instant. */
+export function createCounts(atS: number, cells: readonly (readonly [Series, number])[]): Table {
+  const series = cells.map(([one]) => one);
+  return createRow(
+    series,
+    unixNs(atS),
+    Float64Array.from(cells, ([, value]) => value),
+  );
+}

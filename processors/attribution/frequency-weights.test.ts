@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Series } from '../../src/model/series.js';
+import { createCounts, createEvent } from './counts.fixture.js';
+import { Rig, RigProcess } from './rig.fixture.js';
+
+const [fast, slow, other] = [1, 2, 3].map((pid) => new RigProcess({ 'process.pid': pid }, 0));
+
+/** A second in which each process is busy for a second, of 4 that the machine is busy, and one package uses 90 J. */
+function play(cycles: readonly (readonly [Series, number])[], weight: object = {}, sinceS = 0): Rig {
+  const weights = [{ hw_type: 'cpu', model: 'frequency_cpu_time', ...weight }];
+  const rig = new Rig({ cpu_count: 4, process_limit: 0, weights });
+  const energy = rig.createMeter({ 'hw.id': 'cpu-package-0' });
+  for (const atS of [0, 1, 2]) {
+    rig.energy(energy, atS, 90 * atS);
+    const counted = cycles.map(([series, hertz]) => [series, hertz * (atS - sinceS)] as const);
+    if (counted.length > 0 && atS >= sinceS) rig.consume(createCounts(atS, counted));
+    rig.usage(atS, [
+      [fast, atS],
+      [slow, atS],
+      [other, atS],
+    ]);
+    rig.boundary(atS, 4 * atS);
+  }
+  return rig;
+}
+
+const round = (joules: Record<string, number>) =>
+  Object.fromEntries(Object.entries(joules).map(([key, value]) => [key, Math.round(value * 1e6) / 1e6]));
+
+const ofMachine = [createEvent('cycles'), 9e9] as const;
+const ofFast = [createEvent('cycles', fast), 4e9] as const;
+const ofSlow = [createEvent('cycles', slow), 1e9] as const;
+
+test('attribution shares energy by cycles, and those that no process had by CPU time', () => {
+  const rig = play([ofMachine, ofFast, ofSlow]);
+  // The other one has half of the time that is left, and so half of the cycles that are left.
+  assert.deepEqual(round(rig.processes()), { 1: 80, 2: 20, 3: 40 });
+  assert.deepEqual(round(rig.parts('cpu-package-0')), { attributed: 140, unseen: 40 });
+  const models = rig.out
+    .last('process.energy')
+    .map(({ series }) => series.attributes['energy.attribution.model']);
+  assert.deepEqual([...new Set(models)], ['frequency_cpu_time']);
+});
+
+test('attribution raises the frequency to a power', () => {
+  const rig = play([ofMachine, ofFast, ofSlow], { gamma: 2 });
+  // 16 and 1, and 2 for each of the two seconds that are left, squared.
+  const whole = 16 + 1 + 4 + 4;
+  assert.deepEqual(
+    round(rig.processes()),
+    round({ 1: (180 * 16) / whole, 2: 180 / whole, 3: (180 * 4) / whole }),
+  );
+  const byTime = play([ofMachine, ofFast, ofSlow], { gamma: 0 });
+  assert.deepEqual(round(byTime.processes()), { 1: 45, 2: 45, 3: 45 });
+});
+
+test('attribution adds up the events that count cycles', () => {
+  const names = ['cpu_core/cycles/', 'cpu_atom/cycles/'];
+  const [core, atom] = names.map((name) => createEvent(name, fast));
+  const [allCore, allAtom] = names.map((name) => createEvent(name));
+  const counts = [
+    [core, 3e9],
+    [atom, 1e9],
+    [allCore, 8e9],
+    [allAtom, 1e9],
+  ] as const;
+  assert.equal(round(play(counts, { counters: names }).processes())['1'], 80);
+});
+
+test('attribution shares energy by CPU time where cycles were not counted', () => {
+  const rig = play([]);
+  assert.deepEqual(round(rig.processes()), { 1: 45, 2: 45, 3: 45 });
+  const models = rig.out
+    .last('process.energy')
+    .map(({ series }) => series.attributes['energy.attribution.model']);
+  assert.deepEqual([...new Set(models)], ['cpu_time']);
+});
+
+test('attribution takes up cycles that are counted later, and keeps apart what it shared by each', () => {
+  const rig = play([ofMachine, ofFast, ofSlow], {}, 1);
+  const own = rig.out
+    .last('process.energy')
+    .filter(({ series }) => series.resource.attributes['process.pid'] === 1)
+    .map(({ series, value }) => [String(series.attributes['energy.attribution.model']), value]);
+  assert.deepEqual(Object.fromEntries(own), { cpu_time: 22.5, frequency_cpu_time: 40 });
+});
