@@ -1,6 +1,6 @@
 // The floor of CPU accounting without eBPF: reads the CPU clock of each of many processes, which it starts itself and
-// which sleep for as long as it runs.
-// Usage: cpu-clocks PROCESSES ROUNDS PAUSE_US. Prints: CPU nanoseconds per process and round, the median of all rounds.
+// which sleep for as long as it runs; BUSY of them wake up in each pause.
+// Usage: cpu-clocks PROCESSES ROUNDS PAUSE_US [BUSY]. Prints: CPU nanoseconds per process and round, the median of all rounds.
 #define _GNU_SOURCE
 #include <signal.h>
 #include <stdio.h>
@@ -23,6 +23,7 @@ static int compare(const void *a, const void *b) {
 int main(int argc, char **argv) {
   if (argc < 4) return 2;
   int count = atoi(argv[1]), rounds = atoi(argv[2]), pause_us = atoi(argv[3]);
+  int busy = argc > 4 ? atoi(argv[4]) : 0;
   pid_t *pids = calloc(count, sizeof *pids);
   double *results = calloc(rounds, sizeof *results);
   for (int i = 0; i < count; i++) {
@@ -30,7 +31,7 @@ int main(int argc, char **argv) {
     if (pids[i] < 0) return 1;
     if (pids[i] > 0) continue;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    for (;;) pause();
+    for (;;) i < busy ? usleep(pause_us / 2) : pause();
   }
   long long sum = 0;
   for (int round = 0; round < rounds; round++) {

@@ -130,6 +130,13 @@ export class ProcessRows {
     this.#copyRecord(row, words, at);
   }
 
+  /** Notes what a leader does: `TASK_` and `EXIT_` flags, which have bits of their own. */
+  noteState(row: number, state: number): void {
+    const from = row * taskRecordWords;
+    this.records[from + taskField.state] = state;
+    this.records[from + taskField.exitState] = 0;
+  }
+
   /** Whether a row is that of a process, by its number in the machine's first pid namespace. */
   has(row: number, tgid: number): boolean {
     return (

@@ -1,16 +1,8 @@
 import { findText } from '../sysfs.js';
 import { Assembler, type Register } from './assembler.js';
-import {
-  BpfError,
-  callProgram,
-  closeAll,
-  createMap,
-  loadProgram,
-  loadProgramSync,
-  mapMemory,
-  type BpfProgram,
-} from './bpf.js';
+import { BpfError } from './bpf.js';
 import type { TypeFacts } from './kernel-types.js';
+import { LoopProgram } from './loop-program.js';
 import { copyPackages, recordBytes, type PackageMaps } from './package-record.js';
 import {
   distrust,
@@ -44,38 +36,27 @@ const stackEnd: Register = 10;
 export class TaskLoop {
   /** The records of the last pass, of `recordBytes` each; another array when it had to grow. */
   words = new Uint32Array(0);
-  readonly #types: TypeFacts;
-  readonly #packages: PackageMaps | undefined;
-  readonly #fds: number[] = [];
-  #records: number;
+  readonly #program: LoopProgram;
   #header = new DataView(new ArrayBuffer(header.bytes));
-  #program = -1;
-  #unmap = (): void => {};
 
   /**
    * @param packages where it is to be known on which packages threads ran
-   * @param records for how many there is room at first: for a quarter more than there are threads
+   * @param room for how many records: at first for a quarter more than there are threads
    * @throws BpfError, ENOSYS where the kernel has no such functions; Error when its types lack a field
    */
-  static async open(
-    types: TypeFacts,
-    packages?: PackageMaps,
-    records = Math.ceil(countThreads() * 1.25),
-  ): Promise<TaskLoop> {
-    const loop = new TaskLoop(types, packages, records);
-    try {
-      loop.#note(await loadProgram(loop.#assemble(loop.#createMemory())));
-      return loop;
-    } catch (error) {
-      loop.close();
-      throw error;
-    }
+  static async open(types: TypeFacts, packages?: PackageMaps, room = estimateRoom()): Promise<TaskLoop> {
+    const bytes = recordBytes(packages);
+    const measure = (records: number) => ({
+      bytes: header.bytes + records * bytes,
+      mappedBytes: header.bytes + records * bytes,
+    });
+    const assembleFor = (map: number, records: number) => assemble(types, { map, records, packages });
+    return new TaskLoop(await LoopProgram.open({ name, measure, assemble: assembleFor }, room));
   }
 
-  private constructor(types: TypeFacts, packages: PackageMaps | undefined, records: number) {
-    this.#types = types;
-    this.#packages = packages;
-    this.#records = records;
+  private constructor(program: LoopProgram) {
+    this.#program = program;
+    this.#view();
   }
 
   /** How deep the pid namespace is that this process was in at the last pass: 0 is the machine's. */
@@ -90,11 +71,12 @@ export class TaskLoop {
    */
   read(): number {
     for (;;) {
-      callProgram(name, this.#program);
+      this.#program.call();
       if (this.#header.getUint32(header.isFull, true) === 0) {
         return this.#header.getUint32(header.length, true) / 4;
       }
-      this.#grow(2 * this.#records);
+      this.#program.grow();
+      this.#view();
     }
   }
 
@@ -102,63 +84,20 @@ export class TaskLoop {
   close(): void {
     this.words = new Uint32Array(0);
     this.#header = new DataView(new ArrayBuffer(header.bytes));
-    this.#unmap();
-    this.#unmap = () => {};
-    closeAll(this.#fds);
+    this.#program.close();
   }
 
-  /** What is there goes once the larger one works: it may be refused for now. */
-  #grow(records: number): void {
-    const larger = new TaskLoop(this.#types, this.#packages, records);
-    try {
-      larger.#note(loadProgramSync(larger.#assemble(larger.#createMemory())));
-    } catch (error) {
-      larger.close();
-      throw error;
-    }
-    this.close();
-    this.#records = records;
-    this.#fds.push(...larger.#fds);
-    this.#unmap = larger.#unmap;
-    this.#program = larger.#program;
-    this.#header = larger.#header;
-    this.words = larger.words;
-  }
-
-  /** @returns the map's descriptor */
-  #createMemory(): number {
-    const valueBytes = header.bytes + this.#records * recordBytes(this.#packages);
-    const fd = createMap('array', name, { entries: 1, valueBytes });
-    this.#fds.push(fd);
-    const mapped = mapMemory(fd, 'read', valueBytes);
-    this.#unmap = mapped.unmap;
-    this.#header = new DataView(mapped.memory, 0, header.bytes);
-    this.words = new Uint32Array(
-      mapped.memory,
-      header.bytes,
-      (this.#records * recordBytes(this.#packages)) / 4,
-    );
-    return fd;
-  }
-
-  #assemble(map: number): BpfProgram {
-    return {
-      name,
-      kind: 'call',
-      code: assemble(this.#types, { map, records: this.#records, packages: this.#packages }),
-    };
-  }
-
-  #note(program: number): void {
-    this.#program = program;
-    this.#fds.push(program);
+  #view(): void {
+    const { memory: shared } = this.#program;
+    this.#header = new DataView(shared, 0, header.bytes);
+    this.words = new Uint32Array(shared, header.bytes);
   }
 }
 
-/** All threads of the machine, as proc_loadavg(5) has them. */
-function countThreads(): number {
+/** A quarter more than all threads of the machine, as proc_loadavg(5) has them. */
+export function estimateRoom(): number {
   const [, threads] = /\/(\d+)/.exec(findText('/proc/loadavg') ?? '') ?? [];
-  return Number(threads ?? 1000);
+  return Math.ceil(Number(threads ?? 1000) * 1.25);
 }
 
 interface LoopMemory {
@@ -205,7 +144,7 @@ function addRecord(code: Assembler, types: TypeFacts, { records, packages }: Loo
   code.store(memory, header.length, length);
 }
 
-function requireFunction(types: TypeFacts, wanted: string): number {
+export function requireFunction(types: TypeFacts, wanted: string): number {
   const id = types.findId(wanted, 'function');
   if (id > 0) return id;
   throw new BpfError(

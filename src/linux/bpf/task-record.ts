@@ -37,8 +37,10 @@ export const taskField = {
   flags: 18,
   /** The process as this collector's pid namespace knows it; of the dead 0. */
   localTgid: 19,
-  /** How deep the reader's pid namespace is: 0 is the machine's. */
+  /** How deep the reader's pid namespace is: 0 is the machine's. Of an iterator only. */
   readerLevel: 20,
+  /** Of `ProcessLoop` only: the place of the process among all. */
+  place: 20,
   /** The controller of `cgroupV1`, whose number is unique only there: its `cgroup_subsys_id` + 1. */
   controllerV1: 21,
   /** A sum of `TASK_` flags of include/linux/sched.h; 0: it runs or waits for a CPU. */
@@ -207,7 +209,7 @@ export function distrust(code: Assembler, types: TypeFacts, register: Register, 
 }
 
 /** Renamed in Linux 5.14, when it became an int. */
-function findStateField(types: TypeFacts): string {
+export function findStateField(types: TypeFacts): string {
   try {
     types.findOffset('task_struct', '__state');
     return '__state';

@@ -1,0 +1,300 @@
+import { Assembler, type Register } from './assembler.js';
+import type { TypeFacts } from './kernel-types.js';
+import { requireFunction } from './task-loop.js';
+import {
+  distrust,
+  findStateField,
+  getCurrentTask,
+  nanosecondsPerSecond,
+  recordRegister,
+  taskField,
+  taskRecordBytes,
+  TaskRecordCode,
+  taskRegister,
+} from './task-record.js';
+
+/** Where what lies in front of the lists, in bytes. The last two are written by this process. */
+export const header = {
+  processes: 0,
+  runs: 8,
+  recordBytes: 16,
+  isFull: 24,
+  readerLevel: 32,
+  generation: 40,
+  pass: 48,
+  /** Of the process whose threads come: here and not in registers, so that the verifier takes each round for the same. */
+  tgid: 56,
+  cpuTime: 64,
+  state: 72,
+  bytes: 128,
+} as const;
+
+/** Words of an entry of `runs`, and where they lie. */
+export const runWords = 4;
+/**
+ * The place of the process among all, its `TASK_` and `EXIT_` flags, and its CPU time in whole seconds and nanoseconds,
+ * all threads in it.
+ */
+export const runField = { place: 0, state: 1, seconds: 2, nanoseconds: 3 } as const;
+
+/** What the program remembers of a process, in bytes: a cache line. */
+const memory = {
+  /** Its number and, above it, the generation. */
+  key: 0,
+  start: 8,
+  cgroups: 16,
+  credentials: 24,
+  name: 32,
+  state: 48,
+  cpuTime: 56,
+  bytes: 64,
+} as const;
+/** Two of them share a place, the last one that came first. */
+const placeShift = 7;
+/** Each process has a whole record once in this many passes, since another set of cgroups can have got the address of one. */
+export const refreshEvery = 64;
+
+/** struct bpf_iter_task, which says where the loop is, at the end of the stack; below it, what else is kept there. */
+const stack = { loop: -24, process: -32, next: -40 } as const;
+/** BPF_TASK_ITER_ALL_THREADS */
+const allThreads = 1;
+
+const scratch: Register = 2;
+const other: Register = 3;
+const base: Register = 6;
+const remembered: Register = 8;
+const stackEnd: Register = 10;
+
+/** Where the lists begin, in bytes; what is remembered is not mapped into this process. */
+export interface LoopLayout {
+  readonly runs: number;
+  readonly records: number;
+  readonly mappedBytes: number;
+  readonly memories: number;
+  /** Of how many processes something can be remembered: a power of two. */
+  readonly memoryCount: number;
+  readonly bytes: number;
+}
+
+/** @param room for how many processes */
+export function findLayout(room: number): LoopLayout {
+  const runs = header.bytes + 4 * room;
+  const records = runs + 4 * runWords * room;
+  const mappedBytes = records + taskRecordBytes * room;
+  const memories = Math.ceil(mappedBytes / memory.bytes) * memory.bytes;
+  const memoryCount = 2 ** Math.ceil(Math.log2(2 * room));
+  return {
+    runs,
+    records,
+    mappedBytes,
+    memories,
+    memoryCount,
+    bytes: memories + memoryCount * memory.bytes,
+  };
+}
+
+/** Writes the program. It goes through threads, and finishes a process when the first thread of the next one comes. */
+export class ProcessLoopCode {
+  readonly #code = new Assembler();
+  readonly #types: TypeFacts;
+  readonly #map: number;
+  readonly #room: number;
+  readonly #layout: LoopLayout;
+
+  constructor(types: TypeFacts, map: number, room: number) {
+    this.#types = types;
+    this.#map = map;
+    this.#room = room;
+    this.#layout = findLayout(room);
+  }
+
+  assemble(): Assembler {
+    this.#begin();
+    this.#takeThread();
+    this.#finishProcess();
+    this.#startProcess();
+    this.#code.label('full').set(scratch, 1).store(base, header.isFull, scratch);
+    this.#code.label('end').move(1, stackEnd).compute(1, 'add', stack.loop);
+    this.#call('bpf_iter_task_destroy');
+    this.#call('bpf_rcu_read_unlock');
+    return this.#code.return();
+  }
+
+  #begin(): void {
+    const code = this.#code;
+    this.#call('bpf_rcu_read_lock').loadMapValue(base, this.#map, 0).set(scratch, 0);
+    for (const field of ['processes', 'runs', 'recordBytes', 'isFull'] as const) {
+      code.store(base, header[field], scratch);
+    }
+    code.store(base, header.tgid, scratch).store(stackEnd, stack.process, scratch);
+    code.call(getCurrentTask).load(scratch, 0, this.#offset('thread_pid'));
+    code.load(scratch, scratch, this.#types.findOffset('pid', 'level'), 4);
+    code.store(base, header.readerLevel, scratch);
+    code.move(1, stackEnd).compute(1, 'add', stack.loop).set(2, 0).set(3, allThreads);
+    this.#call('bpf_iter_task_new');
+  }
+
+  /** Adds the CPU time of a thread of the same process; r7 is the first of another one, or 0 after the last. */
+  #takeThread(): void {
+    const code = this.#code;
+    code.label('next').move(1, stackEnd).compute(1, 'add', stack.loop);
+    this.#call('bpf_iter_task_next').jumpIf(0, 'equal', 0, 'last').move(taskRegister, 0);
+    distrust(code, this.#types, taskRegister, 'task_struct');
+    // The first is the idle task of a CPU. A leader is not known by its number, which changes when a thread executes.
+    code.load(scratch, taskRegister, this.#offset('tgid'), 4).jumpIf(scratch, 'equal', 0, 'next');
+    code.load(other, base, header.tgid).jumpIfDifferent(scratch, other, 'finish');
+    code.load(scratch, taskRegister, this.#offset('se.sum_exec_runtime'));
+    code.load(other, base, header.cpuTime).add(scratch, other).store(base, header.cpuTime, scratch);
+    code.jump('next');
+  }
+
+  /** Threads that have ended come first: one that ends meanwhile is not added twice. */
+  #startProcess(): void {
+    const code = this.#code;
+    code.label('start').load(taskRegister, stackEnd, stack.next).jumpIf(taskRegister, 'equal', 0, 'end');
+    code.store(stackEnd, stack.process, taskRegister);
+    code.load(scratch, taskRegister, this.#offset('signal'));
+    code.load(scratch, scratch, this.#types.findOffset('signal_struct', 'sum_sched_runtime'));
+    code.load(other, taskRegister, this.#offset('se.sum_exec_runtime')).add(scratch, other);
+    code.store(base, header.cpuTime, scratch);
+    code.load(scratch, taskRegister, this.#offset('tgid'), 4).store(base, header.tgid, scratch);
+    code.jump('next');
+  }
+
+  #finishProcess(): void {
+    const code = this.#code;
+    code.label('last').set(taskRegister, 0).label('finish').store(stackEnd, stack.next, taskRegister);
+    code.load(taskRegister, stackEnd, stack.process).jumpIf(taskRegister, 'equal', 0, 'start');
+    this.#listProcess();
+    this.#findMemory();
+    this.#compare();
+    code.label('run');
+    this.#remember('state', 'cpuTime');
+    this.#addRun();
+    code.jump('start').label('whole');
+    this.#rememberIdentity();
+    this.#remember('state', 'cpuTime');
+    this.#addRecord();
+    code.jump('start');
+  }
+
+  #listProcess(): void {
+    const code = this.#code;
+    code.load(scratch, base, header.processes).jumpIf(scratch, 'above', this.#room - 1, 'full');
+    code.move(other, scratch).compute(other, 'shiftLeft', 2);
+    code.loadMapValue(1, this.#map, header.bytes).add(1, other);
+    code.load(other, base, header.tgid).store(1, 0, other, 4);
+    code.compute(scratch, 'add', 1).store(base, header.processes, scratch);
+  }
+
+  #findMemory(): void {
+    const { memories, memoryCount } = this.#layout;
+    const code = this.#code;
+    code.load(other, base, header.tgid).compute(other, 'and', memoryCount / 2 - 1);
+    code.compute(other, 'shiftLeft', placeShift);
+    code.loadMapValue(remembered, this.#map, memories).add(remembered, other);
+    // Both flags have bits of their own.
+    code.load(scratch, taskRegister, this.#offset(findStateField(this.#types)), 4);
+    code.load(other, taskRegister, this.#offset('exit_state'), 4).add(scratch, other);
+    code.store(base, header.state, scratch);
+    this.#loadKey().load(other, remembered, memory.key).jumpIfSame(scratch, other, 'known');
+    code.compute(remembered, 'add', memory.bytes);
+    code.load(other, remembered, memory.key).jumpIfSame(scratch, other, 'known');
+    code.compute(remembered, 'add', -memory.bytes);
+    for (let at = 0; at < memory.bytes; at += 8) {
+      code.load(scratch, remembered, at).store(remembered, memory.bytes + at, scratch);
+    }
+    code.jump('whole').label('known');
+  }
+
+  #compare(): void {
+    const code = this.#code;
+    for (const [field, at] of this.#identity()) {
+      code.load(scratch, taskRegister, field).load(other, remembered, at);
+      code.jumpIfDifferent(scratch, other, 'whole');
+    }
+    code.load(scratch, base, header.pass).load(other, base, header.tgid).add(scratch, other);
+    code.compute(scratch, 'and', refreshEvery - 1).jumpIf(scratch, 'equal', 0, 'whole');
+    for (const field of ['state', 'cpuTime'] as const) {
+      code.load(scratch, base, header[field]).load(other, remembered, memory[field]);
+      if (field === 'state') code.jumpIfDifferent(scratch, other, 'run');
+      else code.jumpIfSame(scratch, other, 'start');
+    }
+  }
+
+  /** Fields of a task that stay the same while it is the same program, user and cgroup; and where they are remembered. */
+  #identity(): readonly (readonly [field: number, at: number])[] {
+    return [
+      [this.#offset('start_boottime'), memory.start],
+      [this.#offset('cgroups'), memory.cgroups],
+      [this.#offset('cred'), memory.credentials],
+      [this.#offset('comm'), memory.name],
+      [this.#offset('comm') + 8, memory.name + 8],
+    ];
+  }
+
+  #rememberIdentity(): void {
+    this.#loadKey().store(remembered, memory.key, scratch);
+    for (const [field, at] of this.#identity()) {
+      this.#code.load(scratch, taskRegister, field).store(remembered, at, scratch);
+    }
+  }
+
+  /** r2 = the number of the process and, above it, the generation. */
+  #loadKey(): Assembler {
+    const code = this.#code;
+    return code.load(scratch, base, header.generation).load(other, base, header.tgid).add(scratch, other);
+  }
+
+  #remember(...fields: readonly ('state' | 'cpuTime')[]): void {
+    for (const field of fields) {
+      this.#code.load(scratch, base, header[field]).store(remembered, memory[field], scratch);
+    }
+  }
+
+  #addRun(): void {
+    const code = this.#code;
+    code.load(scratch, base, header.runs).jumpIf(scratch, 'above', this.#room - 1, 'full');
+    code.move(other, scratch).compute(other, 'shiftLeft', Math.log2(4 * runWords));
+    code.loadMapValue(recordRegister, this.#map, this.#layout.runs).add(recordRegister, other);
+    code.compute(scratch, 'add', 1).store(base, header.runs, scratch);
+    this.#storePlace(runField.place);
+    code.load(scratch, base, header.state).store(recordRegister, 4 * runField.state, scratch, 4);
+    this.#storeCpuTime(runField.seconds);
+  }
+
+  #addRecord(): void {
+    const code = this.#code;
+    const last = (this.#room - 1) * taskRecordBytes;
+    code.load(scratch, base, header.recordBytes).jumpIf(scratch, 'above', last, 'full');
+    code.loadMapValue(recordRegister, this.#map, this.#layout.records).add(recordRegister, scratch);
+    code.compute(scratch, 'add', taskRecordBytes).store(base, header.recordBytes, scratch);
+    new TaskRecordCode(code, this.#types).copyCommonFields();
+    code.load(scratch, base, header.tgid).store(recordRegister, 4 * taskField.localTgid, scratch, 4);
+    code.set(scratch, 0).store(recordRegister, 4 * taskField.endedThreadsRuntime, scratch);
+    this.#storeCpuTime(taskField.runtime);
+    this.#storePlace(taskField.place);
+  }
+
+  /** The process was listed just before. */
+  #storePlace(field: number): void {
+    const code = this.#code;
+    code.load(scratch, base, header.processes).compute(scratch, 'add', -1);
+    code.store(recordRegister, 4 * field, scratch, 4);
+  }
+
+  #storeCpuTime(field: number): void {
+    const code = this.#code;
+    code.load(scratch, base, header.cpuTime).move(other, scratch);
+    code.compute(scratch, 'divide', nanosecondsPerSecond).store(recordRegister, 4 * field, scratch, 4);
+    code.compute(other, 'modulo', nanosecondsPerSecond).store(recordRegister, 4 * field + 4, other, 4);
+  }
+
+  #offset(path: string): number {
+    return this.#types.findOffset('task_struct', path);
+  }
+
+  #call(wanted: string): Assembler {
+    return this.#code.callKernel(requireFunction(this.#types, wanted));
+  }
+}

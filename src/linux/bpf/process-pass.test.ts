@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ProcessPass, type ProcessList } from './process-pass.js';
+import { ProcessTable } from './process-table.js';
+import { taskField, taskRecordWords } from './task-record.js';
+
+interface Listed {
+  readonly tgid: number;
+  /** Birth in seconds, of one with a record. */
+  readonly born?: number;
+  /** CPU time in seconds, of one that has run. */
+  readonly ran?: number;
+}
+
+/** A kernel that has what a test says. */
+class FakeList implements ProcessList {
+  tgids = new Uint32Array(0);
+  runs = new Uint32Array(0);
+  records = new Uint32Array(0);
+
+  get count(): number {
+    return this.tgids.length;
+  }
+
+  get runCount(): number {
+    return this.runs.length / 4;
+  }
+
+  get recordLength(): number {
+    return this.records.length;
+  }
+
+  set(...listed: readonly Listed[]): void {
+    this.tgids = Uint32Array.from(listed, ({ tgid }) => tgid);
+    this.runs = Uint32Array.from(
+      listed.flatMap(({ ran, born }, place) => (ran && born === undefined ? [place, 1, ran, 0] : [])),
+    );
+    this.records = Uint32Array.from(
+      listed.flatMap((each, place) => (each.born === undefined ? [] : createRecord(each, place))),
+    );
+  }
+
+  read(): void {}
+  close(): void {}
+}
+
+function createRecord({ tgid, born = 0, ran = 0 }: Listed, place: number): number[] {
+  const words = Array.from({ length: taskRecordWords }, () => 0);
+  for (const field of [taskField.tgid, taskField.tid, taskField.localTgid] as const) words[field] = tgid;
+  words[taskField.start] = born;
+  words[taskField.runtime] = ran;
+  words[taskField.place] = place;
+  return words;
+}
+
+/** What is known after passes: state and CPU seconds of each process, and who was new in the last one. */
+function pass(...passes: readonly (readonly Listed[])[]) {
+  const [list, table] = [new FakeList(), new ProcessTable(0, true)];
+  const subject = new ProcessPass(list);
+  for (const [number, each] of passes.entries()) {
+    list.set(...each);
+    table.begin(number);
+    subject.update(table);
+  }
+  const describe = (pid: number) => {
+    const found = table.find(pid);
+    return found && [found.state, found.seconds, found.startNs / 1e9];
+  };
+  return { describe, born: table.born };
+}
+
+const first = [
+  { tgid: 1, born: 0, ran: 5 },
+  { tgid: 7, born: 3, ran: 2 },
+  { tgid: 9, born: 4, ran: 1 },
+];
+
+test('ProcessPass keeps processes that are listed only', () => {
+  const { describe, born } = pass(first, [{ tgid: 1 }, { tgid: 7, ran: 3 }, { tgid: 9 }]);
+  assert.deepEqual([1, 7, 9].map(describe), [
+    ['alive', 5, 0],
+    ['alive', 3, 3],
+    ['alive', 1, 4],
+  ]);
+  assert.deepEqual(born, []);
+});
+
+test('ProcessPass ends those that are missing, and takes up those that come last', () => {
+  const next = [{ tgid: 1 }, { tgid: 9, ran: 2 }, { tgid: 3, born: 8, ran: 1 }];
+  const { describe, born } = pass(first, next, [{ tgid: 1, ran: 6 }, { tgid: 9 }, { tgid: 3, ran: 4 }]);
+  assert.deepEqual([1, 7, 9, 3].map(describe), [
+    ['alive', 6, 0],
+    ['ending', 2, 3],
+    ['alive', 2, 4],
+    ['alive', 4, 8],
+  ]);
+  assert.deepEqual(born, []);
+  assert.deepEqual(pass(first, next).born, [3]);
+});
+
+test('ProcessPass tells a process from the one before in its place that had its number', () => {
+  const next = [{ tgid: 1 }, { tgid: 7 }, { tgid: 9, born: 6, ran: 0 }];
+  const { describe, born } = pass(first, next, [{ tgid: 1 }, { tgid: 7 }, { tgid: 9, ran: 2 }]);
+  assert.deepEqual(describe(9), ['alive', 2, 6]);
+  assert.deepEqual(born, []);
+  assert.deepEqual(pass(first, next).born, [9]);
+});
+
+test('ProcessPass finds processes again that come in another order', () => {
+  const { describe, born } = pass(first, [{ tgid: 9, ran: 3 }, { tgid: 1 }, { tgid: 7, ran: 4 }]);
+  assert.deepEqual([1, 7, 9].map(describe), [
+    ['alive', 5, 0],
+    ['alive', 4, 3],
+    ['alive', 3, 4],
+  ]);
+  assert.deepEqual(born, []);
+});
+
+test('ProcessPass takes the CPU time of a record of a process that it knows', () => {
+  const { describe, born } = pass(first, [{ tgid: 1 }, { tgid: 7, born: 3, ran: 4 }, { tgid: 9 }]);
+  assert.deepEqual(describe(7), ['alive', 4, 3]);
+  assert.deepEqual(born, []);
+});

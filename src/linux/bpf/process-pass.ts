@@ -1,0 +1,109 @@
+import { monotonicSinceOriginNs } from '../clocks.js';
+import type { ProcessLoop } from './process-loop.js';
+import { runField, runWords } from './process-loop-code.js';
+import type { ProcessTable } from './process-table.js';
+import { taskField, taskRecordWords } from './task-record.js';
+import type { Pass } from './thread-pass.js';
+
+/** What a pass over the processes of a machine found: `ProcessLoop`. */
+export type ProcessList = Pick<
+  ProcessLoop,
+  'read' | 'tgids' | 'count' | 'runs' | 'runCount' | 'records' | 'recordLength' | 'close'
+>;
+
+const noRow = 0xffff_ffff;
+
+/** Reads every process, of which those that sleep cost a comparison of their numbers. */
+export class ProcessPass implements Pass {
+  readonly #loop: ProcessList;
+  /** The processes of the last pass, in the kernel's order: their numbers and their rows. */
+  #tgids = new Uint32Array(0);
+  #rows = new Uint32Array(0);
+  #count = 0;
+
+  constructor(loop: ProcessList) {
+    this.#loop = loop;
+  }
+
+  update(table: ProcessTable): number {
+    const beganNs = monotonicSinceOriginNs();
+    this.#loop.read();
+    const atNs = beganNs + (monotonicSinceOriginNs() - beganNs) / 2;
+    const known = this.#matchPlaces(table);
+    const { records, recordLength } = this.#loop;
+    for (let at = 0; at < recordLength; at += taskRecordWords) this.#takeRecord(table, records, at);
+    // Those that have come are the last ones; where that were not so, known ones would be among them.
+    for (let place = known; place < this.#count; place++) this.#findRow(table, place);
+    this.#takeRuns(table);
+    return atNs;
+  }
+
+  close(): void {
+    this.#loop.close();
+  }
+
+  /**
+   * Gives processes that are still there their new places, and ends the others.
+   * @returns how many are still there
+   */
+  #matchPlaces(table: ProcessTable): number {
+    const { tgids, count } = this.#loop;
+    const before = this.#count;
+    this.#makeRoom(count);
+    let from = 0;
+    let place = 0;
+    for (; place < count; place++) {
+      const tgid = tgids[place];
+      while (from < before && this.#tgids[from] !== tgid) table.end(this.#rows[from++]);
+      if (from === before) break;
+      this.#tgids[place] = tgid;
+      this.#rows[place] = this.#rows[from++];
+    }
+    while (from < before) table.end(this.#rows[from++]);
+    for (let next = place; next < count; next++) {
+      this.#tgids[next] = tgids[next];
+      this.#rows[next] = noRow;
+    }
+    this.#count = count;
+    return place;
+  }
+
+  #takeRecord(table: ProcessTable, words: Uint32Array, at: number): void {
+    const { rows } = table;
+    const known = table.findRow(words[at + taskField.tgid]);
+    const isKnown = known !== undefined && rows.isOf(known, words, at);
+    const row = isKnown ? known : table.add(words, at);
+    const { runtime } = taskField;
+    if (isKnown) rows.note(row, words, at);
+    rows.raise(row, words[at + runtime], words[at + runtime + 1]);
+    this.#rows[words[at + taskField.place]] = row;
+    table.revive(row);
+  }
+
+  #findRow(table: ProcessTable, place: number): void {
+    if (this.#rows[place] !== noRow) return;
+    const row = table.findRow(this.#tgids[place]);
+    if (row === undefined) return;
+    this.#rows[place] = row;
+    table.revive(row);
+  }
+
+  #takeRuns(table: ProcessTable): void {
+    const { runs, runCount } = this.#loop;
+    const { rows } = table;
+    for (let at = 0; at < runCount * runWords; at += runWords) {
+      const row = this.#rows[runs[at + runField.place]];
+      if (row === noRow) continue;
+      rows.raise(row, runs[at + runField.seconds], runs[at + runField.nanoseconds]);
+      rows.noteState(row, runs[at + runField.state]);
+    }
+  }
+
+  #makeRoom(count: number): void {
+    if (count <= this.#tgids.length) return;
+    const larger = [new Uint32Array(2 * count), new Uint32Array(2 * count)] as const;
+    larger[0].set(this.#tgids);
+    larger[1].set(this.#rows);
+    [this.#tgids, this.#rows] = larger;
+  }
+}

@@ -1,0 +1,163 @@
+import { AccountedRow, BriefRecord, type AccountedProcess, type BriefProcess } from './accounted-process.js';
+import { addPackageTimes } from './package-record.js';
+import { ProcessRows, readTime, rowState } from './process-rows.js';
+import { taskField } from './task-record.js';
+
+/**
+ * How long a process that no pass shows any more may wait for the report of its death: the kernel sends it after an
+ * RCU grace period, milliseconds later. Only where reports were lost does it not come.
+ */
+const maxWaitNs = 5e9;
+const maxReplaced = 1000;
+
+/** The processes that passes meet, until their deaths are reported. */
+export class ProcessTable {
+  readonly rows: ProcessRows;
+  /** By the numbers in our pid namespace, the processes that this pass met first. */
+  readonly born: number[] = [];
+  readonly #found: AccountedRow;
+  /** How many packages are told apart; 0: none. */
+  readonly #packages: number;
+  /** Of the thread whose end is being taken. */
+  readonly #packageNs: Float64Array;
+  /** Rows by the number in the machine's first pid namespace. */
+  readonly #byTgid = new Map<number, number>();
+  /** Rows by the number in our pid namespace: the same map, where that is the first one. */
+  readonly #byPid: Map<number, number>;
+  readonly #pending = new Set<number>();
+  readonly #brief = new BriefRecord();
+  /** CLOCK_BOOTTIME at which the first pass began, and this one. */
+  #beganNs: number | undefined;
+  #bootNs = 0;
+  /** Births of processes whose number went to another one before their death was reported. */
+  readonly #replaced = new Map<number, number>();
+
+  constructor(packages: number, isInFirstNamespace: boolean) {
+    this.#packages = packages;
+    this.#packageNs = new Float64Array(packages);
+    this.#brief.packageNs = this.#packageNs;
+    this.rows = new ProcessRows(packages);
+    this.#found = new AccountedRow(this.rows);
+    this.#byPid = isInFirstNamespace ? this.#byTgid : new Map<number, number>();
+  }
+
+  /** A pass begins: what has died before it goes. @param bootNs CLOCK_BOOTTIME */
+  begin(bootNs: number): void {
+    this.born.length = 0;
+    this.#beganNs ??= bootNs;
+    this.#bootNs = bootNs;
+    const { states, goneSinceNs } = this.rows;
+    for (const row of this.#pending) {
+      if (states[row] === rowState.dead || bootNs - goneSinceNs[row] > maxWaitNs) this.#remove(row);
+    }
+  }
+
+  /** What is known of a process: the same object each time. */
+  find(pid: number): AccountedProcess | undefined {
+    const row = this.#byPid.get(pid);
+    if (row === undefined) return undefined;
+    this.rows.found[row] = 1;
+    this.#found.row = row;
+    return this.#found;
+  }
+
+  /** The row of a process, by its number in the machine's first pid namespace. */
+  findRow(tgid: number): number | undefined {
+    return this.#byTgid.get(tgid);
+  }
+
+  /** Takes up the process of a record, which ends another one with its number. */
+  add(words: Uint32Array, at: number): number {
+    const tgid = words[at + taskField.tgid];
+    const pid = words[at + taskField.localTgid];
+    const old = this.#byTgid.get(tgid);
+    if (old !== undefined) this.#replace(old);
+    const row = this.rows.add(words, at);
+    this.#byTgid.set(tgid, row);
+    this.#byPid.set(pid, row);
+    this.born.push(pid);
+    return row;
+  }
+
+  /** A pass does not meet a process any more. */
+  end(row: number): void {
+    const { states, goneSinceNs } = this.rows;
+    if (states[row] !== rowState.alive) return;
+    states[row] = rowState.ending;
+    goneSinceNs[row] = this.#bootNs;
+    this.#pending.add(row);
+  }
+
+  /** A pass meets a process again that the one before did not show in its place. */
+  revive(row: number): void {
+    if (this.rows.states[row] !== rowState.ending) return;
+    this.rows.states[row] = rowState.alive;
+    this.#pending.delete(row);
+  }
+
+  /** Takes the record of a thread that has ended, and passes its process to `take` if no pass has shown it. */
+  addDeath(words: Uint32Array, at: number, take: (process: BriefProcess) => void): void {
+    const tgid = words[at + taskField.tgid];
+    if (this.#packages > 0) this.#endThread(words, at);
+    // Its threads are in what the kernel keeps of the whole process.
+    if (words[at + taskField.tid] !== tgid) return;
+    const startNs = readTime(words, at + taskField.start);
+    const row = this.#findLife(tgid, startNs);
+    const own = at + taskField.runtime;
+    const all = at + taskField.endedThreadsRuntime;
+    // Of a single thread its own time is exact; the sum lacks the last slice, but has all threads.
+    const last = isLess(words, own, all) ? all : own;
+    if (row !== undefined && (this.rows.found[row] === 1 || startNs < (this.#beganNs ?? Infinity))) {
+      this.rows.raise(row, words[last], words[last + 1]);
+      this.rows.states[row] = rowState.dead;
+      this.#pending.add(row);
+    } else if (this.#isBrief(tgid, startNs)) {
+      if (row !== undefined) this.#remove(row);
+      take(this.#brief.take(words, at, readTime(words, last)));
+    }
+  }
+
+  /** A thread never runs again on any package. */
+  #endThread(words: Uint32Array, at: number): void {
+    const tgid = words[at + taskField.tgid];
+    this.#packageNs.fill(0);
+    addPackageTimes({ words, at, count: this.#packages }, this.#packageNs, [0, 0]);
+    const row = this.#byTgid.get(tgid);
+    const isLeader = words[at + taskField.tid] === tgid;
+    if (row === undefined || (isLeader && !this.rows.isOf(row, words, at))) return;
+    this.rows.endThread(row, this.#packageNs, isLeader);
+  }
+
+  /** The process with this number that was born at this instant. */
+  #findLife(tgid: number, startNs: number): number | undefined {
+    const row = this.#byTgid.get(tgid);
+    return row !== undefined && this.rows.startOf(row) === startNs ? row : undefined;
+  }
+
+  /** Whether no pass has shown it. A report can come a pass late: what was there when this began is no brief process. */
+  #isBrief(tgid: number, startNs: number): boolean {
+    if (this.#byPid !== this.#byTgid || startNs < (this.#beganNs ?? Infinity)) return false;
+    if (this.#replaced.get(tgid) !== startNs) return true;
+    this.#replaced.delete(tgid);
+    return false;
+  }
+
+  #replace(row: number): void {
+    if (this.#replaced.size >= maxReplaced) this.#replaced.clear();
+    this.#replaced.set(this.rows.wordOf(row, taskField.tgid), this.rows.startOf(row));
+    this.#remove(row);
+  }
+
+  #remove(row: number): void {
+    const tgid = this.rows.wordOf(row, taskField.tgid);
+    const pid = this.rows.wordOf(row, taskField.localTgid);
+    this.#pending.delete(row);
+    if (this.#byTgid.get(tgid) === row) this.#byTgid.delete(tgid);
+    if (this.#byPid.get(pid) === row) this.#byPid.delete(pid);
+    this.rows.remove(row);
+  }
+}
+
+function isLess(words: Uint32Array, one: number, other: number): boolean {
+  return words[one] < words[other] || (words[one] === words[other] && words[one + 1] < words[other + 1]);
+}
