@@ -31,6 +31,9 @@ const wordings: readonly Wording[] = [
   { pattern: /\bsurroundings\b/iu, instead: 'options, context' },
   { pattern: /\bjudg(?:e|es|ed|ing)\b/iu, instead: 'validate, compare' },
   { pattern: /\bgo(?:es|ing)? on without\b/iu, instead: 'continue without' },
+  { pattern: /\bservers? of (?:its|the) tests\b/iu, instead: 'test server' },
+  { pattern: /\bnothing but readable\b/iu, instead: 'read access to' },
+  { pattern: /\bset off against\b/iu, instead: 'offset against' },
   // Messages: `Cannot <verb> <what>: expected <...>, found <...>`.
   {
     pattern: /(?:[,:][\s'"`]+|['"`])wanted (?=\S)|\S wanted(?=['"`])/u,

@@ -14,7 +14,7 @@ export const schema = {
     default: true,
   },
   async_insert: {
-    doc: 'Whether the server gathers the points of several requests before it writes them, for many agents with small requests. Then a request that is sent again may be written twice.',
+    doc: 'Whether the server collects the points of several requests before it writes them, for many agents with small requests. A request that is sent again may then be written twice.',
     format: 'boolean',
     default: false,
   },

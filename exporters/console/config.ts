@@ -2,7 +2,7 @@ import type { ConfigOf, Schema } from '../../src/component/schema.js';
 
 export const schema = {
   when: {
-    doc: 'When the summary is shown: `terminal` only if standard output is a terminal, `always` also in a file or a pipe, one summary below the other.',
+    doc: 'When the summary is shown: `terminal` means only if standard output is a terminal; `always` also prints to a file or a pipe, one summary below the other.',
     format: ['terminal', 'always'],
     default: 'terminal',
   },

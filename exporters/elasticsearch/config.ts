@@ -3,12 +3,12 @@ import { checkHttpExporterConfig, httpExporterSettings } from '../../src/export/
 
 export const schema = {
   endpoint: {
-    doc: 'Address of a node of Elasticsearch or OpenSearch, with the path before `/_bulk` where there is one.',
+    doc: 'Address of a node of Elasticsearch or OpenSearch, with the path before `/_bulk` if there is one.',
     format: 'url',
     default: null,
   },
   endpoints: {
-    doc: 'Several of them: when one does not answer, the next is tried. Neither setting: `http://localhost:9200`.',
+    doc: 'Several addresses: when one does not answer, the next is tried. Without `endpoint` and `endpoints`: `http://localhost:9200`.',
     format: 'string_list',
     default: [],
   },
@@ -25,13 +25,13 @@ export const schema = {
   },
   user: { doc: 'User for HTTP basic authentication.', format: 'string', default: null },
   password: {
-    doc: 'Password of that user, for example `${env:ELASTIC_PASSWORD}`; for one in a file use `credentials`.',
+    doc: 'Password of that user, for example `${env:ELASTIC_PASSWORD}`; to read it from a file, use `credentials`.',
     format: 'string',
     default: null,
     sensitive: true,
   },
   api_key: {
-    doc: 'API key in its encoded form, instead of a user; for one in a file use `credentials` with `scheme: ApiKey`.',
+    doc: 'API key in its encoded form, instead of a user; to read it from a file, use `credentials` with `scheme: ApiKey`.',
     format: 'string',
     default: null,
     sensitive: true,

@@ -9,13 +9,13 @@ import {
 
 const rotationSettings = {
   max_megabytes: {
-    doc: 'Size in MiB at which a new file begins; 0: any.',
+    doc: 'Size in MiB at which a new file is started; 0: no limit.',
     format: 'int',
     default: 100,
     min: 0,
   },
   interval: {
-    doc: 'Age at which a new file begins; 0: any.',
+    doc: 'Age at which a new file is started; 0: no limit.',
     format: 'duration',
     default: '0',
   },
@@ -47,12 +47,12 @@ export const schema = {
     default: null,
   },
   format: {
-    doc: 'What is written: `json` OTLP JSON lines as the Collector writes them, `csv` a column per metric, `parquet` a row per point.',
+    doc: 'Format: `json`: OTLP JSON lines as written by the Collector; `csv`: a column per metric; `parquet`: a row per point.',
     format: ['json', 'csv', 'parquet'],
     default: 'json',
   },
   compression: {
-    doc: 'How JSON and CSV are compressed: `none`, `gzip`, or `zstd` with Node 22.15 or later. Parquet is compressed by itself.',
+    doc: 'How JSON and CSV are compressed: `none`, `gzip`, or `zstd` with Node 22.15 or later. Parquet has its own compression.',
     format: ['none', 'gzip', 'zstd'],
     default: 'none',
   },
@@ -62,13 +62,13 @@ export const schema = {
     default: true,
   },
   flush_interval: {
-    doc: 'How long points wait before they are written. A crash loses at most these.',
+    doc: 'How long points wait before they are written. A crash loses at most these points.',
     format: 'duration',
     default: '1s',
     min: 1,
   },
   buffer_bytes: {
-    doc: 'Maximum size of the tables that wait to be written; beyond it newer ones are refused and counted.',
+    doc: 'Maximum size of the tables that wait to be written; further tables are refused and counted.',
     format: 'byte_size',
     default: '64MiB',
     min: 1,

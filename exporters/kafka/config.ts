@@ -29,7 +29,7 @@ const saslSettings = {
 
 export const schema = {
   brokers: {
-    doc: 'Brokers to ask first, `host:port`; the others are learnt from them.',
+    doc: 'Brokers to contact first, `host:port`; the others are learned from them.',
     format: 'string_list',
     default: ['localhost:9092'],
   },
@@ -61,13 +61,13 @@ export const schema = {
   },
   producer: {
     max_message_bytes: {
-      doc: 'Maximum bytes of a message before compression. Brokers take 1 MiB by default (`message.max.bytes`).',
+      doc: 'Maximum bytes of a message before compression. Brokers accept 1 MiB by default (`message.max.bytes`).',
       format: 'byte_size',
       default: '1000000',
       min: 2048,
     },
     required_acks: {
-      doc: 'Who has a message when it counts as delivered: the leader of its partition (1), all replicas in sync (-1), or maybe no broker (0).',
+      doc: 'Which brokers must have a message before it counts as delivered: the leader of its partition (1), all in-sync replicas (-1), or none (0).',
       format: 'int',
       default: 1,
       min: -1,
@@ -79,7 +79,7 @@ export const schema = {
       default: 'none',
     },
     allow_auto_topic_creation: {
-      doc: 'Whether the broker may create the topic, where it allows that (`auto.create.topics.enable`).',
+      doc: 'Whether the broker may create the topic, if it is configured to do so (`auto.create.topics.enable`).',
       format: 'boolean',
       default: true,
     },

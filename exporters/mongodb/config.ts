@@ -11,7 +11,7 @@ export const schema = {
   database: { doc: 'Database.', format: 'string', default: 'joulemetry' },
   collection: { doc: 'Collection, created where it is missing.', format: 'string', default: 'metrics' },
   time_series: {
-    doc: 'Whether the collection is created as a time series. Otherwise it is an ordinary one, which takes no point twice.',
+    doc: 'Whether the collection is created as a time series. Otherwise it is an ordinary collection, in which no point is stored twice.',
     format: 'boolean',
     default: true,
   },
@@ -30,7 +30,7 @@ export const schema = {
     },
     source: { doc: 'Database that knows the user.', format: 'string', default: 'admin' },
     mechanism: {
-      doc: 'How the user is authenticated; unset: by the best way that the server offers.',
+      doc: 'How the user is authenticated; unset: the strongest method that the server offers.',
       format: ['SCRAM-SHA-256', 'SCRAM-SHA-1', 'PLAIN'],
       default: null,
     },

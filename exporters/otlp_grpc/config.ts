@@ -5,7 +5,7 @@ import { otlpSettings, readOtlpEnvironment, replaceSettings } from '../../src/ot
 
 export const schema = {
   endpoint: {
-    doc: 'Where the backend is, `host:port`; `http://` before it means without TLS, `https://` with TLS whatever `tls.insecure` says.',
+    doc: 'Address of the backend, `host:port`. The prefix `http://` means without TLS; `https://` means with TLS, whatever `tls.insecure` is.',
     format: 'target',
     default: 'localhost:4317',
   },

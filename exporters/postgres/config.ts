@@ -6,7 +6,7 @@ import { checkTlsConfig, tlsSettings } from '../../src/http/tls-files.js';
 
 export const schema = {
   endpoint: {
-    doc: 'Where the server is: `host:port`, or the folder of its Unix socket, `/var/run/postgresql`.',
+    doc: 'Address of the server: `host:port`, or the folder of its Unix socket, `/var/run/postgresql`.',
     format: 'string',
     default: 'localhost:5432',
   },
@@ -28,7 +28,7 @@ export const schema = {
     default: true,
   },
   timescale: {
-    doc: 'Whether `points` becomes a hypertable when it is created: with `auto` where the database has the extension timescaledb.',
+    doc: 'Whether `points` becomes a hypertable when it is created: with `auto`, if the database has the extension timescaledb.',
     format: ['auto', 'never'],
     default: 'auto',
   },

@@ -4,7 +4,7 @@ import { identityLabelsSetting } from '../../src/prometheus/identity-labels.js';
 
 export const schema = {
   endpoint: {
-    doc: 'Where the page is served, host:port; an empty host means every interface. Unset: localhost:9464, or nowhere, with a warning, where that port is taken.',
+    doc: 'Where the page is served, host:port; an empty host means every interface. Unset: localhost:9464, or nowhere, with a warning, if that port is in use.',
     format: 'endpoint',
     default: null,
   },
@@ -21,7 +21,7 @@ export const schema = {
     default: '60s',
   },
   created_timestamps: {
-    doc: 'Whether OpenMetrics pages say when each counter was 0 (`_created`), so that a Prometheus that reads start timestamps counts a series that a single scrape saw. About twice as many lines.',
+    doc: 'Whether OpenMetrics pages contain the time at which each counter was 0 (`_created`), so that a Prometheus that reads start timestamps also counts a series that is in only one scrape. The page has about twice as many lines.',
     format: 'boolean',
     default: false,
   },

@@ -5,12 +5,12 @@ import { identityLabelsSetting } from '../../src/prometheus/identity-labels.js';
 
 export const schema = {
   endpoint: {
-    doc: 'Address that takes remote writes.',
+    doc: 'Address that accepts remote writes.',
     format: 'url',
     default: 'http://localhost:9090/api/v1/write',
   },
   protobuf_message: {
-    doc: 'The message that is sent: that of protocol 2.0, with start timestamps and metadata in each request, or that of 1.0. A backend that does not know 2.0 is sent 1.0.',
+    doc: 'The message that is sent: that of protocol 2.0, with start timestamps and metadata in each request, or that of 1.0. For a backend that does not support 2.0, 1.0 is used.',
     format: ['io.prometheus.write.v2.Request', 'prometheus.WriteRequest'],
     default: 'io.prometheus.write.v2.Request',
   },

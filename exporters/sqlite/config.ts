@@ -17,7 +17,7 @@ export const schema = {
     max: longestAgeMs,
   },
   synchronous: {
-    doc: 'When the disk has what was written: `normal` may lose the last seconds when the power fails, `full` waits for the disk at every request. The file is whole in either case, and a crash of the agent loses nothing that was written.',
+    doc: 'When written data reaches the disk: with `normal`, a power failure may lose the last seconds; `full` waits for the disk at every request. In either case the file stays consistent, and a crash of the agent loses no written data.',
     format: ['normal', 'full'],
     default: 'normal',
   },

@@ -3,13 +3,13 @@ import { httpExporterSettings } from '../../src/export/sending-settings.js';
 
 export const schema = {
   endpoint: {
-    doc: 'Address that takes the points.',
+    doc: 'Address that accepts the points.',
     format: 'url',
     default: 'http://localhost:8080',
   },
   method: { doc: 'Method of the requests.', format: ['POST', 'PUT', 'PATCH'], default: 'POST' },
   format: {
-    doc: 'Whether a request is one JSON array of points (`json`) or one point a line (`ndjson`).',
+    doc: 'Whether a request is one JSON array of points (`json`) or one point per line (`ndjson`).',
     format: ['json', 'ndjson'],
     default: 'json',
   },

@@ -4,7 +4,7 @@ import { webConfigSettings } from '../../src/config/endpoint.js';
 export const schema = {
   socket: {
     path: {
-      doc: 'Path of the Unix socket. Not set: `control.sock` in `RUNTIME_DIRECTORY`, in `/run/joulemetry` for root, or in `$XDG_RUNTIME_DIR/joulemetry`. Its folder is created where its own folder exists.',
+      doc: 'Path of the Unix socket. Not set: `control.sock` in `RUNTIME_DIRECTORY`, in `/run/joulemetry` for root, or in `$XDG_RUNTIME_DIR/joulemetry`. Its folder is created if the parent folder exists.',
       format: 'path',
       default: null,
     },
@@ -14,18 +14,18 @@ export const schema = {
       default: '0600',
     },
     owner: {
-      doc: 'User that the socket is to belong to, by name or number. Not set: the one that the agent runs as.',
+      doc: 'Owner of the socket, by name or number. Not set: the user that the agent runs as.',
       format: 'string',
       default: null,
     },
     group: {
-      doc: 'Group that the socket is to belong to, by name or number; `mode: 0660` then admits its members. Not set: the one that the agent runs as.',
+      doc: 'Group of the socket, by name or number; `mode: 0660` then admits its members. Not set: the group that the agent runs as.',
       format: 'string',
       default: null,
     },
   },
   http: {
-    doc: 'Serves the same over HTTP. Only where this is written.',
+    doc: 'Serves the same requests over HTTP. Off unless this is set.',
     format: 'group',
     settings: {
       endpoint: {
@@ -34,7 +34,7 @@ export const schema = {
         default: 'localhost:13134',
       },
       token_file: {
-        doc: 'File with the token that every request must have (`Authorization: Bearer TOKEN`). One that does not exist is created with a random token, for its owner only. It is read again when it changes.',
+        doc: 'File with the token that every request must have (`Authorization: Bearer TOKEN`). If it does not exist, it is created with a random token and is readable only by its owner. It is read again when it changes.',
         format: 'path',
         default: null,
       },

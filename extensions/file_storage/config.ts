@@ -7,12 +7,12 @@ export const schema = {
     default: '/var/lib/joulemetry/file_storage',
   },
   create_directory: {
-    doc: 'Whether the folder is created where it does not exist.',
+    doc: 'Whether the folder is created if it does not exist.',
     format: 'boolean',
     default: true,
   },
   fsync: {
-    doc: 'Whether what is stored is written to the device at once, so that it survives a power failure or a crash of the kernel, too. The end of the process loses nothing either way.',
+    doc: 'Whether stored requests are written to the device at once, so that they also survive a power failure or a crash of the kernel. In either case, they survive the end of the process.',
     format: 'boolean',
     default: false,
   },

@@ -10,20 +10,20 @@ export const schema = {
   path: { doc: 'The path of the health check.', format: 'string', default: '/' },
   status: {
     enabled: {
-      doc: 'Whether the states of all components are served as well, as JSON and as a page for people.',
+      doc: 'Whether the states of all components are served as well, as JSON and as an HTML page.',
       format: 'boolean',
       default: true,
     },
-    path: { doc: 'The path of these.', format: 'string', default: '/status' },
+    path: { doc: 'The path of these states.', format: 'string', default: '/status' },
   },
   component_health: {
     include_recoverable_errors: {
-      doc: 'Whether a component that has failed for `recovery_duration`, as an exporter whose backend is down, makes the collector unhealthy.',
+      doc: 'Whether a component that has failed for `recovery_duration`, such as an exporter whose backend is down, makes the collector unhealthy.',
       format: 'boolean',
       default: false,
     },
     recovery_duration: {
-      doc: 'How long a component may fail until that counts.',
+      doc: 'How long a component may fail before this makes the collector unhealthy.',
       format: 'duration',
       default: '1m',
     },

@@ -3,25 +3,25 @@ import type { ConfigOf, Schema } from '../../src/component/schema.js';
 /** What is run, and how. */
 const hookSettings = {
   command: {
-    doc: 'Program and arguments, which no shell sees. The program is a path, or a name found in `PATH`.',
+    doc: 'Program and arguments, run without a shell. The program is a path, or a name found in `PATH`.',
     format: 'string_list',
     default: [],
   },
   shell: { doc: 'A line for `/bin/sh`, in place of `command`.', format: 'string', default: null },
   module: {
-    doc: 'An ES module, in place of `command`, whose default export is called in the collector itself.',
+    doc: 'An ES module, in place of `command`, whose default export is called on the main thread of the collector.',
     format: 'path',
     default: null,
   },
   timeout: {
-    doc: 'How long it may run. Then a command is killed with its process group; the result of a module is not waited for any longer.',
+    doc: 'How long a hook may run. After that, a command is killed with its process group, and a module is no longer waited for.',
     format: 'duration',
     default: '10s',
     min: 1,
     max: 3_600_000,
   },
   environment: {
-    doc: 'Environment variables of a command, over those that the collector has. It does not get those by which systemd is notified.',
+    doc: 'Environment variables of a command, in addition to those of the collector. Variables for notifying systemd are not passed.',
     format: 'string_map',
     default: {},
     sensitive: true,
@@ -35,12 +35,12 @@ const hookSettings = {
 
 export const schema = {
   start: {
-    doc: 'Run one after the other when the collector starts, before components that start later, and so before anything is read.',
+    doc: 'Hooks that are run one after the other when the collector starts, before components that start later, and so before anything is read.',
     format: 'list',
     items: {
       ...hookSettings,
       required: {
-        doc: 'Whether the collector does not start when this fails. Otherwise an error is logged.',
+        doc: 'Whether a failure of this hook prevents the start of the collector. Otherwise an error is logged.',
         format: 'boolean',
         default: false,
       },
@@ -48,7 +48,7 @@ export const schema = {
     default: [],
   },
   shutdown: {
-    doc: 'Run one after the other when the collector ends, after everything was exported, and also after a start that failed later. All together have what is left of the 5 seconds of a shutdown, at least 0.2 s.',
+    doc: 'Hooks that are run one after the other when the collector ends, after everything was exported, and also if the start failed after this extension. Together they may take the rest of the 5 seconds of a shutdown, at least 0.2 s.',
     format: 'list',
     items: hookSettings,
     default: [],

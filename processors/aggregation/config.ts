@@ -8,12 +8,12 @@ const aggregation = {
     default: [],
   },
   bounds: {
-    doc: 'Bounds of the buckets of `histogram`, ascending; each bound belongs to the bucket below it. Unset: those of the SDKs of OpenTelemetry.',
+    doc: 'Bounds of the buckets of `histogram`, ascending; each bound belongs to the bucket below it. Unset: the default of the OpenTelemetry SDKs.',
     format: 'number_list',
     default: null,
   },
   group_by: {
-    doc: 'Attributes, of series or of their resources, that are kept: series that have the same values of them are aggregated together. Unset: each series by itself.',
+    doc: 'Attributes, of series or of their resources, that are kept: series with the same values are aggregated together. Unset: each series by itself.',
     format: 'string_list',
     default: null,
   },
@@ -38,13 +38,13 @@ export const schema = {
     default: false,
   },
   max_readings: {
-    doc: 'Maximum number of readings of a window that a quantile is computed from. It takes 8 bytes of memory for each. A window with more has no quantile.',
+    doc: 'Maximum number of readings in a window for quantiles. Each takes 8 bytes of memory. A window with more readings has no quantiles.',
     format: 'int',
     default: 100_000,
     min: 1,
   },
   aggregations: {
-    doc: 'What is aggregated. All other metrics are forwarded as they are.',
+    doc: 'Aggregations. All other metrics are forwarded unchanged.',
     format: 'list',
     items: aggregation,
     default: [],

@@ -192,11 +192,7 @@ function observeLedger(meter: Meter, find: () => Ledger | undefined): () => void
     '1',
     'Part of the energy of the last window that stayed unattributed',
   );
-  const error = gauge(
-    'error',
-    '1',
-    'Part of the energy of the last window that may be booked in the wrong place',
-  );
+  const error = gauge('error', '1', 'Part of the energy of the last window that may be attributed wrongly');
   const refresh = gauge('refresh.ratio', '1', 'How much of the last window one refresh of the meter takes');
   const tick = gauge(
     'tick.ratio',

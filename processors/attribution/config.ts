@@ -37,7 +37,7 @@ export const schema = {
     min: 0,
   },
   shown_pids: {
-    doc: 'Processes that always have series of their own, besides the collector itself. For a replay, the collector that recorded: then it shows what the recorded one showed.',
+    doc: 'Processes that always have series of their own, besides the collector itself. For a replay, the collector that recorded, so that the same series are shown.',
     format: 'int_list',
     default: [],
   },
@@ -73,18 +73,18 @@ export const schema = {
     items: {
       hw_type,
       model: {
-        doc: 'What energy is shared by: counters (events of `perf`), frequency_cpu_time (CPU time weighed by the frequency at which it ran), dram (memory traffic by `resctrl`, else cache misses by `perf`), cpu_time. What was not counted is shared by CPU time.',
+        doc: 'What energy is shared by: counters (events of `perf`), frequency_cpu_time (CPU time weighted by the frequency at which it ran), dram (memory traffic by `resctrl`, else cache misses by `perf`), cpu_time. What was not counted is shared by CPU time.',
         format: ['counters', 'frequency_cpu_time', 'dram', 'cpu_time'],
         default: 'counters',
       },
       gamma: {
-        doc: 'Of frequency_cpu_time: the power of the frequency. 1: by cycles.',
+        doc: 'For frequency_cpu_time: the exponent of the frequency. 1: by cycles.',
         format: 'number',
         default: 1,
         min: 0,
       },
       counters: {
-        doc: 'Names of events (`perf.event.name`). Of the model counters, several are weighed by what each costs, which is learned; else they are added up. Unset: `cycles` of frequency_cpu_time, `cache-misses` of dram.',
+        doc: 'Names of events (`perf.event.name`). With the model counters, several are weighted by the energy of each, which is learned; otherwise they are added up. Unset: `cycles` for frequency_cpu_time, `cache-misses` for dram.',
         format: 'string_list',
         default: [],
       },

@@ -58,7 +58,7 @@ export class Domain {
   readonly package: number | undefined;
   /** The part of the last window's energy that stayed unattributed. */
   unattributedRatio = 0;
-  /** The part of the last window's energy that may be booked in the wrong place. */
+  /** The part of the last window's energy that may be attributed wrongly. */
   error = 0;
   /** How much of the last window one refresh of the meter takes. */
   refreshRatio = 0;

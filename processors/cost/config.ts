@@ -19,7 +19,7 @@ export const schema = {
   price: { doc: 'Price of a kWh.', format: 'number', default: 0.25 },
   currency: { doc: 'Three letters of ISO 4217: EUR, USD.', format: 'string', default: 'EUR' },
   periods: {
-    doc: 'Times of day with other prices; the first that fits counts.',
+    doc: 'Times of day with other prices; the first that matches applies.',
     format: 'list',
     items: period,
     default: [],
@@ -35,7 +35,11 @@ export const schema = {
     settings: { ...serviceSettings, value: { ...serviceSettings.value, default: 'price' } },
     default: null,
   },
-  unit: { doc: 'What the file or the service has the price of.', format: ['kWh', 'MWh'], default: 'kWh' },
+  unit: {
+    doc: 'Unit of energy of the prices in the file or from the service.',
+    format: ['kWh', 'MWh'],
+    default: 'kWh',
+  },
   pue: {
     doc: 'Power usage effectiveness: energy of the whole data centre for each joule of its machines.',
     format: 'number',

@@ -104,7 +104,7 @@ export const schema = {
   },
   network: {
     interfaces: {
-      doc: 'Network interfaces with hardware of their own; unset: none. Of this machine, those that sysfs shows to be virtual are left out.',
+      doc: 'Network interfaces with hardware of their own; unset: none. On this machine, those that are virtual according to sysfs are left out.',
       format: 'regexp',
       default: '^(en|eth|ib)[a-z0-9]+$',
     },

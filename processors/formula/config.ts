@@ -2,7 +2,7 @@ import type { ConfigOf, Schema } from '../../src/component/schema.js';
 import { windowSetting } from '../../src/windows/window-rows.js';
 
 const input = {
-  name: { doc: 'What the expression calls it.', format: 'string', default: null },
+  name: { doc: 'Name of the input in the expression.', format: 'string', default: null },
   metric: { doc: 'Name of the metric.', format: 'string', default: null },
   attributes: {
     doc: 'Attributes that its series have, of their own or of their resource; others are left out.',
@@ -10,21 +10,21 @@ const input = {
     default: {},
   },
   take: {
-    doc: 'What counts of a series: `growth` of a counter within a window, `rate` of it per second, or `value`: of a counter at the end of the window, of other metrics the mean over it. `auto`: growth of counters, value of others.',
+    doc: 'Which value of a series is used: `growth` of a counter within a window, `rate` of it per second, or `value`: of a counter at the end of the window, of other metrics the mean over it. `auto`: growth of counters, value of others.',
     format: ['auto', 'growth', 'rate', 'value'],
     default: 'auto',
   },
   combine: {
-    doc: 'What becomes of several series of one group.',
+    doc: 'How several series of one group are combined.',
     format: ['sum', 'mean', 'min', 'max'],
     default: 'sum',
   },
 } as const satisfies Schema;
 
 const formula = {
-  name: { doc: 'Name of the metric that it gives.', format: 'string', default: null },
+  name: { doc: 'Name of the resulting metric.', format: 'string', default: null },
   expression: { doc: 'The expression, over the names of its inputs.', format: 'string', default: null },
-  unit: { doc: 'Unit of the result, as UCUM has it.', format: 'string', default: '1' },
+  unit: { doc: 'Unit of the result, in UCUM.', format: 'string', default: '1' },
   description: { doc: 'Description of the metric.', format: 'string', default: null },
   kind: {
     doc: 'What the metric is: `gauge`, the result of each window, or `counter`, the sum of the results, which must not be negative.',
@@ -32,11 +32,11 @@ const formula = {
     default: 'gauge',
   },
   group_by: {
-    doc: 'Attributes, of series or of their resources, for whose values there is a result each. Inputs without one of them count for all of its values.',
+    doc: 'Attributes, of series or of their resources: there is a result for each combination of their values. Inputs without one of them count for all of its values.',
     format: 'string_list',
     default: [],
   },
-  inputs: { doc: 'What the expression works on.', format: 'list', items: input, default: [] },
+  inputs: { doc: 'Inputs of the expression.', format: 'list', items: input, default: [] },
 } as const satisfies Schema;
 
 export const schema = {

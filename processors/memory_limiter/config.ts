@@ -2,19 +2,19 @@ import type { ConfigOf, Schema } from '../../src/component/schema.js';
 
 export const schema = {
   check_interval: {
-    doc: 'Time between two looks at the memory.',
+    doc: 'Time between two checks of the memory.',
     format: 'duration',
     default: '1s',
     min: 10,
   },
   limit_mib: {
-    doc: 'Resident memory of the collector that is never to be exceeded, in MiB; 0: as `limit_percentage` says.',
+    doc: 'Limit of the resident memory of the collector, in MiB; 0: `limit_percentage` applies.',
     format: 'int',
     default: 0,
     min: 0,
   },
   spike_limit_mib: {
-    doc: 'Tables are refused from this much below the limit on; 0: a fifth of the limit.',
+    doc: 'Tables are refused above the limit minus this, in MiB; 0: a fifth of the limit.',
     format: 'int',
     default: 0,
     min: 0,
@@ -34,7 +34,7 @@ export const schema = {
     max: 100,
   },
   min_gc_interval_when_hard_limited: {
-    doc: 'Shortest time between two collections of garbage that are forced above the limit.',
+    doc: 'Minimum time between two forced garbage collections above the limit.',
     format: 'duration',
     default: '10s',
   },

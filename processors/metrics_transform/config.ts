@@ -44,7 +44,7 @@ const operation = {
     default: null,
   },
   aggregation_type: {
-    doc: 'What becomes of series that are aggregated. Counters can only be summed.',
+    doc: 'How series are aggregated. Counters can only be summed.',
     format: aggregationTypes,
     default: null,
   },
@@ -69,12 +69,12 @@ const transform = {
     default: 'strict',
   },
   experimental_match_labels: {
-    doc: 'Labels that a series has to have, all of them. An empty text matches a label that it has not.',
+    doc: 'Labels that a series has to have, all of them. An empty text matches a missing label.',
     format: 'string_map',
     default: {},
   },
   action: {
-    doc: 'What is transformed: the series (`update`), a copy of it besides (`insert`), all matching metrics as one (`combine`), or its resource (`group`).',
+    doc: 'What is transformed: the series (`update`), an additional copy of it (`insert`), all matching metrics as one (`combine`), or its resource (`group`).',
     format: ['update', 'insert', 'combine', 'group'],
     default: null,
   },
@@ -95,7 +95,7 @@ const transform = {
     default: null,
   },
   aggregation_type: {
-    doc: 'What becomes of series that `combine` makes the same; unset: their sum. Counters can only be summed.',
+    doc: 'How series that become identical by `combine` are aggregated; unset: their sum. Counters can only be summed.',
     format: aggregationTypes,
     default: null,
   },
@@ -119,7 +119,7 @@ export const schema = {
     default: null,
   },
   transforms: {
-    doc: 'Transformations of metrics, each of what the one before left.',
+    doc: 'Transformations of metrics, each applied to the result of the previous one.',
     format: 'list',
     items: transform,
     default: [],

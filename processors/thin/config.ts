@@ -4,19 +4,19 @@ import { hostEnergy, hwEnergy } from '../../src/model/shared-metrics.js';
 
 export const schema = {
   error: {
-    doc: 'How far the curve through the points that are left may be from any reading, in the unit of the counter.',
+    doc: 'Maximum distance of the curve through the forwarded points from any reading, in the unit of the counter.',
     format: 'number',
     default: 0.2,
     min: 0,
   },
   heartbeat: {
-    doc: 'Longest time between two points that are left: so late may the last of them be.',
+    doc: 'Maximum time between two forwarded points, and so the maximum delay of the latest one.',
     format: 'duration',
     default: '10s',
     min: 1,
   },
   metrics: {
-    doc: 'Counters to thin out; everything else is forwarded as it is.',
+    doc: 'Counters to thin out; everything else is forwarded unchanged.',
     format: 'string_list',
     default: [hwEnergy.name, raplEnergy.name, hostEnergy.name],
   },

@@ -4,12 +4,12 @@ import { processCpuTime } from '../../src/model/shared-metrics.js';
 
 export const schema = {
   metric: {
-    doc: 'Metric that ranks groups: the growth of a counter, the value of anything else.',
+    doc: 'Metric by which groups are ranked: by the growth of a counter, or by the value of any other metric.',
     format: 'string',
     default: processCpuTime.name,
   },
   group_by: {
-    doc: 'Attributes of series or of their resources that define a group. Series without any of them are forwarded as they are.',
+    doc: 'Attributes of series or of their resources that define a group. Series without any of them are forwarded unchanged.',
     format: 'string_list',
     default: ['process.pid'],
   },
@@ -20,7 +20,7 @@ export const schema = {
     min: 1,
   },
   window: {
-    doc: 'Time over which groups are compared: what was used that long ago counts half.',
+    doc: 'Time over which groups are compared: usage that long ago counts half.',
     format: 'duration',
     default: '30s',
     min: 1,
@@ -31,12 +31,12 @@ export const schema = {
     default: [],
   },
   keep: {
-    doc: 'Resource attributes that `other` has as well: there is one for each combination of them. `host.*`: all with this prefix.',
+    doc: 'Resource attributes that `other` keeps: there is an `other` for each combination of their values. `host.*`: all with this prefix.',
     format: 'string_list',
     default: ['host.*', 'os.*', 'cloud.*', 'k8s.cluster.*', 'k8s.node.*'],
   },
   sum_gauges: {
-    doc: 'Gauges of which `other` has the sum. It has none of other gauges.',
+    doc: 'Gauges that are summed in `other`; it has no other gauges.',
     format: 'string_list',
     default: energyNames.map((name) => deriveEnergyName(name, 'power')),
   },

@@ -10,12 +10,12 @@ const unit = {
     default: null,
   },
   value: {
-    doc: 'What of a histogram is the work: how many values it has (`count`), or their `sum`.',
+    doc: 'For a histogram, what counts as work: the number of its values (`count`), or their `sum`.',
     format: ['count', 'sum'],
     default: 'count',
   },
   minus: {
-    doc: 'Counter whose growth is subtracted: of tokens, those that a cache had.',
+    doc: 'Counter whose growth is subtracted, such as cached tokens.',
     format: 'string',
     default: null,
   },
@@ -54,7 +54,7 @@ const workload = {
     default: [],
   },
   background: {
-    doc: 'Whether time is a counter, too: energy that is used at a constant rate goes to the unit `background`.',
+    doc: 'Whether time is also treated as a counter: energy that is used at a constant rate goes to the unit `background`.',
     format: 'boolean',
     default: false,
   },
@@ -63,12 +63,12 @@ const workload = {
     format: 'group',
     settings: {
       metric: {
-        doc: 'Counter of the emissions of the workload; unset: that of the energy counter, with `.carbon` in place of `.energy`.',
+        doc: 'Counter of the emissions of the workload; unset: the name of the energy counter, with `.carbon` in place of `.energy`.',
         format: 'string',
         default: null,
       },
       embodied_share: {
-        doc: 'Part of the machine that is reserved for the workload, for its part of the embodied emissions.',
+        doc: 'Part of the machine that is reserved for the workload, used for its part of the embodied emissions.',
         format: 'number',
         default: 0,
         min: 0,
@@ -100,7 +100,12 @@ export const schema = {
     min: 0,
     max: 1,
   },
-  workloads: { doc: 'What is divided, and by which counters.', format: 'list', items: workload, default: [] },
+  workloads: {
+    doc: 'Workloads whose energy is divided, and the counters by which it is divided.',
+    format: 'list',
+    items: workload,
+    default: [],
+  },
 } as const satisfies Schema;
 
 export type Config = ConfigOf<typeof schema>;

@@ -23,7 +23,7 @@ export const workResidual: Metric = {
   name: 'work.residual',
   unit: '1',
   description:
-    'How far the energy of windows is from what their work explains, relative to it (root mean square)',
+    'Root mean square difference between the energy of windows and the energy that their work explains, as a share of the energy of windows',
   kind: 'gauge',
   valueType: 'double',
 };

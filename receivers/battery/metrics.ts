@@ -17,27 +17,22 @@ function define(name: string, unit: string, description: string, kind: MetricKin
   return { name, unit, description, kind, valueType: unit === '{cycle}' ? 'int' : 'double' };
 }
 
-const charge = define('hw.battery.charge', '1', 'Share of what a battery can hold that is in it');
-const energy = define('hw.battery.energy', 'J', 'Energy that is in a battery');
+const charge = define('hw.battery.charge', '1', 'Charge of a battery as a share of its capacity');
+const energy = define('hw.battery.energy', 'J', 'Energy stored in a battery');
 const energyLimit = define('hw.battery.energy.limit', 'J', 'Energy that a battery can hold');
-const electricCharge = define('hw.battery.electric_charge', 'C', 'Electric charge that is in a battery');
+const electricCharge = define('hw.battery.electric_charge', 'C', 'Electric charge stored in a battery');
 const electricChargeLimit = define(
   'hw.battery.electric_charge.limit',
   'C',
   'Electric charge that a battery can hold',
 );
-const cycles = define(
-  'hw.battery.cycle.count',
-  '{cycle}',
-  'Cycles that a battery has been through',
-  'updowncounter',
-);
+const cycles = define('hw.battery.cycle.count', '{cycle}', 'Charge cycles of a battery', 'updowncounter');
 const timeLeft = define(
   'hw.battery.time_left',
   's',
   'Time until a battery is empty or full, by its own estimate',
 );
-const online = define('hw.power_supply.online', '1', 'Whether a power supply gives power: 1, or 0');
+const online = define('hw.power_supply.online', '1', '1 if a power supply delivers power, otherwise 0');
 
 export const metrics: readonly Metric[] = [
   hostEnergy,

@@ -3,7 +3,7 @@ import type { Metric } from '../../src/model/series.js';
 export const speed: Metric = {
   name: 'hw.cpu.speed',
   unit: 'Hz',
-  description: 'Frequency of the CPUs of a policy, as far as the kernel knows',
+  description: 'Frequency of the CPUs of a policy, as reported by the kernel',
   kind: 'gauge',
   valueType: 'int',
 };
@@ -24,7 +24,7 @@ export const policies: Metric = {
 export const boost: Metric = {
   name: 'system.linux.cpufreq.boost',
   unit: '1',
-  description: 'Whether frequencies above the nominal one are allowed: 1, or 0',
+  description: '1 if frequencies above the nominal one are allowed, otherwise 0',
   kind: 'gauge',
   valueType: 'int',
 };

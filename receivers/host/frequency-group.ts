@@ -14,7 +14,7 @@ import type { Config } from './config.js';
 const frequency: Metric = {
   name: 'system.cpu.frequency',
   unit: 'Hz',
-  description: 'Frequency at which a logical CPU runs, as far as the kernel knows',
+  description: 'Frequency at which a logical CPU runs, as reported by the kernel',
   kind: 'gauge',
   valueType: 'int',
 };

@@ -19,7 +19,7 @@ const slab = bytes('system.memory.linux.slab.usage', 'Memory in the caches of th
 /** Published only with `memory.kinds`. */
 export const memoryKind = bytes(
   'system.memory.linux.kind.usage',
-  'Memory by further kinds of the kernel, which overlap',
+  'Memory by additional kinds of the kernel, which overlap',
 );
 const swap = bytes('system.paging.usage', 'Swap space by state');
 const faults: Metric = {

@@ -27,13 +27,13 @@ export const schema = {
     default: [],
   },
   delay: {
-    doc: 'How old points are when they are asked for: what comes later than that is not seen.',
+    doc: 'Age at which points are requested; points that arrive at the site later are missed.',
     format: 'duration',
     default: '15s',
     max: 3_600_000,
   },
   max_gap: {
-    doc: 'The longest time between two points of a meter over which power is integrated.',
+    doc: 'Maximum time between two points of a meter over which power is integrated.',
     format: 'duration',
     default: '30s',
     min: 1,

@@ -7,7 +7,7 @@ const relabelSettings = {
     format: 'string_list',
     default: [],
   },
-  separator: { doc: 'What joins them.', format: 'string', default: ';' },
+  separator: { doc: 'Separator between the joined values.', format: 'string', default: ';' },
   target_label: { doc: 'Label that gets the result.', format: 'string', default: null },
   regex: { doc: 'What the joined values must match, as a whole.', format: 'string', default: '(.*)' },
   modulus: { doc: 'For `hashmod`.', format: 'int', default: 0, min: 0 },
@@ -37,17 +37,17 @@ const jobSettings = {
   scheme: { doc: 'Protocol.', format: ['http', 'https'], default: 'http' },
   params: { doc: 'Parameters of the URL, each with a list of values.', format: 'string_lists', default: {} },
   honor_labels: {
-    doc: "Whether a sample's own labels take the place of the target's; otherwise they get `exported_` before their name.",
+    doc: "Whether a sample's own labels replace the target's; otherwise they get the prefix `exported_`.",
     format: 'boolean',
     default: false,
   },
   honor_timestamps: {
-    doc: 'Whether samples have the instants that the page gives for them.',
+    doc: 'Whether timestamps on the page are used for samples.',
     format: 'boolean',
     default: true,
   },
   static_configs: {
-    doc: 'Targets that are known.',
+    doc: 'Targets that are listed here.',
     format: 'list',
     default: [],
     items: {
@@ -56,13 +56,13 @@ const jobSettings = {
     },
   },
   file_sd_configs: {
-    doc: 'Targets that files name, in YAML or JSON; read again when they change.',
+    doc: 'Targets that are listed in files, in YAML or JSON; read again when they change.',
     format: 'list',
     default: [],
     items: {
       files: { doc: 'Paths; the last part may have a `*`.', format: 'string_list', default: [] },
       refresh_interval: {
-        doc: 'Longest time between two looks at the files, which is 5 s where this is longer.',
+        doc: 'Maximum time between two checks of the files, which are checked at least every 5 s.',
         format: 'duration',
         default: '5m',
         min: 1,
@@ -81,12 +81,16 @@ const jobSettings = {
   authorization: {
     type: { doc: 'Kind of the credentials.', format: 'string', default: 'Bearer' },
     credentials: {
-      doc: 'What the `Authorization` header has after it.',
+      doc: 'Credentials after the type in the `Authorization` header.',
       format: 'string',
       default: null,
       sensitive: true,
     },
-    credentials_file: { doc: 'File with these; read again when it changes.', format: 'path', default: null },
+    credentials_file: {
+      doc: 'File with the credentials; read again when it changes.',
+      format: 'path',
+      default: null,
+    },
   },
   tls_config: {
     ca_file: {
@@ -115,17 +119,17 @@ const jobSettings = {
   },
   enable_compression: { doc: 'Whether pages may be compressed with gzip.', format: 'boolean', default: true },
   fallback_scrape_protocol: {
-    doc: 'How pages are read whose Content-Type is none that is known.',
+    doc: 'Format of pages with an unknown Content-Type.',
     format: ['PrometheusText0.0.4', 'PrometheusText1.0.0', 'OpenMetricsText0.0.1', 'OpenMetricsText1.0.0'],
     default: null,
   },
   use_start_time_metric: {
-    doc: 'Whether `process_start_time_seconds` says when counters were 0 of which the page does not say it.',
+    doc: 'Whether `process_start_time_seconds` is the start of counters for which the page gives none.',
     format: 'boolean',
     default: false,
   },
   split_histograms: {
-    doc: 'Whether histograms stay in pieces: counters `_bucket` with the attribute `le`, `_sum` and `_count`.',
+    doc: 'Whether histograms are published as separate counters: `_bucket` with the attribute `le`, `_sum` and `_count`.',
     format: 'boolean',
     default: false,
   },
@@ -180,7 +184,7 @@ export const schema = {
       },
     },
     scrape_configs: {
-      doc: 'Jobs: targets that are scraped alike.',
+      doc: 'Jobs: groups of targets with the same settings.',
       format: 'list',
       items: jobSettings,
       default: [],

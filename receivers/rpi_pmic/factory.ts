@@ -41,7 +41,7 @@ async function openThread(path: string) {
 }
 
 function describeMissing(): string {
-  return `expected one of ${devicePaths.join(', ')}, found none: this is no Raspberry Pi, or its firmware has no interface here`;
+  return `expected one of ${devicePaths.join(', ')}, found none: this is not a Raspberry Pi, or the interface of its firmware is not available`;
 }
 
 function probe({ device }: Config): Probe {

@@ -26,14 +26,14 @@ export const schema = {
     max: 1000,
   },
   spread: {
-    doc: 'How much processes differ in joules per CPU second, from 0, not at all, to 1.',
+    doc: 'How much processes differ in joules per CPU second, from 0 (not at all) to 1.',
     format: 'number',
     default: 1,
     min: 0,
     max: 1,
   },
   socket_spread: {
-    doc: 'How much more a CPU second costs on the last socket than on the first, from 0, as much, to 1, twice as much.',
+    doc: 'How much more energy a CPU second takes on the last socket than on the first, from 0 (the same) to 1 (twice as much).',
     format: 'number',
     default: 0,
     min: 0,
@@ -109,7 +109,7 @@ export const schema = {
     failed: { doc: 'Share of readings that fail.', format: 'number', default: 0, min: 0, max: 1 },
     empty: { doc: 'Share of readings that return nothing.', format: 'number', default: 0, min: 0, max: 1 },
     schedule: {
-      doc: 'Faults at stated times.',
+      doc: 'Faults at scheduled times.',
       format: 'list',
       items: {
         kind: { doc: 'What goes wrong.', format: faultKinds, default: 'failed' },

@@ -43,7 +43,7 @@ test('the simulator says in its probe which domains it has', async () => {
     [available, found],
     [
       true,
-      'a simulated machine: package-0, core-0, uncore-0, dram-0, psys, gpu-0; starts only where no other receiver measures',
+      'a simulated machine: package-0, core-0, uncore-0, dram-0, psys, gpu-0; starts only if no other receiver measures',
     ],
   );
 });

@@ -40,7 +40,7 @@ export const factory: ReceiverFactory<typeof schema> = {
 
 function probe(config: Config): Probe {
   const names = createDomains(specOf(config)).map(({ name }) => name);
-  const found = `a simulated machine: ${names.join(', ')}; starts only where no other receiver measures`;
+  const found = `a simulated machine: ${names.join(', ')}; starts only if no other receiver measures`;
   return { available: true, found, remedies: [] };
 }
 

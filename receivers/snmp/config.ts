@@ -11,7 +11,7 @@ const endpointSettings = {
   },
   version: { doc: 'Version of SNMP.', format: ['2c', '1', '3'], default: '2c' },
   community: {
-    doc: 'Community of versions 1 and 2c, which is sent as it is.',
+    doc: 'Community of versions 1 and 2c, which is sent unencrypted.',
     format: 'string',
     default: 'public',
     sensitive: true,
@@ -40,7 +40,7 @@ const endpointSettings = {
     sensitive: true,
   },
   preset: {
-    doc: 'What is read: the tables of a MIB; `auto`, those of the vendor that the device names; `none`, only `objects`.',
+    doc: 'Tables to read: those of a MIB; `auto`: those of the vendor that the device reports; `none`: only `objects`.',
     format: [
       'auto',
       'none',
@@ -56,20 +56,20 @@ const endpointSettings = {
 
 const objectSettings = {
   oid: { doc: 'A column of a table, or an object with its instance.', format: 'string', default: '' },
-  quantity: { doc: 'What it is.', format: quantities, default: 'power' },
+  quantity: { doc: 'Quantity that the object reports.', format: quantities, default: 'power' },
   scale: {
     doc: 'Joules, watts, volts, amperes or degrees Celsius in one of its units: `360000` for energy in tenths of a kilowatt-hour.',
     format: 'number',
     default: 1,
   },
-  type: { doc: 'What it is about, for `hw.type`.', format: 'string', default: 'outlet' },
+  type: { doc: 'Type of the measured part, for `hw.type`.', format: 'string', default: 'outlet' },
 } as const satisfies Schema;
 
 export const schema = {
   collection_interval: meterIntervalSetting,
   endpoints: listMeters(endpointSettings),
   objects: {
-    doc: 'Objects that are read of every device besides those of the preset. Objects of one type and instance belong together.',
+    doc: 'Objects that are read from every device in addition to those of the preset. Objects of one type and instance belong together.',
     format: 'list',
     items: objectSettings,
     default: [],

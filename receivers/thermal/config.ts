@@ -9,7 +9,7 @@ export const schema = {
     default: true,
   },
   cooling_devices: {
-    doc: 'How much each cooling device does, such as a fan or a CPU that is slowed down.',
+    doc: 'State of each cooling device, such as a fan or a CPU that is slowed down.',
     format: 'boolean',
     default: true,
   },

@@ -15,14 +15,14 @@ import { schema, type Config } from './config.js';
 const coolingState: Metric = {
   name: 'hw.cooling.state',
   unit: '1',
-  description: 'How much a cooling device does now, from 0 to its limit',
+  description: 'Current state of a cooling device, from 0 to its limit',
   kind: 'gauge',
   valueType: 'int',
 };
 const coolingStateLimit: Metric = {
   name: 'hw.cooling.state.limit',
   unit: '1',
-  description: 'The state in which a cooling device does most',
+  description: 'Highest state of a cooling device',
   kind: 'gauge',
   valueType: 'int',
 };

@@ -18,14 +18,14 @@ import { waitForEnd } from './signals.js';
 /** Compares a meter with the sensors within the machine. */
 export const command: Command = {
   name: 'calibrate',
-  summary: 'Compare a meter with the sensors within the machine',
+  summary: 'Compare a meter with the sensors inside the machine',
   usage: `Usage: joulemetry calibrate [OPTIONS]
 
 Reads the energy receivers of the configuration while the machine is idle, at
 several levels of load and idle again, and compares a meter (a BMC, a wattmeter,
-psys) with the sum of the measured domains (hw.energy). It prints offset, gain
-and, where the points show one, the curve, with 95 % intervals, and stores them
-in a file. The setting calibration_file of the processor attribution takes it.
+psys) with the sum of the measured domains (hw.energy). It prints the offset,
+the gain and, if the points show one, the curve, with 95 % intervals. It stores
+them in a file for the setting calibration_file of the processor attribution.
 
 Run it on a machine that does nothing else: 4 minutes with 4 levels.
 
@@ -33,16 +33,16 @@ Options:
 ${configUsage}
       --meter ID        hw.id or hw.name of the meter (default: the one of
                         hw.host.energy)
-      --load COMMAND    shell command that makes the load, started again when it
-                        ends (default: processes that keep CPUs busy)
+      --load COMMAND    shell command that generates the load, restarted when
+                        it ends (default: processes that keep CPUs busy)
       --levels N        levels of the built-in load (default: 4)
-      --phase TIME      how long each level is measured (default: 30s)
-      --settle TIME     how long to wait before that (default: 10s)
+      --phase TIME      how long to measure each level (default: 30s)
+      --settle TIME     how long to wait before measuring (default: 10s)
   -o, --output FILE     file of calibrations, one for each meter (default:
                         calibration.json)
 
 Exits with 1 if there is nothing to compare, the meter is too slow for the
-phases or the load does not change the power.
+phases, or the load does not change the power.
 `,
   async run(args) {
     const options = parseCalibrateOptions(args);

@@ -39,27 +39,27 @@ export const command: Command = {
   summary: 'Convert a recording between JSON, CSV, Parquet and SQLite',
   usage: `Usage: joulemetry convert [OPTIONS] IN OUT
 
-Reads the recording IN and writes it to OUT, with every point at its own
-instant. IN is OTLP JSON lines, CSV or Parquet, as the exporter "file" writes
-them, a database of the exporter "sqlite", or OTLP JSON lines of an
-OpenTelemetry Collector, also compressed; "-" is the standard input. The name of
-OUT says what becomes of it:
+Reads the recording IN and writes it to OUT, keeping the timestamp of every
+point. IN is a file of the exporter "file" (OTLP JSON lines, CSV or Parquet), a
+database of the exporter "sqlite", or OTLP JSON lines of an OpenTelemetry
+Collector, compressed or not; "-" is the standard input. The name of OUT selects
+its format:
   .json .jsonl   OTLP JSON lines, one line for each table
   .csv           a column for each metric
   .parquet       a row for each point
   .db .sqlite    an SQLite database with tables of series, points and
                  histograms
-A further .gz or .zst compresses JSON and CSV. CSV has no place for the
-descriptions of metrics; everything else is kept, to the bit, histograms
-included.
+An additional .gz or .zst compresses JSON and CSV. CSV does not contain the
+descriptions of metrics; everything else is kept without loss, including
+histograms.
 
 Lines that cannot be read are reported with their number and column and left
 out; all others are converted. A CSV file of more than 8 MiB cannot get further
-columns: where another metric appears, OUT becomes a backup, as under "rotation"
-in the README of the exporter "file", and another file begins.
+columns: if another metric appears, OUT becomes a backup, as under "rotation" in
+the README of the exporter "file", and a new file is started.
 
 Options:
-      --to FORMAT  json, csv, parquet or sqlite, whatever OUT is named
+      --to FORMAT  json, csv, parquet or sqlite, whatever the name of OUT
   -f, --force      replace OUT if it exists
 
 Exits with 1 if something in IN could not be converted, and with 2 if an option

@@ -26,29 +26,29 @@ const options = {
 /** Controls an agent that runs. */
 export const command: Command = {
   name: 'ctl',
-  summary: 'List, pause, trigger and reload what a running agent does',
+  summary: 'Control a running agent: list, pause, trigger, reload',
   usage: `Usage: joulemetry ctl [OPTIONS] VERB [NAME...]
 
-Controls a running agent, by its extension "control".
+Controls a running agent through its extension "control".
 
 Verbs:
   list                        print every component with its state, interval,
                               points, points per second and last error
-  pause NAME...               receivers read nothing; tables pass processors by;
-                              exporters drop them
-  resume NAME...              end a pause: series go on, with a gap
+  pause NAME...               receivers read nothing, processors are bypassed,
+                              exporters drop their points
+  resume NAME...              end a pause: series continue, with a gap
   set-interval INTERVAL NAME...
                               let receivers read at another interval (500ms)
-                              until they are started again
-  trigger NAME...             let receivers read now, also while they are paused
-  stop NAME...                shut receivers or exporters down until the next
-                              start of the agent
+                              until they are restarted
+  trigger NAME...             let receivers read now, even while they are paused
+  stop NAME...                shut receivers or exporters down until the agent
+                              restarts
   flush                       let receivers read now, and exporters send
   reload                      let the agent read its configuration again
-  shutdown                    end the agent, as after SIGTERM
+  shutdown                    shut the agent down, as after SIGTERM
 
 A NAME is the id of a receiver (rapl), or a kind and an id (exporter:otlp_grpc).
-An asterisk stands for any characters: 'receiver:*'.
+An asterisk matches any characters: 'receiver:*'.
 
 Options:
       --socket PATH      the socket of the agent. Without it: control.sock in
@@ -56,14 +56,14 @@ Options:
       --url URL          reach the agent over HTTP (http://localhost:13134)
       --token-file FILE  the token for --url
       --ca-file FILE     certificates for an https:// URL
-      --setting SETTING  which interval, where a receiver has two:
+      --setting SETTING  which interval to set, if a receiver has two:
                          collection_interval or sampling_interval
       --timeout DURATION how long to wait for an answer (60s)
       --json             print the answer as JSON
 
 Exits with 0 when everything was done, with 1 when something could not be done,
 with 2 if the command line is not valid, and with 3 if no agent can be reached:
-none is running, its socket is another user's, or the token is wrong.
+none is running, its socket belongs to another user, or the token is wrong.
 `,
   async run(args) {
     const { values, positionals } = parseOptions({ args: [...args], options, allowPositionals: true });

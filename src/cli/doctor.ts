@@ -36,8 +36,8 @@ Checks for every receiver whether its source exists and can be read, and checks
 the system settings and network ports that the configuration needs. For each
 missing permission it prints the command that grants it. It changes nothing.
 
-Exits with 0 if energy can be measured, and with 1 if it can only be estimated,
-or not even that.
+Exits with 0 if energy can be measured, and with 1 if it can only be estimated
+or is not available at all.
 
 Options:
   -c, --config FILE     check the receivers of this configuration. Repeat it to

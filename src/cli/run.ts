@@ -67,10 +67,10 @@ Starts the pipelines of the configuration and runs until it receives SIGINT or
 SIGTERM. It then exports what it has measured, within 5 seconds, and exits. A
 second signal makes it exit at once.
 
-SIGHUP makes it read the configuration again: what is new starts, what is gone
-stops, and what is the same is not touched. A configuration that is invalid, or
-with which something cannot start, changes nothing. Only when the terminal was
-closed, SIGHUP shuts it down.
+On SIGHUP it reads the configuration again: new components start, removed ones
+stop, and unchanged ones are not touched. If the configuration is invalid, or a
+component cannot start, nothing changes. If its terminal has been closed, SIGHUP
+shuts it down.
 
 Exits with 1 if it cannot start, or if a file could not be replayed.
 

@@ -11,7 +11,7 @@ export const command: Command = {
   usage: `Usage: joulemetry validate [OPTIONS]
 
 Checks the configuration and reports every problem, with file, line and column.
-Warns of receivers that would publish the same series.
+Warns about receivers that would publish the same series.
 
 Exits with 0 if the configuration is valid, and with 2 if it is not.
 

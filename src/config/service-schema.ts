@@ -5,12 +5,12 @@ import type { Problem } from './problem.js';
 /** What the engine itself understands below every receiver's id. */
 export const receiverKeys = {
   start: {
-    doc: 'What happens if the source is missing: `required` makes that an error, `auto` leaves the receiver out and logs the reason.',
+    doc: 'What happens if the source is missing: with `required` it is an error; with `auto` the receiver is left out and the reason is logged.',
     format: ['required', 'auto'],
     default: 'required',
   },
   fallback_for: {
-    doc: 'Ids of receivers that this one replaces: it runs only if none of them runs completely.',
+    doc: 'Ids of receivers that this one replaces: it only runs if none of them runs completely.',
     format: 'string_list',
     default: [],
   },
@@ -56,12 +56,12 @@ const periodicSchema = {
   exporter: {
     otlp: {
       protocol: {
-        doc: "How it is sent. OTLP over HTTP is there for the measured data only, by the exporter otlp_http; for this collector's own telemetry it is gRPC.",
+        doc: "Protocol. For the collector's own telemetry only gRPC is supported; OTLP over HTTP is only available for measurements, with the exporter otlp_http.",
         format: ['grpc'],
         default: 'grpc',
       },
       endpoint: {
-        doc: 'Where it is sent, `host:port`; `http://` before it means without TLS, `https://` with TLS whatever `insecure` says.',
+        doc: 'Address of the backend, `host:port`. The prefix `http://` means without TLS; `https://` means with TLS, whatever `insecure` is.',
         format: 'target',
         default: 'localhost:4317',
       },
@@ -78,7 +78,7 @@ const periodicSchema = {
       },
       client_key: { doc: 'Key of that certificate, PEM.', format: 'path', default: null },
       headers: {
-        doc: 'Sent along with every push, over those of the variables `OTEL_EXPORTER_OTLP_METRICS_HEADERS` and `OTEL_EXPORTER_OTLP_HEADERS`.',
+        doc: 'Headers of every push, in addition to those in the variables `OTEL_EXPORTER_OTLP_METRICS_HEADERS` and `OTEL_EXPORTER_OTLP_HEADERS`.',
         format: 'string_map',
         default: {},
         sensitive: true,
@@ -99,14 +99,14 @@ export const telemetrySchema = {
       default: 'info',
     },
     encoding: {
-      doc: 'How messages are written to stderr: for people or one JSON object a line.',
+      doc: 'How messages are written to stderr: as text, or as one JSON object per line.',
       format: ['console', 'json'],
       default: 'console',
     },
   },
   metrics: {
     level: {
-      doc: "How much of the collector's own telemetry is kept. none: nothing, and no SDK is loaded; basic: the Collector's names, losses and own energy; normal: all of ours; detailed: also what the SDK reports of itself.",
+      doc: "Level of the collector's own telemetry. none: nothing, and no SDK is loaded; basic: metrics with the Collector's names, losses and own energy; normal: all metrics; detailed: also metrics of the SDK about itself.",
       format: ['none', 'basic', 'normal', 'detailed'],
       default: 'normal',
     },
@@ -122,7 +122,7 @@ export const telemetrySchema = {
           default: null,
         },
         periodic: {
-          doc: 'Sends it to an OTLP backend periodically, and at the end.',
+          doc: 'Sends it to an OTLP backend periodically and at shutdown.',
           format: 'group',
           settings: periodicSchema,
           default: null,
@@ -131,7 +131,7 @@ export const telemetrySchema = {
     },
   },
   resource: {
-    doc: "Attributes of the collector's own telemetry, over those of the variables `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES` and over service.name (`joulemetry`), service.version and service.instance.id; an empty text leaves one out.",
+    doc: "Attributes of the collector's own telemetry. They override those in the variables `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES`, and service.name (`joulemetry`), service.version and service.instance.id; an empty text removes one.",
     format: 'string_map',
     default: {},
   },

@@ -18,7 +18,7 @@ const minBacklog = 1e-6;
 /** Settings of the requests that are made of tables. */
 export const batchSettings = {
   flush_timeout: {
-    doc: 'How long points wait for further points to share a request with.',
+    doc: 'How long points wait for further points to be sent in the same request.',
     format: 'duration',
     default: '200ms',
   },

@@ -15,7 +15,7 @@ export const retrySettings = {
     min: 1,
   },
   randomization_factor: {
-    doc: 'Share by which each wait is randomly shortened or lengthened.',
+    doc: 'Fraction by which each wait is randomly shortened or lengthened.',
     format: 'number',
     default: 0.5,
     min: 0,
@@ -34,7 +34,7 @@ export const retrySettings = {
     min: 1,
   },
   max_elapsed_time: {
-    doc: 'How long a request is retried before it is dropped; 0: without limit. Not set: 5m, and without limit where the queue has a storage, which limits bytes and age.',
+    doc: 'How long a request is retried before it is dropped; 0: without limit. Not set: 5m, or without limit if the queue has a storage, which limits bytes and age.',
     format: 'duration',
     default: null,
   },

@@ -29,7 +29,7 @@ export const sendingQueueSettings = {
     default: 'oldest',
   },
   storage: {
-    doc: 'Extension that stores what waits, so that the end of the process does not lose it: `file_storage`. Not set: in memory.',
+    doc: 'Extension that stores waiting requests, so that they survive the end of the process: `file_storage`. Not set: they wait in memory.',
     format: 'string',
     references: 'extension',
     default: null,

@@ -15,7 +15,7 @@ export const credentialsSettings = {
     default: null,
   },
   scheme: {
-    doc: 'What stands before the token in that header, `ApiKey` or `Token` for some servers.',
+    doc: 'Scheme before the token in that header; some servers expect `ApiKey` or `Token`.',
     format: 'string',
     default: 'Bearer',
   },
@@ -36,7 +36,7 @@ export const clientSettings = {
     min: 1,
   },
   proxy_url: {
-    doc: 'Proxy for all requests, `http://` or `https://`, user and password where it wants them; unset: that of HTTPS_PROXY or HTTP_PROXY, by the rules of NO_PROXY.',
+    doc: 'Proxy for all requests, `http://` or `https://`, with user and password if it requires them. Unset: the proxy in HTTPS_PROXY or HTTP_PROXY, with the exceptions in NO_PROXY.',
     format: 'url',
     default: null,
   },

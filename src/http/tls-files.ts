@@ -22,7 +22,7 @@ export const tlsSettings = {
   },
   key_file: { doc: 'Key of that certificate, PEM.', format: 'path', default: null },
   server_name_override: {
-    doc: "Name that the server's certificate must have, where it is not the endpoint's host.",
+    doc: "Name that the server's certificate must have, if it is not the endpoint's host.",
     format: 'string',
     default: null,
   },
@@ -32,7 +32,7 @@ export const tlsSettings = {
     default: false,
   },
   reload_interval: {
-    doc: 'Shortest time between two looks at the files, which are read when a connection is opened; 0: at every connection.',
+    doc: 'Minimum time between two checks of the files, which are read when a connection is opened; 0: at every connection.',
     format: 'duration',
     default: '0s',
   },

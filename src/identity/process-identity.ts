@@ -21,7 +21,7 @@ export const identitySettings = {
     default: '/etc/passwd',
   },
   service: {
-    doc: 'Reads which service a process is part of, from the process context that it publishes or its environment (OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES).',
+    doc: 'Reads the service of a process from the process context that it publishes, or from its environment (OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES).',
     format: 'boolean',
     default: true,
   },

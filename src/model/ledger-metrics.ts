@@ -37,8 +37,7 @@ export const processEnergy: Metric = {
 export const attributionError: Metric = {
   name: 'attribution.error',
   unit: '1',
-  description:
-    'Part of the energy of a window that may be booked in the wrong place, with a confidence of 95 %',
+  description: 'Part of the energy of a window that may be attributed wrongly, with a confidence of 95 %',
   kind: 'gauge',
   valueType: 'double',
 };

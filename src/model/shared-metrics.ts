@@ -64,7 +64,7 @@ export const meterEnergy: Metric = {
 export const meterResolution: Metric = {
   name: 'hw.meter.resolution',
   unit: 'J',
-  description: 'Smallest step of the energy that a meter shows',
+  description: 'Smallest step of the energy of a meter',
   kind: 'gauge',
   valueType: 'double',
 };
@@ -85,7 +85,7 @@ export const hwPower: Metric = {
 export const hwVoltage: Metric = {
   name: 'hw.voltage',
   unit: 'V',
-  description: 'Voltage by a sensor of a hardware component',
+  description: 'Voltage reported by a sensor of a hardware component',
   kind: 'gauge',
   valueType: 'double',
 };
@@ -94,7 +94,7 @@ export const hwVoltage: Metric = {
 export const hwCurrent: Metric = {
   name: 'hw.current',
   unit: 'A',
-  description: 'Current by a sensor of a hardware component',
+  description: 'Current reported by a sensor of a hardware component',
   kind: 'gauge',
   valueType: 'double',
 };
@@ -151,7 +151,7 @@ export const meteredEnergyNames: ReadonlySet<string> = new Set([hwEnergy.name, h
 export const floorPower: Metric = {
   name: 'energy.floor.power',
   unit: 'W',
-  description: 'Power that a domain uses when nothing runs, as far as its receiver knows it',
+  description: 'Power that a domain uses when nothing runs, if its receiver knows it',
   kind: 'gauge',
   valueType: 'double',
 };

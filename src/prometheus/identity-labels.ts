@@ -25,7 +25,7 @@ import {
 
 /** The setting `identity_labels`. */
 export const identityLabelsSetting = {
-  doc: 'Resource attributes that become labels of samples: who used something. Those of the machine itself, and the service of the collector, stand in `target_info` only. Where they leave two series alike, the attributes that differ are added.',
+  doc: 'Resource attributes that become labels of samples and identify the workload. Attributes of the machine itself, and the service of the collector, are only in `target_info`. If two series would have the same labels, the attributes that differ are added.',
   format: 'string_list',
   default: [
     ATTR_PROCESS_PID,

@@ -10,7 +10,7 @@ import { StepRate, type Rate, type RatePoint } from './rate.js';
 export const serviceSettings = {
   endpoint: { doc: 'Address that answers a GET request with JSON.', format: 'url', default: null },
   value: {
-    doc: 'Where the number stands in the answer: names and indices with dots between them, `data.0.intensity.actual`.',
+    doc: 'Path of the number in the answer: names and indices separated by dots, `data.0.intensity.actual`.',
     format: 'string',
     default: 'carbonIntensity',
   },
@@ -22,7 +22,7 @@ export const serviceSettings = {
   },
   interval: { doc: 'Time between two requests.', format: 'duration', default: '15m', min: 1000 },
   max_age: {
-    doc: 'A value that is older is stale: a warning is logged and, where there is a fall-back, that is used.',
+    doc: 'Age beyond which a value is stale: a warning is logged and, if there is a fallback, it is used.',
     format: 'duration',
     default: '6h',
     min: 1000,

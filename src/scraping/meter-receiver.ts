@@ -42,7 +42,7 @@ export const meterItemSettings = {
     default: 'other',
   },
   channels: {
-    doc: 'What is read of a meter that measures several things, by the end of `hw.id`; empty: everything.',
+    doc: 'Channels to read of a meter that has several, given by the end of `hw.id`. Empty: all.',
     format: 'string_list',
     default: [],
   },
