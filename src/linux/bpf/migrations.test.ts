@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describeError } from '../../errors.js';
 import { skipFor } from '../../testing/needs.fixture.js';
 import { readBootTimeNs } from '../clocks.js';
@@ -62,6 +64,23 @@ async function startBurner(t: TestContext, cpus: string) {
   return { child, burn };
 }
 
+/** What a process has used by the schedstat of its threads, once it rests: its answer takes a while, more on a busy machine. */
+async function readRestingMs({ pid }: ChildProcess): Promise<number> {
+  const read = () => {
+    const threads = readdirSync(`/proc/${pid}/task`);
+    return threads.reduce(
+      (ns, tid) => ns + Number.parseFloat(readFileSync(`/proc/${pid}/task/${tid}/schedstat`, 'utf8')),
+      0,
+    );
+  };
+  let [before, now] = [NaN, read()];
+  while (before !== now) {
+    await sleep(20);
+    [before, now] = [now, read()];
+  }
+  return now / 1e6;
+}
+
 function move({ pid }: ChildProcess, cpus: string): void {
   assert.equal(spawnSync('taskset', ['-apc', cpus, String(pid)]).status, 0);
 }
@@ -92,13 +111,15 @@ test(
 test('CpuAccounting divides the CPU time of a process that moves', { skip }, async (t) => {
   const accounting = await open(t);
   const { child, burn } = await startBurner(t, '0');
+  const used = [await readRestingMs(child)];
   const begin = readMs(accounting, child).byPackage;
-  const used = [await burn(0)];
   for (const cpu of ['1', '0', '1', '0', '1']) {
-    used.push(await burn(30));
+    await burn(30);
+    used.push(await readRestingMs(child));
     move(child, cpu);
   }
-  used.push(await burn(100));
+  await burn(100);
+  used.push(await readRestingMs(child));
   const end = readMs(accounting, child).byPackage;
   const grown = end.map((ms, i) => ms - (begin[i] ?? NaN));
   const steps = used.slice(1).map((ms, i) => ms - (used[i] ?? NaN));
