@@ -174,6 +174,11 @@ export const readerFaults: Readonly<Record<string, Readonly<Record<FaultName, Ev
     'no permission': 'missing: a file that may not be read',
     reset: 'a counter that starts again without an end is another series, and the old one ends',
   },
+  resctrl: {
+    ...isAnOpenedFile("'resctrl counters'"),
+    slow: fromMemory,
+    reset: 'resctrl begins a counter again that fell, as that of a group that was made again',
+  },
   rpi_pmic: {
     truncated:
       'rpi_pmic has a gap and a problem for a rail that a truncated answer lacks, and no smaller sum',
