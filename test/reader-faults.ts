@@ -89,7 +89,7 @@ export const readerFaults: Readonly<Record<string, Readonly<Record<FaultName, Ev
     truncated: 'kwollect logs a site with the fault',
     empty: 'kwollect logs a site with the fault',
     garbage: 'kwollect logs a site with the fault',
-    vanishing: 'missing: a site whose port is closed',
+    vanishing: 'kwollect logs a site with the fault',
     slow: 'kwollect names what is wrong: no user, another certificate, an error of the API, a site that hangs',
     'no permission': 'kwollect logs a site with the fault',
     reset: 'never: a site gives power, and its energy is integrated here',
@@ -129,7 +129,7 @@ export const readerFaults: Readonly<Record<string, Readonly<Record<FaultName, Ev
     garbage: 'missing: garbage in the stream',
     vanishing: 'missing: the device is unplugged while it streams',
     slow: 'powersensor opens a device again that has stopped to send',
-    'no permission': 'missing: a serial device that may not be opened',
+    'no permission': 'powersensor names the errno of a device that may not be opened',
     reset: 'powersensor begins another energy when samples were lost',
   },
   process: {
@@ -171,7 +171,7 @@ export const readerFaults: Readonly<Record<string, Readonly<Record<FaultName, Ev
     garbage: 'lines that are wrong are named with their number, and the rest is read',
     vanishing: 'start says which file is not there',
     slow: 'missing: a disk that does not answer',
-    'no permission': 'missing: a file that may not be read',
+    'no permission': 'a file that may not be read is named with its errno, and the next one is read',
     reset: 'a counter that starts again without an end is another series, and the old one ends',
   },
   resctrl: {
@@ -209,7 +209,7 @@ export const readerFaults: Readonly<Record<string, Readonly<Record<FaultName, Ev
   },
   snmp: {
     truncated: 'SnmpSession survives answers that are truncated or damaged',
-    empty: 'missing: an answer without objects',
+    empty: 'snmp has a gap while an agent has no objects, and reads them when it has them again',
     garbage: 'SnmpSession survives answers that are truncated or damaged',
     vanishing: 'snmp asks again when datagrams are lost, and takes no answer that is late for another',
     slow: 'snmp asks again when datagrams are lost, and takes no answer that is late for another',

@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
-import type { RequestListener } from 'node:http';
-import { test } from 'node:test';
+import { once } from 'node:events';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { test, type TestContext } from 'node:test';
 import { createMeterReader } from '../../src/component/fakes.js';
-import { serve } from '../../src/http/device.fixture.js';
 import { startReceiver } from '../../src/scraping/running-receiver.fixture.js';
 import { until } from '../../src/testing/until.js';
 import { factory } from './factory.js';
 
-// A site gives the points that were missed once it answers again: a fault of it is no gap.
-const faults: Readonly<Record<string, readonly [RequestListener, RegExp]>> = {
+// A site gives the points that were missed once it answers again: a fault of it is no gap. Without an answer its port is closed.
+const faults: Readonly<Record<string, readonly [RequestListener | undefined, RegExp]>> = {
   truncated: [
     (_, response) => {
       response.writeHead(200, { 'Content-Length': 1000 });
@@ -20,7 +21,31 @@ const faults: Readonly<Record<string, readonly [RequestListener, RegExp]>> = {
   garbage: [(_, response) => void response.end('\0<html>'), /expected a list in JSON/u],
   reset: [({ socket }) => void socket.resetAndDestroy(), /ECONNRESET|hang up/u],
   'no permission': [(_, response) => void response.writeHead(403).end(), /HTTP 403/u],
+  vanishing: [undefined, /ECONNREFUSED/u],
 };
+
+/** A site that fails until it is mended. */
+async function openSite(t: TestContext, healthy: RequestListener, broken: RequestListener | undefined) {
+  let answer = broken;
+  const server = createServer((request, response) => answer?.(request, response));
+  const listen = async (port: number): Promise<void> => {
+    server.listen(port, '127.0.0.1');
+    await once(server, 'listening');
+  };
+  const close = (): void => {
+    server.closeAllConnections();
+    server.close();
+  };
+  await listen(0);
+  t.after(close);
+  const { port } = server.address() as AddressInfo; // a TCP server has one
+  if (broken === undefined) close();
+  const mend = async (): Promise<void> => {
+    answer = healthy;
+    if (broken === undefined) await listen(port);
+  };
+  return { endpoint: `http://127.0.0.1:${port}`, mend };
+}
 
 for (const [name, [answer, problem]] of Object.entries(faults)) {
   test(`kwollect logs a site with the fault "${name}" once, counts it, and takes what was missed afterwards`, async (t) => {
@@ -33,8 +58,7 @@ for (const [name, [answer, problem]] of Object.entries(faults)) {
       const isAsked = from <= recordedMs && recordedMs <= to;
       response.end(JSON.stringify(isAsked ? [{ ...record, timestamp }] : []));
     };
-    let isBroken = true;
-    const endpoint = await serve(t, (request, response) => (isBroken ? answer : healthy)(request, response));
+    const { endpoint, mend } = await openSite(t, healthy, answer);
     const meter = createMeterReader();
     const settings = {
       collection_interval: '100ms',
@@ -47,7 +71,7 @@ for (const [name, [answer, problem]] of Object.entries(faults)) {
     );
     assert.equal(log.lines.length, 1, log.lines.join('\n'));
     assert.match(log.lines[0] ?? '', problem);
-    isBroken = false;
+    await mend();
     await until(() => collector.last('hw.power').some(({ value }) => value === 100));
     assert.equal(log.lines.filter((line) => line.startsWith('error')).length, 1);
   });

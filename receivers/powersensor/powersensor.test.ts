@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { createFakeContext } from '../../src/component/fakes.js';
 import { parseSettings } from '../../src/config/settings.js';
 import { timeOf, type Table } from '../../src/model/table.js';
 import { createSampling } from '../../src/sampling/sampling-threads.js';
+import { noUnreadableFile, unreadableFile } from '../../src/scraping/reader-faults.fixture.js';
 import { startReceiver } from '../../src/scraping/running-receiver.fixture.js';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { until } from '../../src/testing/until.js';
@@ -73,6 +74,16 @@ test('powersensor names what it found in place of a device', async (t) => {
   unused.sensors = Array.from({ length: 8 }, () => encodeSensor('', 0, 0, false));
   await assert.rejects(start(t, unused.path), { message: /expected a pair of sensors in use, found none/u });
 });
+
+test(
+  'powersensor names the errno of a device that may not be opened',
+  { skip: noUnreadableFile },
+  async (t) => {
+    const device = join(createFolder(), 'ttyACM0');
+    symlinkSync(unreadableFile, device);
+    await assert.rejects(start(t, device), { message: /^Cannot open .*ttyACM0: EACCES/u });
+  },
+);
 
 test('powersensor opens a device again that has stopped to send', async (t) => {
   const device = new FakePowerSensor(t);

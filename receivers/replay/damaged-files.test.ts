@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { symlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { ParquetEncoder } from '../../src/recording/parquet-encoder.js';
+import { noUnreadableFile, unreadableFile } from '../../src/scraping/reader-faults.fixture.js';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { describeTables, gaugeLine, replay, threeLines, threeTables, writeFile } from './replay.fixture.js';
 
@@ -67,6 +70,18 @@ test('a file of no known format is named, and the next one is read', async () =>
     /^error: Cannot read .*a\.txt: expected OTLP JSON lines, CSV or Parquet of the file exporter/u,
   );
 });
+
+test(
+  'a file that may not be read is named with its errno, and the next one is read',
+  { skip: noUnreadableFile },
+  async () => {
+    const unreadable = join(createFolder(), 'a.json');
+    symlinkSync(unreadableFile, unreadable);
+    const { tables, log } = await replay({ files: [unreadable, writeFile('b.json', threeLines)] });
+    assert.equal(tables.length, 3);
+    assert.match(log[0], /^error: Cannot read .*a\.json: EACCES/u);
+  },
+);
 
 test('files that cannot be replayed are reported at the end, and lost lines are counted, which is no failure', async () => {
   const good = writeFile('a.json', `${threeLines}{}\n`);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createMeterReader } from '../../src/component/fakes.js';
 import { parseSettings } from '../../src/config/settings.js';
 import { startReceiver } from '../../src/scraping/running-receiver.fixture.js';
 import { createRandom } from '../../src/testing/random.fixture.js';
@@ -102,3 +103,26 @@ test('SnmpSession survives answers that are truncated or damaged', { skip: noSnm
   agent.damage = (answer) => answer;
   await until(async () => (await session.get(oids, signal).catch(() => new Map())).size === oids.length);
 });
+
+test(
+  'snmp has a gap while an agent has no objects, and reads them when it has them again',
+  { skip: noSnmp },
+  async (t) => {
+    const agent = await openApc(t);
+    const meter = createMeterReader();
+    const settings = { ...often, endpoints: [{ endpoint: agent.endpoint }] };
+    const { log, last } = await startReceiver(t, factory, settings, { meter: meter.meter });
+    const read = () => last('hw.power')['127.0.0.1/outlet:1'];
+    await until(() => read() === 205);
+    const objects = new Map(agent.objects);
+    agent.objects.clear();
+    await until(async () =>
+      Object.entries(await meter.read()).some(([key, count]) => key.includes('errored') && count >= 3),
+    );
+    assert.equal(read(), NaN);
+    assert.equal(log.lines.length, 1, log.lines.join('\n'));
+    assert.match(log.lines[0] ?? '', /expected objects of the preset auto .*, found none/u);
+    for (const [name, value] of objects) agent.objects.set(name, value);
+    await until(() => read() === 205);
+  },
+);

@@ -215,10 +215,10 @@ interface Shown {
 export type FileFaultName = 'truncated' | 'empty' | 'garbage' | 'vanishing' | 'no permission';
 
 /** Gives EACCES to everyone who would read it, root among them. */
-const unreadable = '/sys/bus/cpu/uevent';
+export const unreadableFile = '/sys/bus/cpu/uevent';
 
 /** Why the fault "no permission" cannot be had here, for the option `skip`. */
-export const noUnreadableFile = existsSync(unreadable) ? false : `${unreadable} is not here`;
+export const noUnreadableFile = existsSync(unreadableFile) ? false : `${unreadableFile} is not here`;
 
 /** The faults of a file of a made-up machine, each written in place, as a kernel does it. */
 export function createFileFaults(path: string): Readonly<Record<FileFaultName, Fault>> {
@@ -245,7 +245,7 @@ export function createFileFaults(path: string): Readonly<Record<FileFaultName, F
     'no permission': {
       begin: begin(() => {
         unlinkSync(path);
-        symlinkSync(unreadable, path);
+        symlinkSync(unreadableFile, path);
       }),
       end,
       closeFiles,
