@@ -13,7 +13,7 @@ import { describeError } from '../src/errors.js';
 import { findHierarchies } from '../src/linux/cgroup/hierarchies.js';
 import { parseCpuTimes, tickNs } from '../src/linux/procfs.js';
 import type { Series } from '../src/model/series.js';
-import { processCpuTime } from '../src/model/shared-metrics.js';
+import { processCpuTime } from '../src/model/usage-metrics.js';
 import type { Benchmark, Result } from './benchmark.js';
 import { findFloor, type Floor } from './floors.js';
 

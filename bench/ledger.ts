@@ -7,13 +7,8 @@ import { createFakeContext } from '../src/component/fakes.js';
 import { parseSettings } from '../src/config/settings.js';
 import { CpuClock } from '../src/linux/clocks.js';
 import type { Metric, Resource, Series } from '../src/model/series.js';
-import {
-  busyTime,
-  hwEnergy,
-  memoryTraffic,
-  memoryTrafficMember,
-  processCpuTime,
-} from '../src/model/shared-metrics.js';
+import { hwEnergy } from '../src/model/shared-metrics.js';
+import { busyTime, memoryTraffic, memoryTrafficMember, processCpuTime } from '../src/model/usage-metrics.js';
 import { compare, median, type Benchmark, type Result } from './benchmark.js';
 
 const rounds = 9;

@@ -1,6 +1,7 @@
 import type { Metric, Resource, Series } from '../src/model/series.js';
-import { busyTime, hwEnergy, logicalCpus, processCpuTime } from '../src/model/shared-metrics.js';
+import { hwEnergy } from '../src/model/shared-metrics.js';
 import { createRow, type Table } from '../src/model/table.js';
+import { busyTime, logicalCpus, processCpuTime } from '../src/model/usage-metrics.js';
 
 const ticks = 100;
 const tickNs = 1e8;

@@ -1,6 +1,7 @@
 import type { Series } from '../src/model/series.js';
-import { hwEnergy, processCpuTime } from '../src/model/shared-metrics.js';
+import { hwEnergy } from '../src/model/shared-metrics.js';
 import type { Table } from '../src/model/table.js';
+import { processCpuTime } from '../src/model/usage-metrics.js';
 import { Batcher } from '../src/otlp/batcher.js';
 
 /** A sampler's table of 4 counters and 2,048 rows, or a row of 500 resources with 16 counters each. */

@@ -20,8 +20,8 @@ import { createFakeProcfs, type FakeProcfs } from '../src/identity/fake-procfs.f
 import { FakeDrm } from '../src/linux/drm-clients.fixture.js';
 import { checkTables } from '../src/model/check-tables.js';
 import type { Series } from '../src/model/series.js';
-import { busyTime } from '../src/model/shared-metrics.js';
 import { createRow, type Table } from '../src/model/table.js';
+import { busyTime } from '../src/model/usage-metrics.js';
 import { computeShare, listChanges, type Reading } from './gpu-shares.js';
 
 const pids = [101, 102, 103, 104, 105];

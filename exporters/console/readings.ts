@@ -3,17 +3,9 @@ import { ledgerEnergy, processEnergy } from '../../src/model/ledger-metrics.js';
 import { createPlans, findOrAdd } from '../../src/model/plan.js';
 import { ATTR_HW_ID, ATTR_HW_TYPE, ATTR_LEDGER_PART } from '../../src/model/semantic-conventions.js';
 import type { Series } from '../../src/model/series.js';
-import {
-  busyTime,
-  cpuTime,
-  hostEnergy,
-  hwEnergy,
-  isMeasuredHost,
-  logicalCpus,
-  processCpuTime,
-  remainderType,
-} from '../../src/model/shared-metrics.js';
+import { hostEnergy, hwEnergy, isMeasuredHost, remainderType } from '../../src/model/shared-metrics.js';
 import { readValue, timeOf, type Table } from '../../src/model/table.js';
+import { busyTime, cpuTime, logicalCpus, processCpuTime } from '../../src/model/usage-metrics.js';
 import { Counter, Span } from './counter.js';
 
 /** What a counter is looked at for. */

@@ -1,6 +1,6 @@
 import type { Resource, Series } from '../../src/model/series.js';
-import { localMemoryTraffic, memoryTraffic, memoryTrafficMember } from '../../src/model/shared-metrics.js';
 import { createRow, type Table } from '../../src/model/table.js';
+import { localMemoryTraffic, memoryTraffic, memoryTrafficMember } from '../../src/model/usage-metrics.js';
 import { unixNs, type RigProcess } from './rig.fixture.js';
 
 const host: Resource = { attributes: { 'host.name': 'rig' } };

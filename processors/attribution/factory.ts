@@ -5,12 +5,8 @@ import {
   gpuInstanceEnergy,
   ledgerEnergy,
 } from '../../src/model/ledger-metrics.js';
-import {
-  memoryTrafficMember,
-  meteredEnergyNames,
-  packageUsageMetrics,
-  processCpuTime,
-} from '../../src/model/shared-metrics.js';
+import { meteredEnergyNames } from '../../src/model/shared-metrics.js';
+import { memoryTrafficMember, packageUsageMetrics, processCpuTime } from '../../src/model/usage-metrics.js';
 import { Attribution } from './attribution.js';
 import { schema, type Config } from './config.js';
 import { checkViews, viewMetrics } from './views.js';

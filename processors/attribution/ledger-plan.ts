@@ -1,21 +1,20 @@
 import { isPlatform } from '../../src/model/energy-domain.js';
 import { ATTR_HW_PARENT } from '../../src/model/semantic-conventions.js';
 import type { Series } from '../../src/model/series.js';
+import { floorPower, meteredEnergyNames } from '../../src/model/shared-metrics.js';
 import {
   busyTime,
   cgroupCpuTime,
   cgroupPackageTime,
   cpuTick,
-  floorPower,
   gpuTime,
   logicalCpus,
   memoryTrafficMember,
-  meteredEnergyNames,
   packageBusyTime,
   processCpuTime,
   processGpuTime,
   processPackageTime,
-} from '../../src/model/shared-metrics.js';
+} from '../../src/model/usage-metrics.js';
 import type { CgroupNode } from './cgroup-node.js';
 import type { CgroupCounter } from './cgroups.js';
 import type { Domains } from './domains.js';

@@ -6,7 +6,7 @@ import {
   ATTR_PROCESS_PID,
 } from '../../src/model/semantic-conventions.js';
 import type { Series } from '../../src/model/series.js';
-import { localMemoryTraffic, memoryTraffic, memoryTrafficMember } from '../../src/model/shared-metrics.js';
+import { localMemoryTraffic, memoryTraffic, memoryTrafficMember } from '../../src/model/usage-metrics.js';
 import type { CgroupNode } from './cgroup-node.js';
 import { divideGroups, type Counted } from './group-division.js';
 import type { PackageUse, Usage } from './usage.js';

@@ -1,8 +1,8 @@
 import { elementAt } from '../../src/element.js';
 import { createPlans } from '../../src/model/plan.js';
 import type { Series } from '../../src/model/series.js';
-import { memoryTrafficMember, packageUsageMetrics } from '../../src/model/shared-metrics.js';
 import { createEnding, selectColumns, type Selection, type Table } from '../../src/model/table.js';
+import { memoryTrafficMember, packageUsageMetrics } from '../../src/model/usage-metrics.js';
 
 const names = new Set([...packageUsageMetrics, memoryTrafficMember].map(({ name }) => name));
 

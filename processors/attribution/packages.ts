@@ -3,7 +3,7 @@ import { UsageCurve } from '../../src/energy/usage-curve.js';
 import { findOrAdd } from '../../src/model/plan.js';
 import { ATTR_CPU_PACKAGE } from '../../src/model/semantic-conventions.js';
 import type { Resource, Series } from '../../src/model/series.js';
-import { cgroupPackageTime } from '../../src/model/shared-metrics.js';
+import { cgroupPackageTime } from '../../src/model/usage-metrics.js';
 import { BusyCarry } from './busy-carry.js';
 import type { CgroupNode } from './cgroup-node.js';
 import type { CpuCount } from './floor-learner.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { busyTime } from '../../src/model/shared-metrics.js';
+import { busyTime } from '../../src/model/usage-metrics.js';
 import { createRandom } from '../../src/testing/random.fixture.js';
 import { Rig, RigProcess, unixNs } from './rig.fixture.js';
 

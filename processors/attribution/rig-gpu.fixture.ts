@@ -1,6 +1,6 @@
 import type { Attributes, Metric, Series } from '../../src/model/series.js';
-import { gpuTime, processGpuTime } from '../../src/model/shared-metrics.js';
 import { createRow } from '../../src/model/table.js';
+import { gpuTime, processGpuTime } from '../../src/model/usage-metrics.js';
 import { unixNs, type Rig, type RigProcess } from './rig.fixture.js';
 
 /** A GPU of a rig, and what it used up to each scan. */

@@ -7,18 +7,17 @@ import {
 import { parseSettings } from '../../src/config/settings.js';
 import { findOrAdd } from '../../src/model/plan.js';
 import type { Attributes, Resource, Series } from '../../src/model/series.js';
+import { floorPower, hwEnergy } from '../../src/model/shared-metrics.js';
+import { createEnding, createRow, type Table } from '../../src/model/table.js';
 import {
   busyTime,
   cgroupCpuTime,
   cgroupPackageTime,
   cpuTick,
-  floorPower,
-  hwEnergy,
   packageBusyTime,
   processCpuTime,
   processPackageTime,
-} from '../../src/model/shared-metrics.js';
-import { createEnding, createRow, type Table } from '../../src/model/table.js';
+} from '../../src/model/usage-metrics.js';
 import { schema } from './config.js';
 import { factory } from './factory.js';
 

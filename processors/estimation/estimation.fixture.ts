@@ -2,8 +2,9 @@ import type { Owners } from '../../src/component/claims.js';
 import { createFakeContext, createTableCollector } from '../../src/component/fakes.js';
 import { parseSettings } from '../../src/config/settings.js';
 import type { Attributes, Metric, Resource, Series } from '../../src/model/series.js';
-import { busyTime, hostEnergy, hwEnergy, logicalCpus } from '../../src/model/shared-metrics.js';
+import { hostEnergy, hwEnergy } from '../../src/model/shared-metrics.js';
 import { createRow } from '../../src/model/table.js';
+import { busyTime, logicalCpus } from '../../src/model/usage-metrics.js';
 import { factory } from './factory.js';
 
 const epoch = 1_800_000_000_000_000_000n;

@@ -2,8 +2,9 @@ import type { ConsumingComponent, ProcessorContext } from '../../src/component/c
 import type { Consumer } from '../../src/component/consumer.js';
 import { findOrAdd } from '../../src/model/plan.js';
 import { resourceKey, type Resource, type Series } from '../../src/model/series.js';
-import { logicalCpus, meteredEnergyNames } from '../../src/model/shared-metrics.js';
+import { meteredEnergyNames } from '../../src/model/shared-metrics.js';
 import { createEnding, readLatest, readValue, timeOf, type Table } from '../../src/model/table.js';
+import { logicalCpus } from '../../src/model/usage-metrics.js';
 import type { Config } from './config.js';
 import { Estimate } from './estimate.js';
 import { HardwareFinder, usageNames, type Hardware } from './hardware.js';

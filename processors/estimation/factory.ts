@@ -1,12 +1,6 @@
 import type { ProcessorFactory } from '../../src/component/component.js';
-import {
-  busyTime,
-  floorPower,
-  hostEnergy,
-  hwEnergy,
-  logicalCpus,
-  meterEnergy,
-} from '../../src/model/shared-metrics.js';
+import { floorPower, hostEnergy, hwEnergy, meterEnergy } from '../../src/model/shared-metrics.js';
+import { busyTime, logicalCpus } from '../../src/model/usage-metrics.js';
 import { checkConfig, schema } from './config.js';
 import { Estimation } from './estimation.js';
 

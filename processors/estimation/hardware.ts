@@ -1,7 +1,7 @@
 import { describeEstimate, type PowerModel } from '../../src/energy/power-models.js';
 import { ATTR_SYSTEM_DEVICE } from '../../src/model/semantic-conventions.js';
 import type { Attributes, Series } from '../../src/model/series.js';
-import { busyTime } from '../../src/model/shared-metrics.js';
+import { busyTime } from '../../src/model/usage-metrics.js';
 import type { Config } from './config.js';
 import type { Machine, Place } from './machine.js';
 import { isVirtualPort } from './virtual-port.js';

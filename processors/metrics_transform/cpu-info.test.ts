@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createLogCollector, createTableCollector } from '../../src/component/fakes.js';
-import { busyTime } from '../../src/model/shared-metrics.js';
 import { createEnding, createRow } from '../../src/model/table.js';
+import { busyTime } from '../../src/model/usage-metrics.js';
 import { addCpuInfo, cpuInfo, parseCpuInfo } from './cpu-info.js';
 import { seriesOf } from './rig.fixture.js';
 

@@ -4,8 +4,8 @@ import type { Log } from '../../src/component/log.js';
 import { describeError } from '../../src/errors.js';
 import { createPlans } from '../../src/model/plan.js';
 import type { Attributes, Metric, Resource, Series } from '../../src/model/series.js';
-import { busyTime } from '../../src/model/shared-metrics.js';
 import { createEnding, createRow, timeOf, type Table } from '../../src/model/table.js';
+import { busyTime } from '../../src/model/usage-metrics.js';
 
 /** What Kepler says of each CPU; its dashboards find the nodes by it. */
 export const cpuInfo: Metric = {

@@ -1,6 +1,6 @@
 import type { ConfigOf, Schema } from '../../src/component/schema.js';
 import { deriveEnergyName, energyNames } from '../../src/model/energy-names.js';
-import { processCpuTime } from '../../src/model/shared-metrics.js';
+import { processCpuTime } from '../../src/model/usage-metrics.js';
 
 export const schema = {
   metric: {

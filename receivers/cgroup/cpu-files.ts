@@ -1,7 +1,7 @@
 import { parseNumbers } from '../../src/linux/procfs.js';
 import { ATTR_CPU_MODE } from '../../src/model/semantic-conventions.js';
 import type { Attributes, Metric } from '../../src/model/series.js';
-import { cgroupCpuTime } from '../../src/model/shared-metrics.js';
+import { cgroupCpuTime } from '../../src/model/usage-metrics.js';
 import type { CounterColumn } from '../../src/scraping/counter-table.js';
 import { Counts } from '../../src/scraping/counts.js';
 import type { FileParser } from './file-reader.js';

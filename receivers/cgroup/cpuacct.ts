@@ -4,7 +4,7 @@ import { CpuUsage } from '../../src/linux/cpu-usage.js';
 import { parseNumbers } from '../../src/linux/procfs.js';
 import { ATTR_CPU_PACKAGE } from '../../src/model/semantic-conventions.js';
 import type { Series } from '../../src/model/series.js';
-import { cgroupPackageTime } from '../../src/model/shared-metrics.js';
+import { cgroupPackageTime } from '../../src/model/usage-metrics.js';
 import { Counts } from '../../src/scraping/counts.js';
 import { metricsOf, modes } from './cpu-files.js';
 import type { FileParser } from './file-reader.js';

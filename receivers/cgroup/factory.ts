@@ -4,7 +4,7 @@ import { describeProbe } from '../../src/component/probe.js';
 import { UnavailableError } from '../../src/errors.js';
 import { findHierarchies, type Hierarchy } from '../../src/linux/cgroup/hierarchies.js';
 import { CpuPackages } from '../../src/linux/cpu-packages.js';
-import { cgroupPackageTime } from '../../src/model/shared-metrics.js';
+import { cgroupPackageTime } from '../../src/model/usage-metrics.js';
 import { createScrapingReceiver } from '../../src/scraping/scraping-receiver.js';
 import { CgroupScraper } from './cgroup-scraper.js';
 import { schema, type Config } from './config.js';

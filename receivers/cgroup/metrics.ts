@@ -1,5 +1,5 @@
 import type { Metric } from '../../src/model/series.js';
-import { cgroupCpuTime, cgroupPackageTime } from '../../src/model/shared-metrics.js';
+import { cgroupCpuTime, cgroupPackageTime } from '../../src/model/usage-metrics.js';
 import type { Config } from './config.js';
 
 type Shape = Omit<Metric, 'name'>;

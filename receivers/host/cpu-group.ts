@@ -1,7 +1,7 @@
 import { parseCpuTimes, type CpuTimes, type MachineCpuTimes } from '../../src/linux/procfs.js';
 import { ATTR_CPU_LOGICAL_NUMBER, ATTR_CPU_MODE } from '../../src/model/semantic-conventions.js';
 import type { Attributes, Metric } from '../../src/model/series.js';
-import { cpuTime, logicalCpus } from '../../src/model/shared-metrics.js';
+import { cpuTime, logicalCpus } from '../../src/model/usage-metrics.js';
 import type { CounterColumn } from '../../src/scraping/counter-table.js';
 import { Counts } from '../../src/scraping/counts.js';
 import { maxThreads, parseLine } from '../../src/scraping/lines.js';

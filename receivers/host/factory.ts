@@ -1,6 +1,6 @@
 import type { ExpectedSeries, ReceiverFactory } from '../../src/component/component.js';
 import type { Metric } from '../../src/model/series.js';
-import { cpuTime } from '../../src/model/shared-metrics.js';
+import { cpuTime } from '../../src/model/usage-metrics.js';
 import {
   createSourceReceiver,
   probeSources,

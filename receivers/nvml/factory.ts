@@ -8,15 +8,14 @@ import * as gpu from '../../src/gpu/metrics.js';
 import type { Device, Reading } from '../../src/gpu/protocol.js';
 import type { Metric } from '../../src/model/series.js';
 import {
-  gpuTime,
   hwEnergy,
   hwFanSpeedRatio,
   hwStatus,
   hwTemperature,
   hwTemperatureLimit,
   meterEnergy,
-  processGpuTime,
 } from '../../src/model/shared-metrics.js';
+import { gpuTime, processGpuTime } from '../../src/model/usage-metrics.js';
 import { ReadingThread } from '../../src/scraping/reading-thread.js';
 import { createScrapingReceiver } from '../../src/scraping/scraping-receiver.js';
 import { schema, type Config } from './config.js';

@@ -2,8 +2,8 @@ import { decodeTaskName, type BriefProcess } from '../../src/linux/bpf/accounted
 import { findOrAdd } from '../../src/model/plan.js';
 import { ATTR_CPU_PACKAGE, ATTR_PROCESS_EXECUTABLE_NAME } from '../../src/model/semantic-conventions.js';
 import type { Resource, Series } from '../../src/model/series.js';
-import { processCpuTime, processPackageTime } from '../../src/model/shared-metrics.js';
 import { createRow, type Table } from '../../src/model/table.js';
+import { processCpuTime, processPackageTime } from '../../src/model/usage-metrics.js';
 
 /** Bounds the series where names change all the time: further programs share one, `others`, of no cgroup. */
 const maxPrograms = 1000;

@@ -7,7 +7,7 @@ import {
   ATTR_SYSTEM_PAGING_FAULT_TYPE,
 } from '../../src/model/semantic-conventions.js';
 import type { Attributes, Metric, Resource, Series } from '../../src/model/series.js';
-import { processCpuTime, processPackageTime } from '../../src/model/shared-metrics.js';
+import { processCpuTime, processPackageTime } from '../../src/model/usage-metrics.js';
 import { bounded, maxBytes, maxThreads } from '../../src/scraping/lines.js';
 import type { Config } from './config.js';
 import type { ProcessIo } from './process-io.js';

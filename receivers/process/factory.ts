@@ -13,7 +13,7 @@ import {
   processCount,
   processCpuTime,
   processPackageTime,
-} from '../../src/model/shared-metrics.js';
+} from '../../src/model/usage-metrics.js';
 import { createScrapingReceiver } from '../../src/scraping/scraping-receiver.js';
 import {
   processDiskIo,

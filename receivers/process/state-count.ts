@@ -1,7 +1,7 @@
 import { ATTR_PROCESS_STATE } from '../../src/model/semantic-conventions.js';
 import type { Resource, Series } from '../../src/model/series.js';
-import { processCount } from '../../src/model/shared-metrics.js';
 import { createRow, type Table } from '../../src/model/table.js';
+import { processCount } from '../../src/model/usage-metrics.js';
 
 /** The values of `process.state`. */
 const states = ['running', 'sleeping', 'stopped', 'defunct'] as const;

@@ -4,7 +4,8 @@ import { freeClaims } from '../../src/component/claims.js';
 import { createLogCollector, createTableCollector } from '../../src/component/fakes.js';
 import { raplEnergy } from '../../src/model/energy-domain.js';
 import type { Metric } from '../../src/model/series.js';
-import { busyTime, hostEnergy, hwEnergy } from '../../src/model/shared-metrics.js';
+import { hostEnergy, hwEnergy } from '../../src/model/shared-metrics.js';
+import { busyTime } from '../../src/model/usage-metrics.js';
 import { leaveOutForeign } from './leave-out-foreign.js';
 
 const seriesOf = (metric: Metric, attributes = {}) => ({

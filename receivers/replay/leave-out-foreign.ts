@@ -6,13 +6,8 @@ import { raplEnergy } from '../../src/model/energy-domain.js';
 import { createPlans } from '../../src/model/plan.js';
 import { ATTR_ENERGY_METHOD, ATTR_HW_TYPE, ATTR_RAPL_DOMAIN } from '../../src/model/semantic-conventions.js';
 import type { Series } from '../../src/model/series.js';
-import {
-  busyTime,
-  floorPower,
-  hostEnergy,
-  hwEnergy,
-  processCpuTime,
-} from '../../src/model/shared-metrics.js';
+import { floorPower, hostEnergy, hwEnergy } from '../../src/model/shared-metrics.js';
+import { busyTime, processCpuTime } from '../../src/model/usage-metrics.js';
 
 /**
  * Stands behind a replay and leaves out what a meter of the same agent publishes: the sum would be twice what was

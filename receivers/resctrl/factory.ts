@@ -1,5 +1,5 @@
 import type { ReceiverContext, ReceiverFactory } from '../../src/component/component.js';
-import { localMemoryTraffic, memoryTraffic, memoryTrafficMember } from '../../src/model/shared-metrics.js';
+import { localMemoryTraffic, memoryTraffic, memoryTrafficMember } from '../../src/model/usage-metrics.js';
 import {
   createSourceReceiver,
   probeSources,

@@ -4,7 +4,7 @@ import { readRegularText } from '../../src/linux/regular-file.js';
 import { parseCpuList } from '../../src/linux/topology.js';
 import { findOrAdd } from '../../src/model/plan.js';
 import { ATTR_LINUX_RESCTRL_GROUP, ATTR_PROCESS_PID } from '../../src/model/semantic-conventions.js';
-import { memoryTrafficMember } from '../../src/model/shared-metrics.js';
+import { memoryTrafficMember } from '../../src/model/usage-metrics.js';
 import { createAbsence } from '../../src/scraping/file-gauges.js';
 import type { GaugeColumn } from '../../src/scraping/gauge-table.js';
 import type { DescribeSource, Source, Steps } from '../../src/scraping/source.js';

@@ -1,7 +1,7 @@
 import type { KeptFile } from '../../src/linux/kept-file.js';
 import { findOrAdd } from '../../src/model/plan.js';
 import type { Metric } from '../../src/model/series.js';
-import { localMemoryTraffic, memoryTraffic } from '../../src/model/shared-metrics.js';
+import { localMemoryTraffic, memoryTraffic } from '../../src/model/usage-metrics.js';
 import type { CounterColumn, CounterTable } from '../../src/scraping/counter-table.js';
 import { Counts } from '../../src/scraping/counts.js';
 import { createAbsence } from '../../src/scraping/file-gauges.js';

@@ -3,14 +3,13 @@ import type { Consumer } from '../../src/component/consumer.js';
 import type { Probe } from '../../src/component/probe.js';
 import { UnavailableError } from '../../src/errors.js';
 import { raplEnergy } from '../../src/model/energy-domain.js';
+import { floorPower, hwEnergy } from '../../src/model/shared-metrics.js';
 import {
   busyTime,
-  floorPower,
-  hwEnergy,
   packageBusyTime,
   processCpuTime,
   processPackageTime,
-} from '../../src/model/shared-metrics.js';
+} from '../../src/model/usage-metrics.js';
 import { createSamplingReceiver } from '../../src/sampling/sampling-receiver.js';
 import { createScrapingReceiver } from '../../src/scraping/scraping-receiver.js';
 import { createDomains } from '../../src/simulation/machine-spec.js';

@@ -2,7 +2,7 @@ import { elementAt } from '../../src/element.js';
 import { describeDomain } from '../../src/model/energy-domain.js';
 import { ATTR_CPU_MODE, ATTR_CPU_PACKAGE } from '../../src/model/semantic-conventions.js';
 import type { Resource, Series } from '../../src/model/series.js';
-import { processCpuTime, processPackageTime } from '../../src/model/shared-metrics.js';
+import { processCpuTime, processPackageTime } from '../../src/model/usage-metrics.js';
 import type { Machine } from '../../src/simulation/machine.js';
 import { describeSimulatedProcess, type SimulatedProcess } from '../../src/simulation/simulated-process.js';
 import { isApart, partName, trueEnergy } from './metrics.js';

@@ -2,8 +2,9 @@ import type { Context, ReceiverContext } from '../../src/component/component.js'
 import { describeDomain } from '../../src/model/energy-domain.js';
 import { ATTR_CPU_PACKAGE } from '../../src/model/semantic-conventions.js';
 import type { Series } from '../../src/model/series.js';
-import { busyTime, floorPower, packageBusyTime, processPackageTime } from '../../src/model/shared-metrics.js';
+import { floorPower } from '../../src/model/shared-metrics.js';
 import { createEnding, createRow, type Table } from '../../src/model/table.js';
+import { busyTime, packageBusyTime, processPackageTime } from '../../src/model/usage-metrics.js';
 import type { OpenScraper } from '../../src/scraping/scraping-receiver.js';
 import { createMachine, type Machine } from '../../src/simulation/machine.js';
 import type { SimulatedDomain } from '../../src/simulation/machine-spec.js';

@@ -4,8 +4,8 @@ import type { ConfigOf, Schema } from '../component/schema.js';
 import { UnavailableError } from '../errors.js';
 import { BusyTimeReader } from '../linux/busy-time.js';
 import type { Metric, Resource, Series } from '../model/series.js';
-import { busyTime, processCpuTime } from '../model/shared-metrics.js';
 import { createEnding, createRow, type Table } from '../model/table.js';
+import { busyTime, processCpuTime } from '../model/usage-metrics.js';
 
 const schema = {
   collection_interval: {

@@ -8,8 +8,8 @@ import {
   ATTR_HW_TYPE,
 } from '../model/semantic-conventions.js';
 import type { Attributes, Metric, Resource, Series } from '../model/series.js';
-import { gpuTime, processGpuTime } from '../model/shared-metrics.js';
 import { createRow, type Table } from '../model/table.js';
+import { gpuTime, processGpuTime } from '../model/usage-metrics.js';
 import * as metrics from './metrics.js';
 import type { ContextKind, Device, GpuTask, ProcessMemory, ProcessSample, ProcessUsage } from './protocol.js';
 

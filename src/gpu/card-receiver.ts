@@ -4,15 +4,14 @@ import type { ConfigOf } from '../component/schema.js';
 import { describeError, UnavailableError } from '../errors.js';
 import type { Metric } from '../model/series.js';
 import {
-  gpuTime,
   hwEnergy,
   hwFanSpeed,
   hwStatus,
   hwTemperature,
   hwVoltage,
   meterEnergy,
-  processGpuTime,
 } from '../model/shared-metrics.js';
+import { gpuTime, processGpuTime } from '../model/usage-metrics.js';
 import { ReadingThread } from '../scraping/reading-thread.js';
 import { createScrapingReceiver } from '../scraping/scraping-receiver.js';
 import type { CardThreadOptions } from './card-session.js';

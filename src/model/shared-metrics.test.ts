@@ -6,10 +6,11 @@ import * as ledger from './ledger-metrics.js';
 import * as names from './semantic-conventions.js';
 import type { Metric } from './series.js';
 import * as shared from './shared-metrics.js';
+import * as usage from './usage-metrics.js';
 
 const isMetric = (value: unknown): value is Metric =>
   typeof value === 'object' && value !== null && 'valueType' in value;
-const metrics = [...Object.values({ ...shared, ...ledger }).filter(isMetric), raplEnergy];
+const metrics = [...Object.values({ ...shared, ...usage, ...ledger }).filter(isMetric), raplEnergy];
 
 /** Names that the semantic conventions have given, against the rules that hold for our own. */
 const conventional: ReadonlySet<string> = new Set([

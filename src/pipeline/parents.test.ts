@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createTableCollector } from '../component/fakes.js';
 import type { Metric, Series } from '../model/series.js';
-import { gpuTime, hwEnergy } from '../model/shared-metrics.js';
+import { hwEnergy } from '../model/shared-metrics.js';
 import { createEnding, createRow } from '../model/table.js';
+import { gpuTime } from '../model/usage-metrics.js';
 import { ClaimRegistry } from './claims.js';
 import { NamedParents } from './parents.js';
 

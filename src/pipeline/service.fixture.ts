@@ -6,8 +6,8 @@ import type { FactoryFinder } from '../component/find.js';
 import type { ConfigOf, Schema } from '../component/schema.js';
 import { nodeOf } from '../config/node.js';
 import { validateService } from '../config/service.js';
-import { busyTime } from '../model/shared-metrics.js';
 import type { Table } from '../model/table.js';
+import { busyTime } from '../model/usage-metrics.js';
 import type { Environment } from './graph.js';
 import { Service } from './service.js';
 

@@ -5,8 +5,8 @@ import {
   ATTR_PROCESS_PID,
 } from '../model/semantic-conventions.js';
 import type { Metric, Resource, Series } from '../model/series.js';
-import { localMemoryTraffic, memoryTraffic, memoryTrafficMember } from '../model/shared-metrics.js';
 import { createRow, type Table } from '../model/table.js';
+import { localMemoryTraffic, memoryTraffic, memoryTrafficMember } from '../model/usage-metrics.js';
 import type { Machine } from './machine.js';
 import { describeSimulatedProcess, type SimulatedProcess } from './simulated-process.js';
 

@@ -1,7 +1,7 @@
 import { ATTR_CPU_MODE, ATTR_PROCESS_STATE } from '../model/semantic-conventions.js';
 import type { Metric, Resource, Series } from '../model/series.js';
-import { busyTime, processCount, processCpuTime } from '../model/shared-metrics.js';
 import { createEnding, createRow, type Table } from '../model/table.js';
+import { busyTime, processCount, processCpuTime } from '../model/usage-metrics.js';
 import type { Machine } from './machine.js';
 import { describeSimulatedProcess, type SimulatedProcess } from './simulated-process.js';
 

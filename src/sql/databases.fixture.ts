@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import type { QueuedRequest } from '../component/queue-storage.js';
 import type { Metric, Series } from '../model/series.js';
-import { hwEnergy, processCpuTime } from '../model/shared-metrics.js';
+import { hwEnergy } from '../model/shared-metrics.js';
 import { createRow, type Table } from '../model/table.js';
+import { processCpuTime } from '../model/usage-metrics.js';
 import { Batcher } from '../otlp/batcher.js';
 import { decodePoints, type DecodedPoint } from '../otlp/decode-request.fixture.js';
 

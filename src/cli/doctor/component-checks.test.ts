@@ -6,7 +6,8 @@ import { createFakeContext, createLogCollector } from '../../component/fakes.js'
 import { listen } from '../../http/listen.js';
 import { ownAddress } from '../../http/own-address.fixture.js';
 import type { Metric } from '../../model/series.js';
-import { floorPower, hwEnergy, processCpuTime } from '../../model/shared-metrics.js';
+import { floorPower, hwEnergy } from '../../model/shared-metrics.js';
+import { processCpuTime } from '../../model/usage-metrics.js';
 import { checkPort, checkReceiver, findBestSource } from './component-checks.js';
 
 const create = () => ({ start() {}, shutdown() {} });
