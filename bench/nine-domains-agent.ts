@@ -79,7 +79,7 @@ export class NineDomainsAgent {
   static async start(sysfs: string, hz: number): Promise<NineDomainsAgent> {
     const folder = mkdtempSync(join(tmpdir(), 'joulemetry-bench-'));
     mkdirSync(join(folder, 'kept'));
-    const sink = spawnScript('./keeping-sink.js', [join(folder, 'kept')]);
+    const sink = spawnScript('./otlp-sink.js', [join(folder, 'kept')]);
     const ports = await readLine(sink);
     const config = join(folder, 'config.yaml');
     writeFileSync(config, describeConfig(folder, { sysfs, hz, ports: ports.split(' ').map(Number) }));

@@ -1,16 +1,33 @@
-// A backend in a process of its own, which takes everything and looks at nothing. Prints its ports for OTLP/HTTP and gRPC.
+// A backend in a process of its own, which takes everything and looks at nothing. Prints its ports for OTLP/HTTP and gRPC. With
+// a folder as its argument it keeps each request there as it came: KIND.NUMBER.
 import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
 import { createServer } from 'node:http';
 import { createServer as createHttp2Server } from 'node:http2';
 import type { AddressInfo, Server } from 'node:net';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+
+const [folder] = process.argv.slice(2);
+let number = 0;
+
+/** Calls back when a request is complete, and on disk where it is kept. */
+function take(request: Readable, kind: string, answer: () => void): void {
+  if (folder === undefined) {
+    request.resume().on('end', answer);
+    return;
+  }
+  number += 1;
+  request.pipe(createWriteStream(join(folder, `${kind}.${number}`))).on('finish', answer);
+}
 
 const http = createServer((request, response) => {
-  request.resume().on('end', () => response.setHeader('content-type', 'application/x-protobuf').end());
+  take(request, 'http', () => response.setHeader('content-type', 'application/x-protobuf').end());
 });
 
 const grpc = createHttp2Server();
 grpc.on('stream', (stream) => {
-  stream.resume().on('end', () => {
+  take(stream, 'grpc', () => {
     stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
     stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
     // An empty ExportMetricsServiceResponse.

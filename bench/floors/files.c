@@ -2,34 +2,10 @@
 // and values, counts missed ticks. Arguments: HZ SECONDS FILE... Prints: ticks, missed ticks, CPU microseconds.
 #define _GNU_SOURCE
 #include <fcntl.h>
-#include <pthread.h>
-#include <sched.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
-
-static int64_t now_ns(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return time.tv_sec * 1000000000LL + time.tv_nsec;
-}
-
-static double cpu_us(void) {
-  struct rusage usage;
-  getrusage(RUSAGE_SELF, &usage);
-  return (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e6 + usage.ru_utime.tv_usec + usage.ru_stime.tv_usec;
-}
-
-// Timer slack and real-time scheduling where permitted, as the sampling threads have them.
-static void be_punctual(int64_t period_ns) {
-  struct sched_param param = {.sched_priority = 1};
-  prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
-  if (period_ns <= 3000000) pthread_setschedparam(pthread_self(), SCHED_FIFO, &param);
-}
+#include "sampling.h"
 
 static uint64_t read_number(int fd) {
   char text[32];

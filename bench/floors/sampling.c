@@ -4,17 +4,12 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <linux/perf_event.h>
-#include <pthread.h>
-#include <sched.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
+#include "sampling.h"
 
 #define COUNTERS 4
 
@@ -46,31 +41,12 @@ static int open_group(void) {
   return leader;
 }
 
-static int64_t now_ns(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return time.tv_sec * 1000000000LL + time.tv_nsec;
-}
-
-static double cpu_us(void) {
-  struct rusage usage;
-  getrusage(RUSAGE_SELF, &usage);
-  return (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e6 + usage.ru_utime.tv_usec + usage.ru_stime.tv_usec;
-}
-
 // The counters belong to CPU 0, and reading them from another one costs an interrupt there.
 static void stay_on_cpu_0(void) {
   cpu_set_t set;
   CPU_ZERO(&set);
   CPU_SET(0, &set);
   sched_setaffinity(0, sizeof set, &set);
-}
-
-// Timer slack and real-time scheduling where permitted, as the sampling threads have them.
-static void be_punctual(int64_t period_ns) {
-  struct sched_param param = {.sched_priority = 1};
-  prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
-  if (period_ns <= 3000000) pthread_setschedparam(pthread_self(), SCHED_FIFO, &param);
 }
 
 int main(int argc, char **argv) {
