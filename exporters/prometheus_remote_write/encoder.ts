@@ -2,16 +2,14 @@ import type { QueuedRequest } from '../../src/component/queue-storage.js';
 import type { Encoder, RequestLimits } from '../../src/export/queued-exporter.js';
 import { SlicedWork, type Steps } from '../../src/export/sliced-work.js';
 import { countHistograms, HistogramRow, type HistogramTable } from '../../src/model/histogram-table.js';
-import { createPlans } from '../../src/model/plan.js';
-import type { AnySeries, HistogramSeries, Series } from '../../src/model/series.js';
+import type { AnySeries, HistogramSeries } from '../../src/model/series.js';
 import { countPoints, type Table } from '../../src/model/table.js';
 import { cumulate, formatBound } from '../../src/prometheus/histogram-buckets.js';
+import { DescribedSeries, startOf, type Column } from './described-series.js';
 import { createRequest } from './divide-request.js';
-import { Heads } from './heads.js';
 import { isHistogram, type Entry, type LabelBook } from './label-book.js';
 import { toNative } from './native-histogram.js';
-import { RequestWriter, type NativeHistogram, type SampleTimes, type SeriesHead } from './request-writer.js';
-import { SymbolBook } from './symbols.js';
+import type { NativeHistogram, SampleTimes, SeriesHead } from './request-writer.js';
 import { describeTarget, type Target } from './targets.js';
 
 const nsPerMs = 1_000_000n;
@@ -20,20 +18,6 @@ const targetInfoMs = 60_000;
 const maxSampleBytes = 32;
 /** Of a count in a native histogram. */
 const maxCountBytes = 9;
-/** New series that are described at once: some tenths of a millisecond. */
-const seriesPerStep = 16;
-const manySeries = 256;
-/** With more texts than these, a new book begins: most are of series that have ended. */
-const maxSymbols = 200_000;
-
-/** A column of a table as requests have it. */
-interface Column {
-  readonly entry: Entry;
-  readonly head: SeriesHead;
-  readonly startMs: number;
-  readonly index: number;
-}
-
 /** The epoch of a table: whole milliseconds, and the nanoseconds after them. */
 interface Base {
   readonly epochMs: number;
@@ -64,22 +48,18 @@ export class RemoteWriteEncoder implements Encoder {
   /** Of tables that are not encoded yet. */
   #waitingPoints = 0;
   #isFlushDue = false;
-  /** Lists of series all of which are described. */
-  #described = new WeakSet<readonly AnySeries[]>();
-  #symbols = new SymbolBook();
-  #heads = new Heads(this.#symbols);
-  #writer = new RequestWriter(this.#symbols);
-  #columnsOf = this.#createPlans();
+  readonly #series: DescribedSeries;
 
   /** @param emit takes a request whenever one is full, and at every flush */
   constructor(options: EncoderOptions, emit: (request: QueuedRequest) => void) {
     this.#options = options;
     this.#emit = emit;
     this.#work = new SlicedWork(options.fail);
+    this.#series = new DescribedSeries(options.labels);
   }
 
   get points(): number {
-    return this.#writer.samples + this.#waitingPoints;
+    return this.#series.writer.samples + this.#waitingPoints;
   }
 
   /** Series are described when they first come, which takes longer than all else: in slices, where they are many. */
@@ -108,8 +88,8 @@ export class RemoteWriteEncoder implements Encoder {
   *#addTable(table: Table): Steps {
     const { ended = [] } = table;
     const before = this.#end(ended);
-    const isNew = yield* this.#describe(table.series);
-    const columns = this.#columnsOf(table.series);
+    const isNew = yield* this.#series.describe(table.series);
+    const columns = this.#series.columnsOf(table.series);
     if (isNew) yield;
     const atMs = toMs(table.epoch, table.offsets.at(-1) ?? 0);
     this.#addTargetInfo(atMs);
@@ -124,7 +104,7 @@ export class RemoteWriteEncoder implements Encoder {
   *#addHistogramTable(table: HistogramTable): Steps {
     const { ended = [] } = table;
     const before = this.#end(ended);
-    yield* this.#describe(table.series);
+    yield* this.#series.describe(table.series);
     let lastMs = toMs(table.epoch, 0);
     for (const [number, series] of table.series.entries()) {
       const atMs = toMs(table.epoch, table.offsets[number] ?? 0);
@@ -145,43 +125,11 @@ export class RemoteWriteEncoder implements Encoder {
     if (this.#isFlushDue) return;
     this.#emitRequest();
     this.#options.labels.sweep(this.#options.nowMs());
-    if (this.#symbols.size > maxSymbols) this.#renewSymbols();
+    this.#series.limit();
   }
 
   #emitRequest(): void {
-    if (this.#writer.samples > 0) this.#emit(createRequest(this.#writer.finish()));
-  }
-
-  /** Describes what is not known yet of many series. @returns whether that was any */
-  *#describe(all: readonly AnySeries[]): Generator<void, boolean> {
-    // What is short is not interrupted.
-    if (all.length < manySeries || this.#described.has(all)) return false;
-    for (const [i, series] of all.entries()) {
-      const entry = this.#options.labels.entryOf(series);
-      if (entry !== undefined && !isHistogram(series)) this.#heads.of(entry);
-      if (i % seriesPerStep === seriesPerStep - 1) yield;
-    }
-    this.#described.add(all);
-    yield;
-    return true;
-  }
-
-  #renewSymbols(): void {
-    this.#described = new WeakSet();
-    this.#symbols = new SymbolBook();
-    this.#heads = new Heads(this.#symbols);
-    this.#writer = new RequestWriter(this.#symbols);
-    this.#columnsOf = this.#createPlans();
-  }
-
-  #createPlans(): (series: readonly Series[]) => readonly Column[] {
-    return createPlans((all) =>
-      all.flatMap((series, index) => {
-        const entry = this.#options.labels.entryOf(series);
-        if (entry === undefined) return [];
-        return [{ entry, index, head: this.#heads.of(entry), startMs: startOf(series) }];
-      }),
-    );
+    if (this.#series.writer.samples > 0) this.#emit(createRequest(this.#series.writer.finish()));
   }
 
   #end(ended: readonly AnySeries[]): readonly Entry[] {
@@ -198,18 +146,18 @@ export class RemoteWriteEncoder implements Encoder {
       const isGap = Number.isNaN(value);
       if (atMs <= entry.lastMs || (isGap && entry.isStale)) continue;
       if (isOpen && this.#isFull(0)) {
-        this.#writer.end();
+        this.#series.writer.end();
         isOpen = false;
       }
       if (!isOpen) this.#begin(head);
       isOpen = true;
-      if (isGap) this.#writer.stale(atMs);
-      else this.#writer.sample(value, { atMs, startMs });
-      this.#writer.countPoint();
+      if (isGap) this.#series.writer.stale(atMs);
+      else this.#series.writer.sample(value, { atMs, startMs });
+      this.#series.writer.countPoint();
       entry.lastMs = atMs;
       entry.isStale = isGap;
     }
-    if (isOpen) this.#writer.end();
+    if (isOpen) this.#series.writer.end();
   }
 
   #addHistogram(series: HistogramSeries, atMs: number, row: HistogramRow): void {
@@ -223,52 +171,52 @@ export class RemoteWriteEncoder implements Encoder {
     const native = this.#options.hasNativeHistograms() ? toNative(row) : undefined;
     if (native === undefined) this.#addClassic(entry, row, times);
     else this.#addNative(entry, native, times);
-    this.#writer.countPoint();
+    this.#series.writer.countPoint();
     entry.lastMs = atMs;
     entry.isStale = false;
   }
 
   #addNative(entry: Entry, histogram: NativeHistogram, times: SampleTimes): void {
-    const heads = this.#heads.ofHistogram(entry);
+    const heads = this.#series.heads.ofHistogram(entry);
     heads.isNative = true;
     const { positive, negative } = histogram;
     this.#begin(heads.native, maxCountBytes * (positive.counts.length + negative.counts.length));
-    this.#writer.histogram(histogram, times);
-    this.#writer.end();
+    this.#series.writer.histogram(histogram, times);
+    this.#series.writer.end();
   }
 
   #addClassic(entry: Entry, { count, sum, layout, buckets }: HistogramRow, times: SampleTimes): void {
-    const heads = this.#heads.ofHistogram(entry);
+    const heads = this.#series.heads.ofHistogram(entry);
     for (const [bound, counted] of cumulate(layout, buckets))
-      this.#addSample(this.#heads.bucketOf(entry, formatBound(bound, true)), counted, times);
-    this.#addSample(this.#heads.bucketOf(entry, '+Inf'), count, times);
+      this.#addSample(this.#series.heads.bucketOf(entry, formatBound(bound, true)), counted, times);
+    this.#addSample(this.#series.heads.bucketOf(entry, '+Inf'), count, times);
     if (!Number.isNaN(sum)) this.#addSample(heads.sum, sum, times);
     this.#addSample(heads.count, count, times);
   }
 
   #addSample(head: SeriesHead, value: number, times: SampleTimes): void {
     this.#begin(head);
-    this.#writer.sample(value, times);
-    this.#writer.end();
+    this.#series.writer.sample(value, times);
+    this.#series.writer.end();
   }
 
   /** Says that a series has no value from an instant on, unless that was said before. */
   #addStale(entry: Entry, atMs: number): void {
     if (entry.isStale) return;
-    const heads = isHistogram(entry.series) ? this.#heads.ofHistogram(entry) : undefined;
+    const heads = isHistogram(entry.series) ? this.#series.heads.ofHistogram(entry) : undefined;
     const isClassic = heads !== undefined && heads.buckets.size > 0;
     const plain = isClassic ? [...heads.buckets.values(), heads.sum, heads.count] : [];
-    for (const head of heads === undefined ? [this.#heads.of(entry)] : plain) {
+    for (const head of heads === undefined ? [this.#series.heads.of(entry)] : plain) {
       this.#begin(head);
-      this.#writer.stale(atMs);
-      this.#writer.end();
+      this.#series.writer.stale(atMs);
+      this.#series.writer.end();
     }
     if (heads?.isNative) {
       this.#begin(heads.native);
-      this.#writer.staleHistogram(atMs);
-      this.#writer.end();
+      this.#series.writer.staleHistogram(atMs);
+      this.#series.writer.end();
     }
-    this.#writer.countPoint();
+    this.#series.writer.countPoint();
     entry.lastMs = atMs;
     entry.isStale = true;
   }
@@ -280,27 +228,24 @@ export class RemoteWriteEncoder implements Encoder {
     for (const target of labels.targets.list()) {
       if (target.uses === 0 || atMs - (this.#targetInfoMs.get(target) ?? -Infinity) < targetInfoMs) continue;
       this.#targetInfoMs.set(target, atMs);
-      const head = this.#heads.targetInfo(labels.complete(describeTarget(target), target));
+      const head = this.#series.heads.targetInfo(labels.complete(describeTarget(target), target));
       this.#addSample(head, 1, { atMs, startMs: 0 });
     }
   }
 
   /** Begins a series, in the next request where this one has no room for it. */
   #begin(head: SeriesHead, bytes = 0): void {
-    if (this.#writer.samples > 0 && this.#isFull(head.maxBytes + bytes)) this.#emitRequest();
-    this.#writer.begin(head);
+    if (this.#series.writer.samples > 0 && this.#isFull(head.maxBytes + bytes)) this.#emitRequest();
+    this.#series.writer.begin(head);
   }
 
   #isFull(bytes: number): boolean {
     const { maxPoints, maxBytes } = this.#options.limits;
-    return this.#writer.samples >= maxPoints || this.#writer.length + bytes + maxSampleBytes > maxBytes;
+    return (
+      this.#series.writer.samples >= maxPoints ||
+      this.#series.writer.length + bytes + maxSampleBytes > maxBytes
+    );
   }
-}
-
-/** When a counter was 0; 0 for what has no start. */
-function startOf({ metric, start }: AnySeries): number {
-  const hasStart = metric.kind !== 'gauge' && metric.kind !== 'updowncounter';
-  return hasStart ? Number(start / nsPerMs) : 0;
 }
 
 function toMs(epoch: bigint, offset: number): number {
