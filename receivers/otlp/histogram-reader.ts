@@ -1,6 +1,11 @@
 import { hasSameBounds, hasSameIndexes } from '../../src/model/add-histograms.js';
 import { ascends } from '../../src/model/check-histograms.js';
-import { bucketless, type ExponentialLayout, type HistogramLayout } from '../../src/model/histogram-table.js';
+import {
+  bucketless,
+  bucketlessExponential,
+  type ExponentialLayout,
+  type HistogramLayout,
+} from '../../src/model/histogram-table.js';
 import type { WireCursor } from '../../src/otlp/wire-cursor.js';
 import { HistogramFields } from './histogram-fields.js';
 import { joinHalves, type LiveSeries, type MetricNode } from './live-series.js';
@@ -14,16 +19,6 @@ const maxBuckets = 10_000;
 /** Beyond these, factors are no doubles, or no longer differ from 1. */
 const [minScale, maxScale] = [-10, 20];
 const maxOffset = 2 ** 31;
-
-const noExponentialBuckets: ExponentialLayout = {
-  kind: 'exponential_histogram',
-  scale: 0,
-  zeroThreshold: 0,
-  positiveOffset: 0,
-  positiveCount: 0,
-  negativeOffset: 0,
-  negativeCount: 0,
-};
 
 /** Finds the series of points of histograms, and how their values are divided. */
 export class HistogramReader {
@@ -99,7 +94,7 @@ export class HistogramReader {
   #findLayout(found: LiveSeries, node: MetricNode): HistogramLayout | undefined {
     const known = found.layout ?? node.layout;
     const isExplicit = node.kind === 'histogram';
-    if (this.#fields.isGap) return known ?? (isExplicit ? bucketless : noExponentialBuckets);
+    if (this.#fields.isGap) return known ?? (isExplicit ? bucketless : bucketlessExponential);
     if (known !== undefined && this.#isLayout(known)) return known;
     if (node.layout !== undefined && this.#isLayout(node.layout)) return node.layout;
     return isExplicit ? this.#createExplicit() : this.#createExponential();

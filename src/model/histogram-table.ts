@@ -109,6 +109,17 @@ const noBuckets = new Float64Array(0);
 /** The layout of histograms that have a count, a sum and no buckets. */
 export const bucketless: ExplicitLayout = { kind: 'histogram', bounds: noBuckets };
 
+/** The layout of exponential histograms without a bucket but that of zero. */
+export const bucketlessExponential: ExponentialLayout = {
+  kind: 'exponential_histogram',
+  scale: 0,
+  zeroThreshold: 0,
+  positiveOffset: 0,
+  positiveCount: 0,
+  negativeOffset: 0,
+  negativeCount: 0,
+};
+
 const firstRows = 64;
 
 /** Rows on their way into a table. Memory grows and is used again: a row costs no object. */

@@ -1,8 +1,8 @@
 import { findHistogramProblem } from '../model/check-histograms.js';
 import {
   bucketless,
+  bucketlessExponential,
   HistogramRow,
-  type ExponentialLayout,
   type HistogramLayout,
 } from '../model/histogram-table.js';
 import type { HistogramKind } from '../model/series.js';
@@ -84,20 +84,10 @@ function knownOf(value: number): number | undefined {
   return Number.isNaN(value) ? undefined : value;
 }
 
-const noExponential: ExponentialLayout = {
-  kind: 'exponential_histogram',
-  scale: 0,
-  zeroThreshold: 0,
-  positiveOffset: 0,
-  positiveCount: 0,
-  negativeOffset: 0,
-  negativeCount: 0,
-};
-
 /** The layouts of rows without a reading. */
 export const emptyLayouts: Readonly<Record<HistogramKind, HistogramLayout>> = {
   histogram: bucketless,
-  exponential_histogram: noExponential,
+  exponential_histogram: bucketlessExponential,
 };
 
 /** Offsets and scales are 32 bits in OTLP. */

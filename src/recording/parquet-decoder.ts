@@ -122,7 +122,7 @@ function hasHistograms({ schema }: FileMetaData): boolean {
   return histogramColumns.every((column) => names.has(column));
 }
 
-/** Data frames write lists as any of the arrays that there are. */
+/** A figure of a row; undefined where the column is null. @throws Error where it should be a list and is none */
 function figureOf(row: ParquetRow, column: HistogramColumn): Figure {
   const cell: unknown = row[column];
   if (cell === undefined || cell === null) return undefined;
