@@ -8,9 +8,9 @@ import { divideGroups, spreadCounts, type PackageTimes } from './group-division.
 import type { PackageUse, Usage } from './usage.js';
 import { findCgroupPath } from './views.js';
 import type { PackageWeighing, Weight } from './weighing.js';
-import type { Workload } from './workload.js';
+import type { KnownWorkloads, Workload } from './workload.js';
 
-export interface CountedEventsOptions {
+export interface CountedEventsOptions extends KnownWorkloads {
   /** Where they are in what is counted of a workload. */
   readonly place: number;
   readonly weight: Weight;
@@ -18,12 +18,6 @@ export interface CountedEventsOptions {
   readonly names: readonly string[];
   /** How many parts each count has. */
   readonly scale: number;
-  /** Unix time in nanoseconds of time 0. */
-  readonly epoch: bigint;
-  /** The workload with a resource, if it is known. */
-  find(resource: Resource): Workload | undefined;
-  /** The cgroup with a resource, if it is known. */
-  findCgroup(resource: Resource): CgroupNode | undefined;
 }
 
 /**

@@ -1,16 +1,21 @@
 import type { Log } from '../../src/component/log.js';
 import { createPlans, findOrAdd } from '../../src/model/plan.js';
-import { ATTR_HW_ID, ATTR_HW_PARENT, ATTR_HW_TYPE } from '../../src/model/semantic-conventions.js';
+import { ATTR_HW_ID, ATTR_HW_PARENT } from '../../src/model/semantic-conventions.js';
 import type { Series } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
 import { cgroupCpuTime, gpuTime, processCpuTime, processGpuTime } from '../../src/model/usage-metrics.js';
 import { listCycles, listEvents, listMisses } from './config.js';
-import type { Domain } from './domain.js';
 import { Domains, type LedgerOptions } from './domains.js';
 import { eventMetrics } from './events.js';
 import { GpuTimeCounter } from './gpu-usage.js';
 import type { Hardware } from './hardware.js';
 import { createPlan, isMetered, packageTimeNames, type Plan } from './ledger-plan.js';
+import {
+  describeFallback,
+  describeRefutation,
+  describeResidual,
+  describeUnknownFloor,
+} from './ledger-problems.js';
 import { trafficMetrics } from './memory-traffic.js';
 import { Workloads } from './workloads.js';
 
@@ -265,38 +270,4 @@ export class Ledger {
 /** Whether GPU time is that of a MIG instance. */
 function isInstance({ attributes }: Series): boolean {
   return attributes[ATTR_HW_PARENT] !== undefined;
-}
-
-function describeResidual({ attributes, residualNj }: Hardware): string {
-  return `Cannot balance the ledger of ${String(attributes[ATTR_HW_TYPE])}: expected 0 nJ, found a difference of ${residualNj} nJ`;
-}
-
-function describeUnknownFloor({ series, floor }: Domain): string {
-  const name = `${series.attributes[ATTR_HW_TYPE]} "${series.attributes[ATTR_HW_ID]}"`;
-  const remedy = floor.isLearnable ? 'set "floor", or wait until it is learned in quiet' : 'set "floor"';
-  return `Cannot tell idle from other energy of ${name}: expected a known floor, found none; ${remedy}`;
-}
-
-function describeFallback({ series, weights: { wanted } }: Domain): string {
-  const name = `${series.attributes[ATTR_HW_TYPE]} "${series.attributes[ATTR_HW_ID]}"`;
-  return `Sharing energy of ${name} by CPU time where ${needs[wanted.model]}; "weights" wants ${wanted.model}`;
-}
-
-/** What is missing, and who counts it. */
-const needs: Readonly<Record<string, string>> = {
-  frequency_cpu_time:
-    'cycles were not counted: receiver "perf" has to count them for the machine, and for processes or cgroups',
-  dram:
-    'memory traffic was not counted: receiver "resctrl" has to count groups, or "perf" cache misses of the machine, and of ' +
-    'processes or cgroups',
-};
-
-function describeRefutation({ series, refutation }: Domain): string {
-  const { meterWatts = NaN, domainWatts = NaN, slope } = refutation ?? {};
-  const growth = slope === undefined ? '' : `, and ${slope.toFixed(2)} W more for each watt more of them`;
-  return (
-    `Leaving out what "${series.attributes[ATTR_HW_ID]}" uses beyond its domains: it shows ` +
-    `${meterWatts.toFixed(1)} W while they use ${domainWatts.toFixed(1)} W${growth}, ` +
-    'so it does not contain them, or counts in another unit'
-  );
 }

@@ -192,7 +192,7 @@ test('attribution shares energy of memory by cache misses, of processes or cgrou
   ] as const;
   const ofMachine = [createEvent('cache-misses'), 1000] as const;
   const one = play({ used, events: [ofMachine, [createEvent('cache-misses', a), 700]] });
-  // Of the rest, 1.5 s of 3.5 s that the others were busy; on package 1 nobody was seen.
+  // Of the rest, 1.5 s of 3.5 s that the others were busy; on package 1 no workload was seen.
   const restOnFirst = (300 * 1.5) / 3.5;
   const each = (100 * restOnFirst) / 3 / (700 + restOnFirst);
   const expected = { 1: (100 * 700) / (700 + restOnFirst), 2: each, 3: each, 4: each };

@@ -2,23 +2,16 @@ import { share } from '../../src/energy/share.js';
 import { UsageCurve } from '../../src/energy/usage-curve.js';
 import { findOrAdd } from '../../src/model/plan.js';
 import { ATTR_CPU_PACKAGE } from '../../src/model/semantic-conventions.js';
-import type { Resource, Series } from '../../src/model/series.js';
+import type { Series } from '../../src/model/series.js';
 import { cgroupPackageTime } from '../../src/model/usage-metrics.js';
 import { BusyCarry } from './busy-carry.js';
-import type { CgroupNode } from './cgroup-node.js';
 import type { CpuCount } from './floor-learner.js';
 import { findRest, PackageCgroups, takeFrom, type PackageRests } from './package-cgroups.js';
 import type { PackageUse, Usage } from './usage.js';
-import type { Workload } from './workload.js';
+import type { KnownWorkloads, Workload } from './workload.js';
 
-export interface PackagesOptions {
-  /** Unix time in nanoseconds of time 0. */
-  readonly epoch: bigint;
+export interface PackagesOptions extends KnownWorkloads {
   readonly cpuCount: CpuCount;
-  /** The workload with a resource, if it is known. */
-  find(resource: Resource): Workload | undefined;
-  /** The cgroup with a resource, if it is known. */
-  findCgroup(resource: Resource): CgroupNode | undefined;
 }
 
 /**

@@ -55,7 +55,7 @@ export class RandomCounts {
     return groups.flatMap((group) =>
       [0, 1].flatMap((number) =>
         [true, false].flatMap((isLocal) => {
-          // Now and then a group has no value.
+          // Sometimes a group has no value.
           if (this.#chance(0.02)) return [];
           const create = (startS: number) => createTraffic(group, number, startS, isLocal);
           return this.#find(`${group} ${number} ${isLocal}`, atS, create);

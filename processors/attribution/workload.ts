@@ -4,6 +4,16 @@ import { resourceKey, type Resource } from '../../src/model/series.js';
 import type { CgroupNode } from './cgroup-node.js';
 import type { Group } from './view.js';
 
+/** How counts of processes and cgroups find what they belong to. */
+export interface KnownWorkloads {
+  /** Unix time in nanoseconds of time 0. */
+  readonly epoch: bigint;
+  /** The workload with a resource, if it is known. */
+  find(resource: Resource): Workload | undefined;
+  /** The cgroup with a resource, if it is known. */
+  findCgroup(resource: Resource): CgroupNode | undefined;
+}
+
 /** Where a workload belongs. */
 export interface Membership {
   readonly groups: readonly Group[];
