@@ -280,7 +280,7 @@ test('shutdown during a reload stops everything once the reload has ended', asyn
   assert.equal((await reload()).outcome, 'rolled_back');
 });
 
-test('reload reports each of its reloads when it begins and when it has ended, whoever asks for it', async () => {
+test('reload reports the beginning and the end of each reload, whatever requested it', async () => {
   const world = createWorld();
   const events: string[] = [];
   const owner = {

@@ -98,7 +98,7 @@ test('ProcessPass ends those that are missing, and takes up those that come last
   assert.deepEqual(pass(first, next).born, [3]);
 });
 
-test('ProcessPass tells a process from the one before in its place that had its number', () => {
+test('ProcessPass distinguishes a process from an earlier one with the same pid in its place', () => {
   const next = [{ tgid: 1 }, { tgid: 7 }, { tgid: 9, born: 6, ran: 0 }];
   const { describe, born } = pass(first, next, [{ tgid: 1 }, { tgid: 7 }, { tgid: 9, ran: 2 }]);
   assert.deepEqual(describe(9), ['alive', 2, 6]);
