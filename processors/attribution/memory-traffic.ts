@@ -133,8 +133,8 @@ export class MemoryTraffic {
   }
 
   /**
-   * Finds the groups whose counters are all there, the default group first. Where a monitoring group is not, it is a part of its
-   * control group.
+   * Finds the groups whose counters are all there, the default group first. Where a monitoring group is not, it is a part
+   * of its control group.
    * @returns undefined where a part of the machine is not counted
    */
   #placeGroups(first: TrafficGroup): readonly TrafficGroup[] | undefined {

@@ -47,16 +47,12 @@ export class RandomCounts {
     this.#rig.consume({ ...createCounts(atS, [...cells, ...members]), ended });
   }
 
-  #chance(part: number): boolean {
-    return this.#random.fraction() < part;
-  }
-
   #listTraffic(atS: number): readonly Counter[] {
     return groups.flatMap((group) =>
       [0, 1].flatMap((number) =>
         [true, false].flatMap((isLocal) => {
           // Sometimes a group has no value.
-          if (this.#chance(0.02)) return [];
+          if (this.#random.chance(0.02)) return [];
           const create = (startS: number) => createTraffic(group, number, startS, isLocal);
           return this.#find(`${group} ${number} ${isLocal}`, atS, create);
         }),
@@ -72,7 +68,7 @@ export class RandomCounts {
     ]);
     const own = processes.flatMap((process) =>
       findOrAdd(this.#ofProcesses, process, () =>
-        this.#chance(0.6)
+        this.#random.chance(0.6)
           ? events.map((name) => createCounter(atS, (startS) => createEvent(name, process, startS)))
           : [],
       ),
@@ -85,9 +81,9 @@ export class RandomCounts {
   }
 
   #grow(counter: Counter): number {
-    if (this.#chance(0.7)) counter.value += this.#random.whole(2e9);
-    if (this.#chance(0.02)) counter.value = 0;
-    return this.#chance(0.05) ? NaN : counter.value;
+    if (this.#random.chance(0.7)) counter.value += this.#random.whole(2e9);
+    if (this.#random.chance(0.02)) counter.value = 0;
+    return this.#random.chance(0.05) ? NaN : counter.value;
   }
 
   #endGone(processes: readonly RigProcess[]): readonly Series[] {
@@ -98,7 +94,7 @@ export class RandomCounts {
 
   #beginAgain(atS: number, counters: readonly Counter[]): readonly Series[] {
     return counters.flatMap((counter) => {
-      if (!this.#chance(0.03)) return [];
+      if (!this.#random.chance(0.03)) return [];
       const { series, create } = counter;
       counter.series = create(atS);
       counter.value = 0;
@@ -111,12 +107,12 @@ export class RandomCounts {
     const ended: Series[] = [];
     for (const [pid, series] of this.#members) {
       const isGone = pid !== undefined && !pids.includes(pid);
-      if (!isGone && !this.#chance(0.1)) continue;
+      if (!isGone && !this.#random.chance(0.1)) continue;
       this.#members.delete(pid);
       ended.push(series);
     }
-    for (const pid of [...pids, ...(this.#chance(0.02) ? [undefined] : [])]) {
-      if (!this.#members.has(pid) && this.#chance(0.5)) {
+    for (const pid of [...pids, ...(this.#random.chance(0.02) ? [undefined] : [])]) {
+      if (!this.#members.has(pid) && this.#random.chance(0.5)) {
         this.#members.set(pid, createMember(groups[1 + this.#random.whole(3)], pid));
       }
     }

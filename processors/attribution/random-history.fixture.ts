@@ -1,21 +1,11 @@
 import type { Series } from '../../src/model/series.js';
 import { createRandom, type Random } from '../../src/testing/random.fixture.js';
 import { RandomCounts } from './random-counts.fixture.js';
+import { RandomMeters } from './random-meters.fixture.js';
 import { RigGpu } from './rig-gpu.fixture.js';
 import { createCgroup, RigProcess, type Rig } from './rig.fixture.js';
 
 const cgroups = ['/a', '/a/x', '/a/y', '/b'];
-
-interface Meter {
-  series: Series;
-  readonly refreshS: number;
-  /** What it has counted, and what it shows of it. */
-  joules: number;
-  refreshedAtS: number;
-  shownJ: number;
-  /** What it had counted when its series began. */
-  startJ: number;
-}
 
 type Pair = readonly [number, number];
 
@@ -34,9 +24,10 @@ interface Process {
 }
 
 /**
- * Plays a short history in which anything happens: two sockets, of which half the histories read the usage, memory with a slow meter, two GPUs; counters that are
- * reset, fall or wrap unseen; failed reads; processes that are born, end, give their pid away or move to another cgroup;
- * tables that come late, twice or not at all; counts of traffic, cycles and cache misses; cgroups; a suspended machine. Nothing in it is a defect of the ledger.
+ * Plays a short history in which anything happens: two sockets, of which half the histories read the usage, memory with
+ * a slow meter, two GPUs; counters that are reset, fall or wrap unseen; failed reads; processes that are born, end, give
+ * their pid away or move to another cgroup; tables that come late, twice or not at all; counts of traffic, cycles and
+ * cache misses; cgroups; a suspended machine. Nothing in it is a defect of the ledger.
  */
 export function playRandomHistory(rig: Rig, seed: number, scans: number): void {
   new RandomHistory(rig, seed).play(scans);
@@ -45,7 +36,7 @@ export function playRandomHistory(rig: Rig, seed: number, scans: number): void {
 class RandomHistory {
   readonly #rig: Rig;
   readonly #random: Random;
-  readonly #meters: readonly Meter[];
+  readonly #meters: RandomMeters;
   readonly #gpus: readonly { readonly rig: RigGpu; totalS: number; joules: number }[];
   readonly #cgroups: readonly { readonly series: Series; packageS: Pair }[];
   readonly #hasPackages: boolean;
@@ -63,11 +54,7 @@ class RandomHistory {
     this.#random = createRandom(seed);
     this.#hasPackages = seed % 4 < 2;
     this.#counts = new RandomCounts(rig, seed);
-    this.#meters = [
-      this.#createMeter('cpu', 'package-0', 0.001),
-      this.#createMeter('cpu', 'package-1', 0.9),
-      this.#createMeter('memory', 'dram-0', 5),
-    ];
+    this.#meters = new RandomMeters(rig, this.#random);
     this.#gpus = ['GPU-1', 'GPU-2'].map((id) => ({ rig: new RigGpu(rig, id), totalS: 0, joules: 0 }));
     this.#cgroups = cgroups.map((path) => ({ series: createCgroup(path, 0), packageS: [0, 0] }));
   }
@@ -79,45 +66,30 @@ class RandomHistory {
       const fromS = this.#nowS;
       this.#nowS += 0.5 + this.#random.fraction();
       this.#work(this.#nowS - fromS);
-      const isEnergyFirst = this.#chance(0.5);
-      if (isEnergyFirst) this.#readMeters(fromS);
+      const isEnergyFirst = this.#random.chance(0.5);
+      if (isEnergyFirst) this.#meters.read(fromS, this.#nowS);
       this.#scan();
-      if (!isEnergyFirst) this.#readMeters(fromS);
-      for (const gpu of this.#gpus) if (this.#chance(0.8)) this.#scanGpu(gpu);
+      if (!isEnergyFirst) this.#meters.read(fromS, this.#nowS);
+      for (const gpu of this.#gpus) if (this.#random.chance(0.8)) this.#scanGpu(gpu);
     }
-  }
-
-  #chance(part: number): boolean {
-    return this.#random.fraction() < part;
-  }
-
-  #pick<T>(items: readonly T[]): T {
-    return items[this.#random.whole(items.length)];
-  }
-
-  #createMeter(hwType: string, hwId: string, refreshS: number): Meter {
-    const attributes = { 'hw.type': hwType, 'hw.id': hwId, 'energy.method': 'measured' };
-    const series = this.#rig.createMeter(attributes, 0);
-    return { series, refreshS, joules: 0, refreshedAtS: 0, shownJ: 0, startJ: 0 };
   }
 
   /** What may happen between two scans. */
   #happen(): void {
-    if (this.#chance(0.3)) this.#bear();
-    if (this.#chance(0.2)) this.#bury(this.#pick(this.#processes));
-    if (this.#chance(0.1)) this.#reuse(this.#pick(this.#processes));
-    if (this.#chance(0.1)) this.#move(this.#pick(this.#processes));
-    if (this.#chance(0.05)) this.#restartMeter(this.#pick(this.#meters));
-    if (this.#chance(0.03)) this.#wrap(this.#pick(this.#meters));
-    if (this.#chance(0.03)) this.#restartUsage();
-    if (this.#chance(0.03)) this.#suspend();
+    if (this.#random.chance(0.3)) this.#bear();
+    if (this.#random.chance(0.2)) this.#bury(this.#random.pick(this.#processes));
+    if (this.#random.chance(0.1)) this.#reuse(this.#random.pick(this.#processes));
+    if (this.#random.chance(0.1)) this.#move(this.#random.pick(this.#processes));
+    this.#meters.happen(this.#nowS);
+    if (this.#random.chance(0.03)) this.#restartUsage();
+    if (this.#random.chance(0.03)) this.#suspend();
   }
 
   #bear(pid = this.#random.whole(12)): void {
     this.#births += 1;
     const birth = String(this.#births);
-    const cgroup = this.#pick(cgroups);
-    const packageS: Pair | undefined = this.#hasPackages && this.#chance(0.8) ? [0, 0] : undefined;
+    const cgroup = this.#random.pick(cgroups);
+    const packageS: Pair | undefined = this.#hasPackages && this.#random.chance(0.8) ? [0, 0] : undefined;
     const startPackageS: Pair = [0, 0];
     const process = { pid, birth, usedS: 0, packageS, startS: 0, startPackageS, gpuS: 0, cgroup };
     this.#processes.push({ ...process, rig: this.#describe(process, this.#nowS) });
@@ -150,22 +122,11 @@ class RandomHistory {
   #move(process: Process): void {
     this.#rig.end(this.#nowS, ...process.rig.allSeries);
     for (const { rig } of this.#gpus) this.#rig.end(this.#nowS, ...rig.seriesOf(process.rig));
-    process.cgroup = this.#pick(cgroups);
+    process.cgroup = this.#random.pick(cgroups);
     process.startS = process.usedS;
     process.startPackageS = process.packageS ?? [0, 0];
     process.gpuS = 0;
     process.rig = this.#describe(process, this.#nowS);
-  }
-
-  #restartMeter(meter: Meter): void {
-    if (this.#chance(0.8)) this.#rig.end(this.#nowS, meter.series);
-    meter.series = this.#rig.createMeter(meter.series.attributes, this.#nowS);
-    meter.startJ = meter.shownJ;
-  }
-
-  /** A wrap that the receiver did not see: the same series shows less than before. */
-  #wrap(meter: Meter): void {
-    meter.startJ += (meter.shownJ - meter.startJ) * this.#random.fraction();
   }
 
   #restartUsage(): void {
@@ -176,8 +137,8 @@ class RandomHistory {
 
   /** Time goes by in which nothing is used, and everything has new series then. */
   #suspend(): void {
-    this.#nowS += this.#pick([10, 400]);
-    for (const meter of this.#meters) this.#restartMeter(meter);
+    this.#nowS += this.#random.pick([10, 400]);
+    this.#meters.restart(this.#nowS);
     this.#restartUsage();
     for (const process of this.#processes) {
       this.#rig.end(this.#nowS, ...process.rig.restart(this.#nowS));
@@ -189,7 +150,7 @@ class RandomHistory {
   #work(elapsedS: number): void {
     let freeS = 2 * elapsedS;
     for (const process of this.#processes) {
-      const workS = this.#chance(0.3) ? 0 : freeS * this.#random.fraction();
+      const workS = this.#random.chance(0.3) ? 0 : freeS * this.#random.fraction();
       process.usedS += workS;
       freeS -= workS;
       this.#place(process, workS);
@@ -199,8 +160,8 @@ class RandomHistory {
         }
       }
     }
-    const unseenS = this.#chance(0.5) ? 0.1 * elapsedS : 0;
-    const other = this.#pick(this.#cgroups);
+    const unseenS = this.#random.chance(0.5) ? 0.1 * elapsedS : 0;
+    const other = this.#random.pick(this.#cgroups);
     other.packageS = this.#divide(other.packageS, unseenS);
     this.#busyS += (2 * elapsedS - freeS + unseenS) * (0.95 + 0.1 * this.#random.fraction());
     if (this.#hasPackages) this.#packageS = this.#divide(this.#packageS, unseenS);
@@ -211,53 +172,35 @@ class RandomHistory {
     if (!this.#hasPackages) return;
     const before = this.#packageS;
     this.#packageS = this.#divide(before, workS);
-    if (process.packageS === undefined || this.#chance(0.05)) return;
+    if (process.packageS === undefined || this.#random.chance(0.05)) return;
     const [first, second] = this.#packageS;
     process.packageS = [process.packageS[0] + first - before[0], process.packageS[1] + second - before[1]];
   }
 
   #divide([first, second]: Pair, workS: number): Pair {
-    const part = this.#pick([0, 1, this.#random.fraction()]);
+    const part = this.#random.pick([0, 1, this.#random.fraction()]);
     return [first + part * workS, second + (1 - part) * workS];
-  }
-
-  #readMeters(fromS: number): void {
-    for (const meter of this.#meters) {
-      const count = 1 + this.#random.whole(3);
-      const stepS = (this.#nowS - fromS) / count;
-      for (let i = 1; i <= count; i++) this.#readMeter(meter, fromS + i * stepS, stepS);
-    }
-  }
-
-  #readMeter(meter: Meter, atS: number, elapsedS: number): void {
-    meter.joules += elapsedS * 30 * this.#random.fraction();
-    if (atS - meter.refreshedAtS >= meter.refreshS) {
-      meter.shownJ = meter.joules;
-      meter.refreshedAtS = atS;
-    }
-    if (this.#chance(0.1)) return;
-    this.#rig.energy(meter.series, atS, this.#chance(0.05) ? NaN : meter.shownJ - meter.startJ);
   }
 
   #scan(): void {
     const atS = this.#nowS;
-    if (this.#chance(0.7)) this.#readCgroups(atS - 0.01);
+    if (this.#random.chance(0.7)) this.#readCgroups(atS - 0.01);
     const living = this.#processes.map(({ rig }) => rig);
-    if (this.#chance(0.8)) this.#counts.read(atS - (this.#chance(0.8) ? 0 : 0.3), living);
-    const rowS = this.#chance(0.8) ? atS + 0.01 : atS - 0.3;
-    const read = this.#processes.filter(() => this.#chance(0.95));
+    if (this.#random.chance(0.8)) this.#counts.read(atS - (this.#random.chance(0.8) ? 0 : 0.3), living);
+    const rowS = this.#random.chance(0.8) ? atS + 0.01 : atS - 0.3;
+    const read = this.#processes.filter(() => this.#random.chance(0.95));
     const used = read.map(({ rig, usedS, startS, packageS, startPackageS }) => {
       const byPackage = packageS ? subtract(packageS, startPackageS) : [];
-      return [rig, this.#chance(0.03) ? NaN : usedS - startS, byPackage] as const;
+      return [rig, this.#random.chance(0.03) ? NaN : usedS - startS, byPackage] as const;
     });
-    const isLate = this.#chance(0.1);
+    const isLate = this.#random.chance(0.1);
     if (!isLate) this.#rig.packageUsage(rowS, used);
-    if (this.#chance(0.05)) this.#rig.packageUsage(rowS, used);
-    if (this.#chance(0.95)) {
+    if (this.#random.chance(0.05)) this.#rig.packageUsage(rowS, used);
+    if (this.#random.chance(0.95)) {
       const byPackage = subtract(this.#packageS, this.#packageStartS).map((seconds) =>
-        this.#chance(0.03) ? NaN : seconds,
+        this.#random.chance(0.03) ? NaN : seconds,
       );
-      const busyS = this.#chance(0.03) ? NaN : this.#busyS - this.#busyStartS;
+      const busyS = this.#random.chance(0.03) ? NaN : this.#busyS - this.#busyStartS;
       this.#rig.boundary(atS, busyS, this.#hasPackages ? byPackage : []);
     }
     if (isLate) this.#rig.packageUsage(rowS, used);
@@ -265,7 +208,7 @@ class RandomHistory {
 
   #readCgroups(atS: number): void {
     const used = this.#cgroups.map(({ series, packageS }) => [series, packageS] as const);
-    if (this.#hasPackages && this.#chance(0.9)) this.#rig.cgroupPackageUsage(atS, used);
+    if (this.#hasPackages && this.#random.chance(0.9)) this.#rig.cgroupPackageUsage(atS, used);
     else
       this.#rig.cgroupUsage(
         atS,
@@ -275,15 +218,15 @@ class RandomHistory {
 
   #scanGpu(gpu: { readonly rig: RigGpu; totalS: number; joules: number }): void {
     const atS = this.#nowS - 0.2 * this.#random.fraction();
-    const clients = this.#processes.filter(() => this.#chance(0.3));
+    const clients = this.#processes.filter(() => this.#random.chance(0.3));
     for (const process of clients) {
       const workS = 0.5 * this.#random.fraction();
       process.gpuS += workS;
       gpu.totalS += workS;
     }
-    if (this.#chance(0.3)) gpu.totalS += 0.1;
+    if (this.#random.chance(0.3)) gpu.totalS += 0.1;
     gpu.joules += 100 * this.#random.fraction();
-    const joules = this.#chance(0.05) ? NaN : gpu.joules;
+    const joules = this.#random.chance(0.05) ? NaN : gpu.joules;
     gpu.rig.scan(
       atS,
       clients.map(({ rig, gpuS }) => [rig, gpuS]),

@@ -4,6 +4,10 @@ export interface Random {
   fraction(): number;
   /** A whole number from 0 to below a limit. */
   whole(limit: number): number;
+  /** Whether something happens that happens in a part of the cases, 0 to 1. */
+  chance(part: number): boolean;
+  /** One of some items, at least one. */
+  pick<T>(items: readonly T[]): T;
 }
 
 export function createRandom(seed: number): Random {
@@ -14,8 +18,11 @@ export function createRandom(seed: number): Random {
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
+  const whole = (limit: number) => Math.floor(fraction() * limit);
   return {
     fraction,
-    whole: (limit) => Math.floor(fraction() * limit),
+    whole,
+    chance: (part) => fraction() < part,
+    pick: (items) => items[whole(items.length)],
   };
 }

@@ -1,0 +1,79 @@
+import type { Series } from '../../src/model/series.js';
+import type { Random } from '../../src/testing/random.fixture.js';
+import type { Rig } from './rig.fixture.js';
+
+interface Meter {
+  series: Series;
+  readonly refreshS: number;
+  /** What it has counted, and what it shows of it. */
+  joules: number;
+  refreshedAtS: number;
+  shownJ: number;
+  /** What it had counted when its series began. */
+  startJ: number;
+}
+
+/** Meters of two packages and of memory at random: counters that are reset or wrap unseen, and readings that fail. */
+export class RandomMeters {
+  readonly #rig: Rig;
+  readonly #random: Random;
+  readonly #meters: readonly Meter[];
+
+  /** @param random of the whole history, from which the meters draw, too */
+  constructor(rig: Rig, random: Random) {
+    this.#rig = rig;
+    this.#random = random;
+    this.#meters = [
+      this.#createMeter('cpu', 'package-0', 0.001),
+      this.#createMeter('cpu', 'package-1', 0.9),
+      this.#createMeter('memory', 'dram-0', 5),
+    ];
+  }
+
+  /** What may happen between two scans. */
+  happen(atS: number): void {
+    if (this.#random.chance(0.05)) this.#restartMeter(this.#random.pick(this.#meters), atS);
+    if (this.#random.chance(0.03)) this.#wrap(this.#random.pick(this.#meters));
+  }
+
+  /** Begins new series of all meters. */
+  restart(atS: number): void {
+    for (const meter of this.#meters) this.#restartMeter(meter, atS);
+  }
+
+  /** Readings of what was used from one instant to another, up to three of each meter. */
+  read(fromS: number, toS: number): void {
+    for (const meter of this.#meters) {
+      const count = 1 + this.#random.whole(3);
+      const stepS = (toS - fromS) / count;
+      for (let i = 1; i <= count; i++) this.#readMeter(meter, fromS + i * stepS, stepS);
+    }
+  }
+
+  #createMeter(hwType: string, hwId: string, refreshS: number): Meter {
+    const attributes = { 'hw.type': hwType, 'hw.id': hwId, 'energy.method': 'measured' };
+    const series = this.#rig.createMeter(attributes, 0);
+    return { series, refreshS, joules: 0, refreshedAtS: 0, shownJ: 0, startJ: 0 };
+  }
+
+  #restartMeter(meter: Meter, atS: number): void {
+    if (this.#random.chance(0.8)) this.#rig.end(atS, meter.series);
+    meter.series = this.#rig.createMeter(meter.series.attributes, atS);
+    meter.startJ = meter.shownJ;
+  }
+
+  /** A wrap that the receiver did not see: the same series shows less than before. */
+  #wrap(meter: Meter): void {
+    meter.startJ += (meter.shownJ - meter.startJ) * this.#random.fraction();
+  }
+
+  #readMeter(meter: Meter, atS: number, elapsedS: number): void {
+    meter.joules += elapsedS * 30 * this.#random.fraction();
+    if (atS - meter.refreshedAtS >= meter.refreshS) {
+      meter.shownJ = meter.joules;
+      meter.refreshedAtS = atS;
+    }
+    if (this.#random.chance(0.1)) return;
+    this.#rig.energy(meter.series, atS, this.#random.chance(0.05) ? NaN : meter.shownJ - meter.startJ);
+  }
+}
