@@ -1,13 +1,9 @@
-import { testServerFaults } from '../../src/http/server-faults.fixture.js';
+import { createEndpointSettings, testServerFaults } from '../../src/http/server-faults.fixture.js';
 import { factory } from './factory.js';
 
 testServerFaults('shelly devices', {
   factory,
-  settings: ([first, second]) => ({
-    collection_interval: '100ms',
-    timeout: '300ms',
-    endpoints: [{ endpoint: first }, { endpoint: second }],
-  }),
+  settings: createEndpointSettings(),
   answer:
     (index) =>
     ({ url = '' }, response) => {

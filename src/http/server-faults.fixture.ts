@@ -26,6 +26,16 @@ export interface FaultyServers<S extends Schema> {
   readonly problems?: Readonly<Partial<Record<ServerFaultName, RegExp>>>;
 }
 
+/** Settings of a receiver with an entry of `endpoints` for each server. @param extra besides them, or other intervals */
+export function createEndpointSettings(extra: object = {}): FaultyServers<Schema>['settings'] {
+  return (addresses) => ({
+    collection_interval: '100ms',
+    timeout: '300ms',
+    endpoints: addresses.map((endpoint) => ({ endpoint })),
+    ...extra,
+  });
+}
+
 const faults = {
   truncated: /aborted|reset|hang up|end/u,
   empty: /expected .*found/u,
