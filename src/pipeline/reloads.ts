@@ -61,7 +61,8 @@ export class Reloads {
 
   /** Does something else that changes what runs, while nothing is reloaded. */
   async alone(work: () => Promise<void>): Promise<void> {
-    await this.settle();
+    // Checked and held in one turn: several may wait for the same end.
+    while (this.#current) await this.#current;
     await this.#hold(work());
   }
 
