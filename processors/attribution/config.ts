@@ -175,7 +175,8 @@ export function listCycles({ weights }: Config): readonly string[] {
 
 /** Names of the events that count what goes to memory; none: no energy is shared by that. */
 export function listMisses(config: Config): readonly string[] {
-  const { model, counters } = findWeight(config, 'memory');
-  if (model !== 'dram') return [];
-  return counters.length > 0 ? counters : ['cache-misses'];
+  const own = config.weights.filter(({ model }) => model === 'dram');
+  if (own.length === 0 && findWeight(config, 'memory').model !== 'dram') return [];
+  const names = own.flatMap(({ counters }) => counters);
+  return names.length > 0 ? [...new Set(names)] : ['cache-misses'];
 }

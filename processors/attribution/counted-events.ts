@@ -40,8 +40,10 @@ export class CountedEvents {
   counterOf(series: Series): CountCounter | undefined {
     const { names, epoch } = this.#options;
     if (!names.includes(String(series.attributes[ATTR_PERF_EVENT_NAME]))) return undefined;
-    const create = () => new UsageCurve(Number(series.start - epoch));
-    const find = () => this.#find(series.resource, create);
+    const find = (from: number) => {
+      const fromNs = Number.isNaN(from) ? Number(series.start - epoch) : from;
+      return this.#find(series.resource, () => new UsageCurve(fromNs));
+    };
     return findOrAdd(this.#counters, series, () => new CountCounter(find, this.#waiting));
   }
 
@@ -91,28 +93,36 @@ export class CountedEvents {
   #cutCgroups(from: number, to: number): ReadonlyMap<CgroupNode, number> {
     const counts = new Map<CgroupNode, number>();
     for (const [node, curve] of this.#cgroups) {
-      if (node.isEmpty) this.#cgroups.delete(node);
       const count = curve.cut(from, to);
+      if (node.isEmpty) this.#drop(node, curve);
       if (count > 0) counts.set(node, count);
     }
     return counts;
+  }
+
+  /** A cgroup that has a process again is another node, by which its counters go on. */
+  #drop(node: CgroupNode, curve: UsageCurve): void {
+    this.#cgroups.delete(node);
+    for (const counter of this.#counters.values()) counter.leave(curve);
   }
 }
 
 /** One counter of events. */
 export class CountCounter implements EventReader {
-  readonly #find: () => UsageCurve | undefined;
+  readonly #find: (from: number) => UsageCurve | undefined;
   readonly #waiting: Set<CountCounter>;
   #curve: UsageCurve | undefined;
   #counted = 0;
   #latest = 0;
   #at = NaN;
+  #countedAt = NaN;
 
   /**
-   * @param find where its growth is counted; undefined: its process is not known yet
+   * @param find where its growth is counted, from an instant on, or from the beginning where that is NaN; undefined: its process
+   * is not known yet
    * @param waiting takes it until that is known
    */
-  constructor(find: () => UsageCurve | undefined, waiting: Set<CountCounter>) {
+  constructor(find: (from: number) => UsageCurve | undefined, waiting: Set<CountCounter>) {
     this.#find = find;
     this.#waiting = waiting;
   }
@@ -121,7 +131,7 @@ export class CountCounter implements EventReader {
     if (!(value >= this.#latest)) return;
     this.#latest = value;
     this.#at = at;
-    this.#curve ??= this.#find();
+    this.#curve ??= this.#find(this.#countedAt);
     if (this.#curve) this.#count(this.#curve);
     else this.#waiting.add(this);
   }
@@ -129,13 +139,19 @@ export class CountCounter implements EventReader {
   /** Its process may be known by now; while it is not, what was counted is in no process. */
   retry(): void {
     this.#waiting.delete(this);
-    this.#curve ??= this.#find();
+    this.#curve ??= this.#find(this.#countedAt);
     if (this.#curve) this.#count(this.#curve);
   }
 
   #count(curve: UsageCurve): void {
     curve.read(this.#at, this.#latest - this.#counted);
     this.#counted = this.#latest;
+    this.#countedAt = this.#at;
+  }
+
+  /** Its growth is counted elsewhere from now on, if it was counted there. */
+  leave(curve: UsageCurve): void {
+    if (this.#curve === curve) this.#curve = undefined;
   }
 }
 

@@ -40,9 +40,16 @@ function checkFloors({ floor }: Config): readonly string[] {
 }
 
 function checkWeights({ weights }: Config): readonly string[] {
-  return weights.flatMap(({ model, counters }, i) =>
-    model === 'counters' && counters.length === 0
-      ? [`weights[${i}].counters: expected names of events, found none`]
-      : [],
-  );
+  return weights.flatMap(({ model, counters }, i) => {
+    const where = `weights[${i}].counters`;
+    if (model === 'counters')
+      return counters.length > 0 ? [] : [`${where}: expected names of events, found none`];
+    // They are counted once for all hardware.
+    const first = weights.findIndex((one) => one.model === model);
+    const wanted = String(weights[first]?.counters);
+    if (String(counters) === wanted) return [];
+    return [
+      `${where}: expected the events of weights[${first}] (${wanted || 'none'}), found ${String(counters) || 'none'}`,
+    ];
+  });
 }

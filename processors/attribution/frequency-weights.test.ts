@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { parseSettings } from '../../src/config/settings.js';
 import type { Series } from '../../src/model/series.js';
+import { listMisses } from './config.js';
 import { createCounts, createEvent } from './counts.fixture.js';
+import { factory } from './factory.js';
 import { Rig, RigProcess } from './rig.fixture.js';
 
 const [fast, slow, other] = [1, 2, 3].map((pid) => new RigProcess({ 'process.pid': pid }, 0));
@@ -84,4 +87,24 @@ test('attribution takes up cycles that are counted later, and keeps apart what i
     .filter(({ series }) => series.resource.attributes['process.pid'] === 1)
     .map(({ series, value }) => [String(series.attributes['energy.attribution.model']), value]);
   assert.deepEqual(Object.fromEntries(own), { cpu_time: 22.5, frequency_cpu_time: 40 });
+});
+
+const parse = (...weights: readonly object[]) => parseSettings(factory.schema, { weights });
+
+const check = (...weights: readonly object[]) => factory.check?.(parse(...weights));
+
+test('factory.check wants the same events for all hardware that is shared by one model', () => {
+  const cycles = { model: 'frequency_cpu_time', counters: ['cycles'] };
+  assert.deepEqual(check({ ...cycles, hw_type: 'cpu' }, { ...cycles, hw_type: 'memory' }), []);
+  assert.deepEqual(
+    check({ ...cycles, hw_type: 'cpu' }, { ...cycles, hw_type: 'memory', counters: ['ref-cycles'] }),
+    ['weights[1].counters: expected the events of weights[0] (cycles), found ref-cycles'],
+  );
+});
+
+test('listMisses has the events of hardware of any kind that is shared by memory traffic', () => {
+  const dram = { hw_type: 'cpu', model: 'dram', counters: ['LLC-load-misses'] };
+  assert.deepEqual(listMisses(parse()), ['cache-misses']);
+  assert.deepEqual(listMisses(parse(dram)), ['LLC-load-misses']);
+  assert.deepEqual(listMisses(parse({ hw_type: 'memory', model: 'cpu_time' })), []);
 });

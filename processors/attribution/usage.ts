@@ -98,9 +98,15 @@ export function cutUsage(usage: Usage, to: number): Usage {
 }
 
 function cutWeighing(weighing: Weighing, wasBorn: readonly boolean[]): Weighing {
-  const { whole, parts } = weighing;
+  const { whole, parts, byTime } = weighing;
   const later = parts.reduce((sum, part, i) => sum + (wasBorn[i] ? 0 : part), 0);
-  return { ...weighing, whole: Math.max(0, whole - later), parts: parts.filter((_, i) => wasBorn[i]) };
+  const left = Math.max(0, whole - later);
+  return {
+    ...weighing,
+    whole: left,
+    parts: parts.filter((_, i) => wasBorn[i]),
+    byTime: whole > 0 ? Math.round((byTime * left) / whole) : 0,
+  };
 }
 
 /** The usage by which hardware is explained that this usage does not explain: nothing was used. */

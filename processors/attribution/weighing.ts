@@ -72,7 +72,7 @@ export function raiseFrequency(
   { busyNs, cpuNs }: { readonly busyNs: number; readonly cpuNs: readonly number[] },
   gamma: number,
 ): Weighing {
-  if (gamma === 1) return cycles;
+  if (gamma === 1 || cycles.whole === 0) return cycles;
   const raise = (count: number, ns: number) =>
     count > 0 && ns > 0 ? Math.round(1000 * ns * (count / ns) ** gamma) : 0;
   let [seen, seenNs] = [0, 0];
