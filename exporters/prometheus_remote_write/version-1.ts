@@ -48,17 +48,22 @@ export class Version1 {
     for (const { number, value } of fields) {
       if (number !== 5 || typeof value === 'number') continue;
       if (count++ % seriesAtATime === 0) yield;
-      leftOut += addSeries(writer, value, symbols);
-      if (this.#hasMetadata) this.#addMetadata(writer, value, symbols);
+      const series = { bytes: value, labels: labelsOf(value, symbols) };
+      leftOut += addSeries(writer, series);
+      if (this.#hasMetadata) this.#addMetadata(writer, series, symbols);
     }
     return { bytes: writer.finish(), leftOut };
   }
 
-  #addMetadata(writer: MessageWriter, series: Uint8Array, symbols: readonly Uint8Array[]): void {
-    const metadata = findMessage(series, 5);
+  #addMetadata(
+    writer: MessageWriter,
+    { bytes, labels }: LabelledSeries,
+    symbols: readonly Uint8Array[],
+  ): void {
+    const metadata = findMessage(bytes, 5);
     if (metadata === undefined) return;
     const type = findNumber(metadata, 1);
-    const family = familyOf(nameOf(labelsOf(series, symbols)), type);
+    const family = familyOf(nameOf(labels), type);
     const nowMs = this.#nowMs();
     if (nowMs - (this.#sentMs.get(family) ?? -Infinity) < metadataMs) return;
     this.#sentMs.set(family, nowMs);
@@ -68,9 +73,14 @@ export class Version1 {
   }
 }
 
+/** A series of version 2.0, and its labels: names and values in turn. */
+interface LabelledSeries {
+  readonly bytes: Uint8Array;
+  readonly labels: readonly Uint8Array[];
+}
+
 /** @returns how many histograms it has, which are left out */
-function addSeries(writer: MessageWriter, series: Uint8Array, symbols: readonly Uint8Array[]): number {
-  const labels = labelsOf(series, symbols);
+function addSeries(writer: MessageWriter, { bytes, labels }: LabelledSeries): number {
   const begin = writer.begin(1);
   for (let i = 0; i < labels.length; i += 2) {
     const label = writer.begin(1);
@@ -80,7 +90,7 @@ function addSeries(writer: MessageWriter, series: Uint8Array, symbols: readonly 
       .end(label);
   }
   let leftOut = 0;
-  for (const { number, value } of readFields(series)) {
+  for (const { number, value } of readFields(bytes)) {
     if (typeof value === 'number') continue;
     if (number === 2) writer.bytes(2, withoutStart(value));
     if (number === 3) leftOut += 1;
