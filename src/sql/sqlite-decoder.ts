@@ -44,14 +44,16 @@ export class SqliteDecoder {
     const histograms = openHistograms(database);
     let read = 0;
     for (const row of database.prepare(selectPoints).rows()) {
-      for (const earlier of histograms.takeBefore(row[1])) this.#takeHistogram(earlier);
+      for (; histograms.isNextBefore(row[1]); read++) {
+        this.#takeHistogram(histograms.take());
+        if (read % pointsAtATime === 0) yield;
+      }
       this.#takePoint(row);
       read += 1;
       if (read % pointsAtATime === 0) yield;
     }
-    for (const row of histograms.takeBefore(undefined)) {
-      this.#takeHistogram(row);
-      read += 1;
+    for (; histograms.isNextBefore(undefined); read++) {
+      this.#takeHistogram(histograms.take());
       if (read % pointsAtATime === 0) yield;
     }
     for (let last = this.#ended.pop(); last; last = this.#ended.pop()) this.#stream.end(last.series, last.at);
@@ -127,9 +129,12 @@ function openHistograms(database: SqliteDatabase) {
   const iterator = rows[Symbol.iterator]();
   let next = iterator.next();
   return {
-    /** @param at undefined: all */
-    *takeBefore(at: SqliteValue | undefined): Iterable<readonly SqliteValue[]> {
-      for (; !next.done && !isLater(next.value[1], at); next = iterator.next()) yield next.value;
+    /** @param at undefined: whether there is another one */
+    isNextBefore: (at: SqliteValue | undefined): boolean => !next.done && !isLater(next.value[1], at),
+    take(): readonly SqliteValue[] {
+      const row: readonly SqliteValue[] = next.done ? [] : next.value;
+      next = iterator.next();
+      return row;
     },
   };
 }
