@@ -6,6 +6,7 @@ import {
   type NamedSource,
 } from '../../src/scraping/scraping-receiver.js';
 import { schema, type Config } from './config.js';
+import { Groups } from './groups.js';
 import { describeMembers } from './members.js';
 import { describeOccupancy, occupancy } from './occupancy.js';
 import { describeTraffic } from './traffic.js';
@@ -15,11 +16,14 @@ export function listSources(config: Config, hasMembers: boolean): readonly Named
   const remedy =
     `mount -t resctrl resctrl ${config.resctrl}; ` +
     'a processor or virtual machine without "cqm_mbm_total" in /proc/cpuinfo cannot count it';
+  const groups = new Groups(config);
   // The processes come first: the ledger needs them for the counts of the same instant.
   return [
-    ...(hasMembers ? [{ name: 'processes of groups', remedy, describe: describeMembers(config) }] : []),
-    { name: 'memory traffic', remedy, describe: describeTraffic(config) },
-    ...(config.occupancy ? [{ name: 'cache occupancy', describe: describeOccupancy(config) }] : []),
+    ...(hasMembers
+      ? [{ name: 'processes of groups', remedy, describe: describeMembers(groups, config) }]
+      : []),
+    { name: 'memory traffic', remedy, describe: describeTraffic(groups) },
+    ...(config.occupancy ? [{ name: 'cache occupancy', describe: describeOccupancy(groups) }] : []),
   ];
 }
 

@@ -3,6 +3,7 @@ import { findL3Packages } from '../../src/linux/topology.js';
 import { findOrAdd } from '../../src/model/plan.js';
 import { ATTR_CPU_PACKAGE, ATTR_LINUX_RESCTRL_GROUP } from '../../src/model/semantic-conventions.js';
 import type { Attributes } from '../../src/model/series.js';
+import type { Source } from '../../src/scraping/source.js';
 import type { Config } from './config.js';
 
 /** The part of a group's counters that is of one last-level cache, `mon_data/mon_L3_00`. */
@@ -22,14 +23,20 @@ export interface Group {
 /** What the root has besides the folders of control groups. */
 const reserved = new Set(['info', 'mon_data', 'mon_groups']);
 
-/** The groups that there are now. People and runtimes make and remove them. */
+/** The groups that there are now. People and runtimes make and remove them. All sources of a receiver share one listing. */
 export class Groups {
   /** For messages. */
   readonly name: string;
   readonly #root: string;
   readonly #limit: number;
-  readonly #packages: ReadonlyMap<number, number>;
+  readonly #sysfs: string;
   readonly #known = new Map<string, Group>();
+  /** The listing that each source had last, by its number. */
+  readonly #seen = new WeakMap<Source, number>();
+  #packages: ReadonlyMap<number, number> = new Map();
+  #listing = 0;
+  /** Whether the last listing was for the first reading of a source, which is not part of a scan. */
+  #isProbe = false;
   #version = '';
   #all: readonly Group[] = [];
 
@@ -37,26 +44,50 @@ export class Groups {
     this.#root = resctrl;
     this.name = `groups of ${resctrl}`;
     this.#limit = limit === 0 ? Infinity : limit;
-    this.#packages = findL3Packages(sysfs);
+    this.#sysfs = sysfs;
   }
 
-  /** Looks again. @returns a text that changes when a group comes or goes */
-  follow(): string {
-    const paths = this.#listPaths();
-    // A name may hold anything but these.
-    const version = paths.join('\0');
-    if (version === this.#version) return version;
-    this.#version = version;
-    for (const path of this.#known.keys()) if (!paths.includes(path)) this.#known.delete(path);
-    this.#all = paths
-      .map((path) => findOrAdd(this.#known, path, () => this.#describe(path)))
-      .filter(({ caches }) => caches.length > 0);
-    return version;
+  /**
+   * Lists the groups for the first source of a scan; the others get the same ones.
+   * @param source calls it once in each of its readings
+   * @returns a text that changes when a group comes or goes
+   */
+  follow(source: Source): string {
+    const seen = this.#seen.get(source);
+    const isFirst = seen === undefined;
+    // Its receiver starts, maybe not for the first time: resctrl may have been mounted or unmounted since.
+    if (isFirst) this.#restart();
+    if (isFirst || this.#isProbe || seen === this.#listing) {
+      this.#list();
+      this.#isProbe = isFirst;
+    }
+    this.#seen.set(source, this.#listing);
+    return this.#version;
   }
 
   /** Each control group, followed by its monitoring groups. The first one is the default group. */
   get all(): readonly Group[] {
     return this.#all;
+  }
+
+  #restart(): void {
+    this.#packages = findL3Packages(this.#sysfs);
+    this.#version = '';
+    this.#known.clear();
+  }
+
+  #list(): void {
+    this.#listing += 1;
+    const paths = this.#listPaths();
+    // A name may hold anything but these.
+    const version = paths.join('\0');
+    if (version === this.#version) return;
+    this.#version = version;
+    const kept = new Set(paths);
+    for (const path of this.#known.keys()) if (!kept.has(path)) this.#known.delete(path);
+    this.#all = paths
+      .map((path) => findOrAdd(this.#known, path, () => this.#describe(path)))
+      .filter(({ caches }) => caches.length > 0);
   }
 
   #listPaths(): readonly string[] {

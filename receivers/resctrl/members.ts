@@ -9,20 +9,19 @@ import { createAbsence } from '../../src/scraping/file-gauges.js';
 import type { GaugeColumn } from '../../src/scraping/gauge-table.js';
 import type { DescribeSource, Source, Steps } from '../../src/scraping/source.js';
 import type { Config } from './config.js';
-import { Groups, type Group } from './groups.js';
+import type { Group, Groups } from './groups.js';
 
 /**
  * Which processes each group has, for the ledger. All others are in the default group. A task that is a process by its
  * number stands for all its threads.
  */
-export function describeMembers(config: Config): DescribeSource {
+export function describeMembers(groups: Groups, { procfs }: Pick<Config, 'procfs'>): DescribeSource {
   return (source) => {
-    const groups = new Groups(config);
-    const members = new Members(source, config.procfs);
+    const members = new Members(source, procfs);
     const table = source.gauges();
     let shown = '';
     return function* (at) {
-      groups.follow();
+      groups.follow(source);
       if (groups.all.length === 0) throw createAbsence(groups.name);
       const columns = yield* members.read(groups.all);
       const keys = columns.map(({ key }) => key).join('\0');

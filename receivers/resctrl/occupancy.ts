@@ -2,8 +2,7 @@ import type { Metric } from '../../src/model/series.js';
 import { FileGauges, parseWhole, type GaugeFile } from '../../src/scraping/file-gauges.js';
 import { bounded, maxBytes } from '../../src/scraping/lines.js';
 import type { DescribeSource } from '../../src/scraping/source.js';
-import type { Config } from './config.js';
-import { Groups, type GroupCache } from './groups.js';
+import type { GroupCache, Groups } from './groups.js';
 import { isWithoutValue } from './traffic.js';
 
 export const occupancy: Metric = {
@@ -15,12 +14,11 @@ export const occupancy: Metric = {
 };
 
 /** How much of each cache each group has. */
-export function describeOccupancy(config: Config): DescribeSource {
+export function describeOccupancy(groups: Groups): DescribeSource {
   return (source) => {
-    const groups = new Groups(config);
     const gauges = new FileGauges(source, {
       name: groups.name,
-      version: () => groups.follow(),
+      version: () => groups.follow(source),
       list: () => groups.all.flatMap(({ caches }) => caches.map(createGauge)),
     });
     return function* (at) {

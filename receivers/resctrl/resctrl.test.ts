@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { createFakeContext, createTableCollector } from '../../src/component/fakes.js';
 import { parseSettings } from '../../src/config/settings.js';
+import type { Table } from '../../src/model/table.js';
 import { memoryTrafficMember } from '../../src/model/usage-metrics.js';
 import { endedOf, openScraperOf, valuesOf, writeFiles } from '../../src/scraping/source.fixture.js';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
@@ -170,6 +171,37 @@ test('resctrl follows groups that come and go', (t) => {
     `${total} /batch/mon_groups/b 1 3`,
   ]);
   assert.equal(valuesOf(tables)[`${total} /mon_groups/new 0 0`], 0);
+});
+
+function ofNewGroup(tables: Iterable<Table>): readonly string[] {
+  return Object.keys(valuesOf(tables)).filter((key) => key.includes('/mon_groups/new '));
+}
+
+test('resctrl reads the same groups for all of a scan, and a new one from the next scan on', (t) => {
+  const { folder, scraper } = open(t);
+  const tables: Table[] = [];
+  for (const table of scraper.scrape(0)) {
+    if (tables.push(table) > 1) continue;
+    assert.equal(table.series[0]?.metric, memoryTrafficMember);
+    const group = '/mon_groups/new';
+    writeFiles(folder, { ...describeGroup(group, [1, 1, 1], [1, 1, 1]), ...describeTasks(group, '13\n') });
+  }
+  assert.deepEqual(ofNewGroup(tables), []);
+  assert.deepEqual(ofNewGroup(scraper.scrape(0)), [
+    'linux.resctrl.member /mon_groups/new 13',
+    ...[0, 1].flatMap((cache) =>
+      [total, local].map((name) => `${name} /mon_groups/new ${cache} ${3 * cache}`),
+    ),
+    ...[0, 1].map((cache) => `${usage} /mon_groups/new ${cache} ${3 * cache}`),
+  ]);
+});
+
+test('resctrl lists the groups again when it starts again', (t) => {
+  const { folder, config } = open(t);
+  const sources = listSources(config, true);
+  valuesOf(openScraperOf(t, sources).scrape(0));
+  rmSync(join(folder, 'resctrl'), { recursive: true });
+  assert.throws(() => openScraperOf(t, sources), { name: 'UnavailableError' });
 });
 
 test('resctrl bounds the monitoring groups, but not the control groups', (t) => {

@@ -6,8 +6,7 @@ import type { CounterColumn, CounterTable } from '../../src/scraping/counter-tab
 import { Counts } from '../../src/scraping/counts.js';
 import { createAbsence } from '../../src/scraping/file-gauges.js';
 import type { DescribeSource, Source } from '../../src/scraping/source.js';
-import type { Config } from './config.js';
-import { Groups, type GroupCache } from './groups.js';
+import type { GroupCache, Groups } from './groups.js';
 
 /** What the files of a group and cache count, in bytes. */
 const files: Readonly<Record<string, Metric>> = {
@@ -16,9 +15,8 @@ const files: Readonly<Record<string, Metric>> = {
 };
 
 /** Bytes between caches and memory, of each group. */
-export function describeTraffic(config: Config): DescribeSource {
+export function describeTraffic(groups: Groups): DescribeSource {
   return (source) => {
-    const groups = new Groups(config);
     const traffic = new Traffic(source);
     return function* (at) {
       traffic.follow(groups);
@@ -46,7 +44,7 @@ class Traffic {
   }
 
   follow(groups: Groups): void {
-    const version = groups.follow();
+    const version = groups.follow(this.#source);
     if (version === this.#version) return;
     this.#version = version;
     const before = this.#files;
