@@ -6,6 +6,7 @@ import { createFakeContext, createTableCollector } from '../../src/component/fak
 import { parseSettings } from '../../src/config/settings.js';
 import type { Table } from '../../src/model/table.js';
 import { memoryTrafficMember } from '../../src/model/usage-metrics.js';
+import { runAtOnce, Source } from '../../src/scraping/source.js';
 import { endedOf, openScraperOf, valuesOf, writeFiles } from '../../src/scraping/source.fixture.js';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { until } from '../../src/testing/until.js';
@@ -194,6 +195,25 @@ test('resctrl reads the same groups for all of a scan, and a new one from the ne
     ),
     ...[0, 1].map((cache) => `${usage} /mon_groups/new ${cache} ${3 * cache}`),
   ]);
+});
+
+test('resctrl forgets the counters of a group that is gone', (t) => {
+  const { folder, config } = open(t);
+  const [traffic] = listSources(config, false);
+  assert.ok(traffic);
+  const source = new Source(createFakeContext(), traffic.describe);
+  t.after(() => source.close());
+  runAtOnce(source.read());
+  const find = () =>
+    ['', '/batch'].map((group) =>
+      source.file(join(folder, `resctrl${group}/mon_data/mon_L3_00/mbm_total_bytes`)),
+    );
+  const [kept, gone] = find();
+  rmSync(join(folder, 'resctrl/batch'), { recursive: true });
+  runAtOnce(source.read());
+  const later = find();
+  assert.equal(later[0], kept);
+  assert.notEqual(later[1], gone);
 });
 
 test('resctrl lists the groups again when it starts again', (t) => {

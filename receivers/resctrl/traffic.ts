@@ -53,7 +53,7 @@ class Traffic {
     const caches = groups.all.flatMap((group) => group.caches);
     this.wasThere ||= caches.length > 0;
     this.parts = caches.flatMap((cache) => Object.entries(files).map((one) => this.#open(cache, one)));
-    for (const [path, file] of before) if (!this.#files.has(path)) file.close();
+    for (const path of before.keys()) if (!this.#files.has(path)) this.#source.forget(path);
   }
 
   begin(at: bigint): void {

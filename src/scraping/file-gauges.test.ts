@@ -48,6 +48,18 @@ test('FileGauges keeps series while files stay, ends those that go and starts th
   assert.deepEqual(endedOf([...runAtOnce(source.read()).tables]), ['a b', 'a c']);
 });
 
+test('FileGauges forgets a file that is gone, and keeps those that stay', (t) => {
+  const { folder, source } = open(t, { a: '1\n', b: '2\n' });
+  const find = () => ['a', 'b'].map((name) => source.file(join(folder, name)));
+  runAtOnce(source.read());
+  const [a, b] = find();
+  rmSync(join(folder, 'a'));
+  assert.deepEqual(valuesOf(runAtOnce(source.read()).tables), { 'a b': 2 });
+  const later = find();
+  assert.notEqual(later[0], a);
+  assert.equal(later[1], b);
+});
+
 test('FileGauges gives a gap for a file that cannot be parsed and reports it, and fails when none can', (t) => {
   const { folder, source } = open(t, { a: '1\n', b: 'x\n' });
   const { tables, failed, error } = runAtOnce(source.read());

@@ -63,12 +63,15 @@ export class FileGauges {
     if (version === this.#version) return;
     this.#version = version;
     const before = this.#open;
+    const listed = new Map(this.#files.list().map((column) => [keyOf(column), column]));
+    for (const [key, { file }] of before) if (!listed.has(key)) this.#source.forget(file.path);
     this.#open = new Map();
-    for (const column of this.#files.list()) {
-      const key = `${column.path} ${attributesKey(column.attributes)}`;
-      this.#open.set(key, before.get(key) ?? { column, file: this.#source.file(column.path) });
-    }
-    for (const [key, { file }] of before) if (!this.#open.has(key)) file.close();
+    // Always asks for the file: it was forgotten if its path was that of a gauge that is gone, too.
+    for (const [key, column] of listed)
+      this.#open.set(key, {
+        column: before.get(key)?.column ?? column,
+        file: this.#source.file(column.path),
+      });
     this.#wasThere ||= this.#open.size > 0;
     this.#choose([...this.#open.values()]);
   }
@@ -89,6 +92,10 @@ export class FileGauges {
       throw error;
     }
   }
+}
+
+function keyOf({ path, attributes }: GaugeFile): string {
+  return `${path} ${attributesKey(attributes)}`;
 }
 
 /**

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createFakeContext, createLogCollector, createTableCollector } from '../component/fakes.js';
@@ -91,6 +91,20 @@ test('Source.check leaves out an impossible figure and warns once', () => {
 test('Source.file gives the same file for the same path', () => {
   const { folder, source } = createPair();
   assert.equal(source.file(join(folder, 'left')), source.file(join(folder, 'left')));
+});
+
+const countFds = () => readdirSync('/proc/self/fd').length;
+
+test('Source.forget closes a file, and the next one of its path is another', () => {
+  const { folder, source } = createPair();
+  const path = join(folder, 'left');
+  const file = source.file(path);
+  const before = countFds();
+  file.read();
+  assert.equal(countFds(), before + 1);
+  source.forget(path);
+  assert.equal(countFds(), before);
+  assert.notEqual(source.file(path), file);
 });
 
 test('SourceScraper ends the series after a break in time, and reads a source although another fails', () => {

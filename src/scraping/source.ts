@@ -66,6 +66,12 @@ export class Source {
     return findOrAdd(this.#files, path, () => new KeptFile(path));
   }
 
+  /** Closes a file that is not read any more, which is another object if it comes back. */
+  forget(path: string): void {
+    this.#files.get(path)?.close();
+    this.#files.delete(path);
+  }
+
   /** Counters of things that come and go. @param describe the columns of a thing; undefined: it is left out */
   counters(describe: DescribeCounters): CounterTable {
     return this.#tables.counters(describe);
