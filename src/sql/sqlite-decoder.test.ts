@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import type { QueuedRequest } from '../component/queue-storage.js';
 import { histogramOf, histogramTable, rowOf } from '../model/histogram.fixture.js';
 import { PointStream } from '../recording/decoder.js';
+import { histogramColumns } from '../recording/histogram-columns.js';
 import { anyHistograms, flattenHistograms } from '../recording/histogram-tables.fixture.js';
 import { isHistograms, type RecordedTable } from '../recording/recorded-table.js';
 import { anyTables, createSink, flatten, sortPoints } from '../recording/recording.fixture.js';
@@ -84,6 +85,31 @@ test('SQLite gives back histograms, also among numbers, whatever they are', { sk
     }),
     { numRuns: 50 },
   );
+});
+
+/** A table `numbers` of a query, with a column `n`. */
+function withNumbers(from: number, to: number): string {
+  return `WITH RECURSIVE numbers (n) AS (SELECT ${from} UNION ALL SELECT n + 1 FROM numbers WHERE n < ${to})`;
+}
+
+test('SqliteDecoder.read pauses after a number of points, histograms among them', { skip }, () => {
+  const histograms = histogramTable([[histogramOf(), 1, rowOf([1, 2, 3])]]);
+  const path = write([...createMeasurements(1_800_000_000_000_000_000n).slice(0, 1), histograms]);
+  const database = openSqlite(path);
+  const columns = histogramColumns.join(', ');
+  // Numbers at 0, 2, 4 and so on, histograms in between, then many histograms without a number.
+  database.execute(
+    `${withNumbers(0, 30_000)} INSERT INTO points (time, series_id, value)
+      SELECT 2 * n, (SELECT min(series_id) FROM points), 1 FROM numbers;
+    ${withNumbers(1, 30_000)} INSERT INTO histograms (time, series_id, ${columns})
+      SELECT 2 * n + 1, series_id, ${columns} FROM histograms, numbers;
+    ${withNumbers(1, 50_000)} INSERT INTO histograms (time, series_id, ${columns})
+      SELECT 100000 + n, series_id, ${columns} FROM histograms, numbers WHERE time = 1;`,
+  );
+  const sink = createSink();
+  const pauses = [...new SqliteDecoder(sink, new PointStream(sink)).read(database)];
+  database.close();
+  assert.equal(pauses.length, 2);
 });
 
 test('the query of the README finds the requests of the last hour by bucket', { skip }, () => {

@@ -43,18 +43,18 @@ export class SqliteDecoder {
     this.#readSeries(database);
     const histograms = openHistograms(database);
     let read = 0;
+    const isTimeToPause = (): boolean => ++read % pointsAtATime === 0;
     for (const row of database.prepare(selectPoints).rows()) {
-      for (; histograms.isNextBefore(row[1]); read++) {
+      while (histograms.isNextBefore(row[1])) {
         this.#takeHistogram(histograms.take());
-        if (read % pointsAtATime === 0) yield;
+        if (isTimeToPause()) yield;
       }
       this.#takePoint(row);
-      read += 1;
-      if (read % pointsAtATime === 0) yield;
+      if (isTimeToPause()) yield;
     }
-    for (; histograms.isNextBefore(undefined); read++) {
+    while (histograms.isNextBefore(undefined)) {
       this.#takeHistogram(histograms.take());
-      if (read % pointsAtATime === 0) yield;
+      if (isTimeToPause()) yield;
     }
     for (let last = this.#ended.pop(); last; last = this.#ended.pop()) this.#stream.end(last.series, last.at);
     const orphans = this.#orphans;
