@@ -37,7 +37,9 @@ interface Group {
 export class ParquetFooter {
   #schema: readonly SchemaElement[];
   readonly #writer = new ByteWriter();
-  readonly #groups: Group[] = [];
+  /** The row groups that `widen` adds columns to; undefined when it has. */
+  #narrow: Group[] | undefined = [];
+  #rowGroups = 0;
   #groupBytes = Buffer.alloc(0);
   #rows = 0n;
 
@@ -47,27 +49,30 @@ export class ParquetFooter {
 
   /** How many row groups there are. */
   get rowGroups(): number {
-    return this.#groups.length;
+    return this.#rowGroups;
   }
 
   /** Adds a row group of these column chunks. */
   add(columns: readonly ColumnMetaData[], rows: number): void {
     const group = { rows, chunks: Buffer.alloc(0), columns: 0, uncompressed: 0n, compressed: 0n };
     this.#addChunks(group, columns);
-    this.#groups.push(group);
+    this.#narrow?.push(group);
+    this.#rowGroups += 1;
     this.#groupBytes = Buffer.concat([this.#groupBytes, this.#encodeGroup(group)]);
     this.#rows += BigInt(rows);
   }
 
   /**
-   * Adds columns to every row group, behind those that it has.
+   * Adds columns to every row group, behind those that it has. Called at most once.
    * @param schema of all columns
    * @param writeColumns writes them for a row group of this many rows
    */
   widen(schema: readonly SchemaElement[], writeColumns: (rows: number) => readonly ColumnMetaData[]): void {
     this.#schema = schema;
-    for (const group of this.#groups) this.#addChunks(group, writeColumns(group.rows));
-    this.#groupBytes = Buffer.concat(this.#groups.map((group) => this.#encodeGroup(group)));
+    const groups = this.#narrow ?? [];
+    this.#narrow = undefined;
+    for (const group of groups) this.#addChunks(group, writeColumns(group.rows));
+    this.#groupBytes = Buffer.concat(groups.map((group) => this.#encodeGroup(group)));
   }
 
   /** The last bytes of the file. */
@@ -83,7 +88,7 @@ export class ParquetFooter {
       field_6: createdBy,
       field_7: this.#leaves.map(() => ({ field_1: {} })),
     });
-    const list = [listHeader, this.#listLength(this.#groups.length), this.#groupBytes];
+    const list = [listHeader, this.#listLength(this.#rowGroups), this.#groupBytes];
     const fields = [head.subarray(0, -1), ...list, tail.subarray(1)];
     const length = fields.reduce((sum, bytes) => sum + bytes.length, 0);
     return Buffer.concat([...fields, uint32(length), uint32(magic)]);
