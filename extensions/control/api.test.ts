@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { ComponentStatus } from '../../src/component/agent-control.js';
 import { component, components, start } from './control.fixture.js';
 
-test('Control lists every component with what is known of it', async (t) => {
+test('Control lists every component with its state', async (t) => {
   const { ask } = await start(t);
   const [status, body] = await ask('/-/components');
   const { components: listed, ready } = body as {
@@ -33,7 +33,7 @@ const done = (...names: readonly string[]) => ({
   results: names.map((name) => ({ component: name, done: true })),
 });
 
-test('Control does with components what is asked, by id, kind and pattern', async (t) => {
+test('Control acts on the components that are named by id, kind and pattern', async (t) => {
   const { ask, calls, log } = await start(t);
   assert.deepEqual(await ask('/-/pause', order('rapl', 'receiver:rapl')), [200, done('receiver:rapl')]);
   assert.deepEqual(await ask('/-/resume', order('receiver:*')), [
@@ -62,7 +62,7 @@ test('Control does with components what is asked, by id, kind and pattern', asyn
   assert.ok(log.lines.includes('info: Asked to pause rapl, receiver:rapl'));
 });
 
-test('Control means no receiver that is left out by a pattern, but by its name', async (t) => {
+test('Control selects a disabled receiver only by its name, not by a pattern', async (t) => {
   const disabled: ComponentStatus = { ...component('receiver', 'nvml'), state: 'disabled' };
   const { ask, calls } = await start(t, {}, { listComponents: () => [...components, disabled] });
   assert.deepEqual(await ask('/-/trigger', order('receiver:*')), [
@@ -84,7 +84,7 @@ test('Control flushes, reloads and ends the agent', async (t) => {
   assert.deepEqual(calls, ['flush', 'shutdown']);
 });
 
-test('Control answers the reload by which it is stopped, while its successor listens already', async (t) => {
+test('Control answers the reload that stops it, while its successor is listening already', async (t) => {
   const changed = {
     outcome: 'changed',
     started: [],
@@ -105,7 +105,7 @@ test('Control answers the reload by which it is stopped, while its successor lis
   assert.equal((await ask('/-/components'))[0], 200);
 });
 
-test('Control answers a reload of which some settings need a restart with 409 and their names', async (t) => {
+test('Control answers a reload with 409 and the names of the settings that need a restart', async (t) => {
   const result = {
     outcome: 'changed',
     started: [],
@@ -117,7 +117,7 @@ test('Control answers a reload of which some settings need a restart with 409 an
   assert.deepEqual(await ask('/-/reload', ''), [409, result]);
 });
 
-test('Control answers a reload that was refused with 422 and the reason', async (t) => {
+test('Control answers a refused reload with 422 and the reason', async (t) => {
   const refused = { outcome: 'refused', started: [], stopped: [], restarted: [], problem: 'broken' } as const;
   const { ask } = await start(t, {}, { reload: () => Promise.resolve(refused) });
   assert.deepEqual(await ask('/-/reload', ''), [422, refused]);
@@ -127,7 +127,7 @@ function pauseAllButOtlp(name: string): Promise<void> {
   return name === 'receiver:otlp' ? Promise.reject(new Error('no interval')) : Promise.resolve();
 }
 
-test('Control reports which of several could not be done, and why', async (t) => {
+test('Control reports which of several components failed, and why', async (t) => {
   const { ask } = await start(t, {}, { pause: pauseAllButOtlp });
   assert.deepEqual(await ask('/-/pause', '{"components":["receiver:*"]}'), [
     409,
@@ -166,7 +166,7 @@ for (const [path, body, expected, message] of mistakes) {
   });
 }
 
-test('Control changes nothing at a GET', async (t) => {
+test('Control changes nothing on GET', async (t) => {
   const { ask, calls } = await start(t);
   assert.equal((await ask('/-/shutdown'))[0], 405);
   assert.deepEqual(calls, []);

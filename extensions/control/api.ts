@@ -14,18 +14,18 @@ const maxBodyBytes = 64 * 1024;
 /** A reload starts receivers, which may wait for devices. */
 const longestWorkMs = 120_000;
 
-/** What the pages are about. */
+/** What the pages use. */
 export interface ApiContext {
   readonly agent: AgentControl;
   readonly isReady: () => boolean;
   readonly startedAt: Date;
   readonly rates: PointRates;
   readonly log: Log;
-  /** Called with what is fulfilled when the answer to a reload was sent, before which its connection should not end. */
+  /** `sent` is fulfilled when the answer to a reload has been sent; its connection should not end before. */
   awaitAnswer(sent: Promise<unknown>): void;
 }
 
-/** A request that asks for nothing that can be done. */
+/** A request that cannot be carried out. */
 class RequestError extends Error {
   readonly status: 400 | 404 | 413 | 415 | 503;
 
@@ -39,7 +39,7 @@ function post(work: (request: IncomingMessage) => Answer | Promise<Answer>) {
   return { post: (request: IncomingMessage) => answerWork(request, work) };
 }
 
-/** The pages by which an agent is controlled. */
+/** The pages that control an agent. */
 export function createPages(context: ApiContext): Pages {
   const { agent, log } = context;
   const reader = new BodyReader(maxBodyBytes, 4 * maxBodyBytes);
@@ -53,21 +53,21 @@ export function createPages(context: ApiContext): Pages {
   ]);
   return {
     '/-/components': () => createAnswer(200, describeAgent(context)),
-    ...(Object.fromEntries(ofVerbs) as Pages), // pairs of a path and what `post` makes
+    ...(Object.fromEntries(ofVerbs) as Pages), // Pairs of a path and the result of `post`.
     '/-/flush': post(async () => {
       await agent.flush();
       return createAnswer(200, { done: true });
     }),
     '/-/reload': post(async ({ socket }) => {
       log.info('Asked to reload');
-      // The new configuration may have this extension with other settings, or not at all.
+      // The new configuration may have this extension with other settings or not at all.
       context.awaitAnswer(new Promise((resolve) => socket.once('close', resolve)));
       const answer = describeReload(await agent.reload());
       return { ...answer, headers: { ...answer.headers, Connection: 'close' } };
     }),
     '/-/shutdown': post(() => {
       log.info('Asked to shut down');
-      // The answer is on its way by then.
+      // The answer has been sent by then.
       setImmediate(() => agent.shutdown());
       return createAnswer(200, { done: true });
     }),
@@ -95,7 +95,7 @@ function createAnswer(status: number, value: object): Answer {
   };
 }
 
-/** What a request asks to be done, and with which components. */
+/** What a request asks for, and for which components. */
 interface Order extends VerbOptions {
   readonly patterns: readonly string[];
 }
@@ -124,7 +124,7 @@ function parseBody(text: string): Readonly<Record<string, unknown>> {
     const value: unknown = JSON.parse(text);
     if (typeof value === 'object' && value !== null) return { ...value };
   } catch {
-    // It is described as what it is not.
+    // The final error describes the pattern.
   }
   throw new RequestError(400, 'Cannot read the request: expected a JSON object, found something else');
 }
@@ -138,14 +138,14 @@ async function runVerb(agent: AgentControl, verb: Verb, order: Order): Promise<A
   return createAnswer(isDone ? 200 : 409, { results });
 }
 
-/** @throws RequestError when a pattern means no component with which that can be done */
+/** @throws RequestError when a pattern matches no component that supports the action */
 function findFor(
   pattern: string,
   { kinds }: Verb,
   components: readonly ComponentStatus[],
 ): readonly string[] {
   const possible = components.filter(({ kind }) => kinds.includes(kind));
-  // Of all that there are, those that are left out are not meant.
+  // Patterns do not match components that are disabled.
   const isListed = ({ state }: ComponentStatus) => state !== 'disabled' || !pattern.includes('*');
   const names = findNames(pattern, possible.filter(isListed));
   if (names.length > 0) return names;
@@ -202,7 +202,7 @@ function describeComponent(component: ComponentStatus, rates: PointRates): objec
     pipelines,
     state,
     since: since.toISOString(),
-    intervals: Object.fromEntries(intervals) as Record<string, string>, // pairs of texts
+    intervals: Object.fromEntries(intervals) as Record<string, string>, // Pairs of texts.
     accepted_points: component.acceptedPoints,
     refused_points: component.refusedPoints,
     points_per_second: rates.find(component) ?? null,

@@ -9,13 +9,13 @@ import { factory } from './factory.js';
 
 const since = new Date('2026-11-28T12:00:00Z');
 
-/** What an agent says of a component that runs. */
+/** A running component as the agent reports it. */
 export function component(kind: ComponentStatus['kind'], id: string): ComponentStatus {
   const pipelines = kind === 'extension' ? [] : ['metrics'];
   return { kind, id, pipelines, state: 'running', since, acceptedPoints: 3, refusedPoints: 1 };
 }
 
-/** What is listed by the agent of the tests. */
+/** The components that the test agent lists. */
 export const components = [
   component('exporter', 'file'),
   component('processor', 'filter'),
@@ -24,7 +24,7 @@ export const components = [
   component('extension', 'control'),
 ];
 
-/** An agent that notes what it is asked to do. */
+/** An agent that records what it is asked to do. */
 function createAgent(calls: string[], overrides: Partial<AgentControl> = {}): AgentControl {
   const note =
     (verb: string) =>
@@ -45,7 +45,7 @@ function createAgent(calls: string[], overrides: Partial<AgentControl> = {}): Ag
   });
 }
 
-/** Starts the extension at a socket of its own; `ask` sends it requests, `calls` are what it asked the agent. */
+/** Starts the extension on a socket of its own; `ask` sends it requests, `calls` records what it asked the agent. */
 export async function start(t: TestContext, settings: object = {}, overrides: Partial<AgentControl> = {}) {
   const log = createLogCollector();
   const calls: string[] = [];

@@ -8,7 +8,7 @@ import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { send, start } from './control.fixture.js';
 import { factory } from './factory.js';
 
-test('Control lets only those use its socket that its settings say', async (t) => {
+test('Control admits only the users and modes of its settings to its socket', async (t) => {
   const narrow = await start(t);
   assert.equal(statSync(narrow.path).mode & 0o777, 0o600);
   const group = process.getegid?.() ?? 0;
@@ -21,7 +21,7 @@ test('Control lets only those use its socket that its settings say', async (t) =
   });
 });
 
-test('Control replaces a socket that was left behind, and refuses one at which an agent answers', async (t) => {
+test('Control replaces a socket that was left behind, and refuses one on which an agent answers', async (t) => {
   const { path, extension } = await start(t);
   await assert.rejects(start(t, { socket: { path } }), {
     message: `Cannot listen on ${path} (extensions.test.socket.path): expected no other agent there, found one that answers`,
@@ -36,13 +36,13 @@ test('Control replaces a socket that was left behind, and refuses one at which a
   assert.equal((await send({ socketPath: left, path: '/-/components' }))[0], 200);
 });
 
-/** What a process leaves that was killed. */
+/** Leaves the socket of a process that was killed. */
 function leaveSocket(path: string): void {
   const script = `require('net').createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, 'SIGKILL'))`;
   assert.throws(() => execFileSync(process.execPath, ['-e', script]));
 }
 
-test('Control leaves what is no socket as it is, and names a folder that is missing', async (t) => {
+test('Control does not replace a file that is not a socket, and names a missing folder', async (t) => {
   const path = join(createFolder(), 'text');
   writeFileSync(path, 'text');
   await assert.rejects(start(t, { socket: { path } }), /expected nothing or a socket, found a file/u);
@@ -53,7 +53,7 @@ test('Control leaves what is no socket as it is, and names a folder that is miss
   );
 });
 
-test('Control answers over HTTP to those with the token only, and follows its file', async (t) => {
+test('Control answers HTTP requests with the token only, and reloads the token file', async (t) => {
   const file = join(createFolder(), 'token');
   const http = { endpoint: 'localhost:0', token_file: file };
   const { log, calls } = await start(t, { http });
@@ -76,7 +76,7 @@ test('Control answers over HTTP to those with the token only, and follows its fi
   assert.deepEqual(calls, []);
 });
 
-test('Control does not start with a token that cannot be used', async (t) => {
+test('Control does not start with a token that is too short or unreadable', async (t) => {
   const file = join(createFolder(), 'token');
   writeFileSync(file, 'secret\n');
   chmodSync(file, 0o600);
@@ -85,7 +85,7 @@ test('Control does not start with a token that cannot be used', async (t) => {
   });
 });
 
-test('factory.check wants octal permissions and a token file', () => {
+test('factory.check requires octal permissions and a token file', () => {
   assert.deepEqual(factory.check?.(parseSettings(factory.schema, { socket: { mode: 'rw' } })), [
     'socket.mode: expected octal permissions such as "0660", found "rw"',
   ]);

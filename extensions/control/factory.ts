@@ -13,7 +13,7 @@ import { TokenFile } from './token-file.js';
 
 const rateMs = 5000;
 
-/** Lets operators list, pause, trigger and reload what runs: `joulemetry ctl`. */
+/** Lets operators list, pause, trigger and reload components: `joulemetry ctl`. */
 export const factory: ExtensionFactory<typeof schema> = {
   schema,
   check: ({ socket, http }) => [
@@ -39,7 +39,7 @@ class Control implements Component {
   readonly #context: ExtensionContext;
   readonly #rates = new PointRates();
   #listeners: readonly Listener[] = [];
-  /** Of reloads, by one of which this extension may be stopped. */
+  /** Reload requests without an answer so far; a reload may stop this extension. */
   readonly #unanswered = new Set<Promise<unknown>>();
   #timer: NodeJS.Timeout | undefined;
 
@@ -106,11 +106,11 @@ class Control implements Component {
   }
 }
 
-/** What is wrong with it shows when the socket is made. */
+/** Errors show when the socket is created. */
 function makeFolder(path: string): void {
   try {
     mkdirSync(path, { mode: 0o755 });
   } catch {
-    // It exists, or may not be created.
+    // It exists or cannot be created.
   }
 }

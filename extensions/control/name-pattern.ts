@@ -1,14 +1,15 @@
 import type { ComponentStatus } from '../../src/component/agent-control.js';
 
-/** What a component is called: `receiver:rapl/second`. */
+/** The name of a component: `receiver:rapl/second`. */
 export function nameOf({ kind, id }: Pick<ComponentStatus, 'kind' | 'id'>): string {
   return `${kind}:${id}`;
 }
 
 /**
- * The names of the components that a pattern means: `receiver:rapl`, `receiver:*`, `exporter:otlp*`, `*`; without a kind,
- * receivers first, since they are what is controlled most: `rapl` is a receiver where there is one of this name.
- * @returns each once, in the order of the components
+ * The names of the components that a pattern selects: `receiver:rapl`, `receiver:*`, `exporter:otlp*`, `*`. A
+ * pattern without a kind selects receivers first, since they are controlled most often: `rapl` is a receiver
+ * where one has this name.
+ * @returns each name once, in the order of the components
  */
 export function findNames(pattern: string, components: readonly ComponentStatus[]): readonly string[] {
   const names = [...new Set(components.map(nameOf))];
@@ -17,7 +18,7 @@ export function findNames(pattern: string, components: readonly ComponentStatus[
   return receivers.length > 0 ? receivers : names.filter((name) => matches(name, `*:${pattern}`));
 }
 
-/** An asterisk stands for any characters. */
+/** An asterisk matches any characters. */
 function matches(name: string, pattern: string): boolean {
   const parts = pattern.split('*').map((part) => part.replaceAll(/[\\^$.*+?()[\]{}|]/gu, String.raw`\$&`));
   return new RegExp(`^${parts.join('.*')}$`, 'u').test(name);

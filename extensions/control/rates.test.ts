@@ -8,7 +8,7 @@ function component(acceptedPoints: number): ComponentStatus {
   return { kind: 'receiver', id: 'rapl', pipelines: ['a'], state: 'running', since: new Date(0), ...counts };
 }
 
-test('PointRates is the mean since the note before the last one', () => {
+test('PointRates is the mean rate since the second last note', () => {
   const rates = new PointRates();
   assert.equal(rates.find(component(10), 0), undefined);
   rates.note([component(0)], 0);
@@ -19,7 +19,7 @@ test('PointRates is the mean since the note before the last one', () => {
   assert.equal(rates.find(component(110), 15_000), 10);
 });
 
-test('PointRates knows nothing of a component that was started again', () => {
+test('PointRates knows no rate of a component that was restarted', () => {
   const rates = new PointRates();
   rates.note([component(1000)], 0);
   assert.equal(rates.find(component(5), 5000), undefined);

@@ -10,7 +10,7 @@ export class PointRates {
   #previous = new Map<string, Count>();
   #latest = new Map<string, Count>();
 
-  /** Notes what has passed by now. To be called every 5 seconds. */
+  /** Records the points that have passed so far. Call it every 5 seconds. */
   note(components: readonly ComponentStatus[], atMs = performance.now()): void {
     this.#previous = this.#latest;
     this.#latest = new Map(
@@ -18,7 +18,7 @@ export class PointRates {
     );
   }
 
-  /** @returns undefined where too little is known, as in the first moments */
+  /** @returns undefined before there are two notes */
   find(component: ComponentStatus, nowMs = performance.now()): number | undefined {
     const key = keyOf(component);
     const since = this.#previous.get(key) ?? this.#latest.get(key);

@@ -9,7 +9,7 @@ const maxBytes = 4096;
 const minLength = 16;
 const randomLength = 32;
 
-/** The token that requests must have, from a file that may change. */
+/** The token that requests must carry, from a file that may change. */
 export class TokenFile {
   readonly #path: string;
   readonly #log: Log;
@@ -17,9 +17,9 @@ export class TokenFile {
   #stamp: string;
 
   /**
-   * Reads the token, or creates one where there is no file.
+   * Reads the token, or creates one if the file does not exist.
    * @param setting for messages
-   * @throws Error naming the file that cannot be used, and why
+   * @throws Error naming the unusable file and the reason
    */
   constructor(path: string, setting: string, log: Log) {
     this.#path = path;
@@ -33,7 +33,7 @@ export class TokenFile {
     }
   }
 
-  /** Whether an Authorization header has the token: compared in a time that does not depend on what it has. */
+  /** Whether an Authorization header carries the token; the comparison takes constant time. */
   admits(header: string | undefined): boolean {
     this.#follow();
     const [, token] = /^bearer +(\S+) *$/iu.exec(header ?? '') ?? [];

@@ -1,26 +1,26 @@
 import type { AgentControl } from '../../src/component/agent-control.js';
 import type { ComponentKind } from '../../src/component/kinds.js';
 
-/** What is asked for besides the components. */
+/** Options of an action besides the components. */
 export interface VerbOptions {
   /** Milliseconds. */
   readonly interval: number | undefined;
   readonly setting: string | undefined;
 }
 
-/** Something that can be done with components. */
+/** An action on components. */
 export interface Verb {
-  /** The kinds that it can be done with: those of others that a pattern means are left out. */
+  /** The kinds that support the action; components of other kinds that a pattern selects are skipped. */
   readonly kinds: readonly ComponentKind[];
-  /** What a request lacks, if so. */
+  /** Describes what is missing in a request; undefined if nothing is. */
   findProblem?(options: VerbOptions): string | undefined;
-  /** @throws Error in the words of a user */
+  /** @throws Error with a message for users */
   run(agent: AgentControl, name: string, options: VerbOptions): Promise<void>;
 }
 
 const inPipelines: readonly ComponentKind[] = ['receiver', 'processor', 'exporter'];
 
-/** By their names, which are those of `joulemetry ctl` and the last part of their path. */
+/** By name, which is the command of `joulemetry ctl` and the last part of the path. */
 export const verbs: ReadonlyMap<string, Verb> = new Map<string, Verb>([
   ['pause', { kinds: inPipelines, run: (agent, name) => agent.pause(name) }],
   ['resume', { kinds: inPipelines, run: (agent, name) => agent.resume(name) }],

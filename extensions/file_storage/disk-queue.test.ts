@@ -37,7 +37,7 @@ async function textOf(stored: StoredRequest | undefined): Promise<string> {
   return new TextDecoder().decode(bytes);
 }
 
-/** What waits, oldest first; all of it is taken. */
+/** Takes all queued requests, oldest first. */
 async function takeAll(queue: DiskQueue): Promise<readonly string[]> {
   const texts: string[] = [];
   for (let one = queue.take(); one; one = queue.take()) texts.push(await textOf(one));
@@ -48,7 +48,7 @@ function onlyFile(folder: string): string {
   return join(folder, elementAt(readdirSync(folder), 0));
 }
 
-test('DiskQueue returns after a crash what was not removed, in order, and deletes files of which all is done', async () => {
+test('DiskQueue returns unfinished requests in order after a crash, and deletes files whose requests are all done', async () => {
   const folder = createFolder();
   const first = await openQueue(folder);
   for (const text of ['a', 'bb', 'ccc']) assert.ok(first.queue.append(request(text, text.length)));
@@ -58,7 +58,7 @@ test('DiskQueue returns after a crash what was not removed, in order, and delete
   assert.equal(await textOf(second), 'bb');
   if (second) first.queue.remove(second);
   assert.equal(taken?.points, 1);
-  // The process ends here: nothing is closed.
+  // The process ends here without closing anything.
   const again = await openQueue(folder);
   assert.deepEqual(again.queue.waiting, { requests: 2, bytes: 4, points: 4 });
   const rest = [again.queue.take(), again.queue.take()];
@@ -69,7 +69,7 @@ test('DiskQueue returns after a crash what was not removed, in order, and delete
   assert.deepEqual(readdirSync(folder), []);
 });
 
-test('DiskQueue cuts off a request that was written in part, at every byte of it', async () => {
+test('DiskQueue removes a partly written request, at every byte of it', async () => {
   const whole = createFolder();
   const { queue } = await openQueue(whole);
   queue.append(request('first'));
@@ -90,7 +90,7 @@ test('DiskQueue cuts off a request that was written in part, at every byte of it
   }
 });
 
-test('DiskQueue returns no request of which a byte has changed, but those around it', async () => {
+test('DiskQueue does not return a request of which a byte has changed, but returns its neighbours', async () => {
   const folder = createFolder();
   const { queue } = await openQueue(folder);
   for (const text of ['first', 'second', 'third']) queue.append(request(text));
@@ -109,7 +109,7 @@ test('DiskQueue returns no request of which a byte has changed, but those around
   await reopened.close();
 });
 
-test('DiskQueue reads on after a file of which a header is damaged, and says how much is lost', async () => {
+test('DiskQueue continues after a file with a damaged header, and logs how much is lost', async () => {
   const folder = createFolder();
   const { queue } = await openQueue(folder);
   for (const text of ['first', 'second']) queue.append(request(text));
@@ -123,7 +123,7 @@ test('DiskQueue reads on after a file of which a header is damaged, and says how
   await reopened.close();
 });
 
-test('DiskQueue keeps requests in memory while the disk takes none, up to a limit, and says so once', async () => {
+test('DiskQueue keeps a limited number of requests in memory while the disk accepts none, and logs one warning', async () => {
   const folder = join(createFolder(), 'queue');
   const { queue, log } = await openQueue(folder);
   rmSync(folder, { recursive: true });
@@ -144,7 +144,7 @@ test('DiskQueue keeps requests in memory while the disk takes none, up to a limi
   truncateSync(onlyFile(folder), 0);
 });
 
-test('DiskQueue gives buffers back whose bytes are stored, and reads those back from the file', async () => {
+test('DiskQueue frees the buffers of stored requests, and reads them back from the file', async () => {
   const folder = createFolder();
   const { queue } = await openQueue(folder, { fsync: true });
   let released = 0;
@@ -165,7 +165,7 @@ test('DiskQueue gives buffers back whose bytes are stored, and reads those back 
   assert.deepEqual(readdirSync(folder), []);
 });
 
-test('DiskQueue names requests that are older than max_age', async () => {
+test('DiskQueue reports requests that are older than max_age', async () => {
   const folder = createFolder();
   const { queue } = await openQueue(folder);
   queue.append(request('old'));

@@ -11,13 +11,16 @@ import { describeCode } from '../../src/errors.js';
 import { runInSlices } from '../../src/linux/slices.js';
 import { Segment, type SegmentRecord } from './segment.js';
 
-/** A file takes requests until it is as large as this. */
+/** A new file is started at this size. */
 const segmentBytes = 16 * 1024 ** 2;
 
-/** Bytes of stored requests that stay in memory as well, so that they are not read back where a backend keeps up. */
+/**
+ * Bytes of stored requests that are kept in memory as well, so that they need not be read back while the
+ * backend keeps up.
+ */
 const memoryBytes = 8 * 1024 ** 2;
 
-/** Bytes of requests that only the memory keeps while the disk does not take them. */
+/** Bytes of requests that are kept in memory only, while the disk does not accept them. */
 const unstoredBytes = 64 * 1024 ** 2;
 
 const extension = '.requests';
@@ -35,14 +38,14 @@ interface Entry {
   request: QueuedRequest | undefined;
 }
 
-/** The requests of one exporter, in files of one folder. */
+/** The queued requests of one exporter, in the files of one folder. */
 export class DiskQueue implements QueueStorage {
   readonly isLasting = true;
   readonly #folder: string;
   readonly #log: Log;
   readonly #options: DiskQueueOptions;
   readonly #entries: Entry[] = [];
-  /** Of requests that were not taken, and of those that only the memory has. */
+  /** Of requests that are queued, and of those that are in memory only. */
   #bytes = 0;
   #points = 0;
   #inMemory = 0;
@@ -60,7 +63,7 @@ export class DiskQueue implements QueueStorage {
   }
 
   /**
-   * Opens the requests in a folder, which is created if need be.
+   * Opens the requests in a folder, creating the folder if needed.
    * @throws the system's error
    */
   static async open(folder: string, log: Log, options: DiskQueueOptions): Promise<DiskQueue> {
@@ -136,7 +139,7 @@ export class DiskQueue implements QueueStorage {
     this.#points += entry.points;
   }
 
-  /** @returns undefined when the disk does not take it */
+  /** @returns undefined when the disk does not accept it */
   #store({ bytes, points }: QueuedRequest): Entry['stored'] {
     try {
       const segment = this.#findSegment(bytes.length);
@@ -186,7 +189,7 @@ export class DiskQueue implements QueueStorage {
     }
   }
 
-  /** Writes to the device what was stored; what is stored meanwhile, afterwards. */
+  /** Flushes to the device what was stored; what is stored meanwhile is flushed afterwards. */
   #sync(): void {
     this.#needsSync = true;
     this.#syncing ??= this.#syncAll().finally(() => (this.#syncing = undefined));

@@ -17,7 +17,7 @@ function createStorage(settings: Record<string, unknown>) {
   return factory.create(parseSettings(factory.schema, settings), context);
 }
 
-test('file_storage refuses a folder that another agent uses, until that has ended', async () => {
+test('file_storage refuses a folder that another agent uses, until that agent has ended', async () => {
   const directory = createFolder();
   const [first, second] = [createStorage({ directory }), createStorage({ directory })];
   await first.start();
@@ -44,7 +44,7 @@ test('file_storage creates its folder for the owner only, and only where create_
   await storage.shutdown();
 });
 
-test('file_storage says what is wrong with a folder that is a file', () => {
+test('file_storage reports a folder that is a file', () => {
   const directory = join(createFolder(), 'file');
   writeFileSync(directory, '');
   assert.throws(() => createStorage({ directory }).start(), /found (?:EEXIST|ENOTDIR)\. Create it/u);

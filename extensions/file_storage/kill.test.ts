@@ -17,7 +17,7 @@ const program = fileURLToPath(new URL('sending-program.fixture.js', import.meta.
 const kills = Number(process.env['JOULEMETRY_TEST_KILLS'] ?? 6);
 const perRun = 100_000;
 
-/** A backend that counts how often each number arrives, and is down for a while again and again. */
+/** A backend that counts how often each number arrives, and is repeatedly down for a while. */
 async function startBackend(t: TestContext) {
   const received = new Map<number, number>();
   const state = { isUp: true };
@@ -48,7 +48,7 @@ function startProgram(args: readonly string[]) {
   return { child, ended: once(child, 'close'), last: () => last };
 }
 
-test(`a sending queue with a storage loses nothing that it took, when it is killed ${kills} times at random`, async (t) => {
+test(`a sending queue with a storage loses no accepted request, when it is killed ${kills} times at random`, async (t) => {
   const folder = createFolder();
   const { received, state, address } = await startBackend(t);
   const random = createRandom(11);
@@ -70,7 +70,7 @@ test(`a sending queue with a storage loses nothing that it took, when it is kill
     taken.filter((number) => !received.has(number)),
     [],
   );
-  // One request is under way when the program is killed: only that is sent again.
+  // One request is in flight when the program is killed; only that one may be sent again.
   const again = [...received.values()].reduce((sum, times) => sum + times - 1, 0);
   assert.ok(again <= kills, `${again} were sent again`);
   assert.deepEqual(readdirSync(join(folder, 'numbers')), []);

@@ -19,11 +19,11 @@ import { crc32 } from 'node:zlib';
  * | -------- | ---------------------------------------------------------- |
  * | 0 to 3   | `JMQ1`                                                     |
  * | 4 to 7   | length of the request                                      |
- * | 8 to 11  | its points                                                 |
+ * | 8 to 11  | number of points                                           |
  * | 12 to 15 | CRC-32 of the request                                      |
  * | 16 to 23 | when it was stored: Unix time in milliseconds, as a double |
- * | 24 to 27 | CRC-32 of the bytes before                                 |
- * | 28       | 0: it waits; 1: it is done                                 |
+ * | 24 to 27 | CRC-32 of the preceding bytes                              |
+ * | 28       | 0: queued; 1: done                                         |
  * | 29 to 31 | 0                                                          |
  */
 const headerBytes = 32;
@@ -32,12 +32,12 @@ const checkAt = 24;
 const stateAt = 28;
 const done = Uint8Array.of(1);
 
-/** Measurements are for the owner. */
+/** Measurements are readable by the owner only. */
 const mode = 0o600;
 
-/** Where a request is, and what its header says. */
+/** Location of a request, and the contents of its header. */
 export interface SegmentRecord {
-  /** Where its header begins in the file. */
+  /** Offset of the header in the file. */
   readonly at: number;
   /** Bytes of the request. */
   readonly size: number;
@@ -49,7 +49,7 @@ export interface SegmentRecord {
 /** A file of requests, written once from front to back, and deleted when all of them are done. */
 export class Segment {
   readonly path: string;
-  /** While it is written. */
+  /** Open while the file is being written. */
   #fd: number | undefined;
   #size = 0;
   /** Records that are not done. */
@@ -64,7 +64,7 @@ export class Segment {
   }
 
   /**
-   * Adds a request; creates the file with the first one. What a full disk cut off is removed again.
+   * Adds a request; creates the file with the first one. A write that a full disk cuts off is undone.
    * @throws the system's error
    */
   append(bytes: Uint8Array, points: number): SegmentRecord {
@@ -81,16 +81,16 @@ export class Segment {
     return record;
   }
 
-  /** Writes what was added to the device, in a thread. */
+  /** Flushes what was added to the device, in a thread of libuv. */
   sync(callback: (error: Error | null) => void): void {
     if (this.#fd === undefined) callback(null);
     else fdatasync(this.#fd, callback);
   }
 
   /**
-   * Reads the headers of a file of an earlier run, one in each step.
-   * @param records receives those that wait
-   * @returns bytes at the end that are no whole record, which are cut off
+   * Reads the headers of a file of an earlier run, one per step.
+   * @param records receives the queued ones
+   * @returns the number of bytes of an incomplete record at the end, which are removed
    * @throws the system's error
    */
   *scan(records: SegmentRecord[]): Generator<void, number> {
@@ -115,7 +115,7 @@ export class Segment {
     }
   }
 
-  /** @throws Error when it cannot be read, or is not what was written */
+  /** @throws Error when it cannot be read or its checksum is wrong */
   async read({ at, size, crc }: SegmentRecord): Promise<Uint8Array> {
     const file = await open(this.path, 'r');
     try {
@@ -131,7 +131,7 @@ export class Segment {
 
   /**
    * Marks a request as done.
-   * @returns whether it was the last that waited
+   * @returns whether it was the last queued one
    * @throws the system's error
    */
   finish({ at }: SegmentRecord): boolean {
@@ -153,7 +153,7 @@ export class Segment {
     return this.#remaining === 0;
   }
 
-  /** No request follows. Safe to call twice. */
+  /** No request follows. May be called twice. */
   close(): void {
     if (this.#fd === undefined) return;
     closeSync(this.#fd);
@@ -184,7 +184,7 @@ function createHeader({ size, points, crc, storedMs }: SegmentRecord): Buffer {
   return header;
 }
 
-/** @returns undefined for what is no header */
+/** @returns undefined if it is not a header */
 function parseHeader(header: Buffer, at: number): SegmentRecord | undefined {
   if (header.readUInt32LE(0) !== magic) return undefined;
   if (header.readUInt32LE(checkAt) !== crc32(header.subarray(0, checkAt))) return undefined;
@@ -197,7 +197,7 @@ function parseHeader(header: Buffer, at: number): SegmentRecord | undefined {
   };
 }
 
-/** A write may take a part only, say on a disk that gets full: the next one says why. */
+/** A write may be partial, for example on a disk that gets full: the next one then reports why. */
 function writeAll(fd: number, parts: readonly Uint8Array[], at: number): void {
   const total = parts.reduce((sum, { length }) => sum + length, 0);
   const written = writevSync(fd, parts, at);

@@ -1,6 +1,6 @@
-// A program that tests kill: offers numbered requests to a sending queue with a storage, and prints each number once
-// its request was taken. Arguments: folder, address of the backend, first number, how many. It ends when everything is
-// delivered.
+// A program that tests kill: it offers numbered requests to a sending queue with a storage, and prints each
+// number once its request was accepted. Arguments: folder, address of the backend, first number, number of
+// requests. It ends when everything is delivered.
 import { writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createFakeAgent, createFakeContext } from '../../src/component/fakes.js';

@@ -60,7 +60,7 @@ test('HealthCheck answers 503 until the pipelines run, then 200', async (t) => {
   );
 });
 
-test('HealthCheck answers its path only, when one is set', async (t) => {
+test('HealthCheck answers only its configured path', async (t) => {
   const { url } = await start(t, { endpoint: '127.0.0.1:0', path: '/healthz' });
   assert.ok(url.endsWith('/healthz'));
   assert.equal((await fetch(url)).status, 200);
@@ -68,7 +68,7 @@ test('HealthCheck answers its path only, when one is set', async (t) => {
 });
 
 test(
-  'HealthCheck serves by TLS and to users only, when web_config_file says so',
+  'HealthCheck serves over TLS and to authenticated users only, as web_config_file configures',
   { skip: noOpenssl },
   async (t) => {
     const { path, certFile } = createSecuredConfig();
@@ -80,7 +80,7 @@ test(
   },
 );
 
-test('HealthCheck answers nothing, when shut down', async (t) => {
+test('HealthCheck closes its port, when shut down', async (t) => {
   const { extension, url } = await start(t, { endpoint: 'localhost:0' });
   await extension.shutdown();
   await extension.shutdown();
@@ -91,14 +91,14 @@ test('HealthCheck does not start, when the endpoint that the user set is in use'
   const server = createServer().listen(0, '127.0.0.1');
   t.after(() => server.close());
   await once(server, 'listening');
-  const { port } = server.address() as AddressInfo; // of a TCP server that listens
+  const { port } = server.address() as AddressInfo; // A listening TCP server has one.
   await assert.rejects(
     start(t, { endpoint: `localhost:${port}` }),
     /^Error: Cannot listen on localhost:\d+ \(extensions\.test\.endpoint\): EADDRINUSE/u,
   );
 });
 
-test('factory.check wants a path that begins with a slash', () => {
+test('factory.check requires a path that begins with a slash', () => {
   assert.deepEqual(factory.check?.(parseSettings(factory.schema, { path: 'health' })), [
     'path: expected a path that begins with "/", found "health"',
   ]);
@@ -110,21 +110,21 @@ function uptimeAt(now: string): unknown {
   return (JSON.parse(describeHealth(true, upSince, new Date(now)).body) as { uptime: unknown }).uptime;
 }
 
-test('describeHealth says that the server is available and since when, when it is ready', () => {
+test('describeHealth reports that the server is available and since when, when it is ready', () => {
   assert.deepEqual(describeHealth(true, upSince, new Date('2026-11-21T12:00:05.25Z')), {
     status: 200,
     body: '{"status":"Server available","upSince":"2026-11-21T12:00:00.000Z","uptime":"5.25s"}\n',
   });
 });
 
-test('describeHealth says that the server is not available, when it is not ready', () => {
+test('describeHealth reports that the server is not available, when it is not ready', () => {
   assert.deepEqual(describeHealth(false, upSince, upSince), {
     status: 503,
     body: '{"status":"Server not available"}\n',
   });
 });
 
-test('describeHealth writes durations as Go does, when they are long and when the clock was set back', () => {
+test('describeHealth formats durations as Go does, when they are long and when the clock was set back', () => {
   assert.equal(uptimeAt('2026-11-21T12:01:00Z'), '1m0s');
   assert.equal(uptimeAt('2026-11-22T14:03:04.5Z'), '26h3m4.5s');
   assert.equal(uptimeAt('2026-11-21T11:00:00Z'), '0s');
@@ -163,7 +163,7 @@ async function readStatus(url: URL): Promise<Status> {
   return (await (await fetch(url)).json()) as Status;
 }
 
-test('HealthCheck serves the states of all components as the extension healthcheckv2 of the Collector does', async (t) => {
+test("HealthCheck serves the states of all components like the Collector's healthcheckv2 extension", async (t) => {
   const url = await startWithOutage(t);
   const short = await readStatus(new URL('/status', url));
   assert.deepEqual(
@@ -185,7 +185,7 @@ test('HealthCheck serves the states of all components as the extension healthche
   });
 });
 
-test('HealthCheck answers 503 when a component has failed for too long, only when that is set', async (t) => {
+test('HealthCheck answers 503 after a component has failed for too long, only if configured', async (t) => {
   const tolerant = await startWithOutage(t);
   assert.deepEqual([await codeOf(tolerant), await codeOf(new URL('/status', tolerant))], [200, 200]);
   const strict = await startWithOutage(t, { component_health: { include_recoverable_errors: true } });
@@ -194,14 +194,14 @@ test('HealthCheck answers 503 when a component has failed for too long, only whe
   assert.equal(healthy, false);
 });
 
-test('HealthCheck says that it is starting, with 503, until the pipelines run', async (t) => {
+test('HealthCheck answers 503 with a starting status until the pipelines run', async (t) => {
   const url = await startWithOutage(t, {}, () => false);
   const response = await fetch(new URL('/status', url));
   assert.equal(response.status, 503);
   assert.equal(((await response.json()) as Status).status, 'StatusStarting');
 });
 
-test('HealthCheck serves browsers a page without scripts, in which text of others is escaped', async (t) => {
+test('HealthCheck serves browsers a page without scripts, with foreign text escaped', async (t) => {
   const url = await startWithOutage(t);
   const response = await fetch(new URL('/status', url), { headers: { accept: 'text/html,*/*;q=0.8' } });
   const page = await response.text();
@@ -219,7 +219,7 @@ test('HealthCheck serves no states, when they are turned off', async (t) => {
   assert.equal((await fetch(new URL('/status', url))).status, 404);
 });
 
-test('HealthCheck says that the collector is shutting down, and not that it starts', async (t) => {
+test('HealthCheck reports that the collector is shutting down, not that it is starting', async (t) => {
   const url = await startWithOutage(t, { status: { enabled: true } }, () => false, true);
   const status = new URL('/status', url);
   assert.equal((await readStatus(status)).status, 'StatusStopping');
@@ -228,7 +228,7 @@ test('HealthCheck says that the collector is shutting down, and not that it star
   assert.match(await page.text(), /Shutting down/u);
 });
 
-test('factory.check wants another path for the states', () => {
+test('factory.check requires another path for the states', () => {
   assert.deepEqual(factory.check?.(parseSettings(factory.schema, { path: '/status' })), [
     'status.path: expected another path than that of the health check, found "/status" for both',
   ]);

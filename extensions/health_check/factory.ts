@@ -82,7 +82,7 @@ class HealthCheck implements Component {
   }
 }
 
-/** Whether a request is a browser's, or asks for everything. */
+/** Whether a browser sent the request, and whether it asks for all details. */
 function readAccept({ url = '', headers }: IncomingMessage) {
   const { searchParams } = new URL(url, 'http://localhost');
   return {
@@ -91,7 +91,7 @@ function readAccept({ url = '', headers }: IncomingMessage) {
   };
 }
 
-/** An answer, as the Collector's extension of the same name gives it. */
+/** An answer in the format of the Collector's extension of the same name. */
 export interface Health {
   readonly status: 200 | 503;
   readonly body: string;
@@ -99,7 +99,7 @@ export interface Health {
 
 /**
  * What is reported of the collector's health.
- * @param upSince when the extension was started
+ * @param upSince when the pipelines were ready
  */
 export function describeHealth(isReady: boolean, upSince: Date, now: Date): Health {
   const told = isReady
@@ -112,7 +112,7 @@ export function describeHealth(isReady: boolean, upSince: Date, now: Date): Heal
   return { status: isReady ? 200 : 503, body: `${JSON.stringify(told)}\n` };
 }
 
-/** A duration as Go writes it: `26h3m4.5s`. */
+/** A duration in Go's format: `26h3m4.5s`. */
 function formatUptime(ms: number): string {
   // The wall clock can be set back.
   const totalSeconds = Math.max(0, ms) / 1000;

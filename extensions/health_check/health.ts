@@ -1,6 +1,6 @@
 import type { ComponentState, ComponentStatus } from '../../src/component/agent-control.js';
 
-/** What is known of a collector. */
+/** What is observed of a collector. */
 export interface Observation {
   readonly isReady: boolean;
   /** Whether its shutdown has begun. */
@@ -8,11 +8,11 @@ export interface Observation {
   readonly upSince: Date;
   readonly now: Date;
   readonly components: readonly ComponentStatus[];
-  /** A component that has failed for longer makes the collector unhealthy; undefined: none does. */
+  /** A component that has been failing for longer makes the collector unhealthy; undefined: failures never do. */
   readonly recoveryMs: number | undefined;
 }
 
-/** What the Collector calls our states. A receiver that is disabled or paused does what it was asked to do. */
+/** The Collector's names for our states. A receiver that is disabled or paused is in the state that was requested. */
 const statuses: Readonly<Record<ComponentState, string>> = {
   starting: 'StatusStarting',
   running: 'StatusOK',
@@ -30,12 +30,12 @@ export function findUnhealthy({ components, recoveryMs, now }: Observation): rea
   );
 }
 
-/** Whether all pipelines run, and no component has failed for too long. */
+/** Whether all pipelines run, and no component has been failing for too long. */
 export function isHealthy(observation: Observation): boolean {
   return observation.isReady && findUnhealthy(observation).length === 0;
 }
 
-/** The collector's state for programs, as the Collector's extension healthcheckv2 describes it. */
+/** The collector's state for programs, in the format of the Collector's healthcheckv2 extension. */
 export function describeStatus(observation: Observation, isVerbose: boolean): object {
   const { upSince, now, components } = observation;
   const failed = components.find(({ state }) => state === 'failed');
@@ -64,7 +64,7 @@ function describeGroups(observation: Observation): object {
   const groups = [...pipelines].map((pipeline) => [
     `pipeline:${pipeline}`,
     components.filter((one) => one.pipelines.includes(pipeline)),
-  ]) as [string, readonly ComponentStatus[]][]; // a name and the components of each
+  ]) as [string, readonly ComponentStatus[]][]; // Pairs of a name and its components.
   return Object.fromEntries(
     [['extensions', extensions] as const, ...groups].map(([name, members]) => [
       name,

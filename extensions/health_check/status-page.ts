@@ -5,7 +5,7 @@ import { describeDuration } from '../../src/config/formats.js';
 import { readVersion } from '../../src/version.js';
 import { isHealthy, type Observation } from './health.js';
 
-/** The page needs nothing but itself, and runs no script. */
+/** The page is self-contained and runs no script. */
 export const pageHeaders = {
   'Content-Type': 'text/html; charset=utf-8',
   'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
@@ -39,7 +39,7 @@ small { color: #777; }
 @media (prefers-color-scheme: dark) { .error { color: #f2877f; } }
 `;
 
-/** The collector's state for people: one page of HTML, which is loaded again every 10 seconds. */
+/** The collector's state for people: an HTML page that reloads every 10 seconds. */
 export function renderStatusPage(observation: Observation): string {
   const { isReady, upSince, now, components } = observation;
   const name = hostname();
@@ -79,7 +79,7 @@ function describeHealth(observation: Observation, isReady: boolean): string {
   return names === '' ? 'All pipelines run' : escapeHtml(`All pipelines run; failing: ${names}`);
 }
 
-/** In the order of the data. */
+/** In pipeline order. */
 const ranks = { receiver: 0, processor: 1, exporter: 2, extension: 3 } as const;
 
 function renderList(title: string, components: readonly ComponentStatus[]): string {
@@ -104,7 +104,7 @@ function describePoints({ acceptedPoints, refusedPoints }: ComponentStatus): str
   return refusedPoints === 0 ? points : `${points}, ${refusedPoints.toLocaleString('en')} refused`;
 }
 
-/** To the second, in the time of the collector's clock. */
+/** To the second, in the collector's time zone. */
 function formatTime(time: Date): string {
   return time
     .toISOString()
@@ -120,7 +120,7 @@ const entities: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** A text within an element, on one line. */
+/** Text for an element, on one line. */
 function escapeHtml(text: string): string {
   return escapeControls(text).replaceAll(/[&<>"']/gu, (character) => entities[character] ?? character);
 }

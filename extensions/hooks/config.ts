@@ -57,5 +57,5 @@ export const schema = {
 
 export type Config = ConfigOf<typeof schema>;
 
-/** One thing to run. */
+/** A command or module to run. */
 export type Hook = ConfigOf<typeof hookSettings>;

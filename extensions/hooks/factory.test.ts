@@ -15,11 +15,11 @@ const duplicateFrom = 0;
 function create(settings: object) {
   const log = createLogCollector();
   const config = parseSettings(factory.schema, settings);
-  const extension = factory.create(config, createFakeContext({ log }) as never); // it uses no more of its context
+  const extension = factory.create(config, createFakeContext({ log }) as never); // The extension uses no more of its context.
   return { extension, log };
 }
 
-/** A descriptor above those that Node closes, which a program that is started would inherit. */
+/** A descriptor above those that Node closes, which a child process would inherit. */
 function openInherited(t: TestContext): number {
   const file = openSync('/proc/self/status', 'r');
   t.after(() => closeSync(file));
@@ -31,7 +31,7 @@ function openInherited(t: TestContext): number {
 function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    // A zombie that its new parent has not taken yet runs no longer.
+    // A zombie that its new parent has not reaped yet no longer runs.
     return !/^State:\tZ/mu.test(readFileSync(`/proc/${pid}/status`, 'latin1'));
   } catch {
     return false;
@@ -88,7 +88,7 @@ for (const [hook, message] of failures) {
   });
 }
 
-test('Hooks kills a command with its process group, when its time is over', async () => {
+test('Hooks kills a command with its process group, when its time limit is exceeded', async () => {
   const folder = createFolder();
   const shell = `trap '' TERM; sleep 1000 & echo $! > ${folder}/child; echo $$ > ${folder}/own; wait; sleep 1000`;
   const { extension, log } = create({ start: [{ shell, timeout: '300ms' }] });
@@ -104,12 +104,12 @@ test('Hooks kills a command with its process group, when its time is over', asyn
   assert.throws(() => process.kill(pids[1] ?? 0, 0), { code: 'ESRCH' });
 });
 
-test('Hooks gives a command no descriptor but the standard streams, whatever this process was given', async (t) => {
+test('Hooks gives a command only the standard streams, whatever this process inherited', async (t) => {
   assert.ok(openInherited(t) >= 100);
   const { extension, log } = create({ start: [{ command: ['ls', '/proc/self/fd'] }] });
   await extension.start();
   const listed = log.lines.slice(1).map((line) => line.replace('info: command "ls": ', ''));
-  // `ls` opens the folder as the lowest number that is free.
+  // `ls` opens the folder with the lowest free number.
   assert.deepEqual(listed, ['0', '1', '2', '3']);
 });
 
@@ -131,7 +131,7 @@ test('Hooks bounds what it logs of the output of a command', async () => {
   assert.equal(long.log.lines.at(-1), `info: shell command: ${'0'.repeat(1000)}...`);
 });
 
-test('Hooks bounds the time of a shutdown by what is left of it', async () => {
+test('Hooks limits the time of a shutdown hook to what is left of the shutdown', async () => {
   const { extension, log } = create({ shutdown: [{ command: ['sleep', '1000'] }] });
   await extension.start();
   await extension.shutdown(100);
@@ -187,7 +187,7 @@ for (const [text, message] of broken) {
   });
 }
 
-test('factory.check wants one thing to run in each hook', () => {
+test('factory.check requires exactly one command or module in each hook', () => {
   const settings = {
     start: [{}, { command: ['true'], shell: 'true' }, { command: ['true'] }],
     shutdown: [{ command: [''] }],

@@ -20,9 +20,9 @@ function checkHook({ command, shell, module }: Hook, path: string): readonly str
   return command[0] === '' ? [`${path}.command[0]: expected a program, found ""`] : [];
 }
 
-/** Also where the rest of a shutdown took all of its time. */
+/** Minimum, even where the rest of the shutdown has used up its time. */
 const minShutdownMs = 200;
-/** Of the time that is left, to end what takes too long and to report it. */
+/** Reserved from the remaining time, for killing a slow hook and reporting it. */
 const reserveMs = 600;
 
 class Hooks implements Component {
@@ -36,7 +36,7 @@ class Hooks implements Component {
   }
 
   async start(): Promise<void> {
-    // What a first hook has done is undone also where a second one fails.
+    // Set first: what the first hook did is undone even if the second one fails.
     this.#hasStarted = true;
     for (const hook of this.#config.start) {
       try {
@@ -87,7 +87,7 @@ class Hooks implements Component {
   }
 }
 
-/** For messages: without arguments, among which may be secrets. */
+/** For messages: without arguments, which may contain secrets. */
 function nameHook({ command, shell, module }: Hook): string {
   if (module !== null) return `module "${module}"`;
   return shell === null ? `command "${command[0]}"` : 'shell command';

@@ -11,22 +11,22 @@ export interface CommandRun {
   readonly program: string;
   readonly args: readonly string[];
   readonly env: NodeJS.ProcessEnv;
-  /** Null: where this process is. */
+  /** Null: that of this process. */
   readonly workingDirectory: string | null;
   readonly timeoutMs: number;
-  /** Gets each line of its output, up to `maxLines`. */
+  /** Receives each line of output, up to `maxLines`. */
   onLine(line: string): void;
 }
 
-/** Output beyond these is read, so that the command does not wait, and left out. */
+/** Further output is read, so that the command does not block, and discarded. */
 const maxLines = 100;
 const maxLineLength = 1000;
-/** Between SIGTERM and SIGKILL, and for the last output of a command that has ended. */
+/** Between SIGTERM and SIGKILL, and for the last output of a command that has exited. */
 const graceMs = 500;
 
 /**
  * Runs a command in a process group of its own, with the standard streams as its only descriptors.
- * @throws Error saying how it failed: not found, an exit code other than 0, a signal, or the time that is over
+ * @throws Error saying how it failed: not found, a non-zero exit code, a signal, or a timeout
  */
 export async function runCommand(run: CommandRun): Promise<void> {
   closeDescriptorsOnExec();
@@ -66,12 +66,12 @@ async function waitForEnd(child: ChildProcess, run: CommandRun): Promise<void> {
     throw isSpawnError(error) ? new Error(describeSpawnError(error, run), { cause: error }) : error;
   } finally {
     timer.abort();
-    // A program that was left in the background may hold the other ends.
+    // A background program may hold the other ends.
     for (const stream of outputs) stream.destroy();
   }
 }
 
-/** Ends a command and all that it has started, politely first. */
+/** Ends a command and everything that it started, with SIGTERM first. */
 async function endGroup(child: ChildProcess, ended: Promise<unknown>): Promise<void> {
   killGroup(child, 'SIGTERM');
   await Promise.race([ended, sleep(graceMs, undefined, { ref: false })]);
@@ -83,7 +83,7 @@ function killGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
   try {
     if (pid !== undefined) process.kill(-pid, signal);
   } catch {
-    // It has ended by itself.
+    // The group has ended by itself.
   }
 }
 

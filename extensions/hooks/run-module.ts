@@ -3,17 +3,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import type { Log } from '../../src/component/log.js';
 
-/** What a module's default export is called with. */
+/** The argument of a module's default export. */
 export interface HookCall {
   readonly event: 'start' | 'shutdown';
-  /** Aborted when the time is over. */
+  /** Aborted when the time limit is exceeded. */
   readonly signal: AbortSignal;
   readonly log: Log;
 }
 
 /**
  * Calls the default export of a module and waits for its result.
- * @throws Error when it has no such function, when that throws, or when the time is over
+ * @throws Error when it has no such function, when the function throws, or when the time limit is exceeded
  */
 export async function runModule(
   path: string,
@@ -35,7 +35,7 @@ export async function runModule(
     await Promise.race([done, late()]);
   } finally {
     timer.abort();
-    // What it does after its time is its own.
+    // A failure after the time limit is not reported.
     done.catch(() => {});
   }
 }
