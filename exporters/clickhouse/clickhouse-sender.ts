@@ -12,7 +12,7 @@ import { encodeRows, encodeSeriesRows } from './rows.js';
 import { createStatements, type Statements } from './tables.js';
 
 /**
- * Opens the way to a server.
+ * Opens a connection to a ClickHouse server.
  * @throws Error naming the file or variable that cannot be used
  */
 export function openClickhouseSender(config: Config, log: Log): Sender {
@@ -22,7 +22,7 @@ export function openClickhouseSender(config: Config, log: Log): Sender {
       url: new URL(config.endpoint),
       contentType: 'application/octet-stream',
       compression: createCompression(config),
-      // What a query gave, which is short.
+      // Reads the short answer of a query.
       checkAnswer: ({ body }) => ({ rejectedPoints: 0, message: body.toString() }),
     },
     log,
@@ -30,7 +30,7 @@ export function openClickhouseSender(config: Config, log: Log): Sender {
   return new ClickhouseSender(http, config);
 }
 
-/** Writes each request by two inserts: what is new of the series, and the points. Each can be repeated. */
+/** Writes each request with two inserts: the new series, and the points. Each insert can be repeated safely. */
 class ClickhouseSender implements Sender {
   readonly target: string;
   readonly #http: Sender;
@@ -80,13 +80,13 @@ class ClickhouseSender implements Sender {
     return (await this.#post(Buffer.from(sql))).message;
   }
 
-  /** A body is a query, and what it inserts after that. */
+  /** Posts a query, followed by the rows that it inserts. */
   #post(bytes: Uint8Array): Promise<Delivery> {
     return this.#http.send({ bytes, points: 0 });
   }
 }
 
-/** The same for a request that is sent again, also after a restart. */
+/** A deduplication token: the same for a request that is sent again, also after a restart. */
 function tokenOf(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex').slice(0, 32);
 }

@@ -13,7 +13,7 @@ function textOf(bytes: Buffer): string {
   return bytes.toString('latin1');
 }
 
-test('clickhouse creates what is missing, then writes series and points', async (t) => {
+test('clickhouse creates missing tables, then writes series and points', async (t) => {
   const backend = await openHttpBackend(t, {
     answer: (_, bytes) => (textOf(bytes).startsWith('EXISTS') ? { body: '0\n' } : {}),
   });
@@ -42,7 +42,7 @@ test('clickhouse creates what is missing, then writes series and points', async 
   assert.match(textOf(backend.received[7].bytes), /"end_time":"1795000002\.000000001","version":\d+\}\n$/u);
 });
 
-test('clickhouse sends the same bytes again after exceptions that pass, and gives up after others', async (t) => {
+test('clickhouse sends the same bytes again after transient exceptions and gives up after permanent ones', async (t) => {
   for (const [code, isPassing] of [
     [252, true],
     [241, true],
@@ -71,7 +71,7 @@ test('clickhouse drops a damaged request at once, and counts it', async (t) => {
   await checkDamagedRequest(t, factory, { endpoint: backend.url });
 });
 
-test('clickhouse lets the server gather points where it shall', async (t) => {
+test('clickhouse lets the server batch inserts when configured', async (t) => {
   const backend = await openHttpBackend(t, { answer: () => found });
   const { exporter } = await startExporter(t, factory, { endpoint: backend.url, async_insert: true });
   exporter.consume(readingAt(1, 1));
@@ -82,7 +82,7 @@ test('clickhouse lets the server gather points where it shall', async (t) => {
   );
 });
 
-test('encodeRows writes RowBinary, a gap as NULL', () => {
+test('encodeRows writes RowBinary, with gaps as NULL', () => {
   const bytes = encodeRows('ü\n', {
     points: 2,
     ends: 0,

@@ -6,10 +6,10 @@ import type { SqlRequest } from '../../src/sql/sql-request.js';
 
 // https://clickhouse.com/docs/interfaces/formats/RowBinary
 
-/** Two integers of 8 bytes, a byte that is 1 where the value is NULL, and otherwise the value. */
+/** Two 8-byte integers, a byte that is 1 if the value is NULL, and the value unless NULL. */
 const rowBytes = 8 + 8 + 1 + 8;
 
-/** The points of a request as rows (series_id, time, value) in the format RowBinary, after a text. */
+/** The points of a request as RowBinary rows (series_id, time, value), after the text `head`. */
 export function encodeRows(head: string, { points, times, values, indexes, series }: SqlRequest): Buffer {
   const headBytes = Buffer.byteLength(head);
   const bytes = Buffer.allocUnsafe(headBytes + points * rowBytes);
@@ -30,9 +30,9 @@ export function encodeRows(head: string, { points, times, values, indexes, serie
 }
 
 /**
- * Rows of the table of series: those that the server may not have, and those that ended, which take the place of the rows
- * that they have.
- * @param version the greater one of two rows of a series stays
+ * Rows of the series table: series that the server may lack, and ended series, which replace their earlier
+ * rows.
+ * @param version of two rows of one series, the server keeps the one with the greater version
  */
 export function encodeSeriesRows(
   unknown: readonly SeriesRecord[],
@@ -55,7 +55,7 @@ function rowText(record: SeriesRecord, end: bigint | undefined, version: bigint)
   return `{${fields.join(',')},"version":${version}}\n`;
 }
 
-/** An instant is a decimal number of seconds. */
+/** Instants are decimal seconds. */
 function cellText(cell: Cell, kind: ColumnKind): string {
   if (typeof cell !== 'bigint') return JSON.stringify(cell);
   if (kind !== 'time') return `${cell}`;

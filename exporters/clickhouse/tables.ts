@@ -15,7 +15,7 @@ const types: Readonly<Record<ColumnKind, string>> = {
   time: "DateTime64(9, 'UTC')",
 };
 
-/** Of a column that may have nothing. */
+/** Types of columns that may be NULL. */
 const nullableTypes: Readonly<Record<ColumnKind, string>> = {
   ...types,
   name: 'LowCardinality(Nullable(String))',
@@ -23,22 +23,22 @@ const nullableTypes: Readonly<Record<ColumnKind, string>> = {
   time: "Nullable(DateTime64(9, 'UTC'))",
 };
 
-/** Requests of which a table remembers that it has them. */
+/** Number of requests that a table remembers as delivered. */
 const rememberedRequests = 10_000;
 
-/** A name as SQL quotes it. */
+/** Quotes a name as an SQL identifier. */
 function quote(name: string): string {
   return `\`${name.replaceAll('\\', '\\\\').replaceAll('`', '\\`')}\``;
 }
 
-/** The statements with the tables of one database. */
+/** The SQL statements for the tables of one database. */
 export interface Statements {
-  /** Gives 1 where the tables are there. */
+  /** Returns 1 where the tables exist. */
   readonly find: string;
   readonly create: readonly string[];
-  /** Followed by rows as JSON objects, each on a line. */
+  /** Followed by rows as JSON objects, one per line. */
   readonly insertSeries: string;
-  /** Followed by rows in the format RowBinary. */
+  /** Followed by rows in RowBinary format. */
   insertPoints(token: string): string;
 }
 

@@ -9,7 +9,7 @@ import { createRow } from '../../src/model/table.js';
 import { schema } from './config.js';
 import { createConsole, createPlainScreen, createTerminalScreen, type Terminal } from './console.js';
 
-/** A terminal that keeps what was written to it. */
+/** A terminal that keeps its output. */
 class FakeTerminal extends Writable implements Terminal {
   readonly isTTY: boolean;
   readonly columns = 60;
@@ -40,7 +40,7 @@ const { clock } = createFakeContext();
 const createWith = (settings: unknown, terminal: Terminal) =>
   createConsole(parseSettings(schema, settings), clock, terminal);
 
-test('console shows a last summary and gives the cursor back, when it is shut down', async () => {
+test('console shows a last summary and restores the cursor, when it is shut down', async () => {
   const terminal = new FakeTerminal(true);
   const exporter = createWith({}, terminal);
   await exporter.start();
@@ -55,7 +55,7 @@ test('console shows a last summary and gives the cursor back, when it is shut do
   assert.equal(terminal.text.length, length);
 });
 
-test('console never fills the terminal, so that it does not scroll', async () => {
+test('console leaves the last line free, so that the terminal does not scroll', async () => {
   const terminal = new FakeTerminal(true);
   const exporter = createWith({}, terminal);
   await exporter.start();
@@ -65,7 +65,7 @@ test('console never fills the terminal, so that it does not scroll', async () =>
   assert.ok(drawn.split('\n').length <= terminal.rows - 1);
 });
 
-test('console writes nothing, when the output is no terminal', async () => {
+test('console writes nothing, when the output is not a terminal', async () => {
   const terminal = new FakeTerminal(false);
   const exporter = createWith({}, terminal);
   await exporter.start();
@@ -74,7 +74,7 @@ test('console writes nothing, when the output is no terminal', async () => {
   assert.equal(terminal.text, '');
 });
 
-test('console writes plain text, when it is to write into a pipe', async () => {
+test('console writes plain text, when it is configured to write into a pipe', async () => {
   const terminal = new FakeTerminal(false);
   const exporter = createWith({ when: 'always' }, terminal);
   await exporter.start();
@@ -84,7 +84,7 @@ test('console writes plain text, when it is to write into a pipe', async () => {
   assert.ok(!terminal.text.includes('\u001B'));
 });
 
-test('console draws again and again, when it runs', async () => {
+test('console redraws periodically, while it runs', async () => {
   const terminal = new FakeTerminal(false);
   const exporter = createWith({ when: 'always', interval: '100ms' }, terminal);
   const drawn = once(terminal, 'drawn');
@@ -102,7 +102,7 @@ test('console leaves no listener on the process, when it is shut down', async ()
   assert.equal(process.listenerCount('exit'), before);
 });
 
-test('draw replaces the last summary and leaves the cursor above it', () => {
+test('draw replaces the last summary and puts the cursor above it', () => {
   const texts: string[] = [];
   const screen = createTerminalScreen({ write: (text) => texts.push(text) > 0 });
   screen.draw(['one', 'two']);
@@ -115,7 +115,7 @@ test('draw replaces the last summary and leaves the cursor above it', () => {
   ]);
 });
 
-test('draw separates summaries by an empty line, when they stand one below the other', () => {
+test('draw separates summaries by an empty line, when they are written below each other', () => {
   const texts: string[] = [];
   createPlainScreen({ write: (text) => texts.push(text) > 0 }).draw(['one', 'two']);
   assert.deepEqual(texts, ['one\ntwo\n\n']);

@@ -9,14 +9,14 @@ import { lookAt } from './look.js';
 import { Readings } from './readings.js';
 import { renderView } from './render.js';
 
-/** What of `process.stdout` is used. */
+/** The parts of `process.stdout` that are used. */
 export interface Terminal extends Writable {
   readonly isTTY?: boolean;
   readonly columns?: number;
   readonly rows?: number;
 }
 
-/** Shows a summary again and again, where stdout is a terminal. */
+/** Redraws a summary periodically, where stdout is a terminal. */
 export function createConsole(config: Config, clock: Clock, terminal: Terminal): ConsumingComponent {
   const hasReader = terminal.isTTY === true || config.when === 'always';
   return hasReader
@@ -30,7 +30,7 @@ class Summaries implements ConsumingComponent {
   readonly #terminal: Terminal;
   readonly #screen: Screen;
   readonly #readings: Readings;
-  // A second signal ends the process at once: the cursor has to come back then, too.
+  // A second signal ends the process at once: the cursor must be restored then, too.
   readonly #close = () => this.#screen.close();
   #startedNs = 0n;
   #timer: NodeJS.Timeout | undefined;
@@ -55,12 +55,12 @@ class Summaries implements ConsumingComponent {
     return true;
   }
 
-  /** No summary has histograms, and a warning that they are left out would help no one. */
+  /** Summaries never show histograms, so a warning about ignored ones would not help. */
   consumeHistograms(): boolean {
     return true;
   }
 
-  /** Shows the last readings once more, since the summary stays. */
+  /** Draws the last readings once more, since this summary remains on the screen. */
   shutdown(): void {
     if (this.#timer === undefined) return;
     clearInterval(this.#timer);
@@ -74,16 +74,16 @@ class Summaries implements ConsumingComponent {
     const elapsed = Number(this.#clock.monotonicNs() - this.#startedNs) / 1e9;
     const view = lookAt(this.#readings, { elapsed, cpuCount: cpus().length, top: this.#config.top });
     const { columns = 80, rows = Infinity } = this.#terminal;
-    // One line is left empty above, and one below, or the terminal would scroll.
+    // One line is left empty above and one below, or the terminal would scroll.
     const size = { columns, rows: Math.max(1, rows - 2) };
     this.#screen.draw(renderView(view, size).slice(0, size.rows));
   }
 }
 
-/** Where summaries appear, each one in place of the last or below it. */
+/** Where summaries are drawn, each replacing the last one or below it. */
 export interface Screen {
   draw(lines: readonly string[]): void;
-  /** Leaves the last summary standing, and the cursor below it. */
+  /** Keeps the last summary on the screen and moves the cursor below it. */
   close(): void;
 }
 
@@ -95,8 +95,8 @@ const up = (lines: number) => (lines > 0 ? `\u001B[${lines}A` : '');
 const down = (lines: number) => '\n'.repeat(lines);
 
 /**
- * Draws in place, each time in one piece, which leaves nothing to flicker. The cursor rests above the summary, on
- * an empty line, so that a message from elsewhere is above the next one instead of in the midst of it.
+ * Draws in place with a single write each time, which avoids flicker. The cursor rests above the summary, on an
+ * empty line, so that messages of other code appear above the next summary, not inside it.
  */
 export function createTerminalScreen(output: Output): Screen {
   let height = 0;
@@ -113,7 +113,7 @@ export function createTerminalScreen(output: Output): Screen {
   };
 }
 
-/** Writes one below the other, for files and pipes. */
+/** Writes summaries below each other, for files and pipes. */
 export function createPlainScreen(output: Output): Screen {
   return {
     draw: (lines) => void output.write(`${lines.join('\n')}\n\n`),

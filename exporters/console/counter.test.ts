@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Counter, Span } from './counter.js';
 
-/** Looks at all of them, as a summary does. */
+/** Looks at all counters, as a summary does. */
 function look(span: Span, ...counters: readonly Counter[]): readonly number[] {
   for (const counter of counters) counter.look();
   span.finishLook();
   return counters.map(({ rate }) => rate);
 }
 
-test('Counter grows by what came between two looks, per second of its readings', () => {
+test('Counter.rate is the growth between two looks per second between its readings', () => {
   const span = new Span();
   const counter = new Counter(NaN, span);
   counter.take(5, 100);
@@ -29,7 +29,7 @@ test('Counter keeps its rate, when there is no reading between two looks', () =>
   assert.deepEqual(look(span, counter), [10]);
 });
 
-test('Counter has no rate, when it was not read twice and its start is of no use', () => {
+test('Counter has no rate, when it was not read twice and its start cannot be used', () => {
   const span = new Span();
   const counter = new Counter(NaN, span);
   assert.deepEqual(look(span, counter), [NaN]);
@@ -41,7 +41,7 @@ test('Counter has no rate, when it was not read twice and its start is of no use
   assert.deepEqual(look(span, counter), [5]);
 });
 
-test('Counter that began between two looks has its mean over the whole time between them', () => {
+test('Counter created between two looks has its mean rate over the whole time between them', () => {
   const span = new Span();
   const old = new Counter(100, span);
   old.take(20, 102);
@@ -54,7 +54,7 @@ test('Counter that began between two looks has its mean over the whole time betw
   assert.deepEqual(look(span, old, young), [5, 1]);
 });
 
-test('Counter that begins during the first look has its mean since the others began', () => {
+test('Counter created during the first look has its mean rate since the others began', () => {
   const span = new Span();
   const [old, young] = [new Counter(100, span), new Counter(101.5, span)];
   old.take(20, 102);
@@ -62,7 +62,7 @@ test('Counter that begins during the first look has its mean since the others be
   assert.deepEqual(look(span, old, young), [10, 0.5]);
 });
 
-test('Counter that is older than its first reading does not count what it held then', () => {
+test('Counter that is older than its first reading does not count its initial value', () => {
   const span = new Span();
   const old = new Counter(100, span);
   old.take(20, 102);
@@ -73,7 +73,7 @@ test('Counter that is older than its first reading does not count what it held t
   assert.deepEqual(look(span, found), [0.5]);
 });
 
-test('Counter has its mean since its start, when all before it have ended', () => {
+test('Counter has its mean rate since its start, when all earlier counters have ended', () => {
   const span = new Span();
   const old = new Counter(100, span);
   old.take(20, 102);

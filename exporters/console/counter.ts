@@ -1,9 +1,9 @@
 /**
- * The time between two looks that the counters of one kind have in common. It begins again once all of them have ended,
- * as they do where the clock was set or the machine slept. Seconds of Unix time.
+ * The time between two looks, shared by the counters of one kind. It is reset once all of them have ended, as
+ * they do when the clock is set or the machine sleeps. Seconds of Unix time.
  */
 export class Span {
-  /** Instant of the last reading before the last look; before the first look, where the first counter is known from. */
+  /** Instant of the last reading before the last look; before the first look, the start of the first counter. */
   since = NaN;
   #isLooked = false;
   #latest = NaN;
@@ -21,7 +21,7 @@ export class Span {
     this.#latest = NaN;
   }
 
-  /** A counter is known from here on. */
+  /** A counter starts here. */
   begin(at: number): void {
     if (!this.#isLooked && !(at >= this.since)) this.since = at;
   }
@@ -31,7 +31,7 @@ export class Span {
     if (!(at <= this.#latest)) this.#latest = at;
   }
 
-  /** All counters have been looked at. */
+  /** Call it when all counters have been looked at. */
   finishLook(): void {
     if (Number.isNaN(this.#latest)) return;
     this.#isLooked = true;
@@ -39,12 +39,12 @@ export class Span {
   }
 }
 
-/** A counter's last reading, and how fast it grew between two looks. Seconds of Unix time. */
+/** The last reading of a counter and its rate between two looks. Seconds of Unix time. */
 export class Counter {
   value = 0;
   /**
-   * How much it grew in a second, between the last reading before the last look and the one before that look; of a
-   * counter that began in between, over the whole of that time. NaN before there are two readings.
+   * Growth per second between the last readings before the last two looks; for a counter that started in
+   * between, over the whole of that time. NaN before there are two readings.
    */
   rate = NaN;
   readonly #start: number;
@@ -55,8 +55,8 @@ export class Counter {
   #isLooked = false;
 
   /**
-   * @param start the instant at which the count was 0; NaN: too long ago to be of use
-   * @param span of all counters of its kind
+   * @param start the instant at which the count was 0; NaN: unknown or too long ago
+   * @param span shared by all counters of its kind
    */
   constructor(start: number, span: Span) {
     this.#start = start;
@@ -64,7 +64,7 @@ export class Counter {
     span.join();
   }
 
-  /** It has no further reading. */
+  /** The counter has no further readings. */
   end(): void {
     this.#span.leave();
   }
@@ -77,7 +77,7 @@ export class Counter {
     this.#span.reach(at);
   }
 
-  /** Works out the rate since the last look. Without a reading since then, it stays. */
+  /** Computes the rate since the last look. Without a reading since then, the rate is kept. */
   look(): void {
     const from = this.#isLooked ? this.#fromAt : Math.min(this.#fromAt, this.#span.since);
     const elapsed = this.#at - from;

@@ -14,7 +14,7 @@ function seriesOf(name: string, attributes: Attributes, resource = { attributes:
 
 const options = { elapsed: 2, cpuCount: 4, top: 10 };
 
-/** A view of counters that began at 0 and were read once, after two seconds. */
+/** A view of counters that start at 0 and are read once, after two seconds. */
 function lookAfterTwoSeconds(readings: readonly (readonly [Series, number])[]) {
   const all = new Readings();
   all.take(createRow([], 0n, new Float64Array(0)));
@@ -29,7 +29,7 @@ function lookAfterTwoSeconds(readings: readonly (readonly [Series, number])[]) {
   return { view: lookAt(all, options), readings: all };
 }
 
-test('lookAt gives watts and joules of every domain, by name', () => {
+test('lookAt returns watts and joules of every domain, sorted by name', () => {
   const { view } = lookAfterTwoSeconds([
     [seriesOf('hw.energy', { 'hw.id': 'p', 'hw.name': 'package-0', 'hw.type': 'cpu' }), 10],
     [seriesOf('hw.energy', { 'hw.id': 'd', 'hw.type': 'memory', 'energy.method': 'estimated' }), 4],
@@ -46,7 +46,7 @@ function joulesOf(...counters: readonly (readonly [Series, number])[]) {
   return [view.joules, view.domains.map(({ name }) => name)];
 }
 
-test('lookAt shows the whole host only where no domain is measured, and adds an estimate of it to these', () => {
+test('lookAt shows the whole host only where no domain is measured, and adds an estimate of the host to the domains', () => {
   const host = { 'hw.id': 'h', 'hw.type': 'host' };
   const measured = [seriesOf('hw.host.energy', host), 30] as const;
   const estimated = [seriesOf('hw.host.energy', { ...host, 'energy.method': 'estimated' }), 20] as const;
@@ -99,7 +99,7 @@ test('lookAt counts the CPUs of the machine that a table reports, where that is 
   assert.deepEqual(lookAfterTwoSeconds([busy, counted]).view.cpu, { busy: 6, count: 16 });
 });
 
-test('lookAt lists processes by watts, those that use nothing not at all', () => {
+test('lookAt lists processes by watts, without those that use nothing', () => {
   const [a, b, c] = ['a', 'b', 'c'].map((name, i) => ({
     attributes: { 'process.executable.name': name, 'process.pid': i },
   }));
@@ -121,7 +121,7 @@ test('lookAt lists processes by watts, those that use nothing not at all', () =>
   assert.equal(lookAt(readings, { ...options, top: 1 }).processes.length, 1);
 });
 
-test('lookAt gives a process that was born since the last look its mean since then', () => {
+test('lookAt gives a process that started since the last look its mean rate since then', () => {
   const [a, b] = [0, 1].map((pid) => ({ attributes: { 'process.pid': pid } }));
   const busy = seriesOf('system.cpu.busy.time', {});
   const old = seriesOf('process.cpu.time', {}, a);
@@ -139,7 +139,7 @@ test('lookAt gives a process that was born since the last look its mean since th
   assert.equal(view.cpu.busy, 2);
 });
 
-test('lookAt gives the only process since the last look its mean since then, as the machine has it', () => {
+test('lookAt gives the only process that started since the last look its mean rate since then, like the machine', () => {
   const [a, b] = [0, 1].map((pid) => ({ attributes: { 'process.pid': pid } }));
   const attributed = seriesOf('ledger.energy', { 'ledger.part': 'attributed', 'hw.type': 'cpu' });
   const old = seriesOf('process.energy', { 'hw.type': 'cpu' }, a);
@@ -154,7 +154,7 @@ test('lookAt gives the only process since the last look its mean since then, as 
   assert.deepEqual([view.all.watts, view.processes.map(({ watts }) => watts)], [1.5, [1.5]]);
 });
 
-test('lookAt gives a domain that was reset its mean since then', () => {
+test('lookAt gives a domain that was reset its mean rate since the reset', () => {
   const old = seriesOf('hw.energy', { 'hw.id': 'p' });
   const again = { ...old, start: 3n * second };
   const { readings } = lookAfterTwoSeconds([[old, 10]]);
@@ -166,7 +166,7 @@ test('lookAt gives a domain that was reset its mean since then', () => {
   );
 });
 
-test('lookAt takes what was attributed for what all processes use, where there is a ledger', () => {
+test('lookAt shows the attributed energy as that of all processes, where there is a ledger', () => {
   const process = { attributes: { 'process.pid': 1 } };
   const { view } = lookAfterTwoSeconds([
     [seriesOf('ledger.energy', { 'ledger.part': 'attributed', 'hw.type': 'cpu' }), 20],

@@ -26,13 +26,13 @@ import type { Attributes, Resource } from '../../src/model/series.js';
 import { partOf, type Listed, type Readings, type Role } from './readings.js';
 import type { DomainView, PartView, ProcessView, Use, View } from './view.js';
 
-/** What is looked at, and how much of it. */
+/** Options of a look. */
 export interface LookOptions {
   /** Seconds since the collector began. */
   readonly elapsed: number;
   /** CPUs of this machine. */
   readonly cpuCount: number;
-  /** How many processes. */
+  /** Maximum number of processes. */
   readonly top: number;
 }
 
@@ -62,7 +62,7 @@ export function lookAt(readings: Readings, { elapsed, cpuCount, top }: LookOptio
   };
 }
 
-/** What the processes were charged, where no ledger shows what was attributed. */
+/** The energy charged to processes, for recordings without the ledger's totals. */
 function lookAtCharged(readings: Readings): Pick<Use, 'watts' | 'joules'> {
   const watts = sum(readings.list('processEnergy').map(([, { rate }]) => rate));
   return { watts, joules: sumJoules(readings, 'processEnergy') };
@@ -78,7 +78,7 @@ function lookAtDomains(readings: Readings): readonly DomainView[] {
     name: String(series.attributes[ATTR_HW_NAME] ?? series.attributes[ATTR_HW_ID] ?? ''),
     type: String(series.attributes[ATTR_HW_TYPE] ?? ''),
     watts: counter.rate,
-    // A counter that was reset goes on here.
+    // A counter that was reset continues here.
     joules: counter.value + readings.sumEnded(role, partOf(series)),
     isEstimated: series.attributes[ATTR_ENERGY_METHOD] === 'estimated',
   }));
@@ -93,7 +93,7 @@ function lookAtPart(readings: Readings, part: string): readonly PartView[] {
   return [{ part, watts, joules }];
 }
 
-/** How many CPUs are busy. The exact counter counts where there is one. */
+/** Number of busy CPUs, from the exact counter where there is one. */
 function lookAtBusyCpus(readings: Readings): number {
   const exact = sum(readings.list('busy').map(([, { rate }]) => rate));
   const byMode = readings
@@ -104,16 +104,16 @@ function lookAtBusyCpus(readings: Readings): number {
 }
 
 /**
- * How many CPUs there are; NaN where it is not reported, and it cannot be those of this machine: what is replayed or
- * simulated is of another one.
+ * Number of CPUs; NaN where it is not reported and the readings cannot be those of this machine, because they
+ * are replayed or simulated.
  */
 function countCpus(readings: Readings, busy: number, own: number): number {
   const [counted = NaN] = readings.list('cpuCount').map(([, { value }]) => value);
-  // No clock is so inexact that a tenth of the CPUs are busy beyond all of them.
+  // Clock errors never amount to a tenth of the CPUs.
   return counted > 0 ? counted : busy > own * 1.1 ? NaN : own;
 }
 
-/** Those that use most first. `other` is part of the rest. */
+/** Groups that use most first. `other` is part of the rest. */
 function lookAtGroups(readings: Readings): readonly ProcessView[] {
   const groups = new Map<Resource, ProcessView>();
   for (const [{ resource }, { rate, value }] of readings.list('groupEnergy')) {
@@ -129,7 +129,7 @@ function lookAtGroups(readings: Readings): readonly ProcessView[] {
   return [...groups.values()].filter(({ watts }) => watts > 0).toSorted(compareUse);
 }
 
-/** The attributes by which people know a group; the first that there is of each entry. */
+/** The attributes that name a group for people; the first attribute of each entry that exists. */
 const groupNames: Readonly<Record<Listed, readonly (readonly string[])[]>> = {
   process: [],
   program: [
@@ -157,7 +157,10 @@ function nameGroup(attributes: Attributes, listed: Listed): string {
   return where.length === 0 ? name : `${name} (${where.join(', ')})`;
 }
 
-/** Those that use most first; those that use nothing not at all, nor those without a pid: they are several as one. */
+/**
+ * Processes that use most first, without those that use nothing and without those that have no pid, which are
+ * sums of several.
+ */
 function lookAtProcesses(readings: Readings): readonly ProcessView[] {
   const processes = new Map<Resource, ProcessView>();
   const add = (resource: Resource, usage: Use) => {
@@ -189,7 +192,7 @@ function compareUse(a: ProcessView, b: ProcessView): number {
   return watts === 0 ? (b.cpus || 0) - (a.cpus || 0) : watts;
 }
 
-/** The sum of what is known; NaN where nothing is. */
+/** The sum of known values; NaN if none is known. */
 function sum(values: readonly number[]): number {
   const known = values.filter((value) => !Number.isNaN(value));
   return known.length === 0 ? NaN : known.reduce((total, value) => total + value, 0);

@@ -8,7 +8,7 @@ import { readValue, timeOf, type Table } from '../../src/model/table.js';
 import { busyTime, cpuTime, logicalCpus, processCpuTime } from '../../src/model/usage-metrics.js';
 import { Counter, Span } from './counter.js';
 
-/** What a counter is looked at for. */
+/** What a counter is used for. */
 export type Role =
   'domain' | 'host' | 'part' | 'busy' | 'cpu' | 'cpuCount' | 'processEnergy' | 'processCpu' | 'groupEnergy';
 
@@ -26,7 +26,7 @@ const rolesByMetric: ReadonlyMap<string, Role> = new Map([
   [processCpuTime.name, 'processCpu'],
 ]);
 
-/** The whole that counters are parts of, where they are. */
+/** For each role, the whole that its counters are parts of. */
 const wholes: Readonly<Partial<Record<Role, Role>>> = {
   part: 'part',
   processEnergy: 'part',
@@ -35,23 +35,22 @@ const wholes: Readonly<Partial<Record<Role, Role>>> = {
   processCpu: 'busy',
 };
 
-/** A column of a table that is looked at. */
+/** A table column that is used. */
 interface CountedColumn {
   readonly column: number;
   readonly counter: Counter;
 }
 
-/** The last readings of everything that a summary is made of. */
+/** The last readings of everything that a summary shows. */
 export class Readings {
   readonly #live = new Map<Role, Map<Series, Counter>>();
-  /** By the whole and the kind of hardware. */
+  /** By whole and hardware type. */
   readonly #spans = new Map<string, Span>();
   readonly #roles: ReadonlyMap<string, Role>;
-  /** What is listed. */
   readonly listed: Listed;
   /** Unix time in seconds of the first row. */
   #beganAt = NaN;
-  /** What counters had counted that ended, by role and by what they share with others. */
+  /** Final values of ended counters, by role and by what they share with others. */
   readonly #ended = new Map<string, number>();
   readonly #planOf = createPlans((series: readonly Series[]) => this.#createPlan(series));
 
@@ -77,7 +76,7 @@ export class Readings {
     for (const series of table.ended ?? []) this.#end(series);
   }
 
-  /** Works out the rates since the last look. */
+  /** Computes the rates since the last look. */
   look(): void {
     for (const counters of this.#live.values()) {
       for (const counter of counters.values()) counter.look();
@@ -85,14 +84,14 @@ export class Readings {
     for (const span of this.#spans.values()) span.finishLook();
   }
 
-  /** The counters that live. */
+  /** The counters that have not ended. */
   list(role: Role): readonly (readonly [Series, Counter])[] {
     return [...(this.#live.get(role) ?? [])];
   }
 
   /**
-   * What counters had counted that ended.
-   * @param part of the ledger, or domain; without one: all of the role together
+   * The sum of the final values of ended counters.
+   * @param part of the ledger, or domain; without it, all counters of the role
    */
   sumEnded(role: Role, part?: string): number {
     if (part !== undefined) return this.#ended.get(`${role} ${part}`) ?? 0;
@@ -100,13 +99,13 @@ export class Readings {
     return ended.reduce((sum, [, joules]) => sum + joules, 0);
   }
 
-  /** The role of energy that is shown: of the domains, or of the whole host, which contains them, where there are none. */
+  /** The role of the energy shown: of the domains, or, where there are none, of the host that contains them. */
   get energyRole(): 'domain' | 'host' {
     return this.#live.has('domain') ? 'domain' : 'host';
   }
 
   #roleOf(series: Series): Role | undefined {
-    // The energy that is shown is that of the domains, and their parts add up to it.
+    // Remainder domains are counted like measured ones, so that the parts add up to the energy of the domains.
     if (series.attributes[ATTR_HW_TYPE] === remainderType) return undefined;
     return isMeasuredHost(series) ? 'host' : this.#roles.get(series.metric.name);
   }
@@ -123,14 +122,14 @@ export class Readings {
     return findOrAdd(ofRole, series, () => {
       const start = Number(series.start) / 1e9;
       const span = this.#spanOf(role, series);
-      // What a counter held before the collector began is of no time that is shown.
+      // What a counter held before the collector started is not shown.
       return new Counter(start >= this.#beganAt ? start : NaN, span);
     });
   }
 
   /**
-   * Processes have the time of the whole that they are parts of. A domain has its own: one that begins later is no part
-   * of another one, and after a reset only what came since is known.
+   * Processes share the time span of the whole that they are parts of. A domain has its own: a domain that
+   * starts later is not part of another one, and after a reset only what follows is known.
    */
   #spanOf(role: Role, { attributes }: Series): Span {
     const whole = wholes[role];
@@ -151,7 +150,7 @@ export class Readings {
   }
 }
 
-/** The part of the ledger or else the domain that a series is of; '' for none. */
+/** The ledger part or else the domain of a series; '' for neither. */
 export function partOf({ attributes }: Series): string {
   return String(attributes[ATTR_LEDGER_PART] ?? attributes[ATTR_HW_ID] ?? '');
 }

@@ -26,7 +26,7 @@ const view: View = {
 
 const terminal = { columns: 80, rows: Infinity };
 
-test('renderView shows everything, when there is room', () => {
+test('renderView shows everything, when there is enough space', () => {
   assert.deepEqual(renderView(view, terminal), [
     'Joulemetry, running for 1 min 24 s',
     '',
@@ -47,7 +47,7 @@ test('renderView shows everything, when there is room', () => {
   ]);
 });
 
-test('renderView shows what matters most, when the terminal has 40 columns and 12 rows', () => {
+test('renderView shows the most important rows, when the terminal has 40 columns and 12 rows', () => {
   const processes = Array.from({ length: 20 }, (_, i) => ({
     name: `program-${i}`,
     pid: String(4_194_300 - i),
@@ -56,7 +56,7 @@ test('renderView shows what matters most, when the terminal has 40 columns and 1
     cpus: 0.01,
   }));
   const all = { watts: 1, joules: 510, cpus: 0.46 };
-  // The console leaves two lines empty.
+  // Two lines of the terminal are left empty.
   assert.deepEqual(renderView({ ...view, processes, all }, { columns: 40, rows: 10 }), [
     'Power         12.34 W 1.033 kJ estimated',
     'attributed    6.100 W  510.0 J  49.4 %',
@@ -71,7 +71,7 @@ test('renderView shows what matters most, when the terminal has 40 columns and 1
   ]);
 });
 
-test('renderView lists as many processes as there are rows for, and the others as one', () => {
+test('renderView lists as many processes as there are rows for, and sums the others', () => {
   const processes = Array.from({ length: 100 }, () => ({
     name: 'a',
     pid: '1',
@@ -105,7 +105,7 @@ test('renderView shows groups without pid and CPU use', () => {
   ]);
 });
 
-test('renderView shows no rest, when the processes are the whole', () => {
+test('renderView shows no rest, when the listed processes are the whole', () => {
   const [node] = view.processes;
   const lines = renderView(
     { ...view, processes: [node], all: { watts: 3.2, joules: 120, cpus: 0.12 } },
@@ -114,18 +114,18 @@ test('renderView shows no rest, when the processes are the whole', () => {
   assert.match(lines[lines.length - 1], /^node /);
 });
 
-test('renderView cuts lines, when the terminal is narrower than it can be used', () => {
+test('renderView cuts lines, when the terminal is narrower than the columns', () => {
   const lines = renderView(view, { columns: 24, rows: Infinity });
   assert.ok(lines.every((line) => line.length <= 24));
   assert.equal(lines[2], 'Power         12.34 W 1…');
 });
 
-test('renderView says how many CPUs are busy, when it is not known of how many', () => {
+test('renderView shows the number of busy CPUs, when their total is unknown', () => {
   const lines = renderView({ ...view, cpu: { busy: 5.43, count: NaN } }, terminal);
   assert.ok(lines.includes('CPUs              5.43 busy'));
 });
 
-test('renderView leaves out what it does not know', () => {
+test('renderView leaves out unknown values', () => {
   const processes = [{ name: 'node', pid: '1', watts: NaN, joules: NaN, cpus: 0.5 }];
   const unknown = { domains: [], joules: NaN, parts: [], cpu: { busy: NaN, count: 2 } };
   const all = { watts: NaN, joules: NaN, cpus: NaN };

@@ -1,15 +1,15 @@
 import { formatRatio, formatValue } from '../../src/component/output.js';
 import { restOf, type DomainView, type PartView, type ProcessView, type View } from './view.js';
 
-/** What a summary has to fit into, in characters. */
+/** Size of the terminal, in characters. */
 export interface Size {
   readonly columns: number;
   readonly rows: number;
 }
 
-/** How wide its columns are. */
+/** Column widths, in characters. */
 interface Widths {
-  /** Names of what is measured. */
+  /** Of the names of domains and parts. */
   readonly name: number;
   readonly process: number;
   readonly pid: number;
@@ -22,8 +22,8 @@ const minWide = 60;
 const minProcesses = 5;
 
 /**
- * A summary for people, as lines. Longer lines are cut. Where there are few rows, it has no blank lines and only the
- * sum of the domains, and fewer processes: what is not listed is in the row `other, unseen`.
+ * A summary for people, as lines. Longer lines are cut. Where there are few rows, blank lines are left out,
+ * domains are replaced by their sum, and fewer processes are listed: the rest is in the row `other, unseen`.
  */
 export function renderView(view: View, { columns, rows }: Size): readonly string[] {
   const widths = columns < minWide ? narrow : wide;
@@ -38,7 +38,7 @@ export function renderView(view: View, { columns, rows }: Size): readonly string
     .map((line) => cut(line.trimEnd(), columns));
 }
 
-/** With fewer rows for processes, a blank line and the header among them, what is less important gives way. */
+/** With fewer rows than this for processes, including a blank line and the header, less important rows are left out. */
 function countLeastRows({ processes }: View): number {
   return processes.length === 0 ? 0 : 2 + Math.min(minProcesses, processes.length + 1);
 }
@@ -101,7 +101,7 @@ function describeBusy(busy: number, count: number): string {
   return `${busy.toFixed(2)} of ${count} busy, ${formatRatio(busy / count)}`;
 }
 
-/** As many as fit, and what is left of the whole. */
+/** The processes that fit, and the rest. */
 function renderProcesses(view: View, { columns, rows }: Size, widths: Widths): readonly string[] {
   if (view.processes.length === 0 || rows < 2) return [];
   const fitting = view.processes.slice(0, rows - 1);
@@ -124,7 +124,7 @@ function withRest({ all, listed: kind }: View, listed: readonly ProcessView[]): 
     : [...listed, { name: kind === 'process' ? 'other, unseen' : 'other', pid: '', ...rest }];
 }
 
-/** Less of any unit is shown as 0. */
+/** Less than this of any unit is shown as 0. */
 const minShown = 5e-7;
 
 /** A group has no pid, and its CPU use is not known. */
@@ -152,7 +152,7 @@ function renderRow(
   return fit(name, widths.name) + cells.map((text) => text.padStart(widths.cell)).join('');
 }
 
-/** Visibly, so that no number loses its last digits unseen. */
+/** Marks cut lines, so that a cut number is not mistaken for a complete one. */
 function cut(line: string, columns: number): string {
   return line.length <= columns ? line : `${line.slice(0, columns - 1)}…`;
 }
@@ -161,7 +161,7 @@ function fit(text: string, width: number): string {
   return text.length <= width ? text.padEnd(width) : `${text.slice(0, width - 2)}… `;
 }
 
-/** Names come from programs: none may steer the terminal. */
+/** Names come from programs and must not control the terminal. */
 function clean(text: string): string {
   return text.replaceAll(/\p{C}/gu, '?');
 }

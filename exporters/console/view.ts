@@ -1,20 +1,20 @@
 import type { Listed } from './readings.js';
 
-/** What a summary shows, in SI units. NaN: not known so far. */
+/** What a summary shows, in SI units. NaN: not known yet. */
 export interface View {
-  /** Seconds since the collector began to look. */
+  /** Seconds since the collector started. */
   readonly elapsed: number;
   readonly domains: readonly DomainView[];
-  /** Joules of the domains together, those that are gone included. */
+  /** Joules of all domains, including ended ones. */
   readonly joules: number;
   readonly parts: readonly PartView[];
-  /** How many CPUs are busy, of how many; NaN: unknown. */
+  /** Number of busy CPUs and number of CPUs; NaN: unknown. */
   readonly cpu: { readonly busy: number; readonly count: number };
   /** What the rows are: processes, programs, units. */
   readonly listed: Listed;
   /** Those that use most first. */
   readonly processes: readonly ProcessView[];
-  /** What all of them use together, listed or not. */
+  /** The use of all of them, listed or not. */
   readonly all: Use;
 }
 
@@ -34,11 +34,11 @@ export interface PartView {
   readonly joules: number;
 }
 
-/** What is used. */
+/** Power, energy and CPU use. */
 export interface Use {
   readonly watts: number;
   readonly joules: number;
-  /** CPUs used: 1 is all the time of one. */
+  /** CPUs used; 1 is one CPU all the time. */
   readonly cpus: number;
 }
 
@@ -49,7 +49,7 @@ export interface ProcessView extends Use {
   readonly pid: string;
 }
 
-/** What all processes use beyond those listed, so that both together are the whole. */
+/** Use of all processes beyond those listed, so that the two add up to the whole. */
 export function restOf(all: Use, listed: readonly Use[]): Use {
   const rest = { ...all };
   for (const { watts, joules, cpus } of listed) {
@@ -57,6 +57,6 @@ export function restOf(all: Use, listed: readonly Use[]): Use {
     rest.joules -= joules || 0;
     rest.cpus -= cpus || 0;
   }
-  // CPU time of processes and of the machine is not read at quite the same instants.
+  // CPU times of processes and of the machine are not read at exactly the same instant.
   return { watts: Math.max(0, rest.watts), joules: Math.max(0, rest.joules), cpus: Math.max(0, rest.cpus) };
 }

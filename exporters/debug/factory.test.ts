@@ -40,7 +40,7 @@ const table: Table = {
   ended: [process],
 };
 
-test('renderBasic counts what a table holds', () => {
+test('renderBasic counts the contents of a table', () => {
   assert.equal(
     renderBasic(table),
     'table at 2026-11-21T20:43:51.000000000Z: 2 series, 2 rows, 4 points, 1 gap, 1 ended\n',
@@ -73,7 +73,7 @@ test('renderDetailed writes resources, descriptions and start times', () => {
   );
 });
 
-test('debug counts the tables that it left out, when its reader is slow', () => {
+test('debug counts the tables that it left out, when the reader of its output is slow', () => {
   const answers = [true, false, false, true, true];
   const texts: string[] = [];
   const write = (text: string) => {

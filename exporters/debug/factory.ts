@@ -27,7 +27,7 @@ export const factory: ExporterFactory<typeof schema> = {
   create: ({ verbosity }) => createDebug(renderers[verbosity], createOutput(process.stderr)),
 };
 
-/** Writes what comes. What the reader is too slow for is left out and counted. */
+/** Writes every table. What the reader of stdout is too slow for is left out and counted. */
 export function createDebug({ numbers, histograms }: Renderers, output: Output): ConsumingComponent {
   let leftOut = 0;
   const write = (text: string): boolean => {

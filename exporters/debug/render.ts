@@ -3,7 +3,7 @@ import { HistogramRow, type HistogramLayout, type HistogramTable } from '../../s
 import type { AnySeries, Attributes, Series } from '../../src/model/series.js';
 import { readValue, timeOf, type Table } from '../../src/model/table.js';
 
-/** One line that says how much came. */
+/** One line with the number of series, values and endings. */
 export function renderBasic(table: Table): string {
   const gaps = table.values.filter(Number.isNaN).length;
   const counts = [
@@ -27,13 +27,13 @@ export function renderNormal(table: Table): string {
   return lines.join('') + renderEnded(table);
 }
 
-/** Everything that is known of each series, and its values. */
+/** Everything known about each series, and its values. */
 export function renderDetailed(table: Table): string {
   const columns = table.series.map((series, column) => renderSeries(series) + renderValues(table, column));
   return renderBasic(table) + columns.join('') + renderEnded(table);
 }
 
-/** One line that says how many histograms came. */
+/** One line with the number of histograms. */
 export function renderBasicHistograms(table: HistogramTable): string {
   const gaps = table.counts.filter(Number.isNaN).length;
   const counts = [count(table.series.length, 'row'), count(gaps, 'gap'), `${table.ended?.length ?? 0} ended`];
@@ -87,7 +87,7 @@ function renderEnded({ ended = [] }: { readonly ended?: readonly AnySeries[] }):
   return ended.map((series) => `ended ${describeSeries(series)}\n`).join('');
 }
 
-/** With the attributes by which its resource differs from others on this machine. */
+/** Includes the attributes by which its resource differs from others on this machine. */
 function describeSeries({ metric, attributes, resource }: AnySeries): string {
   const owner = Object.fromEntries(
     Object.entries(resource.attributes).filter(([name]) => !/^(host|os)\./.test(name)),

@@ -1,37 +1,37 @@
 import { isOfCredentials } from '../../src/export/http-answers.js';
 import { cleanText } from '../../src/http/connection-error.js';
 
-/** What became of one document of a bulk request. */
+/** The result for one document of a bulk request. */
 interface Item {
   readonly status?: number;
   readonly error?: { readonly type?: string; readonly reason?: string };
 }
 
-/** What became of the documents of a bulk request. */
+/** The results for the documents of a bulk request. */
 export interface BulkOutcome {
-  /** Numbers of the documents that are worth another attempt. */
+  /** Indices of the documents that are worth another attempt. */
   readonly busy: readonly number[];
-  /** Why the first of them was not taken. */
+  /** The reason for the first of them. */
   readonly busyReason: string;
-  /** How many can never be taken. */
+  /** How many were rejected permanently. */
   readonly rejected: number;
-  /** Why the first of them was not. */
+  /** The reason for the first of these. */
   readonly reason: string;
 }
 
-/** What became of them where nothing else is said. */
+/** The result where the answer reports no errors. */
 export const allTaken: BulkOutcome = { busy: [], busyReason: '', rejected: 0, reason: '' };
 const busyStatuses: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
-/** A document with this id is there: it was taken by an attempt whose answer was lost. */
+/** A document with this id exists: an earlier attempt, whose answer was lost, stored it. */
 const conflict = 409;
 
 /**
  * Reads the answer to a bulk request.
- * @throws Error when it is none
+ * @throws Error when it is not a valid answer
  */
 export function readBulkAnswer(body: Buffer, documents: number): BulkOutcome {
-  // Of an answer without errors, which may be long, nothing else is of interest.
+  // An answer without errors may be long, and nothing else in it matters.
   if (/^\{[^[{]*"errors":false/u.test(body.toString('latin1', 0, 200))) return allTaken;
   const items = listItems(body);
   if (items.length !== documents) {
@@ -52,7 +52,7 @@ export function readBulkAnswer(body: Buffer, documents: number): BulkOutcome {
 }
 
 function listItems(body: Buffer): readonly Item[] {
-  // What another server says may be anything: the fields are looked at one by one.
+  // A foreign server may send anything: the fields are checked one by one.
   const answer = JSON.parse(body.toString()) as { readonly items?: readonly { readonly create?: Item }[] };
   if (!Array.isArray(answer.items)) throw new Error('expected an answer with "items", found none');
   return answer.items.map((item) => item?.create ?? {});

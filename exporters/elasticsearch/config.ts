@@ -41,13 +41,13 @@ export const schema = {
 
 export type Config = ConfigOf<typeof schema>;
 
-/** Where documents go: the addresses that are set, or the usual one. */
+/** The configured endpoints, or the default one. */
 export function listEndpoints({ endpoint, endpoints }: Config): readonly string[] {
   if (endpoint !== null) return [endpoint];
   return endpoints.length > 0 ? endpoints : ['http://localhost:9200'];
 }
 
-/** What is wrong with the settings when they are taken together. */
+/** Validates settings that depend on each other. */
 export function checkConfig(config: Config): string[] {
   const { endpoint, endpoints, metrics_index: index } = config;
   const problems = checkHttpExporterConfig(config);

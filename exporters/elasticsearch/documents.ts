@@ -4,8 +4,8 @@ import { seriesKey, type Series } from '../../src/model/series.js';
 import { timeText } from '../../src/recording/cell-text.js';
 
 /**
- * The documents of a bulk request (Elasticsearch's "Bulk API"): for each point the action `create`, and the document. Its
- * id is the same whenever the point is sent again, so that the second document is refused as known.
+ * The documents of a bulk request (Elasticsearch's "Bulk API"): for each point the action `create`, and the
+ * document. Its id is the same whenever the point is sent again, so that the server refuses a duplicate.
  */
 export const bulkFormat: LineFormat = {
   linesPerPoint: 2,
@@ -41,7 +41,7 @@ function formatValue(value: number): string | undefined {
 
 const lineFeed = 10;
 
-/** The documents with these numbers, which ascend, of a bulk request. */
+/** Selects the documents with these indices, which ascend, from a bulk request. */
 export function selectDocuments(bytes: Uint8Array, numbers: readonly number[]): Uint8Array {
   const selected: Uint8Array[] = [];
   let [at, next] = [0, 0];
@@ -54,7 +54,7 @@ export function selectDocuments(bytes: Uint8Array, numbers: readonly number[]): 
   return Buffer.concat(selected);
 }
 
-/** Its action and its fields are a line each. */
+/** Action and fields are one line each. */
 function endOfDocument(bytes: Uint8Array, at: number): number {
   return bytes.indexOf(lineFeed, bytes.indexOf(lineFeed, at) + 1) + 1;
 }

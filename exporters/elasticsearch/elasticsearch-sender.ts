@@ -11,17 +11,17 @@ import { listEndpoints, type Config } from './config.js';
 import { selectDocuments } from './documents.js';
 import { describeTemplate, templateName } from './index-template.js';
 
-/** The parts of an answer that are read: an answer for each document, and why some were not taken. */
+/** The parts of an answer that are read: the status of each document, and the reasons of refusals. */
 const answerParts = 'errors,items.create.status,items.create.error.type,items.create.error.reason';
 
-/** What is left of a request of which some documents have been taken. */
+/** The documents of a request that have not been stored yet. */
 interface Rest extends QueuedRequest {
   readonly rejected: number;
   readonly reason: string;
 }
 
 /**
- * Opens the way to a cluster.
+ * Opens a sender to a cluster.
  * @throws Error naming the file or variable that cannot be used
  */
 export function openElasticsearchSender(config: Config, log: Log): Sender {
@@ -32,12 +32,12 @@ export function openElasticsearchSender(config: Config, log: Log): Sender {
 /** One node of the cluster. */
 interface Node {
   readonly target: string;
-  /** @throws ExportError when the request as a whole was not taken */
+  /** @throws ExportError when the request as a whole was not accepted */
   send(request: QueuedRequest): Promise<BulkOutcome>;
   close(): Promise<void>;
 }
 
-/** Requests go to one node until it fails, and of a request only what was not taken is sent again. */
+/** Requests go to one node until it fails, and only the documents that were not accepted are sent again. */
 class ElasticsearchSender implements Sender {
   readonly #nodes: readonly Node[];
   readonly #rests = new WeakMap<QueuedRequest, Rest>();
@@ -139,7 +139,7 @@ function urlOf(endpoint: string, path: string): URL {
   return url;
 }
 
-/** The header of a user or key that stands in the settings. */
+/** The authorization header of the user or key in the settings. */
 function createLogin({ user, password, api_key: key }: Config): Readonly<Record<string, string>> {
   if (key !== null) return { Authorization: `ApiKey ${key}` };
   if (user === null) return {};
@@ -151,7 +151,7 @@ function readAnswer({ body, isComplete }: HttpAnswer, points: number): BulkOutco
     if (!isComplete) throw new Error('expected a whole answer, found only its beginning');
     return readBulkAnswer(body, points);
   } catch (error) {
-    // Documents that were taken are known by their ids when they come again.
+    // Stored documents are recognized by their ids when they are sent again.
     throw new ExportError(`Cannot read the answer: ${describeError(error)}`, {
       retryable: true,
       cause: error,

@@ -17,7 +17,7 @@ interface Document {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-/** The documents of a bulk request, as a server reads them. */
+/** Parses the documents of a bulk request like a server. */
 function readBulk(bytes: Buffer): readonly Document[] {
   const lines = bytes.toString().split('\n').slice(0, -1);
   return lines.flatMap((line, i) => {
@@ -31,11 +31,11 @@ interface ServerOptions {
   readonly port?: number;
   readonly address?: string;
   readonly tls?: object;
-  /** The status of a document of the request with this number, from 1. */
+  /** Returns the status of a document in a request; requests are numbered from 1. */
   statusOf?(document: Document, request: number): number;
 }
 
-/** A server that stores documents as the documentation of the bulk API says. */
+/** A server that stores documents as documented for the bulk API. */
 async function openStore(t: TestContext, options: ServerOptions = {}) {
   const stored = new Map<string, Document['fields']>();
   const { statusOf = () => 201, ...place } = options;
@@ -102,7 +102,7 @@ test('elasticsearch creates a document for each point, with nanoseconds, and non
   assert.equal((await read())['otelcol_exporter_sent_metric_points{otlp}'], 1);
 });
 
-test('elasticsearch gives a point the same id whenever it is sent, and others another', async (t) => {
+test('elasticsearch gives a point the same id whenever it is sent, and each point its own', async (t) => {
   const store = await openStore(t);
   const other = { ...energy, attributes: { 'hw.id': 'package-1' } };
   const restarted = { ...energy, start: start + 1n };
@@ -121,7 +121,7 @@ test('elasticsearch gives a point the same id whenever it is sent, and others an
 
 const isOdd = ({ fields }: Document) => Number(fields['value']) % 2 === 1;
 
-test('elasticsearch sends again only the documents for which the server was too busy', async (t) => {
+test('elasticsearch sends again only the documents that the server was too busy for', async (t) => {
   const store = await openStore(t, {
     statusOf: (document, request) => (request === 1 && isOdd(document) ? 429 : 201),
   });
@@ -137,7 +137,7 @@ test('elasticsearch sends again only the documents for which the server was too 
   assert.equal((await read())['otelcol_exporter_sent_metric_points{otlp}'], 101);
 });
 
-test('elasticsearch counts documents that are refused, with the reason of the first', async (t) => {
+test('elasticsearch counts documents that are refused, with the reason for the first', async (t) => {
   const store = await openStore(t, {
     statusOf: ({ fields }, request) => {
       if (Number(fields['value']) < 10) return 400;
@@ -154,7 +154,7 @@ test('elasticsearch counts documents that are refused, with the reason of the fi
   assert.match(log.lines.join('\n'), /Lost 10 points .*taken without them: HTTP 400, e400: r/);
 });
 
-test('elasticsearch asks the next node when one does not answer', async (t) => {
+test('elasticsearch uses the next node, when one does not answer', async (t) => {
   const gone = await openStore(t);
   await gone.close();
   const store = await openStore(t);
@@ -163,7 +163,7 @@ test('elasticsearch asks the next node when one does not answer', async (t) => {
   await until(() => store.stored.size === 1);
 });
 
-test('elasticsearch creates the index template before the first document when told so', async (t) => {
+test('elasticsearch creates the index template before the first document when configured', async (t) => {
   const store = await openStore(t);
   const settings = { endpoint: store.url, create_index_template: true, metrics_index: 'metrics-energy-lab' };
   const { exporter } = await startExporter(t, factory, settings);
@@ -179,7 +179,7 @@ test('elasticsearch creates the index template before the first document when to
   assert.deepEqual(template['index_patterns'], ['metrics-energy-lab']);
 });
 
-test('elasticsearch sends an answer that it cannot read again, since ids make that safe', async (t) => {
+test('elasticsearch sends a request again whose answer is unreadable, since ids make that safe', async (t) => {
   const backend = await openHttpBackend(t, {
     answer: (count) => ({ body: count === 1 ? 'hello' : '{"errors":false,"items":[]}' }),
   });
@@ -189,7 +189,7 @@ test('elasticsearch sends an answer that it cannot read again, since ids make th
   assert.match(log.lines[0] ?? '', /Cannot read the answer: .*Keeping data/);
 });
 
-test('elasticsearch sends a key of the settings, or of a file', async (t) => {
+test('elasticsearch sends an API key from the settings or from a file', async (t) => {
   const store = await openStore(t);
   const file = join(createFolder(), 'key');
   writeFileSync(file, 'c2VjcmV0\n');
@@ -211,7 +211,7 @@ test('elasticsearch sends a key of the settings, or of a file', async (t) => {
 
 const check = (settings: Record<string, unknown>) => factory.check?.(parseSettings(factory.schema, settings));
 
-test('elasticsearch checks settings that do not go together', () => {
+test('elasticsearch checks settings that contradict each other', () => {
   assert.deepEqual(check({}), []);
   assert.deepEqual(check({ endpoint: 'http://a', endpoints: ['b:9200'], metrics_index: 'A b', user: 'me' }), [
     'endpoint: expected endpoint or endpoints, found both',

@@ -7,8 +7,8 @@ const instant = { type: 'date_nanos' };
 const keyword = { type: 'keyword', ignore_above: 1024 };
 
 /**
- * The index template: a data stream whose fields have the types that queries need. Texts of resources and attributes become
- * keywords, also where the first of them looks like a date.
+ * The index template: a data stream whose fields have the types that queries need. Strings in resources and
+ * attributes become keywords, even if the first one looks like a date.
  */
 export function describeTemplate({ metrics_index: index }: Config): QueuedRequest {
   const template = {

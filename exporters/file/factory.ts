@@ -17,7 +17,7 @@ export const factory: ExporterFactory<typeof schema> = {
   },
 };
 
-/** The columns that every file has. */
+/** The columns that each format always has. */
 const columnsOf = { json: [], csv: fixedColumns, parquet: parquetColumns } as const;
 
 function findProblems({ path, format, compression, attribute_columns: columns }: Config): readonly string[] {

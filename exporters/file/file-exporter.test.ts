@@ -33,7 +33,7 @@ function readings(from: number, to: number) {
   return Array.from({ length: to - from + 1 }, (_, i) => createReading(series, from + i));
 }
 
-test('the file has a line for each table and is for its owner', async () => {
+test('the file has a line for each table and is readable by its owner only', async () => {
   const path = join(createFolder(), 'energy.json');
   await writeTables({ path }, readings(1, 3));
   assert.equal(readFileLines(path).length, 3);
@@ -48,7 +48,7 @@ test('the file has a line for each table and is for its owner', async () => {
   );
 });
 
-test('the file has what waited, once the flush interval has passed', async () => {
+test('the file has the queued tables, once the flush interval has passed', async () => {
   const path = join(createFolder(), 'energy.json');
   const { consume, stop, counted } = await startExporter({ path, flush_interval: '1ms' });
   consume(createReading(series, 1));
@@ -57,7 +57,7 @@ test('the file has what waited, once the flush interval has passed', async () =>
   await stop();
 });
 
-test('append continues a file and cuts off a line that a crash left torn', async () => {
+test('append continues a file and removes a line that a crash left incomplete', async () => {
   const path = join(createFolder(), 'energy.json');
   await writeTables({ path }, readings(1, 2));
   appendFileSync(path, '{"resourceMetrics":[{"resour');
@@ -86,7 +86,7 @@ test('a file is replaced, when append is off', async () => {
   assert.deepEqual(readdirSync(folder), ['energy.json']);
 });
 
-test('rotation keeps no file above its size, no more backups than wanted, and loses nothing in between', async () => {
+test('rotation keeps every file within its maximum size, limits the number of backups, and loses nothing in between', async () => {
   const folder = createFolder();
   const path = join(folder, 'energy.json');
   const wide = Array.from({ length: 1000 }, (_, i) => createSeries('hw.energy', `package-${i}`));
@@ -144,7 +144,7 @@ test('each flush of a zstd file is a whole frame', { skip: zstdMissing ?? false 
 });
 
 for (const format of ['json', 'csv', 'parquet']) {
-  test(`the main thread only passes on what is written as ${format}`, async () => {
+  test(`the main thread only forwards what is written as ${format}`, async () => {
     const path = join(createFolder(), `energy.${format}`);
     const { consume, stop, counted } = await startExporter({ path, format });
     const rows = 150_000;
@@ -159,7 +159,7 @@ for (const format of ['json', 'csv', 'parquet']) {
   });
 }
 
-test('a new file begins, when it is renamed or removed', async () => {
+test('a new file is started, when the file is renamed or removed', async () => {
   const folder = createFolder();
   const path = join(folder, 'energy.json');
   const { consume, stop } = await startExporter({ path, flush_interval: '1ms' });
@@ -175,7 +175,7 @@ test('a new file begins, when it is renamed or removed', async () => {
   assert.deepEqual(readValues(readFileSync(path, 'utf8')), [3]);
 });
 
-test('a file continues at its beginning, when it is truncated', async () => {
+test('a file is continued from its start, when it is truncated', async () => {
   const path = join(createFolder(), 'energy.json');
   const { consume, stop } = await startExporter({ path, flush_interval: '1ms' });
   consume(createReading(series, 1));
@@ -188,7 +188,7 @@ test('a file continues at its beginning, when it is truncated', async () => {
   assert.deepEqual(readValues(text), [2]);
 });
 
-test('points wait while their folder is gone, are refused beyond the buffer, and follow when it is back', async () => {
+test('points are buffered while their folder is missing, are refused beyond the buffer, and are written when it is back', async () => {
   const folder = join(createFolder(), 'sub');
   mkdirSync(folder);
   const path = join(folder, 'energy.json');
@@ -213,7 +213,7 @@ test('points wait while their folder is gone, are refused beyond the buffer, and
   assert.ok(log.lines.some((line) => /^info: Writes .* again after/u.test(line)));
 });
 
-test('one file has one writer', async () => {
+test('only one exporter can write a file', async () => {
   const path = join(createFolder(), 'energy.json');
   const { consume, stop } = await startExporter({ path });
   for (const format of ['json', 'parquet']) {
@@ -227,7 +227,7 @@ test('one file has one writer', async () => {
   assert.deepEqual(readValues(readFileSync(path, 'utf8')), [1, 2]);
 });
 
-test('what could not be written until the shutdown is counted as lost', async () => {
+test('points that could not be written before the shutdown are counted as lost', async () => {
   const folder = join(createFolder(), 'sub');
   mkdirSync(folder);
   const { consume, stop, log, counted } = await startExporter({ path: join(folder, 'energy.json') });
@@ -241,7 +241,7 @@ test('what could not be written until the shutdown is counted as lost', async ()
   );
 });
 
-test('start fails and says why, when the folder is not there or the path is a folder', async () => {
+test('start fails with a reason, when the folder is missing or the path is a folder', async () => {
   const folder = createFolder();
   await assert.rejects(
     startExporter({ path: join(folder, 'no', 'energy.json') }),
@@ -250,7 +250,7 @@ test('start fails and says why, when the folder is not there or the path is a fo
   await assert.rejects(startExporter({ path: folder }), /expected a file, found a folder/u);
 });
 
-test('new series go to the writing thread in slices, between which the main thread is free', async () => {
+test('new series are sent to the writing thread in slices, between which the main thread is free', async () => {
   let made = 0;
   const many = Array.from({ length: 3000 }, (_, id) => {
     const one = createSeries('hw.energy', `package-${id}`);

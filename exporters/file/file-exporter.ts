@@ -8,25 +8,25 @@ import type { FileConfig } from './config.js';
 import { FileLog } from './file-log.js';
 import { FileWriter } from './file-writer.js';
 
-/** Tables that wait are written without waiting for the flush interval from here on; also the most of one message. */
+/** Above this, tables are written without waiting for the flush interval; also the maximum size of one message. */
 const flushAtBytes = 2 * 1024 * 1024;
 const minRetryMs = 1000;
 const bytesPerCell = 8;
-/** How long a shutdown waits for the file. A stop of the agent takes five seconds altogether. */
+/** How long a shutdown waits for the file. A shutdown of the agent takes at most five seconds. */
 const closeWithinMs = 4000;
 
-/** Puts tables into files. While a file cannot be written, tables wait in memory, within bounds. */
+/** Puts tables into files. While a file cannot be written, tables are buffered in memory, up to a limit. */
 export class FileExporter implements ConsumingComponent {
   readonly #config: FileConfig;
   readonly #telemetry: SendingQueueTelemetry;
   readonly #log: FileLog;
   readonly #writer: FileWriter;
-  /** Everything that is not known to be in the file, the oldest first. */
+  /** Every table that is not yet confirmed to be in the file, oldest first. */
   readonly #tables: RecordedTable[] = [];
   #bytes = 0;
-  /** How many of them the writer has. */
+  /** How many of them were sent to the writer. */
   #sent = 0;
-  /** How many of them are to be written now, those that the writer has among them. */
+  /** How many of them are to be written now, including those sent to the writer. */
   #due = 0;
   #writing: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -71,7 +71,7 @@ export class FileExporter implements ConsumingComponent {
     return true;
   }
 
-  /** What only waits for the flush interval is no backlog. */
+  /** Tables that only wait for the flush interval are not a backlog. */
   readBacklog(): number {
     const isBehind = this.#isFailing || this.#writing !== undefined;
     return isBehind ? Math.min(1, this.#bytes / this.#config.buffer_bytes) : 0;
@@ -98,7 +98,7 @@ export class FileExporter implements ConsumingComponent {
     if (lost > 0) this.#drop('shutdown', lost);
   }
 
-  /** What cannot be written now is tried once more. */
+  /** Makes one last attempt to write what is left. */
   async #writeRest(): Promise<void> {
     await this.#writing;
     this.#flush();
@@ -120,7 +120,7 @@ export class FileExporter implements ConsumingComponent {
     this.#writing ??= this.#write();
   }
 
-  /** Writes what is due. Never rejects. */
+  /** Writes the tables that are due. Never rejects. */
   async #write(): Promise<void> {
     let failure: string | undefined;
     do failure = await this.#writeSome();
@@ -132,10 +132,10 @@ export class FileExporter implements ConsumingComponent {
     if (this.#tables.length > 0 && this.#isOpen) this.#flushLater();
   }
 
-  /** @returns why some of it could not be written */
+  /** @returns why some tables could not be written */
   async #writeSome(): Promise<string | undefined> {
     if (!this.#writer.isOpen) return this.#isOpen ? this.#reopen() : 'its thread has ended';
-    // What the writer could not write yet it has to write first.
+    // Tables that the writer could not write yet come first.
     const more = this.#sent > 0 ? [] : this.#takeUpTo(flushAtBytes);
     this.#sent += more.length;
     const { tables, failure } = await this.#writer.write(more);
@@ -143,7 +143,7 @@ export class FileExporter implements ConsumingComponent {
     return failure;
   }
 
-  /** The thread was lost, and with it what it had: that is sent again, even if some of it is in the file. */
+  /** The thread is lost with what it held: those tables are sent again, even if some of them are in the file. */
   async #reopen(): Promise<string | undefined> {
     this.#sent = 0;
     try {
@@ -182,10 +182,10 @@ export class FileExporter implements ConsumingComponent {
   }
 }
 
-/** What a table takes in memory, beside series that it shares with others. */
+/** Memory of a table, without the series that it shares with others. */
 function bytesOf(table: RecordedTable): number {
   const { offsets, series, ended = [] } = table;
-  // A row of histograms has count, sum, minimum, maximum, layout and where its buckets begin.
+  // A histogram row has count, sum, minimum, maximum, layout and the offset of its buckets.
   const cells = isHistograms(table) ? table.buckets.length + 6 * series.length : table.values.length;
   return bytesPerCell * (cells + offsets.length + series.length + ended.length) + 200;
 }

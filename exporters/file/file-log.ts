@@ -1,9 +1,9 @@
 import type { Log } from '../../src/component/log.js';
 
-/** How often, at most, a line reports that points are lost. */
+/** Minimum time between two log lines about lost points. */
 const lossLineIntervalMs = 60_000;
 
-/** Logs when a file cannot be written and when it can again, and at intervals what is lost. */
+/** Logs when a file cannot be written, when it can be written again, and, at intervals, lost points. */
 export class FileLog {
   readonly #log: Log;
   readonly #path: string;
@@ -23,7 +23,7 @@ export class FileLog {
     this.#log.error(`${message}. Keeping points in memory and trying again`);
   }
 
-  /** Everything that waited is in the file. */
+  /** All buffered tables are in the file. */
   works(): void {
     if (this.#failingSinceMs === undefined) return;
     const seconds = Math.round((performance.now() - this.#failingSinceMs) / 1000);

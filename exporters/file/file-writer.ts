@@ -9,10 +9,7 @@ const writingModule = new URL('./writing-thread.js', import.meta.url);
 
 type Answer = Exclude<WritingMessage, { type: 'note' }>;
 
-/**
- * The thread that encodes, compresses and writes a file: the main thread does no more than copy tables. One call at a
- * time.
- */
+/** The thread that encodes, compresses and writes a file: the main thread only copies tables. One call at a time. */
 export class FileWriter {
   readonly #config: FileConfig;
   readonly #log: Log;
@@ -32,7 +29,7 @@ export class FileWriter {
 
   /**
    * Opens the file.
-   * @throws Error that says why it cannot be written at all
+   * @throws Error saying why the file cannot be written
    */
   async open(): Promise<void> {
     this.#packer = new TablePacker();
@@ -50,8 +47,9 @@ export class FileWriter {
   }
 
   /**
-   * Writes tables and whatever could not be written before. Never rejects.
-   * @returns how many of all that were sent are in the file now; with a failure the others are kept for the next call
+   * Writes these tables, after those that could not be written before. Never rejects.
+   * @returns how many of all tables sent are now in the file; after a failure the others are kept for the next
+   * call
    */
   async write(tables: readonly RecordedTable[]): Promise<Written> {
     for (const introduction of this.#packer.introduce(tables)) {
@@ -75,7 +73,7 @@ export class FileWriter {
     await this.terminate();
   }
 
-  /** Ends the thread, whatever it does. Safe to call twice. */
+  /** Ends the thread in any state. May be called twice. */
   async terminate(): Promise<void> {
     const thread = this.#thread;
     this.#thread = undefined;
@@ -97,25 +95,25 @@ export class FileWriter {
   }
 }
 
-// What the main thread and the thread that writes a file say to each other.
+// Messages between the main thread and the thread that writes a file.
 
 /**
- * `write`: write these tables and whatever could not be written before; answered by `wrote`. `close`: answered by
- * `closed`.
+ * `write`: write these tables, after those that could not be written before; answered by `wrote`. `close`:
+ * answered by `closed`.
  */
 export type WritingCommand =
   | { readonly type: 'introduce'; readonly introduction: Introduction }
   | { readonly type: 'write'; readonly parcel: Parcel }
   | { readonly type: 'close' };
 
-/** Of the tables that were sent, this many, from the first, are in the file; the others are not, for this reason. */
+/** The first tables sent, this many, are in the file; the others are not, for the given reason. */
 export interface Written {
   readonly type: 'wrote';
   readonly tables: number;
   readonly failure: string | undefined;
 }
 
-/** `opened`: the file is open. `refused`: it cannot be. */
+/** `opened`: the file is open. `refused`: it cannot be opened. */
 export type WritingMessage =
   | { readonly type: 'opened' | 'closed' }
   | { readonly type: 'refused'; readonly message: string }

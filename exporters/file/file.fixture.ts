@@ -9,13 +9,13 @@ import { isHistograms, type RecordedTable } from '../../src/recording/recorded-t
 import { schema } from './config.js';
 import { factory } from './factory.js';
 
-/** Points that a meter's counter counts, by reason where there are several. */
+/** Values of a self-telemetry counter, by reason where it has several. */
 export interface Counted {
   readonly sent: number;
   readonly dropped: Readonly<Record<string, number>>;
 }
 
-/** An exporter that runs. Its flushes are those that the test asks for by `stop`, unless the settings say otherwise. */
+/** A running exporter. It flushes only when the test calls `stop`, unless the settings say otherwise. */
 export async function startExporter(settings: object) {
   const log = createLogCollector();
   const counted = { sent: 0, dropped: {} as Record<string, number> };
@@ -63,17 +63,16 @@ export function createSeries(name = 'hw.energy', id = 'package-0'): Series {
   };
 }
 
-/** A row of one series, this many seconds after its start. */
+/** A table with one reading of a series, at this many seconds after its start. */
 export function createReading(series: Series, second: number, value = second): Table {
   return createRow([series], start + BigInt(second) * 1_000_000_000n, Float64Array.of(value));
 }
 
-/** The lines of a file. */
 export function readFileLines(path: string): readonly string[] {
   return readFileSync(path, 'utf8').trimEnd().split('\n');
 }
 
-/** The values that a JSON lines file holds. */
+/** The values in a JSON lines file. */
 export function readValues(text: string): readonly number[] {
   return [...text.matchAll(/"asDouble":([\d.]+)/gu)].map(([, value]) => Number(value));
 }

@@ -11,7 +11,7 @@ import { createReading, createSeries, readFileLines, readValues, startExporter }
 const series = createSeries();
 const skip = noSmallDisk;
 
-test('nothing is lost and no line is torn, when a full disk has room again', { skip }, () =>
+test('nothing is lost and no line is torn, when a full disk has space again', { skip }, () =>
   onSmallDisk(fillAndFree),
 );
 

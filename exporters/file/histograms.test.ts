@@ -47,7 +47,7 @@ test('CSV has a row for each histogram, with the sum in the column of its metric
 });
 
 for (const format of ['csv', 'parquet']) {
-  test(`a file of ${format} gets columns for the histograms that come later, and keeps its rows`, async () => {
+  test(`a file of ${format} gets columns for histograms that are added later, and keeps its rows`, async () => {
     const folder = createFolder();
     const path = join(folder, `a.${format}`);
     const { consume, consumeHistograms, stop, counted } = await startExporter({
@@ -59,7 +59,7 @@ for (const format of ['csv', 'parquet']) {
       const before = counted.sent;
       if ('layouts' in table) assert.ok(consumeHistograms(table));
       else assert.ok(consume(table));
-      // Each in a flush of its own.
+      // Each in its own flush.
       await until(() => counted.sent > before);
     }
     await stop();

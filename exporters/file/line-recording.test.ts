@@ -29,7 +29,7 @@ function named(name: string | number) {
   return createReading({ ...createSeries('=cmd'), attributes: { '@name': name } }, 1, -1);
 }
 
-test('what a spreadsheet would take for a formula has an apostrophe before it, numbers have none', async () => {
+test('text that a spreadsheet would read as a formula gets a leading apostrophe, numbers do not', async () => {
   const path = join(createFolder(), 'energy.csv');
   const formulas = ['=1+1', '+1', '-1', '@SUM(A1)', '\t=1', '\r=1', ' =1', '\uff1d1', "'=1"];
   const harmless = ['a=1', "it's", "'", 'x-1'];
@@ -45,7 +45,7 @@ test('what a spreadsheet would take for a formula has an apostrophe before it, n
   assert.equal(readFileLines(path).length, rows.length + 2);
 });
 
-test('a metric that comes up later gets a column in every line of the file', async () => {
+test('a metric that is added later gets a column in every line of the file', async () => {
   const folder = createFolder();
   const path = join(folder, 'energy.csv');
   const settings = { path, format: 'csv', attribute_columns: [] };
@@ -61,7 +61,7 @@ test('a metric that comes up later gets a column in every line of the file', asy
   assert.deepEqual(readdirSync(folder), ['energy.csv']);
 });
 
-test('a metric that comes up later begins another file, when this one is compressed', async () => {
+test('a metric that is added later starts another file, when this one is compressed', async () => {
   const folder = createFolder();
   const path = join(folder, 'energy.csv.gz');
   const { consume, stop, counted } = await startExporter({
@@ -86,7 +86,7 @@ test('a CSV file with other columns of attributes becomes a backup', async () =>
   assert.equal(readFileLines(path).length, 2);
 });
 
-test('a CSV file that a crash left with half a header becomes a backup', async () => {
+test('a CSV file that a crash left with an incomplete header becomes a backup', async () => {
   const folder = createFolder();
   const path = join(folder, 'energy.csv');
   writeFileSync(path, 'time,start_ti');

@@ -12,7 +12,7 @@ import { OutputFile } from './output-file.js';
 import type { LineFormat, Recording } from './recording.js';
 import type { Rotation } from './rotation.js';
 
-/** Bytes that are encoded, compressed and written in one go. */
+/** Maximum bytes that are encoded, compressed and written at once. */
 const chunkBytes = 1024 * 1024;
 
 type Compression = Config['compression'];
@@ -23,7 +23,7 @@ export class LineRecording implements Recording {
   readonly #format: LineFormat;
   readonly #rotation: Rotation;
   readonly #file: OutputFile;
-  /** What was taken last. */
+  /** The lines taken last. */
   #lines: Buffer = Buffer.alloc(0);
 
   constructor(config: Config & { readonly path: string }, format: LineFormat, rotation: Rotation) {
@@ -58,7 +58,7 @@ export class LineRecording implements Recording {
   }
 
   drain(): void {
-    // What is torn in a file that was taken away goes into the next one as a whole.
+    // A line that is incomplete in a removed file is written completely to the next one.
     if (this.#file.hasRest && this.#file.isGone()) {
       this.#reopen();
       this.#put();
@@ -70,12 +70,12 @@ export class LineRecording implements Recording {
     this.#file.close();
   }
 
-  /** @returns whether the file can be continued, once a line that a crash left torn was cut off */
+  /** @returns whether the file can be continued, after removing an incomplete line at its end */
   #continue(): boolean {
     const file = this.#file;
-    // Whether the last piece of a compressed file is whole shows only when all of it is read.
+    // Reading the whole file would be needed to check the end of a compressed file.
     if (this.#config.compression !== 'none') return false;
-    // First: what is not ours is kept as it is.
+    // Checked first: a file of foreign content is not changed.
     if (!this.#format.canContinue(file)) return false;
     const end = findEndOfLines(file);
     if (end !== file.size) file.truncate(end);
@@ -93,12 +93,12 @@ export class LineRecording implements Recording {
   #reopen(): void {
     this.#file.close();
     this.#file.open();
-    // Another program may have put another file in its place.
+    // Another program may have replaced the file.
     if (this.#file.size > 0) this.#rotation.rotate(this.#file);
   }
 }
 
-/** Whole members and frames: whatever follows, what was written before can be read. */
+/** Complete members and frames: what was written before stays readable, whatever follows. */
 const compressors: Readonly<Record<Compression, (bytes: Buffer) => Uint8Array>> = {
   none: (bytes) => bytes,
   gzip: (bytes) => gzipSync(bytes),
@@ -108,7 +108,7 @@ const compressors: Readonly<Record<Compression, (bytes: Buffer) => Uint8Array>> 
 const stepBytes = 64 * 1024;
 const lineBreak = 10;
 
-/** Where the last whole line of a file ends. What follows was being written when the program stopped. */
+/** Where the last complete line of a file ends. A partial line after it was being written when the program stopped. */
 function findEndOfLines(file: Pick<OutputFile, 'size' | 'read'>): number {
   for (let to = file.size; to > 0;) {
     const from = Math.max(0, to - stepBytes);
@@ -119,17 +119,17 @@ function findEndOfLines(file: Pick<OutputFile, 'size' | 'read'>): number {
   return 0;
 }
 
-/** A file up to this long gets further columns; a longer one ends and another one begins. */
+/** A file up to this size is rewritten with further columns; a larger one is ended and another one started. */
 const maxWidenedBytes = 8 * 1024 * 1024;
 const longestHeaderBytes = 256 * 1024;
 
-/** CSV whose columns are the same in all lines of a file. */
+/** CSV with the same columns in all lines of a file. */
 export class CsvFormat implements LineFormat {
   readonly #attributeColumns: readonly string[];
   readonly #isPlain: boolean;
   readonly #encoder: CsvEncoder;
 
-  /** @param isPlain the file is not compressed */
+  /** @param isPlain whether the file is uncompressed */
   constructor(attributeColumns: readonly string[], isPlain: boolean) {
     this.#attributeColumns = attributeColumns;
     this.#isPlain = isPlain;
@@ -163,7 +163,7 @@ export class CsvFormat implements LineFormat {
     return Buffer.from(this.#encoder.encode(table));
   }
 
-  /** Puts a file with further, empty columns in the place of this one, in one step. */
+  /** Atomically replaces the file by one with further, empty columns. */
   #widen(file: OutputFile, columns: readonly string[]): void {
     const [, ...lines] = file.read(0, file.size).toString().split('\n');
     const commas = ','.repeat(columns.length - this.#encoder.columns.length);
@@ -182,12 +182,12 @@ export class CsvFormat implements LineFormat {
   }
 }
 
-/** Whether a column of a file depends on its tables. */
+/** Whether a column exists only in some tables. */
 function isColumnOfTables(head: string): boolean {
   return parseMetricColumn(head) !== undefined || isFigureColumn(head);
 }
 
-/** How lines of metrics, logs and traces begin, also those of the Collector. */
+/** The start of every OTLP JSON line of metrics, logs and traces, including the Collector's. */
 const firstField = '{"resource';
 
 /** OTLP JSON lines. */

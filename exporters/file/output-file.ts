@@ -13,17 +13,17 @@ import { dirname } from 'node:path';
 import { describeCode } from '../../src/errors.js';
 import { lockFile } from '../../src/linux/file-lock.js';
 
-/** Readings and names of processes are for the owner. */
+/** Readings and process names are readable by the owner only. */
 const mode = 0o600;
 
-/** A file that is written from front to back, and of which nothing is lost when the disk is full. */
+/** A file that is written from front to back and loses nothing when the disk is full. */
 export class OutputFile {
   readonly path: string;
   #fd: number | undefined;
   #size = 0;
   #beganMs = 0;
   #isRegular = true;
-  /** What is not in the file yet, and where it belongs. */
+  /** Bytes not yet in the file, and their offset. */
   #rest: Uint8Array = new Uint8Array(0);
   #restAt = 0;
 
@@ -31,12 +31,12 @@ export class OutputFile {
     this.path = path;
   }
 
-  /** Bytes in the file, once everything is in it. */
+  /** Bytes in the file, once everything is written. */
   get size(): number {
     return this.#size;
   }
 
-  /** Since when there is this file. */
+  /** When the file was created. */
   get beganMs(): number {
     return this.#beganMs;
   }
@@ -48,7 +48,7 @@ export class OutputFile {
 
   /**
    * Opens or creates the file.
-   * @throws Error that says what is missing
+   * @throws Error saying what is missing
    */
   open(): void {
     this.#fd = this.#open();
@@ -58,19 +58,19 @@ export class OutputFile {
     this.#beganMs = stats.birthtimeMs || stats.mtimeMs;
   }
 
-  /** Reads from the file, as much as there is. */
+  /** Reads from the file, up to its end. */
   read(from: number, length: number): Buffer {
     const bytes = Buffer.alloc(length);
     return bytes.subarray(0, readSync(this.#openFd(), bytes, 0, length, from));
   }
 
-  /** Cuts the file. */
+  /** Truncates the file. */
   truncate(size: number): void {
     if (this.#isRegular) ftruncateSync(this.#openFd(), size);
     this.#size = size;
   }
 
-  /** Gives bytes to the file, in the place of whatever stands from there on. They are written by `finish`. */
+  /** Adds bytes to the file, or replaces its content from `at` on. They are written by `finish`. */
   put(bytes: Uint8Array, at = this.#size): void {
     this.#rest = bytes;
     this.#restAt = at;
@@ -78,8 +78,8 @@ export class OutputFile {
   }
 
   /**
-   * Writes what is not in the file yet.
-   * @throws Error when that cannot be, now; the next call goes on where this one stopped
+   * Writes the bytes that are not in the file yet.
+   * @throws Error when that is currently impossible; the next call continues from there
    */
   finish(): void {
     while (this.#rest.length > 0) {
@@ -89,14 +89,15 @@ export class OutputFile {
     }
   }
 
-  /** Whether some of the bytes that were given are not in the file yet. */
+  /** Whether some added bytes are not in the file yet. */
   get hasRest(): boolean {
     return this.#rest.length > 0;
   }
 
   /**
-   * Whether the path names another file by now, or none, or this one is not open, or what was written is not in it any
-   * more: another program rotated, removed or emptied it. Written on there, an emptied file would begin with as many zeros.
+   * Whether another program rotated, removed or truncated the file: the path names another file or none, the
+   * file is not open, or it is shorter than what was written. Continuing a truncated file would fill its start
+   * with zeros.
    */
   isGone(): boolean {
     if (this.#fd === undefined) return true;
@@ -107,7 +108,7 @@ export class OutputFile {
     return own.size < (this.hasRest ? this.#restAt : this.#size);
   }
 
-  /** Closes the file. What is not in it by then is forgotten. */
+  /** Closes the file. Bytes that are not written yet are discarded. */
   close(): void {
     if (this.#fd !== undefined) closeSync(this.#fd);
     this.#fd = undefined;
@@ -139,7 +140,7 @@ export class OutputFile {
     }
   }
 
-  /** Opening a pipe waits for its reader, and everything else with it. */
+  /** Opening a pipe would block until it has a reader. */
   #refusePipe(): void {
     const stats = findStats(this.path);
     if (stats?.isFIFO()) throw new Error('expected a file, found a pipe');
@@ -147,7 +148,7 @@ export class OutputFile {
   }
 }
 
-/** Two that write one file would write over each other. Devices have no end that could be written over. */
+/** Two exporters on one file would overwrite each other. Devices have no end to overwrite. */
 function openLocked(path: string): number {
   const fd = openSync(path, constants.O_RDWR | constants.O_CREAT, mode);
   if (!fstatSync(fd).isFile() || lockFile(fd)) return fd;

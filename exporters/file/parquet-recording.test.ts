@@ -28,7 +28,7 @@ async function readColumn(path: string, name = 'value'): Promise<readonly unknow
   return rows.map((row) => row[name] as unknown);
 }
 
-test('a Parquet file is whole after every flush', async () => {
+test('a Parquet file is complete after every flush', async () => {
   const path = join(createFolder(), 'energy.parquet');
   const { consume, stop, counted } = await startExporter({ path, format: 'parquet', flush_interval: '1ms' });
   for (const second of [1, 2, 3]) {
@@ -52,7 +52,7 @@ test('a gap is null in a Parquet file', async () => {
   assert.deepEqual(await readColumn(path, 'state'), [null, null]);
 });
 
-test('a Parquet file whose last write was torn is mended by the next start and kept as a backup', async () => {
+test('a Parquet file whose last write was incomplete is repaired by the next start and kept as a backup', async () => {
   const folder = createFolder();
   const path = join(folder, 'energy.parquet');
   const { consume, stop, counted } = await startExporter({ path, format: 'parquet', flush_interval: '1ms' });
@@ -60,7 +60,7 @@ test('a Parquet file whose last write was torn is mended by the next start and k
     consume(createReading(series, second));
     await until(() => counted.sent >= second);
   }
-  // As killed in the middle of the third write: the footer before stands beside the file.
+  // As if killed during the third write: the previous footer is next to the file.
   const torn = join(folder, 'torn.parquet');
   copyFileSync(path, torn);
   copyFileSync(`${path}.footer`, `${torn}.footer`);
@@ -72,7 +72,7 @@ test('a Parquet file whose last write was torn is mended by the next start and k
   assert.deepEqual(await readColumn(torn), [9]);
 });
 
-test('a Parquet file is mended, though the torn write left the end of the footer before it', async () => {
+test('a Parquet file is repaired, even if the incomplete write left the end of the previous footer', async () => {
   const folder = createFolder();
   const path = join(folder, 'energy.parquet');
   const { consume, stop, counted } = await startExporter({ path, format: 'parquet', flush_interval: '1ms' });
@@ -85,7 +85,7 @@ test('a Parquet file is mended, though the torn write left the end of the footer
   consume(createReading(series, 2));
   await until(() => counted.sent === 2);
   copyFileSync(`${path}.footer`, `${torn}.footer`);
-  // The first bytes of the second write alone.
+  // Only the first bytes of the second write.
   const file = openSync(torn, 'r+');
   writeSync(file, readFileSync(path).subarray(footerAt, footerAt + 100), 0, 100, footerAt);
   closeSync(file);
@@ -95,7 +95,7 @@ test('a Parquet file is mended, though the torn write left the end of the footer
   assert.deepEqual(await readColumn(join(folder, backup)), [1]);
 });
 
-test('a Parquet file that is there becomes a backup', async () => {
+test('an existing Parquet file becomes a backup', async () => {
   const folder = createFolder();
   const path = join(folder, 'energy.parquet');
   await writeTables({ path, format: 'parquet' }, [createReading(series, 1)]);

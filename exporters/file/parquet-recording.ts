@@ -7,18 +7,18 @@ import { OutputFile } from './output-file.js';
 import type { Recording } from './recording.js';
 import type { Rotation } from './rotation.js';
 
-/** More row groups make the footer, which is written at every flush, longer than what it is about. */
+/** With more row groups, the footer, which is written at every flush, gets larger than the data. */
 const maxRowGroups = 1000;
 const maxRows = 200_000;
 const maxFooterBytes = 256 * 1024 * 1024;
 const magic = 'PAR1';
-/** Where the footer begins, as a double. */
+/** Offset of the footer, as a double. */
 const sidecarHeadBytes = 8;
 
 /**
- * Tables as Parquet, in one file after another. At every flush a row group takes the place of the footer and a new
- * footer follows, so that the file is whole at any time. The old footer is kept beside the file until then: should the
- * write be torn, the next start puts it back.
+ * Tables as Parquet, in one file after another. At every flush a row group replaces the footer and a new footer
+ * follows, so that the file is complete after it. Meanwhile the old footer is kept next to the file: if the
+ * write is interrupted, the next start restores it.
  */
 export class ParquetRecording implements Recording {
   readonly #config: Config;
@@ -26,16 +26,16 @@ export class ParquetRecording implements Recording {
   readonly #file: OutputFile;
   readonly #footerPath: string;
   #encoder: ParquetEncoder;
-  /** Where the footer begins. */
+  /** Offset of the footer. */
   #dataEnd = 0;
   #footer: Uint8Array = new Uint8Array(0);
   #lastFooter: Uint8Array = new Uint8Array(0);
   /** The last row group with its footer. */
   #written: Uint8Array = new Uint8Array(0);
   #writtenAt = 0;
-  /** Whether that is not in the file. */
+  /** Whether the last write was undone. */
   #isUndone = false;
-  /** Those that were taken last. */
+  /** The tables taken last. */
   #tables: readonly RecordedTable[] = [];
 
   constructor(config: Config & { readonly path: string }, rotation: Rotation) {
@@ -68,7 +68,7 @@ export class ParquetRecording implements Recording {
   }
 
   drain(): void {
-    // What is torn in a file that was taken away goes into the next one as a whole.
+    // Data that is incomplete in a removed file is written completely to the next one.
     if (this.#isUndone && this.#file.isGone()) {
       this.#reopen();
       this.#put();
@@ -84,7 +84,7 @@ export class ParquetRecording implements Recording {
   }
 
   close(): void {
-    // Where the last write did not come to its end, the footer before is needed.
+    // After an incomplete write, the previous footer is needed.
     if (!this.#file.hasRest) rmSync(this.#footerPath, { force: true });
     this.#file.close();
   }
@@ -100,14 +100,14 @@ export class ParquetRecording implements Recording {
     this.#dataEnd += group.length;
   }
 
-  /** Puts the footer back that was being replaced, so that the file can be read while the disk is full. */
+  /** Restores the footer that was being replaced, so that the file can be read while the disk is full. */
   #undo(): void {
     try {
       this.#file.put(this.#lastFooter, this.#writtenAt);
       this.#file.finish();
       this.#file.truncate(this.#file.size);
     } catch {
-      // Why the file cannot be written is logged by the caller; the footer is also next to it.
+      // The caller logs why the file cannot be written; the footer is also next to it.
     }
   }
 
@@ -125,21 +125,21 @@ export class ParquetRecording implements Recording {
     this.#footer = new Uint8Array(0);
   }
 
-  /** Where the footer begins, and the footer. */
+  /** Offset of the footer, followed by the footer. */
   #sidecar(): Uint8Array {
     const at = Buffer.alloc(sidecarHeadBytes);
     at.writeDoubleLE(this.#dataEnd);
     return Buffer.concat([at, this.#footer]);
   }
 
-  /** Puts the footer back that was being replaced when the last run was killed. */
+  /** Restores the footer that was being replaced when the last run was killed. */
   #mend(): void {
     if (!existsSync(this.#footerPath)) return;
     const file = this.#file;
     const sidecar = readRegularFile(this.#footerPath, maxFooterBytes);
     const footer = sidecar.subarray(sidecarHeadBytes);
     const footerAt = footer.length === 0 ? Infinity : sidecar.readDoubleLE();
-    // What takes the footer's place is longer: a write that ended before that left the old end of the file as it was.
+    // The replacement is longer than the footer: if the file did not grow, its old end is intact.
     const isLonger = file.size > footerAt + footer.length;
     if (footerAt <= file.size && !(isLonger && this.#endsWithMagic())) {
       file.put(footer, footerAt);
@@ -155,7 +155,7 @@ export class ParquetRecording implements Recording {
   }
 }
 
-/** How many of these tables have this many points together, buckets counted as such; at least one. */
+/** How many of these tables have at most this many points together, counting buckets as points; at least one. */
 function countWithin(tables: readonly RecordedTable[], maxPoints: number): number {
   let points = 0;
   const count = tables.findIndex((table) => (points += sizeOf(table)) > maxPoints);

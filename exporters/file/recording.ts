@@ -1,39 +1,39 @@
 import type { RecordedTable } from '../../src/recording/recorded-table.js';
 import type { OutputFile } from './output-file.js';
 
-/** Tables on their way into files of one format. */
+/** Writes tables to files of one format. */
 export interface Recording {
   /**
    * Opens the first file.
-   * @throws Error when it cannot be written at all
+   * @throws Error when it cannot be written
    */
   open(): void;
   /**
-   * Takes the first of these tables. Everything that was taken before is in the file.
-   * @returns how many were taken, at least one
-   * @throws Error when no file can be had for them: none was taken
+   * Takes the first of these tables. All tables taken before must be in the file.
+   * @returns the number of tables taken, at least one
+   * @throws Error when no file can be opened for them; none was taken
    */
   take(tables: readonly RecordedTable[]): number;
   /**
-   * Writes what was taken.
-   * @throws Error when that cannot be, now; the next call goes on where this one stopped
+   * Writes the tables taken.
+   * @throws Error when that is currently impossible; the next call continues from there
    */
   drain(): void;
   /** Closes the file. */
   close(): void;
 }
 
-/** How lines are made of tables. */
+/** Encodes tables as lines. */
 export interface LineFormat {
-  /** Whether an existing file can be continued, and if so goes on as that one does. */
+  /** Whether an existing file can be continued; if so, adopts its layout. */
   canContinue(file: OutputFile): boolean;
   /**
-   * Sees to it that the file has a place for everything in these tables.
-   * @param rotate begins another file
+   * Ensures that the file has columns for everything in these tables.
+   * @param rotate starts another file
    */
   prepare(tables: readonly RecordedTable[], file: OutputFile, rotate: () => void): void;
   /** The first lines of a file. */
   header(): Uint8Array;
-  /** Whole lines. */
+  /** Complete lines. */
   encode(table: RecordedTable): Uint8Array;
 }

@@ -16,7 +16,7 @@ const never: RotationConfig = {
   localtime: false,
 };
 
-/** A file with something in it. */
+/** A file with content. */
 function openFile(t: TestContext): OutputFile {
   const path = join(createFolder(), 'energy.json');
   writeFileSync(path, '{}\n');
@@ -38,13 +38,13 @@ test('isDue is true, once a file is as old as the interval', (t) => {
   assert.equal(createRotation({ interval: 3_600_000 }).isDue(file, 1), true);
 });
 
-test('isDue is true, when a file would become larger than it may', (t) => {
+test('isDue is true, when a file would become larger than its maximum size', (t) => {
   const file = openFile(t);
   assert.equal(createRotation({ max_megabytes: 1 }).isDue(file, 2 ** 20 - 3), false);
   assert.equal(createRotation({ max_megabytes: 1 }).isDue(file, 2 ** 20 - 2), true);
 });
 
-test('rotate deletes backups that are older than max_days, by their names, and nothing else', (t) => {
+test('rotate deletes backups that are older than max_days, as their names say, and nothing else', (t) => {
   const file = openFile(t);
   const folder = join(file.path, '..');
   for (const name of ['energy-2020-01-02T03-04-05.678.json', 'energy-notes.json', 'other.json']) {

@@ -15,18 +15,18 @@ const never: RotationConfig = {
   localtime: false,
 };
 
-/** Begins new files in the place of those that are too large or too old. */
+/** Replaces files that are too large or too old by new ones. */
 export class Rotation {
   readonly #config: RotationConfig;
   readonly #log: Log;
 
-  /** @param config null: files only end where they cannot go on */
+  /** @param config null: files are only replaced where they cannot be continued */
   constructor(config: RotationConfig | null, log: Log) {
     this.#config = config ?? never;
     this.#log = log;
   }
 
-  /** Whether a file that has something in it should end before this many bytes more. */
+  /** Whether a file with content should end before this many further bytes. */
   isDue(file: OutputFile, moreBytes: number): boolean {
     const { max_megabytes: megabytes, interval } = this.#config;
     if (!file.isRegular || file.size === 0) return false;
@@ -50,7 +50,7 @@ export class Rotation {
     file.open();
   }
 
-  /** What cannot be deleted takes room, but stops nothing. */
+  /** A file that cannot be deleted uses space, but is not an error. */
   #prune(path: string): void {
     try {
       pruneBackups(path, this.#config);
@@ -60,13 +60,13 @@ export class Rotation {
   }
 }
 
-/** What the Collector's file exporter does with backups (lumberjack's names and rules). */
+/** The backup rules of the Collector's file exporter (names and rules of lumberjack). */
 type Rules = Pick<RotationConfig, 'max_backups' | 'max_days' | 'localtime'>;
 
 const dayMs = 86_400_000;
 
 /**
- * Renames a file to a backup: its name with the instant before the extension.
+ * Renames a file to a backup: its name gets a timestamp before the extension.
  * @returns the backup's path
  */
 function keepAsBackup(path: string, { localtime }: Pick<Rules, 'localtime'>): string {
@@ -77,7 +77,7 @@ function keepAsBackup(path: string, { localtime }: Pick<Rules, 'localtime'>): st
   return backup;
 }
 
-/** Deletes backups that are too many or too old. */
+/** Deletes excess and expired backups. */
 function pruneBackups(path: string, { max_backups: most, max_days: days }: Rules): void {
   const newestFirst = listBackups(path).toReversed();
   const oldestMs = days === 0 ? -Infinity : Date.now() - days * dayMs;
@@ -117,7 +117,7 @@ function stampOf(atMs: number, isLocal: boolean): string {
   return new Date(atMs - shiftMs).toISOString().slice(0, -1).replaceAll(':', '-');
 }
 
-/** Of a name in local time it is wrong by the zone's offset, which days do not notice. NaN: it is none. */
+/** A local time is wrong by the offset of its zone, which does not matter for ages in days. NaN: not a timestamp. */
 function parseStamp(stamp: string): number {
   const [, date, time] = /^(\d{4}-\d\d-\d\d)T(\d\d-\d\d-\d\d\.\d{3})$/u.exec(stamp) ?? [];
   return date === undefined || time === undefined ? NaN : Date.parse(`${date}T${time.replaceAll('-', ':')}Z`);

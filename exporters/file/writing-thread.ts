@@ -25,12 +25,12 @@ const log: Log = {
   error: forward('error'),
 };
 
-/** Writes what it is sent, and keeps what cannot be written for the next time. */
+/** Writes the tables that it receives, and keeps what cannot be written for the next attempt. */
 class Writer {
   readonly #recording: Recording;
   readonly #unpacker = new TableUnpacker();
   #waiting: readonly RecordedTable[] = [];
-  /** Tables that the recording took and has not written yet. */
+  /** Tables that the recording has taken but not written yet. */
   #taken = 0;
 
   constructor(recording: Recording) {
@@ -81,7 +81,7 @@ function createRecording(config: FileConfig): Recording {
   return new LineRecording(config, format, rotation);
 }
 
-// The exporter starts this module with its configuration.
+// The exporter passes its configuration as worker data.
 const recording = createRecording(workerData as FileConfig);
 try {
   recording.open();

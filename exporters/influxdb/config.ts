@@ -20,7 +20,7 @@ export const schema = {
 
 export type Config = ConfigOf<typeof schema>;
 
-/** What is wrong with these settings when they are taken together. */
+/** Validates settings that depend on each other. */
 export function checkConfig(config: Config): string[] {
   return [...checkPlace(config), ...checkHttpExporterConfig(config)];
 }

@@ -7,7 +7,7 @@ import { cleanText } from '../../src/http/connection-error.js';
 import { createWriteUrl, type Config } from './config.js';
 
 /**
- * Opens the way to InfluxDB.
+ * Opens a sender to InfluxDB.
  * @throws Error naming the file or variable that cannot be used
  */
 export function openInfluxdbSender(config: Config, log: Log): Sender {
@@ -25,7 +25,7 @@ export function openInfluxdbSender(config: Config, log: Log): Sender {
   );
 }
 
-/** Of a request with some lines that cannot be written, InfluxDB writes the others, and answers 400 or 422. */
+/** InfluxDB answers 400 or 422 when it cannot write some lines of a request, but writes the others. */
 export function readPartialWrite({ body }: Pick<HttpAnswer, 'body'>, points: number): Delivery | undefined {
   const text = body.toString();
   if (!text.includes('partial write')) return undefined;

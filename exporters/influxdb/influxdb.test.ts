@@ -28,7 +28,7 @@ testAnswers(transport);
 testOutages(transport);
 testTls(transport);
 
-test('influxdb posts lines to the API of each version, with a token of a file', async (t) => {
+test('influxdb posts lines to the API of each version, with a token from a file', async (t) => {
   const backend = await openHttpBackend(t, { answer: () => ({ status: 204 }) });
   const file = join(createFolder(), 'token');
   writeFileSync(file, 's3cret\n');
@@ -70,7 +70,7 @@ test('influxdb counts the lines of a request that were not written', async (t) =
   assert.match(log.lines.join(), /field type conflict/);
 });
 
-test('readPartialWrite knows the answers of InfluxDB 3, and those that say nothing of lines', () => {
+test('readPartialWrite parses the answers of InfluxDB 3, and answers without line counts', () => {
   const line = '{"original_line":"x","line_number":1,"error_message":"invalid"}';
   const third = `{"error":"partial write of line protocol occurred","data":[${line},${line}]}`;
   assert.equal(readPartialWrite({ body: Buffer.from(third) }, 5)?.rejectedPoints, 2);
@@ -78,7 +78,7 @@ test('readPartialWrite knows the answers of InfluxDB 3, and those that say nothi
     assert.equal(readPartialWrite({ body: Buffer.from(text) }, 5), undefined);
 });
 
-test('influxdb sends in halves what is too large', async (t) => {
+test('influxdb splits requests that are too large into halves', async (t) => {
   const backend = await openHttpBackend(t, {
     answer: (_, { length }) => ({ status: length > 5000 ? 413 : 204 }),
   });
@@ -93,7 +93,7 @@ test('influxdb sends in halves what is too large', async (t) => {
 
 const check = (settings: Record<string, unknown>) => factory.check?.(parseSettings(factory.schema, settings));
 
-test('influxdb says which setting its API needs', () => {
+test('influxdb reports which setting its API needs', () => {
   assert.deepEqual(check({ org: 'a' }), ['bucket: expected one for api v2, found none']);
   assert.deepEqual(check({ api: 'v3' }), ['database: expected one for api v3, found none']);
   assert.deepEqual(check({ api: 'v1', database: 'a' }), []);

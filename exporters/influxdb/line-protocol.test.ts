@@ -39,7 +39,7 @@ test('Line protocol has the metric as measurement, attributes as tags, and nanos
   assert.match(linesOf({ ...energy, metric: { ...gauge, valueType: 'int' } }, 7), / gauge=7i /);
 });
 
-test('Line protocol escapes what separates, and leaves out what it cannot say', () => {
+test('Line protocol escapes separators, and leaves out values that it cannot express', () => {
   const attributes = { 'a b,c=d': 'x y,z=é', empty: '', feed: 'a\nb', path: 'C:\\' };
   const series = {
     ...energy,

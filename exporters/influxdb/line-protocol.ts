@@ -8,8 +8,8 @@ import { intText } from '../../src/recording/cell-text.js';
 // https://docs.influxdata.com/influxdb/v2/reference/syntax/line-protocol/
 
 /**
- * Lines of InfluxDB in the Collector's schema `telegraf-prometheus-v1`: the measurement is the metric, the tags are all
- * attributes, and the field says of which kind the value is.
+ * Lines of InfluxDB in the Collector's schema `telegraf-prometheus-v1`: the measurement is the metric, the tags
+ * are all attributes, and the field name is the kind of the value.
  */
 export const lineProtocol: LineFormat = {
   describeSeries(series) {
@@ -26,7 +26,7 @@ export const lineProtocol: LineFormat = {
   },
 };
 
-/** Infinity is no value of InfluxDB. */
+/** InfluxDB has no infinity. */
 function formatDouble(value: number): string | undefined {
   return Number.isFinite(value) ? String(value) : undefined;
 }
@@ -35,14 +35,14 @@ function formatInt(value: number): string | undefined {
   return Number.isFinite(value) ? `${intText(value)}i` : undefined;
 }
 
-/** The count, the sum, and for each bound how many values are not above it. */
+/** Count, sum, and for each bound the number of values that are less or equal. */
 function formatFields({ count, sum, layout, buckets }: HistogramRow): string {
   const fields = [`count=${count}`, ...(Number.isFinite(sum) ? [`sum=${sum}`] : [])];
   for (const [bound, counted] of cumulate(layout, buckets)) fields.push(`${bound}=${counted}`);
   return [...fields, `+Inf=${count}`].join(',');
 }
 
-/** The measurement and the tags, which InfluxDB wants in the order of their names; an empty value is no tag. */
+/** The measurement and the tags, sorted by name as InfluxDB recommends; empty tags are not allowed. */
 const seriesText = createPlans(({ metric, resource, attributes }: AnySeries): string => {
   const tags = Object.entries({ ...resource.attributes, ...attributes })
     .map(([name, value]) => [escapeText(name, tagSpecial), escapeText(String(value), tagSpecial)] as const)
@@ -57,7 +57,7 @@ const seriesText = createPlans(({ metric, resource, attributes }: AnySeries): st
 const measurementSpecial = /[, ]/gu;
 const tagSpecial = /[,= ]/gu;
 
-/** Line feeds cannot be escaped, and a backslash at the end would escape what follows. */
+/** Line feeds cannot be escaped, and a backslash at the end would escape the next character. */
 function escapeText(text: string, special: RegExp): string {
   return text
     .replaceAll(/[\n\r]+/gu, ' ')

@@ -7,7 +7,7 @@ import { openGrpcBackend } from '../../src/otlp/grpc-backend.fixture.js';
 import { parseTarget } from './config.js';
 import { factory } from './factory.js';
 
-test('otlp_grpc ignores the variables of OpenTelemetry unless asked for them', async (t) => {
+test('otlp_grpc ignores the variables of OpenTelemetry unless configured to use them', async (t) => {
   const backend = await openGrpcBackend(t);
   const stranger = await openGrpcBackend(t);
   setVariables(t, {
@@ -31,7 +31,7 @@ test('otlp_grpc ignores the variables of OpenTelemetry unless asked for them', a
   assert.deepEqual(stranger.received[0].metadata.get('x-leak'), ['1']);
 });
 
-test('otlp_grpc says which variable it cannot use', async (t) => {
+test('otlp_grpc names the variable that it cannot use', async (t) => {
   setVariables(t, { OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: 'http://me:secret@collector' });
   await assert.rejects(startExporter(t, factory, { from_environment: true }), {
     message:
@@ -40,7 +40,7 @@ test('otlp_grpc says which variable it cannot use', async (t) => {
   });
 });
 
-test('parseTarget lets a scheme go before tls.insecure', () => {
+test('parseTarget gives the scheme precedence over tls.insecure', () => {
   const cases: [string, boolean][] = [
     ['collector:4317', false],
     ['collector:4317', true],
@@ -64,7 +64,7 @@ test('parseTarget lets a scheme go before tls.insecure', () => {
   );
 });
 
-test('otlp_grpc says what is wrong with an endpoint', () => {
+test('otlp_grpc reports what is wrong with an endpoint', () => {
   for (const endpoint of [
     'collector',
     ':4317',

@@ -30,19 +30,19 @@ export type Config = ConfigOf<typeof schema>;
 
 /** Where requests go. */
 export interface Target {
-  /** As grpc-js wants it. */
+  /** In the syntax of grpc-js. */
   readonly address: string;
   readonly isInsecure: boolean;
 }
 
 /**
- * Takes an endpoint apart, by the Collector's rules: a scheme goes before `insecure`.
- * @throws Error when it is none
+ * Parses an endpoint by the Collector's rules: its scheme has precedence over `insecure`.
+ * @throws Error when it is invalid
  */
 export function parseTarget(endpoint: string, insecure: boolean): Target {
   const [, scheme, rest = ''] = /^(?:(https?):\/\/)?(.*?)\/?$/u.exec(endpoint) ?? [];
   const isInsecure = scheme === undefined ? insecure : scheme === 'http';
-  // grpc-js resolves names of its own: several addresses behind one name, sockets of this machine.
+  // grpc-js has schemes of its own: several addresses behind one name, local sockets.
   if (/^(?:dns|unix|ipv4|ipv6):/u.test(rest)) return { address: rest, isInsecure };
   if (parseEndpoint(rest).host === '') {
     throw new Error(
@@ -52,7 +52,7 @@ export function parseTarget(endpoint: string, insecure: boolean): Target {
   return { address: rest, isInsecure };
 }
 
-/** Why this is no endpoint; undefined when it is one. */
+/** Describes why this is not a valid endpoint; undefined when it is one. */
 export function findEndpointProblem(endpoint: string): string | undefined {
   try {
     parseTarget(endpoint, false);
@@ -63,7 +63,7 @@ export function findEndpointProblem(endpoint: string): string | undefined {
 }
 
 /**
- * The settings with what the OTLP variables say in the place of some.
+ * The settings, with those replaced that OTLP variables set.
  * @throws Error naming a variable that cannot be used
  */
 export function applyEnvironment(config: Config, env: NodeJS.ProcessEnv): Config {

@@ -33,7 +33,7 @@ test('otlp_grpc sends a token from a file, and the new one on the same connectio
   assert.match(log.lines.join('\n'), keepsToken);
 });
 
-test('otlp_grpc sends a user and the password of a file, also by TLS', { skip: noOpenssl }, async (t) => {
+test('otlp_grpc sends a user and a password from a file, also over TLS', { skip: noOpenssl }, async (t) => {
   const { certFile, keyFile } = createCertificate();
   const pair = { cert_chain: readFileSync(certFile), private_key: readFileSync(keyFile) };
   const backend = await openGrpcBackend(t, { credentials: ServerCredentials.createSsl(null, [pair]) });
@@ -48,11 +48,11 @@ test('otlp_grpc sends a user and the password of a file, also by TLS', { skip: n
   assert.equal(Buffer.from(encoded, 'base64').toString(), 'me:pass: wörd 密');
 });
 
-test('otlp_grpc says what is wrong with credentials, and shows nothing of them', async (t) => {
+test('otlp_grpc reports invalid credentials without showing them', async (t) => {
   const file = join(createFolder(), 'token');
   const open = () => startExporter(t, factory, { credentials: { bearer_token_file: file }, tls });
   await assert.rejects(open(), /Cannot read credentials\.bearer_token_file ".*token": ENOENT/);
-  // A library that shows a value that it refuses must not get it.
+  // A library that shows the values it refuses must not receive this one.
   writeFileSync(file, 's3crét');
   await assert.rejects(open(), ({ message }: Error) =>
     /^Cannot use credentials\.bearer_token_file ".*": expected printable ASCII, found other characters$/.test(

@@ -18,7 +18,7 @@ import { applyEnvironment, parseTarget, type Config } from './config.js';
 import { toExportError } from './retry-codes.js';
 
 /**
- * Opens the way to a backend, configured by the settings and, for proxies, HTTPS_PROXY and NO_PROXY alone.
+ * Opens a sender to a backend, configured only by the settings and, for proxies, HTTPS_PROXY and NO_PROXY.
  * @throws Error naming the file, variable or header that cannot be used
  */
 export function openGrpcSender(settings: Config, log: Log): Sender {
@@ -62,7 +62,7 @@ function createClient(
   );
 }
 
-/** The metadata of the next request: the headers, and what the credentials give by then. */
+/** The metadata of the next request: the headers, and the current credentials. */
 function createMetadata({ headers, credentials: own }: Config, log: Log): () => Metadata {
   const metadata = createGrpcMetadata(headers);
   const authorization = createAuthorization(own, log);

@@ -40,7 +40,8 @@ function encodeRetryInfo(milliseconds: number): Buffer {
 const transport: Transport<typeof factory.schema> = {
   name: 'otlp_grpc',
   factory,
-  // A call that still goes out on the dying connection is cancelled; one that needs a new one finds no server.
+  // A call that is sent on the closing connection is cancelled; one that needs a new connection finds no
+  // server.
   outage: /^warn: Cannot export to [\d.:]+: (UNAVAILABLE|CANCELLED): .*[^:]\. Keeping data and trying again$/,
   silence: /DEADLINE_EXCEEDED.*Keeping data and trying again/,
   settingsFor: (endpoint) => ({ endpoint, ...insecure }),
@@ -79,7 +80,7 @@ test('otlp_grpc delivers points over a real connection', async (t) => {
   assert.equal((await read())['otelcol_exporter_sent_metric_points{otlp}'], 1);
 });
 
-test('otlp_grpc compresses by level 1, or by that of compression_params, or not at all', async (t) => {
+test('otlp_grpc compresses with level 1, with that of compression_params, or not at all', async (t) => {
   const server = await openHttp2Server(t);
   const settings = { endpoint: `localhost:${server.port}`, ...insecure };
   const others = [{}, { compression_params: { level: 9 } }, { compression: 'none' }];
@@ -88,7 +89,7 @@ test('otlp_grpc compresses by level 1, or by that of compression_params, or not 
     exporter.consume(readingAt(1, 42.5));
     await exporter.shutdown();
   }
-  // RFC 1952, 2.3.1: the extra flags are 4 for the fastest level and 2 for the one that compresses most.
+  // RFC 1952, 2.3.1: the extra flags are 4 for the fastest level and 2 for the one with the best compression.
   assert.deepEqual(
     server.received.map(({ encoding, body }) => [encoding, body[0], body[0] === 1 ? body[5 + 8] : undefined]),
     [
@@ -102,7 +103,7 @@ test('otlp_grpc compresses by level 1, or by that of compression_params, or not 
   assert.ok(server.received.every(({ body }) => body.readUInt32BE(1) === body.length - 5));
 });
 
-test('otlp_grpc no longer compresses when the server does not take gzip', async (t) => {
+test('otlp_grpc stops compressing when the server does not accept gzip', async (t) => {
   const server = await openHttp2Server(t, 'identity,deflate');
   const settings = { endpoint: `localhost:${server.port}`, batch: { flush_timeout: '1ms' }, ...insecure };
   const { exporter } = await startExporter(t, factory, settings);
@@ -120,7 +121,7 @@ test('otlp_grpc no longer compresses when the server does not take gzip', async 
   );
 });
 
-/** A gRPC server that keeps what it gets as it came. */
+/** A gRPC server that keeps the raw messages. */
 async function openHttp2Server(t: TestContext, accepted = 'identity,deflate,gzip') {
   const received: { readonly encoding: string | undefined; readonly body: Buffer }[] = [];
   const server = createServer();
@@ -145,7 +146,7 @@ async function openHttp2Server(t: TestContext, accepted = 'identity,deflate,gzip
   });
   server.listen(0, 'localhost');
   await once(server, 'listening');
-  const { port } = server.address() as AddressInfo; // of a server that listens on a port
+  const { port } = server.address() as AddressInfo; // A listening server has one.
   return { port, received };
 }
 
@@ -187,7 +188,7 @@ test('otlp_grpc sends again after UNAVAILABLE', async (t) => {
   assert.deepEqual(decodeValues(backend), [7]);
 });
 
-test('otlp_grpc drops what a backend has no room for, unless that says when to come back', async (t) => {
+test('otlp_grpc drops requests that the backend has no resources for, unless it says when to retry', async (t) => {
   const answers = [
     { code: status.RESOURCE_EXHAUSTED, details: 'message too large' },
     { code: status.RESOURCE_EXHAUSTED, statusDetails: encodeRetryInfo(200) },
@@ -208,7 +209,7 @@ test('otlp_grpc drops what a backend has no room for, unless that says when to c
   assert.match(log.lines[0], /Lost 1 points .*RESOURCE_EXHAUSTED: message too large/);
 });
 
-test('otlp_grpc sends in smaller requests what is larger than the backend takes', async (t) => {
+test('otlp_grpc splits requests that are larger than the backend accepts', async (t) => {
   const backend = await openGrpcBackend(t, { maxMessageBytes: 3000 });
   const settings = { endpoint: backend.endpoint, compression: 'none', ...insecure };
   const { exporter, log, read } = await startExporter(t, factory, settings);

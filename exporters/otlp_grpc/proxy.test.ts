@@ -8,7 +8,7 @@ import { factory } from './factory.js';
 
 const tls = { insecure: true };
 
-test('otlp_grpc goes through the proxy of HTTPS_PROXY, which alone knows the name', async (t) => {
+test('otlp_grpc connects through the proxy of HTTPS_PROXY, which alone can resolve the name', async (t) => {
   const backend = await openGrpcBackend(t);
   const proxy = await openProxy(t, backend.port);
   setVariables(t, { HTTPS_PROXY: `localhost:${proxy.port}`, NO_PROXY: '' });
@@ -18,7 +18,7 @@ test('otlp_grpc goes through the proxy of HTTPS_PROXY, which alone knows the nam
   assert.deepEqual(proxy.asked, ['CONNECT collector.invalid:4317']);
 });
 
-test('otlp_grpc does not take the variables of other rules for its proxy', async (t) => {
+test('otlp_grpc ignores proxy variables of other conventions', async (t) => {
   const backend = await openGrpcBackend(t);
   setVariables(t, { grpc_proxy: 'http://proxy.invalid:3128', http_proxy: 'http://proxy.invalid:3128' });
   const { exporter } = await startExporter(t, factory, { endpoint: backend.endpoint, tls });

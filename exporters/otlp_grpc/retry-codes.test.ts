@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { Metadata, status } from '@grpc/grpc-js';
 import { toExportError } from './retry-codes.js';
 
-test('toExportError knows what servers say of a message that is too large', () => {
+test('toExportError recognizes the messages of servers about too large requests', () => {
   const refusals: readonly [status, string][] = [
     [status.RESOURCE_EXHAUSTED, 'grpc: received message larger than max (14441389 vs. 4194304)'],
     [status.RESOURCE_EXHAUSTED, 'grpc: received message after decompression larger than max 4194304'],
@@ -29,7 +29,7 @@ function serviceError(code: status, details: string): Error {
   return Object.assign(new Error(), { code, details, metadata: new Metadata() });
 }
 
-test('toExportError knows the codes after which the Collector sends again, and those of the credentials', () => {
+test('toExportError retries the codes that the Collector retries, and those of wrong credentials', () => {
   const retryable = Object.values(status).filter((code) => {
     const error = Object.assign(new Error(), { code, details: '', metadata: new Metadata() });
     return typeof code === 'number' && toExportError(error).retryable;
@@ -46,7 +46,7 @@ test('toExportError knows the codes after which the Collector sends again, and t
   ]);
 });
 
-test('toExportError goes by the code where the details cannot be read', () => {
+test('toExportError uses the code where the details cannot be parsed', () => {
   const metadata = new Metadata();
   metadata.set('grpc-status-details-bin', Buffer.from('garbage'));
   const error = Object.assign(new Error(), { code: status.RESOURCE_EXHAUSTED, details: 'full', metadata });

@@ -3,7 +3,7 @@ import { describeError, ExportError } from '../../src/errors.js';
 import { describeConnectionError, describeRetryAfter } from '../../src/http/connection-error.js';
 import { parseRetryDelayMs } from '../../src/otlp/delegate-client.js';
 
-/** The codes after which the Collector sends again, and those that an operator mends who has given the wrong credentials. */
+/** The codes that the Collector retries, and those of wrong credentials, which an operator can fix. */
 const retryableCodes: ReadonlySet<number> = new Set([
   status.UNAUTHENTICATED,
   status.PERMISSION_DENIED,
@@ -16,7 +16,7 @@ const retryableCodes: ReadonlySet<number> = new Set([
 ]);
 
 /**
- * What a failed call means for its request, by the Collector's rules.
+ * Converts a failed call to an export error, by the Collector's rules.
  * @param isPlain whether connections are without TLS
  */
 export function toExportError(error: unknown, isPlain = false): ExportError {
@@ -26,7 +26,7 @@ export function toExportError(error: unknown, isPlain = false): ExportError {
   if (isTooLarge(error))
     return new ExportError(message, { retryable: false, isTooLarge: true, cause: error });
   const retryAfterMs = findRetryDelayMs(error);
-  // A server that says when to come back is out of resources for the moment only.
+  // A server that says when to retry is out of resources only temporarily.
   const isExhaustedForNow = error.code === status.RESOURCE_EXHAUSTED && retryAfterMs !== undefined;
   return new ExportError(message + describeRetryAfter(retryAfterMs), {
     retryable: retryableCodes.has(error.code) || isExhaustedForNow,
@@ -36,7 +36,7 @@ export function toExportError(error: unknown, isPlain = false): ExportError {
 }
 
 /**
- * gRPC has no status of its own for a message that is too large. These are the words of grpc-go, grpc-js and the C
+ * gRPC has no status code for a message that is too large. These are the messages of grpc-go, grpc-js and the C
  * core ("received message larger than max", "decompresses to a size larger than"), of .NET and Java ("exceeds
  * (the configured) maximum ... size") and, with OUT_OF_RANGE, of tonic ("message length too large"); a proxy in
  * front of them answers with HTTP 413.
@@ -62,7 +62,7 @@ function findRetryDelayMs({ metadata }: ServiceError): number | undefined {
   try {
     return parseRetryDelayMs(details);
   } catch {
-    // Details that are no google.rpc.Status say nothing; the status does.
+    // Details that are not a google.rpc.Status are ignored; the status code is used.
     return undefined;
   }
 }

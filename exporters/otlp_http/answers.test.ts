@@ -20,13 +20,13 @@ for (const status of [429, 502, 503, 504]) {
     );
   });
 
-  test(`otlp_http sends once after ${status}, when its queue sends nothing again`, async (t) => {
+  test(`otlp_http sends once after ${status}, when retries are off`, async (t) => {
     const backend = await openHttpBackend(t, { answer: () => ({ status }) });
     const settings = { endpoint: backend.url, retry_on_failure: { enabled: false } };
     const { exporter, read } = await startExporter(t, factory, settings);
     exporter.consume(readingAt(1, 7));
     await until(async () => (await read())['joulemetry.exporter.dropped{otlp,retries_exhausted}'] === 1);
-    // The transport would have sent it again by itself before it gave up.
+    // The transport would have retried by itself before it gave up.
     assert.equal(backend.received.length, 1);
   });
 }
@@ -41,7 +41,7 @@ test('otlp_http waits as long as Retry-After says', async (t) => {
   assert.ok(backend.received[1].atMs - backend.received[0].atMs >= 990);
 });
 
-test('otlp_http drops what is refused for good, and says what the backend said', async (t) => {
+test("otlp_http drops what is refused permanently, and logs the backend's message", async (t) => {
   const backend = await openHttpBackend(t, {
     answer: (count) => (count === 1 ? { status: 400, body: 'unknown tenant\u0000' } : {}),
   });
@@ -60,7 +60,7 @@ test('otlp_http drops what is refused for good, and says what the backend said',
   ]);
 });
 
-test('otlp_http sends in smaller requests what a backend answers with 413, and counts what is too large alone', async (t) => {
+test('otlp_http splits requests that a backend answers with 413, and counts points that are too large alone', async (t) => {
   const backend = await openHttpBackend(t, {
     answer: (_, { length }) => ({ status: length > 3000 ? 413 : 200 }),
   });
@@ -83,7 +83,7 @@ test('otlp_http sends in smaller requests what a backend answers with 413, and c
   assert.equal(decodeValues(backend).at(-1), 2);
 });
 
-test('otlp_http sends in smaller requests what is too large for a Collector, which answers 400', async (t) => {
+test('otlp_http splits requests that are too large for a Collector, which answers 400', async (t) => {
   const backend = await openHttpBackend(t, {
     answer: (_, { length }) =>
       length > 3000 ? { status: 400, body: '\n\u001chttp: request body too large' } : { status: 200 },
@@ -94,8 +94,8 @@ test('otlp_http sends in smaller requests what is too large for a Collector, whi
   assert.equal((await read())['otelcol_exporter_send_failed_metric_points{otlp}'], 0);
 });
 
-test('otlp_http sends in smaller requests what a backend refuses while it is still sent', async (t) => {
-  // As servers do that read no more than the length: the answer comes, and the connection is closed.
+test('otlp_http splits requests that a backend refuses while they are still being sent', async (t) => {
+  // Like servers that read only the length: they answer and close the connection.
   const backend = await openHttpBackend(t, { refuseAbove: 200_000 });
   const settings = { endpoint: backend.url, compression: 'none' };
   const { exporter, read } = await startExporter(t, factory, settings);
@@ -104,7 +104,7 @@ test('otlp_http sends in smaller requests what a backend refuses while it is sti
   assert.equal((await read())['otelcol_exporter_send_failed_metric_points{otlp}'], 0);
 });
 
-test('otlp_http names where a backend redirects to', async (t) => {
+test('otlp_http names the target of a redirect', async (t) => {
   const location = 'https://user:secret@collector.example/otlp/v1/metrics';
   for (const status of [301, 307, 308]) {
     const backend = await openHttpBackend(t, { answer: () => ({ status, headers: { location } }) });
@@ -118,7 +118,7 @@ test('otlp_http names where a backend redirects to', async (t) => {
   }
 });
 
-test('otlp_http says how long a backend asks to wait', async (t) => {
+test('otlp_http logs how long a backend asks to wait', async (t) => {
   const backend = await openHttpBackend(t, {
     answer: () => ({ status: 429, headers: { 'retry-after': '3600' } }),
   });

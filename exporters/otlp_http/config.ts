@@ -21,7 +21,7 @@ export const schema = {
 export type Config = ConfigOf<typeof schema>;
 
 /**
- * The settings with what the OTLP variables say in the place of some.
+ * The settings, with those replaced that OTLP variables set.
  * @throws Error naming a variable that cannot be used
  */
 export function applyEnvironment(config: Config, env: NodeJS.ProcessEnv): Config {

@@ -20,7 +20,7 @@ test('otlp_http sends a token from a file, and the new one once the file has cha
   assert.match(log.lines.join('\n'), keepsToken);
 });
 
-test('otlp_http sends a user and the password of a file', async (t) => {
+test('otlp_http sends a user and a password from a file', async (t) => {
   const backend = await openHttpBackend(t);
   const file = join(createFolder(), 'password');
   writeFileSync(file, 'pass: wörd 密\n');
@@ -35,7 +35,7 @@ test('otlp_http sends a user and the password of a file', async (t) => {
 const checkSettings = (settings: Record<string, unknown>) =>
   factory.check?.(parseSettings(factory.schema, settings));
 
-test('otlp_http says what is wrong with credentials, and shows nothing of them', async (t) => {
+test('otlp_http reports invalid credentials without showing them', async (t) => {
   const file = join(createFolder(), 'token');
   writeFileSync(file, 's3cret\ns3cret\n');
   const open = (path: string) => startExporter(t, factory, { credentials: { bearer_token_file: path } });

@@ -1,7 +1,7 @@
 import type { HttpBackend } from '../../src/http/http-backend.fixture.js';
 import { decodePoints } from '../../src/otlp/decode-request.fixture.js';
 
-/** For tests: the values of the points that a backend took, in the order in which they came. */
+/** For tests: the values of the points that a backend received, in order. */
 export function decodeValues({ received }: HttpBackend) {
   return received
     .filter(({ status }) => status === 200)

@@ -39,7 +39,7 @@ test('otlp_http delivers points, compressed, to /v1/metrics', async (t) => {
   assert.equal((await read())['otelcol_exporter_sent_metric_points{otlp}'], 1);
 });
 
-test('otlp_http compresses by level 1, or by that of compression_params', async (t) => {
+test('otlp_http compresses with level 1, or with that of compression_params', async (t) => {
   const backend = await openHttpBackend(t);
   for (const level of [undefined, 6, 9]) {
     const params = level === undefined ? {} : { compression_params: { level } };
@@ -47,7 +47,7 @@ test('otlp_http compresses by level 1, or by that of compression_params', async 
     exporter.consume(readingAt(1, 42.5));
     await exporter.shutdown();
   }
-  // RFC 1952, 2.3.1: the extra flags are 4 for the fastest level and 2 for the one that compresses most.
+  // RFC 1952, 2.3.1: the extra flags are 4 for the fastest level and 2 for the one with the best compression.
   assert.deepEqual(
     backend.received.map(({ sent }) => sent[8]),
     [4, 0, 2],
@@ -78,7 +78,7 @@ function checkSettings(settings: Record<string, unknown>) {
   return factory.check?.(parseSettings(factory.schema, settings));
 }
 
-test('otlp_http says which Node zstd needs, and which levels gzip has', () => {
+test('otlp_http reports which Node zstd needs, and which levels gzip has', () => {
   const expected = zstdMissing === undefined ? [] : [`compression: ${zstdMissing}`];
   assert.deepEqual(checkSettings({ compression: 'zstd' }), expected);
   assert.deepEqual(checkSettings({ compression_params: { level: 12 } }), [
@@ -96,7 +96,7 @@ test('otlp_http leaves requests uncompressed with compression none, and uses a m
   assert.deepEqual([request.path, request.headers['content-encoding']], ['/otlp?tenant=1', undefined]);
 });
 
-test('otlp_http gathers tables until the flush', async (t) => {
+test('otlp_http collects tables until the flush', async (t) => {
   const backend = await openHttpBackend(t);
   const settings = { endpoint: backend.url, batch: { flush_timeout: '20ms' } };
   const { exporter } = await startExporter(t, factory, settings);
@@ -105,7 +105,7 @@ test('otlp_http gathers tables until the flush', async (t) => {
   assert.deepEqual(decodeValues(backend), [1, 2, 3]);
 });
 
-test('otlp_http ignores the variables of OpenTelemetry unless asked for them', async (t) => {
+test('otlp_http ignores the variables of OpenTelemetry unless configured to use them', async (t) => {
   const backend = await openHttpBackend(t);
   const stranger = await openHttpBackend(t);
   setVariables(t, {
@@ -135,7 +135,7 @@ test('otlp_http ignores the variables of OpenTelemetry unless asked for them', a
   assert.equal(request.path, '/v1/metrics');
 });
 
-test('otlp_http says which variable it cannot use', async (t) => {
+test('otlp_http names the variable that it cannot use', async (t) => {
   setVariables(t, { OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: 'localhost:4318' });
   await assert.rejects(startExporter(t, factory, { from_environment: true }), {
     message:
@@ -144,13 +144,13 @@ test('otlp_http says which variable it cannot use', async (t) => {
   });
 });
 
-test('otlp_http says which file it cannot read', async (t) => {
+test('otlp_http names the file that it cannot read', async (t) => {
   await assert.rejects(startExporter(t, factory, { tls: { ca_file: '/proc/none' } }), {
     message: /^Cannot read tls.ca_file "\/proc\/none": ENOENT/,
   });
 });
 
-test('otlp_http checks settings that do not go together', () => {
+test('otlp_http checks settings that contradict each other', () => {
   const config = parseSettings(factory.schema, {
     headers: { 'x y': '1' },
     tls: { cert_file: 'a.pem' },

@@ -6,7 +6,7 @@ import { limitRejected, readExportResponse } from '../../src/otlp/export-respons
 import { applyEnvironment, type Config } from './config.js';
 
 /**
- * Opens the way to a backend.
+ * Opens a sender to a backend.
  * @throws Error naming the file or variable that cannot be used
  */
 export function openOtlpSender(settings: Config, log: Log): Sender {
@@ -32,7 +32,7 @@ function metricsUrl({ endpoint, metrics_endpoint: metricsEndpoint }: Config): UR
   return url;
 }
 
-/** The OpenTelemetry Collector answers 400, with the text of Go's http.MaxBytesError, to a request beyond its limit. */
+/** The OpenTelemetry Collector answers 400, with the text of Go's http.MaxBytesError, to a request above its limit. */
 function isTooLargeForCollector(status: number, reason: string): boolean {
   return status === 400 && reason.includes('http: request body too large');
 }

@@ -8,7 +8,7 @@ import { openProxy, setVariables } from '../../src/http/proxy.fixture.js';
 import { until } from '../../src/testing/until.js';
 import { factory } from './factory.js';
 
-test('otlp_http goes through the proxy of HTTP_PROXY, which alone knows the name', async (t) => {
+test('otlp_http connects through the proxy of HTTP_PROXY, which alone can resolve the name', async (t) => {
   const backend = await openHttpBackend(t);
   const proxy = await openProxy(t, backend.port);
   setVariables(t, { HTTP_PROXY: `http://me:s3cret@localhost:${proxy.port}`, NO_PROXY: 'other.invalid' });
@@ -35,7 +35,7 @@ test('otlp_http reaches a backend with TLS through a tunnel', { skip: noOpenssl 
   assert.deepEqual(proxy.asked, ['CONNECT collector.invalid:4318']);
 });
 
-test('otlp_http says that the proxy refused, and sends again', { skip: noOpenssl }, async (t) => {
+test('otlp_http reports that the proxy refused, and retries', { skip: noOpenssl }, async (t) => {
   const proxy = await openProxy(t, 1, 407);
   const { exporter, log } = await startExporter(t, factory, {
     endpoint: 'https://collector.invalid:4318',
@@ -46,7 +46,7 @@ test('otlp_http says that the proxy refused, and sends again', { skip: noOpenssl
   assert.match(log.lines.join(), /expected the proxy to connect, found HTTP 407 Refused/);
 });
 
-test('otlp_http needs no proxy for localhost, and says which variable is no address', async (t) => {
+test('otlp_http uses no proxy for localhost, and names a variable that is not an address', async (t) => {
   const backend = await openHttpBackend(t);
   setVariables(t, { HTTP_PROXY: 'http://proxy.invalid:3128' });
   const { exporter } = await startExporter(t, factory, { endpoint: backend.url });

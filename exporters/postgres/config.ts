@@ -51,7 +51,7 @@ export const schema = {
 
 export type Config = ConfigOf<typeof schema>;
 
-/** Where a server is, as its client is given it. A folder has no port of its own. */
+/** The address of a server, in the form that the client library takes. A folder of sockets has no port in it. */
 export interface Address {
   readonly host: string;
   readonly port: number;
@@ -67,7 +67,7 @@ export function parseAddress(endpoint: string): Address {
   return { host: host === '' ? 'localhost' : host, port, isSocket: false };
 }
 
-/** What is wrong with these settings when they are taken together. */
+/** Validates settings that depend on each other. */
 export function checkConfig(config: Config): readonly string[] {
   return [...checkEndpoint(config.endpoint), ...checkTlsConfig(config.tls), ...checkQueue(config)];
 }

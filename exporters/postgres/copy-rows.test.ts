@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { encodeCopy } from './copy-rows.js';
 
-test('encodeCopy writes rows of COPY in binary format, instants rounded down to microseconds', () => {
+test('encodeCopy writes rows in the binary format of COPY, instants rounded down to microseconds', () => {
   const bytes = encodeCopy({
     points: 2,
     ends: 1,

@@ -1,29 +1,29 @@
 import { elementAt } from '../../src/element.js';
 import type { SqlRequest } from '../../src/sql/sql-request.js';
 
-// The binary format of COPY: https://www.postgresql.org/docs/current/sql-copy.html
+// Binary format of COPY: https://www.postgresql.org/docs/current/sql-copy.html
 
 const signature = Buffer.from('PGCOPY\n\u00ff\r\n\0', 'latin1');
 /** After the signature: flags, and the length of an extension. */
 const headBytes = signature.length + 8;
 const trailer = -1;
 const trailerBytes = 2;
-/** Count of fields, then three lengths with their 8 bytes: bigint, timestamptz, double precision. */
+/** Number of fields, then three fields, each a length and 8 bytes: bigint, timestamptz, double precision. */
 const rowBytes = 2 + 3 * 12;
-/** A field that is NULL has this length, and no bytes. */
+/** The length of a NULL field, which has no bytes. */
 const nullLength = -1;
 const fields = 3;
 const fieldBytes = 8;
-/** Unix time of the epoch of PostgreSQL, 2000-01-01, in microseconds. */
+/** Unix time in microseconds of PostgreSQL's epoch, 2000-01-01. */
 const epochUs = 946_684_800_000_000n;
 
-/** Microseconds of PostgreSQL, its resolution, rounded down. */
+/** Microseconds since PostgreSQL's epoch, rounded down; microseconds are its resolution. */
 function toMicroseconds(unixNs: bigint): bigint {
   const remainder = unixNs % 1000n;
   return (unixNs - (remainder < 0n ? remainder + 1000n : remainder)) / 1000n - epochUs;
 }
 
-/** The points of a request as rows (series_id, time, value) for COPY in binary format. */
+/** The points of a request as rows (series_id, time, value) in the binary format of COPY. */
 export function encodeCopy({ points, times, values, indexes, series }: SqlRequest): Buffer {
   const bytes = Buffer.allocUnsafe(headBytes + points * rowBytes + trailerBytes);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -34,7 +34,7 @@ export function encodeCopy({ points, times, values, indexes, series }: SqlReques
   let [unixNs, us] = [0n, toMicroseconds(0n)];
   for (let i = 0; i < points; i++) {
     const time = elementAt(times, i);
-    // The points of a row follow one another.
+    // The points of a row are consecutive and share their instant.
     if (time !== unixNs) [unixNs, us] = [time, toMicroseconds(time)];
     const value = values[i];
     view.setInt16(at, fields);

@@ -2,7 +2,7 @@ import type { Client, ClientConfig } from 'pg';
 import type { CopyStreamQuery } from 'pg-copy-streams';
 import { describeError } from '../../src/errors.js';
 
-/** What is used of the packages that speak to PostgreSQL. */
+/** The parts of the PostgreSQL packages that are used. */
 export interface Driver {
   readonly Client: new (config: ClientConfig) => Client;
   copyFrom(statement: string): CopyStreamQuery;

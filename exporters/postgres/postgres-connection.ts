@@ -8,7 +8,7 @@ import type { Driver } from './driver.js';
 import { endsJson, seriesJson } from './series-rows.js';
 import type { Statements } from './tables.js';
 
-/** What a connection is opened with. */
+/** Options of a connection. */
 export interface ConnectionOptions {
   readonly driver: Driver;
   readonly client: ClientConfig;
@@ -18,7 +18,10 @@ export interface ConnectionOptions {
   readonly useTimescale: boolean;
 }
 
-/** Two agents that create the tables at once wait for each other. Any number that no other program uses. */
+/**
+ * Advisory lock that keeps two agents from creating the tables at the same time. An arbitrary number that no
+ * other program uses.
+ */
 const creationLock = 5_720_175_110_312n;
 
 /** A connection to a server, which writes one request at a time. */
@@ -37,7 +40,7 @@ export class PostgresConnection {
       stream: () => this.#socket,
       connectionTimeoutMillis: timeoutMs,
     });
-    // What is under way fails with it; while nothing is, the next request needs another connection.
+    // A request in progress fails by itself; otherwise the next request opens another connection.
     this.#client.on('error', () => (this.#isBroken = true));
     this.#client.once('end', () => (this.#isBroken = true));
   }
@@ -47,25 +50,25 @@ export class PostgresConnection {
     return !this.#isBroken;
   }
 
-  /** Connects, and creates what is missing. */
+  /** Connects, and creates missing tables. */
   async open(): Promise<void> {
     await this.#client.connect();
     await this.#withinTime(this.#prepare());
   }
 
-  /** Writes a request as one transaction: all of it or nothing. What is there already stays as it is. */
+  /** Writes a request as one transaction: all of it or nothing. Existing rows are kept. */
   async write(request: SqlRequest): Promise<void> {
     await this.#withinTime(this.#write(request));
     this.#known.confirm(request);
   }
 
-  /** Gives up what is under way. */
+  /** Aborts what is in progress. */
   destroy(): void {
     this.#isBroken = true;
     this.#socket.destroy();
   }
 
-  /** Says goodbye, while nothing is under way. */
+  /** Closes the connection properly, while nothing is in progress. */
   async close(): Promise<void> {
     this.#isBroken = true;
     await this.#client.end();
@@ -73,7 +76,7 @@ export class PostgresConnection {
 
   async #write(request: SqlRequest): Promise<void> {
     const { statements } = this.#options;
-    // What pools connections may have given it another server process.
+    // A connection pooler may have switched to another server process.
     await this.#client.query(`BEGIN; ${statements.createStaging}`);
     const unknown = this.#known.findUnknown(request);
     if (unknown.length > 0) await this.#client.query(statements.insertSeries, [seriesJson(unknown)]);
@@ -116,7 +119,7 @@ export class PostgresConnection {
     return rows[0] ?? { tables: false, schema: false };
   }
 
-  /** Whatever fails leaves the connection in a state that only a new one is sure not to have. */
+  /** After any failure, only a new connection is certain to be in a clean state. */
   async #withinTime(work: Promise<void>): Promise<void> {
     const { timeoutMs } = this.#options;
     let isLate = false;

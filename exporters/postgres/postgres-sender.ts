@@ -16,13 +16,13 @@ import { createStatements } from './tables.js';
 const maxPasswordBytes = 64 * 1024;
 
 /**
- * Opens the way to a server. Connections are opened when there is something to send.
+ * Opens a sender to a server. Connections are opened on demand.
  * @throws Error naming the package or file that cannot be used
  */
 export async function openPostgresSender(config: Config, log: Log): Promise<Sender> {
   const driver = await loadDriver();
   const address = parseAddress(config.endpoint);
-  // A file that cannot be read is an error of the configuration.
+  // An unreadable file is a configuration error.
   readPassword(config);
   const isPlain = address.isSocket || config.tls.insecure;
   if (config.tls.insecure && !address.isSocket && !isLoopback(address.host))
@@ -35,7 +35,7 @@ function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || host.startsWith('127.');
 }
 
-/** @throws Error naming the setting and the file, and nothing of its content */
+/** @throws Error naming the setting and the file, without its content */
 function readPassword({ password_file: path }: Config): string {
   if (path === null) return '';
   try {
@@ -47,11 +47,11 @@ function readPassword({ password_file: path }: Config): string {
 
 interface Way {
   readonly address: Address;
-  /** Absent: without TLS. */
+  /** Undefined: no TLS. */
   readonly tls: TlsContext | undefined;
 }
 
-/** Sends each request by a connection that no other request uses. */
+/** Sends each request on a connection that no other request uses at the same time. */
 class PostgresSender implements Sender {
   readonly target: string;
   readonly #driver: Driver;
@@ -99,7 +99,7 @@ class PostgresSender implements Sender {
     }
   }
 
-  /** One that the server has closed meanwhile is of no use. */
+  /** Skips connections that the server has closed. */
   #takeIdle(): PostgresConnection | undefined {
     for (let one = this.#idle.pop(); one; one = this.#idle.pop()) if (one.isUsable) return one;
     return undefined;
@@ -125,14 +125,14 @@ class PostgresSender implements Sender {
     const ssl = context && {
       secureContext: context,
       rejectUnauthorized: !settings.insecure_skip_verify,
-      // The client sets the server's name itself, from the host alone.
+      // The client sets the server name itself, from the host only.
       ...(name !== null && { checkServerIdentity: checkAgainst(name) }),
     };
     const password = readPassword(this.#config);
     return { host, port, database, user, password, ssl: ssl ?? false, application_name: 'joulemetry' };
   }
 
-  /** With what a user can do. */
+  /** Adds the remedy. */
   #describe(error: ExportError): ExportError {
     const remedy = this.#findRemedy(error);
     return remedy === undefined ? error : new ExportError(`${error.message}; ${remedy}`, error);

@@ -4,7 +4,7 @@ import type { TestContext } from 'node:test';
 
 // https://www.postgresql.org/docs/current/protocol-message-formats.html
 
-/** What a server answers to a statement: rows of truth values, an error by its SQLSTATE, or the end of the connection. */
+/** The answer to a statement: rows of booleans, an error by its SQLSTATE, or the end of the connection. */
 export type Answer =
   | { readonly rows: readonly Readonly<Record<string, boolean>>[] }
   | { readonly state: string; readonly message: string }
@@ -13,16 +13,16 @@ export type Answer =
 
 export interface PostgresServer {
   readonly endpoint: string;
-  /** Statements in the order in which they came, with their parameters. */
+  /** Statements in order of arrival, with their parameters. */
   readonly statements: readonly string[];
-  /** What was copied by statements that were completed. */
+  /** The data of COPY statements that were completed. */
   readonly copied: readonly Buffer[];
 }
 
 export interface ServerOptions {
-  /** Asked for, where it is set. */
+  /** Required from clients if set. */
   readonly password?: string;
-  /** Undefined: it succeeds. */
+  /** Undefined: the statement succeeds. */
   answer?(sql: string, count: number): Answer | undefined;
 }
 
@@ -77,7 +77,7 @@ function rowsOf(rows: readonly Readonly<Record<string, boolean>>[]): Buffer {
   return Buffer.concat([message('T', int16(names.length), ...fields), ...data]);
 }
 
-/** For tests: one client of a server that knows as much of the protocol as the exporter uses. */
+/** For tests: a client session of a server that implements the part of the protocol that the exporter uses. */
 class Session {
   readonly #socket: Socket;
   readonly #options: ServerOptions;
@@ -166,7 +166,7 @@ class Session {
   }
 }
 
-/** For tests: starts such a server, which ends with the test. */
+/** For tests: starts such a server, which is stopped after the test. */
 export async function openPostgresServer(
   t: TestContext,
   options: ServerOptions = {},
@@ -184,7 +184,7 @@ export async function openPostgresServer(
   });
   server.listen(0, 'localhost');
   await once(server, 'listening');
-  // A server that listens on a port has such an address.
+  // A listening server has such an address.
   const { port } = server.address() as AddressInfo;
   return { endpoint: `localhost:${port}`, ...heard };
 }

@@ -17,7 +17,7 @@ async function open(t: TestContext, options: ServerOptions = {}, settings: Recor
   return { server, ...started };
 }
 
-/** Answers that the tables are there, and what else a test says. */
+/** Answers that the tables exist, and otherwise with the given function. */
 function withTables(answer: (sql: string, count: number) => Answer | undefined = () => undefined) {
   const rows = [{ tables: true, schema: true }];
   return (sql: string, count: number) =>
@@ -28,7 +28,7 @@ function verbsOf(statements: readonly string[]): readonly string[] {
   return statements.map((sql) => sql.trim().split(/\s/u, 1)[0] ?? '');
 }
 
-test('postgres writes a request as one transaction, and a series once', async (t) => {
+test('postgres writes a request as one transaction, and each series once', async (t) => {
   const { server, exporter, log } = await open(t, { answer: withTables() });
   for (const second of [1, 2]) {
     exporter.consume(readingAt(second, second));
@@ -49,7 +49,7 @@ test('postgres writes a request as one transaction, and a series once', async (t
   assert.equal(server.copied.length, 3);
 });
 
-test('postgres sends a request again whose answer was lost, with its series', async (t) => {
+test('postgres sends a request again with its series, when the answer was lost', async (t) => {
   const lose = withTables((sql, count) => (sql === 'COMMIT' && count < 8 ? 'hang up' : undefined));
   const { server, exporter } = await open(t, { answer: lose });
   exporter.consume(readingAt(1, 1));
@@ -81,7 +81,7 @@ for (const [state, isPassing] of [
   });
 }
 
-test('postgres creates what is missing, a hypertable where the extension is there and wanted', async (t) => {
+test('postgres creates missing tables, and a hypertable if configured and the extension exists', async (t) => {
   const nothing = { rows: [{ tables: false, schema: false }] };
   const answer = (sql: string) =>
     sql.startsWith('SELECT to_regclass')
@@ -101,7 +101,7 @@ test('postgres creates what is missing, a hypertable where the extension is ther
   }
 });
 
-test('postgres creates nothing where it shall not', async (t) => {
+test('postgres creates nothing, if create_schema is off', async (t) => {
   const { server, exporter } = await open(t, {}, { create_tables: false });
   exporter.consume(readingAt(1, 1));
   await until(() => exporter.readBacklog?.() === 0);
@@ -137,7 +137,7 @@ test('postgres names a password file that it cannot read', async (t) => {
   await assert.rejects(starting, /^Error: Cannot read password_file "\/nowhere\/password": ENOENT/u);
 });
 
-test('postgres keeps what it has while there is no server, TLS or answer', async (t) => {
+test('postgres keeps its requests while there is no server, no TLS or no answer', async (t) => {
   const server = await openPostgresServer(t);
   const silent = await openSilentPort(t);
   for (const [settings, reason] of [
@@ -157,7 +157,7 @@ test('postgres keeps what it has while there is no server, TLS or answer', async
   }
 });
 
-test('postgres ends a connection whose server stops to answer', async (t) => {
+test('postgres closes a connection whose server stops answering', async (t) => {
   const { exporter, log } = await open(
     t,
     { answer: withTables((sql) => (sql === 'COMMIT' ? 'silence' : undefined)) },

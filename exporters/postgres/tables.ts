@@ -15,31 +15,31 @@ const types: Readonly<Record<ColumnKind, string>> = {
   time: 'timestamptz',
 };
 
-/** A name as SQL quotes it. */
+/** Quotes a name as an SQL identifier. */
 function quote(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-/** A text as SQL quotes it. */
+/** Quotes a text as an SQL literal. */
 function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 
-/** The statements with the tables of one schema. */
+/** The SQL statements for the tables of one schema. */
 export interface Statements {
-  /** Gives a row with `tables` and `schema`: whether each is there. */
+  /** Returns a row with `tables` and `schema`: whether each exists. */
   readonly find: string;
   readonly createSchema: string;
   readonly createTables: string;
-  /** Makes a hypertable of the points, where the extension is there. */
+  /** Turns the table of points into a hypertable, if the extension is installed. */
   readonly createHypertable: string;
-  /** A table of this connection, which takes what is copied. */
+  /** Creates a temporary table of this connection for the copied rows. */
   readonly createStaging: string;
   readonly copy: string;
   readonly insertPoints: string;
-  /** Takes a list of rows as JSON. What has begun again has not ended. */
+  /** Parameter: a list of rows as JSON. A series that continues has its end removed. */
   readonly insertSeries: string;
-  /** Takes a list of ids and instants as JSON. */
+  /** Parameter: a list of ids and instants as JSON. */
   readonly endSeries: string;
 }
 
