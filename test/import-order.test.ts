@@ -32,6 +32,7 @@ const order = [
   'gpu',
   'sampling',
   'http',
+  'work-thread.ts',
   'rating',
   'export',
   'otlp',

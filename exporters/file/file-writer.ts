@@ -1,8 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Log } from '../../src/component/log.js';
 import type { RecordedTable } from '../../src/recording/recorded-table.js';
-import { RecordingThread } from '../../src/recording/recording-thread.js';
 import { buffersOf, TablePacker, type Introduction, type Parcel } from '../../src/recording/table-parcel.js';
+import { WorkThread } from '../../src/work-thread.js';
 import type { FileConfig } from './config.js';
 
 const writingModule = new URL('./writing-thread.js', import.meta.url);
@@ -14,7 +14,7 @@ export class FileWriter {
   readonly #config: FileConfig;
   readonly #log: Log;
   #packer = new TablePacker();
-  #thread: RecordingThread<WritingCommand, WritingMessage> | undefined;
+  #thread: WorkThread<WritingCommand, WritingMessage> | undefined;
   #answer: ((answer: Answer) => void) | undefined;
 
   constructor(config: FileConfig, log: Log) {
@@ -34,7 +34,7 @@ export class FileWriter {
   async open(): Promise<void> {
     this.#packer = new TablePacker();
     const answer = this.#listen();
-    this.#thread = new RecordingThread<WritingCommand, WritingMessage>({
+    this.#thread = new WorkThread<WritingCommand, WritingMessage>({
       module: writingModule,
       data: this.#config,
       onMessage: (message) => this.#hear(message),

@@ -89,14 +89,9 @@ export const schema = {
 
 export type Config = ConfigOf<typeof schema>;
 
-/** The client compresses on the main thread; gzip takes up to 13 ms for 1 MB, in which nothing else runs. */
-const maxGzipBytes = 256 * 1024;
-
-/** The limits of a request so that it fits into a message, and is compressed fast enough. */
+/** The limits of a request so that it fits into a message. */
 export function limitBatch({ batch, producer }: Config): Config['batch'] {
-  const message = producer.max_message_bytes - recordBytes;
-  const limit = producer.compression === 'gzip' ? Math.min(message, maxGzipBytes) : message;
-  return { ...batch, max_bytes: Math.min(batch.max_bytes, limit) };
+  return { ...batch, max_bytes: Math.min(batch.max_bytes, producer.max_message_bytes - recordBytes) };
 }
 
 /** What is wrong with the settings when they are taken together. */

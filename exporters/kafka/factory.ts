@@ -1,7 +1,10 @@
 import type { ExporterFactory } from '../../src/component/component.js';
+import type { Log } from '../../src/component/log.js';
+import type { Sender } from '../../src/export/courier.js';
 import { QueuedExporter } from '../../src/export/queued-exporter.js';
+import { openThreadedSender } from '../../src/export/threaded-sender.js';
 import { createBatcher, createRequest } from '../../src/otlp/batcher.js';
-import { checkConfig, limitBatch, schema } from './config.js';
+import { checkConfig, limitBatch, schema, type Config } from './config.js';
 
 export const factory: ExporterFactory<typeof schema> = {
   schema,
@@ -10,10 +13,15 @@ export const factory: ExporterFactory<typeof schema> = {
     return new QueuedExporter(config, context, {
       createEncoder: (emit) => createBatcher(limitBatch(config), emit),
       restore: createRequest,
-      async openSender() {
-        const { openKafkaSender } = await import('./kafka-sender.js');
-        return openKafkaSender(config, context.log);
-      },
+      openSender: () => open(config, context.log),
     });
   },
 };
+
+/** The client compresses 1 MB at once, which may take 10 ms: on a thread of its own. */
+async function open(config: Config, log: Log): Promise<Sender> {
+  if (config.producer.compression !== 'none')
+    return openThreadedSender({ module: new URL('./sending-thread.js', import.meta.url), config, log });
+  const { openKafkaSender } = await import('./kafka-sender.js');
+  return openKafkaSender(config, log);
+}

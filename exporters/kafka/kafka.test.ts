@@ -107,16 +107,6 @@ test('kafka halves what the broker finds too large, and loses a point that is to
   assert.equal((await read())['otelcol_exporter_send_failed_metric_points{otlp}'], 0);
 });
 
-test('kafka makes small messages where they are compressed by gzip', async (t) => {
-  const broker = await openKafkaBroker(t);
-  const settings = { brokers: [broker.address], producer: { compression: 'gzip' } };
-  const { exporter } = await startExporter(t, factory, settings);
-  exporter.consume(rowOf(2000));
-  await exporter.shutdown();
-  const longest = Math.max(...broker.produced.map(({ value }) => value.length));
-  assert.ok(longest <= 256 * 1024 && longest > 250 * 1024, `${longest}`);
-});
-
 test('kafka makes no message larger than max_message_bytes', async (t) => {
   const broker = await openKafkaBroker(t);
   const settings = { brokers: [broker.address], producer: { max_message_bytes: '4KiB' } };

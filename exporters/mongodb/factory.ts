@@ -1,6 +1,7 @@
 import type { ExporterFactory } from '../../src/component/component.js';
 import { createLineParts } from '../../src/export/line-batcher.js';
 import { QueuedExporter } from '../../src/export/queued-exporter.js';
+import { openThreadedSender } from '../../src/export/threaded-sender.js';
 import { checkConfig, schema } from './config.js';
 import { queueFormat } from './queued-points.js';
 
@@ -10,10 +11,12 @@ export const factory: ExporterFactory<typeof schema> = {
   create(config, context) {
     return new QueuedExporter(config, context, {
       ...createLineParts(queueFormat, config.batch),
-      async openSender() {
-        const { openMongodbSender } = await import('./mongodb-sender.js');
-        return openMongodbSender(config, context.log);
-      },
+      openSender: () =>
+        openThreadedSender({
+          module: new URL('./sending-thread.js', import.meta.url),
+          config,
+          log: context.log,
+        }),
     });
   },
 };

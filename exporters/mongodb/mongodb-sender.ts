@@ -1,10 +1,9 @@
-import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import type { Collection, MongoClient, MongoClientOptions } from 'mongodb';
 import type { Log } from '../../src/component/log.js';
-import type { QueuedRequest } from '../../src/component/queue-storage.js';
 import { hideCredentials } from '../../src/config/endpoint.js';
 import { describeError } from '../../src/errors.js';
-import { wholeDelivery, type Delivery, type Sender } from '../../src/export/courier.js';
+import { wholeDelivery, type Delivery } from '../../src/export/courier.js';
+import type { ThreadRequest, ThreadSender } from '../../src/export/sending-thread.js';
 import { openSecretFile } from '../../src/http/secret-file.js';
 import { openTlsContext, usesTls } from '../../src/http/tls-files.js';
 import type { Config } from './config.js';
@@ -12,8 +11,8 @@ import { createDocument, type Document, type Driver } from './documents.js';
 import { PointReader } from './queued-points.js';
 import { toExportError } from './retry-codes.js';
 
-/** Documents are encoded on the main thread, this many at once: more would hold it up. */
-const documentsPerInsert = 200;
+/** Where an insert fails, so many documents may be inserted a second time. */
+const documentsPerInsert = 1000;
 const [namespaceExists, duplicateKey] = [48, 11_000];
 
 /** How far a request has come. */
@@ -29,7 +28,7 @@ const untouched: Progress = { next: 0, rejected: 0, reason: '' };
  * Loads the driver and prepares the connection, which the first request opens.
  * @throws Error naming what is missing or cannot be used
  */
-export async function openMongodbSender(config: Config, log: Log): Promise<Sender> {
+export async function openMongodbSender(config: Config, log: Log): Promise<ThreadSender> {
   const driver = await loadDriver();
   return new MongodbSender(config, driver, createOptions(config, log));
 }
@@ -47,13 +46,12 @@ async function loadDriver(): Promise<Driver> {
   }
 }
 
-/** Requests become documents, in inserts of a few hundred. What was taken of a request is not sent again. */
-class MongodbSender implements Sender {
+/** Requests become documents, in inserts of a thousand. What was taken of a request is not sent again. */
+class MongodbSender implements ThreadSender {
   readonly target: string;
   readonly #config: Config;
   readonly #driver: Driver;
   readonly #options: () => MongoClientOptions;
-  readonly #progress = new WeakMap<QueuedRequest, Progress>();
   #client: MongoClient | undefined;
   #collection: Promise<Collection<Document>> | undefined;
 
@@ -64,7 +62,7 @@ class MongodbSender implements Sender {
     this.target = `${config.database}.${config.collection} at ${hideCredentials(config.endpoint)}`;
   }
 
-  async send(request: QueuedRequest): Promise<Delivery> {
+  async send(request: ThreadRequest): Promise<Delivery> {
     try {
       return await this.#insertAll(request);
     } catch (error) {
@@ -78,11 +76,11 @@ class MongodbSender implements Sender {
     await this.#leave();
   }
 
-  async #insertAll(request: QueuedRequest): Promise<Delivery> {
+  async #insertAll(request: ThreadRequest): Promise<Delivery> {
     this.#collection ??= this.#open();
     const collection = await this.#collection;
     const reader = new PointReader(request.bytes);
-    let progress = this.#progress.get(request) ?? untouched;
+    let progress = (request.progress as Progress | undefined) ?? untouched;
     reader.skip(progress.next);
     for (
       let part = reader.take(documentsPerInsert);
@@ -96,8 +94,7 @@ class MongodbSender implements Sender {
         rejected: progress.rejected + rejected,
         reason: progress.reason || reason,
       };
-      this.#progress.set(request, progress);
-      await yieldToOthers();
+      request.progress = progress;
     }
     const { rejected, reason } = progress;
     return rejected === 0 ? wholeDelivery : { rejectedPoints: rejected, message: reason };

@@ -1,5 +1,6 @@
 import type { ExporterFactory } from '../../src/component/component.js';
 import { QueuedExporter } from '../../src/export/queued-exporter.js';
+import { openThreadedSender } from '../../src/export/threaded-sender.js';
 import { restoreRequest, SqliteBatcher } from '../../src/sql/sqlite-batcher.js';
 import { checkConfig, schema } from './config.js';
 
@@ -10,9 +11,11 @@ export const factory: ExporterFactory<typeof schema> = {
     new QueuedExporter(config, context, {
       createEncoder: (emit) => new SqliteBatcher(config.batch, emit),
       restore: restoreRequest,
-      async openSender() {
-        const { openSqliteSender } = await import('./sqlite-sender.js');
-        return openSqliteSender({ ...config, path: config.path ?? '' });
-      },
+      openSender: () =>
+        openThreadedSender({
+          module: new URL('./writing-thread.js', import.meta.url),
+          config: { ...config, path: config.path ?? '' },
+          log: context.log,
+        }),
     }),
 };

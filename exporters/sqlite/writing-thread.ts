@@ -1,48 +1,58 @@
-import { parentPort, workerData } from 'node:worker_threads';
+import { setImmediate } from 'node:timers';
 import { describeError, ExportError } from '../../src/errors.js';
-import { SqliteFile, type SqliteFileOptions } from '../../src/sql/sqlite-file.js';
+import { wholeDelivery } from '../../src/export/courier.js';
+import { serveSender, type ThreadSender } from '../../src/export/sending-thread.js';
+import { SqliteFile } from '../../src/sql/sqlite-file.js';
+import type { FileConfig } from './config.js';
 import { findRefusal } from './refusal.js';
-import type { WritingCommand, WritingFailure, WritingMessage } from './sqlite-sender.js';
 
 const pruneEveryMs = 60_000;
 
-// The sender starts this module with these.
-const options = workerData as SqliteFileOptions;
-const file = new SqliteFile(options);
-let pruneAtMs = 0;
-
-function post(message: WritingMessage): void {
-  parentPort?.postMessage(message, []);
+/** @throws Error where the file can never be written: its folder is not there, it is another file, or SQLite is missing */
+function openSqliteSender(config: FileConfig): ThreadSender {
+  const { path, max_age: maxAgeMs, synchronous, busy_timeout: busyTimeoutMs } = config;
+  const file = new SqliteFile({ path, maxAgeMs, synchronous, busyTimeoutMs });
+  const refusal = findRefusal(path);
+  if (refusal !== undefined) throw new Error(`Cannot write ${path}: ${refusal}`);
+  return {
+    target: path,
+    send({ bytes }) {
+      write(file, bytes);
+      setImmediate(pruneLater, file);
+      return Promise.resolve(wholeDelivery);
+    },
+    close: () => attempt(() => file.close()),
+  };
 }
 
-function attempt(run: () => void): WritingFailure | undefined {
+/** @throws ExportError; a lock ends, a disk gets room, and a file can be put in place of one that is broken */
+function write(file: SqliteFile, bytes: Uint8Array): void {
   try {
-    run();
-    return undefined;
+    file.write(bytes);
   } catch (error) {
-    const isDamaged = error instanceof ExportError && !error.retryable;
-    return { reason: describeError(error), isDamaged };
+    if (error instanceof ExportError) throw error;
+    throw new ExportError(describeError(error), { retryable: true, cause: error });
   }
 }
 
+let pruneAtMs = 0;
+
 /** Requests that came meanwhile take turns with it. */
-function pruneLater(): void {
+function pruneLater(file: SqliteFile): void {
   if (performance.now() < pruneAtMs) return;
   let isMore = false;
   // What cannot be deleted now can be later; a file that is broken shows with the next request.
   attempt(() => (isMore = file.prune(Date.now())));
-  if (isMore) setImmediate(pruneLater);
+  if (isMore) setImmediate(pruneLater, file);
   else pruneAtMs = performance.now() + pruneEveryMs;
 }
 
-parentPort?.on('message', (command: WritingCommand) => {
-  if (command.type === 'write') {
-    post({ type: 'wrote', number: command.number, failure: attempt(() => file.write(command.bytes)) });
-    setImmediate(pruneLater);
-    return;
+function attempt(run: () => void): void {
+  try {
+    run();
+  } catch {
+    // See the callers.
   }
-  attempt(() => file.close());
-  post({ type: 'closed' });
-  parentPort?.close();
-});
-post({ type: 'ready', refusal: findRefusal(options.path) });
+}
+
+serveSender((config: FileConfig) => Promise.resolve().then(() => openSqliteSender(config)));

@@ -1,9 +1,9 @@
 import { createHistogramEnding } from '../../src/model/histogram-table.js';
 import { createEnding } from '../../src/model/table.js';
 import type { RecordedTable } from '../../src/recording/recorded-table.js';
-import { RecordingThread } from '../../src/recording/recording-thread.js';
 import { isHistogramSeries, isNumberSeries } from '../../src/recording/series-book.js';
 import { TableUnpacker } from '../../src/recording/table-parcel.js';
+import { WorkThread } from '../../src/work-thread.js';
 import {
   nothingFound,
   type Findings,
@@ -44,7 +44,7 @@ class Reader {
   readonly #paths: readonly string[];
   readonly #events: ReadingEvents;
   readonly #unpacker = new TableUnpacker();
-  readonly #thread: RecordingThread<ReadingReply, ReadingMessage>;
+  readonly #thread: WorkThread<ReadingReply, ReadingMessage>;
   readonly #messages: ReadingMessage[] = [];
   #wake = () => {};
   #failure: string | undefined;
@@ -55,7 +55,7 @@ class Reader {
     this.#paths = order.paths;
     this.#events = events;
     const hasInput = order.paths.includes(standardInput);
-    this.#thread = new RecordingThread({
+    this.#thread = new WorkThread({
       module: readingModule,
       data: order,
       hasInput,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { RecordingThread } from '../../src/recording/recording-thread.js';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
+import { WorkThread } from '../../src/work-thread.js';
 import type { FuzzMessage } from './fuzz-thread.js';
 
 /** A few seconds; a million takes some minutes. */
@@ -13,7 +13,7 @@ function fuzz(folder: string): Promise<readonly string[]> {
   const problems: string[] = [];
   let reached = 'the first';
   return new Promise((resolve) => {
-    const thread = new RecordingThread<never, FuzzMessage>({
+    const thread = new WorkThread<never, FuzzMessage>({
       module: new URL('./fuzz-thread.js', import.meta.url),
       data: { seed, inputs, folder },
       onMessage: (message) => {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
 import { test } from 'node:test';
-import { countOpen, expectNothingLeft } from '../linux/open-resources.js';
-import { until } from '../testing/until.js';
-import { RecordingThread } from './recording-thread.js';
+import { countOpen, expectNothingLeft } from './linux/open-resources.js';
+import { until } from './testing/until.js';
+import { WorkThread } from './work-thread.js';
 
 function moduleOf(script: string): URL {
   return new URL(`data:text/javascript,${encodeURIComponent(script)}`);
@@ -16,7 +16,7 @@ function open(script: string, stuckAfterMs?: number, hasInput = false) {
   const messages: unknown[] = [];
   const events = new EventEmitter();
   const ended = once(events, 'end').then(([reason]) => String(reason));
-  const thread = new RecordingThread<string, unknown>({
+  const thread = new WorkThread<string, unknown>({
     module: moduleOf(speak + script),
     data: undefined,
     hasInput,
@@ -27,7 +27,7 @@ function open(script: string, stuckAfterMs?: number, hasInput = false) {
   return { thread, messages, ended };
 }
 
-test('RecordingThread ends a thread that computes without end', { timeout: 60_000 }, async () => {
+test('WorkThread ends a thread that computes without end', { timeout: 60_000 }, async () => {
   const before = countOpen();
   const { ended, messages } = open('setImmediate(() => { for (;;); });', 300);
   assert.equal(await ended, 'it does not come to an end');
@@ -35,7 +35,7 @@ test('RecordingThread ends a thread that computes without end', { timeout: 60_00
   await expectNothingLeft(before);
 });
 
-test('RecordingThread lets a thread wait for as long as it likes', { timeout: 60_000 }, async () => {
+test('WorkThread lets a thread wait for as long as it likes', { timeout: 60_000 }, async () => {
   const { thread, messages } = open(
     `setTimeout(() => { parentPort.postMessage('there'); process.exit(); }, 500);`,
     50,
@@ -45,18 +45,18 @@ test('RecordingThread lets a thread wait for as long as it likes', { timeout: 60
   assert.deepEqual(messages, ['here', 'there']);
 });
 
-test('RecordingThread is terminated in the midst of a computation', { timeout: 60_000 }, async () => {
+test('WorkThread is terminated in the midst of a computation', { timeout: 60_000 }, async () => {
   const { thread, messages } = open('setImmediate(() => { for (;;); });');
   await until(() => messages.length > 0);
   await thread.terminate();
   await thread.terminate();
 });
 
-test('RecordingThread says why a thread failed', { timeout: 60_000 }, async () => {
+test('WorkThread says why a thread failed', { timeout: 60_000 }, async () => {
   assert.match(await open(`setImmediate(() => { throw new Error('too bad'); });`).ended, /too bad/u);
 });
 
-test('RecordingThread gives its thread messages and a standard input', { timeout: 60_000 }, async () => {
+test('WorkThread gives its thread messages and a standard input', { timeout: 60_000 }, async () => {
   const before = countOpen();
   const script = `
     process.stdin.on('data', (bytes) => parentPort.postMessage('read ' + bytes));
@@ -71,6 +71,6 @@ test('RecordingThread gives its thread messages and a standard input', { timeout
   await expectNothingLeft(before);
 });
 
-test('RecordingThread reports a thread that ended by itself', { timeout: 60_000 }, async () => {
+test('WorkThread reports a thread that ended by itself', { timeout: 60_000 }, async () => {
   assert.equal(await open('').ended, 'its thread ended');
 });

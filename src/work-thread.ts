@@ -1,7 +1,7 @@
 import type { EventLoopUtilization } from 'node:perf_hooks';
 import { Worker, type Transferable } from 'node:worker_threads';
-import { describeError } from '../errors.js';
-import { stopHeapGrowth } from '../young-generation.js';
+import { describeError } from './errors.js';
+import { stopHeapGrowth } from './young-generation.js';
 
 /** How long a thread may be busy without a message, unless the order says otherwise. */
 const stuckAfterMs = 60_000;
@@ -25,10 +25,10 @@ export interface ThreadOrder<Out> {
 }
 
 /**
- * A worker thread that encodes or decodes files, so that the main thread can do without what takes long, and can end
+ * A worker thread for what takes long, such as encoding and decoding files, so that the main thread is free and can end
  * what does not come to an end.
  */
-export class RecordingThread<In, Out> {
+export class WorkThread<In, Out> {
   readonly #worker: Worker;
   readonly #order: ThreadOrder<Out>;
   #timer: NodeJS.Timeout | undefined;
@@ -40,7 +40,7 @@ export class RecordingThread<In, Out> {
   constructor(order: ThreadOrder<Out>) {
     this.#order = order;
     const worker = new Worker(order.module, {
-      name: 'recording',
+      name: 'work',
       // The SQLite and the zstd of Node call themselves experimental.
       execArgv: ['--disable-warning=ExperimentalWarning'],
       workerData: order.data,

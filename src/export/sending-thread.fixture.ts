@@ -1,0 +1,22 @@
+import { workerData } from 'node:worker_threads';
+import { ExportError } from '../errors.js';
+import { serveSender, type ThreadRequest } from './sending-thread.js';
+
+/** For tests, on a thread: does what the text of a request says, and refuses to start where the configuration says so. */
+async function send(request: ThreadRequest) {
+  const [word = '', detail = ''] = Buffer.from(request.bytes).toString().split(' ');
+  if (word === 'exit') process.exit();
+  if (word === 'wait') await new Promise(() => {});
+  if (word === 'count') request.progress = Number(request.progress ?? 0) + 1;
+  if (word === 'count' && request.progress !== 3)
+    throw new ExportError(`${String(request.progress)} of 3`, { retryable: true, retryAfterMs: 7 });
+  if (word === 'large') throw new ExportError('too large', { retryable: false, isTooLarge: true });
+  if (word === 'throw') throw new TypeError('no number');
+  return { rejectedPoints: request.points, message: detail };
+}
+
+serveSender((config: { readonly refusal?: string }, log) => {
+  if (config.refusal !== undefined) return Promise.reject(new Error(config.refusal));
+  log.warn('opened', { data: workerData as unknown });
+  return Promise.resolve({ target: 'a place', send, close: () => log.info('closed') });
+});
