@@ -11,7 +11,7 @@ import { createDocument, type Document, type Driver } from './documents.js';
 import { PointReader } from './queued-points.js';
 import { toExportError } from './retry-codes.js';
 
-/** Where an insert fails, so many documents may be inserted a second time. */
+/** Where the answer to an insert is lost, at most this many documents are inserted a second time. */
 const documentsPerInsert = 1000;
 const [namespaceExists, duplicateKey] = [48, 11_000];
 

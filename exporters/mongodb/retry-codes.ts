@@ -39,7 +39,8 @@ function isTemporary(error: unknown): boolean {
   // The driver hides an error of the connection in one of bulk writes, which then has no code of the server.
   const isOfConnection =
     connectionErrors.test(error.name) || (error.name === 'MongoBulkWriteError' && code === undefined);
-  return isLabelled || isOfConnection || temporaryCodes.has(code);
+  // Codes of servers are numbers; those of Node and the system, such as EPIPE, are about the connection.
+  return isLabelled || isOfConnection || typeof code === 'string' || temporaryCodes.has(code);
 }
 
 function describe(error: unknown, isPlain: boolean): string {

@@ -19,6 +19,9 @@ const path = '/opentelemetry.proto.collector.metrics.v1.MetricsService/Export';
 /** As in the official transport: a connection that takes calls and answers none is given up. */
 const maxUnanswered = 5;
 
+/** As `retry_on_failure.max_interval`. By default, grpc-js does not connect for two minutes after a long outage. */
+const maxReconnectMs = 30_000;
+
 export interface GrpcTransportOptions {
   /** As grpc-js wants it. */
   readonly address: string;
@@ -108,6 +111,9 @@ function openClient({ address, credentials, proxy }: GrpcTransportOptions, serve
     'grpc.primary_user_agent': `joulemetry/${readVersion()}`,
     // grpc-js would look for a proxy by rules of its own.
     'grpc.enable_http_proxy': 0,
+    'grpc.max_reconnect_backoff_ms': maxReconnectMs,
+    // A client that replaces one that got no answer would wait for the connection that the other was opening.
+    'grpc.use_local_subchannel_pool': 1,
     ...(proxy ? proxyOptions(address, proxy) : {}),
   });
   sendCompressed(client, server);

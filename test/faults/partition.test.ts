@@ -52,7 +52,7 @@ for (const exporter of ['otlp_grpc', 'otlp_http']) {
     const env = { OTLP_GRPC: `${address}:4317`, OTLP_HTTP: `${address}:4318` };
     const { written } = await startCollector(t, { wrapper, env });
     const endpoint = exporter === 'otlp_grpc' ? env.OTLP_GRPC : `http://${env.OTLP_HTTP}`;
-    const settings = `{endpoint: '${endpoint}', timeout: 2s}`;
+    const settings = `{endpoint: '${endpoint}', timeout: 2s, retry_on_failure: {max_elapsed_time: 20m}}`;
     const agent = await createRestartedAgent(t, { exporter, settings });
     await agent.start();
     await until(() => written.points.length > 500);
