@@ -1,32 +1,11 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { createFolder } from '../testing/temporary-folder.fixture.js';
+import { createSteppedClock, noSteppedClock } from '../testing/stepped-clock.fixture.js';
 
 const main = fileURLToPath(new URL('../cli/main.js', import.meta.url));
-
-/** A C library in whose place CLOCK_REALTIME is set by STEP_BY seconds as soon as the file STEP_FILE is there. */
-const shim = `#define _GNU_SOURCE
-#include <stdlib.h>
-#include <sys/syscall.h>
-#include <sys/time.h>
-#include <time.h>
-#include <unistd.h>
-static long step(void) { return access(getenv("STEP_FILE"), F_OK) == 0 ? atol(getenv("STEP_BY")) : 0; }
-int clock_gettime(clockid_t clock, struct timespec *time) {
-  int result = syscall(SYS_clock_gettime, clock, time);
-  if (clock == CLOCK_REALTIME) time->tv_sec += step();
-  return result;
-}
-int gettimeofday(struct timeval *restrict time, void *restrict zone) {
-  int result = syscall(SYS_gettimeofday, time, zone);
-  time->tv_sec += step();
-  return result;
-}
-`;
 
 interface Report {
   readonly runs: readonly {
@@ -40,25 +19,18 @@ interface Report {
   }[];
 }
 
-const folder = createFolder();
-const library = join(folder, 'step.so');
-writeFileSync(join(folder, 'step.c'), shim);
-const { status, error } = spawnSync('gcc', ['-shared', '-fPIC', '-o', library, join(folder, 'step.c')]);
-const skip =
-  status === 0 ? false : `cannot build a library with gcc: ${error?.message ?? `exit code ${status}`}`;
-
 for (const seconds of [3600, -3600]) {
   test(
     `exec divides by the time that passed, when the clock is set by ${seconds} s meanwhile`,
-    { skip },
+    { skip: noSteppedClock },
     () => {
-      const file = join(folder, `stepped${seconds}`);
+      const { file, env } = createSteppedClock({ seconds });
       // The warm-up leaves the clock alone; the measured run sets it, long after its baseline.
       const script = `sleep 0.2; [ -e ${file}.warm ] && > ${file}; > ${file}.warm; sleep 0.2`;
       const args = ['-q', '-r', '1', '--baseline', '300ms', '--json', '-', 'sh', '-c', script];
       const { stdout, stderr } = spawnSync(process.execPath, [main, 'exec', ...args], {
         encoding: 'utf8',
-        env: { ...process.env, LD_PRELOAD: library, STEP_FILE: file, STEP_BY: `${seconds}` },
+        env: { ...process.env, ...env },
       });
       assert.equal(stderr, '');
       assert.ok(existsSync(file));

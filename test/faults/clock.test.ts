@@ -3,6 +3,8 @@ import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { DecodedPoint } from '../../src/otlp/decode-request.fixture.js';
+import { createSteppedClock, noSteppedClock } from '../../src/testing/stepped-clock.fixture.js';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { until } from '../../src/testing/until.js';
 import { startCollector } from '../interop/collector.js';
@@ -37,6 +39,60 @@ test('an agent that was stopped for a while has no spike and no loss afterwards'
   assert.equal(new Set(written.points.filter(isPackage).map(({ start }) => start)).size, 1);
   assert.equal(lastJoules(written.points), agent.meter.joules());
 });
+
+test(
+  'an agent whose machine slept ends series, and neither counts nor attributes what was used meanwhile',
+  { skip: skip || noSteppedClock },
+  async (t) => {
+    const hourSeconds = 3600;
+    const { written } = await startCollector(t);
+    const clock = createSteppedClock({ seconds: hourSeconds, isSuspend: true });
+    const agent = await createRestartedAgent(t, { exporter: 'otlp_http', env: clock.env });
+    await agent.start();
+    await until(() => lastJoules(agent.sent()) > 5);
+    agent.pause(true);
+    const asleep = agent.meter.joules();
+    clock.step();
+    await sleep(5000);
+    const awake = agent.meter.joules();
+    agent.pause(false);
+    await until(() => sumEnds(agent.sent().filter(isPackage)).size === 2);
+    await sleep(3000);
+    agent.meter.rest();
+    await sleep(1500);
+    assertNothingLost(await agent.stop());
+    await until(() => written.points.length >= agent.sent().length);
+    const { lost, doubled, strange } = await agent.account('Suspend of 1 h', () => written.points);
+    assert.deepEqual([lost, doubled, strange], [[], 0, []]);
+    const measured = sumEnds(written.points.filter(isPackage));
+    const [before = 0n, after = 0n] = [...measured.keys()];
+    assert.ok(after - before > BigInt(hourSeconds) * 1_000_000_000n, `${after - before} ns`);
+    const joules = sum(measured.values());
+    t.diagnostic(`${joules} J of ${agent.meter.joules()} J, ${awake - asleep} J of them during the suspend`);
+    assert.ok(joules > 10 && joules <= agent.meter.joules() - (awake - asleep));
+    const parts = written.points.filter(
+      ({ name, attributes }) => name === 'ledger.energy' && attributes['hw.type'] === 'cpu',
+    );
+    const ledger = sum(sumEnds(parts).values());
+    assert.ok(Math.abs(ledger - joules) < 1e-6, `${ledger} J in the ledger`);
+  },
+);
+
+/** The last values of counters, summed by their start. */
+function sumEnds(points: readonly DecodedPoint[]): ReadonlyMap<bigint, number> {
+  const ends = new Map<string, DecodedPoint>();
+  for (const point of points) {
+    const key = JSON.stringify([`${point.start}`, point.resource, point.attributes]);
+    if (point.value !== undefined && point.time >= (ends.get(key)?.time ?? 0n)) ends.set(key, point);
+  }
+  const sums = new Map<bigint, number>();
+  for (const { start, value } of ends.values()) sums.set(start, (sums.get(start) ?? 0) + Number(value));
+  return sums;
+}
+
+function sum(values: Iterable<number>): number {
+  return [...values].reduce((total, value) => total + value, 0);
+}
 
 /** A wall clock that only one program sees, beside the clocks of the machine. */
 interface OwnClock {
@@ -100,12 +156,9 @@ for (const direction of [1, -1]) {
       const movedMs = Number(((starts[1] ?? 0n) - (starts[0] ?? 0n)) / 1_000_000n) * direction;
       // Some seconds passed as well.
       assert.ok(movedMs > stepMs - 10_000, `${movedMs} ms`);
-      const largest = new Map<bigint, number>();
-      for (const { start, value } of written.points.filter(isPackage)) {
-        largest.set(start, Math.max(largest.get(start) ?? 0, Number(value ?? 0)));
-      }
-      const joules = [...largest.values()].reduce((sum, value) => sum + value, 0);
-      t.diagnostic(`${joules} J in ${largest.size} series, the meter ${agent.meter.joules()} J`);
+      const ends = sumEnds(written.points.filter(isPackage));
+      const joules = sum(ends.values());
+      t.diagnostic(`${joules} J in ${ends.size} series, the meter ${agent.meter.joules()} J`);
       assert.ok(joules <= agent.meter.joules());
     },
   );
