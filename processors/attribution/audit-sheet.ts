@@ -3,6 +3,7 @@ import type { Series } from '../../src/model/series.js';
 import type { Config } from './config.js';
 import type { Parts } from './split.js';
 import type { Group, View } from './view.js';
+import { byTime, weightNames, type Weight } from './weighing.js';
 import type { Window } from './windows.js';
 import type { Workload } from './workload.js';
 
@@ -17,16 +18,35 @@ export interface SheetOptions {
 /** A domain as the sheets name it. */
 export interface AuditedDomain {
   readonly series: Series;
-  /** By what its energy is shared: `cpu_time`, `gpu_time`, `domain_energy`. */
+  /** By what its energy is shared unless something else was counted: `cpu_time`, `gpu_time`, `domain_energy`. */
   readonly weights: string;
   /** Of the ledger that it is in. */
   readonly options: SheetOptions;
+}
+
+/** By what the error of a window was found, besides what else is in its sheet. */
+export interface SheetError {
+  /** Part of the energy, 0 to 1. */
+  readonly error: number;
+  /** What part of the weights was shared by time, where the window was shared by something else. */
+  readonly timeShare: number;
+  /** By how much the floor may be wrong; undefined: it is not known. */
+  readonly floorErrorWatts: number | undefined;
+  /** The least power of any window so far that was long enough; Infinity: there was none. */
+  readonly leastWatts: number;
 }
 
 /** A window as it was settled. What it refers to never changes. */
 export interface SettledWindow {
   readonly domain: AuditedDomain;
   readonly window: Window;
+  /** By what it was shared. */
+  readonly weight: Weight;
+  /** What each event costs, in the order of its names, where it was shared by events. */
+  readonly costs?: readonly number[] | undefined;
+  /** What each instance of a GPU got, in the order of the usage; none where the GPU was not used. */
+  readonly instanceNj: readonly number[];
+  readonly uncertainty: SheetError;
   readonly parts: Parts;
   /** Of each workload of the usage, whole nanojoules. */
   readonly shares: Float64Array;
@@ -66,14 +86,15 @@ export class SheetWriter {
     const lines: string[] = [];
     if (this.#options !== settled.domain.options) this.#begin(settled.domain.options, lines);
     const domain = this.#domainOf(settled.domain, lines);
-    const { window, parts, floorWatts } = settled;
+    const { window, parts, floorWatts, weight, costs } = settled;
     const { usage } = window;
     const used: number[][] = [];
     const sums = new Map<number, number>();
     for (const [i, workload] of usage.workloads.entries()) {
-      const [weight, lifeNs, shareNj] = [usage.cpuNs[i], usage.lifeNs[i], settled.shares[i]];
-      if (weight === 0 && lifeNs === 0 && shareNj === 0) continue;
-      used.push([this.#workloadOf(workload, lines), weight, lifeNs, shareNj]);
+      const [own, lifeNs, shareNj] = [usage.cpuNs[i], usage.lifeNs[i], settled.shares[i]];
+      if (own === 0 && lifeNs === 0 && shareNj === 0) continue;
+      const counts = costs && usage.events ? usage.events.workloads.map((growths) => growths[i]) : [];
+      used.push([this.#workloadOf(workload, lines), own, lifeNs, shareNj, ...counts]);
       for (const group of workload.groups) {
         const number = this.#groupOf(group, lines);
         sums.set(number, (sums.get(number) ?? 0) + shareNj);
@@ -88,6 +109,8 @@ export class SheetWriter {
       refresh_ns: window.refreshNs,
       floor_w: floorWatts ?? null,
       carry_nj: settled.carryNj,
+      weight: weight === byTime ? settled.domain.weights : weightNames[weight],
+      ...(costs && { costs, counts: usage.events?.machine }),
       busy_ns: usage.busyNs,
       whole_ns: parts.wholeNs,
       is_gap: usage.isGap,
@@ -98,6 +121,8 @@ export class SheetWriter {
       reason: parts.reason,
       used,
       parts: [...sums],
+      ...(settled.instanceNj.length > 0 && { instances: listInstances(settled) }),
+      ...describeError(settled),
     };
     lines.push(JSON.stringify(sheet));
     return `${lines.join('\n')}\n`;
@@ -148,4 +173,25 @@ export class SheetWriter {
     lines.push(JSON.stringify({ group: number, attributes: group.identity.attributes }));
     return number;
   }
+}
+
+/** The instances of a GPU: how long each was used, and what it got. */
+function listInstances({ window: { usage }, instanceNj }: SettledWindow) {
+  return (usage.instances ?? []).map(({ id, usedNs }, i) => [id, usedNs, instanceNj[i]]);
+}
+
+/** The error, and what it is computed from. */
+function describeError({ window, uncertainty }: SettledWindow) {
+  const { error, timeShare, floorErrorWatts, leastWatts } = uncertainty;
+  const { lagNs, edgeNs, tickNs, sampleNs } = window;
+  return {
+    error,
+    lag_ns: lagNs,
+    edge_ns: edgeNs,
+    tick_ns: tickNs,
+    ...(sampleNs !== undefined && { step_ns: sampleNs }),
+    time_share: timeShare,
+    floor_error_w: floorErrorWatts ?? null,
+    least_w: leastWatts === Infinity ? null : leastWatts,
+  };
 }

@@ -23,7 +23,7 @@ export class CounterWeights {
   #explainedSquares = 0;
 
   /**
-   * @param indices of the events among all
+   * @param indices of the events among all, ascending
    * @param maxError relative error of the predicted energy up to which it is shared by events
    */
   constructor(indices: readonly number[], maxError: number) {
@@ -37,6 +37,16 @@ export class CounterWeights {
   get error(): number {
     if (this.#windows < 2 * minWindows || this.#explainedSquares === 0) return 1;
     return Math.min(1, Math.sqrt(this.#missedSquares / this.#explainedSquares));
+  }
+
+  /** What each event costs, of all by whose costs any energy is shared, in the order of their names: nanojoules. */
+  get costs(): readonly number[] {
+    const costs: number[] = [];
+    for (const [place, event] of this.#indices.entries()) {
+      while (costs.length < event) costs.push(0);
+      costs[event] = this.#squares.coefficients[place];
+    }
+    return costs;
   }
 
   /** The window with what events cost in place of times; undefined: they explain too little of the energy. */

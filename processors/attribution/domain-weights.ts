@@ -75,9 +75,22 @@ export class DomainWeights {
     const { usage } = measured;
     const { weighing } = usage;
     if (usage.isGap || weighing === undefined || weighing.whole === 0) return undefined;
-    const { weight, whole, parts } = weighing;
+    const { weight, whole, parts } = fitWeights(weighing);
     const machineBusyNs = usage.machineBusyNs ?? usage.busyNs;
     const weighed = { ...usage, busyNs: whole, machineBusyNs, cpuNs: parts };
-    return { window: { ...measured, usage: weighed }, weight, timeShare: weighing.byTime / whole };
+    return { window: { ...measured, usage: weighed }, weight, timeShare: weighing.byTime / weighing.whole };
   }
+}
+
+/** Weights whose sums are exact in doubles: where they are larger, such as times of high powers of frequencies, parts of them. */
+function fitWeights(weighing: Weighing): Weighing {
+  const { whole, parts } = weighing;
+  const most = parts.reduce((sum, part) => sum + part, whole);
+  if (most <= Number.MAX_SAFE_INTEGER) return weighing;
+  const divisor = 2 ** Math.ceil(Math.log2(most / Number.MAX_SAFE_INTEGER));
+  return {
+    ...weighing,
+    whole: Math.ceil(whole / divisor),
+    parts: parts.map((part) => Math.floor(part / divisor)),
+  };
 }

@@ -15,7 +15,7 @@ import {
   ATTR_LEDGER_PART,
 } from '../../src/model/semantic-conventions.js';
 import type { Attributes, Metric, Series } from '../../src/model/series.js';
-import { copyShares, type SettledWindow } from './audit-sheet.js';
+import { copyShares, type SettledWindow, type SheetError } from './audit-sheet.js';
 import type { DomainWeights, WeighedWindow } from './domain-weights.js';
 import type { Floor } from './floor.js';
 import { InstanceAccounts } from './instance-accounts.js';
@@ -26,7 +26,7 @@ import { RemainderMeter } from './remainder.js';
 import type { Parts, Split } from './split.js';
 import type { Uncertainty } from './uncertainty.js';
 import { usageOn, type Usage } from './usage.js';
-import type { Weight } from './weighing.js';
+import { byEvents, type Weight } from './weighing.js';
 import type { Window } from './windows.js';
 import type { Workload } from './workload.js';
 
@@ -126,14 +126,24 @@ export class Domain {
     const { carryNj } = split;
     const floorWatts = floor.current?.watts;
     const parts = split.apply(window, floorWatts);
-    audit?.({ window, parts, shares: copyShares(split.shares, window), floorWatts, carryNj });
     this.#book(window, parts);
     this.#charge(window, split.shares, weight);
     this.#options.settled?.(window, parts, split.shares);
-    this.#instances.settle(window, parts.dynamicNj, parts.wholeNs);
+    const instanceNj = this.#instances.settle(window, parts.dynamicNj, parts.wholeNs);
     this.#publishFloor(window.from);
     this.#publishError(weighed, parts);
     this.#describe(window, parts);
+    audit?.({
+      window,
+      parts,
+      shares: copyShares(split.shares, window),
+      floorWatts,
+      carryNj,
+      weight,
+      costs: weight === byEvents ? weights.counters?.costs : undefined,
+      instanceNj,
+      uncertainty: this.#explainError(weighed.timeShare),
+    });
     // Only now: a window is split by what was known before it.
     floor.observe(measured);
     weights.counters?.observe(measured);
@@ -203,6 +213,17 @@ export class Domain {
     this.error = uncertainty.of(window, evidence);
     this.#errorGauge ??= publication.open(new Gauge(this.#createSeries(attributionError, window.from, {})));
     this.#errorGauge.value = this.error;
+  }
+
+  #explainError(timeShare: number): SheetError {
+    const { floor, uncertainty } = this.#options;
+    const { error } = this;
+    return {
+      error,
+      timeShare,
+      floorErrorWatts: floor.current?.errorWatts,
+      leastWatts: uncertainty.leastWatts,
+    };
   }
 
   #describe({ from, to, energyNj, refreshNs, tickNs }: Window, { unattributedNj }: Parts): void {

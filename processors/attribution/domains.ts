@@ -230,7 +230,9 @@ export class Domains {
     const wanted = model === 'cpu_time' ? findWeight(config, identify(series).hwType) : byTime;
     if (wanted.model !== 'counters') return new DomainWeights(wanted, undefined);
     const events = listEvents(config);
-    const indices = wanted.counters.map((name) => events.indexOf(name));
+    const indices = [...new Set(wanted.counters.map((name) => events.indexOf(name)))].toSorted(
+      (a, b) => a - b,
+    );
     return new DomainWeights(wanted, new CounterWeights(indices, wanted.maxError));
   }
 

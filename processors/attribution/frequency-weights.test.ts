@@ -4,8 +4,10 @@ import { parseSettings } from '../../src/config/settings.js';
 import type { Series } from '../../src/model/series.js';
 import { listMisses } from './config.js';
 import { createCounts, createEvent } from './counts.fixture.js';
+import { DomainWeights } from './domain-weights.js';
 import { factory } from './factory.js';
 import { Rig, RigProcess } from './rig.fixture.js';
+import { byFrequency } from './weighing.js';
 
 const [fast, slow, other] = [1, 2, 3].map((pid) => new RigProcess({ 'process.pid': pid }, 0));
 
@@ -56,6 +58,31 @@ test('attribution raises the frequency to a power', () => {
   );
   const byTime = play([ofMachine, ofFast, ofSlow], { gamma: 0 });
   assert.deepEqual(round(byTime.processes()), { 1: 45, 2: 45, 3: 45 });
+});
+
+test('DomainWeights divides weights that are too large to be added exactly', () => {
+  const weights = new DomainWeights(
+    { model: 'frequency_cpu_time', gamma: 3, counters: [], maxError: 0, isSet: true },
+    undefined,
+  );
+  const weigh = (parts: readonly number[], whole: number) => {
+    const usage = {
+      firstTo: 1e9,
+      to: 1e9,
+      busyNs: 1,
+      isGap: false,
+      workloads: [],
+      cpuNs: [1, 1],
+      lifeNs: [],
+    };
+    const weighing = { weight: byFrequency, whole, parts, byTime: 0 } as const;
+    const window = { from: 0, to: 1e9, energyNj: 1, refreshNs: 0, lagNs: 0, edgeNs: 0, tickNs: 0 };
+    const { busyNs, cpuNs } = weights.weigh({ ...window, usage: { ...usage, weighing } }).window.usage;
+    return [busyNs, ...cpuNs];
+  };
+  assert.deepEqual(weigh([3, 5], 9), [9, 3, 5]);
+  const [busyNs = NaN, ...cpuNs] = weigh([2 ** 54 - 2, 2 ** 53], 2 ** 55 + 8);
+  assert.deepEqual([busyNs, ...cpuNs], [2 ** 52 + 1, 2 ** 51 - 1, 2 ** 50]);
 });
 
 test('attribution adds up the events that count cycles', () => {

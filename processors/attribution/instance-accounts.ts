@@ -17,11 +17,16 @@ export class InstanceAccounts {
 
   /**
    * Books a window.
+   * @returns what each instance got, in the order of the usage; none where nothing was used
    * @param dynamicNj its energy without what is idle
    * @param wholeNs GPU time of all workloads, known or not
    */
-  settle({ usage: { instances = [], isGap }, from }: Window, dynamicNj: number, wholeNs: number): void {
-    if (isGap) return;
+  settle(
+    { usage: { instances = [], isGap }, from }: Window,
+    dynamicNj: number,
+    wholeNs: number,
+  ): readonly number[] {
+    if (isGap) return [];
     this.#endGone(new Set(instances.map(({ id }) => id)));
     const used = instances.map(({ usedNs }) => usedNs);
     const allNs = Math.max(
@@ -34,6 +39,7 @@ export class InstanceAccounts {
       this.#accounts.set(id, account);
       if (allNs > 0) account.total.add(this.#shares[i] ?? 0);
     });
+    return allNs > 0 ? instances.map((_, i) => this.#shares[i] ?? 0) : [];
   }
 
   /** Ends what it publishes. */

@@ -71,6 +71,11 @@ export class Uncertainty {
     this.#options = options;
   }
 
+  /** The least power so far of a window that shows how low it can be; Infinity: there was none. */
+  get leastWatts(): number {
+    return this.#leastWatts;
+  }
+
   /** @returns 0 to 1, and 1 where nothing is known */
   of(window: Window, evidence: Evidence): number {
     const { from, to, energyNj } = window;

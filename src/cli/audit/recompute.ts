@@ -1,3 +1,6 @@
+import { checkError } from './published-error.js';
+import type { Course, Difference, DomainSheet, WindowSheet } from './sheet.js';
+import { checkInstances, checkWeight } from './weights.js';
 import {
   abs,
   divide,
@@ -10,50 +13,6 @@ import {
   timesWatts,
   toFixed,
 } from './whole-numbers.js';
-
-/** What a sheet says of a window (docs/ledger.md, Audit). Whole numbers are nanoseconds and nanojoules. */
-export interface WindowSheet {
-  readonly from: number;
-  readonly to: number;
-  /** What the curve had at `from`, the knots around `from` where a curve begins, and those around `to`. */
-  readonly from_nj?: number;
-  readonly knots_from?: readonly number[];
-  readonly knots_to?: readonly number[];
-  readonly energy_nj: number;
-  readonly refresh_ns: number;
-  readonly floor_w: number | null;
-  readonly carry_nj: number;
-  readonly busy_ns: number;
-  readonly whole_ns: number;
-  readonly is_gap: boolean;
-  readonly rest: string;
-  readonly idle_nj: number;
-  readonly attributed_nj: number;
-  readonly unattributed_nj: number;
-  readonly reason: string;
-  /** Workload, weight, lifetime and share of each that has any. */
-  readonly used: readonly (readonly number[])[];
-  /** Group and its part, of all views. */
-  readonly parts: readonly (readonly number[])[];
-}
-
-/** A figure that is not what it has to be. */
-export interface Difference {
-  readonly figure: string;
-  readonly expected: string;
-  readonly found: string;
-  /** Number of the workload or of the group that it is of. */
-  readonly workload?: number;
-  readonly group?: number;
-}
-
-/** What is known of a domain from the windows before. */
-export interface Course {
-  /** Where the last window ended, what the curve had there, and what may be left of the floor (2^-20 nJ). */
-  readonly to: number;
-  readonly toNj: bigint | undefined;
-  readonly carries: readonly bigint[];
-}
 
 /** Settles windows a second time, in whole numbers without limit, and without anything that the ledger is made of. */
 export class Recomputation {
@@ -69,15 +28,18 @@ export class Recomputation {
   }
 
   /** @returns the first figure of a window that differs; undefined: all agree */
-  check(sheet: WindowSheet, before: Course | undefined): Difference | undefined {
+  check(sheet: WindowSheet, domain: DomainSheet, before: Course | undefined): Difference | undefined {
     return (
       checkBeginning(sheet, before) ??
       checkCurve(sheet, before) ??
       checkEnergy(sheet) ??
       checkCarry(sheet, before) ??
+      checkWeight(sheet, domain) ??
       checkUsage(sheet) ??
       this.#checkShares(sheet) ??
-      this.#checkParts(sheet)
+      this.#checkParts(sheet) ??
+      checkInstances(sheet, this.#isAllShared(sheet) ? [0n] : this.#floorsNj) ??
+      checkError(sheet, domain, { floorsNj: this.#floorsNj, leastWatts: before?.leastWatts })
     );
   }
 
@@ -85,7 +47,8 @@ export class Recomputation {
   continue(sheet: WindowSheet): Course {
     const { to, from_nj: fromNj } = sheet;
     const toNj = fromNj === undefined ? undefined : BigInt(fromNj) + BigInt(sheet.energy_nj);
-    return { to, toNj, carries: this.#floorsNj.map((floorNj) => carryAfter(sheet, floorNj)) };
+    const carries = this.#floorsNj.map((floorNj) => carryAfter(sheet, floorNj));
+    return { to, toNj, carries, leastWatts: sheet.least_w };
   }
 
   #checkShares(sheet: WindowSheet): Difference | undefined {
@@ -102,11 +65,16 @@ export class Recomputation {
     return this.#floorsNj.length > 0 ? undefined : first;
   }
 
+  /** Whether idle energy is shared by the same weights as all other energy. */
+  #isAllShared({ is_gap: isGap, whole_ns: wholeNs }: WindowSheet): boolean {
+    return this.#idle === 'proportional' && !isGap && wholeNs > 0;
+  }
+
   #settle(sheet: WindowSheet, floorNj: bigint): Settlement {
     const energyNj = BigInt(sheet.energy_nj);
     const wholeNs = BigInt(sheet.whole_ns);
     const isShared = !sheet.is_gap && wholeNs > 0n;
-    const idleNj = this.#idle === 'proportional' && isShared ? 0n : floorNj;
+    const idleNj = this.#isAllShared(sheet) ? 0n : floorNj;
     const weights = sheet.used.map(([, weight = 0]) => BigInt(weight));
     const lives = sheet.used.map(([, , life = 0]) => BigInt(life));
     const dynamic = isShared ? divide(energyNj - idleNj, weights, wholeNs) : weights.map(() => 0n);

@@ -1,4 +1,5 @@
-import { Recomputation, type Course, type Difference, type WindowSheet } from './recompute.js';
+import { Recomputation } from './recompute.js';
+import type { Course, Difference, DomainSheet, WindowSheet } from './sheet.js';
 
 /** How many of what were found right. */
 export interface Confirmed {
@@ -18,7 +19,7 @@ export class SheetReader {
   readonly confirmed: Confirmed = { windows: 0, figures: 0, missing: 0 };
   #recomputation: Recomputation | undefined;
   #epoch = 0n;
-  readonly #domains = new Map<number, string>();
+  readonly #domains = new Map<number, DomainSheet>();
   readonly #workloads = new Map<number, string>();
   readonly #groupsOf = new Map<number, readonly number[]>();
   readonly #groups = new Map<number, string>();
@@ -57,7 +58,7 @@ export class SheetReader {
   #describe(line: Line): void {
     const { attributes = {} } = line;
     if (typeof line['domain'] === 'number') {
-      this.#domains.set(line['domain'], `${String(line['hw_type'])} "${String(line['hw_id'])}"`);
+      this.#domains.set(line['domain'], toDomain(line));
     } else if (typeof line['group'] === 'number') {
       this.#groups.set(line['group'], JSON.stringify(attributes));
     } else if (typeof line['workload'] === 'number' && isNumbers(line['groups'])) {
@@ -74,17 +75,17 @@ export class SheetReader {
       throw new UnconfirmedError(`expected a domain with a line before, found ${number}`);
     }
     const sheet = toSheet(line);
-    const difference = recomputation.check(sheet, this.#courses.get(number));
+    const difference = recomputation.check(sheet, domain, this.#courses.get(number));
     if (difference) throw new UnconfirmedError(this.#explain(difference, sheet, domain));
     this.#courses.set(number, recomputation.continue(sheet));
     this.confirmed.windows += 1;
-    this.confirmed.figures += 8 + sheet.used.length + sheet.parts.length;
+    this.confirmed.figures += 9 + sheet.used.length + sheet.parts.length + (sheet.instances?.length ?? 0);
   }
 
   #explain(
     { figure, expected, found, workload, group }: Difference,
     sheet: WindowSheet,
-    domain: string,
+    { hw_type, hw_id }: DomainSheet,
   ): string {
     const of =
       workload !== undefined
@@ -93,7 +94,7 @@ export class SheetReader {
           ? ` of group ${this.#groups.get(group) ?? group}`
           : '';
     const [from, to] = [this.#describeTime(sheet.from), this.#describeTime(sheet.to)];
-    return `${figure}${of} in the window of ${domain} from ${from} to ${to}: expected ${expected}, found ${found}`;
+    return `${figure}${of} in the window of ${hw_type} "${hw_id}" from ${from} to ${to}: expected ${expected}, found ${found}`;
   }
 
   #describeTime(ns: number): string {
@@ -124,19 +125,27 @@ const wholeNumbers = [
   'attributed_nj',
   'unattributed_nj',
 ];
-const lists = ['used', 'parts'];
+const quantities = ['refresh_ns', 'carry_nj', 'error', 'lag_ns', 'edge_ns', 'tick_ns', 'time_share'];
+const unknownQuantities = ['floor_w', 'floor_error_w', 'least_w'];
+const numberLists = ['costs', 'counts'];
 
 /** @throws UnconfirmedError when something is missing, or is no whole number that has to be one */
 function toSheet(line: Line): WindowSheet {
-  const { floor_w: watts, from_nj: fromNj, knots_from: knotsFrom, knots_to: knotsTo } = line;
+  const { from_nj: fromNj, knots_from: knotsFrom, knots_to: knotsTo } = line;
   const wrong =
     wholeNumbers.find((name) => !Number.isInteger(line[name])) ??
-    ['refresh_ns', 'carry_nj'].find((name) => !isQuantity(line[name])) ??
-    lists.find((name) => !Array.isArray(line[name]) || !line[name].every(isNumbers));
+    (Array.isArray(line['used']) && line['used'].every(isUse) ? undefined : 'used') ??
+    (Array.isArray(line['parts']) && line['parts'].every(isNumbers) ? undefined : 'parts');
   if (wrong !== undefined)
     throw new UnconfirmedError(`expected whole numbers, found ${wrong}: ${JSON.stringify(line[wrong])}`);
-  if (watts !== null && !isQuantity(watts))
-    throw new UnconfirmedError(`expected watts, found ${JSON.stringify(watts)}`);
+  const other =
+    quantities.find((name) => !isQuantity(line[name])) ??
+    unknownQuantities.find((name) => line[name] !== null && !isQuantity(line[name])) ??
+    numberLists.find((name) => line[name] !== undefined && !areQuantities(line[name])) ??
+    (line['step_ns'] === undefined || isQuantity(line['step_ns']) ? undefined : 'step_ns') ??
+    (line['instances'] === undefined || areInstances(line['instances']) ? undefined : 'instances');
+  if (other !== undefined)
+    throw new UnconfirmedError(`expected numbers, found ${other}: ${JSON.stringify(line[other])}`);
   if (fromNj !== undefined && !Number.isInteger(fromNj)) {
     throw new UnconfirmedError(`expected whole nanojoules, found ${JSON.stringify(fromNj)}`);
   }
@@ -151,6 +160,34 @@ function toSheet(line: Line): WindowSheet {
 
 function isQuantity(value: unknown): boolean {
   return typeof value === 'number' && value >= 0 && value < Infinity;
+}
+
+function areQuantities(value: unknown): boolean {
+  return Array.isArray(value) && value.every(isQuantity);
+}
+
+/** Counts of events, of several scaled readings, may be no whole numbers. */
+function isUse(value: unknown): boolean {
+  return Array.isArray(value) && isNumbers(value.slice(0, 4)) && areQuantities(value.slice(4));
+}
+
+function areInstances(value: unknown): boolean {
+  return (
+    Array.isArray(value) &&
+    value.every(
+      (one) => Array.isArray(one) && one.length === 3 && Number.isInteger(one[1]) && Number.isInteger(one[2]),
+    )
+  );
+}
+
+function toDomain(line: Line): DomainSheet {
+  const text = (name: string) => String(line[name]);
+  return {
+    hw_type: text('hw_type'),
+    hw_id: text('hw_id'),
+    method: text('method'),
+    weights: text('weights'),
+  };
 }
 
 function isNumbers(value: unknown): value is readonly number[] {

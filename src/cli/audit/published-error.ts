@@ -1,0 +1,96 @@
+import type { Difference, DomainSheet, WindowSheet } from './sheet.js';
+
+// The error of a window (docs/ledger.md, Uncertainty), from what its sheet has. It is no whole number: both computations may
+// round differently.
+const rounding = 1e-9;
+/** Of the meter's age and of the tick, and of power between two readings. */
+const edgePart = 0.8;
+const powerRange = 2;
+/** A window of this many refreshes, of 1 ms at least, shows how low the power of a domain can be. */
+const shownRefreshes = 20;
+const leastRefreshNs = 1e6;
+
+/** What is known besides the sheet. */
+export interface ErrorContext {
+  /** What of the window may be idle energy, for the workloads too that bear it. */
+  readonly floorsNj: readonly bigint[];
+  /** The least power up to the window before; undefined: not known. */
+  readonly leastWatts: number | null | undefined;
+}
+
+/** @returns the first of what the error is made of that differs */
+export function checkError(
+  sheet: WindowSheet,
+  domain: DomainSheet,
+  { floorsNj, leastWatts }: ErrorContext,
+): Difference | undefined {
+  const { error, time_share: timeShare } = sheet;
+  if (timeShare > 1) return differ('share by time', 1, timeShare);
+  const least = checkLeast(sheet, domain, leastWatts);
+  if (least) return least;
+  const expected = floorsNj.map((floorNj) => computeError(sheet, domain, Number(floorNj)));
+  return expected.some((one) => isClose(one, error)) ? undefined : differ('error', expected[0] ?? NaN, error);
+}
+
+/** The least power only falls, and only to that of a window that is long enough. */
+function checkLeast(
+  { from, to, energy_nj: energyNj, refresh_ns: refreshNs, least_w: found }: WindowSheet,
+  { method }: DomainSheet,
+  before: number | null | undefined,
+): Difference | undefined {
+  if (before === undefined) return undefined;
+  const isLong = to - from >= shownRefreshes * Math.max(refreshNs, leastRefreshNs);
+  const isCounted = method !== 'estimated' && energyNj > 0 && isLong;
+  const expected = isCounted ? Math.min(before ?? Infinity, energyNj / (to - from)) : (before ?? Infinity);
+  return isClose(expected, found ?? Infinity)
+    ? undefined
+    : differ('least power', expected, found ?? Infinity);
+}
+
+function computeError(sheet: WindowSheet, domain: DomainSheet, floorNj: number): number {
+  const { from, to, energy_nj: energyNj, lag_ns: lagNs, unattributed_nj: unattributedNj } = sheet;
+  const durationNs = to - from;
+  if (domain.method === 'estimated') return 1;
+  if (energyNj === 0) return Math.min(1, (edgePart * lagNs) / durationNs);
+  const dynamic = (energyNj - floorNj) / energyNj;
+  const watts = energyNj / durationNs;
+  const floorWatts = sheet.floor_error_w ?? Math.min(sheet.least_w ?? Infinity, watts);
+  const floor = Math.min(floorWatts / watts, 1);
+  const weights = misplaced(sheet, domain.hw_type) * dynamic;
+  return Math.min(1, noise(sheet, dynamic) + floor + weights + unattributedNj / energyNj);
+}
+
+function noise({ from, to, lag_ns, edge_ns, tick_ns, step_ns = 0 }: WindowSheet, dynamic: number): number {
+  const durationNs = to - from;
+  const squares =
+    (edgePart * lag_ns) ** 2 +
+    (powerRange * edge_ns * dynamic) ** 2 +
+    (edgePart * tick_ns) ** 2 +
+    dynamic ** 2 * step_ns * durationNs;
+  return Math.sqrt(squares) / durationNs;
+}
+
+/** What part of the shared energy may be wrong because weights do not say what a workload costs. */
+function misplaced({ weight, used, whole_ns, is_gap, time_share }: WindowSheet, hwType: string): number {
+  const ofTime = hwType === 'memory' ? 16 : 4;
+  const ratio = { frequency_cpu_time: 3, memory_bandwidth: 2, cache_misses: 3 }[weight];
+  const largest = used.reduce((most, [, own = 0]) => Math.max(most, own), 0);
+  const top = is_gap || whole_ns === 0 ? 1 : largest / whole_ns;
+  const byWeight = worst(ratio ?? ofTime, top);
+  return ratio === undefined ? byWeight : Math.min(1, byWeight + time_share * worst(ofTime, 0));
+}
+
+/** The largest part that is wrong, over all parts of the weights that the workloads may have that need more. */
+function worst(ratio: number, top: number): number {
+  const wrong = (part: number) => (part * (1 - part) * (ratio - 1)) / (1 + part * (ratio - 1));
+  const peak = 1 / (1 + Math.sqrt(ratio));
+  return top <= 1 - peak ? wrong(peak) : Math.max(wrong(1 - top), wrong(top));
+}
+
+function isClose(expected: number, found: number): boolean {
+  return expected === found || Math.abs(expected - found) <= rounding * Math.max(1, Math.abs(expected));
+}
+
+function differ(figure: string, expected: number, found: number): Difference {
+  return { figure, expected: String(expected), found: String(found) };
+}
