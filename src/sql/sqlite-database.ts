@@ -4,7 +4,7 @@ export type SqliteValue = bigint | number | string | null;
 /** A statement that is compiled once and run often. */
 export interface SqliteStatement {
   run(...values: readonly SqliteValue[]): void;
-  /** The rows, their columns in the order of the statement. One iteration at a time. */
+  /** The rows, their columns in the order of the statement; their names must differ. One iteration at a time. */
   rows(...values: readonly SqliteValue[]): Iterable<readonly SqliteValue[]>;
 }
 

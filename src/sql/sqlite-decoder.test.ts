@@ -153,7 +153,7 @@ test('a person finds buckets, counts and sums of histograms in SQLite', { skip }
   );
   const buckets = query(
     path,
-    `SELECT bound.value, counts.value FROM distributions, json_each(bucket_counts) AS counts
+    `SELECT bound.value AS upper, counts.value AS count FROM distributions, json_each(bucket_counts) AS counts
       LEFT JOIN json_each(bounds) AS bound ON bound.key = counts.key`,
   );
   assert.deepEqual(buckets, [
