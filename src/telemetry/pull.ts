@@ -72,10 +72,14 @@ export class MetricsServing {
   }
 
   /**
-   * Serves elsewhere. The former address is served until the new one is, unless both are the same port.
+   * Serves elsewhere; undefined: nowhere. The former address is served until the new one is, unless both are the same port.
    * @throws Error when that is not available, be it the default one: the former one is served on
    */
-  async move(pull: PullOptions): Promise<void> {
+  async move(pull: PullOptions | undefined): Promise<void> {
+    if (pull === undefined) {
+      await this.close();
+      return;
+    }
     const next = { ...pull, isExplicit: true };
     const [former, server] = [this.#pull, this.#server];
     const isSamePort = former?.port === next.port && next.port !== 0;
@@ -90,7 +94,10 @@ export class MetricsServing {
   }
 
   async close(): Promise<void> {
-    await this.#server?.close();
+    const server = this.#server;
+    this.#server = undefined;
+    this.#pull = undefined;
+    await server?.close();
   }
 }
 

@@ -15,6 +15,8 @@ import type { Telemetry, TelemetryLevel, TelemetryRequest } from './telemetry.js
 /** A backend that does not answer must not hold up the end of the agent. */
 const lastPushMs = 1000;
 
+const sweepMs = 60_000;
+
 /** Metrics of how well the collector works, which do not show whether something is lost: left out at `basic`. */
 const beyondBasic = [
   'nodejs.*',
@@ -34,14 +36,18 @@ export async function openTelemetry(request: TelemetryRequest): Promise<Telemetr
   const pullReader = createPullReader(counters);
   const provider = new MeterProvider({
     resource: resourceFromAttributes({ ...request.attributes }),
-    readers: [...pushes.map(({ reader }) => reader), ...(pull ? [pullReader] : [])],
+    // The SDK takes no reader later, and a reload may ask for one.
+    readers: [...pushes.map(({ reader }) => reader), pullReader],
     views: viewsOf(level),
     sdkMetricsEnabled: level === 'detailed',
   });
   if (level === 'detailed') for (const { exporter } of pushes) exporter.setSelfObsMeterProvider(provider);
   const meter = counters.createMeter(provider.getMeter('joulemetry'));
   const stopObserving = observeOwnProcess(meter, () => request.readJoules?.());
+  // For a reader, the SDK keeps all that others have collected since it was last read, without limit.
+  const sweep = setInterval(() => void pullReader.collect().catch(() => undefined), sweepMs).unref();
   const end = async () => {
+    clearInterval(sweep);
     await shutDown(provider, request);
     stopObserving();
     diag.disable();

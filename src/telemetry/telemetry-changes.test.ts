@@ -20,9 +20,9 @@ function createRig(first: object, { refused = 0 } = {}) {
       },
     },
     {
-      move: ({ host, port }) => {
-        calls.push(`move ${host}:${port}`);
-        return port === refused ? Promise.reject(new Error('taken')) : Promise.resolve();
+      move(pull) {
+        calls.push(`move ${pull ? `${pull.host}:${pull.port}` : 'nowhere'}`);
+        return pull && pull.port === refused ? Promise.reject(new Error('taken')) : Promise.resolve();
       },
     },
   );
@@ -71,15 +71,21 @@ test('TelemetryChanges names each setting that needs a restart, at every reload'
   assert.deepEqual(calls, ['move localhost:1']);
 });
 
-test('TelemetryChanges neither adds a first nor removes the last server', async () => {
-  const kept = [
-    await createRig({ metrics: { readers: [push] } }).apply({ metrics: { readers: [push, pullAt(1)] } }),
-    await createRig({ metrics: { readers: [push, pullAt(1)] } }).apply({ metrics: { readers: [push] } }),
-  ].map((one) => [one.settings.length, one.kept.length, one.kept[0]?.includes('readers[].pull')]);
-  assert.deepEqual(kept, [
-    [0, 1, true],
-    [0, 1, true],
-  ]);
-  const none = { metrics: { level: 'none' } };
-  assert.deepEqual(await createRig(none).apply(none), { settings: [], kept: [] });
+test('TelemetryChanges adds a first server and removes the last one', async () => {
+  const name = 'service.telemetry.metrics.readers[].pull';
+  const { calls, apply } = createRig({ metrics: { readers: [push] } }, { refused: 2 });
+  const added = { metrics: { readers: [push, pullAt(1)] } };
+  const removed = { metrics: { readers: [push] } };
+  const refusal = { settings: [], kept: [`Cannot change ${name}: taken; nothing is served`] };
+  assert.deepEqual(await apply({ metrics: { readers: [push, pullAt(2)] } }), refusal);
+  assert.deepEqual(await apply(added), { settings: [name], kept: [] });
+  assert.deepEqual(await apply(removed), { settings: [name], kept: [] });
+  assert.deepEqual(await apply(removed), { settings: [], kept: [] });
+  assert.deepEqual(calls, ['move localhost:2', 'move localhost:1', 'move nowhere']);
+});
+
+test('TelemetryChanges serves nothing where the level is none', async () => {
+  const { calls, apply } = createRig({ metrics: { level: 'none' } });
+  const { settings, kept } = await apply({ metrics: { level: 'none', readers: [pullAt(1)] } });
+  assert.deepEqual([settings, kept, calls], [[], [], []]);
 });

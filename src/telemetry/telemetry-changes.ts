@@ -3,7 +3,7 @@ import type { SettingChanges } from '../component/agent-control.js';
 import type { TelemetryConfig } from '../config/service-schema.js';
 import { describeError } from '../errors.js';
 import type { RootLog } from './log.js';
-import { findPull, type Telemetry } from './telemetry.js';
+import { findPull, type PullOptions, type Telemetry } from './telemetry.js';
 
 const root = 'service.telemetry';
 
@@ -13,12 +13,17 @@ type Metrics = TelemetryConfig['metrics'];
 export class TelemetryChanges {
   readonly #log: Pick<RootLog, 'configure'>;
   readonly #telemetry: Pick<Telemetry, 'move'>;
-  /** As it is in use. */
-  #config: TelemetryConfig;
+  /** As it was at the start. */
+  readonly #config: TelemetryConfig;
+  /** What is in use of the rest. */
+  #logs: TelemetryConfig['logs'];
+  #pull: PullOptions | undefined;
 
   /** @param config with which log and telemetry were started */
   constructor(config: TelemetryConfig, log: Pick<RootLog, 'configure'>, telemetry: Pick<Telemetry, 'move'>) {
     this.#config = config;
+    this.#logs = config.logs;
+    this.#pull = findPull(config.metrics);
     this.#log = log;
     this.#telemetry = telemetry;
   }
@@ -41,31 +46,25 @@ export class TelemetryChanges {
   }
 
   async #changeLogs(next: TelemetryConfig['logs']): Promise<readonly string[]> {
-    const { logs } = this.#config;
+    const logs = this.#logs;
     const names = (['level', 'encoding'] as const).filter((name) => logs[name] !== next[name]);
     if (names.length === 0) return [];
     await this.#log.configure({ level: next.level, format: next.encoding });
-    this.#config = { ...this.#config, logs: next };
+    this.#logs = next;
     return names.map((name) => `${root}.logs.${name}`);
   }
 
   async #changePull({ readers }: Metrics): Promise<SettingChanges> {
-    const { metrics } = this.#config;
-    const former = findPull(metrics);
-    const pull = findPull({ ...metrics, readers });
+    const pull = findPull({ ...this.#config.metrics, readers });
+    if (isDeepStrictEqual(this.#pull, pull)) return { settings: [], kept: [] };
     const name = `${root}.metrics.readers[].pull`;
-    if (isDeepStrictEqual(former, pull)) return { settings: [], kept: [] };
-    // The SDK takes no reader when it runs, and one that is not read collects without limit.
-    if (!former || !pull) return { settings: [], kept: [describeKept('metrics.readers[].pull')] };
     try {
       await this.#telemetry.move(pull);
     } catch (error) {
-      const reason = `Cannot change ${name}: ${describeError(error)}; the former address stays`;
-      return { settings: [], kept: [reason] };
+      const former = this.#pull ? 'the former address stays' : 'nothing is served';
+      return { settings: [], kept: [`Cannot change ${name}: ${describeError(error)}; ${former}`] };
     }
-    const kept = metrics.readers.filter((reader) => reader.pull === null);
-    const moved = readers.filter((reader) => reader.pull !== null);
-    this.#config = { ...this.#config, metrics: { ...metrics, readers: [...kept, ...moved] } };
+    this.#pull = pull;
     return { settings: [name], kept: [] };
   }
 }

@@ -8,6 +8,7 @@ import { test, type TestContext } from 'node:test';
 import { diag } from '@opentelemetry/api';
 import { createFakeContext, createLogCollector } from '../component/fakes.js';
 import { ScrapeTelemetry } from '../scraping/scrape-telemetry.js';
+import { until } from '../testing/until.js';
 import { startTelemetry, type Telemetry, type TelemetryRequest } from './telemetry.js';
 
 async function start(t: TestContext, request: Partial<TelemetryRequest> = {}): Promise<Telemetry> {
@@ -197,6 +198,29 @@ test('Telemetry moves to another address, with its counts, and stays where that 
   assert.match(telemetry.address ?? '', /^127\.0\.0\.2:/u);
   assert.equal(valueOf(await fetchMetrics(telemetry), 'moved_total'), 3);
   await assert.rejects(fetch(`http://${former}/metrics`));
+});
+
+test('Telemetry serves what was counted before there was an address, and ends serving', async (t) => {
+  const telemetry = await start(t, { pull: undefined });
+  telemetry.meter.createCounter('early').add(3);
+  assert.equal(telemetry.address, undefined);
+  await telemetry.move({ host: 'localhost', port: 0, isExplicit: true });
+  assert.equal(valueOf(await fetchMetrics(telemetry), 'early_total'), 3);
+  const { address } = telemetry;
+  await telemetry.move(undefined);
+  assert.equal(telemetry.address, undefined);
+  await assert.rejects(fetch(`http://${address}/metrics`));
+});
+
+test('Telemetry collects once a minute what is not served, which the SDK would keep', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const telemetry = await start(t, { pull: undefined });
+  let collected = 0;
+  telemetry.meter.createObservableGauge('seen').addCallback(() => void (collected += 1));
+  for (const times of [1, 2]) {
+    t.mock.timers.tick(60_000);
+    await until(() => collected === times);
+  }
 });
 
 test('Telemetry serves at the same port as before, when what it moves to there cannot be had', async (t) => {

@@ -41,10 +41,10 @@ export interface Telemetry {
   /** `127.0.0.1:8888`; undefined when nothing is served, or the port was taken. */
   readonly address: string | undefined;
   /**
-   * Serves elsewhere from now on.
-   * @throws Error when that address cannot be had, or where nothing was served: then all stays as it is
+   * Serves elsewhere from now on; undefined: nowhere.
+   * @throws Error when that address cannot be had: then all stays as it is
    */
-  move(pull: PullOptions): Promise<void>;
+  move(pull: PullOptions | undefined): Promise<void>;
   /** Pushes a last time, for at most a second, and ends the endpoint. Safe to call twice. */
   shutdown(): Promise<void>;
 }
