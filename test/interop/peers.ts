@@ -1,6 +1,7 @@
 /** Programs that are not ours, which the tests here talk to. */
 export type PeerName =
   | 'chdb'
+  | 'datafusion'
   | 'ferretdb'
   | 'kafka'
   | 'opensearch'

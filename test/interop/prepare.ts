@@ -41,6 +41,7 @@ export function preparePeers(): Peers {
     scipy: findPython(['numpy', 'scipy']),
     pandas: findPython(['numpy', 'pandas']),
     chdb: findPython(['chdb']),
+    datafusion: findPython(['datafusion', 'pyarrow']),
     postgres: findPostgres(),
     kafka: prepareJars('kafka', jarTools),
     opensearch: prepareJars('opensearch', jarTools),
