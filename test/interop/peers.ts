@@ -3,6 +3,7 @@ export type PeerName =
   | 'chdb'
   | 'datafusion'
   | 'ferretdb'
+  | 'flux'
   | 'kafka'
   | 'opensearch'
   | 'influxd'

@@ -21,6 +21,8 @@ const sources = fileURLToPath(new URL('../../../test/interop/peers/', import.met
 const cache = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'joulemetry');
 const prometheusVersion = '0.314.0';
 const ferretdbVersion = '1.24.2';
+/** The last ones need a library in Rust. */
+const fluxVersion = '0.31.1';
 const longestBuildMs = 40 * 60_000;
 
 /** Why something could not be built, in this run. */
@@ -46,6 +48,7 @@ export function preparePeers(): Peers {
     kafka: prepareJars('kafka', jarTools),
     opensearch: prepareJars('opensearch', jarTools),
     ferretdb: buildFerretdb(),
+    flux: buildFlux(),
     influxd: findInstalled('influxd'),
     libfaketime: findFaketime(),
   };
@@ -141,6 +144,14 @@ function buildFerretdb(): Peer {
     const source = join(folder, 'source');
     writeFileSync(join(source, 'build/version/version.txt'), `v${ferretdbVersion}`);
     execute('go', ['build', '-o', join(folder, 'bin/'), './cmd/ferretdb'], { cwd: source });
+  });
+}
+
+/** The interpreter of InfluxDB's language without InfluxDB. */
+function buildFlux(): Peer {
+  return build(`flux-${fluxVersion}`, 'flux', (folder) => {
+    const program = `github.com/influxdata/flux/cmd/flux@v${fluxVersion}`;
+    execute('go', ['install', program], { cwd: folder, env: { GOBIN: join(folder, 'bin') } });
   });
 }
 
