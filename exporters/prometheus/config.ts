@@ -16,7 +16,7 @@ export const schema = {
   ...webConfigSettings,
   identity_labels: identityLabelsSetting,
   ended_for: {
-    doc: 'How long an ended series stays on the page with its last value; at least two scrapes.',
+    doc: 'How long an ended counter stays on the page with its last value; at least two scrapes. Other series leave it with the next reading of their metric.',
     format: 'duration',
     default: '60s',
   },

@@ -84,6 +84,8 @@ export class Family implements FamilyName {
   readonly sample: string;
   readonly family: string;
   readonly unit: string;
+  /** Unix time in nanoseconds of its last reading; of counters not kept. */
+  newestNs = -Infinity;
   #isUnknown: boolean;
   readonly #byLabels = new LargeMap<string, Entry>();
   readonly #blocks = new Set<Block>();

@@ -157,6 +157,29 @@ test('take accepts another object for the same metric', () => {
   assert.equal(lines().length, 2);
 });
 
+test('takeSnapshot shows an ended gauge only until its metric has a later reading, and counters on', () => {
+  const { store, lines } = createStore();
+  const power: Metric = { ...energy, name: 'process.power', unit: 'W', kind: 'gauge' };
+  const [first, second] = [power, power].map((metric, pid) => seriesOf({ 'process.pid': pid }, {}, metric));
+  const counter = seriesOf({ 'process.pid': 0 });
+  assert.ok(first && second);
+  const second1 = 1_000_000_000n;
+  const read = (at: bigint, series: readonly Series[], values: readonly number[]) =>
+    store.take(createRow(series, at, Float64Array.from(values)), 0);
+  read(second1, [first, second, counter], [1, 2, 3]);
+  store.take(createEnding([first, counter], second1), 0);
+  const still = 'process_energy_joules_total{process_pid="0"} 3';
+  const [gone, lives] = ['process_power_watts{process_pid="0"} 1', 'process_power_watts{process_pid="1"} 2'];
+  assert.deepEqual(lines(), [still, gone, lives]);
+  read(second1, [second], [2]);
+  assert.deepEqual(lines(), [still, gone, lives]);
+  read(2n * second1, [second], [2]);
+  assert.deepEqual(lines(), [still, lives]);
+  // The same process again.
+  read(3n * second1, [first], [1]);
+  assert.deepEqual(lines(), [still, gone, lives]);
+});
+
 test('takeSnapshot shows ended series for their time and for two scrapes', () => {
   const { take, store, lines } = createStore(60_000);
   const series = [seriesOf({ 'process.pid': 7 })];

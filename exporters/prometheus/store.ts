@@ -1,4 +1,5 @@
 import type { HistogramTable } from '../../src/model/histogram-table.js';
+import { createPlans } from '../../src/model/plan.js';
 import { seriesKey, type Attributes, type Series } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
 import {
@@ -40,6 +41,22 @@ const valuesPerStep = 8192;
 /** Prometheus drops what it has not seen for 5 min: a client that comes less often is a person. */
 const longestPauseMs = 300_000;
 
+/** Times of tables are rounded by less, and no two readings of a page are as close. */
+const sameInstantNs = 1e6;
+
+/** When a table is taken, in milliseconds of CLOCK_MONOTONIC, and the Unix time of its last row in nanoseconds. */
+interface TableTime {
+  readonly nowMs: number;
+  readonly atNs: number;
+}
+
+/** A series that ended, and when. */
+interface Ended {
+  readonly entry: Entry;
+  readonly atMs: number;
+  readonly atNs: number;
+}
+
 /** The last value of every series, under names and labels that no two share. */
 export class SeriesStore {
   readonly #options: StoreOptions;
@@ -51,6 +68,11 @@ export class SeriesStore {
   readonly #bySeries = new LargeMap<Series, Entry>();
   /** The entry of each column. */
   readonly #plans = new WeakMap<readonly Series[], readonly Entry[]>();
+  /** The families of a table that are no counters. */
+  readonly #gaugesOf = createPlans((series: readonly Series[]) => {
+    const metrics = new Set(series.map(({ metric }) => metric).filter(({ kind }) => kind !== 'counter'));
+    return [...metrics].flatMap((metric) => this.#families.find(metric) ?? []);
+  });
   readonly #warned = new Set<string>();
   /** How many lines there are, those without a value included. */
   #lines = 0;
@@ -58,7 +80,7 @@ export class SeriesStore {
   #warnAbove = maxLines;
   readonly #energy = new EnergyHistory();
   /** In the order of their ends. */
-  readonly #ended: { readonly entry: Entry; readonly atMs: number }[] = [];
+  readonly #ended: Ended[] = [];
   #lastSnapshotMs: number | undefined;
   /** Time between the last two snapshots. */
   #pauseMs = 0;
@@ -101,19 +123,21 @@ export class SeriesStore {
   /** The same, in steps that each take a fraction of a millisecond. Nothing else is to be taken in between. */
   *takeInSteps(table: Table, nowMs: number): Generator<void, void> {
     const { series, values, ended = [] } = table;
+    const time = { nowMs, atNs: Number(table.epoch) + (table.offsets.at(-1) ?? 0) };
     this.#energy.take(table);
     // What has ended leaves its labels to what begins in the same table, say to a process with the same pid.
-    yield* this.#endAll(ended, nowMs);
+    yield* this.#endAll(ended, time);
     const entries = this.#plans.get(series) ?? (yield* this.#plan(series));
     const lastRow = values.length - series.length;
     if (lastRow >= 0) {
+      for (const family of this.#gaugesOf(series)) family.newestNs = Math.max(family.newestNs, time.atNs);
       for (let i = 0; i < entries.length; i++) {
         if (i > 0 && i % valuesPerStep === 0) yield;
         entries[i].block.values[entries[i].index] = values[lastRow + i];
       }
     }
     // What had its first and last row in this table was not known before.
-    yield* this.#endAll(ended, nowMs);
+    yield* this.#endAll(ended, time);
     if (ended.length > 0) yield* this.sweepInSteps(nowMs);
   }
 
@@ -127,16 +151,17 @@ export class SeriesStore {
     return entries;
   }
 
-  *#endAll(ended: readonly Series[], nowMs: number): Generator<void, void> {
+  *#endAll(ended: readonly Series[], time: TableTime): Generator<void, void> {
     for (const [i, one] of ended.entries()) {
       if (i > 0 && i % seriesPerStep === 0) yield;
-      this.#end(one, nowMs);
+      this.#end(one, time);
     }
   }
 
   /** Copies the values, so that all of a page are of one instant however long it takes to write it. */
   takeSnapshot(nowMs: number): Snapshot {
     for (const _ of this.sweepInSteps(nowMs));
+    this.#hidePast();
     this.#pauseMs = Math.min(nowMs - (this.#lastSnapshotMs ?? nowMs), longestPauseMs);
     this.#lastSnapshotMs = nowMs;
     const snapshot = new SnapshotBuilder(this.#lines, this.#energy);
@@ -146,6 +171,15 @@ export class SeriesStore {
     const { hasStarts = false } = this.#options;
     const histograms = this.#histograms.takeSnapshot(nowMs, this.#findStayMs(nowMs));
     return { host: this.#host.attributes, families, histograms, values, hasStarts, hasEnergy };
+  }
+
+  /** A gauge that ended is not there beside later ones: a sum of power would count a watt twice. */
+  #hidePast(): void {
+    for (const { entry, atMs, atNs } of this.#ended) {
+      const { family, block, index, endedMs } = entry;
+      const isPast = family.newestNs > atNs + sameInstantNs;
+      if (isPast && endedMs === atMs && index >= 0) block.values[index] = NaN;
+    }
   }
 
   /** Again only once the page has twice as many lines. */
@@ -213,13 +247,13 @@ export class SeriesStore {
     this.#bySeries.delete(entry.series);
   }
 
-  #end(series: Series, nowMs: number): void {
+  #end(series: Series, { nowMs, atNs }: TableTime): void {
     const entry = this.#bySeries.get(series);
     this.#bySeries.delete(series);
     // A series that started again has the entry of the one that ended.
     if (entry?.series !== series) return;
     entry.endedMs = nowMs;
-    this.#ended.push({ entry, atMs: nowMs });
+    this.#ended.push({ entry, atMs: nowMs, atNs });
   }
 
   /** Drops what ended long enough ago. Nothing is to be taken in between. */
