@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, rmdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { makeCgroup } from '../cgroup/real-cgroups.fixture.js';
+import { BpfError } from './bpf.js';
+import { cgroupField, CgroupLoop, readLong } from './cgroup-loop.js';
+import { skip, types } from './real-kernel.fixture.js';
+
+/** @returns why there is none, if so */
+async function openLoop(t: TestContext, room: number): Promise<CgroupLoop | string> {
+  if (types === undefined) return String(skip);
+  try {
+    const loop = await CgroupLoop.open(types, room);
+    t.after(() => loop.close());
+    return loop;
+  } catch (error) {
+    if (error instanceof BpfError && error.code === 'ENOSYS') return 'the kernel is older than Linux 6.7';
+    throw error;
+  }
+}
+
+const idOf = (folder: string): number => statSync(folder).ino;
+
+test('CgroupLoop finds what is below a cgroup and what it was not made for, and forgets what was removed', async (t) => {
+  const group = makeCgroup(t, 2);
+  if (typeof group === 'string') return t.skip(group);
+  const loop = await openLoop(t, 2);
+  if (typeof loop === 'string') return t.skip(loop);
+  const folders = Array.from({ length: 9 }, (_, i) => join(group.folder, String(i)));
+  const read = () => {
+    loop.read(idOf(group.folder));
+    return folders.flatMap((folder, i) => {
+      const at = known[i] === undefined ? undefined : loop.find(known[i]);
+      return at === undefined ? [] : [readLong(loop.words, at + cgroupField.id) === known[i] && folder];
+    });
+  };
+  for (const folder of folders) mkdirSync(folder);
+  const known = folders.map(idOf);
+  assert.deepEqual([read(), loop.count], [folders, 10]);
+  rmdirSync(folders[3] ?? '');
+  rmdirSync(folders[8] ?? '');
+  const left = folders.filter((_, i) => i !== 3 && i !== 8);
+  assert.deepEqual([read(), loop.count], [left, 8]);
+});
+
+test('CgroupLoop finds nothing below a number that no cgroup has', async (t) => {
+  const loop = await openLoop(t, 2);
+  if (typeof loop === 'string') return t.skip(loop);
+  loop.read(2 ** 52);
+  assert.equal(loop.count, 0);
+});
