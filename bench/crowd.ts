@@ -57,8 +57,9 @@ async function measureReceivers(backend: Backend): Promise<Result | undefined> {
   const next: Consumer = { consume: () => true };
   const processes = parseSettings(processFactory.schema, { cpu_time: backend });
   const metrics = { memory: false, io: false, pids: false };
+  const settings = { metrics, cpu_time: backend === 'ebpf' ? 'ebpf' : 'files' };
   const receivers: readonly Component[] = [
-    cgroupFactory.create(parseSettings(cgroupFactory.schema, { metrics }), createFakeContext(), next),
+    cgroupFactory.create(parseSettings(cgroupFactory.schema, settings), createFakeContext(), next),
     processFactory.create(processes, createFakeContext(), next),
   ];
   try {

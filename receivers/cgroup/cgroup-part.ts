@@ -4,6 +4,7 @@ import type { Series } from '../../src/model/series.js';
 import { createEnding, createRow, type Table } from '../../src/model/table.js';
 import type { FileReader, Outcome } from './file-reader.js';
 import type { TrackedCgroup } from './tracked-cgroup.js';
+import type { UnifiedUsage } from './unified-usage.js';
 
 /** Reading this many is less than 1 ms of work, and at most 5 ms where all are new. */
 export const partCapacity = 32;
@@ -13,6 +14,8 @@ export interface PartOptions {
   readonly clock: Clock;
   /** Reads files together, at most as many as a part has cgroups; undefined: each is read alone. */
   readonly batch: ReadBatch | undefined;
+  /** Where the CPU time of all cgroups of version 2 is read in one call. */
+  readonly usage: UnifiedUsage | undefined;
   onFailure(reader: FileReader): void;
 }
 
@@ -81,6 +84,10 @@ class ReaderRow {
   readonly #read: number[] = [];
   /** Where the batch has what it read for a reader; -1: it did not. */
   readonly #slots = new Int32Array(partCapacity);
+  /** What came of readers that the pass over all cgroups has; undefined: their files are to be read. */
+  readonly #outcomes: (Outcome | undefined)[] = [];
+  /** Whether a file was read, rather than nothing but the pass. */
+  #hasFiles = false;
 
   constructor(options: PartOptions) {
     this.#options = options;
@@ -93,24 +100,26 @@ class ReaderRow {
 
   /** @returns one row, with the middle of the reading as its instant, and the series that have ended */
   *read(listReaders: () => readonly FileReader[]): Generator<undefined, Table | undefined> {
-    const { clock } = this.#options;
+    const { clock, usage } = this.#options;
     let isChanged = this.#readers === undefined;
     const readers = (this.#readers ??= listReaders());
     const ended: Series[] = [];
     const fromNs = clock.wallNs();
+    this.#hasFiles = false;
     this.#read.length = 0;
     for (let from = 0; from < readers.length; from += partCapacity) {
       if (from > 0) yield;
       const to = Math.min(readers.length, from + partCapacity);
+      this.#takeCounted(readers, from);
       this.#readTogether(readers, from, to);
       for (let i = from; i < to; i++) {
-        const outcome = this.#take(readers[i], i - from, fromNs);
+        const outcome = this.#outcomes[i - from] ?? this.#take(readers[i], i - from, fromNs);
         if (outcome === 'same') continue;
         this.#read.push(i);
         if (this.#noteOutcome(readers[i], outcome, ended)) isChanged = true;
       }
     }
-    const rowNs = fromNs + (clock.wallNs() - fromNs) / 2n;
+    const rowNs = this.#hasFiles ? fromNs + (clock.wallNs() - fromNs) / 2n : (usage?.atNs ?? fromNs);
     const row = isChanged ? this.#arrange(readers) : this.#copyRow(readers);
     if (row.length === 0) return ended.length === 0 ? undefined : createEnding(ended, rowNs);
     this.#lastRow = row;
@@ -118,12 +127,21 @@ class ReaderRow {
     return ended.length === 0 ? table : { ...table, ended };
   }
 
+  #takeCounted(readers: readonly FileReader[], from: number): void {
+    const { pass, atNs } = this.#options.usage ?? {};
+    const count = Math.min(readers.length - from, partCapacity);
+    for (let i = 0; i < count; i++) {
+      this.#outcomes[i] = pass && atNs !== undefined ? readers[from + i].takeFrom(pass, atNs) : undefined;
+      if (this.#outcomes[i] === undefined) this.#hasFiles = true;
+    }
+  }
+
   /** What has no descriptor yet is read alone, and so is everything where the kernel reads nothing together. */
   #readTogether(readers: readonly FileReader[], from: number, to: number): void {
     const { batch } = this.#options;
-    if (batch === undefined) return;
+    if (batch === undefined || !this.#hasFiles) return;
     for (let i = from; i < to; i++) {
-      const { fd } = readers[i];
+      const fd = this.#outcomes[i - from] === undefined ? readers[i].fd : undefined;
       this.#slots[i - from] = fd === undefined ? -1 : batch.add(fd);
     }
     batch.run();
@@ -164,7 +182,9 @@ class ReaderRow {
     return row;
   }
 
+  /** A table is never changed: where nothing has, it has the values of the one before. */
   #copyRow(readers: readonly FileReader[]): Float64Array {
+    if (this.#read.length === 0) return this.#lastRow;
     const row = new Float64Array(this.#lastRow);
     for (const index of this.#read) readers[index].write(row, this.#places[index]);
     return row;

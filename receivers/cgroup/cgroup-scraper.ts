@@ -11,6 +11,7 @@ import { runInSlices } from '../../src/linux/slices.js';
 import type { Series } from '../../src/model/series.js';
 import { createEnding, type Table } from '../../src/model/table.js';
 import { createNameFilter } from '../../src/scraping/lines.js';
+import { LoggedCauses } from '../../src/scraping/logged-causes.js';
 import type { Scraper } from '../../src/scraping/scrape-loop.js';
 import { partCapacity } from './cgroup-part.js';
 import type { Config } from './config.js';
@@ -18,12 +19,15 @@ import type { FileReader } from './file-reader.js';
 import { DeviceNames } from './io-files.js';
 import { ScanTelemetry } from './telemetry.js';
 import { TrackedCgroups } from './tracked-cgroups.js';
+import type { UnifiedUsage } from './unified-usage.js';
 
 /** What a scraper needs beside its settings. */
 export interface ScraperContext extends Pick<Context, 'clock' | 'log' | 'host' | 'meter' | 'id'> {
   readonly hierarchies: readonly Hierarchy[];
   /** Those by which CPU time is divided, of a machine with several. */
   readonly packages?: CpuPackages | undefined;
+  /** Where the CPU time of all cgroups of version 2 is read in one call; closed with the scraper. */
+  readonly usage?: UnifiedUsage | undefined;
 }
 
 interface Scan {
@@ -59,6 +63,7 @@ export class CgroupScraper implements Scraper {
   readonly #thoroughAfter: number;
   readonly #detailsAfter: number;
   readonly #reported = new Set<string>();
+  readonly #causes = new LoggedCauses();
   #hasRunOut = false;
   #missing = 0;
   #scans = 0;
@@ -80,6 +85,7 @@ export class CgroupScraper implements Scraper {
       host: context.host,
       clock: context.clock,
       batch: this.#batch,
+      usage: context.usage,
       budget: this.#budget,
       devices: new DeviceNames(sysfs),
       packages: context.packages,
@@ -110,14 +116,29 @@ export class CgroupScraper implements Scraper {
     this.#telemetry.close();
     this.#cgroups.close();
     this.#batch?.close();
+    this.#context.usage?.close();
     this.#tree.close();
   }
 
   *#read(ended: readonly Series[], nowNs: bigint): Iterable<Table | undefined> {
     if (ended.length > 0) yield createEnding(ended, nowNs);
+    this.#readUsage();
     yield* this.#cgroups.readCpu();
     yield* this.#cgroups.readDetails(this.#scans, this.#detailsAfter);
     this.#noteExhaustion();
+  }
+
+  /** What fails here is read from files. */
+  #readUsage(): void {
+    const { usage, clock, log } = this.#context;
+    try {
+      usage?.read(() => clock.wallNs());
+    } catch (error) {
+      if (this.#causes.add(describeError(error)))
+        log.warn(`Cannot read cgroups by eBPF: ${describeError(error)}; their files are read`);
+      return;
+    }
+    if (this.#causes.clear()) log.info('Cgroups can be read by eBPF again');
   }
 
   *#arrange(
@@ -131,10 +152,12 @@ export class CgroupScraper implements Scraper {
       this.#breaks = breaks;
     }
     for (const folder of gone) {
+      this.#context.usage?.remove(folder);
       this.#cgroups.remove(folder, ended);
       yield;
     }
     for (const folder of born) {
+      this.#context.usage?.add(folder);
       if (!this.#isWanted(folder.path)) continue;
       this.#cgroups.add({ folder, bornNs: this.#findBirth(folder, nowNs) }, ended);
       yield;

@@ -7,6 +7,11 @@ export const schema = {
     default: '1s',
     min: 10,
   },
+  cpu_time: {
+    doc: 'Where the CPU time of cgroups of version 2 comes from: `ebpf` reads all of them in one call, and needs CAP_BPF, CAP_PERFMON, a kernel with BTF and Linux 6.7; `files` reads a file of each; `auto` uses eBPF where it is permitted. Both have the same figures.',
+    format: ['auto', 'ebpf', 'files'],
+    default: 'auto',
+  },
   details_interval: {
     doc: 'Time between two readings of everything else. Each scan reads a part of the cgroups, to spread the work.',
     format: 'duration',

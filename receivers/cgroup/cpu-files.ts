@@ -1,3 +1,4 @@
+import { cgroupField, readLong } from '../../src/linux/bpf/cgroup-loop.js';
 import { parseNumbers } from '../../src/linux/procfs.js';
 import { ATTR_CPU_MODE } from '../../src/model/semantic-conventions.js';
 import type { Attributes, Metric } from '../../src/model/series.js';
@@ -8,6 +9,7 @@ import type { FileParser } from './file-reader.js';
 import { isAt, KeyedLines } from './keyed-lines.js';
 import { containerCpuTime, periods, throttledPeriods, throttledTime } from './metrics.js';
 import { CounterSlot, type Slot, type SlotScope } from './slots.js';
+import { UserShare } from './user-share.js';
 
 const usPerSecond = 1e6;
 const nsPerSecond = 1e9;
@@ -38,9 +40,10 @@ class Throttling {
     this.slot = new CounterSlot(describeThrottling(perUnit));
   }
 
-  update(lines: KeyedLines, firstKey: number, scope: SlotScope): void {
-    if (!lines.has(firstKey) || lines.counts.read(firstKey) === 0) return this.slot.end(scope);
-    for (let i = 0; i < 3; i++) this.#counts.copy(i, lines.counts, firstKey + i);
+  /** @param counts undefined: there is no quota */
+  update(counts: Counts | undefined, first: number, scope: SlotScope): void {
+    if (counts === undefined || counts.read(first) === 0) return this.slot.end(scope);
+    for (let i = 0; i < 3; i++) this.#counts.copy(i, counts, first + i);
     this.slot.update(this.#counts, scope);
   }
 }
@@ -48,6 +51,7 @@ class Throttling {
 // One for all cgroups: what was found is used before the next file is read.
 const cpuStat = new KeyedLines(['user_usec', 'system_usec', 'nr_periods', 'nr_throttled', 'throttled_usec']);
 const throttlingKey = 2;
+const quota = new Counts(3);
 
 const usageKey = Buffer.from('usage_usec ');
 const usageTime = new Float64Array(1);
@@ -64,6 +68,9 @@ export class CpuStat implements FileParser {
   readonly #time: CounterSlot;
   readonly #throttling = new Throttling(usPerSecond);
   readonly #counts: Counts;
+  readonly #share = new UserShare();
+  /** Whether it was ever taken from a pass over all cgroups, which divides CPU time in its own way. */
+  #isCounted = false;
   /** In microseconds, of the text that `isSame` has just seen; NaN: of none. */
   #seenUsage = NaN;
   #lastUsage = NaN;
@@ -86,12 +93,48 @@ export class CpuStat implements FileParser {
   parse(text: Buffer, length: number, scope: SlotScope): boolean {
     cpuStat.parse(text, length);
     if (!cpuStat.has(0) || !cpuStat.has(1)) return false;
-    for (let i = 0; i < this.#counts.units.length; i++) this.#counts.copy(i, cpuStat.counts, i % 2);
+    this.#takeModes(cpuStat.counts);
     this.#time.update(this.#counts, scope);
-    this.#throttling.update(cpuStat, throttlingKey, scope);
+    const hasQuota = cpuStat.has(throttlingKey);
+    this.#throttling.update(hasQuota ? cpuStat.counts : undefined, throttlingKey, scope);
     this.#lastUsage = Number.isNaN(this.#seenUsage) ? parseUsage(text) : this.#seenUsage;
     this.#seenUsage = NaN;
     return true;
+  }
+
+  takeRecord(words: Uint32Array, at: number, scope: SlotScope): boolean {
+    const usage = readLong(words, at + cgroupField.usage);
+    if (usage === this.#lastUsage && this.#throttling.slot.series.length === 0) return false;
+    this.#isCounted = true;
+    this.#lastUsage = usage;
+    this.#share.update(
+      usage,
+      readLong(words, at + cgroupField.user),
+      readLong(words, at + cgroupField.system),
+    );
+    this.#setModes();
+    this.#time.update(this.#counts, scope);
+    quota.set(0, words[at + cgroupField.periods]);
+    quota.set(1, words[at + cgroupField.throttledPeriods]);
+    quota.set(2, readLong(words, at + cgroupField.throttled));
+    this.#throttling.update(quota, 0, scope);
+    return true;
+  }
+
+  #takeModes(counts: Counts): void {
+    const [user, system] = [counts.read(0), counts.read(1)];
+    if (this.#isCounted) {
+      this.#share.update(user + system, user, system);
+      return this.#setModes();
+    }
+    this.#share.user = user;
+    this.#share.system = system;
+    for (let i = 0; i < this.#counts.units.length; i++) this.#counts.copy(i, counts, i % 2);
+  }
+
+  #setModes(): void {
+    const { user, system } = this.#share;
+    for (let i = 0; i < this.#counts.units.length; i++) this.#counts.set(i, i % 2 === 0 ? user : system);
   }
 }
 
@@ -105,7 +148,7 @@ export function createThrottling(): FileParser {
     slots: [throttling.slot],
     parse(text, length, scope) {
       if (cpuStatOfFirst.parse(text, length) < 3) return false;
-      throttling.update(cpuStatOfFirst, 0, scope);
+      throttling.update(cpuStatOfFirst.counts, 0, scope);
       return true;
     },
   };

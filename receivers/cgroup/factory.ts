@@ -1,7 +1,7 @@
 import type { Component, ReceiverContext, ReceiverFactory } from '../../src/component/component.js';
 import type { Consumer } from '../../src/component/consumer.js';
 import { describeProbe } from '../../src/component/probe.js';
-import { UnavailableError } from '../../src/errors.js';
+import { describeError, UnavailableError } from '../../src/errors.js';
 import { findHierarchies, type Hierarchy } from '../../src/linux/cgroup/hierarchies.js';
 import { CpuPackages } from '../../src/linux/cpu-packages.js';
 import { cgroupPackageTime } from '../../src/model/usage-metrics.js';
@@ -10,6 +10,7 @@ import { CgroupScraper } from './cgroup-scraper.js';
 import { schema, type Config } from './config.js';
 import { metricsByGroup } from './metrics.js';
 import { probe } from './probe.js';
+import { UnifiedUsage } from './unified-usage.js';
 
 const groups = Object.keys(metricsByGroup) as (keyof Config['metrics'])[]; // the keys of the object itself
 
@@ -38,11 +39,37 @@ function create(config: Config, context: ReceiverContext, next: Consumer): Compo
   });
 }
 
-function openScraper(config: Config, context: ReceiverContext): CgroupScraper {
+async function openScraper(config: Config, context: ReceiverContext): Promise<CgroupScraper> {
   const found = probe(config);
   if (!found.available) throw new UnavailableError(describeProbe(found));
   const hierarchies = findHierarchies(config).filter((hierarchy) => isUsed(hierarchy, config));
-  return new CgroupScraper(config, { ...context, hierarchies, packages: findPackages(config, context) });
+  const usage = await openUsage(config, hierarchies, context);
+  return new CgroupScraper(config, {
+    ...context,
+    hierarchies,
+    packages: findPackages(config, context),
+    usage,
+  });
+}
+
+/** Undefined: files are read. */
+async function openUsage(
+  { cpu_time: wanted, metrics }: Config,
+  hierarchies: readonly Hierarchy[],
+  { log }: ReceiverContext,
+): Promise<UnifiedUsage | undefined> {
+  const unified = hierarchies.find(({ version }) => version === 2);
+  if (wanted === 'files' || !metrics.cpu) return undefined;
+  try {
+    if (unified === undefined) throw new Error('expected a hierarchy of version 2, found none');
+    return await UnifiedUsage.open(unified);
+  } catch (error) {
+    const reason = describeError(error);
+    if (wanted === 'ebpf')
+      throw new UnavailableError(`Cannot use cpu_time ebpf: ${reason}`, { cause: error });
+    log.debug(`CPU time of cgroups is read from their files: ${reason}`);
+    return undefined;
+  }
 }
 
 /** Only version 1 has the CPU time of each CPU. */

@@ -15,6 +15,11 @@ export interface FileParser {
    * @returns false when it is not what was expected
    */
   parse(text: Buffer, length: number, scope: SlotScope): boolean;
+  /**
+   * Takes what a pass over all cgroups has of this one: `cgroupField`.
+   * @returns false when that is what it had before
+   */
+  takeRecord?(words: Uint32Array, at: number, scope: SlotScope): boolean;
   /** Called when the file could not be read. */
   miss?(): void;
   /** Closes what else it has open. */
@@ -28,6 +33,14 @@ export interface ReaderOptions {
   readonly budget: DescriptorBudget;
   /** When the cgroup was made, if that was seen: Unix time in nanoseconds. */
   readonly bornNs: bigint | undefined;
+  /** Its number in passes over all cgroups; undefined: they do not have it. */
+  readonly cgroupId?: number | undefined;
+}
+
+/** A pass over all cgroups. */
+export interface CgroupPass {
+  readonly words: Uint32Array;
+  find(id: number): number | undefined;
 }
 
 /** What came of reading a file. `same`: as before; `absent`: the cgroup has no such file, or is no more. */
@@ -42,14 +55,16 @@ export class FileReader {
   readonly #file: BudgetedFile;
   readonly #parser: FileParser;
   readonly #scope: SlotScope;
+  readonly #cgroupId: number | undefined;
   #hasFailed = false;
   /** Whether there is a reading with which the next one can be compared, of series that have not ended since. */
   #canBeSame = false;
   #isAbsent = false;
 
-  constructor(parser: FileParser, { folder, resource, budget, bornNs }: ReaderOptions) {
+  constructor(parser: FileParser, { folder, resource, budget, bornNs, cgroupId }: ReaderOptions) {
     this.#file = new BudgetedFile(`${folder}/${parser.file}`, budget);
     this.#parser = parser;
+    this.#cgroupId = parser.takeRecord && cgroupId;
     this.#scope = { resource, nowNs: 0n, zeroAtNs: bornNs, isChanged: false, ended: [] };
   }
 
@@ -115,6 +130,23 @@ export class FileReader {
     this.#canBeSame = !this.#hasFailed;
     if (!this.#hasFailed) scope.zeroAtNs = nowNs;
     return this.#hasFailed ? 'failed' : 'read';
+  }
+
+  /**
+   * Takes what a pass has of its cgroup.
+   * @param nowNs Unix time in nanoseconds
+   * @returns undefined when it has nothing: the file is to be read
+   */
+  takeFrom(pass: CgroupPass, nowNs: bigint): Outcome | undefined {
+    const at = this.#cgroupId === undefined ? undefined : pass.find(this.#cgroupId);
+    if (at === undefined) return undefined;
+    const scope = this.#scope;
+    scope.nowNs = nowNs;
+    const isNew = this.#parser.takeRecord?.(pass.words, at, scope) === true || this.#hasFailed;
+    this.#hasFailed = false;
+    this.#canBeSame = true;
+    scope.zeroAtNs = nowNs;
+    return isNew ? 'read' : 'same';
   }
 
   #miss(result: 'gone' | 'failed'): Outcome {

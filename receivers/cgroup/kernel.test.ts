@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { createFakeContext, createLogCollector } from '../../src/component/fakes.js';
 import { parseSettings } from '../../src/config/settings.js';
+import { describeError } from '../../src/errors.js';
 import {
   enterCgroup,
   makeCgroup,
@@ -16,14 +17,27 @@ import type { Series } from '../../src/model/series.js';
 import { CgroupScraper } from './cgroup-scraper.js';
 import { schema } from './config.js';
 import { nameOf, scan } from './fake-cgroups.fixture.js';
+import { UnifiedUsage } from './unified-usage.js';
+
+/** By eBPF; a text: why that cannot be done here. */
+async function openUsage(): Promise<UnifiedUsage | string> {
+  const unified = realHierarchies.find(({ version }) => version === 2);
+  if (unified === undefined) return 'no hierarchy of version 2 is mounted';
+  try {
+    return await UnifiedUsage.open(unified);
+  } catch (error) {
+    return describeError(error);
+  }
+}
 
 /** A scraper of the cgroups of this machine at a path and below it. */
-function openScraper(t: TestContext, path: string, settings: object = {}) {
+function openScraper(t: TestContext, path: string, settings: object = {}, usage?: UnifiedUsage) {
   const log = createLogCollector();
   const config = parseSettings(schema, { include: `^${path}`, details_interval: '1s', ...settings });
   const scraper = new CgroupScraper(config, {
     ...createFakeContext({ log }),
     hierarchies: realHierarchies,
+    usage,
   });
   t.after(() => scraper.close());
   return { lines: log.lines, scan: (breaks = 0) => scan(scraper, breaks) };
@@ -57,11 +71,26 @@ function readCpuSeconds(folder: string): number {
 const cpuSecondsOf = (values: Readonly<Record<string, number>>, path: string) =>
   ['user', 'system'].reduce((sum, mode) => sum + (values[`${path} linux.cgroup.cpu.time ${mode}`] ?? NaN), 0);
 
-for (const which of [2, 'cpuacct'] as const) {
-  test(`CgroupScraper has the CPU time of a child that the kernel and the child itself have (${which})`, async (t) => {
+const ways = [
+  { which: 2, source: 'files' },
+  { which: 2, source: 'eBPF' },
+  { which: 'cpuacct', source: 'files' },
+] as const;
+
+for (const { which, source } of ways) {
+  /** A scraper of a new cgroup; a text: why there is none. */
+  const open = async (t: TestContext, pathOf = (path: string) => path) => {
     const group = makeCgroup(t, which);
-    if (typeof group === 'string') return t.skip(group);
-    const { scan: next } = openScraper(t, group.path);
+    if (typeof group === 'string') return group;
+    const usage = source === 'eBPF' ? await openUsage() : undefined;
+    if (typeof usage === 'string') return usage;
+    return { group, ...openScraper(t, pathOf(group.path), {}, usage) };
+  };
+
+  test(`CgroupScraper has the CPU time of a child that the kernel and the child itself have (${which}, ${source})`, async (t) => {
+    const opened = await open(t);
+    if (typeof opened === 'string') return t.skip(opened);
+    const { group, scan: next } = opened;
     const shell = startShell(t);
     await next();
     mkdirSync(join(group.folder, 'child'));
@@ -84,10 +113,10 @@ for (const which of [2, 'cpuacct'] as const) {
     assert.equal(new Set(series.map(nameOf)).size, series.length);
   });
 
-  test(`CgroupScraper leaves no series and no descriptor of 10,000 cgroups that came and went (${which})`, async (t) => {
-    const group = makeCgroup(t, which);
-    if (typeof group === 'string') return t.skip(group);
-    const { scan: next, lines } = openScraper(t, `${group.path}/`);
+  test(`CgroupScraper leaves no series and no descriptor of 10,000 cgroups that came and went (${which}, ${source})`, async (t) => {
+    const opened = await open(t, (path) => `${path}/`);
+    if (typeof opened === 'string') return t.skip(opened);
+    const { group, scan: next, lines } = opened;
     await next();
     const before = readdirSync('/proc/self/fd').length;
     const live = new Set<Series>();
@@ -110,12 +139,12 @@ for (const which of [2, 'cpuacct'] as const) {
     assert.equal(readdirSync('/proc/self/fd').length, before);
   });
 
-  test(`CgroupScraper takes a cgroup of the kernel that was made again for another one (${which})`, async (t) => {
-    const group = makeCgroup(t, which);
-    if (typeof group === 'string') return t.skip(group);
+  test(`CgroupScraper takes a cgroup of the kernel that was made again for another one (${which}, ${source})`, async (t) => {
+    const opened = await open(t, (path) => `${path}/again`);
+    if (typeof opened === 'string') return t.skip(opened);
+    const { group, scan: next } = opened;
     const folder = join(group.folder, 'again');
     mkdirSync(folder);
-    const { scan: next } = openScraper(t, `${group.path}/again`);
     const shell = startShell(t);
     enterCgroup(folder, shell.pid);
     await burn(shell);

@@ -104,9 +104,15 @@ export class TrackedCgroup {
     this.#cpu = folder && file && { folder, reader: this.#open(file, folder, bornNs) };
   }
 
-  #open(file: FileParser, { folder }: CgroupFolder, bornNs: bigint | undefined): FileReader {
+  #open(
+    file: FileParser,
+    { folder, hierarchy, depth, inode }: CgroupFolder,
+    bornNs: bigint | undefined,
+  ): FileReader {
     return new FileReader(file, {
       folder,
+      // The kernel does not add up the root, and says otherwise what it used.
+      cgroupId: hierarchy.version === 2 && depth > 0 ? inode : undefined,
       resource: this.#resource,
       budget: this.#options.budget,
       bornNs,

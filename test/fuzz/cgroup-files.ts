@@ -22,6 +22,8 @@ const folderOf = (version: 1 | 2): CgroupFolder => ({
   folder: '/absent/a',
   isBorn: false,
   firstSeenMs: 0,
+  inode: 0,
+  depth: 1,
 });
 
 /** Gives a text to the parser of every file of cgroups, whose values have to be gaps or counts. */

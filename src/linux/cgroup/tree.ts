@@ -15,6 +15,10 @@ export interface CgroupFolder {
   readonly isBorn: boolean;
   /** Unix time in milliseconds of the first look at it by any process: as a rule when it was made, never earlier. */
   readonly firstSeenMs: number;
+  /** The kernel's number of it in its hierarchy, which never belongs to another one. */
+  readonly inode: number;
+  /** How far below what is mounted, which has depth 0. */
+  readonly depth: number;
 }
 
 /** What an update found. */
@@ -37,8 +41,6 @@ export interface TreeOptions {
 interface Node extends CgroupFolder {
   /** From where the hierarchy is mounted. */
   readonly place: string;
-  readonly depth: number;
-  readonly inode: number;
   readonly watch: number | undefined;
   readonly children: Map<string, Node>;
 }
