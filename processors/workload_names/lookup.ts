@@ -50,3 +50,23 @@ export interface NameSource {
   /** Answers what is still asked with undefined, and releases sockets and timers. */
   close(): void;
 }
+
+/** Where names come from. */
+export interface Names {
+  /** Fulfilled when it can be asked. */
+  start(): void | Promise<void>;
+  /**
+   * Looks up ids.
+   * @param deadlineMs until when it may ask again, on the clock of `performance.now()`
+   * @returns an answer to each, in this order. None of them rejects.
+   */
+  find(lookups: readonly Lookup[], deadlineMs: number): readonly Promise<Answer>[];
+  close(): void;
+}
+
+/** What is known of an id. */
+export interface Answer {
+  readonly names: Attributes;
+  /** Whether every source that may know the id was asked and answered. */
+  readonly isCertain: boolean;
+}

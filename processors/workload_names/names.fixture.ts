@@ -7,8 +7,7 @@ import type { Attributes, Series } from '../../src/model/series.js';
 import { createRow, type Table } from '../../src/model/table.js';
 import { until } from '../../src/testing/until.js';
 import { factory } from './factory.js';
-import type { Lookup } from './lookup.js';
-import type { Answer, Names } from './workload-names.js';
+import type { Answer, Lookup, Names } from './lookup.js';
 
 /** A container id. */
 export function containerId(number: number): string {

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../../src/component/log.js';
-import type { Lookup, NameSource } from './lookup.js';
-import type { Answer, Names } from './workload-names.js';
+import type { Answer, Lookup, Names, NameSource } from './lookup.js';
 
 /** Finds sources for some ids, none at the start; those that were returned before are not returned again. */
 export type Discover = (lookups: readonly Lookup[]) => readonly RankedSource[];

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createTableCollector } from '../../src/component/fakes.js';
 import type { Series } from '../../src/model/series.js';
 import { createEnding, createRow, type Table } from '../../src/model/table.js';
@@ -211,6 +212,40 @@ test('workload_names forwards at once what it has not forwarded yet, when it is 
   assert.ok(next.tables.length < 3);
   processor.shutdown();
   assert.deepEqual(next.tables, tables);
+});
+
+/** A row of many series, each with an id of its own. */
+const manyOf = (count: number, first = 0) =>
+  rowOf(...Array.from({ length: count }, (_, i) => seriesOf({ 'container.id': `id-${first + i}` })));
+
+test('workload_names looks many ids up in steps, asks for them together, and keeps the order of tables', async (t) => {
+  const { processor, next, names } = createRig(t, { maxHeldPoints: 100_000 });
+  const [many, more] = [manyOf(1000), manyOf(1500)];
+  const tables = [many, rowOf(seriesOf({})), more, createEnding(many.series, 2n)];
+  for (const table of tables) processor.consume(table);
+  await until(() => names.asked.length === 1500);
+  assert.equal(next.tables.length, 0);
+  for (let i = 0; i < 1500; i++) void names.answer(`id-${i}`, { 'container.name': `name-${i}` });
+  await until(() => next.tables.length === 4);
+  for (const [i, at] of [0, 2].entries()) {
+    const found = resourcesOf(next.tables[at]).map((attributes) => attributes['container.name']);
+    assert.deepEqual(
+      found,
+      Array.from({ length: i === 0 ? 1000 : 1500 }, (_, n) => `name-${n}`),
+    );
+  }
+  assert.deepEqual(next.tables[3].ended, next.tables[0].series);
+});
+
+test('workload_names forwards many ids that are being looked up, when it would hold too much or is shut down', async (t) => {
+  const { processor, next, outcomes } = createRig(t, { maxHeldPoints: 10_000 });
+  const tables = Array.from({ length: 9 }, (_, i) => manyOf(1000 + i, 1000 * i));
+  for (const table of tables) processor.consume(table);
+  assert.ok(next.tables.length >= 4 && next.tables.length < 9);
+  processor.shutdown();
+  await nextTurn();
+  assert.deepEqual(next.tables, tables);
+  assert.deepEqual(new Set(outcomes), new Set(['unanswered']));
 });
 
 test('workload_names refuses a table, when the next consumer does', (t) => {

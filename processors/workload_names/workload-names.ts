@@ -1,30 +1,10 @@
 import type { ConsumingComponent } from '../../src/component/component.js';
 import type { Consumer } from '../../src/component/consumer.js';
-import { slices } from '../../src/linux/slices.js';
+import { runInSlices, slices } from '../../src/linux/slices.js';
 import { deriveSeries, type Attributes, type Resource, type Series } from '../../src/model/series.js';
 import { countPoints, type Table } from '../../src/model/table.js';
 import { Decisions, type Decision } from './decisions.js';
-import type { Lookup } from './lookup.js';
-
-/** Where names come from. */
-export interface Names {
-  /** Fulfilled when it can be asked. */
-  start(): void | Promise<void>;
-  /**
-   * Looks up ids.
-   * @param deadlineMs until when it may ask again, on the clock of `performance.now()`
-   * @returns an answer to each, in this order. None of them rejects.
-   */
-  find(lookups: readonly Lookup[], deadlineMs: number): readonly Promise<Answer>[];
-  close(): void;
-}
-
-/** What is known of an id. */
-export interface Answer {
-  readonly names: Attributes;
-  /** Whether every source that may know the id was asked and answered. */
-  readonly isCertain: boolean;
-}
+import type { Answer, Names } from './lookup.js';
 
 /** What became of an id, for own telemetry. */
 export type Outcome = 'named' | 'unknown' | 'unanswered';
@@ -39,11 +19,15 @@ export interface HoldOptions {
   readonly nowMs?: () => number;
 }
 
-/** A table on its way, and how many of its ids are not decided. */
+/** A table on its way. */
 interface HeldTable {
   readonly table: Table;
+  /** How many of its ids are not decided, and one more until it is known which it has. */
   undecided: number;
 }
+
+/** Looking at this many new series, or naming them, takes a fraction of a millisecond. */
+const seriesPerStep = 64;
 
 /** A series with the names of its resource's ids. */
 interface NamedSeries {
@@ -73,10 +57,12 @@ export class WorkloadNames implements ConsumingComponent {
   readonly #named = new WeakMap<Series, NamedSeries>();
   readonly #resources = new WeakMap<Resource, NamedResource>();
   readonly #held: HeldTable[] = [];
+  /** Tables of which it is being found out which ids they have. */
+  readonly #lookUps = new Set<Generator<void, void>>();
   #heldPoints = 0;
   #isDraining = false;
   /** What is looked up, and the tables that wait for it. */
-  readonly #waiting = new Map<Decision, HeldTable[]>();
+  readonly #waiting = new Map<Decision, Set<HeldTable>>();
   readonly #deadlines = new Set<NodeJS.Timeout>();
 
   constructor(names: Names, options: HoldOptions, next: Consumer) {
@@ -111,26 +97,59 @@ export class WorkloadNames implements ConsumingComponent {
 
   /** @returns whether it was taken: what has to wait is */
   #hold(table: Table): boolean {
-    const waitsFor = this.#lookUp(table.series);
-    if (this.#held.length === 0 && waitsFor.length === 0) return this.#forward(table);
-    const held = { table, undecided: waitsFor.length };
+    const held = { table, undecided: 1 };
+    const lookUp = this.#lookUp(held);
+    const isLong = this.#isLong(table);
+    if (!isLong) for (const _ of lookUp);
+    if (this.#held.length === 0 && held.undecided === 0) return this.#forward(table);
     this.#held.push(held);
     this.#heldPoints += weigh(table);
-    for (const decision of waitsFor) this.#waiting.get(decision)?.push(held);
+    if (isLong) this.#lookUps.add(lookUp);
     if (this.#heldPoints > this.#options.maxHeldPoints) this.#releaseAll();
+    else if (isLong) void this.#finishLookUp(lookUp);
     return true;
   }
 
-  /** Begins to look up what is not known. @returns what is not decided */
-  #lookUp(series: readonly Series[]): readonly Decision[] {
-    if (this.#plans.has(series)) return [];
+  /** Whether others are to run while its series are looked at, since many are new. */
+  #isLong({ series }: Table): boolean {
+    return series.length > seriesPerStep && !this.#plans.has(series);
+  }
+
+  /** Never rejects. */
+  async #finishLookUp(lookUp: Generator<void, void>): Promise<void> {
+    await runInSlices(lookUp);
+    this.#lookUps.delete(lookUp);
+    if (!this.#isDraining) await this.#drain();
+  }
+
+  /** Begins to look up what is not known of a table, in steps; ids are asked for together, since some sources give a list. */
+  *#lookUp(held: HeldTable): Generator<void, void> {
+    const { series } = held.table;
+    const count = this.#plans.has(series) ? 0 : series.length;
+    const created: Decision[] = [];
+    for (let from = 0; from < count; from += seriesPerStep) {
+      if (from > 0) yield;
+      created.push(...this.#lookUpSome(held, series.slice(from, from + seriesPerStep)));
+    }
+    if (created.length > 0) this.#ask(created);
+    held.undecided -= 1;
+  }
+
+  /** @returns what is to be asked for */
+  #lookUpSome(held: HeldTable, series: readonly Series[]): readonly Decision[] {
     const created: Decision[] = [];
     const decisions = this.#decisions.collect(
       series.filter((one) => !this.#named.has(one)),
       created,
     );
-    if (created.length > 0) this.#ask(created);
-    return [...decisions].filter(({ names }) => names === undefined);
+    for (const decision of created) this.#waiting.set(decision, new Set());
+    for (const decision of decisions) {
+      const tables = decision.names === undefined ? this.#waiting.get(decision) : undefined;
+      if (tables === undefined || tables.has(held)) continue;
+      tables.add(held);
+      held.undecided += 1;
+    }
+    return created;
   }
 
   #ask(created: readonly Decision[]): void {
@@ -138,7 +157,6 @@ export class WorkloadNames implements ConsumingComponent {
     const lookups = created.map(({ lookup }) => lookup);
     const answers = this.#names.find(lookups, performance.now() + maxWaitMs);
     for (const [i, decision] of created.entries()) {
-      this.#waiting.set(decision, []);
       void answers[i]?.then((answer) => this.#decide([decision], answer));
     }
     const deadline = setTimeout(() => {
@@ -151,6 +169,7 @@ export class WorkloadNames implements ConsumingComponent {
 
   /** Forwards everything at once: there is no time or no memory to wait. */
   #releaseAll(): void {
+    for (const lookUp of this.#lookUps) for (const _ of lookUp);
     this.#settle([...this.#waiting.keys()], uncertain);
     while (this.#isFirstReady) this.#forwardFirst();
   }
@@ -179,9 +198,20 @@ export class WorkloadNames implements ConsumingComponent {
     while (this.#isFirstReady) {
       // What comes meanwhile is held behind what is left.
       if (slices.isOver) await slices.letOthersRun();
+      const first = this.#held.at(0);
+      if (first && this.#isLong(first.table)) await runInSlices(this.#nameSome(first));
       this.#forwardFirst();
     }
     this.#isDraining = false;
+  }
+
+  /** Names the series of a table, in steps, unless it is forwarded in between. */
+  *#nameSome(held: HeldTable): Generator<void, void> {
+    const { series } = held.table;
+    for (let from = 0; from < series.length && this.#held[0] === held; from += seriesPerStep) {
+      for (const one of series.slice(from, from + seriesPerStep)) this.#nameSeries(one);
+      yield;
+    }
   }
 
   get #isFirstReady(): boolean {
