@@ -40,6 +40,11 @@ export interface CpuTimeSource {
    */
   readonly born: readonly number[] | undefined;
   /**
+   * The processes of which the last scan knows something else than the one before, some more than once; all others that
+   * have a `revision` are as they were. Undefined where the source does not know.
+   */
+  readonly changed?: readonly number[] | undefined;
+  /**
    * The instant of the CPU times of all processes of the last scan: CLOCK_MONOTONIC, in nanoseconds after `originSecond`.
    * Undefined where each has an instant of its own, at which it is read.
    */
@@ -182,6 +187,10 @@ class BpfCpuTime implements CpuTimeSource {
 
   get born(): readonly number[] {
     return this.#accounting.born;
+  }
+
+  get changed(): readonly number[] | undefined {
+    return this.#accounting.changed;
   }
 
   get readAtNs(): number {

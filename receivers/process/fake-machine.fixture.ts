@@ -48,6 +48,10 @@ export class FakeMachine {
   lostMoves: number | undefined;
   /** What the source met first since the last scan, where it knows that. */
   born: number[] | undefined;
+  /** What is no longer as it was at the last scan, where the source knows that. */
+  changed: number[] | undefined;
+  /** How often each process was asked for. */
+  readonly reads = new Map<number, number>();
   /** How long after the beginning of a scan the source read all processes, where it did that at once. */
   readAfterNs: bigint | undefined;
   readonly log: LogCollector = createLogCollector();
@@ -96,7 +100,10 @@ export class FakeMachine {
     const readBorn = (): readonly number[] | undefined => this.born?.splice(0);
     const readAt = (): number | undefined =>
       this.readAfterNs === undefined ? undefined : Number(this.now + this.readAfterNs) - originSecond * 1e9;
+    const readChanged = (): readonly number[] | undefined => this.changed?.splice(0);
+    const { reads } = this;
     let born: readonly number[] | undefined;
+    let changed: readonly number[] | undefined;
     return {
       seconds: 0,
       nanoseconds: 0,
@@ -114,11 +121,15 @@ export class FakeMachine {
       get born() {
         return born;
       },
+      get changed() {
+        return changed;
+      },
       get readAtNs() {
         return readAt();
       },
       read(pid) {
         const ns = cpuNs.get(pid) ?? 0;
+        reads.set(pid, (reads.get(pid) ?? 0) + 1);
         const state = states.get(pid) ?? 'alive';
         const byPackage = packageNs.get(pid);
         const task = {
@@ -132,6 +143,7 @@ export class FakeMachine {
       beginScan(_, take) {
         brief.splice(0).forEach(take);
         born = readBorn();
+        changed = readChanged();
       },
       holds: (pid) => states.has(pid),
       findCgroupId: (pid) => (states.has(pid) || cpuNs.has(pid) ? pid : undefined),

@@ -3,7 +3,7 @@ import type { Series } from '../../src/model/series.js';
 import { createRow, type Table } from '../../src/model/table.js';
 import type { ProcessReader } from './process-reader.js';
 import type { Scan } from './scan.js';
-import { TrackedProcess } from './tracked-process.js';
+import { TrackedProcess, type Outcome } from './tracked-process.js';
 
 /** This many processes are 0.2 ms of work where none of them is new. */
 export const partCapacity = 32;
@@ -11,21 +11,33 @@ export const partCapacity = 32;
 /** After this many new processes, each of which takes up to 0.2 ms, others may run. */
 const arrivalsPerStep = 8;
 
+/** What parts work with. */
+export interface PartOptions {
+  readonly reader: ProcessReader;
+  readonly clock: Clock;
+  /** The processes of all parts, by pid: kept up to date as they come and go. */
+  readonly known: Map<number, TrackedProcess>;
+  /** How many of them are in each state, likewise. */
+  readonly states: Map<string, number>;
+}
+
 /** Some of the processes, read together into one row, so that others may run between the parts of a scan. */
 export class ProcessPart {
-  readonly #reader: ProcessReader;
-  readonly #clock: Clock;
-  readonly #known: Map<number, TrackedProcess>;
+  readonly #options: PartOptions;
   #processes: TrackedProcess[] = [];
   #arrivals: number[] = [];
   #series: readonly Series[] = [];
   #isChanged = false;
+  /** Those that are to be read next, where not all are. */
+  #due = new Set<TrackedProcess>();
+  /** The pids of the processes, to find out whose turn it is without a look at each object. */
+  #pids: readonly number[] = [];
+  /** The last row, and its Unix time in nanoseconds. */
+  #row = new Float64Array(0);
+  #rowNs = 0n;
 
-  /** @param known the processes of all parts, by pid: kept up to date as they come and go */
-  constructor(reader: ProcessReader, clock: Clock, known: Map<number, TrackedProcess>) {
-    this.#reader = reader;
-    this.#clock = clock;
-    this.#known = known;
+  constructor(options: PartOptions) {
+    this.#options = options;
   }
 
   /** How many processes it has, those that are to be taken up among them. */
@@ -38,9 +50,16 @@ export class ProcessPart {
     this.#arrivals.push(pid);
   }
 
+  /** One of its processes is no longer as it was. */
+  expectChange(process: TrackedProcess): void {
+    this.#due.add(process);
+  }
+
   /** Gives all its processes to other parts. */
   release(): readonly TrackedProcess[] {
     const processes = this.#processes;
+    for (const process of processes) process.noteRow(this.#rowNs);
+    this.#due.clear();
     this.#processes = [];
     this.#isChanged = true;
     return processes;
@@ -48,40 +67,76 @@ export class ProcessPart {
 
   /** Takes over a process that another part had. */
   adopt(process: TrackedProcess): void {
+    this.#take(process);
+  }
+
+  #take(process: TrackedProcess): void {
+    process.part = this;
     this.#processes.push(process);
+    this.#due.add(process);
     this.#isChanged = true;
   }
 
   /**
-   * Reads all of its processes, in one step where few are new.
+   * Reads its processes, in one step where few are new.
+   * @param isThorough reads all, rather than those only that are no longer as they were, or whose turn it is
    * @returns one row, at the instant of its CPU times: the scan's, or the middle of this reading; nothing when no process
    * is left
    */
-  *read(scan: Scan): Generator<undefined, Table | undefined> {
-    const fromNs = this.#clock.wallNs();
-    this.#readKnown(scan);
+  *read(scan: Scan, isThorough: boolean): Generator<undefined, Table | undefined> {
+    const { clock } = this.#options;
+    const fromNs = clock.wallNs();
+    const read = isThorough ? this.#processes : this.#takeDue(scan);
+    this.#due = new Set();
+    this.#readKnown(read, scan);
     yield* this.#readArrivals(scan);
-    const rowNs = scan.at.readNs ?? fromNs + (this.#clock.wallNs() - fromNs) / 2n;
-    if (this.#isChanged) {
-      this.#series = this.#processes.flatMap((process) => process.series ?? process.beginSeries(rowNs));
-    }
+    const rowNs = scan.at.readNs ?? fromNs + (clock.wallNs() - fromNs) / 2n;
+    if (this.#isChanged) this.#arrange(rowNs);
+    else this.#update(read);
     this.#isChanged = false;
+    this.#rowNs = rowNs;
     if (this.#processes.length === 0) return undefined;
-    const row = this.#createRow(rowNs);
+    const table = createRow(this.#series, rowNs, this.#row);
     this.#remove(
-      this.#processes.filter(({ isDead }) => isDead),
+      read.filter(({ isDead }) => isDead),
       scan,
     );
-    return row;
+    return table;
   }
 
-  #readKnown(scan: Scan): void {
-    const gone = this.#processes.filter((process) => {
-      const isHere = process.listedIn === scan.listing && process.read(this.#reader, scan) !== 'gone';
+  /** What can have changed without a report of the source of CPU time is looked at when it has its turn. */
+  #takeDue(scan: Scan): readonly TrackedProcess[] {
+    const { lookAgainAfter } = this.#options.reader;
+    const pids = this.#isChanged ? this.#processes.map(({ pid }) => pid) : this.#pids;
+    for (let i = 0; i < pids.length; i++) {
+      if ((scan.number + pids[i]) % lookAgainAfter === 0) this.#due.add(this.#processes[i]);
+    }
+    return [...this.#due];
+  }
+
+  #readKnown(processes: readonly TrackedProcess[], scan: Scan): void {
+    const gone = processes.filter((process) => {
+      const before = process.state;
+      const isHere = process.listedIn === scan.listing && this.#readOne(process, scan) !== 'gone';
+      this.#count(before, process.state);
       this.#isChanged ||= !isHere || process.series === undefined;
       return !isHere;
     });
     this.#remove(gone, scan);
+  }
+
+  #readOne(process: TrackedProcess, scan: Scan): Outcome {
+    const outcome = process.read(this.#options.reader, scan, this.#rowNs);
+    if (process.isRestless) this.#due.add(process);
+    return outcome;
+  }
+
+  /** Counts a process in another state than before; undefined: it was or is not there. */
+  #count(from: string | undefined, to: string | undefined): void {
+    if (from === to) return;
+    const { states } = this.#options;
+    if (from !== undefined) states.set(from, (states.get(from) ?? 0) - 1);
+    if (to !== undefined) states.set(to, (states.get(to) ?? 0) + 1);
   }
 
   #remove(gone: readonly TrackedProcess[], scan: Scan): void {
@@ -94,29 +149,46 @@ export class ProcessPart {
   #end(process: TrackedProcess, scan: Scan): void {
     scan.ended.push(...process.endSeries());
     process.close();
-    this.#known.delete(process.pid);
+    process.part = undefined;
+    this.#due.delete(process);
+    this.#count(process.state, undefined);
+    this.#options.known.delete(process.pid);
     // It went after the listing: the pid may belong to another process already.
     if (process.listedIn === scan.listing) this.#arrivals.push(process.pid);
   }
 
   *#readArrivals(scan: Scan): Generator<undefined> {
+    const { reader, known } = this.#options;
     for (const [index, pid] of this.#arrivals.entries()) {
       if (index > 0 && index % arrivalsPerStep === 0) yield;
-      const files = this.#reader.open(pid);
+      const files = reader.open(pid);
       if (files === 'failed') scan.refused.push(pid);
       if (files === 'failed' || files === 'gone') continue;
-      const process = new TrackedProcess(pid, files, this.#reader, scan);
-      this.#processes.push(process);
-      this.#known.set(pid, process);
-      this.#isChanged = true;
+      const process = new TrackedProcess(pid, files, reader, scan);
+      this.#take(process);
+      this.#count(undefined, process.state);
+      known.set(pid, process);
     }
     this.#arrivals = [];
   }
 
-  #createRow(rowNs: bigint): Table {
-    const row = new Float64Array(this.#series.length);
+  /** Other processes or series than before. */
+  #arrange(rowNs: bigint): void {
+    this.#series = this.#processes.flatMap((process) => process.series ?? process.beginSeries(rowNs));
+    this.#pids = this.#processes.map(({ pid }) => pid);
+    this.#row = new Float64Array(this.#series.length);
     let at = 0;
-    for (const process of this.#processes) at = process.write(row, at, rowNs);
-    return createRow(this.#series, rowNs, row);
+    for (const process of this.#processes) {
+      process.place = at;
+      at = process.write(this.#row);
+    }
+  }
+
+  /** A table is never changed: where nothing has, it has the values of the one before. */
+  #update(read: readonly TrackedProcess[]): void {
+    const changed = read.filter(({ isWritten }) => !isWritten);
+    if (changed.length === 0) return;
+    this.#row = new Float64Array(this.#row);
+    for (const process of changed) process.write(this.#row);
   }
 }

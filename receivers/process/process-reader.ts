@@ -51,6 +51,8 @@ export class ProcessReader {
   readonly memory: MemoryTotal;
   readonly procfs: string;
   readonly packages: CpuPackages | undefined;
+  /** Whether processes have values that are read apart, and come later. */
+  readonly hasMaps: boolean;
   readonly #options: ReaderOptions;
   readonly #buffer = Buffer.allocUnsafeSlow(4096);
 
@@ -63,6 +65,7 @@ export class ProcessReader {
     this.busiest = options.busiest;
     this.procfs = options.procfs;
     this.packages = options.packages;
+    this.hasMaps = options.layouts.wanted.maps;
   }
 
   /**

@@ -42,6 +42,11 @@ export class Scan {
     this.#previous = previous;
   }
 
+  /** Whether it has listed the processes. */
+  get isListing(): boolean {
+    return this.number === this.listing;
+  }
+
   /** Whether every series starts again: there is nothing before that it could connect with. */
   get isFirst(): boolean {
     return this.#previous === undefined;

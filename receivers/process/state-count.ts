@@ -29,8 +29,8 @@ export class StateCount {
     this.#resource = resource;
   }
 
-  add(state: ProcessState): void {
-    this.#counts.set(state, (this.#counts.get(state) ?? 0) + 1);
+  add(state: ProcessState, count = 1): void {
+    this.#counts.set(state, (this.#counts.get(state) ?? 0) + count);
   }
 
   /** A row of what was added since the last one. */

@@ -5,6 +5,7 @@ import { createSeries, type Layout } from './columns.js';
 import type { CpuTimeSource } from './cpu-time-source.js';
 import { findHome, PackageTimes } from './package-times.js';
 import type { ProcessFiles, ProcessReader } from './process-reader.js';
+import { dropGauges, readColumns, restartCounters, writeTimes } from './process-values.js';
 import type { Scan } from './scan.js';
 
 /** The states, by code: no reading makes a string. */
@@ -13,6 +14,11 @@ const letters = Array.from({ length: 128 }, (_, code) => String.fromCharCode(cod
 /** What came of reading a process: `last` was its last reading; `gone` also when its pid belongs to another one by now. */
 export type Outcome = 'read' | 'failed' | 'last' | 'gone';
 
+/** Keeps which of its processes are to be read. */
+interface Part {
+  expectChange(process: TrackedProcess): void;
+}
+
 /** One process, from the first look at it to its end. */
 export class TrackedProcess {
   readonly pid: number;
@@ -20,6 +26,12 @@ export class TrackedProcess {
   listedIn: number;
   /** Its series; without any until the first row is made, and again when they are to start again. */
   series: readonly Series[] | undefined;
+  /** In which it is. */
+  part: Part | undefined;
+  /** Where its values begin in the rows of its part. */
+  place = 0;
+  /** Whether the last row that has it has its values. */
+  isWritten = false;
   readonly #files: ProcessFiles;
   readonly #layout: Layout;
   readonly #startTicks: number;
@@ -90,9 +102,19 @@ export class TrackedProcess {
     return this.#state;
   }
 
-  /** Reads it again. */
-  read(reader: ProcessReader, scan: Scan): Outcome {
+  /** Whether it is to be read at every scan, whatever the source of CPU time says: that does not know it, or a read failed. */
+  get isRestless(): boolean {
+    return this.#hasFailed || this.#revision === undefined;
+  }
+
+  /**
+   * Reads it again.
+   * @param rowNs Unix time of the last row that has it, in nanoseconds
+   */
+  read(reader: ProcessReader, scan: Scan, rowNs: bigint): Outcome {
+    this.noteRow(rowNs);
     const outcome = this.#update(reader, scan);
+    if (this.#hasFailed !== (outcome === 'failed')) this.isWritten = false;
     this.#hasFailed = outcome === 'failed';
     if (this.#hasFailed) {
       const { path, errorCode: problem = 'its text is not what was expected' } = this.#files.stat;
@@ -102,16 +124,18 @@ export class TrackedProcess {
     return outcome;
   }
 
-  /**
-   * Writes its part of a row.
-   * @param rowNs Unix time of the row, in nanoseconds
-   * @returns where the part of the next process begins
-   */
-  write(row: Float64Array, at: number, rowNs: bigint): number {
+  /** A row has it. @param rowNs Unix time of the row, in nanoseconds */
+  noteRow(rowNs: bigint): void {
+    if (rowNs > this.#rowNs) this.#rowNs = rowNs;
+  }
+
+  /** Writes its part of a row, to `place`. @returns where the part of the next process begins */
+  write(row: Float64Array): number {
+    const at = this.place;
     for (let column = 0; column < this.#width; column++) row[at + column] = this.#values[column];
     const next = at + this.#width;
     if (this.#hasFailed) row.fill(NaN, at, next);
-    this.#rowNs = rowNs;
+    this.isWritten = true;
     return next;
   }
 
@@ -195,10 +219,7 @@ export class TrackedProcess {
     if (cpuTime.state === 'ending') return 'read';
     this.#cpu.updateTotal(cpuTime);
     this.#writeCpuTime(cpuTime);
-    const { times, columns } = this.#layout;
-    columns.forEach(({ metric }, index) => {
-      if (metric.kind !== 'counter') this.#values[times + index] = NaN;
-    });
+    dropGauges(this.#values, this.#layout);
     this.#isDead = true;
     return 'last';
   }
@@ -233,17 +254,10 @@ export class TrackedProcess {
   }
 
   #rebase(): void {
+    this.isWritten = false;
     this.#cpu.restart();
     this.#packages?.restart();
-    const { times } = this.#layout;
-    this.#values.fill(0, 0, times);
-    this.#layout.columns.forEach(({ metric }, index) => {
-      if (metric.kind !== 'counter') return;
-      const value = this.#values[times + index];
-      if (Number.isNaN(value)) return;
-      this.#values[this.#width + index] += value;
-      this.#values[times + index] = 0;
-    });
+    restartCounters(this.#values, this.#layout);
   }
 
   #take(reader: ProcessReader): void {
@@ -252,10 +266,7 @@ export class TrackedProcess {
     if (cpuTime === undefined) this.#cpu.updateFromTicks(stat.userTicks, stat.systemTicks);
     else this.#cpu.update(cpuTime, stat.userTicks, stat.systemTicks);
     this.#writeCpuTime(cpuTime);
-    const { times, columns } = this.#layout;
-    for (let index = 0; index < columns.length; index++) {
-      this.#values[times + index] = columns[index].read(reader, maps) - this.#values[this.#width + index];
-    }
+    readColumns(this.#values, this.#layout, (column) => column.read(reader, maps));
   }
 
   /** Whether the memory that it shares was read since the last look at it: that takes a while. */
@@ -278,17 +289,9 @@ export class TrackedProcess {
   }
 
   #writeCpuTime(cpuTime: CpuTimeSource | undefined): void {
-    const { cpuModes } = this.#layout;
+    this.isWritten = false;
     const { userNs, systemNs } = this.#cpu;
-    if (cpuModes.length === 1) {
-      this.#values[0] = (userNs + systemNs) / 1e9;
-    } else if (cpuModes.length === 2) {
-      this.#values[0] = userNs / 1e9;
-      this.#values[1] = systemNs / 1e9;
-    }
-    if (this.#packages === undefined) return;
-    this.#packages.take(userNs + systemNs, cpuTime?.packageNs);
-    const { ns } = this.#packages;
-    for (let i = 0; i < ns.length; i++) this.#values[cpuModes.length + i] = ns[i] / 1e9;
+    this.#packages?.take(userNs + systemNs, cpuTime?.packageNs);
+    writeTimes(this.#values, this.#layout, { userNs, systemNs, packageNs: this.#packages?.ns });
   }
 }

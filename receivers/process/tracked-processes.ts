@@ -41,6 +41,8 @@ export class TrackedProcesses {
   readonly #reader: ProcessReader;
   readonly #clock: Clock;
   readonly #known = new Map<number, TrackedProcess>();
+  /** How many are in each state, a letter of proc_pid_stat(5). */
+  readonly #states = new Map<string, number>();
   readonly #nursery: ProcessPart;
   readonly #cgroups = new CgroupsById();
   #parts: ProcessPart[] = [];
@@ -78,8 +80,10 @@ export class TrackedProcesses {
   /** Reads part after part: a table for each that has one, and nothing after some new processes. */
   *read(scan: Scan): Iterable<Table | undefined> {
     this.#neighbours = undefined;
+    const isThorough = this.#isThorough(scan);
+    if (!isThorough) this.#expectChanged();
     for (const part of [...this.#parts, this.#nursery]) {
-      const table = yield* part.read(scan);
+      const table = yield* part.read(scan, isThorough);
       yield table;
     }
     if (this.#nursery.size > nurseryCapacity / 2) this.#place(this.#nursery.release());
@@ -87,9 +91,22 @@ export class TrackedProcesses {
     if (this.#parts.length > 2 * Math.ceil(this.#known.size / partCapacity) + 1) this.#gather();
   }
 
+  /** Whether every process is looked at, rather than those only that are no longer as they were. */
+  #isThorough(scan: Scan): boolean {
+    const { cpuTime, hasMaps } = this.#reader;
+    return cpuTime?.changed === undefined || hasMaps || scan.isFirst || scan.isListing;
+  }
+
+  #expectChanged(): void {
+    for (const pid of this.#reader.cpuTime?.changed ?? []) {
+      const process = this.#known.get(pid);
+      if (process) process.part?.expectChange(process);
+    }
+  }
+
   /** Adds the state of every process. */
   countStates(counts: StateCount): void {
-    for (const { state } of this.#known.values()) counts.add(describeState(state));
+    for (const [letter, count] of this.#states) counts.add(describeState(letter), count);
   }
 
   /**
@@ -140,6 +157,7 @@ export class TrackedProcesses {
   close(): void {
     for (const process of this.#known.values()) process.close();
     this.#known.clear();
+    this.#states.clear();
     this.#cgroups.close();
     this.#parts = [];
   }
@@ -153,7 +171,12 @@ export class TrackedProcesses {
   }
 
   #createPart(): ProcessPart {
-    return new ProcessPart(this.#reader, this.#clock, this.#known);
+    return new ProcessPart({
+      reader: this.#reader,
+      clock: this.#clock,
+      known: this.#known,
+      states: this.#states,
+    });
   }
 
   #gather(): void {

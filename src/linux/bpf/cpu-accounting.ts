@@ -84,6 +84,14 @@ export class CpuAccounting {
   }
 
   /**
+   * Likewise, the processes of which the last pass, or a report since the one before, says something else; some more than
+   * once. Undefined where passes do not note that.
+   */
+  get changed(): readonly number[] | undefined {
+    return this.#pass.notesChanges ? this.#table.changed : undefined;
+  }
+
+  /**
    * Reads every process, and passes those that ended before `find` was asked for them to `take`, which must not keep
    * them.
    * Outside the first pid namespace there are none: nothing says to which namespace a dead process belonged.

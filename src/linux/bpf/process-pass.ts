@@ -15,6 +15,7 @@ const noRow = 0xffff_ffff;
 
 /** Reads every process, of which those that sleep cost a comparison of their numbers. */
 export class ProcessPass implements Pass {
+  readonly notesChanges = true;
   readonly #loop: ProcessList;
   /** The processes of the last pass, in the kernel's order: their numbers and their rows. */
   #tgids = new Uint32Array(0);
@@ -78,6 +79,7 @@ export class ProcessPass implements Pass {
     rows.raise(row, words[at + runtime], words[at + runtime + 1]);
     this.#rows[words[at + taskField.place]] = row;
     table.revive(row);
+    table.noteChange(row);
   }
 
   #findRow(table: ProcessTable, place: number): void {
@@ -96,6 +98,7 @@ export class ProcessPass implements Pass {
       if (row === noRow) continue;
       rows.raise(row, runs[at + runField.seconds], runs[at + runField.nanoseconds]);
       rows.noteState(row, runs[at + runField.state]);
+      table.noteChange(row);
     }
   }
 

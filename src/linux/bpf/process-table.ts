@@ -15,6 +15,8 @@ export class ProcessTable {
   readonly rows: ProcessRows;
   /** By the numbers in our pid namespace, the processes that this pass met first. */
   readonly born: number[] = [];
+  /** Likewise, those of which something is no longer as the pass before left it; some more than once. */
+  readonly changed: number[] = [];
   readonly #found: AccountedRow;
   /** How many packages are told apart; 0: none. */
   readonly #packages: number;
@@ -44,6 +46,7 @@ export class ProcessTable {
   /** A pass begins: what has died before it goes. @param bootNs CLOCK_BOOTTIME */
   begin(bootNs: number): void {
     this.born.length = 0;
+    this.changed.length = 0;
     this.#beganNs ??= bootNs;
     this.#bootNs = bootNs;
     const { states, goneSinceNs } = this.rows;
@@ -66,6 +69,11 @@ export class ProcessTable {
     return this.#byTgid.get(tgid);
   }
 
+  /** Notes that something of a process is no longer as it was. */
+  noteChange(row: number): void {
+    this.changed.push(this.rows.wordOf(row, taskField.localTgid));
+  }
+
   /** Takes up the process of a record, which ends another one with its number. */
   add(words: Uint32Array, at: number): number {
     const tgid = words[at + taskField.tgid];
@@ -84,6 +92,7 @@ export class ProcessTable {
     const { states, goneSinceNs } = this.rows;
     if (states[row] !== rowState.alive) return;
     states[row] = rowState.ending;
+    this.noteChange(row);
     goneSinceNs[row] = this.#bootNs;
     this.#pending.add(row);
   }
@@ -93,6 +102,7 @@ export class ProcessTable {
     if (this.rows.states[row] !== rowState.ending) return;
     this.rows.states[row] = rowState.alive;
     this.#pending.delete(row);
+    this.noteChange(row);
   }
 
   /** Takes the record of a thread that has ended, and passes its process to `take` if no pass has shown it. */
@@ -110,6 +120,7 @@ export class ProcessTable {
     if (row !== undefined && (this.rows.found[row] === 1 || startNs < (this.#beganNs ?? Infinity))) {
       this.rows.raise(row, words[last], words[last + 1]);
       this.rows.states[row] = rowState.dead;
+      this.noteChange(row);
       this.#pending.add(row);
     } else if (this.#isBrief(tgid, startNs)) {
       if (row !== undefined) this.#remove(row);
@@ -151,6 +162,7 @@ export class ProcessTable {
   #remove(row: number): void {
     const tgid = this.rows.wordOf(row, taskField.tgid);
     const pid = this.rows.wordOf(row, taskField.localTgid);
+    this.noteChange(row);
     this.#pending.delete(row);
     if (this.#byTgid.get(tgid) === row) this.#byTgid.delete(tgid);
     if (this.#byPid.get(pid) === row) this.#byPid.delete(pid);

@@ -11,6 +11,8 @@ const maxTries = 4;
 
 /** What reads all processes into a table. */
 export interface Pass {
+  /** Whether it notes which processes are no longer as they were: `ProcessTable.changed`. */
+  readonly notesChanges: boolean;
   /** @returns the instant of the CPU times: CLOCK_MONOTONIC, in nanoseconds after `originSecond` */
   update(table: ProcessTable): number;
   close(): void;
@@ -18,6 +20,7 @@ export interface Pass {
 
 /** Reads every thread, and adds up those of each process. */
 export class ThreadPass implements Pass {
+  readonly notesChanges = false;
   readonly #tasks: TaskIterator;
   readonly #slots: SwitchSlots | undefined;
   readonly #packages: number;
