@@ -38,7 +38,6 @@ const hotFiles: Readonly<Record<string, readonly string[]>> = {
     'receivers/prometheus/reset-watch.ts',
     'receivers/prometheus/page-series.ts',
     'receivers/prometheus/stamped-rows.ts',
-    'receivers/otlp/byte-cache.ts',
     'receivers/otlp/histogram-fields.ts',
     'receivers/otlp/histogram-reader.ts',
     'receivers/otlp/histogram-writer.ts',

@@ -2,6 +2,7 @@ import { bucketless, HistogramRow } from '../../src/model/histogram-table.js';
 import { noRecordedValue, tagOf } from '../../src/otlp/wire.js';
 import type { WireCursor } from '../../src/otlp/wire-cursor.js';
 import { wireTypes } from '../../src/protobuf.js';
+import { Numbers } from './numbers.js';
 import type { PointHead } from './point-head.js';
 
 // HistogramDataPoint and ExponentialHistogramDataPoint of opentelemetry/proto/metrics/v1/metrics.proto.
@@ -36,30 +37,6 @@ const sideCountTag = tagOf(2, varint);
 
 const half = 2 ** 32;
 
-/** Numbers that are read one after the other. */
-export class Numbers {
-  values = new Float64Array(64);
-  length = 0;
-  #view = this.values;
-
-  /** The numbers, until the next one is read. The same array for as long as there are equally many. */
-  get view(): Float64Array {
-    if (this.#view.length !== this.length || this.#view.buffer !== this.values.buffer)
-      this.#view = this.values.subarray(0, this.length);
-    return this.#view;
-  }
-
-  push(value: number): void {
-    if (this.length === this.values.length) {
-      const wider = new Float64Array(2 * this.length);
-      wider.set(this.values);
-      this.values = wider;
-    }
-    this.values[this.length] = value;
-    this.length += 1;
-  }
-}
-
 /** What a point of a histogram says, besides instants and attributes. One object for one point after the other. */
 export class HistogramFields {
   /** Count, sum, minimum and maximum. */
@@ -84,7 +61,6 @@ export class HistogramFields {
   /** Reads the point that the cursor is in, to its end. */
   read(cursor: WireCursor, head: PointHead, isExplicit: boolean): void {
     this.#clear(isExplicit);
-    head.clear();
     const { end } = cursor;
     while (cursor.at < end) {
       const fieldAt = cursor.at;

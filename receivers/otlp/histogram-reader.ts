@@ -38,6 +38,7 @@ export class HistogramReader {
    * @returns why it is not taken, if so
    */
   read(cursor: WireCursor, node: MetricNode): Reason | undefined {
+    this.#head.begin(node);
     this.#fields.read(cursor, this.#head, node.kind === 'histogram');
     return this.#head.checkInstants(node) ?? this.#checkBuckets(node) ?? this.#take(node);
   }

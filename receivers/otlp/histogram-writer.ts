@@ -6,8 +6,16 @@ import {
   type HistogramTable,
 } from '../../src/model/histogram-table.js';
 import type { HistogramSeries } from '../../src/model/series.js';
+import { SeriesArrays } from '../../src/model/series-arrays.js';
 import { createEnding } from '../../src/model/table.js';
-import { DeltaTotal, isHistogram, isNumeric, joinHalves, type LiveSeries } from './live-series.js';
+import {
+  DeltaTotal,
+  isHistogram,
+  isNumeric,
+  joinHalves,
+  subtractHalves,
+  type LiveSeries,
+} from './live-series.js';
 import type { Rejections } from './rejections.js';
 import type { PendingHistograms } from './rows.js';
 import { SeriesCourse, UndoLog } from './series-course.js';
@@ -15,7 +23,6 @@ import type { SeriesRegistry } from './series-registry.js';
 
 /** Rows of a table: what takes a table holds the main thread for a few milliseconds. */
 const maxRows = 1000;
-const half = 2 ** 32;
 
 /** Forwards histograms as tables, with deltas added up and resets as new series. */
 export class HistogramWriter {
@@ -29,8 +36,7 @@ export class HistogramWriter {
   /** Of the table that is being made: the instant of its first row. */
   #high = 0;
   #low = 0;
-  /** The last array that began with this series: the tables of several senders take turns. */
-  readonly #arrays = new WeakMap<HistogramSeries, readonly HistogramSeries[]>();
+  readonly #arrays = new SeriesArrays<HistogramSeries>();
   #isRefused = false;
 
   constructor(registry: SeriesRegistry, next: Consumer) {
@@ -109,7 +115,7 @@ export class HistogramWriter {
   }
 
   #offsetOf(high: number, low: number): number {
-    return (high - this.#high) * half + (low - this.#low);
+    return subtractHalves(high, low, this.#high, this.#low);
   }
 
   #end(old: LiveSeries, high: number, low: number): void {
@@ -140,11 +146,7 @@ export class HistogramWriter {
   #takeRows(): HistogramTable {
     this.#shown.clear();
     const rows = this.#rows.take(joinHalves(this.#high, this.#low));
-    const [first] = rows.series;
-    const known = first && this.#arrays.get(first);
-    if (known && isSame(known, rows.series)) return { ...rows, series: known };
-    if (first) this.#arrays.set(first, rows.series);
-    return rows;
+    return rows.series.length === 0 ? rows : { ...rows, series: this.#arrays.find(rows.series) };
   }
 
   /** Takes back what was not taken: nothing, unless a table was refused. */
@@ -153,10 +155,6 @@ export class HistogramWriter {
     this.#takeRows();
     this.#flush();
   }
-}
-
-function isSame(one: readonly HistogramSeries[], other: readonly HistogramSeries[]): boolean {
-  return one.length === other.length && one.every((series, i) => series === other[i]);
 }
 
 /** @returns the row as it is to be forwarded: of deltas the sum of all until now */

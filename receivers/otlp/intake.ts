@@ -12,7 +12,7 @@ import { isHistogram, isNumeric, joinHalves, type LiveSeries } from './live-seri
 import { PointReader } from './point-reader.js';
 import { Rejections } from './rejections.js';
 import { RequestReader } from './request-reader.js';
-import { PendingHistograms, Rows } from './rows.js';
+import { PendingHistograms } from './rows.js';
 import { SeriesRegistry } from './series-registry.js';
 import { TableWriter } from './table-writer.js';
 import { IntakeTelemetry } from './telemetry.js';
@@ -101,7 +101,7 @@ export class Intake {
     if (reason !== undefined) return { kind: 'busy', message: reason };
     this.#waitingBytes += bytes.length;
     try {
-      return await this.#inTurn(() => this.#read(bytes));
+      return await this.#inTurn(() => this.#read(bytes).finally(() => this.#points.rows.clear()));
     } catch (error) {
       const message = describeError(error);
       if (error instanceof RangeError) return { kind: 'malformed', message };
@@ -131,9 +131,8 @@ export class Intake {
 
   async #read(bytes: Uint8Array): Promise<Outcome> {
     const rejections = new Rejections();
-    const [rows, pending] = [new Rows(), new PendingHistograms()];
+    const pending = new PendingHistograms();
     this.#registry.beginRequest(performance.now());
-    this.#points.rows = rows;
     this.#histograms.pending = pending;
     try {
       await runInSlices(this.#reader.read(bytes, rejections));
@@ -142,7 +141,7 @@ export class Intake {
     }
     // Histograms after a table that was refused would have to be sent again as well.
     const isTaken =
-      (await runInSlices(this.#writer.write(rows, rejections))) &&
+      (await runInSlices(this.#writer.write(this.#points.rows, rejections))) &&
       (await runInSlices(this.#histogramWriter.write(pending, rejections)));
     if (!isTaken)
       return {

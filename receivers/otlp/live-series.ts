@@ -11,6 +11,8 @@ import type {
 } from '../../src/model/series.js';
 import type { Entry } from './byte-cache.js';
 
+const half = 2 ** 32;
+
 /** A part of a request that holds others, as it was decoded the first time. */
 export interface Node {
   /** Live children; without any it is forgotten. */
@@ -150,6 +152,11 @@ export class LiveSeries {
 /** Both halves as one number. */
 export function joinHalves(high: number, low: number): bigint {
   return (BigInt(high) << 32n) | BigInt(low);
+}
+
+/** The nanoseconds from one instant to another; beyond 2^53 they are rounded. */
+export function subtractHalves(high: number, low: number, otherHigh: number, otherLow: number): number {
+  return (high - otherHigh) * half + (low - otherLow);
 }
 
 function splitHalves(value: bigint): Halves {

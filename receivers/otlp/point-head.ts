@@ -8,11 +8,16 @@ import type { Sent, SeriesRegistry } from './series-registry.js';
 /** Instants have 63 bits. */
 const maxHigh = 0x7fff_ffff;
 
+const noNode = {};
+
 /** What points of every kind say: of which series they are, from when and of when. */
 export class PointHead {
   readonly #registry: SeriesRegistry;
   /** The attributes. */
   readonly span = new Span();
+  #node: object = noNode;
+  /** The series, where it was found before all fields were read. */
+  #expected: LiveSeries | undefined;
   startHigh = 0;
   startLow = 0;
   high = 0;
@@ -22,9 +27,12 @@ export class PointHead {
     this.#registry = registry;
   }
 
-  clear(): void {
+  /** Begins a point of a metric. */
+  begin(node: MetricNode): void {
     this.startHigh = this.startLow = this.high = this.low = 0;
     this.span.clear();
+    this.#node = node;
+    this.#expected = undefined;
   }
 
   readStart(cursor: WireCursor): void {
@@ -39,10 +47,20 @@ export class PointHead {
     this.low = cursor.lowAt(at);
   }
 
-  /** Reads an attribute whose field begins at `fieldAt`. */
+  /** Reads an attribute whose field begins at `fieldAt`, and all that follows where that is what came the last time. */
   readAttribute(cursor: WireCursor, fieldAt: number): void {
+    if (this.span.isEmpty && this.#readExpected(cursor, fieldAt)) return;
     cursor.at = cursor.readEnd();
-    this.span.add(cursor.bytes, fieldAt, cursor.at);
+    this.span.add(cursor.view, fieldAt, cursor.at);
+  }
+
+  #readExpected(cursor: WireCursor, fieldAt: number): boolean {
+    const { span } = this;
+    span.add(cursor.view, fieldAt, cursor.end);
+    this.#expected = this.#registry.points.expect(this.#node, span)?.value;
+    if (this.#expected === undefined) span.clear();
+    else cursor.at = cursor.end;
+    return this.#expected !== undefined;
   }
 
   /** Why the instants cannot be taken, if so. */
@@ -57,7 +75,7 @@ export class PointHead {
    * @param valueType undefined: the point has no value
    */
   findSeries(node: MetricNode, valueType: Metric['valueType'] | undefined): LiveSeries | Reason {
-    const known = this.#registry.points.find(node, this.span)?.value;
+    const known = this.#expected ?? this.#registry.points.find(node, this.span)?.value;
     const found = known ?? this.#registry.open(node, this.span, this.sent(valueType));
     if (typeof found === 'string' || !found.isCumulative || this.#hasStartOf(found)) return found;
     return this.#restart(found, valueType);

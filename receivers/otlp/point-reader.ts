@@ -22,7 +22,7 @@ export class PointReader {
   readonly #registry: SeriesRegistry;
   readonly #head: PointHead;
   /** Where points go. */
-  rows = new Rows();
+  readonly rows = new Rows();
   #value = NaN;
   #valueType: Metric['valueType'] | undefined;
 
@@ -36,7 +36,7 @@ export class PointReader {
    * @returns why it is not taken, if so
    */
   read(cursor: WireCursor, node: MetricNode): Reason | undefined {
-    this.#readFields(cursor);
+    this.#readFields(cursor, node);
     const head = this.#head;
     const found = this.#findSeries(node);
     if (typeof found === 'string') return found;
@@ -47,9 +47,9 @@ export class PointReader {
     return undefined;
   }
 
-  #readFields(cursor: WireCursor): void {
+  #readFields(cursor: WireCursor, node: MetricNode): void {
     const head = this.#head;
-    head.clear();
+    head.begin(node);
     this.#value = NaN;
     this.#valueType = undefined;
     let flags = 0;

@@ -113,7 +113,7 @@ export class RequestReader {
       else {
         const to = cursor.readEnd();
         // Of a field that is there twice, protobuf joins the contents.
-        this.#span.add(cursor.bytes, cursor.at, to);
+        this.#span.add(cursor.view, cursor.at, to);
         cursor.at = to;
       }
     }
@@ -146,7 +146,7 @@ export class RequestReader {
       const tag = cursor.readTag();
       if (tag === nameTag || tag === descriptionTag || tag === unitTag) {
         cursor.at = cursor.readEnd();
-        span.add(cursor.bytes, fieldAt, cursor.at);
+        span.add(cursor.view, fieldAt, cursor.at);
       } else if (tag === gaugeTag || kindTags.has(tag)) {
         [kind, to] = [tag, cursor.readEnd()];
         from = cursor.at;

@@ -1,20 +1,21 @@
 import { isBefore, joinHalves, type LiveSeries } from './live-series.js';
+import { Numbers } from './numbers.js';
 import type { Reason } from './rejections.js';
 import type { SeriesRegistry } from './series-registry.js';
 
 /** What series were before points that may still be refused, in the order of these points. An object each would be slow. */
 export class UndoLog {
   readonly #series: LiveSeries[] = [];
-  readonly #high: number[] = [];
-  readonly #low: number[] = [];
-  readonly #last: number[] = [];
+  readonly #high = new Numbers();
+  readonly #low = new Numbers();
+  readonly #last = new Numbers();
 
   get length(): number {
-    return this.#series.length;
+    return this.#high.length;
   }
 
   add(one: LiveSeries): void {
-    this.#series.push(one);
+    this.#series[this.length] = one;
     this.#high.push(one.high);
     this.#low.push(one.low);
     this.#last.push(one.last);
@@ -23,19 +24,21 @@ export class UndoLog {
   /** Forgets the first points: they have been taken. */
   forget(count: number): void {
     for (let i = 0; i < count; i += 1) this.#series[i].total?.commit();
-    for (const list of [this.#series, this.#high, this.#low, this.#last]) list.splice(0, count);
+    this.#series.copyWithin(0, count, this.length);
+    for (const list of [this.#high, this.#low, this.#last]) list.removeFirst(count);
   }
 
   /** Makes every series what it was before the first of these points, and forgets them. */
   takeBack(): void {
     for (let i = this.length - 1; i >= 0; i -= 1) {
       const one = this.#series[i];
-      one.high = this.#high[i];
-      one.low = this.#low[i];
-      one.last = this.#last[i];
+      one.high = this.#high.values[i];
+      one.low = this.#low.values[i];
+      one.last = this.#last.values[i];
       one.total?.takeBack();
     }
     this.forget(this.length);
+    this.#series.length = 0;
   }
 }
 

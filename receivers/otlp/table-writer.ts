@@ -2,9 +2,9 @@ import { passHistograms, type Consumer } from '../../src/component/consumer.js';
 import { createHistogramEnding } from '../../src/model/histogram-table.js';
 import type { Series } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
-import { TableAssembler } from '../../src/recording/decoder.js';
 import { isHistogram, isNumeric, joinHalves, type LiveSeries } from './live-series.js';
 import type { Rejections } from './rejections.js';
+import { RowTables } from './row-tables.js';
 import type { Row, Rows } from './rows.js';
 import { SeriesCourse, UndoLog } from './series-course.js';
 import type { SeriesRegistry } from './series-registry.js';
@@ -16,7 +16,7 @@ const pointsAtATime = 4000;
 export class TableWriter {
   readonly #next: Consumer;
   readonly #course: SeriesCourse;
-  readonly #assembler = new TableAssembler((table) => this.#forward(table));
+  readonly #tables = new RowTables((table) => this.#forward(table));
   /** Of the points that wait. */
   readonly #undo = new UndoLog();
   /** How many of them are of rows before the one that is being made. */
@@ -37,7 +37,7 @@ export class TableWriter {
     try {
       yield* this.#writeRows(rows, rejections);
       this.#rowFrom = this.#undo.length;
-      if (!this.#isRefused) this.#assembler.flush();
+      if (!this.#isRefused) this.#tables.flush();
     } finally {
       this.#takeBack();
     }
@@ -47,19 +47,20 @@ export class TableWriter {
   *#writeRows(rows: Rows, rejections: Rejections): Generator<void> {
     let unwritten = pointsAtATime;
     for (const row of rows.list()) {
-      this.#writeRow(row, rejections);
+      unwritten -= this.#writeRow(rows, row, rejections);
       if (this.#isRefused) return;
-      unwritten -= row.series.length;
       if (unwritten > 0) continue;
       unwritten = pointsAtATime;
       yield;
     }
   }
 
-  #writeRow({ high, low, series, values }: Row, rejections: Rejections): void {
-    const [kept, keptValues]: [Series[], number[]] = [[], []];
+  /** @returns how many points it has */
+  #writeRow({ series, values, next }: Rows, { high, low, first }: Row, rejections: Rejections): number {
+    let points = 0;
     this.#rowFrom = this.#undo.length;
-    for (let i = 0; i < series.length; i += 1) {
+    for (let i = first; i >= 0; i = next[i]) {
+      points += 1;
       const one = this.#course.find(series[i]);
       const isReset = hasFallen(one, values[i]);
       const reason = this.#course.refuse(one, isReset, high, low);
@@ -70,10 +71,10 @@ export class TableWriter {
       const current = this.#course.enter(one, isReset, high, low);
       this.#advance(current, high, low, values[i]);
       // Points of numbers have series of numbers.
-      kept.push(current.series as Series);
-      keptValues.push(Number.isNaN(values[i]) ? NaN : current.last);
+      this.#tables.add(current.series as Series, Number.isNaN(values[i]) ? NaN : current.last);
     }
-    this.#assembler.addRow(kept, joinHalves(high, low), keptValues);
+    this.#tables.endRow(high, low);
+    return points;
   }
 
   #advance(one: LiveSeries, high: number, low: number, value: number): void {
@@ -85,7 +86,7 @@ export class TableWriter {
   }
 
   #end({ series }: LiveSeries, at: bigint): void {
-    if (isNumeric(series)) this.#assembler.end(series, at);
+    if (isNumeric(series)) this.#tables.end(series, at);
     else if (isHistogram(series)) passHistograms(this.#next, createHistogramEnding([series], at));
   }
 
@@ -104,7 +105,7 @@ export class TableWriter {
   /** Takes back what was not taken: nothing, unless a table was refused. */
   #takeBack(): void {
     this.#undo.takeBack();
-    this.#assembler.dropRows();
+    this.#tables.dropRows();
   }
 }
 

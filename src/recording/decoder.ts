@@ -1,6 +1,6 @@
-import { elementAt } from '../element.js';
 import type { HistogramRow, HistogramTable } from '../model/histogram-table.js';
 import type { AnySeries, HistogramSeries, Series } from '../model/series.js';
+import { SeriesArrays } from '../model/series-arrays.js';
 import { createEnding, type Table } from '../model/table.js';
 import { HistogramAssembler } from './histogram-assembler.js';
 import { isHistogramSeries, isNumberSeries, SeriesBook } from './series-book.js';
@@ -22,8 +22,7 @@ interface Growing {
  */
 export class TableAssembler {
   readonly #emit: (table: Table) => void;
-  /** The last array that began with this series: the tables of several sources take turns. */
-  readonly #arrays = new WeakMap<Series, readonly Series[]>();
+  readonly #arrays = new SeriesArrays<Series>();
   #at = 0n;
   #rowSeries: Series[] = [];
   #rowSet = new Set<Series>();
@@ -43,14 +42,6 @@ export class TableAssembler {
     this.#rowSeries.push(series);
     this.#rowSet.add(series);
     this.#rowValues.push(value);
-  }
-
-  /** Takes all points of an instant. No series is there twice. */
-  addRow(series: readonly Series[], at: bigint, values: readonly number[]): void {
-    if (this.#ended.length > 0) this.flush();
-    this.#endRow();
-    this.#at = at;
-    if (series.length > 0) this.#append(this.#arrayOf(series), values);
   }
 
   /** Takes note that a series ended. */
@@ -82,7 +73,7 @@ export class TableAssembler {
   #endRow(): void {
     const series = this.#rowSeries;
     if (series.length === 0) return;
-    this.#append(this.#arrayOf(series), this.#rowValues);
+    this.#append(this.#arrays.find(series), this.#rowValues);
     this.#rowSeries = [];
     this.#rowValues = [];
     this.#rowSet.clear();
@@ -109,14 +100,6 @@ export class TableAssembler {
     this.#growing = undefined;
     const { series, epoch, offsets, values } = growing;
     this.#emit({ series, epoch, offsets: new Float64Array(offsets), values: new Float64Array(values) });
-  }
-
-  #arrayOf(series: readonly Series[]): readonly Series[] {
-    const first = elementAt(series, 0);
-    const known = this.#arrays.get(first);
-    if (known?.length === series.length && known.every((one, i) => one === series[i])) return known;
-    this.#arrays.set(first, series);
-    return series;
   }
 }
 

@@ -1,0 +1,31 @@
+/** A list of numbers that grows, and keeps its room when it is emptied. */
+export class Numbers {
+  values = new Float64Array(64);
+  length = 0;
+  #view = this.values;
+
+  /** The numbers, until the next one is added. The same array for as long as there are equally many. */
+  get view(): Float64Array {
+    if (this.#view.length !== this.length || this.#view.buffer !== this.values.buffer)
+      this.#view = this.values.subarray(0, this.length);
+    return this.#view;
+  }
+
+  push(value: number): void {
+    if (this.length === this.values.length) this.#grow();
+    this.values[this.length] = value;
+    this.length += 1;
+  }
+
+  /** Removes the first numbers. */
+  removeFirst(count: number): void {
+    this.values.copyWithin(0, count, this.length);
+    this.length -= count;
+  }
+
+  #grow(): void {
+    const wider = new Float64Array(2 * this.length);
+    wider.set(this.values);
+    this.values = wider;
+  }
+}
