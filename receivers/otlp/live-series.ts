@@ -141,7 +141,9 @@ export class LiveSeries {
     this.series = series;
     this.node = node;
     this.sentStart = sentStart;
-    this.start = splitHalves(series.start);
+    // They are read with each point: one object is read sooner than two.
+    this.start =
+      joinHalves(sentStart.high, sentStart.low) === series.start ? sentStart : splitHalves(series.start);
   }
 
   get isCumulative(): boolean {

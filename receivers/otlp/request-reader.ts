@@ -64,43 +64,58 @@ export class RequestReader {
   *read(bytes: Uint8Array, rejections: Rejections): Generator<void> {
     const cursor = this.#cursor;
     cursor.open(bytes);
+    // Generators within each other would be several objects for each resource.
+    while (this.#enter(resourceMetricsTag)) {
+      const resourceEnd = cursor.end;
+      const resource = this.#readResource();
+      while (this.#enter(scopeMetricsTag)) {
+        const scopeEnd = cursor.end;
+        const scope = this.#readScope(resource);
+        while (this.#enter(metricTag)) {
+          const metricEnd = cursor.end;
+          const node = this.#readMetric(scope, rejections);
+          while (this.#readPoints(node, rejections)) yield;
+          this.#leave(metricEnd, scopeEnd);
+        }
+        this.#leave(scopeEnd, resourceEnd);
+      }
+      this.#leave(resourceEnd, bytes.length);
+    }
+  }
+
+  /** Enters the next message of the current one that is in a field with this tag. @returns false where there is none */
+  #enter(wanted: number): boolean {
+    const cursor = this.#cursor;
     while (cursor.at < cursor.end) {
       const tag = cursor.readTag();
-      if (tag === resourceMetricsTag) yield* this.#readResource(cursor.readEnd(), rejections);
-      else cursor.skip(tag);
+      if (tag !== wanted) cursor.skip(tag);
+      else {
+        cursor.end = cursor.readEnd();
+        return true;
+      }
     }
+    return false;
   }
 
-  *#readResource(end: number, rejections: Rejections): Generator<void> {
-    const cursor = this.#cursor;
-    const outer = cursor.end;
-    cursor.end = end;
-    const from = cursor.at;
+  /** Goes on after a message, in the one around it. */
+  #leave(end: number, outerEnd: number): void {
+    this.#cursor.at = end;
+    this.#cursor.end = outerEnd;
+  }
+
+  /** The resource of the current message, which goes on from its beginning. */
+  #readResource(): ResourceNode {
+    const from = this.#cursor.at;
     this.#find(resourceTag);
-    const resource = this.#registry.findResource(this.#span);
-    cursor.at = from;
-    while (cursor.at < end) {
-      const tag = cursor.readTag();
-      if (tag === scopeMetricsTag) yield* this.#readScope(cursor.readEnd(), resource, rejections);
-      else cursor.skip(tag);
-    }
-    cursor.end = outer;
+    this.#cursor.at = from;
+    return this.#registry.findResource(this.#span);
   }
 
-  *#readScope(end: number, resource: ResourceNode, rejections: Rejections): Generator<void> {
-    const cursor = this.#cursor;
-    const outer = cursor.end;
-    cursor.end = end;
-    const from = cursor.at;
+  #readScope(resource: ResourceNode): ScopeNode {
+    const from = this.#cursor.at;
     this.#find(scopeTag);
-    const scope = this.#findScope(resource);
-    cursor.at = from;
-    while (cursor.at < end) {
-      const tag = cursor.readTag();
-      if (tag === metricTag) yield* this.#readMetric(cursor.readEnd(), scope, rejections);
-      else cursor.skip(tag);
-    }
-    cursor.end = outer;
+    this.#cursor.at = from;
+    return this.#findScope(resource);
   }
 
   /** Takes the content of a field of the current message, which usually comes first, into the span. */
@@ -134,14 +149,13 @@ export class RequestReader {
     return this.#registry.addScope(resource, span, name);
   }
 
-  *#readMetric(end: number, scope: ScopeNode, rejections: Rejections): Generator<void> {
+  /** @returns undefined where its points are not taken; else they come next */
+  #readMetric(scope: ScopeNode, rejections: Rejections): MetricNode | undefined {
     const cursor = this.#cursor;
-    const outer = cursor.end;
-    cursor.end = end;
     const span = this.#span;
     span.clear();
     let [kind, from, to] = [0, 0, 0];
-    while (cursor.at < end) {
+    while (cursor.at < cursor.end) {
       const fieldAt = cursor.at;
       const tag = cursor.readTag();
       if (tag === nameTag || tag === descriptionTag || tag === unitTag) {
@@ -153,53 +167,43 @@ export class RequestReader {
         cursor.at = to;
       } else cursor.skip(tag);
     }
-    if (kind !== 0) {
-      cursor.at = from;
-      cursor.end = to;
-      yield* this.#readKind(kind, scope, rejections);
-    }
-    cursor.at = end;
-    cursor.end = outer;
+    this.#leave(from, to);
+    return kind === 0 ? undefined : this.#readKind(kind, scope, rejections);
   }
 
-  *#readKind(kind: number, scope: ScopeNode, rejections: Rejections): Generator<void> {
-    const cursor = this.#cursor;
-    const from = cursor.at;
+  #readKind(kind: number, scope: ScopeNode, rejections: Rejections): MetricNode | undefined {
+    const from = this.#cursor.at;
     const { points, temporality, isMonotonic } = this.#survey();
+    this.#cursor.at = from;
     const reason = findReason(kind, temporality);
     if (reason !== undefined) {
       rejections.add(reason, points, readMetricTexts(this.#span).name);
-      return;
+      return undefined;
     }
     this.#span.kind = kind === gaugeTag ? 0 : (kind << 4) + temporality * 2 + (isMonotonic ? 1 : 0);
-    const node = this.#findMetric(
-      scope,
-      kindOf(kind, isMonotonic),
-      kind !== gaugeTag && temporality === delta,
-    );
-    const reader = kind === histogramTag || kind === exponentialTag ? this.#histograms : this.#points;
-    cursor.at = from;
-    while (cursor.at < cursor.end) {
-      const tag = cursor.readTag();
-      if (tag !== pointTag) cursor.skip(tag);
-      else {
-        this.#readPoint(reader, node, rejections);
-        this.#unread -= 1;
-        if (this.#unread === 0) {
-          this.#unread = pointsAtATime;
-          yield;
-        }
-      }
-    }
+    const isDelta = kind !== gaugeTag && temporality === delta;
+    return this.#findMetric(scope, kindOf(kind, isMonotonic), isDelta);
   }
 
-  #readPoint(reader: PointReader | HistogramReader, node: MetricNode, rejections: Rejections): void {
-    const cursor = this.#cursor;
-    const outer = cursor.end;
-    cursor.end = cursor.readEnd();
-    const reason = reader.read(cursor, node);
-    cursor.end = outer;
-    if (reason !== undefined) rejections.add(reason, 1, node.name);
+  /**
+   * Reads points of the current message, unless its metric is not taken.
+   * @returns whether others are to run before the next ones are read
+   */
+  #readPoints(node: MetricNode | undefined, rejections: Rejections): boolean {
+    if (node === undefined) return false;
+    const isHistogram = node.kind === 'histogram' || node.kind === 'exponential_histogram';
+    const reader = isHistogram ? this.#histograms : this.#points;
+    const { end } = this.#cursor;
+    while (this.#enter(pointTag)) {
+      const reason = reader.read(this.#cursor, node);
+      this.#cursor.end = end;
+      if (reason !== undefined) rejections.add(reason, 1, node.name);
+      this.#unread -= 1;
+      if (this.#unread > 0) continue;
+      this.#unread = pointsAtATime;
+      return true;
+    }
+    return false;
   }
 
   /** What of a gauge, sum or histogram is not a point. It may come after the points. */

@@ -9,6 +9,8 @@ export class UndoLog {
   readonly #high = new Numbers();
   readonly #low = new Numbers();
   readonly #last = new Numbers();
+  /** Whether there were series with sums of deltas. */
+  #hasTotals = false;
 
   get length(): number {
     return this.#high.length;
@@ -19,12 +21,16 @@ export class UndoLog {
     this.#high.push(one.high);
     this.#low.push(one.low);
     this.#last.push(one.last);
+    this.#hasTotals ||= one.node.isDelta;
   }
 
   /** Forgets the first points: they have been taken. */
   forget(count: number): void {
-    for (let i = 0; i < count; i += 1) this.#series[i].total?.commit();
-    this.#series.copyWithin(0, count, this.length);
+    const { length } = this;
+    if (this.#hasTotals) for (let i = 0; i < count; i += 1) this.#series[i].total?.commit();
+    this.#series.copyWithin(0, count, length);
+    // What ended is not to be kept by its last point. Nothing reads beyond the length.
+    (this.#series as unknown[]).fill(undefined, length - count, length);
     for (const list of [this.#high, this.#low, this.#last]) list.removeFirst(count);
   }
 
@@ -38,7 +44,6 @@ export class UndoLog {
       one.total?.takeBack();
     }
     this.forget(this.length);
-    this.#series.length = 0;
   }
 }
 

@@ -60,6 +60,7 @@ export class SeriesRegistry {
   request = 0;
   /** When it came, on a monotonic clock. */
   #requestMs = 0;
+  #lastStart: Halves = { high: 0, low: 0 };
   /** Those of this request: what turns out to hold no series is forgotten. */
   #fresh: (ResourceNode | ScopeNode | MetricNode)[] = [];
 
@@ -183,10 +184,17 @@ export class SeriesRegistry {
     this.#metrics.retain(series.metric);
     this.#resources.retain(series.resource);
     this.#attributes.retain(series.attributes);
-    const added = new LiveSeries(series, node, sent.start);
+    const added = new LiveSeries(series, node, this.#startOf(sent));
     added.valueType = sent.valueType;
     added.request = this.request;
     return added;
+  }
+
+  /** The same object for the series that begin at the same time, which are many: it is read with each point. */
+  #startOf({ start }: Sent): Halves {
+    const { high, low } = this.#lastStart;
+    if (start.high !== high || start.low !== low) this.#lastStart = start;
+    return this.#lastStart;
   }
 
   #release({ metric, resource, attributes }: AnySeries): void {
