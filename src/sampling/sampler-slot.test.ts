@@ -8,7 +8,7 @@ import type { FailureMessage, RowsMessage, StateMessage } from './thread-line.js
 const hourNs = 3_600_000_000_000n;
 
 /** A slot whose clocks can be set, and what it sends: rows as their first column. */
-function openSlot() {
+function openSlot(times: { readonly periodNs?: number; readonly flushNs?: number } = {}) {
   const control = createTestControl();
   const sent: (RowsMessage | StateMessage | FailureMessage)[] = [];
   const state = { hasRoom: true, isAsleep: false, realtimeNs: 0n, boottimeNs: 0n };
@@ -17,7 +17,7 @@ function openSlot() {
     realtimeNs: clocks.realtimeNs + state.realtimeNs,
     boottimeNs: clocks.boottimeNs + state.boottimeNs,
   });
-  const options = { id: 1, periodNs: 1e6, flushNs: 3.6e12, options: control };
+  const options = { id: 1, periodNs: 1e6, flushNs: 3.6e12, options: control, ...times };
   const slot = new SamplerSlot(
     { ...options, open: openSampler, readClocks: () => setClocks(readClocks()) },
     {
@@ -130,4 +130,58 @@ test('SamplerSlot reads before and after other options that change the columns, 
   control[word.mode] = mode.normal;
   slot.tick();
   assert.deepEqual(brief(), ['', 'ended', 'failed', 'new 0 8']);
+});
+
+/** A slot with close readings, of which the second one has begun a flush. */
+function beginFlush() {
+  const opened = openSlot({ periodNs: 1e5, flushNs: 1e9 });
+  const { slot, brief } = opened;
+  slot.tick();
+  brief();
+  slot.timer.deadlineNs += 1e9;
+  slot.tick();
+  assert.deepEqual(brief(), []);
+  return opened;
+}
+
+test('SamplerSlot divides a flush among the readings after it, where they are close', () => {
+  const { slot, control, brief } = beginFlush();
+  control[word.mode] = mode.newColumn;
+  slot.tick();
+  assert.deepEqual(brief(), ['1 2']);
+  assert.equal(control[word.mode], mode.newColumn);
+  slot.tick();
+  assert.deepEqual(brief(), ['3 4']);
+  assert.equal(control[word.mode], mode.normal);
+  slot.tick();
+  slot.flush();
+  assert.deepEqual(brief(), ['new 0 1 1 1']);
+});
+
+test('SamplerSlot sends what a flush has taken before anything else', () => {
+  for (const [end, sent] of [
+    [mode.newGeneration, ['1 2', 'new 0 1']],
+    [mode.failRead, ['1 2', 'ended', 'failed']],
+  ] as const) {
+    const { slot, control, brief } = beginFlush();
+    control[word.mode] = end;
+    slot.tick();
+    slot.flush();
+    assert.deepEqual(brief(), sent);
+  }
+  const { slot, brief } = beginFlush();
+  slot.close();
+  assert.deepEqual(brief(), ['1 2', '3']);
+});
+
+test('SamplerSlot ends a flush at once, when the wall clock was stepped', () => {
+  const { slot, state, brief } = openSlot({ periodNs: 1e5, flushNs: 1e9 });
+  slot.tick();
+  state.realtimeNs = -hourNs;
+  slot.timer.deadlineNs += 1e9;
+  slot.tick();
+  assert.deepEqual(brief(), ['new 0', '1 2', 'ended', 'new 0']);
+  slot.tick();
+  slot.tick();
+  assert.deepEqual(brief(), []);
 });

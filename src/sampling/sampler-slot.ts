@@ -23,6 +23,11 @@ export interface Outlet {
 /** How often the clocks are compared while nothing is read, so that a correction of hours does not look like a step. */
 const watchNs = 1e9;
 
+/** A flush takes 0.1 ms or more, too long between two readings that are closer than this. */
+const wholeFlushNs = 1e6;
+/** Readings in which the parts of a flush are done, and some more. */
+const flushReadings = 10;
+
 const minBackOffNs = 100e6;
 const maxBackOffNs = 30e9;
 
@@ -40,6 +45,8 @@ export class SamplerSlot {
   #samplerOptions: unknown;
   #sampler: Sampler | undefined;
   readonly #rows: SlotRows;
+  /** What is left of a flush, to be done after the next readings. */
+  #flushParts = 0;
   #hasFailed = false;
   #backOffNs = minBackOffNs;
 
@@ -179,8 +186,27 @@ export class SamplerSlot {
     if (this.#hasFailed) this.#recover();
     if (dueNs >= this.#flush.deadlineNs || this.#rows.isFull) {
       advance(this.#flush, dueNs);
+      this.#beginFlush(sampler);
+    } else if (this.#flushParts > 0) this.#continueFlush(sampler);
+  }
+
+  /** Where readings are close, the parts of a flush are done after one reading each, so that none is missed for it. */
+  #beginFlush(sampler: Sampler): void {
+    const isWhole = this.#periodNs >= wholeFlushNs || this.#options.flushNs < flushReadings * this.#periodNs;
+    if (isWhole) {
       this.#sendRows(sampler);
+      return;
     }
+    const continuity = this.#rows.take();
+    if (continuity === 'same') this.#flushParts = 3;
+    else this.#endFlush(sampler, continuity);
+  }
+
+  #continueFlush(sampler: Sampler): void {
+    const part = this.#flushParts--;
+    if (part === 3) this.#rows.sendTaken();
+    else if (part === 2) this.#maintain(sampler);
+    else this.#rows.prepare();
   }
 
   /** A sampler that could not be opened keeps the time of the next attempt. */
@@ -197,15 +223,21 @@ export class SamplerSlot {
   }
 
   #sendRows(sampler: Sampler): void {
-    this.#goOn(sampler, this.#rows.send());
+    this.#endFlush(sampler, this.#rows.take());
   }
 
-  #goOn(sampler: Sampler, continuity: Continuity): void {
-    if (continuity !== 'same') {
-      this.#end();
-      this.open();
+  #endFlush(sampler: Sampler, continuity: Continuity): void {
+    this.#flushParts = 0;
+    this.#rows.sendTaken();
+    if (continuity === 'same') {
+      this.#maintain(sampler);
       return;
     }
+    this.#end();
+    this.open();
+  }
+
+  #maintain(sampler: Sampler): void {
     sampler.maintain?.();
     if (!this.#rows.areOf(sampler)) this.#rows.adopt(sampler);
   }
@@ -226,6 +258,7 @@ export class SamplerSlot {
   }
 
   #end(): void {
+    this.#flushParts = 0;
     if (this.#sampler === undefined) return;
     closeQuietly(this.#sampler);
     this.#sampler = undefined;

@@ -23,6 +23,8 @@ export class SlotRows {
   #buffer = new RowBuffer(0, 0);
   #anchor: WallAnchor;
   #generation = 0;
+  /** Rows that were taken and not yet sent. */
+  #taken: Rows | undefined;
   #announcement: Announcement | undefined;
   #counts = createCounts();
 
@@ -46,13 +48,13 @@ export class SlotRows {
   /** Takes a sampler that was opened, with the clocks as they are. */
   begin(sampler: Sampler): void {
     this.#anchor = new WallAnchor(this.#options.readClocks());
-    this.adopt(sampler);
+    this.#use(sampler);
   }
 
-  /** Takes the sampler as it is now. No row is waiting. */
+  /** Takes the sampler as it is now. Rows that wait are sent. */
   adopt(sampler: Sampler): void {
-    this.#buffer = this.#createBuffer(sampler.width);
-    this.#beginGeneration(sampler);
+    this.sendRest();
+    this.#use(sampler);
   }
 
   /** Whether the columns are those that the sampler has now. */
@@ -60,8 +62,9 @@ export class SlotRows {
     return generation === this.#generation;
   }
 
-  /** Rows come with another period. No row is waiting: the room for rows is that of one flush. */
+  /** Rows come with another period. Rows that wait are sent: the room for rows is that of one flush. */
   setPeriod(periodNs: number): void {
+    this.sendRest();
     this.#periodNs = periodNs;
     this.#buffer = this.#createBuffer(this.#buffer.width);
   }
@@ -82,20 +85,37 @@ export class SlotRows {
     counts.missedTicks += missed;
   }
 
-  /** Sends all rows; there is at least one. @returns what the clocks did since they were last compared */
-  send(): Continuity {
+  /** Makes room for the rows after the next that are taken. */
+  prepare(): void {
+    this.#buffer.prepare();
+  }
+
+  /**
+   * Takes all rows, of which there is at least one, for `sendTaken`.
+   * @returns what the clocks did since they were last compared
+   */
+  take(): Continuity {
+    this.sendTaken();
     const reading = this.#options.readClocks();
     const rows = this.#buffer.take(this.#anchor);
     const continuity = this.#anchor.update(reading);
     // Rows around a sleep of the machine have instants as if there had been none: what was used meanwhile would
     // look like a spike.
     if (continuity === 'suspended') this.#drop(rows);
-    else this.#send(rows);
+    else this.#taken = rows;
     return continuity;
   }
 
-  /** Sends the rows from before a failure, if there are any. */
+  /** Sends the rows that were taken, if there are any. */
+  sendTaken(): void {
+    const rows = this.#taken;
+    this.#taken = undefined;
+    if (rows !== undefined) this.#send(rows);
+  }
+
+  /** Sends the rows that wait without comparing the clocks: those from before a failure, or of the columns before. */
   sendRest(): void {
+    this.sendTaken();
     if (this.#buffer.length > 0) this.#send(this.#buffer.take(this.#anchor));
   }
 
@@ -106,6 +126,7 @@ export class SlotRows {
 
   /** The last row is the first of a new generation: those before go under the old columns. */
   #divide(sampler: Sampler): void {
+    this.sendTaken();
     if (this.#buffer.length > 1) this.#send(this.#buffer.takeBeforeLast(this.#anchor));
     this.#beginGeneration(sampler);
   }
@@ -113,6 +134,11 @@ export class SlotRows {
   #beginGeneration({ generation, columns, columnIds }: Sampler): void {
     this.#generation = generation;
     this.#announcement = { columns, columnIds };
+  }
+
+  #use(sampler: Sampler): void {
+    this.#buffer = this.#createBuffer(sampler.width);
+    this.#beginGeneration(sampler);
   }
 
   #createBuffer(width: number): RowBuffer {
