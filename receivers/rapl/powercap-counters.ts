@@ -1,9 +1,8 @@
-import { closeSync, readSync } from 'node:fs';
 import { WrappingCounter } from '../../src/energy/wrapping-counter.js';
 import { describeError } from '../../src/errors.js';
-import { openRegularFile, readRegularText } from '../../src/linux/regular-file.js';
-import { parseCounter, readFromStart } from '../../src/linux/sysfs.js';
+import { readRegularText } from '../../src/linux/regular-file.js';
 import { CopyWatch, type Takeover } from './copy-watch.js';
+import { CounterFile } from './counter-file.js';
 import { nameDomain, type LeftOut, type Note } from './domain.js';
 import { createCounterId, EnergyReader, type CounterGroup, type CounterPlace } from './energy-reader.js';
 import { energyPath, nameFolder, readEnergy, type Zone } from './find-powercap.js';
@@ -11,8 +10,10 @@ import { energyPath, nameFolder, readEnergy, type Zone } from './find-powercap.j
 /** A zone whose counter is open. */
 interface OpenZone {
   readonly zone: Zone;
-  readonly fd: number;
+  readonly file: CounterFile;
   readonly counter: WrappingCounter;
+  /** Since the first reading, as of the last. */
+  joules: number;
   /** Whether the last reading failed. */
   hasGap: boolean;
   /** Whether there was a reading since the copies were last compared. */
@@ -22,9 +23,6 @@ interface OpenZone {
 interface IdentifiedZone extends OpenZone {
   readonly id: number;
 }
-
-// Twenty digits and a line end are the longest text that the kernel writes.
-const text = new Uint8Array(32);
 
 /** A zone whose counter cannot be opened or read. */
 export interface ZoneFailure {
@@ -39,6 +37,7 @@ class ZoneGroup implements CounterGroup {
   gaps = 0;
   #zones: readonly OpenZone[];
   readonly #nowMs: () => number;
+  readonly #clock = new Float64Array(1);
   readonly #copies: CopyWatch;
   #readMs = 0;
   #hasTakenCopy = false;
@@ -72,18 +71,20 @@ class ZoneGroup implements CounterGroup {
 
   read(values: Float64Array, at: number): boolean {
     const nowMs = this.#nowMs();
+    this.#clock[0] = nowMs;
     let isSame = !this.#hasTakenCopy;
     let gaps = 0;
     this.#hasTakenCopy = false;
     for (let index = 0; index < this.#zones.length; index++) {
       const zone = this.#zones[index];
-      const microjoules = readMicrojoules(zone);
-      if (zone.hasGap) gaps++;
-      if (!zone.counter.update(microjoules, nowMs)) {
+      const isRepeated = zone.file.repeats() && zone.counter.repeat(this.#clock);
+      if (!isRepeated && !takeCount(zone, nowMs)) {
         isSame = false;
         this.ids[index] = createCounterId();
       }
-      values[at + index] = zone.counter.joules;
+      if (zone.hasGap) gaps++;
+      else zone.wasRead = true;
+      values[at + index] = zone.joules;
     }
     this.#readMs = nowMs;
     this.gaps = gaps;
@@ -124,7 +125,7 @@ class ZoneGroup implements CounterGroup {
   }
 
   close(): void {
-    for (const { fd } of this.#zones) closeSync(fd);
+    for (const { file } of this.#zones) file.close();
   }
 
   #findIndex(zone: Zone): number {
@@ -136,10 +137,10 @@ class ZoneGroup implements CounterGroup {
   #take({ from, to, counter }: Takeover): readonly Note[] {
     const index = this.#zones.findIndex(({ zone }) => zone === from);
     try {
-      const fd = openEnergy(to);
-      closeSync(this.#zones[index].fd);
-      this.#zones = this.#zones.with(index, { zone: to, fd, counter, hasGap: false, wasRead: false });
-      this.ids[index] = createCounterId();
+      const opened = openZone(to, counter);
+      this.#zones[index].file.close();
+      this.#zones = this.#zones.with(index, opened);
+      this.ids[index] = opened.id;
       this.#hasTakenCopy = true;
       return [];
     } catch (error) {
@@ -148,11 +149,13 @@ class ZoneGroup implements CounterGroup {
   }
 }
 
-function readMicrojoules(zone: OpenZone): number {
-  const microjoules = parseCounter(text, readFromStart(zone.fd, text));
+/** @returns false when the counter was reset */
+function takeCount(zone: OpenZone, nowMs: number): boolean {
+  const microjoules = zone.file.count;
   zone.hasGap = Number.isNaN(microjoules);
-  if (!zone.hasGap) zone.wasRead = true;
-  return microjoules;
+  const isContinued = zone.counter.update(microjoules, nowMs);
+  zone.joules = zone.counter.joules;
+  return isContinued;
 }
 
 function identify({ path, domain, maxMicrojoules }: Zone): string {
@@ -212,27 +215,27 @@ function withCopies(one: Zone, { domain }: Zone, all: readonly Zone[]): Zone {
   return { ...one, domain, copies: all.filter((other) => other !== one) };
 }
 
-function openZone(zone: Zone): IdentifiedZone {
-  // Where it is polled as often as its range asks for, an outage is all that is longer.
-  const counter = new WrappingCounter({ ...zone, outageMs: 0 });
-  return { zone, fd: openEnergy(zone), counter, id: createCounterId(), hasGap: false, wasRead: false };
+// Where it is polled as often as its range asks for, an outage is all that is longer.
+function openZone(zone: Zone, counter = new WrappingCounter({ ...zone, outageMs: 0 })): IdentifiedZone {
+  const file = openEnergy(zone);
+  return { zone, file, counter, id: createCounterId(), joules: NaN, hasGap: false, wasRead: false };
 }
 
 /** The descriptor of a zone that was taken away and came back fails for good; its counter may have gone on. */
 function reopenZone(before: IdentifiedZone): IdentifiedZone {
   if (!before.hasGap) return before;
-  closeSync(before.fd);
-  return { ...before, fd: openRegularFile(energyPath(before.zone)) };
+  before.file.close();
+  return { ...before, file: new CounterFile(energyPath(before.zone)) };
 }
 
 /** @throws Error of the system when it cannot be opened, or every read fails: virtual machines have such zones */
-function openEnergy(zone: Zone): number {
-  const fd = openRegularFile(energyPath(zone));
+function openEnergy(zone: Zone): CounterFile {
+  const file = new CounterFile(energyPath(zone));
   try {
-    readSync(fd, text, 0, text.length, 0);
-    return fd;
+    file.requireReadable();
+    return file;
   } catch (error) {
-    closeSync(fd);
+    file.close();
     throw error;
   }
 }
@@ -252,7 +255,7 @@ export function explainGap(path: string): string {
 /** Whether the counter of a zone that failed can be read now. */
 export function isReadable(zone: Zone): boolean {
   try {
-    closeSync(openEnergy(zone));
+    openEnergy(zone).close();
     return true;
   } catch {
     return false;

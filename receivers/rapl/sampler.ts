@@ -71,7 +71,9 @@ class RaplSampler implements Sampler {
     const shown = this.#shown;
     for (let column = 0; column < shown.length; column++) {
       const counter = shown[column];
-      values[at + column] = limits[counter].isExceeded ? NaN : this.#latest[counter];
+      // Not as one expression, whose value V8 would put on the heap.
+      values[at + column] = this.#latest[counter];
+      if (limits[counter].isExceeded) values[at + column] = NaN;
     }
   }
 

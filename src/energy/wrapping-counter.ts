@@ -111,6 +111,18 @@ export class WrappingCounter {
     return this.#suspectReset(microjoules, nowMs);
   }
 
+  /**
+   * Takes the last reading again, in a fraction of the time.
+   * @param clock has the time of `update` as its first element: a number would go to the heap with each call
+   * @returns false when `update` has to take it
+   */
+  repeat(clock: Float64Array): boolean {
+    const nowMs = clock[0];
+    if (!this.#isRead || this.#mayHaveWrapped(nowMs - this.#readMs)) return false;
+    this.#readMs = nowMs;
+    return true;
+  }
+
   #restartAt(microjoules: number, nowMs: number): boolean {
     this.restart();
     this.#begin(microjoules, nowMs);

@@ -38,6 +38,18 @@ export function addressOf(memory: ArrayBuffer | SharedArrayBuffer): number {
   return Number(koffi.address(new Uint8Array(memory)));
 }
 
+/**
+ * An address to be kept for functions that are called at every tick. V8 keeps a number that is no small integer as bare
+ * bits in a field or in an array of numbers, and for each call makes an object on the heap of it, 16 bytes. In an array
+ * that has something else, too, it is such an object once and for all.
+ */
+export type KeptAddress = readonly [address: number, notANumber: null];
+
+/** As `addressOf`. */
+export function keepAddressOf(memory: ArrayBuffer | SharedArrayBuffer): KeptAddress {
+  return [addressOf(memory), null];
+}
+
 const getpagesize: () => number = libc.func('int getpagesize()');
 
 /** Bytes of a memory page: 4 KiB on x86, up to 64 KiB on other machines. */

@@ -62,6 +62,18 @@ export function readFromStart(fd: number, buffer: Uint8Array): number {
   return pread(fd, buffer, buffer.length, 0);
 }
 
+const preadToAddress = libc.func(
+  'long pread(int fd, uintptr_t buffer, unsigned long count, long offset)',
+) as (...args: [fd: number, buffer: number, count: number, offset: number]) => number;
+
+/**
+ * The same into memory at an address of `addressOf`, which costs less.
+ * @returns the bytes read, -1 when the read failed
+ */
+export function readToAddress(fd: number, address: number, size: number): number {
+  return preadToAddress(fd, address, size, 0);
+}
+
 /**
  * Parses the decimal counter that is all that the first `length` bytes hold. Kernels end it with a line end, so
  * one without has lost digits, too: a part of a number looks like any other.

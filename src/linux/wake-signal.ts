@@ -1,5 +1,5 @@
 import { monotonicSinceOriginNs, originSecond } from './clocks.js';
-import { addressOf, libc } from './libc.js';
+import { keepAddressOf, libc, type KeptAddress } from './libc.js';
 import { findSyscallNumber } from './syscall-numbers.js';
 
 // Numbers: include/uapi/linux/futex.h.
@@ -47,14 +47,14 @@ interface Due {
 /** A number in shared memory that one thread counts up to end the sleep of another. */
 export class WakeSignal {
   readonly #word: Int32Array<SharedArrayBuffer>;
-  readonly #wordAddress: number;
+  readonly #wordAddress: KeptAddress;
   readonly #timespecWords = new Uint32Array(new ArrayBuffer(16));
-  readonly #timespecAddress = addressOf(this.#timespecWords.buffer);
+  readonly #timespecAddress = keepAddressOf(this.#timespecWords.buffer);
 
   /** @param memory 4 bytes that both threads hold */
   constructor(memory: SharedArrayBuffer) {
     this.#word = new Int32Array(memory, 0, 1);
-    this.#wordAddress = addressOf(memory);
+    this.#wordAddress = keepAddressOf(memory);
   }
 
   /** How often it was raised. */
@@ -66,7 +66,7 @@ export class WakeSignal {
   raise(): void {
     Atomics.add(this.#word, 0, 1);
     Atomics.notify(this.#word, 0);
-    if (futexNumber !== undefined) futex(futexNumber, this.#wordAddress, futexWake, 1, 0, 0, 0);
+    if (futexNumber !== undefined) futex(futexNumber, this.#wordAddress[0], futexWake, 1, 0, 0, 0);
   }
 
   /** Sleeps while the count is `known`. */
@@ -86,8 +86,9 @@ export class WakeSignal {
     this.#timespecWords[0] = originSecond + seconds;
     this.#timespecWords[2] = due.deadlineNs - seconds * 1e9;
     if (restNs <= briefNs || futexNumber === undefined) {
-      clockNanosleep(clockMonotonic, timerAbstime, this.#timespecAddress, 0);
-    } else futex(futexNumber, this.#wordAddress, futexWaitBitset, known, this.#timespecAddress, 0, anyBit);
+      clockNanosleep(clockMonotonic, timerAbstime, this.#timespecAddress[0], 0);
+    } else
+      futex(futexNumber, this.#wordAddress[0], futexWaitBitset, known, this.#timespecAddress[0], 0, anyBit);
   }
 
   #waitLong({ deadlineNs }: Due, known: number): void {

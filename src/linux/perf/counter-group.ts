@@ -1,4 +1,4 @@
-import { addressOf } from '../libc.js';
+import { keepAddressOf, type KeptAddress } from '../libc.js';
 import { closePerfEvent, perfReadFormat, readPerfEvent } from './event.js';
 
 /** The `readFormat` with which every counter of a group must be opened. */
@@ -22,7 +22,7 @@ export class CounterGroup {
   readonly #fds: number[];
   readonly #words: Uint32Array<ArrayBuffer>;
   readonly #base: Uint32Array;
-  readonly #address: number;
+  readonly #address: KeptAddress;
 
   /**
    * @param fds the leader's first, opened with `groupReadFormat`; closed by `close`
@@ -33,7 +33,7 @@ export class CounterGroup {
     this.width = width;
     this.#words = new Uint32Array(headWords + 2 * width);
     this.#base = new Uint32Array(this.#words.length);
-    this.#address = addressOf(this.#words.buffer);
+    this.#address = keepAddressOf(this.#words.buffer);
   }
 
   /**
@@ -43,7 +43,7 @@ export class CounterGroup {
    */
   read(): boolean {
     const size = this.#words.byteLength;
-    return this.#fds.length > 0 && readPerfEvent(this.#fds[0], this.#address, size) === size;
+    return this.#fds.length > 0 && readPerfEvent(this.#fds[0], this.#address[0], size) === size;
   }
 
   /** The time in which the group was meant to count. */
