@@ -1,14 +1,8 @@
-import type { Meter } from '@opentelemetry/api';
 import type { ConsumingComponent, Context } from '../../src/component/component.js';
 import type { Consumer } from '../../src/component/consumer.js';
 import { readResourceEnvironment } from '../../src/component/resource-environment.js';
 import { loadCalibrations, type Calibration } from '../../src/energy/calibration.js';
 import { describeError } from '../../src/errors.js';
-import {
-  ATTR_ENERGY_ATTRIBUTION_MODEL,
-  ATTR_HW_ID,
-  ATTR_HW_TYPE,
-} from '../../src/model/semantic-conventions.js';
 import type { Table } from '../../src/model/table.js';
 import { AuditFile } from './audit-file.js';
 import type { SettledWindow } from './audit-sheet.js';
@@ -16,8 +10,8 @@ import type { Config } from './config.js';
 import { CpuCount } from './floor-learner.js';
 import { FloorStore } from './floor-store.js';
 import { Ledger } from './ledger.js';
+import { observeLedger } from './ledger-telemetry.js';
 import { PackageSeries } from './package-series.js';
-import { RemainderMeter } from './remainder.js';
 import { ShownSeries } from './shown-series.js';
 import { UsageTick } from './usage.js';
 import { View } from './view.js';
@@ -170,99 +164,4 @@ export class Attribution implements ConsumingComponent {
     this.#savedNs = nowNs;
     this.#floors.save();
   }
-}
-
-/**
- * Shows how good the ledger is on the collector's own telemetry.
- * @param find the ledger; undefined: nothing has arrived so far
- * @returns what ends it
- */
-function observeLedger(meter: Meter, find: () => Ledger | undefined): () => void {
-  const gauge = (name: string, unit: string, description: string) =>
-    meter.createObservableGauge(`joulemetry.attribution.${name}`, { unit, description });
-  const counter = (name: string, description: string) =>
-    meter.createObservableCounter(`joulemetry.attribution.${name}`, { unit: 's', description });
-  const residual = gauge(
-    'residual',
-    'J',
-    'By how much the accounts of the ledger disagree; anything but 0 is a defect',
-  );
-  const unattributed = gauge(
-    'unattributed',
-    '1',
-    'Part of the energy of the last window that stayed unattributed',
-  );
-  const error = gauge('error', '1', 'Part of the energy of the last window that may be attributed wrongly');
-  const refresh = gauge('refresh.ratio', '1', 'How much of the last window one refresh of the meter takes');
-  const tick = gauge(
-    'tick.ratio',
-    '1',
-    'How much of the last window one tick of the usage takes, by which the CPU time of a process may be off',
-  );
-  const lossRatio = gauge(
-    'loss.ratio',
-    '1',
-    'Watts that a host uses beyond its domains for each watt of them',
-  );
-  const lossError = gauge(
-    'loss.error',
-    '1',
-    'Half the 95 % confidence interval of joulemetry.attribution.loss.ratio',
-  );
-  const countersError = gauge(
-    'counters.error',
-    '1',
-    'How far energy differs from what events predict, in relation to the part that they explain',
-  );
-  const weight = gauge('weight', '1', 'By what the energy of the last window was shared: always 1');
-  const fallback = counter(
-    'fallback',
-    'Time for which energy was shared by CPU time, since what it is shared by otherwise was not counted',
-  );
-  const overlap = counter(
-    'overlap',
-    'CPU time of workloads beyond the busy time of the machine and its rounding',
-  );
-  const unmeasured = counter('unmeasured', 'Time for which the energy of a domain was not known');
-  const instruments = [
-    residual,
-    unattributed,
-    error,
-    refresh,
-    tick,
-    lossRatio,
-    lossError,
-    countersError,
-    weight,
-    fallback,
-    overlap,
-    unmeasured,
-  ];
-  const observe: Parameters<Meter['addBatchObservableCallback']>[0] = (result) => {
-    const ledger = find();
-    if (ledger === undefined) return;
-    result.observe(overlap, ledger.workloads.overlapNs / 1e9);
-    for (const hardware of ledger.domains.kinds) {
-      result.observe(residual, hardware.residualNj / 1e9, hardware.attributes);
-      for (const domain of hardware.domains) {
-        const { [ATTR_HW_TYPE]: type, [ATTR_HW_ID]: id } = domain.series.attributes;
-        const of = { [ATTR_HW_TYPE]: type, [ATTR_HW_ID]: id };
-        result.observe(unattributed, domain.unattributedRatio, of);
-        result.observe(error, domain.error, of);
-        result.observe(refresh, domain.refreshRatio, of);
-        result.observe(tick, domain.tickRatio, of);
-        const loss = domain.meter instanceof RemainderMeter ? domain.meter.loss : undefined;
-        if (loss) result.observe(lossRatio, loss.ratio, { ...of, source: loss.source });
-        if (loss) result.observe(lossError, loss.halfWidth, { ...of, source: loss.source });
-        const { counters, fallbackNs } = domain.weights;
-        if (counters) result.observe(countersError, counters.error, of);
-        const model = hardware.modelOf(domain.weights.weight);
-        result.observe(weight, 1, { ...of, [ATTR_ENERGY_ATTRIBUTION_MODEL]: model });
-        result.observe(fallback, fallbackNs / 1e9, of);
-        result.observe(unmeasured, domain.unmeasuredNs / 1e9, of);
-      }
-    }
-  };
-  meter.addBatchObservableCallback(observe, instruments);
-  return () => meter.removeBatchObservableCallback(observe, instruments);
 }

@@ -88,6 +88,11 @@ export const schema = {
         format: 'string_list',
         default: [],
       },
+      factors: {
+        doc: 'For frequency_cpu_time: what a CPU second of each of `counters` costs in relation to the others at the same frequency, for machines with several kinds of cores. Unset: 1 each.',
+        format: 'number_list',
+        default: [],
+      },
       max_error: {
         doc: 'Relative error of the energy that events explain up to which they are used. Above it, energy is shared by time.',
         format: 'number',
@@ -171,6 +176,19 @@ export function listEvents({ weights }: Config): readonly string[] {
 export function listCycles({ weights }: Config): readonly string[] {
   const own = weights.filter(({ model }) => model === 'frequency_cpu_time');
   return [...new Set(own.flatMap(({ counters }) => (counters.length > 0 ? counters : ['cycles'])))];
+}
+
+/**
+ * What a cycle of each of these events counts, so that the frequency of a workload to the power of gamma has the factor of the cores
+ * on which it ran.
+ */
+export function listCycleFactors({ weights }: Config): ReadonlyMap<string, number> {
+  const {
+    counters = [],
+    factors = [],
+    gamma = 1,
+  } = weights.find(({ model }) => model === 'frequency_cpu_time') ?? {};
+  return new Map(factors.map((factor, i) => [counters[i] ?? '', factor ** (1 / gamma)]));
 }
 
 /** Names of the events that count what goes to memory; none: no energy is shared by that. */

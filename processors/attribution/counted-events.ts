@@ -16,6 +16,8 @@ export interface CountedEventsOptions extends KnownWorkloads {
   readonly weight: Weight;
   /** Names of events, which are added up. */
   readonly names: readonly string[];
+  /** What one of each counts; undefined: 1. */
+  readonly factors?: ReadonlyMap<string, number>;
   /** How many parts each count has. */
   readonly scale: number;
 }
@@ -38,13 +40,19 @@ export class CountedEvents {
 
   /** What takes the readings of a series; undefined: it is not one of these events. */
   counterOf(series: Series): CountCounter | undefined {
-    const { names, epoch } = this.#options;
-    if (!names.includes(String(series.attributes[ATTR_PERF_EVENT_NAME]))) return undefined;
+    const { names, epoch, factors } = this.#options;
+    const name = String(series.attributes[ATTR_PERF_EVENT_NAME]);
+    if (!names.includes(name)) return undefined;
+    const factor = factors?.get(name) ?? 1;
     const find = (from: number) => {
       const fromNs = Number.isNaN(from) ? Number(series.start - epoch) : from;
       return this.#find(series.resource, () => new UsageCurve(fromNs));
     };
-    return findOrAdd(this.#counters, series, () => new CountCounter(find, this.#waiting));
+    return findOrAdd(
+      this.#counters,
+      series,
+      () => new CountCounter({ find, factor, waiting: this.#waiting }),
+    );
   }
 
   /** A series has no further reading. */
@@ -107,44 +115,51 @@ export class CountedEvents {
   }
 }
 
+export interface CountCounterOptions {
+  /**
+   * Where its growth is counted, from an instant on, or from the beginning where that is NaN; undefined: its process is not known
+   * yet.
+   */
+  find(from: number): UsageCurve | undefined;
+  /** What one event counts. */
+  readonly factor: number;
+  /** Takes it until its process is known. */
+  readonly waiting: Set<CountCounter>;
+}
+
 /** One counter of events. */
 export class CountCounter implements EventReader {
-  readonly #find: (from: number) => UsageCurve | undefined;
-  readonly #waiting: Set<CountCounter>;
+  readonly #options: CountCounterOptions;
   #curve: UsageCurve | undefined;
   #counted = 0;
   #latest = 0;
   #at = NaN;
   #countedAt = NaN;
 
-  /**
-   * @param find where its growth is counted, from an instant on, or from the beginning where that is NaN; undefined: its process
-   * is not known yet
-   * @param waiting takes it until that is known
-   */
-  constructor(find: (from: number) => UsageCurve | undefined, waiting: Set<CountCounter>) {
-    this.#find = find;
-    this.#waiting = waiting;
+  constructor(options: CountCounterOptions) {
+    this.#options = options;
   }
 
   read(value: number, at: number): void {
     if (!(value >= this.#latest)) return;
     this.#latest = value;
     this.#at = at;
-    this.#curve ??= this.#find(this.#countedAt);
+    const { find, waiting } = this.#options;
+    this.#curve ??= find(this.#countedAt);
     if (this.#curve) this.#count(this.#curve);
-    else this.#waiting.add(this);
+    else waiting.add(this);
   }
 
   /** Its process may be known by now; while it is not, what was counted is in no process. */
   retry(): void {
-    this.#waiting.delete(this);
-    this.#curve ??= this.#find(this.#countedAt);
+    const { find, waiting } = this.#options;
+    waiting.delete(this);
+    this.#curve ??= find(this.#countedAt);
     if (this.#curve) this.#count(this.#curve);
   }
 
   #count(curve: UsageCurve): void {
-    curve.read(this.#at, this.#latest - this.#counted);
+    curve.read(this.#at, this.#options.factor * (this.#latest - this.#counted));
     this.#counted = this.#latest;
     this.#countedAt = this.#at;
   }

@@ -3,9 +3,14 @@ import { findPackage } from '../../src/model/energy-domain.js';
 import {
   attributionError,
   attributionFloor,
+  attributionRefreshRatio,
+  attributionResidual,
+  attributionTickRatio,
+  attributionUnattributed,
   gpuInstanceEnergy,
   ledgerEnergy,
 } from '../../src/model/ledger-metrics.js';
+import { findOrAdd } from '../../src/model/plan.js';
 import {
   ATTR_ENERGY_ATTRIBUTION_MODEL,
   ATTR_ENERGY_METHOD,
@@ -72,7 +77,8 @@ export class Domain {
   readonly #accounts = new Map<string, Account>();
   readonly #instances: InstanceAccounts;
   #gauge: Gauge | undefined;
-  #errorGauge: Gauge | undefined;
+  /** Of the error, and of what else says how good the last window is. */
+  readonly #quality = new Map<Metric, Gauge>();
   #settledTo = NaN;
 
   constructor(series: Series, options: DomainOptions) {
@@ -131,8 +137,9 @@ export class Domain {
     this.#options.settled?.(window, parts, split.shares);
     const instanceNj = this.#instances.settle(window, parts.dynamicNj, parts.wholeNs);
     this.#publishFloor(window.from);
-    this.#publishError(weighed, parts);
+    this.error = this.#findError(weighed, parts);
     this.#describe(window, parts);
+    this.#publishQuality(window.from);
     audit?.({
       window,
       parts,
@@ -153,7 +160,7 @@ export class Domain {
   close(): void {
     for (const account of this.#accounts.values()) this.#options.publication.end(account);
     if (this.#gauge) this.#options.publication.end(this.#gauge);
-    if (this.#errorGauge) this.#options.publication.end(this.#errorGauge);
+    for (const gauge of this.#quality.values()) this.#options.publication.end(gauge);
     this.#instances.close();
   }
 
@@ -200,8 +207,22 @@ export class Domain {
     this.#gauge.value = floor.watts;
   }
 
-  #publishError({ window, weight, timeShare }: WeighedWindow, { aboveFloorNj, unattributedNj }: Parts): void {
-    const { split, floor, uncertainty, publication } = this.#options;
+  #publishQuality(from: number): void {
+    this.#show(attributionError, this.error, from);
+    this.#show(attributionUnattributed, this.unattributedRatio, from);
+    this.#show(attributionRefreshRatio, this.refreshRatio, from);
+    this.#show(attributionTickRatio, this.tickRatio, from);
+    this.#show(attributionResidual, this.residualNj / 1e9, from);
+  }
+
+  #show(metric: Metric, value: number, from: number): void {
+    const { publication } = this.#options;
+    const create = () => publication.open(new Gauge(this.#createSeries(metric, from, {})));
+    findOrAdd(this.#quality, metric, create).value = value;
+  }
+
+  #findError({ window, weight, timeShare }: WeighedWindow, { aboveFloorNj, unattributedNj }: Parts): number {
+    const { split, floor, uncertainty } = this.#options;
     const evidence = {
       dynamicNj: aboveFloorNj,
       unattributedNj,
@@ -210,9 +231,7 @@ export class Domain {
       timeShare,
       floor: floor.current,
     };
-    this.error = uncertainty.of(window, evidence);
-    this.#errorGauge ??= publication.open(new Gauge(this.#createSeries(attributionError, window.from, {})));
-    this.#errorGauge.value = this.error;
+    return uncertainty.of(window, evidence);
   }
 
   #explainError(timeShare: number): SheetError {

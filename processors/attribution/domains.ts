@@ -3,6 +3,8 @@ import type { Calibration } from '../../src/energy/calibration.js';
 import { findOrAdd } from '../../src/model/plan.js';
 import {
   ATTR_ENERGY_METHOD,
+  ATTR_HOST_ID,
+  ATTR_HOST_NAME,
   ATTR_HW_ID,
   ATTR_HW_PARENT,
   ATTR_HW_TYPE,
@@ -245,7 +247,7 @@ export class Domains {
     // A model reports its floor, and a quiet CPU shows nothing about hardware that CPU time does not explain.
     const isExplained = this.#modelOf(series) !== 'gpu_time' || this.#isScanned(series);
     const isLearnable = series.attributes[ATTR_ENERGY_METHOD] !== 'estimated' && isExplained;
-    const learner = isLearnable ? floors.learnerOf(`${hwType}/${hwId}`) : undefined;
+    const learner = isLearnable ? floors.learnerOf([machineOf(series), hwType, hwId].join('/')) : undefined;
     return new Floor(set?.power ?? undefined, learner, this.#calibrationOf(series)?.idleRemainder);
   }
 
@@ -269,6 +271,11 @@ export class Domains {
 
 function identify({ attributes }: Series): { readonly hwType: string; readonly hwId: string } {
   return { hwType: String(attributes[ATTR_HW_TYPE] ?? ''), hwId: String(attributes[ATTR_HW_ID] ?? '') };
+}
+
+/** Of a floor that is kept: the file may come with the disk to another machine. */
+function machineOf({ resource: { attributes } }: Series): string {
+  return String(attributes[ATTR_HOST_ID] ?? attributes[ATTR_HOST_NAME] ?? '');
 }
 
 function domainKey(series: Series): string {

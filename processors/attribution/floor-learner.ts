@@ -35,8 +35,9 @@ export class FloorLearner {
   #busyNs = 0;
   #watts: number | undefined;
   #errorWatts = 0;
+  #hasLearned = false;
 
-  /** @param quietWatts what was learned before */
+  /** @param quietWatts what an earlier run has learned */
   constructor(cpuCount: CpuCount, quietWatts: readonly number[] = []) {
     this.#cpuCount = cpuCount;
     this.#quietWatts = [...quietWatts];
@@ -46,6 +47,11 @@ export class FloorLearner {
   /** Undefined: too few quiet windows so far. */
   get watts(): number | undefined {
     return this.#watts;
+  }
+
+  /** Whether all that it knows is from an earlier run. */
+  get isPersisted(): boolean {
+    return !this.#hasLearned;
   }
 
   /** By how much it may be wrong: as much as 95 % of the quiet windows differ from it, and no less than 5 % of it. */
@@ -76,6 +82,7 @@ export class FloorLearner {
   }
 
   #learn(): void {
+    this.#hasLearned = true;
     this.#quietWatts.push(this.#energyNj / this.#durationNs);
     if (this.#quietWatts.length > keptWindows) this.#quietWatts = this.#quietWatts.slice(-keptWindows);
     this.#decide();

@@ -82,14 +82,26 @@ test('Floor prefers what was set to a model, and a model to what was learned', (
     Array.from({ length: 60 }, () => 30),
   );
   const floor = new Floor(undefined, learner);
-  assert.deepEqual(floor.current, { watts: 30, source: 'learned', errorWatts: 1.5 });
+  assert.deepEqual(floor.current, { watts: 30, source: 'persisted', errorWatts: 1.5 });
   floor.takeModel(NaN);
-  assert.deepEqual(floor.current, { watts: 30, source: 'learned', errorWatts: 1.5 });
+  assert.deepEqual(floor.current, { watts: 30, source: 'persisted', errorWatts: 1.5 });
   floor.takeModel(20);
   assert.deepEqual(floor.current, { watts: 20, source: 'model', errorWatts: 0 });
   const set = new Floor(10, learner);
   set.takeModel(20);
   assert.deepEqual(set.current, { watts: 10, source: 'set', errorWatts: 0 });
+});
+
+test('Floor was learned by an earlier run until this one has learned something', () => {
+  const learner = new FloorLearner(
+    new CpuCount(2),
+    Array.from({ length: 60 }, () => 10),
+  );
+  const floor = new Floor(undefined, learner);
+  floor.observe(windowOf(quiet));
+  assert.equal(floor.current?.source, 'persisted');
+  floor.observe(windowOf(quiet));
+  assert.deepEqual(floor.current, { watts: 10, source: 'learned', errorWatts: 0.5 });
 });
 
 test('Floor learns from windows that follow each other, not across a gap', () => {

@@ -2,7 +2,7 @@ import type { FloorLearner } from './floor-learner.js';
 import type { Window } from './windows.js';
 
 /** What the floor of a domain is known from. */
-export type FloorSource = 'set' | 'model' | 'learned' | 'calibrated';
+export type FloorSource = 'set' | 'model' | 'learned' | 'persisted' | 'calibrated';
 
 /** The floor of a domain, and what it is known from. */
 export interface FloorPower {
@@ -13,7 +13,8 @@ export interface FloorPower {
 }
 
 /**
- * The power of a domain when nothing runs: as configured, else as its model reports it, else as it was learned, else as a
+ * The power of a domain when nothing runs: as configured, else as its model reports it, else as this or an earlier run has
+ * learned it, else as a
  * calibration has measured it.
  */
 export class Floor {
@@ -64,7 +65,8 @@ export class Floor {
 
   #choose(): void {
     const found = this.#find();
-    const errorWatts = found.source === 'learned' ? (this.#learner?.errorWatts ?? 0) : 0;
+    const isLearned = found.source === 'learned' || found.source === 'persisted';
+    const errorWatts = isLearned ? (this.#learner?.errorWatts ?? 0) : 0;
     const { watts, source, errorWatts: knownError } = this.#current ?? {};
     if (found.watts === watts && found.source === source && errorWatts === knownError) return;
     this.#current = found.watts === undefined ? undefined : { ...found, watts: found.watts, errorWatts };
@@ -73,8 +75,8 @@ export class Floor {
   #find(): { readonly watts: number | undefined; readonly source: FloorSource } {
     if (this.#setWatts !== undefined) return { watts: this.#setWatts, source: 'set' };
     if (this.#modelWatts !== undefined) return { watts: this.#modelWatts, source: 'model' };
-    const learnedWatts = this.#learner?.watts;
-    if (learnedWatts !== undefined) return { watts: learnedWatts, source: 'learned' };
+    const { watts, isPersisted } = this.#learner ?? {};
+    if (watts !== undefined) return { watts, source: isPersisted ? 'persisted' : 'learned' };
     return { watts: this.#calibratedWatts, source: 'calibrated' };
   }
 }

@@ -60,6 +60,51 @@ test('attribution raises the frequency to a power', () => {
   assert.deepEqual(round(byTime.processes()), { 1: 45, 2: 45, 3: 45 });
 });
 
+test('attribution weighs the cycles of each kind of core by what a second of it costs', () => {
+  const counters = ['cpu_core/cycles/', 'cpu_atom/cycles/'];
+  const [core, atom] = counters.map((name, i) => createEvent(name, [fast, slow][i]));
+  const [allCore, allAtom] = counters.map((name) => createEvent(name));
+  const counts = [
+    [core, 4e9],
+    [atom, 4e9],
+    [allCore, 4e9],
+    [allAtom, 4e9],
+  ] as const;
+  const shares = (weight: object) => {
+    const joules = round(play(counts, { counters, ...weight }).processes());
+    return ['1', '2', '3'].map((pid) => joules[pid] ?? 0);
+  };
+  assert.deepEqual(shares({}), [90, 90, 0]);
+  assert.deepEqual(shares({ factors: [1, 0.25] }), [144, 36, 0]);
+  // The factor is that of the energy, whatever the power of the frequency.
+  assert.deepEqual(shares({ factors: [1, 0.25], gamma: 2 }), [144, 36, 0]);
+});
+
+const byCycles = (one: object) => Object.assign({ model: 'frequency_cpu_time', counters: ['a', 'b'] }, one);
+
+const findProblems = (...weights: readonly object[]) => check(...weights.map(byCycles));
+
+test('factory.check refuses factors that do not fit', () => {
+  assert.deepEqual(findProblems({ factors: [1, 2] }, { hw_type: 'memory', factors: [1, 2] }), []);
+  assert.match(
+    String(findProblems({ factors: [1] })),
+    /^weights\[0\]\.factors: expected one for each of counters, 2, found 1$/u,
+  );
+  assert.match(String(findProblems({ factors: [1, 0] })), /expected numbers above 0, found 1,0$/u);
+  assert.match(
+    String(findProblems({ factors: [1, 2], gamma: 0 })),
+    /expected the same gamma above 0 .*, found 0$/u,
+  );
+  assert.match(
+    String(findProblems({ factors: [1, 2] }, {})),
+    /expected 1,2, as the first ones are, found none$/u,
+  );
+  assert.match(
+    String(findProblems({ model: 'counters', factors: [1, 2] })),
+    /expected none with model counters, found 1,2$/u,
+  );
+});
+
 test('DomainWeights divides weights that are too large to be added exactly', () => {
   const weights = new DomainWeights(
     { model: 'frequency_cpu_time', gamma: 3, counters: [], maxError: 0, isSet: true },

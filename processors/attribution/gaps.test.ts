@@ -186,7 +186,12 @@ test('attribution ends what it published of a domain whose counter ended long ag
   for (let atS = 2; atS < 15; atS++) rig.boundary(atS, atS);
   assert.deepEqual(
     rig.out.tables.at(-1)?.ended?.map(({ metric }) => metric.name),
-    ['ledger.energy', 'attribution.error'],
+    [
+      'ledger.energy',
+      ...['error', 'unattributed', 'refresh.ratio', 'tick.ratio', 'residual'].map(
+        (name) => `attribution.${name}`,
+      ),
+    ],
   );
 });
 

@@ -4,7 +4,7 @@ import { ATTR_HW_ID, ATTR_HW_PARENT } from '../../src/model/semantic-conventions
 import type { Series } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
 import { cgroupCpuTime, gpuTime, processCpuTime, processGpuTime } from '../../src/model/usage-metrics.js';
-import { listCycles, listEvents, listMisses } from './config.js';
+import { listCycleFactors, listCycles, listEvents, listMisses } from './config.js';
 import { Domains, type LedgerOptions } from './domains.js';
 import { eventMetrics } from './events.js';
 import { GpuTimeCounter } from './gpu-usage.js';
@@ -58,6 +58,7 @@ export class Ledger {
       hasIdle: config.idle === 'equal',
       events: listEvents(config),
       cycles: listCycles(config),
+      cycleFactors: listCycleFactors(config),
       misses: listMisses(config),
       cpuCount,
       tick,

@@ -25,7 +25,7 @@ async function readValues(reader: MetricReader): Promise<Record<string, unknown>
 test('attribution shows on own telemetry how good its ledger is', async () => {
   const reader = new TestReader();
   const meter = new MeterProvider({ readers: [reader] }).getMeter('test');
-  const { rig, meter: energy, process } = playBusy({}, createFakeContext({ meter }));
+  const { rig, meter: energy, process } = playBusy({ floor: [{ power: 4 }] }, createFakeContext({ meter }));
   rig.tick(1, 0.004);
   playSecond({ rig, meter: energy, used: [[process, 2]] }, 2, 1.75);
   assert.deepEqual(await readValues(reader), {
@@ -34,10 +34,27 @@ test('attribution shows on own telemetry how good its ledger is', async () => {
     'joulemetry.attribution.error': 1,
     'joulemetry.attribution.refresh.ratio': 0,
     'joulemetry.attribution.tick.ratio': 0.004,
+    'joulemetry.attribution.floor.power': 4,
     'joulemetry.attribution.weight': 1,
     'joulemetry.attribution.fallback': 0,
     'joulemetry.attribution.overlap': 0.15,
     'joulemetry.attribution.unmeasured': 0,
+  });
+});
+
+test('attribution publishes how good its ledger is with the energy', () => {
+  const { rig, meter, process } = playBusy();
+  rig.tick(1, 0.004);
+  // 0.15 s were used by no process.
+  playSecond({ rig, meter, used: [[process, 1.85]] }, 2, 2);
+  const names = ['unattributed', 'refresh.ratio', 'tick.ratio', 'residual'];
+  const values = names.map((name) => rig.out.last(`attribution.${name}`).map(({ value }) => value));
+  assert.deepEqual(values, [[0.15], [0], [0.004], [0]]);
+  const [{ series }] = rig.out.last('attribution.refresh.ratio');
+  assert.deepEqual(series.attributes, {
+    'hw.type': 'cpu',
+    'hw.id': 'package-0',
+    'energy.method': 'estimated',
   });
 });
 

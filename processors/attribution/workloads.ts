@@ -20,6 +20,8 @@ export interface WorkloadsOptions {
   readonly events: readonly string[];
   readonly cycles: readonly string[];
   readonly misses: readonly string[];
+  /** What one of these events counts; 1 where there is none. */
+  readonly cycleFactors: ReadonlyMap<string, number>;
   readonly cpuCount: CpuCount;
   readonly tick: UsageTick;
 }
@@ -65,11 +67,12 @@ export class Workloads {
     this.#carry = new BusyCarry(options.cpuCount);
     const find = (resource: Resource) => this.find(resource);
     this.events = new Events(options.events, options.epoch, find);
-    const { epoch, cycles, misses } = options;
+    const { epoch, cycles, cycleFactors: factors, misses } = options;
     const known = { epoch, find, findCgroup: (resource: Resource) => this.cgroups.find(resource) };
     this.packages = new Packages({ ...options, ...known });
     this.traffic = new MemoryTraffic(epoch);
-    this.#cycles = new CountedEvents({ ...known, place: 0, weight: byFrequency, names: cycles, scale: 1 });
+    const byCycles = { place: 0, weight: byFrequency, names: cycles, factors, scale: 1 } as const;
+    this.#cycles = new CountedEvents({ ...known, ...byCycles });
     // Few misses are divided among many workloads.
     this.#misses = new CountedEvents({ ...known, place: 1, weight: byMisses, names: misses, scale: 1000 });
     this.cgroups = new Cgroups({

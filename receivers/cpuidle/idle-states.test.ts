@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { createFakeContext, createTableCollector } from '../../src/component/fakes.js';
 import { parseSettings } from '../../src/config/settings.js';
+import { runAtOnce, Source } from '../../src/scraping/source.js';
 import { endedOf, openScraperOf, valuesOf, writeFiles } from '../../src/scraping/source.fixture.js';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { until } from '../../src/testing/until.js';
@@ -103,6 +104,22 @@ test('cpuidle ends the series of a CPU that cannot be read, when CPUs are apart'
   rmSync(join(sysfs, root, 'cpu1/cpuidle/state1'), { recursive: true });
   writeFiles(sysfs, { [`${root}/online`]: '0\n' });
   assert.deepEqual(endedOf([...scraper.scrape(0)]), [`${time} C1 1`, `${entries} C1 1`]);
+});
+
+test('cpuidle forgets the files of a CPU that is gone', (t) => {
+  const { sysfs } = open(t);
+  const [states] = listSources(parseSettings(factory.schema, { sysfs }));
+  const source = new Source(createFakeContext(), states.describe);
+  t.after(() => source.close());
+  runAtOnce(source.read());
+  const find = () => [0, 1].map((cpu) => source.file(join(sysfs, root, `cpu${cpu}/cpuidle/state1/time`)));
+  const [kept, gone] = find();
+  rmSync(join(sysfs, root, 'cpu1'), { recursive: true });
+  writeFiles(sysfs, { [`${root}/online`]: '0\n' });
+  runAtOnce(source.read());
+  const later = find();
+  assert.equal(later[0], kept);
+  assert.notEqual(later[1], gone);
 });
 
 test('cpuidle is unavailable, when no CPU has idle states', async () => {

@@ -92,7 +92,9 @@ class IdleStates {
       .flatMap((cpu) => this.#findStates(Number(cpu)))
       .map((state) => before.get(state.files[0].path) ?? state);
     const kept = new Set(this.#states);
-    for (const state of before.values()) if (!kept.has(state)) state.files.forEach((file) => file.close());
+    for (const state of before.values()) {
+      if (!kept.has(state)) for (const { path } of state.files) this.#source.forget(path);
+    }
     this.#parts = this.#states.map((state) => () => this.#addTo(state));
   }
 

@@ -73,9 +73,10 @@ function createCpufreqReader(source: Source, sysfs: string): () => ReadonlyMap<n
     const now = readOnline(online);
     if (now === seen) return;
     seen = now;
-    for (const file of files.values()) file.close();
+    const found = new Map(findCpufreqFiles(folder));
+    for (const [cpu, { path }] of files) if (!found.has(cpu)) source.forget(path);
     files.clear();
-    for (const [cpu, path] of findCpufreqFiles(folder)) files.set(cpu, source.file(path));
+    for (const [cpu, path] of found) files.set(cpu, source.file(path));
   };
   return () => {
     followHotplug();

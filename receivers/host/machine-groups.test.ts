@@ -2,8 +2,13 @@ import assert from 'node:assert/strict';
 import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { createFakeContext } from '../../src/component/fakes.js';
+import { parseSettings } from '../../src/config/settings.js';
 import type { Table } from '../../src/model/table.js';
+import { runAtOnce, Source } from '../../src/scraping/source.js';
 import { endedOf, valuesOf } from '../../src/scraping/source.fixture.js';
+import { schema } from './config.js';
+import { describeFrequency } from './frequency-group.js';
 import { copyMachine, openScraper, scrapeTwice } from './host-machine.fixture.js';
 
 test('CpuGroup begins every counter at 0, when it reads for the first time', (t) => {
@@ -178,6 +183,26 @@ test('FrequencyGroup follows the CPUs that are online, when there is cpufreq', (
     'system.cpu.frequency 2': 1.4e9,
   });
   assert.deepEqual(endedOf(later), ['system.cpu.frequency 3']);
+});
+
+test('FrequencyGroup forgets the files of a CPU that is gone', (t) => {
+  const folder = copyMachine('server');
+  const config = parseSettings(schema, {
+    procfs: join(folder, 'proc'),
+    sysfs: join(folder, 'sys'),
+  });
+  const source = new Source(createFakeContext(), describeFrequency(config));
+  t.after(() => source.close());
+  runAtOnce(source.read());
+  const cpus = join(folder, 'sys/devices/system/cpu');
+  const find = () => [2, 3].map((cpu) => source.file(join(cpus, `cpu${cpu}/cpufreq/scaling_cur_freq`)));
+  const [kept, gone] = find();
+  rmSync(join(cpus, 'cpu3/cpufreq'), { recursive: true });
+  writeFileSync(join(cpus, 'online'), '0-2\n');
+  runAtOnce(source.read());
+  const later = find();
+  assert.equal(later[0], kept);
+  assert.notEqual(later[1], gone);
 });
 
 test('FrequencyGroup reads cpuinfo, when there is no cpufreq', (t) => {

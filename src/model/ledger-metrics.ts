@@ -50,3 +50,39 @@ export const attributionFloor: Metric = {
   kind: 'gauge',
   valueType: 'double',
 };
+
+/** By how much the accounts of a domain disagree. Attributes as its energy. */
+export const attributionResidual: Metric = {
+  name: 'attribution.residual',
+  unit: 'J',
+  description: 'Energy of a hardware domain without its parts; anything but 0 is a defect',
+  kind: 'gauge',
+  valueType: 'double',
+};
+
+/** The part of the last window's energy that stayed unattributed. Attributes as its energy. */
+export const attributionUnattributed: Metric = {
+  name: 'attribution.unattributed',
+  unit: '1',
+  description: 'Part of the energy of a window that stayed unattributed',
+  kind: 'gauge',
+  valueType: 'double',
+};
+
+/** How much of the last window one refresh of the meter takes. Attributes as its energy. */
+export const attributionRefreshRatio: Metric = {
+  name: 'attribution.refresh.ratio',
+  unit: '1',
+  description: 'Refresh interval of the meter in relation to the window; near 1, single windows are noise',
+  kind: 'gauge',
+  valueType: 'double',
+};
+
+/** How much of the last window one tick of the usage takes. Attributes as its energy. */
+export const attributionTickRatio: Metric = {
+  name: 'attribution.tick.ratio',
+  unit: '1',
+  description: 'Time by which the CPU time of a running process may lag behind, in relation to the window',
+  kind: 'gauge',
+  valueType: 'double',
+};
