@@ -55,7 +55,7 @@ export class Packages {
       const { resource } = series;
       const curves = isOfCgroup
         ? this.#cgroups.curvesOf(this.#options.findCgroup(resource))
-        : this.#options.find(resource)?.packages;
+        : openCurves(this.#options.find(resource));
       const known = curves?.get(number);
       // What was used between the counter before and this one is not known.
       known?.read(startAt, 0);
@@ -73,7 +73,7 @@ export class Packages {
   collect({ packages }: Workload, [from, to]: readonly [number, number], columns: readonly number[][]): void {
     for (let i = 0; i < columns.length; i++) {
       const column = columns[i];
-      column[column.length - 1] = packages.get(this.#packages[i].number)?.cut(from, to) ?? 0;
+      column[column.length - 1] = packages?.get(this.#packages[i].number)?.cut(from, to) ?? 0;
     }
   }
 
@@ -197,6 +197,10 @@ export class PackageCounter {
     this.#curve?.read(at, Math.max(0, usedNs - this.#lastNs));
     this.#lastNs = Math.max(usedNs, this.#lastNs);
   }
+}
+
+function openCurves(workload: Workload | undefined): Map<number, UsageCurve> | undefined {
+  return workload && (workload.packages ??= new Map<number, UsageCurve>());
 }
 
 function sum(parts: readonly number[]): number {

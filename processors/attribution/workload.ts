@@ -44,8 +44,8 @@ export class Workload {
   readonly events: (UsageCurve | undefined)[] = [];
   /** What was counted in it that takes the place of CPU time. */
   readonly counted: (UsageCurve | undefined)[] = [];
-  /** Its CPU time on each package, by number, where that is known. */
-  readonly packages = new Map<number, UsageCurve>();
+  /** Its CPU time on each package, by number, where that is known: on a machine with one, never. */
+  packages: Map<number, UsageCurve> | undefined;
   /** How many of its counters are live. */
   counters = 0;
   readonly #curve: UsageCurve;

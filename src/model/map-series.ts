@@ -1,13 +1,6 @@
-import { MappedSeries, Readings, type Member, type Reduction } from './mapped-series.js';
-import { createPlans, findOrAdd } from './plan.js';
-import {
-  attributesKey,
-  inheritPublisher,
-  publisherOf,
-  resourceKey,
-  type Attributes,
-  type Series,
-} from './series.js';
+import { Readings, type MappedSeries, type Member, type Reduction } from './mapped-series.js';
+import { MappedTargets } from './mapped-targets.js';
+import { inheritPublisher, type Series } from './series.js';
 import { findLatestRow, type Table } from './table.js';
 
 /** What is done with each series, once per series. */
@@ -55,7 +48,7 @@ export class SeriesMap {
   readonly #mapping: SeriesMapping;
   readonly #plans = new WeakMap<readonly Series[], Plan>();
   readonly #members = new Map<Series, Member>();
-  readonly #targets = new Targets();
+  readonly #targets = new MappedTargets();
   /** Differs when plans made before may be wrong now. */
   #generation = 0;
 
@@ -167,50 +160,6 @@ export class SeriesMap {
     this.#targets.remove(target.series);
     return target.isLeftOut ? [] : [target.series];
   }
-}
-
-/**
- * Mapped series by what they say of themselves, and their publishers: in a map for each resource, so that all processes
- * share the texts of metrics and attributes. A text for each series would take 200 bytes.
- */
-class Targets {
-  readonly #byResource = new Map<string, Map<string, MappedSeries>>();
-
-  find(mapped: Series): MappedSeries | undefined {
-    return this.#byResource.get(resourceKey(mapped.resource))?.get(lineKey(mapped));
-  }
-
-  add(mapped: Series, reduction?: Reduction): MappedSeries {
-    const target = new MappedSeries(mapped, reduction);
-    const ofResource = findOrAdd(
-      this.#byResource,
-      resourceKey(mapped.resource),
-      () => new Map<string, MappedSeries>(),
-    );
-    ofResource.set(lineKey(mapped), target);
-    return target;
-  }
-
-  remove(mapped: Series): void {
-    const key = resourceKey(mapped.resource);
-    const ofResource = this.#byResource.get(key);
-    ofResource?.delete(lineKey(mapped));
-    if (ofResource?.size === 0) this.#byResource.delete(key);
-  }
-}
-
-/** By the object that holds the attributes, which receivers share among series: texts by the names of metrics. */
-const lineKeys = createPlans((_attributes: Attributes) => new Map<string, string>());
-
-function lineKey(mapped: Series): string {
-  const { metric, attributes } = mapped;
-  const key = findOrAdd(
-    lineKeys(attributes),
-    metric.name,
-    () => `${metric.name}\n${attributesKey(attributes)}`,
-  );
-  const publisher = publisherOf(mapped);
-  return publisher === undefined ? key : `${key}\n${publisher}`;
 }
 
 function createColumns(members: readonly Member[]): readonly Column[] {

@@ -1,0 +1,57 @@
+import { MappedSeries, type Reduction } from './mapped-series.js';
+import { createPlans, findOrAdd } from './plan.js';
+import { attributesKey, publisherOf, resourceKey, type Attributes, type Series } from './series.js';
+
+/** Up to this many series of a resource, as of a process, are looked through. */
+const maxFew = 16;
+
+/**
+ * Mapped series by what they say of themselves, and their publishers: by resource, so that all processes share the
+ * texts of metrics and attributes. A text for each series would take 200 bytes, and a map for each process 300.
+ */
+export class MappedTargets {
+  readonly #few = new Map<string, readonly MappedSeries[]>();
+  readonly #many = new Map<string, Map<string, MappedSeries>>();
+
+  find(mapped: Series): MappedSeries | undefined {
+    const [key, line] = [resourceKey(mapped.resource), lineKey(mapped)];
+    return (
+      this.#few.get(key)?.find(({ series }) => lineKey(series) === line) ?? this.#many.get(key)?.get(line)
+    );
+  }
+
+  /** Makes the mapped series of one that is not found. */
+  add(mapped: Series, reduction?: Reduction): MappedSeries {
+    const key = resourceKey(mapped.resource);
+    const target = new MappedSeries(mapped, reduction);
+    const few = this.#few.get(key) ?? [];
+    // Of an array that is spread or pushed to, V8 keeps room for 16 more.
+    if (few.length < maxFew) this.#few.set(key, few.concat([target]));
+    else findOrAdd(this.#many, key, () => new Map<string, MappedSeries>()).set(lineKey(mapped), target);
+    return target;
+  }
+
+  remove(mapped: Series): void {
+    const key = resourceKey(mapped.resource);
+    const few = this.#few.get(key)?.filter(({ series }) => series !== mapped);
+    if (few?.length === 0) this.#few.delete(key);
+    else if (few !== undefined) this.#few.set(key, few);
+    const many = this.#many.get(key);
+    if (many?.get(lineKey(mapped))?.series === mapped) many.delete(lineKey(mapped));
+    if (many?.size === 0) this.#many.delete(key);
+  }
+}
+
+/** By the object that holds the attributes, which receivers share among series: texts by the names of metrics. */
+const lineKeys = createPlans((_attributes: Attributes) => new Map<string, string>());
+
+function lineKey(mapped: Series): string {
+  const { metric, attributes } = mapped;
+  const key = findOrAdd(
+    lineKeys(attributes),
+    metric.name,
+    () => `${metric.name}\n${attributesKey(attributes)}`,
+  );
+  const publisher = publisherOf(mapped);
+  return publisher === undefined ? key : `${key}\n${publisher}`;
+}
