@@ -124,13 +124,15 @@ export const readerFaults: Readonly<Record<string, Readonly<Record<FaultName, Ev
     reset: 'never: a counter of perf_event begins when it is opened, and is of the one who opened it',
   },
   powersensor: {
-    truncated: 'SampleDecoder leaves out a set with a lost byte, and holds the next power for its time',
-    empty: 'powersensor opens a device again that has stopped to send',
-    garbage: 'missing: garbage in the stream',
-    vanishing: 'missing: the device is unplugged while it streams',
-    slow: 'powersensor opens a device again that has stopped to send',
-    'no permission': 'powersensor names the errno of a device that may not be opened',
-    reset: 'powersensor begins another energy when samples were lost',
+    ...same('powersensor withstands a stream with the fault "${name}"', [
+      'truncated',
+      'empty',
+      'garbage',
+      'slow',
+    ]),
+    vanishing: 'powersensor withstands a device that is unplugged while it streams',
+    'no permission': 'powersensor withstands a device that may not be opened again',
+    reset: 'powersensor begins another energy when samples were lost, counts that and logs it once',
   },
   process: {
     ...same("'process states'", ['truncated', 'empty', 'garbage']),

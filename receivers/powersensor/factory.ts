@@ -11,16 +11,26 @@ import {
   ATTR_HW_NAME,
   ATTR_HW_TYPE,
 } from '../../src/model/semantic-conventions.js';
-import type { Series } from '../../src/model/series.js';
+import type { Metric, Series } from '../../src/model/series.js';
 import { hwCurrent, hwPower, hwVoltage, meterEnergy } from '../../src/model/shared-metrics.js';
 import { createSamplingReceiver } from '../../src/sampling/sampling-receiver.js';
 import { schema, type Config } from './config.js';
 import type { Pair } from './protocol.js';
+import type { Columns } from './sampler.js';
+import { StreamWatch } from './stream-watch.js';
+
+const rejectedBytes: Metric = {
+  name: 'powersensor.rejected',
+  unit: 'By',
+  description: 'Bytes of the stream of samples that were rejected: they belong to no whole set of samples',
+  kind: 'counter',
+  valueType: 'int',
+};
 
 /** The powersensor receiver: PowerSensor3, a USB meter that samples rails 20,000 times a second. */
 export const factory: ReceiverFactory<typeof schema> = {
   schema,
-  metrics: [meterEnergy, hwPower, hwVoltage, hwCurrent],
+  metrics: [meterEnergy, hwPower, hwVoltage, hwCurrent, rejectedBytes],
   probe,
   create,
 };
@@ -48,18 +58,26 @@ function probe({ device }: Config): Probe {
 }
 
 function create(config: Config, context: ReceiverContext, next: Consumer): Component {
+  const watch = new StreamWatch(config.device, context, next);
   return createSamplingReceiver({
     context,
-    next,
+    next: watch,
     module: new URL('./sampler.js', import.meta.url),
     options: config,
     intervalMs: config.sampling_interval,
     flushMs: config.flush_interval,
     // The device is asked for its sensors at the start, which takes some hundred milliseconds.
     ownThread: true,
-    createSeries: (pairs: readonly Pair[], start) =>
-      pairs.flatMap((pair) => describePair(pair, config, context, start)),
+    createSeries: ({ pairs, losses }: Columns, start) => {
+      watch.follow(losses);
+      const ofPairs = pairs.flatMap((pair) => describePair(pair, config, context, start));
+      return [...ofPairs, describeRejected(config, context, start)];
+    },
   });
+}
+
+function describeRejected({ device }: Config, { host }: ReceiverContext, start: bigint): Series {
+  return { metric: rejectedBytes, resource: host, attributes: { [ATTR_HW_ID]: basename(device) }, start };
 }
 
 function describePair(

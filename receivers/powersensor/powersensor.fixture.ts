@@ -1,6 +1,9 @@
-import { closeSync, constants, openSync, writeSync } from 'node:fs';
+import { closeSync, constants, openSync, rmSync, symlinkSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { libc } from '../../src/linux/libc.js';
+import { createRandom } from '../../src/testing/random.fixture.js';
+import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { sensorBytes } from './protocol.js';
 
 const grantpt: (fd: number) => number = libc.func('int grantpt(int fd)');
@@ -43,30 +46,60 @@ export function encodeSet(micros: number, levels: readonly number[]): Buffer {
 export const fullLevels: readonly number[] = [1023, 1023, 0, 0, 0, 0, 0, 0];
 
 const microsPerSet = 50;
+/** A device that is not read keeps as much; later sets are lost. */
+const maxUnsent = 1 << 20;
+
+/** Of a set with full levels. */
+const joulesPerSet = 120 * 50e-6;
+
+/** What becomes of what a device sends; `silent`: nothing is sent, `slow`: it takes 70 ms for each byte. */
+export type StreamFault = 'truncated' | 'silent' | 'garbage' | 'slow';
 
 /** A device at the other end of a pseudo-terminal, which sends a set every 50 us of this machine's time. */
 export class FakePowerSensor {
+  /** A link to the terminal, as udev makes one for a device that is plugged in. */
   readonly path: string;
   sensors = createSensors();
   levels = fullLevels;
-  isSilent = false;
+  fault: StreamFault | undefined;
+  /** What it has measured in all, while it sends full levels. */
+  joules = 0;
   readonly commands: string[] = [];
-  readonly #fd: number;
+  readonly #random = createRandom(5);
+  #fd = -1;
   #startedMs: number | undefined;
   #sets = 0;
   #unsent: Buffer = Buffer.of();
   #next = 0;
+  #byteMs = 0;
 
-  constructor(t: TestContext) {
-    this.#fd = openSync('/dev/ptmx', constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK);
-    grantpt(this.#fd);
-    unlockpt(this.#fd);
-    this.path = ptsname(this.#fd);
+  /** @param name the device's, below `/dev` */
+  constructor(t: TestContext, name = 'ttyACM0') {
+    this.path = join(createFolder(), name);
+    this.plugIn();
     const timer = setInterval(() => this.#work(), 1);
     t.after(() => {
       clearInterval(timer);
-      closeSync(this.#fd);
+      this.unplug();
     });
+  }
+
+  /** The device appears, with its clock and its stream as at power-on. */
+  plugIn(): void {
+    this.#fd = openSync('/dev/ptmx', constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK);
+    grantpt(this.#fd);
+    unlockpt(this.#fd);
+    rmSync(this.path, { force: true });
+    symlinkSync(ptsname(this.#fd), this.path);
+  }
+
+  unplug(): void {
+    if (this.#fd < 0) return;
+    closeSync(this.#fd);
+    rmSync(this.path, { force: true });
+    this.#fd = -1;
+    this.#startedMs = undefined;
+    this.#unsent = Buffer.of();
   }
 
   /** The device goes on as if these sets had not been. */
@@ -74,7 +107,19 @@ export class FakePowerSensor {
     this.#sets += (ms * 1000) / microsPerSet;
   }
 
+  /** Sends something between two sets. */
+  disturb(bytes: Buffer): void {
+    this.#unsent = Buffer.concat([this.#unsent, bytes]);
+  }
+
+  /** Whether it is sent again as it should be, what was not sent is forgotten. */
+  mend(): void {
+    this.fault = undefined;
+    this.#unsent = Buffer.of();
+  }
+
   #work(): void {
+    if (this.#fd < 0) return;
     const bytes = new Uint8Array(64);
     const count = readBytes(this.#fd, bytes, bytes.length);
     for (const byte of bytes.subarray(0, Math.max(0, count))) this.#obey(String.fromCharCode(byte));
@@ -91,17 +136,38 @@ export class FakePowerSensor {
   }
 
   #answer(bytes: Buffer): void {
-    if (!this.isSilent) this.#unsent = Buffer.concat([this.#unsent, bytes]);
+    this.#unsent = Buffer.concat([this.#unsent, this.#damage(bytes)]);
+  }
+
+  #damage(bytes: Buffer): Buffer {
+    if (this.fault === 'silent') return Buffer.of();
+    if (this.fault === 'truncated') return bytes.subarray(0, bytes.length / 2);
+    if (this.fault === 'garbage') return Buffer.from(bytes.map(() => this.#random.whole(256)));
+    return bytes;
   }
 
   #stream(ms: number): void {
     const sets: Buffer[] = [];
-    for (; this.#sets * microsPerSet < ms * 1000; this.#sets++)
-      sets.push(encodeSet(this.#sets * microsPerSet, this.levels));
-    this.#answer(Buffer.concat(sets));
+    for (; this.#sets * microsPerSet < ms * 1000; this.#sets++) {
+      sets.push(this.#damage(encodeSet(this.#sets * microsPerSet, this.levels)));
+      this.joules += joulesPerSet;
+    }
+    if (this.#unsent.length < maxUnsent) this.#unsent = Buffer.concat([this.#unsent, ...sets]);
   }
 
   #send(): void {
+    if (this.fault === 'slow') this.#sendByte();
+    else this.#sendAll();
+  }
+
+  #sendByte(): void {
+    const nowMs = performance.now();
+    if (nowMs - this.#byteMs < 70 || this.#unsent.length === 0) return;
+    this.#byteMs = nowMs;
+    this.#unsent = this.#unsent.subarray(writeSync(this.#fd, this.#unsent, 0, 1));
+  }
+
+  #sendAll(): void {
     try {
       while (this.#unsent.length > 0) this.#unsent = this.#unsent.subarray(writeSync(this.#fd, this.#unsent));
     } catch {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createRandom } from '../../src/testing/random.fixture.js';
 import { createSensors, encodeSensor, encodeSet, fullLevels } from './powersensor.fixture.js';
 import { listPairs, parseSensor, SampleDecoder } from './protocol.js';
 
@@ -21,6 +22,9 @@ function isClose(found: number | undefined, expected: number): void {
 test('parseSensor and listPairs read the memory of a device', () => {
   const { name, isUsed, sensitivity } = parseSensor(encodeSensor('GPU slot', 1.65, -0.125));
   assert.deepEqual([name, isUsed, sensitivity], ['GPU slot', true, -0.125]);
+  for (const value of [NaN, Infinity])
+    assert.throws(() => parseSensor(encodeSensor('GPU', value, 1)), { message: /^expected a sensor as/u });
+  assert.throws(() => parseSensor(Buffer.alloc(41, 7)), { message: /used: 7"$/u });
   assert.deepEqual(listPairs(sensors), [{ number: 0, name: 'PCIe' }]);
   const half = [
     encodeSensor('a', 0, 1),
@@ -68,4 +72,43 @@ test('SampleDecoder measures current in both directions, and takes a marker for 
   const decoder = decode([encodeSet(0, levels), marked]);
   isClose((decoder.amperes[0] ?? 0) / 2, -10);
   isClose(decoder.joules[0], -120 * 0.00005);
+});
+
+test('SampleDecoder takes no garbage for a set, and counts its bytes', () => {
+  const { whole } = createRandom(3);
+  const garbage = Buffer.from(Array.from({ length: 200_000 }, () => whole(256)));
+  const decoder = decode([garbage]);
+  assert.deepEqual([decoder.sets, decoder.joules[0]], [0, 0]);
+  assert.ok(decoder.rejectedBytes >= garbage.length - 18, `${decoder.rejectedBytes} bytes`);
+  const sets = Array.from({ length: 101 }, (_, i) => encodeSet(50 * i, fullLevels));
+  const disturbed = decode([...sets.slice(0, 50), garbage, ...sets.slice(50)]);
+  isClose(disturbed.joules[0], 120 * 0.005);
+  assert.ok(disturbed.rejectedBytes <= garbage.length + 18);
+});
+
+test('SampleDecoder takes no packets for a set that are not of one, or not in its order', () => {
+  const set = encodeSet(50, fullLevels);
+  const swapped = Buffer.concat([
+    set.subarray(0, 2),
+    set.subarray(4, 6),
+    set.subarray(2, 4),
+    set.subarray(6),
+  ]);
+  const marked = Buffer.from(set).fill(0x40 | (set[5] ?? 0), 5, 6);
+  const halves = Buffer.concat([set.subarray(0, 10), encodeSet(150, fullLevels).subarray(10)]);
+  for (const damaged of [swapped, marked, set.subarray(2), set.subarray(0, 10)]) {
+    const decoder = decode([encodeSet(0, fullLevels), damaged, encodeSet(100, fullLevels)]);
+    assert.deepEqual([decoder.sets, decoder.micros, decoder.rejectedBytes], [2, 100, damaged.length]);
+    isClose(decoder.joules[0], 120 * 0.0001);
+  }
+  assert.equal(decode([halves]).sets, 1, 'what is whole and in order cannot be told from a set');
+});
+
+test('SampleDecoder adds no time for a timestamp that was damaged, whichever bit', () => {
+  for (let damaged = 0; damaged < 1024; damaged++) {
+    const times = [0, 50, 100, damaged, 200, 250, 300, 350];
+    const decoder = decode(times.map((micros) => encodeSet(micros, fullLevels)));
+    assert.equal(decoder.micros, 350, `timestamp ${damaged}`);
+    isClose(decoder.joules[0], 120 * 0.00035);
+  }
 });

@@ -1,8 +1,16 @@
-import type { OpenSampler } from '../../src/component/sampling.js';
-import { UnavailableError } from '../../src/errors.js';
+import type { OpenSampler, Sampler } from '../../src/component/sampling.js';
+import { describeError, UnavailableError } from '../../src/errors.js';
 import type { Config } from './config.js';
-import { listPairs, parseSensor, SampleDecoder, sensorBytes, sensorCount, type Sensor } from './protocol.js';
-import { Serial } from './serial.js';
+import {
+  listPairs,
+  parseSensor,
+  SampleDecoder,
+  sensorBytes,
+  sensorCount,
+  type Pair,
+  type Sensor,
+} from './protocol.js';
+import { pause, Serial } from './serial.js';
 
 /** An answer takes some milliseconds; the firmware resets itself when the host is silent for 2 s. */
 const answerMs = 1000;
@@ -13,8 +21,15 @@ const silenceMs = 1000;
 const toleranceMs = 20;
 const tolerance = 0.02;
 
-/** Columns of each pair: energy, power, voltage, current. */
-export const columnsPerPair = 4;
+/** Columns of each pair: energy, power, voltage, current. After those of all, the bytes that were rejected. */
+const columnsPerPair = 4;
+
+/** What the sampler reports to the receiver. */
+export interface Columns {
+  readonly pairs: readonly Pair[];
+  /** How often samples were lost since the device was opened, and energy with them. */
+  readonly losses: number;
+}
 
 /** Reads what the device has sent since the last tick: energy of every sample, and means of power, voltage and current. */
 export const openSampler: OpenSampler<Config> = ({ device }) => {
@@ -27,7 +42,7 @@ export const openSampler: OpenSampler<Config> = ({ device }) => {
   }
 };
 
-function startSampler(serial: Serial, device: string): ReturnType<OpenSampler> {
+function startSampler(serial: Serial, device: string): Sampler {
   const sensors = readSensors(serial, device);
   const pairs = listPairs(sensors);
   if (pairs.length === 0) {
@@ -36,74 +51,160 @@ function startSampler(serial: Serial, device: string): ReturnType<OpenSampler> {
     );
   }
   const decoder = new SampleDecoder(sensors);
-  const bytes = new Uint8Array(64 * 1024);
-  /** What has been published: noise around 0 A may make energy fall by a little. */
-  const published = new Float64Array(pairs.length);
-  let generation = 0;
-  /** Energy counts from the next row on. */
-  let isFirst = true;
-  let readMs = performance.now();
-  let checkedMs = NaN;
-  let checkedMicros = 0;
   serial.write('S');
-  return {
-    width: columnsPerPair * pairs.length,
-    columns: pairs,
-    get generation() {
-      return generation;
-    },
-    read(values, at) {
-      decoder.beginRow();
-      for (let count = bytes.length; count === bytes.length;) {
-        count = serial.read(bytes);
-        decoder.push(bytes, count);
-      }
-      if (isFirst) decoder.joules.fill(0);
-      if (isFirst) published.fill(0);
-      isFirst = false;
-      const nowMs = performance.now();
-      if (decoder.sets > 0) readMs = nowMs;
-      else if (nowMs - readMs > silenceMs) {
-        throw new Error(`Cannot read ${device}: expected samples, found none for ${silenceMs} ms`);
-      }
-      for (let pair = 0; pair < published.length; pair++) {
-        const from = at + columnsPerPair * pair;
-        published[pair] = Math.max(published[pair] ?? 0, decoder.joules[pair] ?? 0);
-        values[from] = published[pair] ?? NaN;
-        values[from + 1] = (decoder.watts[pair] ?? NaN) / decoder.sets;
-        values[from + 2] = (decoder.volts[pair] ?? NaN) / decoder.sets;
-        values[from + 3] = (decoder.amperes[pair] ?? NaN) / decoder.sets;
-      }
-    },
-    maintain() {
-      const [hostMs, deviceMs] = [readMs - checkedMs, (decoder.micros - checkedMicros) / 1000];
-      [checkedMs, checkedMicros] = [readMs, decoder.micros];
-      // Samples that were lost took energy with them: the clock of the device, of which each has 10 bits, is behind.
-      if (!(hostMs - deviceMs > toleranceMs + tolerance * hostMs)) return;
-      isFirst = true;
-      generation++;
-    },
-    close() {
-      try {
-        serial.write('T');
-      } finally {
-        serial.close();
-      }
-    },
-  };
+  awaitSamples(serial, decoder, device);
+  return new StreamSampler(serial, decoder, { device, pairs });
+}
+
+/** A device that sends something else is none that can be read. */
+function awaitSamples(serial: Serial, decoder: SampleDecoder, device: string): void {
+  const bytes = new Uint8Array(4096);
+  const endMs = performance.now() + answerMs;
+  while (decoder.sets === 0) {
+    const count = serial.read(bytes);
+    decoder.push(bytes, count);
+    if (count > 0) continue;
+    if (performance.now() > endMs) {
+      const found = `${decoder.rejectedBytes} bytes that are none`;
+      throw new UnavailableError(
+        `Cannot read ${device}: expected samples within ${answerMs} ms, found ${found}`,
+      );
+    }
+    pause(1);
+  }
+}
+
+/** Reads the stream of a device that has begun to send it. */
+class StreamSampler implements Sampler {
+  readonly width: number;
+  generation = 0;
+  readonly #serial: Serial;
+  readonly #decoder: SampleDecoder;
+  readonly #device: string;
+  readonly #pairs: readonly Pair[];
+  readonly #bytes = new Uint8Array(64 * 1024);
+  /** What has been published: noise around 0 A may make energy fall by a little. */
+  readonly #published: Float64Array;
+  /** Bytes that were rejected before the first row. */
+  readonly #rejectedBefore: number;
+  /** Energy counts from the next row on. */
+  #isFirst = true;
+  #readMs = performance.now();
+  /** How far the clock of the device is behind this machine's, at least, since the last check and before it. */
+  #lagMs = Infinity;
+  #lagBeforeMs = NaN;
+  #checkedMs = NaN;
+
+  constructor(
+    serial: Serial,
+    decoder: SampleDecoder,
+    { device, pairs }: { readonly device: string; readonly pairs: readonly Pair[] },
+  ) {
+    this.width = columnsPerPair * pairs.length + 1;
+    this.#serial = serial;
+    this.#decoder = decoder;
+    this.#device = device;
+    this.#pairs = pairs;
+    this.#published = new Float64Array(pairs.length);
+    this.#rejectedBefore = decoder.rejectedBytes;
+  }
+
+  get columns(): Columns {
+    return { pairs: this.#pairs, losses: this.generation };
+  }
+
+  /** Only the energy of a generation ends with it. */
+  get columnIds(): readonly number[] {
+    return Array.from({ length: this.width }, (_, column) =>
+      column % columnsPerPair === 0 && column < this.width - 1
+        ? column + this.width * (this.generation + 1)
+        : column,
+    );
+  }
+
+  read(values: Float64Array, at: number): void {
+    this.#decoder.beginRow();
+    this.#take();
+    if (this.#isFirst) this.#decoder.joules.fill(0);
+    if (this.#isFirst) this.#published.fill(0);
+    this.#isFirst = false;
+    this.#checkTime();
+    for (let pair = 0; pair < this.#published.length; pair++)
+      this.#write(pair, values, at + columnsPerPair * pair);
+    values[at + this.width - 1] = this.#decoder.rejectedBytes - this.#rejectedBefore;
+  }
+
+  /**
+   * Samples that were lost took energy with them: the clock of the device, of which each has 10 bits, is behind for good.
+   * Samples that are late are not lost.
+   */
+  maintain(): void {
+    if (this.#lagMs === Infinity) return;
+    const allowedMs = toleranceMs + tolerance * (this.#readMs - this.#checkedMs);
+    const isLost = this.#lagMs - this.#lagBeforeMs > allowedMs;
+    this.#checkedMs = this.#readMs;
+    this.#lagBeforeMs = this.#lagMs;
+    this.#lagMs = Infinity;
+    if (!isLost) return;
+    this.#isFirst = true;
+    this.generation++;
+  }
+
+  close(): void {
+    try {
+      this.#serial.write('T');
+    } finally {
+      this.#serial.close();
+    }
+  }
+
+  #take(): void {
+    for (let count = this.#bytes.length; count === this.#bytes.length;) {
+      count = this.#serial.read(this.#bytes);
+      this.#decoder.push(this.#bytes, count);
+    }
+  }
+
+  #checkTime(): void {
+    const nowMs = performance.now();
+    const { sets, micros } = this.#decoder;
+    if (sets > 0) {
+      this.#readMs = nowMs;
+      this.#lagMs = Math.min(this.#lagMs, nowMs - micros / 1000);
+    } else if (nowMs - this.#readMs > silenceMs)
+      throw new Error(`Cannot read ${this.#device}: expected samples, found none for ${silenceMs} ms`);
+  }
+
+  #write(pair: number, values: Float64Array, at: number): void {
+    const { joules, watts, volts, amperes, sets } = this.#decoder;
+    this.#published[pair] = Math.max(this.#published[pair] ?? 0, joules[pair] ?? 0);
+    values[at] = this.#published[pair] ?? NaN;
+    values[at + 1] = (watts[pair] ?? NaN) / sets;
+    values[at + 2] = (volts[pair] ?? NaN) / sets;
+    values[at + 3] = (amperes[pair] ?? NaN) / sets;
+  }
 }
 
 /** The configuration of the sensors, which the device keeps. It may still stream to a process that was killed. */
 function readSensors(serial: Serial, device: string): readonly Sensor[] {
   serial.write('T');
-  serial.drain(quietMs);
+  serial.drain(quietMs, answerMs);
   serial.write('R');
   const sensors: Sensor[] = [];
   for (let i = 0; i < sensorCount; i++) {
-    sensors.push(parseSensor(serial.readExactly(sensorBytes, answerMs)));
+    sensors.push(readSensor(serial, device));
     serial.write('s');
   }
   const end = serial.readExactly(1, answerMs).toString('latin1');
   if (end === 'D') return sensors;
   throw new UnavailableError(`Cannot read ${device}: expected "D" after the sensors, found "${end}"`);
+}
+
+function readSensor(serial: Serial, device: string): Sensor {
+  const bytes = serial.readExactly(sensorBytes, answerMs);
+  try {
+    return parseSensor(bytes);
+  } catch (error) {
+    throw new UnavailableError(`Cannot read ${device}: ${describeError(error)}`, { cause: error });
+  }
 }

@@ -66,11 +66,20 @@ export class Serial {
     throw new Error(`Cannot read ${this.#path}: expected bytes, found ${reason}`);
   }
 
-  /** Discards what arrives until nothing comes for a while. */
-  drain(quietMs: number): void {
+  /**
+   * Discards what arrives until nothing comes for a while.
+   * @throws UnavailableError when that does not happen in time
+   */
+  drain(quietMs: number, timeoutMs: number): void {
     const bytes = new Uint8Array(4096);
+    const endMs = performance.now() + timeoutMs;
     for (let quiet = 0; quiet < quietMs; quiet += pauseMs) {
       if (this.read(bytes) > 0) quiet = 0;
+      if (quiet === 0 && performance.now() > endMs) {
+        throw new UnavailableError(
+          `Cannot read ${this.#path}: expected no byte for ${quietMs} ms, found more for ${timeoutMs} ms; is it a PowerSensor3?`,
+        );
+      }
       pause(pauseMs);
     }
   }

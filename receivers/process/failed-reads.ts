@@ -1,5 +1,5 @@
 import type { Log } from '../../src/component/log.js';
-import { LoggedCauses } from '../../src/scraping/logged-causes.js';
+import { LoggedCauses } from '../../src/logged-causes.js';
 import type { FailedRead } from './scan.js';
 
 /** Counts what is missing of processes that could be read before, and logs each cause once. */

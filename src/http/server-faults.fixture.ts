@@ -1,4 +1,3 @@
-import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -6,10 +5,8 @@ import { test, type TestContext } from 'node:test';
 import type { ReceiverFactory } from '../component/component.js';
 import { createMeterReader } from '../component/fakes.js';
 import type { Schema } from '../component/schema.js';
-import type { Series } from '../model/series.js';
-import { nameSeries } from '../scraping/reader-faults.fixture.js';
-import { startReceiver, type RunningReceiver } from '../scraping/running-receiver.fixture.js';
-import { until } from '../testing/until.js';
+import { checkLiveFault } from '../scraping/live-faults.fixture.js';
+import { startReceiver } from '../scraping/running-receiver.fixture.js';
 
 /** A receiver that asks HTTP servers, and the servers of a test. */
 export interface FaultyServers<S extends Schema> {
@@ -122,65 +119,21 @@ async function checkServerFault<S extends Schema>(
   const meter = createMeterReader();
   const settings = servers.settings([`http://${server.host}`, `http://${other.host}`]);
   const running = await startReceiver(t, servers.factory, settings, { meter: meter.meter });
-  const isSubject = (series: Series): boolean => servers.isSubject(nameSeries(series), server.host);
-  const course = new Course(running, isSubject, servers.ignored);
-  await until(() => course.count(true) >= 2 && course.count(false) >= 2);
-  const before = course.values();
-  const beforeErrored = await countErrored(meter);
-  const [rows, lines] = [course.count(false), running.log.lines.length];
-  if (name === 'vanishing') server.close();
-  server.fault = name;
-  await until(async () => (await countErrored(meter)) >= beforeErrored + 3);
-  await until(() => course.count(false) >= rows + 3);
-  const problems = running.log.lines.slice(lines).filter((line) => !line.startsWith('info'));
-  assert.equal(problems.length, 1, JSON.stringify(problems));
-  assert.match(problems[0] ?? '', servers.problems?.[name] ?? faults[name]);
-  for (const [key, value] of course.values())
-    assert.equal(Number.isNaN(value), servers.isSubject(key, server.host), `${key} is ${value}`);
-  server.fault = undefined;
-  if (name === 'vanishing') await server.open();
-  const failed = course.count(true);
-  await until(() => course.count(true) >= failed + 2);
-  assert.deepEqual(course.values(), before, 'nothing has changed at the devices');
-}
-
-async function countErrored(meter: ReturnType<typeof createMeterReader>): Promise<number> {
-  const entries = Object.entries(await meter.read()).filter(([name]) => name.includes('errored'));
-  return entries.reduce((sum, [, count]) => sum + count, 0);
-}
-
-/** What a receiver has published until now. */
-class Course {
-  readonly #running: RunningReceiver;
-  readonly #isSubject: (series: Series) => boolean;
-  readonly #ignored: RegExp | undefined;
-
-  constructor(running: RunningReceiver, isSubject: (series: Series) => boolean, ignored?: RegExp) {
-    this.#running = running;
-    this.#isSubject = isSubject;
-    this.#ignored = ignored;
-  }
-
-  /** How many rows with values there were of the server that fails, or of the other one. */
-  count(ofSubject: boolean): number {
-    const { tables } = this.#running.collector;
-    return tables.filter(
-      ({ series, values }) =>
-        series[0] !== undefined &&
-        this.#isSubject(series[0]) === ofSubject &&
-        values.some((value) => Number.isFinite(value)),
-    ).length;
-  }
-
-  /** The last value of each series. */
-  values(): ReadonlyMap<string, number> {
-    const values = new Map<string, number>();
-    for (const { series, values: cells } of this.#running.collector.tables)
-      cells.forEach((value, cell) => {
-        const one = series[cell % series.length];
-        const name = one === undefined ? '' : nameSeries(one);
-        if (name !== '' && this.#ignored?.test(name) !== true) values.set(name, value);
-      });
-    return values;
-  }
+  const rig = {
+    running: [running],
+    meter,
+    isSubject: (one: string) => servers.isSubject(one, server.host),
+    ...(servers.ignored !== undefined && { ignored: servers.ignored }),
+  };
+  await checkLiveFault(rig, {
+    problems: [servers.problems?.[name] ?? faults[name]],
+    begin() {
+      if (name === 'vanishing') server.close();
+      server.fault = name;
+    },
+    async end() {
+      server.fault = undefined;
+      if (name === 'vanishing') await server.open();
+    },
+  });
 }

@@ -2,6 +2,7 @@ import type { Attributes, Meter } from '@opentelemetry/api';
 import type { SamplerRequest } from '../component/sampling.js';
 import { describeError } from '../errors.js';
 import { readClocks } from '../linux/clocks.js';
+import { LoggedCauses } from '../logged-causes.js';
 import type { Series } from '../model/series.js';
 import { createEnding, createRow, timeOf, type Table } from '../model/table.js';
 import type { Rows } from './row-buffer.js';
@@ -24,7 +25,7 @@ export class SamplerChannel {
   #ids: readonly number[] = [];
   #lastNs = 0n;
   #takenMs = performance.now();
-  #isFailing = false;
+  readonly #causes = new LoggedCauses();
   #isRejecting = false;
 
   constructor(id: number, request: SamplerRequest, metrics: SamplerMetrics) {
@@ -38,12 +39,12 @@ export class SamplerChannel {
 
   /** As in `RunningSampler`. */
   get isFailing(): boolean {
-    return this.#isFailing;
+    return this.#causes.isFailing;
   }
 
   /** As in `RunningSampler`. */
   get lastSignMs(): number {
-    return this.#isFailing ? performance.now() : this.#takenMs;
+    return this.isFailing ? performance.now() : this.#takenMs;
   }
 
   /** Forwards rows, under new series where these are announced. Never throws. */
@@ -92,13 +93,12 @@ export class SamplerChannel {
   /** The sampler was closed after a failure and will be opened again. */
   fail(message: string): void {
     this.#metrics.countFailure(this.#attributes);
-    if (!this.#isFailing) this.request.log.warn(`${message}; trying again`);
-    this.#isFailing = true;
+    if (this.#causes.add(message)) this.request.log.warn(`${message}; trying again`);
   }
 
   /** The sampler reads again. */
   recover(): void {
-    this.#isFailing = false;
+    this.#causes.clear();
     this.request.log.info('Reading again');
   }
 

@@ -1,5 +1,10 @@
 import { parsePoints } from '../../receivers/kwollect/points.js';
-import { parseSensor, SampleDecoder, sensorBytes } from '../../receivers/powersensor/protocol.js';
+import {
+  parseSensor,
+  SampleDecoder,
+  sensorBytes,
+  sensorCount,
+} from '../../receivers/powersensor/protocol.js';
 import { parseMeasurement } from '../../receivers/quarch/module.js';
 import { parseAdc } from '../../receivers/rpi_pmic/pmic.js';
 import { parseFirstGeneration, parseLaterGeneration, parseNames } from '../../receivers/shelly/readings.js';
@@ -58,11 +63,17 @@ export const meterTargets: readonly Target[] = [
     name: 'the stream of a PowerSensor3',
     examples: [Buffer.from('f4408f3f9f3fa000b000c000d000e000f000', 'hex')],
     parse(input) {
-      const sensor = parseSensor(Buffer.concat([input, Buffer.alloc(sensorBytes)]));
-      const decoder = new SampleDecoder(Array.from({ length: 8 }, () => ({ ...sensor, isUsed: true })));
+      const sensor = { name: '', reference: 1.65, sensitivity: 0.165, isUsed: true };
+      const decoder = new SampleDecoder(Array.from({ length: sensorCount }, () => sensor));
       decoder.push(input, input.length);
       return decoder.joules;
     },
+  },
+  {
+    name: 'a sensor of a PowerSensor3',
+    examples: [Buffer.concat([Buffer.from('MLX10'.padEnd(16, '\0') + 'PCIe'), Buffer.alloc(21, 1)])],
+    mayThrow: [Error],
+    parse: (input) => parseSensor(Buffer.concat([input, Buffer.alloc(sensorBytes)])),
   },
   {
     name: 'challenges of HTTP servers',
