@@ -193,7 +193,7 @@ export const readerFaults: Readonly<Record<string, Readonly<Record<FaultName, Ev
   },
   scmi: {
     ...isAnOpenedFile("'scmi zones'"),
-    slow: 'missing: firmware that does not answer',
+    slow: 'scmi withstands firmware that does not answer for a zone, and reads the others',
     reset: 'never: the firmware gives power, and its energy is integrated here',
   },
   shelly: {

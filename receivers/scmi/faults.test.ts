@@ -1,10 +1,11 @@
 import { join } from 'node:path';
-import { testFileFaults } from '../../src/scraping/reader-faults.fixture.js';
+import { test } from 'node:test';
+import { checkFault, createSlowFile, testFileFaults } from '../../src/scraping/reader-faults.fixture.js';
 import { writeFiles } from '../../src/scraping/source.fixture.js';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { factory } from './factory.js';
 
-testFileFaults('scmi zones', () => {
+function createMachine() {
   const sysfs = createFolder();
   for (const [id, microwatts] of [
     ['arm-scmi:0', 20_000_000],
@@ -18,4 +19,11 @@ testFileFaults('scmi zones', () => {
   }
   const path = join(sysfs, 'class/powercap/arm-scmi:0/power_uw');
   return { factory, settings: { sysfs }, tick() {}, subject: /arm-scmi:0/u, path };
+}
+
+testFileFaults('scmi zones', createMachine);
+
+test('scmi withstands firmware that does not answer for a zone, and reads the others', async (t) => {
+  const machine = createMachine();
+  await checkFault(t, machine, createSlowFile(machine.path));
 });

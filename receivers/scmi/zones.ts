@@ -3,6 +3,7 @@ import { describeCode, findErrorCode } from '../../src/errors.js';
 import { findNames, findText } from '../../src/linux/sysfs.js';
 import type { MeterReading } from '../../src/scraping/meter-reading.js';
 import type { RemoteMeter } from '../../src/scraping/meter-receiver.js';
+import { waitBriefly } from '../../src/scraping/wait-briefly.js';
 
 /** The control type of drivers/powercap/arm_scmi_powercap.c; its zones are `arm-scmi:0`, `arm-scmi:0:1`. */
 const zonePattern = /^arm-scmi(?::\d+)+$/u;
@@ -33,14 +34,18 @@ export function findZones(sysfs: string): readonly Zone[] {
     });
 }
 
+/** A zone that has not answered by then has a gap, and holds up no other. */
+const answerMs = 1000;
+
 /** The zones as a meter. The firmware is asked at each reading, which may take milliseconds: files are read on Node's threads. */
 export function openZones(sysfs: string): RemoteMeter {
+  const pending = new Map<string, Promise<ZoneResult>>();
   return {
     name: `SCMI power domains in ${zoneFolder(sysfs)}`,
     async ask() {
       const zones = findZones(sysfs);
       if (zones.length === 0) throw new Error('expected zones of arm-scmi, found none');
-      const results = await Promise.all(zones.map(readZone));
+      const results = await readZones(zones, pending);
       const readings = results.flatMap(({ reading }) => reading ?? []);
       const problems = results.flatMap(({ problem }) => problem ?? []);
       if (readings.every(({ watts }) => Number.isNaN(watts)))
@@ -49,6 +54,33 @@ export function openZones(sysfs: string): RemoteMeter {
       return { readings: readings.map((one) => addContainer(one, ids)), problems };
     },
   };
+}
+
+/** @param pending by path, what was asked before and has not been answered: it is not asked again */
+async function readZones(
+  zones: readonly Zone[],
+  pending: Map<string, Promise<ZoneResult>>,
+): Promise<readonly ZoneResult[]> {
+  const results = new Map<Zone, ZoneResult>();
+  const asked = zones.filter(({ path }) => !pending.has(path));
+  for (const zone of asked) {
+    const reading = readZone(zone);
+    pending.set(zone.path, reading);
+    void reading.then((result) => {
+      results.set(zone, result);
+      pending.delete(zone.path);
+    });
+  }
+  await waitBriefly(
+    asked.map(({ path }) => pending.get(path)),
+    answerMs,
+  );
+  return zones.map((zone) => results.get(zone) ?? describeSilence(zone));
+}
+
+function describeSilence({ id, name, path }: Zone): ZoneResult {
+  const reading = { id, type: 'power_domain', name, watts: NaN };
+  return { reading, problem: `${path}/power_uw: no answer within ${answerMs} ms` };
 }
 
 function describeUnmeasured(zones: readonly Zone[]): string {

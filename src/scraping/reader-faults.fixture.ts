@@ -1,6 +1,18 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { test, type TestContext } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import type { ReceiverContext, ReceiverFactory } from '../component/component.js';
 import { createMeterReader } from '../component/fakes.js';
 import type { Schema } from '../component/schema.js';
@@ -251,6 +263,26 @@ export function createFileFaults(path: string): Readonly<Record<FileFaultName, F
       closeFiles,
       problem: /EACCES/u,
     },
+  };
+}
+
+/** A file that is read on another thread, and not answered while it is spoilt. */
+export function createSlowFile(path: string): Fault {
+  const healthy = readFileSync(path);
+  return {
+    begin() {
+      rmSync(path);
+      // Whoever opens it waits for a writer.
+      execFileSync('mkfifo', [path]);
+    },
+    async end() {
+      const writer = openSync(path, constants.O_RDWR);
+      rmSync(path);
+      writeFileSync(path, healthy);
+      await setImmediate();
+      closeSync(writer);
+    },
+    problem: /no answer within \d+ ms/u,
   };
 }
 
