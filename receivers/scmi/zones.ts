@@ -39,7 +39,7 @@ const answerMs = 1000;
 
 /** The zones as a meter. The firmware is asked at each reading, which may take milliseconds: files are read on Node's threads. */
 export function openZones(sysfs: string): RemoteMeter {
-  const pending = new Map<string, Promise<ZoneResult>>();
+  const pending = new Map<string, Promise<void>>();
   return {
     name: `SCMI power domains in ${zoneFolder(sysfs)}`,
     async ask() {
@@ -59,20 +59,17 @@ export function openZones(sysfs: string): RemoteMeter {
 /** @param pending by path, what was asked before and has not been answered: it is not asked again */
 async function readZones(
   zones: readonly Zone[],
-  pending: Map<string, Promise<ZoneResult>>,
+  pending: Map<string, Promise<void>>,
 ): Promise<readonly ZoneResult[]> {
   const results = new Map<Zone, ZoneResult>();
-  const asked = zones.filter(({ path }) => !pending.has(path));
-  for (const zone of asked) {
-    const reading = readZone(zone);
-    pending.set(zone.path, reading);
-    void reading.then((result) => {
-      results.set(zone, result);
-      pending.delete(zone.path);
-    });
-  }
+  const read = async (zone: Zone): Promise<void> => {
+    results.set(zone, await readZone(zone));
+    pending.delete(zone.path);
+  };
+  const asked = zones.filter(({ path }) => !pending.has(path)).map((zone) => ({ zone, reading: read(zone) }));
+  for (const { zone, reading } of asked) pending.set(zone.path, reading);
   await waitBriefly(
-    asked.map(({ path }) => pending.get(path)),
+    asked.map(({ reading }) => reading),
     answerMs,
   );
   return zones.map((zone) => results.get(zone) ?? describeSilence(zone));
