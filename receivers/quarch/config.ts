@@ -3,6 +3,12 @@ import { listMeters, meterIntervalSetting } from '../../src/scraping/meter-recei
 
 export const schema = {
   collection_interval: { ...meterIntervalSetting, default: '1s' },
+  timeout: {
+    doc: 'How long a reading of a module may take.',
+    format: 'duration',
+    default: '10s',
+    min: 1,
+  },
   endpoints: listMeters({
     endpoint: {
       doc: 'Address of a module, `host:port`.',

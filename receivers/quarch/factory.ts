@@ -16,9 +16,10 @@ export const factory: ReceiverFactory<typeof schema> = {
     ...endpoints.flatMap((one, i) => checkModule(one).map((problem) => `endpoints[${i}].${problem}`)),
   ],
   probe: ({ endpoints }) => probeMeters(endpoints, openModule, 'see receivers.quarch.endpoints'),
-  create: ({ endpoints, collection_interval: intervalMs }, context, next) =>
+  create: ({ endpoints, collection_interval: intervalMs, timeout: timeoutMs }, context, next) =>
     createMeterReceiver({
       intervalMs,
+      timeoutMs,
       context,
       next,
       items: endpoints,

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 
 /** A module that answers commands, framed as quarchpy expects it. */
@@ -8,26 +8,38 @@ export class FakeModule {
   answers: Readonly<Record<string, string | undefined>>;
   /** Bytes that are sent instead of any answer; empty: the connection is closed. */
   garbage: Buffer | undefined;
+  /** What becomes of a connection after such bytes, or in place of any answer. */
+  ending: 'close' | 'reset' | undefined;
   /** Whether answers come byte by byte. */
   isSlow = false;
   readonly commands: string[] = [];
   connections = 0;
   readonly #sockets = new Set<Socket>();
+  #server: Server | undefined;
+  #port = 0;
 
   constructor(answers: Readonly<Record<string, string | undefined>>) {
     this.answers = answers;
   }
 
   /** @returns its address */
-  async listen(t: TestContext): Promise<string> {
-    const server = createServer((socket) => this.#serve(socket));
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    t.after(() => {
-      this.hangUp();
-      server.close();
-    });
-    return `127.0.0.1:${(server.address() as AddressInfo).port}`; // of TCP
+  async listen(t: TestContext, host = '127.0.0.1'): Promise<string> {
+    await this.open(host);
+    t.after(() => this.close());
+    return `${host}:${this.#port}`;
+  }
+
+  /** Listens again where it has listened before. */
+  async open(host = '127.0.0.1'): Promise<void> {
+    this.#server = createServer((socket) => this.#serve(socket));
+    this.#server.listen(this.#port, host);
+    await once(this.#server, 'listening');
+    this.#port = (this.#server.address() as AddressInfo).port; // of TCP
+  }
+
+  close(): void {
+    this.hangUp();
+    this.#server?.close();
   }
 
   /** Ends every connection. */
@@ -52,6 +64,8 @@ export class FakeModule {
 
   #answer(socket: Socket, command: string): void {
     this.commands.push(command);
+    if (this.ending === 'reset') return void socket.resetAndDestroy();
+    if (this.ending === 'close' && this.garbage) return void socket.end(this.garbage);
     if (this.garbage) {
       if (this.garbage.length === 0) socket.destroy();
       else socket.write(this.garbage);
@@ -67,7 +81,8 @@ export class FakeModule {
   }
 }
 
-function frame(text: string): Buffer {
+/** A packet of an answer. */
+export function frame(text: string): Buffer {
   const bytes = Buffer.from(text, 'latin1');
   const header = Buffer.alloc(2);
   header.writeUInt16LE(bytes.length);
