@@ -1,4 +1,4 @@
-import { createSocket, type RemoteInfo } from 'node:dgram';
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import type { TestContext } from 'node:test';
 import { loadSnmp } from './snmp-session.js';
@@ -137,7 +137,7 @@ function compareOids(a: string, b: string): number {
   return 0;
 }
 
-/** An agent of SNMP 1 and 2c on 127.0.0.1, and what it does wrong. */
+/** An agent of SNMP 1 and 2c, and what it does wrong. */
 export class Agent {
   readonly objects = new Map<string, AgentValue>();
   community = 'public';
@@ -150,33 +150,49 @@ export class Agent {
   /** How long an answer takes. */
   delayMs = 0;
   requests = 0;
-  #endpoint = '';
+  readonly #host: string;
+  #port = 0;
+  #socket: Socket | undefined;
+  readonly #timers = new Set<NodeJS.Timeout>();
+
+  constructor(host = '127.0.0.1') {
+    this.#host = host;
+  }
 
   get endpoint(): string {
-    return this.#endpoint;
+    return `${this.#host}:${this.#port}`;
   }
 
   async listen(t: TestContext): Promise<this> {
+    await this.open();
+    t.after(() => this.close());
+    return this;
+  }
+
+  /** Listens, again where it has listened before. */
+  async open(): Promise<void> {
     const socket = createSocket('udp4');
-    const timers = new Set<NodeJS.Timeout>();
     socket.on('message', (message: Buffer, from: RemoteInfo) => {
       this.requests++;
       const answer = this.#answer(parseRequest(message));
       if (answer === undefined) return;
       const timer = setTimeout(() => {
-        timers.delete(timer);
+        this.#timers.delete(timer);
         socket.send(this.damage(answer), from.port, from.address);
       }, this.delayMs);
-      timers.add(timer);
+      this.#timers.add(timer);
     });
-    socket.bind(0, '127.0.0.1');
+    socket.bind(this.#port, this.#host);
     await once(socket, 'listening');
-    t.after(() => {
-      timers.forEach(clearTimeout);
-      socket.close();
-    });
-    this.#endpoint = `127.0.0.1:${socket.address().port}`;
-    return this;
+    this.#port = socket.address().port;
+    this.#socket = socket;
+  }
+
+  close(): void {
+    this.#timers.forEach(clearTimeout);
+    this.#timers.clear();
+    this.#socket?.close();
+    this.#socket = undefined;
   }
 
   #answer(request: AgentRequest): Buffer | undefined {
