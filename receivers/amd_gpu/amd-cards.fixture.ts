@@ -39,3 +39,26 @@ export function plugIn(files: Parameters<FakeCards['write']>[1] = desktop): Fake
   cards.add(1, place, files);
   return cards;
 }
+
+/** A table of gpu_metrics with all bits set but these. */
+export function createTable(
+  [format, content, size]: readonly [number, number, number],
+  fill: (table: Buffer) => void,
+): Buffer {
+  const table = Buffer.alloc(size, 0xff);
+  table.writeUInt16LE(size, 0);
+  table.writeUInt8(format, 2);
+  table.writeUInt8(content, 3);
+  fill(table);
+  return table;
+}
+
+/** What an MI300X has. @param count of 15.26 uJ each */
+export const accelerator = (count: bigint, cycles: readonly number[] = [0, 0, 0, 0, 0, 0]) =>
+  createTable([1, 6, 1600], (table) => {
+    table.writeUInt16LE(45, 4);
+    table.writeUInt16LE(750, 10);
+    table.writeUInt16LE(99, 12);
+    table.writeBigUInt64LE(count, 16);
+    cycles.forEach((one, i) => table.writeUInt32LE(one, 32 + 4 * i));
+  });

@@ -3,31 +3,8 @@ import { writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { freeClaims } from '../../src/component/claims.js';
 import { startCardRig } from '../../src/gpu/fake-cards.fixture.js';
-import { address, desktop, plugIn } from './amd-cards.fixture.js';
+import { accelerator, address, createTable, desktop, plugIn } from './amd-cards.fixture.js';
 import { factory } from './factory.js';
-
-/** A table of gpu_metrics with all bits set but these. */
-function createTable(
-  [format, content, size]: readonly [number, number, number],
-  fill: (table: Buffer) => void,
-): Buffer {
-  const table = Buffer.alloc(size, 0xff);
-  table.writeUInt16LE(size, 0);
-  table.writeUInt8(format, 2);
-  table.writeUInt8(content, 3);
-  fill(table);
-  return table;
-}
-
-/** What an MI300X has. */
-const accelerator = (count: bigint, cycles: readonly number[] = [0, 0, 0, 0, 0, 0]) =>
-  createTable([1, 6, 1600], (table) => {
-    table.writeUInt16LE(45, 4);
-    table.writeUInt16LE(750, 10);
-    table.writeUInt16LE(99, 12);
-    table.writeBigUInt64LE(count, 16);
-    cycles.forEach((one, i) => table.writeUInt32LE(one, 32 + 4 * i));
-  });
 
 test('amd_gpu counts the energy of an accelerator by its accumulator, exactly', async (t) => {
   const cards = plugIn({

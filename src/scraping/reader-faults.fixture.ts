@@ -32,6 +32,8 @@ export interface FaultyMachine<S extends Schema> {
   readonly isAll?: boolean;
   /** The most by which a counter can grow in a second of real time, where it is integrated by that. */
   readonly maxPerSecond?: number;
+  /** What the receiver measures by a clock of its own, by `nameSeries`: how much it grows is not checked. */
+  readonly ignored?: RegExp;
   readonly overrides?: Partial<ReceiverContext>;
 }
 
@@ -71,7 +73,7 @@ export async function checkFault<S extends Schema>(
   fault: Fault,
 ): Promise<void> {
   const rig = await startRig(t, machine);
-  const course = new Course(machine.maxPerSecond);
+  const course = new Course(machine);
   const read = async (damage?: () => unknown): Promise<ReadonlyMap<string, number>> => {
     machine.tick();
     await damage?.();
@@ -155,12 +157,14 @@ class Course {
   #beganMs = 0;
   readonly #last = new Map<string, Shown>();
   readonly #maxPerSecond: number | undefined;
+  readonly #ignored: RegExp | undefined;
   /** How much a counter grows within a reading, and what a gauge shows. */
   readonly #steps = new Map<string, number>();
   #isLearned = false;
 
-  constructor(maxPerSecond: number | undefined) {
+  constructor({ maxPerSecond, ignored }: Pick<FaultyMachine<Schema>, 'maxPerSecond' | 'ignored'>) {
     this.#maxPerSecond = maxPerSecond;
+    this.#ignored = ignored;
   }
 
   /** A reading begins. */
@@ -180,6 +184,7 @@ class Course {
 
   #take(series: Series, value: number): void {
     const name = nameSeries(series);
+    if (this.#ignored?.test(name) === true) return;
     const last = this.#last.get(name);
     this.#last.set(name, { series, value, at: this.#reading, beganMs: this.#beganMs });
     const isCounter = series.metric.kind === 'counter';

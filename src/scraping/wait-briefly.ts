@@ -1,8 +1,5 @@
 /** Waits until all are fulfilled, but no longer than a limit: a device that does not answer holds up no other. */
-export async function waitBriefly(
-  readings: readonly (Promise<unknown> | undefined)[],
-  limitMs: number,
-): Promise<void> {
+export async function waitBriefly(readings: readonly Promise<unknown>[], limitMs: number): Promise<void> {
   if (readings.length === 0) return;
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<void>((resolve) => {
