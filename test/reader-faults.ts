@@ -30,7 +30,7 @@ export const readerFaults: Readonly<Record<string, Readonly<Record<FaultName, Ev
   amd_gpu: {
     ...isAnOpenedFile("'amd_gpu sensors of power'"),
     slow: 'src/scraping/reading-thread: ReadingThread rejects readings while its source hangs',
-    reset: 'missing: a reset of the accumulator of an accelerator',
+    reset: 'amd_gpu counts on after the reset of an accumulator',
   },
   battery: {
     ...isAnOpenedFile("'battery supplies'"),
@@ -77,12 +77,14 @@ export const readerFaults: Readonly<Record<string, Readonly<Record<FaultName, Ev
     reset: 'intel_gpu counts on after the reset of an energy counter',
   },
   ipmi: {
-    truncated: 'parseSensorRecord takes no record that is cut',
-    empty: 'Session leaves gaps where a sensor has no reading',
-    garbage: 'missing: damaged answers of a BMC, but for those of npm run fuzz',
-    vanishing: 'Session opens the device again after the driver failed',
-    slow: 'Session asks a busy BMC again, and gives up after a while',
-    'no permission': 'probe names the modules and the device that are missing',
+    ...same('ipmi withstands answers of DCMI with the fault "${name}"', [
+      'truncated',
+      'empty',
+      'garbage',
+      'slow',
+    ]),
+    vanishing: 'ipmi withstands a driver that is unloaded',
+    'no permission': 'ipmi withstands a device that may not be opened again',
     reset: 'never: a BMC gives power, and its energy is integrated here',
   },
   kwollect: {
@@ -146,13 +148,15 @@ export const readerFaults: Readonly<Record<string, Readonly<Record<FaultName, Ev
     reset: 'PageSeries takes the start of a histogram from the page, and another one for a reset',
   },
   quarch: {
-    truncated: 'quarch connects again, when the module hangs up or does not answer',
-    empty: 'quarch connects again, when the module hangs up or does not answer',
-    garbage: 'quarch does not take what is no answer',
-    vanishing: 'quarch connects again, when the module hangs up or does not answer',
-    slow: 'quarch takes an answer that comes byte by byte',
+    ...same('quarch withstands a module with the fault "${name}"', [
+      'truncated',
+      'empty',
+      'garbage',
+      'reset',
+    ]),
+    vanishing: 'quarch withstands a module that is switched off',
+    slow: 'quarch withstands a module that does not answer',
     'no permission': 'never: a module lets everyone read',
-    reset: 'never: a module gives voltage and current, and their energy is integrated here',
   },
   rapl: {
     truncated: 'openZones takes a text without its line end for torn',
@@ -172,7 +176,7 @@ export const readerFaults: Readonly<Record<string, Readonly<Record<FaultName, Ev
     empty: 'a file of no known format is named, and the next one is read',
     garbage: 'lines that are wrong are named with their number, and the rest is read',
     vanishing: 'start says which file is not there',
-    slow: 'missing: a disk that does not answer',
+    slow: 'a file on a disk that answers late is read whole',
     'no permission': 'a file that may not be read is named with its errno, and the next one is read',
     reset: 'a counter that starts again without an end is another series, and the old one ends',
   },
@@ -210,12 +214,10 @@ export const readerFaults: Readonly<Record<string, Readonly<Record<FaultName, Ev
     reset: 'SimulatorSampler begins only that counter again which was reset, and goes on with the others',
   },
   snmp: {
-    truncated: 'SnmpSession survives answers that are truncated or damaged',
-    empty: 'snmp has a gap while an agent has no objects, and reads them when it has them again',
-    garbage: 'SnmpSession survives answers that are truncated or damaged',
-    vanishing: 'snmp asks again when datagrams are lost, and takes no answer that is late for another',
-    slow: 'snmp asks again when datagrams are lost, and takes no answer that is late for another',
-    'no permission': 'snmp names the remedies when no answer comes, as with a wrong community',
+    ...same('snmp withstands answers with the fault "${name}"', ['truncated', 'empty', 'garbage']),
+    vanishing: 'snmp withstands a device that is switched off',
+    slow: 'snmp withstands a device that answers too late',
+    'no permission': 'snmp withstands a device that takes its community no longer',
     reset: 'snmp counts energy by the counter, and begins again when it was reset',
   },
   tasmota: {

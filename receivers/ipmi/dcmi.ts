@@ -47,7 +47,8 @@ export function readRollingWindows(bmc: Bmc): readonly RollingWindow[] {
       command: getCapabilities,
       bytes: [groupExtension, enhancedAttributes],
     };
-    const answer = bmc.ask('read the enhanced power statistics that DCMI has', request, 5);
+    const what = 'read the enhanced power statistics that DCMI has';
+    const answer = checkGroup(what, bmc.ask(what, request, 5));
     // The group, two bytes of version, the revision, and how many windows follow.
     const windows = Array.from(answer.subarray(5, 5 + (answer[4] ?? 0)), (code) => {
       return { code, name: `${code & 0x3f}${windowUnits[code >> 6]}` };
@@ -77,7 +78,14 @@ function askPower(bmc: Bmc, mode: number, attributes: number): Uint8Array {
     command: getPowerReading,
     bytes: [groupExtension, mode, attributes, 0],
   };
-  return bmc.ask('read the power by DCMI', request, 18);
+  const what = 'read the power by DCMI';
+  return checkGroup(what, bmc.ask(what, request, 18));
+}
+
+/** @throws AnswerError when an answer is none of DCMI */
+function checkGroup(what: string, answer: Uint8Array): Uint8Array {
+  if (answer[0] === groupExtension) return answer;
+  throw new AnswerError(`Cannot ${what}: expected the group 0xdc in its answer, found "${answer[0]}"`);
 }
 
 function parsePower(answer: Uint8Array): PowerReading | undefined {

@@ -7,7 +7,7 @@ import { ReadingThread } from '../../src/scraping/reading-thread.js';
 import { createScrapingReceiver } from '../../src/scraping/scraping-receiver.js';
 import { schema, type Config } from './config.js';
 import { findDevicePath, listDevicePaths } from './ioctl-transport.js';
-import { IpmiScraper } from './ipmi-scraper.js';
+import { IpmiScraper, type ReadingSource } from './ipmi-scraper.js';
 import { metrics } from './metrics.js';
 import type { Opened, Reading, ThreadOptions } from './protocol.js';
 
@@ -18,12 +18,25 @@ export const factory: ReceiverFactory<typeof schema> = { schema, metrics, probe,
 const openTimeoutMs = 60_000;
 
 function create(config: Config, context: ReceiverContext, next: Consumer): Component {
+  return createReceiver({ config, context, next, open: openThread });
+}
+
+/** What the receiver is made of. */
+export interface IpmiReceiverOptions {
+  readonly config: Config;
+  readonly context: ReceiverContext;
+  readonly next: Consumer;
+  /** Opens what asks the BMC. */
+  open(config: Config): Promise<{ readonly thread: ReadingSource; readonly reading: Opened }>;
+}
+
+export function createReceiver({ config, context, next, open }: IpmiReceiverOptions): Component {
   return createScrapingReceiver({
     intervalMs: config.collection_interval,
     context,
     next,
     async open() {
-      const opened = await openThread(config);
+      const opened = await open(config);
       context.log.info(`Reading ${describeBmc(opened.reading)}`);
       return new IpmiScraper(config, context, opened);
     },

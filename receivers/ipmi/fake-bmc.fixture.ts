@@ -99,6 +99,8 @@ export class FakeBmc implements IpmiTransport {
   hasRepository = true;
   /** What a call throws. */
   failure: Error | undefined;
+  /** Changes the answers to a command, such as `2c/2`. */
+  damage: (answer: Uint8Array, command: string) => Uint8Array = (answer) => answer;
   readonly asked: string[] = [];
   isClosed = false;
   #reservation = 1;
@@ -113,7 +115,8 @@ export class FakeBmc implements IpmiTransport {
     this.asked.push(`${request.netFn.toString(16)}/${request.command.toString(16)}`);
     const error = this.errors.shift();
     const answer = error ?? this.#answer(request);
-    return Uint8Array.from(typeof answer === 'number' ? [answer] : [completion.ok, ...answer]);
+    const bytes = Uint8Array.from(typeof answer === 'number' ? [answer] : [completion.ok, ...answer]);
+    return this.damage(bytes, this.asked.at(-1) ?? '');
   }
 
   close(): void {

@@ -19,6 +19,7 @@ const nothing: Reading = {
   averages: [],
   values: [],
   notes: [],
+  problems: [],
 };
 
 function sensorOf(options: RecordOptions): Sensor {

@@ -16,7 +16,7 @@ import { createSensorRow, type Origin } from './sensor-series.js';
 const minGapMs = 10_000;
 
 /** The reading thread. */
-type ReadingSource = Pick<ReadingThread<Reading>, 'read' | 'close'>;
+export type ReadingSource = Pick<ReadingThread<Reading>, 'read' | 'close'>;
 
 /** Makes tables of what the reading thread reads. */
 export class IpmiScraper implements OpenScraper {
@@ -79,6 +79,7 @@ export class IpmiScraper implements OpenScraper {
     }
     for (const { sensor, value, atNs } of reading.values)
       yield* this.#publish(sensor, value, toWall(atNs), atNs);
+    if (reading.problems.length > 0) throw new Error(reading.problems.join('; '));
   }
 
   /** A sensor that has never had a reading is not published. */

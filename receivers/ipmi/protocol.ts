@@ -59,6 +59,8 @@ export interface Reading {
   readonly averages: readonly RollingAverage[];
   readonly values: readonly SensorValue[];
   readonly notes: readonly Note[];
+  /** Why parts could not be read: now, or when they were read last. */
+  readonly problems: readonly string[];
 }
 
 /** What the thread finds when it starts. */

@@ -40,7 +40,10 @@ export class SensorSweep {
   /** The next sensor to be read; as many as there are: none is due. */
   #next = 0;
   readonly #restUntilMs = new Map<Sensor, number>();
+  /** Why sensors could not be read the last time. */
   readonly #failures = new Map<Sensor, string>();
+  /** Those that could be read once. */
+  readonly #proven = new Set<Sensor>();
   #failure: string | undefined;
   #notes: Note[] = [];
 
@@ -49,6 +52,11 @@ export class SensorSweep {
     this.#repository = new SdrRepository(bmc, hasRepository);
     this.#intervalMs = intervalMs;
     this.#nowMs = nowMs;
+  }
+
+  /** Why sensors that could be read before cannot be read now. */
+  get problems(): readonly string[] {
+    return [...this.#failures].flatMap(([sensor, failure]) => (this.#proven.has(sensor) ? failure : []));
   }
 
   get sensors(): readonly Sensor[] {
@@ -123,6 +131,7 @@ export class SensorSweep {
     this.#failure = undefined;
     this.#next = 0;
     this.#failures.clear();
+    this.#proven.clear();
     this.#restUntilMs.clear();
     this.#notes.push({ level: 'info', text: `Reading ${this.#sensors.length} sensors of the BMC` });
   }
@@ -140,12 +149,16 @@ export class SensorSweep {
 
   #readOne(sensor: Sensor): number {
     try {
-      return readSensor(this.#bmc, sensor);
+      const value = readSensor(this.#bmc, sensor);
+      this.#failures.delete(sensor);
+      if (!Number.isNaN(value)) this.#proven.add(sensor);
+      return value;
     } catch (error) {
       if (!(error instanceof AnswerError)) throw error;
       if (error.code === completion.timeout) this.#restUntilMs.set(sensor, this.#nowMs() + restMs);
       const failure = describeError(error);
-      if (this.#failures.get(sensor) !== failure) this.#notes.push({ level: 'debug', text: failure });
+      if (!this.#proven.has(sensor) && this.#failures.get(sensor) !== failure)
+        this.#notes.push({ level: 'debug', text: failure });
       this.#failures.set(sensor, failure);
       return NaN;
     }

@@ -48,6 +48,8 @@ export class Session implements BlockingSession<Reading> {
   /** Whether DCMI may have the power of the host, now or later. */
   #hasDcmi = true;
   #notes: Note[] = [];
+  /** Why averages could not be read the last time. */
+  #averageProblems: readonly string[] = [];
 
   /**
    * @param openTransport called again after it failed
@@ -142,16 +144,18 @@ export class Session implements BlockingSession<Reading> {
   }
 
   #read({ bmc, sweep, windows }: OpenBmc): Reading {
-    const power = this.#readHost(bmc);
+    const problems: string[] = [];
+    const power = this.#readHost(bmc, problems);
     const { sensors, values, isBegun, notes } = sweep.advance();
     // When the repository has changed, so may have the sensor of the host.
     if (sensors !== undefined && typeof this.#host === 'object') this.#rematchHost(sensors);
     if (isBegun && this.#host === undefined && this.#hasDcmi && this.#readDcmi(bmc) !== undefined)
       this.#host = 'dcmi';
-    const averages = isBegun && this.#host === 'dcmi' ? readAverages(bmc, windows) : [];
+    const averages = isBegun && this.#host === 'dcmi' ? this.#readAverages(bmc, windows) : [];
     const all = [...this.#notes, ...notes];
     this.#notes = [];
-    return { host: this.#host, sensors, power, averages, values, notes: all };
+    problems.push(...this.#averageProblems, ...sweep.problems);
+    return { host: this.#host, sensors, power, averages, values, notes: all, problems };
   }
 
   #rematchHost(sensors: Parameters<typeof findHostSensor>[0]): void {
@@ -159,32 +163,38 @@ export class Session implements BlockingSession<Reading> {
     this.#host = name === null ? findHostSensor(sensors) : findNamedSensor(sensors, name);
   }
 
-  #readHost(bmc: Bmc): At<PowerReading> | undefined {
+  #readHost(bmc: Bmc, problems: string[]): At<PowerReading> | undefined {
     const host = this.#host;
     if (host === undefined) return undefined;
-    return measure(() => (host === 'dcmi' ? this.#readDcmi(bmc) : readHostSensor(bmc, host)) ?? unknownPower);
+    const read = () => (host === 'dcmi' ? readPower(bmc) : readHostSensor(bmc, host));
+    return measure(() => attempt(read, problems) ?? unknownPower);
+  }
+
+  #readAverages(bmc: Bmc, windows: readonly RollingWindow[]): readonly RollingAverage[] {
+    const problems: string[] = [];
+    const averages = windows.map((window) => {
+      const read = () => readRollingAverage(bmc, window);
+      return { window: window.name, ...measure(() => attempt(read, problems) ?? NaN) };
+    });
+    this.#averageProblems = problems;
+    return averages;
   }
 }
 
-function readHostSensor(bmc: Bmc, host: Exclude<HostSource, 'dcmi' | undefined>): PowerReading | undefined {
+/** @returns undefined where the BMC answers by an error, which is added to the problems */
+function attempt<Value>(read: () => Value, problems: string[]): Value | undefined {
   try {
-    const watts = readSensor(bmc, host);
-    return { ...unknownPower, watts: watts > 0 ? watts : NaN };
+    return read();
   } catch (error) {
-    if (error instanceof AnswerError) return undefined;
-    throw error;
+    if (!(error instanceof AnswerError)) throw error;
+    problems.push(describeError(error));
+    return undefined;
   }
 }
 
-function readAverages(bmc: Bmc, windows: readonly RollingWindow[]): readonly RollingAverage[] {
-  return windows.flatMap((window) => {
-    try {
-      return [{ window: window.name, ...measure(() => readRollingAverage(bmc, window)) }];
-    } catch (error) {
-      if (error instanceof AnswerError) return [];
-      throw error;
-    }
-  });
+function readHostSensor(bmc: Bmc, host: Exclude<HostSource, 'dcmi' | undefined>): PowerReading {
+  const watts = readSensor(bmc, host);
+  return { ...unknownPower, watts: watts > 0 ? watts : NaN };
 }
 
 /** The instant of a reading is the middle of the call. */
