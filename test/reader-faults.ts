@@ -98,12 +98,12 @@ export const readerFaults: Readonly<Record<string, Readonly<Record<FaultName, Ev
   },
   nvml: {
     truncated: 'never: the library gives whole numbers',
-    empty: 'nvml takes no sentinel for a reading',
-    garbage: 'nvml takes no percentage above 100 for a sample',
-    vanishing: 'nvml goes on with the other GPUs, when one is lost, and reads it again after its reset',
+    empty: 'nvml withstands a counter of energy with the fault "${name}"',
+    garbage: 'nvml withstands garbage in place of the use of a GPU',
+    vanishing: 'nvml counts and logs a GPU that is lost',
     slow: 'nvml does not hold the main thread, while calls block',
-    'no permission': 'nvml probes what is there, and names what is missing',
-    reset: 'nvml counts from a reset on, when the energy counter falls',
+    'no permission': 'nvml withstands a counter of energy with the fault "${name}"',
+    reset: 'nvml counts on after the reset of a counter of energy',
   },
   otlp: {
     truncated: 'take answers garbage with malformed, forwards nothing of it and works on',

@@ -44,12 +44,19 @@ export interface DeviceSeriesOptions {
 export class DeviceSeries {
   readonly #readings: MeterRow;
   readonly #profiles: MeterRow;
+  readonly #watch: ValueWatch;
 
   constructor(device: Device, resource: Resource, { start, maxGapMs, energyMetric }: DeviceSeriesOptions) {
     const origin = { resource, start, energyMetric };
     const integrated = integratePower(device, { ...origin, maxGapMs });
     this.#readings = new MeterRow([...createMeters(device, device.columns, origin), ...integrated]);
     this.#profiles = new MeterRow(createMeters(device, device.profileColumns, origin));
+    this.#watch = new ValueWatch(device);
+  }
+
+  /** Which values of the last row are gaps since no device can have them. */
+  get problems(): readonly string[] {
+    return this.#watch.problems;
   }
 
   get series(): readonly Series[] {
@@ -65,8 +72,44 @@ export class DeviceSeries {
     at: bigint,
     atNs: number,
   ): Iterable<Table> {
+    if (values) this.#watch.take(values);
     if (values) yield this.#readings.take(values, at, atNs);
     if (profile) yield this.#profiles.take(profile, at, atNs);
+  }
+}
+
+/** More joules than a counter that runs for decades has. */
+const maxJoules = 1e13;
+
+/** Finds values that no device can have, of columns that had a value before. */
+class ValueWatch {
+  problems: string[] = [];
+  readonly #device: Device;
+  readonly #columns: readonly (Column | undefined)[];
+  readonly #wasRead: Uint8Array;
+
+  constructor(device: Device) {
+    this.#device = device;
+    this.#columns = device.columns.map(describeColumn);
+    this.#wasRead = new Uint8Array(device.columns.length);
+  }
+
+  take(values: Float64Array): void {
+    this.problems = [];
+    for (let i = 0; i < values.length; i++) this.#check(i, values[i] ?? NaN);
+  }
+
+  #check(index: number, value: number): void {
+    if (Number.isNaN(value)) return;
+    const column = this.#columns[index];
+    const checked = column ? checkValue(value, column) : value < maxJoules ? value : NaN;
+    if (!Number.isNaN(checked)) this.#wasRead[index] = 1;
+    else if (this.#wasRead[index] === 1) this.problems.push(this.#describe(index, value));
+  }
+
+  #describe(index: number, value: number): string {
+    const { columns, name, id } = this.#device;
+    return `Cannot read ${columns[index]} of "${name}" (${id}): expected a value that it can have, found "${value}"`;
   }
 }
 

@@ -95,7 +95,8 @@ export class GpuScraper implements OpenScraper {
     this.#processes.beginScan();
     for (const row of rows) yield* this.#publish(row, toWall);
     this.#processes.endScan();
-    if (problems.length > 0) throw new Error(problems.join('; '));
+    const all = [...problems, ...this.#listImplausible(rows)];
+    if (all.length > 0) throw new Error(all.join('; '));
   }
 
   *#publish(row: DeviceRow, toWall: (monotonicNs: bigint) => bigint): Iterable<Table> {
@@ -113,6 +114,10 @@ export class GpuScraper implements OpenScraper {
     yield* this.#processes.take(published.device, row, toWall);
     published.series ??= this.#createSeries(published.device, at);
     yield* published.series.take(row, at, Number(row.atNs));
+  }
+
+  #listImplausible(rows: readonly DeviceRow[]): readonly string[] {
+    return rows.flatMap(({ id }) => this.#published.get(id)?.series?.problems ?? []);
   }
 
   #createSeries(device: Device, start: bigint): DeviceSeries {
