@@ -159,13 +159,11 @@ export const readerFaults: Readonly<Record<string, Readonly<Record<FaultName, Ev
     'no permission': 'never: a module lets everyone read',
   },
   rapl: {
-    truncated: 'openZones takes a text without its line end for torn',
-    empty: 'openZones has a gap, not a zero, for an empty, torn or garbled file',
-    garbage: 'openZones has a gap, not a zero, for an empty, torn or garbled file',
-    vanishing: 'openZones reads the others, when the file of a zone is gone',
+    ...isAFile("'rapl zones'"),
+    vanishing: 'rapl has a gap for a zone that vanishes, counts it, logs it once, and reads the others',
     slow: 'never: the kernel answers from a register',
-    'no permission': 'rapl names the errno of zones that cannot be read, and no driver to load',
-    reset: 'openRaplSampler begins a generation, when a counter was reset, and continues the others',
+    'no permission': 'rapl leaves a zone out that may not be read, logs it once, and reads the others',
+    reset: 'rapl counts on after the reset of a zone, which it counts and logs once',
   },
   redfish: {
     ...isAServer('redfish BMCs'),

@@ -35,6 +35,10 @@ export interface FaultyMachine<S extends Schema> {
   /** What the receiver measures by a clock of its own, by `nameSeries`: how much it grows is not checked. */
   readonly ignored?: RegExp;
   readonly overrides?: Partial<ReceiverContext>;
+  /** The setting of a sampling receiver, which is read when it is flushed, too. */
+  readonly interval?: 'sampling_interval';
+  /** Which counters of the collector's own telemetry have what could not be read. */
+  readonly counters?: RegExp;
 }
 
 /** A fault, and what it has to lead to. */
@@ -109,15 +113,21 @@ export async function checkFault<S extends Schema>(
 
 async function startRig<S extends Schema>(
   t: TestContext,
-  { factory, settings, overrides }: FaultyMachine<S>,
+  {
+    factory,
+    settings,
+    overrides,
+    interval = 'collection_interval',
+    counters = /errored/u,
+  }: Omit<FaultyMachine<S>, 'interval'> & { readonly interval?: string },
 ) {
   const meter = createMeterReader();
-  const config = { collection_interval: '1h', ...settings };
+  const config = { [interval]: '1h', ...settings };
   const receiver = await startPacedReceiver(t, factory, config, { ...overrides, meter: meter.meter });
   // A loop has its own first reading; every other one is asked for.
   await until(() => receiver.collector.tables.length > 0);
   const countErrored = async (): Promise<number> => {
-    const entries = Object.entries(await meter.read()).filter(([name]) => name.includes('errored'));
+    const entries = Object.entries(await meter.read()).filter(([name]) => counters.test(name));
     return entries.reduce((sum, [, count]) => sum + count, 0);
   };
   return { receiver, countErrored };
