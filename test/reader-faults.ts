@@ -106,10 +106,9 @@ export const readerFaults: Readonly<Record<string, Readonly<Record<FaultName, Ev
     reset: 'nvml counts on after the reset of a counter of energy',
   },
   otlp: {
-    truncated: 'take answers garbage with malformed, forwards nothing of it and works on',
+    ...same('otlp withstands a sender with the fault "${name}"', ['truncated', 'garbage']),
     empty: 'never: an empty request is a valid one, without metrics',
-    garbage: 'the receiver outlives garbage on its sockets',
-    vanishing: 'a series ends when no point of it comes for the time that is set',
+    vanishing: 'otlp withstands senders that are gone within a request',
     slow: 'the receiver gives up requests that do not go on, and takes others meanwhile',
     'no permission': 'serveGrpc asks for the password of a web configuration',
     reset: 'take makes a new series of a counter with a later start, and of one that fell',

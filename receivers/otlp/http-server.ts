@@ -53,9 +53,12 @@ function formatOf({ headers }: IncomingMessage): Format | undefined {
 
 async function take(request: IncomingMessage, bodies: BodyReader, intake: Intake): Promise<Answer> {
   const format = formatOf(request);
-  if (format === undefined) return refuseFormat(request);
+  if (format === undefined) return refuseFormat(request, intake);
   const body = await bodies.read(request);
-  if (!('bytes' in body)) return fail(format, body.status, body.problem);
+  if (!('bytes' in body)) {
+    if (body.status !== 503) intake.refuse(body.problem);
+    return fail(format, body.status, body.problem);
+  }
   const outcome = await takeBody(body.bytes, format, intake);
   switch (outcome.kind) {
     case 'taken':
@@ -74,7 +77,7 @@ async function takeBody(bytes: Buffer, format: Format, intake: Intake): Promise<
   try {
     return await intake.take(convertJsonRequest(bytes.toString('utf8')));
   } catch (error) {
-    return { kind: 'malformed', message: describeError(error) };
+    return intake.refuse(describeError(error));
   }
 }
 
@@ -116,12 +119,11 @@ function fail(format: Format, httpStatus: number, message: string): Answer {
   };
 }
 
-function refuseFormat({ headers }: IncomingMessage): Answer {
-  return {
-    status: 415,
-    headers: { Connection: 'close' },
-    body: `Cannot read the request: expected Content-Type application/x-protobuf or application/json, found "${headers['content-type'] ?? ''}"\n`,
-  };
+function refuseFormat({ headers }: IncomingMessage, intake: Intake): Answer {
+  const expected = 'application/x-protobuf or application/json';
+  const message = `Cannot read the request: expected Content-Type ${expected}, found "${headers['content-type'] ?? ''}"`;
+  intake.refuse(message);
+  return { status: 415, headers: { Connection: 'close' }, body: `${message}\n` };
 }
 
 /** Senders that have several signals are to see which one is not taken. */

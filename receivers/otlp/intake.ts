@@ -92,8 +92,16 @@ export class Intake {
   async take(bytes: Uint8Array): Promise<Outcome> {
     const outcome = await this.#takeInTurn(bytes);
     this.#telemetry.answered(outcome.kind);
+    if (outcome.kind === 'malformed') this.#telemetry.malformed(outcome.message);
     if (outcome.kind === 'busy') this.#refusedMs = performance.now();
     return outcome;
+  }
+
+  /** Counts and logs a request that came in no form that can be taken. */
+  refuse(message: string): Outcome {
+    this.#telemetry.answered('malformed');
+    this.#telemetry.malformed(message);
+    return { kind: 'malformed', message };
   }
 
   async #takeInTurn(bytes: Uint8Array): Promise<Outcome> {

@@ -10,6 +10,7 @@ export class IntakeTelemetry {
   readonly #requests: Counter;
   readonly #rejected: Counter;
   readonly #warned = new Set<Reason>();
+  #wasMalformed = false;
   readonly #close: () => void;
 
   /** @param readSeries how many series are live */
@@ -33,6 +34,13 @@ export class IntakeTelemetry {
   /** A request was answered. */
   answered(outcome: 'taken' | 'malformed' | 'busy' | 'failed'): void {
     this.#requests.add(1, { ...this.#attributes, outcome });
+  }
+
+  /** Warns of a request that cannot be understood: once, since senders repeat what they do wrong. */
+  malformed(message: string): void {
+    if (this.#wasMalformed) return;
+    this.#wasMalformed = true;
+    this.#log.warn(`Refused a request: ${message}. Further ones are counted in joulemetry.otlp.requests`);
   }
 
   /** Counts what was not taken, and warns of each reason once. */
