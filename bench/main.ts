@@ -101,7 +101,7 @@ async function run({ chosen, format, isPublished }: Request): Promise<void> {
   console.log(describeMachine());
   for (const { benchmark, args } of chosen) {
     const measured = await benchmark.measure(args);
-    const grid = 'columns' in measured ? measured : tabulate(measured);
+    const grid = 'columns' in measured ? measured : tabulate(benchmark.name, measured);
     printTable(benchmark.name, grid, format);
     if (isPublished) publishFigures(benchmark.name, renderMarkdown(grid), describeMachine());
   }

@@ -109,10 +109,13 @@ export class NineDomainsAgent {
     return measurePage(this.#page);
   }
 
-  /** A figure of its own telemetry. */
-  async readOwn(name: string): Promise<number> {
+  /** Figures of its own telemetry, of one collection: what is longest since the last one is so since the last call. */
+  async readOwn<const Name extends string>(names: readonly Name[]): Promise<Readonly<Record<Name, number>>> {
     const text = await (await fetch(this.#ownPage)).text();
-    return Number(new RegExp(`^${name}(?:\\{.*\\})? (\\S+)$`, 'mu').exec(text)?.[1]);
+    const find = (name: string) =>
+      Number(new RegExp(`^joulemetry_${name}(?:\\{.*\\})? (\\S+)$`, 'mu').exec(text)?.[1]);
+    // One entry per name.
+    return Object.fromEntries(names.map((name) => [name, find(name)])) as Record<Name, number>;
   }
 
   /** Ends it as a service manager does. @returns how long that took */

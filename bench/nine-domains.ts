@@ -56,6 +56,8 @@ interface Measured {
   /** Of its pages, and of those of a bare server. */
   readonly pagesMs: readonly (readonly number[])[];
   readonly longestSliceMs: number;
+  /** How many were longer than the budget. */
+  readonly longSlices: number;
   readonly exitMs: number;
   readonly delivered: Delivered;
 }
@@ -65,15 +67,18 @@ async function measureAgent({ sysfs }: NineDomains): Promise<Measured> {
   const bare = await startBarePage();
   try {
     await sleep(warmUpMs);
-    const before = await readTicks(agent);
+    const before = await agent.readOwn(ownFigures);
     const pagesMs = await readPages([agent, bare]);
-    const after = await readTicks(agent);
-    const longestSliceMs = 1000 * (await agent.readOwn('joulemetry_main_thread_longest_slice_seconds'));
+    const after = await agent.readOwn(ownFigures);
     const exitMs = await agent.end();
     return {
-      missedPercent: shareOf(after.ticks - before.ticks, after.missed - before.missed),
+      missedPercent: shareOf(
+        after.sampler_ticks_total - before.sampler_ticks_total,
+        after.sampler_missed_ticks_total - before.sampler_missed_ticks_total,
+      ),
       pagesMs,
-      longestSliceMs,
+      longestSliceMs: 1000 * after.main_thread_longest_slice_seconds,
+      longSlices: after.main_thread_long_slices_total - before.main_thread_long_slices_total,
       exitMs,
       delivered: agent.countDelivered(),
     };
@@ -83,10 +88,12 @@ async function measureAgent({ sysfs }: NineDomains): Promise<Measured> {
   }
 }
 
-async function readTicks(agent: NineDomainsAgent) {
-  const ticks = await agent.readOwn('joulemetry_sampler_ticks_total');
-  return { ticks, missed: await agent.readOwn('joulemetry_sampler_missed_ticks_total') };
-}
+const ownFigures = [
+  'sampler_ticks_total',
+  'sampler_missed_ticks_total',
+  'main_thread_longest_slice_seconds',
+  'main_thread_long_slices_total',
+] as const;
 
 interface Server {
   scrape(): Promise<number>;
@@ -101,7 +108,7 @@ async function readPages(servers: readonly Server[]): Promise<readonly (readonly
 }
 
 function describe(
-  { missedPercent, pagesMs, longestSliceMs, exitMs, delivered }: Measured,
+  { missedPercent, pagesMs, longestSliceMs, longSlices, exitMs, delivered }: Measured,
   reference: number | undefined,
 ): readonly Result[] {
   const [pages = [], bare = []] = pagesMs;
@@ -119,6 +126,7 @@ function describe(
     },
     { ...limit('Page, p99', quantileOf(pages, 0.99), maxPageMs), reference: quantileOf(bare, 0.99) },
     limit('Longest slice of the main thread', longestSliceMs, maxSliceMs),
+    createRow(`Slices of more than ${maxSliceMs} ms, per minute`, '', (60_000 * longSlices) / measuredMs),
     limit('From SIGTERM to the end', exitMs, maxExitMs),
     ...outputs.map((output) => compareCounts(output, delivered)),
   ];

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, release } from 'node:os';
 import type { Grid, Result } from './benchmark.js';
 import { renderMarkdown } from './published-figures.js';
+import { findReason } from './reasons.js';
 
 /** How tables are printed: aligned for a terminal, or for docs/benchmarks.md. */
 export type Format = 'text' | 'markdown';
@@ -35,16 +36,15 @@ function alignColumns(rows: Grid['rows']): string[] {
   );
 }
 
-/** The results of a benchmark as a table. */
-export function tabulate(results: readonly Result[]): Grid {
+/** The results of a benchmark as a table; with a missed budget stands why it is missed. */
+export function tabulate(benchmark: string, results: readonly Result[]): Grid {
   return {
     columns: ['', 'ours', 'reference', 'ratio', 'budget', 'verdict'],
-    rows: results.map(describe),
+    rows: results.map((result) => describe(benchmark, result)),
   };
 }
 
-function describe({ what, unit, ours, reference, ratio, budget, met }: Result): string[] {
-  const verdict = met === undefined ? '' : met ? 'met' : 'MISSED';
+function describe(benchmark: string, { what, unit, ours, reference, ratio, budget, met }: Result): string[] {
   const figure = (value: number | undefined) => (value === undefined ? '-' : `${round(value)} ${unit}`);
   return [
     what,
@@ -52,8 +52,12 @@ function describe({ what, unit, ours, reference, ratio, budget, met }: Result): 
     figure(reference),
     ratio === undefined ? '-' : `${ratio.toFixed(2)}x`,
     budget,
-    verdict,
+    met === undefined ? '' : met ? 'met' : describeMiss(benchmark, what),
   ];
+}
+
+function describeMiss(benchmark: string, what: string): string {
+  return `MISSED: ${findReason(benchmark, what) ?? 'the reason is not known'}`;
 }
 
 function round(value: number): string {
