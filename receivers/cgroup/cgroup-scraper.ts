@@ -11,7 +11,7 @@ import { runInSlices } from '../../src/linux/slices.js';
 import type { Series } from '../../src/model/series.js';
 import { createEnding, type Table } from '../../src/model/table.js';
 import { createNameFilter } from '../../src/scraping/lines.js';
-import { LoggedCauses } from '../../src/scraping/logged-causes.js';
+import { LoggedCauses } from '../../src/logged-causes.js';
 import type { Scraper } from '../../src/scraping/scrape-loop.js';
 import { partCapacity } from './cgroup-part.js';
 import type { Config } from './config.js';
