@@ -18,9 +18,10 @@ import { createTlsOptions, keepTlsCurrent, openWebConfig } from '../../src/http/
 import type { WebConfigFile } from '../../src/http/web-config.js';
 import type { GrpcConfig } from './config.js';
 import { describeRefusal } from './http-server.js';
-import { inflateInOnePiece } from './inflate-messages.js';
 import type { Intake, Outcome } from './intake.js';
+import { MessageRooms } from './message-rooms.js';
 import { encodeResponse, encodeStatus } from './messages.js';
+import { readInOnePiece } from './read-messages.js';
 
 const maxConnections = 1024;
 /** Time within which a request must have arrived whole. */
@@ -42,8 +43,9 @@ export async function serveGrpc(
   const web = openWebConfig({ webConfigFile: config.web_config_file, tls: config.tls, setting, log });
   const sockets = web?.current().tls ? createSecureServer(web) : createServer();
   const limit = new ConnectionLimit(sockets, log, maxConnections);
-  const grpc = createGrpcServer(config, web);
-  addServices(grpc, intake, limit);
+  const rooms = new MessageRooms();
+  const grpc = createGrpcServer(config, web, rooms);
+  addServices(grpc, { intake, limit, rooms });
   const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
   sockets.on(web?.current().tls ? 'secureConnection' : 'connection', (socket: Socket) => {
     if (!socket.destroyed) injector.injectConnection(socket);
@@ -69,9 +71,9 @@ function createSecureServer(web: WebConfigFile): NetServer {
   return server;
 }
 
-function createGrpcServer(config: GrpcConfig, web: WebConfigFile | undefined): Server {
+function createGrpcServer(config: GrpcConfig, web: WebConfigFile | undefined, rooms: MessageRooms): Server {
   return new Server({
-    interceptors: [createGuard(config, web)],
+    interceptors: [createGuard(config, web, rooms)],
     'grpc.max_receive_message_length': config.max_recv_msg_size_mib * mebibyte,
     'grpc.max_concurrent_streams': config.max_concurrent_streams,
     'grpc.keepalive_time_ms': pingIntervalMs,
@@ -82,10 +84,14 @@ function createGrpcServer(config: GrpcConfig, web: WebConfigFile | undefined): S
 }
 
 /** Asks for the password before the request is received, and gives up requests that do not arrive. */
-function createGuard(config: GrpcConfig, web: WebConfigFile | undefined): ServerInterceptor {
+function createGuard(
+  config: GrpcConfig,
+  web: WebConfigFile | undefined,
+  rooms: MessageRooms,
+): ServerInterceptor {
   const auth = new BasicAuth();
   return (_, call) => {
-    inflateInOnePiece(call, config.max_recv_msg_size_mib * mebibyte);
+    readInOnePiece(call, config.max_recv_msg_size_mib * mebibyte, rooms);
     const giveUp = () =>
       call.sendStatus({
         code: status.DEADLINE_EXCEEDED,
@@ -150,12 +156,19 @@ function refuse(signal: 'traces' | 'logs'): Take {
   return (_, respond) => respond({ code: status.UNIMPLEMENTED, details: describeRefusal(signal) });
 }
 
-function addServices(grpc: Server, intake: Intake, limit: ConnectionLimit): void {
+interface Parts {
+  readonly intake: Intake;
+  readonly limit: ConnectionLimit;
+  readonly rooms: MessageRooms;
+}
+
+function addServices(grpc: Server, { intake, limit, rooms }: Parts): void {
   const answer = async (...[call, respond]: Parameters<Take>) => {
     const peer = call.getPeer().replace(/:(\d+)$/u, ' $1');
     limit.markBusy(peer);
     const outcome = await intake.take(call.request);
     limit.markIdle(peer);
+    rooms.giveBack(call.request);
     if (outcome.kind === 'taken') respond(null, encodeResponse(outcome.rejected, outcome.message));
     else respond(describeFailure(outcome));
   };

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { MessageDecoder, MessageRooms } from './message-rooms.js';
+
+const maxBytes = 1000;
+
+function messageOf(length: number, fill: number): Buffer {
+  const message = Buffer.alloc(5 + length, fill);
+  message[0] = 0;
+  message.writeUInt32BE(length, 1);
+  return message;
+}
+
+test('MessageDecoder.write puts messages together, wherever pieces end', () => {
+  const messages = [messageOf(7, 1), messageOf(0, 0), messageOf(1000, 2), messageOf(1, 3)];
+  const bytes = Buffer.concat(messages);
+  for (const size of [1, 2, 3, 5, 6, 7, 12, 100, 1009, bytes.length]) {
+    const decoder = new MessageDecoder(maxBytes, new MessageRooms());
+    const found: Buffer[] = [];
+    for (let at = 0; at < bytes.length; at += size)
+      found.push(...decoder.write(bytes.subarray(at, at + size)));
+    assert.deepEqual(found, messages, `pieces of ${size} bytes`);
+  }
+});
+
+test('MessageDecoder.write throws at the length of a message that is too long', () => {
+  const decoder = new MessageDecoder(maxBytes, new MessageRooms());
+  const message = messageOf(maxBytes + 1, 1);
+  assert.deepEqual(decoder.write(message.subarray(0, 4)), []);
+  assert.throws(() => decoder.write(message.subarray(4, 5)), {
+    message: 'Received message larger than max (1001 vs 1000)',
+  });
+});
+
+test('MessageRooms lends room again that was given back, and no other', () => {
+  const rooms = new MessageRooms();
+  const first = rooms.take(800);
+  const second = rooms.take(800);
+  assert.notEqual(first.buffer, second.buffer);
+  rooms.giveBack(first.subarray(5, 100));
+  assert.notEqual(rooms.take(2000).buffer, first.buffer);
+  assert.equal(rooms.take(1000).buffer, first.buffer);
+  assert.notEqual(rooms.take(10).buffer, second.buffer);
+});
+
+test('MessageRooms keeps neither room twice, nor what it did not lend, nor much', () => {
+  const rooms = new MessageRooms();
+  const room = rooms.take(100);
+  rooms.giveBack(room);
+  rooms.giveBack(room);
+  rooms.giveBack(Buffer.alloc(10_000));
+  assert.equal(rooms.take(100).buffer, room.buffer);
+  assert.notEqual(rooms.take(100).buffer, room.buffer);
+
+  const large = rooms.take(4 * 1024 * 1024);
+  rooms.giveBack(large);
+  assert.notEqual(rooms.take(4 * 1024 * 1024).buffer, large.buffer);
+
+  const many = Array.from({ length: 5 }, () => rooms.take(100));
+  for (const one of many) rooms.giveBack(one);
+  const buffers = many.map(({ buffer }) => buffer);
+  const again = Array.from({ length: 5 }, () => buffers.indexOf(rooms.take(100).buffer as ArrayBuffer));
+  assert.deepEqual(again, [4, 3, 2, 1, -1]);
+});
