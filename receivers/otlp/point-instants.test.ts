@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Table } from '../../src/model/table.js';
+import { createIntake } from './intake.fixture.js';
+import { listTables, type Described, type Point } from './request.fixture.js';
+
+const delta = (...points: readonly Point[]): Described => ({
+  name: 'd',
+  kind: 'sum',
+  temporality: 1,
+  points,
+});
+
+/** Instants that differ in their lower half alone, or in the higher one as well. */
+const units = [1n, 5_000_000_000n];
+
+const rejectedOf = (answer: object) => ('rejected' in answer ? answer.rejected : answer);
+
+test('take accepts a time up to the last that the model has', async (t) => {
+  const { send, list } = createIntake(t);
+  const last = 2n ** 63n - 1n;
+  assert.equal(rejectedOf(await send({ name: 'g', points: [{ time: last, double: 1 }] })), 0);
+  assert.equal(rejectedOf(await send({ name: 'g', points: [{ time: last + 1n, double: 2 }] })), 1);
+  assert.deepEqual(list(), [`g 0 ${last} 1`]);
+});
+
+test('take accepts a gauge whose start is later than its time: it has none', async (t) => {
+  const { send, list } = createIntake(t);
+  await send({ name: 'g', points: [{ time: 10n, double: 1 }] });
+  await send({ name: 'g', points: [{ start: 30n, time: 20n, double: 2 }] });
+  assert.deepEqual(list(), ['g 0 10 1', 'g 0 20 2']);
+});
+
+test('take goes on with a counter after a point that starts after its time', async (t) => {
+  const { send, list } = createIntake(t);
+  const sum = (start: bigint, time: bigint, int: number) =>
+    send({ name: 's', kind: 'sum', points: [{ start, time, int }] });
+  await sum(5n, 10n, 1);
+  assert.equal(rejectedOf(await sum(30n, 20n, 2)), 1);
+  assert.equal(rejectedOf(await sum(5n, 30n, 3)), 0);
+  assert.deepEqual(list(), ['s 5 10 1', 's 5 30 3']);
+});
+
+test('take refuses deltas that overlap within a request and with the one before', async (t) => {
+  for (const unit of units) {
+    const { send, list } = createIntake(t);
+    const at = (start: number, time: number) => ({
+      start: BigInt(start) * unit,
+      time: BigInt(time) * unit,
+      int: 1,
+    });
+    assert.equal(rejectedOf(await send(delta(at(5, 10), at(10, 20), at(15, 30), at(20, 40)))), 1);
+    assert.equal(rejectedOf(await send(delta(at(35, 50), at(40, 50)))), 1);
+    assert.deepEqual(
+      list().map((line) => line.split(' ').slice(2).join(' ')),
+      [10, 20, 40, 50].map((time, i) => `${BigInt(time) * unit} ${i + 1}`),
+    );
+  }
+});
+
+test('take refuses a delta that overlaps with one before another that comes late', async (t) => {
+  const { send } = createIntake(t);
+  const answer = await send(
+    delta(
+      { start: 10n, time: 20n, int: 1 },
+      { start: 5n, time: 10n, int: 1 },
+      { start: 15n, time: 30n, int: 1 },
+    ),
+  );
+  assert.equal(rejectedOf(answer), 1);
+});
+
+test('take accepts a delta that overlaps with one whose request was refused', async (t) => {
+  const tables: Table[] = [];
+  let hasRoom = true;
+  const consume = (table: Table) => {
+    if (hasRoom) tables.push(table);
+    return hasRoom;
+  };
+  const { send } = createIntake(t, {}, {}, { consume });
+  await send(delta({ start: 5n, time: 10n, int: 1 }));
+  hasRoom = false;
+  assert.equal((await send(delta({ start: 10n, time: 40n, int: 9 }))).kind, 'busy');
+  hasRoom = true;
+  assert.equal(rejectedOf(await send(delta({ start: 20n, time: 50n, int: 1 }))), 0);
+  assert.deepEqual(listTables(tables), ['d 5 10 1', 'd 5 50 2']);
+});
+
+test('a series that begins without a value does not take the type of the point before', async (t) => {
+  const { send, list } = createIntake(t);
+  const attributes = { a: 1 };
+  await send({
+    name: 'g',
+    points: [
+      { time: 10n, int: 5 },
+      { time: 10n, attributes },
+    ],
+  });
+  await send({ name: 'g', points: [{ time: 20n, double: 1.5, attributes }] });
+  assert.deepEqual(list(), ['g 0 10 5', 'g{"a":1} 0 10 NaN', 'g{"a":1} 0 20 1.5']);
+});
