@@ -37,7 +37,6 @@ class ZoneGroup implements CounterGroup {
   gaps = 0;
   #zones: readonly OpenZone[];
   readonly #nowMs: () => number;
-  readonly #clock = new Float64Array(1);
   readonly #copies: CopyWatch;
   #readMs = 0;
   #hasTakenCopy = false;
@@ -71,13 +70,12 @@ class ZoneGroup implements CounterGroup {
 
   read(values: Float64Array, at: number): boolean {
     const nowMs = this.#nowMs();
-    this.#clock[0] = nowMs;
     let isSame = !this.#hasTakenCopy;
     let gaps = 0;
     this.#hasTakenCopy = false;
     for (let index = 0; index < this.#zones.length; index++) {
       const zone = this.#zones[index];
-      const isRepeated = zone.file.repeats() && zone.counter.repeat(this.#clock);
+      const isRepeated = zone.file.repeats() && zone.counter.repeat(nowMs);
       if (!isRepeated && !takeCount(zone, nowMs)) {
         isSame = false;
         this.ids[index] = createCounterId();

@@ -230,7 +230,7 @@ test('WrappingCounter takes a second of energy at once from a counter that refre
 
 test('WrappingCounter takes a repeated reading as it takes any other, and none that it did not take before', () => {
   const [repeated, updated] = [new WrappingCounter(limits), new WrappingCounter(limits)];
-  assert.equal(repeated.repeat(Float64Array.of(0)), false);
+  assert.equal(repeated.repeat(0), false);
   // A garbled reading among them, a wrap and a reset.
   const readings = [262_100_000_000, 262_100_500_000, 990_000_000_000, 262_101_000_000, 1_000_000, 5_000];
   readings.forEach((microjoules, second) => {
@@ -238,7 +238,7 @@ test('WrappingCounter takes a repeated reading as it takes any other, and none t
       const nowMs = second * 1_000 + ms;
       const isSame = updated.update(microjoules, nowMs);
       const wasTaken = !Number.isNaN(repeated.joules);
-      const isTaken = ms > 0 && repeated.repeat(Float64Array.of(nowMs));
+      const isTaken = ms > 0 && repeated.repeat(nowMs);
       assert.equal(isTaken, ms > 0 && wasTaken);
       assert.equal(isTaken || repeated.update(microjoules, nowMs), isSame);
       assert.deepEqual([repeated.joules, repeated.startedMs], [updated.joules, updated.startedMs]);
@@ -249,9 +249,9 @@ test('WrappingCounter takes a repeated reading as it takes any other, and none t
 test('WrappingCounter takes no reading as repeated, when it was unread for so long that it may have wrapped', () => {
   const counter = new WrappingCounter(limits);
   counter.update(1_000_000, 0);
-  assert.equal(counter.repeat(Float64Array.of(30_000)), true);
-  assert.equal(counter.repeat(Float64Array.of(30_000 + 59_000)), true);
-  assert.equal(counter.repeat(Float64Array.of(89_000 + 132_000)), false);
+  assert.equal(counter.repeat(30_000), true);
+  assert.equal(counter.repeat(30_000 + 59_000), true);
+  assert.equal(counter.repeat(89_000 + 132_000), false);
 });
 
 test('findModulusNj finds the unit as the kernel rounds it', () => {

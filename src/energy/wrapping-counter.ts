@@ -113,11 +113,10 @@ export class WrappingCounter {
 
   /**
    * Takes the last reading again, in a fraction of the time.
-   * @param clock has the time of `update` as its first element: a number would go to the heap with each call
+   * @param nowMs as for `update`
    * @returns false when `update` has to take it
    */
-  repeat(clock: Float64Array): boolean {
-    const nowMs = clock[0];
+  repeat(nowMs: number): boolean {
     if (!this.#isRead || this.#mayHaveWrapped(nowMs - this.#readMs)) return false;
     this.#readMs = nowMs;
     return true;
