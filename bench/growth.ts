@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readlinkSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,6 +11,7 @@ import { findFloor } from './floors.js';
 import { MeasuredAgent } from './measured-agent.js';
 import { startMovingTree, type MovingTree } from './moving-tree.js';
 import { countProcesses } from './processes.js';
+import { findReason } from './reasons.js';
 
 const warmUpMs = Number(process.env['GROWTH_WARM_UP_SECONDS'] ?? 60) * 1000;
 const seconds = Number(process.env['GROWTH_SECONDS'] ?? 30);
@@ -38,7 +39,12 @@ const columns = [
   'private memory',
   'resident memory',
   'longest slice',
+  'missed budgets',
 ];
+
+/** Against C, by procfs; with eBPF, which is read from the machine's first pid namespace only, 1.5. */
+const maxRatio = isFirstNamespace() ? 1.5 : 2.5;
+const maxPrivateMegabytes = 60;
 
 /**
  * How the default agent grows with processes, counters and cgroups, scraped once a second, beside the same reads in C:
@@ -94,7 +100,7 @@ async function measureSize(node: Node, size: Size): Promise<string[]> {
     cgroups.make(size.cgroups ?? 0);
     return [...row, ...(await measureAgent(node, size, tree, cgroups))];
   } catch (error) {
-    return [...row, describeError(error), '-', '-', '-', '-', '-'];
+    return [...row, describeError(error), '-', '-', '-', '-', '-', '-'];
   } finally {
     await tree.end();
     cgroups.remove();
@@ -114,7 +120,7 @@ async function measureAgent(node: Node, size: Size, tree: MovingTree, cgroups: C
   try {
     await sleep(warmUpMs);
     await agent.scrape();
-    return await measureWindow(agent, () => measureFloor(groups, cgroups));
+    return await measureWindow(agent, size, () => measureFloor(groups, cgroups));
   } finally {
     await agent.end();
     config.remove();
@@ -123,6 +129,7 @@ async function measureAgent(node: Node, size: Size, tree: MovingTree, cgroups: C
 
 async function measureWindow(
   agent: MeasuredAgent,
+  size: Size,
   floor: () => Promise<number | undefined>,
 ): Promise<string[]> {
   const slices: number[] = [];
@@ -139,7 +146,28 @@ async function measureWindow(
     `${privateMegabytes.toFixed(1)} MB`,
     `${residentMegabytes.toFixed(1)} MB`,
     `${Math.max(...slices).toFixed(1)} ms`,
+    describeMisses(size, inC === undefined ? undefined : cpuMs / inC, privateMegabytes),
   ];
+}
+
+/** The budgets that are missed, with the reasons. There is none for counters and cgroups. */
+function describeMisses(
+  { processes, counters, cgroups }: Size,
+  ratio: number | undefined,
+  privateMegabytes: number,
+): string {
+  if (counters !== undefined || cgroups !== undefined || processes < 300) return '';
+  const misses: string[] = [];
+  if (ratio !== undefined && ratio > maxRatio)
+    misses.push(`CPU, at most ${maxRatio}x: ${findReason('growth', 'CPU')}`);
+  if (privateMegabytes > maxPrivateMegabytes)
+    misses.push(`memory, at most ${maxPrivateMegabytes} MB: ${findReason('growth', 'memory')}`);
+  return misses.join('; ');
+}
+
+function isFirstNamespace(): boolean {
+  // The kernel's PROC_PID_INIT_INO.
+  return readlinkSync('/proc/self/ns/pid') === 'pid:[4026531836]';
 }
 
 /** CPU milliseconds per second that the same reads take in C, in a time of `seconds`. */

@@ -57,7 +57,7 @@ function describe(benchmark: string, { what, unit, ours, reference, ratio, budge
 }
 
 function describeMiss(benchmark: string, what: string): string {
-  return `MISSED: ${findReason(benchmark, what) ?? 'the reason is not known'}`;
+  return `MISSED: ${findReason(benchmark, what)}`;
 }
 
 function round(value: number): string {
