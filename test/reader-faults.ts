@@ -223,7 +223,7 @@ export const readerFaults: Readonly<Record<string, Readonly<Record<FaultName, Ev
   },
   thermal: {
     ...isAnOpenedFile("'thermal zones'"),
-    slow: 'missing: a zone of ACPI whose embedded controller answers slowly',
+    slow: 'thermal withstands a zone that does not answer, and reads the others',
     reset: 'never: temperatures are no counters',
   },
 };

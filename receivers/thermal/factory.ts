@@ -1,4 +1,5 @@
-import type { ReceiverFactory } from '../../src/component/component.js';
+import type { Component, ReceiverContext, ReceiverFactory } from '../../src/component/component.js';
+import type { Consumer } from '../../src/component/consumer.js';
 import { findNames, findText } from '../../src/linux/sysfs.js';
 import { ATTR_HW_ID, ATTR_HW_NAME, ATTR_HW_TYPE } from '../../src/model/semantic-conventions.js';
 import type { Metric } from '../../src/model/series.js';
@@ -10,6 +11,7 @@ import {
   probeSources,
   type NamedSource,
 } from '../../src/scraping/scraping-receiver.js';
+import { SlowFiles } from '../../src/scraping/slow-files.js';
 import { schema, type Config } from './config.js';
 
 const coolingState: Metric = {
@@ -44,7 +46,7 @@ function listParts({ trip_points: tripPoints, cooling_devices: coolingDevices }:
 }
 
 /** The parts of `/sys/class/thermal` that are asked for, whether or not this machine has them. */
-export function listSources(config: Config): readonly NamedSource[] {
+export function listSources(config: Config, slow?: SlowFiles): readonly NamedSource[] {
   const root = `${config.sysfs}/class/thermal`;
   return listParts(config).map(({ name, pattern, list }) => ({
     name,
@@ -54,6 +56,7 @@ export function listSources(config: Config): readonly NamedSource[] {
         name: `${name} of ${root}`,
         version: () => findIds().join(),
         list: () => findIds().flatMap((id) => list(`${root}/${id}`, id)),
+        ...(slow && { slow }),
       });
       return function* (at) {
         return [yield* gauges.read(at)];
@@ -129,11 +132,21 @@ export const factory: ReceiverFactory<typeof schema> = {
   schema,
   metrics: [hwTemperature, hwTemperatureLimit, coolingState, coolingStateLimit],
   probe: (config, context) => probeSources(listSources(config), context),
-  create: (config, context, next) =>
-    createSourceReceiver({
-      intervalMs: config.collection_interval,
-      sources: listSources(config),
-      context,
-      next,
-    }),
+  create: (config, context, next) => createReceiver(config, context, next),
 };
+
+/** @param slow reads zones of ACPI, which may ask an embedded controller, without holding the main thread up */
+export function createReceiver(
+  config: Config,
+  context: ReceiverContext,
+  next: Consumer,
+  slow = new SlowFiles(),
+): Component {
+  return createSourceReceiver({
+    intervalMs: config.collection_interval,
+    sources: listSources(config, slow),
+    context,
+    next,
+    prepare: () => slow.prepare(),
+  });
+}

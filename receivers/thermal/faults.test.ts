@@ -1,10 +1,12 @@
 import { join } from 'node:path';
-import { testFileFaults } from '../../src/scraping/reader-faults.fixture.js';
+import { test } from 'node:test';
+import { checkFault, createSlowFile, testFileFaults } from '../../src/scraping/reader-faults.fixture.js';
+import { SlowFiles } from '../../src/scraping/slow-files.js';
 import { writeFiles } from '../../src/scraping/source.fixture.js';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
-import { factory } from './factory.js';
+import { createReceiver, factory } from './factory.js';
 
-testFileFaults('thermal zones', () => {
+function createMachine() {
   const sysfs = createFolder();
   writeFiles(sysfs, {
     'class/thermal/thermal_zone0/type': 'cpu-thermal\n',
@@ -24,4 +26,17 @@ testFileFaults('thermal zones', () => {
     // What is not here any more is no failure.
     changes: { vanishing: { problem: undefined } },
   };
+}
+
+testFileFaults('thermal zones', createMachine);
+
+test('thermal withstands a zone that does not answer, and reads the others', async (t) => {
+  // Every file is taken for slow.
+  const slow = new SlowFiles({ slowMs: -1 });
+  const slowFactory: typeof factory = {
+    ...factory,
+    create: (config, context, next) => createReceiver(config, context, next, slow),
+  };
+  const machine = createMachine();
+  await checkFault(t, { ...machine, factory: slowFactory }, createSlowFile(machine.path));
 });

@@ -3,6 +3,7 @@ import { isAbsent, type KeptFile } from '../linux/kept-file.js';
 import { attributesKey } from '../model/series.js';
 import type { Table } from '../model/table.js';
 import type { GaugeColumn, GaugeTable } from './gauge-table.js';
+import type { SlowFiles } from './slow-files.js';
 import type { Source, Steps } from './source.js';
 
 /** A gauge that is all that a file holds. */
@@ -22,6 +23,8 @@ export interface GaugeFiles {
   /** Changes when a device comes or goes; asked before each reading. */
   readonly version: () => string;
   readonly list: () => readonly GaugeFile[];
+  /** Reads the files, where some of them may be slow. */
+  readonly slow?: SlowFiles;
 }
 
 interface OpenGauge {
@@ -84,7 +87,7 @@ export class FileGauges {
 
   #readOne({ column, file }: OpenGauge): number {
     try {
-      return column.parse(readLine(file));
+      return column.parse(readLine(file, this.#files.slow));
     } catch (error) {
       // Another device may have its name by now.
       if (isAbsent(error)) this.#version = undefined;
@@ -102,8 +105,8 @@ function keyOf({ path, attributes }: GaugeFile): string {
  * The only line of a file, without its end. Kernels write one: a text without it has lost more than that.
  * @throws Error when it cannot be read or is torn
  */
-export function readLine(file: KeptFile): string {
-  const text = file.read().toString('latin1');
+export function readLine(file: KeptFile, slow?: SlowFiles): string {
+  const text = (slow?.read(file) ?? file.read()).toString('latin1');
   if (text.endsWith('\n')) return text.trim();
   throw new Error(`Cannot parse ${file.path}: expected a whole line, found "${text}"`);
 }

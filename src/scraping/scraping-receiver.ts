@@ -80,15 +80,31 @@ export interface SourceReceiverOptions {
   readonly sources: readonly NamedSource[];
   /** As in `ScrapingReceiverOptions`. */
   readonly phase?: ScrapePhase;
+  /** Called before each reading, which waits for it. */
+  readonly prepare?: () => Promise<void> | undefined;
 }
 
 /**
  * A receiver that reads files of procfs or sysfs at each multiple of an interval. What this kernel does not have is
  * left out; what only cannot be read is tried again at each scrape, and does not keep the rest from being read.
  */
-export function createSourceReceiver({ sources, ...options }: SourceReceiverOptions): Component {
+export function createSourceReceiver({ sources, prepare, ...options }: SourceReceiverOptions): Component {
   const { context } = options;
-  return createScrapingReceiver({ ...options, open: () => openSources(sources, context) });
+  const open = (): OpenScraper => {
+    const scraper = openSources(sources, context);
+    return prepare ? prepareEach(scraper, prepare) : scraper;
+  };
+  return createScrapingReceiver({ ...options, open });
+}
+
+function prepareEach(scraper: OpenScraper, prepare: () => Promise<void> | undefined): OpenScraper {
+  return {
+    async scrape(breaks) {
+      await prepare();
+      return scraper.scrape(breaks);
+    },
+    close: () => scraper.close(),
+  };
 }
 
 /** Which of some sources can be read here. */
