@@ -13,6 +13,7 @@ const order = [
   'errors.ts',
   'version.ts',
   'element.ts',
+  'logged-causes.ts',
   'nearest.ts',
   'young-generation.ts',
   'testing',

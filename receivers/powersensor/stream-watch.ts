@@ -3,7 +3,7 @@ import type { Consumer } from '../../src/component/consumer.js';
 import type { Log } from '../../src/component/log.js';
 import type { Table } from '../../src/model/table.js';
 
-/** Damage that is not seen in so many tables is over. */
+/** Damage that is not seen in this many tables is over. */
 const quietTables = 60;
 
 /** Logs once when bytes of a stream are rejected or samples are lost, and once when that has ended; counts the losses. */

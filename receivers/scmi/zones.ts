@@ -77,7 +77,7 @@ async function readZones(
 
 function describeSilence({ id, name, path }: Zone): ZoneResult {
   const reading = { id, type: 'power_domain', name, watts: NaN };
-  return { reading, problem: `${path}/power_uw: no answer within ${answerMs} ms` };
+  return { reading, problem: `${path}/power_uw: expected an answer within ${answerMs} ms, found none` };
 }
 
 function describeUnmeasured(zones: readonly Zone[]): string {

@@ -297,7 +297,7 @@ export function createSlowFile(path: string): Fault {
       await setImmediate();
       closeSync(writer);
     },
-    problem: /no answer within \d+ ms/u,
+    problem: /answer within \d+ ms/u,
   };
 }
 

@@ -37,7 +37,7 @@ test('SlowFiles has nothing of a file that was not read ahead, is empty, or gone
   const { clock, files, file, read } = createRig(t);
   clock.stepMs = 5;
   read();
-  assert.throws(read, /no answer within 1000 ms/u);
+  assert.throws(read, /expected an answer within 1000 ms, found none/u);
   writeFileSync(file.path, '');
   await files.prepare();
   assert.throws(read, /expected text, found none/u);

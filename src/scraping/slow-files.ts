@@ -14,7 +14,7 @@ export interface FileTiming {
 }
 
 const defaultTiming: FileTiming = { slowMs: 2, answerMs: 1000, nowMs: () => performance.now() };
-/** A busy machine makes any file look slow: after so many quick readings in a row, it is read on the main thread again. */
+/** A busy machine makes any file look slow: after this many quick readings in a row, it is read on the main thread again. */
 const quickReadings = 4;
 
 interface SlowFile {
@@ -66,7 +66,9 @@ export class SlowFiles {
     slow.isWanted = true;
     if (slow.quick >= quickReadings) this.#slow.delete(path);
     if (answer === undefined)
-      throw new Error(`Cannot read ${path}: no answer within ${this.#timing.answerMs} ms`);
+      throw new Error(
+        `Cannot read ${path}: expected an answer within ${this.#timing.answerMs} ms, found none`,
+      );
     if (answer instanceof Error) throw answer;
     if (answer.length > 0) return answer;
     throw new Error(`Cannot read ${path}: expected text, found none`);
