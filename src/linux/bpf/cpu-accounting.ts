@@ -106,6 +106,8 @@ export class CpuAccounting {
     if (this.#migrations) drain();
     this.readAtNs = this.#pass.update(this.#table);
     drain();
+    // Of passes that are far apart, the report has come long ago.
+    this.#table.finish();
   }
 
   /** What the last pass knows of a process: the same object each time. */

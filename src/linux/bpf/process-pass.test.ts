@@ -121,3 +121,23 @@ test('ProcessPass takes the CPU time of a record of a process that it knows', ()
   assert.deepEqual(describe(7), ['alive', 4, 3]);
   assert.deepEqual(born, []);
 });
+
+test('ProcessTable takes a death for that of a process it knows, however far apart passes are', () => {
+  const [list, table] = [new FakeList(), new ProcessTable(0, true)];
+  const subject = new ProcessPass(list);
+  const brief: number[] = [];
+  const passAt = (seconds: number, listed: readonly Listed[], dead: readonly Listed[] = []) => {
+    list.set(...listed);
+    table.begin(seconds * 1e9);
+    subject.update(table);
+    for (const each of dead)
+      table.addDeath(Uint32Array.from(createRecord(each, 0)), 0, ({ pid }) => brief.push(pid));
+    table.finish();
+    return [7, 9].map((pid) => table.find(pid)?.state);
+  };
+  assert.deepEqual(passAt(0, first), ['alive', 'alive']);
+  assert.deepEqual(passAt(10, [{ tgid: 1 }]), ['ending', 'ending']);
+  assert.deepEqual(passAt(20, [{ tgid: 1 }], [{ tgid: 7, born: 3, ran: 4 }]), ['dead', undefined]);
+  assert.deepEqual(passAt(30, [{ tgid: 1 }]), [undefined, undefined]);
+  assert.deepEqual(brief, []);
+});

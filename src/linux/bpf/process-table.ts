@@ -49,9 +49,15 @@ export class ProcessTable {
     this.changed.length = 0;
     this.#beganNs ??= bootNs;
     this.#bootNs = bootNs;
+    for (const row of this.#pending) if (this.rows.states[row] === rowState.dead) this.#remove(row);
+  }
+
+  /** A pass is over, and all reports of deaths have been taken: what has waited for its own too long goes. */
+  finish(): void {
     const { states, goneSinceNs } = this.rows;
     for (const row of this.#pending) {
-      if (states[row] === rowState.dead || bootNs - goneSinceNs[row] > maxWaitNs) this.#remove(row);
+      const isWaiting = states[row] === rowState.ending;
+      if (isWaiting && this.#bootNs - goneSinceNs[row] > maxWaitNs) this.#remove(row);
     }
   }
 
