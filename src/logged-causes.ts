@@ -1,6 +1,6 @@
 /**
- * Why something fails, while it does: each cause is worth one line in the log, however often it is met, and whatever
- * else fails meanwhile.
+ * The causes of a lasting failure: each one is logged once, however often it occurs, and whatever else fails
+ * meanwhile.
  */
 export class LoggedCauses {
   readonly #known = new Set<string>();
@@ -11,7 +11,7 @@ export class LoggedCauses {
   }
 
   /**
-   * Notes why a reading failed.
+   * Adds the cause of a failed reading.
    * @param message several causes are separated by "; "
    * @returns whether one of them is new
    */
@@ -21,7 +21,7 @@ export class LoggedCauses {
     return this.#known.size > before;
   }
 
-  /** Forgets all of them, since a reading succeeded. @returns whether there was one */
+  /** Forgets all causes after a successful reading. @returns whether there were any */
   clear(): boolean {
     const wasFailing = this.isFailing;
     this.#known.clear();
@@ -30,8 +30,8 @@ export class LoggedCauses {
 }
 
 /**
- * Times, sizes, ids of processes, ports and what was found differ each time and are no other cause; the numbers in names of files and
- * devices, `temp1_input`, are.
+ * Times, sizes, process ids, ports and found values vary between occurrences of one cause; numbers in names of
+ * files and devices, such as `temp1_input`, do not.
  */
 function withoutFigures(cause: string): string {
   return cause

@@ -41,7 +41,7 @@ function blockOf({ length, type, isLast = false }: Block, stored: number): Buffe
   return block;
 }
 
-/** A frame of three blocks, of which no content is looked at: raw, a byte repeated, and the last one compressed. */
+/** A frame of three blocks, of which no content is checked: raw, a byte repeated, and the last one compressed. */
 function frameOf(descriptor: number, headerRest: number): Buffer {
   return Buffer.concat([
     Buffer.from('28b52ffd', 'hex'),

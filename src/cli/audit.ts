@@ -6,7 +6,7 @@ import { SheetReader, UnconfirmedError } from './audit/sheet-reader.js';
 import { exitCodes, type Command } from './command.js';
 import { parseOptions } from './config-options.js';
 
-/** Confirms the figures of a file that the processor attribution has written. */
+/** Verifies the figures of a file written by the attribution processor. */
 export const command: Command = {
   name: 'audit',
   summary: 'Recompute every figure of an audit file of the ledger',
@@ -38,7 +38,7 @@ async function audit(path: string): Promise<number> {
   const input = path === '-' ? process.stdin : createReadStream(path);
   let number = 0;
   try {
-    // A stream's error ends the iteration without one.
+    // A stream error ends the iteration without throwing.
     const failure = new Promise<never>((_, reject) => input.once('error', reject));
     await Promise.race([
       failure,

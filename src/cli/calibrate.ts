@@ -60,7 +60,7 @@ const energyNames: ReadonlySet<string> = new Set(
   [hwEnergy, hostEnergy, meterEnergy, raplEnergy].map(({ name }) => name),
 );
 
-/** The receivers of energy of a configuration, and nothing but the book behind them. */
+/** Only the energy receivers of a configuration, connected to the book. */
 function readingOnly(config: ServiceConfig, book: MeterBook): ServiceConfig {
   const used = new Set(config.pipelines.flatMap(({ receivers }) => receivers));
   const receivers = [...config.receivers.values()].filter(

@@ -5,7 +5,7 @@ import { surviveBadOutput, writeMessage } from '../telemetry/write-message.js';
 import { readVersion } from '../version.js';
 import { exitCodes, type Command } from './command.js';
 
-/** Every command, loaded when it is called: `exec` is to start quickly. */
+/** Every command, loaded on demand: `exec` must start quickly. */
 const commands: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
   run: () => import('./run.js'),
   exec: () => import('./exec.js'),
@@ -23,7 +23,7 @@ const commands: Readonly<Record<string, () => Promise<{ readonly command: Comman
 
 /**
  * Runs one command line.
- * @param args what follows the program's name
+ * @param args arguments after the program's name
  * @returns the exit code: 2 for a wrong option or configuration, 1 for another failure
  */
 export async function runCommandLine(args: readonly string[]): Promise<number> {
@@ -36,7 +36,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   }
 }
 
-/** Text of the user within a message must not look like a message of its own: only these are lines. */
+/** Quoted user text must not look like a message of its own: only these are lines. */
 function listProblems(error: unknown): readonly string[] {
   if (error instanceof ConfigurationError) return error.problems.map(describeProblem);
   return error instanceof UsageError ? error.problems : [describeError(error)];

@@ -5,21 +5,24 @@ export interface Command {
   readonly summary: string;
   /** What `joulemetry COMMAND --help` prints. */
   readonly usage: string;
-  /** How many of the arguments are this program's own; those after them may contain a --help of another one. By default all. */
+  /**
+   * How many of the arguments belong to this program; the rest may contain another program's --help. By default
+   * all.
+   */
   readonly countOwn?: (args: readonly string[]) => number;
   /**
-   * Whether it starts another program, which is to wait for as little as possible: opening the standard streams takes
-   * 3 ms, so it calls `surviveBadOutput` itself when it writes.
+   * Whether it starts another program with as little delay as possible: opening the standard streams takes 3
+   * ms, so it calls `surviveBadOutput` itself when it writes.
    */
   readonly isWrapper?: boolean;
   /**
-   * Does the work.
-   * @param args what follows the command's name
+   * Runs the command.
+   * @param args arguments after the command's name
    * @returns the exit code
    * @throws UsageError, ConfigurationError or Error, whose message is all that a user sees
    */
   run(args: readonly string[]): Promise<number>;
 }
 
-/** Exit codes of the collector itself; `exec` passes on those of its command. */
+/** Exit codes of the collector; `exec` returns those of its command. */
 export const exitCodes = { success: 0, failure: 1, usage: 2 } as const;

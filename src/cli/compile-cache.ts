@@ -3,26 +3,27 @@ import { dirname, isAbsolute, join } from 'node:path';
 import { findErrorCode } from '../errors.js';
 import { hasCapabilities } from '../linux/privileges.js';
 
-/** What `node:module` has from Node 22.1 on. */
+/** Part of `node:module` since Node 22.1. */
 interface CompileCache {
   enableCompileCache?(folder: string): unknown;
 }
 
 /**
- * Lets Node keep what it has compiled, where it can, so that it need not do so again at the next start. A user who can
- * write what is kept decides what this process does: it is kept in a folder of this user's alone, or not at all.
+ * Lets Node cache compiled code, where it can, for the next start. A user who can write the cache controls what
+ * this process does, so it is kept in a folder that only this user can write, or not at all.
  */
 export function enableCompileCache(): void {
   const { enableCompileCache: enable } = process.getBuiltinModule('node:module') as object as CompileCache;
-  // Node has enabled it already where NODE_COMPILE_CACHE says where.
+  // NODE_COMPILE_CACHE has enabled it already.
   if (enable === undefined || process.env['NODE_COMPILE_CACHE'] !== undefined) return;
   const folder = findCacheFolder(process.env);
   if (folder !== undefined) enable(folder);
 }
 
 /**
- * Where compiled code may be kept, as the XDG Base Directory Specification has it. It is made where it is missing.
- * @returns undefined where another user could write it, or one with fewer rights than this process
+ * The folder for compiled code, according to the XDG Base Directory Specification. It is created if it is
+ * missing.
+ * @returns undefined where another user, or this user with fewer privileges, could write it
  */
 export function findCacheFolder(environment: NodeJS.ProcessEnv): string | undefined {
   const { XDG_CACHE_HOME: cache = '', HOME: home = '' } = environment;
@@ -33,12 +34,12 @@ export function findCacheFolder(environment: NodeJS.ProcessEnv): string | undefi
     for (const path of [parent, folder]) makeFolder(path);
     return isOwn(realpathSync(folder)) ? folder : undefined;
   } catch {
-    // A home that is missing, read-only or full: everything works without it.
+    // A home that is missing, read-only or full: everything works without the cache.
     return undefined;
   }
 }
 
-/** Not the home itself: where that is missing, nothing is wanted there. */
+/** Does not create the home folder itself. */
 function makeFolder(path: string): void {
   try {
     mkdirSync(path, { mode: 0o700 });
@@ -47,16 +48,16 @@ function makeFolder(path: string): void {
   }
 }
 
-/** A process of the same user without these rights could write what this one runs. */
+/** An unprivileged process of the same user could write code that this one runs. */
 function hasMoreRightsThanUser(): boolean {
   return process.geteuid?.() !== 0 && hasCapabilities();
 }
 
 const writableByOthers = 0o022;
-/** Then others can write a folder, but not replace what is in it. */
+/** Others may then create files in a folder but not replace those of other users. */
 const sticky = 0o1000;
 
-/** Whether no other user but root can write a folder, or put another one in its place. */
+/** Whether only root and this user can write a folder or replace it. */
 function isOwn(folder: string): boolean {
   const stat = lstatSync(folder);
   return isTrusted(stat) && (stat.mode & writableByOthers) === 0 && isKept(dirname(folder));

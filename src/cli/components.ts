@@ -4,7 +4,7 @@ import { readVersion } from '../version.js';
 import { exitCodes, type Command } from './command.js';
 import { parseOptions } from './config-options.js';
 
-/** Lists the built-in components, in the format of the Collector's command of that name. */
+/** Lists the built-in components, in the format of the Collector's command with that name. */
 export const command: Command = {
   name: 'components',
   summary: 'List the built-in components',

@@ -9,7 +9,7 @@ import { findNearest } from '../nearest.js';
 import { warnOfUnset } from '../telemetry/write-message.js';
 import { packageRoot } from '../version.js';
 
-/** Where a user keeps configuration: options that several commands share. */
+/** Options for the configuration that several commands share. */
 export interface ConfigOptions {
   /** Paths of `--config`, in order. Empty: the embedded default. */
   readonly config: readonly string[];
@@ -32,11 +32,11 @@ export const configUsage = `  -c, --config FILE     YAML file in the format of t
 /** The configuration that is used when the user names none. */
 const defaultConfigPath = fileURLToPath(new URL('config/default.yaml', packageRoot));
 
-/** The same as JSON, which the published package has: the YAML parser takes 1 MB and a tenth of the start. */
+/** The same as JSON in the published package: the YAML parser takes 1 MB and a tenth of the start time. */
 const defaultConfigJson = new URL('dist/default-config.json', packageRoot);
 
 /**
- * Parses options as node:util's parseArgs does.
+ * Parses options like parseArgs of node:util.
  * @throws UsageError when an option is unknown or lacks its value
  */
 export function parseOptions<Config extends ParseArgsConfig>(
@@ -50,7 +50,7 @@ export function parseOptions<Config extends ParseArgsConfig>(
   }
 }
 
-/** Node's own text is long and suggests no option. */
+/** Node's own message is long and suggests no option. */
 function describeUnknown(error: unknown, known: readonly string[]): string | undefined {
   const [, option, dashes = '', name = ''] =
     /^Unknown option '((-*)([^']*))'/u.exec(describeError(error)) ?? [];

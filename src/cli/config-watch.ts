@@ -2,29 +2,29 @@ import { lstatSync, readFileSync, readlinkSync, watch, type FSWatcher } from 'no
 import { dirname, join, resolve, sep } from 'node:path';
 import { describeError } from '../errors.js';
 
-/** An editor writes a file in several steps: it counts when it is the same twice, this far apart. */
+/** Editors write a file in several steps: a change counts once the content is the same twice, this far apart. */
 const settledMs = 250;
-/** A file that makes no sense may be written by hand, or copied slowly. */
+/** An invalid file gets this much more time: it may still be being written or copied. */
 const patienceMs = 2000;
-/** As the kernel limits it. */
+/** The kernel's limit. */
 const maxLinks = 40;
 
 export interface WatchOptions {
   /** Paths of configuration files. */
   readonly files: readonly string[];
-  /** Their content by `readContents` before the configuration that runs was read; what has changed since is reported. */
+  /** Their content by `readContents` before the running configuration was read; changes since then are reported. */
   readonly content: string;
-  /** Whether the files can be used as they are now. */
+  /** Whether the files are currently valid. */
   isValid(): Promise<boolean>;
-  /** Called when the content of a file has changed and stayed for a moment. */
+  /** Called when the content of a file has changed and is stable. */
   onChange(): void;
   /** Called when a folder cannot be watched. */
   onProblem(problem: string): void;
 }
 
 /**
- * Watches the content of files. Folders are watched, since editors replace files by renaming others, and Kubernetes swaps a
- * symbolic link somewhere on the path.
+ * Watches the content of files. Folders are watched, since editors replace files by renaming, and Kubernetes
+ * swaps a symbolic link on the path.
  */
 export class ConfigWatch {
   readonly #options: WatchOptions;
@@ -70,7 +70,7 @@ export class ConfigWatch {
     if (this.#watchers.get(folder) === watcher) this.#watchers.delete(folder);
   }
 
-  /** Not put off by further events: other files of the folder may change all the time. */
+  /** Not postponed by further events: other files of the folder may change all the time. */
   #lookLater(ms: number): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
@@ -97,11 +97,11 @@ export class ConfigWatch {
     this.#options.onChange();
   }
 
-  /** What was found to make no sense, and gets some more time. */
+  /** The invalid content that gets more time. */
   #patient: string | undefined;
 }
 
-/** The content of files in one text; what cannot be read stands for itself. */
+/** The content of files as one text; an unreadable file is represented by its error. */
 export function readContents(files: readonly string[]): string {
   return files.map(readContent).join('\0');
 }
@@ -114,7 +114,10 @@ function readContent(file: string): string {
   }
 }
 
-/** The folders in which a change can make a path another file: its own, and those of the symbolic links on the way. */
+/**
+ * The folders in which a change can make a path point to another file: its own, and those of all symbolic links
+ * on the way.
+ */
 export function listFolders(path: string, links = 0): readonly string[] {
   let at: string = sep;
   const parts = path.split(sep).filter((part) => part !== '');
@@ -133,7 +136,7 @@ function readLink(path: string): string | undefined {
   try {
     return lstatSync(path).isSymbolicLink() ? readlinkSync(path) : undefined;
   } catch {
-    // It is not there, at present.
+    // It does not exist at present.
     return undefined;
   }
 }

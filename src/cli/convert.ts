@@ -20,12 +20,12 @@ import { waitForEnd } from './signals.js';
 
 const progressEveryMs = 200;
 const formats = ['json', 'csv', 'parquet', 'sqlite'] as const;
-/** Names of files that mean one of them. */
+/** File extensions of each format. */
 const extensions: Readonly<Record<string, string>> = { jsonl: 'json', db: 'sqlite', sqlite3: 'sqlite' };
 /** Files next to a database belong to it. */
 const companions = ['', '-wal', '-shm'];
 
-/** What is converted, and what becomes of it. */
+/** A conversion: input, output and formats. */
 interface Conversion {
   readonly from: string;
   readonly to: string;
@@ -113,7 +113,7 @@ function isSameFile(one: string, other: string): boolean {
 }
 
 /**
- * Converts, or leaves what was there.
+ * Converts, or restores what was there.
  * @throws ConfigurationError, or Error when a file cannot be opened
  */
 async function convert(conversion: Conversion): Promise<number> {
@@ -128,8 +128,9 @@ async function convert(conversion: Conversion): Promise<number> {
 }
 
 /**
- * Keeps a file that is to be replaced under another name.
- * @returns to be called once: removes it where another one was written, and puts it back otherwise
+ * Renames a file that is to be replaced.
+ * @returns a function to be called once: deletes the renamed file if a new one was written, and restores it
+ * otherwise
  */
 function setAside(path: string): (isWritten: boolean) => void {
   const kept = companions.map((end) => path + end).filter(isFile);
@@ -141,17 +142,17 @@ function setAside(path: string): (isWritten: boolean) => void {
       if (isWritten) rmSync(aside(one));
       else renameSync(aside(one), one);
     }
-    // Opened before it was known that nothing can be read.
+    // It was created before the input turned out to be unreadable.
     if (!isReplaced && isFile(path) && statSync(path).size === 0) rmSync(path);
   };
 }
 
-/** The other name of a file that is replaced. */
+/** The temporary name of a file that is being replaced. */
 function aside(path: string): string {
   return `${path}.replaced-${process.pid}`;
 }
 
-/** Neither a device, nor a link to one. */
+/** Whether it is a regular file, not a device or a link to one. */
 function isFile(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }
@@ -182,7 +183,7 @@ async function replay(conversion: Conversion) {
   });
   await service.start();
   progress.start();
-  // A signal ends the reading: what was read until then is written.
+  // A signal ends the reading: what was read so far is written.
   await Promise.race([finished, waitForEnd().then(lose)]);
   await Promise.race([failed, service.drain()]);
   await service.shutdown();
@@ -194,7 +195,7 @@ function createConfig({ from, to, format, compression }: Conversion): Promise<Se
   const exporters =
     format === 'sqlite'
       ? { sqlite: { path: to, batch: { max_points: 65_536 }, retry_on_failure: { enabled: false } } }
-      : // One flush for each 2 MiB: of many small row groups and compressed pieces a file would be larger.
+      : // One flush per 2 MiB: many small row groups and compressed pieces would make the file larger.
         { file: { path: to, format, compression, append: false, flush_interval: '1h' } };
   const config = {
     receivers: { replay: { files: [from], at_end: 'exit' } },
@@ -204,7 +205,7 @@ function createConfig({ from, to, format, compression }: Conversion): Promise<Se
   return validateService(nodeOf(config), createFinderFor([]));
 }
 
-/** @param onLoss called when a line reports that something is left out */
+/** @param onLoss called when a log line reports that something is left out */
 function watchLog(log: Log, onLoss: () => void, onFailure: () => void): Log {
   return {
     ...log,
@@ -219,7 +220,7 @@ function watchLog(log: Log, onLoss: () => void, onFailure: () => void): Log {
   };
 }
 
-/** Counts points, and shows on a terminal how many there are so far: on a line of its own, below those of the log. */
+/** Counts points and shows their number on a terminal, on a line below the log. */
 class Progress implements Consumer, LogStream {
   readonly #isShown = process.stderr.isTTY;
   readonly #startedMs = performance.now();
@@ -244,7 +245,7 @@ class Progress implements Consumer, LogStream {
     process.stderr.write(this.#isShown ? eraseLine + line : line);
   }
 
-  /** @param path of the file that was written; undefined: it was reported already why there is none */
+  /** @param path of the file that was written; undefined: there is none, and the reason was already logged */
   stop(path: string | undefined): void {
     clearInterval(this.#timer);
     if (path === undefined) return;
@@ -262,7 +263,7 @@ class Progress implements Consumer, LogStream {
   }
 }
 
-/** Back to the first column, and nothing to the right of it. */
+/** Moves to the first column and clears the line. */
 const eraseLine = '\r\u001b[K';
 
 function formatBytes(bytes: number): string {

@@ -23,7 +23,7 @@ const options = {
   json: { type: 'boolean' },
 } as const;
 
-/** Controls an agent that runs. */
+/** Controls a running agent. */
 export const command: Command = {
   name: 'ctl',
   summary: 'Control a running agent: list, pause, trigger, reload',
@@ -85,12 +85,12 @@ none is running, its socket belongs to another user, or the token is wrong.
   },
 };
 
-/** What an agent is asked for. */
+/** A request to the agent. */
 interface Call {
   readonly path: string;
-  /** Undefined: nothing is to be done. */
+  /** Undefined: a GET. */
   readonly order: object | undefined;
-  /** What its answer says for people. */
+  /** Describes the answer for people. */
   describe(body: never): string;
 }
 
@@ -170,7 +170,7 @@ function print({ status, body }: Reply, { describe }: Call, isJson: boolean): nu
   const problem = findProblem(body);
   if (isJson) process.stdout.write(formatJson(body));
   else if (problem !== undefined) writeMessage(problem);
-  // The agent that answers is of the same version, or its answer has what is needed of it.
+  // The agent has the same version, or its answer has the fields used here.
   else (isDone ? process.stdout : process.stderr).write(describe(body as never));
   return isDone ? exitCodes.success : exitCodes.failure;
 }

@@ -23,7 +23,7 @@ import {
 } from './doctor/component-checks.js';
 import { checkSystem, type Check } from './doctor/system-checks.js';
 
-/** Exit codes: a script that wants real joules can ask first. */
+/** Exit codes, for scripts that need measured energy. */
 const exitCodesByEnergy = { measured: 0, estimated: 1, none: 1 } as const;
 
 /** Reports what can be measured on this machine, and how to measure the rest. */
@@ -75,7 +75,7 @@ async function diagnose(options: ConfigOptions): Promise<Diagnosis> {
   return { version: readVersion(), energy: findBestSource(receivers), receivers, system };
 }
 
-/** What a run would warn of. */
+/** Warnings of a run with this configuration. */
 function checkPublishers(service: ServiceConfig): readonly Check[] {
   return findExpectedConflicts(service).map((conflict) => ({
     name: 'publishers',
@@ -111,7 +111,7 @@ async function listBuiltIn(contextOf: ContextOf): Promise<readonly ReceiverSetup
   return (await Promise.all(setups)).flat();
 }
 
-/** What `doctor` found. */
+/** The result of `doctor`. */
 export interface Diagnosis {
   readonly version: string;
   readonly energy: EnergySource;
@@ -119,7 +119,7 @@ export interface Diagnosis {
   readonly system: readonly Check[];
 }
 
-/** Of a file or a pipe; a terminal may be narrower. */
+/** For files and pipes; a terminal may be narrower. */
 const maxColumns = 110;
 const minColumns = 60;
 
@@ -165,7 +165,7 @@ function describeCheck(
   const head = `  ${state.padEnd('missing'.length)}  ${name.padEnd(nameWidth)}  `;
   const indent = ' '.repeat(head.length);
   const columns = width - head.length;
-  // What is too long for a line has one for each of its parts.
+  // What is too long for one line is split at its parts.
   const parts = found.length <= columns ? [found] : found.split(/(?<=;) /u);
   const [first = '', ...rest] = parts.flatMap((part) => wrap(part, columns));
   return [
@@ -178,7 +178,7 @@ function describeCheck(
   ];
 }
 
-/** Breaks a text between words. Commands are not broken, so that they can be copied. */
+/** Wraps a text between words. Commands are not wrapped, so that they can be copied. */
 function wrap(text: string, columns: number): readonly string[] {
   const lines: string[] = [];
   for (const word of text.split(' ')) {

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Checks where it runs before it loads anything that would fail there with a message that does not help: it imports
-// nothing before it knows.
+// Checks the platform before anything is loaded that would fail there with an unhelpful message; hence the
+// dynamic imports.
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 const platform = 'Node 20.19 or newer on Linux';
@@ -10,7 +10,7 @@ function refuse(found: string, wanted = platform): void {
   process.exitCode = 1;
 }
 
-/** Installed components are looked for from there, and paths of the configuration start there. */
+/** Installed components are searched from there, and paths in the configuration are relative to it. */
 function hasWorkingDirectory(): boolean {
   try {
     return process.cwd() !== '';

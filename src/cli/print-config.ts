@@ -10,7 +10,7 @@ import { configOptions, configUsage, loadConfigOf, parseOptions } from './config
 const formats = ['yaml', 'json'];
 const modes = ['redacted', 'unredacted'];
 
-/** Shows the configuration as it is after merging and substitution. */
+/** Prints the configuration after merging and substitution. */
 export const command: Command = {
   name: 'print-config',
   summary: 'Print the merged configuration, with secrets redacted',
@@ -46,7 +46,7 @@ ${configUsage}
   },
 };
 
-/** As JSON, YAML has escapes within double quotes only. */
+/** Only double-quoted YAML strings have JSON's escapes. */
 function formatYaml(value: unknown): string {
   const document = new Document(value);
   visit(document, {

@@ -20,41 +20,41 @@ import { ConfigWatch, readContents } from './config-watch.js';
 import { ServiceManager, summarize } from './service-manager.js';
 import { endByHangUp, waitForEnd, type EndingSignal } from './signals.js';
 
-/** V8 of Node 20. Later ones have a cheaper compiler in between, and no such flag. */
+/** V8 of Node 20. Later versions have a cheaper compiler in between, and no such flag. */
 const hasTierUpBudget = process.versions.v8.startsWith('11.');
 
 /**
- * Lets V8 compile a function with its optimising compiler only when it has run long. At 1 Hz nearly nothing does,
- * and compiling costs more than it ever saves: without this an agent of 300 processes uses half as much CPU time
- * again in its first minutes, and 7 MB more.
+ * Lets V8 optimise a function only after it has run for long. At 1 Hz almost none does, and compiling costs
+ * more than it saves: otherwise an agent with 300 processes uses half as much CPU time again in its first
+ * minutes, and 7 MB more.
  */
 function delayTierUp(): void {
   if (hasTierUpBudget) setFlagsFromString('--interrupt-budget=2000000');
 }
 
 /**
- * Lets V8 compile as soon as it does by default. At 1 kHz, a sampling loop would take minutes to reach the other
- * budget, and interpreted it takes twice the time: 17 us more for each sample, on CPUs whose caches others use.
+ * Restores V8's default optimisation budget. At 1 kHz, a sampling loop would take minutes to reach the other
+ * one, and interpreted it takes twice the time: 17 us more per sample, on CPUs whose caches are shared.
  */
 function allowTierUp(): void {
   if (hasTierUpBudget) setFlagsFromString('--interrupt-budget=67584');
 }
 
-/** Something is read every few milliseconds, or more often. */
+/** For intervals of a few milliseconds or less. */
 function preparePunctuality(): void {
   allowTierUp();
   avoidFullCollections();
 }
 
-/** Everything that was measured is exported by then, or dropped. */
+/** By then all measurements are exported or dropped. */
 const shutdownMs = 5000;
-/** Time for sockets and threads to close. */
+/** Time for closing sockets and threads. */
 const leaveAfterMs = 200;
 const longestTimerMs = 0x7fff_ffff;
-/** What the start has allocated is free by then. */
+/** By then what the start has allocated is free. */
 const firstTrimMs = 10_000;
 const trimEveryMs = 60_000;
-/** How old what a service manager shows may be. */
+/** Maximum age of the status that a service manager shows. */
 const showEveryMs = 5000;
 
 /** The agent: measures until a signal stops it. */
@@ -85,7 +85,7 @@ ${configUsage}
     const options = { ...configOptions, 'watch-config': { type: 'boolean' } } as const;
     const values = parseOptions({ args: [...args], options }).values;
     const { config = [], set = [], 'watch-config': isWatching = false } = values;
-    // Before anything that takes time: a signal during the start ends it in order, too.
+    // Registered before anything that takes time: a signal during the start ends it in order, too.
     const hangUps = new EventEmitter();
     const end = waitForEnd(() => hangUps.emit('hangUp'));
     reapOrphansAsInit(new Set());
@@ -105,10 +105,10 @@ interface Source {
   readonly watched: readonly string[];
 }
 
-/** What signals ask of the agent. */
+/** What signals request from the agent. */
 interface Signals {
   readonly end: Promise<EndingSignal>;
-  /** Emits `hangUp` at each SIGHUP that does not end it. */
+  /** Emits `hangUp` on each SIGHUP that does not end the agent. */
   readonly hangUps: EventEmitter;
 }
 
@@ -124,7 +124,7 @@ async function runService({ loadConfig, watched }: Source, { end, hangUps }: Sig
   const telemetry = await startOwnTelemetry(config.telemetry, log, () => observer.readJoules());
   const { meter } = telemetry;
   const changes = new TelemetryChanges(config.telemetry, log, telemetry);
-  // Node ends when nothing but a promise is waited for, say a replay that stays.
+  // Node exits when only a promise is pending, for example that of a replay that stays.
   const stay = setInterval(() => {}, longestTimerMs);
   const problems: string[] = [];
   const finished = new EventEmitter();
@@ -141,7 +141,7 @@ async function runService({ loadConfig, watched }: Source, { end, hangUps }: Sig
       onShutdownRequest: () => finished.emit('request'),
       loadConfig,
       changeTelemetry: (next) => changes.apply(next),
-      // Before the start is complete and after a shutdown has begun, there is nothing that is ready.
+      // Before the start is complete and after a shutdown has begun, the agent is not ready.
       onReloading: () => service.isReady && manager.reloading(),
       onReloaded: () => service.isReady && manager.ready(summarize(service.agent.listComponents())),
       sampling: createSampling({ log, meter, onThread: stopHeapGrowth, onFast: preparePunctuality }),
@@ -180,7 +180,7 @@ async function runService({ loadConfig, watched }: Source, { end, hangUps }: Sig
   }
 }
 
-/** Notices when a file of the configuration has changed. */
+/** Calls back when a configuration file has changed. */
 function watchFiles(
   { loadConfig, watched, content }: Source & { readonly content: string },
   change: () => void,
@@ -204,25 +204,25 @@ function watchFiles(
   });
 }
 
-/** Reports to a service manager that everything runs, and from then on what fails. */
+/** Notifies a service manager when everything is running, and from then on of failures. */
 function followService({ agent }: Service, manager: ServiceManager): NodeJS.Timeout {
   manager.ready(summarize(agent.listComponents()));
   manager.watch(() => agent.findStall());
   return setInterval(() => manager.show(summarize(agent.listComponents())), showEveryMs).unref();
 }
 
-/** Gives back what the start has left free, and then periodically what comes and goes. */
+/** Returns memory to the kernel after the start, and then periodically. */
 function trimFromNowOn(): void {
   setTimeout(() => void trimFreedMemory(), firstTrimMs).unref();
   setInterval(() => void trimFreedMemory(), trimEveryMs).unref();
 }
 
-/** Whether the terminal has gone by now. */
+/** Whether the terminal is gone. */
 async function hasHungUp(end: Promise<EndingSignal>): Promise<boolean> {
   return (await Promise.race([end, Promise.resolve()])) === 'SIGHUP';
 }
 
-/** Ends the process where a shutdown takes longer than it should, say on a machine that gives it no CPU time. */
+/** Ends the process when a shutdown takes too long, for example on a machine without free CPU time. */
 function leaveInTime(log: RootLog): void {
   const leave = () => {
     log.error(`Leaving: the shutdown took longer than ${shutdownMs / 1000} s, what was not exported is lost`);
@@ -231,7 +231,7 @@ function leaveInTime(log: RootLog): void {
   setTimeout(leave, shutdownMs).unref();
 }
 
-/** Ends the process although something did not stop in time, say a request without an answer. */
+/** Ends the process although something did not stop in time, for example a request without an answer. */
 function leaveBehind(): void {
   setTimeout(() => process.exit(), leaveAfterMs).unref();
 }

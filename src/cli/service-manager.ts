@@ -3,16 +3,16 @@ import type { Log } from '../component/log.js';
 import { describeError } from '../errors.js';
 import { NotifySocket } from '../linux/notify-socket.js';
 
-/** What a service manager sets for a service that notifies it: sd_notify(3), sd_watchdog_enabled(3). */
+/** Settings of a service manager for a service that notifies it: sd_notify(3), sd_watchdog_enabled(3). */
 interface NotifySettings {
   readonly socket: string | undefined;
-  /** It restarts a process that has not notified it for this many milliseconds; undefined: it does not watch. */
+  /** It restarts a process that has not notified it for this many milliseconds; undefined: no watchdog. */
   readonly watchdogMs: number | undefined;
 }
 
 const retryMs = 50;
 
-/** Notifies systemd, or what speaks its protocol, of the state of this process. Without one, nothing happens. */
+/** Notifies systemd, or a compatible service manager, of the state of this process. Without one, does nothing. */
 export class ServiceManager {
   readonly #log: Log;
   readonly #socket: NotifySocket | undefined;
@@ -24,7 +24,7 @@ export class ServiceManager {
   #isLate = false;
   #hasFailed = false;
 
-  /** Takes what is set out of the environment, so that no program that this one starts speaks in its name. */
+  /** Removes its variables from the environment, so that no child process notifies in its name. */
   constructor(log: Log, env: NodeJS.ProcessEnv = process.env) {
     const { socket, watchdogMs } = takeSettings(env);
     this.#log = log;
@@ -33,14 +33,14 @@ export class ServiceManager {
   }
 
   /**
-   * Everything runs, at the start or after a reload.
-   * @param status for people: what `systemctl status` shows
+   * Everything is running, at the start or after a reload.
+   * @param status for people: `systemctl status` shows it
    */
   ready(status: string): void {
     this.#send('READY=1', status);
   }
 
-  /** The configuration is being read again. `ready` follows. */
+  /** The configuration is being read again; `ready` follows. */
   reloading(): void {
     const microseconds = process.hrtime.bigint() / 1000n;
     this.#send(`RELOADING=1\nMONOTONIC_USEC=${microseconds}`, 'Reading the configuration again');
@@ -51,14 +51,15 @@ export class ServiceManager {
     this.#send('STOPPING=1', status);
   }
 
-  /** Shows a text for people, unless it is shown already. */
+  /** Shows a status for people, unless it is already shown. */
   show(status: string): void {
     if (status !== this.#status) this.#send(undefined, status);
   }
 
   /**
-   * Notifies a watchdog from now on, at half of its time, as long as the main thread runs and this process makes progress.
-   * @param findStall why it makes none; undefined: it does
+   * Notifies a watchdog from now on, at half of its period, as long as the main thread runs and this process
+   * makes progress.
+   * @param findStall describes why it makes none; undefined if it does
    */
   watch(findStall: () => string | undefined): void {
     if (this.#socket === undefined || this.#watchdogMs === undefined) return;
@@ -94,7 +95,7 @@ export class ServiceManager {
     this.#sendWaiting();
   }
 
-  /** What the service manager has no room for is sent later, in order. */
+  /** Notifications that the service manager has no room for are sent later, in order. */
   #sendWaiting(): void {
     clearTimeout(this.#retry);
     for (let text = this.#waiting[0]; text !== undefined; text = this.#waiting[0]) {
@@ -114,7 +115,7 @@ export class ServiceManager {
 function takeSettings(env: NodeJS.ProcessEnv): NotifySettings {
   const { NOTIFY_SOCKET: socket, WATCHDOG_USEC: microseconds = '', WATCHDOG_PID: pid } = env;
   for (const name of ['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID']) delete env[name];
-  // A process that inherits what is meant for another one is not watched.
+  // A child process that inherits the variables is not watched.
   const isWatched = /^[1-9]\d*$/u.test(microseconds) && (pid === undefined || Number(pid) === process.pid);
   return {
     socket: socket === '' ? undefined : socket,

@@ -3,29 +3,32 @@ import { isatty } from 'node:tty';
 import { readTerminal, RepeatedSignal } from '../linux/ending-signal.js';
 import { isIn, noteInherited } from '../linux/inherited.js';
 
-/** What ended the wait. SIGHUP does only where this process's terminal has gone. */
+/** Signals that end the wait. SIGHUP does only if the terminal of this process is gone. */
 export type EndingSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
 
 const endingSignals: readonly EndingSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
-/** Whether this process is used through a terminal, and ends with it, like every other program. */
+/** Whether this process is used through a terminal, and ends with it like every other program. */
 const endsWithTerminal =
   readTerminal() !== undefined && [0, 1, 2].some((fd) => isatty(fd)) && !isHangUpIgnored();
 
-/** As nohup and `trap '' HUP` want it; where that is not known, nohup takes the terminal from the standard streams. */
+/**
+ * As set by nohup and `trap '' HUP`; where that is unknown, nohup is recognized by standard streams that are
+ * not the terminal.
+ */
 function isHangUpIgnored(): boolean {
   return isIn(noteInherited().ignoredSignals, constants.signals.SIGHUP);
 }
 
-/** Nothing was started that had to be ended in order. */
+/** Nothing was started yet that would have to be stopped in order. */
 function leave(signal: NodeJS.Signals): void {
   if (signal !== 'SIGHUP') process.exit(0);
   if (isTerminalLost()) endByHangUp();
 }
 
 /**
- * Ends this process as SIGHUP ends any other. Not by an exit code: Node aborts at its exit when it cannot give a
- * terminal that has gone its settings back.
+ * Ends this process as SIGHUP ends any other. Not with an exit code: Node aborts at exit when it cannot restore
+ * the settings of a terminal that is gone.
  */
 export function endByHangUp(): void {
   process.removeAllListeners('SIGHUP');
@@ -37,16 +40,18 @@ function isTerminalLost(): boolean {
 }
 
 /**
- * Ends at once at a signal, until `waitForEnd` is called. Without that the signal would end the process
- * as well, but not the first one of a container, for which the kernel ignores signals without a handler.
+ * Exits immediately on a signal, until `waitForEnd` is called. Without that, a signal would end the process as
+ * well, but not the first process of a container, for which the kernel ignores signals without a handler.
  */
 export function leaveOnSignal(): void {
   for (const signal of endingSignals) process.on(signal, leave);
 }
 
 /**
- * Waits for a signal to end. Another one leaves at once, with the exit code that shells give that signal.
- * @param onHangUp called at each SIGHUP that does not end this process: its terminal is still there, or it has none
+ * Waits for an ending signal. A second one exits immediately, with the exit code that shells use for that
+ * signal.
+ * @param onHangUp called at each SIGHUP that does not end this process: its terminal is still there, or it has
+ * none
  */
 export function waitForEnd(onHangUp?: () => void): Promise<EndingSignal> {
   return new Promise((resolve) => {

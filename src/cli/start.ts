@@ -4,24 +4,24 @@ import { runCommandLine } from './command-line.js';
 import { enableCompileCache } from './compile-cache.js';
 import { keepInspectorClosed } from './inspector.js';
 
-/** With fewer, Node cannot even load what is to run, and does not say why. */
+/** With fewer, Node cannot even load the program, and does not report why. */
 const minDescriptors = 64;
 
-/** Whether the command is `run`, the one that goes on until a signal. */
+/** Whether the command is `run`, which continues until a signal. */
 function isAgent([first = 'run']: readonly string[]): boolean {
   return first === 'run' || first.startsWith('-');
 }
 
 /**
- * Runs the program on a machine where it can run.
- * @param args what follows the program's name
- * @param refuse reports that it cannot run here either: what was found, and what is needed
+ * Runs the program on a supported machine.
+ * @param args arguments after the program's name
+ * @param refuse reports that it cannot run here: what was found, and what is needed
  */
 export async function start(
   args: readonly string[],
   refuse: (found: string, wanted: string) => void,
 ): Promise<void> {
-  // Before anything is opened.
+  // Before any descriptor is opened.
   noteInherited();
   keepInspectorClosed();
   const limit = readDescriptorLimit();

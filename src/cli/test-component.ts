@@ -6,7 +6,7 @@ import { describeError, UsageError } from '../errors.js';
 import { exitCodes, type Command } from './command.js';
 import { parseOptions } from './config-options.js';
 
-/** Runs the contract tests against the component of a third party. */
+/** Runs the contract tests against a third-party component. */
 export const command: Command = {
   name: 'test-component',
   summary: 'Run the contract tests against a component package',
@@ -33,7 +33,7 @@ Exits with 1 if a test fails.
   },
 };
 
-/** @returns whether the component keeps the promise, as far as this machine can show it */
+/** @returns whether the component passes the check, as far as this machine can show */
 async function runCheck({ name, run }: Check): Promise<boolean> {
   try {
     const reason = await run();

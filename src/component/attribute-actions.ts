@@ -18,19 +18,19 @@ const items = {
   },
 } as const satisfies ListSetting['items'];
 
-/** One change of an attribute set. */
+/** A change to an attribute set. */
 export type AttributeAction = ConfigOf<typeof items>;
 
 /**
  * The setting that holds the actions.
- * @param doc what they are done to
+ * @param doc what the actions apply to
  */
 export function createActionsSetting(doc: string) {
   return { doc, format: 'list', items, default: [] } as const satisfies ListSetting;
 }
 
 /**
- * What to write instead of settings of actions that the Collector has, as a factory's `replacedSettings`.
+ * Remedies for action settings that only the Collector has, as a factory's `replacedSettings`.
  * @param path of the list in the component's settings
  */
 export function replaceActionSettings(path: string): Readonly<Record<string, string>> {
@@ -43,7 +43,7 @@ export function replaceActionSettings(path: string): Readonly<Record<string, str
 }
 
 /**
- * Problems that only show in an action as a whole.
+ * Finds problems that concern an action as a whole.
  * @param path of the list in the component's settings
  */
 export function checkActions(actions: readonly AttributeAction[], path: string): readonly string[] {
@@ -59,7 +59,10 @@ export function checkActions(actions: readonly AttributeAction[], path: string):
   });
 }
 
-/** The attributes after every action in turn: the same object where nothing changes. */
+/**
+ * Applies all actions in order.
+ * @returns the same object if nothing changes
+ */
 export function applyActions(attributes: Attributes, actions: readonly AttributeAction[]): Attributes {
   return actions.reduce(applyAction, attributes);
 }
@@ -81,7 +84,7 @@ function applyAction(attributes: Attributes, { action, key, ...source }: Attribu
   }
 }
 
-/** Not what an object has by birth, such as "constructor". */
+/** Ignores inherited properties such as "constructor". */
 function findValue(attributes: Attributes, key: string): AttributeValue | undefined {
   return Object.hasOwn(attributes, key) ? attributes[key] : undefined;
 }

@@ -6,43 +6,46 @@ import type { Place } from './domain-tree.js';
 import type { Log } from './log.js';
 
 /**
- * Who publishes what a machine has once only. Asked for by keys that are paths, broad to narrow, so that a receiver that has
- * a whole has its parts, too: `energy/cpu` is every CPU, `energy/cpu/0` a socket, `energy/cpu/0/1` a die of it.
+ * Decides which receiver publishes what a machine has only once. Keys are paths from broad to narrow, and a
+ * claim of a whole includes its parts: `energy/cpu` is every CPU, `energy/cpu/0` a socket, `energy/cpu/0/1` a
+ * die of it.
  *
- * - `energy/<hw.type>/<which>`: the energy of a physical domain, in `hw.energy` or a metric of its own: `energy/cpu/0` and
- *   `energy/memory/0` of socket 0, `energy/gpu/0000:65:00.0` of the GPU at that PCI address, or its UUID. For meters, `claimEnergy`
- *   asks for it;
- * - `energy/host`: the energy of the whole host, in `hw.host.energy`. It is apart from that of the domains, which it
- *   contains: both are published;
+ * - `energy/<hw.type>/<which>`: the energy of a physical domain, in `hw.energy` or a metric of its own:
+ * `energy/cpu/0` and `energy/memory/0` of socket 0, `energy/gpu/0000:65:00.0` of the GPU at that PCI address,
+ * or its UUID. For meters, `claimEnergy` asks for it;
+ * - `energy/host`: the energy of the whole host, in `hw.host.energy`. It is independent of the domains that it
+ * contains: both are published;
  * - `usage`: the CPU time of every process and the busy time of the machine that closes a scan.
  */
 export interface Claims {
   /**
-   * Asks for something, for as long as this receiver runs. The first to ask has it: receivers start in the order
-   * of the configuration, those that yield after the others and those that stand in for others last. What one has
-   * may be asked for again.
-   * @returns undefined when it is this receiver's; otherwise the id of the one that has it: then it is left out
+   * Claims a key for as long as this receiver runs. The first claim wins: receivers start in the order of the
+   * configuration, those that yield after the others, and fallbacks last. A receiver may repeat its own claims.
+   * @returns undefined when this receiver has it; otherwise the id of the receiver that has it, and this one
+   * must not publish it
    */
   claim(key: string): string | undefined;
   /**
-   * Reports where a meter is in the tree of domains, at the latest before its first table, and at the start where that is
-   * possible: what contains it becomes the `hw.parent` of its energy and power, whichever receiver that is of.
+   * Reports the position of a meter in the tree of domains, before its first table at the latest, and at the
+   * start if possible: the meter of the enclosing domain, of whichever receiver, becomes the `hw.parent` of its
+   * energy and power.
    */
   place(place: Place): void;
 }
 
-/** For a receiver without others, as in `doctor` and in tests: everything can be had. */
+/** For a receiver without others, as in `doctor` and in tests: every claim succeeds. */
 export const freeClaims: Claims = { claim: () => undefined, place: () => {} };
 
-/** What receivers have claimed, for processors that publish only what no receiver does. */
+/** The claims of receivers, for processors that publish only what no receiver publishes. */
 export interface Owners {
   /** Whether every receiver has started, and so has claimed what it publishes. */
   readonly isComplete: boolean;
-  /** Differs whenever an owner may have changed. */
+  /** Changes whenever an owner may have changed. */
   readonly version: number;
   /**
    * @param key as for `Claims.claim`
-   * @returns the id of the receiver that has it, a part of it or a whole that contains it; undefined: there is none
+   * @returns the id of the receiver that has it, a part of it or a whole that contains it; undefined: no
+   * receiver has it
    */
   ownerOf(key: string): string | undefined;
 }
@@ -50,7 +53,7 @@ export interface Owners {
 /** For a processor without receivers, as in tests. */
 export const noOwners: Owners = { isComplete: true, version: 0, ownerOf: () => undefined };
 
-/** Stands behind a receiver and leaves out the series of what another receiver publishes. */
+/** Wraps the consumer of a receiver and leaves out the series that another receiver publishes. */
 export class ClaimedSeries implements Consumer {
   readonly #claims: Pick<Claims, 'claim'>;
   readonly #next: Consumer;
@@ -63,9 +66,9 @@ export class ClaimedSeries implements Consumer {
   }
 
   /**
-   * Claims what a series measures, before any table with it comes.
+   * Claims what a series measures. Call it before its first table.
    * @param key as for `Claims.claim`
-   * @returns undefined when it is passed on; otherwise the id of the receiver that publishes it
+   * @returns undefined when the series is forwarded; otherwise the id of the receiver that publishes it
    */
   claim(key: string, series: Series): string | undefined {
     const owner = this.#claims.claim(key);
@@ -91,11 +94,11 @@ export class ClaimedSeries implements Consumer {
 
 /** Two receivers that publish the same series. */
 export interface Conflict {
-  /** The one whose series are left out. */
+  /** The receiver whose series are left out. */
   readonly receiver: string;
-  /** The one that publishes them. */
+  /** The receiver that publishes them. */
   readonly owner: string;
-  /** A metric of which there are such series. */
+  /** A metric of such series. */
   readonly metric: string;
 }
 
@@ -109,9 +112,9 @@ export function describeConflict({ receiver, owner, metric }: Conflict): string 
 }
 
 /**
- * Warns of series that are left out because another receiver publishes them: once for each two receivers.
+ * Warns of series that are left out because another receiver publishes them: once per pair of receivers.
  * @param logFor the log to warn in, by the receiver whose series is left out
- * @returns notified of a series that is left out and of the receiver that publishes it
+ * @returns called for each series that is left out, with the receiver that publishes it
  */
 export function reportConflicts(
   logFor: (receiverId: string) => Log,
@@ -119,7 +122,7 @@ export function reportConflicts(
   const reported = new Set<string>();
   return (series, owner) => {
     const receiver = publisherOf(series) ?? '';
-    // What each of them published first, the other one leaves out.
+    // Each of two receivers may leave out what the other one published first; they get one warning.
     const pair = [receiver, owner].toSorted().join('\n');
     if (reported.has(pair)) return;
     reported.add(pair);

@@ -11,42 +11,42 @@ import type { ReadingLoops } from './reading-loop.js';
 import type { Sampling } from './sampling.js';
 import type { ConfigOf, Schema } from './schema.js';
 
-/** What every component has. The engine calls `start` once, then `shutdown` at least once. */
+/** The lifecycle of every component. The engine calls `start` once, then `shutdown` at least once. */
 export interface Component {
   /**
-   * Begins to work and returns quickly: what takes long goes on afterwards. Every component that this one hands
-   * tables to has been started before.
-   * @throws Error, in the words of a user, when the component cannot do its work at all
+   * Starts the component and returns quickly: long work continues afterwards. Every component that this one
+   * passes tables to has been started before.
+   * @throws Error, with a message for users, when the component cannot work at all
    */
   start(): void | Promise<void>;
   /**
-   * Receivers that have started: whether they lack the main thing that they are to read, as a meter of energy that can
-   * read memory but no package. Then those that stand in for it (`fallback_for`) start all the same.
+   * Receivers, after the start: whether the main source is missing, as for an energy meter that can read memory
+   * but no package. Then its fallbacks (`fallback_for`) start, too.
    */
   readonly isPartial?: boolean;
   /** Exporters: whether the last attempt to deliver something failed, and will be repeated. */
   readonly isFailing?: boolean;
   /**
-   * Receivers: takes a reading now and passes on everything that was read until then. Processors and exporters: pass on, or
-   * put into their queue, what waits for more of its kind.
+   * Receivers: takes a reading now and forwards all readings so far. Processors and exporters: forwards, or
+   * queues, what is held back for batching.
    */
   flush?(): void | Promise<void>;
   /**
-   * Stops and releases every descriptor, timer, thread and socket, passing on what it still holds first. Safe
-   * without `start` and safe to call twice. No table arrives afterwards.
-   * @param timeoutMs how long it may take; what cannot be passed on in that time is dropped and counted, and the
-   * caller waits no longer. Without it, the component's own limit holds.
+   * Stops and releases every descriptor, timer, thread and socket, after forwarding what it holds. Safe without
+   * `start` and safe to call twice. No table arrives afterwards.
+   * @param timeoutMs how long it may take; what cannot be forwarded in that time is dropped and counted, and
+   * the caller stops waiting. Without it, the component uses its own limit.
    */
   shutdown(timeoutMs?: number): void | Promise<void>;
 }
 
-/** A component that takes tables. */
+/** A component that accepts tables. */
 export interface ConsumingComponent extends Component, Consumer {
-  /** Exporters: how full their queue is, from 0 (nothing waits) to 1 (no room is left). Those that never wait lack it. */
+  /** Exporters: the fill level of their queue, from 0 (empty) to 1 (full). Absent in exporters without a queue. */
   readBacklog?(): number;
 }
 
-/** What the engine lends to every component. */
+/** What the engine provides to every component. */
 export interface Context {
   /** As in the configuration: `rapl` or `rapl/second`. */
   readonly id: string;
@@ -54,114 +54,121 @@ export interface Context {
   readonly clock: Clock;
   /** The collector's own telemetry; its instruments do nothing unless own telemetry is on. */
   readonly meter: Meter;
-  /** The machine, as every receiver names it. The `resource` processor adds what it detects. */
+  /** The machine's resource, which every receiver uses. The `resource` processor adds what it detects. */
   readonly host: Resource;
 }
 
 export interface ExporterContext extends Context {
-  /** The extension with this id, if it runs and stores requests. */
+  /** The extension with this id, if it is running and stores requests. */
   findStorage?(id: string): StorageExtension | undefined;
 }
 
 export interface ReceiverContext extends Context {
   /** Sampling threads, for sources that are read often. */
   readonly sampling: Sampling;
-  /** Asked before something is published that a machine has once only. */
+  /** Must be asked before publishing what a machine has only once. */
   readonly claims: Claims;
-  /** Where what reads at an interval joins, so that it can be paused and given another interval. Absent where nothing does that. */
+  /**
+   * Registers the receiver's loops, so that they can be paused and their interval can be changed. Absent in
+   * tests and tools.
+   */
   readonly loops?: ReadingLoops;
   /**
-   * Fulfilled when every receiver has started, and so has claimed what it publishes. Not there where there are no
+   * Fulfilled when every receiver has started, and so has claimed what it publishes. Absent where there are no
    * others.
    */
   readonly othersStarted?: Promise<unknown>;
   /**
-   * Says that this receiver has passed on its last table. Once every receiver that runs has done that, the agent ends
-   * as after a signal. Absent where nothing waits for it.
-   * @param problem what this receiver could not do of what it was to do, if so: the agent ends with exit code 1,
-   * whatever ends it
+   * Reports that this receiver has forwarded its last table. Once all running receivers have done so, the agent
+   * shuts down. Absent where nothing waits for it.
+   * @param problem what this receiver could not do; if set, the agent ends with exit code 1, for whatever
+   * reason it ends
    */
   finish?(problem?: string): void;
   /**
-   * Whether a processor behind this receiver takes a metric that nothing else uses (`ProcessorFactory.consumes`): only
-   * then it is worth publishing. Absent where that is unknown.
+   * Whether a downstream processor consumes a metric that nothing else uses (`ProcessorFactory.consumes`): only
+   * then is it worth publishing. Absent where that is unknown.
    */
   isConsumed?(metric: Metric): boolean;
   /**
-   * How full the fullest queue is that this receiver's tables reach, from 0 to 1. Who can wait, as files can, need not
-   * have its tables refused nor let them take the place of others. Absent where that is unknown.
+   * Fill level of the fullest queue that this receiver's tables reach, from 0 to 1. Receivers that can wait,
+   * such as those of files, should wait instead of having tables refused or displacing others. Absent where
+   * that is unknown.
    */
   readBacklog?(): number;
 }
 
 export interface ProcessorContext extends Context {
-  /** Which receiver publishes what the machine has once only. */
+  /** Which receiver publishes what the machine has only once. */
   readonly owners: Owners;
 }
 
 export interface ExtensionContext extends Context {
   /** True from the moment the whole pipeline runs until the shutdown begins. */
   isReady(): boolean;
-  /** The agent that it is part of. */
+  /** The agent that the extension is part of. */
   readonly agent: AgentControl;
 }
 
-/** An extension that stores requests of exporters, which name it in `sending_queue.storage`. */
+/** An extension that stores the requests of exporters that name it in `sending_queue.storage`. */
 export interface StorageExtension extends Component {
   /**
    * Opens the requests of an exporter, those of an earlier run included. Once for each exporter.
-   * @throws Error that says what is missing
+   * @throws Error that reports what is missing
    */
   openQueue(exporterId: string): Promise<QueueStorage>;
 }
 
 interface Factory<S extends Schema> {
-  /** The settings: the one place for default, doc and format of each. */
+  /** The settings: the only place for default, doc and format of each. */
   readonly schema: S;
   /**
-   * What to write instead of settings that the OpenTelemetry Collector has and this component has not, by their paths
-   * in the component's own settings: `tls.cert_pem`, `jobs[].name` in a list.
+   * What to write instead of settings that the OpenTelemetry Collector has but this component does not have, by
+   * path in the component's settings: `tls.cert_pem`, `jobs[].name` in a list.
    */
   readonly replacedSettings?: Readonly<Record<string, string>>;
   /**
-   * Problems that only show in the settings taken together, each `path: expected <...>, found <...>`, where
-   * the path begins at the component's own settings.
+   * Finds problems between settings, each `path: expected <...>, found <...>`, where the path is relative to
+   * the component's settings.
    */
   check?(config: ConfigOf<S>): readonly string[];
-  /** Where it will listen, each `host:port`; not there for what listens nowhere. `doctor` looks whether that is free. */
+  /** The addresses on which it will listen, each `host:port`; `doctor` checks that they are free. */
   listensAt?(config: ConfigOf<S>): readonly string[];
 }
 
 /** Series that a receiver publishes wherever it runs. */
 export interface ExpectedSeries {
-  /** The name of their metric. */
+  /** The metric name. */
   readonly metric: string;
-  /** What of the settings distinguishes them from others of the metric: a domain, a filter of devices. Empty: nothing. */
+  /**
+   * What distinguishes them, by settings, from other series of the metric: a domain, a device filter. Empty:
+   * nothing.
+   */
   readonly scope: string;
 }
 
 /** A source of tables. */
 export interface ReceiverFactory<S extends Schema = Schema> extends Factory<S> {
-  /** Every metric that it may emit; empty: any metric, as its source has them. */
+  /** Every metric that it may emit; empty: any metric that its source has. */
   readonly metrics: readonly Metric[];
   /**
-   * What it is sure to publish with these settings, as far as that is known without reading anything: `validate` and
-   * `doctor` warn of two receivers that publish the same.
+   * What it certainly publishes with these settings, as far as that is known without reading its source:
+   * `validate` and `doctor` warn of two receivers that publish the same.
    */
   expectedSeries?(config: ConfigOf<S>): readonly ExpectedSeries[];
   /**
-   * Starts after those that do not, so that what it claims goes to them: a meter of boards and rails (`board`) yields to
-   * the meters of the components on them, a model (`model`) to all meters.
+   * Starts after receivers without this field, so that they win claims: a meter of boards and rails (`board`)
+   * yields to meters of components, and a model (`model`) to all meters.
    */
   readonly yields?: 'board' | 'model';
-  /** Reads on the sampling thread, which begins before any receiver starts where the source is there. */
+  /** Reads on the sampling thread, which is started before any receiver if the source exists. */
   readonly samples?: true;
-  /** Looks whether the source is here and may be read. Opens nothing that stays open. */
+  /** Checks whether the source exists and is readable. Leaves nothing open. */
   probe(config: ConfigOf<S>, context: ReceiverContext): Probe | Promise<Probe>;
   create(config: ConfigOf<S>, context: ReceiverContext, next: Consumer): Component;
 }
 
-/** Metrics of which a processor must get at least one, or it does nothing. */
+/** Metrics of which a processor needs at least one to do anything. */
 export interface Need {
   /** For messages: `energy`. */
   readonly what: string;
@@ -171,25 +178,25 @@ export interface Need {
   readonly from: string;
 }
 
-/** Changes tables on their way. One instance per pipeline. */
+/** Transforms tables. One instance per pipeline. */
 export interface ProcessorFactory<S extends Schema = Schema> extends Factory<S> {
-  /** Every metric that it may add, besides those that only settings name. */
+  /** Every metric that it may add, except those named by settings. */
   readonly metrics?: readonly Metric[];
-  /** The names of the metrics that these settings name. */
+  /** The metric names in these settings. */
   namedMetrics?(config: ConfigOf<S>): readonly string[];
-  /** What it works on. A pipeline that publishes none of a need's metrics before this processor is refused. */
+  /** Its inputs. A pipeline in which no earlier component publishes a metric of each need is refused. */
   readonly needs?: readonly Need[];
-  /** What receivers publish for it alone, and it does not forward. */
+  /** Metrics that receivers publish for this processor only, and that it does not forward. */
   readonly consumes?: readonly Metric[];
   create(config: ConfigOf<S>, context: ProcessorContext, next: Consumer): ConsumingComponent;
 }
 
-/** Takes tables out of the collector. One instance for all pipelines that name it. */
+/** Sends tables out of the collector. One instance for all pipelines that use it. */
 export interface ExporterFactory<S extends Schema = Schema> extends Factory<S> {
   create(config: ConfigOf<S>, context: ExporterContext): ConsumingComponent;
 }
 
-/** Something beside the pipelines, say a health endpoint. */
+/** A service outside the pipelines, for example a health endpoint. */
 export interface ExtensionFactory<S extends Schema = Schema> extends Factory<S> {
   create(config: ConfigOf<S>, context: ExtensionContext): Component;
 }

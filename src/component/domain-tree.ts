@@ -1,23 +1,23 @@
 /**
- * Which domains contain a domain, the nearest first, by the keys of claims without `energy/`. A number stands for the socket
- * or module of the domain itself; a container without one is the only one of its kind. Rails have no place of their own: the
- * receiver that reads them knows what feeds them.
+ * Which domains contain a domain, the nearest first, by claim key without `energy/`. A number is replaced by
+ * the socket or module of the domain; a container without a number is the only one of its kind. Rails are not
+ * listed: the receiver that reads them knows what supplies them.
  */
 const containers: readonly (readonly [domain: RegExp, containers: readonly string[]])[] = [
   [/^cpu\/(\d+)$/u, ['module/$1', 'psys/$1', 'psys/0', 'host']],
-  // A die within its package, and what belongs to a die or a package.
+  // A die is in its package; a part of a die or package is in both.
   [/^cpu\/(\d+)\/\d+$/u, ['cpu/$1', 'module/$1', 'psys/$1', 'psys/0', 'host']],
   [/^(?:core|uncore|memory)\/(\d+)$/u, ['cpu/$1', 'module/$1', 'psys/$1', 'psys/0', 'host']],
   [
     /^(?:core|uncore|memory)\/(\d+)\/(\d+)$/u,
     ['cpu/$1/$2', 'cpu/$1', 'module/$1', 'psys/$1', 'psys/0', 'host'],
   ],
-  // Whether psys includes GPUs differs by machine. A module of NVIDIA's holds its GPU.
+  // Whether psys includes GPUs depends on the machine. An NVIDIA module contains its GPU.
   [/^gpu(?:\/.*)?$/u, ['module', 'host']],
   [/^(?:psys|module)\/\d+$/u, ['host']],
 ];
 
-/** @param key as in `energy/<key>` of a claim; one that is not known is within the host */
+/** @param key as in `energy/<key>` of a claim; unknown keys are within the host */
 export function listContainers(key: string): readonly string[] {
   if (key === 'host') return [];
   for (const [domain, names] of containers) {
@@ -26,25 +26,25 @@ export function listContainers(key: string): readonly string[] {
   return ['host'];
 }
 
-/** Where a meter is in the tree of domains. */
+/** The position of a meter in the tree of domains. */
 export interface Place {
   /** The `hw.id` of its series. */
   readonly id: string;
-  /** What it measures, as in `energy/<key>`; undefined: nothing that has parts. */
+  /** What it measures, as in `energy/<key>`; undefined: a domain without parts. */
   readonly key?: string;
-  /** Keys of what contains it, the nearest first; undefined: those that contain its key. */
+  /** Keys of the enclosing domains, nearest first; undefined: the default ones of its key. */
   readonly within?: readonly string[];
 }
 
-/** The meters of one collector, whichever receivers they are of: each names the nearest that contains it as its parent. */
+/** The meters of all receivers of a collector: each gets the nearest meter that contains it as its parent. */
 export class DomainTree {
   readonly #ownerOf: (key: string) => string | undefined;
   /** By `hw.id`. */
   readonly #places = new Map<string, Place>();
-  /** By what they measure, then by receiver. */
+  /** By measured domain, then by receiver. */
   readonly #idsByKey = new Map<string, Map<string, string>>();
 
-  /** @param ownerOf the receiver that publishes the energy of a domain; undefined: there is none */
+  /** @param ownerOf the receiver that publishes the energy of a domain; undefined: no receiver does */
   constructor(ownerOf: (key: string) => string | undefined) {
     this.#ownerOf = ownerOf;
   }
@@ -57,7 +57,7 @@ export class DomainTree {
     this.#idsByKey.set(place.key, ids);
   }
 
-  /** The receiver has stopped: its meters contain nothing any more. */
+  /** The receiver has stopped: its meters are no longer parents. */
   release(receiverId: string): void {
     for (const [key, ids] of this.#idsByKey) {
       ids.delete(receiverId);
@@ -65,7 +65,7 @@ export class DomainTree {
     }
   }
 
-  /** @returns the `hw.id` of the meter of what contains the one with this `hw.id` */
+  /** @returns the `hw.id` of the nearest meter that contains the given one */
   parentOf(id: string): string | undefined {
     const place = this.#places.get(id);
     if (place === undefined) return undefined;
@@ -77,7 +77,7 @@ export class DomainTree {
     return undefined;
   }
 
-  /** Of several meters of one domain, that whose energy is published as the domain's. */
+  /** Of several meters of one domain, the one whose energy is published as that of the domain. */
   #findMeter(key: string): string | undefined {
     const ids = this.#idsByKey.get(key) ?? this.#findOnly(`${key}/`);
     const owner = this.#ownerOf(key);

@@ -3,23 +3,23 @@ import { hostEnergy, hwEnergy, meterEnergy } from '../model/shared-metrics.js';
 import type { Claims } from './claims.js';
 
 /**
- * What a meter measures: the whole host; a domain that overlaps with no other one, by its key (`cpu/0`, `memory/0`,
- * `gpu/0000:65:00.0`); or something else, such as a rail, a module or a load that is not known.
+ * What a meter measures: the whole host; a domain that overlaps with no other one, by its key (`cpu/0`,
+ * `memory/0`, `gpu/0000:65:00.0`); or something else, such as a rail, a module or an unknown load.
  */
 export type Measured = 'host' | 'other' | { readonly domain: string };
 
-/** Where the energy of a meter goes. */
+/** Under which metric a meter's energy is published. */
 export interface EnergyPlace {
   readonly metric: Metric;
-  /** The receiver that publishes the energy of the same domain, if there is one. */
+  /** The receiver that already publishes the energy of the same domain, if any. */
   readonly owner?: string;
 }
 
 /**
- * Decides the metric of a meter's energy, and claims what it measures: `hw.host.energy` or `hw.energy` where no other
- * receiver publishes that, otherwise `hw.meter.energy`, which is never added up. A receiver with several meters of one
- * domain asks once for each domain: what it has may be claimed again.
- * @param id the `hw.id` of the meter, by which what it contains names it as its `hw.parent`, and it names what contains it
+ * Chooses the metric of a meter's energy, and claims what it measures: `hw.host.energy` or `hw.energy` if no
+ * other receiver publishes that, otherwise `hw.meter.energy`, which is never added up. A receiver with several
+ * meters of one domain must call this once per domain, since it may repeat its own claims.
+ * @param id the `hw.id` of the meter, for `hw.parent` of what it contains and to find its own parent
  */
 export function claimEnergy(claims: Claims, measured: Measured, id?: string): EnergyPlace {
   if (measured === 'other') return { metric: meterEnergy };

@@ -10,11 +10,11 @@ import type { Consumer } from './consumer.js';
 import type { Log } from './log.js';
 import type { RunningSampler } from './sampling.js';
 
-/** A consumer that keeps what it gets. */
+/** A consumer that keeps what it receives. */
 export interface TableCollector extends Consumer {
   readonly tables: Table[];
   readonly histograms: HistogramTable[];
-  /** The last value of each series with this metric name, in the order of first appearance. */
+  /** The last value of each series with this metric name, in order of first appearance. */
   last(metricName: string): { readonly series: Series; readonly value: number }[];
 }
 
@@ -56,7 +56,7 @@ export function createLogCollector(): LogCollector {
   return { lines, debug: keep('debug'), info: keep('info'), warn: keep('warn'), error: keep('error') };
 }
 
-/** Two readings within a millisecond are not at the same instant. */
+/** A per-process anchor: two readings within a millisecond have different instants. */
 const wallAnchorNs = BigInt(Date.now()) * 1_000_000n - process.hrtime.bigint();
 
 /** The context of a receiver or a processor. */
@@ -95,7 +95,7 @@ export function createFakeSampler(overrides: Partial<RunningSampler> = {}): Runn
   return { ...idle, lastSignMs: 0, isFailing: false, ...overrides };
 }
 
-/** The agent of an extension in tests: it has no component, and does nothing. */
+/** The agent for an extension in tests: it has no components, and does nothing. */
 export function createFakeAgent(overrides: Partial<AgentControl> = {}): AgentControl {
   return {
     reload: () => Promise.resolve({ outcome: 'unchanged', started: [], stopped: [], restarted: [] }),
@@ -123,10 +123,10 @@ class PlainReader extends MetricReader {
   }
 }
 
-/** A meter whose instruments can be read, for tests. */
+/** A test meter whose instruments can be read. */
 export interface MeterReader {
   readonly meter: Meter;
-  /** The values by now, as `name{values of the attributes}`; of a histogram, how often it was recorded. */
+  /** The current values, as `name{values of the attributes}`; for a histogram, the number of recordings. */
   read(): Promise<Record<string, number>>;
 }
 

@@ -35,7 +35,7 @@ test('createFactoryFinder gives nothing, when no package has the type', async ()
   assert.equal(await finder.find('receiver', 'nobody'), undefined);
 });
 
-test('createFactoryFinder says what is wrong with a package, when it is there but cannot be used', async () => {
+test('createFactoryFinder reports what is wrong with a package, when it is there but cannot be used', async () => {
   install('joulemetry-processor-empty', entry, 'export const factory = {};');
   await assert.rejects(
     finder.find('processor', 'empty'),
@@ -68,7 +68,7 @@ test('describeSearch names the package and the folders from which it was searche
   );
 });
 
-test("findReplacement says what to use for the Collector's components", () => {
+test("findReplacement reports what to use for the Collector's components", () => {
   for (const [kind, types] of Object.entries({
     receiver: ['hostmetrics', 'otlpjsonfile'],
     processor: ['k8sattributes', 'metricstransform', 'resourcedetection'],

@@ -10,12 +10,12 @@ import type { ComponentKind } from './kinds.js';
 /** The folder that holds the folders of all kinds: the compiled tree, `dist`. */
 export const componentRoot = new URL('../../', import.meta.url);
 
-/** The folder of a built-in component's kind, compiled. */
+/** The compiled folder of a kind of components. */
 function folderOf(kind: ComponentKind): URL {
   return new URL(`${kind}s/`, componentRoot);
 }
 
-/** The types that come with this package, by their folders' names, in alphabetical order. */
+/** The types in this package, by folder name, in alphabetical order. */
 export function listBuiltInTypes(kind: ComponentKind): readonly string[] {
   const folder = folderOf(kind);
   if (!existsSync(folder)) return [];
@@ -27,22 +27,26 @@ export function listBuiltInTypes(kind: ComponentKind): readonly string[] {
 
 /** Finds factories: those of this package's folders, then those of installed packages. */
 export interface FactoryFinder {
-  /** @returns undefined where no component has this type */
+  /** @returns undefined if no component has this type */
   find<Kind extends ComponentKind>(kind: Kind, type: string): Promise<Factories[Kind] | undefined>;
-  /** Types that are known to be there, for messages. Others may be found, too. */
+  /** Known types, for messages. Others may be found, too. */
   list(kind: ComponentKind): readonly string[];
-  /** What to use for a component of the OpenTelemetry Collector that is not here by that name: `use "otlp_http"`. */
+  /**
+   * What to use instead of a component of the OpenTelemetry Collector that does not exist here under that name:
+   * `use "otlp_http"`.
+   */
   findReplacement(kind: ComponentKind, type: string): string | undefined;
-  /** Where a type was searched that was not found. */
+  /** Where a type that was not found was searched. */
   describeSearch(kind: ComponentKind, type: string): string;
 }
 
 /**
  * Looks for `<kind>s/<type>/factory.js` here, then for the package `joulemetry-<kind>-<type>` (underscores may
- * be dashes) as seen from some folders and from this package, so that third-party components need no registration.
- * @param folders where installed packages are looked for first, in this order: the working directory, those of the
+ * be dashes) as resolved from some folders and from this package, so that third-party components need no
+ * registration.
+ * @param folders where packages are searched first, in this order: the working directory, those of the
  * configuration files
- * @throws Error when a component is there but cannot be loaded
+ * @throws Error when a component exists but cannot be loaded
  */
 export function createFactoryFinder(...folders: readonly string[]): FactoryFinder {
   const searched = [...new Set([...folders.map((folder) => resolve(folder)), fileURLToPath(packageFolder)])];
@@ -57,13 +61,13 @@ export function createFactoryFinder(...folders: readonly string[]): FactoryFinde
   };
 }
 
-/** The finder of a command: from the working directory and the folders of its configuration files. */
+/** The finder of a command: searches from the working directory and the folders of its configuration files. */
 export function createFinderFor(configFiles: readonly string[]): FactoryFinder {
   const folders = configFiles.map((file) => dirname(file.replace(/^file:/u, '')));
   return createFactoryFinder(process.cwd(), ...folders);
 }
 
-/** The folder of this package, or of the repository. Packages that are installed beside it are found from there. */
+/** The folder of this package, or of the repository. Packages installed next to it are found from there. */
 const packageFolder = new URL('..', componentRoot);
 
 function findBuiltIn(kind: ComponentKind, type: string): URL | undefined {
@@ -71,7 +75,7 @@ function findBuiltIn(kind: ComponentKind, type: string): URL | undefined {
   return existsSync(url) ? url : undefined;
 }
 
-/** The names of the packages that may hold a type. */
+/** The names of packages that may contain a type. */
 function listPackages(kind: ComponentKind, type: string): readonly string[] {
   const names = new Set([type.replaceAll('_', '-'), type]);
   return [...names].map((name) => `joulemetry-${kind}-${name}`);
@@ -85,15 +89,15 @@ function findInstalled(kind: ComponentKind, type: string, folders: readonly stri
   return undefined;
 }
 
-/** As Node looks for packages: in `node_modules` of a folder and of each above it. */
+/** Node's search path: `node_modules` of a folder and of each folder above it. */
 function listModuleFolders(folder: string): readonly string[] {
   return createRequire(join(folder, 'any.js')).resolve.paths('any') ?? [];
 }
 
-/** @throws Error when the package that is there cannot be used */
+/** @throws Error when the package exists but cannot be used */
 function resolvePackage(name: string, modules: string): string {
   try {
-    // Node waits for a FIFO, at resolving and at importing. Seen from inside, no package around it is read.
+    // Node blocks on a FIFO, both when resolving and when importing. Resolving from inside reads no enclosing package.
     requireRegularFile(join(modules, name, 'package.json'));
     const path = createRequire(join(modules, 'any.js')).resolve(name);
     requireRegularFile(path);
@@ -116,7 +120,7 @@ function describeSearch(kind: ComponentKind, type: string, folders: readonly str
 let replacements: Readonly<Record<string, Readonly<Record<string, string>>>> | undefined;
 
 function findReplacement(kind: ComponentKind, type: string): string | undefined {
-  // The file is ours, and this its layout.
+  // The file belongs to this package and has this layout.
   replacements ??= JSON.parse(
     readFileSync(new URL('config/collector-names.json', packageFolder), 'utf8'),
   ) as typeof replacements;
@@ -124,7 +128,7 @@ function findReplacement(kind: ComponentKind, type: string): string | undefined 
   return Object.hasOwn(known, type) ? known[type] : undefined;
 }
 
-/** Loads a component's module and takes the factory that it exports. */
+/** Imports a component's module and returns the factory that it exports. */
 export async function loadFactory<Kind extends ComponentKind>(
   kind: Kind,
   type: string,
@@ -143,7 +147,7 @@ export async function loadFactory<Kind extends ComponentKind>(
 
 async function importModule(kind: ComponentKind, type: string, url: URL): Promise<Record<string, unknown>> {
   try {
-    // A module's namespace is an object of whatever it exports.
+    // A module namespace is an object of its exports.
     return (await import(url.href)) as Record<string, unknown>;
   } catch (error) {
     throw new Error(`Cannot load ${kind} "${type}" from ${url.pathname}: ${describeError(error)}`, {

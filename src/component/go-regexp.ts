@@ -1,17 +1,20 @@
 import { describeError } from '../errors.js';
 
-/** Whether texts of a configuration are compared as they are, or are regular expressions; null: unset, as strict. */
+/**
+ * Whether texts of a configuration are compared literally or are regular expressions; null: unset, which means
+ * strict.
+ */
 export type MatchType = 'strict' | 'regexp' | null;
 
-/** Escapes, groups and classes whose meaning differs between Go and JavaScript are among these. */
+/** Covers all escapes, groups and classes whose meaning differs between Go and JavaScript. */
 const tokenPattern = /\\x\{|\\[\s\S]|\(\?P<|\[\^?\]?(?:\[:\^?\w+:\]|\\[\s\S]|[^\]])*\]/gu;
 
 const unsupported: ReadonlySet<string> = new Set(['\\p', '\\P', '\\Q', '\\C', '\\x{']);
 
-/** What Go has, and JavaScript would read as letters. */
+/** Escapes of Go that JavaScript would read as letters. */
 const escapes: Readonly<Record<string, string>> = { '\\A': '(?<![^])', '\\z': '(?![^])' };
 
-/** Named classes within brackets, in ASCII (github.com/google/re2/wiki/Syntax). */
+/** Named classes in brackets, ASCII only (github.com/google/re2/wiki/Syntax). */
 const classes: Readonly<Record<string, string>> = {
   alnum: 'A-Za-z0-9',
   alpha: 'A-Za-z',
@@ -29,13 +32,13 @@ const classes: Readonly<Record<string, string>> = {
 };
 
 /**
- * A regular expression as configurations of the Collector have it, in Go: with `(?P<name>...)`, flags in front (`(?i)`),
- * `\A`, `\z` and `[[:alpha:]]`.
- * @throws SyntaxError when it is none, or needs what JavaScript does not have
+ * Compiles a regular expression in Go's syntax, as in configurations of the Collector: with `(?P<name>...)`,
+ * leading flags (`(?i)`), `\A`, `\z` and `[[:alpha:]]`.
+ * @throws SyntaxError when it is invalid, or needs a feature that JavaScript does not have
  */
 export function compileGoRegexp(source: string): RegExp {
   const [, flags = '', rest = source] = /^\(\?([ims]+)\)(.*)$/su.exec(source) ?? [];
-  // Without the flag "u": Go lets every punctuation character be escaped.
+  // Without the flag "u", since Go allows any punctuation character to be escaped.
   return new RegExp(rest.replaceAll(tokenPattern, translate), flags);
 }
 
@@ -46,7 +49,7 @@ function translate(token: string): string {
   return token.startsWith('[') ? translateClass(token) : (escapes[token] ?? token);
 }
 
-/** A bracket that comes first is one of the characters. */
+/** A leading bracket is one of the characters. */
 function translateClass(token: string): string {
   const [, open = '[', first = '', rest = ''] = /^(\[\^?)(\]?)(.*)$/su.exec(token) ?? [];
   const named = rest.replaceAll(/\[:(\^?\w+):\]/gu, (_, name: string) => {
@@ -58,7 +61,7 @@ function translateClass(token: string): string {
 }
 
 /**
- * What is wrong with one, if anything.
+ * Describes what is wrong with a pattern, if anything.
  * @param path of the setting
  */
 export function checkGoRegexp(source: string, path: string): readonly string[] {
@@ -70,7 +73,10 @@ export function checkGoRegexp(source: string, path: string): readonly string[] {
   }
 }
 
-/** Whether a text is the one of a configuration or, as in the Collector, a regular expression is found anywhere in it. */
+/**
+ * Creates a test whether a text equals one in the configuration or, as in the Collector, contains a match of
+ * its regular expression.
+ */
 export function createTextTest(text: string, type: MatchType): (found: string) => boolean {
   if (type !== 'regexp') return (found) => found === text;
   const regexp = compileGoRegexp(text);

@@ -1,7 +1,7 @@
-/** Facts that go with a message: names and values. */
+/** Facts of a message: names and values. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
-/** Where a component logs what happened. A state that lasts is logged when it begins and when it ends. */
+/** Where a component logs events. A lasting condition is logged when it starts and when it ends. */
 export interface Log {
   debug(message: string, fields?: LogFields): void;
   info(message: string, fields?: LogFields): void;

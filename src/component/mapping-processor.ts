@@ -8,11 +8,12 @@ import type { ConsumingComponent, Context } from './component.js';
 import { passHistograms, type Consumer } from './consumer.js';
 
 /**
- * A processor that makes other series of the series that come. Where several become the same, counters and
- * up-down counters are summed, and of gauges and histograms the first one stays, with one warning for each metric. Of two
- * receivers' series that become the same, the later one is left out, with one warning for each two receivers.
- * @param map asked once per series; of numbers it makes series of numbers, and of histograms those of histograms
- * @param reductionOf what becomes of mapped series that are the same, where it is something else
+ * A processor that maps series to other series. Where several series become the same, counters and up-down
+ * counters are summed, and of gauges and histograms the first one is kept, with one warning per metric. If
+ * series of two receivers become the same, the later one is left out, with one warning per pair of receivers.
+ * @param map called once per series; maps number series to number series, and histogram series to histogram
+ * series
+ * @param reductionOf how equal mapped series are combined, if not by default
  */
 export function createMappingProcessor(
   map: <S extends AnySeries>(series: S) => S,

@@ -41,7 +41,7 @@ test('write leaves texts out and nothing crashes, when the reader is gone', asyn
   assert.equal(stream.listenerCount('error'), 1);
 });
 
-test('write goes on, when the disk was full', async () => {
+test('write continues, when the disk was full', async () => {
   const full = Object.assign(new Error('write ENOSPC'), { code: 'ENOSPC' });
   const stream = new Writable({ autoDestroy: false, write: (_text, _encoding, done) => done(full) });
   const output = createOutput(stream);

@@ -1,11 +1,10 @@
 import type { Writable } from 'node:stream';
 import { elementAt } from '../element.js';
 
-/** Where text for people goes: a terminal, a pipe, a file. */
+/** Where text for people is written: a terminal, a pipe, a file. */
 export interface Output {
   /**
-   * Writes a text, or leaves it out where the reader is gone or far behind: no caller waits for it, and memory is
-   * bounded.
+   * Writes a text, or drops it if the reader is gone or far behind: callers never wait, and memory is bounded.
    * @returns whether it was written
    */
   write(text: string): boolean;
@@ -15,7 +14,10 @@ const maxPendingBytes = 1024 * 1024;
 
 const failed = new WeakMap<Writable, { hasFailed: boolean }>();
 
-/** An output on a stream that others may write to as well, say `process.stderr`. A closed one is no crash. */
+/**
+ * An output on a stream that others may write to as well, such as `process.stderr`. A closed stream is not an
+ * error.
+ */
 export function createOutput(stream: Writable): Output {
   const state = guard(stream);
   return {
@@ -27,26 +29,26 @@ export function createOutput(stream: Writable): Output {
   };
 }
 
-/** The listener stays for good: an EPIPE can come after the last writer went. */
+/** Never removed: an EPIPE can be emitted after the last writer is gone. */
 function guard(stream: Writable): { readonly hasFailed: boolean } {
   const known = failed.get(stream);
   if (known) return known;
   const state = { hasFailed: false };
   failed.set(stream, state);
   stream.on('error', ({ code }: NodeJS.ErrnoException) => {
-    // A disk that is full may have room again.
+    // A full disk may have space again.
     state.hasFailed ||= code !== 'ENOSPC';
   });
   return state;
 }
 
 /**
- * Names of processes, devices and commands come from others: they must neither break lines, nor drive a terminal, nor
- * change the order in which text is shown (Bidi_Control, UAX #9).
+ * Names of processes, devices and commands are foreign text: they must not break lines, control a terminal, or
+ * change the direction of text (Bidi_Control, UAX #9).
  */
 const controls = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu; // oxlint-disable-line no-control-regex -- it is what is looked for
 
-/** A text on one line, with such characters as `\n`, `\x1b` and `\u202e`. */
+/** Escapes control characters, so that a text stays on one line: `\n`, `\x1b`, `\u202e`. */
 export function escapeControls(text: string): string {
   return text.replaceAll(controls, (character) => {
     if (character === '\n') return String.raw`\n`;
@@ -55,19 +57,22 @@ export function escapeControls(text: string): string {
   });
 }
 
-/** A value as indented JSON that ends its line. Such characters are escaped as JSON has it, so its meaning is the same. */
+/**
+ * A value as indented JSON with a final line end. Control characters are escaped as JSON escapes, so its
+ * meaning is unchanged.
+ */
 export function formatJson(value: unknown): string {
   return `${escapeInQuotes(JSON.stringify(value, undefined, 2))}\n`;
 }
 
-/** A text in which such characters stand in double quotes only, of JSON or YAML, with those but line ends escaped. */
+/** Escapes control characters except line ends in a JSON or YAML text that has them only in double-quoted strings. */
 export function escapeInQuotes(text: string): string {
   return text.replaceAll(controls, (character) =>
     character === '\n' ? character : escapeCode(character.charCodeAt(0)),
   );
 }
 
-/** Whether a text contains such characters. */
+/** Whether a text contains control characters. */
 export function hasControls(text: string): boolean {
   return text.search(controls) >= 0;
 }
@@ -86,21 +91,21 @@ const prefixes = [
 ];
 
 /**
- * A quantity for people, with four digits and a prefix that suits it: `1.235 kJ`, `12.30 W`, `120.0 ms`; `-` where
- * there is none. Seconds get no k.
+ * A quantity for people, with four digits and a suitable prefix: `1.235 kJ`, `12.30 W`, `120.0 ms`; `-` for
+ * NaN. Seconds get no k.
  */
 export function formatValue(value: number, unit: string): string {
   if (!Number.isFinite(value)) return '-';
   const size = Math.abs(value);
   if (size < 5e-7) return `0 ${unit}`;
   const usable = unit === 's' ? prefixes.filter(({ factor }) => factor <= 1) : prefixes;
-  // A tenth of a thousandth short of a prefix is rounded up to it.
+  // A value that rounds to a prefix gets it.
   const { symbol, factor } =
     usable.find((prefix) => size >= prefix.factor * 0.99995) ?? elementAt(prefixes, prefixes.length - 1);
   return `${formatDigits(value / factor)} ${symbol}${unit}`;
 }
 
-/** A ratio for people: `53.4 %`, `187 %`; `-` where there is none. */
+/** A ratio for people: `53.4 %`, `187 %`; `-` for NaN. */
 export function formatRatio(ratio: number): string {
   if (!Number.isFinite(ratio)) return '-';
   const percent = ratio * 100;

@@ -1,31 +1,30 @@
-/** What is missing, and the exact command that mends it. */
+/** What is missing, and the exact command that fixes it. */
 export interface Remedy {
-  /** The file, capability or setting that is missing, and what it would give. */
+  /** The missing file, capability or setting, and what it would enable. */
   readonly missing: string;
   /** A command to run, or a line of configuration. */
   readonly command: string;
 }
 
-/** What a receiver found when it looked for its source. */
+/** The findings of a receiver about its source. */
 export interface Probe {
   /** Whether the receiver can start here. */
   readonly available: boolean;
-  /** What was found, in a sentence for people: "perf_event: package-0, dram-0 on 1 socket". */
+  /** The finding in one sentence: "perf_event: package-0, dram-0 on 1 socket". */
   readonly found: string;
-  /** What would make it available, or more exact. */
+  /** What would make the source available, or more exact. */
   readonly remedies: readonly Remedy[];
 }
 
-/** A probe in one line, with what to do about what is missing. */
+/** A probe in one line, with remedies. */
 export function describeProbe({ found, remedies }: Pick<Probe, 'found' | 'remedies'>): string {
   return [found, ...remedies.map(({ missing, command }) => `${missing}: ${command}`)].join('; ');
 }
 
 /**
- * How to run the collector with capabilities that it lacks, as the user that runs it now: from a shell, and from
- * systemd.
+ * How to run the collector with missing capabilities as the current user: from a shell, and with systemd.
  * @param capabilities as the kernel names them: `CAP_SYS_PTRACE`
- * @param use what they would give
+ * @param use what they would enable
  */
 export function createGrant(capabilities: readonly string[], use: string): readonly Remedy[] {
   const added = capabilities.map((name) => `+${name.replace(/^CAP_/, '').toLowerCase()}`).join(',');

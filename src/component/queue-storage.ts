@@ -2,41 +2,44 @@
 export interface QueuedRequest {
   readonly bytes: Uint8Array;
   readonly points: number;
-  /** Called once the request was delivered, or stored, and nothing reads its bytes any more. */
+  /** Called once the request was delivered or stored, when nothing reads its bytes any more. */
   release?(): void;
-  /** The first and the second half of its points as requests; undefined where it has only one. */
+  /** Splits its points into two requests; undefined if it has only one point. */
   split?(): readonly [QueuedRequest, QueuedRequest] | undefined;
 }
 
-/** What a storage returns of a request. */
+/** A request as read back from a storage. */
 export type StoredBytes = Pick<QueuedRequest, 'bytes' | 'points'>;
 
 /** A request in a storage. */
 export interface StoredRequest {
-  /** Of its bytes. */
+  /** Size in bytes. */
   readonly size: number;
   readonly points: number;
-  /** Whether it has waited longer than the storage keeps requests. */
+  /** Whether it is older than the maximum age of the storage. */
   readonly isExpired: boolean;
-  /** The request. One that is read back has bytes and points only; that fails where it is damaged or cannot be read. */
+  /**
+   * The request. A request that is read back has bytes and points only; reading fails if it is damaged or
+   * unreadable.
+   */
   load(): QueuedRequest | Promise<StoredBytes>;
 }
 
 /**
- * Where a sending queue keeps its requests, first in, first out. What was taken stays stored until it is removed, so
- * that a storage that outlives the process can return it after a crash.
+ * Where a sending queue keeps its requests, first in, first out. A taken request stays stored until it is
+ * removed, so that a storage that outlives the process can return it after a crash.
  */
 export interface QueueStorage {
-  /** Whether requests are there again after the end of the process. */
+  /** Whether requests survive the end of the process. */
   readonly isLasting: boolean;
   /** Requests that were not taken yet; after opening, those of an earlier run. */
   readonly waiting: { readonly requests: number; readonly bytes: number; readonly points: number };
-  /** @returns false when there is no place for it */
+  /** @returns false when the storage is full */
   append(request: QueuedRequest): boolean;
-  /** The oldest request that was not taken yet. */
+  /** Takes the oldest request that was not taken yet. */
   take(): StoredRequest | undefined;
-  /** A request that was taken is delivered or given up: it is not needed any more. */
+  /** Removes a taken request, which was delivered or dropped. */
   remove(request: StoredRequest): void;
-  /** No request follows. Safe to call twice. */
+  /** No request follows. May be called twice. */
   close(): void | Promise<void>;
 }

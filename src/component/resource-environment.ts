@@ -5,13 +5,14 @@ import { ATTR_SERVICE_NAME } from '../model/semantic-conventions.js';
 type Environment = Readonly<Record<string, string | undefined>>;
 type Texts = Readonly<Record<string, string>>;
 
-/** The name of the service where the user gives none. */
+/** The service name if the user sets none. */
 export const defaultServiceName = 'joulemetry';
 
 /**
- * The attributes that the environment sets for this collector, as the specification of OpenTelemetry has it:
- * OTEL_SERVICE_NAME goes before OTEL_RESOURCE_ATTRIBUTES, and without either the service is `joulemetry`.
- * @param warn receives why OTEL_RESOURCE_ATTRIBUTES is ignored: as a whole, when a part of it is wrong
+ * The attributes that the environment sets for this collector, as OpenTelemetry specifies: OTEL_SERVICE_NAME
+ * has precedence over OTEL_RESOURCE_ATTRIBUTES, and without either the service is `joulemetry`.
+ * @param warn receives the reason why OTEL_RESOURCE_ATTRIBUTES is ignored; it is ignored as a whole when a part
+ * of it is invalid
  */
 export function readResourceEnvironment(environment: Environment, warn: (message: string) => void): Texts {
   const name = environment['OTEL_SERVICE_NAME'] ?? '';

@@ -13,20 +13,20 @@ import type { Consumer } from './consumer.js';
 
 /** Chooses rows of series that are read together. */
 export interface RowChooser {
-  /** @returns the rows that are chosen by now, of this table or of those before; undefined: none */
+  /** @returns the rows chosen so far, of this or earlier tables; undefined: none */
   take(table: Table): Table | undefined;
-  /** @returns what has not been passed on yet, when no further row comes */
+  /** @returns the rows still held, when no further row follows */
   finish(series: readonly Series[]): Table | undefined;
 }
 
 export interface RowChoosing {
-  /** Whether rows of a series are chosen; all others are forwarded as they are. Asked once per array of series. */
+  /** Whether rows of a series are chosen; all other series are forwarded unchanged. Called once per array of series. */
   concerns(series: Series): boolean;
-  /** @param width how many series are read together */
+  /** @param width number of series that are read together */
   createChooser(width: number): RowChooser;
 }
 
-/** Rows on their way into a table. Times are nanoseconds after an instant that their chooser knows. */
+/** Chosen rows that will form a table. Times are nanoseconds after an instant that the chooser knows. */
 export class ChosenRows {
   #times: number[] = [];
   #rows: Float64Array[] = [];
@@ -57,13 +57,13 @@ interface Group {
   readonly chooser: RowChooser;
 }
 
-/** How the tables with one array of series are divided. */
+/** How tables with one array of series are divided. */
 interface Plan {
   readonly chosen: Selection;
   readonly others: Selection;
 }
 
-/** A processor that forwards some rows of some series, and all of the others. */
+/** A processor that forwards some rows of some series, and all rows of the others. */
 export class RowChoosingProcessor implements ConsumingComponent {
   readonly #choosing: RowChoosing;
   readonly #next: Consumer;
@@ -86,7 +86,8 @@ export class RowChoosingProcessor implements ConsumingComponent {
     const { ended = [], ...rows } = table;
     const gone = ended.filter((series) => !table.series.includes(series));
     const last = ended.filter((series) => table.series.includes(series));
-    // A series that a new one replaces ends before that one begins; one with a last row in this table, after.
+    // A series that a new one replaces ends before that one starts; a series with a last row in this table ends
+    // after it.
     const isEnded = this.#end(gone, table.epoch);
     const isAccepted = this.#forward(rows);
     return this.#end(last, table.epoch) && isAccepted && isEnded;
@@ -105,7 +106,7 @@ export class RowChoosingProcessor implements ConsumingComponent {
     const part = rest === undefined ? table : selectColumns(table, chosen);
     const passed = this.#groupOf(chosen.series).chooser.take(part);
     const isPassed = passed === undefined || this.#next.consume(passed);
-    // A receiver sends again what was refused: what the next stage has of the other series must not come twice.
+    // A receiver sends refused tables again: the next stage must not get rows of the other series twice.
     return rest === undefined ? isPassed : isAccepted;
   }
 
@@ -125,7 +126,7 @@ export class RowChoosingProcessor implements ConsumingComponent {
     return group;
   }
 
-  /** Forwards what waits of some groups, and forgets them. */
+  /** Forwards the held rows of some groups, and forgets the groups. */
   #finish(groups: readonly Group[]): void {
     for (const { series, chooser } of new Set(groups)) {
       const last = chooser.finish(series);

@@ -1,4 +1,4 @@
-/** The value that each format gives, as the component sees it. */
+/** The value type of each format, as the component receives it. */
 export interface Formats {
   string: string;
   /** A path to a file or folder. */
@@ -8,7 +8,7 @@ export interface Formats {
   boolean: boolean;
   /** Go style, `1m30s` or `200ms`; milliseconds as a number, 0 or more. */
   duration: number;
-  /** A duration, or a whole number of milliseconds as OpenTelemetry's own configuration has it; milliseconds. */
+  /** A duration, or a whole number of milliseconds as in OpenTelemetry's own configuration; milliseconds. */
   milliseconds: number;
   /** `64KiB`, `4MB`, `1024`; bytes as a number. */
   byte_size: number;
@@ -16,7 +16,7 @@ export interface Formats {
   port: number;
   /** `host:port`, `[::1]:port` or `:port`. */
   endpoint: string;
-  /** Where gRPC goes: `host:port`, with `http://` or `https://` before it or not. */
+  /** A gRPC target: `host:port`, optionally with `http://` or `https://`. */
   target: string;
   /** An http or https address. */
   url: string;
@@ -27,7 +27,7 @@ export interface Formats {
   number_list: readonly number[];
   string_map: Readonly<Record<string, string>>;
   string_lists: Readonly<Record<string, readonly string[]>>;
-  /** A text, a number or a truth value: an attribute's value. */
+  /** A text, a number or a boolean: an attribute's value. */
   attribute_value: string | number | boolean;
 }
 
@@ -39,16 +39,16 @@ export interface Setting {
   readonly format: FormatName | readonly string[];
   /** As a user would write it: `1s`, not 1000. */
   readonly default: unknown;
-  /** The value is the id of a component of this kind, which must run. */
+  /** The value is the id of a component of this kind, which must be configured. */
   readonly references?: 'extension';
-  /** A secret: redacted in every print. */
+  /** A secret: redacted in all output. */
   readonly sensitive?: boolean;
-  /** The least and the greatest value, for int, number, duration (milliseconds) and byte_size. */
+  /** Minimum and maximum, for int, number, duration (milliseconds) and byte_size. */
   readonly min?: number;
   readonly max?: number;
 }
 
-/** A list of maps with the same settings each. */
+/** A list of maps that all have the same settings. */
 export interface ListSetting {
   readonly doc: string;
   readonly format: 'list';
@@ -56,7 +56,7 @@ export interface ListSetting {
   readonly default: readonly [];
 }
 
-/** Settings that exist only where their key is written, with or without a value; otherwise null. */
+/** Settings that exist only if their key is written, with or without a value; otherwise null. */
 export interface GroupSetting {
   readonly doc: string;
   readonly format: 'group';
@@ -78,5 +78,5 @@ type ValueOf<S> = S extends { readonly format: 'list'; readonly items: infer I }
         | (D extends null ? null : never)
       : ConfigOf<S>;
 
-/** What a component gets: every setting of its schema, with its value or its default. */
+/** What a component receives: every setting of its schema, with its value or its default. */
 export type ConfigOf<S> = { readonly [Key in keyof S]: ValueOf<S[Key]> };

@@ -5,8 +5,8 @@ import { createEnding, createSelection, selectColumns, type Table } from '../mod
 import { passHistograms, type Consumer } from './consumer.js';
 
 /**
- * Forwards the columns, and of histograms the rows, of some series, and which of them have ended.
- * @param passes asked once per series
+ * Forwards the columns (or, for histograms, the rows) of some series, and which of them have ended.
+ * @param passes called once per series
  */
 export function createSeriesFilter(
   passes: (series: AnySeries) => boolean,
@@ -44,12 +44,12 @@ export function createSeriesFilter(
   };
 }
 
-/** @returns the same array when it loses nothing */
+/** @returns the same array if nothing is removed */
 function keepAll<S extends AnySeries>(series: readonly S[], isKept: (series: S) => boolean): readonly S[] {
   return series.every(isKept) ? series : series.filter(isKept);
 }
 
-/** An ended list that lost everything has to hide that of the table. */
+/** An empty list must override that of the table. */
 function withEnded(ended: readonly Series[] | undefined): Pick<Table, 'ended'> {
   return ended === undefined ? {} : { ended };
 }

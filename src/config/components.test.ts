@@ -20,7 +20,7 @@ test('parseComponentId takes a type, and any name after the first slash, without
   }
 });
 
-test('parseComponentId says which part of an id is wrong', () => {
+test('parseComponentId reports which part of an id is wrong', () => {
   const long = 'a'.repeat(64);
   for (const [text, message] of Object.entries({
     '': `${type} ""`,

@@ -10,7 +10,7 @@ import type { Origin, Problem } from './problem.js';
 import { receiverKeys, type ReceiverKeys } from './service-schema.js';
 import { validateSettings } from './settings.js';
 
-/** A component's key in the configuration: its type, and a name where there are several of one type. */
+/** A component's key in the configuration: its type, and a name if there are several of one type. */
 export interface ComponentId {
   /** As written, without spaces around the parts: `rapl` or `rapl/second`. */
   readonly id: string;
@@ -20,7 +20,7 @@ export interface ComponentId {
 const typePattern = /^[a-zA-Z][0-9a-zA-Z_]{0,62}$/u;
 const namePattern = /^[^\p{Z}\p{C}\p{S}]{1,1024}$/u;
 
-/** @throws Error saying what is wrong with the id */
+/** @throws Error naming the problem */
 export function parseComponentId(text: string): ComponentId {
   const slash = text.indexOf('/');
   const type = (slash < 0 ? text : text.slice(0, slash)).trim();
@@ -38,7 +38,7 @@ export function parseComponentId(text: string): ComponentId {
   return { id: name === undefined ? type : `${type}/${name}`, type };
 }
 
-/** An id without spaces around its parts, right or wrong, so that `rapl / second` is found as `rapl/second`. */
+/** Removes spaces around the parts of an id, even an invalid one, so that `rapl / second` is found as `rapl/second`. */
 export function normalizeId(text: string): string {
   const slash = text.indexOf('/');
   return slash < 0 ? text.trim() : `${text.slice(0, slash).trim()}/${text.slice(slash + 1).trim()}`;
@@ -48,20 +48,20 @@ export function normalizeId(text: string): string {
 export interface ComponentConfig<Kind extends ComponentKind = ComponentKind> extends ComponentId {
   readonly kind: Kind;
   readonly factory: Factories[Kind];
-  /** Exactly the settings of the factory's schema. */
+  /** The settings of the factory's schema. */
   readonly settings: ConfigOf<Schema>;
-  /** What the engine understands of a receiver's settings; defaults for other kinds. */
+  /** Settings of a receiver for the engine; defaults for other kinds. */
   readonly keys: ReceiverKeys;
   readonly origin: Origin | undefined;
 }
 
-/** The components of one kind by their ids. */
+/** The components of one kind by id. */
 export type ComponentConfigs<Kind extends ComponentKind> = ReadonlyMap<string, ComponentConfig<Kind>>;
 
 /**
  * Finds the components of one kind that a configuration names and validates their settings.
  * @param root the whole configuration
- * @param problems receives everything that is wrong
+ * @param problems receives all problems
  */
 export async function validateComponents<Kind extends ComponentKind>(
   kind: Kind,
@@ -123,7 +123,7 @@ async function validateComponent<Kind extends ComponentKind>(
   return { id, type, kind, factory, settings, keys, origin: entry.origin };
 }
 
-/** Says what to write instead of a setting of the Collector that is unknown here. */
+/** Describes what to write instead of a setting of the Collector that does not exist here. */
 function addReplacement(
   problem: Problem,
   componentPath: string,
@@ -134,7 +134,7 @@ function addReplacement(
   return { ...problem, message: `unknown setting; ${replaced[path]}` };
 }
 
-/** One remedy: what takes its place here, or else the nearest name and where it was searched. */
+/** The remedy: a replacement, or else the nearest name and where the type was searched. */
 function describeUnknown(kind: ComponentKind, type: string, finder: FactoryFinder): string {
   const unknown = `unknown ${kind} type "${type}"`;
   const replacement = finder.findReplacement(kind, type);
@@ -146,7 +146,7 @@ function splitKeys(kind: ComponentKind, validated: ConfigOf<Schema>) {
   const standard: ReceiverKeys = { start: 'required', fallback_for: [] };
   if (kind !== 'receiver') return { keys: standard, settings: validated };
   const { start, fallback_for, ...settings } = validated;
-  // validateSettings made these two by receiverKeys, whose types these are.
+  // validateSettings created both from receiverKeys, which has these types.
   const keys = { start, fallback_for } as ReceiverKeys;
   return { keys: { ...keys, fallback_for: keys.fallback_for.map(normalizeId) }, settings };
 }

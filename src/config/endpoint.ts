@@ -1,6 +1,6 @@
 import type { Schema } from '../component/schema.js';
 
-/** The setting of every server, to be spread into its schema. */
+/** The web configuration setting of every server, to be spread into its schema. */
 export const webConfigSettings = {
   web_config_file: {
     doc: "File with TLS and users for this endpoint, in the format of Prometheus' web configuration; read again when it changes. Unset: plain HTTP, without users.",
@@ -9,7 +9,7 @@ export const webConfigSettings = {
   },
 } as const satisfies Schema;
 
-/** Where a server listens or is reached. An empty host means every interface. */
+/** The address of a server, for listening or connecting. An empty host means every interface. */
 export interface Endpoint {
   readonly host: string;
   /** 0 lets the system choose. */
@@ -17,8 +17,8 @@ export interface Endpoint {
 }
 
 /**
- * Takes `host:port`, `[::1]:port` or `:port` apart.
- * @throws Error when it is none of these
+ * Parses `host:port`, `[::1]:port` or `:port`.
+ * @throws Error if the text is invalid
  */
 export function parseEndpoint(text: string): Endpoint {
   const [, bracketed, plain = '', digits] = /^(?:\[([^\]]+)\]|([^\s/[\]:]*)):(\d{1,5})$/u.exec(text) ?? [];
@@ -29,7 +29,7 @@ export function parseEndpoint(text: string): Endpoint {
   return { host: bracketed ?? plain, port };
 }
 
-/** An address, for messages, without the user and password that may stand before its host. */
+/** An address for messages, without a user and password in front of its host. */
 export function hideCredentials(address: string): string {
   return address.replace(/^([a-z][a-z0-9+.-]*:\/\/)?[^/?#]*@/iu, '$1[REDACTED]@');
 }

@@ -178,7 +178,7 @@ for (const [name, { right, wrong }] of Object.entries(cases)) {
       assert.deepEqual(read(format, text), { setting: value, messages: [] }, text);
   });
 
-  test(`a setting of format ${name} says what it wants and what it found, when something else is written`, () => {
+  test(`a setting of format ${name} reports what it wants and what it found, when something else is written`, () => {
     for (const text of wrong) {
       const { setting, messages } = read(format, text);
       assert.equal(messages.length, 1, `${text}: ${JSON.stringify(setting)}`);

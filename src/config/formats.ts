@@ -5,23 +5,23 @@ import { describeNode, plainOf, type ConfigNode, type Description } from './node
 type Scalar = string | number | boolean;
 
 interface Format {
-  /** What a user has to write: `a duration such as "1s" or "200ms"`. */
+  /** What the user must write: `a duration such as "1s" or "200ms"`. */
   readonly wanted: string;
-  /** The value as it was written, without its place; undefined when it is of a kind that the format never has. */
+  /** The written value, without its position; undefined if the format does not accept its kind. */
   plain(node: ConfigNode): unknown;
-  /** Texts: what a reference that gives nothing means, an empty text or an error. Otherwise it means the default. */
+  /** For text formats: whether an empty reference means an empty text or an error. By default it means the default. */
   readonly empty?: 'text' | 'error';
-  /** Of a list: what its items are, where they are no texts. */
+  /** For a list: the type of its items, if they are not texts. */
   readonly items?: 'number';
-  /** Makes a value of a text; undefined when the text cannot be understood. */
+  /** Parses a text; undefined if it is invalid. */
   coerce?(text: string): unknown;
-  /** Whether the value is right, after `coerce`. */
+  /** Validates the value, after `coerce`. */
   isValid?(value: unknown): boolean;
-  /** How a user would write a number, for messages. */
+  /** A number as a user would write it, for messages. */
   describe?(value: number): string;
 }
 
-/** The largest first; the two signs for micro after the letter. */
+/** Largest first; `u` for micro before its two Unicode characters. */
 const nanosecondsPerUnit: ReadonlyMap<string, number> = new Map([
   ['h', 3600e9],
   ['m', 60e9],
@@ -45,7 +45,7 @@ const bytesPerUnit: ReadonlyMap<string, number> = new Map([
   ['GiB', 2 ** 30],
 ]);
 
-/** Milliseconds of a Go duration such as `1m30s`, `200ms` or `0`; undefined when it is none. */
+/** Parses a Go duration such as `1m30s`, `200ms` or `0` to milliseconds; undefined if it is invalid. */
 export function parseDuration(text: string): number | undefined {
   if (text === '0') return 0;
   if (!/^(\d+(\.\d+)?(ns|us|µs|μs|ms|s|m|h))+$/u.test(text)) return undefined;
@@ -56,26 +56,26 @@ export function parseDuration(text: string): number | undefined {
   return nanoseconds / 1e6;
 }
 
-/** Milliseconds of a Go duration or of a whole number of them; undefined when it is neither. */
+/** Parses a Go duration or a whole number of milliseconds; undefined if it is neither. */
 function parseMilliseconds(text: string): number | undefined {
   return /^\d+$/u.test(text) ? Number(text) : parseDuration(text);
 }
 
-/** `1m30s` is not needed here: the largest unit that gives a whole number, as in `20us` or `90s`. */
+/** Uses the largest unit that gives a whole number, as in `20us` or `90s`; `1m30s` is not needed here. */
 export function describeDuration(ms: number): string {
   const nanoseconds = Math.round(ms * 1e6);
   const [unit, factor] = [...nanosecondsPerUnit].find(([, each]) => nanoseconds % each === 0) ?? ['ns', 1];
   return `${nanoseconds / factor}${unit}`;
 }
 
-/** Bytes of a size such as `64MiB` or `1024`; undefined when it is none. */
+/** Parses a size such as `64MiB` or `1024` to bytes; undefined if it is invalid. */
 export function parseByteSize(text: string): number | undefined {
   const [, number, unit = ''] = /^(\d+(?:\.\d+)?) ?([kKMG]i?B|B|)$/u.exec(text) ?? [];
   const factor = bytesPerUnit.get(unit);
   return number === undefined || factor === undefined ? undefined : Math.round(Number(number) * factor);
 }
 
-/** What a reference gave counts as its text even where YAML would read a number, a map or an error in it. */
+/** The value of a reference is used as text even if YAML would read a number, a map or an error. */
 function textOf(node: ConfigNode): string | undefined {
   if (node.replaced) return node.replaced.text;
   return node.kind === 'scalar' && typeof node.value === 'string' ? node.value : undefined;
@@ -88,13 +88,13 @@ function scalarOf(type: 'number' | 'boolean') {
   };
 }
 
-/** A number or a truth value where one was written; any other value that a reference gave is a text. */
+/** A number or a boolean if written as such; any other value of a reference is a text. */
 function attributeValueOf(node: ConfigNode): Scalar | undefined {
   if (node.kind === 'scalar') return node.value ?? undefined;
   return node.replaced?.text;
 }
 
-/** Numbers count as their text, so that `0` and `1024` may stand without quotes. */
+/** Numbers are used as texts, so that `0` and `1024` need no quotes. */
 function textOrNumberOf(node: ConfigNode): string | undefined {
   return textOf(node) ?? scalarOf('number')(node)?.toString();
 }
@@ -141,7 +141,7 @@ function isHttpUrl(value: unknown): boolean {
   return typeof value === 'string' && URL.canParse(value) && /^https?:$/u.test(new URL(value).protocol);
 }
 
-/** Whether an attempt works; why it does not stands in the caller's message, beside what was written. */
+/** Whether an attempt succeeds; the caller's message shows the value and what was expected. */
 function succeeds(attempt: (value: unknown) => unknown) {
   return (value: unknown): boolean => {
     try {
@@ -153,7 +153,7 @@ function succeeds(attempt: (value: unknown) => unknown) {
   };
 }
 
-/** Every format by its name: what is wanted, and how it is understood. */
+/** All formats by name: what is expected, and how it is parsed. */
 export const formats: { readonly [Name in FormatName]: Format } = {
   string: { wanted: 'a text', plain: textOf, empty: 'text' },
   path: { wanted: 'a path', plain: textOf, empty: 'error', isValid: (value) => value !== '' },
@@ -226,11 +226,11 @@ export const formats: { readonly [Name in FormatName]: Format } = {
 };
 
 /**
- * The value that a setting gets of what was written; undefined where its format does not allow that.
- * @param plain as the format's `plain` gives it
+ * Converts a written value to that of a setting; undefined if its format does not allow it.
+ * @param plain as returned by the format's `plain`
  */
 export function parseValue(format: Setting['format'], plain: unknown): unknown {
-  // Lists and maps were checked when they were read.
+  // Lists and maps were validated when they were read.
   if (plain === undefined || typeof plain === 'object') return plain;
   if (typeof format !== 'string') return format.find((choice) => choice === plain);
   const { coerce, isValid = () => true } = formats[format];
@@ -238,7 +238,7 @@ export function parseValue(format: Setting['format'], plain: unknown): unknown {
   return isValid(value) ? value : undefined;
 }
 
-/** A setting's value as it was written, for people; null where the default is taken. */
+/** A setting's value as written, for people; null if the default is used. */
 export function plainOfSetting({ format }: Setting, node: ConfigNode): unknown {
   const { plain, empty } = typeof format === 'string' ? formats[format] : formats.string;
   if (node.kind === 'scalar' && node.value === null && !(node.replaced && empty)) return null;

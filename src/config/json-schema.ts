@@ -7,7 +7,7 @@ type Json = Readonly<Record<string, unknown>>;
 /** The schemas of all components, by the section of the configuration and the type. */
 export type ComponentSchemas = Readonly<Record<string, Readonly<Record<string, Schema>>>>;
 
-/** Anything may also be a reference such as `${env:NAME}`, which is a text until it is replaced. */
+/** Any value may also be a reference such as `${env:NAME}`, which is a text until it is replaced. */
 const reference: Json = { $ref: '#/definitions/reference' };
 
 const jsonTypes: { readonly [Name in FormatName]: Json } = {
@@ -35,7 +35,7 @@ const jsonTypes: { readonly [Name in FormatName]: Json } = {
   attribute_value: { type: ['string', 'number', 'boolean'] },
 };
 
-/** What settings refer to: each format, and what may be in place of every value. */
+/** Definitions for settings: each format, and what may replace any value. */
 function describeFormats(): Json {
   const formats = Object.entries(jsonTypes).map(([name, type]) => [
     name,
@@ -44,7 +44,7 @@ function describeFormats(): Json {
   return { reference: { type: 'string', pattern: '\\$\\{' }, ...Object.fromEntries(formats) };
 }
 
-/** A JSON schema of the whole configuration, with which editors complete and check it. */
+/** A JSON schema of the whole configuration, for completion and validation in editors. */
 export function describeConfig(components: ComponentSchemas): Json {
   const sections = Object.entries(components).map(([section, schemas]) => [
     section,
@@ -66,7 +66,7 @@ function addReceiverKeys(schemas: Readonly<Record<string, Schema>>): Record<stri
   );
 }
 
-/** Ids are types with an optional name; those of third-party types are left to the collector itself. */
+/** Ids are types with an optional name; those of third-party types are validated by the collector only. */
 function describeSection(schemas: Readonly<Record<string, Schema>>): Json {
   const patterns = Object.entries(schemas).map(([type, schema]) => [
     `^${type}(/.+)?$`,
@@ -114,6 +114,6 @@ function describeValue({ format, min, max }: Setting): Json {
   if (typeof format !== 'string') return { anyOf: [{ enum: format }, { type: 'null' }, reference] };
   const isPlainNumber = format === 'int' || format === 'number';
   const bounds = isPlainNumber ? { minimum: min, maximum: max } : {};
-  // What is next to $ref itself would be ignored; bounds are for numbers only.
+  // Keywords next to $ref would be ignored; bounds are for numbers only.
   return { allOf: [{ $ref: `#/definitions/${format}` }], ...bounds };
 }

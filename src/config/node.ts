@@ -1,19 +1,19 @@
 import { hideCredentials } from './endpoint.js';
 import type { Origin } from './problem.js';
 
-/** What `${...}` gave where a value holds references. */
+/** The results of `${...}` where a value contains references. */
 export interface Replacement {
-  /** The whole value, verbatim: what is taken where a text is expected. */
+  /** The whole value, verbatim, which is used where a text is expected. */
   readonly text: string;
-  /** The references without their defaults, for messages, as in `${env:TOKEN}`: what they gave may be a secret. */
+  /** The references without their defaults, for messages, as in `${env:TOKEN}`: their values may be secret. */
   readonly references: readonly string[];
-  /** Those of them that gave nothing. */
+  /** Those of them that were empty. */
   readonly empty: readonly string[];
 }
 
 interface Placed {
   readonly origin: Origin | undefined;
-  /** Set on every value that a reference gave, and on every part of such a value. */
+  /** Set on every value of a reference, and on every part of such a value. */
   readonly replaced?: Replacement;
 }
 
@@ -23,7 +23,7 @@ export interface MapNode extends Placed {
 }
 
 export interface MapEntry {
-  /** Where the key was written. */
+  /** Position of the key. */
   readonly origin: Origin | undefined;
   readonly node: ConfigNode;
 }
@@ -36,14 +36,14 @@ export interface ListNode extends Placed {
 export interface ScalarNode extends Placed {
   readonly kind: 'scalar';
   readonly value: string | number | boolean | null;
-  /** Of a text that a reference in quotes gave: what it is where a number or a truth value is expected. */
+  /** For a text from a quoted reference: its value where a number or a boolean is expected. */
   readonly typed?: number | boolean;
 }
 
-/** A piece of configuration that remembers where it was written. */
+/** A piece of configuration with its position. */
 export type ConfigNode = MapNode | ListNode | ScalarNode;
 
-/** The node of a plain value: a map, a list, a text, a number, a truth value or null. */
+/** The node of a plain value: a map, a list, a text, a number, a boolean or null. */
 export function nodeOf(value: unknown, origin?: Origin): ConfigNode {
   if (Array.isArray(value)) {
     return { kind: 'list', items: value.map((item: unknown) => nodeOf(item, origin)), origin };
@@ -73,7 +73,7 @@ export function plainOf(node: ConfigNode): unknown {
   }
 }
 
-/** Lays `over` over `under` as the Collector does: maps are merged key by key, anything else is replaced. */
+/** Merges `over` into `under` like the Collector: maps are merged key by key, anything else is replaced. */
 export function mergeNodes(under: ConfigNode, over: ConfigNode): ConfigNode {
   if (under.kind !== 'map' || over.kind !== 'map') return over;
   const entries = new Map(under.entries);
@@ -89,15 +89,15 @@ export function findEntry(node: ConfigNode | undefined, key: string): MapEntry |
   return node?.kind === 'map' ? node.entries.get(key) : undefined;
 }
 
-/** How much of a value a message may show. */
+/** Options of a description in messages. */
 export interface Description {
-  /** The type of a list's items, where they are not texts. */
+  /** The type of a list's items, if they are not texts. */
   readonly wantedItem?: 'number' | undefined;
-  /** A secret: only its kind is named. */
+  /** A secret: only its kind is shown. */
   readonly isSecret?: boolean | undefined;
 }
 
-/** What a node is, for people: `a map`, `the text "x"`, `the number 7`, `a text from ${env:TOKEN}`. */
+/** Describes a node for people: `a map`, `the text "x"`, `the number 7`, `a text from ${env:TOKEN}`. */
 export function describeNode(node: ConfigNode, description: Description = {}): string {
   const { replaced } = node;
   if (replaced && replaced.empty.length > 0) return describeEmpty(replaced.empty);
@@ -127,7 +127,7 @@ function describeEmpty(references: readonly string[]): string {
   return `nothing in ${references.join(' and ')}; ${remedy}`;
 }
 
-/** Names the first item that is not a text, or not a whole number where these are wanted. */
+/** Describes the first item that is not a text, or not a whole number if these are expected. */
 function describeItems(kind: string, items: readonly ConfigNode[], description: Description): string {
   const { wantedItem = 'string' } = description;
   const isWanted = (item: ConfigNode) =>
@@ -140,7 +140,7 @@ function describeItems(kind: string, items: readonly ConfigNode[], description: 
 
 const longestQuote = 80;
 
-/** The beginning of a text that is too long to stand in a message. */
+/** Cuts a text that is too long for a message. */
 export function shorten(text: string): string {
   return text.length <= longestQuote ? text : `${text.slice(0, longestQuote)}...`;
 }

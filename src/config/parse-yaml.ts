@@ -1,12 +1,12 @@
 import { Composer, LineCounter, Parser, type CST, type Document, type ParsedNode } from 'yaml';
 
-/** Maps and lists inside one another. */
+/** Maximum nesting of maps and lists. */
 const deepestLevel = 100;
 
-/** A document, or what is wrong with its text. */
+/** A document, or the error in its text. */
 export interface ParsedYaml {
   readonly contents: ParsedNode | null;
-  /** The first error only: the others usually follow from it. It quotes nothing of the text, which may be a secret. */
+  /** Only the first error: the others usually follow from it. It does not quote the text, which may be a secret. */
   readonly error: { readonly message: string; readonly offset: number } | undefined;
   readonly lines: LineCounter;
 }
@@ -14,13 +14,13 @@ export interface ParsedYaml {
 const options = {
   prettyErrors: false,
   merge: true,
-  // A %YAML 1.1 directive would make dates and other objects of texts.
+  // Otherwise a %YAML 1.1 directive would convert texts to dates and other objects.
   schema: 'core',
-  // The library finds equal keys in a time that grows with the square of their number; convertYaml finds them.
+  // The library's check for equal keys takes quadratic time; convertYaml finds them instead.
   uniqueKeys: false,
 } as const;
 
-/** Parses a text that holds one YAML document. */
+/** Parses a text with one YAML document. */
 export function parseYaml(text: string): ParsedYaml {
   const lines = new LineCounter();
   const tokens = [...new Parser(lines.addNewLine).parse(text)];
@@ -37,18 +37,18 @@ export function parseYaml(text: string): ParsedYaml {
 
 type YamlError = NonNullable<ParsedYaml['error']>;
 
-/** What the tokens show before a document is composed of them. */
+/** What the tokens show before the document is composed. */
 interface Scan {
   readonly unclosed?: YamlError | undefined;
   readonly tooDeep?: YamlError;
-  /** The texts in quotes, in the order of the file. */
+  /** The quoted texts, in file order. */
   readonly quotes: readonly CST.FlowScalar[];
 }
 
 /**
- * Finds what nests too deep: composing a document and converting it are recursive, and where the stack is short V8 may
- * end the whole process instead of throwing. Finds the first bracket that is not closed, too: the library reports it
- * where the file ends, or as something else.
+ * Finds nesting that is too deep: composing and converting a document are recursive, and with a small stack V8
+ * may end the whole process instead of throwing. Finds the first bracket that is not closed, too: the library
+ * reports it at the end of the file, or as another error.
  */
 function scan(tokens: readonly CST.Token[]): Scan {
   let unclosed: YamlError | undefined;
@@ -68,8 +68,8 @@ function scan(tokens: readonly CST.Token[]): Scan {
 }
 
 /**
- * Finds the quote that a person forgot to close, where it opens: the library reports it where the file ends, or after
- * the next quote, which closed it lines later and made what follows a mistake.
+ * Finds an unclosed quote where it opens: the library reports it at the end of the file, or after the next
+ * quote, which closed it lines later and turned what follows into an error.
  */
 function findQuoteError(
   document: Document.Parsed,

@@ -83,7 +83,7 @@ test('substitute replaces a reference wherever it stands', () => {
   });
 });
 
-test('substitute understands any text or says why not', () => {
+test('substitute understands any text or reports why not', () => {
   holdsFor(nearly('${}:-envHOST /file'), (text) => {
     try {
       assert.equal(typeof substitute(text, context).text, 'string');

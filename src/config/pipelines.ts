@@ -16,7 +16,7 @@ export interface PipelineConfig {
   readonly exporters: readonly string[];
 }
 
-/** The ids that pipelines may name, by the key they are named under. */
+/** The ids that pipelines may use, by the key they are used under. */
 export type KnownIds = Readonly<Record<keyof typeof pipelineSchema, IdSet>>;
 
 interface IdSet {
@@ -27,7 +27,7 @@ interface IdSet {
 /**
  * The pipelines below `service.pipelines`, with every reference checked.
  * @param service the node of `service`
- * @param problems receives everything that is wrong
+ * @param problems receives all problems
  */
 export function validatePipelines(
   service: ConfigNode | undefined,
@@ -35,7 +35,7 @@ export function validatePipelines(
   problems: Problem[],
 ): readonly PipelineConfig[] {
   const path = 'service.pipelines';
-  // What is no map is reported as a whole, with the other settings of the service.
+  // Anything but a map is reported with the other settings of the service.
   if (service && service.kind !== 'map' && !isNothing(service)) return [];
   const section = findEntry(service, 'pipelines')?.node;
   if (section?.kind !== 'map' || section.entries.size === 0) {
@@ -89,15 +89,15 @@ function validatePipeline(
   return pipeline;
 }
 
-/** Where ids of one kind are named. */
+/** A list of ids of one kind. */
 interface References {
   readonly path: string;
   readonly kind: string;
-  /** The list as it was written. */
+  /** The list as written. */
   readonly list: ConfigNode | undefined;
 }
 
-/** What is wrong with a list of ids, each at its place: those that are not configured, those named twice. */
+/** Validates a list of ids: reports unknown and duplicate ids, each at its position. */
 export function validateReferences(
   { path, kind, list }: References,
   ids: readonly string[],
@@ -115,15 +115,15 @@ export function validateReferences(
   });
 }
 
-/** The components that pipelines name. */
+/** The components in pipelines. */
 export interface PipelineComponents {
   readonly receivers: ComponentConfigs<'receiver'>;
   readonly processors: ComponentConfigs<'processor'>;
 }
 
 /**
- * Processors that would do nothing, because no component before them publishes what they work on.
- * @param service the node of `service`, for the places
+ * Finds processors that would do nothing, because no component before them publishes their inputs.
+ * @param service the node of `service`, for positions
  */
 export function findUnmetNeeds(
   pipelines: readonly PipelineConfig[],
@@ -144,7 +144,7 @@ export function findUnmetNeeds(
   );
 }
 
-/** The names of the metrics that reach a processor; undefined where a receiver may publish any, as `replay` does. */
+/** The names of the metrics that reach a processor; undefined if a receiver may publish any, such as `replay`. */
 function listPublished(
   { receivers, processors }: PipelineConfig,
   before: number,

@@ -11,8 +11,8 @@ import { isGroupSetting, isListSetting, isSetting } from './settings.js';
 const redacted = '[REDACTED]';
 
 /**
- * The plain value of a whole configuration, as its components get it: texts are texts, whatever YAML would read in
- * what a reference gave.
+ * The plain value of a whole configuration, as components receive it: texts stay texts, even if YAML would read
+ * the value of a reference differently.
  * @param isRedacted whether secrets are replaced
  */
 export function printableConfig(root: ConfigNode, config: ServiceConfig, isRedacted: boolean): unknown {
@@ -76,12 +76,12 @@ class Printer {
     if (isGroupSetting(part)) return this.#printSettings(node, part.settings);
     if (!this.#isRedacted) return plainOfSetting(part, node);
     if (part.sensitive !== true) return hideUser(plainOfSetting(part, node));
-    // The names in a map, say of headers, are not secret and help to find a mistake.
+    // The keys of a map, for example of headers, are not secret and help to find mistakes.
     return node.kind === 'map' ? mapEntries(node, () => redacted) : redacted;
   }
 }
 
-/** Addresses may say who logs in, in a list or a map, too. */
+/** Addresses may contain credentials, also in a list or a map. */
 function hideUser(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(hideUser);
   if (typeof value === 'object' && value !== null) {
@@ -90,7 +90,7 @@ function hideUser(value: unknown): unknown {
   return typeof value === 'string' && mayHaveCredentials.test(value) ? hideCredentials(value) : value;
 }
 
-/** An address with a scheme, or `user:password@host`; not `someone@host`, which need not be an address at all. */
+/** An address with a scheme, or `user:password@host`; not `someone@host`, which need not be an address. */
 const mayHaveCredentials = /:\/\/|^[^\s/?#@:]*:[^\s/?#]*@/u;
 
 function mapEntries(

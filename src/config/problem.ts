@@ -1,16 +1,16 @@
-/** Where a piece of configuration was written. */
+/** The position of a piece of configuration. */
 export interface Origin {
-  /** The file as the user named it, or the option that held it: `--set a.b=c`. */
+  /** The file as the user named it, or the option: `--set a.b=c`. */
   readonly source: string;
-  /** Counted from 1. Absent where there is no file. */
+  /** Counted from 1. Absent for options. */
   readonly line?: number;
   readonly column?: number;
 }
 
-/** Something wrong in a configuration. */
+/** A mistake in a configuration. */
 export interface Problem {
   readonly origin?: Origin | undefined;
-  /** Dotted path of the setting, empty for the file as a whole. */
+  /** Dotted path of the setting; empty for the whole file. */
   readonly path: string;
   readonly message: string;
 }
@@ -21,7 +21,7 @@ export function describeProblem({ origin, path, message }: Problem): string {
   return [place?.join(':'), path, message].filter((part) => part !== undefined && part !== '').join(': ');
 }
 
-/** A configuration that cannot be used, with everything that is wrong with it. The command line exits with 2. */
+/** An invalid configuration, with all its problems. The command line exits with code 2. */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError';
   readonly problems: readonly Problem[];

@@ -139,7 +139,7 @@ test('parseConfigText names a quote that is not closed where it opens', () => {
   assert.deepEqual(read('a: "b\n  c"\n').value, { a: 'b c' });
 });
 
-test('parseConfigText takes a reference that is not YAML, or has no end as YAML, for a text', () => {
+test('parseConfigText takes a reference that is not YAML, or never ends as YAML, for a text', () => {
   assert.deepEqual(read('a: ${env:DEEP}\nb: ${env:SELF}').value, { a: deepEnv.DEEP, b: deepEnv.SELF });
 });
 

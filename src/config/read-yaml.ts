@@ -7,9 +7,9 @@ import { substitute, type SubstitutionContext } from './substitute.js';
 import { convertYaml } from './yaml-nodes.js';
 
 /**
- * Understands one YAML file, with its references (`${env:NAME}`), aliases and merge keys replaced.
- * @param problems receives what is wrong: of YAML that cannot be parsed the first error only, since the others
- * usually follow from it
+ * Parses one YAML file, with its references (`${env:NAME}`), aliases and merge keys replaced.
+ * @param problems receives all problems; of invalid YAML only the first error, since the others usually follow
+ * from it
  */
 export function parseConfigText(
   text: string,
@@ -51,9 +51,9 @@ function convertText(
 }
 
 /**
- * The value that one reference stands for. Without quotes it is read as YAML, as in the Collector, so that numbers are
- * numbers and lists are lists; in quotes it is a text, which counts as a number or a truth value only where a setting
- * is one. Either way the text stays known and is what settings get that are texts.
+ * The value of one reference. Unquoted it is read as YAML, as in the Collector, so that numbers are numbers and
+ * lists are lists; quoted it is a text, which is used as a number or a boolean only if a setting is one. In
+ * both cases the text is kept, for settings that are texts.
  */
 function nodeOfReplaced(replaced: Replacement, isQuoted: boolean, origin: Origin): ConfigNode {
   const verbatim: ConfigNode = { kind: 'scalar', value: replaced.text, origin, replaced };
@@ -64,12 +64,12 @@ function nodeOfReplaced(replaced: Replacement, isQuoted: boolean, origin: Origin
   return typeof typed === 'number' || typeof typed === 'boolean' ? { ...verbatim, typed } : verbatim;
 }
 
-/** A text that YAML would cut, unquote or unescape, or a whole number that would lose digits. */
+/** A text that YAML would shorten, unquote or unescape, or a whole number that would lose digits. */
 function keepsText(value: unknown): boolean {
   return typeof value === 'string' || (Number.isInteger(value) && !Number.isSafeInteger(value));
 }
 
-/** @returns undefined where the text is not YAML; then it is only a text */
+/** @returns undefined if the text is not YAML; then it is only a text */
 function parseReplaced(replaced: Replacement, origin: Origin): ConfigNode | undefined {
   let isRight = true;
   const mark = (value: unknown, text: string): ConfigNode => ({

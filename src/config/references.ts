@@ -6,7 +6,7 @@ import type { Problem } from './problem.js';
 import { isSetting } from './settings.js';
 
 /**
- * Finds settings that name an extension which does not run.
+ * Finds settings that name an extension that is not running.
  * @param path of the node, for messages
  * @param running ids of the extensions that the service runs
  */
@@ -32,7 +32,7 @@ export function findMissingExtensions(
 export function listReferences(schema: Schema, settings: ConfigOf<Schema>): readonly string[] {
   return Object.entries(schema).flatMap(([key, part]): readonly string[] => {
     const value = settings[key];
-    // Settings are laid out as their schema.
+    // Settings have the structure of their schema.
     if (!isSetting(part)) return listReferences(part, value as ConfigOf<Schema>);
     return 'references' in part && typeof value === 'string' ? [normalizeId(value)] : [];
   });

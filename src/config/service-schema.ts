@@ -2,7 +2,7 @@ import type { ConfigOf, Schema } from '../component/schema.js';
 import { hideCredentials, parseEndpoint, webConfigSettings } from './endpoint.js';
 import type { Problem } from './problem.js';
 
-/** What the engine itself understands below every receiver's id. */
+/** Engine settings of every receiver. */
 export const receiverKeys = {
   start: {
     doc: 'What happens if the source is missing: with `required` it is an error; with `auto` the receiver is left out and the reason is logged.',
@@ -18,7 +18,7 @@ export const receiverKeys = {
 
 export type ReceiverKeys = ConfigOf<typeof receiverKeys>;
 
-/** What is below `service.pipelines.<id>`. */
+/** Settings of `service.pipelines.<id>`. */
 export const pipelineSchema = {
   receivers: {
     doc: 'Ids of the receivers whose tables enter this pipeline.',
@@ -90,7 +90,7 @@ const periodicSchema = {
 
 export type PeriodicConfig = ConfigOf<typeof periodicSchema>;
 
-/** What is below `service.telemetry`, laid out as in the Collector. */
+/** Settings of `service.telemetry`, with the Collector's structure. */
 export const telemetrySchema = {
   logs: {
     level: {
@@ -139,7 +139,7 @@ export const telemetrySchema = {
 
 export type TelemetryConfig = ConfigOf<typeof telemetrySchema>;
 
-/** `service` without its pipelines, which are a map from ids. */
+/** `service` without its pipelines, which are a map by id. */
 export const serviceSchema = {
   extensions: { doc: 'Ids of the extensions to run.', format: 'string_list', default: [] },
   telemetry: telemetrySchema,
@@ -149,10 +149,10 @@ type Readers = TelemetryConfig['metrics']['readers'];
 
 const listPath = 'service.telemetry.metrics.readers';
 
-/** What is wrong with the readers of the collector's own telemetry when their settings are taken together. */
+/** Validates readers of the collector's own telemetry that depend on each other. */
 export function findReaderProblems(readers: Readers): readonly Problem[] {
   const problems = readers.flatMap((reader, i) => findProblems(reader, `${listPath}[${i}]`));
-  // There is one server; what else is asked for would be left out without a word.
+  // There is only one server; further readers would be ignored silently.
   const pulls = readers.filter(({ pull }) => pull !== null).length;
   if (pulls <= 1) return problems;
   return [...problems, { path: listPath, message: `expected one pull reader at most, found ${pulls}` }];

@@ -155,7 +155,7 @@ test('validateService takes one reader that serves and several that push', async
   assert.deepEqual([third?.periodic?.interval, third?.periodic?.timeout], [5000, 1000]);
 });
 
-test('validateService says what is wrong with readers that do not go together', async () => {
+test('validateService reports what is wrong with readers that do not go together', async () => {
   const path = 'service.telemetry.metrics.readers';
   assert.deepEqual(await problemsOfReaders('[{pull: }, {pull: }]'), [
     `c.yaml:8:25: ${path}: expected one pull reader at most, found 2`,

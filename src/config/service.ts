@@ -9,14 +9,14 @@ import { findMissingExtensions } from './references.js';
 import { findReaderProblems, serviceSchema, type TelemetryConfig } from './service-schema.js';
 import { validateSettings } from './settings.js';
 
-/** A configuration in which everything is known and every setting is right. */
+/** A validated configuration. */
 export interface ServiceConfig {
   readonly receivers: ComponentConfigs<'receiver'>;
   readonly processors: ComponentConfigs<'processor'>;
   readonly exporters: ComponentConfigs<'exporter'>;
   readonly extensions: ComponentConfigs<'extension'>;
   readonly pipelines: readonly PipelineConfig[];
-  /** Ids of the extensions to run, in the order of their start. */
+  /** Ids of the extensions to run, in start order. */
   readonly runningExtensions: readonly string[];
   readonly telemetry: TelemetryConfig;
 }
@@ -24,8 +24,8 @@ export interface ServiceConfig {
 const topKeys = ['receivers', 'processors', 'exporters', 'extensions', 'service'];
 
 /**
- * Finds every component that a configuration names and validates every setting.
- * @throws ConfigurationError with everything that is wrong
+ * Finds every component in a configuration and validates every setting.
+ * @throws ConfigurationError with all problems
  */
 export async function validateService(root: ConfigNode, finder: FactoryFinder): Promise<ServiceConfig> {
   const problems: Problem[] = [];
@@ -52,13 +52,13 @@ export async function validateService(root: ConfigNode, finder: FactoryFinder): 
     const written = findComponent(root, 'exporters', id);
     problems.push(...findMissingExtensions(factory.schema, written, `exporters.${id}`, extensions));
   }
-  // Of what is wrong by itself it is not known what it publishes.
+  // What an invalid component publishes is unknown.
   if (problems.length === 0) problems.push(...findUnmetNeeds(pipelines, components, service));
   if (problems.length > 0) throw new ConfigurationError(problems);
   return { ...components, pipelines, runningExtensions: extensions, telemetry: rest.telemetry };
 }
 
-/** Where a setting of the service was written, or the nearest one around it. */
+/** The position of a setting of the service, or of its nearest parent. */
 function findOrigin(service: ConfigNode | undefined, path: string): Origin | undefined {
   let node = service;
   let origin = service?.origin;
@@ -73,7 +73,7 @@ function findOrigin(service: ConfigNode | undefined, path: string): Origin | und
 function validateRest(service: ConfigNode | undefined, problems: Problem[]): ConfigOf<typeof serviceSchema> {
   const found: Problem[] = [];
   const rest = validateSettings(serviceSchema, withoutPipelines(service), 'service', found);
-  // Settings that are wrong by themselves are not there to be taken together.
+  // Invalid settings are missing, so they cannot be validated together.
   if (found.length === 0) {
     for (const { path, message } of findReaderProblems(rest.telemetry.metrics.readers)) {
       found.push({ origin: findOrigin(service, path), path, message });
@@ -91,14 +91,14 @@ function refuseUnknownKeys(root: ConfigNode, problems: Problem[]): void {
   }
 }
 
-/** Where a component is written; its key may have spaces that its id has not. */
+/** The position of a component; its key may have spaces that its id does not have. */
 function findComponent(root: ConfigNode, section: string, id: string): ConfigNode | undefined {
   const node = findEntry(root, section)?.node;
   const entries = node?.kind === 'map' ? [...node.entries] : [];
   return entries.find(([key]) => normalizeId(key) === id)?.[1].node;
 }
 
-/** What is written counts as known, even where its settings are wrong: one mistake, one message. */
+/** Components with invalid settings count as known: one mistake, one message. */
 function knownIds(root: ConfigNode) {
   const idsOf = (section: string): ReadonlySet<string> => {
     const node = findEntry(root, section)?.node;

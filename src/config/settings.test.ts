@@ -94,7 +94,7 @@ test('parseSettings takes no duration that is too long for a timer', () => {
   ]);
 });
 
-test('parseSettings says what it wants and found, when a choice, a list or a size is wrong', () => {
+test('parseSettings reports what it wants and found, when a choice, a list or a size is wrong', () => {
   assert.deepEqual(problemsOf({ mode: 'perf_evnt', names: [1], size: '3 apples', headers: ['a'] }), [
     'mode: expected one of auto, perf_event, powercap, found the text "perf_evnt", did you mean "perf_event"?',
     'names: expected a list of texts, found a list with the number 1',

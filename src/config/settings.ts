@@ -5,12 +5,12 @@ import { describeMismatch, formats, parseValue } from './formats.js';
 import { nodeOf, type ConfigNode } from './node.js';
 import { ConfigurationError, type Problem } from './problem.js';
 
-/** A leaf of a schema, as opposed to a level of it. */
+/** A leaf of a schema, as opposed to a level. */
 export function isSetting(part: Schema[string]): part is Setting | ListSetting | GroupSetting {
   return 'default' in part && 'format' in part && 'doc' in part;
 }
 
-/** A list of maps, as opposed to a leaf that holds one value. */
+/** A list of maps, as opposed to a leaf with one value. */
 export function isListSetting(setting: Setting | ListSetting | GroupSetting): setting is ListSetting {
   return setting.format === 'list';
 }
@@ -21,9 +21,9 @@ export function isGroupSetting(setting: Setting | ListSetting | GroupSetting): s
 }
 
 /**
- * The settings of a component: what the node says, defaults for what it does not say.
+ * The settings of a component, with defaults for those not in the node.
  * @param path dotted path of the node, for messages
- * @param problems receives everything that is wrong; the settings are usable only when nothing was added
+ * @param problems receives all problems; the settings are valid only if none was added
  */
 export function validateSettings<S extends Schema>(
   schema: S,
@@ -44,7 +44,7 @@ export function validateSettings<S extends Schema>(
     const below = entries.get(key)?.node;
     return [key, validatePart(part, below, join(path, key), problems)];
   });
-  // The mapped type says of each key what validatePart made for it.
+  // The mapped type describes what validatePart returns for each key.
   return Object.fromEntries(settings) as ConfigOf<S>;
 }
 
@@ -83,9 +83,9 @@ function validateList(setting: ListSetting, node: ConfigNode | undefined, path: 
 function validateLeaf(setting: Setting, node: ConfigNode): unknown {
   const empty = typeof setting.format === 'string' ? formats[setting.format].empty : undefined;
   const isEmpty = (node.replaced?.empty.length ?? 0) > 0;
-  // Where to send or to write is not guessed.
+  // Destinations are not guessed.
   if (isEmpty && empty === 'error') throw mismatch(setting, node);
-  // As in the Collector, a key without a value is a key that was not written.
+  // As in the Collector, a key without a value counts as absent.
   const isUnset = node.kind === 'scalar' && node.value === null && !(node.replaced && empty);
   if (isUnset && setting.default === null) return null;
   const written = isUnset ? nodeOf(setting.default) : node;
@@ -120,7 +120,7 @@ function suggestChoice(format: Setting['format'], node: ConfigNode): string {
   return nearest === undefined ? '' : `, did you mean "${nearest}"?`;
 }
 
-/** 24 days. Node's timers take a time that is much longer for a millisecond. */
+/** 24 days. Node replaces longer timeouts by 1 ms. */
 const longestDurationMs = 576 * 3_600_000;
 
 function isDuration(format: Setting['format']): boolean {
@@ -135,7 +135,7 @@ function checkRange(setting: Setting, value: number, node: ConfigNode): void {
   if (max !== undefined && value > max) throw mismatch(setting, node, `at most ${describe(max)}`);
 }
 
-/** The settings that a plain value gives: for tests, and for configurations made by the program itself. */
+/** The settings of a plain value: for tests, and for configurations made by the program itself. */
 export function parseSettings<S extends Schema>(schema: S, value: unknown): ConfigOf<S> {
   const problems: Problem[] = [];
   const settings = validateSettings(schema, nodeOf(value), '', problems);

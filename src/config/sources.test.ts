@@ -66,7 +66,7 @@ test('loadConfig names file, line and column of everything that is wrong', () =>
   });
 });
 
-test('loadConfig says where YAML is broken', () => {
+test('loadConfig reports where YAML is broken', () => {
   const file = write('g.yaml', 'receivers:\n  rapl: {zones: [a\n');
   assert.throws(
     () => loadConfig({ files: [file], settings: [], context }),

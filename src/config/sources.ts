@@ -4,21 +4,21 @@ import { ConfigurationError, type Problem } from './problem.js';
 import { parseConfigText } from './read-yaml.js';
 import type { SubstitutionContext } from './substitute.js';
 
-/** Where the configuration comes from, in the order in which it is laid one over another. */
+/** The sources of the configuration, in order: later ones override earlier ones. */
 export interface ConfigSources {
   /** Paths of YAML files. */
   readonly files: readonly string[];
-  /** `a.b.c=value` each, over all files. */
+  /** `a.b.c=value` each; they override all files. */
   readonly settings: readonly string[];
   readonly context: SubstitutionContext;
 }
 
-/** Largest configuration file. */
+/** Maximum size of a configuration file. */
 export const maxConfigBytes = 1024 * 1024;
 
 /**
  * Reads and merges all sources.
- * @throws ConfigurationError with every file that cannot be read and every line that cannot be understood
+ * @throws ConfigurationError with every unreadable file and every invalid line
  */
 export function loadConfig({ files, settings, context }: ConfigSources): ConfigNode {
   const problems: Problem[] = [];
@@ -62,7 +62,7 @@ function parseSetOption(option: string, context: SubstitutionContext, problems: 
   const equals = option.indexOf('=');
   // Without the value, which may be a secret.
   const origin = { source: `--set ${equals < 0 ? option : option.slice(0, equals)}` };
-  // As in the Collector, "::" parts the keys, too; it serves keys that hold a dot.
+  // As in the Collector, "::" also separates keys, for keys that contain a dot.
   const name = option.slice(0, equals);
   const keys = name.includes('::') ? name.split('::') : name.split('.');
   if (equals <= 0 || keys.includes('')) {

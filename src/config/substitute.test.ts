@@ -26,7 +26,7 @@ test('substitute takes the default, when a variable is unset or empty', () => {
   assert.equal(textOf('${MISSING:-}'), '');
 });
 
-test('substitute says which variable is unset, when there is no default', () => {
+test('substitute reports which variable is unset, when there is no default', () => {
   unset.length = 0;
   assert.equal(textOf('${env:MISSING}'), '');
   assert.deepEqual(unset, ['MISSING']);
@@ -46,7 +46,7 @@ test('substitute leaves dollar signs alone, when they are escaped, bare or insid
   assert.equal(textOf('${SECRET}'), 'a$b${c}');
 });
 
-test('substitute says whether a reference is the whole text', () => {
+test('substitute reports whether a reference is the whole text', () => {
   assert.equal(substitute('${PORT}', context).isWhole, true);
   assert.equal(substitute('${PORT}0', context).isWhole, false);
   assert.equal(substitute('${HOST}${PORT}', context).isWhole, false);
@@ -130,7 +130,7 @@ test('substitute takes a default as it is written: with colons, braces, referenc
   assert.throws(() => textOf('${file:/nowhere:-a}'), /"\$\{file:\/nowhere:-a\}": ENOENT$/u);
 });
 
-test('substitute says what a name or a scheme should be, and shows the reference without its default', () => {
+test('substitute reports what a name or a scheme should be, and shows the reference without its default', () => {
   const named = 'expected a name of letters, digits and underscores that does not begin with a digit';
   for (const [text, message] of Object.entries({
     '${}': `"\${}": ${named}`,

@@ -1,35 +1,35 @@
 import { describeReadError, readRegularFile } from '../linux/regular-file.js';
 import type { Replacement } from './node.js';
 
-/** A reference whose value could not be had. */
+/** A reference that could not be replaced. */
 export class SubstitutionError extends Error {
   override readonly name = 'SubstitutionError';
 }
 
-/** Where `${env:...}` and `${file:...}` look. */
+/** The environment of `${env:...}` and `${file:...}`. */
 export interface SubstitutionContext {
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Called for `${env:NAME}` without a default when NAME is not set. The value is then empty. */
+  /** Called for `${env:NAME}` without a default if NAME is not set. The value is then empty. */
   onUnset(name: string): void;
 }
 
-/** What a text became. */
+/** The result of a substitution. */
 export interface Substituted extends Replacement {
-  /** The whole text was one reference: where it was written without quotes, what it gave is read as YAML. */
+  /** The whole text was one reference: if it is not quoted, its value is read as YAML. */
   readonly isWhole: boolean;
 }
 
-/** Largest file that `${file:...}` reads. */
+/** Maximum size of a file for `${file:...}`. */
 export const maxReferencedBytes = 1024 * 1024;
 
 const environmentName = /^[a-zA-Z_][a-zA-Z0-9_]*$/u;
 const deepestNesting = 100;
 
 /**
- * Replaces `${env:NAME}`, `${env:NAME:-default}`, `${NAME}` and `${file:PATH}`, also nested, and `$$` by `$`.
- * A bare `$NAME` stays as it is, and so does a dollar sign inside a value: passwords have them.
- * @throws SubstitutionError when a name is wrong, a file cannot be read or a brace is missing; its message shows
- * references as they are written, and nothing around them or that they gave
+ * Replaces `${env:NAME}`, `${env:NAME:-default}`, `${NAME}` and `${file:PATH}`, also nested, and `$$` by `$`. A
+ * bare `$NAME` is unchanged, and so is a dollar sign inside a value, as in passwords.
+ * @throws SubstitutionError if a name is invalid, a file unreadable or a brace missing; its message shows
+ * references as written, but neither their values nor the text around them
  */
 export function substitute(text: string, context: SubstitutionContext, depth = 0): Substituted {
   if (!text.includes('$')) return { text, isWhole: false, references: [], empty: [] };
@@ -68,7 +68,7 @@ export function substitute(text: string, context: SubstitutionContext, depth = 0
   return { text: result, isWhole, references, empty };
 }
 
-/** The value of a variable that is set: its default is not looked at, as in a shell, whatever is in it. */
+/** The value of a variable that is set: as in a shell, its default is ignored, even if it is invalid. */
 function findWithoutDefault(written: string, { env }: SubstitutionContext): string | undefined {
   const [name = '', ...rest] = written.split(':-');
   const variable = name.startsWith('env:') ? name.slice('env:'.length) : name;
@@ -76,7 +76,7 @@ function findWithoutDefault(written: string, { env }: SubstitutionContext): stri
   return env[variable];
 }
 
-/** Neither a default nor what another reference gave is shown: they may be secrets. */
+/** Neither defaults nor values of other references are shown: they may be secrets. */
 function describeReference(written: string): string {
   const [name = ''] = written.startsWith('file:') ? [written] : written.split(':-');
   return name.includes('$') ? '${...}' : `\${${name}}`;
@@ -116,7 +116,7 @@ function resolveEnvironment(reference: string, shown: string, { env, onUnset }: 
   return '';
 }
 
-/** The content of a file without its last line break: secrets are often written with one. */
+/** The content of a file without its last line break, which secrets are often written with. */
 function readValue(path: string, shown: string): string {
   try {
     return readRegularFile(path, maxReferencedBytes)

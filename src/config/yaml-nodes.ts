@@ -12,30 +12,30 @@ import {
 import { nodeOf, type ConfigNode, type MapEntry } from './node.js';
 import type { Origin } from './problem.js';
 
-/** Values that all aliases of a file may stand for together: some lines could otherwise stand for billions. */
+/** Limit of values that all aliases of a file stand for together: otherwise a few lines could stand for billions. */
 const maxAliasedValues = 100_000;
 
-/** What converting a document needs to know and where it reports. */
+/** Options and callbacks of a conversion. */
 export interface Conversion {
   placeOf(node: Node | null): Origin;
-  /** @param isQuoted whether it is a text by the way it is written: in quotes, as a block, or with the tag `!!str` */
+  /** @param isQuoted whether it is written as a text: in quotes, as a block, or with the tag `!!str` */
   convertText(value: string, isQuoted: boolean, origin: Origin): ConfigNode;
-  /** Converts a number, a truth value or nothing, where the way it is written matters. */
+  /** Converts a number, a boolean or null, if its notation matters. */
   convertOther?(scalar: Scalar, origin: Origin): ConfigNode;
   report(message: string, origin: Origin): void;
 }
 
-/** With one of these (`!!str`, `!`), what is written without quotes is a text all the same. */
+/** With one of these tags (`!!str`, `!`), an unquoted value is a text. */
 const textTags: ReadonlySet<string | undefined> = new Set(['tag:yaml.org,2002:str', '!']);
 
-/** The configuration that a document's nodes stand for, with aliases and merge keys replaced as YAML has them. */
+/** Converts the nodes of a document to configuration nodes, with aliases and merge keys replaced according to YAML. */
 export function convertYaml(contents: Node | null, conversion: Conversion): ConfigNode {
   return new Converter(conversion).convert(contents);
 }
 
 const mergeKey = Symbol('merge key');
 
-/** What an anchor names; `undefined` while it is still being converted. */
+/** The target of an anchor; `undefined` while it is still being converted. */
 type Anchored = { readonly node: ConfigNode; readonly values: number } | undefined;
 
 class Converter {
@@ -80,7 +80,7 @@ class Converter {
       const isQuoted = type !== Scalar.PLAIN || textTags.has(tag);
       return this.#conversion.convertText(value, isQuoted, origin);
     }
-    // Bytes, say, which nothing here is.
+    // For example bytes, which no setting is.
     if (typeof value === 'object' && value !== null) {
       return this.#conversion.convertText(scalar.source ?? '', true, origin);
     }
@@ -114,18 +114,18 @@ class Converter {
     }
   }
 
-  /** @returns undefined, after a report, for a key that is not a text */
+  /** @returns undefined, after a report, if the key is not a text */
   #readKey({ key }: Pair<Node, Node | null>, origin: Origin): string | typeof mergeKey | undefined {
     if (!isScalar(key) && key !== null) {
       this.#refuse('Cannot take a key: expected a text, found a map, a list or an alias', origin);
       return undefined;
     }
-    // The library gives the key of a merge as a symbol, to tell it from a text in quotes.
+    // The library represents a merge key as a symbol, to distinguish it from a quoted text.
     if (typeof key?.value === 'symbol') return mergeKey;
     return typeof key?.value === 'string' ? key.value : (key?.source ?? 'null');
   }
 
-  /** What is written in the map itself counts before what is merged, and of a list of maps the first. */
+  /** Keys of the map itself override merged ones, and of a list of maps the first wins. */
   #merge(entries: Map<string, MapEntry>, { node, origin = { source: '' } }: MapEntry): void {
     for (const source of node.kind === 'list' ? node.items : [node]) {
       if (this.#failed.has(source)) continue;
@@ -152,7 +152,7 @@ class Converter {
     return this.#refuse(message, origin, message);
   }
 
-  /** @param key what is reported once, at the place where it comes first; not given: every place */
+  /** @param key reported once, at its first position; by default at every position */
   #refuse(message: string, origin: Origin, key = `${message} ${origin.line}:${origin.column}`): ConfigNode {
     if (!this.#reported.has(key)) this.#conversion.report(message, origin);
     this.#reported.add(key);

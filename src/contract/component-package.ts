@@ -25,7 +25,7 @@ const packageName = new RegExp(
 
 /**
  * The component of a third party in the folder of its package.
- * @throws Error when the folder holds no such package, or its component cannot be loaded
+ * @throws Error if the folder contains no such package, or its component cannot be loaded
  */
 export async function loadComponentPackage(folder: string): Promise<Subject> {
   const name = readName(folder);
@@ -59,7 +59,7 @@ function readName(folder: string): string {
   }
 }
 
-/** As another package would find it. */
+/** Resolved as from another package. */
 function resolveMain(folder: string, name: string): string {
   try {
     return createRequire(join(resolve(folder), 'package.json')).resolve(name);

@@ -19,7 +19,7 @@ import {
 import { runChecks, type Check } from './run-checks.js';
 import type { Trial } from './trial-run.js';
 
-/** Whether a component keeps one promise that concerns its files and its declarations. */
+/** A check of a component's files and declarations. */
 type StaticCheck = (subject: Subject) => void;
 
 const checksOfAll: Readonly<Record<string, StaticCheck>> = {
@@ -43,8 +43,8 @@ const staticChecks: Readonly<Record<ComponentKind, Readonly<Record<string, Stati
 };
 
 /**
- * What every component promises, ours and those of third parties: each check is a test of its own. What it does when it
- * runs is checked with its defaults and with every example of its README.
+ * The contract of every component, built-in or third-party: each check is a test of its own. A running
+ * component is checked with its defaults and with every example in its README.
  */
 export function listChecks(subject: Subject): readonly Check[] {
   const fixed = Object.entries(staticChecks[subject.kind]).map(([name, check]) => ({
@@ -101,7 +101,7 @@ function checkExpectedSeries({ factory }: Subject): void {
   assert.deepEqual(foreign, []);
 }
 
-/** Other components of an example are theirs to check. */
+/** Other components in an example are checked by their own tests. */
 function checkExamples(subject: Subject): void {
   const problems: Problem[] = [];
   for (const { id, node } of findExamples(subject.readme, subject, problems)) {
@@ -115,7 +115,7 @@ function schemaOf({ kind, factory }: Subject): Schema {
   return kind === 'receiver' ? { ...factory.schema, ...receiverKeys } : factory.schema;
 }
 
-/** The settings with which a component is run: its defaults, and the examples of its README. */
+/** The settings to run a component with: its defaults, and the examples in its README. */
 function listTrials(subject: Subject): readonly Trial[] {
   const { factory, type: id } = subject;
   const settings = parseSettings<Schema>(factory.schema, {});

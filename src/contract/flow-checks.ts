@@ -11,7 +11,7 @@ import { simulateTables } from '../simulation/simulated-tables.js';
 import { until } from '../testing/until.js';
 import { shutdownTwice, type Bench, type Run } from './trial-run.js';
 
-/** A receiver publishes sound tables of what it declares, and its own metrics count them. */
+/** A receiver publishes valid tables of its declared metrics, and its own telemetry counts them. */
 export async function checkEmission({
   subject,
   trial,
@@ -30,7 +30,7 @@ export async function checkEmission({
     await shutdownTwice(run);
   }
   const { metrics } = subject.factory as Factories['receiver'];
-  // A receiver that declares none publishes whatever its source has.
+  // A receiver that declares none publishes those of its source.
   if (metrics.length > 0)
     checkDeclared(
       tables,
@@ -53,7 +53,7 @@ function checkDeclared(tables: readonly Table[], declared: readonly string[]): v
   );
 }
 
-/** A processor publishes sound tables of what it was given and of what it declares, and loses no energy. */
+/** A processor publishes valid tables of its input and its declared metrics, and loses no energy. */
 export async function checkProcessing({ subject, trial, create }: Bench): Promise<string | undefined> {
   const { given, run, missing } = await feedTwice(create);
   const { tables } = run.collector;
@@ -100,7 +100,7 @@ export async function checkExport({ trial, telemetry, create }: Bench): Promise<
   return undefined;
 }
 
-/** What is NaN where there was no reading. */
+/** Values except NaN, which means no reading. */
 function readingsOf(table: Table | HistogramTable): Float64Array {
   return 'counts' in table ? table.counts : table.values;
 }
@@ -117,7 +117,7 @@ function countEnds({ ended = [] }: Table | HistogramTable): number {
   return ended.length;
 }
 
-/** Energy, processes that come and go, a gap and a counter that is reset, and a shutdown with all of it in flight. */
+/** Energy, processes that start and end, a gap, a counter reset, and a shutdown with all of it in flight. */
 async function feedTwice(create: () => Run) {
   await feed(create());
   const before = countOpen();

@@ -8,7 +8,7 @@ import { parseConfigText } from '../config/read-yaml.js';
 import { isGroupSetting, isListSetting, isSetting } from '../config/settings.js';
 import type { Metric } from '../model/series.js';
 
-/** A setting as a README's table shows it. */
+/** A row in a README's settings table. */
 export interface SettingRow {
   readonly path: string;
   readonly standard: string;
@@ -49,14 +49,14 @@ export function listHeadings(readme: string): readonly string[] {
   return [...readme.matchAll(/^## (.+)$/gmu)].map(([, heading = '']) => heading);
 }
 
-/** The text of a README's section, without its heading; undefined when there is none. */
+/** The text of a README's section, without its heading; undefined if there is none. */
 export function findSection(readme: string, heading: string): string | undefined {
   const parts = readme.split(/^## /mu);
   const part = parts.find((text) => text.startsWith(`${heading}\n`));
   return part?.slice(heading.length + 1);
 }
 
-/** The cells of a Markdown table's rows, without heading and rule. */
+/** The cells of a Markdown table, without its header. */
 export function parseTable(section: string): readonly (readonly string[])[] {
   const lines = section.split('\n').filter((line) => line.startsWith('|'));
   return lines.slice(2).map((line) =>
@@ -77,26 +77,26 @@ export function replaceTable(readme: string, heading: string, table: string): st
   return readme.replace(`## ${heading}\n${section}`, () => `## ${heading}\n${replaced}`);
 }
 
-/** What a README's table of metrics has to say of each. */
+/** The required content of a README's metrics table. */
 export function describeMetricRow({ name, unit, kind }: Metric): string {
   return `\`${name}\` | \`${unit}\` | ${kind}`;
 }
 
-/** Settings of a component that its README shows. */
+/** An example of a component's settings in its README. */
 export interface Example {
   /** The key in the configuration, `file/frames`. */
   readonly id: string;
   readonly node: ConfigNode;
-  /** Why it cannot be run everywhere, as the README states it: ```yaml needs="a certificate"`. */
+  /** Why it cannot be run everywhere, as stated in the README: ```yaml needs="a certificate"`. */
   readonly needs: string | undefined;
 }
 
 const fence = /^```yaml(?: needs="(?<needs>[^"]+)")?\n(?<text>.*?)^```/gmsu;
 
 /**
- * Every example of a component in its README: what is below its ids in every block of YAML.
- * @param problems receives what is wrong with the YAML
- * @throws AssertionError when there is none
+ * Every example of a component in its README: the settings below its ids in every YAML block.
+ * @param problems receives errors in the YAML
+ * @throws AssertionError if there is none
  */
 export function findExamples(
   readme: string,

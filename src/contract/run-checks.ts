@@ -9,13 +9,13 @@ import type { Subject } from './component-package.js';
 import { checkEmission, checkExport, checkProcessing } from './flow-checks.js';
 import { createRun, shutdownTwice, type Bench, type Run, type Trial } from './trial-run.js';
 
-/** One promise that a component keeps. */
+/** A check of one rule of the contract. */
 export interface Check {
   readonly name: string;
   /**
-   * Checks it.
-   * @returns why it cannot be checked on this machine; undefined when it was
-   * @throws AssertionError when the component breaks the promise
+   * Runs the check.
+   * @returns why it cannot run on this machine; undefined if it did
+   * @throws AssertionError if the component violates the rule
    */
   run(): Promise<string | undefined>;
 }
@@ -77,7 +77,7 @@ async function checkShutdown({ create }: Bench): Promise<undefined> {
 }
 
 async function checkLifecycle({ create }: Bench): Promise<string | undefined> {
-  // The first run may open what stays open, say a library.
+  // The first run may open what stays open, for example a library.
   const missing = await startAndStop(create());
   const before = countOpen();
   await startAndStop(create());

@@ -12,7 +12,7 @@ import type { ConfigOf, Schema } from '../component/schema.js';
 import { describeError, findErrorCode, UnavailableError } from '../errors.js';
 import type { Subject } from './component-package.js';
 
-/** Settings with which a component is run. */
+/** Settings to run a component with. */
 export interface Trial {
   /** For the names of tests. */
   readonly name: string;
@@ -24,19 +24,19 @@ export interface Trial {
   readonly needs: string | undefined;
 }
 
-/** A new component of a trial, and what can be seen of it. */
+/** A new component of a trial, and its observable state. */
 export interface Run {
   readonly component: Component & Partial<ConsumingComponent>;
-  /** What a receiver or processor has published. */
+  /** The output of a receiver or processor. */
   readonly collector: TableCollector;
   /**
-   * Starts it as the engine does.
+   * Starts it like the engine.
    * @returns why it cannot run on this machine, if so
    */
   start(): Promise<string | undefined>;
 }
 
-/** What a check of a running component gets. */
+/** What a check of a running component receives. */
 export interface Bench {
   readonly subject: Subject;
   readonly trial: Trial;
@@ -44,10 +44,10 @@ export interface Bench {
   create(): Run;
 }
 
-/** @param context with which it is created */
+/** @param context of the new component */
 export function createRun({ kind, factory }: Subject, { settings }: Trial, context: FakeContext): Run {
   const collector = createTableCollector();
-  // The factory of a subject is that of its kind; the compiler does not follow that through the union.
+  // A subject's factory is that of its kind, which the compiler does not infer through the union.
   const receiver = factory as Factories['receiver'];
   const creators: { readonly [Kind in ComponentKind]: () => Component } = {
     receiver: () => receiver.create(settings, context, collector),
@@ -83,7 +83,7 @@ function isAddressTaken(error: unknown): boolean {
   return findErrorCode(error) === 'EADDRINUSE' || isAddressTaken(error.cause);
 }
 
-/** The second time has nothing left to do. */
+/** The second call must have no effect. */
 export async function shutdownTwice({ component }: Run): Promise<void> {
   await component.shutdown();
   await component.shutdown();

@@ -63,7 +63,7 @@ test('lossRatioAt is what a line has beyond its sensors, and never negative', ()
   assert.equal(lossRatioAt({ ...calibration, gain: { value: 0.9, halfWidth: 0.1 } }, 50), 0);
 });
 
-test('fitCalibration says what the idle machine used beyond its sensors', () => {
+test('fitCalibration reports what the idle machine used beyond its sensors', () => {
   const pairs = [
     { sensors: 10, meter: 50 },
     { sensors: 12, meter: 52 },

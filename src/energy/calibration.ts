@@ -4,44 +4,44 @@ import { replaceFile } from '../linux/replace-file.js';
 import { evaluate, fitPolynomial, type Fit } from './line-fit.js';
 import { studentQuantile } from './student-quantile.js';
 
-/** Mean power of a meter and of the sensors within what it measures, in the same time. Watts. */
+/** Mean power of a meter and of the sensors within its domain, over the same time. Watts. */
 export interface PowerPair {
   readonly sensors: number;
   readonly meter: number;
 }
 
-/** A value, and half its 95 % confidence interval. */
+/** A value with half its 95 % confidence interval. */
 export interface Estimate {
   readonly value: number;
   readonly halfWidth: number;
 }
 
-/** A meter compared with the sensors within what it measures: meter = offset + gain * sensors. */
+/** A meter compared with the sensors within its domain: meter = offset + gain * sensors. */
 export interface Calibration {
   /** Unix time in seconds. */
   readonly at: number;
   readonly sensors: readonly string[];
-  /** Number of pairs, and the power of the sensors that they range over. */
+  /** Number of pairs, and their range of sensor power. */
   readonly points: number;
   readonly from: number;
   readonly to: number;
-  /** Watts of the meter where the sensors showed none. */
+  /** Watts of the meter at 0 W of the sensors. */
   readonly offset: Estimate;
-  /** Watts of the meter for each watt of the sensors. */
+  /** Watts of the meter per watt of the sensors. */
   readonly gain: Estimate;
   /** Standard deviation of the meter from the line, in watts. */
   readonly deviation: number;
-  /** Of the powers 0, 1 and 2 of the sensors; undefined: the pairs show no curve at 95 % confidence. */
+  /** Coefficients of the powers 0, 1 and 2 of the sensors; undefined: the pairs show no curve at 95 % confidence. */
   readonly curve?: readonly Estimate[];
-  /** What the meter showed beyond the sensors on the idle machine, in watts. */
+  /** Meter minus sensors on the idle machine, in watts. */
   readonly idleRemainder: number;
 }
 
 type Place = Pick<Calibration, 'at' | 'sensors'>;
 
 /**
- * Fits a line, and a curve where the pairs show one.
- * @param idle the pairs of the idle machine, which are among the others; at least one
+ * Fits a line, and a curve if the pairs show one.
+ * @param idle the pairs of the idle machine, which are also among the others; at least one
  * @throws Error when the pairs do not determine a line
  */
 export function fitCalibration(
@@ -74,12 +74,12 @@ export function fitCalibration(
 }
 
 /**
- * Watts beyond the sensors that follow the load, for each watt of them: the slope of the line or of the curve's chord
- * from 0, less 1.
+ * Watts beyond the sensors that follow the load, per watt of the sensors: the slope of the line, or of the
+ * curve's chord from 0, minus 1.
  */
 export function lossRatioAt({ gain, curve, from, to }: Calibration, sensorWatts: number): number {
   if (curve === undefined) return Math.max(0, gain.value - 1);
-  // Beyond what was measured, a parabola is no power supply.
+  // Outside the measured range, a parabola does not describe a power supply.
   const within = Math.min(to, Math.max(from, sensorWatts));
   const [, linear, square] = curve.map(({ value }) => value);
   return Math.max(0, evaluate({ coefficients: [linear ?? NaN, square ?? NaN] }, within) - 1);
@@ -101,7 +101,7 @@ function fitCurve(xs: readonly number[], ys: readonly number[]): readonly Estima
 
 /**
  * The calibrations in a file, by the `hw.id` of their meters. A file that does not exist is empty.
- * @throws Error when it cannot be read or is not such a file
+ * @throws Error when it cannot be read or is not a calibration file
  */
 export function loadCalibrations(path: string): ReadonlyMap<string, Calibration> {
   const text = findRegularText(path);
@@ -113,7 +113,7 @@ export function loadCalibrations(path: string): ReadonlyMap<string, Calibration>
   }
 }
 
-/** Adds a calibration to a file, in the place of an earlier one of the same meter. @throws Error */
+/** Adds a calibration to a file, in place of an earlier one of the same meter. @throws Error */
 export function saveCalibration(path: string, meterId: string, calibration: Calibration): void {
   const all = new Map([...loadCalibrations(path), [meterId, calibration]]);
   replaceFile(path, `${JSON.stringify({ calibrations: Object.fromEntries(all) }, undefined, 2)}\n`);

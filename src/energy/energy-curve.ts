@@ -2,9 +2,9 @@ import { KnotFinder, type Reading } from './knot-finder.js';
 import { Knots } from './knots.js';
 
 /**
- * The cumulative energy of a domain from the readings of its meter (docs/ledger.md, Windows): a reading at which the
- * counter changed is a knot, one at which it did not becomes a knot only after twice the learned time between changes.
- * Times are nanoseconds, energies whole nanojoules.
+ * The cumulative energy of a domain from the readings of its meter (docs/ledger.md, Windows): a reading with a
+ * changed counter is a knot; a reading without a change becomes one only after twice the learned time between
+ * changes. Times are nanoseconds, energies whole nanojoules.
  */
 export class EnergyCurve {
   readonly #knots = new Knots();
@@ -15,7 +15,7 @@ export class EnergyCurve {
     this.#finder = new KnotFinder(statedNs);
   }
 
-  /** Learned refresh interval; 0: not known, or so short that every reading is a change. */
+  /** Learned refresh interval; 0: unknown, or so short that every reading is a change. */
   get refreshNs(): number {
     return this.#finder.refreshNs;
   }
@@ -25,25 +25,25 @@ export class EnergyCurve {
     return this.#finder.readNs;
   }
 
-  /** How old a knot may be at its reading. */
+  /** Maximum age of a knot at its reading. */
   get lagNs(): number {
     return this.#finder.lagNs;
   }
 
-  /** From where on the curve is known; NaN: nothing is known yet. */
+  /** Start of the known curve; NaN: nothing is known yet. */
   get firstAt(): number {
     return this.#finder.isBegun ? this.#knots.firstAt : NaN;
   }
 
-  /** Up to where the curve is known; NaN: nothing is known yet. */
+  /** End of the known curve; NaN: nothing is known yet. */
   get lastAt(): number {
     return this.#finder.isBegun ? this.#knots.lastAt : NaN;
   }
 
   /**
-   * Takes a reading. One that is not later than the last is ignored.
+   * Takes a reading. Readings that are not later than the last are ignored.
    * @param isExact the counter is computed at each reading, not refreshed periodically
-   * @returns false when the counter has fallen: it was reset, and this curve has ended
+   * @returns false when the counter has decreased: it was reset, and this curve has ended
    */
   read(reading: Reading, isExact: boolean): boolean {
     const finding = this.#finder.read(reading, isExact);
@@ -53,7 +53,7 @@ export class EnergyCurve {
     return true;
   }
 
-  /** Time of the first knot after an instant; NaN: there is none. */
+  /** Time of the first knot after an instant; NaN: none. */
   findKnotAfter(at: number): number {
     return this.#knots.findAfter(at);
   }
@@ -63,22 +63,22 @@ export class EnergyCurve {
     return Math.round(this.#knots.valueAt(at));
   }
 
-  /** For how long energy may lie on the other side of an instant; 0 at a knot (`Knots.edgeAt`). */
+  /** Uncertainty of the instant at which energy was used; 0 at a knot (`Knots.edgeAt`). */
   edgeNsAt(at: number): number {
     return this.#knots.edgeAt(at);
   }
 
-  /** Time and value of the knots around an instant: the curve goes straight from the first to the second. */
+  /** Time and value of the knots around an instant: the curve is linear between them. */
   knotsAround(at: number): readonly number[] {
     return this.#knots.around(at);
   }
 
-  /** Forgets what is not needed for instants from this one on. */
+  /** Discards what is not needed for instants from this one on. */
   forgetBefore(at: number): void {
     this.#knots.forgetBefore(at);
   }
 
-  /** No reading will follow: what is known has to suffice, and the last reading is a knot. */
+  /** No reading will follow: the curve ends with the last reading as a knot. */
   finish(): void {
     this.#finder.finish();
     const { isBegun, readAt, value } = this.#finder;

@@ -1,8 +1,8 @@
-/** A sum of nanojoules that is exact however large it grows: whole joules and nanojoules apart. */
+/** A sum of nanojoules that is exact however large it grows, since whole joules are kept separately. */
 export class EnergyTotal {
   /** Whole joules. */
   #wholeJ = 0;
-  /** What is left beside them, below 1e9. */
+  /** The remainder in nanojoules, below 1e9. */
   #restNj = 0;
 
   get wholeJ(): number {
@@ -13,7 +13,7 @@ export class EnergyTotal {
     return this.#restNj;
   }
 
-  /** As a double, at most one unit in the last place off. Grows whenever the sum does, or stays. */
+  /** As a double, at most one unit in the last place off. Never decreases. */
   get joules(): number {
     return this.#wholeJ + this.#restNj / 1e9;
   }
@@ -40,7 +40,7 @@ export class EnergyTotal {
   }
 }
 
-/** How many nanojoules some totals have more than others. Exact below 9 MJ of difference. */
+/** The difference between sums of totals, in nanojoules. Exact below 9 MJ of difference. */
 export class Balance {
   #wholeJ = 0;
   #restNj = 0;

@@ -1,32 +1,33 @@
 import { EnergyTotal } from './energy-total.js';
 
-/** A time in milliseconds; as a function, which is called at every reading, where it changes with the interval. */
+/** A time in milliseconds; or a function, called at every reading, if it changes with the interval. */
 export type GapLimit = number | (() => number);
 
 /** How the power of a sensor is integrated. */
 export interface IntegrationOptions {
-  /** The longest time between two readings over which the power is integrated. */
+  /** Maximum time between two readings over which power is integrated. */
   readonly maxGapMs: GapLimit;
-  /** The time that each reading is the mean of, up to its instant, in milliseconds; 0: it is that of its instant. */
+  /** The averaging time of a reading, which ends at its instant, in milliseconds; 0: the reading is instantaneous. */
   readonly windowMs?: number;
 }
 
 const nsPerMs = 1e6;
-/** Longer times are added in parts, so that every number is below 2^53. */
+/** Longer times are added in parts, so that every number stays below 2^53. */
 const partNs = 1e10;
-/** Of twice the energy in microwatts times nanoseconds, as many make a nanojoule. */
+/** Twice the energy in microwatts times nanoseconds: units per nanojoule. */
 const unitsPerNj = 2e6;
 
 /**
- * Energy by integration of power readings: exact for whole microwatts and nanoseconds, however long it runs. Between two
- * readings the power is taken to be linear; a reading that is the mean of all the time since the one before holds for
- * all of that time. Over a longer time than `maxGapMs` nothing is known: the count starts again. Allocates nothing.
+ * Energy by integration of power readings: exact for whole microwatts and nanoseconds, however long it runs.
+ * Between two readings the power is assumed to be linear; a reading that averages all the time since the
+ * previous one holds for that time. A gap longer than `maxGapMs` is unknown: the count restarts. Allocates
+ * nothing.
  */
 export class IntegratedPower {
   readonly #readGapMs: () => number;
   readonly #windowNs: number;
   #total = new EnergyTotal();
-  /** What is below a nanojoule. */
+  /** The fraction of a nanojoule. */
   #rest = 0;
   #last = NaN;
   #lastNs = NaN;
@@ -37,7 +38,7 @@ export class IntegratedPower {
     this.#windowNs = windowMs * nsPerMs;
   }
 
-  /** When the count was 0, by the clock of `take`: at the first reading, or the first one after a gap. */
+  /** When the count was 0, on the clock of `take`: at the first reading, or the first one after a long gap. */
   get startedNs(): number {
     return this.#startedNs;
   }
@@ -73,7 +74,7 @@ export class IntegratedPower {
     this.#addPart(twicePower, left);
   }
 
-  /** Milliseconds, microseconds and nanoseconds apart, since one product would be beyond 2^53. */
+  /** Milliseconds, microseconds and nanoseconds are multiplied separately, since one product would exceed 2^53. */
   #addPart(twicePower: number, ns: number): void {
     const belowMs = ns % nsPerMs;
     const belowUs = belowMs % 1e3;

@@ -1,42 +1,47 @@
 /**
- * How much is known about the first reading. It may lie in the middle of a refresh interval of a slow meter: the
+ * What is known about the first reading. It may be in the middle of a refresh interval of a slow meter: the
  * growth up to the next change would then be that of the whole interval.
  *
  * - none: no reading yet
  * - first: one reading only
- * - repeated: the first reading came again, so the meter is slower than its readings and the first one goes
+ * - repeated: the first reading came again, so the meter is slower than its readings and the first one is
+ * discarded
  * - changed: the second reading differed; the third will show whether the meter is slow
  */
 type Beginning = 'none' | 'first' | 'repeated' | 'changed' | 'done';
 
 /**
- * What a reading is to the curve of its counter.
+ * The role of a reading for the curve of its counter.
  *
  * - knot: the counter changed, or this is its first reading
- * - still: a knot, too: the counter did not change for twice the time that it takes from one change to the next
+ * - still: also a knot: the counter did not change for twice the learned time between changes
  * - first knot: the counter changed, and what was read before belongs to an unknown instant
- * - late: no knot, but it shows that the first reading belongs to an unknown instant: the second is the first knot
- * - nothing: no knot, or not later than the reading before
- * - fallen: it is another counter now; this reading is not taken
+ * - late: no knot, but it shows that the first reading belongs to an unknown instant: the second is the first
+ * knot
+ * - nothing: no knot, or not later than the previous reading
+ * - fallen: the counter was reset; this reading is not used
  */
 export type Finding = 'knot' | 'still' | 'first knot' | 'late' | 'nothing' | 'fallen';
 
-/** How much a new interval between two changes counts in the learned refresh interval. */
+/** Weight of a new interval between two changes in the learned refresh interval. */
 const learningRate = 1 / 16;
 const minRepeatedShare = 1 / 32;
-/** No meter that we know is refreshed more often than RAPL: what changes at every reading may be. */
+/**
+ * No known meter is refreshed more often than RAPL; a counter that changes at every reading may be refreshed
+ * this often.
+ */
 export const leastRefreshNs = 1e6;
 
 /**
- * A reading of a counter: its instant, in nanoseconds, and its value. In an array, since as arguments each of them would
- * be an object on the heap wherever the compiler leaves a call a call.
+ * A reading of a counter: its instant, in nanoseconds, and its value. In an array, since number arguments would
+ * be allocated on the heap wherever the call is not inlined.
  */
 export type Reading = Float64Array;
 
 /**
- * Finds the readings of a meter between which its counter may be taken for linear: those at which it changed. One at
- * which it did not is a knot only after twice the learned time between changes, so that a meter that is slower than
- * its readings is not taken for idle and then for twice as busy. Times are nanoseconds.
+ * Finds the readings of a meter between which its counter can be treated as linear: those with a change. A
+ * reading without a change is a knot only after twice the learned time between changes, so that a meter that is
+ * slower than its readings does not look idle and then twice as busy. Times are nanoseconds.
  */
 export class KnotFinder {
   readonly #statedNs: number;
@@ -45,41 +50,41 @@ export class KnotFinder {
   #readNs = 0;
   #changedAt = NaN;
   #value = NaN;
-  /** Learned time between two readings with a change. The meter may be faster, where hardly any is without. */
+  /** Learned time between two readings with a change. The meter may be faster if almost every reading has a change. */
   #changeNs = 0;
   #isRepeated = false;
-  /** How many of the last changes came after readings without one. */
+  /** Share of the recent changes that came after readings without a change. */
   #repeatedShare = 0;
 
-  /** @param statedNs the refresh interval at least, which readings do not show that are farther apart than that */
+  /** @param statedNs minimum refresh interval, which cannot be learned from readings that are farther apart */
   constructor(statedNs = leastRefreshNs) {
     this.#statedNs = statedNs;
   }
 
   /**
-   * Learned time between two changes; 0: not known. The refresh interval, or the time between two readings where that
-   * is longer.
+   * Learned time between two changes; 0: unknown. The refresh interval, or the time between two readings if
+   * that is longer.
    */
   get changeNs(): number {
     return this.#changeNs;
   }
 
-  /** Learned refresh interval; 0: not known, or so short that every reading is a change. */
+  /** Learned refresh interval; 0: unknown, or so short that every reading is a change. */
   get refreshNs(): number {
     return this.#repeatedShare > minRepeatedShare ? this.#changeNs : 0;
   }
 
-  /** How long before its reading a change may have happened: as long as a refresh takes, or from reading to reading. */
+  /** How long before its reading a change may have happened: the refresh interval, or the time between readings. */
   get lagNs(): number {
     return Math.min(this.#readNs, Math.max(this.refreshNs, this.#statedNs));
   }
 
-  /** Mean time between two readings; 0: there was one at most. */
+  /** Mean time between two readings; 0: there was at most one. */
   get readNs(): number {
     return this.#readNs;
   }
 
-  /** Whether it is certain which reading is the first knot. */
+  /** Whether the first knot is certain. */
   get isBegun(): boolean {
     return this.#beginning === 'done';
   }
@@ -117,7 +122,7 @@ export class KnotFinder {
     return finding;
   }
 
-  /** No reading will follow: what is known has to suffice. */
+  /** No reading will follow: decides with what is known. */
   finish(): void {
     if (this.#beginning === 'changed') this.#beginning = 'done';
   }
@@ -151,7 +156,7 @@ export class KnotFinder {
   #learn(reading: Reading): void {
     const intervalNs = reading[0] - this.#changedAt;
     const known = this.#changeNs;
-    // A domain that used nothing for an hour has not become slow.
+    // A domain that used nothing for an hour does not have a slow meter.
     const next = Math.min(intervalNs, 4 * known);
     this.#changeNs = known === 0 ? intervalNs : known + (next - known) * learningRate;
     this.#repeatedShare += (Number(this.#isRepeated) - this.#repeatedShare) * learningRate;

@@ -1,17 +1,17 @@
 import type { Reading } from './knot-finder.js';
 
-/** Beyond this, every second knot is dropped: the curve gets coarser, its totals stay. */
+/** Beyond this, every second knot is dropped: the curve gets coarser, but its totals are kept. */
 const maxKnots = 65_536;
 
 /**
  * The value between two points of a curve that is linear between them.
- * @param part of the way from one to the other, 0 to 1
+ * @param part fraction of the way from one to the other, 0 to 1
  */
 export function interpolate(from: number, to: number, part: number): number {
   return from + (to - from) * part;
 }
 
-/** Points of a cumulative curve that is linear between them; the oldest are forgotten on request. */
+/** Points of a cumulative curve that is linear between them; the oldest are discarded on request. */
 export class Knots {
   #times = new Float64Array(64);
   #values = new Float64Array(64);
@@ -32,7 +32,7 @@ export class Knots {
     return this.isEmpty ? NaN : this.#times[this.#to - 1];
   }
 
-  /** @param knot later than every knot before */
+  /** @param knot later than all earlier knots */
   push(knot: Reading): void {
     if (this.#to === this.#times.length) this.#makeRoom();
     this.#times[this.#to] = knot[0];
@@ -40,7 +40,7 @@ export class Knots {
     this.#to += 1;
   }
 
-  /** Time of the first knot after an instant; NaN: there is none. */
+  /** Time of the first knot after an instant; NaN: none. */
   findAfter(at: number): number {
     const index = this.#indexAfter(at);
     return index === this.#to ? NaN : this.#times[index];
@@ -56,8 +56,8 @@ export class Knots {
   }
 
   /**
-   * How uncertain the curve is at an instant between two knots: for this time, at the mean power between them, energy may
-   * lie on the other side of the instant. 0 at a knot, largest in the middle.
+   * The uncertainty of the curve at an instant between two knots, as a time: that much energy, at the mean
+   * power between the knots, may belong to the other side of the instant. 0 at a knot, largest in the middle.
    */
   edgeAt(at: number): number {
     const after = this.#indexAfter(at);
@@ -68,7 +68,7 @@ export class Knots {
     return (sinceNs * untilNs) / (sinceNs + untilNs);
   }
 
-  /** Time and value of the last knot up to an instant, and of the one that the curve goes to from there. */
+  /** Time and value of the last knot at or before an instant, and of the next knot. */
   around(at: number): readonly number[] {
     const after = this.#indexAfter(at);
     const before = after - 1;
@@ -76,12 +76,12 @@ export class Knots {
     return [this.#times[before], this.#values[before], this.#times[to], this.#values[to]];
   }
 
-  /** Forgets what is not needed for instants from this one on. */
+  /** Discards what is not needed for instants from this one on. */
   forgetBefore(at: number): void {
     this.#from = Math.max(this.#from, this.#indexAfter(at) - 1);
   }
 
-  /** Forgets the oldest knot. */
+  /** Discards the oldest knot. */
   forgetFirst(): void {
     this.#from += 1;
   }
@@ -126,7 +126,7 @@ export class Knots {
   #thin(): void {
     let kept = 0;
     for (let i = this.#from; i < this.#to; i++) {
-      // The newest stays: what is settled reaches up to it.
+      // The newest knot is kept: settled windows reach up to it.
       if ((i - this.#from) % 2 === 1 && i !== this.#to - 1) continue;
       this.#times[kept] = this.#times[i];
       this.#values[kept] = this.#values[i];

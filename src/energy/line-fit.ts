@@ -1,20 +1,21 @@
-/** A polynomial of first or second degree through points, by least squares. */
+/** A polynomial of first or second degree, fitted by least squares. */
 export interface Fit {
-  /** Of the powers 0, 1 and, for a curve, 2 of x. */
+  /** Coefficients of the powers 0, 1 and, for a curve, 2 of x. */
   readonly coefficients: readonly number[];
-  /** The standard error of each coefficient, where the deviations of the points are independent of each other. */
+  /** The standard error of each coefficient, if the deviations of the points are independent. */
   readonly errors: readonly number[];
   /** Standard deviation of the points from the polynomial. */
   readonly deviation: number;
-  /** Points beyond the number of coefficients. */
+  /** Number of points minus number of coefficients. */
   readonly degrees: number;
 }
 
 /**
- * Ordinary least squares: the powers of x, centred and scaled so that the normal equations stay well conditioned, are
- * solved by Gauss and Jordan; the covariance is the inverse times the variance of the residuals.
+ * Ordinary least squares: the powers of x, centred and scaled so that the normal equations stay well
+ * conditioned, are solved by Gauss-Jordan elimination; the covariance is the inverse times the variance of the
+ * residuals.
  * @param degree 1: a line; 2: a curve
- * @returns undefined where the points do not determine it: too few, or too few different x
+ * @returns undefined if the points do not determine it: too few, or too few different x
  */
 export function fitPolynomial(xs: ArrayLike<number>, ys: ArrayLike<number>, degree: 1 | 2): Fit | undefined {
   const size = degree + 1;
@@ -58,7 +59,7 @@ function powersOf(x: number, size: number): readonly number[] {
   return Array.from({ length: size }, (_, power) => x ** power);
 }
 
-/** Row i: what the coefficients of ((x - middle) / scale) contribute to that of x to the power i. */
+/** Row i: the contribution of the coefficients of ((x - middle) / scale) to that of x to the power i. */
 function unscale(size: number, middle: number, scale: number): readonly (readonly number[])[] {
   const binomials = [[1], [1, 1], [1, 2, 1]];
   return Array.from({ length: size }, (_, i) =>
@@ -74,7 +75,7 @@ function productOf(rows: readonly (readonly number[])[], size: number): number[]
   );
 }
 
-/** @returns undefined where the matrix is singular */
+/** @returns undefined if the matrix is singular */
 function invert(matrix: readonly (readonly number[])[]): number[][] | undefined {
   const size = matrix.length;
   const work = matrix.map((row, i) => [...row, ...Array.from({ length: size }, (_, j) => (i === j ? 1 : 0))]);

@@ -22,7 +22,7 @@ test('MarkedCounter takes the line between two readings, when a mark lies betwee
   assert.equal(counter.between(0), 16);
 });
 
-test('MarkedCounter goes on to its last reading, when the second mark has not come', () => {
+test('MarkedCounter continues to its last reading, when the second mark has not come', () => {
   const series = startingAt(0);
   const marks = [100];
   const counter = new MarkedCounter(origin, marks);
@@ -42,7 +42,7 @@ test('MarkedCounter counts from 0 at the start of its series, when that is after
   assert.equal(counter.between(0), 7);
 });
 
-test('MarkedCounter adds up, when a series ends and another goes on', () => {
+test('MarkedCounter adds up, when a series ends and another continues', () => {
   const marks = [0, 400];
   const counter = new MarkedCounter(origin, marks);
   const [first, second] = [startingAt(0), startingAt(250)];

@@ -1,12 +1,12 @@
 import type { Series } from '../model/series.js';
 import { interpolate } from './knots.js';
 
-/** Notified of every point of a counter: its readings, and its value at the marks between them. */
+/** Called for every point of a counter: its readings, and its values at the marks between them. */
 export type PointListener = (at: number, total: number, isMark: boolean) => void;
 
 /**
- * What a counter counted between instants that are marked as they pass. Readings come later than the marks that lie
- * between them; between two readings the counter is taken to be linear. Times are nanoseconds after the same origin.
+ * Divides the growth of a counter at marked instants. A reading comes later than the marks before it; between
+ * two readings the counter is assumed to be linear. Times are nanoseconds after the same origin.
  */
 export class MarkedCounter {
   readonly #origin: bigint;
@@ -20,7 +20,7 @@ export class MarkedCounter {
 
   /**
    * @param origin Unix time in nanoseconds of time 0
-   * @param marks ascending; grows from outside
+   * @param marks ascending; the caller appends to it
    */
   constructor(origin: bigint, marks: readonly number[], onPoint: PointListener = () => {}) {
     this.#origin = origin;
@@ -28,7 +28,7 @@ export class MarkedCounter {
     this.#onPoint = onPoint;
   }
 
-  /** Takes a reading; NaN is none. A new series of the same counter goes on where the one before ended. */
+  /** Takes a reading; NaN is none. A new series of the same counter continues where the previous one ended. */
   read(series: Series, at: number, value: number): void {
     if (Number.isNaN(value)) return;
     if (series !== this.#series) this.#begin(series);
@@ -39,7 +39,7 @@ export class MarkedCounter {
     this.#onPoint(at, this.#total, false);
   }
 
-  /** What it counted between a mark and the next one, or until its last reading. */
+  /** Growth between a mark and the next one, or until the last reading. */
   between(mark: number): number {
     const from = this.#totals[mark] ?? this.#total;
     return (this.#totals[mark + 1] ?? this.#total) - from;

@@ -4,7 +4,7 @@ import { createRow, type Table } from '../model/table.js';
 import type { IntegratedPower } from './integrated-power.js';
 import type { WrappingCounter } from './wrapping-counter.js';
 
-/** Turns readings of a sensor into values of a series, which is another one after a reset. */
+/** Converts readings of a sensor to values of a series, which is a new one after a reset. */
 export interface Meter {
   readonly series: Series;
   /**
@@ -15,17 +15,17 @@ export interface Meter {
   take(value: number, at: bigint, atNs: number): number;
 }
 
-/** A meter, and the index of the value that it takes. */
+/** A meter, and the index of its value in a reading. */
 export interface SourcedMeter {
   readonly meter: Meter;
   readonly source: number;
 }
 
-/** The meters of what is read at one instant. */
+/** The meters of values that are read at the same instant. */
 export class MeterRow {
   series: readonly Series[];
   readonly #meters: readonly Meter[];
-  /** Of each meter, the value that it takes. */
+  /** For each meter, the index of its value. */
   readonly #sources: readonly number[];
 
   constructor(meters: readonly SourcedMeter[]) {
@@ -34,7 +34,7 @@ export class MeterRow {
     this.series = this.#meters.map(({ series }) => series);
   }
 
-  /** @returns a row, before which counters that were reset have ended and others begin */
+  /** @returns a row, after ending the series of counters that were reset */
   take(values: Float64Array, at: bigint, atNs: number): Table {
     const row = new Float64Array(this.#meters.length);
     for (let i = 0; i < row.length; i++) {
@@ -47,7 +47,7 @@ export class MeterRow {
   }
 }
 
-/** A counter of microjoules: it begins again when the device is reset. */
+/** A counter of microjoules: it restarts when the device is reset. */
 export class CounterMeter implements Meter {
   readonly #counter: WrappingCounter;
   #series: Series;
@@ -71,7 +71,7 @@ export class CounterMeter implements Meter {
   }
 }
 
-/** Energy by integration of microwatts. What was used over a gap is not known: it begins again after that. */
+/** Energy by integration of microwatts. Energy during a long gap is unknown: the count restarts after it. */
 export class IntegratedMeter implements Meter {
   readonly #power: IntegratedPower;
   #series: Series;

@@ -3,9 +3,9 @@ import type { PowerModel } from './power-models.js';
 const noPower: PowerModel = { idleWatts: 0, maxWatts: 0 };
 
 /**
- * Energy by a power model and the use of the hardware, from the first reading on. Computed from the totals of the time
- * for which the model holds rather than summed up reading by reading, so that rounding does not add up: it is the same
- * in whatever windows it is read. Allocates nothing.
+ * Energy by a power model and the use of the hardware, from the first reading on. Computed from totals since
+ * the model was last changed, not summed reading by reading, so that rounding errors do not accumulate and the
+ * result does not depend on the times of readings. Allocates nothing.
  */
 export class ModelledEnergy {
   #model = noPower;
@@ -13,14 +13,14 @@ export class ModelledEnergy {
   #joules = 0;
   #usedNs = NaN;
   #atNs = NaN;
-  /** What the last reading before the model was. */
+  /** The last energy before the model changed. */
   #fromJoules = 0;
   #fromUsedNs = 0;
   #fromNs = 0;
 
   /**
    * @param model holds for the time since the last reading; the same object while it does not change
-   * @param units how many units, such as CPUs, are used by as much as `usedNs` in all
+   * @param units number of units, such as CPUs, that share the use `usedNs`
    */
   hold(model: PowerModel, units: number): void {
     if (model === this.#model && units === this.#units) return;
@@ -31,11 +31,11 @@ export class ModelledEnergy {
 
   /**
    * Takes a reading.
-   * @param usedNs for how long units were used in all, in nanoseconds of full use of one; never falls, except that it
-   * counts from there on
-   * @param atNs nanoseconds of a clock
-   * @returns joules since the first reading, never less than the last time; NaN for no reading, and the next one counts
-   * for the time since the last
+   * @param usedNs total use of all units, in nanoseconds of full use of one; after a decrease it counts from
+   * the new value
+   * @param atNs nanoseconds of a monotonic clock
+   * @returns joules since the first reading, never decreasing; NaN without a reading, and the next one then
+   * covers the time since the last
    */
   update(usedNs: number, atNs: number): number {
     if (Number.isNaN(usedNs)) return NaN;
@@ -65,7 +65,7 @@ export class ModelledEnergy {
   #count(): number {
     const { idleWatts, maxWatts } = this.#model;
     const elapsedNs = this.#atNs - this.#fromNs;
-    // What is counted in ticks may run ahead of what the hardware could have done.
+    // Use counted in ticks may exceed what was possible in the time.
     const usedNs = Math.min(this.#usedNs - this.#fromUsedNs, this.#units * elapsedNs);
     return this.#fromJoules + (idleWatts * elapsedNs + ((maxWatts - idleWatts) * usedNs) / this.#units) / 1e9;
   }

@@ -1,35 +1,35 @@
 /**
- * Non-negative least squares on line: coefficients of some counters, none below 0, with which their weighted sum comes
- * closest to a measured value over all windows so far. Kept are the normal equations, so that a window costs
- * a number of operations that does not grow. Old windows lose weight at a constant rate. Everything is
- * allocated at once; the same rows in the same order give the same coefficients, to the last bit. Solved by the active
- * set method of Lawson and Hanson (Solving Least Squares Problems, 1974, chapter 23) on the Gram matrix, as Bro
- * and de Jong (1997) have it. A constant term is a counter that grows by 1, or by the seconds, in every window.
+ * Online non-negative least squares: the non-negative coefficients with which a weighted sum of counters comes
+ * closest to a measured value over all windows so far. Only the normal equations are kept, so that the cost of
+ * a window is constant. Old windows lose weight at a constant rate. Everything is allocated in the constructor;
+ * the same rows in the same order give the same coefficients, to the last bit. Solved by the active set method
+ * of Lawson and Hanson (Solving Least Squares Problems, 1974, chapter 23) on the Gram matrix, as in Bro and de
+ * Jong (1997). A constant term is a counter that grows by 1, or by the seconds, in every window.
  */
 export class NonNegativeLeastSquares {
-  /** What one unit of each counter adds to the value, as the last call of `solve` found it. */
+  /** The contribution of one unit of each counter to the value, as of the last call of `solve`. */
   readonly coefficients: Float64Array;
   readonly #width: number;
   readonly #retention: number;
-  /** Sums over the rows of the products of two columns each, the value being the last column; row-major. */
+  /** Sums over the rows of the products of each pair of columns, with the value as the last column; row-major. */
   readonly #products: Float64Array;
-  /** Root of the sum of squares of each counter, which makes the equations independent of units; 0: never moved. */
+  /** Root of the sum of squares of each counter, which normalizes units; 0: the counter never changed. */
   readonly #scales: Float64Array;
-  /** The same equations for counters of length 1. */
+  /** The same equations, normalized. */
   readonly #gram: Float64Array;
   readonly #target: Float64Array;
   readonly #solution: Float64Array;
   readonly #candidate: Float64Array;
   readonly #factor: Float64Array;
-  /** The counters whose coefficients may be other than 0, in order; the first `#members` of it. */
+  /** The counters whose coefficients may be positive, in order; only the first `#members` entries count. */
   readonly #active: Uint8Array;
   #members = 0;
-  /** 1: adds nothing to the active counters that they do not say already. */
+  /** 1: linearly dependent on the active counters. */
   readonly #dependent: Uint8Array;
 
   /**
-   * @param width how many counters there are
-   * @param retention by what the weight of all earlier windows is multiplied at each window; 1: all count the same
+   * @param width number of counters
+   * @param retention factor by which each window reduces the weight of all earlier ones; 1: all weigh the same
    */
   constructor(width: number, retention = 1) {
     this.#width = width;
@@ -47,7 +47,7 @@ export class NonNegativeLeastSquares {
   }
 
   /**
-   * Takes a window.
+   * Adds a window.
    * @param row the growth of each counter, then the value; finite numbers
    */
   add(row: Float64Array): void {
@@ -60,7 +60,7 @@ export class NonNegativeLeastSquares {
     }
   }
 
-  /** Forgets all windows. */
+  /** Discards all windows. */
   reset(): void {
     this.#products.fill(0);
     this.coefficients.fill(0);
@@ -72,7 +72,8 @@ export class NonNegativeLeastSquares {
     this.#solution.fill(0);
     this.#dependent.fill(0);
     this.#members = 0;
-    // Every change of the active counters brings the sum closer, so none returns; the limit is for rounding errors.
+    // Every change of the active set reduces the residual, so no set returns; the limit guards against rounding
+    // errors.
     for (let step = 0; step < 10 * this.#width && this.#enterSteepest(); step++) this.#descend();
     for (let i = 0; i < this.#width; i++) {
       this.coefficients[i] = this.#scales[i] > 0 ? this.#solution[i] / this.#scales[i] : 0;
@@ -80,8 +81,9 @@ export class NonNegativeLeastSquares {
   }
 
   /**
-   * Root of the sum of the squared differences between the value and the weighted sum, relative to that of the squared
-   * values: 0 where the counters explain all, 1 where they explain nothing. Exact to about 1e-8. NaN without windows.
+   * Root of the sum of the squared differences between the value and the weighted sum, relative to that of the
+   * squared values: 0 if the counters explain everything, 1 if they explain nothing. Exact to about 1e-8. NaN
+   * without windows.
    */
   get residual(): number {
     const columns = this.#width + 1;
@@ -111,10 +113,10 @@ export class NonNegativeLeastSquares {
     }
   }
 
-  /** Makes the counter active that would bring the sum closest. @returns false: none would bring it closer */
+  /** Activates the counter that reduces the residual fastest. @returns false: none would reduce it */
   #enterSteepest(): boolean {
     let steepest = -1;
-    // 2^-40 of the value's own length: less is what rounding leaves.
+    // 2^-40 of the norm of the value: less than that is rounding.
     const columns = this.#width + 1;
     let slope = 2 ** -40 * Math.sqrt(this.#products[columns * columns - 1]);
     for (let i = 0; i < this.#width; i++) {
@@ -131,7 +133,7 @@ export class NonNegativeLeastSquares {
     return false;
   }
 
-  /** By how much a unit more of a counter would bring the sum closer. */
+  /** How much one more unit of a counter would reduce the residual. */
   #slopeOf(counter: number): number {
     let slope = this.#target[counter];
     for (let i = 0; i < this.#width; i++) {
@@ -140,7 +142,7 @@ export class NonNegativeLeastSquares {
     return slope;
   }
 
-  /** Goes to the best coefficients of the active counters, leaving out those that would fall to 0 on the way. */
+  /** Moves to the best coefficients of the active counters, removing those that would become 0 on the way. */
   #descend(): void {
     while (this.#members > 0) {
       const newest = this.#active[this.#members - 1];
@@ -161,7 +163,7 @@ export class NonNegativeLeastSquares {
     }
   }
 
-  /** The active counter whose coefficient falls to 0 first on the way to the candidate; -1: none does. */
+  /** The active counter whose coefficient reaches 0 first on the way to the candidate; -1: none. */
   #findLimiting(): number {
     let limiting = -1;
     for (let i = 0; i < this.#members; i++) {
@@ -171,13 +173,13 @@ export class NonNegativeLeastSquares {
     return limiting;
   }
 
-  /** The part of the way to the candidate after which a coefficient is 0. */
+  /** The fraction of the way to the candidate at which a coefficient is 0. */
   #partUntilZero(member: number): number {
     const from = this.#solution[this.#active[member]];
     return from / (from - this.#candidate[member]);
   }
 
-  /** Takes out the counters whose coefficients have fallen to 0. What depended on them may be of use again. */
+  /** Removes the counters whose coefficients have become 0. Counters that depended on them may become useful again. */
   #leave(): void {
     let kept = 0;
     for (let i = 0; i < this.#members; i++) {
@@ -189,7 +191,10 @@ export class NonNegativeLeastSquares {
     this.#dependent.fill(0);
   }
 
-  /** Solves the equations of the active counters by Cholesky. @returns false: the newest depends on the others */
+  /**
+   * Solves the equations of the active counters by Cholesky decomposition. @returns false: the newest depends
+   * on the others
+   */
   #solveActive(): boolean {
     const factor = this.#factor;
     const width = this.#width;

@@ -7,7 +7,7 @@ export interface PowerModel {
   readonly maxWatts: number;
 }
 
-/** Published figures, and who published them when. */
+/** Published figures with their source and date. */
 export interface SourcedModel extends PowerModel {
   readonly source: string;
 }
@@ -39,27 +39,30 @@ export type ServerName = keyof typeof serverModels;
 export const serverNames = Object.keys(serverModels) as readonly ServerName[];
 
 /**
- * Watts of a gigabyte of DDR4, whatever it is used for: the mean of what Crucial (0.375) and Micron (0.4083) state, by
- * Cloud Carbon Footprint, Methodology, Memory (2021).
+ * Watts per gigabyte of DDR4, independent of load: the mean of the figures of Crucial (0.375) and Micron
+ * (0.4083), by Cloud Carbon Footprint, Methodology, Memory (2021).
  */
 export const memoryWattsPerGb = 0.392;
 
 const diskSource = 'U.S. Data Center Energy Usage Report 2016, for 2020';
 
-/** Power of a drive, whatever its size and use. */
+/** Power of a drive, independent of size and load. */
 export const diskModels = {
   hdd: { idleWatts: 6.5, maxWatts: 6.5, source: diskSource },
   ssd: { idleWatts: 6, maxWatts: 6, source: diskSource },
 } as const satisfies Readonly<Record<string, SourcedModel>>;
 
-/** Power of a port of 10 Gbit/s. Its maker states typical and maximum power; the typical one is taken for idle. */
+/**
+ * Power of a 10 Gbit/s port. The manufacturer states typical and maximum power; the typical one is used as idle
+ * power.
+ */
 export const networkModel: SourcedModel = {
   idleWatts: 3.47,
   maxWatts: 4.84,
   source: 'Mellanox ConnectX-3 Ethernet User Manual 2012, MCX311A with passive cable',
 };
 
-/** What is wrong with two settings taken together, of which both are set or none. */
+/** Validates two settings that must be set together. */
 export function checkPowers(
   {
     idle_power: idle,
@@ -75,7 +78,7 @@ export function checkPowers(
   return max < idle ? [`${path}max_power: expected at least idle_power, ${idle} W, found ${max} W`] : [];
 }
 
-/** A model of some logical CPUs from one of a single CPU. */
+/** Scales a model of one logical CPU to several. */
 export function scaleModel({ idleWatts, maxWatts }: PowerModel, cpus: number): PowerModel {
   return { idleWatts: idleWatts * cpus, maxWatts: maxWatts * cpus };
 }

@@ -1,7 +1,7 @@
 /**
- * Shares a total among parts: each gets what the rounded running share grows by, so that nothing is lost, nothing is
- * added and no share is negative.
- * @param whole at least the sum of the parts and more than 0; what it is beyond that sum is given to no part
+ * Divides a total among parts: each part gets the growth of the rounded running total, so that the shares add
+ * up exactly and none is negative.
+ * @param whole at least the sum of the parts and more than 0; the excess is given to no part
  * @param shares receives one whole number per part
  * @returns the sum of the shares
  */
@@ -19,7 +19,7 @@ export function share(total: number, parts: ArrayLike<number>, whole: number, sh
 }
 
 /**
- * round(total * part / whole), halves up, exactly.
+ * round(total * part / whole), exact, rounding half up.
  * @param total whole, 0 or more
  * @param part whole, at most `whole`
  * @param whole whole, more than 0
@@ -30,7 +30,8 @@ export function portion(total: number, part: number, whole: number): number {
   const quotient = total * (part / whole);
   const floor = Math.floor(quotient);
   const rest = quotient - floor;
-  // A division and a multiplication, each off by at most 2^-53 of the result: only near a half does it matter.
+  // A division and a multiplication, each with a relative error of at most 2^-53: this matters only near a
+  // half.
   if (Math.abs(rest - 0.5) > quotient * 2 ** -51) return rest < 0.5 ? floor : floor + 1;
   const double = 2n * BigInt(whole);
   return Number((2n * BigInt(total) * BigInt(part) + BigInt(whole)) / double);

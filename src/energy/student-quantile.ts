@@ -1,15 +1,14 @@
 /**
- * The value below which a variable of Student's t distribution stays with a given probability: 12.706 for 0.975
- * and one degree of freedom.
+ * The quantile of Student's t distribution: 12.706 for 0.975 and one degree of freedom.
  * @param probability between 0 and 1, both excluded
- * @param degrees of freedom, a whole number from 1 on
+ * @param degrees of freedom, a whole number, at least 1
  */
 export function studentQuantile(probability: number, degrees: number): number {
   if (probability < 0.5) return -studentQuantile(1 - probability, degrees);
   let low = 0;
   let high = 1;
   while (studentCumulative(high, degrees) < probability) high *= 2;
-  // Half the interval 60 times is as exact as a double gets.
+  // 60 bisections are as exact as a double.
   for (let step = 0; step < 60; step++) {
     const middle = (low + high) / 2;
     if (studentCumulative(middle, degrees) < probability) low = middle;
@@ -19,8 +18,8 @@ export function studentQuantile(probability: number, degrees: number): number {
 }
 
 /**
- * The probability that the variable is at most `t`, for `t` from 0 on. For whole degrees of freedom it is a finite
- * sum: Abramowitz and Stegun, Handbook of Mathematical Functions, 26.7.3 and 26.7.4.
+ * The cumulative distribution for `t` >= 0. For whole degrees of freedom it is a finite sum: Abramowitz and
+ * Stegun, Handbook of Mathematical Functions, 26.7.3 and 26.7.4.
  */
 function studentCumulative(t: number, degrees: number): number {
   const angle = Math.atan(t / Math.sqrt(degrees));

@@ -1,8 +1,8 @@
 import { interpolate } from './knots.js';
 
 /**
- * The CPU time that one workload has used, known at its readings and linear between them. Only what the next
- * boundary can need is kept: the last boundary and the last two readings. Nanoseconds throughout.
+ * The CPU time that one workload has used, known at its readings and linear between them. Keeps only what the
+ * next boundary may need: the last boundary and the last two readings. All times in nanoseconds.
  */
 export class UsageCurve {
   #cutAt: number;
@@ -12,7 +12,7 @@ export class UsageCurve {
   #latestAt: number;
   #latestNs = 0;
 
-  /** @param start the instant at which nothing had been used */
+  /** @param start the instant at which usage was 0 */
   constructor(start: number) {
     this.#cutAt = start;
     this.#earlierAt = start;
@@ -21,7 +21,7 @@ export class UsageCurve {
 
   /**
    * Takes a reading.
-   * @param grownNs how much was used since the reading before
+   * @param grownNs usage since the previous reading
    */
   read(at: number, grownNs: number): void {
     if (at > this.#latestAt) {
@@ -33,9 +33,9 @@ export class UsageCurve {
   }
 
   /**
-   * What was used since the boundary before, up to this one. A reading that came too late for the boundary before
-   * counts only from there on: what it says about the time before was settled without it.
-   * @param from the boundary before
+   * Usage since the previous boundary, up to this one. A reading that came too late for the previous boundary
+   * counts only after it, since the time before is already settled.
+   * @param from the previous boundary
    */
   cut(from: number, to: number): number {
     const before = Math.max(this.#cutNs, this.#usedNsAt(from));

@@ -7,12 +7,12 @@ import { createSampling } from '../sampling/sampling-threads.js';
 import { createPlainLog } from '../telemetry/log.js';
 import { silentMeter } from '../telemetry/telemetry.js';
 
-/** What a command keeps of the tables of its pipeline. */
+/** What a command keeps of its pipeline's tables. */
 export interface Book {
   take(table: Table): void;
 }
 
-/** The factory of an exporter that puts every table into a book. */
+/** The factory of an exporter that adds every table to a book. */
 export function createBookFactory(book: Book): ExporterFactory {
   return {
     schema: {},
@@ -28,8 +28,9 @@ export function createBookFactory(book: Book): ExporterFactory {
 }
 
 /**
- * A service for the time of one command: plain log, no telemetry of its own.
- * @param wallOffsetNs what the sampling threads add to the monotonic clock, so that it stays the same when the clock is set
+ * A service for the duration of one command: plain log, no telemetry of its own.
+ * @param wallOffsetNs what sampling threads add to the monotonic clock, so that it is constant even if the
+ * clock is set
  */
 export function createBookService(config: ServiceConfig, clock: Clock, wallOffsetNs?: bigint): Service {
   const log = createPlainLog(config.telemetry.logs.level);

@@ -93,7 +93,7 @@ test(
     assert.ok(errors && commands instanceof Writable && replies instanceof Readable);
     const output = text(errors);
     commands.write('enable\n');
-    // Its answer says that it counts.
+    // Its answer reports that it counts.
     await Promise.race([once(replies, 'data'), once(perf, 'exit')]);
     const counters = new CommandEvents(names).open(child.pid);
     child.release();
@@ -116,7 +116,7 @@ function findHardware(): string | false {
   }
 }
 
-test('CommandEvents says what is not counted, and why', { skip: findHardware() }, async () => {
+test('CommandEvents reports what is not counted, and why', { skip: findHardware() }, async () => {
   const { events, ratios } = await count(['cycles', 'page-faults:u'], ['true']);
   assert.deepEqual(
     events.map(({ name, value, runningRatio }) => [name, value === undefined, runningRatio]),

@@ -8,56 +8,56 @@ import { adaptToRights, createProbe, openGroup, type CountingPlace } from '../li
 import { findRatios, type RatioKind } from '../linux/perf/ratios.js';
 import { resolveEvents, type ResolvedEvents } from '../linux/perf/resolve.js';
 
-/** What an event said of a command and everything that it started. */
+/** The count of an event for a command and all its descendants. */
 export interface EventCount {
   readonly name: string;
   readonly unit: EventUnit;
-  /** In `unit`; undefined where it was not counted. */
+  /** In `unit`; undefined if it was not counted. */
   readonly value: number | undefined;
-  /** Share of the time in which it was really counted; for the rest `value` is an estimate. */
+  /** Fraction of the time in which it was counted; for the rest `value` is extrapolated. */
   readonly runningRatio: number | undefined;
-  /** Why there is no value, or what it leaves out. */
+  /** Why there is no value, or what it does not include. */
   readonly note: string | undefined;
 }
 
-/** A quotient of two counts. */
+/** A ratio of two counts. */
 export interface CountRatio {
   readonly kind: RatioKind;
-  /** Of the numerator and of the denominator. */
+  /** Names of numerator and denominator. */
   readonly name: string;
   readonly of: string;
   readonly value: number;
 }
 
-/** What was counted of a command. */
+/** The counts of a command. */
 export interface CommandCounts {
-  /** In the order in which they were asked for. */
+  /** In the requested order. */
   readonly events: readonly EventCount[];
   readonly ratios: readonly CountRatio[];
 }
 
-/** The events that were asked for, as this machine knows them. */
+/** The requested events, resolved on this machine. */
 export class CommandEvents {
   readonly #resolved: ResolvedEvents;
 
   /**
-   * @param lists as written behind each `-e`
-   * @throws UsageError when they cannot be understood, or this machine does not know one of them
+   * @param lists the values of each `-e`
+   * @throws UsageError if they are invalid, or this machine does not know one of them
    */
   constructor(lists: readonly string[]) {
     this.#resolved = resolveEvents(dropRepeats(lists.flatMap(parseList)), { sysfs: '/sys' });
     const { unknown } = this.#resolved;
-    // As perf: a count that was asked for and is missing shows only after the command has run for hours.
+    // Unlike perf, refuses early: otherwise a missing count shows only after the command has run for hours.
     if (unknown.length > 0) throw new UsageError(describeUncounted(unknown));
   }
 
-  /** Counts from the next `execve` of a stopped process on, with everything that it starts. */
+  /** Counts a stopped process and its descendants from its next `execve` on. */
   open(pid: number): CommandCounters {
     return new CommandCounters(pid, this.#resolved);
   }
 }
 
-/** An event that is listed twice is counted once. A group stays as it was asked for. */
+/** A repeated event is counted once. Explicit groups are unchanged. */
 function dropRepeats(groups: readonly ParsedGroup[]): readonly ParsedGroup[] {
   const seen = new Set<string>();
   return groups.flatMap((group) => {
@@ -75,13 +75,13 @@ function parseList(text: string): ReturnType<typeof parseEvents> {
   }
 }
 
-/** Where an event is counted: a group of each PMU that counts it, and its place there. */
+/** Where an event is counted: one group per PMU, and its index there. */
 interface OpenEvent {
   readonly event: CountedEvent;
   readonly parts: { readonly group: CounterGroup; readonly index: number }[];
 }
 
-/** Counts what a command and everything that it starts does. Must be finished. */
+/** Counts the events of a command and its descendants. Must be finished. */
 export class CommandCounters {
   readonly #order: readonly string[];
   readonly #counts = new Map<string, EventCount>();
@@ -104,13 +104,13 @@ export class CommandCounters {
     for (const { events } of fit.groups) this.#openGroup(events, place);
   }
 
-  /** Reads the counts; the command has ended. */
+  /** Reads the counts, after the command has ended. */
   finish(): CommandCounts {
     this.#finished ??= this.#count();
     return this.#finished;
   }
 
-  /** The reason already has the name. */
+  /** The reason already contains the name. */
   #refuse(name: string, unit: EventCount['unit'], reason: string): void {
     const start = `Cannot open perf event "${name}": `;
     const note = reason.startsWith(start) ? reason.slice(start.length) : reason;
@@ -142,8 +142,8 @@ export class CommandCounters {
   }
 
   /**
-   * A command runs on one kind of cores or on the other: together their PMUs have counted all the time.
-   * @param parts those that could be read: a pinned event that did not get its counter could not
+   * A command runs on either kind of cores: together their PMUs have counted all the time.
+   * @param parts those that could be read: a pinned event without a counter could not
    */
   #sum({ name, unit, scale }: CountedEvent, parts: OpenEvent['parts']): EventCount {
     const value = parts.reduce((sum, { group, index }) => sum + group.countOf(index), 0);
@@ -172,7 +172,7 @@ export class CommandCounters {
   }
 }
 
-/** What one PMU's part cannot count stays out of the sum. */
+/** What one PMU cannot count is left out of the sum. */
 function tryGroup(own: readonly OpenEvent[], part: number, place: CountingPlace): CounterGroup | undefined {
   const events = own.map(({ event }) => event);
   try {

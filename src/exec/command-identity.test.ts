@@ -46,7 +46,7 @@ function urlOf(path: string): string {
   return new URL(path, import.meta.url).href;
 }
 
-test('readCommandIdentity says which service the command is part of by the environment that it inherits', () => {
+test('readCommandIdentity reports which service the command is part of by the environment that it inherits', () => {
   const script = `import { startHeld } from '${urlOf('../linux/held-child.js')}';
     import { readCommandIdentity } from '${urlOf('./command-identity.js')}';
     const child = await startHeld('/bin/sleep', ['60']);

@@ -11,13 +11,13 @@ import {
 import type { Attributes } from '../model/series.js';
 import { findProgram, findRawPath } from './find-program.js';
 
-// BINPRM_BUF_SIZE and the depth of interpreters in fs/exec.c.
+// BINPRM_BUF_SIZE and the maximum depth of interpreters in fs/exec.c.
 const firstLineBytes = 256;
 const maxInterpreters = 5;
 
 /**
- * Who the command is, in the words of all that publish something about processes. It has a process already, but one
- * that still waits to run the program: what the program decides is worked out from its file.
+ * The identity of the command, as all receivers of processes publish it. Its process exists already, but still
+ * waits to execute the program: what depends on the program is derived from its file.
  */
 export function readCommandIdentity(pid: number, program: Buffer): Attributes {
   const stat = new ProcessStat();
@@ -37,7 +37,7 @@ export function readCommandIdentity(pid: number, program: Buffer): Attributes {
   };
 }
 
-/** The file that the kernel will run: that of the interpreter, where the program is a script. */
+/** The file that the kernel will execute: for a script, that of its interpreter. */
 function resolveExecutable(program: Buffer): string {
   let path = program;
   for (let depth = 0; depth < maxInterpreters; depth++) {
@@ -52,7 +52,7 @@ function resolveExecutable(program: Buffer): string {
   }
 }
 
-/** Of a script, its interpreter; of one that asks env(1) for it, as most do, what env will find. */
+/** The interpreter of a script; if it is env(1), as in most scripts, the program that env will find. */
 function findInterpreter(path: Buffer): Buffer | undefined {
   const [, interpreter, argument = ''] = /^#!\s*(\S+)[ \t]*(.*)/.exec(readFirstLine(path)) ?? [];
   if (interpreter === undefined) return undefined;
@@ -72,7 +72,7 @@ function tryFind(name: Buffer): Buffer | undefined {
   }
 }
 
-/** A character for each byte, since paths need not be UTF-8. */
+/** One character per byte, since paths need not be UTF-8. */
 function readFirstLine(path: Buffer): string {
   const buffer = Buffer.alloc(firstLineBytes);
   try {
@@ -84,7 +84,7 @@ function readFirstLine(path: Buffer): string {
       closeSync(fd);
     }
   } catch {
-    // It may be executed but not read.
+    // It is executable but not readable.
     return '';
   }
 }

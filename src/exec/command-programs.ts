@@ -10,7 +10,7 @@ import {
 import type { Attributes, Resource } from '../model/series.js';
 import type { CommandPart } from './command-receiver.js';
 
-/** What all processes of a tree have in common that run one program: like a process, but without a pid. */
+/** The attributes of all processes of a tree with the same program: like those of a process, but without a pid. */
 export function describeProgram(command: Attributes, program: string): Attributes {
   const common = [ATTR_PROCESS_OWNER, ATTR_PROCESS_LINUX_CGROUP].flatMap((name) => {
     const value = command[name];
@@ -23,7 +23,7 @@ export function describeProgram(command: Attributes, program: string): Attribute
   };
 }
 
-/** The programs of a command's tree as workloads: the command's own process first, by its identity. */
+/** The programs of a command's tree as workloads: the command's own process first, with its identity. */
 export class CommandPrograms {
   readonly #command: Attributes;
   readonly #resources: Resource[];
@@ -33,7 +33,7 @@ export class CommandPrograms {
     this.#resources = [{ attributes: command }];
   }
 
-  /** @param programs new ones last, and none goes */
+  /** @param programs new ones last; none is removed */
   identify(programs: readonly ProgramUsage[]): readonly CommandPart[] {
     for (const { name } of programs.slice(this.#resources.length)) {
       this.#resources.push({ attributes: describeProgram(this.#command, name) });

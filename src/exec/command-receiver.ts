@@ -19,31 +19,31 @@ const schema = {
 
 type Config = ConfigOf<typeof schema>;
 
-/** What ran one program within the tree of a command. */
+/** One program within the tree of a command. */
 export interface CommandPart {
   readonly resource: Resource;
-  /** CPU time since the command began; never falls. */
+  /** CPU time since the command started; never decreases. */
   readonly cpuNs: number;
 }
 
-/** A command that is about to begin. */
+/** A command that is ready to start. */
 export interface ReadyCommand {
-  /** Lets it begin. */
+  /** Starts it. */
   release(): void;
-  /** The parts of its tree: new ones come last, and none goes. With eBPF this reads every task of the machine. */
+  /** The parts of its tree: new ones come last, and none is removed. With eBPF this reads every task of the machine. */
   readParts(): readonly CommandPart[];
-  /** It has ended and was read: resolves when all that ended with it is known. */
+  /** After the command has ended and was read: resolves when everything about processes that ended with it is known. */
   settle(): Promise<void>;
-  /** All that it has used. */
+  /** Its total usage, by part. */
   finishParts(): readonly CommandPart[];
 }
 
-/** Where the receiver of a service can be reached, once the service has created it. */
+/** The receiver of a service, available once the service has created it. */
 export interface CommandFeed {
   receiver: CommandReceiver | undefined;
 }
 
-/** The factory of the receiver `command`, which knows what `exec` runs. */
+/** The factory of the receiver `command`, which publishes the command of `exec`. */
 export function createCommandFactory(feed: CommandFeed): ReceiverFactory<typeof schema> {
   return {
     schema,
@@ -60,16 +60,16 @@ export function createCommandFactory(feed: CommandFeed): ReceiverFactory<typeof 
   };
 }
 
-/** The series of a command, one for each part. */
+/** The series of a command, one per part. */
 class CommandSeries {
   readonly command: ReadyCommand;
   #columns: readonly Series[];
-  /** What the parts had used when their series began. */
+  /** Usage of the parts when their series started. */
   readonly #basesNs: readonly number[];
-  /** Unix time in nanoseconds of the last row: there the series of a part begins that is new in the next one. */
+  /** Unix time in nanoseconds of the last row, at which the series of parts start that are new in the next one. */
   #rowNs: bigint;
 
-  /** @param parts what was used before the series begin */
+  /** @param parts usage before the series start */
   constructor(command: ReadyCommand, startNs: bigint, parts: readonly CommandPart[]) {
     this.command = command;
     this.#rowNs = startNs;
@@ -93,7 +93,7 @@ class CommandSeries {
   }
 }
 
-/** What was read of the machine. */
+/** A reading of the machine. */
 interface MachineReading {
   /** Unix time in nanoseconds. */
   readonly at: bigint;
@@ -102,8 +102,8 @@ interface MachineReading {
 }
 
 /**
- * Emits the CPU time of a command and of the machine: once when it begins, once when it ends, and at every
- * interval. Each reading of the machine is a boundary of the ledger's windows.
+ * Emits the CPU time of a command and of the machine: at its start, at its end, and at every interval. Each
+ * reading of the machine is a boundary of the ledger's windows.
  */
 export class CommandReceiver implements Component {
   readonly #config: Config;
@@ -144,7 +144,7 @@ export class CommandReceiver implements Component {
   }
 
   /**
-   * Lets the command begin, right after a reading and before anything is done with it.
+   * Starts the command, right after a reading and before the reading is processed.
    * @returns the boundary, Unix time in nanoseconds
    */
   begin(command: ReadyCommand): bigint {
@@ -157,7 +157,7 @@ export class CommandReceiver implements Component {
   }
 
   /**
-   * The command has ended: what the machine did is read at once, and what the command used when all of it is known.
+   * The command has ended: reads the machine immediately, and the command when all of its usage is known.
    * @returns the boundary, Unix time in nanoseconds
    */
   async end(): Promise<bigint> {
@@ -174,7 +174,7 @@ export class CommandReceiver implements Component {
     return this.#forward([row, createEnding(series.columns, machine.at)], machine);
   }
 
-  /** Not while the last window is open, whose end has been read already. */
+  /** Not while the last window is open: its end has been read already. */
   #scan(): void {
     if (this.#isEnding) return;
     const machine = this.#readMachine();
@@ -196,7 +196,7 @@ export class CommandReceiver implements Component {
     return at;
   }
 
-  /** Series end and start again where the wall clock was stepped. */
+  /** Series end and restart when the wall clock is stepped. */
   #followBreaks(busy: BusyTimeReader): void {
     const { clock, host } = this.#context;
     const breaks = clock.countBreaks();

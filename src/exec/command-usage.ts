@@ -6,38 +6,41 @@ import { PerfEventError } from '../linux/perf/event.js';
 import { openPerfTreeCpuTime, openProcfsTreeCpuTime, type TreeCpuTime } from '../linux/perf/tree-cpu-time.js';
 import { parseCpuTimes, readPath, tickNs } from '../linux/procfs.js';
 
-/** CPU time of a command and everything that it started. */
+/** CPU time of a command and its descendants. */
 export interface CommandCpuTime {
   readonly totalNs: number;
   readonly userNs: number;
   readonly systemNs: number;
-  /** How it was followed while the command ran. */
+  /** How it was measured. */
   readonly source: 'ebpf' | TreeCpuTime['source'];
-  /** Why it could not be followed exactly, and what would help; undefined where it could. */
+  /** Why it could not be measured exactly, and the remedy; undefined if it was. */
   readonly refusal: string | undefined;
-  /** By program, the command's own process first; together they are the total. Without eBPF all is the command's. */
+  /**
+   * By program, the command's own process first; they add up to the total. Without eBPF everything belongs to
+   * the command.
+   */
   readonly programs: readonly ProgramUsage[];
 }
 
-/** Follows the CPU time of a command that is stopped and about to begin. Must be finished. */
+/** Measures the CPU time of a command that is stopped before its start. Must be finished. */
 export interface CommandCpu {
-  /** What was used so far by program: the command's own process first, new ones last. */
+  /** Usage so far by program: the command's own process first, new ones last. */
   read(): readonly ProgramUsage[];
-  /** The command has ended and was read: resolves when all that ended with it is reported. */
+  /** After the command has ended and was read: resolves when everything that ended with it is reported. */
   settle(): Promise<void>;
-  /** Stops to follow. Safe to call again. */
+  /** Stops measuring. May be called again. */
   finish(): CommandCpuTime;
 }
 
 /**
- * @param tree what follows a command exactly, where this may be used
- * @param sinceNs CLOCK_BOOTTIME before the process was born
+ * @param tree measures a command exactly, if permitted
+ * @param sinceNs CLOCK_BOOTTIME before the process was started
  */
 export function openCommandCpu(pid: number, tree: TreeAccounting | undefined, sinceNs: bigint): CommandCpu {
   return tree?.follow(sinceNs) === true ? new TracedCpu(pid, tree) : new CountedCpu(pid);
 }
 
-/** What getrusage(2) counts: those that have ended and that their parents waited for. */
+/** What getrusage(2) counts: processes that have ended and were waited for by their parents. */
 class WaitedUsage {
   readonly #launchNs: number;
   readonly #before = readChildUsage();
@@ -56,7 +59,7 @@ class WaitedUsage {
   }
 }
 
-/** What the launch used, or what no parent waited for, is split as the rest is. */
+/** The usage of the launch, and of processes that no parent waited for, is divided like the rest. */
 function split(totalNs: number, userShare: number): Pick<CommandCpuTime, 'totalNs' | 'userNs' | 'systemNs'> {
   const userNs = totalNs * userShare;
   return { totalNs, userNs, systemNs: totalNs - userNs };
@@ -64,7 +67,7 @@ function split(totalNs: number, userShare: number): Pick<CommandCpuTime, 'totalN
 
 const maxDisagreement = 0.005;
 
-/** Followed by programs in the kernel, which see every process of the tree. */
+/** Measured by programs in the kernel, which see every process of the tree. */
 class TracedCpu implements CommandCpu {
   readonly #tree: TreeAccounting;
   readonly #waited: WaitedUsage;
@@ -90,7 +93,10 @@ class TracedCpu implements CommandCpu {
     return (this.#finished ??= this.#count());
   }
 
-  /** What was waited for is part of the tree: where it is more, reports were lost, and the command gets the rest. */
+  /**
+   * Processes that were waited for are part of the tree: if they have used more, reports were lost, and the
+   * difference goes to the command.
+   */
   #count(): CommandCpuTime {
     const waited = this.#waited.read();
     const { totalNs, programs } = this.#tree;
@@ -154,8 +160,8 @@ class CountedCpu implements CommandCpu {
   }
 
   /**
-   * getrusage(2) misses what no parent waited for. A perf event misses the end of each process and what a setuid
-   * program does, and holds what interrupts and the hypervisor took meanwhile: only a large excess points to
+   * getrusage(2) misses processes that no parent waited for. A perf event misses the end of each process and
+   * setuid programs, and includes time taken by interrupts and the hypervisor: only a large excess indicates
    * processes that no parent waited for.
    */
   #choose(followedNs: number, countedNs: number): number {
@@ -186,30 +192,30 @@ function readStealNs(): number {
 
 const pollMs = 100;
 
-/** Follows how large a command gets. Must be finished. */
+/** Tracks the memory use of a command. Must be finished. */
 export class CommandMemory {
   readonly #timer: NodeJS.Timeout;
   #polledBytes = 0;
 
-  /** @param pid of the command, which has just begun */
+  /** @param pid of the command, which has just started */
   constructor(pid: number) {
     this.#timer = setInterval(() => this.#poll(pid), pollMs);
   }
 
-  /** Follows no longer. */
+  /** Stops tracking. */
   stop(): void {
     clearInterval(this.#timer);
   }
 
   /**
-   * Stops to follow; the command has ended and was waited for.
-   * @returns the largest resident set of one of its processes, in bytes; undefined for a command that was small
-   * and short
+   * Stops tracking after the command has ended and was waited for.
+   * @returns the largest resident set of one of its processes, in bytes; undefined for a small and short
+   * command
    */
   finish(): number | undefined {
     this.stop();
     const { maxRssBytes } = readChildUsage();
-    // The kernel counts what the process was before its execve, which was this one.
+    // The kernel includes the memory before its execve, when it was a copy of this process.
     if (maxRssBytes > process.resourceUsage().maxRSS * 1024) return maxRssBytes;
     return this.#polledBytes === 0 ? undefined : this.#polledBytes;
   }

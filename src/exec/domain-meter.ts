@@ -4,46 +4,46 @@ import { ATTR_ENERGY_METHOD, ATTR_HW_ID, ATTR_HW_NAME, ATTR_HW_TYPE } from '../m
 import type { Series } from '../model/series.js';
 import { PeakPower } from './peak-power.js';
 
-/** What a domain used between two marks. */
+/** The energy of a domain between two marks. */
 export interface DomainEnergy {
   /** `hw.id`, `hw.name` and `hw.type` of the domain. */
   readonly id: string;
   readonly name: string;
   readonly type: string;
-  /** Whether a model said so and no meter. */
+  /** Whether it comes from a model instead of a meter. */
   readonly isEstimated: boolean;
   readonly joules: number;
-  /** Largest mean over 100 ms or 20 refreshes of the meter, whichever is longer; undefined where it was shorter. */
+  /** Largest mean over 100 ms or 20 refreshes of the meter, whichever is longer; undefined for a shorter time. */
   readonly peakWatts: number | undefined;
-  /** How long its meter takes to show a change, as far as was seen. */
+  /** Refresh time of its meter, as far as it was observed. */
   readonly refreshSeconds: number;
 }
 
 const shortestPeakNs = 100e6;
 const refreshesOfPeak = 20;
 
-/** No meter that we know is refreshed more often than RAPL. */
+/** No known meter is refreshed more often than RAPL. */
 const leastRefreshNs = 1e6;
 
-/** An estimate is made whenever it is read, from the clock ticks of /proc/stat. */
+/** An estimate is computed at each reading, from the clock ticks of /proc/stat. */
 const estimatedRefreshNs = 10e6;
 
 type Identity = Pick<DomainEnergy, 'id' | 'name' | 'type' | 'isEstimated'>;
 
-/** The energy counter of a domain, cut at marks. */
+/** The energy counter of a domain, divided at marks. */
 export class DomainMeter {
   readonly #identity: Identity;
   readonly #counter: MarkedCounter;
   readonly #peak = new PeakPower();
   readonly #peaks: number[] = [];
   #finder = new KnotFinder();
-  /** Infinity: not known. */
+  /** Infinity: unknown. */
   #refreshNs = Infinity;
 
   /**
    * @param series the first of this domain
    * @param origin Unix time in nanoseconds of time 0
-   * @param marks ascending; grows from outside
+   * @param marks ascending; the caller appends to it
    */
   constructor(series: Series, origin: bigint, marks: readonly number[]) {
     this.#identity = identify(series);
@@ -55,7 +55,7 @@ export class DomainMeter {
     this.#counter.read(series, at, joules);
   }
 
-  /** What was used between a mark and the next one. */
+  /** Energy between a mark and the next one. */
   between(mark: number): DomainEnergy {
     const peakWatts = this.#peaks[mark + 1] ?? NaN;
     return {
@@ -72,11 +72,11 @@ export class DomainMeter {
 
   #learnRefresh(at: number, joules: number): void {
     const sinceNs = at - this.#finder.changedAt;
-    // What was learned before a reset is still true.
+    // What was learned before a reset is still valid.
     if (this.#finder.read(Float64Array.of(at, joules)) === 'fallen') this.#finder = new KnotFinder();
     const { changeNs, changedAt } = this.#finder;
     if (changeNs > 0) this.#refreshNs = changeNs;
-    // Of a run with a single change, no more is known.
+    // In a run with a single change, no more is known.
     else if (changedAt === at && sinceNs < this.#refreshNs) this.#refreshNs = sinceNs;
   }
 

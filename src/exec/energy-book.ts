@@ -14,29 +14,29 @@ interface Column {
   readonly read: Reader;
 }
 
-/** Keeps, of the tables that pass, what the report of a run is made of. */
+/** Collects from tables what the report of a run needs. */
 export class EnergyBook {
   readonly #origin: bigint;
   readonly #marks: number[] = [];
   readonly #domains = new Map<string, DomainMeter>();
-  /** Meters of the whole host, which contains the domains. */
+  /** Meters of the whole host, which includes the domains. */
   readonly #hosts = new Map<string, DomainMeter>();
   readonly #idle = new Map<string, MarkedCounter>();
   readonly #floors = new Set<string>();
-  /** The error of the windows of each domain, times their length. */
+  /** The error of each domain's windows, times their length. */
   readonly #errors = new Map<string, MarkedCounter>();
   #isAttributed = false;
   /** Joules attributed to each process, by series. */
   readonly #attributed = new Map<Series, number>();
   readonly #columnsOf = createPlans((series: readonly Series[]) => this.#plan(series));
 
-  /** @param origin Unix time in nanoseconds, near the first instant of interest: times count from it */
+  /** @param origin Unix time in nanoseconds, near the first instant of interest: times are relative to it */
   constructor(origin: bigint) {
     this.#origin = origin;
   }
 
   /**
-   * Marks an instant that has just come: later than every reading so far.
+   * Marks the current instant, which must be later than every reading so far.
    * @param at Unix time in nanoseconds
    * @returns the mark's number
    */
@@ -60,7 +60,7 @@ export class EnergyBook {
     return ((this.#marks[mark + 1] ?? NaN) - (this.#marks[mark] ?? NaN)) / 1e9;
   }
 
-  /** What each domain used between a mark and the next one; the whole host, where no domain is measured. */
+  /** Energy of each domain between a mark and the next one; of the whole host, if no domain is measured. */
   domainsFrom(mark: number): readonly DomainEnergy[] {
     return [...this.#counted.values()].map((meter) => meter.between(mark));
   }
@@ -70,14 +70,15 @@ export class EnergyBook {
     return this.#isAttributed;
   }
 
-  /** Joules between a mark and the next one that the machine would have used with nothing to run. */
+  /** Idle energy of the machine between a mark and the next one, in joules. */
   idleFrom(mark: number): number {
     return [...this.#idle.values()].reduce((joules, counter) => joules + counter.between(mark), 0);
   }
 
   /**
-   * By how many joules what was attributed between a mark and the next one may be off: the mean error of the windows,
-   * of each domain. Undefined where it is not known, since a model estimated the energy, or nothing is attributed.
+   * Uncertainty in joules of the energy attributed between a mark and the next one: the mean error of the
+   * windows of each domain. Undefined if unknown, because a model estimated the energy or nothing is
+   * attributed.
    */
   uncertaintyFrom(mark: number): number | undefined {
     const parts = [...this.#counted].map(([key, meter]) => {
@@ -89,12 +90,12 @@ export class EnergyBook {
     return parts.length === 0 || Number.isNaN(sum) ? undefined : sum;
   }
 
-  /** Whether what every domain uses when idle is known. */
+  /** Whether the idle power of every domain is known. */
   get isIdleKnown(): boolean {
     return this.#counted.size > 0 && [...this.#counted.keys()].every((key) => this.#floors.has(key));
   }
 
-  /** Joules attributed to a process, by the attributes that tell it from others. */
+  /** Joules attributed to a process, by its identifying attributes. */
   attributedTo(identity: Attributes): number {
     const isIt = ({ resource }: Series) =>
       Object.entries(identity).every(([name, value]) => resource.attributes[name] === value);
@@ -113,7 +114,7 @@ export class EnergyBook {
   }
 
   #findReader(series: Series): Reader | undefined {
-    // What is reported is of the domains, or of the whole host.
+    // The report covers the domains, or the whole host.
     if (series.attributes[ATTR_HW_TYPE] === remainderType) return undefined;
     const key = domainKey(series.attributes);
     switch (series.metric.name) {
@@ -150,7 +151,7 @@ export class EnergyBook {
   }
 }
 
-/** Turns the values of a gauge into what they add up to over time: each value is that of the time before it. */
+/** Integrates the values of a gauge over time: each value applies to the time before it. */
 function createIntegral(read: Reader, startAt: number): Reader {
   let lastAt = startAt;
   let total = 0;

@@ -7,7 +7,7 @@ import { validateService, type ServiceConfig } from '../config/service.js';
 import { warnOfUnset } from '../telemetry/write-message.js';
 import { packageRoot } from '../version.js';
 
-/** Where the configuration comes from, in the order in which it is laid one over another. */
+/** The sources of the configuration, in order: later ones override earlier ones. */
 export interface ExecConfigSources {
   /** Paths of files. */
   readonly config: readonly string[];
@@ -17,23 +17,23 @@ export interface ExecConfigSources {
   readonly interval: string | undefined;
 }
 
-/** The pipeline from which the summary is made. */
+/** The pipeline that the summary is made from. */
 const pipelineId = 'metrics/exec';
 
 /**
- * What `exec` measures with: the machine's own energy counters, where it has some and this user may read them, and
- * else an estimate from CPU use. JSON, since the YAML parser would take a sixth of the time in which exec starts.
+ * The configuration of `exec`: the machine's energy counters, if it has some that this user may read, or else
+ * an estimate from CPU use. JSON, since the YAML parser would take a sixth of the time in which exec starts.
  */
 const ownConfig = new URL('config/exec.json', packageRoot);
 
-/** Components that `exec` brings along. */
+/** Components that `exec` provides. */
 export interface OwnFactories {
   readonly command: Factories['receiver'];
   readonly summary: Factories['exporter'];
 }
 
 /**
- * Reads and validates what `exec` measures with: its own configuration and the user's laid over it.
+ * Reads and validates the configuration of `exec`: its own, overridden by the user's.
  * @throws ConfigurationError
  */
 export async function validateExecConfig(
@@ -77,8 +77,8 @@ function withOwn({ command, summary }: OwnFactories, finder: FactoryFinder): Fac
 }
 
 /**
- * Makes sure that the pipeline of `exec` has what the summary is made of, however a file has changed it, and adds
- * to it every exporter that no pipeline names: a file that only says where data goes is enough.
+ * Makes sure that the pipeline of `exec` has what the summary needs, however a file has changed it, and adds
+ * every exporter that no pipeline uses: a file with only an exporter is enough.
  */
 export function completeExecPipeline(root: ConfigNode): ConfigNode {
   const pipelines = findEntry(findEntry(root, 'service')?.node, 'pipelines')?.node;
@@ -90,7 +90,7 @@ export function completeExecPipeline(root: ConfigNode): ConfigNode {
   return mergeNodes(root, nodeOf({ service: { pipelines: { [pipelineId]: completed } } }));
 }
 
-/** What is no list stays, to be validated with everything else. */
+/** Anything but a list is kept, to be validated with everything else. */
 function complete(pipeline: ConfigNode | undefined, key: string, wanted: readonly string[]): object {
   const written = findEntry(pipeline, key)?.node;
   if (written !== undefined && written.kind !== 'list') return {};
@@ -108,7 +108,7 @@ function entriesOf(node: ConfigNode | undefined): readonly (readonly [string, Co
   return [...node.entries].map(([key, entry]) => [key, entry.node]);
 }
 
-/** The texts of a list, whatever else is in it: what is wrong with it is reported where it is validated. */
+/** The texts in a list; other items are reported when the list is validated. */
 function listOf(node: ConfigNode | undefined, key: string): readonly string[] {
   const list = findEntry(node, key)?.node;
   const plain = list?.kind === 'list' ? plainOf(list) : [];

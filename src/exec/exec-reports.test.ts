@@ -39,7 +39,7 @@ test('exec repeats the command after a warm-up, and ends the series, when a run 
   assert.equal(parse(failing.stdout).runs.length, 1);
 });
 
-test('exec says why it ends a series, and reports a warm-up that fails as what it is', () => {
+test('exec reports why it ends a series, and reports a warm-up that fails as what it is', () => {
   const file = join(createFolder(), 'file');
   const repeat = ['-q', '-r', '4', '--baseline', '0', '--json', '-', 'sh', '-c'];
   const killed = exec([...repeat, `echo x >> ${file}; [ $(wc -l < ${file}) -lt 3 ] || kill -9 $$`]);

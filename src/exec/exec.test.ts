@@ -118,7 +118,7 @@ test('exec runs nothing, when it is interrupted before the command began', async
   assert.throws(() => readFileSync(file), /ENOENT/);
 });
 
-test('exec says why it cannot measure, where /proc is not mounted', { skip: cannotUnmount }, () => {
+test('exec reports why it cannot measure, where /proc is not mounted', { skip: cannotUnmount }, () => {
   const { status, stdout, stderr } = spawnSync(
     'unshare',
     [...withoutProc, process.execPath, main, 'exec', 'true'],

@@ -3,7 +3,7 @@ import { escapeControls } from '../component/output.js';
 import { findErrorCode } from '../errors.js';
 import { noteInherited, splitAtNul } from '../linux/inherited.js';
 
-/** The command cannot be run; shells exit with 127 where there is none and 126 where it may not be executed. */
+/** The command cannot be run; shells exit with 127 if it does not exist and 126 if it is not executable. */
 export class ProgramError extends Error {
   override readonly name = 'ProgramError';
   readonly exitCode: 126 | 127;
@@ -14,7 +14,7 @@ export class ProgramError extends Error {
   }
 }
 
-/** Why the kernel did not execute a program that is there. */
+/** Describes why the kernel did not execute an existing program. */
 export function describeExecError(name: Buffer, { code }: { readonly code: string }): ProgramError {
   const reason = execReasons[code];
   const message = `Cannot run "${name.toString()}": ${code}${reason === undefined ? '' : `, ${reason}`}`;
@@ -30,13 +30,13 @@ const execReasons: Readonly<Partial<Record<string, string>>> = {
 
 type Finding = 'executable' | 'not executable' | 'a folder' | 'out of reach' | 'absent';
 
-/** Where execvp(3) looks when PATH is not set. */
+/** Where execvp(3) searches if PATH is not set. */
 const standardPath = Buffer.from('/usr/local/bin:/usr/bin:/bin');
 const [slash, colon] = [0x2f, 0x3a];
 
 /**
- * Looks for a program as shells do: a name with a slash is a path, any other is looked for in PATH. Names and paths
- * are bytes, which need not be UTF-8.
+ * Finds a program like a shell: a name with a slash is a path, any other name is searched in PATH. Names and
+ * paths are bytes, which need not be UTF-8.
  * @returns its path
  * @throws ProgramError
  */
@@ -60,7 +60,7 @@ function splitAt(separator: number, bytes: Buffer): readonly Buffer[] {
   return end < 0 ? [bytes] : [bytes.subarray(0, end), ...splitAt(separator, bytes.subarray(end + 1))];
 }
 
-/** As in bash, folders of PATH that may not be searched do not count. */
+/** As in bash, folders of PATH without search permission are ignored. */
 function isRefusal(finding: Finding, name: Buffer): boolean {
   return (
     finding === 'not executable' ||
@@ -110,9 +110,9 @@ function describeAbsence(name: Buffer): string {
 }
 
 /**
- * The last arguments of this process as the bytes that they are: Node replaces those that are not UTF-8, and a file
- * of such a name would not be found.
- * @param args the same, as Node has them
+ * The last arguments of this process as bytes: Node replaces invalid UTF-8, and a file with such a name would
+ * not be found.
+ * @param args the same, as Node decodes them
  */
 export function findRawArguments(args: readonly string[]): readonly Buffer[] {
   const raw = args.length === 0 ? [] : readStrings('/proc/self/cmdline').slice(-args.length);
@@ -120,14 +120,14 @@ export function findRawArguments(args: readonly string[]): readonly Buffer[] {
   return isSame ? raw : args.map((text) => Buffer.from(text));
 }
 
-/** PATH as the bytes that it is; undefined where it is not set. */
+/** PATH as bytes; undefined if it is not set. */
 export function findRawPath(): Buffer | undefined {
   const text = process.env['PATH'];
   if (text === undefined) return undefined;
   const environment = noteInherited().environment ?? readStrings('/proc/self/environ');
   const start = 'PATH=';
   const raw = environment.find((one) => one.toString('latin1').startsWith(start))?.subarray(start.length);
-  // A setting of this program itself is not there.
+  // The initial environment does not contain what this program sets itself.
   return raw?.toString() === text ? raw : Buffer.from(text);
 }
 

@@ -10,10 +10,10 @@ import {
 } from './report.js';
 import type { Statistics } from './statistics.js';
 
-/** Changes when a key changes its meaning or goes away. */
+/** Changes when a key changes its meaning or is removed. */
 const schemaVersion = 1;
 
-/** The report as plain data: units last in the names of the keys, null for what is not known. */
+/** The report as plain data: keys end with their unit; null for unknown values. */
 export function createJsonReport({ command, runs, repeat }: ExecReport, version: string): object {
   return {
     schema_version: schemaVersion,

@@ -19,15 +19,15 @@ import { openSession } from './session.js';
 import { InterruptedError, SignalRelay } from './signal-relay.js';
 
 /**
- * The exit code of a command that succeeded, when its report could not be written. env(1) and timeout(1) use this one
- * for failures of their own.
+ * Exit code when a command succeeded but its report could not be written. env(1) and timeout(1) use it for
+ * their own failures.
  */
 const unreported = 125;
 
 /**
- * Runs a command, once or repeatedly, and reports what it used.
+ * Runs a command, once or repeatedly, and reports its usage.
  * @returns the exit code of the last run, or `unreported`
- * @throws UsageError, ConfigurationError, or Error when this machine cannot measure a command
+ * @throws UsageError, ConfigurationError, or Error if this machine cannot measure a command
  */
 export async function measureCommand(options: ExecOptions): Promise<number> {
   if (!existsSync('/proc/self/stat')) {
@@ -56,7 +56,7 @@ async function measure(options: ExecOptions, invocation: Invocation): Promise<nu
   const events = await findEvents(options);
   const targets = openReportTargets(options);
   const relay = new SignalRelay();
-  // The kernel checks the programs while everything else gets ready.
+  // The kernel verifies the programs in parallel with all other preparations.
   const tree = openTree();
   try {
     const session = await openSession(options);
@@ -84,18 +84,18 @@ async function measure(options: ExecOptions, invocation: Invocation): Promise<nu
   }
 }
 
-/** Loads the code that counts events only where events are requested. */
+/** Loads the code for counting events only if events are requested. */
 async function findEvents({ events }: ExecOptions): Promise<CommandEvents | undefined> {
   if (events.length === 0) return undefined;
   const { CommandEvents } = await import('./command-counters.js');
   return new CommandEvents(events);
 }
 
-/** Where eBPF may not be used, its code is not even loaded. */
+/** If eBPF is not permitted, its code is not even loaded. */
 async function openTree(): Promise<TreeAccounting | undefined> {
   if (!mayUseBpf(readEffectiveCapabilities())) return undefined;
   const { TreeAccounting: tree } = await import('../linux/bpf/tree-accounting.js');
-  // A kernel that does not describe its types, or a security policy: a perf event counts the sum.
+  // No BTF, or a security policy: a perf event counts the sum instead.
   return tree.open().catch(() => undefined);
 }
 
@@ -106,14 +106,14 @@ function mayUseBpf(granted: readonly string[]): boolean {
 }
 
 interface Measuring extends Instruments {
-  /** Receives every run that ended. */
+  /** Receives every finished run. */
   readonly records: RunRecord[];
 }
 
 type Repeated = RunPlan & Pick<ExecOptions, 'repeat'>;
 
 /**
- * Runs the command as often as asked for; a run that fails or is interrupted is the last one.
+ * Runs the command as often as requested; a run that fails or is interrupted is the last one.
  * @returns whether the runs are repetitions after a warm-up
  */
 async function measureRuns(options: Repeated, measuring: Measuring): Promise<boolean> {
@@ -123,7 +123,7 @@ async function measureRuns(options: Repeated, measuring: Measuring): Promise<boo
     records.push(await measureRun(options, measuring));
     return false;
   }
-  // The first run fills caches.
+  // The first run warms up caches.
   for (let run = 0; run <= repeat; run++) {
     if (run === 1) records.length = 0;
     const record = await measureRun(options, measuring);
@@ -136,7 +136,7 @@ async function measureRuns(options: Repeated, measuring: Measuring): Promise<boo
   return true;
 }
 
-/** Why there is no further run after this one. */
+/** Why no further run follows. */
 function describeStop({ end }: RunRecord, interruption: AbortSignal): string | undefined {
   if (end.signal !== undefined) return `the command was killed by ${end.signal}`;
   if (end.exitCode !== 0) return `the command ended with exit code ${end.exitCode}`;

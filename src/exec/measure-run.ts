@@ -11,52 +11,52 @@ import { describeExecError } from './find-program.js';
 import type { Session } from './session.js';
 import type { SignalRelay } from './signal-relay.js';
 
-/** What to run. Names, paths and arguments are bytes, which need not be UTF-8. */
+/** The program to run. Names, paths and arguments are bytes, which need not be UTF-8. */
 export interface Invocation {
-  /** What the command calls the program: a path, or a name that PATH leads to. */
+  /** The program as the command line names it: a path, or a name to find in PATH. */
   readonly name: Buffer;
-  /** Where the program is. */
+  /** The path of the program. */
   readonly path: Buffer;
   readonly args: readonly Buffer[];
 }
 
-/** What to run, and how. */
+/** The program and how to run it. */
 export interface RunPlan extends Invocation {
   /** How long the machine is measured before; undefined: not at all. */
   readonly baselineMs: number | undefined;
 }
 
-/** A run that has ended, and where in the session's book its energy is to be found. */
+/** A finished run, and the marks of its energy in the session's book. */
 export interface RunRecord {
   readonly startedAt: Date;
   readonly wallSeconds: number;
   readonly end: ChildEnd;
   readonly cpu: CommandCpuTime;
-  /** Undefined where no events were asked for. */
+  /** Undefined if no events were requested. */
   readonly counts: CommandCounts | undefined;
-  /** Undefined where it is not known. */
+  /** Undefined if unknown. */
   readonly maxRssBytes: number | undefined;
   /** The attributes by which the command differs from every other process. */
   readonly identity: Attributes;
-  /** The mark at which it began. */
+  /** The mark at its start. */
   readonly mark: number;
-  /** The mark at which the time before it, in which nothing was run, began. */
+  /** The mark at the start of the baseline before it, when nothing was run. */
   readonly baselineMark: number | undefined;
 }
 
-/** What measures a run. */
+/** Measures runs. */
 export interface Instruments {
   readonly session: Session;
   readonly relay: SignalRelay;
-  /** Undefined: none are counted. */
+  /** Undefined: no events are counted. */
   readonly events: CommandEvents | undefined;
-  /** Follows the tree of the command exactly; undefined where that is not permitted. */
+  /** Measures the tree of the command exactly; undefined if that is not permitted. */
   readonly tree: Promise<TreeAccounting | undefined>;
 }
 
 /**
- * Runs the command once, from a process that waits to its end.
- * @throws InterruptedError when a signal came before it began, and ProgramError when it cannot be executed
+ * Runs the command once, in a process that was held before its start.
+ * @throws InterruptedError if a signal came before its start, ProgramError if it cannot be executed
  */
 export async function measureRun(plan: RunPlan, instruments: Instruments): Promise<RunRecord> {
   const { session, relay } = instruments;
@@ -66,7 +66,7 @@ export async function measureRun(plan: RunPlan, instruments: Instruments): Promi
   } catch (error) {
     if (!(error instanceof ExecError)) throw error;
     if (error.code !== 'ENOEXEC') throw describeExecError(plan.name, error);
-    // A script without a first line that names its interpreter: execvp(3) runs it with this one.
+    // Runs scripts without an interpreter line, as in execvp(3).
     const shell = Buffer.from('/bin/sh');
     const script = { ...plan, name: shell, path: shell, args: [plan.path, ...plan.args] };
     return { ...(await measureProgram(script, instruments)), baselineMark };
@@ -126,7 +126,7 @@ async function measureBaseline(
 ): Promise<number | undefined> {
   if (durationMs === undefined) return undefined;
   const mark = await session.mark();
-  // Rejects with an AbortError of its own; what counts is the reason.
+  // setTimeout rejects with an AbortError of its own; the reason matters.
   await setTimeout(durationMs, undefined, { signal: interruption }).catch(() =>
     interruption.throwIfAborted(),
   );
@@ -134,20 +134,20 @@ async function measureBaseline(
   return mark;
 }
 
-/** What has been opened to follow a command. */
+/** What was opened to measure a command. */
 interface Followers {
   readonly cpu: CommandCpu | undefined;
   readonly counters: CommandCounters | undefined;
 }
 
-/** All that follows a command. */
+/** Everything that measures a command. */
 interface Attached extends Followers {
   readonly cpu: CommandCpu;
-  /** Who it is. */
+  /** Its identity. */
   readonly attributes: Attributes;
 }
 
-/** Gets ready to follow the command. Whatever goes wrong, no waiting process stays behind. */
+/** Prepares the measurement of the command. If anything fails, no waiting process is left behind. */
 async function attach(
   child: HeldChild,
   { sinceNs, path }: { readonly sinceNs: bigint; readonly path: Buffer },
@@ -159,7 +159,7 @@ async function attach(
     counters = events?.open(child.pid);
     cpu = openCommandCpu(child.pid, await tree, sinceNs);
     const attributes = readCommandIdentity(child.pid, path);
-    // The meters' readings right before the release are the boundary.
+    // The meter readings immediately before the release are the boundary.
     await session.flush();
     interruption.throwIfAborted();
     return { cpu, counters, attributes };
@@ -171,7 +171,7 @@ async function attach(
   }
 }
 
-/** Closes what follows a command; what has finished already stays so. */
+/** Closes what measures a command; closing it again does nothing. */
 function detach({ cpu, counters }: Followers): void {
   cpu?.finish();
   counters?.finish();

@@ -45,7 +45,7 @@ test('parseExecOptions measures no baseline, unless runs are repeated or an opti
   );
 });
 
-test('parseExecOptions refuses what it cannot use, and says what it wants', () => {
+test('parseExecOptions refuses what it cannot use, and reports what it wants', () => {
   const refusals: readonly (readonly [readonly string[], RegExp])[] = [
     [[], /expected a command, found none; usage: joulemetry exec/],
     [['--'], /expected a command, found none/],

@@ -2,30 +2,30 @@ import { parseArgs } from 'node:util';
 import { parseDuration } from '../config/formats.js';
 import { describeError, UsageError } from '../errors.js';
 
-/** What the command line of `exec` asks for. */
+/** The options of `exec`. */
 export interface ExecOptions {
   /** The command's name and its arguments. */
   readonly program: string;
   readonly args: readonly string[];
-  /** How many runs are measured after a warm-up; undefined: one, without a warm-up. */
+  /** Number of measured runs after a warm-up; undefined: one, without a warm-up. */
   readonly repeat: number | undefined;
   /** How long the machine is measured before each run; undefined: not at all. */
   readonly baselineMs: number | undefined;
-  /** Paths of configuration files, and `a.b=c` over all of them. */
+  /** Paths of configuration files, and `a.b=c`, which overrides them. */
   readonly config: readonly string[];
   readonly set: readonly string[];
   /** Time between two readings of the CPU time, as written; undefined: as configured. */
   readonly interval: string | undefined;
-  /** Where the machine-readable report goes: a path, or `-` for stdout. */
+  /** Target of the machine-readable report: a path, or `-` for stdout. */
   readonly json: string | undefined;
-  /** Where the summary goes; undefined: stderr. */
+  /** Target of the summary; undefined: stderr. */
   readonly output: string | undefined;
   readonly isQuiet: boolean;
   /** Lists of perf events to count. */
   readonly events: readonly string[];
 }
 
-// The options of the other commands come with the YAML parser, which costs a sixth of the time that exec has.
+// The option parser of the other commands loads the YAML parser, which would take a sixth of exec's start time.
 const options = {
   config: { type: 'string', short: 'c', multiple: true },
   set: { type: 'string', multiple: true },
@@ -42,7 +42,7 @@ const options = {
 const maxRuns = 10_000;
 
 /**
- * Parses what follows `exec`. Everything from the command's name on belongs to the command.
+ * Parses the arguments of `exec`. Everything from the command's name on belongs to the command.
  * @throws UsageError
  */
 export function parseExecOptions(args: readonly string[]): ExecOptions {
@@ -86,7 +86,7 @@ export function findCommand(args: readonly string[]): number {
   return command?.index ?? args.length;
 }
 
-/** `--json` takes a file, unless an option or "--" follows it: then the report goes to stdout. */
+/** `--json` has a file name, unless an option or "--" follows it: then the report goes to stdout. */
 function completeJson(args: readonly string[]): string[] {
   return args.map((argument, index) =>
     argument === '--json' && /^-./.test(args[index + 1] ?? '--') ? '--json=-' : argument,
@@ -99,7 +99,7 @@ function parseCount(text: string): number {
   throw new UsageError(`Cannot use --repeat "${text}": expected a whole number from 1 to ${maxRuns}`);
 }
 
-/** Repeated runs are compared with the machine as it was right before, so there the default is a second. */
+/** Repeated runs are compared with the machine immediately before, so the default there is one second. */
 function parseBaseline(text: string | undefined, isRepeated: boolean): number | undefined {
   const written = text ?? (isRepeated ? '1s' : '0');
   const ms = parseDuration(written);

@@ -1,5 +1,5 @@
 /**
- * The largest mean power over a sliding window, between two marks. Only what lies within the window is kept.
+ * The largest mean power over a sliding window, between two marks. Only points within the window are kept.
  * Times in nanoseconds, energies in joules.
  */
 export class PeakPower {
@@ -8,7 +8,7 @@ export class PeakPower {
   #oldest = 0;
   #maxWatts = NaN;
 
-  /** @param windowNs the window's least length; may shrink */
+  /** @param windowNs minimum length of the window; may decrease */
   add(at: number, joules: number, windowNs: number): void {
     this.#times.push(at);
     this.#joules.push(joules);
@@ -19,8 +19,8 @@ export class PeakPower {
   }
 
   /**
-   * Begins again.
-   * @returns watts; NaN when nothing was as long as the window
+   * Resets the maximum.
+   * @returns watts; NaN if nothing was as long as the window
    */
   restart(): number {
     const watts = this.#maxWatts;

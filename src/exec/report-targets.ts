@@ -8,23 +8,22 @@ import type { RunRecord } from './measure-run.js';
 import type { ExecOptions } from './options.js';
 import type { ExecReport } from './report.js';
 
-/** Where a report goes. Must be closed. */
+/** The target of a report. Must be closed. */
 interface ReportTarget {
-  /** @returns whether the report is where it was to go; it is not written twice */
+  /** @returns whether the report was written completely; it is not written twice */
   write(text: string): Promise<boolean>;
   close(): void;
 }
 
-/** Where the reports go that were asked for. */
+/** The targets of the requested reports. */
 export interface ReportTargets {
   readonly json: ReportTarget | undefined;
   readonly summary: ReportTarget | undefined;
 }
 
 /**
- * Opens what the reports are to be written to, before the command has run for hours. A file that is there keeps
- * its content until then.
- * @throws UsageError when a file cannot be written
+ * Opens the targets before the command runs, possibly for hours. Existing files keep their content until then.
+ * @throws UsageError if a file cannot be written
  */
 export function openReportTargets({ json, output, isQuiet }: ExecOptions): ReportTargets {
   if (json !== undefined && json !== '-' && json === output) {
@@ -46,7 +45,7 @@ function openTarget(path: string): ReportTarget {
   return path === '-' ? createStreamTarget('stdout') : createFileTarget(path, openForWriting(path));
 }
 
-/** Opened when the command has ended. What is wrong with it then is reported by the command line. */
+/** Opened when the command has ended. Errors are then reported by the command line. */
 function createStreamTarget(name: 'stdout' | 'stderr'): ReportTarget {
   return {
     write(text) {
@@ -59,7 +58,7 @@ function createStreamTarget(name: 'stdout' | 'stderr'): ReportTarget {
   };
 }
 
-/** Who reads only the start of a report, as head(1) does, has what was wanted. */
+/** A reader that stops early, like head(1), has what it wanted. */
 function isReaderGone(error: NodeJS.ErrnoException): boolean {
   return error.code === 'EPIPE';
 }
@@ -90,7 +89,7 @@ interface FileReport {
   close(): void;
 }
 
-/** Some file systems report only at the close that a disk is full. */
+/** Some file systems report a full disk only on close. */
 function writeAndClose(fd: number, { path, text, close }: FileReport): boolean {
   try {
     try {
@@ -106,18 +105,18 @@ function writeAndClose(fd: number, { path, text, close }: FileReport): boolean {
   }
 }
 
-/** What was run, and what came of it. */
+/** The command that was run, and its results. */
 export interface RunsToReport {
   readonly command: readonly string[];
   readonly records: readonly RunRecord[];
   /** Whether they are repetitions after a warm-up. */
   readonly isRepeated: boolean;
-  /** Of the session, which is closed. */
+  /** The book of the session, which is closed. */
   readonly book: EnergyBook;
 }
 
 /**
- * Writes the reports of the runs. What makes them is loaded now, so that the command does not wait for it.
+ * Writes the reports of the runs. Their code is loaded only now, so as not to delay the command.
  * @returns whether all of them could be written
  */
 export async function writeReports(

@@ -8,7 +8,7 @@ import type { EnergyBook } from './energy-book.js';
 import type { RunRecord } from './measure-run.js';
 import { hasDrift, summarise, type Statistics } from './statistics.js';
 
-/** What a domain used in a run. */
+/** The energy of a domain in a run. */
 export interface DomainReport extends DomainEnergy {
   readonly meanWatts: number;
   /** Standard error at the two edges of the run; undefined for an estimate, whose error is that of its model. */
@@ -19,18 +19,18 @@ export interface DomainReport extends DomainEnergy {
 export interface Baseline {
   readonly seconds: number;
   readonly watts: number;
-  /** What the run used beyond it, in joules. */
+  /** Energy of the run beyond the baseline, in joules. */
   readonly netJoules: number;
 }
 
-/** Where the energy of the machine went, in joules. */
+/** Destinations of the machine's energy, in joules. */
 export interface Shares {
   readonly command: number;
-  /** By how much that may be off; undefined: not known. */
+  /** Uncertainty of that share; undefined: unknown. */
   readonly commandUncertainty: number | undefined;
-  /** What the machine would have used with nothing to run, as far as that is known. */
+  /** Energy of the idle machine, as far as it is known. */
   readonly idle: number;
-  /** Whatever else ran, this program included. */
+  /** Everything else that ran, including this program. */
   readonly others: number;
 }
 
@@ -40,39 +40,42 @@ export interface EnergyReport {
   /** Of the whole machine: domains do not overlap. */
   readonly joules: number;
   readonly domains: readonly DomainReport[];
-  /** Where it went; undefined where nothing is attributed. */
+  /** Undefined if nothing is attributed. */
   readonly shares: Shares | undefined;
-  /** Whether what the machine uses when idle is known, and is no part of the command's share. */
+  /** Whether the idle energy of the machine is known, and not part of the command's share. */
   readonly isIdleKnown: boolean;
   readonly baseline: Baseline | undefined;
 }
 
-/** What processes of a command's tree used while they ran one program. */
+/** The usage of the processes of a command's tree while they ran one program. */
 export interface ProgramReport {
   readonly name: string;
-  /** How many ran it and no other program after it. */
+  /** How many processes ended with this program. */
   readonly processes: number;
   readonly cpuSeconds: number;
-  /** Attributed to it; undefined where nothing is attributed. */
+  /** Attributed to it; undefined if nothing is attributed. */
   readonly joules: number | undefined;
 }
 
-/** Everything that is said about one run. */
+/** Everything reported about one run. */
 export interface RunReport {
   readonly startedAt: Date;
   readonly end: ChildEnd;
   readonly wallSeconds: number;
   readonly cpu: CommandCpuTime;
-  /** Those that used most first; undefined where they cannot be told apart. */
+  /** Highest use first; undefined if they cannot be distinguished. */
   readonly programs: readonly ProgramReport[] | undefined;
-  /** Undefined where no events were asked for. */
+  /** Undefined if no events were requested. */
   readonly counts: CommandCounts | undefined;
   readonly maxRssBytes: number | undefined;
-  /** Undefined where this machine has no meter and no estimate. */
+  /** Undefined if this machine has no meter and no estimate. */
   readonly energy: EnergyReport | undefined;
 }
 
-/** An edge falls anywhere between two refreshes of the meter: its error is 0.41 times the power times their interval. */
+/**
+ * An edge is at a random instant between two refreshes of the meter: its error is 0.41 times the power times
+ * their interval.
+ */
 const edgeError = 0.41;
 
 /** @param book of the session, which is closed */
@@ -103,16 +106,16 @@ function reportPrograms({ cpu, identity }: RunRecord, book: EnergyBook): readonl
   return [...byName.values()].toSorted((a, b) => b.cpuSeconds - a.cpuSeconds);
 }
 
-/** Programs that are shown, and the sum of those that are not. */
+/** The shown programs, and the sum of the others. */
 export interface ProgramTable {
   readonly shown: readonly ProgramReport[];
   readonly others: { readonly programs: number; readonly sum: ProgramReport } | undefined;
 }
 
-/** @param count how many are shown */
+/** @param count maximum number of shown programs */
 export function limitPrograms(programs: readonly ProgramReport[], count: number): ProgramTable {
   const rest = programs.slice(count);
-  // One that is left has a line in any case: its own says more.
+  // A single remaining one would have a line in any case: its own is more informative.
   if (rest.length <= 1) return { shown: programs, others: undefined };
   return {
     shown: programs.slice(0, count),
@@ -153,7 +156,7 @@ function reportShares({ mark, identity, cpu }: RunRecord, book: EnergyBook, joul
   const programs = cpu.programs.map(({ name }, i) => (i === 0 ? identity : describeProgram(identity, name)));
   const command = programs.reduce((sum, attributes) => sum + book.attributedTo(attributes), 0);
   const idle = book.idleFrom(mark);
-  // A window of the ledger may reach a few milliseconds over the run's edges.
+  // A window of the ledger may extend a few milliseconds beyond the run.
   const commandUncertainty = book.uncertaintyFrom(mark);
   return { command, commandUncertainty, idle, others: Math.max(0, joules - command - idle) };
 }
@@ -166,7 +169,7 @@ function reportDomain(domain: DomainEnergy, seconds: number): DomainReport {
   return { ...domain, meanWatts, uncertaintyJoules, peakWatts: findPeak(domain, meanWatts) };
 }
 
-/** The windows of the peak do not reach to the edges of a run, so the mean of the whole may be above each of theirs. */
+/** The windows of the peak do not reach the edges of a run, so the mean of the whole run may be higher. */
 function findPeak({ peakWatts }: DomainEnergy, meanWatts: number): number | undefined {
   return peakWatts === undefined ? undefined : Math.max(peakWatts, meanWatts);
 }
@@ -191,38 +194,38 @@ function sumJoules(domains: readonly DomainEnergy[]): number {
   return domains.reduce((joules, domain) => joules + domain.joules, 0);
 }
 
-/** What several runs say of an event. */
+/** The statistics of an event over several runs. */
 export interface RepeatedEvent {
   readonly name: string;
   readonly unit: EventUnit;
   readonly statistics: Statistics;
 }
 
-/** What several runs say together. Energies in joules. */
+/** The statistics of several runs. Energies in joules. */
 export interface RepeatReport {
   readonly wallSeconds: Statistics;
   readonly cpuSeconds: Statistics;
-  /** Of the whole machine. The three are undefined where energy is not known. */
+  /** Of the whole machine. The three are undefined if energy is unknown. */
   readonly machineJoules: Statistics | undefined;
-  /** Beyond the baseline right before each run. */
+  /** Beyond the baseline immediately before each run. */
   readonly netJoules: Statistics | undefined;
   readonly commandJoules: Statistics | undefined;
   /** Of events that were counted in every run. */
   readonly events: readonly RepeatedEvent[];
-  /** Whether energy (without it: time) got more or less from run to run. */
+  /** Whether energy (without it: time) had a trend from run to run. */
   readonly hasDrift: boolean;
 }
 
-/** What `exec` has to say. */
+/** Everything that `exec` reports. */
 export interface ExecReport {
   /** The command and its arguments. */
   readonly command: readonly string[];
   readonly runs: readonly RunReport[];
-  /** Undefined unless repeated runs were asked for. */
+  /** Undefined unless repeated runs were requested. */
   readonly repeat: RepeatReport | undefined;
 }
 
-/** @param runs at least one, in their order */
+/** @param runs at least one, in order */
 export function reportRepeat(runs: readonly RunReport[]): RepeatReport {
   const wall = runs.map(({ wallSeconds }) => wallSeconds);
   const machine = runs.flatMap(({ energy }) => energy?.joules ?? []);

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-/** For tests: what the user starts. */
+/** For tests: the program's main module. */
 export const main = fileURLToPath(new URL('../cli/main.js', import.meta.url));
 
 /** Runs exec to its end. */
@@ -10,7 +10,7 @@ export function exec(args: readonly string[], { input = '', env = process.env } 
   return { status, stdout: stdout.toString(), stderr: stderr.toString() };
 }
 
-/** What the JSON report says of a program. */
+/** A program in the JSON report. */
 export interface Program {
   readonly name: string;
   readonly processes: number;
@@ -18,7 +18,7 @@ export interface Program {
   readonly energy_j: number;
 }
 
-/** What it says of a run. */
+/** A run in the JSON report. */
 export interface Run {
   readonly exit_code: number;
   readonly wall_time_s: number;
@@ -30,7 +30,7 @@ export interface Run {
   readonly energy: Record<string, number> & { readonly method: string; readonly domains: readonly unknown[] };
 }
 
-/** What it says. */
+/** The JSON report. */
 export interface Report {
   readonly runs: readonly Run[];
   readonly statistics: Record<string, Record<string, number>> | null;

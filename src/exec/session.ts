@@ -10,28 +10,28 @@ import {
 import { EnergyBook } from './energy-book.js';
 import { validateExecConfig, type ExecConfigSources } from './exec-config.js';
 
-/** The pipelines that measure, as `exec` uses them. Must be closed. */
+/** The measuring pipelines of `exec`. Must be closed. */
 export interface Session {
-  /** What was measured between marks; complete once the session is closed. */
+  /** The energy between marks; complete once the session is closed. */
   readonly book: EnergyBook;
   /**
-   * Takes a reading of every meter and marks the instant. Rejects when a required component cannot start.
+   * Takes a reading of every meter and marks the instant. Rejects if a required component cannot start.
    * @returns the mark's number
    */
   mark(): Promise<number>;
   /**
-   * Lets a command begin and marks the instant.
+   * Starts a command and marks the instant.
    * @returns the mark's number
    */
   begin(command: ReadyCommand): number;
   /**
-   * Marks that the command has ended now; resolves when all that it used is known.
+   * Marks that the command has ended now; resolves when all its usage is known.
    * @returns the mark's number
    */
   end(): Promise<number>;
-  /** Takes a reading of every meter. Rejects when a required component cannot start. */
+  /** Takes a reading of every meter. Rejects if a required component cannot start. */
   flush(): Promise<void>;
-  /** Settles what was measured and sends it. Safe to call twice. */
+  /** Completes the measurement and exports it. May be called twice. */
   close(): Promise<void>;
 }
 
@@ -41,14 +41,14 @@ export interface Session {
  */
 export async function openSession(sources: ExecConfigSources): Promise<Session> {
   const feed: CommandFeed = { receiver: undefined };
-  // Energy is divided by time: a clock that is set while the command runs must not change either.
+  // Energy is divided by time, and setting the clock while the command runs must change neither.
   const offsetNs = wallOffsetNs(readClocks());
   const clock = createWallClock(createSteadyRead(offsetNs));
   const book = new EnergyBook(clock.wallNs());
   const own = { command: createCommandFactory(feed), summary: createBookFactory(book) };
   const config = await validateExecConfig(sources, own);
   const service = createBookService(config, clock, offsetNs);
-  // What is read before the command begins is worked on when it runs.
+  // Readings before the command starts are processed while it runs.
   service.hold();
   const started = service.start();
   // `flush` rejects with it.
@@ -78,7 +78,7 @@ export async function openSession(sources: ExecConfigSources): Promise<Session> 
   };
 }
 
-/** The pipeline of exec always names it. */
+/** The pipeline of exec always contains it. */
 function findReceiver({ receiver }: CommandFeed): CommandReceiver {
   if (!receiver) throw new Error('Cannot measure: expected the receiver "command", found none');
   return receiver;

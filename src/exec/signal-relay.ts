@@ -7,10 +7,10 @@ const relayed = [...ending, 'SIGUSR1', 'SIGUSR2', 'SIGWINCH'] as const;
 
 type Relayed = (typeof relayed)[number];
 
-/** A signal came when no command was there to get it. */
+/** A signal arrived while no command was running. */
 export class InterruptedError extends Error {
   override readonly name = 'InterruptedError';
-  /** As shells say it: 128 + n. */
+  /** As in shells: 128 + n. */
   readonly exitCode: number;
 
   constructor(signal: NodeJS.Signals) {
@@ -20,11 +20,11 @@ export class InterruptedError extends Error {
 }
 
 /**
- * Hands the signals that this process gets to the command that it runs, except those that a terminal has sent to
- * the command as well. While no command runs, signals that ask to end are kept until they are asked for.
+ * Forwards the signals of this process to the running command, except those that a terminal has sent to the
+ * command as well. While no command runs, ending signals are kept.
  */
 export class SignalRelay {
-  /** Sends a signal to the command, while one runs. */
+  /** Sends a signal to the command, if one is running. */
   target: ((signal: NodeJS.Signals) => void) | undefined;
   readonly #aborter = new AbortController();
   readonly #hadTerminal = readTerminal() !== undefined;
@@ -33,12 +33,12 @@ export class SignalRelay {
 
   constructor() {
     const { ignoredSignals } = noteInherited();
-    // What is ignored is not caught either: it does not reach the command.
+    // Ignored signals are not caught: they are not forwarded.
     const caught = relayed.filter((signal) => !isIn(ignoredSignals, constants.signals[signal]));
     for (const signal of caught) process.on(signal, this.#receive);
   }
 
-  /** Aborted by the first signal that asks to end, whichever process got it; the reason is an InterruptedError. */
+  /** Aborted by the first ending signal, whichever process received it; the reason is an InterruptedError. */
   get interruption(): AbortSignal {
     return this.#aborter.signal;
   }
@@ -48,7 +48,7 @@ export class SignalRelay {
     this.#isFinishing = true;
   }
 
-  /** Signals do again what they do to any process. */
+  /** Restores the default effect of signals. */
   close(): void {
     for (const signal of relayed) process.off(signal, this.#receive);
   }

@@ -1,11 +1,11 @@
 import { studentQuantile } from '../energy/student-quantile.js';
 
-/** What several measurements of the same say together, in their unit. */
+/** Statistics of repeated measurements, in their unit. */
 export interface Statistics {
   readonly mean: number;
   readonly median: number;
   readonly min: number;
-  /** Half the width of the 95 % confidence interval of the mean; undefined for a single measurement. */
+  /** Half the width of the mean's 95 % confidence interval; undefined for a single measurement. */
   readonly halfWidth: number | undefined;
   /** Sample standard deviation; undefined for a single measurement. */
   readonly deviation: number | undefined;
@@ -29,8 +29,8 @@ export function summarise(values: readonly number[]): Statistics {
 }
 
 /**
- * Whether measurements that followed each other have a trend: whether the slope of the line through them differs
- * from 0 at 95 % confidence. Fewer than four say nothing.
+ * Whether consecutive measurements have a trend: the slope of their regression line differs from 0 at 95 %
+ * confidence. Never with fewer than four.
  */
 export function hasDrift(values: readonly number[]): boolean {
   const degrees = values.length - 2;

@@ -75,7 +75,7 @@ test('createTextReport names the signal and cuts a long command', () => {
   assert.match(text, /^joulemetry exec: x{80}\.\.\.$/m);
 });
 
-test('createTextReport sums up several runs, and says when they drift', () => {
+test('createTextReport sums up several runs, and reports when they drift', () => {
   const runs = [2, 2.1, 2.2, 2.3, 2.4].map(runOf);
   const text = createTextReport({ command: ['true'], runs, repeat: reportRepeat(runs) });
   assert.match(text, /^ {2}wall time +2\.200 s +\+-196\.3 ms +2\.200 s +2\.000 s$/m);
@@ -139,7 +139,7 @@ test('eventRows gives counts, rates and ratios, each in its unit', () => {
   ]);
 });
 
-test('eventRows says why there is no count', () => {
+test('eventRows reports why there is no count', () => {
   const events = [
     count('cycles', undefined, { note: 'ENOENT, this machine does not count it' }),
     count('branches', undefined, { runningRatio: 0, note: 'it never had its turn' }),

@@ -13,7 +13,7 @@ import {
 } from './report.js';
 import type { Statistics } from './statistics.js';
 
-/** The report for people: one run in full, or the statistics of several. */
+/** The report for people: one run in detail, or the statistics of several. */
 export function createTextReport({ command, runs, repeat }: ExecReport): string {
   const last = runs.at(-1);
   if (!last) return '';
@@ -23,7 +23,7 @@ export function createTextReport({ command, runs, repeat }: ExecReport): string 
 
 const longestCommand = 80;
 
-/** On one line, cut where it gets long. */
+/** On one line, shortened if it is long. */
 function describeCommand(command: readonly string[]): string {
   const words = command.map((word) =>
     /^[\w./:=@%+,-]+$/.test(word) ? word : escapeControls(JSON.stringify(word)),
@@ -71,7 +71,7 @@ function describeRefusal({ cpu }: RunReport): readonly string[] {
 
 const shownPrograms = 10;
 
-/** Of a command that is one process there is nothing to divide. */
+/** A command with a single process is not divided. */
 function describePrograms({ programs = [], cpu }: RunReport): readonly string[] {
   const processes = programs.reduce((sum, program) => sum + program.processes, 0);
   if (programs.length <= 1 && processes <= 1) return [];
@@ -178,7 +178,7 @@ function statisticsCells(
   return [name, format(mean), interval, format(median), format(min), ''];
 }
 
-/** Counts of events for people: name, count, rate and notes. */
+/** Event counts for people: name, count, rate and notes. */
 export function eventRows(
   { events, ratios }: CommandCounts,
   seconds: number,
@@ -206,7 +206,7 @@ function eventRow(count: EventCount, ratios: readonly CountRatio[], seconds: num
   return [name, formatEvent(value, unit), formatRate(value / seconds, unit), notes.join('; ')];
 }
 
-/** Seconds per second are CPUs, joules per second watts. */
+/** Seconds per second are CPUs, joules per second are watts. */
 function formatRate(perSecond: number, unit: EventUnit): string {
   if (unit === 's') return `${perSecond.toFixed(3)} CPUs`;
   if (unit === 'J') return formatValue(perSecond, 'W');
@@ -224,12 +224,12 @@ function describeRunning({ runningRatio }: EventCount): readonly string[] {
   return [`counted for ${formatRatio(runningRatio)} of the time, scaled`];
 }
 
-/** A whole number in groups of three digits: `1,234,567`. */
+/** A whole number with thousands separators: `1,234,567`. */
 function formatCount(count: number): string {
   return count.toFixed(0).replaceAll(/\B(?=(\d{3})+$)/g, ',');
 }
 
-/** Rows as lines: first and last column to the left, what lies between to the right, each as wide as its widest. */
+/** Formats rows as lines: first and last column aligned left, the others right, each as wide as its widest cell. */
 export function formatCells(table: readonly (readonly string[])[]): readonly string[] {
   const rows = table.map((row) => row.map(escapeControls));
   const count = Math.max(...rows.map((row) => row.length));

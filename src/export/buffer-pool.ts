@@ -1,15 +1,15 @@
-/** Below this size the kernel's part of an allocation does not count. */
+/** Below this size, page faults do not matter. */
 const blockBytes = 64 * 1024;
 const maxKept = 4;
 
 /**
- * Memory for large requests, used again once a request was delivered: of fresh memory the kernel maps every
- * page at its first touch, which costs several times the encoding.
+ * Memory for large requests, reused after a request is delivered: in fresh memory the kernel maps every page at
+ * its first touch, which costs several times as much as the encoding.
  */
 export class BufferPool {
   readonly #kept: Buffer[] = [];
 
-  /** Memory with unknown content; at most twice as much is held for it. */
+  /** Memory with undefined content; at most twice the length is reserved for it. */
   take(length: number): Buffer {
     if (length < blockBytes) return Buffer.allocUnsafeSlow(length);
     const i = this.#kept.findIndex((kept) => kept.length >= length && kept.length <= 2 * length);

@@ -5,27 +5,27 @@ import type { DeliveryLog } from './delivery-log.js';
 import type { DropReason, SendingQueueTelemetry } from './delivery-telemetry.js';
 import { Backoff, SizeLimits, type RetryLimits } from './retry.js';
 
-/** What the other side made of a request that it took. */
+/** How the server answered a request that it accepted. */
 export interface Delivery {
-  /** Points that it took and threw away. */
+  /** Points that it accepted and discarded. */
   readonly rejectedPoints: number;
-  /** Its reason, empty when it gave none. */
+  /** Its reason; empty if it gave none. */
   readonly message: string;
 }
 
-/** Of a request of which all was taken. */
+/** A request that was accepted completely. */
 export const wholeDelivery: Delivery = { rejectedPoints: 0, message: '' };
 
-/** Where requests go. */
+/** Sends requests to one destination. */
 export interface Sender {
   /** For messages: the address. */
   readonly target: string;
   /**
    * Sends a request once.
-   * @throws ExportError that says whether another attempt can help
+   * @throws ExportError that says whether another attempt can succeed
    */
   send(request: QueuedRequest): Promise<Delivery>;
-  /** Gives up what is under way, as far as that is possible, and releases every connection. */
+  /** Aborts what is in progress, as far as possible, and closes every connection. */
   close(): void | Promise<void>;
 }
 
@@ -34,19 +34,19 @@ export interface CourierOptions {
   readonly retry: RetryLimits;
   readonly telemetry: SendingQueueTelemetry;
   readonly log: DeliveryLog;
-  /** Where requests wait for their turn. */
+  /** Where requests are queued. */
   readonly storage: Pick<QueueStorage, 'waiting' | 'isLasting'>;
-  /** Called for points that are delivered or given up. */
+  /** Called for points that were delivered or dropped. */
   settle(points: number): void;
 }
 
-/** Delivers requests: again where that can help, and in parts where they are too large. */
+/** Delivers requests: retries transient failures, and splits requests that are too large. */
 export class Courier {
   readonly #options: CourierOptions;
   readonly #draining = new AbortController();
-  /** Until when, by `performance.now()`, the other side asked to be left alone. */
+  /** The server asked not to be contacted until then, by `performance.now()`. */
   #pausedUntilMs = 0;
-  /** The smallest size of which the other side takes parts alone. */
+  /** The smallest size that the server refused although it accepts smaller parts. */
   #refusedBytes = Infinity;
   #isClosed = false;
 
@@ -55,7 +55,7 @@ export class Courier {
   }
 
   /**
-   * Delivers a request, or gives it up.
+   * Delivers or drops a request.
    * @returns false when some of it is to be sent after the next start
    */
   async deliver(request: QueuedRequest): Promise<boolean> {
@@ -65,12 +65,12 @@ export class Courier {
     return isDone;
   }
 
-  /** Makes the attempts that follow the last ones. */
+  /** Makes only one further attempt per request. */
   drain(): void {
     this.#draining.abort();
   }
 
-  /** Counts nothing of what is under way any more. Safe to call twice. */
+  /** Stops counting what is in progress. May be called twice. */
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#options.sender.close();
@@ -82,7 +82,7 @@ export class Courier {
     log.dropped(reason, points, message);
   }
 
-  /** Sends a request, in parts where it is too large, and gives up what cannot be delivered. */
+  /** Sends a request, in parts if it is too large, and drops what cannot be delivered. */
   async #deliver(request: QueuedRequest, limits: SizeLimits): Promise<boolean> {
     const error = limits.refuse(request) ? limits.error : await this.#send(request);
     if (this.#isClosed) return false;
@@ -99,21 +99,21 @@ export class Courier {
     return true;
   }
 
-  /** Whether what could not be sent before the shutdown can be sent after the next start. */
+  /** Whether what could not be sent before the shutdown is stored for the next start. */
   #isKept({ retryable }: ExportError): boolean {
     return retryable && this.#options.storage.isLasting && this.#draining.signal.aborted;
   }
 
   async #deliverParts(parts: readonly QueuedRequest[], limits: SizeLimits): Promise<boolean> {
     for (const part of parts) {
-      // A request of thousands of points that are too large, each by itself, takes its time.
+      // Splitting a request of thousands of points that are each too large takes time.
       await yieldToOthers();
       if (this.#isClosed || !(await this.#deliver(part, limits))) return false;
     }
     return true;
   }
 
-  /** @returns why it could not be delivered */
+  /** @returns the reason why it could not be delivered */
   async #send(request: QueuedRequest): Promise<ExportError | undefined> {
     const { retry, log } = this.#options;
     const backoff = new Backoff(retry);
@@ -132,12 +132,12 @@ export class Courier {
     }
   }
 
-  /** Waits, but not beyond the beginning of the shutdown. */
+  /** Waits, but not longer than until the shutdown starts. */
   async #wait(ms: number): Promise<void> {
     await waitAtMost(ms, this.#draining.signal);
   }
 
-  /** @returns what went wrong */
+  /** @returns the error, if any */
   async #attempt(request: QueuedRequest): Promise<ExportError | undefined> {
     try {
       const delivery = await this.#options.sender.send(request);
@@ -166,10 +166,10 @@ export class Courier {
   }
 }
 
-/** Node takes a longer wait (24 days) for one of a millisecond. */
+/** Node replaces a longer timeout (24 days) by 1 ms. */
 const longestWaitMs = 2 ** 31 - 1;
 
-/** Ends early, and without an error, when the signal is aborted. */
+/** Ends early, without an error, when the signal is aborted. */
 export async function waitAtMost(ms: number, signal: AbortSignal): Promise<void> {
   await sleep(Math.min(ms, longestWaitMs), undefined, { signal }).catch(() => undefined);
 }

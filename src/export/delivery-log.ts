@@ -2,18 +2,18 @@ import type { Log } from '../component/log.js';
 import type { DropReason } from './delivery-telemetry.js';
 
 const reminderIntervalMs = 60_000;
-/** A backend that gives every failure words of its own must not fill the log. */
+/** A backend that words every failure differently must not fill the log. */
 const maxCausesPerReminder = 10;
 
-/** The texts of an outage: `Cannot <action>: <cause>. <consequence>`. */
+/** The parts of an outage message: `Cannot <action>: <cause>. <consequence>`. */
 export interface OutageTexts {
   readonly action: string;
   readonly consequence: string;
 }
 
 /**
- * Logs an outage: its first cause, every cause that was not logged within the last minute, and once a minute the
- * latest cause with the time since the first.
+ * Logs an outage: its first cause, each cause that was not logged within the last minute, and once a minute the
+ * latest cause with the time since the first one.
  */
 export class OutageLog {
   readonly #log: Log;
@@ -24,7 +24,7 @@ export class OutageLog {
   #sinceMs = 0;
   #reminder: NodeJS.Timeout | undefined;
 
-  /** @param intervalMs time from one reminder to the next */
+  /** @param intervalMs time between reminders */
   constructor(log: Log, texts: OutageTexts, intervalMs = reminderIntervalMs) {
     this.#log = log;
     this.#texts = texts;
@@ -47,8 +47,8 @@ export class OutageLog {
   }
 
   /**
-   * An attempt succeeded: the outage is over.
-   * @returns how long it was; undefined when there was none
+   * An attempt succeeded: the outage has ended.
+   * @returns its duration; undefined if there was none
    */
   recovered(): number | undefined {
     if (this.#reminder === undefined) return undefined;
@@ -80,12 +80,12 @@ export class OutageLog {
   }
 }
 
-/** Instants and durations differ from one failure of the same cause to the next. */
+/** Instants and durations vary between failures of the same cause. */
 function withoutTimes(cause: string): string {
   return cause.replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z|\d+(?:\.\d+)?\s?m?s\b/gu, '');
 }
 
-/** Shortest time between two lines about losses of the same reason, or about requests that were too large. */
+/** Minimum time between two lines about losses for the same reason, or about requests that were too large. */
 const lineIntervalMs = 60_000;
 
 const explanations: Readonly<Record<DropReason, string>> = {
@@ -105,12 +105,12 @@ function formatKibibytes(bytes: number): string {
 interface DropTally {
   /** Points lost since the last line. */
   points: number;
-  /** What the other side said last. */
+  /** The latest message of the server. */
   message: string;
   loggedMs: number;
 }
 
-/** Logs how deliveries go: outages, their causes and their ends, and what is lost, at most once a minute. */
+/** Logs the state of deliveries: outages, their causes and ends, and losses, at most once a minute. */
 export class DeliveryLog {
   readonly #log: Log;
   readonly #target: string;
@@ -156,14 +156,14 @@ export class DeliveryLog {
     );
   }
 
-  /** At the shutdown something is left in the storage. */
+  /** At shutdown something is left in the storage. */
   kept({ points, bytes }: { readonly points: number; readonly bytes: number }): void {
     this.#log.info(
       `Kept ${points} points for ${this.#target} in the storage until the next start, ${formatKibibytes(bytes)}`,
     );
   }
 
-  /** A request was too large for the other side and goes out in two halves. */
+  /** A request was too large for the server and is sent in two halves. */
   split(bytes: number, message: string): void {
     if (performance.now() - this.#loggedSplitMs < lineIntervalMs) return;
     this.#loggedSplitMs = performance.now();
@@ -173,7 +173,7 @@ export class DeliveryLog {
     );
   }
 
-  /** The other side took a request and has something to say about it. */
+  /** The server accepted a request with a warning. */
   warned(message: string): void {
     if (message === this.#lastWarning) return;
     this.#lastWarning = message;

@@ -2,9 +2,10 @@ import type { Attributes, Counter, Meter, ObservableResult } from '@opentelemetr
 import type { Context } from '../component/component.js';
 
 /**
- * Why points were dropped. queue_full: no room. rejected: the other side said no for good. partial_success: it
- * took the rest of the request. retries_exhausted: `max_elapsed_time` passed. shutdown: no time was left.
- * expired: it waited longer than its storage keeps requests. storage_failed: it could not be stored or read back.
+ * Why points were dropped. queue_full: no room. rejected: the server refused them permanently. partial_success:
+ * it accepted the rest of the request. retries_exhausted: `max_elapsed_time` passed. shutdown: no time was
+ * left. expired: the request was older than the maximum age of its storage. storage_failed: it could not be
+ * stored or read back.
  */
 export type DropReason =
   | 'queue_full'
@@ -15,14 +16,14 @@ export type DropReason =
   | 'expired'
   | 'storage_failed';
 
-/** What is read from a queue when its telemetry is collected. */
+/** State of a queue that is read when its telemetry is collected. */
 export interface QueueReadings {
   readonly capacityBytes: number;
   readBytes(): number;
   readInFlight(): number;
 }
 
-/** Points of an exporter by what became of them, under the Collector's names. */
+/** Points of an exporter by result, with the Collector's names. */
 export function createOutcomeCounters(meter: Meter): {
   readonly sent: Counter;
   readonly sendFailed: Counter;
@@ -35,7 +36,7 @@ export function createOutcomeCounters(meter: Meter): {
   };
 }
 
-/** What a sending queue reports about itself, by the Collector's names where it has them. */
+/** The metrics of a sending queue, with the Collector's names where they exist. */
 export class SendingQueueTelemetry {
   readonly #attributes: Attributes;
   readonly #sent: Counter;
@@ -72,13 +73,13 @@ export class SendingQueueTelemetry {
     this.#dropped.add(points, { ...this.#attributes, reason });
   }
 
-  /** Ends the observation of the queue. */
+  /** Stops observing the queue. */
   close(): void {
     this.#close();
   }
 }
 
-/** @returns what ends it */
+/** @returns a function that stops it */
 function observeQueue(meter: Meter, readings: QueueReadings, id: string): () => void {
   const attributes = { exporter: id, data_type: 'metrics' };
   const gauge = (name: string, unit: string, description: string) =>

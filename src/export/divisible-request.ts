@@ -1,9 +1,9 @@
 import type { QueuedRequest, StoredBytes } from '../component/queue-storage.js';
 
-/** The first and the second half of the points of a request; undefined where it has only one. */
+/** Splits the points of a request into two halves; undefined if it has only one point. */
 export type Divide = (request: StoredBytes) => readonly [StoredBytes, StoredBytes] | undefined;
 
-/** Makes requests, also of stored bytes, that can be cut into halves until each is a single point. */
+/** Creates requests, also from stored bytes, that can be halved until each is a single point. */
 export function createDivisible(divide: Divide): (stored: StoredBytes) => QueuedRequest {
   const create = ({ bytes, points }: StoredBytes): QueuedRequest => {
     const split = (): readonly [QueuedRequest, QueuedRequest] | undefined => {
@@ -17,7 +17,7 @@ export function createDivisible(divide: Divide): (stored: StoredBytes) => Queued
 
 const lineFeed = 10;
 
-/** Cuts requests of lines, of which each point has this many, at the end of a line. */
+/** Splits requests of lines, with this many lines per point, at the end of a line. */
 export function divideLines(linesPerPoint: number): Divide {
   return ({ bytes, points }) => {
     const middle = points >> 1;

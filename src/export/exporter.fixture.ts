@@ -12,7 +12,7 @@ import { hwEnergy } from '../model/shared-metrics.js';
 import { createRow, type Table } from '../model/table.js';
 import { until } from '../testing/until.js';
 
-/** Settings with which tests need not wait. */
+/** Settings that spare tests from waiting. */
 const fast = {
   batch: { flush_timeout: '1ms' },
   retry_on_failure: { initial_interval: '10ms', max_interval: '10ms' },
@@ -21,7 +21,7 @@ const fast = {
 export const start = 1_795_000_000_000_000_001n;
 export const host: Resource = { attributes: { 'host.name': 'node-1' } };
 
-/** For tests: one energy counter and the table of its reading this many seconds after the start. */
+/** For tests: an energy counter and the table of its reading at this many seconds after the start. */
 export const energy: Series = {
   metric: hwEnergy,
   resource: host,
@@ -50,7 +50,7 @@ export async function sendWithTokens(
   await send(3);
 }
 
-/** What is logged then. */
+/** The log message of the third. */
 export const keepsToken =
   /^warn: Cannot read credentials\.bearer_token_file ".*token": ENOENT; using the previous one$/;
 
@@ -82,7 +82,7 @@ export async function startExporter<S extends Schema>(
   return { exporter, log, read };
 }
 
-/** For tests: a port that takes connections and never answers. */
+/** For tests: a port that accepts connections and never answers. */
 export async function openSilentPort(t: TestContext): Promise<number> {
   const sockets: Socket[] = [];
   const server = createServer((socket) => sockets.push(socket)).listen(0, 'localhost');
@@ -91,6 +91,6 @@ export async function openSilentPort(t: TestContext): Promise<number> {
     server.close();
   });
   await once(server, 'listening');
-  // A server that listens on a port has such an address.
+  // A listening server has such an address.
   return (server.address() as AddressInfo).port;
 }

@@ -3,28 +3,28 @@ import { hideCredentials } from '../config/endpoint.js';
 import { describeError, ExportError } from '../errors.js';
 import { cleanText, describeConnectionError, describeRetryAfter } from '../http/connection-error.js';
 
-/** The status codes after which the Collector sends again. */
+/** The status codes that the Collector retries. */
 const retryableStatuses: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 /**
- * Those by which a backend, or a proxy, refuses who sends: the credentials, not the data. An operator mends that, and the
- * Collector's exporters would have lost everything until then.
+ * Codes with which a backend or a proxy refuses the credentials, not the data. An operator can fix that, while
+ * the Collector's exporters lose everything until then.
  */
 const credentialStatuses: ReadonlySet<number> = new Set([401, 403, 407]);
-/** Those whose Retry-After it honours. */
+/** Codes whose Retry-After is honoured. */
 const throttlingStatuses: ReadonlySet<number> = new Set([429, 503]);
 
-/** What a backend answered. */
+/** The answer of a backend. */
 export interface HttpAnswer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
-  /** The beginning where it is longer than 4 MiB, or the connection broke. */
+  /** Incomplete if it is longer than 4 MiB, or the connection broke. */
   readonly body: Buffer;
   readonly isComplete: boolean;
 }
 
-/** How the answers of a backend are understood where it differs from others. */
+/** How the answers of a backend differ from the default. */
 export interface AnswerRules {
-  /** For messages: the settings that hold the address. `endpoint` unless it says otherwise. */
+  /** For messages: the settings that hold the address. `endpoint` by default. */
   readonly addressSettings?: string;
   /** Whether the answer means that the backend is busy or down; by default 429, 502, 503 and 504, as in the Collector. */
   isRetryable?(status: number): boolean;
@@ -32,22 +32,22 @@ export interface AnswerRules {
   isTooLarge?(status: number, reason: string): boolean;
 }
 
-/** As in the Collector, every request that got no answer is sent again. */
+/** As in the Collector, every request without an answer is sent again. */
 export function toConnectionError(error: Error, isFirstOfPlain: boolean): ExportError {
-  // An address with several IPs fails with the errors of each and no words of its own.
+  // For a name with several IPs, the error holds the errors of each and no message of its own.
   const causes = error instanceof AggregateError ? error.errors : [error];
   const message = describeConnectionError([...new Set(causes.map(describeError))].join(', '), isFirstOfPlain);
   return new ExportError(message, { retryable: true, cause: error });
 }
 
-/** What the headers of a response mean where its text adds nothing; undefined for every other response. */
+/** The meaning of a response whose body adds nothing; undefined for every other response. */
 export function findStatusError(
   { statusCode = 0, statusMessage, headers }: IncomingMessage,
   { addressSettings = 'endpoint', isRetryable = (status) => retryableStatuses.has(status) }: AnswerRules,
 ): ExportError | undefined {
   const message = `HTTP ${statusCode} ${statusMessage}`;
   if (isRetryable(statusCode)) return toRetryableError(message, statusCode, headers);
-  // Its server may close the connection while it is still sent to: its text may never come.
+  // The server may close the connection while the request is being sent: the body may never arrive.
   if (statusCode === 413) return new ExportError(message, { retryable: false, isTooLarge: true });
   if (statusCode < 300 || statusCode > 399 || headers.location === undefined) return undefined;
   const location = cleanText(hideCredentials(headers.location));
@@ -62,7 +62,7 @@ function toRetryableError(message: string, status: number, headers: IncomingHttp
   return new ExportError(message + describeRetryAfter(retryAfterMs), { retryable: true, retryAfterMs });
 }
 
-/** What is left is permanent, unless it is the credentials that were refused. */
+/** All other refusals are permanent, unless they concern the credentials. */
 export function toRefusal(
   { statusCode = 0, statusMessage }: IncomingMessage,
   body: Buffer,
@@ -76,12 +76,12 @@ export function toRefusal(
   });
 }
 
-/** Whether a status refuses who sends, and not what is sent. */
+/** Whether a status refuses the sender, not the data. */
 export function isOfCredentials(status: number): boolean {
   return credentialStatuses.has(status);
 }
 
-/** Seconds or a date; undefined when it is neither or lies in the past. */
+/** Seconds or a date; undefined if it is neither or in the past. */
 export function parseRetryAfterMs(header: string | undefined, nowMs: number): number | undefined {
   if (header === undefined) return undefined;
   const ms = /^\d+$/u.test(header) ? Number(header) * 1000 : Date.parse(header) - nowMs;

@@ -15,7 +15,7 @@ import {
   type HttpAnswer,
 } from './http-answers.js';
 
-/** What a sender needs of the settings of an exporter. */
+/** The exporter settings that a sender uses. */
 export interface HttpSenderConfig extends ClientConfig {
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -23,32 +23,32 @@ export interface HttpSenderConfig extends ClientConfig {
 /** What an exporter adds to the settings. */
 export interface HttpSenderOptions extends AnswerRules {
   readonly url: URL;
-  /** POST unless it says otherwise. */
+  /** POST by default. */
   readonly method?: string;
   readonly contentType: string;
   /** Headers of the protocol. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** The scheme under which a token is sent; `Bearer` unless it says otherwise. */
+  /** The scheme of a token; `Bearer` by default. */
   readonly tokenScheme?: string;
-  /** Undefined: requests are sent as they are. */
+  /** Undefined: no compression. */
   readonly compression: Compression | undefined;
-  /** Makes the body of the bytes in the queue, before it is compressed. */
+  /** Builds the uncompressed body from the queued bytes. */
   frame?(bytes: Uint8Array): Uint8Array;
   /**
-   * Reads the answer to a request that was taken. By default all of it was.
-   * @throws ExportError where the answer says that it was not taken after all
+   * Interprets the answer to an accepted request. By default, all of it was accepted.
+   * @throws ExportError if the answer reports that it was refused after all
    */
   checkAnswer?(answer: HttpAnswer, request: QueuedRequest): Delivery;
-  /** What was taken of a request that was refused for good; undefined: nothing. */
+  /** What was accepted of a permanently refused request; undefined: nothing. */
   checkRefusal?(answer: HttpAnswer, request: QueuedRequest): Delivery | undefined;
 }
 
-/** Longer answers are not read to their end. */
+/** Longer answers are not read completely. */
 const maxAnswerBytes = 4 * 1024 * 1024;
 
 /**
- * Opens the way to a backend: each request of the queue becomes one HTTP request, with the certificates, the proxy, the
- * credentials and the headers of the settings.
+ * Opens a sender to a backend: each request of the queue becomes one HTTP request, with the certificates,
+ * proxy, credentials and headers of the settings.
  * @throws Error naming the file or variable that cannot be used
  */
 export function openHttpSender(config: HttpSenderConfig, options: HttpSenderOptions, log: Log): Sender {
@@ -95,7 +95,7 @@ class HttpSender implements Sender {
     this.#client.agent.destroy();
   }
 
-  /** @returns the answer when it begins, unless its status says that sending again or in parts can help */
+  /** @returns the answer when it begins, unless its status shows that retrying or splitting can help */
   #exchange(body: Uint8Array): Promise<IncomingMessage> {
     const request = this.#open();
     return new Promise((resolve, reject) => {
@@ -121,20 +121,20 @@ class HttpSender implements Sender {
   }
 }
 
-/** Reads the rest of an answer that is not needed, unless its server does not read the rest of the request either. */
+/** Discards the rest of an answer, unless the server has stopped reading the request. */
 function leave(request: ClientRequest, response: IncomingMessage): void {
   response.on('error', () => {});
   if (request.writableFinished) response.resume();
   else request.destroy();
 }
 
-/** Where the connection breaks in the middle of an answer, its status has come: a success stays one. */
+/** If the connection breaks in the middle of an answer, its status is known: a success is still a success. */
 async function readAnswer(response: IncomingMessage): Promise<HttpAnswer> {
   const chunks: Buffer[] = [];
   let length = 0;
   let isComplete = true;
   try {
-    // No encoding is set.
+    // Chunks are buffers, since no encoding is set.
     for await (const chunk of response as AsyncIterable<Buffer>) {
       length += chunk.length;
       isComplete = length <= maxAnswerBytes;

@@ -9,17 +9,17 @@ import {
 } from '../http/http-backend.fixture.js';
 import type { Transport } from './shared-cases.fixture.js';
 
-/** What distinguishes exporters over HTTP from each other, in tests that all of them share. */
+/** The differences between HTTP exporters, for tests that all of them share. */
 export interface HttpTransportOptions {
   /** Settings besides the endpoint. */
   readonly settings?: Record<string, unknown>;
-  /** The values that a backend took, in the order in which they came. */
+  /** The values that a backend received, in order. */
   takenValues(backend: HttpBackend): readonly (number | bigint | undefined)[];
-  /** Opens the backend, where it answers in a way of its own. */
+  /** Opens the backend, if it answers in its own way. */
   open?(t: TestContext, options: HttpBackendOptions): Promise<HttpBackend>;
 }
 
-/** For tests: an exporter whose requests go over HTTP. */
+/** For tests: the transport of an HTTP exporter. */
 export function createHttpTransport<S extends Schema>(
   name: string,
   factory: ExporterFactory<S>,

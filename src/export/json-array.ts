@@ -1,6 +1,6 @@
 const [lineFeed, comma, open, close] = [10, 44, 91, 93];
 
-/** One JSON array of the JSON texts in lines, of which each ends with a line feed and holds no other one. */
+/** Joins JSON texts, one per line, to one JSON array. */
 export function frameLines(lines: Uint8Array): Uint8Array {
   const array = Buffer.allocUnsafe(lines.length + 1);
   array[0] = open;

@@ -10,27 +10,28 @@ import { requestLimits, type BatchConfig, type Encoder, type RequestLimits } fro
 
 /** What the lines of a series have in common. */
 export interface SeriesText {
-  /** What stands before the value, in each of its lines; made once. */
+  /** The text before the value in each line; built once. */
   readonly text: string;
-  /** The value, which is not NaN, in ASCII; undefined where the format has no text for it: the point is left out. */
+  /** The value, which is not NaN, in ASCII; undefined if the format cannot express it: the point is left out. */
   formatValue(value: number): string | undefined;
 }
 
 /**
- * A format in which each point is a line, or the same small number of lines, each with a line feed at its end: InfluxDB's
- * line protocol, JSON lines, Elasticsearch's bulk requests, PostgreSQL's COPY, ClickHouse's TSV. A point reads
- * `startRow(time)`, the text of its series, its value, `endRow(time)`. No text but that may hold a line feed.
+ * A format in which each point is a line, or the same small number of lines, each with a line feed at its end:
+ * InfluxDB's line protocol, JSON lines, Elasticsearch's bulk requests, PostgreSQL's COPY, ClickHouse's TSV. A
+ * point reads `startRow(time)`, the text of its series, its value, `endRow(time)`. Only the text of `endRow`
+ * may contain a line feed.
  */
 export interface LineFormat {
-  /** Lines of a point; 1 unless it says otherwise. */
+  /** Lines per point; 1 by default. */
   readonly linesPerPoint?: number;
-  /** How each point of a row begins; with nothing unless it says otherwise. Called once per row. */
+  /** The start of each point of a row; empty by default. Called once per row. */
   startRow?(unixNs: bigint): string;
   /** Undefined: the series is left out. Called once per array of series. */
   describeSeries(series: Series): SeriesText | undefined;
-  /** How each point of a row ends, with its line feed. Called once per row. */
+  /** The end of each point of a row, with its line feed. Called once per row. */
   endRow(unixNs: bigint): string;
-  /** The whole lines of a histogram, where the format has them; undefined: it is left out. Gaps do not come here. */
+  /** The complete lines of a histogram, if the format supports them; undefined: it is left out. Not called for gaps. */
   formatHistogram?(series: HistogramSeries, unixNs: bigint, row: HistogramRow): string | undefined;
 }
 
@@ -48,7 +49,7 @@ function createLineRequest({ linesPerPoint = 1 }: LineFormat): (stored: StoredBy
 }
 
 interface LinePlan {
-  /** Of each series that is not left out its column. */
+  /** The columns of the series that are not left out. */
   readonly columns: Uint32Array;
   readonly texts: readonly Uint8Array[];
   readonly formats: readonly SeriesText['formatValue'][];
@@ -66,7 +67,7 @@ function createLinePlan(format: LineFormat, series: readonly Series[]): LinePlan
   };
 }
 
-/** Makes requests of lines, of limited points and bytes. Gaps are left out. */
+/** Builds requests of lines, with limits on points and bytes. Gaps are left out. */
 export class LineBatcher implements Encoder {
   readonly #format: LineFormat;
   readonly #limits: RequestLimits;
@@ -77,10 +78,10 @@ export class LineBatcher implements Encoder {
   readonly #writer = new LineWriter();
   readonly #histogram = new HistogramRow();
   #points = 0;
-  /** Absent where the format has no histograms. */
+  /** Absent if the format has no histograms. */
   readonly addHistograms?: (table: HistogramTable) => void;
 
-  /** @param emit takes a request whenever one is full, and at every flush */
+  /** @param emit receives every full request, and the rest at every flush */
   constructor(format: LineFormat, limits: RequestLimits, emit: (request: QueuedRequest) => void) {
     this.#format = format;
     this.#limits = limits;
@@ -90,7 +91,7 @@ export class LineBatcher implements Encoder {
     if (format.formatHistogram !== undefined) this.addHistograms = (table) => this.#addHistograms(table);
   }
 
-  /** Points that wait for more. */
+  /** Points that wait for a full request. */
   get points(): number {
     return this.#points;
   }
@@ -140,7 +141,7 @@ export class LineBatcher implements Encoder {
     }
   }
 
-  /** Begins a point. One that is longer than a request may be is sent by itself. */
+  /** Starts a point. One that is longer than the maximum request is sent alone. */
   #begin(bytes: number): void {
     const { maxPoints, maxBytes } = this.#limits;
     if (this.#points >= maxPoints || this.#writer.length + bytes > maxBytes) this.flush();

@@ -1,4 +1,4 @@
-/** Bytes that grow as they are written. Room is made before, so that nothing looks for it at every write. */
+/** A growing byte buffer. Space is reserved in advance, so that writes need no checks. */
 export class LineWriter {
   #bytes = Buffer.allocUnsafeSlow(64 * 1024);
   #length = 0;
@@ -8,7 +8,7 @@ export class LineWriter {
     return this.#length;
   }
 
-  /** Makes room for this many more bytes. */
+  /** Reserves space for this many more bytes. */
   reserve(count: number): void {
     const wanted = this.#length + count;
     if (wanted <= this.#bytes.length) return;
@@ -38,8 +38,8 @@ export class LineWriter {
   }
 
   /**
-   * A copy of what was written; the next byte is the first one again.
-   * @param allocate gives the memory for it
+   * Returns a copy of the written bytes and clears the buffer.
+   * @param allocate provides the memory for the copy
    */
   take(allocate: (length: number) => Buffer = Buffer.allocUnsafeSlow): Buffer {
     const taken = allocate(this.#length);

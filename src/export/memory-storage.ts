@@ -1,6 +1,6 @@
 import type { QueuedRequest, QueueStorage, StoredRequest } from '../component/queue-storage.js';
 
-/** Requests in memory: the end of the process loses them. */
+/** Requests in memory: they are lost when the process ends. */
 export class MemoryStorage implements QueueStorage {
   readonly isLasting: boolean = false;
   readonly #requests: QueuedRequest[] = [];
@@ -29,7 +29,7 @@ export class MemoryStorage implements QueueStorage {
   }
 
   remove(_request: StoredRequest): void {
-    // It left the memory when it was taken.
+    // It left memory when it was taken.
   }
 
   close(): void {

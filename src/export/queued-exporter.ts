@@ -6,16 +6,16 @@ import { countPoints, type Table } from '../model/table.js';
 import type { Sender } from './courier.js';
 import { SendingQueue, type SendingQueueConfig } from './sending-queue.js';
 
-/** How long a shutdown takes at most, where the caller sets no limit. */
+/** Maximum time of a shutdown, if the caller sets no limit. */
 const drainMs = 4000;
 
-/** The share of a shutdown's time after which what was not delivered is dropped: counting that takes a moment, too. */
+/** The fraction of the shutdown time after which undelivered requests are dropped; counting them takes time, too. */
 const drainShare = 0.9;
 
-/** Points that wait for others of their request are not delivered, but delay nothing. */
+/** Points that wait for a full request are a backlog, but delay nothing. */
 const minBacklog = 1e-6;
 
-/** Settings of the requests that are made of tables. */
+/** Settings of the requests built from tables. */
 export const batchSettings = {
   flush_timeout: {
     doc: 'How long points wait for further points to be sent in the same request.',
@@ -44,7 +44,7 @@ export interface RequestLimits {
   readonly maxBytes: number;
 }
 
-/** Those that the settings say. */
+/** The limits in the settings. */
 export function requestLimits({
   max_points: maxPoints,
   max_bytes: maxBytes,
@@ -58,29 +58,29 @@ export interface QueuedExporterConfig extends SendingQueueConfig {
 
 /** Encodes tables as requests of a limited size. */
 export interface Encoder {
-  /** Points that wait for others of their request. */
+  /** Points that wait for a full request. */
   readonly points: number;
-  /** Takes a table; emits every request that is full. */
+  /** Adds a table; emits every full request. */
   add(table: Table): void;
-  /** The same for histograms, where the format has them. */
+  /** The same for histograms, if the format has them. */
   addHistograms?(table: HistogramTable): void;
-  /** Emits what waits as a request, or does that when it has encoded what it has taken. */
+  /** Emits the incomplete request, now or after encoding the tables already added. */
   flush(): void;
-  /** Fulfilled when everything that it has taken is encoded. Absent where `add` does that. */
+  /** Fulfilled when every added table is encoded. Absent if `add` encodes synchronously. */
   settle?(): Promise<void>;
 }
 
-/** What an exporter adds to the queue: the format and the transport. */
+/** What an exporter adds to the queue: format and transport. */
 export interface QueuedExporterParts {
-  /** @param emit takes every request */
+  /** @param emit receives every request */
   createEncoder(emit: (request: QueuedRequest) => void): Encoder;
-  /** Loads the transport and opens it; called at the start. */
+  /** Loads and opens the transport; called at the start. */
   openSender(): Promise<Sender>;
-  /** Makes a request of what was stored, one that can be split; otherwise such requests cannot. */
+  /** Rebuilds a splittable request from stored bytes; without this method, stored requests cannot be split. */
   restore?(stored: StoredBytes): QueuedRequest;
 }
 
-/** Tables become requests, requests wait in a queue until they are delivered. */
+/** Encodes tables as requests and queues these until they are delivered. */
 export class QueuedExporter implements ConsumingComponent {
   readonly #config: QueuedExporterConfig;
   readonly #context: ExporterContext;
@@ -89,7 +89,7 @@ export class QueuedExporter implements ConsumingComponent {
   readonly #flushMs: number;
   #queue: SendingQueue | undefined;
   #flushTimer: NodeJS.Timeout | undefined;
-  /** Absent where the format has no histograms. */
+  /** Absent if the format has no histograms. */
   readonly consumeHistograms?: (table: HistogramTable) => boolean;
 
   constructor(config: QueuedExporterConfig, context: ExporterContext, parts: QueuedExporterParts) {
@@ -128,7 +128,8 @@ export class QueuedExporter implements ConsumingComponent {
   #take(points: number, encode: () => void): boolean {
     const queue = this.#queue;
     if (queue === undefined) return false;
-    // What was taken is never refused later: there is room for a full request before a table is taken.
+    // An accepted table is never refused later: there must be room for a full request before a table is
+    // accepted.
     if (!queue.hasRoom(this.#config.batch.max_bytes)) {
       queue.refuse(points);
       return false;
@@ -160,7 +161,7 @@ export class QueuedExporter implements ConsumingComponent {
     this.#flushTimer ??= setTimeout(() => this.flush(), this.#flushMs);
   }
 
-  /** Puts what waits for more points into the queue. */
+  /** Puts the incomplete request into the queue. */
   flush(): void {
     clearTimeout(this.#flushTimer);
     this.#flushTimer = undefined;

@@ -1,7 +1,7 @@
 import type { ConfigOf, Schema } from '../component/schema.js';
 import type { ExportError } from '../errors.js';
 
-/** Settings of exporters that send again what failed, as the Collector's exporters have them. */
+/** Settings for retries, as in the Collector's exporters. */
 export const retrySettings = {
   enabled: {
     doc: 'Whether a request that failed with a temporary error is sent again.',
@@ -42,19 +42,19 @@ export const retrySettings = {
 
 export type RetryConfig = ConfigOf<typeof retrySettings>;
 
-/** How long a request is retried that only the memory keeps, as in the Collector. */
+/** How long a request that is only in memory is retried, as in the Collector. */
 const maxElapsedMs = 5 * 60_000;
 
-/** The settings with the longest time that holds where none is set. */
+/** The settings with the default maximum time. */
 export type RetryLimits = RetryConfig & { readonly max_elapsed_time: number };
 
-/** @param isLasting whether requests are stored beyond the end of the process */
+/** @param isLasting whether requests survive the end of the process */
 export function limitRetries(config: RetryConfig, isLasting: boolean): RetryLimits {
   return { ...config, max_elapsed_time: config.max_elapsed_time ?? (isLasting ? 0 : maxElapsedMs) };
 }
 
 /**
- * The waits between the attempts to send one request. Which failures are worth another attempt, each sender decides by
+ * The delays between attempts to send one request. Which failures are retryable is decided by each sender from
  * the codes of its protocol: `retry-codes.ts` of an exporter.
  */
 export class Backoff {
@@ -63,7 +63,7 @@ export class Backoff {
   #intervalMs: number;
   #isOver = false;
 
-  /** @param random gives numbers from 0 up to 1 */
+  /** @param random returns numbers from 0 up to 1 */
   constructor(config: RetryLimits, random: () => number = Math.random) {
     this.#config = config;
     this.#random = random;
@@ -71,10 +71,10 @@ export class Backoff {
   }
 
   /**
-   * How long to wait after a failed attempt: the next interval, or what the other side asked for where that is
-   * longer, but not beyond the longest time: then the request gets its last attempt.
-   * @param elapsedMs since the first attempt began
-   * @returns undefined when there shall be no further attempt
+   * Delay after a failed attempt: the next interval, or what the server asked for if that is longer, limited by
+   * the maximum time, after which the request gets its last attempt.
+   * @param elapsedMs since the first attempt started
+   * @returns undefined if there is no further attempt
    */
   nextMs({ retryable, retryAfterMs = 0 }: ExportError, elapsedMs: number): number | undefined {
     const { enabled, max_elapsed_time: longestMs } = this.#config;
@@ -83,7 +83,7 @@ export class Backoff {
     return this.shorten(Math.max(this.#nextIntervalMs(), retryAfterMs), elapsedMs);
   }
 
-  /** Makes a wait no longer than is left. The attempt after a wait that was too long is the last. */
+  /** Limits a delay to the remaining time. The attempt after a shortened delay is the last. */
   shorten(waitMs: number, elapsedMs: number): number {
     const { max_elapsed_time: longestMs } = this.#config;
     if (longestMs === 0 || elapsedMs + waitMs < longestMs) return waitMs;
@@ -105,8 +105,8 @@ interface Sized {
 }
 
 /**
- * Sizes that the other side refused while one request was cut into parts. Parts that are as large are not sent:
- * they are cut first or, where they are a single point, dropped.
+ * Sizes that the server refused while one request was split. Parts of at least that size are not sent: they are
+ * split first or, if they are a single point, dropped.
  */
 export class SizeLimits {
   #parts: number;
@@ -120,17 +120,17 @@ export class SizeLimits {
     this.#parts = parts;
   }
 
-  /** What the next request can rely on: nothing, unless parts were taken. */
+  /** The size limit for the next request: none, unless parts were accepted. */
   get learnt(): number {
     return this.#isPartDelivered ? this.#parts : Infinity;
   }
 
-  /** Whether an equally large part was refused. */
+  /** Whether a part of this size or smaller was refused. */
   refuse({ bytes, points }: Sized): boolean {
     return bytes.length >= (points > 1 ? this.#parts : this.#points);
   }
 
-  /** A part was taken. */
+  /** A part was accepted. */
   delivered(): void {
     this.#isPartDelivered = true;
   }

@@ -34,7 +34,7 @@ test('SendingQueue waits as long as the other side asked for', async () => {
   await queue.shutdown(60_000);
 });
 
-test('SendingQueue drops what was refused for good, at once, and goes on', async () => {
+test('SendingQueue drops what was refused permanently, at once, and continues', async () => {
   const { queue, sent, read, log, attempts } = openQueue((one) =>
     one.points === 1 ? refuse('400', false) : taken,
   );
@@ -50,7 +50,7 @@ test('SendingQueue drops what was refused for good, at once, and goes on', async
   ]);
 });
 
-test('SendingQueue drops a request when its time is over', async () => {
+test('SendingQueue drops a request when its time limit is exceeded', async () => {
   const retry_on_failure = { ...fast, max_elapsed_time: '20ms' };
   const { queue, read } = openQueue(() => refuse('down', true), { retry_on_failure });
   queue.offer(request(7));
@@ -72,7 +72,7 @@ test('SendingQueue waits, when the other side asks for more time than a timer ta
   await queue.shutdown(60_000);
 });
 
-test('SendingQueue gives a request that is to come back too late its last attempt, and says why it is lost', async () => {
+test('SendingQueue gives a request that is to come back too late its last attempt, and reports why it is lost', async () => {
   const later = new ExportError('busy', { retryable: true, retryAfterMs: 3_600_000 });
   const retry_on_failure = { ...fast, max_elapsed_time: '30ms' };
   const { queue, read, log, attempts } = openQueue(() => Promise.reject(later), { retry_on_failure });

@@ -23,7 +23,7 @@ test('SendingQueue sends requests in order and counts their points', async () =>
   assert.equal(closed(), 1);
 });
 
-test('SendingQueue goes on after it had nothing to do', async () => {
+test('SendingQueue continues after it had nothing to do', async () => {
   const { queue, sent } = openQueue(() => taken);
   queue.offer(request(1));
   await until(() => sent.length === 1);
@@ -155,7 +155,7 @@ test('SendingQueue logs once what comes with a success', async () => {
   assert.deepEqual(log.lines, ['warn: Exported to backend:4317 with a warning: soon over quota']);
 });
 
-test('SendingQueue tries once more at shutdown what waits for its next attempt', async () => {
+test('SendingQueue tries again at shutdown what waits for its next attempt', async () => {
   let isUp = false;
   const retry_on_failure = { initial_interval: '1h' };
   const { queue, sent, attempts } = openQueue(() => (isUp ? taken : refuse('down', true)), {

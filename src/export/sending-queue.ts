@@ -8,7 +8,7 @@ import { SendingQueueTelemetry, type DropReason } from './delivery-telemetry.js'
 import { MemoryStorage } from './memory-storage.js';
 import { limitRetries, type RetryConfig } from './retry.js';
 
-/** Settings of exporters that keep encoded requests until they are delivered. */
+/** Settings of exporters that queue encoded requests until they are delivered. */
 export const sendingQueueSettings = {
   queue_bytes: {
     doc: 'Maximum bytes of encoded requests that wait or are being sent.',
@@ -42,13 +42,13 @@ export interface SendingQueueConfig {
 }
 
 export interface QueueOptions {
-  /** Where requests wait; in memory otherwise. */
+  /** Where requests are queued; by default in memory. */
   readonly storage?: QueueStorage | undefined;
-  /** Makes a request of what was stored, one that can be split. */
+  /** Rebuilds a splittable request from stored bytes. */
   readonly restore?: ((stored: StoredBytes) => QueuedRequest) | undefined;
 }
 
-/** Keeps requests until they are delivered, within bounds, and sends them again where that can help. */
+/** Queues requests until they are delivered, up to a limit, and retries those whose failure is transient. */
 export class SendingQueue {
   readonly #config: SendingQueueConfig;
   readonly #telemetry: SendingQueueTelemetry;
@@ -57,9 +57,9 @@ export class SendingQueue {
   readonly #restore: (stored: StoredBytes) => QueuedRequest;
   readonly #courier: Courier;
   readonly #consumers = new Set<Promise<void>>();
-  /** Consumers that have a request: they count as gone before their promises settle. */
+  /** Consumers with a request; those that finish are not counted even before their promises settle. */
   #busy = 0;
-  /** Of everything that waits or is under way. */
+  /** Bytes of everything queued or in flight. */
   #bytes = 0;
   #points = 0;
   #isClosed = false;
@@ -86,32 +86,32 @@ export class SendingQueue {
     this.#resume();
   }
 
-  /** Whether the last attempt to deliver something failed. */
+  /** Whether the last delivery attempt failed. */
   get isFailing(): boolean {
     return this.#log.isOutage;
   }
 
-  /** Whether this many bytes would be taken, if need be in the place of older ones. */
+  /** Whether this many bytes would be accepted, possibly by dropping older requests. */
   hasRoom(bytes: number): boolean {
     const { drop, queue_bytes: capacity } = this.#config.sending_queue;
     return drop === 'oldest' || this.#bytes + bytes <= capacity;
   }
 
   /**
-   * How full the queue is, from 0 to 1.
-   * @param requestBytes what the next request may take
+   * Fill level of the queue, from 0 to 1.
+   * @param requestBytes size to reserve for the next request
    */
   readBacklog(requestBytes: number): number {
     const usable = Math.max(1, this.#config.sending_queue.queue_bytes - requestBytes);
     return Math.min(1, this.#bytes / usable);
   }
 
-  /** Counts points that were never made into a request. */
+  /** Counts refused points that never became a request. */
   refuse(points: number): void {
     this.#courier.countDrop('queue_full', points);
   }
 
-  /** Takes a request; what has no room is dropped, be it an older one or this one. */
+  /** Queues a request; if there is no room, an older one or this one is dropped. */
   offer(request: QueuedRequest): void {
     this.#makeRoom(request.bytes.length);
     if (this.#bytes + request.bytes.length > this.#config.sending_queue.queue_bytes) {
@@ -128,7 +128,7 @@ export class SendingQueue {
   }
 
   /**
-   * Sends what waits, each request once more at most, and ends. Safe to call twice.
+   * Sends queued requests, each once more at most, and ends. Safe to call twice.
    * @param timeoutMs after which the rest is dropped, unless it is stored
    */
   async shutdown(timeoutMs: number): Promise<void> {
@@ -145,7 +145,7 @@ export class SendingQueue {
     await withinTime(closing, deadline);
   }
 
-  /** Begins with what an earlier run has left. */
+  /** Continues with the requests of an earlier run. */
   #resume(): void {
     const { requests, bytes, points } = this.#storage.waiting;
     if (requests === 0) return;
@@ -156,7 +156,7 @@ export class SendingQueue {
       this.#addConsumer();
   }
 
-  /** What was not delivered until the shutdown is lost, or waits for the next start. */
+  /** Requests that the shutdown did not deliver are lost, or stay stored until the next start. */
   #leave(): void {
     if (this.#points === 0) return;
     if (this.#storage.isLasting) this.#log.kept({ points: this.#points, bytes: this.#bytes });
@@ -185,7 +185,7 @@ export class SendingQueue {
       const request = loaded instanceof Promise ? await loaded : loaded;
       if (request === undefined) continue;
       const isDone = await this.#courier.deliver(request);
-      // What is stored is sent after the next start; to a backend that is gone, so is all that waits.
+      // Stored requests are sent after the next start; if a backend is gone, the rest stays stored as well.
       if (this.#isClosed || !isDone) break;
       this.#storage.remove(stored);
       this.#bytes -= stored.size;
@@ -193,7 +193,7 @@ export class SendingQueue {
     this.#busy -= 1;
   }
 
-  /** @returns undefined when it is lost */
+  /** @returns undefined if it is lost */
   #load(stored: StoredRequest): QueuedRequest | undefined | Promise<QueuedRequest | undefined> {
     if (!stored.isExpired) {
       const loaded = stored.load();
@@ -212,7 +212,7 @@ export class SendingQueue {
     }
   }
 
-  /** Gives up a request that was not sent. */
+  /** Drops a request that was not sent. */
   #drop(stored: StoredRequest, reason: DropReason, message = ''): void {
     if (this.#isClosed) return;
     this.#storage.remove(stored);
@@ -222,7 +222,7 @@ export class SendingQueue {
   }
 }
 
-/** Waits for something until a point in time of `performance.now()` at the latest. */
+/** Waits for a promise, but not beyond an instant of `performance.now()`. */
 async function withinTime(work: Promise<unknown>, deadlineMs: number): Promise<void> {
   const timer = new AbortController();
   const ended = work.finally(() => timer.abort());

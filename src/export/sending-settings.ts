@@ -11,14 +11,14 @@ import { batchSettings } from './queued-exporter.js';
 import { retrySettings } from './retry.js';
 import { sendingQueueSettings } from './sending-queue.js';
 
-/** Settings of exporters that keep requests until they are delivered. */
+/** Settings of exporters that queue requests until they are delivered. */
 export const queueSettings = {
   batch: batchSettings,
   sending_queue: sendingQueueSettings,
   retry_on_failure: retrySettings,
 } as const satisfies Schema;
 
-/** What is wrong with the queue when its settings are taken together. */
+/** Validates settings of the queue that depend on each other. */
 export function checkQueue({ batch, sending_queue: queue }: QueueConfig): readonly string[] {
   if (queue.queue_bytes >= batch.max_bytes) return [];
   return [
@@ -28,7 +28,7 @@ export function checkQueue({ batch, sending_queue: queue }: QueueConfig): readon
 
 type QueueConfig = Pick<ConfigOf<typeof queueSettings>, 'batch' | 'sending_queue'>;
 
-/** Settings of requests that are sent over a network, by the Collector's names where it has them. */
+/** Settings of requests over a network, with the Collector's names where they exist. */
 export const requestSettings = {
   headers: {
     doc: 'Headers of every request, for example for authentication.',
@@ -40,10 +40,10 @@ export const requestSettings = {
   ...queueSettings,
 } as const satisfies Schema;
 
-/** The same of exporters whose requests may be compressed. */
+/** The same for exporters with compression. */
 export const sendingSettings = { ...compressionSettings, ...requestSettings } as const satisfies Schema;
 
-/** Settings of exporters that send over HTTP, apart from the address. */
+/** Settings of exporters over HTTP, apart from the address. */
 export const httpExporterSettings = {
   ...clientSettings,
   ...requestSettings,
@@ -52,7 +52,7 @@ export const httpExporterSettings = {
 
 type SendingConfig = QueueConfig & Pick<ConfigOf<typeof requestSettings>, 'headers' | 'credentials'>;
 
-/** What is wrong with these settings when they are taken together. */
+/** Validates settings that depend on each other. */
 export function checkSendingConfig(config: SendingConfig): string[] {
   return [...checkHeaders(config.headers, 'headers'), ...checkQueue(config), ...checkAuthorization(config)];
 }

@@ -14,12 +14,12 @@ import { openSilentPort, readingAt, startExporter } from './exporter.fixture.js'
 
 /** A backend, whatever the transport. */
 export interface Backend {
-  /** As the setting of that name wants it. */
+  /** As the value of the setting `endpoint`. */
   readonly endpoint: string;
   readonly port: number;
-  /** The values that it took, in the order in which they came. */
+  /** The values that it accepted, in order. */
   takenValues(): readonly (number | bigint | undefined)[];
-  /** Everything that arrived, whatever the answer. */
+  /** Everything that arrived, whatever the answer was. */
   readonly received: readonly unknown[];
   close(): void | Promise<void>;
 }
@@ -28,26 +28,26 @@ export interface BackendOptions {
   readonly address?: string;
   readonly port?: number;
   readonly certificate?: CertificateFiles;
-  /** Wants a client to show that certificate, too. */
+  /** Requires clients to present that certificate, too. */
   readonly isMutual?: boolean;
-  /** @param count of the requests until then, this one included */
+  /** @param count number of requests so far, including this one */
   answer?(count: number): { readonly body?: Buffer; readonly isSilent?: boolean };
 }
 
-/** An exporter that sends requests over a network. */
+/** An exporter that sends over a network. */
 export interface Transport<S extends Schema> {
   readonly name: string;
   readonly factory: ExporterFactory<S>;
   open(t: TestContext, options: BackendOptions): Promise<Backend>;
-  /** Settings with which it sends to such an address, without TLS. */
+  /** Settings for sending to such an address without TLS. */
   settingsFor(address: string): Record<string, unknown>;
-  /** What the log says of a backend that has just gone. */
+  /** Log message about a backend that has just gone. */
   readonly outage: RegExp;
-  /** What it says of one that does not answer. */
+  /** Log message about a backend that does not answer. */
   readonly silence: RegExp;
 }
 
-/** For tests: what every such exporter does in an outage. */
+/** For tests: the common behaviour of network exporters in an outage. */
 export function testOutages<S extends Schema>({
   name,
   factory,
@@ -60,7 +60,7 @@ export function testOutages<S extends Schema>({
     const settings = settingsFor(`${ownAddress}:${before.port}`);
     const { exporter, log, read } = await startExporter(t, factory, settings);
     exporter.consume(readingAt(1, 10));
-    // The answer, too: a request that is cut off is sent again.
+    // Including the answer: an interrupted request is sent again.
     await until(async () => (await read())['otelcol_exporter_sent_metric_points{otlp}'] === 1);
     await before.close();
     for (const second of [2, 3, 4]) {
@@ -101,7 +101,7 @@ export function testOutages<S extends Schema>({
   });
 }
 
-/** For tests: what every such exporter makes of the answers of a backend, or of none. */
+/** For tests: how network exporters handle answers, or their absence. */
 export function testAnswers<S extends Schema>({
   name,
   factory,
@@ -127,7 +127,7 @@ export function testAnswers<S extends Schema>({
   });
 }
 
-/** For tests: sets variables until the end of the test; undefined: unsets them. */
+/** For tests: sets environment variables until the end of the test; undefined: unsets them. */
 export function setVariables(t: TestContext, variables: Readonly<Record<string, string | undefined>>): void {
   for (const [name, value] of Object.entries(variables)) {
     const old = process.env[name];
@@ -141,7 +141,7 @@ function setVariable(name: string, value: string | undefined): void {
   else process.env[name] = value;
 }
 
-/** For tests: what every such exporter does with certificates. */
+/** For tests: how network exporters handle certificates. */
 export function testTls<S extends Schema>({ name, factory, open, settingsFor }: Transport<S>): void {
   const skip = { skip: noOpenssl };
 
@@ -161,7 +161,7 @@ export function testTls<S extends Schema>({ name, factory, open, settingsFor }: 
     assert.deepEqual(takenValues(), [2]);
   });
 
-  test(`${name} says that the backend wants TLS, when it is sent to without`, skip, async (t) => {
+  test(`${name} reports that the backend wants TLS, when it is sent to without`, skip, async (t) => {
     const { port } = await open(t, { certificate: createCertificate() });
     const { exporter, log } = await startExporter(t, factory, settingsFor(`localhost:${port}`));
     exporter.consume(readingAt(1, 1));
@@ -180,7 +180,7 @@ export function testTls<S extends Schema>({ name, factory, open, settingsFor }: 
     exporter.consume(readingAt(1, 1));
     await until(() => first.takenValues().length === 1);
     await first.close();
-    // Half of a file that is being replaced is not used, and worth one warning.
+    // A partly written file is not used, and is worth one warning.
     writeFileSync(file, readFileSync(young.certFile, 'utf8').slice(0, 200));
     const second = await open(t, { address: ownAddress, certificate: young, port: first.port });
     exporter.consume(readingAt(2, 2));

@@ -37,7 +37,7 @@ test('SlicedWork lets others run between the parts of what is long, and keeps th
   await work.settle();
 });
 
-test('SlicedWork goes on after work that failed', async () => {
+test('SlicedWork continues after work that failed', async () => {
   const failures: unknown[] = [];
   const work = new SlicedWork((error) => failures.push(error));
   const done: string[] = [];

@@ -1,12 +1,12 @@
-/** How long others may have to wait. */
+/** Maximum uninterrupted work. */
 const sliceMs = 2;
 
-/** Something that yields wherever others may take their turn. */
+/** A generator that yields wherever other work may run. */
 export type Steps = Generator<void, void>;
 
 /**
- * Does work in the order in which it came, at once as far as that takes a few milliseconds, and the rest in the turns of the
- * event loop that follow.
+ * Runs work in order of arrival: immediately for up to a few milliseconds, and the rest in later turns of the
+ * event loop.
  */
 export class SlicedWork {
   readonly #waiting: Steps[] = [];
@@ -14,22 +14,22 @@ export class SlicedWork {
   #idle: Promise<void> | undefined;
   #end: () => void = () => {};
 
-  /** @param onFailure called with what was thrown in a later turn: that work ends there, and the next one begins */
+  /** @param onFailure called with an error thrown in a later turn: that work ends, and the next starts */
   constructor(onFailure: (error: unknown) => void) {
     this.#onFailure = onFailure;
   }
 
-  /** Whether something waits for its turn. */
+  /** Whether work is waiting. */
   get isBusy(): boolean {
     return this.#idle !== undefined;
   }
 
-  /** Fulfilled when nothing waits. */
+  /** Fulfilled when no work is waiting. */
   settle(): Promise<void> {
     return this.#idle ?? Promise.resolve();
   }
 
-  /** @throws what the work throws at once */
+  /** @throws what the work throws in this turn */
   add(steps: Steps): void {
     this.#waiting.push(steps);
     if (this.isBusy || this.#work()) return;
@@ -50,7 +50,7 @@ export class SlicedWork {
     setImmediate(() => this.#goOn());
   }
 
-  /** @returns whether it is done */
+  /** @returns whether the work is done */
   #advance(steps: Steps): boolean {
     try {
       return steps.next().done === true;
@@ -60,7 +60,7 @@ export class SlicedWork {
     }
   }
 
-  /** @returns whether everything is done */
+  /** @returns whether all work is done */
   #work(): boolean {
     const endMs = performance.now() + sliceMs;
     for (let [first] = this.#waiting; first !== undefined; [first] = this.#waiting) {

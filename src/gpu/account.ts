@@ -13,10 +13,10 @@ import { gpuTime, processGpuTime } from '../model/usage-metrics.js';
 import * as metrics from './metrics.js';
 import type { ContextKind, Device, GpuTask, ProcessMemory, ProcessSample, ProcessUsage } from './protocol.js';
 
-/** What a process did that has no sample. */
+/** The sample of a process without activity. */
 export const idle: ProcessSample = { pid: 0, shares: {} };
 
-/** Engines are busy in these; memory is read and written by the others. */
+/** Tasks that keep engines busy; the others access memory. */
 const isEngine = (task: GpuTask): boolean => task !== 'memory';
 
 /** Unix time in nanoseconds. */
@@ -25,7 +25,7 @@ export interface WallWindow {
   readonly to: bigint;
 }
 
-/** What is published of one process on one device. */
+/** What is published about one process on one device. */
 export class Account {
   readonly resource: Resource;
   readonly #device: Device;
@@ -46,7 +46,7 @@ export class Account {
     return [...this.#usageSeries, ...this.#memorySeries];
   }
 
-  /** Books a window at whose end the row is, and in which the process did what the sample says all the time. */
+  /** Adds a window that ends at the row, and in which the process had the sample's activity. */
   takeUsage(sample: ProcessSample, { from, to }: WallWindow): Table {
     if (this.#usageSeries.length === 0) this.#usageSeries = this.#createUsageSeries(from);
     const seconds = Number(to - from) / 1e9;
@@ -54,7 +54,7 @@ export class Account {
       const share = (sample.shares[task] ?? 0) / 100;
       this.#values[i] = metric === processGpuTime ? elementAt(this.#values, i) + share * seconds : share;
     });
-    // The clock with which samples are stamped may be corrected between them.
+    // The clock of the sample timestamps may be adjusted between samples.
     this.#usageAt = to > this.#usageAt ? to : this.#usageAt + 1n;
     return createRow(this.#usageSeries, this.#usageAt, this.#values.slice());
   }
@@ -91,13 +91,13 @@ export class Account {
   }
 }
 
-/** Which device is used, and which GPU it is an instance of. */
+/** The device in use, and the GPU that it is an instance of. */
 function locate({ id, parent, isInstance }: Device): Attributes {
   const isPart = isInstance === true && parent !== undefined;
   return { [ATTR_HW_ID]: id, ...(isPart && { [ATTR_HW_PARENT]: parent }) };
 }
 
-/** What each series of usage is. Made once per device. */
+/** The usage series. Computed once per device. */
 const listUsage = createPlans(({ tasks, hasTaskUtilization }: Device): readonly [Metric, GpuTask][] => [
   ...tasks.filter(isEngine).map((task): [Metric, GpuTask] => [processGpuTime, task]),
   ...(hasTaskUtilization ? tasks : []).map((task): [Metric, GpuTask] => [metrics.processUtilization, task]),
@@ -108,7 +108,7 @@ function sumEngines({ shares }: ProcessSample): number {
   return general + encoder + decoder + video + copy;
 }
 
-/** What is published of the processes of one device. */
+/** What is published about the processes of one device. */
 export class DeviceAccounts {
   readonly byPid = new Map<number, Account>();
   readonly #place: Series;
@@ -125,7 +125,7 @@ export class DeviceAccounts {
     return [...this.byPid.values()].flatMap((account) => account.series).concat(this.#total);
   }
 
-  /** Books a window on the device: what all processes did, those that are not known among them, and what is of none. */
+  /** Adds a window of the device: the use by all processes, including unknown ones, and by none. */
   takeTotal({ samples, unseen }: ProcessUsage, { from, to }: WallWindow): Table {
     if (this.#total.length === 0) this.#total = [{ ...this.#place, start: from }];
     const percent = samples.reduce((sum, sample) => sum + sumEngines(sample), unseen);

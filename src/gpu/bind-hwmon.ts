@@ -1,7 +1,7 @@
 import { findNames, findText } from '../linux/sysfs.js';
 import { bindFile, type CardFeature } from './card-reader.js';
 
-/** Temperatures, voltages and fans that a driver has in hwmon, by the labels of their channels. */
+/** Temperatures, voltages and fans of a driver in hwmon, by channel label. */
 export function bindSensors(hwmon: string): readonly CardFeature[] {
   const bind = (kind: string, column: string, divisor: number): readonly CardFeature[] =>
     findChannels(hwmon, kind).flatMap(([channel, label]) =>
@@ -14,7 +14,7 @@ export function bindSensors(hwmon: string): readonly CardFeature[] {
   ];
 }
 
-/** The channels of a kind, and what they are called: where there is no label, as they are. */
+/** The channels of a kind, with their names: the label, or else the name of the channel. */
 export function findChannels(
   hwmon: string,
   kind: string,

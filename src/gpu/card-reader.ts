@@ -5,13 +5,13 @@ import type { Card } from './cards.js';
 import type { Device, ProcessUsage } from './protocol.js';
 import { UnseenUse } from './unseen-use.js';
 
-/** Something of a card that is read in one go. */
+/** A part of a card that is read in one step. */
 export interface CardFeature {
   /** See `columns.ts`. */
   readonly columns: readonly string[];
   /**
    * Writes the values of its columns.
-   * @throws Error when they cannot be read
+   * @throws Error if they cannot be read
    */
   read(values: Float64Array, at: number): void;
   close(): void;
@@ -23,7 +23,7 @@ export class CardReader {
   readonly device: Device;
   readonly #unseen: UnseenUse;
   readonly #features: readonly CardFeature[];
-  /** Why something could not be read the last time. */
+  /** Reasons for failures of the last reading. */
   #failures: string[] = [];
 
   constructor(
@@ -43,7 +43,7 @@ export class CardReader {
   }
 
   /**
-   * Reads every feature, each on its own: NaN for one that cannot be read.
+   * Reads every feature independently: NaN for one that cannot be read.
    * @returns whether any could be read
    */
   read(values: Float64Array): boolean {
@@ -57,7 +57,7 @@ export class CardReader {
         successes++;
       } catch (error) {
         values.fill(NaN, at, end);
-        // The driver has just gone, or knows nothing of it now.
+        // The driver has just gone, or the kernel no longer has the file.
         if (!isAbsent(error)) this.#failures.push(describeError(error));
       }
       at = end;
@@ -65,7 +65,7 @@ export class CardReader {
     return successes > 0;
   }
 
-  /** What processes did, with what the card did besides. @param values of the same time */
+  /** Adds to the activity of processes what the card did besides. @param values of the same time */
   completeUsage(usage: ProcessUsage, values: Float64Array): ProcessUsage {
     return { ...usage, unseen: this.#unseen.take(values, usage) };
   }
@@ -75,7 +75,7 @@ export class CardReader {
   }
 }
 
-/** A whole number in a file of sysfs, divided by what makes its unit that of the column; none where there is no such file. */
+/** A whole number in a sysfs file, divided by the units per unit of the column; empty if the file does not exist. */
 export function bindFile(column: string, path: string, divisor = 1): readonly CardFeature[] {
   const file = new KeptFile(path);
   const pattern = column.startsWith('temperature.') ? /^-?\d+$/u : /^\d+$/u;
@@ -94,7 +94,7 @@ export function bindFile(column: string, path: string, divisor = 1): readonly Ca
   return isThere(read) ? [feature] : [];
 }
 
-/** Whether something can be read; what only failed is there, and is tried at each reading. */
+/** Whether a feature exists; one that only failed exists, and is retried at each reading. */
 export function isThere(read: () => unknown): boolean {
   try {
     read();

@@ -22,18 +22,18 @@ import type { Device, Reading } from './protocol.js';
 
 type Config = ConfigOf<typeof cardSettings>;
 
-/** A receiver that reads cards on a thread of its own, with settings of its own besides. */
+/** A receiver that reads cards on a thread of its own, with its own settings. */
 export interface CardReceiver<S extends typeof cardSettings> {
   readonly schema: S;
-  /** What its thread is started with, beside what every such thread needs. Plain data. */
+  /** Options of its thread, besides those that every such thread has. Plain data. */
   threadOptions?(config: ConfigOf<S>): object;
-  /** For the names of threads, and for messages: `AMD GPUs`. */
+  /** For thread names and messages: `AMD GPUs`. */
   readonly name: string;
-  /** The module of the thread. */
+  /** The module that runs on the thread. */
   readonly module: URL;
-  /** What helps where there is no card. */
+  /** Remedies if there is no card. */
   readonly remedies: readonly Remedy[];
-  /** What it may publish besides what every card may have. */
+  /** Metrics that it may publish, besides those of all cards. */
   readonly metrics: readonly Metric[];
 }
 

@@ -102,7 +102,7 @@ test('CardSession reads no card that is switched off, and opens one only once it
   assert.deepEqual([...(readLater().rows[0]?.values ?? [])], [NaN]);
 });
 
-test('CardSession says where it looked, when there is no card', () => {
+test('CardSession reports where it looked, when there is no card', () => {
   const cards = new FakeCards();
   assert.throws(() => start(cards).session.open(), {
     message: `Cannot find a GPU of Test: expected a card of one or two in ${cards.sysfs}/class/drm, found none`,

@@ -5,42 +5,42 @@ import { findCards, isSuspended, type Card } from './cards.js';
 import { DrmProcesses, type DrmUsage } from './drm-processes.js';
 import type { Device, DeviceRow, Note, Reading } from './protocol.js';
 
-/** GPUs that came or went are looked for so often. */
+/** How often GPUs are searched again. */
 const lookAgainAfterMs = 10_000;
 
-/** What is started with a thread that reads cards. Plain data. */
+/** Options of a thread that reads cards. Plain data. */
 export interface CardThreadOptions {
   readonly sysfs: string;
   readonly procfs: string;
   readonly hasProcesses: boolean;
 }
 
-/** Whose cards are read, and how. */
+/** A kind of cards, and how it is read. */
 export interface CardKind {
   /** For messages: `AMD`. */
   readonly vendor: string;
   /** The kernel modules of its GPUs. */
   readonly drivers: readonly string[];
   open(card: Card): CardReader;
-  /** What is to be logged since the last time. */
+  /** Messages to log since the last call. */
   takeNotes?(): readonly Note[];
-  /** Its cards are read no more. */
+  /** Called when its cards are no longer read. */
   close?(): void;
 }
 
-/** Reads the cards of a vendor and the processes that use them. Cards are followed as they come and go. */
+/** Reads the cards of a vendor and the processes that use them. Finds cards that are added or removed. */
 export class CardSession implements BlockingSession<Reading> {
   readonly #kind: CardKind;
   readonly #options: CardThreadOptions;
   readonly #nowMs: () => number;
   readonly #processes: DrmProcesses | undefined;
   #readers = new Map<string, CardReader>();
-  /** Whether there are cards that were switched off whenever they were looked for. */
+  /** Whether there are cards that were suspended at every search. */
   #hasSleeping = false;
   #lookedMs = 0;
   #isDenied = false;
 
-  /** @param nowMs a clock that never runs backwards */
+  /** @param nowMs a monotonic clock */
   constructor(kind: CardKind, options: CardThreadOptions, nowMs = () => performance.now()) {
     this.#kind = kind;
     this.#options = options;
@@ -48,7 +48,7 @@ export class CardSession implements BlockingSession<Reading> {
     this.#processes = options.hasProcesses ? new DrmProcesses(options.procfs) : undefined;
   }
 
-  /** @throws Error when there is no card, be it switched off */
+  /** @throws Error if there is no card, not even a suspended one */
   open(): Reading {
     const notes = this.#look();
     const { vendor, drivers } = this.#kind;
@@ -86,7 +86,7 @@ export class CardSession implements BlockingSession<Reading> {
     this.#readers = new Map();
     const notes: Note[] = [];
     const cards = findCards(this.#options.sysfs, this.#kind.drivers);
-    // To find out what a card has is to wake it up.
+    // Detecting the features of a card wakes it up.
     const isKnown = ({ card, address }: Card): boolean => before.get(card)?.card.address === address;
     const awake = cards.filter((card) => isKnown(card) || !isSuspended(card));
     this.#hasSleeping = awake.length < cards.length;

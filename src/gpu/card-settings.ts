@@ -1,7 +1,7 @@
 import type { Schema } from '../component/schema.js';
 import { identitySettings } from '../identity/process-identity.js';
 
-/** The settings of every receiver that reads cards. */
+/** The settings of all receivers that read cards. */
 export const cardSettings = {
   collection_interval: {
     doc: 'Time between two readings of all GPUs, 10ms to 1h.',

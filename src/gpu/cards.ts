@@ -12,13 +12,13 @@ export interface Card {
   readonly address: string;
   /** The kernel module: `amdgpu`. */
   readonly driver: string;
-  /** The id of the product, `0x74a1`. */
+  /** The PCI device id, `0x74a1`. */
   readonly product: string;
   /** The folder of its first hwmon device with each name. */
   readonly hwmon: Readonly<Record<string, string>>;
 }
 
-/** The cards that one of these drivers has, by PCI address. */
+/** The cards with one of these drivers, by PCI address. */
 export function findCards(sysfs: string, drivers: readonly string[]): readonly Card[] {
   const root = `${sysfs}/class/drm`;
   return findNames(root)
@@ -45,7 +45,7 @@ function findHwmon(root: string): Readonly<Record<string, string>> {
   return Object.fromEntries(entries.toReversed());
 }
 
-/** The PCI address of a device; undefined where it is none, or gone. */
+/** The PCI address of a device; undefined if it has none, or is gone. */
 function findPlace(folder: string): string | undefined {
   try {
     const name = basename(realpathSync(folder));
@@ -63,7 +63,7 @@ function findTarget(link: string): string | undefined {
   }
 }
 
-/** Whether a GPU is switched off until it is used: reading its sensors would switch it on. */
+/** Whether a GPU is suspended until it is used: reading its sensors would wake it up. */
 export function isSuspended({ folder }: Pick<Card, 'folder'>): boolean {
   return findText(`${folder}/power/runtime_status`) === 'suspended';
 }

@@ -8,25 +8,25 @@ import { hwFanSpeed, hwFanSpeedRatio, hwTemperature, hwVoltage } from '../model/
 import * as metrics from './metrics.js';
 
 /**
- * What a value is. `gauge`: of its instant. `count`: cumulative, from some past instant. `growth`: since the value
- * before. `rate`: per second at its instant, from which a growth is made.
+ * The kind of a value. `gauge`: at its instant. `count`: cumulative. `growth`: since the previous value.
+ * `rate`: per second at its instant, from which the growth is computed.
  */
 export type ColumnKind = 'gauge' | 'count' | 'growth' | 'rate';
 
-/** What the values of a column are published as. */
+/** How the values of a column are published. */
 export interface Column {
   readonly metric: Metric;
   readonly kind: ColumnKind;
-  /** Beside those of the device. */
+  /** In addition to those of the device. */
   readonly attributes: Attributes;
-  /** Where it is not the GPU itself: `hw.type`, and what its `hw.id` has behind that of the GPU. */
+  /** If it is not the GPU itself: `hw.type`, and the suffix of its `hw.id`. */
   readonly component: readonly [type: string, suffix: string] | undefined;
-  /** More than this is a sentinel of the driver, or wrong: no reading. */
+  /** A larger value is a sentinel of the driver, or wrong: no reading. */
   readonly max: number;
 }
 
 const part = 1;
-/** Encoders report a little more than 100 % in some drivers; fans may. */
+/** Fans, and encoders in some drivers, report slightly more than 100 %. */
 const fanPart = 3;
 const maxWatts = 20_000;
 const maxDegrees = 250;
@@ -34,10 +34,10 @@ const maxVolts = 1000;
 const maxRpm = 100_000;
 const maxHertz = 1e11;
 const maxBytes = 2 ** 50;
-/** Of all links of a GPU together: NVLink 5 has 1.8 TB/s. */
+/** All links of a GPU together: NVLink 5 has 1.8 TB/s. */
 const maxBytesPerSecond = 1e13;
 
-/** What a reading of power is the mean of, where its name does not say it. */
+/** The averaging time of a power reading, if its name does not show it. */
 const windows: Readonly<Record<string, string>> = { average: '1s' };
 
 type Describe = (name: string) => readonly [Metric, ColumnKind, Attributes, max: number];
@@ -80,7 +80,7 @@ const whole: Readonly<Record<string, readonly [Metric, max: number]>> = {
   'sm.occupancy': [metrics.smOccupancy, part],
 };
 
-/** What a column that the reading thread names is published as; undefined for `energy`, a counter of its own. */
+/** How a column of the reading thread is published; undefined for `energy`, a counter of its own. */
 export function describeColumn(id: string): Column | undefined {
   const known = whole[id];
   if (known) return { metric: known[0], kind: 'gauge', attributes: {}, component: undefined, max: known[1] };

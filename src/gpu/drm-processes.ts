@@ -3,16 +3,16 @@ import type { DrmEngine } from '../linux/drm-fdinfo.js';
 import { findOrAdd } from '../model/plan.js';
 import type { GpuTask, ProcessMemory, ProcessSample, ProcessUsage } from './protocol.js';
 
-/** What processes did on one GPU. */
+/** The activity of processes on one GPU. */
 export interface DrmUsage {
   readonly usage: ProcessUsage;
   readonly memory: readonly ProcessMemory[];
 }
 
-/** What the tasks of DRM clients are. */
+/** The tasks of DRM clients. */
 export const drmTasks: readonly GpuTask[] = ['general', 'encoder', 'decoder', 'video', 'copy'];
 
-/** Engines by the names that drivers give them; all others are for graphics and computing. */
+/** Engines by driver-specific names; all others are for graphics and computing. */
 const taskPatterns: readonly (readonly [RegExp, GpuTask])[] = [
   [/^(?:copy|bcs|s?dma)/u, 'copy'],
   [/^enc/u, 'encoder'],
@@ -28,7 +28,7 @@ interface Counts {
 
 type Shares = Partial<Record<GpuTask, number>>;
 
-/** Which processes use GPUs through the direct rendering manager of the kernel, and how much, by GPU. */
+/** Which processes use GPUs through the kernel's direct rendering manager, and how much, by GPU. */
 export class DrmProcesses {
   readonly #clients: DrmClients;
   readonly #counts = new Map<string, Counts>();
@@ -40,14 +40,15 @@ export class DrmProcesses {
     this.#clients = new DrmClients(procfs);
   }
 
-  /** Processes that could not be looked at for lack of the right to do so. */
+  /** Processes that could not be read for lack of permission. */
   get unreadable(): number {
     return this.#clients.unreadable;
   }
 
   /**
-   * Reads what processes did since the last time. The first time it begins to count, and gives a window without length.
-   * @param addresses the GPUs by their PCI addresses: each is in the result, whether or not a process uses it
+   * Reads the activity of processes since the last call. The first call starts counting and returns an empty
+   * window.
+   * @param addresses the GPUs by PCI address: each is in the result, whether or not a process uses it
    */
   read(addresses: readonly string[]): ReadonlyMap<string, DrmUsage> {
     this.#scan++;
@@ -88,7 +89,7 @@ export class DrmProcesses {
     }));
     counts.seenAt = this.#scan;
     for (const [name, engine] of client.engines) {
-      // v3d counts the time of jobs on the CPU, too.
+      // v3d also counts the CPU time of jobs.
       if (name === 'cpu') continue;
       const window = engine.ns === undefined ? this.#growClock(client, name, engine) : ns;
       const busy = engine.ns ?? engine.cycles?.busy ?? 0;
@@ -98,7 +99,7 @@ export class DrmProcesses {
     }
   }
 
-  /** By how much the clock has grown in which xe counts; all clients of a GPU have the same. */
+  /** Growth of the clock of xe's counts; all clients of a GPU have the same. */
   #growClock({ pciAddress }: DrmClient, name: string, { cycles }: DrmEngine): number {
     const total = cycles?.total ?? NaN;
     return Math.max(0, total - (this.#clocks.get(`${pciAddress} ${name}`) ?? total));
@@ -111,8 +112,8 @@ export class DrmProcesses {
 }
 
 /**
- * The busy time since the last reading. A client, or an engine of it, that came since then did all of it in this window, if
- * that is possible. A count may fall back for a while: then nothing was done until it is made up for.
+ * The busy time since the last reading. The busy time of a new client or engine belongs to this window, as far
+ * as it fits. A count may decrease temporarily: then nothing is added until it is made up for.
  */
 function grow({ busy: known }: Counts, name: string, busy: number, maxBusy: number): number {
   const last = known.get(name) ?? (busy <= maxBusy ? 0 : busy);
@@ -120,7 +121,7 @@ function grow({ busy: known }: Counts, name: string, busy: number, maxBusy: numb
   return Math.max(0, busy - last);
 }
 
-/** Memory of the GPU's own where it has such, else what it uses of the machine's. */
+/** Dedicated memory of the GPU if it has any, otherwise the system memory that it uses. */
 function sumMemory(memory: ReadonlyMap<string, number>): number {
   const hasLocal = [...memory.keys()].some((region) => /^(?:vram|local)/u.test(region));
   let bytes = memory.size > 0 ? 0 : NaN;

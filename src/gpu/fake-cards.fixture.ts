@@ -13,16 +13,16 @@ import type { Series } from '../model/series.js';
 import { writeFiles } from '../scraping/source.fixture.js';
 import { createFolder } from '../testing/temporary-folder.fixture.js';
 
-/** Texts of files by path; a line end is added to each. */
+/** File contents by path; a line end is added to each. */
 type Files = Readonly<Record<string, string | number>>;
 
-/** A sysfs with cards. */
+/** A fake sysfs with cards. */
 export class FakeCards {
   readonly sysfs = createFolder();
 
   /**
-   * Plugs a card in.
-   * @param files below its device, those of `hwmon/hwmonN` among them
+   * Adds a card.
+   * @param files below its device, including those of `hwmon/hwmonN`
    */
   add(
     index: number,
@@ -42,7 +42,7 @@ export class FakeCards {
     writeFiles(join(this.sysfs, `class/drm/card${index}/device`), Object.fromEntries(lines));
   }
 
-  /** Where a file of a card is, for what is no text. */
+  /** The path of a card's file, for content other than text. */
   pathOf(index: number, path: string): string {
     const file = join(this.sysfs, `class/drm/card${index}/device`, path);
     mkdirSync(dirname(file), { recursive: true });
@@ -56,11 +56,11 @@ export interface CardRigOptions {
   readonly drm?: FakeDrm;
   readonly settings?: object;
   readonly claims?: Claims;
-  /** Takes every table, too. */
+  /** Receives every table, too. */
   readonly next?: Consumer;
 }
 
-/** Starts a receiver of cards, which reads every hour, and whenever the test asks. */
+/** Starts a receiver of cards with an interval of an hour, so that only the test triggers readings. */
 export async function startCardRig<S extends Schema>(
   t: TestContext,
   factory: ReceiverFactory<S>,
@@ -78,7 +78,7 @@ export async function startCardRig<S extends Schema>(
   const receiver = factory.create(config, createFakeContext({ log, claims }), both);
   t.after(() => receiver.shutdown());
   await receiver.start();
-  // The loop asks for its own first reading only now: every other one is asked for by the test.
+  // Lets the loop take its first reading; all others are requested by the test.
   await setImmediate();
   const read = async (): Promise<Record<string, number>> => {
     next.tables.length = 0;

@@ -1,6 +1,6 @@
 import type { Metric, MetricKind } from '../model/series.js';
 
-// Names by the semantic conventions where they have one; the others in the shape that theirs have.
+// Names follow the semantic conventions where they exist, and otherwise their style.
 
 function define(kind: MetricKind): (name: string, unit: string, description: string) => Metric {
   return (name, unit, description) => {

@@ -6,10 +6,10 @@ import { createEnding, type Table } from '../model/table.js';
 import { Account, DeviceAccounts, idle, type WallWindow } from './account.js';
 import type { Device, DeviceRow, ProcessMemory, ProcessSample } from './protocol.js';
 
-/** Whether a process moved to another cgroup is looked at so often, in scans. */
+/** How often, in scans, a process is checked for a move to another cgroup. */
 const lookAgainAfter = 30;
 
-/** A process as procfs knows it. */
+/** A process in procfs. */
 interface KnownProcess {
   readonly startTicks: number;
   identity: ProcessIdentity;
@@ -20,18 +20,18 @@ interface KnownProcess {
 export interface AccountOptions extends Omit<IdentityOptions, 'hasCommandLine'> {
   /** The machine. */
   readonly host: Resource;
-  /** Notified of processes that use a GPU for a while and that procfs does not have. */
+  /** Called for processes that use a GPU for some time and are not in procfs. */
   onForeign(pid: number): void;
 }
 
-/** Who uses the GPUs: GPU time by the samples' own timestamps, and memory. */
+/** GPU use by process: GPU time from the samples' own timestamps, and memory. */
 export class ProcessAccounts {
   readonly #options: AccountOptions;
   readonly #identities: IdentityReader;
   readonly #stat = new ProcessStat();
   readonly #processes = new Map<number, KnownProcess>();
   readonly #devices = new Map<string, DeviceAccounts>();
-  /** Processes that procfs does not have, and the scan in which that was seen last. */
+  /** Processes that are not in procfs, and the last scan that missed them. */
   readonly #foreign = new Map<number, number>();
   #scan = 0;
 
@@ -40,15 +40,15 @@ export class ProcessAccounts {
     this.#identities = new IdentityReader({ ...options, hasCommandLine: false });
   }
 
-  /** Looks again, at the first table of this scan, who each process is. */
+  /** Starts a scan: processes are identified again at its first table. */
   beginScan(): void {
     this.#identities.refreshOwners();
     this.#scan += 1;
   }
 
   /**
-   * What the processes of a device did: a row of each, then one of all, which closes the window.
-   * @param toWall makes Unix time of CLOCK_MONOTONIC, nanoseconds both
+   * The activity of a device's processes: a row for each, then one for all, which closes the window.
+   * @param toWall converts CLOCK_MONOTONIC to Unix time, both in nanoseconds
    */
   *take(
     device: Device,
@@ -74,14 +74,14 @@ export class ProcessAccounts {
     if (memory) yield* this.#endGone(accounts.byPid, at);
   }
 
-  /** Ends everything that is published of the processes of a device. */
+  /** Ends the series of a device's processes. */
   end(id: string): readonly Series[] {
     const series = this.#devices.get(id)?.series ?? [];
     this.#devices.delete(id);
     return series;
   }
 
-  /** Forgets processes that no device has any more. */
+  /** Forgets processes that are on no device any more. */
   endScan(): void {
     const devices = [...this.#devices.values()];
     for (const pid of this.#processes.keys()) {
@@ -91,8 +91,8 @@ export class ProcessAccounts {
   }
 
   /**
-   * Books the samples of a window. A process without a context is not looked up: where the collector is in a pid
-   * namespace of its own, the driver hides the contexts of others but has samples with their pids in the host's.
+   * Adds the samples of a window. A process without a context is not looked up: in a pid namespace, the driver
+   * hides the contexts of other namespaces but has samples with host pids.
    */
   *#takeUsage(
     accounts: Map<number, Account>,
@@ -114,7 +114,7 @@ export class ProcessAccounts {
     }
   }
 
-  /** The account of a process. Where another process has its pid now, or it is in another cgroup, a new one. */
+  /** The account of a process. A new one if its pid was reused, or its cgroup changed. */
   *#find(
     accounts: Map<number, Account>,
     { device, pid, at }: { readonly device: Device; readonly pid: number; readonly at: bigint },
@@ -132,7 +132,7 @@ export class ProcessAccounts {
     return account;
   }
 
-  /** One that is missing in a single scan has just ended. */
+  /** A process that is missing in a single scan has just ended. */
   #noteForeign(pid: number): void {
     const seenAt = this.#foreign.get(pid) ?? this.#scan;
     this.#foreign.set(pid, this.#scan);
@@ -149,7 +149,7 @@ export class ProcessAccounts {
     if (ended.length > 0) yield createEnding(ended, at);
   }
 
-  /** @returns undefined where procfs does not have it: it has ended, or is of another pid namespace */
+  /** @returns undefined if procfs does not have it: it has ended, or is in another pid namespace */
   #readProcess(pid: number): KnownProcess | undefined {
     const known = this.#processes.get(pid);
     if (known?.lookedAt === this.#scan) return known;

@@ -1,23 +1,23 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { matchesBcrypt } from '../linux/crypt.js';
 
-/** Whether a request is answered; busy: too many passwords are being compared. */
+/** Whether a request is admitted; busy: too many passwords are being compared. */
 export type Access = 'granted' | 'denied' | 'busy';
 
-/** Each takes some 50 ms of a CPU: a client that guesses passwords must not take more. */
+/** Each takes some 50 ms of CPU time: limits the cost of guessed passwords. */
 const maxComparisons = 16;
 const maxKnown = 100;
 
 /** Checks users and passwords of HTTP basic authentication (RFC 7617) against bcrypt hashes. */
 export class BasicAuth {
-  /** Of these, a digest of user, password and hash: a scraper's password is compared once. */
+  /** Digests of user, password and hash: a scraper's password is compared only once. */
   readonly #known = new Set<string>();
   #digestKey: Buffer | undefined;
   #comparisons = 0;
 
   /**
    * @param header the Authorization header
-   * @param users hashes by user; empty: everyone may read
+   * @param users hashes by user; empty: no authentication
    */
   async check(header: string | undefined, users: ReadonlyMap<string, string>): Promise<Access> {
     if (users.size === 0) return 'granted';
@@ -28,7 +28,7 @@ export class BasicAuth {
     const digest = this.#digest([user, password, hash ?? '']);
     if (this.#known.has(digest)) return 'granted';
     if (this.#comparisons >= maxComparisons) return 'busy';
-    // A user that does not exist takes as long as a wrong password, whatever rounds the hashes have in common.
+    // An unknown user takes as long as a wrong password, if all hashes have the same number of rounds.
     const [anyHash = ''] = users.values();
     const isRight = (await this.#compare(password, hash ?? anyHash)) && hash !== undefined;
     if (isRight) this.#remember(digest);
@@ -49,9 +49,9 @@ export class BasicAuth {
     this.#known.add(digest);
   }
 
-  /** A password is not kept as it is. */
+  /** Passwords are not kept in plain text. */
   #digest(parts: readonly string[]): string {
-    // Made when there is a password: what makes it takes 3 ms of every start.
+    // Created on demand, since loading the random generator takes 3 ms of every start.
     this.#digestKey ??= randomBytes(32);
     return createHmac('sha256', this.#digestKey).update(JSON.stringify(parts)).digest('base64');
   }

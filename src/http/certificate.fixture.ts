@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { TlsOptions } from 'node:tls';
 import { createFolder } from '../testing/temporary-folder.fixture.js';
 
-/** Why tests of TLS cannot run here; false when they can. */
+/** Why TLS tests cannot run here; false if they can. */
 export const noOpenssl: string | false =
   spawnSync('openssl', ['version']).status === 0
     ? false
@@ -15,7 +15,7 @@ export interface CertificateFiles {
   readonly keyFile: string;
 }
 
-/** For tests: the files of a new certificate that signed itself, for `localhost` alone; gone after the test. */
+/** For tests: the files of a new self-signed certificate for `localhost`, deleted after the test. */
 export function createCertificate(): CertificateFiles {
   const folder = createFolder();
   const certFile = join(folder, 'cert.pem');
@@ -27,7 +27,7 @@ export function createCertificate(): CertificateFiles {
   return { certFile, keyFile };
 }
 
-/** Options of a server with such a certificate. @param isMutual wants a client to show the same, too */
+/** Server options with such a certificate. @param isMutual whether clients must present it, too */
 export function readServerOptions({ certFile, keyFile }: CertificateFiles, isMutual = false): TlsOptions {
   const [cert, key] = [readFileSync(certFile), readFileSync(keyFile)];
   return { cert, key, ...(isMutual && { ca: cert, requestCert: true }) };

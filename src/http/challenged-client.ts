@@ -4,18 +4,18 @@ import { openHttpClient, type ClientConfig, type HttpClient } from './client.js'
 import { DigestAuth, type User } from './digest-auth.js';
 import { getText, StatusError } from './get.js';
 
-/** How a request may go. */
+/** Limits of a request. */
 export interface RequestLimits {
   readonly signal: AbortSignal;
   readonly maxBytes: number;
 }
 
-/** The way to one device, and what its last challenge wants. */
+/** A client for one device that answers its authentication challenges. */
 export class ChallengedClient {
   readonly #base: string;
   readonly #timeoutMs: number;
   readonly #http: HttpClient;
-  /** Authorizes the next request for a path; undefined: the device has not asked who we are. */
+  /** Authorizes the next request for a path; undefined: the device has not asked for authentication. */
   #authorize: ((path: string) => string | undefined) | undefined;
 
   /** @throws Error naming the file or variable that cannot be used */
@@ -31,8 +31,8 @@ export class ChallengedClient {
   }
 
   /**
-   * Sends a GET request. The password is sent only after the device has asked for it, and with the digest of RFC 7616 where
-   * it wants that.
+   * Sends a GET request. The password is sent only after the device has asked for it, as a digest (RFC 7616) if
+   * it asks for that.
    * @param path with its query
    * @returns the answer
    * @throws StatusError, or the error of the connection
@@ -45,13 +45,13 @@ export class ChallengedClient {
       const challenge = error instanceof StatusError && error.status === 401 ? error.challenge : undefined;
       if (challenge === undefined) throw error;
       this.#authorize = this.#answer(challenge);
-      // A digest may have become stale; another user name or password cannot be tried.
+      // A digest may have become stale; otherwise the user was refused.
       if (this.#authorize === undefined || (authorized && !/^digest/iu.test(challenge))) throw error;
       return await this.#send(path, limits);
     }
   }
 
-  /** Who is configured, for devices that want that in the query. */
+  /** The configured user, for devices that want it in the query. */
   user(): User | undefined {
     return parseBasic(this.#http.authorization());
   }
@@ -78,13 +78,13 @@ export class ChallengedClient {
   }
 }
 
-/** The error of a request; where the server has refused the user, with what to do about that. */
+/** The error of a request, with a remedy if the server refused the user. */
 export function addLoginRemedy(error: unknown, remedy: string): unknown {
   if (!(error instanceof StatusError) || error.status !== 401) return error;
   return new Error(`${describeError(error)}; ${remedy}`, { cause: error });
 }
 
-/** The user of a header `Authorization: Basic`, which is how the client has name and password. */
+/** The user in a header `Authorization: Basic`, the form in which the client has name and password. */
 export function parseBasic(header: string | undefined): User | undefined {
   const [, encoded] = /^Basic (.*)$/u.exec(header ?? '') ?? [];
   if (encoded === undefined) return undefined;

@@ -5,31 +5,31 @@ import { connect as connectTls, type ConnectionOptions, type SecureContext } fro
 import { Agent as PlainAgent, request as requestPlain } from './node-http.js';
 import { proxyAuthorization, type HttpProxy } from './proxy.js';
 
-/** How requests reach the other side. */
+/** How requests reach the server. */
 export interface Route {
-  /** With TLS: what the next connection is opened with. */
+  /** With TLS: the context for the next connection. */
   readonly context: (() => SecureContext) | undefined;
   readonly proxy: HttpProxy | undefined;
   /** Maximum time for the answer to a request. */
   readonly timeoutMs: number;
 }
 
-/** What an agent knows of a connection that it asks for. */
+/** What an agent knows about a connection that it requests. */
 type Target = ConnectionOptions & RequestOptions & { readonly host: string; readonly port: number };
 
 type Done = (error: Error | null, socket?: Socket) => void;
 
-/** The parts of an agent that Node's types leave out or describe loosely: every request and connection comes by here. */
+/** Parts of an agent that Node's types omit or type loosely: every request and connection passes here. */
 interface OpenAgent {
   addRequest(request: ClientRequest, target: Target): void;
   createConnection(target: Target, done: Done): Socket | undefined;
 }
 
-/** An agent whose connections use certificates that change, and a proxy. */
+/** An agent with certificates that may change, and a proxy. */
 export function createClientAgent(options: AgentOptions, { context, proxy, timeoutMs }: Route): Agent {
-  // A resumed session would not be verified by authorities that have changed.
+  // A resumed session would not be verified against changed authorities.
   const agent = context ? new TlsAgent({ ...options, maxCachedSessions: 0 }) : new PlainAgent(options);
-  const open = agent as unknown as OpenAgent; // as Node's documentation and code have it
+  const open = agent as unknown as OpenAgent; // As documented and implemented by Node.
   const connect = open.createConnection.bind(agent);
   if (context && proxy) {
     open.createConnection = (target, done) => {
@@ -51,7 +51,7 @@ export function createClientAgent(options: AgentOptions, { context, proxy, timeo
   return agent;
 }
 
-/** Calls `prepare` with every request before it gets its connection. */
+/** Calls `prepare` for every request before it gets its connection. */
 export function prepareRequests(
   agent: Agent,
   prepare: (request: ClientRequest, target: Target) => void,
@@ -64,7 +64,7 @@ export function prepareRequests(
   };
 }
 
-/** A proxy for requests without TLS learns from their path where they go. */
+/** For requests without TLS, the proxy finds the target in their path. */
 function sendThroughProxy(agent: Agent, proxy: HttpProxy): void {
   prepareRequests(agent, (request, target) => {
     request.path = `http://${joinHostPort(target)}${request.path}`;
@@ -74,7 +74,7 @@ function sendThroughProxy(agent: Agent, proxy: HttpProxy): void {
 
 interface Tunnel {
   readonly timeoutMs: number;
-  /** Called once: with a connection to the target, which the proxy forwards without reading it, or with what failed. */
+  /** Called once: with a connection tunnelled to the target, or with the error. */
   readonly done: Done;
 }
 

@@ -7,7 +7,7 @@ import { describeRoute, findProxy, parseProxy, type HttpProxy } from './proxy.js
 import { openSecretFile } from './secret-file.js';
 import { checkTlsConfig, openTlsContext, tlsSettings } from './tls-files.js';
 
-/** Settings for who this collector is to a server, whatever the protocol. */
+/** Client credentials, for any protocol. */
 export const credentialsSettings = {
   bearer_token_file: {
     doc: 'File with a token for the header `Authorization: Bearer`; read again when it changes.',
@@ -27,7 +27,7 @@ export const credentialsSettings = {
   },
 } as const satisfies Schema;
 
-/** Settings of whatever asks or sends by HTTP. */
+/** Settings of HTTP clients. */
 export const clientSettings = {
   timeout: {
     doc: 'Maximum time for the answer to a request.',
@@ -47,12 +47,12 @@ export const clientSettings = {
 export type ClientConfig = ConfigOf<typeof clientSettings>;
 type CredentialsConfig = ConfigOf<typeof credentialsSettings>;
 
-/** What is wrong with these settings when they are taken together. */
+/** Validates settings that depend on each other. */
 export function checkClientConfig({ credentials, tls }: ClientConfig): string[] {
   return [...checkTlsConfig(tls), ...checkCredentials(credentials)];
 }
 
-/** What is wrong with credentials when they are taken together. */
+/** Validates credentials that depend on each other. */
 export function checkCredentials(credentials: CredentialsConfig): string[] {
   const { bearer_token_file: token, username, password_file: password } = credentials;
   const problems: string[] = [];
@@ -66,18 +66,19 @@ export function checkCredentials(credentials: CredentialsConfig): string[] {
   return problems;
 }
 
-/** The way to one address. */
+/** A client for one address. */
 export interface HttpClient {
   /** For messages: the address without passwords, and the proxy. */
   readonly target: string;
-  /** For requests to this address, with TLS files that are read again, and through the proxy. */
+  /** For requests to this address: reloads TLS files, and uses the proxy. */
   readonly agent: Agent;
-  /** The Authorization header of the next request; undefined: none is configured. */
+  /** The Authorization header of the next request; undefined if none is configured. */
   authorization(): string | undefined;
 }
 
 /**
- * Opens the way to an address: the settings and, for proxies, HTTPS_PROXY, HTTP_PROXY and NO_PROXY alone.
+ * Opens a client for an address, configured only by the settings and, for proxies, HTTPS_PROXY, HTTP_PROXY and
+ * NO_PROXY.
  * @param prepare called with every request before it gets its connection
  * @throws Error naming the file or variable that cannot be used
  */
@@ -113,13 +114,13 @@ function limitTime(request: ClientRequest, timeoutMs: number): void {
   request.once('close', () => clearTimeout(timer));
 }
 
-/** As in the Collector, a proxy that is set is used for every address, and the environment is not asked. */
+/** As in the Collector, a configured proxy is used for every address, and the environment is ignored. */
 function chooseProxy(url: URL, { proxy_url: text }: ClientConfig): HttpProxy | undefined {
   return text === null ? findProxy(url, process.env) : parseProxy(text, 'proxy_url');
 }
 
 /**
- * The Authorization header of the next request, printable ASCII, by files that are read again when they change.
+ * The Authorization header of the next request, in printable ASCII; files are read again when they change.
  * @returns a function that returns undefined where no credentials are configured
  * @throws Error naming the file that cannot be used
  */
@@ -136,7 +137,7 @@ export function createAuthorization(credentials: CredentialsConfig, log: Log): (
   return openSecretFile(passwordFile, { name, log, use });
 }
 
-/** @throws Error naming the file, and nothing of its content */
+/** @throws Error naming the file, without its content */
 function headerOf(name: string, header: string): string {
   if (/^[ -~]*$/u.test(header)) return header;
   throw new Error(`Cannot use ${name}: expected printable ASCII, found other characters`);

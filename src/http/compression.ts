@@ -3,7 +3,7 @@ import { gzip as gzipWithCallback } from 'node:zlib';
 import type { ConfigOf, Schema } from '../component/schema.js';
 import { compressZstdLater, zstdMissing } from '../zstd.js';
 
-/** Settings of exporters whose requests may be compressed. */
+/** Settings of exporters with compression. */
 export const compressionSettings = {
   compression: {
     doc: 'How requests are compressed.',
@@ -21,7 +21,7 @@ export const compressionSettings = {
   },
 } as const satisfies Schema;
 
-/** The same where requests are sent over HTTP. */
+/** The same for exporters over HTTP. */
 export const httpCompressionSettings = {
   compression: {
     doc: 'How requests are compressed; zstd needs Node 22.15.',
@@ -43,7 +43,7 @@ export type CompressionConfig = ConfigOf<typeof httpCompressionSettings>;
 
 const maxGzipLevel = 9;
 
-/** What is wrong with these settings on this version of Node. */
+/** Validates these settings for this version of Node. */
 export function checkCompression({
   compression,
   compression_params: { level },
@@ -53,14 +53,14 @@ export function checkCompression({
   return [`compression_params.level: expected at most ${maxGzipLevel} for gzip, found ${level}`];
 }
 
-/** A way to make requests smaller. */
+/** A compression algorithm. */
 export interface Compression {
   /** Its name in Content-Encoding. */
   readonly encoding: string;
   compress(bytes: Uint8Array): Promise<Uint8Array>;
 }
 
-/** What the settings say; undefined: requests are sent as they are. */
+/** The compression in the settings; undefined: none. */
 export function createCompression({
   compression,
   compression_params: { level },
@@ -73,7 +73,10 @@ export function createCompression({
 
 const gzipAsync = promisify(gzipWithCallback);
 const minChunkBytes = 16 * 1024;
-/** Requests become that much smaller, so that the result comes in one piece: another one takes another turn of the threads. */
+/**
+ * The expected compression ratio, so that the result fits into one chunk: each further chunk takes another
+ * round trip to the thread pool.
+ */
 const expectedRatio = 8;
 
 /** Compresses a request on another thread. */

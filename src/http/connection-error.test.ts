@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { describeConnectionError } from './connection-error.js';
 
-test('describeConnectionError says what another protocol at the port means', () => {
+test('describeConnectionError reports what another protocol at the port means', () => {
   const openssl =
     'write EPROTO 800C:error:0A00010B:SSL routines:ssl3_get_record:wrong version number:../x.c:350:\n';
   assert.equal(describeConnectionError(openssl), 'the backend does not speak TLS at this port');

@@ -19,6 +19,6 @@ export async function serve(
     server.closeAllConnections();
     server.close();
   });
-  const { port } = server.address() as AddressInfo; // a TCP server has one
+  const { port } = server.address() as AddressInfo; // A TCP server has a numeric port.
   return tls ? `https://localhost:${port}` : `http://127.0.0.1:${port}`;
 }

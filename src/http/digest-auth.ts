@@ -1,29 +1,29 @@
 import { createHash, randomBytes } from 'node:crypto';
 
-/** Who asks. */
+/** Credentials. */
 export interface User {
   readonly name: string;
   readonly password: string;
 }
 
-/** A request that is to be authorized. */
+/** A request to authorize. */
 export interface DigestRequest {
   readonly method: string;
   /** The path with its query, as in the first line of the request. */
   readonly path: string;
 }
 
-/** Hash functions of RFC 7616 that Node has, the strongest first. */
+/** Hash functions of RFC 7616 that Node has, strongest first. */
 const hashes: ReadonlyMap<string, string> = new Map([
   ['SHA-512-256', 'sha512-256'],
   ['SHA-256', 'sha256'],
   ['MD5', 'md5'],
 ]);
 
-/** What a server wants for a digest. */
+/** A digest challenge of a server. */
 interface Challenge {
   readonly parameters: ReadonlyMap<string, string>;
-  /** As the server spells it; undefined: it gave none, and means MD5. */
+  /** As the server spells it; undefined: not given, which means MD5. */
   readonly algorithm: string | undefined;
   readonly hash: string;
   readonly isSession: boolean;
@@ -44,9 +44,9 @@ export class DigestAuth {
   }
 
   /**
-   * Takes the strongest of the challenges in a header `WWW-Authenticate`.
-   * @param createNonce the client's part of a nonce
-   * @returns undefined where none is a digest that this collector can answer
+   * Chooses the strongest challenge in a header `WWW-Authenticate`.
+   * @param createNonce creates the client nonce
+   * @returns undefined if none is a supported digest
    */
   static parse(header: string, createNonce = () => randomBytes(16).toString('hex')): DigestAuth | undefined {
     const challenges = splitChallenges(header).flatMap((text) => parseChallenge(text) ?? []);
@@ -87,7 +87,7 @@ function quote([name, value]: readonly [string, string]): string {
   return `${name}="${value.replaceAll(/["\\]/gu, String.raw`\$&`)}"`;
 }
 
-/** One header may have several challenges: a scheme is a word that no `=` follows. */
+/** One header may have several challenges: a scheme is a word that is not followed by `=`. */
 function splitChallenges(header: string): readonly string[] {
   return header.split(/(?:^|,)\s*(?=[A-Za-z][\w-]*\s+[A-Za-z])/u).filter((text) => text.trim() !== '');
 }

@@ -5,7 +5,7 @@ import { slices } from '../linux/slices.js';
 import { cleanText } from './connection-error.js';
 import { request as requestPlain } from './node-http.js';
 
-/** A request, and where it goes. */
+/** A request and its target. */
 export interface HttpRequest {
   readonly agent: Agent;
   /** Undefined: that of the URL. */
@@ -15,11 +15,11 @@ export interface HttpRequest {
   readonly method?: 'POST' | 'DELETE';
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | undefined;
-  /** Ends the request; what it was aborted with becomes the error. */
+  /** Aborts the request; the abort reason becomes the error. */
   readonly signal?: AbortSignal;
 }
 
-/** Where a GET request goes that wants JSON, unless its headers want something else. */
+/** Target of a GET request, which asks for JSON unless its headers say otherwise. */
 export interface GetTarget extends Omit<HttpRequest, 'method' | 'body'> {
   readonly authorization?: string | undefined;
   /** Called when an answer with status 200 begins. */
@@ -30,7 +30,7 @@ export interface GetTarget extends Omit<HttpRequest, 'method' | 'body'> {
 export class StatusError extends Error {
   override readonly name = 'StatusError';
   readonly status: number;
-  /** The challenge of a server that wants to know who asks (status 401). */
+  /** The authentication challenge of a server (status 401). */
   readonly challenge: string | undefined;
 
   constructor(status: number, message: string, options?: ErrorOptions & { readonly challenge?: string }) {
@@ -40,12 +40,12 @@ export class StatusError extends Error {
   }
 }
 
-/** Bytes of an answer that may be read as text of an error. */
+/** Maximum bytes of an error answer that are read. */
 const maxErrorBytes = 4096;
 
 /**
  * Sends a request.
- * @returns the answer when it begins, whatever its status; what fails later is an error of its body
+ * @returns the answer when it begins, whatever its status; later failures are errors of its body
  * @throws the error of the connection
  */
 export function openResponse(request: HttpRequest): Promise<IncomingMessage> {
@@ -78,7 +78,7 @@ export async function* get(target: GetTarget, timeoutMs: number): AsyncGenerator
     response = await receive(request);
     if (response.statusCode !== 200) throw await createStatusError(response);
     target.onOpen?.();
-    // No encoding is set. A server beside this one sends megabytes faster than they are parsed.
+    // Chunks are buffers, since no encoding is set. A local server sends megabytes faster than they are parsed.
     for await (const chunk of response as AsyncIterable<Buffer>) {
       if (slices.isOver) await slices.letOthersRun();
       yield chunk;
@@ -107,13 +107,13 @@ export async function getText(target: GetTarget, timeoutMs: number, maxBytes: nu
 
 function send({ url, body, ...options }: HttpRequest): ClientRequest {
   const request = (url.protocol === 'https:' ? requestTls : requestPlain)(url, options);
-  // What comes after the answer has begun is an error of the response as well.
+  // Later errors are also errors of the response.
   request.on('error', () => undefined);
   return request.end(body);
 }
 
 async function receive(request: ClientRequest): Promise<IncomingMessage> {
-  const [response] = (await once(request, 'response')) as [IncomingMessage]; // as Node documents the event
+  const [response] = (await once(request, 'response')) as [IncomingMessage]; // As Node documents the event.
   return response;
 }
 
@@ -130,7 +130,7 @@ async function readError(response: IncomingMessage): Promise<string> {
     text += chunk.toString('latin1');
     if (text.length > maxErrorBytes) break;
   }
-  // APIs answer with JSON that has the reason in it.
+  // APIs answer with JSON that contains the reason.
   const [, message = text] = /"message"\s*:\s*"((?:[^"\\]|\\.)*)"/u.exec(text) ?? [];
   return cleanText(message);
 }

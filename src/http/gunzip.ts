@@ -4,17 +4,17 @@ import { findErrorCode } from '../errors.js';
 
 const gunzipLater = promisify<Buffer, object, Buffer>(gunzip);
 
-/** What inflates to less takes about 1 ms, which is less than to hand it to another thread and back in pieces. */
+/** Inflating up to this size takes about 1 ms, less than passing it to another thread in pieces. */
 const maxBytesAtOnce = 2 * 1024 * 1024;
-/** Each piece takes another turn of the threads. */
+/** Each chunk takes another round trip to the thread pool. */
 const chunkSize = 256 * 1024;
-/** Of a member without content. */
+/** Size of an empty member. */
 const minGzipBytes = 18;
 
 /**
- * Decompresses what was compressed with gzip: at once where it is small, else on another thread.
+ * Decompresses gzip: small bodies on this thread, others on another thread.
  * @param maxBytes of the result
- * @throws Error, or rejects, when it is no gzip, or with the code ERR_BUFFER_TOO_LARGE when it becomes larger
+ * @throws Error, or rejects, when it is not gzip, or with the code ERR_BUFFER_TOO_LARGE when it becomes larger
  */
 export function decompressGzip(bytes: Buffer, maxBytes: number): Buffer | Promise<Buffer> {
   const size = readSize(bytes);
@@ -22,7 +22,7 @@ export function decompressGzip(bytes: Buffer, maxBytes: number): Buffer | Promis
     try {
       return gunzipSync(bytes, { maxOutputLength: Math.max(1, size), chunkSize: size + 64 });
     } catch (error) {
-      // It has several members, or claims a size that it has not.
+      // It has several members, or claims a wrong size.
       if (findErrorCode(error) !== 'ERR_BUFFER_TOO_LARGE') throw error;
     }
   }

@@ -5,7 +5,7 @@ import { describeError } from '../errors.js';
 import { validateHeaderName, validateHeaderValue } from './node-http.js';
 
 /**
- * What is wrong with headers that a user configured.
+ * Validates configured headers.
  * @param path for messages: `headers`
  */
 export function checkHeaders(headers: Readonly<Record<string, string>>, path: string): string[] {
@@ -29,11 +29,11 @@ export interface Arrival {
 }
 
 /**
- * Whether a Host header names this server. A page of the web whose name its owner points at 127.0.0.1 (DNS rebinding)
- * could otherwise read what is meant for this machine only: its browser sends that name. An IP address, `localhost`,
- * the name of this machine and that of the endpoint cannot be such a name. On other addresses, which the operator
- * chose to serve to the network, every name that leads there is fine.
- * @param header undefined in HTTP/1.0, which browsers do not speak
+ * Whether a Host header names this server. Otherwise a web page whose owner points its name at 127.0.0.1 (DNS
+ * rebinding) could read what is meant for this machine only: its browser sends that name. An IP address,
+ * `localhost`, the name of this machine and that of the endpoint cannot be such a name. On other addresses,
+ * which the operator chose to expose to the network, every name is accepted.
+ * @param header undefined in HTTP/1.0, which browsers do not use
  */
 export function isExpectedHost(header: string | undefined, { endpoint, isLocal }: Arrival): boolean {
   if (header === undefined || !isLocal) return true;
@@ -43,7 +43,7 @@ export function isExpectedHost(header: string | undefined, { endpoint, isLocal }
   return isIP(name) !== 0 || name.endsWith('.localhost') || own.includes(name);
 }
 
-/** The name or address of `name`, `name:port`, `[::1]:port`, in lower case and without the dot of the root. */
+/** The name or address of `name`, `name:port`, `[::1]:port`, in lower case and without a trailing dot. */
 function parseName(header: string): string | undefined {
   const [, bracketed, plain] = /^(?:\[([^\]]*)\]|([^:[\]]+))(?::\d*)?$/.exec(header.trim()) ?? [];
   const name = (bracketed ?? plain)?.toLowerCase();

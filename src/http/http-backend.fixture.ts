@@ -20,20 +20,20 @@ export interface Answer {
   readonly isSilent?: boolean;
 }
 
-/** A request as it came. */
+/** A received request. */
 export interface ReceivedRequest {
   readonly method: string;
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
   /** Uncompressed. */
   readonly bytes: Buffer;
-  /** As they came. */
+  /** As sent. */
   readonly sent: Buffer;
   readonly atMs: number;
   readonly status: number;
 }
 
-/** For tests: a backend that keeps what it gets. */
+/** For tests: a backend that keeps what it receives. */
 export interface HttpBackend {
   readonly url: string;
   readonly port: number;
@@ -42,9 +42,9 @@ export interface HttpBackend {
 }
 
 export interface BackendOptions {
-  /** `localhost` unless it says otherwise. */
+  /** `localhost` by default. */
   readonly address?: string;
-  /** 0 and upwards. */
+  /** 0: any free port. */
   readonly port?: number;
   readonly tls?: ServerOptions;
   /** Answers 413 to longer requests as soon as this many bytes were read, and closes the connection. */
@@ -87,18 +87,18 @@ export async function openHttpBackend(t: TestContext, options: BackendOptions = 
   t.after(close);
   server.listen(port, address);
   await once(server, 'listening');
-  // A server that listens on a port has such an address.
+  // A listening server has such an address.
   const { port: boundPort } = server.address() as AddressInfo;
   const url = `${tls ? 'https' : 'http'}://${address}:${boundPort}`;
   return { url, port: boundPort, received, close };
 }
 
-/** @returns undefined where there are more bytes */
+/** @returns undefined if there are more bytes */
 async function read(request: IncomingMessage, maxBytes: number): Promise<Buffer | undefined> {
   const isCompressed = request.headers['content-encoding'] === 'gzip';
   const chunks: Buffer[] = [];
   let length = 0;
-  // A body of a server's request is bytes.
+  // A server's request body is bytes.
   for await (const chunk of (isCompressed
     ? request.pipe(createGunzip())
     : request) as AsyncIterable<Buffer>) {

@@ -15,33 +15,33 @@ import { addLoginRemedy, ChallengedClient } from './challenged-client.js';
 import { checkClientConfig, clientSettings, type ClientConfig } from './client.js';
 import type { User } from './digest-auth.js';
 
-/** A device while it is asked. */
+/** A device being read. */
 export interface HttpDevice {
   /** @param path with its query @throws StatusError, or the error of the connection */
   get(path: string): Promise<string>;
-  /** Who is configured, for devices that want that in the query. */
+  /** The configured user, for devices that want it in the query. */
   user(): User | undefined;
 }
 
-/** What devices of one kind are, and how they are asked. */
+/** A kind of device, and how it is read. */
 export interface HttpMeterKind<Identity> {
   /** The type of the receiver, and `energy.interface`. */
   readonly type: string;
-  /** The address of a device that is not set up. */
+  /** The factory-default address of a device. */
   readonly endpoint: string;
-  /** Of an answer. */
+  /** Of one answer. */
   readonly maxBytes: number;
-  /** Asks what the device is, at first and after it has failed. @throws Error where it is of another kind */
+  /** Identifies the device, at first and after a failure. @throws Error if it is of another kind */
   identify(device: HttpDevice): Promise<Identity>;
-  /** Asks for everything that it measures. */
+  /** Reads all its measurements. */
   read(device: HttpDevice, identity: Identity): Promise<MeterAnswer>;
 }
 
-/** The remedy for a device that has refused the user. */
+/** The remedy if a device has refused the user. */
 export const loginRemedy =
   'set credentials.username (admin) and credentials.password_file to those of the device';
 
-/** A receiver of devices that answer GET requests. */
+/** A receiver for devices that answer GET requests. */
 export function createHttpMeterFactory<Identity>(
   kind: HttpMeterKind<Identity>,
 ): ReceiverFactory<ReturnType<typeof createSchema>> {

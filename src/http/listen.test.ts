@@ -62,7 +62,7 @@ test('close ends idle connections and does nothing more, when it is called twice
   await assert.rejects(fetch(`http://${listener.address}/`));
 });
 
-test('listenOrWarn warns and goes on, when the default port is taken', async () => {
+test('listenOrWarn warns and continues, when the default port is taken', async () => {
   const warned = createLogCollector();
   const first = await listen(silent(), 'localhost:0', { log });
   const fallback = `localhost:${parseEndpoint(first.address).port}`;

@@ -10,30 +10,30 @@ import { readDescriptorLimit } from '../linux/privileges.js';
 /** A client that reads no byte of an answer for this long is gone; Node itself would keep the answer permanently. */
 export const idleTimeoutMs = 10_000;
 
-/** A server that listens. */
+/** A listening server. */
 export interface Listener {
-  /** Where it really listens, `127.0.0.1:9464` or `[::1]:9464`. */
+  /** The actual address, `127.0.0.1:9464` or `[::1]:9464`. */
   readonly address: string;
   /**
    * Stops listening, ends every connection, and waits until both are done. Safe to call twice.
-   * @param answered connections end when it is fulfilled, which is not waited for
+   * @param answered connections end when it is fulfilled; `close` does not wait for that
    */
   close(answered?: Promise<unknown>): Promise<void>;
 }
 
-/** What a server that listens needs besides its endpoint. */
+/** What a listening server needs besides its endpoint. */
 export interface ListenContext {
-  /** Receives what goes wrong later, when a connection cannot be accepted. */
+  /** Receives later errors, when a connection cannot be accepted. */
   readonly log: Log;
   /** Where the user sets the endpoint, for messages: `exporters.prometheus.endpoint`. */
   readonly setting?: string;
 }
 
 /**
- * Makes a server listen. A host name that has several addresses, as `localhost` does, gets its IPv4 one, as in
- * Go programs. A connection of HTTP on which nothing moves for 10 s is ended.
+ * Makes a server listen. If a host name has several addresses, like `localhost`, its IPv4 address is used, as
+ * in Go programs. An idle HTTP connection is closed after 10 s.
  * @param endpoint `host:port`, `[::1]:port` or `:port`
- * @throws Error, in the words of a user, when the address is taken, unknown or forbidden
+ * @throws Error, with a message for users, when the address is in use, unknown or not permitted
  */
 export async function listen(
   server: NetServer | Server,
@@ -50,7 +50,7 @@ export async function listen(
     const where = setting === undefined ? endpoint : `${endpoint} (${setting})`;
     throw new Error(`Cannot listen on ${where}: ${describeListenError(error)}`, { cause: error });
   }
-  // Without a listener an error of accept(2), say EMFILE, would end the whole process.
+  // Without a listener, an accept(2) error such as EMFILE would end the whole process.
   server.on('error', (error) =>
     log.warn(`Cannot accept a connection on ${endpoint}: ${describeError(error)}`),
   );
@@ -58,19 +58,19 @@ export async function listen(
   return { address: describeAddress(server), close: (answered) => closeServer(server, sockets, answered) };
 }
 
-/** Where to listen, and whether the user asked for exactly that. */
+/** The endpoint, and whether the user set it. */
 export interface ListenOptions extends Required<ListenContext> {
-  /** What the user set; null: nothing. */
+  /** The user's setting; null: unset. */
   readonly chosen: string | null;
-  /** What is tried when the user set nothing. */
+  /** The default endpoint. */
   readonly fallback: string;
 }
 
 /**
- * Makes a server listen where the user said, or else at the default endpoint, where failing is only worth a
- * warning: a second agent on the same machine still does the rest of its work.
+ * Makes a server listen on the user's endpoint, or else on the default one, where a failure is only a warning:
+ * a second agent on the same machine can then run without it.
  * @returns undefined after such a warning
- * @throws Error when the endpoint that the user set cannot be had
+ * @throws Error when the user's endpoint is not available
  */
 export async function listenOrWarn(server: Server, options: ListenOptions): Promise<Listener | undefined> {
   if (options.chosen !== null) return listen(server, options.chosen, options);
@@ -103,7 +103,7 @@ function describeAddress(server: NetServer): string {
   return `${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`;
 }
 
-/** Node itself does not close connections on which TLS has not begun. */
+/** Node does not close connections on which the TLS handshake has not started. */
 export function trackSockets(server: NetServer): ReadonlySet<Socket> {
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
@@ -135,15 +135,15 @@ export async function closeServer(
 /** More than any set of scrapers needs. */
 const scraperConnections = 64;
 const minConnections = 4;
-/** Sensors and the files of processes need descriptors, too. */
+/** Sensors and process files need descriptors, too. */
 const descriptorShare = 16;
 
-/** Then the client has to connect again: what it has sent already is not answered. */
+/** The client then has to reconnect: pipelined requests are not answered. */
 const maxRequests = 100;
 
 /**
- * Limits the connections of a server, so that it never takes the descriptors that the agent needs. One too many closes
- * the one that has waited longest without a request: idle connections cannot lock a scraper out.
+ * Limits the connections of a server, so that it never takes the descriptors that the agent needs. An excess
+ * connection closes the one that has been idle longest: idle connections cannot lock a scraper out.
  */
 export function limitConnections(server: Server, log: Log, maxConnections = scraperConnections): void {
   const limit = new ConnectionLimit(server, log, maxConnections);
@@ -156,11 +156,11 @@ export function limitConnections(server: Server, log: Log, maxConnections = scra
   server.on('dropRequest', (_: IncomingMessage, socket: Socket) => socket.destroy());
 }
 
-/** Closes the connection that has been idle longest when there is one too many. */
+/** Closes the connection that has been idle longest when there are too many. */
 export class ConnectionLimit {
   readonly #limit: number;
   readonly #log: Log;
-  // By their ports: with TLS, requests come by other sockets than connections.
+  // By peer: with TLS, requests and connections have different sockets.
   readonly #open = new Map<string, Socket>();
   readonly #idle = new Set<string>();
   #isReported = false;
@@ -171,7 +171,7 @@ export class ConnectionLimit {
     server.on('connection', (socket: Socket) => this.#add(socket));
   }
 
-  /** @param peer of a connection on which a request has come */
+  /** @param peer of a connection with a request */
   markBusy(peer: string): void {
     this.#idle.delete(peer);
   }
@@ -195,11 +195,11 @@ export class ConnectionLimit {
   }
 }
 
-/** Those of Unix sockets, which have no address. */
+/** Peers of Unix sockets, which have no address. */
 const localPeers = new WeakMap<Socket, string>();
 let lastLocalPeer = 0;
 
-/** A connection by its other end: with TLS, a request and its connection have sockets of their own. */
+/** Identifies a connection by its remote end: with TLS, a request and its connection have different sockets. */
 function peerOf(socket: Socket): string {
   const { remoteAddress, remotePort } = socket;
   if (remoteAddress !== undefined) return `${remoteAddress} ${remotePort}`;
@@ -208,7 +208,7 @@ function peerOf(socket: Socket): string {
   return known;
 }
 
-/** How many connections a server may have. Node has raised the soft limit of descriptors to the hard one. */
+/** Maximum number of connections. Node has raised the soft limit of descriptors to the hard one. */
 function findLimit(maxConnections: number): number {
   const share = Math.floor(readDescriptorLimit() / descriptorShare);
   return Math.max(minConnections, Math.min(maxConnections, share));

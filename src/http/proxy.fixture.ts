@@ -3,14 +3,14 @@ import { createServer, request as send, type IncomingMessage } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 
-/** For tests: an HTTP proxy that takes every request to one backend, whatever address it is for. */
+/** For tests: an HTTP proxy that sends every request to one backend, whatever its target. */
 export interface TestProxy {
   readonly port: number;
-  /** What it was asked for: `CONNECT name:port` or `POST http://name:port/path`, and the credentials shown. */
+  /** What was requested: `CONNECT name:port` or `POST http://name:port/path`, and the credentials. */
   readonly asked: string[];
 }
 
-/** @param refusal a status with which it answers instead */
+/** @param refusal a status with which it refuses */
 export async function openProxy(t: TestContext, backendPort: number, refusal?: number): Promise<TestProxy> {
   const asked: string[] = [];
   const sockets: Socket[] = [];
@@ -56,7 +56,7 @@ export async function openProxy(t: TestContext, backendPort: number, refusal?: n
   });
   server.listen(0, 'localhost');
   await once(server, 'listening');
-  // A server that listens on a port has such an address.
+  // A listening server has such an address.
   return { port: (server.address() as AddressInfo).port, asked };
 }
 

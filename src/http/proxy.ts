@@ -9,15 +9,15 @@ export interface HttpProxy {
   readonly isTls: boolean;
   readonly host: string;
   readonly port: number;
-  /** `user:password`; undefined where it wants none. */
+  /** `user:password`; undefined: none. */
   readonly credentials: string | undefined;
 }
 
 /**
- * The proxy that HTTPS_PROXY or HTTP_PROXY names for an address, unless NO_PROXY excepts it, by the rules of Go
- * (golang.org/x/net/http/httpproxy): variables in capitals go before others; the host `localhost` and loopback
- * addresses are never reached by a proxy.
- * @throws Error naming the variable that is no address of a proxy
+ * The proxy that HTTPS_PROXY or HTTP_PROXY names for an address, unless NO_PROXY excludes it, by the rules of
+ * Go (golang.org/x/net/http/httpproxy): upper-case variables have precedence; the host `localhost` and loopback
+ * addresses never use a proxy.
+ * @throws Error naming the variable that is not a proxy address
  */
 export function findProxy({ protocol, hostname, port }: URL, env: NodeJS.ProcessEnv): HttpProxy | undefined {
   const isTls = protocol === 'https:';
@@ -39,12 +39,12 @@ export function findProxy({ protocol, hostname, port }: URL, env: NodeJS.Process
 }
 
 /**
- * Reads the address of a proxy: `http://` or `https://`, user and password where it wants them, host and port.
- * @param setting for messages: where it is from
+ * Parses a proxy address: `http://` or `https://`, optionally user and password, host and port.
+ * @param setting for messages: its source
  * @throws Error naming the setting
  */
 export function parseProxy(text: string, setting: string): HttpProxy {
-  // As in Go, an address without a scheme is one of http.
+  // As in Go, the default scheme is http.
   const address = /^[a-z][a-z0-9+.-]*:\/\//iu.test(text) ? text : `http://${text}`;
   const url = URL.canParse(address) ? new URL(address) : undefined;
   if (url === undefined || url.hostname === '' || !/^https?:$/u.test(url.protocol)) {
@@ -62,7 +62,7 @@ export function parseProxy(text: string, setting: string): HttpProxy {
   };
 }
 
-/** The header that shows a proxy who asks. */
+/** The proxy's Authorization header. */
 export function proxyAuthorization({ credentials }: HttpProxy): Readonly<Record<string, string>> {
   if (credentials === undefined) return {};
   return { 'Proxy-Authorization': `Basic ${Buffer.from(credentials).toString('base64')}` };
@@ -100,7 +100,10 @@ interface ProxyTarget {
   readonly port: string;
 }
 
-/** Whether an entry of NO_PROXY is for this target: `*`, a network, an IP or a domain, these two with or without a port. */
+/**
+ * Whether an entry of NO_PROXY matches the target: `*`, a network, an IP or a domain, the latter two optionally
+ * with a port.
+ */
 function isExcepted(entry: string, { host, port }: ProxyTarget): boolean {
   if (entry === '*') return true;
   if (entry.includes('/')) return isInNetwork(entry, host);
@@ -117,7 +120,7 @@ function splitEntry(entry: string): { name: string; entryPort: string | undefine
   return { name: bracketed ?? plain, entryPort };
 }
 
-/** `example.com` is for itself and what is below it, `.example.com` and `*.example.com` only for what is below it. */
+/** `example.com` matches itself and its subdomains, `.example.com` and `*.example.com` only subdomains. */
 function isInDomain(name: string, host: string): boolean {
   const suffix = name.replace(/^\*(?=\.)/u, '');
   if (suffix === '') return false;
@@ -137,7 +140,7 @@ function isInNetwork(network: string, host: string): boolean {
   return list.check(host, isIP(host) === 4 ? 'ipv4' : 'ipv6');
 }
 
-/** For messages: an address and the proxy that leads to it. */
+/** For messages: an address and its proxy. */
 export function describeRoute(address: string, proxy: HttpProxy | undefined): string {
   return proxy ? `${address} through the proxy ${proxy.address}` : address;
 }

@@ -5,7 +5,7 @@ import { describeError, findErrorCode } from '../errors.js';
 import { decompressZstdLater } from '../zstd.js';
 import { decompressGzip } from './gunzip.js';
 
-/** The body of a request, or why there is none: the status to answer with, and the reason. */
+/** The body of a request, or an error: the status of the answer, and the reason. */
 export type Body =
   { readonly bytes: Buffer } | { readonly status: 400 | 413 | 415 | 503; readonly problem: string };
 
@@ -20,7 +20,7 @@ const encodings: ReadonlyMap<string, Decompress> = new Map<string, Decompress>([
   ...(decompressZstdLater ? [['zstd', decompressZstdLater] as const] : []),
 ]);
 
-/** Reads the bodies of requests, as far as there is room for them. */
+/** Reads request bodies within a total memory limit. */
 export class BodyReader {
   readonly #maxBytes: number;
   readonly #maxTotalBytes: number;
@@ -61,7 +61,7 @@ export class BodyReader {
     const chunks: Buffer[] = [];
     let length = 0;
     try {
-      // What a server receives without an encoding are buffers.
+      // Without an encoding, chunks are buffers.
       for await (const chunk of request as AsyncIterable<Buffer>) {
         length += chunk.length;
         this.#totalBytes += chunk.length;

@@ -8,14 +8,14 @@ export interface SecretOptions<Use> {
   /** For messages: the setting and the file. */
   readonly name: string;
   readonly log: Log;
-  /** What is made of the secret, once for each content of the file. Its errors name nothing of the content. */
+  /** Converts the secret, once for each content of the file. Its errors must not reveal the content. */
   use(secret: string): Use;
 }
 
 /**
- * What is made of the one line of a file, a token or a password. The file is read again when it has changed; what was
- * read last stays in use while the file cannot be used.
- * @throws Error naming the setting and the file, and nothing of its content
+ * Reads a one-line secret, a token or a password. The file is read again when it has changed; the last valid
+ * content is used while the file is unusable.
+ * @throws Error naming the setting and the file, without its content
  */
 export function openSecretFile<Use>(path: string, { name, log, use }: SecretOptions<Use>): () => Use {
   let stamp = readFileStamp(path);

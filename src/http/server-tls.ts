@@ -15,7 +15,7 @@ const clientAuthTypes = [
 const versions = { TLS10: 'TLSv1', TLS11: 'TLSv1.1', TLS12: 'TLSv1.2', TLS13: 'TLSv1.3' } as const;
 const versionNames = ['TLS10', 'TLS11', 'TLS12', 'TLS13'] as const satisfies (keyof typeof versions)[];
 
-/** TLS settings of a server, by the names of Prometheus: `tls_server_config` of a web configuration. */
+/** TLS settings of a server, with Prometheus' names: `tls_server_config` of a web configuration. */
 export const webTlsSettings = {
   cert_file: { doc: 'Certificate of the server, PEM.', format: 'path', default: null },
   key_file: { doc: 'Key of that certificate, PEM.', format: 'path', default: null },
@@ -35,7 +35,7 @@ export const webTlsSettings = {
 
 export type WebTlsConfig = ConfigOf<typeof webTlsSettings>;
 
-/** TLS settings of a server, by the Collector's names. */
+/** TLS settings of a server, with the Collector's names. */
 export const serverTlsSettings = {
   cert_file: { doc: 'Certificate of the server, PEM.', format: 'path', default: null },
   key_file: { doc: 'Key of that certificate, PEM.', format: 'path', default: null },
@@ -50,7 +50,7 @@ export const serverTlsSettings = {
 
 export type ServerTlsConfig = ConfigOf<typeof serverTlsSettings>;
 
-/** What a server presents, and what it asks of its clients. */
+/** The certificate of a server, and its requirements for clients. */
 export interface ServerTls {
   readonly cert: Buffer;
   readonly key: Buffer;
@@ -60,7 +60,7 @@ export interface ServerTls {
   readonly clientAuth: (typeof clientAuthTypes)[number];
 }
 
-/** The settings of the Collector by the names of Prometheus. */
+/** Converts settings with the Collector's names to Prometheus' names. */
 export function toWebTls(settings: ServerTlsConfig): WebTlsConfig {
   const { client_ca_file: ca, min_version: min, max_version: max } = settings;
   return {
@@ -75,17 +75,17 @@ function versionOf(version: ServerTlsConfig['min_version']): WebTlsConfig['min_v
   return versionNames[['1.0', '1.1', '1.2', '1.3'].indexOf(version)] ?? 'TLS12';
 }
 
-/** The TLS of a server, and the files that it was read from. */
+/** The TLS of a server, and its source files. */
 export interface LoadedTls {
   readonly tls: ServerTls;
   readonly files: readonly string[];
-  /** Of these, from before they were read. */
+  /** Stamps of the files, taken before they were read. */
   readonly stamps: readonly string[];
 }
 
 /**
  * @param setting the one that holds these, for messages
- * @throws Error naming the setting or the file that cannot be used, and why
+ * @throws Error naming the unusable setting or file, with the reason
  */
 export function loadServerTls(settings: WebTlsConfig, setting: string): LoadedTls {
   const { cert_file: cert, key_file: key, client_ca_file: ca } = settings;

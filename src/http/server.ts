@@ -15,14 +15,14 @@ import { openServerTls, WebConfigFile, type WebConfig } from './web-config.js';
 export interface Answer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
-  /** In one piece or in several. A body without a Content-Type among the headers is plain text. */
+  /** In one or several pieces. Without a Content-Type header, the body is plain text. */
   readonly body: string | readonly Buffer[];
 }
 
-/** Answers requests for a path. */
+/** Handles the requests for a path. */
 export type Page = (request: IncomingMessage) => Answer | Promise<Answer>;
 
-/** The pages of a server by their path, `/metrics`. Each is asked for by GET or HEAD, or takes what is sent by POST. */
+/** The pages of a server by path, `/metrics`. A page answers GET and HEAD, or POST. */
 export type Pages = Readonly<Record<string, Page | { readonly post: Page }>>;
 
 /** Where and how pages are served. */
@@ -33,30 +33,30 @@ export interface ServeOptions extends ListenOptions {
   readonly tls?: ServerTlsConfig | null;
   /** Connections at a time; without it, what scrapers need. */
   readonly maxConnections?: number;
-  /** Refuses requests for reasons of its own, after the Host header was checked; undefined: it is answered. */
+  /** Refuses requests for other reasons, after the check of the Host header; undefined: not refused. */
   refuse?(request: IncomingMessage): Answer | undefined;
 }
 
-/** Pages on a Unix socket: who may open it may ask for all of them. */
+/** Pages on a Unix socket: every user with access to it may request all of them. */
 export interface ServeLocallyOptions {
   readonly socket: LocalSocket;
   readonly log: Log;
   readonly maxConnections?: number;
 }
 
-/** A server of pages that listens. */
+/** A listening server of pages. */
 export interface PageServer extends Listener {
   /** `http://127.0.0.1:9464`, or `https://` with TLS. */
   readonly origin: string;
 }
 
-/** Time within which a request must have arrived whole. */
+/** Time within which a request must have arrived completely. */
 const requestTimeoutMs = 10_000;
 
 /**
- * Serves pages, and nothing else: another path is answered with 404, another method with 405, and a Host header that
- * a page of the web could have sent with 403. Connections and the requests of each are limited.
- * @returns undefined where the default endpoint is not available, after a warning
+ * Serves pages: other paths are answered with 404, other methods with 405, and Host headers that a web page
+ * could have sent with 403. The number of connections, and of requests per connection, is limited.
+ * @returns undefined where the default endpoint is unavailable, after a warning
  * @throws Error when the endpoint that the user chose, or the web configuration, is not available
  */
 export async function servePages(pages: Pages, options: ServeOptions): Promise<PageServer | undefined> {
@@ -69,16 +69,16 @@ export async function servePages(pages: Pages, options: ServeOptions): Promise<P
 
 /**
  * Serves pages on a Unix socket, within the same limits.
- * @throws Error when the socket is in use, or cannot be made
+ * @throws Error when the socket is in use, or cannot be created
  */
 export function servePagesLocally(pages: Pages, options: ServeLocallyOptions): Promise<Listener> {
   const { log, maxConnections, socket } = options;
-  // Browsers do not reach it: every Host header is fine.
+  // Browsers cannot reach it: every Host header is accepted.
   const server = createPageServer(pages, { chosen: null, fallback: ':0', log, maxConnections }, undefined);
   return listenLocally(server, socket, log);
 }
 
-/** What a server has of TLS and users; undefined: nothing. */
+/** TLS and users of a server; undefined: neither. */
 export function openWebConfig({
   webConfigFile,
   tls,
@@ -122,7 +122,7 @@ function createTlsServer(web: WebConfigFile, limits: ServerOptions, listener: Re
   return server;
 }
 
-/** How a server of any protocol begins TLS. */
+/** TLS options for a server of any protocol. */
 export function createTlsOptions(web: WebConfigFile): TlsOptions {
   const { tls } = web.current();
   return {
@@ -133,7 +133,7 @@ export function createTlsOptions(web: WebConfigFile): TlsOptions {
   };
 }
 
-/** Replaces the certificates of a server while it runs, and sends away clients without the certificate that they need. */
+/** Replaces the certificates of a running server, and disconnects clients without the required certificate. */
 export function keepTlsCurrent(server: TlsServer, web: WebConfigFile): void {
   let used = web.current().tls;
   server.prependListener('connection', () => {
@@ -146,7 +146,7 @@ export function keepTlsCurrent(server: TlsServer, web: WebConfigFile): void {
   });
 }
 
-/** Whether a client has shown the certificate that it must. */
+/** Whether a client has presented the required certificate. */
 function isWelcome(socket: TLSSocket, clientAuth: ServerTls['clientAuth']): boolean {
   const hasCertificate = Object.keys(socket.getPeerCertificate()).length > 0;
   switch (clientAuth) {
@@ -158,7 +158,7 @@ function isWelcome(socket: TLSSocket, clientAuth: ServerTls['clientAuth']): bool
     case 'VerifyClientCertIfGiven':
       return !hasCertificate || socket.authorized;
     case 'RequireAndVerifyClientCert':
-      // Of a session of TLS 1.3 that is resumed without a certificate, Node says that it is authorized.
+      // Node reports a TLS 1.3 session that was resumed without a certificate as authorized.
       return hasCertificate && socket.authorized;
   }
 }
@@ -218,8 +218,8 @@ async function findAnswer(
 }
 
 /**
- * What a request asks for. A target with a scheme, as a client sends it that takes this server for a proxy, names the
- * host instead of the Host header (RFC 9112, section 3.2.2).
+ * The target of a request. A target with a scheme, as clients send to a proxy, overrides the Host header (RFC
+ * 9112, section 3.2.2).
  */
 function readTarget({ url = '', headers }: IncomingMessage): {
   readonly host: string | undefined;
@@ -234,7 +234,7 @@ function isLoopback(address: string | undefined): boolean {
   return address === '::1' || /^(::ffff:)?127\./.test(address ?? '');
 }
 
-/** Node leaves the body out of the answer to a HEAD. */
+/** Node omits the body of an answer to HEAD. */
 function send(response: ServerResponse, { status, headers, body }: Answer): void {
   const pieces = typeof body === 'string' ? [Buffer.from(body)] : body;
   response.writeHead(status, {
@@ -243,7 +243,7 @@ function send(response: ServerResponse, { status, headers, body }: Answer): void
     'X-Content-Type-Options': 'nosniff',
     ...headers,
   });
-  // What a slow client has not read yet waits as it is: no piece is copied.
+  // Pieces that a slow client has not read yet are queued without copying.
   for (const piece of pieces) response.write(piece);
   response.end();
 }

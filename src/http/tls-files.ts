@@ -5,10 +5,10 @@ import type { ConfigOf, Schema } from '../component/schema.js';
 import { describeError } from '../errors.js';
 import { describeReadError, readRegularFile } from '../linux/regular-file.js';
 
-/** Largest file of certificates: those of all public authorities together take about 220 kB. */
+/** Maximum size of a certificate file: those of all public authorities together take about 220 kB. */
 const maxPemBytes = 4 * 1024 * 1024;
 
-/** TLS settings of a client, by the Collector's names. */
+/** TLS settings of a client, with the Collector's names. */
 export const tlsSettings = {
   ca_file: {
     doc: "Certificates of the authorities that may have signed the server's certificate, PEM; unset: those of Node.",
@@ -38,7 +38,7 @@ export const tlsSettings = {
   },
 } as const satisfies Schema;
 
-/** The same for protocols whose addresses do not say whether they are reached with TLS. */
+/** The same for protocols whose addresses do not show whether TLS is used. */
 export const optionalTlsSettings = {
   insecure: {
     doc: 'Whether to connect without TLS. Unset: without TLS, unless another setting of `tls` is set.',
@@ -48,7 +48,7 @@ export const optionalTlsSettings = {
   ...tlsSettings,
 } as const satisfies Schema;
 
-/** As in the Collector, TLS begins with the first setting of it. */
+/** As in the Collector, any TLS setting enables TLS. */
 export function usesTls({ insecure, ...files }: ConfigOf<typeof optionalTlsSettings>): boolean {
   if (insecure !== null) return !insecure;
   const { ca_file: ca, cert_file: cert, server_name_override: name } = files;
@@ -57,7 +57,7 @@ export function usesTls({ insecure, ...files }: ConfigOf<typeof optionalTlsSetti
 
 export type TlsConfig = ConfigOf<typeof tlsSettings>;
 
-/** What is wrong with these settings when they are taken together. */
+/** Validates settings that depend on each other. */
 export function checkTlsConfig({ cert_file: cert, key_file: key }: TlsConfig): readonly string[] {
   if ((cert === null) === (key === null)) return [];
   return ['tls: expected cert_file and key_file together, found only one of them'];
@@ -101,8 +101,8 @@ interface Contents {
 }
 
 /**
- * What TLS connections are opened with. The files are read again when a connection is opened; files that do not
- * fit together, because they are being replaced, are not used.
+ * The TLS context of connections. The files are read again when a connection is opened; inconsistent files,
+ * which are just being replaced, are not used.
  */
 export class TlsContext {
   readonly #files: TlsFiles;
@@ -114,8 +114,8 @@ export class TlsContext {
   #isBroken = false;
 
   /**
-   * @param intervalMs shortest time between two looks at the files
-   * @throws Error naming the setting and the file that cannot be used
+   * @param intervalMs minimum time between two checks of the files
+   * @throws Error naming the setting and the file if it is unusable
    */
   constructor(files: TlsFiles, log: Log, intervalMs = 0) {
     this.#files = files;
@@ -189,7 +189,7 @@ function createContext(files: TlsFiles, contents: Contents): SecureContext {
   }
 }
 
-/** OpenSSL would take what it understands of a file that is half written, and nothing for an empty one. */
+/** OpenSSL would accept the readable part of a partly written file, and an empty one. */
 export function checkCertificates(file: TlsFile, content: Buffer | undefined): void {
   if (content === undefined) return;
   const text = content.toString('latin1');

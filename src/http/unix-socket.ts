@@ -7,24 +7,24 @@ import type { Log } from '../component/log.js';
 import { describeCode, describeError, findErrorCode } from '../errors.js';
 import { closeServer, idleTimeoutMs, trackSockets, type Listener } from './listen.js';
 
-/** Where a Unix socket is, and who may use it. */
+/** The path of a Unix socket, and its permissions. */
 export interface LocalSocket {
   readonly path: string;
-  /** The bits of its permissions. */
+  /** Permission bits. */
   readonly mode: number;
-  /** Numbers of its owner and group; undefined: those of this process. */
+  /** Owner and group ids; undefined: those of this process. */
   readonly uid?: number | undefined;
   readonly gid?: number | undefined;
   /** Where the user sets the path, for messages: `extensions.control.socket.path`. */
   readonly setting: string;
 }
 
-/** Only the owner, until it has its own permissions. */
+/** Owner only, until its permissions are set. */
 const narrowMask = 0o177;
 
 /**
- * Makes a server listen on a Unix socket. One that another process has left behind is replaced.
- * @throws Error, in the words of a user, when another process listens there, or it cannot be made
+ * Makes a server listen on a Unix socket. A stale socket is replaced.
+ * @throws Error, with a message for users, when another process listens there, or the socket cannot be created
  */
 export async function listenLocally(server: Server, socket: LocalSocket, log: Log): Promise<Listener> {
   const { path, setting } = socket;
@@ -34,7 +34,7 @@ export async function listenLocally(server: Server, socket: LocalSocket, log: Lo
     await removeStale(path);
     const mask = process.umask(narrowMask);
     try {
-      // The socket is there when this returns.
+      // The socket exists when this returns.
       server.listen({ path });
     } finally {
       process.umask(mask);
@@ -49,9 +49,9 @@ export async function listenLocally(server: Server, socket: LocalSocket, log: Lo
   return { address: path, close: (answered) => closeServer(server, sockets, answered) };
 }
 
-/** @throws Error when a process listens there, or it is something else than a socket */
+/** @throws Error when a process listens there, or it is something other than a socket */
 async function removeStale(path: string): Promise<void> {
-  // Node says EACCES for that.
+  // Node reports EACCES for that.
   if (!existsSync(dirname(path)))
     throw new Error(`expected a folder ${dirname(path)}, found none; create it or set another path`);
   const found = lstatSync(path, { throwIfNoEntry: false });

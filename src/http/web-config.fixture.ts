@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createFolder } from '../testing/temporary-folder.fixture.js';
 import { createCertificate, type CertificateFiles } from './certificate.fixture.js';
 
-/** bcrypt hashes with few rounds, of `correct horse` and of `changed`. */
+/** bcrypt hashes with few rounds, of the passwords `correct horse` and `changed`. */
 export const hashes = {
   'correct horse': '$2y$04$abcdefghijklmnopqrstuujydOTSfIH/d5oUHpsygqV5X9xJLQc6e',
   changed: '$2b$04$bbcdefghijklmnopqrstuu6XhCZ06k9OQJQVMfrDHiw0Y9P922IlO',
@@ -14,7 +14,7 @@ export function basic(user: string, password: string): string {
   return `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
 }
 
-/** For tests: a file, gone after the tests, and a function that writes it again. */
+/** For tests: a file, deleted after the tests, and a function that rewrites it. */
 export function writeWebConfig(text: string) {
   const path = join(createFolder(), 'web.yaml');
   const write = (changed: string) => writeFileSync(path, changed);
@@ -39,7 +39,7 @@ export interface TlsAnswer {
   readonly body: string;
 }
 
-/** For tests: what a server with a certificate for `localhost` answers. */
+/** For tests: the answer of a server with a certificate for `localhost`. */
 export function fetchTls(
   url: string,
   options: Record<string, unknown> & { readonly authorization?: string },

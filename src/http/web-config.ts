@@ -43,15 +43,15 @@ export interface WebConfig {
   /** Undefined: plain HTTP. */
   readonly tls: ServerTls | undefined;
   readonly headers: Readonly<Record<string, string>>;
-  /** The hashes of passwords by users; empty: everyone may read. */
+  /** Password hashes by user; empty: no authentication. */
   readonly users: ReadonlyMap<string, string>;
 }
 
 const maxFileBytes = 1024 * 1024;
-/** Shortest time between two attempts to read files that cannot be used. */
+/** Minimum time between two attempts to read unusable files. */
 const retryMs = 1000;
 
-/** A web configuration, which is read again when its file or a file that it names has changed. */
+/** A web configuration, which is reloaded when its file or a file that it names has changed. */
 export class WebConfigFile {
   readonly #name: string;
   readonly #load: () => LoadedConfig;
@@ -63,7 +63,7 @@ export class WebConfigFile {
 
   /**
    * @param setting for messages: `exporters.prometheus.web_config_file`
-   * @throws Error naming the file that cannot be used, and why
+   * @throws Error naming the unusable file, with the reason
    */
   constructor(path: string, setting: string, log: Log, loadAgain = () => load(path)) {
     this.#name = `${setting} "${path}"`;
@@ -72,14 +72,14 @@ export class WebConfigFile {
     ({ config: this.#current, files: this.#files, stamp: this.#stamp } = loadAgain());
   }
 
-  /** What is to be used now. Files that do not fit together, because they are being replaced, are not used. */
+  /** The current configuration. Inconsistent files, which are just being replaced, are not used. */
   current(): WebConfig {
     const stamp = stampOf(this.#files);
     if (stamp !== this.#stamp || this.#isToBeRetried()) this.#reload(stamp);
     return this.#current;
   }
 
-  /** A file that is named for the first time may be missing for the moment. */
+  /** A file that is named for the first time may not exist yet. */
   #isToBeRetried(): boolean {
     return this.#failure !== undefined && performance.now() - this.#failure.atMs >= retryMs;
   }
@@ -105,9 +105,9 @@ export class WebConfigFile {
 }
 
 /**
- * TLS alone, by settings instead of a file: their files are read again as those of a web configuration.
+ * TLS from settings instead of a file; its files are reloaded like those of a web configuration.
  * @param setting for messages: `receivers.otlp.protocols.grpc.tls`
- * @throws Error naming the file that cannot be used, and why
+ * @throws Error naming the unusable file, with the reason
  */
 export function openServerTls(settings: ServerTlsConfig, setting: string, log: Log): WebConfigFile {
   const converted = toWebTls(settings);
@@ -118,7 +118,7 @@ export function openServerTls(settings: ServerTlsConfig, setting: string, log: L
   return new WebConfigFile(settings.cert_file ?? '', setting, log, loadAgain);
 }
 
-/** Sockets are opened for one of these kinds of clients when the server starts. */
+/** Whether the server uses TLS is fixed at its start. */
 function requireSameKind(before: WebConfig, now: WebConfig): void {
   const describe = ({ tls }: WebConfig) => (tls ? `TLS with client_auth_type ${tls.clientAuth}` : 'no TLS');
   if (describe(before) === describe(now)) return;
@@ -137,9 +137,9 @@ function joinStamps(stamps: readonly string[]): string {
 
 interface LoadedConfig {
   readonly config: WebConfig;
-  /** The file itself, and those that it names. */
+  /** The file itself, and the files that it names. */
   readonly files: readonly string[];
-  /** Of these, from before they were read: what changes meanwhile is read again. */
+  /** Their stamps, taken before they were read: later changes are read again. */
   readonly stamp: string;
 }
 
@@ -185,7 +185,7 @@ function parse(path: string): ConfigOf<typeof schema> {
   const problems: Problem[] = [];
   const report = (message: string, origin: Problem['origin']) => problems.push({ origin, path: '', message });
   if (error) report(`Cannot parse YAML: ${error.message}`, originAt(error.offset));
-  // As in Prometheus, nothing is substituted: hashes are full of dollar signs.
+  // As in Prometheus, nothing is substituted: hashes contain dollar signs.
   const node = convertYaml(contents, {
     placeOf: (one) => (one?.range ? originAt(one.range[0]) : { source: path }),
     convertText: (value, _, origin) => nodeOf(value, origin),

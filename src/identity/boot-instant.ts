@@ -11,22 +11,23 @@ import { readRegularFile } from '../linux/regular-file.js';
 
 const second = 1_000_000_000n;
 const tick = BigInt(tickNs);
-/** Before this, the clock of the machine has not been set: it has no battery and has not heard of any time server. */
+/** An earlier time means that the clock has not been set: it has no battery and was not synchronized. */
 const earliestNs = BigInt(Date.UTC(2020, 0, 1)) * 1_000_000n;
 const maxRecordBytes = 256;
 
-/** The instants that this run goes by, by procfs. */
+/** The instants used in this run, by procfs. */
 const known = new Map<string, bigint>();
 
 /**
- * The Unix time, in nanoseconds, of instant 0 of the clock in which a procfs gives the births of processes
+ * The Unix time, in nanoseconds, of instant 0 of the clock in which procfs reports the start of processes
  * (CLOCK_BOOTTIME): the same number for every component and every run of the collector during one boot of the
  * machine, so that a process has one creation time.
  *
- * No source of the kernel is such a number. CLOCK_REALTIME - CLOCK_BOOTTIME is constant while the clock is slewed but
- * jumps when it is set, and a reading is off by some 100 ns; `btime` of `/proc/stat` is its whole seconds and jumps as
- * well. So the difference is cut to a tick of 10 ms, kept for the whole run, and recorded with the boot's id in a
- * folder that is emptied at boot: the first run of the collector decides for all later ones.
+ * The kernel does not provide such a number. CLOCK_REALTIME - CLOCK_BOOTTIME is constant while the clock is
+ * slewed but jumps when it is set, and a reading is off by some 100 ns; `btime` of `/proc/stat` is its whole
+ * seconds and jumps as well. So the difference is truncated to a tick of 10 ms, kept for the whole run, and
+ * recorded with the boot's id in a folder that is emptied at boot: the first run of the collector decides for
+ * all later ones.
  */
 export function readBootInstantNs(
   procfs: string,
@@ -42,7 +43,7 @@ export function readBootInstantNs(
 function findInstant(procfs: string, records: BootRecords): bigint {
   const measuredNs = measure();
   const secondsNs = readBootSecond(procfs);
-  // Of a simulated machine, or in a time namespace in which procfs was mounted elsewhere.
+  // A simulated machine, or a time namespace other than that in which procfs was mounted.
   if (secondsNs !== undefined && !isWithin(measuredNs, secondsNs)) return secondsNs;
   const boot = readBootId(procfs);
   if (boot === undefined) return measuredNs;
@@ -54,7 +55,10 @@ function findInstant(procfs: string, records: BootRecords): bigint {
   return measuredNs;
 }
 
-/** Cut to a tick. Of many readings the largest is nearest: the clock of births is read after the other one. */
+/**
+ * Truncated to a tick. The largest of many readings is the best: the clock of process starts is read after the
+ * other one.
+ */
 function measure(): bigint {
   const differences = Array.from({ length: 50 }, () => {
     const { realtimeNs, boottimeNs } = readClocks();
@@ -65,7 +69,7 @@ function measure(): bigint {
 }
 
 function isWithin(instantNs: bigint, secondNs: bigint): boolean {
-  // A clock that is being set by a little between the two readings is still that of this machine.
+  // A small adjustment of the clock between the two readings does not mean another machine.
   return instantNs >= secondNs - second && instantNs < secondNs + 2n * second;
 }
 

@@ -7,7 +7,7 @@ import {
 import type { Attributes } from '../model/series.js';
 import { unescapeUnit } from './unit-name.js';
 
-/** Runtimes by what they put before the id of a container. */
+/** Runtimes by the prefix of their container ids. */
 const runtimes = new Map([
   ['buildkit', 'buildkit'],
   ['containerd', 'containerd'],
@@ -20,7 +20,7 @@ const runtimes = new Map([
   ['nerdctl', 'containerd'],
 ]);
 
-/** Runtimes by the name right above the bare id of a container. */
+/** Runtimes by the name above a container id without a prefix. */
 const runtimesByParent = new Map([
   ['buildkit', 'buildkit'],
   ['default', 'containerd'],
@@ -34,13 +34,13 @@ const runtimesByParent = new Map([
 const container = /^(?:[^:]+\.slice:([a-z-]+):|([a-z-]+)[-_])?([0-9a-f]{64})(?:\.scope)?$/;
 const buildStep = /^(?:[^:]+\.slice:(?:docker|buildkit):|buildkit-)?([0-9a-z]{25})(?:\.scope)?$/;
 const fargateContainer = /^[0-9a-f]{32}-\d{1,10}$/;
-// Cloud Foundry cuts the last part of the UUID.
+// Cloud Foundry shortens the last part of the UUID.
 const gardenHandle = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{4,12}$/;
 const mesosContainer = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-// USER- stands before the driver where an unprivileged user runs the machine.
+// USER- precedes the driver where an unprivileged user runs the machine.
 const libvirtMachine = /^(?:[^-]+-)?(qemu|lxc|xen|ch|bhyve)-(?:embed-[0-9a-f]+-)?(?:\d+-)?(.+)$/;
 
-/** A container with an id. Any other prefix is that of something beside the container, as `libpod-conmon`. */
+/** A container with an id. Other prefixes belong to auxiliary processes, such as `libpod-conmon`. */
 export function findContainer(name: string, above: readonly string[]): Attributes | undefined {
   const parent = above.at(-1) ?? '';
   const [, afterSlice, prefix = afterSlice, id] = container.exec(name) ?? [];
@@ -64,12 +64,12 @@ function describeContainer(id: string, runtime: string | undefined): Attributes 
   };
 }
 
-/** A container that is known by its name alone, which is unique on its machine: its id, too. */
+/** A container that has only a name, which is unique on its machine and also used as its id. */
 function describeNamed(name: string, runtime: string): Attributes {
   return { ...describeContainer(name, runtime), [ATTR_CONTAINER_NAME]: name };
 }
 
-/** LXC and nspawn. Where an application has a folder `lxc` of its own deep in its service, it is no container. */
+/** LXC and nspawn. A folder `lxc` deep inside a service is not a container. */
 export function findNamedContainer(name: string, above: readonly string[]): Attributes | undefined {
   const [, afterDot] = /^lxc\.payload[.-](.+)$/.exec(name) ?? [];
   if (afterDot !== undefined) return describeNamed(afterDot, 'lxc');
@@ -80,7 +80,7 @@ export function findNamedContainer(name: string, above: readonly string[]): Attr
   return instance === undefined ? undefined : describeNamed(unescapeUnit(instance), 'systemd-nspawn');
 }
 
-/** Whether a name is where a system, a session or a container begins. */
+/** Whether a name is the root of a system, a session or a container. */
 function isTop(name: string | undefined): boolean {
   return (
     name === undefined ||
@@ -103,7 +103,7 @@ export function findMachine(name: string, above: readonly string[]): Attributes 
     : undefined;
 }
 
-/** What systemd-vmspawn runs has a name of the same form, and is taken for a container. */
+/** Machines of systemd-vmspawn have names of the same form, and are treated as containers. */
 function describeMachine(machine: string): Attributes {
   const [, driver, guest] = libvirtMachine.exec(machine) ?? [];
   const isGuest = driver !== undefined && guest !== undefined;

@@ -33,7 +33,7 @@ export function findBatchJob(name: string, above: readonly string[]): Attributes
   return flux === undefined ? undefined : { [ATTR_FLUX_JOB_ID]: flux };
 }
 
-/** The cgroups hook of PBS names folders by the prefix that its configuration sets, `pbs_jobs` by default. */
+/** The cgroups hook of PBS names folders with a configurable prefix, `pbs_jobs` by default. */
 function findPbsJob(name: string, above: readonly string[]): string | undefined {
   const [grandparent = '', parent = ''] = [above.at(-2), above.at(-1)];
   const isBelowJobs = /^job(?:id|s)$/.test(parent) && /^pbs.*\.service$/.test(grandparent);

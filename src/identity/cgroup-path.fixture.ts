@@ -5,10 +5,10 @@ export const id = '34dc0b5e626f2c5c4c5170e34b10e7654ce36f0fcd532739f4445baabea03
 export const inner = 'e73c55f3e7f5b6a9cfc32a89bf13e44d348bcc4fa7b079f804d61fb1532ddbe5';
 export const uid = '74c13223-5a00-11e9-b385-42010a80018d';
 
-/** A path, or a line of /proc/PID/cgroup, and what it says. */
+/** A path or a line of /proc/PID/cgroup, and its expected attributes. */
 export type Row = readonly [path: string, expected: Readonly<Record<string, string>>];
 
-/** The attributes that a path can have, by short names. */
+/** The possible attributes, by short names. */
 export const attributes: Readonly<Record<string, string>> = {
   unit: 'systemd.unit',
   slice: 'systemd.slice',
@@ -26,7 +26,7 @@ export const attributes: Readonly<Record<string, string>> = {
   flux: 'flux.job.id',
 };
 
-/** Parses the paths, and compares. */
+/** Parses the paths and compares the results. */
 export function checkPaths(rows: readonly Row[]): void {
   for (const [path, expected] of rows) {
     const named = Object.entries(expected).map(([short, value]) => [attributes[short], value]);

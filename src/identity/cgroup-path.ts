@@ -11,7 +11,7 @@ import { findContainer, findMachine, findNamedContainer } from './cgroup-contain
 import { findBatchJob, findSlurm } from './cgroup-jobs.js';
 import { unescapeName, unitName } from './unit-name.js';
 
-/** Recognizes one name of a path, given the names above it, the nearest last. */
+/** Recognizes one name of a path, given the names above it, nearest last. */
 type Rule = (name: string, above: readonly string[]) => Attributes | undefined;
 
 // The hash of a static pod's manifest has no dashes.
@@ -21,7 +21,7 @@ const podSlice = new RegExp(
 );
 const podFolder = new RegExp(`^pod${podUid}$`);
 
-/** Several times what a container in a pod in a container has. What is below is not looked at. */
+/** Several times the depth of a container in a pod in a container. Deeper levels are ignored. */
 const maxDepth = 64;
 
 const rules: readonly Rule[] = [
@@ -35,8 +35,8 @@ const rules: readonly Rule[] = [
 ];
 
 /**
- * What the path of a cgroup says about the processes in it: systemd unit and slice, container, pod, virtual machine
- * and batch job. Pure: nothing is asked. Where containers or units are nested, the innermost counts.
+ * Derives from the path of a cgroup what its processes belong to: systemd unit and slice, container, pod,
+ * virtual machine and batch job. Pure. The innermost of nested containers or units counts.
  * @param path in its hierarchy, `/system.slice/cron.service`, or a line of `/proc/PID/cgroup`
  */
 export function parseCgroupPath(path: string): Attributes {
@@ -49,12 +49,12 @@ export function parseCgroupPath(path: string): Attributes {
   return found;
 }
 
-/** The path in a line of `/proc/PID/cgroup`, `HIERARCHY:CONTROLLERS:PATH`, or a path as it is. */
+/** The path in a line of `/proc/PID/cgroup`, `HIERARCHY:CONTROLLERS:PATH`; a plain path is returned unchanged. */
 export function withoutHierarchy(line: string): string {
   return withoutMark(line).replace(/^\d+:[^:]*:/, '');
 }
 
-/** The kernel marks the path of a cgroup that was removed while the process was ending. */
+/** Removes the kernel's mark on a cgroup that was removed while the process was ending. */
 export function withoutMark(line: string): string {
   const mark = ' (deleted)';
   return line.endsWith(mark) ? line.slice(0, -mark.length) : line;
@@ -65,7 +65,7 @@ function isName(name: string): boolean {
   return name !== '' && name !== '..' && name !== '.';
 }
 
-/** A container within another one, or a job within another one, has nothing of the outer one. */
+/** A nested container or job has no attributes of the outer one. */
 function add(before: Attributes, found: Attributes | undefined): Attributes {
   if (found === undefined) return before;
   if (ATTR_CONTAINER_ID in found) return { ...without(before, 'container.'), ...found };
@@ -78,8 +78,8 @@ function without(attributes: Attributes, prefix: string): Attributes {
 }
 
 /**
- * A unit that systemd gives a cgroup of its own, named as systemd names it, with its escapes. The managers of several
- * users have units of the same name: these have the owner, too, as sd_pid_get_owner_uid(3) finds it.
+ * A systemd unit with a cgroup of its own, with its name as systemd escapes it. The managers of several users
+ * have units of the same name: these get the owner, too, as found by sd_pid_get_owner_uid(3).
  */
 function findUnit(name: string, above: readonly string[]): Attributes | undefined {
   if (!unitName.test(name)) return undefined;
@@ -90,7 +90,7 @@ function findUnit(name: string, above: readonly string[]): Attributes | undefine
   };
 }
 
-/** A pod, with the systemd driver of the kubelet or with cgroupfs, in any class of service. */
+/** A pod of the kubelet, with the systemd or the cgroupfs driver, in any QoS class. */
 function findPod(name: string, above: readonly string[]): Attributes | undefined {
   const [, uid] = (above.includes('kubepods') ? podFolder : podSlice).exec(name) ?? [];
   return uid === undefined ? undefined : { [ATTR_K8S_POD_UID]: uid.replaceAll('_', '-') };

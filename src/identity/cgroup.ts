@@ -12,32 +12,32 @@ import { parseCgroupPath, withoutHierarchy, withoutMark } from './cgroup-path.js
 
 /** The cgroup that identifies a process best. */
 export interface CgroupIdentity {
-  /** Its line of `/proc/PID/cgroup`: what the semantic conventions want in `process.linux.cgroup`. */
+  /** Its line of `/proc/PID/cgroup`, as the semantic conventions define `process.linux.cgroup`. */
   readonly line: string;
-  /** What its path says. */
+  /** The attributes derived from its path. */
   readonly attributes: Attributes;
 }
 
-// Bounds for what others decide: how many cgroups there are, and how long their paths.
+// Limits on what other programs control: number of cgroups, and length of their paths.
 const maxKnown = 4096;
 const maxKnownLength = 4096;
 const knownPaths = new Map<string, Attributes>();
 const knownFiles = new Map<string, CgroupIdentity>();
 
 /**
- * What the path of a cgroup says, as `parseCgroupPath` has it: the same object as long as it is remembered.
+ * The attributes derived from a cgroup path by `parseCgroupPath`: the same object as long as it is cached.
  * @param path in its hierarchy, or a line of `/proc/PID/cgroup`
  */
 export function describeCgroup(path: string): Attributes {
   return remember(knownPaths, withoutHierarchy(path), parseCgroupPath);
 }
 
-/** The resource of a cgroup: that of its host, its path, and what that says. */
+/** The resource of a cgroup: that of its host, its path, and the attributes derived from it. */
 export function createCgroupResource(path: string, host: Resource): Resource {
   return { attributes: { ...host.attributes, [ATTR_LINUX_CGROUP_PATH]: path, ...describeCgroup(path) } };
 }
 
-/** Whether a cgroup is that of a whole container: it has the id of one, and its parent has not. */
+/** Whether a cgroup is that of a whole container: it has a container id that its parent does not have. */
 export function startsContainer(path: string): boolean {
   return starts(path, [ATTR_CONTAINER_ID]);
 }
@@ -53,10 +53,10 @@ function starts(path: string, names: readonly string[]): boolean {
 }
 
 /**
- * Finds in `/proc/PID/cgroup` the cgroup that identifies a process best. That is one with a container, a pod, a virtual
- * machine or a job, if there is any: on hybrid systems, version 2 may have the container's service only. Among those
- * that say equally much, version 2 is preferred unless it is the root, then the deepest, then the one that counts CPU
- * time.
+ * Finds in `/proc/PID/cgroup` the cgroup that identifies a process best. That is one with a container, pod,
+ * virtual machine or job, if there is any: on hybrid systems, version 2 may only have the service of the
+ * container. Among equally informative ones, version 2 is preferred unless it is the root, then the deepest,
+ * then the one with CPU accounting.
  */
 export function identifyCgroup(text: string): CgroupIdentity {
   return remember(knownFiles, text, findBest);
@@ -81,7 +81,7 @@ function rank({ line, attributes }: CgroupIdentity): number {
   const hasWorkload = Object.keys(attributes).some((name) => !name.startsWith('systemd.'));
   const isUnified = line.startsWith('0::') && depth > 0;
   const countsCpuTime = /^\d+:(?:[^:]*,)?cpu(?:acct)?[,:]/.test(line);
-  // Each sum of the parts to the right is less than a part to the left: paths have at most 4096 bytes.
+  // Each weight exceeds the sum of those to its right: paths have at most 4096 bytes.
   return (hasWorkload ? 1e5 : 0) + (isUnified ? 1e4 : 0) + depth + (countsCpuTime ? 0.5 : 0);
 }
 
@@ -89,7 +89,7 @@ function countNames(path: string): number {
   return path.length <= 1 ? 0 : path.split('/').length;
 }
 
-/** Forgets everything once there is too much: what is still needed is soon found again. */
+/** Clears the cache when it is full: what is still needed is quickly recomputed. */
 function remember<Value>(known: Map<string, Value>, key: string, find: (key: string) => Value): Value {
   const before = known.get(key);
   if (before !== undefined) return before;

@@ -3,15 +3,15 @@ import { basename } from 'node:path';
 import { readPath } from '../linux/procfs.js';
 import { findOrAdd } from '../model/plan.js';
 
-/** The program that a process runs, as far as it may be looked at. */
+/** The program of a process, as far as it may be read. */
 export interface Executable {
-  /** Where it is on disk, or was. Undefined: it may not be read, or the process is about to end. */
+  /** Its path on disk, possibly a former one. Undefined: not readable, or the process is about to exit. */
   readonly path: string | undefined;
-  /** Identifies the file, also after it was renamed or replaced. */
+  /** Identifies the file even after it was renamed or replaced. */
   readonly file: string | undefined;
   /**
-   * Size of the program's code in KiB, where the path may not be read: every user may read it, a process cannot easily
-   * change it, and two programs seldom have the same.
+   * Size of the program's code in KiB, if the path is not readable: every user may read it, a process cannot
+   * easily change it, and two programs rarely share it.
    */
   readonly codeKib: number | undefined;
 }
@@ -25,7 +25,8 @@ const maxShared = 1000;
 const shared = new Map<string, Executable>();
 
 /**
- * Reads what a process runs: the same object for processes that run the same program, of which some have thousands.
+ * Reads the program of a process: the same object for processes with the same program, of which there may be
+ * thousands.
  * @param folder of the process in procfs
  */
 export function readExecutable(folder: string): Executable {
@@ -39,7 +40,7 @@ export function readExecutable(folder: string): Executable {
 
 /** The base name of a program's path. */
 export function nameExecutable(path: string): string {
-  // A program that runs from memory alone has a label where others have a path, and it may contain slashes.
+  // A program that runs from a memfd has a label instead of a path, which may contain slashes.
   if (!path.startsWith(memoryFile)) return basename(path);
   const [label = ''] = path.slice(1).split('/', 1);
   return label.replace(/:$/, '');
@@ -54,11 +55,11 @@ export function isSameProgram(before: Executable, now: Executable, isRenamed: bo
     return before.path === now.path || (before.file !== undefined && before.file === now.file);
   }
   if (!isRenamed) return true;
-  // The name of the thread changes with the program, but a process may also set it itself.
+  // The thread name changes with the program, but a process may also set it itself.
   return before.codeKib !== undefined && before.codeKib === now.codeKib;
 }
 
-/** The kernel marks a program that was replaced on disk; it is still the same one that runs. */
+/** Removes the kernel's mark on a program that was replaced on disk; it is still the same one that runs. */
 function withoutMark(link: string, file: string | undefined): string {
   if (!link.endsWith(deletedMark)) return link;
   const isName = file !== undefined && tryRead(() => describeFile(link)) === file;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describeStat, type FakeStat } from '../linux/process-stat.fixture.js';
 import { createFolder } from '../testing/temporary-folder.fixture.js';
 
-/** What a made-up process is, beside its pid. */
+/** A fake process, without its pid. */
 export interface FakeProcess extends FakeStat {
   readonly cgroup?: string;
   readonly exe?: string;
@@ -12,19 +12,19 @@ export interface FakeProcess extends FakeStat {
 /** A folder that looks like a procfs, for tests. */
 export interface FakeProcfs {
   readonly path: string;
-  /** Writes the files of a process, again where it was there. */
+  /** Writes the files of a process, or overwrites them. */
   write(pid: number, process: FakeProcess): void;
   /** Writes any file of a process. */
   writeFile(pid: number, name: string, text: string): void;
   remove(pid: number): void;
-  /** Writes `stat` of a machine with one CPU; without births it does not tell of them. */
+  /** Writes `stat` of a machine with one CPU; without `births` it has no count of them. */
   writeStat(idleTicks: number, births?: number): void;
 }
 
-/** Unix time at which the made-up machine was started. */
+/** Unix time at which the fake machine was booted. */
 export const bootSeconds = 1_700_000_000;
 
-/** Makes an empty one in the folder for temporary files. */
+/** Creates an empty one in the folder for temporary files. */
 export function createFakeProcfs(): FakeProcfs {
   const path = createFolder();
   const folder = (pid: number): string => join(path, String(pid));

@@ -5,7 +5,7 @@ export class Owners {
   readonly #path: string;
   readonly #onUnreadable: (reason: string) => void;
   #names = new Map<number, string>();
-  /** Of the file that the names are from. */
+  /** Stamp of the file that the names are from. */
   #stamp = 'none';
   #refusal = '';
 
@@ -16,7 +16,7 @@ export class Owners {
     this.refresh();
   }
 
-  /** Reads the file again if it has changed. Without the file there are no names. */
+  /** Reads the file again if it has changed. Without a file there are no names. */
   refresh(): void {
     let refusal = '';
     try {
@@ -30,7 +30,7 @@ export class Owners {
     this.#refusal = refusal;
   }
 
-  /** The user's name, or the number where there is none. */
+  /** The user's name, or the number if it has none. */
   nameOf(uid: number): string {
     return this.#names.get(uid) ?? String(uid);
   }
@@ -48,7 +48,7 @@ function parsePasswd(text: string): Map<number, string> {
   const names = new Map<number, string>();
   for (const line of text.split('\n')) {
     const [name, , uid] = line.split(':');
-    // The first line of a number wins, as it does for getpwuid(3).
+    // The first line of a number wins, as in getpwuid(3).
     if (name && uid && !names.has(Number(uid))) names.set(Number(uid), name);
   }
   return names;

@@ -10,7 +10,7 @@ import {
 import type { Attributes } from '../model/series.js';
 import { describeCgroup } from './cgroup.js';
 
-/** Who a process is, in the words of the semantic conventions. */
+/** The identity of a process, in terms of the semantic conventions. */
 export interface ProcessDescription {
   readonly pid: number;
   /** Unix time in nanoseconds. */
@@ -26,7 +26,7 @@ export interface ProcessDescription {
   /** Line of `/proc/<pid>/cgroup`. */
   readonly cgroup?: string | undefined;
   readonly commandLine?: string | undefined;
-  /** What says which service it is part of. */
+  /** Attributes of the service that it is part of. */
   readonly service?: Attributes | undefined;
   readonly isKernelThread: boolean;
 }
@@ -34,7 +34,7 @@ export interface ProcessDescription {
 /** The unit of kernel threads, which systemd does not start. */
 const kernelUnit = 'kernel';
 
-/** The resource attributes of a process: who it is, and what its cgroup says. What is not known is left out. */
+/** The resource attributes of a process, including those of its cgroup. Unknown ones are left out. */
 export function describeProcess(process: ProcessDescription): Attributes {
   const { pid, bornNs, parentPid, name } = process;
   return {
@@ -49,7 +49,7 @@ export function describeProcess(process: ProcessDescription): Attributes {
     ...optional('process.command_line', process.commandLine),
     ...process.service,
     ...(process.isKernelThread && { 'process.linux.kernel_thread': true, [ATTR_SYSTEMD_UNIT]: kernelUnit }),
-    // A kernel thread can work for a unit, as that of a virtual machine.
+    // A kernel thread can work for a unit, for example that of a virtual machine.
     ...(process.cgroup !== undefined && describeCgroup(process.cgroup)),
   };
 }

@@ -19,7 +19,7 @@ const readWrite = 3;
 const privately = 2;
 const payloadAt = 64;
 
-/** A mapping of this process, as an SDK of OpenTelemetry makes one to publish the resource: empty at first. */
+/** A mapping of this process, like those in which OpenTelemetry SDKs publish the resource: empty at first. */
 export class FakeContext {
   /** The whole mapping. */
   readonly bytes: Buffer;
@@ -52,7 +52,7 @@ export class FakeContext {
   }
 }
 
-/** Writes into the folder of a process what procfs has of one that publishes a context, in a mapping of this name. */
+/** Writes the files of a process that publishes a context, in a mapping of this name, into its procfs folder. */
 export function writeContext(folder: string, context: Uint8Array, name = '/memfd:OTEL_CTX (deleted)'): void {
   const address = 0x1000;
   const header = Buffer.alloc(32);

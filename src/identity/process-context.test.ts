@@ -123,7 +123,7 @@ test('parseProcessContext takes only texts, and any number of them', () => {
   assert.equal(parseProcessContext(encodeContext(many)).get('a99'), '99');
 });
 
-test('parseProcessContext understands any bytes or says that they are none', () => {
+test('parseProcessContext understands any bytes or reports that they are none', () => {
   const damaged = fc
     .tuple(fc.nat(payload.length - 1), fc.nat(255), fc.nat(payload.length))
     .map(([at, byte, length]) => Buffer.from(payload.with(at, byte).subarray(0, length)));

@@ -3,36 +3,37 @@ import { readPath } from '../linux/procfs.js';
 import { openWithoutWaiting } from '../linux/regular-file.js';
 import { findMessage, findText, readFields } from '../protobuf.js';
 
-// The process context of OpenTelemetry, OTEP 4719: a mapping by which a process publishes its resource. Its header has
-// the signature, the version (uint32), the length of the payload (uint32), when it was published (uint64, 0 while it is
-// written), and the address of the payload (uint64), which is a ProcessContext as protobuf.
+// The process context of OpenTelemetry, OTEP 4719: a memory mapping in which a process publishes its resource.
+// Its header has the signature, the version (uint32), the length of the payload (uint32), when it was published
+// (uint64, 0 while it is written), and the address of the payload (uint64), which is a ProcessContext as
+// protobuf.
 const signature = Buffer.from('OTEL_CTX');
 const headerBytes = 32;
 const supportedVersion = 2;
 
-// Limits for what any process can make us read. That of the payload is also the eBPF profiler's.
+// Limits for foreign data. That of the payload is the same as in the eBPF profiler.
 const maxPayloadBytes = 64 * 1024;
 const maxMapsBytes = 512 * 1024;
 const maxMappings = 8;
 const maxAttempts = 3;
 
-// Of a memfd, of one that got a name besides, or of memory without a file.
+// Of a memfd, of one with a name, or of anonymous memory.
 const mapping = /^([0-9a-f]+)-.* (?:\/memfd:OTEL_CTX(?: \(deleted\))?|\[anon(?:_shmem)?:OTEL_CTX\])$/;
 
 const maps = Buffer.allocUnsafeSlow(maxMapsBytes);
 const header = Buffer.allocUnsafeSlow(headerBytes);
 const payload = Buffer.allocUnsafeSlow(maxPayloadBytes);
 
-/** A process publishes something that is no process context. */
+/** A process publishes an invalid process context. */
 export class InvalidContextError extends Error {
   override readonly name = 'InvalidContextError';
 }
 
 /**
- * Reads the resource that a process publishes. Only attributes that are texts are read.
+ * Reads the resource that a process publishes. Only string attributes are read.
  * @param folder of the process in procfs
- * @returns undefined where there is none, or it is just being written
- * @throws InvalidContextError, or the system's error where it may not be read
+ * @returns undefined if there is none, or it is just being written
+ * @throws InvalidContextError, or the system's error if it is not readable
  */
 export function readProcessContext(folder: string): ReadonlyMap<string, string> | undefined {
   const addresses = findMappings(folder);
@@ -48,7 +49,7 @@ export function readProcessContext(folder: string): ReadonlyMap<string, string> 
 
 /**
  * The attributes of the resource in a ProcessContext.
- * @throws InvalidContextError when the bytes are none
+ * @throws InvalidContextError when the bytes are not a ProcessContext
  */
 export function parseProcessContext(bytes: Uint8Array): ReadonlyMap<string, string> {
   try {
@@ -64,12 +65,12 @@ export function parseProcessContext(bytes: Uint8Array): ReadonlyMap<string, stri
   }
 }
 
-/** A KeyValue, whose value is an AnyValue. Empty where that is no text. */
+/** A KeyValue, whose value is an AnyValue. Empty if that is not a string. */
 function readAttribute(bytes: Uint8Array): readonly [key: string, value: string] {
   return [findText(bytes, 1), findText(findMessage(bytes, 2) ?? new Uint8Array(), 1)];
 }
 
-/** Where mappings begin that are named as a process context. */
+/** Start addresses of mappings with the name of a process context. */
 function findMappings(folder: string): readonly bigint[] {
   const text = maps.subarray(0, readPath(`${folder}/maps`, maps));
   const addresses: bigint[] = [];
@@ -94,7 +95,7 @@ function readPayload(fd: number, addresses: readonly bigint[]): Uint8Array | und
   return undefined;
 }
 
-/** The signature is written last: before, nothing is there. */
+/** The signature is written last: without it, the mapping is empty. */
 function findEstablished(fd: number, addresses: readonly bigint[]): bigint | undefined {
   const versions = addresses.map((address) => readVersion(readAt(fd, header, address)));
   const at = versions.indexOf(supportedVersion);
@@ -106,13 +107,13 @@ function findEstablished(fd: number, addresses: readonly bigint[]): bigint | und
   );
 }
 
-/** NaN where the signature is wrong; undefined where none is written yet. */
+/** NaN if the signature is wrong; undefined if none is written yet. */
 function readVersion(found: Buffer): number | undefined {
   if (found.indexOf(signature) === 0) return found.readUInt32LE(8);
   return found.subarray(0, signature.length).every((byte) => byte === 0) ? undefined : NaN;
 }
 
-/** @returns undefined where the process was writing meanwhile */
+/** @returns undefined if the process was writing meanwhile */
 function readOnce(fd: number, address: bigint): Uint8Array | undefined {
   readAt(fd, header, address);
   const length = header.readUInt32LE(12);
@@ -125,7 +126,7 @@ function readOnce(fd: number, address: bigint): Uint8Array | undefined {
   throw new InvalidContextError(`Cannot read a process context: ${expected}, found ${length} bytes`);
 }
 
-/** Undefined where the header is wrong, or was changed meanwhile. */
+/** Undefined if the header is invalid, or was changed meanwhile. */
 function tryReadPayload(fd: number, address: bigint, length: number): Uint8Array | undefined {
   if (length === 0 || length > maxPayloadBytes) return undefined;
   try {
@@ -135,7 +136,7 @@ function tryReadPayload(fd: number, address: bigint, length: number): Uint8Array
   }
 }
 
-/** @throws Error when there is no such memory, or less of it */
+/** @throws Error if there is no such memory, or less of it */
 function readAt(fd: number, target: Buffer, address: bigint): Buffer {
   const read = readSync(fd, target, 0, target.length, address);
   if (read === target.length) return target;

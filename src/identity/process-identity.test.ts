@@ -87,7 +87,7 @@ test('IdentityReader follows a process to another cgroup, under its first thread
   assert.equal(moved['process.thread.name'], 'node');
 });
 
-test('IdentityReader says what the cgroup of a process says, of a new one after a move, nothing of the old one', () => {
+test('IdentityReader reports what the cgroup of a process says, of a new one after a move, nothing of the old one', () => {
   const id = 'e73c55f3e7f5b6a9cfc32a89bf13e44d348bcc4fa7b079f804d61fb1532ddbe5';
   const { procfs, looks } = fake({ comm: 'node', cgroup: `/docker/${id}` });
   assert.equal(looks.look()['container.id'], id);

@@ -13,7 +13,7 @@ import { Owners } from './owners.js';
 import { describeProcess, type ProcessDescription } from './process-attributes.js';
 import { ServiceReader } from './service.js';
 
-/** What a receiver that describes processes asks its users of them. */
+/** Settings of receivers that describe processes. */
 export const identitySettings = {
   passwd: {
     doc: 'File with the names of users, in the format of /etc/passwd.',
@@ -27,38 +27,41 @@ export const identitySettings = {
   },
 } as const;
 
-/** Where the identity of processes is read, and how much of it. */
+/** Where and how the identity of processes is read. */
 export interface IdentityOptions {
   readonly procfs: string;
   /** File of the names of users, in the format of passwd(5). */
   readonly passwd: string;
   readonly hasCommandLine: boolean;
-  /** Whether the service that a process is part of is looked for. */
+  /** Whether to look for the service that a process is part of. */
   readonly service: boolean;
-  /** Called when `passwd` becomes unreadable, which costs only the names of new users. */
+  /** Called when `passwd` becomes unreadable; only the names of new users are then missing. */
   onUnreadable?(message: string): void;
-  /** Called whenever a process context or an environment cannot be understood. */
+  /** Called for each malformed process context or environment. */
   onMalformed?(): void;
 }
 
-/** Who a process is. */
+/** The identity of a process. */
 export interface ProcessIdentity {
   /** The attributes of its resource. */
   readonly attributes: Attributes;
-  /** What they are made of. */
+  /** The description they are derived from. */
   readonly description: ProcessDescription;
   readonly executable: Executable;
   /** The kernel's name of its main thread (comm) at the last look. */
   readonly threadName: Uint8Array;
   /** CLOCK_BOOTTIME in nanoseconds at the first look at this program. */
   readonly knownSinceNs: bigint;
-  /** Whether the program published the service itself: that is final. */
+  /** Whether the program itself published the service: that is final. */
   readonly hasContext: boolean;
 }
 
-/** A program publishes its process context once it has started: hardly ever before, and most never grow so old. */
+/**
+ * A program publishes its process context after its start, rarely before this age; most processes never get
+ * that old.
+ */
 const contextAfterNs = 900_000_000n;
-/** The service of a program is final after this time: a process without one is looked at no more. */
+/** After this time the service of a program is final: a process without one is no longer checked. */
 const contextWithinNs = 120_000_000_000n;
 
 const maxCommandLine = 4096;
@@ -67,8 +70,8 @@ const maxThreadNames = 1000;
 const buffer = Buffer.allocUnsafeSlow(64 * 1024);
 
 /**
- * Reads who a process is. Everything that publishes something about processes uses this, so that a process is the
- * same resource everywhere.
+ * Reads the identity of processes. Every component that publishes process data uses this, so that a process
+ * always has the same resource.
  */
 export class IdentityReader {
   readonly #options: IdentityOptions;
@@ -84,18 +87,18 @@ export class IdentityReader {
     this.#bootNs = readBootInstantNs(options.procfs);
   }
 
-  /** Looks whether the names of users have changed. */
+  /** Checks whether the names of users have changed. */
   refreshOwners(): void {
     this.#owners.refresh();
   }
 
-  /** A user's name, or the number where there is none. */
+  /** A user's name, or the number if there is none. */
   nameOwner(uid: number): string {
     return this.#owners.nameOf(uid);
   }
 
   /**
-   * Reads a process at the first look. What may not be read is left out.
+   * Reads a process for the first time. Unreadable parts are left out.
    * @param stat of this process, just read
    */
   read(pid: number, stat: ProcessStat): ProcessIdentity {
@@ -103,12 +106,12 @@ export class IdentityReader {
   }
 
   /**
-   * Reads it again. Its parent may be another one by now, since orphans get a new one, and its main thread's name and
-   * its arguments are what the program has written there: it is the same process all the same.
+   * Reads it again. Its parent may have changed, since orphans get a new one, and the program may have changed
+   * its main thread's name and arguments: it is still the same process.
    * @param stat of this process, just read
-   * @returns the same attributes, as an object, unless it became another program, user's or cgroup's, or its service
-   * became known: by a process context, which counts once in its life and only in the first two minutes that it is
-   * known, or by an environment that it did not have yet at the first look
+   * @returns the same attributes, as an object, unless it became another program, user's or cgroup's, or its
+   * service became known: by a process context, which is accepted once and only within two minutes after the
+   * first look, or by an environment that was not there yet at the first look
    */
   readAgain(pid: number, stat: ProcessStat, before: ProcessIdentity): ProcessIdentity {
     if (stat.isZombie || stat.isKernelThread) return before;
@@ -126,7 +129,7 @@ export class IdentityReader {
       knownSinceNs: before.knownSinceNs,
       hasContext: before.hasContext || context !== undefined,
       attributes: description === before.description ? before.attributes : describeProcess(description),
-      // A process that is about to end has no executable any more.
+      // A process that is about to exit has no executable any more.
       executable: executable.path === undefined ? before.executable : executable,
       threadName: isRenamed ? this.#shareName(stat.copyName()).bytes : before.threadName,
     };
@@ -144,7 +147,7 @@ export class IdentityReader {
     const knownSinceNs = readBootTimeNs();
     const context = isGrown(stat, knownSinceNs) ? this.#readContext(pid) : undefined;
     const { owner, cgroup } = this.#readMembership(pid);
-    // Property by property: V8 gives each object that is made of several others a shape of its own, of 400 bytes.
+    // Property by property: V8 gives each object built with spreads a shape of its own, of 400 bytes.
     const description = {
       pid,
       bornNs,
@@ -169,7 +172,7 @@ export class IdentityReader {
     };
   }
 
-  /** One object for all main threads of one name. */
+  /** One object for all main threads with the same name. */
   #shareName(name: Uint8Array): ThreadName {
     const bytes = Buffer.from(name);
     if (this.#threadNames.size >= maxThreadNames) this.#threadNames.clear();
@@ -190,7 +193,7 @@ export class IdentityReader {
   #readMembership(pid: number): Membership {
     const folder = this.#folderOf(pid);
     return {
-      // The folder belongs to the effective user, even where the files in it are root's.
+      // The folder belongs to the effective user, even if its files belong to root.
       owner: tryRead(() => this.#owners.nameOf(statSync(folder).uid)),
       cgroup: tryRead(() => identifyCgroup(readText(`${folder}/cgroup`)).line),
     };
@@ -205,7 +208,7 @@ export class IdentityReader {
   }
 }
 
-/** Whether a process can have published a context. */
+/** Whether a process can have published a context by now. */
 function isGrown({ isKernelThread, startTicks }: ProcessStat, nowNs: bigint): boolean {
   return !isKernelThread && nowNs - BigInt(startTicks) * BigInt(tickNs) >= contextAfterNs;
 }
@@ -222,7 +225,7 @@ interface Membership {
   readonly cgroup: string | undefined;
 }
 
-/** The same object, where nothing has changed; what cannot be read has not. */
+/** The same object if nothing has changed; unreadable parts are unchanged. */
 function update(
   before: ProcessDescription,
   { owner, cgroup }: Membership,
@@ -241,7 +244,7 @@ function update(
   };
 }
 
-/** The attribute's text, or none where it may not be read or the process has just ended. */
+/** The text of an attribute; none if it is unreadable or the process has just exited. */
 function tryRead(read: () => string): string | undefined {
   try {
     return read();
@@ -254,7 +257,7 @@ function readText(path: string): string {
   return buffer.toString('utf8', 0, readPath(path, buffer));
 }
 
-/** Workers of the kernel have what they work on in their names: kworker/0:1-events. */
+/** Kernel workers have their current work in their names: kworker/0:1-events. */
 function nameKernelThread(comm: string): string {
   return comm.replace(/^(kworker\/u?\d+:\d+H?)[-+].*$/s, '$1');
 }

@@ -4,7 +4,7 @@ import type { Attributes } from '../model/series.js';
 import { createFakeProcfs, type FakeProcess, type FakeProcfs } from './fake-procfs.fixture.js';
 import { IdentityReader, type ProcessIdentity } from './process-identity.js';
 
-/** Looks at one process again and again, as a receiver does. */
+/** Looks at one process repeatedly, as a receiver does. */
 export class Looks {
   readonly #procfs: string;
   readonly #pid: number;

@@ -42,11 +42,11 @@ function publishService(t: TestContext, name: string): FakeContext {
 test('IdentityReader says of a process which service it publishes, at the first look', (t) => {
   publishService(t, 'cart');
   assert.equal(new OwnLooks(10).identity.attributes['service.name'], 'cart');
-  // Too young for that: it is looked at again.
+  // Too young for that: it is checked again.
   assert.equal(new OwnLooks(0).identity.attributes['service.name'], undefined);
 });
 
-test('IdentityReader takes a service that is published late once, and keeps it for good', (t) => {
+test('IdentityReader takes a service that is published late once, and keeps it permanently', (t) => {
   const looks = new OwnLooks(1);
   const first = looks.look();
   assert.equal(first['service.name'], undefined);

@@ -1,7 +1,7 @@
 /**
- * Parses the value of OTEL_RESOURCE_ATTRIBUTES: `key=value` between commas, percent-encoded as in W3C Baggage.
- * @throws RangeError when a part is no such pair: the specification discards the whole then. The message has nothing of
- * the value, which may be secret
+ * Parses the value of OTEL_RESOURCE_ATTRIBUTES: comma-separated `key=value`, percent-encoded as in W3C Baggage.
+ * @throws RangeError when a part is not a valid pair: the specification then discards everything. The message
+ * does not contain the value, which may be secret
  */
 export function parseResourceAttributes(text: string): Readonly<Record<string, string>> {
   const parts = text.split(',').filter((part) => part.trim() !== '');
@@ -13,7 +13,7 @@ function parsePair(pair: string, number: number): readonly [string, string] {
   try {
     if (key.trim() !== '') return [decodeURIComponent(key.trim()), decodeURIComponent(value.trim())];
   } catch {
-    // Not percent-encoded: refused below, like every other part that is no pair.
+    // Not percent-encoded: refused below, like every other invalid part.
   }
   const expected = 'expected key=value pairs between commas, percent-encoded';
   throw new RangeError(`${expected}, found something else at pair ${number}`);

@@ -87,7 +87,7 @@ function publish(t: TestContext, payload: Uint8Array): void {
   context.publish(payload);
 }
 
-test('ServiceReader takes of a process context what says which service it is, if that has a name', (t) => {
+test('ServiceReader takes of a process context what reports which service it is, if that has a name', (t) => {
   const reader = new ServiceReader();
   assert.equal(reader.readContext('/proc/self'), undefined);
   publish(t, encodeContext({ 'service.instance.id': 'a-1', 'host.name': 'h' }));

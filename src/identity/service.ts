@@ -9,30 +9,30 @@ import { InvalidContextError, readProcessContext } from './process-context.js';
 import { parseResourceAttributes } from './resource-attributes.js';
 
 const names = [ATTR_SERVICE_NAME, ATTR_SERVICE_NAMESPACE, ATTR_SERVICE_INSTANCE_ID] as const;
-/** A longer one is no name but a mistake, or an attack on whatever stores series. */
+/** A longer value is not a name but a mistake, or an attack on series storage. */
 const maxLength = 255;
 
 const nameVariable = Buffer.from('OTEL_SERVICE_NAME=');
 const attributesVariable = Buffer.from('OTEL_RESOURCE_ATTRIBUTES=');
-/** What is behind is not looked at. */
+/** Anything beyond this is ignored. */
 const environment = Buffer.allocUnsafeSlow(256 * 1024);
 
 /**
- * Reads which service a process is part of: `service.name`, `service.namespace` and `service.instance.id`. What may
- * not be read is left out, and so is what is malformed.
+ * Reads which service a process is part of: `service.name`, `service.namespace` and `service.instance.id`.
+ * Unreadable and malformed parts are left out.
  */
 export class ServiceReader {
   readonly #onMalformed: () => void;
 
-  /** @param onMalformed notified whenever something is found that cannot be understood */
+  /** @param onMalformed called whenever malformed data is found */
   constructor(onMalformed: () => void = () => {}) {
     this.#onMalformed = onMalformed;
   }
 
   /**
-   * What the process publishes itself, as OpenTelemetry's process context: its whole resource.
+   * The resource that the process itself publishes as OpenTelemetry process context.
    * @param folder of the process in procfs
-   * @returns undefined where it names no service, or not yet
+   * @returns undefined if it names no service, or not yet
    */
   readContext(folder: string): Attributes | undefined {
     const context = this.#try(() => readProcessContext(folder));
@@ -41,7 +41,7 @@ export class ServiceReader {
   }
 
   /**
-   * What the environment of a process says: OTEL_SERVICE_NAME goes first.
+   * The service in the environment of a process: OTEL_SERVICE_NAME has precedence.
    * @returns undefined while it has no environment, as in the middle of execve(2)
    */
   readEnvironment(folder: string): Attributes | undefined {
@@ -65,7 +65,7 @@ export class ServiceReader {
   }
 }
 
-/** The first of this name counts, as it does for getenv(3). */
+/** The first variable with this name counts, as in getenv(3). */
 function findVariable(bytes: Buffer, variable: Buffer): string | undefined {
   for (let at = bytes.indexOf(variable); at >= 0; at = bytes.indexOf(variable, at + 1)) {
     if (at > 0 && bytes[at - 1] !== 0) continue;

@@ -1,12 +1,12 @@
-/** Whether systemd gives units with such names cgroups. */
+/** Names of systemd units that have cgroups. */
 export const unitName = /^.+\.(?:service|scope|slice|mount|socket|swap)$/;
 
-/** systemd puts an underscore before names that the kernel could want for a file, `_cpu.service`. */
+/** systemd prefixes names that could collide with the kernel's files with an underscore, `_cpu.service`. */
 export function unescapeName(name: string): string {
   return name.startsWith('_') && unitName.test(name) ? name.slice(1) : name;
 }
 
-/** Undoes systemd-escape(1), but for `-`, which stands for a slash that none of these names can contain. */
+/** Reverses systemd-escape(1), except for `-`, which stands for a slash that none of these names can contain. */
 export function unescapeUnit(text: string): string {
   if (!text.includes('\\x')) return text;
   const bytes = Buffer.from(text).toString('latin1');

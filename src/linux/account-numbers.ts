@@ -6,7 +6,7 @@ const maxBytes = 16 * 1024 * 1024;
  * The number of a user.
  * @param user a name in passwd(5), or a number
  * @param setting for messages
- * @throws Error when there is none of this name
+ * @throws Error if there is no user with this name
  */
 export function findUserId(user: string, setting: string, file = '/etc/passwd'): number {
   return findNumber(user, { what: 'user', setting, file });

@@ -2,17 +2,17 @@ import { existsSync, mkdirSync, renameSync, statSync, writeFileSync } from 'node
 import { dirname, join } from 'node:path';
 import { readRegularFile } from './regular-file.js';
 
-/** Where something is kept for other runs of the collector during the same boot. */
+/** Where values are kept for other runs of the collector during the same boot. */
 export interface BootRecords {
-  /** Read in this order; the first one that belongs to this boot counts. */
+  /** Read in this order; the first one from this boot is used. */
   readonly read: readonly string[];
-  /** Undefined: it is not kept. */
+  /** Undefined: nothing is written. */
   readonly write: string | undefined;
 }
 
 /**
- * Root keeps the record for everyone. Another user has one of his own, and goes by that of root where he has none:
- * what he has published once stays.
+ * Root keeps the record for every user. Another user has a record of its own, and uses that of root if it has
+ * none: a published value never changes.
  */
 export function findBootRecords(name: string): BootRecords {
   const ofRoot = `/run/joulemetry/${name}`;
@@ -23,7 +23,7 @@ export function findBootRecords(name: string): BootRecords {
   return { read: [own, ofRoot], write: own };
 }
 
-/** Differs from boot to boot, and between time namespaces, which have instants of boot of their own. */
+/** Differs between boots, and between time namespaces, which have their own boot instants. */
 export function readBootId(procfs: string): string | undefined {
   const id = readText(`${procfs}/sys/kernel/random/boot_id`).trim();
   if (id === '') return undefined;
@@ -32,8 +32,8 @@ export function readBootId(procfs: string): string | undefined {
 }
 
 /**
- * @param boot by `readBootId`
- * @returns what was written, or undefined where there is nothing of this boot
+ * @param boot from `readBootId`
+ * @returns what was written, or undefined if there is nothing from this boot
  */
 export function readBootRecord(path: string, boot: string, maxBytes: number): string | undefined {
   const status = statSync(path, { throwIfNoEntry: false });
@@ -42,7 +42,7 @@ export function readBootRecord(path: string, boot: string, maxBytes: number): st
   return text.startsWith(`${boot}\n`) ? text.slice(boot.length + 1).trimEnd() : undefined;
 }
 
-/** A reader sees all of it or nothing. Where it cannot be written, it is worked out again by every run. */
+/** Writes atomically. If the record cannot be written, every run computes the value again. */
 export function writeBootRecord(path: string, boot: string, text: string): void {
   const draft = `${path}.${process.pid}`;
   try {
@@ -50,7 +50,7 @@ export function writeBootRecord(path: string, boot: string, text: string): void 
     writeFileSync(draft, `${boot}\n${text}\n`, { mode: 0o644, flag: 'wx' });
     renameSync(draft, path);
   } catch {
-    // No such folder, or one that is read-only: a container, say.
+    // The folder does not exist or is read-only, for example in a container.
   }
 }
 
@@ -63,6 +63,6 @@ function readText(path: string): string {
 }
 
 function makeFolder(path: string): void {
-  // Not recursively: Node never returns where the kernel makes no folders, as in /proc.
+  // Not recursively: Node never returns where the kernel forbids creating folders, as in /proc.
   if (!existsSync(path)) mkdirSync(path, { mode: 0o755 });
 }

@@ -8,7 +8,7 @@ import { BudgetedFile, DescriptorBudget } from './budgeted-file.js';
 
 const buffer = Buffer.alloc(64);
 
-test('BudgetedFile reads the present content again and again, with a descriptor and without', () => {
+test('BudgetedFile reads the present content repeatedly, with a descriptor and without', () => {
   const path = createPath();
   for (const limit of [1, 0]) {
     const file = new BudgetedFile(path, new DescriptorBudget(limit));

@@ -3,8 +3,8 @@ import { libc, nameErrno } from './libc.js';
 import { readFromStart } from './sysfs.js';
 
 /**
- * Descriptors that are kept open, as a cache: files for which there is none are opened for each reading. When
- * descriptors run out all the same, the cache is given up for what others need.
+ * A cache of open descriptors: files without one are opened for each reading. When the process runs out of
+ * descriptors, the cache is released for other uses.
  */
 export class DescriptorBudget {
   readonly #firstReserved: number;
@@ -12,7 +12,7 @@ export class DescriptorBudget {
   #maxKept: number;
   #exhaustion: unknown;
 
-  /** @param firstReserved descriptors with this number or a higher one are not kept */
+  /** @param firstReserved descriptors with this or a higher number are not kept */
   constructor(maxKept: number, firstReserved = Infinity) {
     this.#maxKept = maxKept;
     this.#firstReserved = firstReserved;
@@ -30,8 +30,8 @@ export class DescriptorBudget {
   }
 
   /**
-   * Closes what is kept, and keeps half as many from now on.
-   * @returns whether that has made descriptors free
+   * Closes all kept descriptors, and keeps half as many from now on.
+   * @returns whether that has freed descriptors
    */
   giveUp(): boolean {
     const { size } = this.#kept;
@@ -46,7 +46,7 @@ export class DescriptorBudget {
     this.#exhaustion = error;
   }
 
-  /** The last error of that kind since the last call, if there was one. */
+  /** The last such error since the last call, if there was one. */
   takeExhaustion(): unknown {
     const error = this.#exhaustion;
     this.#exhaustion = undefined;
@@ -54,19 +54,19 @@ export class DescriptorBudget {
   }
 }
 
-/** Without the exceptions of Node, which take ten times as long where most files are absent. */
+/** Avoids Node's exceptions, which take ten times as long when most files are absent. */
 const openFile: (path: string, flags: number) => number = libc.func('int open(const char *path, int flags)');
-// A FIFO without a writer must not block; O_CLOEXEC of include/uapi/asm-generic/fcntl.h.
+// O_NONBLOCK: a FIFO without a writer must not block; O_CLOEXEC of include/uapi/asm-generic/fcntl.h.
 const openFlags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY | 0o2000000;
 
 const isExhaustion = (code: string): boolean => code === 'EMFILE' || code === 'ENFILE';
 
-/** The outcome of a read: the length, or why there is none. */
+/** The result of a read: the length, or why it failed. */
 export type ReadResult = number | 'gone' | 'failed';
 
 /**
- * A file of a process or a cgroup that is read periodically. A kept descriptor stays with what it was opened for: once
- * that is gone, reading fails, even when another one has its path by then.
+ * A file of a process or a cgroup that is read periodically. A kept descriptor stays with the object that it
+ * was opened for: once that is gone, reading fails, even if another object has the same path by then.
  */
 export class BudgetedFile {
   readonly path: string;
@@ -79,19 +79,19 @@ export class BudgetedFile {
     this.#budget = budget;
   }
 
-  /** Why the last read failed, `EACCES`; undefined when it did not. */
+  /** The error code of the last read, `EACCES`; undefined if it succeeded. */
   get errorCode(): string | undefined {
     return this.#errorCode;
   }
 
-  /** The descriptor, while one is kept: other readers than this object must not close it. */
+  /** The descriptor, while one is kept: callers must not close it. */
   get fd(): number | undefined {
     return this.#fd;
   }
 
   /**
-   * Reads the file from its start, in one piece: what does not fit into the buffer is left out.
-   * @returns `gone` when there is no such file any more, or the kernel has switched off what it reports
+   * Reads the file from its start, with one call: what does not fit into the buffer is left out.
+   * @returns `gone` if the file no longer exists, or the kernel has disabled what it reports
    */
   read(buffer: Uint8Array): ReadResult {
     this.#errorCode = undefined;
@@ -110,14 +110,14 @@ export class BudgetedFile {
     const fd = this.#open();
     if (typeof fd === 'string') return this.#fail(fd);
     const length = readFromStart(fd, buffer);
-    // Closing sets errno, too.
+    // Closing may overwrite errno.
     const result = length === -1 ? this.#fail(nameErrno()) : length;
     if (this.#budget.keep(this, fd)) this.#fd = fd;
     else closeSync(fd);
     return result;
   }
 
-  /** @returns the descriptor, or the name of the error */
+  /** @returns the descriptor, or the error code */
   #open(): number | string {
     let fd = openFile(this.path, openFlags);
     if (fd !== -1) return fd;

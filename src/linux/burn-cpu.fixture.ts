@@ -1,4 +1,4 @@
-/** For tests: uses so much CPU time, however long that takes on a busy machine. */
+/** For tests: uses this much CPU time, however long that takes on a busy machine. */
 export function burnCpuMs(ms: number): void {
   const before = process.cpuUsage();
   for (;;) {

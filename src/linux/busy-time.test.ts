@@ -34,7 +34,7 @@ test('BusyTime is the time of all CPUs less idle, iowait and steal, when these g
   assert.equal(busy.update(machine(4, { idle: 1250, iowait: 120, steal: 15, user: 6 }), 2n * second), 1.25e9);
 });
 
-test('BusyTime stands still and then goes on without a surplus, when idle is rounded back and forth', () => {
+test('BusyTime does not change and then continues without a surplus, when idle is rounded back and forth', () => {
   const busy = new BusyTime();
   busy.update(machine(1, { idle: 0 }), 0n);
   assert.equal(busy.update(machine(1, { idle: 101 }), second), 0);

@@ -3,8 +3,8 @@ import { koffi } from './koffi.js';
 import { libc, nameErrno } from './libc.js';
 
 /**
- * A process and all that descend from it now, the process first. Orphans are not among them, and where the kernel
- * does not list children (CONFIG_PROC_CHILDREN), neither are those.
+ * A process and all its current descendants, the process first. Orphans are not included, and no descendants if
+ * the kernel does not list children (CONFIG_PROC_CHILDREN).
  */
 export function listProcessTree(pid: number, procfs = '/proc'): readonly number[] {
   return [pid, ...listChildren(`${procfs}/${pid}/task`).flatMap((child) => listProcessTree(child, procfs))];
@@ -17,7 +17,7 @@ function listChildren(tasks: string): readonly number[] {
       parsePids(readFileSync(`${tasks}/${thread}/children`, 'latin1')),
     );
   } catch {
-    // It has ended meanwhile, and who it left behind has another parent now.
+    // It has ended meanwhile, and its children have another parent now.
     return [];
   }
 }
@@ -26,7 +26,7 @@ function parsePids(text: string): readonly number[] {
   return text.trim() === '' ? [] : text.trim().split(' ').map(Number);
 }
 
-/** What children of this process used that have ended and were waited for, and theirs likewise. */
+/** Usage of the children of this process that have ended and were waited for, including their own such children. */
 export interface ChildUsage {
   readonly userNs: number;
   readonly systemNs: number;
@@ -45,7 +45,7 @@ const getrusage = libc.func('int getrusage(int who, void *usage)') as (
   usage: Uint8Array,
 ) => number;
 
-/** @throws Error when the kernel does not tell */
+/** @throws Error if the system call fails */
 export function readChildUsage(): ChildUsage {
   const buffer = Buffer.alloc(longs * longBytes);
   if (getrusage(ofChildren, buffer) !== 0) {
@@ -62,7 +62,7 @@ export function readChildUsage(): ChildUsage {
 
 /**
  * The largest resident set that a process has had since its last `execve`, in bytes.
- * @returns undefined when it has ended or does not say
+ * @returns undefined if it has ended or the kernel does not report it
  */
 export function findPeakRssBytes(pid: number, procfs = '/proc'): number | undefined {
   try {
@@ -79,7 +79,10 @@ const anyChild = 0;
 const oneChild = 1;
 const options = { noHang: 1, exited: 4, noWait: 0x0100_0000, ofThisThread: 0x2000_0000 };
 
-/** The kernel gives orphans to the main thread. `startHeld` starts programs on another one, before their pid is known. */
+/**
+ * The kernel gives orphans to the main thread. `startHeld` starts programs on another thread, before their pid
+ * is known.
+ */
 const look = options.exited | options.noHang | options.noWait | options.ofThisThread;
 
 const waitid = libc.func('int waitid(int type, unsigned int id, void *info, int options)') as (
@@ -89,7 +92,7 @@ const waitid = libc.func('int waitid(int type, unsigned int id, void *info, int 
   options: number,
 ) => number;
 
-/** siginfo_t: 128 bytes, of which the pid follows signo, errno, code and, where pointers take 8 bytes, a gap. */
+/** siginfo_t: 128 bytes, in which the pid follows signo, errno, code and, with 8-byte pointers, padding. */
 const info = new Int32Array(32);
 const pidIndex = process.arch === 'arm' || process.arch === 'ia32' ? 3 : 4;
 
@@ -102,7 +105,7 @@ const pidIndex = process.arch === 'arm' || process.arch === 'ia32' ? 3 : 4;
 function reapOrphans(own: ReadonlySet<number>): number {
   for (let reaped = 0; ; reaped++) {
     info[pidIndex] = 0;
-    // Looks without taking: Node waits for its own children, and would never learn of their end.
+    // Looks without reaping: Node waits for its own children, and would never learn of their end.
     const failed = waitid(anyChild, 0, info, look) !== 0;
     const pid = info[pidIndex];
     if (failed || pid === 0 || own.has(pid)) return reaped;
@@ -110,7 +113,7 @@ function reapOrphans(own: ReadonlySet<number>): number {
   }
 }
 
-/** Reaps orphans from now on, where this is the first process of a pid namespace. */
+/** Reaps orphans from now on, if this is the first process of a pid namespace. */
 export function reapOrphansAsInit(own: ReadonlySet<number>): void {
   if (process.pid !== 1) return;
   process.on('SIGCHLD', () => void reapOrphans(own));

@@ -1,6 +1,6 @@
 import { readClocks, type ClockReading } from './clocks.js';
 
-/** The time, for scrapers and everything else on the main thread. */
+/** The time, for scrapers and all other code on the main thread. */
 export interface Clock {
   /** Unix time in nanoseconds that never runs backwards: CLOCK_MONOTONIC plus a slewed anchor. */
   wallNs(): bigint;
@@ -9,30 +9,29 @@ export interface Clock {
   /**
    * Compares the clocks again. Call it before each scrape.
    * @returns a number that differs from the last one exactly when the wall clock was stepped by more than 50 ms
-   * or the machine slept: what was read before does not connect with what is read after, so series end and
-   * start again
+   * or the machine was suspended: readings before and after are not comparable, so series end and restart
    */
   countBreaks(): number;
-  /** CLOCK_BOOTTIME in nanoseconds, where that is not the kernel's own: of a machine that a test made up. */
+  /** CLOCK_BOOTTIME in nanoseconds, if it is not the kernel's own, as on a fake machine. */
   bootNs?(): bigint;
 }
 
 /**
  * How the clocks compare with the last time: `same`; the wall clock was set by more than 50 ms (`stepped`); or
- * the machine slept, so that what happened in between is unknown (`suspended`).
+ * the machine was suspended, so that what happened in between is unknown (`suspended`).
  */
 export type Continuity = 'same' | 'stepped' | 'suspended';
 
 const stepNs = 50_000_000n;
-/** No machine sleeps shorter than this, and no reading of the clocks is off by as much. */
+/** No suspend is shorter, and no clock reading is off by as much. */
 const sleepNs = 1_000_000n;
-/** What two readings of the clocks may differ by although they were not set. */
+/** Two readings of the clocks may differ by this although the clock was not set. */
 const noiseNs = 10_000n;
-/** Wall time runs at most 0.5 % fast or slow while it is corrected: 50 ms take 10 s. */
+/** While wall time is corrected it runs at most 0.5 % fast or slow: 50 ms take 10 s. */
 const slewRatio = 200n;
 
 /**
- * Turns CLOCK_MONOTONIC into Unix time that never runs backwards, except at a step or a suspend: a clock that
+ * Converts CLOCK_MONOTONIC to Unix time that never runs backwards, except at a step or a suspend: a clock that
  * was set by up to 50 ms is followed slowly. The kernel disciplines both clocks alike, so that their difference
  * changes only when someone sets the time.
  */
@@ -46,7 +45,7 @@ export class WallAnchor {
     this.#reset(reading);
   }
 
-  /** Whether wall time differs from monotonic time by a constant until the next `update`. */
+  /** Whether the difference of wall time and monotonic time is constant until the next `update`. */
   get isConstant(): boolean {
     return this.#slewNs === 0n;
   }
@@ -56,7 +55,7 @@ export class WallAnchor {
     return monotonicNs + this.#anchorAt(monotonicNs);
   }
 
-  /** Compares the clocks again. Whatever the answer, the next `wallNs` goes by this reading. */
+  /** Compares the clocks again. The next `wallNs` uses this reading, whatever the result. */
   update(reading: ClockReading): Continuity {
     if (abs(deviation(this.#bootNs, reading.boottimeNs, reading)) > sleepNs) {
       this.#reset(reading);
@@ -91,8 +90,8 @@ export class WallAnchor {
 }
 
 /**
- * How far a clock's distance from CLOCK_MONOTONIC is certainly off from `anchorNs`. It was read at some instant
- * between the two monotonic times: within these there is nothing to correct.
+ * The certain deviation of a clock's offset to CLOCK_MONOTONIC from `anchorNs`. The clock was read at some
+ * instant between the two monotonic times: within their difference there is nothing to correct.
  */
 function deviation(anchorNs: bigint, clockNs: bigint, { beforeNs, afterNs }: ClockReading): bigint {
   const minNs = clockNs - afterNs;

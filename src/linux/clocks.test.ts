@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { CpuClock, readBootTimeNs, readTickNs } from './clocks.js';
 
-test('CpuClock says what getrusage says, when it reads this process', () => {
+test('CpuClock reports what getrusage says, when it reads this process', () => {
   const clock = new CpuClock();
   const before = process.cpuUsage();
   assert.ok(clock.read(process.pid));

@@ -18,12 +18,12 @@ const clockGetres = libc.func('int clock_getres(int clock, uintptr_t time)') as 
 const timespec = new ArrayBuffer(16);
 const timespecAddress = addressOf(timespec);
 const words = new BigInt64Array(timespec);
-/** The lower halves of the words are all that a monotonic time or a CPU time has. Reading a BigInt takes longer. */
+/** Monotonic times and CPU times fit into the lower halves of the words. Reading a BigInt takes longer. */
 const halfWords = new Uint32Array(timespec);
 const seconds = endianness() === 'LE' ? 0 : 1;
 const nanoseconds = seconds + 2;
 const now = new Float64Array(1);
-/** With HZ = 100, the lowest. */
+/** The longest tick, with HZ = 100. */
 const slowestTickNs = 10_000_000;
 const nanosecondsPerSecond = 1_000_000_000n;
 
@@ -33,13 +33,13 @@ export interface ClockReading {
   readonly beforeNs: bigint;
   /** CLOCK_REALTIME: Unix time, which can be set. */
   readonly realtimeNs: bigint;
-  /** CLOCK_BOOTTIME: as CLOCK_MONOTONIC, but it goes on while the machine sleeps. */
+  /** CLOCK_BOOTTIME: as CLOCK_MONOTONIC, but it continues while the machine sleeps. */
   readonly boottimeNs: bigint;
   /** CLOCK_MONOTONIC after the other two were read. */
   readonly afterNs: bigint;
 }
 
-/** Reads the clocks, again when something came between: the closer the two monotonic times, the better. */
+/** Reads the clocks, repeatedly if interrupted: the closer the two monotonic times, the better. */
 export function readClocks(): ClockReading {
   let best = readOnce();
   for (let again = 0; again < 4 && spread(best) > 5_000n; again++) {
@@ -49,14 +49,14 @@ export function readClocks(): ClockReading {
   return best;
 }
 
-/** CLOCK_REALTIME minus CLOCK_MONOTONIC, in nanoseconds: what turns one into the other until the clock is set. */
+/** CLOCK_REALTIME minus CLOCK_MONOTONIC, in nanoseconds: constant until the clock is set. */
 export function wallOffsetNs({ beforeNs, realtimeNs, afterNs }: ClockReading): bigint {
   return realtimeNs - (beforeNs + afterNs) / 2n;
 }
 
 /**
- * Readings in which CLOCK_REALTIME keeps its distance from CLOCK_MONOTONIC: setting the clock does not show, sleep
- * of the machine does.
+ * Readings in which CLOCK_REALTIME keeps its distance from CLOCK_MONOTONIC: setting the clock does not show, a
+ * suspend does.
  * @param offsetNs the distance, by `wallOffsetNs`
  */
 export function createSteadyRead(
@@ -75,14 +75,14 @@ export function readThreadCpuNs(): number {
 }
 
 /**
- * The length of a tick of the kernel (1 / HZ) in nanoseconds: 1, 4 or 10 ms. The coarse clocks advance by it, and
- * their resolution is the only place where the kernel says it: AT_CLKTCK is always 100.
+ * The length of a tick of the kernel (1 / HZ) in nanoseconds: 1, 4 or 10 ms. The coarse clocks advance by it,
+ * and their resolution is the only place where the kernel reports it: AT_CLKTCK is always 100.
  */
 export function readTickNs(): number {
   return clockGetres(realtimeCoarse, timespecAddress) === 0 ? Number(words[1]) : slowestTickNs;
 }
 
-/** An instant of CLOCK_MONOTONIC. Two integers, since they cost no memory besides. */
+/** An instant of CLOCK_MONOTONIC. Two integers, since they need no heap allocation. */
 export interface Instant {
   seconds: number;
   nanoseconds: number;
@@ -96,8 +96,8 @@ export function readMonotonic(instant: Instant): void {
 }
 
 /**
- * Writes to `into[at]` how many nanoseconds of CLOCK_MONOTONIC have passed since that instant. Allocates nothing,
- * unlike `process.hrtime` and unlike a function that returns such a number.
+ * Writes the nanoseconds of CLOCK_MONOTONIC since that instant to `into[at]`. Allocates nothing, unlike
+ * `process.hrtime` and unlike a function that returns such a number.
  */
 export function stampMonotonic(into: Float64Array, at: number, since: Instant): void {
   clockGettime(monotonic, timespecAddress);
@@ -108,7 +108,7 @@ const origin: Instant = { seconds: 0, nanoseconds: 0 };
 readMonotonic(origin);
 origin.nanoseconds = 0;
 
-/** The second of CLOCK_MONOTONIC from which `monotonicSinceOriginNs` counts: near the start of this thread. */
+/** The second of CLOCK_MONOTONIC that `monotonicSinceOriginNs` counts from: near the start of this thread. */
 export const originSecond = origin.seconds;
 
 /**
@@ -136,30 +136,30 @@ function spread({ beforeNs, afterNs }: ClockReading): bigint {
   return afterNs - beforeNs;
 }
 
-/** CLOCK_BOOTTIME in nanoseconds: the clock in which procfs says when a process began. */
+/** CLOCK_BOOTTIME in nanoseconds: the clock in which procfs reports the start of processes. */
 export function readBootTimeNs(): bigint {
   return readClock(boottime);
 }
 
 /**
- * The CPU clock of any process: the time that all its threads ran, in nanoseconds. Of another process that runs at
- * the moment it is up to a tick old (1 to 10 ms, `readTickNs`): since Linux 4.8 only the slice that the caller itself
- * runs is added. This does not add up; once the process sleeps or ends, the clock is exact. Any user may read it.
- * Without steal and, where the kernel accounts for them, interrupts.
+ * The CPU clock of any process: the time that all its threads ran, in nanoseconds. For another process that is
+ * running it is up to a tick old (1 to 10 ms, `readTickNs`): since Linux 4.8 only the caller's own current
+ * slice is included. The error does not accumulate; once the process sleeps or ends, the clock is exact. Any
+ * user may read it. Excludes steal and, if the kernel accounts for them, interrupts.
  */
 export class CpuClock {
   /** Whole seconds of the last reading. */
   seconds = 0;
-  /** What the last reading has beyond whole seconds. */
+  /** The last reading beyond whole seconds. */
   nanoseconds = 0;
 
   /**
-   * Reads the CPU time of a process since its birth.
+   * Reads the CPU time of a process since its start.
    * @param pid as seen in this process' own pid namespace
-   * @returns false when there is no such process
+   * @returns false if there is no such process
    */
   read(pid: number): boolean {
-    // CPUCLOCK_SCHED of a whole process: clock_getcpuclockid(3) without its round trip through the kernel.
+    // CPUCLOCK_SCHED of a whole process: clock_getcpuclockid(3) without its system call.
     if (clockGettime((~pid << 3) | 2, timespecAddress) !== 0) return false;
     this.seconds = halfWords[seconds];
     this.nanoseconds = halfWords[nanoseconds];

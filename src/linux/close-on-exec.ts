@@ -7,13 +7,13 @@ const closeOnExec = 1;
 const firstOther = 3;
 
 /**
- * Keeps every descriptor of this process but the standard streams from the programs that it starts. Node does that for
- * those that it opens, and for what it has inherited up to the first gap above descriptor 15 only.
+ * Sets close-on-exec on every descriptor of this process except the standard streams. Node does that for those
+ * that it opens, and for inherited ones up to the first gap above descriptor 15 only.
  */
 export function closeDescriptorsOnExec(): void {
   for (const name of readdirSync('/proc/self/fd')) {
     const fd = Number(name);
-    // One that is closed by now, as that of the folder, needs nothing.
+    // A closed descriptor, like that of the folder, is not an error.
     if (fd >= firstOther) fcntl(fd, setDescriptorFlags, 'int', closeOnExec);
   }
 }

@@ -2,21 +2,21 @@ import { join } from 'node:path';
 import { findText } from './sysfs.js';
 import { findCpuPlace, parseCpuList } from './topology.js';
 
-/** Of a CPU whose package is not known: it is offline, or not there. */
+/** For a CPU with unknown package: it is offline or does not exist. */
 export const noPackage = 255;
 
-/** More than machines have; what follows CPU time by package has room for this many. */
+/** More than any machine has; accounting by package has room for this many. */
 const maxPackages = 16;
 
-/** The packages of a machine with several, and which CPUs each has. */
+/** The packages of a machine with several, and their CPUs. */
 export class CpuPackages {
-  /** The kernel's numbers of them, ascending. */
+  /** The kernel's package numbers, ascending. */
   readonly numbers: readonly number[];
-  /** By logical CPU: the place of its package in `numbers`, or `noPackage`. */
+  /** By logical CPU: the index of its package in `numbers`, or `noPackage`. */
   readonly byCpu: Uint8Array;
   readonly #sysfs: string;
 
-  /** @returns undefined where there is one package only, more than are followed, or sysfs does not say */
+  /** @returns undefined if there is only one package, too many, or sysfs does not report them */
   static find(sysfs: string): CpuPackages | undefined {
     const cpus = parseCpuList(findText(join(sysfs, 'devices/system/cpu/possible')) ?? '');
     const found = new Set(cpus.flatMap((cpu) => findCpuPlace(sysfs, cpu)?.package ?? []));
@@ -32,17 +32,17 @@ export class CpuPackages {
     this.refresh();
   }
 
-  /** Finds the packages of CPUs that have come online since: sysfs does not say where those are that are not. */
+  /** Finds the packages of CPUs that have come online since: sysfs does not report those of offline CPUs. */
   refresh(): void {
     for (const [cpu, place] of this.byCpu.entries()) {
       if (place === noPackage) this.byCpu[cpu] = this.#placeOf(cpu);
     }
   }
 
-  /** The place of the package that has all of these CPUs; undefined: they are on several, or it is not known. */
+  /** The index of the package that contains all of these CPUs; undefined: several packages, or unknown. */
   findHome(cpus: readonly number[]): number | undefined {
     const places = new Set(cpus.map((cpu) => this.byCpu[cpu] ?? noPackage));
-    // CPUs that are offline run nothing.
+    // Offline CPUs run nothing.
     places.delete(noPackage);
     const [home] = places;
     return places.size === 1 ? home : undefined;

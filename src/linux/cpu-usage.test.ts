@@ -35,7 +35,7 @@ test('CpuUsage counts from 0, when it was restarted, and to the nanosecond in a 
   assert.equal(usage.userNs + usage.systemNs, 1_000_000_002);
 });
 
-test('CpuUsage stands still, when the clock runs backwards', () => {
+test('CpuUsage does not change, when the clock runs backwards', () => {
   const usage = new CpuUsage();
   usage.update({ seconds: 5, nanoseconds: 0 }, 500, 0);
   usage.update({ seconds: 4, nanoseconds: 0 }, 500, 0);

@@ -1,9 +1,9 @@
 import { tickNs } from './procfs.js';
 
 /**
- * The CPU time of a process or a cgroup since its series started, in whole nanoseconds: exact for 100 days of CPU time,
- * and after that still as fine as a table's double. The clock gives the sum; the kernel's ticks say how it divides into
- * user and system. Neither part ever falls, and together they are always the sum.
+ * The CPU time of a process or a cgroup since its series started, in whole nanoseconds: exact for 100 days of
+ * CPU time, and after that as precise as a double. The clock gives the sum; the kernel's ticks divide it into
+ * user and system time. Neither part ever decreases, and they always add up to the sum.
  */
 export class CpuUsage {
   userNs = 0;
@@ -16,7 +16,7 @@ export class CpuUsage {
   #baseUserNs = 0;
   #userShare = 1;
 
-  /** Whether the clock stands where it stood at the last reading. */
+  /** Whether the clock has not advanced since the last reading. */
   isAt(seconds: number, nanoseconds: number): boolean {
     return nanoseconds === this.#nanoseconds && seconds === this.#seconds;
   }
@@ -26,14 +26,14 @@ export class CpuUsage {
     return (seconds - this.#seconds) * 1e9 + nanoseconds - this.#nanoseconds;
   }
 
-  /** Takes a reading of CPU time since birth, and the ticks of user and system. */
+  /** Takes a reading of CPU time since the process started, and its user and system ticks. */
   update(time: { seconds: number; nanoseconds: number }, userTicks: number, systemTicks: number): void {
     const ticks = userTicks + systemTicks;
     this.#userShare = ticks === 0 ? 1 : userTicks / ticks;
     this.updateTotal(time);
   }
 
-  /** Takes a reading of CPU time since birth, which divides as the last one did. */
+  /** Takes a reading of CPU time since the process started, divided as the last one was. */
   updateTotal(time: { seconds: number; nanoseconds: number }): void {
     this.#seconds = time.seconds;
     this.#nanoseconds = time.nanoseconds;
@@ -45,7 +45,7 @@ export class CpuUsage {
     this.systemNs = total - this.userNs;
   }
 
-  /** Takes ticks alone, where there is no finer clock. */
+  /** Takes ticks only, if there is no finer clock. */
   updateFromTicks(userTicks: number, systemTicks: number): void {
     const ticks = userTicks + systemTicks;
     const ticksPerSecond = 1e9 / tickNs;
@@ -53,7 +53,7 @@ export class CpuUsage {
     this.update({ seconds, nanoseconds: (ticks % ticksPerSecond) * tickNs }, userTicks, systemTicks);
   }
 
-  /** Counts from the last reading on: there, both parts are 0. */
+  /** Restarts the count at the last reading: both parts are 0 there. */
   restart(): void {
     this.#baseSeconds = this.#seconds;
     this.#baseNanoseconds = this.#nanoseconds;

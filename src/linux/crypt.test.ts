@@ -30,7 +30,7 @@ test(
   },
 );
 
-test('isBcryptHash takes nothing but whole hashes of bcrypt', () => {
+test('isBcryptHash takes only whole hashes of bcrypt', () => {
   for (const [, hash] of vectors) {
     assert.ok(isBcryptHash(hash));
     assert.ok(isBcryptHash(hash.replace('$2a', '$2y')));

@@ -2,7 +2,7 @@ import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createFolder } from '../testing/temporary-folder.fixture.js';
 
-/** A procfs with processes that have files of GPUs open. */
+/** A procfs with processes that have GPU files open. */
 export class FakeDrm {
   readonly procfs: string;
 
@@ -18,7 +18,7 @@ export class FakeDrm {
     writeFileSync(join(this.procfs, `${pid}/fdinfo/0`), 'pos:\t0\nflags:\t0100000\n');
   }
 
-  /** Opens a GPU, or writes what its file says now. */
+  /** Opens a GPU, or changes the content of its file. */
   write(pid: number, descriptor: number, lines: Readonly<Record<string, string | number>>): void {
     this.#link(pid, descriptor, '/dev/dri/renderD128');
     const text = Object.entries(lines).map(([key, value]) => `drm-${key}:\t${value}\n`);
@@ -40,7 +40,7 @@ export class FakeDrm {
   }
 }
 
-/** What a client of an i915 says of its render engine. */
+/** The fdinfo of an i915 client's render engine. */
 export function describeClient(id: number, ns: number, pdev = '0000:00:02.0') {
   return { driver: 'i915', 'client-id': id, pdev, 'engine-render': `${ns} ns` };
 }

@@ -6,34 +6,36 @@ import { findText } from './sysfs.js';
 /** A client of a GPU, and the process that holds it. */
 export interface DrmClient extends DrmFdinfo {
   readonly pid: number;
-  /** The same from scan to scan. */
+  /** The same in every scan. */
   readonly key: string;
 }
 
-/** What is known of a process. */
+/** What is known about a process. */
 interface Holder {
-  /** How many files it had open when they were looked at; NaN: the kernel does not say. */
+  /** Number of open files at the last check; NaN: the kernel does not report it. */
   count: number;
-  /** In how many more scans it is looked at in any case. */
+  /** Remaining scans in which it is checked in any case. */
   looksLeft: number;
-  /** The descriptors of GPUs, one for each client. */
+  /** Descriptors of GPUs, one per client. */
   descriptors: readonly string[];
 }
 
-/** A process that has just started opens its GPU soon. */
+/** A process that has just started may open its GPU soon. */
 const looksAtNew = 3;
-/** In scans: where the kernel does not say how many files a process has open, and otherwise, in case one replaced another. */
+/**
+ * In scans: if the kernel does not report the number of open files of a process, and otherwise, in case one
+ * file replaced another.
+ */
 const [lookAgainAfter, lookAtAllAfter] = [5, 30];
 
 /**
- * Finds the clients of GPUs among the open files of all processes. From Linux 6.2 on the size of `/proc/PID/fd` is the number
- * of open files, so that only processes in which it changed are
- * looked through.
+ * Finds the clients of GPUs among the open files of all processes. From Linux 6.2 on the size of `/proc/PID/fd`
+ * is the number of open files, so that only processes in which it changed are searched.
  */
 export class DrmClients {
   readonly #procfs: string;
   readonly #holders = new Map<number, Holder>();
-  /** The process to which a client belongs, while it holds it: a descriptor may be passed to others. */
+  /** The process that a client belongs to while it holds it: a descriptor may be passed to others. */
   #owners = new Map<string, number>();
   #scan = 0;
   #unreadable = 0;
@@ -42,7 +44,7 @@ export class DrmClients {
     this.#procfs = procfs;
   }
 
-  /** Processes whose open files could not be looked at in the last scan, for lack of the right to do so. */
+  /** Processes whose open files could not be read in the last scan, for lack of permission. */
   get unreadable(): number {
     return this.#unreadable;
   }
@@ -74,7 +76,7 @@ export class DrmClients {
       return this.#lookThrough(pid, holder);
     }
     const clients = holder.descriptors.flatMap((descriptor) => this.#readClient(pid, descriptor) ?? []);
-    // One was closed, and another file has its number by now.
+    // One was closed, and another file has its number now.
     return clients.length === holder.descriptors.length ? clients : this.#lookThrough(pid, holder);
   }
 
@@ -111,15 +113,15 @@ export class DrmClients {
     const text = findText(`${this.#procfs}/${pid}/fdinfo/${descriptor}`);
     const info = text === undefined ? undefined : parseDrmFdinfo(text);
     if (info === undefined) return undefined;
-    // Drivers without ids have each descriptor as a client of its own.
+    // In drivers without ids each descriptor is a client of its own.
     const id = info.clientId ?? `${pid}/${descriptor}`;
     return { ...info, pid, key: `${info.driver} ${info.pciAddress ?? ''} ${id}` };
   }
 
   /**
-   * A client that several processes hold stays with the one that had it first. Of those that are found at once it is the
-   * one with the largest pid: systemd-logind opens a GPU for the display server, to which it passes the descriptor, and keeps
-   * its own (TakeDevice in org.freedesktop.login1(5)).
+   * A client that several processes hold stays with its first holder. Of holders found in the same scan it is
+   * the one with the largest pid: systemd-logind opens a GPU for the display server, to which it passes the
+   * descriptor, and keeps its own (TakeDevice in org.freedesktop.login1(5)).
    */
   #chooseOwners(found: readonly DrmClient[]): readonly DrmClient[] {
     const chosen = new Map<string, DrmClient>();
@@ -137,7 +139,7 @@ function isGpu(path: string): boolean {
   try {
     return readlinkSync(path).startsWith('/dev/dri/');
   } catch {
-    // It was closed since.
+    // It was closed meanwhile.
     return false;
   }
 }

@@ -1,19 +1,19 @@
-/** How much an engine of a GPU, or all engines of a class, did for a client. */
+/** The work of one engine of a GPU, or of all engines of a class, for a client. */
 export interface DrmEngine {
-  /** Busy time in nanoseconds; undefined where the driver counts cycles. */
+  /** Busy time in nanoseconds; undefined if the driver counts cycles. */
   readonly ns: number | undefined;
-  /** Busy cycles and all cycles of the GPU's clock so far: what xe counts. */
+  /** Busy cycles and all cycles of the GPU's clock, as counted by xe. */
   readonly cycles: { readonly busy: number; readonly total: number } | undefined;
-  /** How many engines these are. */
+  /** Number of engines. */
   readonly capacity: number;
 }
 
-/** What the driver of a GPU says of one client: an open file of `/dev/dri`. */
+/** A GPU driver's data about one client: an open file of `/dev/dri`. */
 export interface DrmFdinfo {
   readonly driver: string;
-  /** The PCI address, `0000:03:00.0`; undefined for GPUs that are no PCI devices. */
+  /** The PCI address, `0000:03:00.0`; undefined for GPUs that are not PCI devices. */
   readonly pciAddress: string | undefined;
-  /** Unique for the GPU, and the same for all descriptors of one open file. */
+  /** Unique per GPU, and the same for all descriptors of one open file. */
   readonly clientId: number | undefined;
   readonly engines: ReadonlyMap<string, DrmEngine>;
   /** Resident bytes by region: `vram`, `vram0`, `local0`, `system`, `gtt`. */
@@ -23,8 +23,9 @@ export interface DrmFdinfo {
 const multipliers: Readonly<Record<string, number>> = { KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
 
 /**
- * Parses a file of `/proc/PID/fdinfo` (Documentation/gpu/drm-usage-stats.rst). Lines that are damaged are left out.
- * @returns undefined when it is not of a GPU: without `drm-driver`, which amdgpu did not write before Linux 5.19
+ * Parses a file of `/proc/PID/fdinfo` (Documentation/gpu/drm-usage-stats.rst). Malformed lines are ignored.
+ * @returns undefined if it is not that of a GPU: without `drm-driver`, which amdgpu did not write before Linux
+ * 5.19
  */
 export function parseDrmFdinfo(text: string): DrmFdinfo | undefined {
   const values = new Map<string, string>();
@@ -59,7 +60,7 @@ function parseEngines(values: ReadonlyMap<string, string>): Map<string, DrmEngin
   return engines;
 }
 
-/** panfrost and msm count cycles of a clock that changes, and time besides: without all cycles they give no time. */
+/** panfrost and msm count cycles of a variable clock, besides time: without total cycles they give no time. */
 function parseCycles(busy: string | undefined, total: string | undefined): DrmEngine['cycles'] {
   const [busyCycles, totalCycles] = [parseCount(busy), parseCount(total)];
   if (busyCycles === undefined || totalCycles === undefined) return undefined;
@@ -67,8 +68,8 @@ function parseCycles(busy: string | undefined, total: string | undefined): DrmEn
 }
 
 /**
- * `drm-resident-REGION` where the driver has it; before that `drm-memory-REGION`, which amdgpu writes of what is
- * resident, too, and at last `drm-total-REGION`.
+ * `drm-resident-REGION` if the driver has it; otherwise `drm-memory-REGION`, in which amdgpu reports resident
+ * memory, too, or `drm-total-REGION`.
  */
 function parseMemory(values: ReadonlyMap<string, string>): Map<string, number> {
   const memory = new Map<string, number>();

@@ -2,25 +2,25 @@ import { ProcessStat } from './process-stat.js';
 
 /** The controlling terminal of this process. */
 export interface Terminal {
-  /** Whether this process belongs to the group that the terminal's keys signal. */
+  /** Whether this process is in the terminal's foreground process group. */
   readonly isForeground: boolean;
 }
 
-/** @returns undefined where this process has no controlling terminal (any more), or /proc is not mounted */
+/** @returns undefined if this process has no controlling terminal, or /proc is not mounted */
 export function readTerminal(): Terminal | undefined {
   const stat = new ProcessStat();
   if (!stat.read('/proc/self') || stat.terminal === 0) return undefined;
   return { isForeground: stat.processGroup === stat.foregroundGroup };
 }
 
-/** The shell of a terminal that has gone passes SIGHUP on, which the kernel has sent already. */
+/** The shell of a closed terminal forwards SIGHUP, which the kernel has already sent. */
 const hangUpCopiedWithinMs = 1000;
-/** npm passes on a Ctrl-C that the terminal has sent to the whole process group. Measured: within 1 ms. */
+/** npm forwards a Ctrl-C that the terminal has sent to the whole process group. Measured: within 1 ms. */
 const npmCopiesWithinMs = 250;
-/** timeout(1) signals its child, and at once the group in which that is. */
+/** timeout(1) signals its child, and immediately afterwards the child's process group. */
 const copiedWithinMs = 20;
 
-/** Recognises the copies of a signal that programs between the user and this one send. */
+/** Recognizes copies of a signal sent by programs between the user and this one. */
 export class RepeatedSignal {
   readonly #isUnderNpm: boolean;
   #first: { readonly signal: NodeJS.Signals; readonly atMs: number } | undefined;
@@ -30,8 +30,8 @@ export class RepeatedSignal {
   }
 
   /**
-   * Takes note of a signal that asks to end.
-   * @returns whether another one had asked before, of which this one is no copy: end at once
+   * Records an ending signal.
+   * @returns whether this is a second request, not a copy of the first: end at once
    */
   note(signal: NodeJS.Signals, nowMs = performance.now()): boolean {
     const first = (this.#first ??= { signal, atMs: nowMs });

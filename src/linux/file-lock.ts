@@ -9,9 +9,9 @@ const exclusive = 2;
 const nonBlocking = 4;
 
 /**
- * Takes the lock of an open file, which goes when it is closed, however that comes about.
- * @returns false when it is held already, by another program or by this one; a file system without locks gives it
- *   to every caller
+ * Locks an open file until it is closed for any reason.
+ * @returns false if it is locked already, by another program or by this one; a file system without locks always
+ * grants it
  */
 export function lockFile(fd: number): boolean {
   return flock(fd, exclusive | nonBlocking) === 0 || koffi.errno() !== constants.errno.EWOULDBLOCK;

@@ -10,31 +10,31 @@ import { lendIgnoredSigChld, restoreInherited, restoreLimits, signalsToReset } f
 
 /** How a program ended. */
 export interface ChildEnd {
-  /** As shells say it: the exit code, or 128 + n after signal n. */
+  /** As in shells: the exit code, or 128 + n after signal n. */
   readonly exitCode: number;
-  /** What killed it, if a signal did. */
+  /** The signal that killed it, if any. */
   readonly signal: NodeJS.Signals | undefined;
 }
 
-/** A program that has not begun yet. */
+/** A program that has not started yet. */
 export interface HeldChild {
-  /** Its process, before and after it begins. */
+  /** The pid, before and after the program starts. */
   readonly pid: number;
-  /** Lets it begin. */
+  /** Starts the program. */
   release(): void;
   /** Sends a signal; does nothing once it has ended. */
   signal(name: NodeJS.Signals): void;
   /**
-   * Resolves as soon as it has ended. Its standard streams are this process's, so nothing is left to read.
-   * Rejects with an ExecError when the kernel did not execute it.
+   * Resolves as soon as it has ended. Its standard streams are those of this process, so nothing is left to
+   * read. Rejects with an ExecError when the kernel did not execute it.
    */
   readonly ended: Promise<ChildEnd>;
 }
 
-/** The kernel does not execute a program. */
+/** The kernel cannot execute a program. */
 export class ExecError extends Error {
   override readonly name = 'ExecError';
-  /** The name of the error number: `ENOEXEC`. */
+  /** The error code: `ENOEXEC`. */
   readonly code: string;
 
   constructor(program: string | Uint8Array, code: string) {
@@ -44,7 +44,7 @@ export class ExecError extends Error {
 }
 
 const noHang = 1;
-/** A signal that says that a child has ended can be lost only by a fault; this is how long it then takes. */
+/** The signal for the end of a child can be lost only by a fault; this is how long detection then takes. */
 const pollMs = 1000;
 
 const waitpid = libc.func('int waitpid(int pid, _Out_ int *status, int options)') as (
@@ -54,14 +54,14 @@ const waitpid = libc.func('int waitpid(int pid, _Out_ int *status, int options)'
 ) => number;
 
 const signalNames = new Map(
-  Object.entries(constants.signals).map(([name, number]) => [number, name as NodeJS.Signals]), // Its keys are the names.
+  Object.entries(constants.signals).map(([name, number]) => [number, name as NodeJS.Signals]), // Its keys are signal names.
 );
 
 /**
- * Starts a program in a process that waits before the program begins, so that it can be looked at first. The
- * program gets what this process was started with: descriptors, signals, limits, environment and the rest.
- * @param program a path, or a name to be found in PATH
- * @throws Error when no process can be started or held
+ * Starts a process that waits before it executes a program, so that it can be inspected first. The program
+ * inherits what this process was started with: descriptors, signals, limits, environment and so on.
+ * @param program a path, or a name to find in PATH
+ * @throws Error if no process can be started or held
  */
 export async function startHeld(
   program: string | Uint8Array,
@@ -78,7 +78,7 @@ export async function startHeld(
   restoreLimits(pid, inherited);
   let hasEnded = false;
   const ended = executed.then(() => waitForEnd(pid)).finally(() => (hasEnded = true));
-  // The caller may wait for it much later.
+  // The caller may await it much later.
   ended.catch(() => {});
   return {
     pid,
@@ -90,7 +90,7 @@ export async function startHeld(
   };
 }
 
-/** Resolves when the program runs. */
+/** Resolves when the program is running. */
 async function execute(
   argv: readonly [string | Uint8Array, ...(string | Uint8Array)[]],
   gate: Gate,
@@ -111,7 +111,7 @@ async function execute(
   if (errno !== 0) throw new ExecError(program, nameErrno(errno));
 }
 
-/** Whatever ends this process before the release must not leave a waiting one behind. */
+/** Kills a held child if this process ends before the release. */
 function killOnExit(known: ReadonlySet<number>, executed: Promise<void>): void {
   const kill = () => {
     for (const pid of listChildren()) if (!known.has(pid)) process.kill(pid, 'SIGKILL');
@@ -121,7 +121,7 @@ function killOnExit(known: ReadonlySet<number>, executed: Promise<void>): void {
   executed.then(forget, forget);
 }
 
-/** @throws Error when there is none, for no process could be started */
+/** @throws Error if there is none, because no process could be started */
 async function findChild(known: ReadonlySet<number>, executed: Promise<void>): Promise<number> {
   let failure: unknown;
   executed.catch((error: unknown) => (failure = error));
@@ -133,7 +133,7 @@ async function findChild(known: ReadonlySet<number>, executed: Promise<void>): P
   }
 }
 
-/** The children of all threads but the main one, which has those that Node started, and orphans where this is PID 1. */
+/** The children of all threads except the main thread, which has those that Node started and, as PID 1, orphans. */
 function listChildren(): readonly number[] {
   const threads = readdirSync('/proc/self/task').filter((thread) => thread !== String(process.pid));
   return threads.flatMap((thread) => {
@@ -151,14 +151,14 @@ function waitForEnd(pid: number): Promise<ChildEnd> {
       clearInterval(timer);
       resolve(end);
     };
-    // Node does not stay for the signal alone.
+    // Node does not stay alive for the signal alone.
     const timer = setInterval(look, pollMs);
     process.on('SIGCHLD', look);
     look();
   });
 }
 
-/** Takes a child's end, if it has ended: wait(2). */
+/** Reaps a child if it has ended: wait(2). */
 function reap(pid: number): ChildEnd | undefined {
   const status: [number] = [0];
   const found = waitpid(pid, status, noHang);

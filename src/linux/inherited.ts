@@ -1,24 +1,24 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { findOriginalOpenFilesLimit } from './privileges.js';
 
-/** What this process was started with and a program that it starts is to have, although Node has changed it. */
+/** What this process was started with and its child programs should inherit, although Node has changed it. */
 export interface Inherited {
-  /** Numbers of the open descriptors, the standard ones included. */
+  /** Open descriptors, including the standard ones. */
   readonly descriptors: readonly number[];
-  /** Of the three standard streams those that were closed: Node has opened /dev/null in their place. */
+  /** Standard streams that were closed: Node has opened /dev/null instead. */
   readonly closed: readonly number[];
-  /** Status flags (open(2)) of the open standard streams, which Node makes non-blocking. */
+  /** Status flags (open(2)) of the open standard streams, which Node sets to non-blocking. */
   readonly statusFlags: ReadonlyMap<number, number>;
-  /** Signals that were ignored, and blocked: bit n - 1 for signal n, as in proc_pid_status(5). */
+  /** Ignored and blocked signals: bit n - 1 for signal n, as in proc_pid_status(5). */
   readonly ignoredSignals: bigint;
   readonly blockedSignals: bigint;
-  /** Soft limit of open files; undefined where Node has not changed it or nothing is known. */
+  /** Soft limit of open files; undefined if Node has not changed it, or nothing is known. */
   readonly openFilesLimit: number | undefined;
-  /** `NAME=value` each; undefined: as this process has it. */
+  /** `NAME=value` each; undefined: that of this process. */
   readonly environment: readonly Buffer[] | undefined;
 }
 
-/** What bin/joulemetry notes, before Node changes it. */
+/** What bin/joulemetry records before Node changes it. */
 interface Note {
   readonly descriptors: readonly number[];
   readonly ignoredSignals: bigint;
@@ -31,15 +31,15 @@ const standard = [0, 1, 2] as const;
 const [sigHup, sigChld] = [1n << 0n, 1n << 16n];
 const readWrite = 0o2;
 const accessMode = 0o3;
-/** Node's own kinds of descriptors without a path, besides pipes. */
+/** Node's own types of descriptors without a path, besides pipes. */
 const nodesOwn = /^anon_inode:\[(?:eventpoll|eventfd|io_uring)\]$/;
 const shells = /^(?:sh|bash|dash|ash|zsh|ksh|mksh|busybox|fish)$/;
 
 let noted: Inherited | undefined;
 
 /**
- * Finds out what this process was started with. The first call is to come before anything is opened and before
- * `process.stdout` and its like are used: it is the one that looks.
+ * Determines what this process was started with. The first call must precede opening anything and using
+ * `process.stdout` or similar streams.
  */
 export function noteInherited(): Inherited {
   noted ??= look();
@@ -64,7 +64,7 @@ function look(): Inherited {
   };
 }
 
-/** A process that was started with the note of another one does not take it for its own. */
+/** A process that inherits the note of another one ignores it. */
 function takeNote(): Note | undefined {
   const text = process.env['JOULEMETRY_STARTED'] ?? '';
   delete process.env['JOULEMETRY_STARTED'];
@@ -103,7 +103,7 @@ function pair(fd: number, flags: number | undefined): readonly (readonly [number
   return flags === undefined ? [] : [[fd, flags]];
 }
 
-/** Node has opened its own by now: event queues, and pipes of which both ends are here and none in the parent. */
+/** Excludes those that Node has opened by now: event queues, and pipes with both ends here and none in the parent. */
 function listInherited(): readonly number[] {
   const own = listTargets('self');
   const parents = new Set(listTargets(process.ppid).values());
@@ -127,7 +127,7 @@ function listNames(folder: string): readonly string[] {
   }
 }
 
-/** The folder that was listed is closed by now. */
+/** The listed folder is closed by now. */
 function targetOf(pid: number | 'self', fd: string): readonly (readonly [number, string])[] {
   try {
     return [[Number(fd), readlinkSync(`/proc/${pid}/fd/${fd}`)]];
@@ -137,8 +137,8 @@ function targetOf(pid: number | 'self', fd: string): readonly (readonly [number,
 }
 
 /**
- * Node opens /dev/null to read and write where a standard stream is closed. So do some programs for their children;
- * a shell does so only on request, so below a shell it was Node.
+ * Node opens /dev/null for reading and writing in place of a closed standard stream. Some programs do so for
+ * their children; a shell does so only on request, so below a shell it was Node.
  */
 function findClosed(): readonly number[] {
   if (!shells.test(readText(`/proc/${process.ppid}/comm`).trim())) return [];
@@ -157,10 +157,10 @@ function readFlags(pid: number | 'self', fd: number): number | undefined {
 }
 
 /**
- * Node resets the signals that were ignored, and shells but bash reset SIGCHLD before they can note it. What can still
- * be known is what nohup(1) does, from the name of the program that bash and zsh leave in the environment, and what
- * the parent ignores: its children do, too, unless it takes care.
- * @param byLauncher what bin/joulemetry has noted
+ * Node resets the signals that were ignored, and shells other than bash reset SIGCHLD before it can be
+ * recorded. Two hints remain: nohup(1), by the program name that bash and zsh leave in the environment, and
+ * what the parent ignores, which its children normally ignore, too.
+ * @param byLauncher recorded by bin/joulemetry
  */
 function guessIgnored(byLauncher: bigint | undefined): bigint {
   const [, ignored = '0'] = /^SigIgn:\s*([0-9a-f]+)$/m.exec(readText(`/proc/${process.ppid}/status`)) ?? [];
@@ -178,7 +178,7 @@ function readText(path: string): string {
   }
 }
 
-/** Byte strings, each of which ends with a NUL, as procfs has them. */
+/** Splits byte strings that each end with a NUL, as in procfs. */
 export function splitAtNul(bytes: Buffer): readonly Buffer[] {
   const parts: Buffer[] = [];
   for (let from = 0; from < bytes.length;) {
@@ -189,7 +189,7 @@ export function splitAtNul(bytes: Buffer): readonly Buffer[] {
   return parts;
 }
 
-/** Whether a set of signals, bit n - 1 for signal n, has one. */
+/** Whether a set of signals, bit n - 1 for signal n, contains one. */
 export function isIn(signals: bigint, number: number): boolean {
   return ((signals >> BigInt(number - 1)) & 1n) === 1n;
 }

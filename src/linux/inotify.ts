@@ -26,23 +26,23 @@ const isFolder = 0x4000_0000;
 const appears = created | movedTo;
 const vanishes = deleted | movedFrom;
 
-// struct inotify_event: watch, mask, cookie, length of the name that follows, padded with zeros.
+// struct inotify_event: watch, mask, cookie, length of the following name, padded with zeros.
 const headerBytes = 16;
 
-/** What happened to the folders in folders that are watched. */
+/** Changes of the folders in watched folders. */
 export interface FolderEvents {
-  /** A folder with this name came (`isThere`) or went; it may have gone or come again since. */
+  /** A folder with this name was created (`isThere`) or removed; that may have changed again since. */
   change(watch: number, name: string, isThere: boolean): void;
-  /** Events were lost: everything has to be looked at again. */
+  /** Events were lost: everything has to be checked again. */
   overflow(): void;
 }
 
-/** Watches folders for folders that are made in them and removed from them, through one descriptor. */
+/** Watches folders for the creation and removal of subfolders, through one descriptor. */
 export class FolderWatch {
   readonly #fd: number;
   readonly #buffer = Buffer.allocUnsafeSlow(64 * 1024);
 
-  /** @throws Error when no watch can be made, with the setting that limits their number */
+  /** @throws Error if no watch can be created, naming the setting that limits their number */
   constructor() {
     this.#fd = inotifyInit1(nonBlocking | closeOnExec);
     if (this.#fd >= 0) return;
@@ -51,19 +51,19 @@ export class FolderWatch {
 
   /**
    * Watches one more folder, until it is removed or `remove` is called.
-   * @returns the number of the watch, or the name of the error
+   * @returns the number of the watch, or the error code
    */
   add(folder: string): number | string {
     const watch = inotifyAddWatch(this.#fd, folder, appears | vanishes | onlyFolders);
     return watch >= 0 ? watch : nameErrno();
   }
 
-  /** Ends a watch. Nothing happens where it has ended already. */
+  /** Ends a watch. Does nothing if it has ended already. */
   remove(watch: number): void {
     inotifyRmWatch(this.#fd, watch);
   }
 
-  /** Takes in what has happened since the last call, oldest first. */
+  /** Reports what has happened since the last call, oldest first. */
   drain(events: FolderEvents): void {
     for (;;) {
       const length = read(this.#fd, this.#buffer, this.#buffer.length);
@@ -91,7 +91,7 @@ export class FolderWatch {
 
 /**
  * Opens a watch of folders.
- * @param onProblem called when that cannot be done, with the reason: then the folders have to be looked at instead
+ * @param onProblem called with the reason if that fails: then the folders have to be polled instead
  */
 export function openFolderWatch(onProblem: (problem: string) => void): FolderWatch | undefined {
   try {

@@ -32,7 +32,7 @@ test('KeptFile.read gives the whole file, when it is larger than every file befo
   assert.equal(openFile(t, createFile(text)).read().toString(), text);
 });
 
-test('KeptFile.read says what is wrong, when there is no such file and when it is empty', (t) => {
+test('KeptFile.read reports what is wrong, when there is no such file and when it is empty', (t) => {
   const path = createFile('');
   assert.throws(() => openFile(t, path).read(), {
     message: `Cannot read ${path}: expected text, found none`,

@@ -3,10 +3,10 @@ import { describeCode, findErrorCode } from '../errors.js';
 import { readWhole } from './procfs.js';
 import { maxSystemFileBytes, openRegularFile, UnusableFileError } from './regular-file.js';
 
-// One buffer for all: a file is parsed before the next one is read.
+// One buffer for all files: a file is parsed before the next one is read.
 let buffer = Buffer.allocUnsafeSlow(16_384);
 
-/** A pseudo file that is read again and again through one descriptor, which is opened by the first read. */
+/** A pseudo file that is read repeatedly through one descriptor, which is opened by the first read. */
 export class KeptFile {
   readonly path: string;
   #fd: number | undefined;
@@ -16,8 +16,8 @@ export class KeptFile {
   }
 
   /**
-   * Reads the whole file again. The bytes are valid until the next read of any kept file.
-   * @throws Error when it cannot be opened or read, with the system's error as its cause, or is empty; the next
+   * Reads the complete file again. The bytes are valid until the next read of any kept file.
+   * @throws Error if it cannot be opened or read, with the system's error as its cause, or is empty; the next
    * read opens it again
    */
   read(): Buffer {
@@ -56,7 +56,7 @@ function tooLong(): Error {
 
 const absentCodes = new Set(['ENOENT', 'ENOTDIR', 'EOPNOTSUPP', 'ENOTSUP', 'ENODEV']);
 
-/** Whether a read failed because the kernel has no such file, or has it without the feature behind it. */
+/** Whether a read failed because the kernel does not have the file, or not the feature behind it. */
 export function isAbsent(error: unknown): boolean {
   return error instanceof Error && absentCodes.has(findErrorCode(error.cause) ?? '');
 }

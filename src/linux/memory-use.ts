@@ -3,16 +3,16 @@ import { pageSize } from './libc.js';
 
 /** Memory of a process, in bytes. */
 export interface MemoryUse {
-  /** Physical memory, with the pages of programs and libraries that other processes may share. */
+  /** Physical memory, including pages of programs and libraries that other processes may share. */
   readonly residentBytes: number;
-  /** Of which is in no file and in no shared memory: what would be free if the process ended. */
+  /** The part of it that belongs to no file and no shared memory: it would be free if the process ended. */
   readonly privateBytes: number;
 }
 
 /**
- * Reads how much memory a process has. `smaps_rollup` gives the same private memory, but walks the page tables for it:
- * 2 ms for 100 MB, where `statm` takes 45 us.
- * @throws Error when there is no such process
+ * Reads the memory use of a process. `smaps_rollup` gives the same private memory, but walks the page tables
+ * for it: 2 ms for 100 MB, where `statm` takes 45 us.
+ * @throws Error if there is no such process
  */
 export function readMemoryUse(pid: number | 'self'): MemoryUse {
   const [, resident = 0, shared = 0] = readFileSync(`/proc/${pid}/statm`, 'latin1').split(' ').map(Number);

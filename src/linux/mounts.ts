@@ -1,11 +1,11 @@
 /** A mounted file system, as proc_pid_mountinfo(5) describes it. */
 export interface Mount {
-  /** The folder of the file system that is mounted: `/`, or one in it. */
+  /** The mounted folder of the file system: `/`, or one below it. */
   readonly root: string;
-  /** Where it is mounted. */
+  /** Its mount point. */
   readonly path: string;
   readonly type: string;
-  /** Those of the mount, then those of the file system. */
+  /** Options of the mount, then those of the file system. */
   readonly options: readonly string[];
 }
 
@@ -24,7 +24,7 @@ export function parseMounts(text: string): readonly Mount[] {
   });
 }
 
-/** The kernel writes spaces, tabs, line ends and backslashes as `\040`: in octal, byte by byte. */
+/** The kernel escapes spaces, tabs, line ends and backslashes as `\040`: in octal, byte by byte. */
 function unescapePath(path: string): string {
   return path.replaceAll(/\\([0-7]{3})/gu, (_, digits: string) =>
     String.fromCharCode(Number.parseInt(digits, 8)),

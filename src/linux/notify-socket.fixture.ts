@@ -15,9 +15,9 @@ const close: (fd: number) => number = libc.func('int close(int fd)');
 
 const doNotWait = 0x40;
 
-/** For tests: the socket of a service manager. */
+/** For tests: a service manager's socket. */
 export interface FakeServiceManager {
-  /** Every datagram that has come so far. */
+  /** All datagrams received so far. */
   received(): readonly string[];
   close(): void;
 }

@@ -25,13 +25,13 @@ const datagram = 2;
 const closeOnExec = 0o2000000;
 const doNotWait = 0x40;
 const noSignal = 0x4000;
-/** Bytes of `sun_path`. */
+/** Size of `sun_path` in bytes. */
 const maxPathBytes = 108;
 
 /**
- * The address of a Unix socket: struct sockaddr_un of unix(7), with a NUL first where the name is not a path.
+ * The address of a Unix socket: struct sockaddr_un of unix(7), starting with a NUL if the name is abstract.
  * @param name a path, or `@` and an abstract name, as systemd writes it
- * @throws Error when it is neither, or too long
+ * @throws Error if it is neither, or too long
  */
 export function encodeLocalAddress(name: string): Buffer {
   const isAbstract = name.startsWith('@');
@@ -47,7 +47,7 @@ export function encodeLocalAddress(name: string): Buffer {
   return Buffer.concat([family, path]);
 }
 
-/** A Unix datagram socket, which Node has not: where a service manager is notified. */
+/** A Unix datagram socket, which Node does not provide, for notifying a service manager. */
 export class NotifySocket {
   #fd: number;
 
@@ -58,7 +58,7 @@ export class NotifySocket {
   /**
    * Connects to the socket of a service manager.
    * @param name a path, or `@` and an abstract name: NOTIFY_SOCKET of sd_notify(3)
-   * @throws Error when no socket of that name takes datagrams
+   * @throws Error if no socket with that name accepts datagrams
    */
   static connect(name: string): NotifySocket {
     const address = encodeLocalAddress(name);
@@ -72,7 +72,8 @@ export class NotifySocket {
 
   /**
    * Sends a text in one datagram, without waiting.
-   * @returns the name of the error number where it could not be sent, `EWOULDBLOCK` when too much waits there; else undefined
+   * @returns the error code if it could not be sent, `EWOULDBLOCK` when the receiver's queue is full; otherwise
+   * undefined
    */
   send(text: string): string | undefined {
     const bytes = Buffer.from(text);
@@ -80,7 +81,7 @@ export class NotifySocket {
     return nameErrno(koffi.errno());
   }
 
-  /** Safe to call twice. */
+  /** May be called twice. */
   close(): void {
     if (this.#fd >= 0) close(this.#fd);
     this.#fd = -1;

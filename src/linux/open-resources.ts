@@ -3,14 +3,14 @@ import { readdirSync } from 'node:fs';
 import { until } from '../testing/until.js';
 import { ProcessStat } from './process-stat.js';
 
-/** How many of each kind this process has open: threads, descriptors, sockets, timers, listeners and so on. */
+/** Number of open resources of this process by kind: threads, descriptors, sockets, timers, listeners and so on. */
 export type OpenResources = ReadonlyMap<string, number>;
 
-/** Of the flags in /proc/self/task/<tid>/stat: the thread has ended, but is not gone yet; include/linux/sched.h. */
+/** PF_EXITING in /proc/self/task/<tid>/stat: the thread is ending; include/linux/sched.h. */
 const exiting = 0x4;
 const stat = new ProcessStat();
 
-/** Counts what this process has open now. */
+/** Counts the open resources of this process. */
 export function countOpen(): OpenResources {
   const counts = new Map<string, number>();
   for (const name of process.getActiveResourcesInfo()) counts.set(name, (counts.get(name) ?? 0) + 1);
@@ -26,8 +26,8 @@ export function countThreads(): number {
 }
 
 /**
- * For tests: waits until no more is open than before, since what was closed may be gone only a moment later.
- * @throws AssertionError naming what is left
+ * For tests: waits until nothing more is open than before, since closing may take a moment.
+ * @throws AssertionError naming the rest
  */
 export async function expectNothingLeft(before: OpenResources): Promise<void> {
   await until(() => listSurplus(before).length === 0).catch(() => undefined);
@@ -41,6 +41,6 @@ function listSurplus(before: OpenResources): string[] {
 }
 
 function isRunning(thread: string): boolean {
-  // What cannot be read ended between the two looks.
+  // An unreadable thread has ended between listing and reading.
   return stat.read(`/proc/self/task/${thread}`) && (stat.flags & exiting) === 0;
 }

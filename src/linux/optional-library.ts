@@ -2,13 +2,13 @@ import { describeError } from '../errors.js';
 import { koffi } from './koffi.js';
 import { addressOf } from './libc.js';
 
-/** What a function returns that the library does not have: no status of any library. */
+/** The result of functions that the library does not have; not a status of any library. */
 export const missingSymbol = -1;
 
-/** A C function that returns a status: handles, addresses and numbers go in as numbers. */
+/** A C function that returns a status: handles, addresses and numbers are passed as numbers. */
 export type StatusFunction = (...args: readonly number[]) => number;
 
-/** Memory that C functions write to: one call at a time uses it, and reads it before the next. */
+/** Memory for output of C functions: one call at a time uses it, and its result is read before the next call. */
 export class Scratch {
   readonly address: number;
   readonly view: DataView;
@@ -32,19 +32,19 @@ export class Scratch {
     return Number(this.view.getBigUint64(at, true));
   }
 
-  /** A text that ends with a zero. */
+  /** A zero-terminated text. */
   text(at = 0): string {
     const end = this.bytes.indexOf(0, at);
     return Buffer.from(this.bytes.subarray(at, end < 0 ? undefined : end)).toString('utf8');
   }
 }
 
-/** A library of a driver that may be missing, or older than what is asked of it. */
+/** A driver library that may be missing, or older than required. */
 export class OptionalLibrary {
   readonly #library: ReturnType<typeof koffi.load>;
   readonly #functions = new Map<string, StatusFunction>();
 
-  /** @throws Error when the dynamic linker cannot load it */
+  /** @throws Error if the dynamic linker cannot load it */
   constructor(path: string) {
     try {
       this.#library = koffi.load(path);
@@ -55,7 +55,7 @@ export class OptionalLibrary {
 
   /**
    * @param parameters as in the header of the library, pointers as uintptr_t
-   * @returns a function that gives `missingSymbol` where the library lacks it
+   * @returns a function that returns `missingSymbol` if the library does not have it
    */
   find(name: string, parameters: string): StatusFunction {
     const known = this.#functions.get(name);
@@ -65,7 +65,7 @@ export class OptionalLibrary {
     return found;
   }
 
-  /** The library must not be used any more. */
+  /** Unloads the library, which must not be used afterwards. */
   unload(): void {
     this.#functions.clear();
     this.#library.unload();

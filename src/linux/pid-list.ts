@@ -8,15 +8,15 @@ type Lseek = (fd: number, offset: number, whence: number) => number;
 const digit0 = 0x30;
 const digit9 = 0x39;
 
-// struct linux_dirent64: inode, offset, length of this record, type, name ending with 0.
+// struct linux_dirent64: inode, offset, length of this record, type, zero-terminated name.
 const lengthAt = 16;
 const nameAt = 19;
 
-/** Lists the processes of a procfs again and again. Must be closed. */
+/** Lists the processes of a procfs repeatedly. Must be closed. */
 export interface PidList {
   /**
-   * Lists them, in the order of the kernel.
-   * @throws Error when the folder cannot be read
+   * Lists them in kernel order.
+   * @throws Error if the folder cannot be read
    */
   read(): readonly number[];
   close(): void;
@@ -31,7 +31,7 @@ export function openPidList(procfs: string): PidList {
   return getdents === undefined ? new NameList(procfs) : new EntryList(procfs, getdents);
 }
 
-/** C libraries before glibc 2.30 have the system call, but not the function. */
+/** C libraries before glibc 2.30 lack the function, but not the system call. */
 function findGetdents(): Getdents | undefined {
   try {
     return libc.func('long getdents64(int fd, void *entries, size_t size)');
@@ -40,7 +40,7 @@ function findGetdents(): Getdents | undefined {
   }
 }
 
-/** Takes the numbers from the kernel's own records: half of the time of a list of names. */
+/** Parses the kernel's directory records directly, which takes half the time of a list of names. */
 class EntryList implements PidList {
   readonly #procfs: string;
   readonly #fd: number;
@@ -71,7 +71,7 @@ class EntryList implements PidList {
   }
 
   #parse(length: number, pids: number[]): void {
-    // Records begin at multiples of 8.
+    // Records are aligned to 8 bytes.
     for (let at = 0; at < length; at += this.#lengths[(at + lengthAt) / 2] ?? length) {
       const pid = parsePid(this.#bytes, at + nameAt);
       if (pid > 0) pids.push(pid);
@@ -79,7 +79,7 @@ class EntryList implements PidList {
   }
 }
 
-/** @returns 0 when the name is not a number */
+/** @returns 0 if the name is not a number */
 function parsePid(bytes: Uint8Array, from: number): number {
   let pid = 0;
   for (let at = from; ; at++) {

@@ -1,21 +1,21 @@
 import { koffi } from './koffi.js';
 import { addressOf, libc } from './libc.js';
 
-/** What a program is started with, other than this process has it. */
+/** How a program is started, if different from this process. */
 export interface SpawnPlan {
-  /** A path, or a name to be found in PATH. */
+  /** A path, or a name to find in PATH. */
   readonly program: string | Uint8Array;
-  /** Its arguments, the first of which is its own name. */
+  /** Its arguments, including argv[0]. */
   readonly argv: readonly (string | Uint8Array)[];
-  /** `NAME=value` each; undefined: this process's own. */
+  /** `NAME=value` each; undefined: that of this process. */
   readonly environment: readonly Uint8Array[] | undefined;
   /** Descriptors that the new process closes first. */
   readonly closed: readonly number[];
-  /** Then files that it opens and closes again, one after the other, before it becomes the program. */
+  /** Files that it then opens and closes again, one after the other, before it executes the program. */
   readonly passes: readonly string[];
-  /** A descriptor that the program does not get, for these files. */
+  /** A descriptor number for opening these files, which the program does not get. */
   readonly spareFd: number;
-  /** Signals that it is to have blocked, and those that it is not to ignore: bit n - 1 for signal n. */
+  /** Signals to block, and signals to stop ignoring: bit n - 1 for signal n. */
   readonly blockedSignals: bigint;
   readonly defaultSignals: bigint;
 }
@@ -66,7 +66,7 @@ const posixSpawnp = libc.func(
 
 const environ = libc.symbol('environ', 'uintptr_t');
 
-// <spawn.h>, alike in glibc and musl. Their structures have 80 and 336 bytes.
+// <spawn.h>, compatible in glibc and musl. Their structures have 80 and 336 bytes.
 const setSigDefault = 4;
 const setSigMask = 8;
 const structureBytes = 1024;
@@ -74,8 +74,8 @@ const signalSetBytes = 128;
 const pointerBytes = 8;
 
 /**
- * Starts a program as posix_spawn(3) does, on a thread of its own kind: that waits until the program runs.
- * @returns 0, or the error number with which it could not be executed
+ * Starts a program with posix_spawn(3), on another thread, which blocks until the program runs.
+ * @returns 0, or the error number if it could not be executed
  */
 export function spawnProgram(plan: SpawnPlan): Promise<number> {
   const [pid, actions, attributes] = [8, structureBytes, structureBytes].map((size) => new ArrayBuffer(size));
@@ -98,7 +98,7 @@ export function spawnProgram(plan: SpawnPlan): Promise<number> {
       (error, errno) => {
         destroyActions(addressOf(actions));
         if (error) reject(error);
-        // What the call refers to must have lived until now.
+        // Keeps the memory that the call refers to alive until now.
         else resolve([pid, program, attributes, argv, environment].length > 0 ? errno : 0);
       },
     );
@@ -135,7 +135,7 @@ function createString(text: string | Uint8Array): ArrayBuffer {
   return memory;
 }
 
-/** An array of C strings that ends with a null pointer, and the strings behind it. */
+/** A null-terminated array of C strings, and the strings. */
 function createVector(texts: readonly (string | Uint8Array)[]): ArrayBuffer {
   const strings = texts.map((text) => Buffer.concat([Buffer.from(text), Buffer.alloc(1)]));
   const tableBytes = (strings.length + 1) * pointerBytes;

@@ -13,8 +13,8 @@ const names: Readonly<Record<number, string>> = {
 };
 
 /**
- * The effective capabilities in a `/proc/<pid>/status` that matter to a collector.
- * @returns their names, in the order of their numbers; none when the file does not say
+ * The effective capabilities in a `/proc/<pid>/status` that are relevant to a collector.
+ * @returns their names, in numerical order; none if the file does not list them
  */
 export function parseEffectiveCapabilities(status: string): readonly string[] {
   const mask = parseCapabilityMask(status);
@@ -30,7 +30,7 @@ export function hasCapabilities(): boolean {
   return parseCapabilityMask(readFileSync('/proc/self/status', 'utf8')) !== 0n;
 }
 
-/** Those of this process. */
+/** The effective capabilities of this process. */
 export function readEffectiveCapabilities(): readonly string[] {
   return parseEffectiveCapabilities(readFileSync('/proc/self/status', 'utf8'));
 }
@@ -42,30 +42,30 @@ interface Limit {
 
 /**
  * The soft limit of open files that this process was started with. Node raises its own to the hard limit and
- * keeps no record, so the parent's is taken, which is the same unless it was set in between.
- * @returns undefined where nothing is to be corrected or nothing can be known
+ * keeps no record, so the parent's is used, which is the same unless it was changed in between.
+ * @returns undefined if nothing has to be corrected, or nothing is known
  */
 export function findOriginalOpenFilesLimit(procfs = '/proc'): number | undefined {
   const own = findLimit(`${procfs}/self`);
   const parent = findLimit(`${procfs}/${process.ppid}`);
   if (!own || !parent || own.soft !== own.hard || parent.hard !== own.hard) return undefined;
-  // systemd sets the limits of a unit between fork and exec: its own say nothing.
+  // systemd sets the limits of a unit between fork and exec: its own limits are irrelevant.
   if (parent.soft === own.soft || readName(`${procfs}/${process.ppid}`) === 'systemd') return undefined;
   return Number(parent.soft);
 }
 
-/** How many descriptors this process may have; Infinity where that cannot be read. */
+/** Maximum number of descriptors of this process; Infinity if unknown. */
 export function readDescriptorLimit(): number {
   return Number(findLimit('/proc/self')?.soft ?? Infinity);
 }
 
-/** What others need at least: sockets, rotated files, what is opened and closed again. */
+/** Minimum for other uses: sockets, rotated files, temporary descriptors. */
 const minReserve = 16;
 const reserveShare = 8;
 
 /**
- * The first number that a descriptor which is kept open should not have: the kernel gives the lowest free one, so
- * a caller that gets a higher one has used all but a reserve for others.
+ * The first number that a descriptor which is kept open should not have: the kernel assigns the lowest free
+ * number, so a higher one means that only a reserve for other uses is left.
  */
 export function findFirstReservedFd(limit = readDescriptorLimit()): number {
   if (limit === Infinity) return limit;

@@ -1,4 +1,4 @@
-/** What a made-up line of `/proc/<pid>/stat` says, beside the pid. */
+/** The content of a fake `/proc/<pid>/stat`, besides the pid. */
 export interface FakeStat {
   readonly comm?: string;
   readonly state?: string;
@@ -14,7 +14,7 @@ export interface FakeStat {
   readonly residentPages?: number;
 }
 
-/** A line of `/proc/<pid>/stat` as proc_pid_stat(5) has it. */
+/** Formats a line of `/proc/<pid>/stat` according to proc_pid_stat(5). */
 export function describeStat(pid: number, process: FakeStat): string {
   const { state = 'S', parentPid = 1, flags = 0, minorFaults = 0, majorFaults = 0 } = process;
   const { userTicks = 0, systemTicks = 0, threads = 1, startTicks = 100 } = process;

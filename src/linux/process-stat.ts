@@ -6,21 +6,21 @@ const stateZombie = 0x5a;
 const stateDead = 0x58;
 const kernelThreadFlag = 0x0020_0000;
 
-// The numbers from the parent's pid, which is field 4 of proc_pid_stat(5), to the resident set size, field 24.
+// The numbers from the parent's pid, field 4 of proc_pid_stat(5), to the resident set size, field 24.
 const fields = new Float64Array(21);
 
 /**
- * `/proc/<pid>/stat`, of a process or of a thread; the only parser of its fields. One object serves a whole scan: every reading is parsed into it, and what is to be kept is
- * taken from it before the next.
+ * `/proc/<pid>/stat`, of a process or of a thread; the only parser of its fields. One object serves a whole
+ * scan: every file is parsed into it, and values must be copied before the next.
  */
 export class ProcessStat {
-  /** Whether it has ended and only waits for its parent to notice. */
+  /** Whether it has ended but was not waited for yet. */
   isZombie = false;
   parentPid = 0;
   processGroup = 0;
-  /** The device number of its controlling terminal; 0: it has none. */
+  /** The device number of its controlling terminal; 0: none. */
   terminal = 0;
-  /** The process group in that terminal's foreground; -1: none. */
+  /** The foreground process group of that terminal; -1: none. */
   foregroundGroup = -1;
   /** PF_* of include/linux/sched.h. */
   flags = 0;
@@ -31,11 +31,11 @@ export class ProcessStat {
   majorFaults = 0;
   userTicks = 0;
   systemTicks = 0;
-  /** Of children that it has waited for, and of theirs. */
+  /** Of children that it has waited for, including theirs. */
   childUserTicks = 0;
   childSystemTicks = 0;
   threads = 0;
-  /** CLOCK_BOOTTIME of the birth, in ticks. */
+  /** CLOCK_BOOTTIME of its start, in ticks. */
   startTicks = 0;
   virtualBytes = 0;
   residentPages = 0;
@@ -45,12 +45,12 @@ export class ProcessStat {
   #nameTo = 0;
 
   /**
-   * @param bytes the file, at its beginning; not to be changed for as long as the name is asked for
-   * @returns false when this is no such file
+   * @param bytes the start of the file; must not change while the name is used
+   * @returns false if this is not such a file
    */
   parse(bytes: Uint8Array, length: number): boolean {
     const open = bytes.indexOf(openParenthesis);
-    // The name may hold parentheses, spaces and newlines itself; no field after it does.
+    // The name may itself contain parentheses, spaces and newlines; later fields do not.
     const close = bytes.lastIndexOf(closeParenthesis, length - 1);
     if (open < 0 || close < open) return false;
     const stateAt = close + 2;
@@ -66,8 +66,8 @@ export class ProcessStat {
 
   /**
    * Reads and parses the file once.
-   * @param folder say `/proc/<pid>`
-   * @returns false when the process is gone, or its file may not be read
+   * @param folder for example `/proc/<pid>`
+   * @returns false if the process is gone, or its file is not readable
    */
   read(folder: string): boolean {
     this.#buffer ??= Buffer.allocUnsafeSlow(4096);
@@ -78,9 +78,9 @@ export class ProcessStat {
     }
   }
 
-  /** The kernel's name of the process (comm): bytes, since nothing says that they are text. */
+  /** The kernel's name of the process (comm): bytes, since it need not be valid UTF-8. */
   copyName(): Uint8Array {
-    // The slice of a Buffer would be no copy.
+    // A slice of a Buffer would not be a copy.
     return Uint8Array.from(this.#bytes.subarray(this.#nameFrom, this.#nameTo));
   }
 

@@ -56,7 +56,7 @@ test('parseCpuTimes refuses, when there is no line for all CPUs', () => {
   assert.throws(() => parseCpuTimes(bytes('')), /Cannot parse/);
 });
 
-test('parseForks counts births, or says that it does not know', () => {
+test('parseForks counts births, or reports that it does not know', () => {
   assert.equal(parseForks(Buffer.from('cpu  1\nctxt 9\nbtime 5\nprocesses 4711\nprocs_running 3\n')), 4711);
   assert.equal(parseForks(Buffer.from('cpu  1\nprocs_running 3\n')), NaN);
   assert.equal(parseForks(Buffer.from('cpu  1\nprocesses \n')), NaN);

@@ -1,14 +1,14 @@
 import { closeSync, readSync } from 'node:fs';
 import { openWithoutWaiting } from './regular-file.js';
 
-/** A tick of the times in procfs: USER_HZ is 100 on every architecture that Node runs on. */
+/** The time unit of procfs: USER_HZ is 100 on every architecture that Node supports. */
 export const tickNs = 10_000_000;
 
-/** What a CPU, or all of them, did since boot, in ticks of 10 ms: the columns of `/proc/stat`. */
+/** CPU times since boot of one CPU, or of all, in ticks of 10 ms: the columns of `/proc/stat`. */
 export interface CpuTimes {
-  /** Holds `guest`, too. */
+  /** Includes `guest`. */
   readonly user: number;
-  /** Holds `guestNice`, too. */
+  /** Includes `guestNice`. */
   readonly nice: number;
   readonly system: number;
   readonly idle: number;
@@ -20,10 +20,10 @@ export interface CpuTimes {
   readonly guestNice: number;
 }
 
-/** What `/proc/stat` says of the CPUs. */
+/** The CPU lines of `/proc/stat`. */
 export interface MachineCpuTimes {
   readonly total: CpuTimes;
-  /** By logical CPU number; a CPU that is offline is not among them. */
+  /** By logical CPU number; offline CPUs are missing. */
   readonly byCpu: ReadonlyMap<number, CpuTimes>;
 }
 
@@ -35,12 +35,12 @@ const digit9 = 0x39;
 const columns = 10;
 
 /**
- * Reads a pseudo file whole, from its start, through a descriptor that stays open.
- * @returns how many bytes were read; what does not fit into the buffer is left out
+ * Reads a complete pseudo file from its start, through a descriptor that stays open.
+ * @returns the number of bytes read; what does not fit into the buffer is left out
  */
 export function readWhole(fd: number, buffer: Uint8Array): number {
   let length = 0;
-  // A file of many records gives about a page at a time, so only an empty read is its end.
+  // A file of many records returns about a page per read, so only an empty read is its end.
   for (;;) {
     const read = readSync(fd, buffer, length, buffer.length - length, length);
     length += read;
@@ -48,7 +48,7 @@ export function readWhole(fd: number, buffer: Uint8Array): number {
   }
 }
 
-/** Opens a pseudo file, reads it whole and closes it. */
+/** Opens a pseudo file, reads it completely and closes it. */
 export function readPath(path: string, buffer: Uint8Array): number {
   const fd = openWithoutWaiting(path);
   try {
@@ -60,7 +60,7 @@ export function readPath(path: string, buffer: Uint8Array): number {
 
 /**
  * Parses decimal integers that are separated by spaces, up to the end of the line or until `into` is full.
- * Makes no string: a scan of thousands of files would spend its time on them.
+ * Creates no strings, which would dominate a scan of thousands of files.
  * @returns how many numbers were found
  */
 export function parseNumbers(bytes: Uint8Array, from: number, into: Float64Array): number {
@@ -82,8 +82,8 @@ export function parseNumbers(bytes: Uint8Array, from: number, into: Float64Array
 }
 
 /**
- * Parses the CPU lines of `/proc/stat`, which stand first.
- * @throws Error when there is no line for all CPUs together, or the last one is torn
+ * Parses the CPU lines at the start of `/proc/stat`.
+ * @throws Error if the line for all CPUs is missing, or the last one is incomplete
  */
 export function parseCpuTimes(stat: Uint8Array): MachineCpuTimes {
   const byCpu = new Map<number, CpuTimes>();
@@ -100,8 +100,8 @@ export function parseCpuTimes(stat: Uint8Array): MachineCpuTimes {
 }
 
 /**
- * Parses how many processes and threads were born since boot, from the end of `/proc/stat`.
- * @returns NaN when the file does not say
+ * Parses how many processes and threads were started since boot, from the end of `/proc/stat`.
+ * @returns NaN if the file does not contain it
  */
 export function parseForks(stat: Buffer): number {
   const label = '\nprocesses ';
@@ -126,7 +126,7 @@ function parseCpuNumber(stat: Uint8Array, at: number): number {
 }
 
 function parseTimes(stat: Uint8Array, at: number): CpuTimes {
-  // Old kernels have fewer columns: what they do not count is 0.
+  // Old kernels have fewer columns: the missing ones are 0.
   numbers.fill(0);
   parseNumbers(stat, at, numbers);
   const [user, nice, system, idle, iowait, irq, softirq, steal, guest, guestNice] = numbers;

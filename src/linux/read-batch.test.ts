@@ -28,7 +28,7 @@ function textOf({ texts, lengths }: ReadBatch, place: number): string {
   return (texts[place] ?? Buffer.alloc(0)).toString('latin1', 0, lengths[place]);
 }
 
-test('ReadBatch reads every file from its start, again and again', (t) => {
+test('ReadBatch reads every file from its start, repeatedly', (t) => {
   const batch = openBatch(t, 3);
   if (batch === undefined) return;
   const fds: readonly number[] = ['one', '', 'x'.repeat(2 * slotBytes)].map((text) => write(t, text));

@@ -1,7 +1,7 @@
 import { addressOf, libc } from './libc.js';
 import { findSyscallNumber } from './syscall-numbers.js';
 
-/** A pseudo file that is longer is not read whole, and its length is `slotBytes`. */
+/** A longer pseudo file is not read completely, and its length is `slotBytes`. */
 export const slotBytes = 4096;
 
 const setUp: (number: number, events: number, context: number) => number = libc.func(
@@ -27,14 +27,15 @@ const eventBytes = 32;
 const resultAt = 16;
 
 /**
- * Reads many pseudo files from their start with one call. The kernel reads a file of sysfs or cgroupfs while it takes
- * the request, so nothing is waited for, and two thirds of what a call from JavaScript costs beyond the reading are saved.
+ * Reads many pseudo files from their start with one call. The kernel reads a file of sysfs or cgroupfs while it
+ * takes the request, so that nothing is asynchronous, and two thirds of the overhead of a call from JavaScript
+ * are saved.
  */
 export class ReadBatch {
   readonly capacity: number;
-  /** What was read, by place. */
+  /** The contents, by index. */
   readonly texts: readonly Buffer[];
-  /** How many bytes were read, by place; negative: the file was not read, and reading it alone says why. */
+  /** The number of bytes read, by index; negative: reading failed, and reading the file alone shows why. */
   readonly lengths: Int32Array;
   readonly #submitNumber: number;
   readonly #collectNumber: number;
@@ -47,7 +48,7 @@ export class ReadBatch {
   readonly #slots: ArrayBuffer;
   #size = 0;
 
-  /** Undefined where the kernel has no such call, or does not let this process use it. */
+  /** Undefined if the kernel does not have the call, or does not permit it. */
   static open(capacity: number): ReadBatch | undefined {
     const [setup, destroy] = [findSyscallNumber('io_setup'), findSyscallNumber('io_destroy')];
     const [submitting, collecting] = [findSyscallNumber('io_submit'), findSyscallNumber('io_getevents')];
@@ -79,19 +80,19 @@ export class ReadBatch {
     for (let i = 0; i < capacity; i++) this.#prepare(requests, i);
   }
 
-  /** Adds the file behind an open descriptor. @returns its place */
+  /** Adds the file of an open descriptor. @returns its index */
   add(fd: number): number {
     this.#fds[(this.#size * requestBytes) / 4 + fdWord] = fd;
     return this.#size++;
   }
 
-  /** Reads what was added into `texts` and `lengths`; what is added next has the first place again. */
+  /** Reads the added files into `texts` and `lengths`; then the batch is empty again. */
   run(): void {
     const size = this.#size;
     this.#size = 0;
     this.lengths.fill(-1, 0, size);
     if (size === 0) return;
-    // It stops at a request that cannot be: what comes after it has not been read.
+    // It stops at an invalid request: the files after it have not been read.
     const count = submit(this.#submitNumber, this.#context, size, addressOf(this.#pointers.buffer));
     if (count <= 0) return;
     const { buffer } = this.#events;
@@ -101,7 +102,7 @@ export class ReadBatch {
     }
   }
 
-  /** Safe to call twice. */
+  /** May be called twice. */
   close(): void {
     if (this.#context !== 0) tearDown(this.#destroyNumber, this.#context);
     this.#context = 0;

@@ -1,16 +1,16 @@
 import { closeSync, constants, fstatSync, openSync, readSync, statSync, type Stats } from 'node:fs';
 import { describeError, findErrorCode } from '../errors.js';
 
-/** A path that may be read, but does not name what was expected: a FIFO, a device, a folder, too large a file. */
+/** A readable path that is not what was expected: a FIFO, a device, a folder, too large a file. */
 export class UnusableFileError extends Error {
   override readonly name = 'UnusableFileError';
 }
 
 /**
- * Opens a regular file for reading. A FIFO without a writer would block the whole program, and a device may have no
- * end, so both are refused, and neither is opened where it can be recognised before.
+ * Opens a regular file for reading. A FIFO without a writer would block the whole program, and a device may
+ * have no end, so both are refused, if possible without opening them.
  * @returns the descriptor, to be closed by the caller
- * @throws UnusableFileError when it is not a regular file, or the system's error
+ * @throws UnusableFileError if it is not a regular file, or the system's error
  */
 export function openRegularFile(path: string): number {
   requireRegular(statSync(path));
@@ -25,8 +25,8 @@ export function openRegularFile(path: string): number {
 }
 
 /**
- * Opens a file of which a bounded number of bytes is read, with one system call: for files below a root such as
- * `/proc`, which are opened by the thousand. A FIFO without a writer is empty, and one with a writer cannot be read.
+ * Opens a file for a bounded read, with one system call: for files below a root such as `/proc`, which are
+ * opened by the thousand. A FIFO does not block: without a writer it is empty, with a writer reading fails.
  * @returns the descriptor, to be closed by the caller
  */
 export function openWithoutWaiting(path: string): number {
@@ -34,8 +34,8 @@ export function openWithoutWaiting(path: string): number {
 }
 
 /**
- * For files that another program part opens, which would wait for a FIFO.
- * @throws UnusableFileError when there is something else than a regular file
+ * For files that foreign code opens, which would block on a FIFO.
+ * @throws UnusableFileError if it is something other than a regular file
  */
 export function requireRegularFile(path: string): void {
   const stats = statSync(path, { throwIfNoEntry: false });
@@ -47,12 +47,12 @@ export function openFolder(path: string): number {
   return openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
 }
 
-/** Limit for files of the kernel and of the system, the longest of which have some hundred kilobytes. */
+/** Limit for files of the kernel and the system, the largest of which have some hundred kilobytes. */
 export const maxSystemFileBytes = 16 * 1024 * 1024;
 
 /**
- * Reads a regular file whole. Files of procfs and sysfs give no size or a wrong one, so what counts is what is read.
- * @throws UnusableFileError when it is not a regular file or longer than `maxBytes`, or the system's error
+ * Reads a complete regular file. Files of procfs and sysfs have no size or a wrong one, so the size is ignored.
+ * @throws UnusableFileError if it is not a regular file or longer than `maxBytes`, or the system's error
  */
 export function readRegularFile(path: string, maxBytes = maxSystemFileBytes): Buffer {
   const fd = openRegularFile(path);
@@ -70,8 +70,8 @@ export function readRegularText(path: string, maxBytes = maxSystemFileBytes): st
 
 /**
  * The text of a file that may not exist yet, such as one of state.
- * @returns undefined: there is none
- * @throws Error that names the path, when it cannot be read
+ * @returns undefined if it does not exist
+ * @throws Error naming the path, if it cannot be read
  */
 export function findRegularText(path: string): string | undefined {
   try {
@@ -82,7 +82,7 @@ export function findRegularText(path: string): string | undefined {
   }
 }
 
-/** Differs from the one before once the file was written, replaced, removed or created. */
+/** Changes when the file is written, replaced, removed or created. */
 export function readFileStamp(path: string): string {
   const stats = statSync(path, { throwIfNoEntry: false, bigint: true });
   return stats ? [stats.dev, stats.ino, stats.size, stats.mtimeNs, stats.ctimeNs].join(' ') : 'none';
@@ -114,7 +114,7 @@ function describeKind(stats: Stats): string {
   return stats.isBlockDevice() ? 'a block device' : 'a character device';
 }
 
-/** Why a file could not be read, without its path, which the caller names: the errno or what was found. */
+/** Describes why a file could not be read, without its path, which the caller adds: the errno or what was found. */
 export function describeReadError(error: unknown): string {
   if (error instanceof UnusableFileError) return error.message;
   return findErrorCode(error) ?? String(error);

@@ -2,12 +2,13 @@ import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { describeError } from '../errors.js';
 
 /**
- * Writes a file that only its owner may read. A reader sees the old file or the new one, never half of it.
- * @throws Error when it cannot be written
+ * Atomically writes a file that only its owner may read.
+ * @throws Error if it cannot be written
  */
 export function replaceFile(path: string, text: string): void {
   try {
-    // An earlier run may have left a file there, or anyone a FIFO, which would block: the file is always a new one.
+    // An earlier run may have left the file, or another user may have created a FIFO, which would block: a new
+    // file is created in any case.
     rmSync(`${path}.new`, { force: true });
     writeFileSync(`${path}.new`, text, { mode: 0o600, flag: 'wx' });
     renameSync(`${path}.new`, path);

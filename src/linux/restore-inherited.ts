@@ -12,9 +12,9 @@ const longestStandard = 31;
 
 /** Node ignores these two for itself: bit n - 1 for signal n, SIGPIPE and SIGXFSZ. */
 const ignoredByNode = (1n << 12n) | (1n << 24n);
-/** While it is ignored, the kernel keeps no exit code of a child. */
+/** While SIGCHLD is ignored, the kernel keeps no exit codes of children. */
 const sigChld = 17;
-/** struct sigaction has 152 bytes with glibc and musl. */
+/** Larger than struct sigaction, which has 152 bytes in glibc and musl. */
 const actionBytes = 512;
 
 const signal = libc.func('uintptr_t signal(int number, uintptr_t disposition)') as (
@@ -33,7 +33,7 @@ const prlimit = libc.func('int prlimit(int pid, int resource, void *limit, void 
   old: Uint8Array | null,
 ) => number;
 
-/** Gives back to this process what its children get from it. May be called again. */
+/** Restores what children inherit from this process. May be called again. */
 export function restoreInherited({ descriptors, statusFlags, ignoredSignals }: Inherited): void {
   for (const fd of descriptors) fcntl(fd, setDescriptorFlags, 'int', 0);
   for (const [fd, flags] of statusFlags) {
@@ -48,8 +48,9 @@ export function restoreInherited({ descriptors, statusFlags, ignoredSignals }: I
 }
 
 /**
- * Ignores SIGCHLD, where this process was started so, until the child that is about to be started has it from here.
- * @returns to be called then
+ * Ignores SIGCHLD, if this process was started so, until the child that is about to be started has inherited
+ * it.
+ * @returns a function to call then
  */
 export function lendIgnoredSigChld({ ignoredSignals }: Inherited): () => void {
   if (!isIn(ignoredSignals, sigChld)) return () => {};
@@ -59,10 +60,10 @@ export function lendIgnoredSigChld({ ignoredSignals }: Inherited): () => void {
   return () => void sigaction(sigChld, before, null);
 }
 
-/** glibc's own two: its posix_spawn leaves them ignored. */
+/** glibc's two internal signals: its posix_spawn leaves them ignored. */
 const ofLibrary = (1n << 31n) | (1n << 32n);
 
-/** Signals that this process ignores and its children are not to. */
+/** Signals that this process ignores and its children should not. */
 export function signalsToReset({ ignoredSignals }: Inherited): bigint {
   return (ignoredByNode | ofLibrary) & ~ignoredSignals;
 }

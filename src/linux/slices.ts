@@ -1,17 +1,18 @@
 import { setImmediate } from 'node:timers';
 
-/** The main thread does other things after this long; a step after it may take as long again. */
+/** Work on the main thread yields after this long; the last step may take as long again. */
 const sliceMs = 2;
 
 /**
- * Divides long work on the main thread into slices, between which timers, servers and signals have their turn. All works
- * share one slice in a turn of the event loop: ten of them, side by side or one after the other, hold it no longer than one.
+ * Divides long work on the main thread into slices, between which timers, servers and signals are handled. All
+ * work shares one slice per turn of the event loop: ten tasks, concurrent or consecutive, block it no longer
+ * than one.
  */
 export class Slices {
   readonly #nowMs: () => number;
-  /** Undefined: in this turn of the event loop nothing has worked in slices yet. */
+  /** Undefined: nothing has worked in this turn of the event loop yet. */
   #endMs: number | undefined;
-  /** Works that go on in one of the next turns, one in each. */
+  /** Tasks that will continue, one in each of the next turns. */
   readonly #waiting: (() => void)[] = [];
 
   /** @param nowMs a monotonic clock */
@@ -19,14 +20,14 @@ export class Slices {
     this.#nowMs = nowMs;
   }
 
-  /** Whether others are to run before the work goes on. */
+  /** Whether other work should run before this work continues. */
   get isOver(): boolean {
     const nowMs = this.#nowMs();
     this.#endMs ??= this.#begin(nowMs);
     return nowMs >= this.#endMs;
   }
 
-  /** Lets others run; then the next slice begins. */
+  /** Yields to other work; then the next slice starts. */
   letOthersRun(): Promise<void> {
     return new Promise((resolve) => {
       if (this.#waiting.push(resolve) === 1) setImmediate(() => this.#continue());
@@ -36,7 +37,7 @@ export class Slices {
   #begin(nowMs: number): number {
     const endMs = nowMs + sliceMs;
     setImmediate(() => {
-      // In the next turn of the event loop, unless a slice has begun before this.
+      // In the next turn of the event loop, unless another slice has started before.
       if (this.#endMs === endMs) this.#endMs = undefined;
     });
     return endMs;
@@ -50,10 +51,10 @@ export class Slices {
   }
 }
 
-/** Those of this thread. */
+/** The slices of this thread. */
 export const slices = new Slices(() => performance.now());
 
-/** Takes the steps of long work, and lets others run in between whenever they have taken a while. */
+/** Runs the steps of long work, and yields to other work periodically. */
 export async function runInSlices<Result>(
   steps: Generator<void, Result>,
   thread: Slices = slices,
@@ -65,7 +66,7 @@ export async function runInSlices<Result>(
   }
 }
 
-/** All items of a long iteration, each of which is work. */
+/** Collects the items of a long iteration, in slices. */
 export async function collectInSlices<Item>(items: Iterable<Item>): Promise<readonly Item[]> {
   return runInSlices(collect(items));
 }

@@ -9,7 +9,7 @@ const numbers = {
   perf_event_open: { x64: 298, ia32: 336, arm: 364, arm64: 241, riscv64: 241, loong64: 241, ppc64: 319 },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, number>>>>;
 
-/** @returns undefined where it is not known, or not used */
+/** @returns undefined if unknown or not used */
 export function findSyscallNumber(
   name: keyof typeof numbers,
   arch: string = process.arch,

@@ -4,7 +4,7 @@ import { libc, nameErrno } from './libc.js';
 const setTimerSlack = 29;
 const schedOther = 0;
 const schedFifo = 1;
-/** What this thread starts, say a child process, gets ordinary scheduling again. */
+/** Children of this thread get ordinary scheduling again. */
 const schedResetOnFork = 0x40000000;
 const lowestPriority = 1;
 
@@ -19,21 +19,21 @@ const pthreadSetschedparam = libc.func(
   'int pthread_setschedparam(unsigned long thread, int policy, const void *param)',
 ) as (thread: number | bigint, policy: number, param: Int32Array) => number;
 
-/** Lets the calling thread wake from timed waits at their time and not up to 50 us later. */
+/** Lets timed waits of the calling thread end on time, instead of up to 50 us later. */
 export function sharpenTimers(): void {
   prctl(setTimerSlack, 1, 0, 0, 0);
 }
 
 /**
- * Gives the calling thread real-time scheduling (SCHED_FIFO, lowest priority), so that nothing ordinary delays
- * it. Who has it must sleep often.
- * @returns the error's name where it is refused: `EPERM` without CAP_SYS_NICE and RLIMIT_RTPRIO
+ * Gives the calling thread real-time scheduling (SCHED_FIFO, lowest priority), so that ordinary threads cannot
+ * delay it. Such a thread must sleep often.
+ * @returns the error code if it is refused: `EPERM` without CAP_SYS_NICE and RLIMIT_RTPRIO
  */
 export function enterRealTime(): string | undefined {
   return setScheduling(schedFifo | schedResetOnFork, lowestPriority);
 }
 
-/** Gives the calling thread ordinary scheduling. */
+/** Returns the calling thread to ordinary scheduling. */
 export function leaveRealTime(): void {
   setScheduling(schedOther, 0);
 }

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import { findInteger, findNames, findText } from './sysfs.js';
 
-/** Where a logical CPU sits. The numbers are those of the kernel, which may leave some out. */
+/** The position of a logical CPU, in the kernel's numbers, which may have gaps. */
 export interface CpuPlace {
   readonly package: number;
   readonly die: number;
 }
 
-/** The logical CPUs of a list as the kernel writes it: `0-3,8,10-11`. What is no range of CPUs is left out. */
+/** Parses a list of logical CPUs in the kernel's format: `0-3,8,10-11`. Invalid parts are ignored. */
 export function parseCpuList(text: string): readonly number[] {
   return text
     .trim()
@@ -19,16 +19,16 @@ export function parseCpuList(text: string): readonly number[] {
     });
 }
 
-/** The package and die of a logical CPU; undefined when sysfs does not say. */
+/** The package and die of a logical CPU; undefined if sysfs does not report them. */
 export function findCpuPlace(sysfs: string, cpu: number): CpuPlace | undefined {
   const topology = join(sysfs, `devices/system/cpu/cpu${cpu}/topology`);
   const packageId = findInteger(join(topology, 'physical_package_id'));
-  // A kernel that does not know the package says -1.
+  // -1 means that the kernel does not know the package.
   if (packageId === undefined || packageId < 0) return undefined;
   return { package: packageId, die: findInteger(join(topology, 'die_id')) ?? 0 };
 }
 
-/** The package of each last-level cache, by the kernel's id of the cache; those of which sysfs does not say both are missing. */
+/** The package of each last-level cache, by the kernel's id of the cache, where sysfs reports both. */
 export function findL3Packages(sysfs: string): ReadonlyMap<number, number> {
   const found = new Map<number, number>();
   for (const cpu of parseCpuList(findText(join(sysfs, 'devices/system/cpu/possible')) ?? '')) {
@@ -41,16 +41,16 @@ export function findL3Packages(sysfs: string): ReadonlyMap<number, number> {
   return found;
 }
 
-// arch/x86/kernel/cpu/match.c writes the line; X86_VENDOR_* and X86_FEATURE_HYPERVISOR give the numbers.
+// Source of the line: arch/x86/kernel/cpu/match.c; of the numbers: X86_VENDOR_* and X86_FEATURE_HYPERVISOR.
 const amdModel = /,ven(?:0002|0009)fam/;
 const hypervisorFeature = /[:,]009F(?:,|$)/;
 
-/** Whether the CPU is AMD's or Hygon's, which has AMD's energy counters. False where sysfs does not say. */
+/** Whether the CPU is made by AMD or Hygon, and thus has AMD's energy counters. False if unknown. */
 export function isAmd(sysfs: string): boolean {
   return amdModel.test(findModel(sysfs));
 }
 
-/** Whether an x86 CPU says that it runs under a hypervisor. False where sysfs does not say. */
+/** Whether an x86 CPU reports that it runs under a hypervisor. False if unknown. */
 export function isVirtualMachine(sysfs: string): boolean {
   return hypervisorFeature.test(findModel(sysfs));
 }

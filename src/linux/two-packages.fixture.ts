@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { createFolder } from '../testing/temporary-folder.fixture.js';
 
 /**
- * Writes a sysfs in which CPUs are on packages, as those of a machine with several sockets are.
- * @param packages by logical CPU, the number of its package; undefined: it is offline
+ * Writes the sysfs of a machine with several sockets.
+ * @param packages by logical CPU, the number of its package; undefined: the CPU is offline
  * @returns its path
  */
 export function createPackageSysfs(packages: readonly (number | undefined)[]): string {

@@ -1,13 +1,16 @@
 import { widthOf } from './check-histograms.js';
 import type { ExponentialLayout, HistogramLayout, HistogramRow } from './histogram-table.js';
 
-/** Exponential histograms that are added up have no more buckets on a side, unless one of them has: their scale falls. */
+/**
+ * Summed exponential histograms have at most this many buckets per side, unless one of the summands has more:
+ * their scale is reduced.
+ */
 const usualBuckets = 160;
 
 /**
- * Adds a histogram to another one of the same kind, as deltas become cumulative.
+ * Adds a histogram to another one of the same kind, to accumulate deltas.
  * @param total its buckets are changed or replaced
- * @returns false where explicit bounds differ: there is no sum, and nothing is changed
+ * @returns false where explicit bounds differ: they cannot be added, and nothing is changed
  */
 export function addHistogram(total: HistogramRow, added: HistogramRow): boolean {
   if (!addBuckets(total, added)) return false;
@@ -46,14 +49,14 @@ function addBuckets(total: HistogramRow, added: HistogramRow): boolean {
   return true;
 }
 
-/** Whether the counts of two layouts are of the same buckets. */
+/** Whether two layouts have the same buckets. */
 export function isSameLayout(one: HistogramLayout, other: HistogramLayout): boolean {
   if (one === other) return true;
   if (one.kind === 'histogram') return other.kind === 'histogram' && hasSameBounds(one.bounds, other.bounds);
   return other.kind === 'exponential_histogram' && hasSameIndexes(one, other);
 }
 
-/** What distinguishes exponential layouts from each other. */
+/** The properties in which exponential layouts differ. */
 type ExponentialIndexes = Omit<ExponentialLayout, 'kind'>;
 
 export function hasSameIndexes(one: ExponentialIndexes, other: ExponentialIndexes): boolean {
@@ -73,7 +76,7 @@ export function hasSameBounds(one: Float64Array, other: Float64Array): boolean {
   return true;
 }
 
-/** An exponential histogram with at most this many buckets on each side of zero, by a smaller scale: no count is lost. */
+/** Limits an exponential histogram to this many buckets per side of zero by reducing its scale: no count is lost. */
 export function limitBuckets(
   layout: ExponentialLayout,
   buckets: Float64Array,
@@ -91,7 +94,7 @@ export function upperBound(scale: number, index: number): number {
   return 2 ** ((index + 1) * 2 ** -scale);
 }
 
-/** The layout that has place for the values of some others. */
+/** The smallest layout that contains some other layouts. */
 function uniteLayouts(layouts: readonly ExponentialLayout[], most: number): ExponentialLayout {
   let scale = Math.min(...layouts.map((one) => one.scale));
   for (;;) {
@@ -120,7 +123,7 @@ function uniteLayouts(layouts: readonly ExponentialLayout[], most: number): Expo
   }
 }
 
-/** Indexes from `from` to `to`, which is not among them. */
+/** Indexes from `from` up to, but not including, `to`. */
 interface Side {
   readonly from: number;
   readonly to: number;
@@ -140,7 +143,10 @@ function uniteSides(
   return to > from ? { offset: from, count: to - from } : { offset: 0, count: 0 };
 }
 
-/** What one of them counts as zero is zero in all; the others' buckets that this cuts are zero as a whole. */
+/**
+ * Values within the zero range of any layout count as zero; buckets of other layouts that this range cuts count
+ * as zero completely.
+ */
 function uniteThresholds(layouts: readonly ExponentialLayout[], scale: number): number {
   const thresholds = layouts.map((one) => one.zeroThreshold);
   const [first = 0] = thresholds;
@@ -149,7 +155,7 @@ function uniteThresholds(layouts: readonly ExponentialLayout[], scale: number): 
   return upperBound(scale, Math.ceil(Math.log2(widest) * 2 ** scale) - 1);
 }
 
-/** The first index whose bucket is not within the threshold as a whole. */
+/** The first index whose bucket is not entirely within the threshold. */
 function firstIndex(zeroThreshold: number, scale: number): number {
   if (zeroThreshold === 0) return -Infinity;
   let index = Math.floor(Math.log2(zeroThreshold) * 2 ** scale) - 1;
@@ -157,7 +163,7 @@ function firstIndex(zeroThreshold: number, scale: number): number {
   return index;
 }
 
-/** Adds counts to the buckets of a layout that has place for them. */
+/** Adds counts to the buckets of a layout that contains theirs. */
 function pour(
   buckets: Float64Array,
   { scale, positiveOffset, positiveCount, negativeOffset, negativeCount }: ExponentialLayout,
@@ -177,7 +183,7 @@ function pour(
   }
 }
 
-/** An index at a smaller scale. Beyond 31 places, only the sign is left. */
+/** An index at a smaller scale. Beyond 31 steps, only the sign is left. */
 function shift(index: number, places: number): number {
   return Math.floor(index / 2 ** places);
 }

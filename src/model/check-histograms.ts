@@ -3,8 +3,8 @@ import { HistogramRow, type HistogramLayout, type HistogramTable } from './histo
 import { seriesKey, type HistogramSeries } from './series.js';
 
 /**
- * Why a row is no histogram, as `expected <...>, found <...>`; undefined where it is one. The counts in buckets
- * add up to the count.
+ * Describes why a row is not a valid histogram, as `expected <...>, found <...>`; undefined if it is. The
+ * bucket counts must add up to the count.
  */
 export function findHistogramProblem(row: HistogramRow): string | undefined {
   const { count, layout, buckets } = row;
@@ -21,7 +21,7 @@ export function findHistogramProblem(row: HistogramRow): string | undefined {
   return sum === count ? undefined : `expected buckets that add up to the count of ${count}, found ${sum}`;
 }
 
-/** How many counts a row of this layout has. */
+/** Number of bucket counts in a row of this layout. */
 export function widthOf(layout: HistogramLayout): number {
   return layout.kind === 'histogram'
     ? layout.bounds.length + 1
@@ -32,7 +32,7 @@ function isCount(value: number): boolean {
   return value >= 0 && value < Infinity && Number.isInteger(value);
 }
 
-/** Whether bounds are finite numbers, each above the one before. */
+/** Whether bounds are finite and strictly ascending. */
 export function ascends(bounds: Float64Array): boolean {
   for (let i = 0; i < bounds.length; i += 1) {
     if (!Number.isFinite(bounds[i]) || (i > 0 && bounds[i] <= bounds[i - 1])) return false;
@@ -47,9 +47,9 @@ function sumOf(buckets: Float64Array): number {
 }
 
 /**
- * Asserts what holds for the histogram tables that a component passes on, in their order: each row is a histogram of the
- * kind of its metric, counts never fall, a live series is the only one with its metric, resource and attributes, its
- * time goes forward, and what has ended stays away.
+ * Asserts the rules for the histogram tables that a component emits, in order: each row is a valid histogram of
+ * its metric's kind, counts never decrease, a live series is the only one with its metric, resource and
+ * attributes, its time increases, and ended series do not return.
  * @throws AssertionError
  */
 export function checkHistograms(tables: readonly HistogramTable[]): void {

@@ -4,9 +4,9 @@ import { seriesKey, type Series } from './series.js';
 import { readValue, type Table } from './table.js';
 
 /**
- * Asserts what holds for the tables that a component passes on, in their order: counters never fall, a live series is
- * the only one with its metric, resource and attributes, its time goes forward, rows are in order even without a
- * value, and what has ended stays away.
+ * Asserts the rules for the tables that a component emits, in order: counters never decrease, a live series is
+ * the only one with its metric, resource and attributes, its time increases, rows are ordered even without a
+ * value, and ended series do not return.
  * @throws AssertionError
  */
 export function checkTables(tables: readonly Table[]): void {
@@ -14,7 +14,7 @@ export function checkTables(tables: readonly Table[]): void {
   for (const table of tables) check.take(table);
 }
 
-/** What all series of a counter have counted, the ended ones among them: the sum of their last values. */
+/** The total of a counter over all series, including ended ones: the sum of their last values. */
 export function sumLastValues(tables: readonly Table[], metricName: string): number {
   const latest = new Map<Series, number>();
   for (const { series, values } of tables) {
@@ -39,12 +39,12 @@ class TableCheck {
       series.length * offsets.length,
       'a table has more or fewer values than cells',
     );
-    // What has ended leaves its place to what begins in the same table.
+    // An ended series makes room for one that starts in the same table.
     for (const one of ended) this.#leave(one);
     for (const one of series) this.#enter(one);
     offsets.forEach((offset, row) => {
       assert.ok(Number.isSafeInteger(offset), `expected an offset in whole nanoseconds, found ${offset}`);
-      // Without this, rows that have no value could be in any order.
+      // Otherwise rows without a value could be in any order.
       const last = offsets[row - 1] ?? -Infinity;
       assert.ok(offset > last, `expected rows in ascending order, found offset ${offset} after ${last}`);
       const at = table.epoch + BigInt(offset);
@@ -58,7 +58,7 @@ class TableCheck {
 
   #enter(series: Series): void {
     const holder = this.#live.get(seriesKey(series)) ?? series;
-    // Of two that look alike, assert.equal would give its own message in place of this one.
+    // If the two look alike, assert.equal would replace this message by its own.
     assert.ok(holder === series, `two live series are both ${describe(series)}`);
     assert.ok(!this.#ended.has(series), `${describe(series)} has ended and comes again`);
     this.#live.set(seriesKey(series), series);

@@ -1,16 +1,19 @@
 import { upperBound } from './add-histograms.js';
 import type { ExplicitLayout, ExponentialLayout, HistogramRow } from './histogram-table.js';
 
-/** The numbers of some time, counted in buckets. Its memory is used again. */
+/** Counts numbers of a period in buckets. Its memory is reused. */
 export interface Distribution {
-  /** Counts a finite number; others are ignored. It is in an array: passed by itself, it would be an object on the heap. */
+  /**
+   * Counts a finite number; others are ignored. The number is passed in an array, since a number argument would
+   * be allocated on the heap.
+   */
   add(values: Float64Array, cell: number): void;
   clear(): void;
-  /** Writes what was counted. The buckets are valid until more is counted. */
+  /** Writes the counts. The buckets are valid until more is counted. */
   write(row: HistogramRow): void;
 }
 
-/** What every histogram has: count, sum, minimum and maximum. */
+/** Count, sum, minimum and maximum. */
 class Summary {
   #count = 0;
   readonly #figures = Float64Array.of(0, Infinity, -Infinity);
@@ -40,7 +43,7 @@ class Summary {
   }
 }
 
-/** Buckets with given bounds, each of which belongs to the bucket below it. */
+/** Buckets with given bounds; a value equal to a bound belongs to the bucket below. */
 export class ExplicitDistribution implements Distribution {
   readonly #layout: ExplicitLayout;
   readonly #summary = new Summary();
@@ -77,16 +80,16 @@ export class ExplicitDistribution implements Distribution {
   }
 }
 
-/** Maximum number of buckets on each side of zero, as in the SDKs of OpenTelemetry. */
+/** Maximum number of buckets on each side of zero, as in the OpenTelemetry SDKs. */
 const maxBuckets = 160;
-/** Numbers closer to zero count as this, the smallest with all its digits: between them, bounds would be the same. */
+/** Numbers closer to zero count as this, the smallest normal double: below it, bounds would coincide. */
 const smallest = 2 ** -1022;
-/** The finest scale, as in the SDKs. */
+/** The largest scale, as in the OpenTelemetry SDKs. */
 const maxScale = 20;
 
 /**
- * Buckets whose bounds grow by one factor: the smallest with which all numbers have place. At first it is as fine as
- * possible; a number for which there is no place doubles the width of all buckets, as often as needed.
+ * Buckets with bounds that grow by a constant factor, the smallest with which all numbers fit. The scale starts
+ * at its maximum; a number that does not fit doubles the width of all buckets, as often as needed.
  */
 export class ExponentialDistribution implements Distribution {
   readonly #summary = new Summary();
@@ -144,23 +147,26 @@ export class ExponentialDistribution implements Distribution {
   }
 }
 
-/** The index of the bucket of a number that is not 0: above the lower bound, up to the upper one. At most 2^30. */
+/**
+ * The index of the bucket of a non-zero number: above the lower bound, up to and including the upper one. At
+ * most 2^30.
+ */
 function indexOf(values: Float64Array, cell: number, scale: number): number {
   const magnitude = Math.max(smallest, Math.abs(values[cell]));
   const index = (Math.ceil(Math.log2(magnitude) * 2 ** scale) - 1) | 0;
-  // A logarithm is rounded, a bound as well: a number at a bound belongs where the bounds say.
+  // Logarithms and bounds are both rounded: the bound decides.
   if (magnitude > upperBound(scale, index)) return index + 1;
   return magnitude <= upperBound(scale, index - 1) ? index - 1 : index;
 }
 
-/** The buckets of one sign. */
+/** The buckets for one sign. */
 class Side {
   #counts = new Float64Array(8);
-  /** The index of the first bucket, and behind the last one. */
+  /** First index, and index after the last bucket. */
   #from = 0;
   #to = 0;
 
-  /** The index of the first bucket; 0 where there is none. */
+  /** The index of the first bucket; 0 without buckets. */
   get offset(): number {
     return this.#from;
   }
@@ -180,7 +186,7 @@ class Side {
     this.#counts[index - this.#from] += 1;
   }
 
-  /** Each bucket becomes one with its neighbour. */
+  /** Merges each pair of neighbouring buckets. */
   halve(): void {
     if (this.#from === this.#to) return;
     const from = Math.floor(this.#from / 2);
@@ -188,7 +194,7 @@ class Side {
     for (let index = this.#from; index < this.#to; index += 1) {
       const count = this.#counts[index - this.#from];
       this.#counts[index - this.#from] = 0;
-      // What moves never overtakes what is still to be moved.
+      // The target index is never beyond the source index, so moving in place is safe.
       this.#counts[Math.floor(index / 2) - from] += count;
     }
     this.#from = from;

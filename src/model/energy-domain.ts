@@ -8,7 +8,10 @@ import {
 import type { Attributes, Metric, Series } from './series.js';
 import { hwEnergy } from './shared-metrics.js';
 
-/** Energy of domains that overlap with those of `hw.energy`. Attributes: `rapl.domain`, `hw.id`, where known `hw.parent`. */
+/**
+ * Energy of domains that overlap with those of `hw.energy`. Attributes: `rapl.domain`, `hw.id`, and `hw.parent`
+ * if known.
+ */
 export const raplEnergy: Metric = {
   name: 'rapl.energy',
   unit: 'J',
@@ -22,23 +25,23 @@ export function isPlatform({ metric, attributes }: Pick<Series, 'metric' | 'attr
   return metric.name === raplEnergy.name && attributes[ATTR_RAPL_DOMAIN] === 'psys';
 }
 
-/** A domain of hardware with a meter of its energy, real or simulated. */
+/** A hardware domain with an energy meter, real or simulated. */
 export interface EnergyDomain {
   readonly kind: 'package' | 'dram' | 'core' | 'uncore' | 'psys' | 'gpu';
   /** `package-0`. */
   readonly name: string;
-  /** The socket, and the die where a package has several: `0`, `0-die-1`. */
+  /** The socket, and the die if a package has several: `0`, `0-die-1`. */
   readonly place: number | string;
 }
 
-/** The `hw.type` of the domains that do not overlap; the others are a part of them, or hold them. */
+/** The `hw.type` of domains that do not overlap; the others are parts of them or contain them. */
 const hardwareTypes: Partial<Readonly<Record<EnergyDomain['kind'], string>>> = {
   package: 'cpu',
   dram: 'memory',
   gpu: 'gpu',
 };
 
-/** The `hw.type` of a domain; undefined where it overlaps with others. */
+/** The `hw.type` of a domain; undefined if it overlaps with others. */
 export function hardwareTypeOf({ kind }: Pick<EnergyDomain, 'kind'>): string | undefined {
   return hardwareTypes[kind];
 }
@@ -49,8 +52,8 @@ export function energyMetricOf(domain: Pick<EnergyDomain, 'kind'>): Metric {
 }
 
 /**
- * The package that a domain is, or that its memory belongs to, by the kernel's number of it; undefined: it is neither, or
- * its names do not say. Meters of hwmon have the socket in their label: `Esocket0`, `CPU Power Socket 1`.
+ * The package of a CPU or memory domain, by the kernel's number; undefined for other domains, and if the names
+ * do not show it. hwmon meters have the socket in their label: `Esocket0`, `CPU Power Socket 1`.
  */
 export function findPackage(attributes: Attributes): number | undefined {
   const { [ATTR_HW_TYPE]: type, [ATTR_HW_ID]: id, [ATTR_HW_PARENT]: parent = id } = attributes;
@@ -61,7 +64,7 @@ export function findPackage(attributes: Attributes): number | undefined {
   return found === undefined ? undefined : Number(found);
 }
 
-/** The attributes that identify a domain: `hw.type` or `rapl.domain`, `hw.id` and, where it has them, name and parent. */
+/** The attributes that identify a domain: `hw.type` or `rapl.domain`, `hw.id` and, if known, name and parent. */
 export function describeDomain({ kind, name, place }: EnergyDomain): Attributes {
   const type = hardwareTypes[kind];
   const packageId = `cpu-package-${place}`;

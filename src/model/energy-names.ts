@@ -1,7 +1,7 @@
 import { processEnergy } from './ledger-metrics.js';
 import { hostEnergy, hwEnergy, meteredEnergyNames } from './shared-metrics.js';
 
-/** The names of the energy that is attributed to groups of processes, by the view that forms the groups. */
+/** The metric names of energy attributed to groups of processes, by the view that forms the groups. */
 export const groupEnergyNames = {
   program: 'program.energy',
   cgroup: 'linux.cgroup.energy',
@@ -15,7 +15,7 @@ export const groupEnergyNames = {
   vm: 'vm.energy',
 } as const;
 
-/** Energy counters of hardware and of what it is attributed to; those of one name do not overlap. */
+/** Energy counters of hardware and of workloads; series with one name do not overlap. */
 export const energyNames: readonly string[] = [
   hwEnergy.name,
   hostEnergy.name,
@@ -25,17 +25,17 @@ export const energyNames: readonly string[] = [
 
 const energySuffix = '.energy';
 
-/** Whether a metric is an energy counter, by its name. */
+/** Whether a metric name is that of an energy counter. */
 export function isEnergyName(name: string): boolean {
   return name.endsWith(energySuffix);
 }
 
-/** The name of what is derived from an energy counter: `process.energy` becomes `process.power`. */
+/** The name of a metric derived from an energy counter: `process.energy` becomes `process.power`. */
 export function deriveEnergyName(name: string, suffix: string): string {
   return `${name.slice(0, -energySuffix.length)}.${suffix}`;
 }
 
-/** The counters of meters, and what is derived from them: all that the parts of a ledger have to add up to. */
+/** Meter counters and metrics derived from them, to which the parts of a ledger must add up. */
 export const meterNames: ReadonlySet<string> = new Set(
   [...meteredEnergyNames].flatMap((name) => [
     name,
@@ -44,7 +44,7 @@ export const meterNames: ReadonlySet<string> = new Set(
   ]),
 );
 
-/** What is wrong with a list of energy counters. */
+/** Describes what is wrong with a list of energy counters. */
 export function checkEnergyNames(names: readonly string[]): readonly string[] {
   return names
     .filter((name) => !isEnergyName(name))

@@ -1,12 +1,12 @@
 import type { AnySeries, Attributes, AttributeValue, Resource } from './series.js';
 
-/** What a series stands for when several are grouped by some of their attributes. */
+/** The identity of several series that are grouped by some of their attributes. */
 export interface GroupIdentity {
   readonly resource: Resource;
   readonly attributes: Attributes;
 }
 
-/** An attribute of a series or, where it has none of that name, of its resource. */
+/** An attribute of a series or, if it has none with that name, of its resource. */
 export function findAttribute(
   { attributes, resource }: Pick<AnySeries, 'attributes' | 'resource'>,
   name: string,
@@ -14,7 +14,7 @@ export function findAttribute(
   return attributes[name] ?? resource.attributes[name];
 }
 
-/** Whether a series, or its resource, has all of these attributes with these values as text. */
+/** Whether a series or its resource has all of these attributes, with these values as text. */
 export function hasAttributes(
   series: Pick<AnySeries, 'attributes' | 'resource'>,
   wanted: Readonly<Record<string, string>>,
@@ -23,8 +23,8 @@ export function hasAttributes(
 }
 
 /**
- * The identity of the group that a series belongs to. Attributes of the series remain its attributes; attributes of the
- * resource are added to those of the host, which is the resource of a group without any.
+ * The identity of the group that a series belongs to. Attributes of the series remain its attributes;
+ * attributes of the resource are added to those of the host, which is the resource of groups without any.
  * @param names the attributes by which series are grouped
  */
 export function describeGroup(

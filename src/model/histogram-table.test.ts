@@ -10,7 +10,7 @@ import {
   twoBounds,
 } from './histogram.fixture.js';
 
-test('HistogramRows makes a table of rows with buckets of different widths, and begins again', () => {
+test('HistogramRows makes a table of rows with buckets of different widths, and restarts', () => {
   const [one, other] = [histogramOf(), exponentialOf()];
   const rows = new HistogramRows();
   rows.add(one, 10, rowOf([1, 2, 3], { sum: 4.5, min: 0.01, max: 2 }));

@@ -58,7 +58,7 @@ export function countHistograms(table: HistogramTable): number {
   return table.series.length;
 }
 
-/** A table without rows that says which series have ended. */
+/** A table without rows that reports which series have ended. */
 export function createHistogramEnding(ended: readonly HistogramSeries[], at: bigint): HistogramTable {
   return { ...new HistogramRows().take(at), ended };
 }
@@ -122,7 +122,7 @@ export const bucketlessExponential: ExponentialLayout = {
 
 const firstRows = 64;
 
-/** Rows on their way into a table. Memory grows and is used again: a row costs no object. */
+/** Rows that will form a table. Memory is reused: a row allocates no object. */
 export class HistogramRows {
   #series: HistogramSeries[] = [];
   #layouts: HistogramLayout[] = [];
@@ -138,7 +138,7 @@ export class HistogramRows {
     return this.#series.length;
   }
 
-  /** Adds a row. Its buckets are copied. */
+  /** Adds a row and copies its buckets. */
   add(series: HistogramSeries, offset: number, row: HistogramRow): void {
     const number = this.#series.push(series) - 1;
     if (number === this.#offsets.length) this.#grow();
@@ -156,7 +156,7 @@ export class HistogramRows {
   }
 
   /**
-   * Makes a table of the rows, and begins again without any.
+   * Makes a table of the rows, and restarts without any.
    * @param epoch Unix time in nanoseconds of offset 0
    */
   take(epoch: bigint): HistogramTable {

@@ -1,4 +1,4 @@
-/** Equal objects as one, with a short name each. */
+/** Replaces equal objects by one object, with a short name each. */
 export class Interned<T extends object> {
   readonly #describe: (object: T) => string;
   readonly #known = new Map<string, T>();
@@ -6,12 +6,12 @@ export class Interned<T extends object> {
   readonly #uses = new Map<T, number>();
   #lastId = 0;
 
-  /** @param describe what equal objects, and no others, have in common */
+  /** @param describe returns the same text for equal objects only */
   constructor(describe: (object: T) => string) {
     this.#describe = describe;
   }
 
-  /** The object that stands for all that are equal to this one. */
+  /** The representative of all objects equal to this one. */
   find(object: T): T {
     const key = this.#describe(object);
     const known = this.#known.get(key);
@@ -28,14 +28,14 @@ export class Interned<T extends object> {
     return this.#lastId;
   }
 
-  /** Counts a use of an object. One that was forgotten may come back in the hands of a caller that kept it. */
+  /** Counts a use of an object. A forgotten object may be retained again by a caller that kept it. */
   retain(object: T): void {
     const uses = this.#uses.get(object) ?? 0;
     this.#uses.set(object, uses + 1);
     if (uses === 0) this.find(object);
   }
 
-  /** Ends a use. An object without any is forgotten. */
+  /** Ends a use. An object without uses is forgotten. */
   release(object: T): void {
     const uses = (this.#uses.get(object) ?? 1) - 1;
     if (uses > 0) this.#uses.set(object, uses);
@@ -43,7 +43,7 @@ export class Interned<T extends object> {
     this.forgetUnused(object);
   }
 
-  /** Forgets an object that was found and never used. */
+  /** Forgets an object that was found but never used. */
   forgetUnused(object: T): void {
     if (!this.#uses.has(object)) this.#known.delete(this.#describe(object));
   }

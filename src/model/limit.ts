@@ -1,46 +1,46 @@
-/** Members that wait for another's place are compared with it this often. */
+/** Waiting members are compared with the holders of places this often. */
 const contestEveryNs = 1e9;
-/** To take a place, a member must have used this many times as much as its holder. */
+/** To replace a holder, a member must have used this many times as much. */
 const hysteresis = 1.5;
-/** As many members as the limit may get a place in this time: where processes come and go, most do so without one. */
+/** At most `places` members get a place in this time: when processes come and go quickly, most never get one. */
 const turnoverNs = 60e9;
 /** Weights are scaled down before they overflow. */
 const maxExponent = 500;
 
-/** What can have a place: a group of series, of workloads. */
+/** A candidate for a place: a group of series or workloads. */
 export interface Ranked {
   /** Whether it has a place. */
   isShown: boolean;
-  /** What it used, the recent more than the old, on the scale of its limit. */
+  /** Its use, with recent use weighted more, in the units of its limit. */
   weight: number;
 }
 
 export interface LimitOptions {
-  /** How many members have a place at a time. */
+  /** Maximum number of members with a place. */
   readonly places: number;
-  /** What a member used this long ago counts half. */
+  /** Use this long ago counts half. */
   readonly halfLifeNs: number;
-  /** To take a place, a member must have used this much more than its holder, in the unit of what is weighed. */
+  /** To replace a holder, a member must have used this much more, in the unit of its use. */
   readonly margin: number;
 }
 
 /**
- * Decides which members of a set have a place: those that used most recently. A place is kept until its member ends or
- * another one used clearly more. Times are nanoseconds.
+ * Decides which members of a set have a place: those with the most recent use. A member keeps its place until
+ * it ends or another one has used clearly more. Times are nanoseconds.
  */
 export class Limit<Member extends Ranked> {
-  /** How often a member got a place or lost one. */
+  /** How often a member got or lost a place. */
   changes = 0;
   readonly #places: number;
   readonly #halfLifeNs: number;
   readonly #margin: number;
   readonly #shown = new Set<Member>();
   readonly #waiting = new Set<Member>();
-  /** How many places may be given now. */
+  /** How many places may be given at present. */
   #budget: number;
   #rankedAt = NaN;
   #contestedAt = -Infinity;
-  /** Weights count from here: later use weighs more, and no weight has to be lowered as time passes. */
+  /** Weights are relative to this time: later use weighs more, so that no weight has to be lowered as time passes. */
   #baseAt = NaN;
   #factor = 1;
 
@@ -48,11 +48,11 @@ export class Limit<Member extends Ranked> {
     this.#places = places;
     this.#halfLifeNs = halfLifeNs;
     this.#margin = margin;
-    // The first that are seen leave enough for those that follow.
+    // Leaves places for later members after the first ones are seen.
     this.#budget = 2 * places;
   }
 
-  /** Time passes up to the boundary that the next weights belong to. */
+  /** Advances to the time boundary that the next weights belong to. */
   advance(at: number): void {
     if (Number.isNaN(this.#baseAt)) this.#baseAt = at;
     const exponent = (at - this.#baseAt) / this.#halfLifeNs;
@@ -60,7 +60,7 @@ export class Limit<Member extends Ranked> {
     this.#factor = 2 ** ((at - this.#baseAt) / this.#halfLifeNs);
   }
 
-  /** A member used something, or exists: then it waits for a place. */
+  /** Adds use of a member; a member without a place becomes a candidate. */
   weigh(member: Member, used: number): void {
     member.weight += used * this.#factor;
     if (!member.isShown) this.#waiting.add(member);
@@ -68,7 +68,7 @@ export class Limit<Member extends Ranked> {
 
   /**
    * Gives places to the members with the largest weights.
-   * @returns those that lost theirs
+   * @returns the members that lost theirs
    */
   rank(at: number): readonly Member[] {
     this.#refill(at);
@@ -131,7 +131,7 @@ export class Limit<Member extends Ranked> {
   }
 }
 
-/** The member that comes before all others; there is at least one. */
+/** The first member in rank order; the set must not be empty. */
 function findFirst<Member extends Ranked>(
   members: ReadonlySet<Member>,
   isBefore: (one: Member, other: Member) => boolean,
@@ -142,12 +142,12 @@ function findFirst<Member extends Ranked>(
   throw new RangeError('Cannot rank members: expected at least one, found none');
 }
 
-/** The first of those with the largest weight. */
+/** The first member with the largest weight. */
 function findHeaviest<Member extends Ranked>(members: ReadonlySet<Member>): Member {
   return findFirst(members, (one, other) => one.weight > other.weight);
 }
 
-/** The last of those with the smallest weight. */
+/** The last member with the smallest weight. */
 function findLightest<Member extends Ranked>(members: ReadonlySet<Member>): Member {
   return findFirst(members, (one, other) => one.weight <= other.weight);
 }

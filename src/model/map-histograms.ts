@@ -1,14 +1,14 @@
 import { selectHistograms, type HistogramTable } from './histogram-table.js';
 import { inheritPublisher, publisherOf, seriesKey, type HistogramSeries } from './series.js';
 
-/** What is done with each series of histograms, once per series. */
+/** What is done with each series of histograms, called once per series. */
 export interface HistogramMapping {
   map(series: HistogramSeries): HistogramSeries;
-  /** Notified of a series that becomes the same as a live one and is left out for that reason. */
+  /** Called for a series that becomes the same as a live one and is therefore left out. */
   onConflict(mapped: HistogramSeries): void;
 }
 
-/** A series that is shown, and those that are left out because they became the same. */
+/** A published series, and those left out because they became the same. */
 interface Target {
   readonly key: string;
   readonly source: HistogramSeries;
@@ -16,7 +16,7 @@ interface Target {
   readonly others: Set<HistogramSeries>;
 }
 
-/** The rows that pass, of the tables with one array of series. */
+/** The forwarded rows of tables with one array of series. */
 interface Plan {
   readonly generation: number;
   readonly rows: readonly number[];
@@ -24,27 +24,28 @@ interface Plan {
 }
 
 /**
- * Gives tables of histograms other series. Where several live series become the same, the first one stays, as of gauges:
- * their buckets may differ, and then there is no sum. When the first one ends, the next takes its place as a series of
- * its own.
+ * Maps the series of histogram tables. Where several live series become the same, the first one is kept, as for
+ * gauges: their buckets may differ and cannot be summed. When the first one ends, the next replaces it as a new
+ * series.
  */
 export class HistogramMap {
   readonly #mapping: HistogramMapping;
   readonly #plans = new WeakMap<readonly HistogramSeries[], Plan>();
   readonly #targets = new Map<HistogramSeries, Target>();
   readonly #byKey = new Map<string, Target>();
-  /** Differs when plans made before may be wrong now. */
+  /** Changes when existing plans may be outdated. */
   #generation = 0;
 
   constructor(mapping: HistogramMapping) {
     this.#mapping = mapping;
   }
 
-  /** @returns the table itself where nothing is to be changed; undefined when nothing of it is left */
+  /** @returns the table itself if nothing changes; undefined if nothing is left of it */
   apply(table: HistogramTable): HistogramTable | undefined {
     const { series, ended = [] } = table;
     const shown = new Set(ended.length === 0 ? [] : series);
-    // A series that a new one replaces ends before that one begins; one with a last row in this table, after.
+    // A series that a new one replaces ends before that one starts; a series with a last row in this table ends
+    // after it.
     const gone = this.#end(ended.filter((one) => !shown.has(one)));
     const plan = this.#planOf(series);
     gone.push(...this.#end(ended.filter((one) => shown.has(one))));
@@ -81,7 +82,7 @@ export class HistogramMap {
     return target;
   }
 
-  /** @returns the mapped series that ended with these */
+  /** @returns the mapped series that ended together with these */
   #end(ended: readonly HistogramSeries[]): HistogramSeries[] {
     return ended.flatMap((source) => {
       const target = this.#targets.get(source);

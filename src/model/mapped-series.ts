@@ -1,12 +1,15 @@
 import type { Series } from './series.js';
 
-/** The last readings of series that come in one table: numbers in objects of their own would take twice the memory. */
+/**
+ * The last readings of the series in one table, in an array: a number object per series would take twice the
+ * memory.
+ */
 export class Readings {
-  /** One for each column. NaN: there was none. */
+  /** One per column. NaN: no reading. */
   readonly values: Float64Array;
-  /** Unix time in nanoseconds of the last row that was passed on. */
+  /** Unix time in nanoseconds of the last forwarded row. */
   at = -Infinity;
-  /** The epoch and the offset of that row, which are exact; undefined: there was none. */
+  /** Epoch and offset of that row, which are exact; undefined: no row. */
   epoch: bigint | undefined;
   offset = 0;
 
@@ -19,14 +22,14 @@ export class Readings {
     return this.epoch === undefined ? undefined : this.epoch + BigInt(this.offset);
   }
 
-  /** Rows up to this one were passed on. */
+  /** Records that rows up to this one were forwarded. */
   note({ at, epoch, offset }: Pick<Readings, 'at' | 'epoch' | 'offset'>): void {
     this.at = at;
     this.epoch = epoch;
     this.offset = offset;
   }
 
-  /** The reading of a member is kept in this column from now on. */
+  /** Keeps the reading of a member in this column from now on. */
   adopt(member: Member, column: number): void {
     this.values[column] = member.readings.values[member.column];
     if (member.readings.at > this.at) this.note(member.readings);
@@ -35,48 +38,48 @@ export class Readings {
   }
 }
 
-/** A live series on its way into a mapped one. */
+/** A live series that is part of a mapped one. */
 export interface Member {
   readonly target: MappedSeries;
-  /** Where its last reading is. */
+  /** Where its last reading is kept. */
   readings: Readings;
   column: number;
-  /** What it had counted before the mapped series began. NaN: not known before its first reading. */
+  /** Its count before the mapped series started. NaN: unknown before its first reading. */
   base: number;
 }
 
 /**
- * What becomes of several series that are the same once mapped. `first`: the one that was there first stands for all.
- * `none`: they are left out. Counters can only be summed.
+ * How series that become the same are reduced. `first`: the first one represents all. `none`: they are left
+ * out. Counters can only be summed.
  */
 export type Reduction = 'first' | 'sum' | 'mean' | 'min' | 'max' | 'none';
 
-/** What is remembered of a mapped series that is, or was, more than its only member. */
+/** State of a mapped series that has, or had, several members. */
 interface Sum {
-  /** The members besides the first, in the order in which they joined. */
+  /** The members besides the first, in the order of joining. */
   others: Set<Member> | undefined;
-  /** What members that have left had counted. */
+  /** Total of the members that have left. */
   retired: number;
   forwarded: number;
-  /** Unix time in nanoseconds of the last row that was passed on. */
+  /** Unix time in nanoseconds of the last forwarded row. */
   lastAt: number;
   hasReading: boolean;
 }
 
 /**
- * A series that stands for one series or for several, reduced to one. A sum of counters never falls: an ended member
- * stays in it with its last value. Everything else loses the members that end. Members that come in different tables
- * count with their last reading. A gap of a gauge is a gap of the sum or mean of gauges; the least and the greatest
- * are those of the members that have a reading.
+ * A series that represents one or several series, reduced to one. A sum of counters never decreases: an ended
+ * member stays in it with its last value. All other reductions lose ended members. Members that come in
+ * different tables count with their last reading. A gap of a gauge is a gap of the sum or mean of gauges;
+ * minimum and maximum cover the members that have a reading.
  */
 export class MappedSeries {
   readonly series: Series;
   readonly #reduction: Reduction;
-  /** Whether its value is just that of its only member. */
+  /** Whether its value is that of its only member. */
   isPlain = true;
   /** Its first member. */
   #first: Member | undefined;
-  /** Most have no other member, and need nothing of this. */
+  /** Allocated on demand, since most series have a single member. */
   #sum: Sum | undefined;
 
   constructor(series: Series, reduction = findReduction(series)) {
@@ -93,23 +96,23 @@ export class MappedSeries {
     return this.#reduction === 'none';
   }
 
-  /** Whether one member stands for all. */
+  /** Whether one member represents all. */
   get isChosen(): boolean {
     return this.#reduction === 'first';
   }
 
-  /** Whether this member stands for all. */
+  /** Whether this member represents all. */
   isFirst(member: Member): boolean {
     return this.#first === member;
   }
 
   /**
    * @param start that of the member, Unix time in nanoseconds
-   * @param column of the readings: where its own is kept
+   * @param column of the readings: in which the reading of the member is kept
    */
   join(start: bigint, readings = new Readings(1), column = 0): Member {
     const isCounter = this.series.metric.kind === 'counter';
-    // What it counted before this series began is nothing that this series counted.
+    // What the member counted before this series started is not part of this series.
     const base = isCounter && start < this.series.start ? NaN : 0;
     const member = { target: this, readings, column, base };
     if (this.#first === undefined) this.#first = member;
@@ -119,11 +122,11 @@ export class MappedSeries {
   }
 
   /**
-   * A live series comes from another one that has counted it so far: only what follows is counted here.
+   * Moves a live series from another mapped series, which counted it so far: only later growth is counted here.
    * @param start as in `join`
    */
   takeOver({ readings, column }: Member, start: bigint): Member {
-    // Its last reading was passed on by the other one.
+    // Its last reading was forwarded by the other mapped series.
     if (this.#first === undefined) this.#openSum();
     const member = this.join(start, readings, column);
     const counted = readings.values[column];
@@ -144,7 +147,7 @@ export class MappedSeries {
     this.#updatePlain();
   }
 
-  /** Takes a member's reading, in a cell. NaN, a gap, changes nothing but of gauges. */
+  /** Takes the reading of a member from a cell. A NaN (gap) changes only gauges. */
   take(member: Member, values: Float64Array, cell: number): void {
     const value = values[cell];
     if (Number.isNaN(value)) {
@@ -157,15 +160,16 @@ export class MappedSeries {
   }
 
   /**
-   * Writes the value after the readings of one row into a cell: NaN when the row had no reading, or is older than one
-   * passed on already, since members that come in different tables lag by a table. The numbers are in arrays: passed
-   * by themselves, each would be an object on the heap.
+   * Writes the value after the readings of one row into a cell: NaN if the row has no reading, or is older than
+   * one already forwarded, since members in different tables lag by a table. Numbers are passed in arrays,
+   * since number arguments would be allocated on the heap.
    * @param instant Unix time in nanoseconds of the row
    */
   write(instant: Float64Array, values: Float64Array, cell: number): void {
     const at = instant[0];
     const state = this.#openSum();
-    // Of one instant, a sum of counters may be told again with more in it. A gauge has one value then.
+    // A sum of counters may be published again for the same instant with more in it. A gauge has one value per
+    // instant.
     const isOver = at < state.lastAt || (at === state.lastAt && this.series.metric.kind === 'gauge');
     if (!state.hasReading || isOver) {
       values[cell] = NaN;
@@ -177,7 +181,7 @@ export class MappedSeries {
     else this.#writeReduced(state, values, cell);
   }
 
-  /** A sum in which what has no reading counts nothing. */
+  /** A sum in which a member without a reading counts as 0. */
   get #isSum(): boolean {
     return this.#reduction === 'sum' && this.series.metric.kind !== 'gauge';
   }
@@ -186,13 +190,13 @@ export class MappedSeries {
     let sum = state.retired;
     if (this.#first !== undefined) sum += contributionOf(this.#first);
     if (state.others !== undefined) for (const member of state.others) sum += contributionOf(member);
-    // A member that left changes the order of summing, and with it the last bits.
+    // A member that leaves changes the order of summation, and so the last bits.
     if (this.series.metric.kind === 'counter') sum = Math.max(sum, state.forwarded);
     state.forwarded = sum;
     values[cell] = sum;
   }
 
-  /** The mean, the least or the greatest of the members' readings, or the sum of gauges. */
+  /** Mean, minimum or maximum of the members' readings, or the sum of gauges. */
   #writeReduced({ others }: Sum, values: Float64Array, cell: number): void {
     const reduction = this.#reduction;
     const isAdded = reduction === 'mean' || reduction === 'sum';
@@ -215,7 +219,7 @@ export class MappedSeries {
     (sum.others ??= new Set()).add(member);
   }
 
-  /** @param only the member that has spoken alone so far */
+  /** @param only the member that was the only one so far */
   #openSum(only = this.#first): Sum {
     if (this.#sum !== undefined) return this.#sum;
     this.#sum = { others: undefined, retired: 0, forwarded: -Infinity, lastAt: -Infinity, hasReading: false };
@@ -229,14 +233,14 @@ export class MappedSeries {
   }
 }
 
-/** What a member said while it spoke alone was passed on, too. */
+/** The readings of a single member were forwarded, too. */
 function noteAlone(sum: Sum, { readings, column }: Member): void {
   if (sum.lastAt > -Infinity && readings.at <= sum.lastAt) return;
   sum.lastAt = readings.at;
   sum.hasReading ||= !Number.isNaN(readings.values[column]);
 }
 
-/** NaN: it has none. */
+/** NaN: no reading. */
 function readingOf({ readings, column }: Member): number {
   return readings.values[column];
 }
@@ -246,7 +250,7 @@ function contributionOf({ readings, column, base }: Member): number {
   return Number.isNaN(base) || Number.isNaN(last) ? 0 : last - base;
 }
 
-/** Gauges have no sum that is sure to mean something. */
+/** The sum of gauges is not meaningful in general. */
 function findReduction({ metric }: Series): Reduction {
   return metric.kind === 'gauge' ? 'first' : 'sum';
 }

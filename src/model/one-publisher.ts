@@ -9,15 +9,15 @@ import {
 } from './series.js';
 import { selectColumns, type Selection, type Table } from './table.js';
 
-/** Who publishes the series of one key. */
+/** The publisher of the series with one key. */
 interface Claim {
   readonly key: string;
   readonly publisher: string;
-  /** Live series of the publisher. */
+  /** Number of live series of the publisher. */
   live: number;
-  /** Live series of others. They are left out. */
+  /** Live series of others, which are left out. */
   readonly others: Set<AnySeries>;
-  /** When others get it, by the clock given; Infinity while the publisher has a live series. */
+  /** When others may get it, on the given clock; Infinity while the publisher has a live series. */
   freeAtMs: number;
 }
 
@@ -26,32 +26,32 @@ interface Plan extends Selection {
   readonly counters: readonly TakenColumn[];
 }
 
-/** The rows that pass, of the tables of histograms with one array of series. */
+/** The forwarded rows of histogram tables with one array of series. */
 interface HistogramPlan {
   readonly generation: number;
   readonly rows: readonly number[];
 }
 
-/** A counter that took the place of one that ended: it counts from its first row here. */
+/** A counter that replaced one that ended: it counts from its first row here. */
 interface TakenCounter {
   readonly series: Series;
-  /** What it had counted before. NaN: its first reading is still to come. */
+  /** Its count before that. NaN: no reading yet. */
   base: number;
 }
 
-/** Where a row has the value of such a counter. */
+/** A column with the value of such a counter. */
 interface TakenColumn {
   readonly index: number;
   readonly counter: TakenCounter;
 }
 
-/** How long a publisher has to start a series again that ended, say after a failed read. */
+/** How long a publisher has to restart an ended series, for example after a failed read. */
 const restartMs = 5000;
 
 /**
- * Leaves out the series of which another receiver publishes the same: two series of one metric, resource and
- * attributes. The first publisher keeps it through resets. Once its series has ended, the next publisher's passes,
- * a counter from 0. Series of unknown publishers pass.
+ * Leaves out series that another receiver publishes, too, that is, with the same metric, resource and
+ * attributes. The first publisher keeps a series through resets. Once its series has ended, that of the next
+ * publisher passes, as a counter from 0. Series of unknown publishers pass.
  */
 export class OnePublisher {
   readonly #onConflict: (series: AnySeries, owner: string) => void;
@@ -62,13 +62,13 @@ export class OnePublisher {
   readonly #members = new Map<AnySeries, Claim>();
   readonly #freed = new WeakSet<AnySeries>();
   readonly #taken = new WeakMap<Series, TakenCounter>();
-  /** Claims whose publisher has no live series any more, the one that ended first first. */
+  /** Claims whose publisher has no live series, in the order in which they ended. */
   readonly #ending = new Set<Claim>();
-  /** Differs when plans made before may be wrong now. */
+  /** Changes when existing plans may be outdated. */
   #generation = 0;
 
   /**
-   * @param onConflict notified of each series that is left out, and of the receiver that publishes it
+   * @param onConflict called for each series that is left out, with the receiver that publishes it
    * @param nowMs a monotonic clock
    */
   constructor(onConflict: (series: AnySeries, owner: string) => void, nowMs = () => performance.now()) {
@@ -76,7 +76,7 @@ export class OnePublisher {
     this.#nowMs = nowMs;
   }
 
-  /** @returns the table itself where nothing is left out; undefined when nothing of it is left */
+  /** @returns the table itself if nothing is left out; undefined if nothing is left of it */
   apply(table: Table): Table | undefined {
     if (this.#ending.size > 0) this.#freeEnded();
     const plan = this.#planOf(table);
@@ -90,7 +90,7 @@ export class OnePublisher {
   }
 
   /**
-   * The same for histograms, save that one whose publisher changes counts from its own start.
+   * The same for histograms, except that one whose publisher changes counts from its own start.
    * @returns the table itself where nothing is left out; undefined when nothing of it is left
    */
   applyHistograms(table: HistogramTable): HistogramTable | undefined {
@@ -104,7 +104,7 @@ export class OnePublisher {
     return { ...kept, ...(ended && { ended }) };
   }
 
-  /** A receiver has stopped: what it published ends. */
+  /** A receiver has stopped: its series end. */
   release(publisher: string): void {
     for (const series of this.#members.keys()) if (publisherOf(series) === publisher) this.#end(series);
   }
@@ -170,14 +170,14 @@ export class OnePublisher {
     return claim;
   }
 
-  /** What it counted so far is in the counter whose place it takes. */
+  /** Its count so far is contained in the counter that it replaces. */
   #take(series: Series, publisher: string, at: bigint): void {
     const counter = { series: { ...series, start: at }, base: NaN };
     setPublisher(counter.series, publisher);
     this.#taken.set(series, counter);
   }
 
-  /** @returns those that passed until now: the same array when these are all */
+  /** @returns those that passed so far: the same array if all did */
   #endAll(ended: readonly Series[]): readonly Series[] {
     const passed = ended.flatMap((series) =>
       this.#end(series) ? [this.#taken.get(series)?.series ?? series] : [],
@@ -185,10 +185,10 @@ export class OnePublisher {
     return passed.length === ended.length && passed.every((one, i) => one === ended[i]) ? ended : passed;
   }
 
-  /** @returns whether it passed until now */
+  /** @returns whether it passed so far */
   #end(series: AnySeries): boolean {
     const claim = this.#members.get(series);
-    // What was freed and had no row since was left out until now.
+    // A freed key without a row since then was left out so far.
     if (claim === undefined) return !this.#freed.delete(series);
     this.#members.delete(series);
     if (claim.others.delete(series)) return false;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createPlans, findOrAdd } from './plan.js';
 
-test('createPlans works out a plan once for each object, also one that is false or empty', () => {
+test('createPlans computes a plan once for each object, also one that is false or empty', () => {
   const built: object[] = [];
   const planOf = createPlans((key: readonly number[]) => {
     built.push(key);

@@ -1,6 +1,6 @@
 /**
- * Remembers what was worked out for an object for as long as that object exists: a plan per array of
- * series, encoded bytes per series. A look-up per table costs nothing; one per point would eat the budget.
+ * Caches what was computed for an object for as long as that object exists: a plan per array of series, encoded
+ * bytes per series. A look-up per table costs nothing; one per point would be too slow.
  */
 export function createPlans<Key extends object, Plan>(build: (key: Key) => Plan): (key: Key) => Plan {
   const plans = new WeakMap<Key, Plan>();
@@ -13,7 +13,7 @@ export function createPlans<Key extends object, Plan>(build: (key: Key) => Plan)
   };
 }
 
-/** What a map has for a key; what is not there yet is created and added. */
+/** The value of a key in a map; a missing one is created and added. */
 export function findOrAdd<Key, Value>(
   map: Map<Key, Value>,
   key: Key,

@@ -2,9 +2,10 @@ import type { ExplicitLayout, ExponentialLayout, HistogramLayout, HistogramRow }
 import { createPlans, findOrAdd } from './plan.js';
 
 /**
- * Multiplies the values that a histogram counted, as another unit does: bounds, sum and extremes. Explicit bounds are
- * exact. The buckets of an exponential histogram keep their factor and are moved, by as many as is closest: their bounds
- * differ from the true ones by at most half of a bucket, and by nothing where the factor is one of their bounds.
+ * Multiplies the values of a histogram by a factor, for another unit: bounds, sum and extremes. Explicit bounds
+ * are exact. The buckets of an exponential histogram keep their factor and are moved by the nearest number of
+ * buckets: their bounds differ from the exact ones by at most half a bucket, and not at all where the factor is
+ * one of their bounds.
  * @param factor above 0
  */
 export function scaleHistogram(row: HistogramRow, factor: number): void {
@@ -14,7 +15,7 @@ export function scaleHistogram(row: HistogramRow, factor: number): void {
   row.layout = scaleLayout(row.layout, factor);
 }
 
-/** One object for each layout and factor, as each layout is one object. */
+/** One object per layout and factor, so that layouts keep their identity. */
 const scaled = createPlans((_layout: HistogramLayout) => new Map<number, HistogramLayout>());
 
 function scaleLayout(layout: HistogramLayout, factor: number): HistogramLayout {

@@ -1,7 +1,8 @@
-// Names of attributes that more than one file uses, each spelled once, and called as in OpenTelemetry's own package of
-// constants. From the OpenTelemetry semantic conventions, except those of `cpu.package`, `energy`, `flux`, `hw.power.window`, `ledger`, `oar`, `pbs`, `perf`,
-// `rapl`, `slurm`, `systemd`, `vm`, `linux.cgroup.path`, `linux.resctrl.group` and `process.ancestor.pid`, which are ours. Names of metrics are with
-// their metrics: shared-metrics.ts, usage-metrics.ts and the components' metrics.ts.
+// Names of attributes that several files use. The constants are named as in OpenTelemetry's own package. From
+// the OpenTelemetry semantic conventions, except those of `cpu.package`, `energy`, `flux`, `hw.power.window`,
+// `ledger`, `oar`, `pbs`, `perf`, `rapl`, `slurm`, `systemd`, `vm`, `linux.cgroup.path`, `linux.resctrl.group`
+// and `process.ancestor.pid`, which this project defines. Names of metrics are defined with their metrics:
+// shared-metrics.ts, usage-metrics.ts and the components' metrics.ts.
 
 export const ATTR_CONTAINER_ID = 'container.id';
 export const ATTR_CONTAINER_IMAGE_NAME = 'container.image.name';

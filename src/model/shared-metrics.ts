@@ -1,12 +1,12 @@
 import { ATTR_ENERGY_METHOD } from './semantic-conventions.js';
 import type { Metric, Series } from './series.js';
 
-// Metrics of hardware and meters that more than one component uses: energy, power, sensors. Those of usage are in
-// usage-metrics.ts. Readers match by name, since tables may also come from files and other collectors.
+// Metrics of hardware and meters that more than one component uses: energy, power, sensors. Those of usage are
+// in usage-metrics.ts. Consumers match by name, since tables may also come from files and other collectors.
 
 /**
- * Energy of physical domains that do not overlap, so that a plain sum over it is right. Attributes: `hw.type`
- * (cpu, memory, gpu), `hw.id`, `hw.name`, `energy.method` (measured, estimated), where known `hw.parent`.
+ * Energy of physical domains that do not overlap, so that they can be added. Attributes: `hw.type` (cpu,
+ * memory, gpu), `hw.id`, `hw.name`, `energy.method` (measured, estimated), and `hw.parent` if known.
  */
 export const hwEnergy: Metric = {
   name: 'hw.energy',
@@ -17,8 +17,8 @@ export const hwEnergy: Metric = {
 };
 
 /**
- * Energy of a whole host: what the semantic conventions want in place of `hw.energy`, since it overlaps with the energy
- * of the host's domains. Attributes: `hw.type` = host, `hw.id`, `hw.name`, `energy.method`.
+ * Energy of a whole host: required by the semantic conventions instead of `hw.energy`, since it overlaps with
+ * the energy of the host's domains. Attributes: `hw.type` = host, `hw.id`, `hw.name`, `energy.method`.
  */
 export const hostEnergy: Metric = {
   name: 'hw.host.energy',
@@ -28,18 +28,18 @@ export const hostEnergy: Metric = {
   valueType: 'double',
 };
 
-/** Whether a meter measured this, and it contains the energy of the host's domains: it is never added to these. */
+/** Whether this is measured energy of a whole host, which must not be added to that of the host's domains. */
 export function isMeasuredHost({ metric, attributes }: Pick<Series, 'metric' | 'attributes'>): boolean {
   return metric.name === hostEnergy.name && attributes[ATTR_ENERGY_METHOD] !== 'estimated';
 }
 
 /**
- * The `hw.type` of what a host's meter shows beyond the domains that it contains: losses, fans, disks. It is in the ledger
- * and in what workloads get, and in no meter's energy.
+ * The `hw.type` of what a host's meter shows beyond the domains that it contains: losses, fans, disks. It
+ * appears in the ledger and in the energy of workloads, but not in any meter's energy.
  */
 export const remainderType = 'remainder';
 
-/** Power of a whole host. Attributes as its energy. */
+/** Power of a whole host. Attributes as for its energy. */
 export const hostPower: Metric = {
   name: 'hw.host.power',
   unit: 'W',
@@ -49,8 +49,9 @@ export const hostPower: Metric = {
 };
 
 /**
- * Energy of a meter whose domain contains domains of `hw.energy`, overlaps with them or is measured by another receiver,
- * and of loads that are not known. Attributes: `hw.type`, `hw.id`, `hw.name`, `energy.method`, where known `hw.parent`.
+ * Energy of a meter whose domain contains domains of `hw.energy`, overlaps with them or is measured by another
+ * receiver, or of an unknown load. Attributes: `hw.type`, `hw.id`, `hw.name`, `energy.method`, and `hw.parent`
+ * if known.
  */
 export const meterEnergy: Metric = {
   name: 'hw.meter.energy',
@@ -60,7 +61,7 @@ export const meterEnergy: Metric = {
   valueType: 'double',
 };
 
-/** The smallest step of the energy that a meter shows. Attributes: `hw.type`, `hw.id`, `hw.name`, where known `hw.parent`. */
+/** The resolution of a meter's energy. Attributes: `hw.type`, `hw.id`, `hw.name`, and `hw.parent` if known. */
 export const meterResolution: Metric = {
   name: 'hw.meter.resolution',
   unit: 'J',
@@ -70,8 +71,8 @@ export const meterResolution: Metric = {
 };
 
 /**
- * Power by a sensor. Attributes: `hw.type`, `hw.id`, `hw.name`, where known `hw.parent` and `hw.power.window`, the time
- * that a reading is the mean of.
+ * Power read from a sensor. Attributes: `hw.type`, `hw.id`, `hw.name`, and if known `hw.parent` and
+ * `hw.power.window`, the averaging time of a reading.
  */
 export const hwPower: Metric = {
   name: 'hw.power',
@@ -81,7 +82,7 @@ export const hwPower: Metric = {
   valueType: 'double',
 };
 
-/** Voltage by a sensor. Attributes: `hw.id`, `hw.name`, where known `hw.parent`, `hw.sensor_location`. */
+/** Voltage read from a sensor. Attributes: `hw.id`, `hw.name`, and if known `hw.parent` and `hw.sensor_location`. */
 export const hwVoltage: Metric = {
   name: 'hw.voltage',
   unit: 'V',
@@ -90,7 +91,7 @@ export const hwVoltage: Metric = {
   valueType: 'double',
 };
 
-/** Current by a sensor. Attributes as those of `hw.voltage`. */
+/** Current read from a sensor. Attributes as for `hw.voltage`. */
 export const hwCurrent: Metric = {
   name: 'hw.current',
   unit: 'A',
@@ -99,7 +100,7 @@ export const hwCurrent: Metric = {
   valueType: 'double',
 };
 
-/** Temperature by a sensor. Attributes as those of `hw.voltage`. */
+/** Temperature read from a sensor. Attributes as for `hw.voltage`. */
 export const hwTemperature: Metric = {
   name: 'hw.temperature',
   unit: 'Cel',
@@ -108,7 +109,7 @@ export const hwTemperature: Metric = {
   valueType: 'double',
 };
 
-/** A temperature at which something happens. Attributes as those of `hw.temperature`, and `hw.limit_type`. */
+/** A temperature threshold. Attributes as for `hw.temperature`, and `hw.limit_type`. */
 export const hwTemperatureLimit: Metric = {
   name: 'hw.temperature.limit',
   unit: 'Cel',
@@ -117,7 +118,7 @@ export const hwTemperatureLimit: Metric = {
   valueType: 'double',
 };
 
-/** Speed of a fan. Attributes as those of `hw.voltage`. */
+/** Fan speed. Attributes as for `hw.voltage`. */
 export const hwFanSpeed: Metric = {
   name: 'hw.fan.speed',
   unit: 'rpm',
@@ -126,7 +127,7 @@ export const hwFanSpeed: Metric = {
   valueType: 'int',
 };
 
-/** Speed of a fan where it is not known in revolutions. Attributes as those of `hw.voltage`. */
+/** Fan speed as a ratio, if it is not known in revolutions. Attributes as for `hw.voltage`. */
 export const hwFanSpeedRatio: Metric = {
   name: 'hw.fan.speed_ratio',
   unit: '1',
@@ -135,7 +136,7 @@ export const hwFanSpeedRatio: Metric = {
   valueType: 'double',
 };
 
-/** One series for each state that a component can have. Attributes: `hw.type`, `hw.id`, `hw.state`, where known `hw.name`. */
+/** One series per possible state of a component. Attributes: `hw.type`, `hw.id`, `hw.state`, and `hw.name` if known. */
 export const hwStatus: Metric = {
   name: 'hw.status',
   unit: '1',
@@ -144,10 +145,10 @@ export const hwStatus: Metric = {
   valueType: 'double',
 };
 
-/** The counters that are attributed: of domains, or of the whole host where none of these can be read. */
+/** The counters that are attributed: those of domains, or of the whole host if no domain can be read. */
 export const meteredEnergyNames: ReadonlySet<string> = new Set([hwEnergy.name, hostEnergy.name]);
 
-/** Power that an estimated domain has when idle. Attributes as its energy. */
+/** Idle power of an estimated domain. Attributes as for its energy. */
 export const floorPower: Metric = {
   name: 'energy.floor.power',
   unit: 'W',

@@ -207,7 +207,7 @@ test('a receiver that was refused what another one had claimed starts again, whe
   await service.shutdown();
 });
 
-test('the agent goes on, when an operator has stopped its only receiver', async () => {
+test('the agent continues, when an operator has stopped its only receiver', async () => {
   const { agent, service, stateOf } = await startControlled();
   await agent.stop('meter');
   await agent.flush();

@@ -5,7 +5,7 @@ import type { Environment, Unit } from './graph.js';
 import type { RunningReceiver } from './running-receiver.js';
 import type { Statuses } from './statuses.js';
 
-/** What of a service its extensions control. */
+/** The parts of a service that its extensions control. */
 interface Controlled {
   readonly receivers: readonly RunningReceiver[];
   /** Processors and exporters. */
@@ -13,16 +13,16 @@ interface Controlled {
   readonly isStopping: boolean;
   flush(): Promise<void>;
   reload(): Promise<ReloadResult>;
-  /** Does something while nothing is reloaded. */
+  /** Runs work while no reload is in progress. */
   alone(work: () => Promise<void>): Promise<void>;
-  /** Gives what a stopped receiver had claimed to those that wait for it. */
+  /** Offers the claims of a stopped receiver to those that were refused them. */
   replace(stopped: RunningReceiver): Promise<void>;
 }
 
 const stopMs = 4000;
 const seconds = (ms: number) => (ms >= 1000 ? `${Math.round(ms / 1000)} s` : `${Math.round(ms)} ms`);
 
-/** The agent as extensions control it. */
+/** The agent as its extensions control it. */
 export function createAgentControl(
   service: Controlled,
   statuses: Statuses,
@@ -87,7 +87,7 @@ function requireRunning(verb: string, { name, status }: Unit): void {
   throw new Error(`Cannot ${verb} ${name}: expected one that runs, found it stopped; restart the agent`);
 }
 
-/** No table reaches it any more before it ends. */
+/** No table reaches it while it shuts down. */
 async function shutDown(one: Unit | RunningReceiver, { logFor }: Pick<Environment, 'logFor'>): Promise<void> {
   const isReceiver = 'loops' in one;
   if (!isReceiver) one.status.enter('stopped');
@@ -96,13 +96,16 @@ async function shutDown(one: Unit | RunningReceiver, { logFor }: Pick<Environmen
   if ('endSeries' in one) one.endSeries();
 }
 
-/** The least and the greatest value of a setting in milliseconds. */
+/** Minimum and maximum of a setting in milliseconds. */
 function readLimits(schema: Schema, setting: string): Pick<Setting, 'min' | 'max'> {
   const found = schema[setting];
   return found && 'format' in found && typeof found.format === 'string' ? (found as Setting) : {};
 }
 
-/** Pipelines none of whose receivers reads that should. Those that take what others send, and those that are paused, count as reading. */
+/**
+ * Pipelines without a receiver that is reading. Receivers that accept what others send, and paused ones, count
+ * as reading.
+ */
 function findStall(receivers: readonly RunningReceiver[]): string | undefined {
   const pipelines = new Set(receivers.flatMap((one) => one.status.pipelines));
   for (const pipeline of pipelines) {

@@ -9,13 +9,13 @@ import { OnePublisher } from '../model/one-publisher.js';
 import { createPlans, findOrAdd } from '../model/plan.js';
 import { setPublisher, type AnySeries } from '../model/series.js';
 
-/** What the receivers of one collector have claimed, whatever pipelines they feed. */
+/** The claims of all receivers of a collector, across pipelines. */
 export class ClaimRegistry implements Owners {
   readonly #ownerByKey = new Map<string, string>();
   readonly #tree = new DomainTree((key) => this.ownerOf(`energy/${key}`));
   #waiting: (() => void)[] = [];
   readonly #ranks = new Map<string, number>();
-  /** What receivers were refused, for the time when it is free. */
+  /** Claims that receivers were refused, for when they become free. */
   readonly #refused = new Map<string, Set<string>>();
   readonly #dispossessed = new Set<string>();
   #isComplete = false;
@@ -37,25 +37,25 @@ export class ClaimRegistry implements Owners {
     for (const notify of waiting) notify();
   }
 
-  /** @param notify called once every receiver has started; at once where that is so */
+  /** @param notify called once every receiver has started; immediately if they have */
   whenComplete(notify: () => void): void {
     if (this.#isComplete) notify();
     else this.#waiting.push(notify);
   }
 
-  /** @returns the `hw.id` of the meter of what contains the one with this `hw.id`; undefined: there is none */
+  /** @returns the `hw.id` of the nearest meter that contains the given one; undefined: none does */
   parentOf(id: string): string | undefined {
     return this.#tree.parentOf(id);
   }
 
-  /** Receivers start that were not there before. Until `complete`, they take what they claim from those that yield to them. */
+  /** New receivers are about to start. Until `complete`, they take their claims from receivers that yield to them. */
   reopen(): void {
     this.#isComplete = false;
   }
 
   /**
    * The claims of one receiver.
-   * @param rank receivers with a lower one start first, so that this one yields to them
+   * @param rank receivers with a lower rank start first, so that this one yields to them
    */
   claimsFor(receiverId: string, rank = 0): Claims {
     this.#ranks.set(receiverId, rank);
@@ -85,7 +85,10 @@ export class ClaimRegistry implements Owners {
     this.#dispossessed.add(owner);
   }
 
-  /** Whether what the receiver has claimed was taken from it, or what it was refused is free: then it has to start again. */
+  /**
+   * Whether a claim of the receiver was taken from it, or one that it was refused is free: then it must be
+   * restarted.
+   */
   hasChanged(receiverId: string): boolean {
     const refused = this.#refused.get(receiverId) ?? [];
     return (
@@ -94,7 +97,7 @@ export class ClaimRegistry implements Owners {
     );
   }
 
-  /** The receiver has stopped: what it had can be claimed. */
+  /** The receiver has stopped: its claims are free. */
   release(receiverId: string): void {
     this.#ranks.delete(receiverId);
     this.#refused.delete(receiverId);
@@ -104,7 +107,7 @@ export class ClaimRegistry implements Owners {
     this.#version += 1;
   }
 
-  /** @param receiverId a receiver that is left out */
+  /** @param receiverId a receiver to ignore */
   ownerOf(key: string, receiverId?: string): string | undefined {
     for (const [taken, owner] of this.#ownerByKey) {
       if (owner !== receiverId && overlap(taken, key)) return owner;
@@ -123,33 +126,33 @@ function overlap(one: string, other: string): boolean {
   return `${one}/`.startsWith(`${other}/`) || `${other}/`.startsWith(`${one}/`);
 }
 
-/** A receiver, and the exporters that its tables reach. */
+/** A receiver and the exporters that its tables reach. */
 export interface RoutedReceiver {
   readonly id: string;
   readonly factory: Pick<ReceiverFactory, 'metrics'>;
   readonly exporters: readonly ConsumingComponent[];
 }
 
-/** Receivers whose tables meet in some exporter. */
+/** Receivers that reach a common exporter. */
 interface Group {
   readonly receivers: readonly RoutedReceiver[];
   readonly publishers: OnePublisher;
 }
 
 /**
- * Lets each series have one publisher among the receivers whose tables meet in an exporter. Costs nothing for metrics
+ * Gives each series one publisher among the receivers that reach a common exporter. Costs nothing for metrics
  * that only one of them can publish.
  */
 export class SeriesClaims {
   readonly #report: (series: AnySeries, owner: string) => void;
   #groups: readonly Group[] = [];
 
-  /** @param logFor the log of a receiver */
+  /** @param logFor returns the log of a receiver */
   constructor(logFor: (receiverId: string) => Log) {
     this.#report = reportConflicts(logFor);
   }
 
-  /** The receivers have changed, or the exporters that they reach. Who publishes a series goes on publishing it. */
+  /** Receivers or their exporters have changed. Publishers of series keep them. */
   update(receivers: readonly RoutedReceiver[]): void {
     const former = new Set(this.#groups);
     this.#groups = groupByExporter(receivers).map((group) => {
@@ -162,7 +165,7 @@ export class SeriesClaims {
     });
   }
 
-  /** Where the tables of a receiver enter the pipelines: without the series that another receiver publishes. */
+  /** The entry of a receiver's tables into the pipelines: leaves out the series that another receiver publishes. */
   entryFor(receiverId: string, next: Consumer): Consumer {
     const group = this.#groupOf(receiverId);
     const contests = group && findContested(receiverId, group.receivers);
@@ -188,7 +191,7 @@ export class SeriesClaims {
     };
   }
 
-  /** The receiver has stopped: others may publish what it published. */
+  /** The receiver has stopped: others may publish its series. */
   release(receiverId: string): void {
     this.#groupOf(receiverId)?.publishers.release(receiverId);
   }
@@ -198,7 +201,7 @@ export class SeriesClaims {
   }
 }
 
-/** Receivers whose tables meet in some exporter, directly or through a third one, in the order given. */
+/** Receivers that reach a common exporter, directly or through a third receiver's exporters, in the given order. */
 function groupByExporter<R extends { readonly exporters: readonly unknown[] }>(
   receivers: readonly R[],
 ): readonly (readonly R[])[] {
@@ -210,7 +213,7 @@ function groupByExporter<R extends { readonly exporters: readonly unknown[] }>(
   }, []);
 }
 
-/** @returns whether another receiver may publish a metric; undefined where that is so for none */
+/** @returns whether another receiver may publish a metric; undefined if that is the case for none */
 function findContested(
   receiverId: string,
   receivers: readonly RoutedReceiver[],
@@ -219,7 +222,7 @@ function findContested(
     receivers.filter(({ id }) => (id === receiverId) === isOwn).map(({ factory }) => factory.metrics);
   const [own, others] = [metricsOf(true), metricsOf(false)];
   if (others.length === 0) return undefined;
-  // Receivers that declare no metric publish what their sources hold.
+  // Receivers that declare no metrics publish those of their sources.
   if (others.some((metrics) => metrics.length === 0)) return () => true;
   const names = new Set(others.flatMap((metrics) => metrics.map(({ name }) => name)));
   const isUnknown = own.some((metrics) => metrics.length === 0);
@@ -230,8 +233,8 @@ function findContested(
 type Receiver = ComponentConfig<'receiver'>;
 
 /**
- * Pairs of receivers that would publish the same series to the same exporter, as far as their settings show it without
- * starting them: once for each pair, in the order of the configuration.
+ * Pairs of receivers that would publish the same series to the same exporter, as far as their settings show it:
+ * each pair once, in configuration order.
  */
 export function findExpectedConflicts({ receivers, pipelines }: ServiceConfig): readonly Conflict[] {
   const routed = [...receivers.values()].map((receiver) => ({
@@ -252,7 +255,7 @@ function findConflict(receiver: Receiver, earlier: Receiver): Conflict | undefin
   return found && { receiver: receiver.id, owner: earlier.id, metric: found.metric };
 }
 
-/** Then only one of the two runs. */
+/** Then only one of the two is running. */
 function standsIn(one: Receiver, other: Receiver): boolean {
   return one.keys.fallback_for.includes(other.id);
 }

@@ -27,7 +27,7 @@ test('FinishLine reports, when all finished before it was known which are expect
   assert.deepEqual(calls, ['finished']);
 });
 
-test('FinishLine reports nothing while another one goes on', () => {
+test('FinishLine reports nothing while another one continues', () => {
   const { calls, line } = createLine();
   line.expect(['replay', 'process']);
   line.cross('replay');

@@ -17,7 +17,7 @@ export class FinishLine {
     this.#onFinish = onFinish;
   }
 
-  /** A receiver has finished, maybe before it is known who is expected. */
+  /** A receiver has finished, possibly before it is known who is expected. */
   cross(id: string): void {
     if (this.#finished.has(id)) return;
     this.#finished.add(id);
@@ -30,7 +30,7 @@ export class FinishLine {
     this.#expected = this.#expected?.filter((one) => one !== id);
   }
 
-  /** Says who has to finish. */
+  /** Sets the receivers that have to finish. */
   expect(ids: readonly string[]): void {
     this.#expected = ids;
     this.#check();
@@ -42,23 +42,23 @@ export class FinishLine {
 }
 
 /**
- * The way into the pipelines. While it is held, tables wait before it. Once it is closed, every table is refused, so that
- * none passes a stage that has ended.
+ * The entry into the pipelines. While the gate is held, tables wait in front of it. Once it is closed, every
+ * table is refused, so that none passes a stage that has ended.
  */
 export class Gate {
   #isClosed = false;
   #refusedPoints = 0;
-  /** What waits, in the order in which it came; undefined: the way is free. */
+  /** Waiting calls, in order; undefined: the gate is open. */
   #held: (() => void)[] | undefined;
-  /** Points that can still wait. */
+  /** Points that can still be held. */
   #room = 0;
 
-  /** Points that came too late. */
+  /** Points refused because the gate was closed or full. */
   get refusedPoints(): number {
     return this.#refusedPoints;
   }
 
-  /** Puts the gate before a consumer. */
+  /** Puts the gate in front of a consumer. */
   before(next: Consumer): Consumer {
     return {
       consume: (table) => this.#pass(() => next.consume(table), countPoints(table)),
@@ -79,8 +79,8 @@ export class Gate {
   }
 
   /**
-   * Lets tables wait from now on.
-   * @param maxPoints further ones are refused
+   * Holds tables from now on.
+   * @param maxPoints further points are refused
    */
   hold(maxPoints = Infinity): void {
     if (this.#held) return;
@@ -88,7 +88,7 @@ export class Gate {
     this.#room = maxPoints;
   }
 
-  /** Lets the tables pass that wait, and all that follow. Safe to call where none is held. */
+  /** Lets held and further tables pass. May be called when nothing is held. */
   release(): void {
     const held = this.#held ?? [];
     this.#held = undefined;
@@ -100,14 +100,14 @@ export class Gate {
   }
 }
 
-/** Something that is to stop, with the name that messages give it. */
+/** Something to stop, with its name for messages. */
 export interface Stoppable {
   readonly name: string;
   readonly component: Pick<Component, 'shutdown'>;
 }
 
 /**
- * Stops a component, or leaves it behind when its time is over. Never rejects.
+ * Stops a component, or abandons it when its time limit is exceeded. Never rejects.
  * @param deadlineMs on the clock of `performance.now()`
  */
 export async function stopWithin(
@@ -138,17 +138,17 @@ function expire(afterMs: number, signal: AbortSignal): Promise<never> {
 type Exporter = Pick<ConsumingComponent, 'readBacklog'>;
 
 const pollMs = 20;
-/** Longer than the pauses between attempts at a backend that is back. */
+/** Longer than the pauses between attempts at a backend that has recovered. */
 const stalledAfterMs = 60_000;
 
-/** How full the fullest queue of some exporters is, from 0 to 1. */
+/** Fill level of the fullest queue of some exporters, from 0 to 1. */
 export function readFullest(exporters: readonly Exporter[]): number {
   let fullest = 0;
   for (const exporter of exporters) fullest = Math.max(fullest, exporter.readBacklog?.() ?? 0);
   return fullest;
 }
 
-/** Waits until the queues of some exporters are empty, as after their shutdown, or nothing has left them for a minute. */
+/** Waits until the queues of some exporters are empty or shut down, or nothing has left them for a minute. */
 export async function waitForDelivery(
   exporters: readonly Exporter[],
   stalledMs = stalledAfterMs,

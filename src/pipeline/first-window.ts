@@ -6,17 +6,18 @@ import { readTickNs } from '../linux/clocks.js';
 import { waitForDueScrapes } from '../scraping/scrape-order.js';
 import type { RunningReceiver } from './running-receiver.js';
 
-/** The ledger has no window of fewer ticks of the CPU time (docs/ledger.md, Windows). */
+/** The ledger's windows span at least this many ticks of CPU time (docs/ledger.md, Windows). */
 const minTicks = 25;
-/** A meter is read that much later than the usage whose window it begins, and timers fire early. */
+/** A meter is read this much later than the usage that starts its window, and timers may fire early. */
 const marginMs = 10;
 
-/** What of a receiver decides when it is read. */
+/** The properties of a receiver that decide when it is read. */
 type Read = Pick<RunningReceiver, 'component' | 'readsUsage' | 'readsEnergy'>;
 
 /**
- * Ends the first window of the ledger soon after the first readings: joules are known a fraction of a second after the
- * start, not only at the next tick of the slowest receiver. The windows that follow end at the ticks of the wall clock.
+ * Ends the first window of the ledger soon after the first readings, so that energy is known a fraction of a
+ * second after the start instead of at the next tick of the slowest receiver. Later windows end at the ticks of
+ * the wall clock.
  */
 export class FirstWindow {
   readonly #receivers: readonly Read[];
@@ -41,14 +42,14 @@ export class FirstWindow {
     }
   }
 
-  /** Reads nothing that is not being read already. */
+  /** Starts no further readings. */
   abort(): void {
     this.#aborter.abort();
   }
 
   /**
-   * The ledger cuts a window at a reading of the usage with a change of the meter before it, and a reading of the meter
-   * behind it: meters are read before and after the usage.
+   * The ledger ends a window at a usage reading that follows a change of the meter and precedes a reading of
+   * it: meters are read before and after the usage.
    */
   async #readAll(): Promise<void> {
     const usage = this.#receivers.filter(({ readsUsage }) => readsUsage);

@@ -34,29 +34,29 @@ import { refusing, Slot } from './slot.js';
 import type { Statuses, StatusRecord } from './statuses.js';
 import { exporterKey, extensionKey, listProcessorKeys, type UnitKind, type WantedUnit } from './units.js';
 
-/** What a service lends to its components. */
+/** What a service provides to its components. */
 export interface Environment {
-  /** The log of one component; of the service itself, without arguments. */
+  /** The log of one component, or without arguments that of the service itself. */
   logFor(kind?: ComponentKind, id?: string): Log;
   readonly clock: Clock;
   readonly meter: Meter;
   readonly host: Resource;
   readonly sampling: Sampling;
-  /** Sees every table that reaches the exporters. */
+  /** Receives every table that reaches the exporters. */
   readonly observer?: Consumer | undefined;
-  /** Called when every receiver that runs has passed on its last table. */
+  /** Called when every running receiver has forwarded its last table. */
   onFinish?(): void;
-  /** Called when a receiver has passed on its last table and could not do all that it was to do. */
+  /** Called when a receiver has forwarded its last table but could not do everything. */
   onProblem?(problem: string): void;
   /** Called when an extension asks the agent to end. */
   onShutdownRequest?(): void;
-  /** Called when a reload begins, also one that no signal asked for. `onReloaded` follows before the next one. */
+  /** Called at the start of a reload, also one that no signal requested. `onReloaded` follows before the next one. */
   onReloading?(): void;
-  /** Called when a reload has ended, whatever became of it. */
+  /** Called at the end of a reload, whatever its result. */
   onReloaded?(): void;
-  /** Applies what is below `service.telemetry` to what runs, as far as that can be changed. Never rejects. */
+  /** Applies the changes of `service.telemetry` that can be applied while running. Never rejects. */
   changeTelemetry?(config: ServiceConfig['telemetry']): Promise<SettingChanges>;
-  /** Reads and validates the configuration again. Absent where it cannot change. */
+  /** Reads and validates the configuration again. Absent if it cannot change. */
   loadConfig?(): Promise<ServiceConfig>;
 }
 
@@ -66,7 +66,7 @@ export function contextFor(environment: Environment, kind: ComponentKind, id: st
   return { id, clock, meter, host, log: environment.logFor(kind, id) };
 }
 
-/** A component that was created: an extension, or an exporter or processor with the way into it. */
+/** A created component: an extension, or an exporter or processor with its entry. */
 export interface Unit extends WantedUnit {
   readonly kind: UnitKind;
   readonly id: string;
@@ -74,9 +74,9 @@ export interface Unit extends WantedUnit {
   readonly name: string;
   readonly component: Component;
   readonly status: StatusRecord;
-  /** Takes its tables: guarded and counted. */
+  /** Its entry for tables: guarded and counted. */
   readonly entry: Consumer;
-  /** Processors: what is behind it, and what it had in and out. */
+  /** Processors: their next consumer, and the series that they received and published. */
   readonly passage?: { readonly next: Slot; readonly incoming: LiveSeries; readonly outgoing: LiveSeries };
 }
 
@@ -84,11 +84,11 @@ export interface Unit extends WantedUnit {
 export type ExtensionParts = Pick<ExtensionContext, 'isReady' | 'agent'>;
 
 /**
- * Extensions, exporters, each once, and processors, once per pipeline, as they are connected. Units come and go; those that
- * stay keep their object, and with it what they know.
+ * Extensions, exporters (each once) and processors (once per pipeline), and their connections. Units that
+ * outlast a reload keep their object, and with it their state.
  */
 export class Graph {
-  /** What receivers claim. */
+  /** The claims of receivers. */
   readonly claims = new ClaimRegistry();
   #units: ReadonlyMap<string, Unit> = new Map();
   readonly #environment: Environment;
@@ -103,13 +103,13 @@ export class Graph {
     this.#parts = parts;
   }
 
-  /** Those that run, in the order of their start. */
+  /** The running units, in start order. */
   get units(): ReadonlyMap<string, Unit> {
     return this.#units;
   }
 
   /**
-   * Creates a component, which is one of the units from now on; nothing reaches it before `connect`.
+   * Creates a component and adds it as a unit; nothing reaches it before `connect`.
    * @throws Error naming it when it cannot be created
    */
   add(wanted: WantedUnit): Unit {
@@ -139,7 +139,7 @@ export class Graph {
     this.#statuses.close(unit.status);
   }
 
-  /** What a processor published ends, except for what it passes on as it came. */
+  /** Ends the series that a processor published, except those that it forwards unchanged. */
   endSeries({ passage }: Unit): void {
     passage?.outgoing.end(this.#environment.clock.wallNs(), passage.incoming);
   }
@@ -190,8 +190,8 @@ export class Graph {
   }
 
   /**
-   * Connects the units that run as the pipelines have them. Tables that follow take the new ways.
-   * @param wanted the units in their order; those that are not there leave
+   * Connects the running units as the pipelines say. Later tables take the new route.
+   * @param wanted the units in their order; units not in it are leaving
    */
   connect({ pipelines }: Pick<ServiceConfig, 'pipelines'>, wanted: readonly WantedUnit[]): void {
     this.#pipelines = pipelines;
@@ -211,7 +211,7 @@ export class Graph {
       unit?.status.assign(pipelines);
       return unit ? [[key, unit] as const] : [];
     });
-    // A map keeps the place at which a key was added first.
+    // A map keeps the order in which keys were first added.
     this.#units = new Map([...sorted, ...this.#units]);
   }
 
@@ -228,12 +228,12 @@ export class Graph {
     );
   }
 
-  /** Where the tables of a receiver enter: all pipelines that name it. */
+  /** The entry of a receiver's tables: all pipelines that name it. */
   routeOf(receiverId: string): Slot {
     return findOrAdd(this.#routes, receiverId, () => new Slot());
   }
 
-  /** Whether a processor that the tables of a receiver reach takes a metric that nothing else uses. */
+  /** Whether a processor that the tables of a receiver reach consumes a metric that nothing else uses. */
   isConsumed(receiverId: string, { name }: Metric): boolean {
     const keys = this.#listReached(receiverId).flatMap(listProcessorKeys);
     return keys.some((key) => {
@@ -248,26 +248,26 @@ export class Graph {
     );
   }
 
-  /** The exporters that the tables of a receiver reach; of all receivers without one. */
+  /** The exporters that the tables of a receiver reach; without one, of all receivers. */
   findExporters(receiverId?: string): readonly ConsumingComponent[] {
     const keys = new Set(
       this.#listReached(receiverId).flatMap(({ exporters }) => exporters.map(exporterKey)),
     );
-    // The component of an exporter takes tables.
+    // The component of an exporter is a consumer.
     return [...keys].flatMap(
       (key) => (this.#units.get(key)?.component as ConsumingComponent | undefined) ?? [],
     );
   }
 }
 
-/** Whether exporters can keep their requests there. */
+/** Whether exporters can store requests in the extension. */
 function isStorage(extension: Component): extension is StorageExtension {
   return 'openQueue' in extension;
 }
 
 /**
- * Gives every table to all consumers. Tables are immutable, so they share one object.
- * @returns the consumer itself where there is only one
+ * Passes every table to all consumers. Tables are immutable, so the consumers share one object.
+ * @returns the consumer itself if there is only one
  */
 function fanOut(consumers: readonly Consumer[]): Consumer {
   const [only] = consumers;

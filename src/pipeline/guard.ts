@@ -7,15 +7,15 @@ import { countHistograms, type HistogramTable } from '../model/histogram-table.j
 import { countPoints, type Table } from '../model/table.js';
 import type { StatusRecord } from './statuses.js';
 
-/** Which of the Collector's counters see the points that pass. */
+/** The Collector's counters for the points that pass. */
 export interface PassageCounters {
   readonly accepted: Counter;
   readonly refused: Counter;
-  /** Who is passed, say `{ receiver: 'rapl' }`. */
+  /** Identifies the component, for example `{ receiver: 'rapl' }`. */
   readonly attributes: Readonly<Record<string, string>>;
 }
 
-/** Counters of what a receiver passed on, by the Collector's names. */
+/** Counters of what a receiver forwarded, with the Collector's names. */
 export function receiverCounters(meter: Meter, id: string): PassageCounters {
   return {
     accepted: meter.createCounter('otelcol_receiver_accepted_metric_points', {
@@ -28,13 +28,13 @@ export function receiverCounters(meter: Meter, id: string): PassageCounters {
   };
 }
 
-/** Counters of an exporter that has no queue, which would count for itself. */
+/** Counters of an exporter without a queue of its own, which would count itself. */
 export function exporterCounters(meter: Meter, id: string): PassageCounters {
   const { sent, sendFailed } = createOutcomeCounters(meter);
   return { accepted: sent, refused: sendFailed, attributes: { exporter: id } };
 }
 
-/** Counters of the points that enter and leave a processor, by the Collector's names. */
+/** Counters of the points that enter and leave a processor, with the Collector's names. */
 export function processorCounters(meter: Meter, id: string) {
   const attributes = { processor: id, 'otel.signal': 'metrics' };
   const passage = (name: string, description: string): PassageCounters => {
@@ -47,7 +47,7 @@ export function processorCounters(meter: Meter, id: string) {
   };
 }
 
-/** Counts what passes on its way to a consumer. It takes histograms if that one does. */
+/** Counts what passes to a consumer. Supports histograms if the consumer does. */
 export function countPassage(next: Consumer, { accepted, refused, attributes }: PassageCounters): Consumer {
   return notePassage(next, (taken, points) => (taken ? accepted : refused).add(points, attributes));
 }
@@ -68,7 +68,7 @@ function notePassage(next: Consumer, note: (taken: boolean, points: number) => v
   };
 }
 
-/** While a component is paused or stopped, what is for it goes elsewhere. */
+/** Diverts tables to another consumer while a component is paused or stopped. */
 export function whileActive(
   next: Consumer,
   elsewhere: Consumer,
@@ -81,7 +81,10 @@ export function whileActive(
   };
 }
 
-/** Drops what comes, and counts it as refused by a component. It is not refused: a sender would only send it again. */
+/**
+ * Drops tables and counts their points as refused by a component. It accepts them: a sender would only send
+ * them again.
+ */
 export function dropFor(status: Pick<StatusRecord, 'count'>): Consumer {
   const drop = (points: number): true => {
     status.count(false, points);
@@ -94,8 +97,8 @@ export function dropFor(status: Pick<StatusRecord, 'count'>): Consumer {
 }
 
 /**
- * Stands in front of a processor or exporter, so that one that throws because of data costs its own tables
- * only: the failure is logged when it begins and when it ends. It takes histograms if that one does.
+ * Wraps a processor or exporter, so that one that throws because of data loses only its own tables; the failure
+ * is logged when it starts and when it ends. Supports histograms if the consumer does.
  */
 export function guard(consumer: Consumer, log: Log): Consumer {
   let isFailing = false;
@@ -120,7 +123,7 @@ export function guard(consumer: Consumer, log: Log): Consumer {
 
 type TakeHistograms = (table: HistogramTable) => boolean;
 
-/** What is put in front of a consumer for histograms: nothing where it knows none. */
+/** The wrapper for histograms: none if the consumer does not support them. */
 function takeHistograms(
   consumer: Consumer,
   wrap: (take: TakeHistograms) => TakeHistograms,

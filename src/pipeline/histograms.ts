@@ -5,8 +5,8 @@ import { createOutcomeCounters } from '../export/delivery-telemetry.js';
 import { countHistograms } from '../model/histogram-table.js';
 
 /**
- * Passes histograms on behind a processor that does not know them: most work on energy, which is never a histogram, and
- * need no line of code for them. What such a processor does to series, it does not do to histograms.
+ * Passes histograms around a processor that does not support them: most work on energy, which is never a
+ * histogram. Such a processor's changes to series do not apply to histograms.
  */
 export function passAround(processor: Consumer, next: Consumer): Consumer {
   if (processor.consumeHistograms !== undefined) return processor;
@@ -17,8 +17,8 @@ export function passAround(processor: Consumer, next: Consumer): Consumer {
 }
 
 /**
- * Leaves histograms out in front of an exporter that has no form for them, with one warning, and counts them as failed.
- * They are not refused: a sender would send them again, to no other end.
+ * Drops histograms in front of an exporter that has no format for them, with one warning, and counts them as
+ * failed. They are accepted: sending them again would not help.
  */
 export function leaveOut(
   exporter: Consumer,

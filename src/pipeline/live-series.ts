@@ -3,14 +3,14 @@ import { createHistogramEnding, type HistogramTable } from '../model/histogram-t
 import type { HistogramSeries, Series } from '../model/series.js';
 import { createEnding, type Table } from '../model/table.js';
 
-/** A source has one array of series for each sampler; others make a new one for each table. */
+/** A source has one array of series per sampler; others make a new one for each table. */
 const maxArrays = 64;
 
-/** The series of tables of one kind that passed lately and have not ended. */
+/** The live series in recent tables of one kind. */
 class SeriesSet<S extends object> {
   readonly #known = new WeakSet<readonly S[]>();
   readonly #ended = new WeakSet<S>();
-  /** Weak: an array that its source has given up has nothing that is live. */
+  /** Weak references: an array that its source has dropped contains no live series. */
   readonly #arrays: WeakRef<readonly S[]>[] = [];
 
   note(series: readonly S[], ended: readonly S[] | undefined): void {
@@ -30,7 +30,7 @@ class SeriesSet<S extends object> {
   }
 }
 
-/** Passes tables on and knows which of their series are live, for the time when their source is there no longer. */
+/** Forwards tables and records which of their series are live, in order to end them when their source is gone. */
 export class LiveSeries implements Consumer {
   readonly #next: Consumer;
   readonly #series = new SeriesSet<Series>();
@@ -51,8 +51,8 @@ export class LiveSeries implements Consumer {
   }
 
   /**
-   * Ends every live series for what is behind. Safe to call again.
-   * @param others series that go on, since they have another source
+   * Ends every live series for downstream consumers. May be called again.
+   * @param others series that continue because they have another source
    */
   end(at: bigint, others?: LiveSeries): void {
     const series = leaveOut(this.#series, others && others.#series);

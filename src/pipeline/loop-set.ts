@@ -1,11 +1,11 @@
 import type { ReadingLoop, ReadingLoops } from '../component/reading-loop.js';
 
-/** So much later than it should have, a loop has stopped working. Twice its interval is added. */
+/** A loop that is overdue by this, plus twice its interval, has stalled. */
 const stalledAfterMs = 10_000;
-/** A day. */
+/** One day. */
 const longestMs = 86_400_000;
 
-/** The least and the greatest interval in milliseconds. */
+/** Minimum and maximum interval in milliseconds. */
 interface IntervalLimits {
   readonly min?: number;
   readonly max?: number;
@@ -20,14 +20,14 @@ export class LoopSet implements ReadingLoops {
 
   /**
    * @param name of the receiver, for messages
-   * @param isPaused whether loops are paused at once, since the receiver was before it was started again
+   * @param isPaused whether loops start paused, because the receiver was paused before its restart
    */
   constructor(name: string, isPaused = false) {
     this.#name = name;
     this.#isPaused = isPaused;
   }
 
-  /** Whether it reads at intervals at all, as what others send is not. */
+  /** Whether the receiver has no loops, like one that accepts what others send. */
   get isEmpty(): boolean {
     return this.#loops.size === 0;
   }
@@ -36,12 +36,12 @@ export class LoopSet implements ReadingLoops {
     return this.#isPaused;
   }
 
-  /** Whether the last reading of each loop failed. */
+  /** Whether the last reading of every loop failed. */
   get isFailing(): boolean {
     return this.#loops.size > 0 && [...this.#loops].every(({ isFailing }) => isFailing);
   }
 
-  /** The interval of each setting that has one, the first where loops of a setting differ. */
+  /** The interval per setting; the first one where loops with the same setting differ. */
   get intervals(): ReadonlyMap<ReadingLoop['setting'], number> {
     return new Map([...this.#loops].toReversed().map(({ setting, intervalMs }) => [setting, intervalMs]));
   }
@@ -54,14 +54,14 @@ export class LoopSet implements ReadingLoops {
     return () => this.#loops.delete(loop);
   }
 
-  /** @throws Error when it does not read at intervals */
+  /** @throws Error when the receiver does not read at intervals */
   async pause(): Promise<void> {
     this.#requireLoops('pause');
     this.#isPaused = true;
     await Promise.all([...this.#loops].map(async (loop) => loop.pause()));
   }
 
-  /** @throws Error when it does not read at intervals */
+  /** @throws Error when the receiver does not read at intervals */
   async resume(): Promise<void> {
     this.#requireLoops('resume');
     this.#isPaused = false;
@@ -69,9 +69,9 @@ export class LoopSet implements ReadingLoops {
   }
 
   /**
-   * @param setting which of its intervals; needed where it has two
-   * @param limitsOf what the setting may be
-   * @throws Error when it has no such interval, or cannot read so often
+   * @param setting which of its intervals; required if it has two
+   * @param limitsOf the limits of a setting
+   * @throws Error when it has no such interval, or the interval is too short
    */
   async setInterval(
     intervalMs: number,
@@ -86,7 +86,10 @@ export class LoopSet implements ReadingLoops {
     this.#intervals.set(chosen, intervalMs);
   }
 
-  /** For how many milliseconds no loop has worked that should have; undefined where one has, or none should have. */
+  /**
+   * For how many milliseconds every loop that should have worked has not; undefined if one has, or none should
+   * have.
+   */
   findStallMs(nowMs = performance.now()): number | undefined {
     const late = [...this.#loops].map(({ dueMs, intervalMs }) => ({
       lateMs: nowMs - dueMs,

@@ -8,12 +8,15 @@ import { hwEnergy, hwPower, meterEnergy } from '../model/shared-metrics.js';
 import { countPoints, type Table } from '../model/table.js';
 import type { ClaimRegistry } from './claims.js';
 
-/** Metrics of what may be a part of something else. */
+/** Metrics of domains that may be part of another one. */
 const partNames: ReadonlySet<string> = new Set(
   [hwEnergy, meterEnergy, raplEnergy, hwPower].map(({ name }) => name),
 );
 
-/** What waits until every receiver has started: some minutes of a meter at 10 kHz. 8 bytes each, and the series. */
+/**
+ * Limit of points held until every receiver has started: some minutes of a meter at 10 kHz. 8 bytes each, plus
+ * the series.
+ */
 const maxHeldPoints = 2_000_000;
 
 /** Whether series of a metric get a parent. */
@@ -22,9 +25,9 @@ export function hasParent({ name }: { readonly name: string }): boolean {
 }
 
 /**
- * Gives the series of meters that another one contains their `hw.parent`, whichever receiver that is of. The parent of
- * an `hw.id` is decided when that first comes, and stays: a counter never splits. So nothing is forwarded until every receiver
- * has started, and it is known what each measures.
+ * Sets `hw.parent` on series of meters that another meter contains, of whichever receiver. The parent of an
+ * `hw.id` is decided when it first appears, and never changes: a counter must not be split. Therefore nothing
+ * is forwarded until every receiver has started and it is known what each measures.
  */
 export class NamedParents implements Consumer {
   readonly #claims: Pick<ClaimRegistry, 'isComplete' | 'parentOf' | 'whenComplete'>;
@@ -34,13 +37,13 @@ export class NamedParents implements Consumer {
     const named = series.map((one) => this.#nameOf(one));
     return named.every((one, i) => one === series[i]) ? series : named;
   });
-  /** By `hw.id`; undefined: it has none. */
+  /** By `hw.id`; undefined: no parent. */
   readonly #parents = new Map<string, string | undefined>();
   readonly #maxPoints: number;
   #held: (() => void)[] = [];
   #heldPoints = 0;
 
-  /** @param maxPoints how many points wait at most; further ones are refused */
+  /** @param maxPoints maximum number of held points; further ones are refused */
   constructor(
     claims: Pick<ClaimRegistry, 'isComplete' | 'parentOf' | 'whenComplete'>,
     next: Consumer,
@@ -54,9 +57,9 @@ export class NamedParents implements Consumer {
   consume(table: Table): boolean {
     if (this.#claims.isComplete) return this.#forward(table);
     const points = countPoints(table);
-    // The end of series is always kept: it has no points.
+    // Tables that end series are always held: they have no points.
     if (points > 0 && this.#heldPoints + points > this.#maxPoints) return false;
-    // Each time that receivers start, also those of a changed configuration.
+    // Happens each time receivers start, also after a configuration change.
     if (this.#held.length === 0) this.#claims.whenComplete(() => this.release());
     this.#heldPoints += points;
     this.#held.push(() => this.#forward(table));
@@ -74,7 +77,7 @@ export class NamedParents implements Consumer {
     return this.#next.consume({ ...table, series, ...(ended && { ended }) });
   }
 
-  /** Forwards what waits, with the parents that are known by now. */
+  /** Forwards held tables, with the parents known now. */
   release(): void {
     const held = this.#held;
     this.#held = [];

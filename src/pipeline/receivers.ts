@@ -29,36 +29,36 @@ import { refusing, Slot } from './slot.js';
 import type { Statuses, StatusRecord } from './statuses.js';
 import { isSameComponent } from './units.js';
 
-/** How long a receiver may take to stop that starts again. */
+/** How long a receiver that is being restarted may take to stop. */
 const stopMs = 2000;
 
-/** A receiver that runs, and what of it a reload looks at. */
+/** A running receiver, with what a reload compares. */
 interface Member extends RunningReceiver {
   readonly config: ReceiverConfig;
-  /** What it was answered when it asked whether metrics are consumed. */
+  /** The answers it got to whether metrics are consumed. */
   readonly consumed: Map<Metric, boolean>;
   /** Its next consumer. */
   readonly entry: Slot;
-  /** What is behind that, for series that no other receiver publishes. */
+  /** The consumer after that, for series that no other receiver publishes. */
   readonly named: Consumer;
 }
 
-/** What receivers have around them. */
+/** What receivers are connected to. */
 export interface ReceiverParts {
   readonly graph: Pick<Graph, 'routeOf' | 'findExporters' | 'isConsumed' | 'claims'>;
   readonly statuses: Statuses;
-  /** Puts what tables pass on their way to the pipelines before a consumer. */
+  /** Puts the stages between receivers and pipelines in front of a consumer. */
   before(next: Consumer): Consumer;
-  /** @throws Error when nothing is to start any more */
+  /** @throws Error when nothing may start any more */
   checkRunning(): void;
 }
 
-/** The receivers of a service. They come and go; those that stay are not touched. */
+/** The receivers of a service. Those that outlast a reload are not touched. */
 export class ReceiverSet {
   readonly #environment: Environment;
   readonly #parts: ReceiverParts;
   readonly #members = new Map<string, Member>();
-  /** The statuses of those that are left out. */
+  /** The statuses of disabled receivers. */
   readonly #disabled = new Map<string, StatusRecord>();
   readonly #seriesClaims: SeriesClaims;
   readonly #finishLine: FinishLine;
@@ -70,14 +70,14 @@ export class ReceiverSet {
     this.#finishLine = new FinishLine(() => environment.onFinish?.());
   }
 
-  /** Those that run, in the order of their start. */
+  /** The running ones, in start order. */
   get running(): readonly RunningReceiver[] {
     return [...this.#members.values()];
   }
 
   /**
-   * Looks whether the receivers that a configuration adds or changes find what they need.
-   * @throws Error when one that is required does not
+   * Probes the receivers that a configuration adds or changes.
+   * @throws Error when a required one is not available
    */
   async probeNew(config: ServiceConfig): Promise<void> {
     for (const receiver of listNamed(config)) {
@@ -88,7 +88,7 @@ export class ReceiverSet {
     }
   }
 
-  /** Those that do not go on with a configuration. */
+  /** Receivers that do not continue with a configuration. */
   findGone(config: ServiceConfig): readonly RunningReceiver[] {
     const named = new Map(listNamed(config).map((one) => [one.id, one]));
     return [...this.#members.values()].filter(({ id }) => {
@@ -97,7 +97,7 @@ export class ReceiverSet {
     });
   }
 
-  /** Whether every receiver runs that a configuration requires; after a failure, one may not. */
+  /** Whether every required receiver is running; after a failure, one may not be. */
   isWhole(config: ServiceConfig): boolean {
     return listNamed(config).every(
       ({ id, keys }) => this.#members.has(id) || keys.start === 'auto' || keys.fallback_for.length > 0,
@@ -109,7 +109,7 @@ export class ReceiverSet {
     return member !== undefined && isSameComponent(member.config, wanted);
   }
 
-  /** A receiver was stopped: its series end, and what it had can be claimed. */
+  /** A receiver was stopped: ends its series and releases its claims. */
   forget({ id }: Pick<RunningReceiver, 'id'>): void {
     const member = this.#members.get(id);
     if (member === undefined) return;
@@ -127,11 +127,13 @@ export class ReceiverSet {
   }
 
   /**
-   * Starts the receivers that a pipeline names and that do not run, in the order of the configuration: first those that
-   * stand in for none, of these first those that do not yield, then those that stand in for receivers of which none runs.
-   * One that runs starts again when another one takes what it has claimed, or when something is free that it was refused.
-   * @param onFailure called for each required receiver that cannot start; what it does not throw lets the others start
-   * @throws Error when none is left, or what `onFailure` throws
+   * Starts the receivers that a pipeline names and that are not running, in configuration order: first those
+   * that are not fallbacks (of these, those that yield come last), then fallbacks for receivers of which none
+   * is running. A running receiver is restarted when another one takes its claims, or when a claim that it was
+   * refused becomes free.
+   * @param onFailure called for each required receiver that cannot start; if it does not throw, the others are
+   * started
+   * @throws Error when no receiver is left, or what `onFailure` throws
    */
   async start(config: ServiceConfig, onFailure: (error: unknown) => void): Promise<void> {
     const { claims } = this.#parts.graph;
@@ -142,22 +144,22 @@ export class ReceiverSet {
     try {
       for (const receiver of receivers.toSorted(compareRank))
         await this.#startOrReplace(receiver, othersStarted).catch(onFailure);
-      // Those to which others yield have what they claim now.
+      // The receivers that others yield to have their claims now.
       for (const receiver of receivers)
         if (this.#members.has(receiver.id)) await this.#startOne(receiver, othersStarted).catch(onFailure);
     } finally {
-      // Also after a failure: those that run wait for it.
+      // Also after a failure: running receivers wait for it.
       claims.complete();
       start.emit('end');
     }
     if (this.#members.size === 0)
       throw new Error('Cannot start: expected a receiver that can run here, found none in any pipeline');
     const active = [...this.#members.values()].filter(isActive).map(({ id }) => id);
-    // When an operator has stopped all of them, the agent runs on.
+    // When an operator has stopped all receivers, the agent continues.
     if (active.length > 0) this.#finishLine.expect(active);
   }
 
-  /** Lets the tables of those that run take the ways that the pipelines have now. */
+  /** Routes the tables of running receivers through the current pipelines. */
   #route(config: ServiceConfig): readonly ReceiverConfig[] {
     const { graph, statuses } = this.#parts;
     const receivers = listNamed(config);
@@ -177,7 +179,7 @@ export class ReceiverSet {
 
   #pipelinesOf: (id: string) => readonly string[] = () => [];
 
-  /** Starts a receiver, but one that stands in for others only when none of these runs. */
+  /** Starts a receiver; a fallback only if none of the receivers that it replaces is running. */
   async #startOrReplace(receiver: ReceiverConfig, othersStarted: Promise<unknown>): Promise<void> {
     const meter = receiver.keys.fallback_for.find((id) => {
       const member = this.#members.get(id);
@@ -190,7 +192,7 @@ export class ReceiverSet {
     this.#disable(receiver.id, this.#openStatus(receiver.id), reason);
   }
 
-  /** Starts a receiver, unless it runs and what it claims has not changed. */
+  /** Starts a receiver, unless it is running and its claims have not changed. */
   async #startOne(receiver: ReceiverConfig, othersStarted: Promise<unknown>): Promise<void> {
     const { id } = receiver;
     const former = this.#members.get(id);
@@ -259,7 +261,7 @@ export class ReceiverSet {
     const status = this.#openStatus(id);
     const live = new LiveSeries(graph.routeOf(id));
     const { meter } = this.#environment;
-    // What others cannot contain needs not wait for them.
+    // Receivers that nothing can contain need not wait for the others.
     const parents = factory.metrics.some(hasParent)
       ? new NamedParents(graph.claims, before(live))
       : undefined;
@@ -270,7 +272,7 @@ export class ReceiverSet {
     const loops = new LoopSet(`receiver "${id}"`, status.isPaused);
     status.observed = loops;
     const endSeries = () => {
-      // What it still sends, it should not.
+      // Anything that it still sends is refused.
       entry.target = refusing;
       parents?.release();
       live.end(this.#environment.clock.wallNs());

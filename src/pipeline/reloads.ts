@@ -5,18 +5,18 @@ import type { ServiceConfig } from '../config/service.js';
 import { describeError } from '../errors.js';
 import type { Environment, Unit } from './graph.js';
 
-/** The components that a reload has changed, by the names that messages give them. */
+/** The components that a reload changed, by their names in messages. */
 export type Changes = Pick<ReloadResult, 'started' | 'stopped' | 'restarted'>;
 
-/** What became of a configuration. */
+/** The result of applying a configuration. */
 export interface Applied extends SettingChanges {
-  /** Undefined when its components are those that run. */
+  /** Undefined if its components are those that are running. */
   readonly changes: Changes | undefined;
 }
 
 /**
  * Applies a configuration.
- * @throws Error why the old one is in use again
+ * @throws Error saying why the old one is in use again
  */
 export type Apply = (config: ServiceConfig) => Promise<Applied>;
 
@@ -24,7 +24,7 @@ const none: Changes = { started: [], stopped: [], restarted: [] };
 
 type Watched = Pick<Environment, 'loadConfig' | 'logFor' | 'onReloading' | 'onReloaded'>;
 
-/** Reloads, and does what must not happen during a reload, one after the other; logs what becomes of each reload. */
+/** Runs reloads, and work that must not overlap with a reload, one after the other; logs the result of each reload. */
 export class Reloads {
   readonly #environment: Watched;
   readonly #log: Log;
@@ -38,14 +38,14 @@ export class Reloads {
     this.#apply = apply;
   }
 
-  /** Fulfilled when no reload is under way. */
+  /** Fulfilled when no reload is in progress. */
   async settle(): Promise<void> {
     while (this.#current) await this.#current;
   }
 
   /**
-   * Reads the configuration and applies it. What is asked for during a reload shares the next one, since the files may have
-   * changed after they were read. Never rejects.
+   * Reads the configuration and applies it. Requests during a reload share the next one, since the files may
+   * have changed after they were read. Never rejects.
    */
   request(): Promise<ReloadResult> {
     if (this.#current === undefined) {
@@ -59,9 +59,9 @@ export class Reloads {
     return this.#next;
   }
 
-  /** Does something else that changes what runs, while nothing is reloaded. */
+  /** Runs other work that changes what is running, while no reload is in progress. */
   async alone(work: () => Promise<void>): Promise<void> {
-    // Checked and held in one turn: several may wait for the same end.
+    // Checked and held in one turn: several callers may wait for the same end.
     while (this.#current) await this.#current;
     await this.#hold(work());
   }
@@ -71,7 +71,7 @@ export class Reloads {
       this.#current = undefined;
       onEnd();
     });
-    // What failed is the caller's to handle; others only wait for it.
+    // Failures are handled by the caller; others only wait for the end.
     this.#current = held.catch(() => {});
     return held;
   }
@@ -123,10 +123,10 @@ function describeChanges(changes: Changes | undefined, settings: readonly string
   return `Reloaded the configuration: ${parts.join('; ') || 'no component had to start or stop'}`;
 }
 
-/** What runs, by keys that stay the same. */
+/** Running components, by stable keys. */
 export type Running = ReadonlyMap<string, Pick<Unit, 'name' | 'component'>>;
 
-/** What has changed from what ran to what runs. */
+/** The differences between two sets of running components. */
 export function compareRunning(before: Running, after: Running): Changes {
   const listNames = (all: Running, isListed: (key: string) => boolean) => [
     ...new Set([...all].filter(([key]) => isListed(key)).map(([, { name }]) => name)),

@@ -14,7 +14,7 @@ import type { StatusRecord } from './statuses.js';
 
 export type ReceiverConfig = ComponentConfig<'receiver'>;
 
-/** A receiver that has been started. */
+/** A running receiver. */
 export interface RunningReceiver {
   readonly id: string;
   /** For messages. */
@@ -22,11 +22,11 @@ export interface RunningReceiver {
   readonly component: Component;
   readonly status: StatusRecord;
   readonly loops: LoopSet;
-  /** Ends what it published, for everything behind it. */
+  /** Ends its series for everything downstream. */
   endSeries(): void;
-  /** The least and the greatest that its settings may be. */
+  /** Minimum and maximum of its settings. */
   readonly schema: Schema;
-  /** Whether it reads who used the machine, by which the energy that meters read is attributed. */
+  /** Whether it reads usage, by which energy is attributed. */
   readonly readsUsage: boolean;
   /** Whether it reads the energy that is attributed. */
   readonly readsEnergy: boolean;
@@ -34,7 +34,7 @@ export interface RunningReceiver {
 
 /**
  * The context of a receiver.
- * @param claims without them, it is as if there were no other receiver
+ * @param claims without them, the receiver is treated as the only one
  */
 export function receiverContextFor(
   environment: Environment,
@@ -55,7 +55,7 @@ export function listPipelines({ pipelines }: ServiceConfig, id: string): readonl
   return pipelines.filter(({ receivers }) => receivers.includes(id)).map((pipeline) => pipeline.id);
 }
 
-/** What a set of receivers knows of one that it has started. */
+/** Describes a receiver after its start. */
 export function describeRunning(
   { id, factory: { metrics, schema } }: ReceiverConfig,
   component: Component,
@@ -74,12 +74,12 @@ export function describeRunning(
   };
 }
 
-/** Whether it was not stopped by an operator. */
+/** Whether no operator has stopped it. */
 export function isActive({ status }: Pick<RunningReceiver, 'status'>): boolean {
   return status.state !== 'stopped';
 }
 
-/** Whether a receiver reads all that it is to read. */
+/** Whether a receiver reads its main source. */
 export function isWhole(receiver: Component | undefined): boolean {
   return receiver !== undefined && receiver.isPartial !== true;
 }
@@ -87,7 +87,7 @@ export function isWhole(receiver: Component | undefined): boolean {
 const yieldingRanks = { board: 1, model: 2 } as const;
 const fallbackRank = 3;
 
-/** In the order of their start: those that yield after the others, those that stand in for others last. */
+/** Compares start order: receivers that yield come after the others, fallbacks last. */
 export function compareRank(a: ReceiverConfig, b: ReceiverConfig): number {
   return rankReceiver(a) - rankReceiver(b);
 }
@@ -100,19 +100,19 @@ function rankYielding({ factory: { yields } }: ReceiverConfig): number {
   return yields === undefined ? 0 : yieldingRanks[yields];
 }
 
-/** Begins the sampling thread where a receiver will use it: that takes as long as it takes to start the others. */
+/** Starts the sampling thread if a receiver will use it, in parallel with other work. */
 export async function beginSampling(config: ServiceConfig, environment: Environment): Promise<void> {
   for (const { id, factory, settings } of listNamed(config).filter((one) => one.factory.samples)) {
     try {
       const probe = await factory.probe(settings, receiverContextFor(environment, id));
       if (probe.available) environment.sampling.prepare?.();
     } catch {
-      // The start of the receiver says what is wrong.
+      // The start of the receiver will report the problem.
     }
   }
 }
 
-/** @returns why it is left out, if it is */
+/** @returns the reason why it is disabled, if it is */
 export async function startReceiver(
   { id, factory, settings, keys }: ReceiverConfig,
   context: ReceiverContext,

@@ -40,7 +40,7 @@ test('reload replaces an exporter that has changed, and touches nothing in front
   await service.shutdown();
 });
 
-test('reload replaces a processor that has changed, and connects it in the place of the old one', async () => {
+test('reload replaces a processor that has changed, and connects it in place of the old one', async () => {
   const world = createWorld();
   const { service, reload } = await startReloadable(world, config);
   await reload({ ...config, processors: { share: { note: 'other' } } });
@@ -144,7 +144,7 @@ test('reload ends the series that a processor made, and not those that it passed
   await service.shutdown();
 });
 
-test('reload refuses a configuration that is wrong, says why and changes nothing', async () => {
+test('reload refuses a configuration that is wrong, reports why and changes nothing', async () => {
   const world = createWorld();
   const { service, reload } = await startReloadable(world, config);
   const result = await reload({ ...config, receivers: { meter: { zonnes: 1, missing: 'maybe' } } });

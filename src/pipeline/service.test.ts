@@ -55,7 +55,7 @@ test('Service hands every table to all pipelines, exporters shared', async () =>
   await service.shutdown();
 });
 
-test('Service goes on with the others, when one exporter throws, and logs it once', async () => {
+test('Service continues with the others, when one exporter throws, and logs it once', async () => {
   const world = createWorld();
   const service = await createService(world, { ...config, exporters: { file: { throwing: true }, web: {} } });
   await service.start();
@@ -99,7 +99,7 @@ test('Service runs a fallback beside a receiver that lacks the main thing it is 
   assert.deepEqual(world.events.slice(0, 3), ['start file', 'start meter', 'start guess']);
 });
 
-test('Service stops what it started and says why, when a required receiver is missing', async () => {
+test('Service stops what it started and reports why, when a required receiver is missing', async () => {
   const world = createWorld();
   const service = await createService(world, { ...config, receivers: { meter: { missing: true } } });
   await assert.rejects(service.start(), {

@@ -13,18 +13,18 @@ import { Statuses } from './statuses.js';
 import { stopAll, stopReceivers, stopUnits, waitAtMost } from './stopping.js';
 import { compareUnits, isSameService, listWanted, type UnitKind, type WantedUnit } from './units.js';
 
-/** The agent promises 5 s: the rest is for its own telemetry, and for a machine on which everything takes longer. */
+/** The agent promises 5 s: the rest is for its own telemetry and for slow machines. */
 const shutdownMs = 4200;
 
 /**
- * The share of the time that has passed when a stage is left behind, so that the exporters can deliver what they hold
+ * The fraction of the time after which a stage is abandoned, so that exporters can deliver what they hold
  * although a receiver hangs.
  */
 const stageEnds = { reload: 0.1, meters: 0.35, receivers: 0.5, exporters: 0.95 };
 
 /** How long a stage that a reload stops may take. */
 const stageMs = 2000;
-/** What waits while exporters change places; 8 bytes each, and the series. */
+/** Limit of points held while exporters are replaced; 8 bytes each, plus the series. */
 const maxHeldPoints = 2_000_000;
 
 /** All components of a configuration, from start to shutdown. */
@@ -36,7 +36,7 @@ export class Service {
   readonly #graph: Graph;
   readonly #receivers: ReceiverSet;
   readonly #reloads: Reloads;
-  /** What extensions can do with this service. */
+  /** How extensions control this service. */
   readonly agent: AgentControl;
   #config: ServiceConfig;
   #firstWindow: FirstWindow | undefined;
@@ -71,9 +71,9 @@ export class Service {
   }
 
   /**
-   * Starts extensions, exporters, processors and receivers, in this order, so that the consumer of a table is
-   * already there. After a failure everything is shut down again.
-   * @throws Error naming the component that cannot start, and why
+   * Starts extensions, exporters, processors and receivers, in this order, so that the consumer of a table
+   * exists. After a failure everything is shut down again.
+   * @throws Error naming the component that cannot start, with the reason
    */
   async start(): Promise<void> {
     try {
@@ -88,14 +88,15 @@ export class Service {
   }
 
   /**
-   * Reads the configuration again and applies what has changed: what is new starts, what is gone stops, and what is the same
-   * goes on untouched. If a component cannot start, the old configuration is applied again. Never rejects.
+   * Reads the configuration again and applies the changes: new components start, removed ones stop, and
+   * unchanged ones continue untouched. If a component cannot start, the old configuration is applied again.
+   * Never rejects.
    */
   reload(): Promise<ReloadResult> {
     return this.#reloads.request();
   }
 
-  /** Does something while nothing is reloaded. */
+  /** Runs work while no reload is in progress. */
   alone(work: () => Promise<void>): Promise<void> {
     return this.#reloads.alone(async () => {
       await this.#starting;
@@ -103,14 +104,14 @@ export class Service {
     });
   }
 
-  /** Gives what a stopped receiver had claimed to those that wait for it. */
+  /** Offers the claims of a stopped receiver to those that were refused them. */
   async replace({ id }: RunningReceiver): Promise<void> {
     if (this.#ending) return;
     this.#receivers.release(id);
     await this.#receivers.start(this.#config, (error) => this.#log.error(describeError(error)));
   }
 
-  /** @throws Error why the old configuration is in use again */
+  /** @throws Error saying why the old configuration is in use again */
   async #reload(config: ServiceConfig): Promise<Applied> {
     await this.#starting;
     this.#checkRunning();
@@ -119,7 +120,7 @@ export class Service {
     return { changes, settings: [], kept: [], ...kept };
   }
 
-  /** @throws Error why the old configuration is in use again */
+  /** @throws Error saying why the old configuration is in use again */
   async #reloadComponents(config: ServiceConfig): Promise<Changes | undefined> {
     const former = this.#config;
     if (isSameService(former, config) && this.#isWhole()) return undefined;
@@ -147,8 +148,8 @@ export class Service {
   }
 
   /**
-   * Applies a configuration to what runs.
-   * @param options `ifPossible`: what cannot start is logged and left out
+   * Changes the running components to those of a configuration.
+   * @param options `ifPossible`: components that cannot start are logged and left out
    */
   async #change(config: ServiceConfig, { ifPossible = false } = {}): Promise<void> {
     const onFailure = (error: unknown): void => {
@@ -186,14 +187,14 @@ export class Service {
     if (this.#ending) throw new Error('expected an agent that runs, found one that is shutting down');
   }
 
-  /** Stops receivers that the configuration has no longer; meters first, as at the end. */
+  /** Stops receivers that the configuration no longer has; meters first, as in a shutdown. */
   async #removeReceivers(gone: readonly RunningReceiver[]): Promise<void> {
     const endMs = performance.now() + stageMs;
     await stopReceivers(gone, [endMs, endMs], this.#log);
     for (const receiver of gone) this.#receivers.forget(receiver);
   }
 
-  /** Stops units that the configuration has no longer; what they published ends. */
+  /** Stops units that the configuration no longer has, and ends their series. */
   async #remove(units: readonly Unit[]): Promise<void> {
     const now = performance.now();
     const ends = [now + shutdownMs * stageEnds.exporters, now + shutdownMs] as const;
@@ -201,7 +202,7 @@ export class Service {
     for (const unit of units) this.#graph.remove(unit);
   }
 
-  /** Whether everything runs that the configuration has; after a failure, something may not. */
+  /** Whether every component of the configuration is running; after a failure, one may not be. */
   #isWhole(): boolean {
     const hasUnits = listWanted(this.#config).every(({ key }) => this.#graph.units.has(key));
     return hasUnits && this.#receivers.isWhole(this.#config);
@@ -212,12 +213,15 @@ export class Service {
     return new Map<string, RunningReceiver | Unit>([...this.#graph.units, ...receivers]);
   }
 
-  /** Lets what receivers read wait before the pipelines until `release`: what reads it then comes first. */
+  /**
+   * Holds the readings of receivers in front of the pipelines until `release`, so that their consumers see all
+   * of them.
+   */
   hold(): void {
     this.#gate.hold();
   }
 
-  /** Lets what waits into the pipelines. Safe to call again. */
+  /** Lets held tables into the pipelines. May be called again. */
   release(): void {
     this.#gate.release();
   }
@@ -232,7 +236,10 @@ export class Service {
     return this.#receivers.running;
   }
 
-  /** Makes every receiver take a reading now, and every processor and exporter pass on what it holds, in their order. */
+  /**
+   * Makes every receiver take a reading now, and then every processor and exporter forward what it holds, in
+   * pipeline order.
+   */
   async flush(): Promise<void> {
     const receivers = this.receivers.filter(isActive);
     await Promise.all(receivers.map(async ({ component }) => component.flush?.()));
@@ -243,20 +250,21 @@ export class Service {
     return [...this.#graph.units.values()].filter(({ config }) => kinds.includes(config.kind));
   }
 
-  /** Makes every receiver read a second time, as soon as the first joules can be attributed. Returns at once. */
+  /** Makes every receiver read a second time as soon as energy can be attributed. Returns immediately. */
   beginAttributing(): void {
     this.#firstWindow = new FirstWindow(this.receivers, this.#log);
     void this.#firstWindow.end(this.#environment.clock);
   }
 
-  /** Waits until the exporters have delivered what they hold, for as long as they get on. A shutdown ends the wait. */
+  /** Waits until the exporters have delivered everything, as long as they make progress. A shutdown ends the wait. */
   async drain(): Promise<void> {
     await waitForDelivery(this.#graph.findExporters());
   }
 
   /**
-   * Stops receivers first, each stage draining into the next, and extensions last. Safe to call twice.
-   * @param timeoutMs for everything together; what takes longer is left behind, and what it holds is dropped and counted
+   * Stops receivers first, each stage draining into the next, and extensions last. May be called twice.
+   * @param timeoutMs for everything together; components that take longer are abandoned, and what they hold is
+   * dropped and counted
    */
   shutdown(timeoutMs = shutdownMs): Promise<void> {
     this.#isReady = false;

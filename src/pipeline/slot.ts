@@ -1,9 +1,9 @@
 import { passHistograms, type Consumer } from '../component/consumer.js';
 
-/** Takes nothing: what is behind it is not there, or not yet. */
+/** Refuses every table: its consumer does not exist, or not yet. */
 export const refusing: Consumer = { consume: () => false, consumeHistograms: () => false };
 
-/** A place in a pipeline. What takes the tables there can be replaced while tables pass. */
+/** A place in a pipeline whose consumer can be replaced while tables pass. */
 export class Slot implements Consumer {
   target: Consumer = refusing;
 

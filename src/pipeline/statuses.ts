@@ -62,7 +62,7 @@ export class StatusRecord {
     this.enter('running');
   }
 
-  /** It has been started, and goes on with the pause that it was in. */
+  /** It has been started, and continues with the pause that it was in. */
   started(): void {
     this.enter(this.isPaused ? 'paused' : 'running');
   }

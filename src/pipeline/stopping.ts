@@ -10,7 +10,7 @@ import type { UnitKind } from './units.js';
 type Ends = readonly [firstMs: number, lastMs: number];
 
 /**
- * Stops receivers, meters first: the scan that follows says who used what their last readings measured.
+ * Stops receivers, meters first: the scan that follows reports who used what their last readings measured.
  * @param ends of the meters, and of the others
  */
 export async function stopReceivers(

@@ -6,18 +6,18 @@ import type { ServiceConfig } from '../config/service.js';
 /** The kinds that are not receivers. */
 export type UnitKind = 'extension' | 'exporter' | 'processor';
 
-/** A component that a configuration asks for: an extension, an exporter, or a processor of one pipeline. */
+/** A component in a configuration: an extension, an exporter, or a processor of one pipeline. */
 export interface WantedUnit {
-  /** Equal for what takes the place of one another in two configurations. */
+  /** Equal if a component in one configuration replaces one in another. */
   readonly key: string;
   readonly config: ComponentConfig<'extension'> | ComponentConfig<'exporter'> | ComponentConfig<'processor'>;
-  /** Ids of the pipelines that it is in. */
+  /** Ids of the pipelines that use it. */
   readonly pipelines: readonly string[];
 }
 
 /**
- * What a configuration asks for besides receivers, in the order of its start: extensions, exporters, and processors, of
- * which the one that gets tables from another comes first.
+ * The components of a configuration except receivers, in start order: extensions, exporters, and processors,
+ * last stage first.
  */
 export function listWanted(config: ServiceConfig): readonly WantedUnit[] {
   const extensions = config.runningExtensions.flatMap((id) => {
@@ -47,7 +47,7 @@ export function exporterKey(id: string): string {
   return `exporter ${id}`;
 }
 
-/** The keys of a pipeline's processors, in their order. One may be there twice. */
+/** The keys of a pipeline's processors, in order. A processor may occur twice. */
 export function listProcessorKeys({
   id: pipeline,
   processors,
@@ -65,12 +65,12 @@ function find<Value>(known: ReadonlyMap<string, Value>, id: string): Value {
   return value;
 }
 
-/** Whether a component that runs with the one configuration can go on with the other. */
+/** Whether a component can continue unchanged from one configuration to another. */
 export function isSameComponent(one: ComponentConfig, other: ComponentConfig): boolean {
   return one.factory === other.factory && isDeepStrictEqual(one.settings, other.settings);
 }
 
-/** Whether everything that runs is the same in two configurations, and as it is connected. */
+/** Whether two configurations have the same components and connections. */
 export function isSameService(one: ServiceConfig, other: ServiceConfig): boolean {
   return (
     isDeepStrictEqual(one.pipelines, other.pipelines) &&
@@ -103,20 +103,20 @@ function listReceivers({ receivers, pipelines }: ServiceConfig): readonly Listed
     .map((config) => ({ key: config.id, config }));
 }
 
-/** What changes from the components that run to those of a configuration. */
+/** The change from the running components to those of a configuration. */
 export interface Change<Running extends WantedUnit> {
-  /** Started before anything stops: they take nothing that one of those that stop may hold. */
+  /** Started before anything is stopped: they claim nothing that a leaving component may hold. */
   readonly early: readonly WantedUnit[];
-  /** Started when those have stopped. */
+  /** Started when the leaving components have stopped. */
   readonly late: readonly WantedUnit[];
   readonly stopping: readonly Running[];
-  /** Exporters that stop when the others run: they may deliver for seconds. */
+  /** Exporters that are stopped while the others run: they may deliver for seconds. */
   readonly leaving: readonly Running[];
 }
 
 /**
- * Compares what runs with what a configuration asks for. A component goes on if its settings are the same and the
- * extensions that they name go on.
+ * Compares the running components with those of a configuration. A component continues if its settings and the
+ * extensions that they name are unchanged.
  */
 export function compareUnits<Running extends WantedUnit>(
   running: ReadonlyMap<string, Running>,
@@ -137,7 +137,10 @@ export function compareUnits<Running extends WantedUnit>(
   return { early, late, stopping: ending.filter((one) => !leaving.includes(one)), leaving };
 }
 
-/** Whether a component cannot claim what one of others has, such as a file or an address. Processors claim nothing early. */
+/**
+ * Whether a component cannot conflict with others over a resource such as a file or an address. Processors
+ * never do.
+ */
 function isApart({ config }: WantedUnit, others: readonly WantedUnit[]): boolean {
   if (config.kind === 'processor' || listReferences(config.factory.schema, config.settings).length > 0)
     return false;

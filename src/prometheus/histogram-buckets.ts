@@ -3,15 +3,15 @@ import type { HistogramLayout } from '../model/histogram-table.js';
 import type { Attributes } from '../model/series.js';
 import { formatValue } from './names.js';
 
-/** Exponential histograms have at most this many buckets on each side of zero: each is a series of Prometheus. */
+/** Maximum buckets of an exponential histogram on each side of zero: each is a series of Prometheus. */
 const maxExponentialBuckets = 32;
 
-/** Attributes of a histogram whose label `le` is left to its buckets. */
+/** Attributes of a histogram, without the label `le`, which is reserved for its buckets. */
 export function freeBucketLabel({ le, ...attributes }: Attributes): Attributes {
   return le === undefined ? attributes : { ...attributes, exported_le: le };
 }
 
-/** How many values are at most as large as each bound, without that of infinity. */
+/** The cumulative count for each bound, without infinity. */
 export function cumulate(
   layout: HistogramLayout,
   buckets: Float64Array,
@@ -43,7 +43,7 @@ function cumulateExponential(
   return lines;
 }
 
-/** As client libraries write it: whole numbers have a point in OpenMetrics. */
+/** In the format of client libraries: whole numbers have a decimal point in OpenMetrics. */
 export function formatBound(bound: number, isOpenMetrics: boolean): string {
   const text = formatValue(bound);
   return isOpenMetrics && /^-?\d+$/u.test(text) ? `${text}.0` : text;

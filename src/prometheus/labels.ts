@@ -3,7 +3,10 @@ import { seriesKey, type AnySeries, type Attributes, type Resource } from '../mo
 import { LargeMap } from './large-map.js';
 import { translateLabel } from './names.js';
 
-/** The labels of a set of attributes, in the order of their names. Attributes whose names become the same label are joined by `;`. An empty value is no label, as in Prometheus. */
+/**
+ * The labels of an attribute set, sorted by name. Attributes with the same label name are joined by `;`. As in
+ * Prometheus, empty values are left out.
+ */
 export function listLabels(attributes: Attributes): readonly (readonly [label: string, value: string])[] {
   const names = Object.keys(attributes).map((name) => ({ name, label: translateLabel(name) }));
   const labels: [label: string, value: string][] = [];
@@ -17,7 +20,7 @@ export function listLabels(attributes: Attributes): readonly (readonly [label: s
   return labels;
 }
 
-/** The text of a label set, braces included, so that equal sets have equal texts. */
+/** The text of a label set, including braces; equal sets have equal texts. */
 export function renderLabels(attributes: Attributes): string {
   const labels = listLabels(attributes).map(([label, value]) => `${label}="${escapeText(value)}"`);
   return labels.length === 0 ? '' : `{${labels.join(',')}}`;
@@ -39,16 +42,16 @@ export function escapeText(text: string): string {
   return text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('"', '\\"');
 }
 
-/** Texts that many lines have, each kept once: a process has some metrics, all with its labels. */
+/** Texts that many lines share, each kept once: all metrics of a process have its labels. */
 export class SharedTexts {
   readonly #known = new LargeMap<string, { readonly text: string; uses: number }>();
 
-  /** How many texts are kept. */
+  /** Number of kept texts. */
   get size(): number {
     return this.#known.size;
   }
 
-  /** @returns an equal text, to be released when it is not used any more */
+  /** @returns an equal text, to be released when it is no longer used */
   take(text: string): string {
     const known = this.#known.get(text);
     if (known === undefined) this.#known.add(text, { text, uses: 1 });
@@ -64,15 +67,15 @@ export class SharedTexts {
   }
 }
 
-/** Takes from resources what becomes labels. */
+/** Selects the resource attributes that become labels. */
 export interface Identity {
-  /** The attributes of the allow-list, save those that the machine itself has. Made once per resource. */
+  /** The attributes of the allow-list, except those that the machine itself has. Made once per resource. */
   of(resource: Resource): Attributes;
 }
 
 /**
- * @param allowed names of attributes
- * @param named what is known of the machine, or said of everything
+ * @param allowed attribute names
+ * @param named attributes of the machine, or of everything
  */
 export function createIdentity(allowed: readonly string[], named: Attributes): Identity {
   const of = createPlans(({ attributes }: Resource): Attributes => {
@@ -88,20 +91,20 @@ export function createIdentity(allowed: readonly string[], named: Attributes): I
 export interface FoundLabels {
   readonly attributes: Attributes;
   readonly text: string;
-  /** Whether another series has them, which differs in nothing that can become a label. */
+  /** Whether another series has them whose possible labels do not differ in any way. */
   readonly isTaken: boolean;
 }
 
-/** How labels are told apart. */
+/** How labels are kept unique. */
 export interface LabelSpace {
   render(attributes: Attributes): string;
-  /** The live series that has labels with this text. */
+  /** The live series with this label text. */
   findHolder(text: string): AnySeries | undefined;
 }
 
 /**
- * Labels that no other live series has. Where the identity of its resource leaves a series like another one, the
- * attributes in which their resources differ are added.
+ * Labels that no other live series has. If the identity of its resource does not distinguish a series from
+ * another one, the differing attributes of their resources are added.
  */
 export function findLabels(
   series: AnySeries,
@@ -122,7 +125,7 @@ export function findLabels(
   }
 }
 
-/** The attributes of one resource that another one does not have, or has with another value. */
+/** The attributes of one resource that another one lacks, or has with another value. */
 function findDifference({ attributes }: Resource, other: Resource): Attributes {
   const names = Object.keys(attributes).filter((name) => attributes[name] !== other.attributes[name]);
   return pick(attributes, names);
@@ -133,8 +136,8 @@ function pick(attributes: Attributes, names: readonly string[]): Attributes {
 }
 
 /**
- * Finds the machine's own resource among those of processes, containers and other machines: it has no identity,
- * says what receivers say of the machine, and has the fewest attributes of those that do.
+ * Finds the machine's own resource among those of processes, containers and other machines: it has no identity
+ * attributes, has what receivers report about the machine, and the fewest attributes of such resources.
  */
 export class HostResource {
   readonly #named: Attributes;
@@ -143,9 +146,9 @@ export class HostResource {
   #best: Attributes | undefined;
 
   /**
-   * @param named what receivers say of the machine
-   * @param identity attributes that a machine's resource does not have, save those that begin with `host.`
-   * @param common attributes that every resource can have with these values, whatever it is of
+   * @param named what receivers report about the machine
+   * @param identity attributes that a machine's resource does not have, except those that start with `host.`
+   * @param common attributes that any resource may have with these values
    */
   constructor(named: Attributes, identity: readonly string[], common: Attributes) {
     this.#named = named;

@@ -1,15 +1,15 @@
-/** Three maps that grow to this many keys in one step take less than 5 ms for it. */
+/** Growing three maps to this many keys in one step takes less than 5 ms. */
 const maxPart = 32_768;
 
 /**
- * A map for very many keys. When a `Map` grows, it moves all of its entries at once, which takes milliseconds from 32,768
- * on. This one has parts of that size, and looks for a key in one after the other.
+ * A map for very many keys. When a `Map` grows, it moves all of its entries at once, which takes milliseconds
+ * from 32,768 on. This one consists of parts of that size, which are searched one after the other.
  */
 export class LargeMap<Key, Value extends object> {
-  /** New keys go to the last one. */
+  /** New keys go to the last part. */
   readonly #parts: Map<Key, Value>[] = [new Map()];
 
-  /** In how many parts it looks for a key that it does not have. */
+  /** In how many parts a missing key is searched. */
   get parts(): number {
     return this.#parts.length;
   }
@@ -26,7 +26,7 @@ export class LargeMap<Key, Value extends object> {
     return undefined;
   }
 
-  /** @param key that it does not have */
+  /** @param key must not exist */
   add(key: Key, value: Value): void {
     const last = this.#parts.at(-1);
     const part = last === undefined || last.size >= maxPart ? this.#openPart() : last;
@@ -37,7 +37,7 @@ export class LargeMap<Key, Value extends object> {
     for (const part of this.#parts) if (part.delete(key)) return;
   }
 
-  /** One that has lost keys, or else a new one. */
+  /** A part that has lost keys, or a new one. */
   #openPart(): Map<Key, Value> {
     const known = this.#parts.findIndex(({ size }) => size < maxPart);
     const [part = new Map<Key, Value>()] = known < 0 ? [] : this.#parts.splice(known, 1);

@@ -1,20 +1,20 @@
 import type { AnySeries, Metric } from '../model/series.js';
 
 type NamedMetric = Pick<Metric, 'name' | 'unit' | 'kind'>;
-/** The same of a metric of either kind of table. */
+/** The same for metrics of both kinds of tables. */
 type DescribedMetric = Pick<AnySeries['metric'], 'name' | 'unit' | 'kind'>;
 
-/** What a metric is called in an exposition. */
+/** The name of a metric in an exposition. */
 export interface FamilyName {
   /** The name of its samples. */
   readonly sample: string;
   /** Its name in OpenMetrics: that of the samples without a counter's `_total`. */
   readonly family: string;
-  /** The unit that the family's name ends with; '' where it ends with none. */
+  /** The unit at the end of the family's name; '' if there is none. */
   readonly unit: string;
 }
 
-// Units by UCUM and their names in Prometheus, as OpenTelemetry's Go translator has them
+// Units by UCUM and their names in Prometheus, as in OpenTelemetry's Go translator
 // (github.com/prometheus/otlptranslator): UnderscoreEscapingWithSuffixes.
 const units: Readonly<Record<string, string>> = {
   d: 'days',
@@ -56,7 +56,7 @@ const unitsPer: Readonly<Record<string, string>> = {
   y: 'year',
 };
 
-/** The UCUM unit of a word that Prometheus has for one, `joules`; a word that is none is an annotation; '' for ''. */
+/** The UCUM unit for a unit word of Prometheus, `joules`; an unknown word becomes an annotation; '' for ''. */
 export function findUnit(word: string): string {
   if (word === '' || word === 'ratio') return word && '1';
   const [unit] = Object.entries(units).find(([, name]) => name === word) ?? [`{${word}}`];
@@ -92,13 +92,14 @@ export function describeMetric({ name, kind, unit }: DescribedMetric): string {
   return `the ${kind} "${name}" in "${unit}"`;
 }
 
-/** What a page of Prometheus calls the counters of a histogram or a summary. A name of OpenTelemetry has dots. */
+/** The names of a histogram's or summary's counters on a Prometheus page. OpenTelemetry names have dots instead. */
 const histogramCounter = /^[a-zA-Z_:][a-zA-Z0-9_:]*_(?:bucket|count|sum)$/;
 
 /**
- * The names of a metric on a page. They are those of `translateMetric`, with two exceptions. Prometheus reserves `_count` for
- * histograms: what is counted takes its place, in the plural. `process.thread.count` in {thread} becomes `process_threads`.
- * Counters of a histogram that was scraped keep their names: `request_seconds_bucket` gets no `_total`.
+ * The names of a metric on a page. They follow `translateMetric`, with two exceptions. Prometheus reserves
+ * `_count` for histograms: it is replaced by the counted thing, in the plural. `process.thread.count` in
+ * {thread} becomes `process_threads`. Counters of a scraped histogram keep their names:
+ * `request_seconds_bucket` gets no `_total`.
  */
 export function nameFamily(metric: NamedMetric): FamilyName {
   const { name, kind } = metric;
@@ -110,14 +111,14 @@ export function nameFamily(metric: NamedMetric): FamilyName {
   return translateMetric({ ...metric, name: `${rest}.${counted}${counted.endsWith('s') ? 'es' : 's'}` });
 }
 
-/** A label's name: what Prometheus does not allow becomes an underscore. */
+/** A label name: characters that Prometheus does not allow become underscores. */
 export function translateLabel(name: string): string {
   const plain = name.replaceAll(/[^a-zA-Z0-9_]/g, '_');
   if (/^\d/.test(plain)) return `key_${plain}`;
   return plain.startsWith('_') ? `key${plain}` : plain;
 }
 
-/** The unit and the unit that it is divided by. Annotations in braces are none. */
+/** The unit and its divisor. Annotations in braces are ignored. */
 function splitUnit(unit: string): readonly [main: string, per: string] {
   const [main = '', per = ''] = unit.split(/\/(.*)/s).map((part) => part.trim());
   const divisor = translateUnit(per, unitsPer);
@@ -134,7 +135,7 @@ function moveToEnd(tokens: readonly string[], word: string): readonly string[] {
   return [...tokens.filter((token) => token !== word), word];
 }
 
-/** A name that begins as Prometheus wants it, also where nothing of the metric's name can stand in it. */
+/** A name with a valid first character, even if nothing of the metric's name is valid. */
 function withRightStart(name: string): string {
   return /^(?:\d|$)/.test(name) ? `_${name}` : name;
 }
@@ -143,7 +144,7 @@ function findSuffix(family: string, unit: string): string {
   return unit !== '' && family.endsWith(`_${unit}`) ? unit : '';
 }
 
-/** A value as Go's ParseFloat takes it. Whole numbers up to 2^53 and beyond have no exponent. */
+/** A value for Go's ParseFloat. Whole numbers have no exponent up to 2^53 and beyond. */
 export function formatValue(value: number): string {
   if (value === Infinity) return '+Inf';
   return value === -Infinity ? '-Inf' : String(value);

@@ -6,7 +6,7 @@ import { clientSettings, openHttpClient, type HttpClient } from '../http/client.
 import { get } from '../http/get.js';
 import { StepRate, type Rate, type RatePoint } from './rate.js';
 
-/** Settings of a rate that a web service knows. */
+/** Settings of a rate from a web service. */
 export const serviceSettings = {
   endpoint: { doc: 'Address that answers a GET request with JSON.', format: 'url', default: null },
   value: {
@@ -37,28 +37,28 @@ export const serviceSettings = {
 
 export type ServiceConfig = ConfigOf<typeof serviceSettings>;
 
-/** A rate that is read again and again. */
+/** A rate that is read repeatedly. */
 export interface RateSource {
   readonly rate: Rate;
-  /** Since when the value that holds now is known, Unix time in milliseconds; NaN: none is known. */
+  /** When the current value became known, Unix time in milliseconds; NaN: none is known. */
   readonly updatedAtMs: number;
-  /** @throws Error when it can never be had */
+  /** @throws Error if the rate can never be available */
   start(): Promise<void>;
   close(): void;
 }
 
-/** What the values are in. */
+/** The unit of the values. */
 interface Units {
-  /** Factor from a value to what a joule costs or emits. */
+  /** Factor from a value to the cost or emissions per joule. */
   readonly perJoule: number;
-  /** The least value that can be true. */
+  /** The minimum plausible value. */
   readonly min: number;
 }
 
 const nsPerMs = 1e6;
 const fileCheckMs = 30_000;
 
-/** A rate in a file with lines `time,value`, read again when it changes. Its last value holds until the next comes. */
+/** A rate in a file of lines `time,value`, reloaded when it changes. A value holds until the next one. */
 export class FileRateSource implements RateSource {
   readonly rate = new StepRate();
   updatedAtMs = NaN;
@@ -127,7 +127,7 @@ export function parseRates(text: string, path: string, { perJoule, min }: Units)
   return points;
 }
 
-/** A rate that a web service knows, asked periodically. */
+/** A rate from a web service, polled periodically. */
 export class ServiceRateSource implements RateSource {
   readonly rate = new StepRate();
   updatedAtMs = NaN;
@@ -141,7 +141,7 @@ export class ServiceRateSource implements RateSource {
   #isClosed = false;
   #failure = '';
 
-  /** @param fallback what a joule costs or emits while nothing newer is known; undefined: the last value stays */
+  /** @param fallback cost or emissions per joule while nothing newer is known; undefined: keep the last value */
   constructor(
     config: ServiceConfig & { readonly endpoint: string },
     options: { readonly units: Units; readonly fallback: number | undefined; readonly log: Log },
@@ -218,7 +218,7 @@ export class ServiceRateSource implements RateSource {
     return `the value of ${new Date(this.updatedAtMs).toISOString()} stays in use`;
   }
 
-  /** What the last run has learned, if it is not stale by now. */
+  /** The value of the last run, if it is not stale. */
   async #readCache(): Promise<void> {
     const { cache, max_age: maxAgeMs } = this.#config;
     if (cache === null) return;
@@ -227,7 +227,7 @@ export class ServiceRateSource implements RateSource {
       const isFresh = typeof at === 'number' && at <= Date.now() && Date.now() - at <= maxAgeMs;
       if (isFresh && typeof value === 'number' && value >= this.#units.min) this.#take(value, at);
     } catch {
-      // There is none yet, or it is damaged: the next answer of the service replaces it.
+      // It does not exist yet or is damaged: the next answer of the service replaces it.
     }
   }
 
@@ -248,7 +248,7 @@ const maxAnswerBytes = 4 << 20;
 
 /**
  * The number at a path of names and indices.
- * @throws Error naming the path, when there is none
+ * @throws Error naming the path, if there is none
  */
 export function findNumber(json: unknown, path: string, min: number): number {
   const found = path

@@ -1,15 +1,15 @@
-/** What a joule costs or emits, by the time at which it is used: constant between two instants. Times are Unix nanoseconds. */
+/** Cost or emissions per joule by time of use: piecewise constant. Times are Unix nanoseconds. */
 export interface Rate {
-  /** The factor of an instant; NaN: not known. */
+  /** The factor at an instant; NaN: unknown. */
   at(ns: number): number;
-  /** Up to when the factor holds that `at` gave last. */
+  /** Until when the factor that `at` returned last is valid. */
   readonly until: number;
 }
 
-/** Pieces that one mean looks at: an hourly rate for a year. */
+/** Maximum pieces of one mean: an hourly rate for a year. */
 const maxPieces = 10_000;
 
-/** The mean of a rate between two instants; NaN where it is not known throughout. */
+/** The mean of a rate between two instants; NaN unless it is known throughout. */
 export function meanRate(rate: Rate, from: number, to: number): number {
   let at = from;
   let sum = 0;
@@ -27,16 +27,16 @@ export function createConstantRate(factor: number): Rate {
   return { at: () => factor, until: Infinity };
 }
 
-/** Points that are kept: hourly ones for more than a year. */
+/** Maximum points: hourly ones for more than a year. */
 const maxPoints = 16_384;
 
-/** A rate that holds from each of its points to the next, and before the first one as well. */
+/** A rate that holds from each of its points to the next; the first one also before it. */
 export class StepRate implements Rate {
   until = Infinity;
   #times: readonly number[] = [];
   #factors: readonly number[] = [];
 
-  /** When the latest point begins; -Infinity: there is none. */
+  /** The start of the latest point; -Infinity: none. */
   get latestAt(): number {
     return this.#times.at(-1) ?? -Infinity;
   }
@@ -48,7 +48,7 @@ export class StepRate implements Rate {
     this.#factors = sorted.map(({ factor }) => factor);
   }
 
-  /** Adds a point behind the others; one that is not later than the last is ignored. */
+  /** Adds a point after all others; one that is not later than the last is ignored. */
   add({ at, factor }: RatePoint): void {
     if (at <= this.latestAt) return;
     const isFull = this.#times.length >= maxPoints;
@@ -69,7 +69,7 @@ export class StepRate implements Rate {
   }
 }
 
-/** From when on a factor holds. */
+/** A factor and its start. */
 export interface RatePoint {
   readonly at: number;
   readonly factor: number;

@@ -83,7 +83,7 @@ test('RatedEnergy has a gap for a gap and for a rate that is not known, and coun
   assert.deepEqual(found, [40, NaN, 80, 80]);
 });
 
-test('RatedEnergy begins with 0 for a counter that was reset, and goes on where one falls without a reset', () => {
+test('RatedEnergy begins with 0 for a counter that was reset, and continues where one falls without a reset', () => {
   const [before, after] = [seriesOf(), seriesOf(30)];
   const rated = create(createConstantRate(2));
   assert.deepEqual(

@@ -3,23 +3,23 @@ import { deriveSeries, type Attributes, type Metric, type Series } from '../mode
 import type { Table } from '../model/table.js';
 import { meanRate, type Rate } from './rate.js';
 
-/** What becomes of energy counters. */
+/** How energy counters are converted. */
 export interface Rating {
-  /** The metric of the energy of this name, multiplied; undefined: that energy is not rated. */
+  /** The converted metric of an energy counter; undefined: that energy is not converted. */
   metricOf(energyName: string): Metric | undefined;
-  /** Added to those of the energy. */
+  /** Added to those of the energy counter. */
   readonly attributes: Attributes;
   readonly rate: Rate;
 }
 
-/** What is known of a counter, in one array for all of them, so that no number becomes an object. */
+/** State of all counters in one array, to avoid allocations. */
 const [base, anchor, last, lastAt, factor] = [0, 1, 2, 3, 4] as const;
 const width = 5;
 
 interface Plan {
-  /** Columns of the table that comes. */
+  /** Columns of the input table. */
   readonly columns: Int32Array;
-  /** Of each, where its state begins. */
+  /** The index of each column's state. */
   readonly states: Int32Array;
   readonly series: readonly Series[];
 }
@@ -30,9 +30,9 @@ interface Rated {
 }
 
 /**
- * Multiplies the growth of energy counters by a rate that changes with time. Between two changes a value is that of the
- * last change plus the factor times the energy since, so that rounding does not add up. Energy of the time in which the
- * rate changed has the mean of the rate over the time between the two readings.
+ * Multiplies the growth of energy counters by a rate that changes with time. Between two changes, the value is
+ * that at the last change plus the factor times the energy since, so that rounding does not accumulate. If the
+ * rate changes between two readings, their energy is multiplied by the mean rate over that time.
  */
 export class RatedEnergy {
   readonly #rating: Rating;
@@ -46,7 +46,7 @@ export class RatedEnergy {
     this.#rating = rating;
   }
 
-  /** @returns the rated columns of a table; undefined where it has none */
+  /** @returns the converted columns of a table; undefined if it has none */
   apply(table: Table): Table | undefined {
     const plan = this.#planOf(table.series);
     const values = this.#rate(table, plan);
@@ -87,7 +87,7 @@ export class RatedEnergy {
     return rated;
   }
 
-  /** The rate has changed since the last reading, or the counter fell: counts go on from here. */
+  /** The rate has changed since the last reading, or the counter decreased: counting continues from here. */
   #change(state: number, [at, joules, now]: Float64Array): void {
     const states = this.#states;
     const before = states[state + factor];

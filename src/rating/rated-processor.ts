@@ -5,7 +5,7 @@ import { createRow, timeOf, type Table } from '../model/table.js';
 import type { RateSource } from './rate-source.js';
 import { RatedEnergy, type Rating } from './rated-energy.js';
 
-/** What is published of the rates themselves. */
+/** What is published about the rates themselves. */
 export interface RateStatus {
   readonly series: readonly Series[];
   /** @param at Unix time in nanoseconds */
@@ -16,11 +16,11 @@ export interface RatedProcessorOptions {
   readonly ratings: readonly Rating[];
   readonly sources: readonly RateSource[];
   readonly next: Consumer;
-  /** Created when the first table comes. @param at its Unix time, in nanoseconds */
+  /** Called for the first table. @param at its Unix time, in nanoseconds */
   createStatus(at: bigint): RateStatus;
 }
 
-/** Rows about the rates are this far apart at least. */
+/** Minimum time between rows about the rates. */
 const statusNs = 1_000_000_000n;
 
 /** A processor that forwards every table and adds one with the energy multiplied by rates. */
@@ -50,7 +50,7 @@ export function createRatedProcessor(options: RatedProcessorOptions): ConsumingC
         const added = one.apply(table);
         if (added === undefined) continue;
         hasRated = true;
-        // What is refused is in the next table, too: it counts on.
+        // Refused values are contained in the next table, since counters are cumulative.
         next.consume(added);
       }
       if (hasRated) forwardStatus(table);

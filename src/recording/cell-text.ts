@@ -3,7 +3,7 @@ import type { HistogramSeries, Series } from '../model/series.js';
 import type { Table } from '../model/table.js';
 import { emptyLayouts } from './histogram-columns.js';
 
-/** What the column `state` of CSV and Parquet says of series that have no further row. */
+/** The value of the column `state` in CSV and Parquet for series without further rows. */
 export const endedState = 'ended';
 
 /** A row without values of the series that ended, at the instant of the last row. */
@@ -24,20 +24,20 @@ export function createHistogramEndRows(
 }
 
 const minInt64 = -(2 ** 63);
-/** The greatest double below 2^63. */
+/** The largest double below 2^63. */
 const maxInt64 = 2 ** 63 - 1024;
 
-/** The shortest decimal text that gives this very double again, exponents as Go writes them. */
+/** The shortest decimal text that parses to the same double, with exponents in Go's format. */
 export function doubleText(value: number): string {
   const text = Object.is(value, -0) ? '-0' : String(value);
   const hasSmallExponent = value < 1e-6 && value > -1e-6 && text.at(-3) === 'e';
   return hasSmallExponent ? `${text.slice(0, -1)}0${text.at(-1)}` : text;
 }
 
-/** The whole number nearest to a value, in plain digits, within the limits of 64 bits. */
+/** The nearest whole number within 64 bits, in plain digits. */
 export function intText(value: number): string {
   const whole = Math.max(minInt64, Math.min(maxInt64, Math.round(value)));
-  // Beyond 2^53 a double may print with zeros or an exponent in the place of its last digits.
+  // Beyond 2^53 a double may print with zeros or an exponent in place of its last digits.
   return Number.isSafeInteger(whole) ? String(whole + 0) : BigInt(whole).toString();
 }
 
@@ -48,7 +48,7 @@ export function countText(value: number): string {
 
 const nsPerSecond = 1_000_000_000n;
 
-/** The instant in RFC 3339 with nine digits and Z, as in `2026-01-02T03:04:05.678901234Z`. */
+/** The instant in RFC 3339 with nine digits and Z, for example `2026-01-02T03:04:05.678901234Z`. */
 export function timeText(unixNs: bigint): string {
   const fraction = BigInt.asUintN(64, ((unixNs % nsPerSecond) + nsPerSecond) % nsPerSecond);
   const seconds = (unixNs - fraction) / nsPerSecond;
@@ -58,7 +58,7 @@ export function timeText(unixNs: bigint): string {
 let lastSeconds = NaN;
 let lastText = '';
 
-/** Most instants in a file are of the same second as the one before. */
+/** Most instants in a file are of the same second as the previous one. */
 function secondsText(seconds: number): string {
   if (seconds !== lastSeconds) {
     lastText = new Date(seconds * 1000).toISOString().slice(0, -5);
@@ -69,7 +69,7 @@ function secondsText(seconds: number): string {
 
 const pattern = /^(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|z|[+-]\d\d:\d\d)$/u;
 
-/** Unix time in nanoseconds of an instant in RFC 3339; undefined when it is none, or 64 bits are too few for it. */
+/** Parses an instant in RFC 3339 to Unix time in nanoseconds; undefined if it is invalid, or exceeds 64 bits. */
 export function parseTime(text: string): bigint | undefined {
   const [, date, fraction = '', zone] = pattern.exec(text) ?? [];
   if (date === undefined) return undefined;

@@ -9,7 +9,7 @@ import {
 import { timeText } from './cell-text.js';
 import { attributesText, findAttribute } from './otlp-json.js';
 
-/** The columns before those of attributes and metrics, in this order. */
+/** The columns in front of attributes and metrics, in this order. */
 export const fixedColumns = [
   'time',
   'start_time',
@@ -20,44 +20,44 @@ export const fixedColumns = [
   'attributes',
 ] as const;
 
-/** The head of a metric's column: its name, and its unit in parentheses, also where that is empty. */
+/** The header of a metric's column: its name, and its unit in parentheses, even if that is empty. */
 export function metricColumn({ name, unit }: Pick<Metric, 'name' | 'unit'>): string {
   return `${name} (${unit})`;
 }
 
-/** The metric of a column's head as `parseCsvHeader` gives it; undefined for other columns. */
+/** The metric of a column header from `parseCsvHeader`; undefined for other columns. */
 export function parseMetricColumn(head: string): Pick<Metric, 'name' | 'unit'> | undefined {
   const at = head.endsWith(')') ? head.lastIndexOf(' (') : -1;
   return at < 0 ? undefined : { name: head.slice(0, at), unit: head.slice(at + 2, -1) };
 }
 
 /**
- * What a spreadsheet takes for a formula (OWASP, CSV injection), also after blanks and in the full-width forms that
- * East Asian versions accept; and what has been protected before, so that it can be told apart.
+ * What a spreadsheet reads as a formula (OWASP, CSV injection), also after blanks and in the full-width forms
+ * that East Asian versions accept; and texts that look already protected, so that the original can be restored.
  */
 const formulaStart = /^'*(?:[\t\r\n]|\s*[=+\-@\uff1d\uff0b\uff0d\uff20])/u;
 
-/** A text that no spreadsheet evaluates: where it could be a formula, an apostrophe comes before it. */
+/** Protects a text from evaluation in spreadsheets: a possible formula gets a leading apostrophe. */
 export function inertText(text: string): string {
   return formulaStart.test(text) ? `'${text}` : text;
 }
 
-/** The text that `inertText` was given. */
+/** Reverses `inertText`. */
 function originalText(text: string): string {
   return text.startsWith("'") && formulaStart.test(text) ? text.slice(1) : text;
 }
 
-/** The heads of a file's columns, from its first line. */
+/** The column headers in a file's first line. */
 export function parseCsvHeader(line: string): readonly string[] {
   return parseCsvLine(line).map(originalText);
 }
 
-/** A field as RFC 4180 wants it. */
+/** Quotes a field according to RFC 4180. */
 export function csvField(text: string): string {
   return /[",\r\n]/u.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-/** The fields that all points of a row share, beside the instant. */
+/** The fields that all points of a row share, apart from the instant. */
 export function sharedFields(
   series: AnySeries,
   state: string,
@@ -81,7 +81,7 @@ function plainText(value: AttributeValue | undefined): string {
   return typeof value === 'string' ? inertText(value.replaceAll(/[\r\n]+/gu, ' ')) : String(value);
 }
 
-/** What a row is about: points with the same key share one. */
+/** The key of a row: points with the same key share a row. */
 export function rowKey({ metric, resource, attributes, start }: Series): string {
   const keys = [resourceKey(resource), attributesKey(attributes)];
   return JSON.stringify([...keys, String(start), metric.kind, metric.valueType]);
@@ -101,7 +101,10 @@ export function parseCsvLine(line: string): readonly string[] {
   return fields;
 }
 
-/** Two quotes are one of the text. -1: the field is not closed. No regular expression: long fields overflow its stack. */
+/**
+ * Two quotes are an escaped one. -1: the field is not closed. Not a regular expression, since long fields
+ * overflow its stack.
+ */
 function findClosingQuote(line: string, from: number): number {
   let at = line.indexOf('"', from);
   while (at >= 0 && line[at + 1] === '"') at = line.indexOf('"', at + 2);

@@ -13,12 +13,12 @@ interface MetricColumn extends Pick<Metric, 'name' | 'unit'> {
   readonly index: number;
 }
 
-/** What the header says: where each field is. */
+/** The positions of the fields, from the header. */
 interface Layout {
   readonly width: number;
   readonly fixed: Readonly<Record<(typeof fixedColumns)[number], number>>;
   readonly metrics: readonly MetricColumn[];
-  /** Of those columns of histograms that there are. */
+  /** Of those histogram columns that exist. */
   readonly figures: ReadonlyMap<HistogramColumn, number>;
 }
 
@@ -26,7 +26,7 @@ interface MetricCell extends Pick<Metric, 'name' | 'unit'> {
   readonly value: number;
 }
 
-/** What the metrics of a row share. */
+/** What the metrics of a row have in common. */
 interface RowSubject extends Pick<Series, 'resource' | 'attributes' | 'start'> {
   readonly at: bigint;
   readonly isEnd: boolean;
@@ -35,7 +35,7 @@ interface RowSubject extends Pick<Series, 'resource' | 'attributes' | 'start'> {
 const kinds = ['gauge', 'counter', 'updowncounter'] as const;
 const histogramKinds = ['histogram', 'exponential_histogram'] as const;
 
-/** Reads the CSV that `CsvEncoder` wrote, one file after another. */
+/** Reads the CSV files of `CsvEncoder`, one after the other. */
 export class CsvDecoder {
   readonly #sink: Sink;
   readonly #stream: PointStream;
@@ -47,7 +47,7 @@ export class CsvDecoder {
 
   /**
    * @param header the first line of the file
-   * @throws Error when it is that of another file
+   * @throws Error if it is not the header of such a file
    */
   constructor(header: string, sink: Sink, stream: PointStream) {
     this.#layout = parseHeader(header);
@@ -55,7 +55,7 @@ export class CsvDecoder {
     this.#stream = stream;
   }
 
-  /** Reads a line; one that is wrong is reported to the sink. */
+  /** Reads a line; a malformed one is reported to the sink. */
   line(text: string): void {
     const fields = parseCsvLine(text);
     const { width } = this.#layout;
@@ -124,7 +124,7 @@ export class CsvDecoder {
     this.#stream.addHistogram(this.#stream.open(record, at), at, row);
   }
 
-  /** The rows of an instant stand together. */
+  /** The rows of an instant are consecutive. */
   #timeOf(text: string): bigint {
     if (text !== this.#timeText) {
       this.#time = timeOf(text);
@@ -149,7 +149,7 @@ function parseHeader(line: string): Layout {
     throw new Error(`expected the header of a recording, found none with a column "${missing.join('", "')}"`);
   }
   const fixed = Object.fromEntries(fixedColumns.map((name) => [name, heads.indexOf(name)]));
-  // Other columns repeat attributes that stand in `resource` and `attributes`, too.
+  // Other columns repeat attributes that are also in `resource` and `attributes`.
   const metrics = heads.flatMap((head, index) => {
     const metric = parseMetricColumn(head);
     return metric ? [{ ...metric, index }] : [];
@@ -177,7 +177,7 @@ function kindOf(text: string): Metric['kind'] | HistogramKind {
 }
 
 function numberOf(text: string): number {
-  // A blank would be 0.
+  // Number('') would be 0.
   const value = text.trim() === '' ? NaN : Number(text);
   if (Number.isNaN(value) && text !== 'NaN') throw new Error(`expected a number, found "${text}"`);
   return value;

@@ -14,9 +14,9 @@ import { figureColumns, HistogramRowsWriter } from './csv-histograms.js';
 import { isHistograms, type RecordedTable } from './recorded-table.js';
 import { isHistogramSeries } from './series-book.js';
 
-/** Some columns of a table that stand in one row of the file. */
+/** Columns of a table that share a row of the file. */
 interface RowPlan {
-  /** The fields after the instant, with the commas around them. */
+  /** The fields after the instant, including the surrounding commas. */
   readonly shared: string;
   readonly cells: readonly Cell[];
   /** The commas after the last cell. */
@@ -26,14 +26,14 @@ interface RowPlan {
 interface Cell {
   readonly column: number;
   readonly isInt: boolean;
-  /** The commas since the cell before. */
+  /** The commas since the previous cell. */
   readonly commas: string;
 }
 
 /**
- * Writes tables as CSV: a row for each instant, resource, attribute set, start and kind, and a column for each metric. A
- * histogram has a row of its own, with its sum in the column of the metric and the rest in columns of their own.
- * The columns are those of the file; which ones a table needs is asked for first.
+ * Writes tables as CSV: a row for each instant, resource, attribute set, start and kind, and a column for each
+ * metric. A histogram has a row of its own, with its sum in the column of the metric and the rest in columns of
+ * their own. The columns are fixed per file; call `findMissing` first for those that a table needs.
  */
 export class CsvEncoder {
   readonly #attributeColumns: readonly string[];
@@ -44,7 +44,7 @@ export class CsvEncoder {
   #histograms: HistogramRowsWriter;
   #histogramEnds: HistogramRowsWriter;
 
-  /** @param attributeColumns attributes that have a column of their own, beside `resource` and `attributes` */
+  /** @param attributeColumns attributes with a column of their own, in addition to `resource` and `attributes` */
   constructor(attributeColumns: readonly string[], columns: readonly string[] = []) {
     this.#attributeColumns = attributeColumns;
     this.#columns = columns;
@@ -52,12 +52,12 @@ export class CsvEncoder {
     this.#histogramEnds = this.#createRowsWriter(endedState);
   }
 
-  /** The columns of metrics and of histograms, as they are in the file. */
+  /** The metric and histogram columns of the file. */
   get columns(): readonly string[] {
     return this.#columns;
   }
 
-  /** Begins with other columns. */
+  /** Starts a file with other columns. */
   set columns(columns: readonly string[]) {
     this.#columns = columns;
     this.#planOf = this.#createPlans('');
@@ -67,7 +67,7 @@ export class CsvEncoder {
     this.#histogramEnds = this.#createRowsWriter(endedState);
   }
 
-  /** Columns that these tables need and the file has not. */
+  /** Columns that these tables need and the file does not have. */
   findMissing(tables: readonly RecordedTable[]): readonly string[] {
     const missing = tables.flatMap(({ series, ended = [] }) => [
       ...this.#missingOf(series),
@@ -147,7 +147,7 @@ export class CsvEncoder {
   }
 }
 
-/** The columns in which a series has something. */
+/** The columns that a series uses. */
 function columnsOf(series: AnySeries): readonly string[] {
   const column = metricColumn(series.metric);
   return isHistogramSeries(series) ? [column, ...figureColumns[series.metric.kind]] : [column];

@@ -7,10 +7,7 @@ import { csvField, metricColumn, sharedFields } from './csv-columns.js';
 import { figureText, parseFigure } from './figure-text.js';
 import { createFigures, figuresOf, type Figures, type HistogramColumn } from './histogram-columns.js';
 
-/**
- * The columns of CSV in which histograms of a kind have something, beside that of the metric: its unit is that of the
- * sum, which it has.
- */
+/** The CSV columns that histograms of a kind use, in addition to that of the metric, which holds the sum. */
 export const figureColumns: Readonly<Record<HistogramKind, readonly HistogramColumn[]>> = {
   histogram: ['count', 'min', 'max', 'bounds', 'bucket_counts'],
   exponential_histogram: [
@@ -29,18 +26,18 @@ export const figureColumns: Readonly<Record<HistogramKind, readonly HistogramCol
 
 const columnsOfAny: ReadonlySet<string> = new Set(Object.values(figureColumns).flat());
 
-/** Whether a column is one of those. */
+/** Whether a column is one of these. */
 export function isFigureColumn(head: string): head is HistogramColumn {
   return columnsOfAny.has(head);
 }
 
-/** Where the fields of a series are, and those that all of its rows share. */
+/** The positions of a series' fields, and the fields shared by all of its rows. */
 interface SeriesPlan {
   readonly shared: string;
   readonly sumAt: number;
 }
 
-/** Writes histograms as rows, in a file with these columns behind those of every row. */
+/** Writes histograms as rows of a file with these columns after the fixed ones. */
 export class HistogramRowsWriter {
   readonly #columns: readonly string[];
   readonly #places: readonly (readonly [HistogramColumn, number])[];
@@ -75,10 +72,10 @@ export class HistogramRowsWriter {
 }
 
 /**
- * The figures of a row.
- * @param fieldOf what the row has in a column; undefined: it has no such column
+ * Parses the figures of a row.
+ * @param fieldOf the content of a column; undefined: no such column
  * @param sum NaN: unknown
- * @throws Error when a field is neither a number nor a list of numbers
+ * @throws Error if a field is neither a number nor a list of numbers
  */
 export function parseFigures(fieldOf: (column: HistogramColumn) => string | undefined, sum: number): Figures {
   return createFigures((column) => {

@@ -1,9 +1,9 @@
 import { countText, doubleText } from './cell-text.js';
 import { listColumns, wholeColumns, type Figure, type HistogramColumn } from './histogram-columns.js';
 
-// Figures of histograms as texts: a number as it is, a list as JSON has it.
+// Figures of histograms as texts: plain numbers, and lists in JSON.
 
-/** The text of a figure; empty where there is none. */
+/** The text of a figure; empty if there is none. */
 export function figureText(column: HistogramColumn, figure: Figure): string {
   if (figure === undefined) return '';
   const textOf = wholeColumns.has(column) ? wholeText : doubleText;
@@ -15,8 +15,8 @@ function wholeText(value: number): string {
 }
 
 /**
- * The figure of a text.
- * @throws Error when it is none
+ * Parses a figure.
+ * @throws Error if it is invalid
  */
 export function parseFigure(column: HistogramColumn, text: string): Figure {
   const value = listColumns.has(column) ? parseNumbers(text) : Number(text);
@@ -33,7 +33,7 @@ function parseNumbers(text: string): Float64Array | undefined {
   }
 }
 
-/** The numbers of a list; undefined: it is none, or has others. */
+/** The numbers of a list; undefined if it is not a list of numbers. */
 export function numbersOf(list: unknown): Float64Array | undefined {
   if (!Array.isArray(list)) return undefined;
   const items: readonly unknown[] = list;

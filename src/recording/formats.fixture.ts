@@ -13,25 +13,25 @@ import { createSink, type FlatPoint } from './recording.fixture.js';
 interface Format {
   readonly name: string;
   readonly hasDescriptions: boolean;
-  /** What the decoder makes of the tables that the encoder wrote into one file. */
+  /** Decodes the file to which the encoder wrote the tables. */
   roundTrip(tables: readonly RecordedTable[]): Promise<ReturnType<typeof createSink>>;
 }
 
-/** Every format that is both written and read. */
+/** All formats that can be written and read. */
 export const formats: readonly Format[] = [
   { name: 'JSON lines', hasDescriptions: true, roundTrip: throughJsonLines },
   { name: 'CSV', hasDescriptions: false, roundTrip: throughCsv },
   { name: 'Parquet', hasDescriptions: true, roundTrip: throughParquet },
 ];
 
-/** CSV has no place for descriptions. */
+/** CSV has no descriptions. */
 export function withoutDescriptions<Point extends Pick<FlatPoint | FlatHistogram, 'metric'>>(
   points: readonly Point[],
 ): readonly Point[] {
   return points.map((point) => ({ ...point, metric: { ...point.metric, description: '' } }));
 }
 
-/** The lines of a file, the last line break left out. */
+/** The lines of a file, without the last line break. */
 export function linesOf(bytes: Uint8Array | string): readonly string[] {
   const text = bytes.toString();
   return text === '' ? [] : text.replace(/\n$/u, '').split('\n');
@@ -44,7 +44,7 @@ export function writeCsv(tables: readonly RecordedTable[]): string {
   return encoder.header() + tables.map((table) => encoder.encode(table)).join('');
 }
 
-/** A Parquet file with a column for `hw.id` and a row group for each table, as it grows: with footers in between. */
+/** A Parquet file with a column for `hw.id` and a row group per table, in which footers were replaced as it grew. */
 export function writeParquet(tables: readonly RecordedTable[]): ArrayBuffer {
   const encoder = new ParquetEncoder(['hw.id']);
   const groups = tables.map((table) => encoder.encode([table]));

@@ -37,7 +37,7 @@ for (const { name, hasDescriptions, roundTrip } of formats) {
   });
 }
 
-test('JsonLinesDecoder survives any JSON in the place of what it looks for', () => {
+test('JsonLinesDecoder survives any JSON in place of what it looks for', () => {
   const anyPoint = fc.record(
     {
       timeUnixNano: fc.jsonValue(),

@@ -8,14 +8,17 @@ import {
 } from '../model/histogram-table.js';
 import type { HistogramSeries } from '../model/series.js';
 
-/** Rows that a table has at most. */
+/** Maximum rows per table. */
 const maxRows = 1024;
 
-/** Gives rows of a series one layout for as long as it is the same: what is computed of it is kept. */
+/**
+ * Reuses the layout object of a series as long as the layout is the same, so that what was computed from it is
+ * kept.
+ */
 export class KnownLayouts {
   readonly #known = new WeakMap<HistogramSeries, HistogramLayout>();
 
-  /** @returns the layout that the series had last, where it is this one */
+  /** @returns the last layout of the series, if it is equal */
   find(series: HistogramSeries, layout: HistogramLayout): HistogramLayout {
     const known = this.#known.get(series);
     if (known !== undefined && isSameLayout(known, layout)) return known;
@@ -48,14 +51,14 @@ export class HistogramAssembler {
     this.#rows.add(series, Number(at - this.#epoch), row);
   }
 
-  /** Takes note that a series ended. */
+  /** Records that a series ended. */
   end(series: HistogramSeries, at: bigint): void {
     if (this.#rows.length > 0 || at !== this.#endedAt) this.flush();
     this.#endedAt = at;
     this.#ended.push(series);
   }
 
-  /** Passes on what waits. */
+  /** Forwards the waiting rows. */
   flush(): void {
     if (this.#rows.length > 0) this.#emit(this.#rows.take(this.#epoch));
     const ended = this.#ended;

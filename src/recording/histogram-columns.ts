@@ -7,7 +7,7 @@ import {
 } from '../model/histogram-table.js';
 import type { HistogramKind } from '../model/series.js';
 
-// A histogram as the cells of a row: what CSV, Parquet and SQLite have of it beside its series and its instant.
+// A histogram as cells of a row: its columns in CSV, Parquet and SQLite, apart from series and instant.
 
 /** The columns of a histogram, with names as in OTLP. */
 export const histogramColumns = [
@@ -28,12 +28,12 @@ export const histogramColumns = [
 
 export type HistogramColumn = (typeof histogramColumns)[number];
 
-/** What a histogram has in a column: a number, a list of numbers, or nothing. */
+/** The content of a histogram column: a number, a list of numbers, or nothing. */
 export type Figure = number | Float64Array | undefined;
 
 export type Figures = Readonly<Record<HistogramColumn, Figure>>;
 
-/** Columns that hold lists. */
+/** Columns with lists. */
 export const listColumns: ReadonlySet<HistogramColumn> = new Set([
   'bounds',
   'bucket_counts',
@@ -41,7 +41,7 @@ export const listColumns: ReadonlySet<HistogramColumn> = new Set([
   'negative_counts',
 ]);
 
-/** Columns that hold whole numbers, or lists of them. */
+/** Columns with whole numbers, or lists of them. */
 export const wholeColumns: ReadonlySet<HistogramColumn> = new Set([
   'count',
   'bucket_counts',
@@ -53,16 +53,16 @@ export const wholeColumns: ReadonlySet<HistogramColumn> = new Set([
   'negative_counts',
 ]);
 
-/** A gap: nothing in any column. */
+/** A gap: all columns are empty. */
 export const noFigures: Figures = createFigures(() => undefined);
 
 /** Figures by their columns. */
 export function createFigures(figureOf: (column: HistogramColumn) => Figure): Figures {
-  // Every column is there.
+  // Every column is present.
   return Object.fromEntries(histogramColumns.map((column) => [column, figureOf(column)])) as Figures;
 }
 
-/** What a row has in each column. Lists share memory with its buckets. */
+/** The content of a row by column. Lists share memory with its buckets. */
 export function figuresOf({ count, sum, min, max, layout, buckets }: HistogramRow): Figures {
   if (Number.isNaN(count)) return noFigures;
   const summary = { ...noFigures, count, sum: knownOf(sum), min: knownOf(min), max: knownOf(max) };
@@ -90,13 +90,13 @@ export const emptyLayouts: Readonly<Record<HistogramKind, HistogramLayout>> = {
   exponential_histogram: bucketlessExponential,
 };
 
-/** Offsets and scales are 32 bits in OTLP. */
+/** Offsets and scales have 32 bits in OTLP. */
 const maxSigned = 2 ** 31;
 const noNumbers = new Float64Array(0);
 
 /**
- * The row with these figures.
- * @throws Error when they are no histogram of this kind
+ * Converts figures to a row.
+ * @throws Error if they are not a histogram of this kind
  */
 export function rowOfFigures(kind: HistogramKind, figures: Figures): HistogramRow {
   const row = new HistogramRow();
@@ -111,8 +111,8 @@ export function rowOfFigures(kind: HistogramKind, figures: Figures): HistogramRo
 }
 
 /**
- * The same row.
- * @throws Error when it is no histogram
+ * Returns the row.
+ * @throws Error if it is not a valid histogram
  */
 export function checkRow(row: HistogramRow): HistogramRow {
   const problem = findHistogramProblem(row) ?? findScaleProblem(row.layout);

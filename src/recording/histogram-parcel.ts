@@ -2,22 +2,22 @@ import type { HistogramLayout, HistogramTable } from '../model/histogram-table.j
 import { createPlans } from '../model/plan.js';
 import type { HistogramSeries } from '../model/series.js';
 
-/** A table of histograms on its way to another thread. */
+/** A table of histograms in a message to another thread. */
 export interface PackedHistograms {
-  /** The number of each row's series. */
+  /** The series number of each row. */
   readonly series: Float64Array<ArrayBuffer>;
   readonly offsets: Float64Array<ArrayBuffer>;
   readonly counts: Float64Array<ArrayBuffer>;
   readonly sums: Float64Array<ArrayBuffer>;
   readonly minima: Float64Array<ArrayBuffer>;
   readonly maxima: Float64Array<ArrayBuffer>;
-  /** Rows of one layout have one object, also on the other side. */
+  /** Rows with the same layout share one object, also on the other side. */
   readonly layouts: readonly HistogramLayout[];
   readonly buckets: Float64Array<ArrayBuffer>;
   readonly bucketsFrom: Uint32Array<ArrayBuffer>;
 }
 
-/** Copies a table: others have it, too. */
+/** Copies a table, since other consumers have it, too. */
 export function packHistograms(
   table: HistogramTable,
   numberOf: (series: HistogramSeries) => number,
@@ -35,18 +35,18 @@ export function packHistograms(
   };
 }
 
-/** A list of bounds may be a part of a longer one, all of which would cross. */
+/** A list of bounds may be a view of a larger buffer, which would be copied completely. */
 const plainLayout = createPlans((layout: HistogramLayout): HistogramLayout =>
   layout.kind === 'histogram' ? { ...layout, bounds: Float64Array.from(layout.bounds) } : layout,
 );
 
-/** The buffers that a message with these may take along. */
+/** The buffers that can be transferred with such a message. */
 export function buffersOfHistograms(packed: PackedHistograms): ArrayBuffer[] {
   const { series, offsets, counts, sums, minima, maxima, buckets, bucketsFrom } = packed;
   return [series, offsets, counts, sums, minima, maxima, buckets, bucketsFrom].map(({ buffer }) => buffer);
 }
 
-/** The table, apart from what ended. */
+/** The table, without ended series. */
 export function unpackHistograms(
   { series, ...rest }: PackedHistograms,
   epoch: bigint,

@@ -8,7 +8,7 @@ import { attributesKey, type Attributes, type HistogramKind, type HistogramSerie
 import { fc } from '../testing/fixed-seed.fixture.js';
 import { figuresOf } from './histogram-columns.js';
 
-/** All that is said of a histogram; undefined: its series ended. */
+/** All properties of a histogram; undefined: its series ended. */
 export interface FlatHistogram {
   readonly metric: HistogramSeries['metric'];
   readonly resource: Attributes;

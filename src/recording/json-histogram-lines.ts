@@ -15,15 +15,15 @@ import {
   type ResourceFrame,
 } from './json-lines-plan.js';
 
-// HistogramDataPoint and ExponentialHistogramDataPoint in OTLP JSON, with their fields in the order in which the
-// Collector writes them (pdata's MarshalJSON), and without those that are empty as it does.
+// HistogramDataPoint and ExponentialHistogramDataPoint in OTLP JSON, with fields in the order of the
+// Collector's output (pdata's MarshalJSON), and like there without empty fields.
 
 /** The rows of one metric of one resource, in the tables with one array of series. */
 interface RowGroup {
   readonly resource: ResourceFrame;
   readonly metric: MetricFrame;
   readonly rows: number[];
-  /** Of each row what its point begins with. */
+  /** The start of each row's point. */
   readonly heads: string[];
 }
 
@@ -39,12 +39,12 @@ const groupRows = createPlans((series: readonly HistogramSeries[]): readonly Row
   return [...groups.values()].flatMap((metrics) => Array.from(metrics.values()));
 });
 
-/** What stands around the points of a line, apart from the heads of resources and metrics. */
+/** Size of what surrounds the points of a line, without the heads of resources and metrics. */
 const frameRestBytes = 100;
 
 /**
- * Writes the rows of a table as lines, each with as many points as it has room for.
- * @param isEnding without a value points end their series, rather than being gaps
+ * Writes the rows of a table as lines, each with as many points as fit.
+ * @param isEnding points without a value end their series; otherwise they are gaps
  */
 export function histogramLines(table: HistogramTable, maxLineBytes: number, isEnding = false): string {
   const lines = new Lines(maxLineBytes, isEnding);
@@ -63,7 +63,7 @@ class Lines {
   readonly #maxBytes: number;
   readonly #isEnding: boolean;
   #text = '';
-  /** Of the line that is not ended. */
+  /** Of the current line. */
   #bytes = 0;
   #resource: ResourceFrame | undefined;
   #metric: MetricFrame | undefined;
@@ -74,7 +74,7 @@ class Lines {
     this.#isEnding = isEnding;
   }
 
-  /** @param count of the point; NaN: it has no value */
+  /** @param count of the point; NaN: no value */
   add({ resource, metric }: RowGroup, point: string, count: number): void {
     const frames = resource.head.length + metric.head.length + metric.gapTail.length + frameRestBytes;
     const bytes = Buffer.byteLength(point) + 1;
@@ -95,7 +95,7 @@ class Lines {
     return this.#text;
   }
 
-  /** What stands between the point before and one of this metric. */
+  /** The text between the previous point and a point of this metric. */
   #open(resource: ResourceFrame, metric: MetricFrame): string {
     const [resourceBefore, metricBefore] = [this.#resource, this.#metric];
     const tail = metricBefore === undefined || metricBefore === metric ? '' : this.#metricTail();
@@ -114,7 +114,7 @@ class Lines {
   }
 }
 
-/** What stands behind the last digit of a point's instant. */
+/** The text after the last digit of a point's instant. */
 function figuresText(row: HistogramRow): string {
   const { count, sum, layout, buckets } = row;
   const isExplicit = layout.kind === 'histogram';
@@ -152,7 +152,7 @@ function countField(name: string, value: number): string {
   return value === 0 ? '' : `,"${name}":${quotedCount(value)}`;
 }
 
-/** NaN is left out: it is unknown. */
+/** NaN means unknown and is left out. */
 function doubleField(name: string, value: number): string {
   return Number.isNaN(value) ? '' : `,"${name}":${numberText(value)}`;
 }
@@ -165,7 +165,7 @@ function quotedCount(value: number): string {
   return `"${countText(value)}"`;
 }
 
-/** JSON has no infinity: it is a text. */
+/** JSON has no infinity: it is a string. */
 function numberText(value: number): string {
   return Number.isFinite(value) ? doubleText(value) : `"${value}"`;
 }

@@ -46,7 +46,7 @@ test('JsonLinesDecoder reads gauges, counters and up-down counters', () => {
     lineOf([sumOf(points, { aggregationTemporality: 'AGGREGATION_TEMPORALITY_CUMULATIVE' })]),
   );
   assert.deepEqual(found.notes, []);
-  // One name, resource and attribute set: each takes the place of the one before.
+  // One name, resource and attribute set: each takes the place of the previous one.
   assert.deepEqual(
     describe(found).filter((text) => !text.endsWith('ended')),
     ['gauge double @5 1.5', 'counter double @5 1.5', 'updowncounter double @5 1.5'],

@@ -25,18 +25,18 @@ import {
 import { readJsonHistogram } from './otlp-json-histogram.js';
 
 interface Gaps {
-  /** Where points without a value are gaps: the type that values have. */
+  /** Where points without a value are gaps: the type of the values. */
   readonly gapType: unknown;
 }
 
-/** The points of a resource and scope belong together. */
+/** The points of a resource and scope. */
 interface Block {
   readonly resource: Resource;
-  /** How long after the last row of a series the point is that ends it: what joulemetry wrote has a delay. */
+  /** Delay between the last row of a series and the point that ends it; set in files of joulemetry. */
   readonly endDelay: bigint;
 }
 
-/** A histogram of a line, before it becomes a row of a table. */
+/** A histogram in a line, not yet a row of a table. */
 interface HistogramPoint {
   readonly record: HistogramSeries;
   readonly at: bigint;
@@ -44,16 +44,16 @@ interface HistogramPoint {
   readonly isEnd: boolean;
 }
 
-/** Reads OTLP JSON lines, ours and those of the Collector's file exporter. */
+/** Reads OTLP JSON lines of this project and of the Collector's file exporter. */
 export class JsonLinesDecoder {
   readonly #sink: Sink;
   readonly #stream: PointStream;
   /** Attributes that were read before, by their text. */
   readonly #attributes = new Map<string, Series['attributes']>();
-  /** Resources with these very attributes. */
+  /** Resources with exactly these attributes. */
   readonly #resources = new WeakMap<Series['attributes'], Resource>();
   readonly #instants = new InstantReader();
-  /** Those of the line, in its order. */
+  /** Those of the line, in order. */
   #histograms: HistogramPoint[] = [];
   readonly #scanner = new JsonLinesScanner({
     resource: (pairs) => this.#resourceOf(pairs),
@@ -67,7 +67,10 @@ export class JsonLinesDecoder {
     this.#stream = stream;
   }
 
-  /** Reads a line; one that is wrong is reported to the sink. Its points never share a table with those of others. */
+  /**
+   * Reads a line; a malformed one is reported to the sink. Its points never share a table with those of other
+   * lines.
+   */
   line(text: string): void {
     this.#histograms = [];
     try {
@@ -92,7 +95,7 @@ export class JsonLinesDecoder {
 
   #forwardHistograms(): void {
     const stream = this.#stream;
-    // Rows of a series ascend; what ends does so behind the last of them.
+    // Rows of a series must ascend, and its end must follow the last of them.
     const points = this.#histograms.toSorted((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
     for (const { record, at, row, isEnd } of points) {
       if (isEnd) stream.end(record, at);
@@ -102,7 +105,7 @@ export class JsonLinesDecoder {
 
   #forward(at: bigint, points: readonly LinePoint[]): void {
     const stream = this.#stream;
-    // A series whose place is taken ends before the row that takes it.
+    // A replaced series ends before the row that replaces it.
     for (const point of points) if (!point.isEnd) point.record = stream.open(point.record, at);
     for (const { record, value, isEnd } of points) if (!isEnd) stream.add(record, at, value);
     for (const { record, isEnd } of points) if (isEnd) stream.end(record, at);
@@ -211,7 +214,7 @@ function textsOf(metric: JsonObject): Pick<Metric, 'name' | 'unit' | 'descriptio
   };
 }
 
-/** @throws Error when a point is no histogram */
+/** @throws Error if a point is not a valid histogram */
 function checkHistogram(point: JsonObject, { kind, name }: HistogramSeries['metric']): HistogramRow {
   const row = readJsonHistogram(point, kind);
   try {
@@ -221,7 +224,7 @@ function checkHistogram(point: JsonObject, { kind, name }: HistogramSeries['metr
   }
 }
 
-/** @throws Error when the line holds no metrics */
+/** @throws Error if the line has no metrics */
 function parseLine(text: string): readonly JsonObject[] {
   const line = parseObject(text);
   const resources = line['resourceMetrics'] ?? line['resource_metrics'];
@@ -229,14 +232,14 @@ function parseLine(text: string): readonly JsonObject[] {
   return objectsOf(resources);
 }
 
-/** Distinguishes lists of key-value pairs, in a fifth of the time that their JSON takes. */
+/** A key for a list of key-value pairs, in a fifth of the time of its JSON. */
 function pairsKey(pairs: unknown): string {
   if (!Array.isArray(pairs)) return '';
   let key = '';
   for (const pair of pairs as readonly unknown[]) {
     const { key: name, value } = isObject(pair) ? pair : noPair;
     const text = isObject(value) ? value['stringValue'] : undefined;
-    // With their lengths, texts cannot be taken for what follows them.
+    // The lengths make the concatenation unambiguous.
     if (typeof name === 'string' && typeof text === 'string')
       key += `${name.length} ${name}${text.length} ${text}`;
     else key += `:${JSON.stringify(pair)}`;
@@ -248,11 +251,11 @@ const noPair: JsonObject = {};
 
 const maxTexts = 10_000;
 
-/** Reads instants, of which most come again: those of a row, the starts of series. */
+/** Parses instants, most of which repeat: those of a row, starts of series. */
 class InstantReader {
   readonly #known = new Map<string, bigint>();
 
-  /** @throws Error when it is too late for 64 bits */
+  /** @throws Error if it exceeds 64 bits */
   read(value: unknown): bigint {
     if (typeof value !== 'string') return instantOf(value);
     const known = this.#known.get(value);

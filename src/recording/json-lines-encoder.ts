@@ -21,9 +21,9 @@ import {
 } from './json-lines-plan.js';
 import { isHistograms, type RecordedTable } from './recorded-table.js';
 
-/** The Collector's otlpjsonfile receiver cuts lines beyond 1 MiB. */
+/** The Collector's otlpjsonfile receiver truncates lines beyond 1 MiB. */
 const maxLineBytes = 1_000_000;
-/** What stands around all resources. */
+/** Size of what surrounds all resources. */
 const frameRestBytes = 64;
 
 /** Some rows of a table. */
@@ -31,15 +31,15 @@ interface Rows {
   readonly table: Table;
   readonly from: number;
   readonly to: number;
-  /** Digits of the Unix time in nanoseconds, one text per row of the table. */
+  /** Digits of the Unix time in nanoseconds, one text per row. */
   readonly times: readonly string[];
-  /** Without a value points end their series, rather than being gaps. */
+  /** Points without a value end their series; otherwise they are gaps. */
   readonly isEnding: boolean;
 }
 
 /**
- * Writes tables as OTLP JSON, as the Collector's file exporter does: each line is one MetricsData object. A table is
- * one line, unless it would be longer than other readers take.
+ * Writes tables as OTLP JSON, like the Collector's file exporter: each line is one MetricsData object. A table
+ * is one line, unless that would exceed the maximum of other readers.
  */
 export class JsonLinesEncoder {
   readonly #writer = new LineWriter();
@@ -63,7 +63,7 @@ export class JsonLinesEncoder {
     this.#addRows({ ...row, epoch: row.epoch + endDelayNs }, true);
   }
 
-  /** What was written: whole lines. */
+  /** Returns what was written: complete lines. */
   take(): Buffer {
     return this.#writer.take();
   }
@@ -137,7 +137,7 @@ export class JsonLinesEncoder {
     else this.#addText(beforeText, String(value), '"}');
   }
 
-  /** One after the other: a text made of three would be one more to allocate. */
+  /** Added one by one: concatenating three texts would allocate another one. */
   #addText(before: string, text: string, after: string): void {
     const writer = this.#writer;
     writer.ascii(before);

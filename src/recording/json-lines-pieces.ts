@@ -1,6 +1,6 @@
 import { parseObject, type JsonObject } from './otlp-json.js';
 
-/** A piece of text that comes again and again, and the one that followed it last. */
+/** A repeated piece of text, and the one that followed it last. */
 interface Piece<Content> {
   readonly text: string;
   readonly content: Content;
@@ -8,8 +8,8 @@ interface Piece<Content> {
 }
 
 /**
- * Pieces of lines that end in the same way, with what was read from each. In lines of one program the same pieces follow
- * each other again and again, so that most are known by one comparison.
+ * Pieces of lines with the same last character, with what was parsed from each. In lines of one program the
+ * same pieces repeatedly follow each other, so that most are found by one comparison.
  */
 export class Pieces<Content> {
   readonly #end: string;
@@ -27,7 +27,7 @@ export class Pieces<Content> {
     this.#last = undefined;
   }
 
-  /** The piece at this place of a line: most often the one that followed the last one before. */
+  /** The piece at this position of a line: usually the one that followed the previous piece last. */
   find(line: string, at: number): Piece<Content> | undefined {
     const next = this.#last?.next;
     if (next && line.slice(at, at + next.text.length) === next.text) return (this.#last = next);
@@ -43,7 +43,7 @@ export class Pieces<Content> {
   #learn(part: string): Piece<Content> | undefined {
     const content = this.#read(part);
     if (content === undefined) return undefined;
-    // A part of a line would keep all of it.
+    // A slice of a line would keep the whole line in memory.
     const text = Buffer.from(part).toString();
     const piece = { text, content, next: undefined };
     this.#known.set(text, piece);
@@ -51,12 +51,12 @@ export class Pieces<Content> {
   }
 }
 
-/** The object that a piece begins and this text ends; undefined: together they are none. */
+/** Parses the object formed by a piece and this text; undefined if they do not form one. */
 export function parsePiece(text: string, end: string): JsonObject | undefined {
   try {
     return parseObject(text + end);
   } catch {
-    // The line is in another form, or damaged: read as a whole, it is reported.
+    // The line has another form, or is damaged: parsing it completely reports it.
     return undefined;
   }
 }

@@ -13,23 +13,23 @@ import {
 import { readVersion } from '../version.js';
 import { doubleText, intText } from './cell-text.js';
 
-// What of the OTLP JSON of a point, a metric and a resource is the same for every row, as bytes. Fields stand in
-// the order in which the Collector writes them (pdata's MarshalJSON), and what is empty is left out as it does.
+// The parts of the OTLP JSON of points, metrics and resources that are the same for every row, as bytes. Fields
+// are in the order of the Collector's output (pdata's MarshalJSON), and like there empty ones are left out.
 
 /** A column of a table. */
 export interface JsonPoint {
   readonly column: number;
-  /** What stands before the instant's first digit, where another point comes before in the metric. */
+  /** The text before the instant's first digit, if another point of the metric precedes it. */
   readonly lead: Buffer;
   /** The same for the first point of a metric. */
   readonly firstLead: Buffer;
   readonly isInt: boolean;
 }
 
-/** The points that a metric of a resource has in a row. */
+/** The points of a metric and resource in a row. */
 export interface JsonMetric {
   readonly tail: Buffer;
-  /** In the place of the tail where some points are gaps. */
+  /** Instead of the tail, if some points are gaps. */
   readonly gapTail: Buffer;
   readonly points: readonly JsonPoint[];
 }
@@ -39,22 +39,22 @@ export interface JsonResource {
   readonly metrics: readonly JsonMetric[];
 }
 
-/** Columns of which one row fits into a line. */
+/** Columns of which a row fits into a line. */
 export interface JsonRun {
   readonly resources: readonly JsonResource[];
-  /** The most bytes that a row takes, and those that stand around all rows. */
+  /** Maximum bytes of a row, and the bytes that surround all rows. */
   readonly rowBytes: number;
   readonly frameBytes: number;
 }
 
 /**
- * In the metadata of a metric: points without a value are gaps, after which the series goes on. Points without a
- * value in other metrics end their series. The mark's value is the type that values have. Metadata identify nothing,
- * so that other readers see the same series.
+ * In the metadata of a metric: points without a value are gaps, after which the series continues. In other
+ * metrics they end their series. The value of the entry is the type of the values. Metadata are not part of a
+ * series' identity, so that other readers see the same series.
  */
 export const gapMark = 'joulemetry.gap';
 
-/** By which the decoder knows that an end is `endDelayNs` after the last row. */
+/** By this scope the decoder recognizes that an end is `endDelayNs` after the last row. */
 export const scopeName = 'joulemetry';
 
 export const lineHead = '{"resourceMetrics":[';
@@ -68,14 +68,14 @@ export const beforeText = '","asDouble":"';
 export const beforeInt = '","asInt":"';
 export const gapText = '","flags":1}';
 
-/** Digits of the instant and of the value, and what surrounds them. */
+/** Digits of instant and value, and what surrounds them. */
 const pointRestBytes = 20 + 26 + 18;
-/** What stands around resources and metrics, commas included. */
+/** Size of what surrounds resources and metrics, including commas. */
 const frameRestBytes = 40;
 /** AggregationTemporality. */
 const cumulative = 2;
 
-/** Works out once how the columns of a table become lines of at most this many bytes. */
+/** Computes once how the columns of a table are written to lines of at most this many bytes. */
 export function createJsonPlan(series: readonly Series[], maxBytes: number): readonly JsonRun[] {
   const runs: { columns: Column[]; bytes: number }[] = [];
   for (const column of orderColumns(series)) {
@@ -95,17 +95,17 @@ interface Column {
   readonly series: Series;
   readonly resource: ResourceFrame;
   readonly metric: MetricFrame;
-  /** What the frames take if they are not shared. */
+  /** Size of the frames if they are not shared. */
   readonly frameBytes: number;
 }
 
-/** What stands before the metrics of a resource. */
+/** The text before the metrics of a resource. */
 export interface ResourceFrame {
   readonly key: string;
   readonly head: string;
 }
 
-/** What stands around the points of a metric. */
+/** The text around the points of a metric. */
 export interface MetricFrame {
   readonly key: string;
   readonly head: string;
@@ -120,7 +120,7 @@ export const resourceFrame = createPlans((resource: Resource): ResourceFrame => 
 
 const scope = JSON.stringify({ name: scopeName, version: readVersion() });
 
-/** The fields of a Metric that hold points. */
+/** The fields of a Metric that contain points. */
 const pointFields = {
   gauge: 'gauge',
   counter: 'sum',
@@ -141,7 +141,7 @@ export const metricFrame = createPlans((metric: Metric | HistogramMetric): Metri
   };
 });
 
-/** What stands behind the points of a metric. @param gapType where some points are gaps: the type that values have */
+/** The text after the points of a metric. @param gapType if some points are gaps: the type of the values */
 export function metricTail(kind: (Metric | HistogramMetric)['kind'], gapType?: string): string {
   const monotonic = kind === 'counter' ? ',"isMonotonic":true' : '';
   const end = kind === 'gauge' ? ']}' : `],"aggregationTemporality":${cumulative}${monotonic}}`;
@@ -149,7 +149,7 @@ export function metricTail(kind: (Metric | HistogramMetric)['kind'], gapType?: s
   return `${end}${gapType === undefined ? '' : mark}}`;
 }
 
-/** What a point begins with, up to the first digit of its instant. */
+/** The start of a point, up to the first digit of its instant. */
 export const pointHead = createPlans(({ attributes, start }: AnySeries): string => {
   const fields = Object.keys(attributes).length === 0 ? [] : [`"attributes":${attributesText(attributes)}`];
   if (start !== 0n) fields.push(`"startTimeUnixNano":"${start}"`);
@@ -175,7 +175,7 @@ function anyValueText(value: AttributeValue): string {
   return `"doubleValue":${Number.isFinite(value) ? doubleText(value) : `"${value}"`}`;
 }
 
-/** The columns, those of the same resource and of the same metric side by side. */
+/** The columns, with those of the same resource and metric next to each other. */
 function orderColumns(series: readonly Series[]): readonly Column[] {
   const columns = series.map((one, index): Column => {
     const resource = resourceFrame(one.resource);

@@ -167,7 +167,7 @@ test('JsonLinesScanner reads the same when it has forgotten what it knew', () =>
   assert.equal(first?.get(epoch)?.length, 2);
 });
 
-test('a series that ends and begins again in the same words is another one, and the same one until then', () => {
+test('a series that ends and restarts in the same words is another one, and the same one until then', () => {
   const row = { ...table, offsets: Float64Array.of(0), values: Float64Array.of(1, 2) };
   const lines = encode([
     row,

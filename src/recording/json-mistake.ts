@@ -2,12 +2,12 @@ const space = /[ \t\n\r]*/y;
 const text = /"(?:[ !#-[\]-\uffff]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*"/y;
 const scalar = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y;
 
-/** What may come next: within a list or an object, its end only where it is empty so far. */
+/** What may follow: within a list or an object, its end only while it is empty. */
 type Expected = 'value' | 'value or end' | 'key' | 'key or end' | 'colon' | 'comma or end';
 
 /**
- * Where a text stops being JSON: the index of the first character that cannot be there, or the length of a text that
- * ends too early. The JavaScript engine names the place of some mistakes only. Undefined: the text is JSON.
+ * Where a text stops being JSON: the index of the first invalid character, or the length of a text that ends
+ * too early. The JavaScript engine reports the position of some errors only. Undefined: the text is JSON.
  */
 export function findJsonMistake(json: string): number | undefined {
   const open: ('[' | '{')[] = [];
@@ -20,7 +20,7 @@ export function findJsonMistake(json: string): number | undefined {
   }
 }
 
-/** @returns where the next token ends, and what may follow it; undefined: it cannot be there */
+/** @returns the end of the next token, and what may follow it; undefined: it is invalid */
 function step(
   json: string,
   at: number,
@@ -50,7 +50,7 @@ function after(end: number | undefined, expected: Expected): [number, Expected] 
   return end === undefined ? undefined : [end, expected];
 }
 
-/** Where a match that begins at this index ends; undefined: there is none. */
+/** The end of a match that starts at this index; undefined: no match. */
 function matchEnd(pattern: RegExp, json: string, at: number): number | undefined {
   pattern.lastIndex = at;
   return pattern.test(json) ? pattern.lastIndex : undefined;

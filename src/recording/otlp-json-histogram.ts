@@ -2,7 +2,7 @@ import { bucketless, HistogramRow, type HistogramLayout } from '../model/histogr
 import type { HistogramKind } from '../model/series.js';
 import { doubleOf, hasNoValue, objectOf, wholeOf, type JsonObject } from './otlp-json.js';
 
-/** A histogram of OTLP JSON. It is not checked whether its buckets fit its bounds and its count. */
+/** A histogram of OTLP JSON. Its buckets are not validated against bounds and count. */
 export function readJsonHistogram(point: JsonObject, kind: HistogramKind): HistogramRow {
   const row = new HistogramRow();
   if (hasNoValue(point)) return row.clear(kind === 'histogram' ? bucketless : readExponential(point).layout);
@@ -54,7 +54,7 @@ function readSide(value: unknown): { readonly offset: number; readonly counts: r
   return { offset: wholeOf(side['offset']) ?? 0, counts };
 }
 
-/** What is no count fits no sum of counts. */
+/** An invalid count makes the sum of counts invalid. */
 function countOf(value: unknown): number {
   return wholeOf(value) ?? NaN;
 }

@@ -13,12 +13,12 @@ import {
   valueOf,
 } from './otlp-json.js';
 
-/** Not every version of the engine says where. */
+/** Not every version of the engine reports where. */
 function withoutPlace(error: unknown): string {
   return String(error).replace(/ at column \d+$/u, '');
 }
 
-test('parseObject says what it found in words that do not depend on the engine', () => {
+test('parseObject reports what it found in words that do not depend on the engine', () => {
   for (const [text, found] of [
     ['[1]', 'a list'],
     ['7', '7'],

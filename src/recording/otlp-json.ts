@@ -2,13 +2,13 @@ import type { AnySeries, Attributes, AttributeValue, HistogramKind, Metric } fro
 import { checkDepth, type PlainValue } from '../otlp/decode-attributes.js';
 import { findJsonMistake } from './json-mistake.js';
 
-// The part of OTLP JSON that tables can hold, as it may be found in files: names in either case, 64-bit integers as
-// texts or numbers, and doubles as texts where JSON has no number for them.
+// The part of OTLP JSON that fits into tables, in all forms found in files: names in either case, 64-bit
+// integers as strings or numbers, and doubles as strings if JSON has no number for them.
 
-/** A JSON object whose fields were not looked at. */
+/** A JSON object with unchecked fields. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** The objects of a list; what is none is left out. */
+/** The objects in a list; other items are left out. */
 export function objectsOf(value: unknown): readonly JsonObject[] {
   return Array.isArray(value) ? value.filter(isObject) : [];
 }
@@ -18,19 +18,19 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** A value that is an object; an empty one where it is none. */
+/** A value if it is an object; otherwise an empty object. */
 export function objectOf(value: unknown): JsonObject {
   return isObject(value) ? value : {};
 }
 
-/** A value that is a number; undefined where it is none, as null is. */
+/** A value if it is a number; otherwise, for example for null, undefined. */
 export function finiteNumberOf(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 }
 
 /**
- * The object of a JSON text.
- * @throws Error when the text is none, in words that do not depend on the engine
+ * Parses a JSON object.
+ * @throws Error if the text is invalid, with a message that does not depend on the engine
  */
 export function parseObject(text: string): JsonObject {
   const parsed = parseJson(text);
@@ -48,12 +48,12 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Instants are nanoseconds in 64 bits with a sign: beyond are those after the year 2262. */
+/** Instants are nanoseconds in signed 64 bits, which end in the year 2262. */
 const maxInstant = 2n ** 63n - 1n;
 
 /**
- * An instant; 0 where there is none.
- * @throws Error when it is too late for 64 bits
+ * An instant; 0 if there is none.
+ * @throws Error if it exceeds 64 bits
  */
 export function instantOf(value: unknown): bigint {
   const instant = uint64Of(value);
@@ -66,15 +66,15 @@ function uint64Of(value: unknown): bigint {
   return typeof value === 'string' && /^\d{1,20}$/u.test(value) ? BigInt(value) : 0n;
 }
 
-/** A text; of what is none, its JSON, and nothing of nothing. */
+/** A string; other values as JSON; empty for undefined. */
 export function textOf(value: unknown): string {
   if (typeof value === 'string') return value;
   return value === undefined || value === null ? '' : JSON.stringify(value);
 }
 
 /**
- * Attributes of a list of key-value pairs. Lists and maps become their JSON, and integers that no double holds become
- * texts.
+ * Attributes of a list of key-value pairs. Lists and maps are converted to JSON, and integers beyond a double
+ * to strings.
  */
 export function attributesOf(pairs: unknown): Attributes {
   return Object.fromEntries(
@@ -92,7 +92,7 @@ function listPairs(pairs: unknown, depth: number): [string, PlainValue][] {
   });
 }
 
-/** Undefined: none of the kinds that there are. */
+/** Undefined: of an unknown kind. */
 function plainValueOf(value: JsonObject, depth: number): PlainValue | undefined {
   const text = value['stringValue'] ?? value['string_value'];
   if (typeof text === 'string') return text;
@@ -112,32 +112,32 @@ function plainValueOf(value: JsonObject, depth: number): PlainValue | undefined 
   return objectsOf(list['values']).map((item) => plainValueOf(item, depth + 1) ?? null);
 }
 
-/** A whole number, also one written as a text; undefined for all else. */
+/** A whole number, or a string with one; otherwise undefined. */
 export function wholeOf(value: unknown): number | undefined {
   const number = numberOf(value);
   return Number.isInteger(number) ? number : undefined;
 }
 
-/** A number, also one written as a text. */
+/** A number, or a string with one. */
 export function doubleOf(value: unknown): number {
   if (typeof value !== 'string') return numberOf(value);
   if (/^[+-]?inf(inity)?$/iu.test(value)) return value.startsWith('-') ? -Infinity : Infinity;
   return numberOf(value);
 }
 
-/** NaN for what is neither a number nor the text of one; an object may have a `toString` that is no function. */
+/** NaN for what is neither a number nor a string with one; the `toString` of an object may not be a function. */
 function numberOf(value: unknown): number {
   if (typeof value === 'string') return value.trim() === '' ? NaN : Number(value);
   return typeof value === 'number' ? value : NaN;
 }
 
-/** The points of a metric, and how they are to be understood. */
+/** The points of a metric, and their kind. */
 export interface MetricPoints {
   readonly kind: Metric['kind'];
   readonly points: readonly JsonObject[];
 }
 
-/** The same of a metric of histograms. */
+/** The same for a histogram metric. */
 export interface HistogramPoints {
   readonly kind: HistogramKind;
   readonly points: readonly JsonObject[];
@@ -148,7 +148,7 @@ export function areHistograms(points: MetricPoints | HistogramPoints): points is
   return points.kind === 'histogram' || points.kind === 'exponential_histogram';
 }
 
-/** What tables have no place for: points of another kind. */
+/** Points of a kind that tables do not support. */
 export interface UnsupportedPoints {
   readonly unsupported: string;
   readonly count: number;
@@ -201,26 +201,26 @@ export function hasNoValue(point: JsonObject): boolean {
   return (numberOf(point['flags']) & 1) === 1;
 }
 
-/** Attributes as a JSON object, as CSV and Parquet have them. Numbers that JSON does not have become texts. */
+/** Attributes as a JSON object, for CSV and Parquet. Numbers that JSON does not have are strings. */
 export function attributesText(attributes: Attributes): string {
   return JSON.stringify(attributes, (_, value: unknown) =>
     typeof value === 'number' && !Number.isFinite(value) ? String(value) : value,
   );
 }
 
-/** An attribute of a series or, where it has none of this name, of its resource. */
+/** An attribute of a series or, if it has none with this name, of its resource. */
 export function findAttribute(
   { attributes, resource }: Pick<AnySeries, 'attributes' | 'resource'>,
   name: string,
 ): AttributeValue | undefined {
-  // Every object has a `constructor`, which is no attribute.
+  // Every object inherits a `constructor`, which is not an attribute.
   const holder = [attributes, resource.attributes].find((one) => Object.hasOwn(one, name));
   return holder?.[name];
 }
 
 /**
- * The attributes of a JSON object. Values of other kinds become texts.
- * @throws Error when the text is none
+ * The attributes of a JSON object. Values of other kinds are converted to strings.
+ * @throws Error if the text is invalid
  */
 export function parseAttributes(text: string): Attributes {
   const entries = Object.entries(parseObject(text)).map(([key, value]): [string, AttributeValue] => [

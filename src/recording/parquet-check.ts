@@ -2,18 +2,18 @@ import { crc32 } from 'node:zlib';
 import type { AsyncBuffer, ColumnMetaData, FileMetaData, PageHeader } from 'hyparquet';
 import { parquetHeader } from 'hyparquet/src/column.js';
 
-// A reader of Parquet believes what a file says of itself: a wrong byte in a count makes it compute for hours, or ask
-// for gigabytes. What can be compared is compared before anything is decoded.
+// A Parquet reader trusts the metadata of a file: a wrong byte in a count makes it compute for hours, or
+// request gigabytes. Everything that can be cross-checked is checked before anything is decoded.
 
-/** More rows in a group would not fit into memory; other writers have a million. */
+/** Larger row groups would not fit into memory; other writers use a million rows. */
 const maxGroupRows = 16_777_216n;
-/** Snappy makes no more of a byte. */
+/** Maximum compression ratio of Snappy. */
 const maxSnappyRatio = 32;
 const minPageBytes = 4096;
 
 /**
- * Compares the counts and places of a footer with each other and with the length of the file.
- * @throws Error when they contradict each other
+ * Compares counts and offsets of a footer with each other and with the length of the file.
+ * @throws Error if they are inconsistent
  */
 export function checkMetadata(
   { num_rows: total, row_groups: groups }: FileMetaData,
@@ -24,7 +24,7 @@ export function checkMetadata(
     expect(own >= 0n && own <= maxGroupRows, `a row group of ${own} rows`);
     for (const { meta_data: column } of columns) {
       const values = column?.num_values ?? -1n;
-      // A row of a list has several.
+      // A row of a list column has several values.
       const isRight = isList(column) ? values >= own && values <= maxGroupRows : values === own;
       expect(isRight, `${column?.num_values} values in a column of ${own} rows`);
       const [from, to] = rangeOf(column);
@@ -39,8 +39,8 @@ export function checkMetadata(
 }
 
 /**
- * Compares the pages of some columns with what the footer says of them, and with their checksums, where they have some.
- * @throws Error when they contradict each other
+ * Compares the pages of some columns with the footer, and with their checksums if they have some.
+ * @throws Error if they are inconsistent
  */
 export async function checkPages(
   file: AsyncBuffer,
@@ -63,7 +63,7 @@ export async function checkPages(
   }
 }
 
-/** @returns how many values a page has, apart from those of a dictionary */
+/** @returns the number of values in a page, without those of a dictionary */
 function checkPage(header: PageHeader, bytes: Uint8Array, hasLists: boolean): number {
   const { crc, uncompressed_page_size: size } = header;
   expect(crc === undefined || crc === (crc32(bytes) | 0), 'a page with a wrong checksum');
@@ -93,7 +93,7 @@ function isCount(value: number, most: number): boolean {
   return Number.isInteger(value) && value >= 0 && value <= most;
 }
 
-/** Where the pages of a column are. */
+/** The range of a column's pages. */
 function rangeOf(column: ColumnMetaData | undefined): [number, number] {
   if (column === undefined) return [0, 0];
   const from = Number(column.dictionary_page_offset ?? column.data_page_offset);
@@ -106,12 +106,12 @@ function expect(isRight: boolean, found: string): void {
 
 const damagedMetadata = 'damaged metadata';
 
-/** A file that is not Parquet, or damaged. */
+/** A file that is damaged or not Parquet. */
 class ParquetError extends Error {
   override readonly name = 'ParquetError';
 
   constructor(found: string, cause?: unknown) {
-    // Fields that are missing have no name for a person.
+    // Names of missing fields would not help a user.
     super(`expected a Parquet file, found ${found.includes('undefined') ? damagedMetadata : found}`, {
       cause,
     });
@@ -119,9 +119,9 @@ class ParquetError extends Error {
 }
 
 /**
- * Reads with the Parquet library. It trusts a file, so that a damaged one makes it use what is not there: what the
- * JavaScript engine says of that does not help to repair a file.
- * @throws ParquetError whatever goes wrong, except that the system cannot read the file
+ * Calls the Parquet library, which trusts files, so that a damaged one leads to arbitrary engine errors, which
+ * would not help to repair a file.
+ * @throws ParquetError for every failure, except when the system cannot read the file
  */
 export async function orDamaged<T>(read: () => Promise<T>): Promise<T> {
   try {

@@ -4,10 +4,10 @@ import type { AnySeries, AttributeValue, Resource } from '../model/series.js';
 import { attributesText, findAttribute } from './otlp-json.js';
 import { figureElements } from './parquet-figures.js';
 
-// Parquet in long form: a row for each point. What repeats is a dictionary's number in the file. Files with histograms have
-// columns for them, behind all others.
+// Parquet in long form: a row per point. Repeated values are dictionary-encoded. Files with histograms have
+// additional columns at the end.
 
-/** The columns before those of attributes. */
+/** The columns before the attributes. */
 export const parquetColumns = [
   'time',
   'metric',
@@ -24,7 +24,7 @@ export const parquetColumns = [
 
 export type ParquetColumn = (typeof parquetColumns)[number];
 
-/** The columns of a file, as the Parquet format describes them: one for each, apart from those of histograms. */
+/** The columns of a file in Parquet's schema, apart from those of histograms. */
 export function parquetSchema(
   attributeColumns: readonly string[],
   { hasHistograms }: { readonly hasHistograms: boolean },
@@ -65,10 +65,10 @@ function textColumn(name: string, repetition: 'REQUIRED' | 'OPTIONAL'): SchemaEl
   };
 }
 
-/** What a series has in a column; undefined: nothing. */
+/** The content of a column for a series; undefined: empty. */
 type Field = string | bigint | undefined;
 
-/** What each row of a series has in every column, apart from its instant and value, which have a place of their own. */
+/** The content of every column for all rows of a series, apart from instant and value. */
 export function fieldsOf(
   series: AnySeries,
   state: string | undefined,
@@ -94,7 +94,7 @@ export function fieldsOf(
   ];
 }
 
-/** Many series share a resource. */
+/** Cached, since many series share a resource. */
 const resourceText = createPlans(({ attributes }: Resource) => attributesText(attributes));
 
 function textOf(value: AttributeValue | undefined): string | undefined {

@@ -23,17 +23,17 @@ import { checkMetadata, checkPages, orDamaged } from './parquet-check.js';
 import { parquetColumns } from './parquet-columns.js';
 import { isHistogramSeries, isNumberSeries } from './series-book.js';
 
-/** So that a row group of any size is read in pieces. */
+/** Row groups of any size are read in pieces. */
 const rowsAtATime = 50_000;
 
 const parsers = {
   timestampFromNanoseconds: (nanos: bigint) => nanos,
-  // Other writers may cut instants to microseconds.
+  // Other writers may truncate instants to microseconds.
   timestampFromMicroseconds: (micros: bigint) => micros * 1000n,
   timestampFromMilliseconds: (millis: bigint) => millis * 1_000_000n,
 };
 
-/** Reads the Parquet that `ParquetEncoder` wrote, one file after another. */
+/** Reads the Parquet files of `ParquetEncoder`, one after the other. */
 export class ParquetDecoder {
   readonly #sink: Sink;
   readonly #stream: PointStream;
@@ -47,7 +47,7 @@ export class ParquetDecoder {
 
   /**
    * Reads a file, some rows at a time.
-   * @throws Error when it is no Parquet file, or one with other columns
+   * @throws Error if it is not a Parquet file, or has other columns
    */
   async *read(file: AsyncBuffer): AsyncIterable<void> {
     const metadata = await orDamaged(() => parquetMetadataAsync(file, { parsers }));
@@ -116,13 +116,13 @@ export class ParquetDecoder {
   }
 }
 
-/** Whether a file has all columns of histograms. */
+/** Whether a file has all histogram columns. */
 function hasHistograms({ schema }: FileMetaData): boolean {
   const names = new Set(schema.map(({ name }) => name));
   return histogramColumns.every((column) => names.has(column));
 }
 
-/** A figure of a row; undefined where the column is null. @throws Error where it should be a list and is none */
+/** A figure of a row; undefined if the column is null. @throws Error if it should be a list and is not */
 function figureOf(row: ParquetRow, column: HistogramColumn): Figure {
   const cell: unknown = row[column];
   if (cell === undefined || cell === null) return undefined;
@@ -138,7 +138,7 @@ function checkColumns({ schema }: FileMetaData): void {
     throw new Error(`expected the columns of a recording, found none named "${missing.join('", "')}"`);
 }
 
-/** Data frames write whole numbers as integers of 64 bits. What is missing is a gap. */
+/** Data frames write whole numbers as 64-bit integers. A missing value is a gap. */
 function numberOf(value: unknown): number {
   return typeof value === 'number' || typeof value === 'bigint' ? Number(value) : NaN;
 }

@@ -23,32 +23,29 @@ import { isHistograms, type RecordedTable } from './recorded-table.js';
 
 const timeColumn = 'time' satisfies ParquetColumn;
 const valueColumn = 'value' satisfies ParquetColumn;
-/** Readers ask for ranges of names, apart from instants and values. */
+/** Readers filter by names, so this column has statistics, like instants and values. */
 const rangedColumn = 'metric' satisfies ParquetColumn;
-/** More values than this of a column are not remembered from one row group to the next. */
+/** Maximum number of values per column that are kept from one row group to the next. */
 const maxCells = 65_536;
 
 const magic = Buffer.from('PAR1');
 
 type CellsOf = (series: readonly AnySeries[]) => readonly Cells[];
 
-/**
- * Writes tables as Parquet: a row group for every time that something is taken, and a footer that makes a whole file of
- * everything before it.
- */
+/** Writes tables as Parquet: a row group for every call, and a footer that completes the file. */
 export class ParquetEncoder {
   readonly #attributeColumns: readonly string[];
   readonly #elements: readonly SchemaElement[];
   readonly #footer: ParquetFooter;
   readonly #out = new ByteWriter();
   readonly #target = { scratch: new Scratch(), pages: new PageWriter(this.#out) };
-  /** Those that remember the values of series. */
+  /** Those that keep the values of series. */
   #columns: readonly SeriesColumn[] = [];
   #hasHistograms = false;
   #cellsOf: CellsOf = () => [];
   #endCellsOf: CellsOf = () => [];
 
-  /** @param attributeColumns attributes that have a column of their own, beside `resource` and `attributes` */
+  /** @param attributeColumns attributes with a column of their own, in addition to `resource` and `attributes` */
   constructor(attributeColumns: readonly string[]) {
     const schema = parquetSchema(attributeColumns, { hasHistograms: false });
     this.#attributeColumns = attributeColumns;
@@ -64,8 +61,8 @@ export class ParquetEncoder {
   }
 
   /**
-   * The next bytes of the file: a row group with the points of these tables. With the first histograms, all row groups get
-   * columns for them, in which those before have nothing.
+   * The next bytes of the file: a row group with the points of these tables. With the first histograms, all row
+   * groups get columns for them, which are empty in earlier ones.
    */
   encode(tables: readonly RecordedTable[]): Buffer {
     if (this.#columns.some(({ size }) => size > maxCells)) this.#forget();
@@ -81,7 +78,7 @@ export class ParquetEncoder {
     return this.#take();
   }
 
-  /** What has to stand after everything so far, for as long as nothing follows. */
+  /** The bytes that must end the file, until more is written. */
   footer(): Buffer {
     return this.#footer.bytes();
   }
@@ -103,7 +100,7 @@ export class ParquetEncoder {
     return histogramColumns.map((column) => writeFigures(rows, column, { body: scratch.begin(), pages }));
   }
 
-  /** The rows of a table, then one without a value for each series that ended. */
+  /** The rows of a table, then one without a value for each ended series. */
   #blocksOf(table: RecordedTable): readonly Block[] {
     if (isHistograms(table)) return this.#histogramBlocks(table);
     const rows = { table, cells: this.#cellsOf(table.series) };

@@ -82,7 +82,7 @@ export class ParquetFooter {
       field_2: this.#schema.map(schemaFields),
       field_3: this.#rows,
     });
-    // A field that is true is one byte: with it in the place of the row groups, what follows has its right numbers.
+    // A field that is true is one byte: with it in place of the row groups, what follows has its right numbers.
     const tail = this.#encode({
       field_4: true,
       field_6: createdBy,

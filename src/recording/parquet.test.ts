@@ -65,7 +65,7 @@ test('ParquetEncoder writes a row for each point, with columns that any reader u
   }
 });
 
-test('ParquetEncoder makes a whole file by every footer, and goes on in its place', async () => {
+test('ParquetEncoder makes a whole file by every footer, and continues in its place', async () => {
   const encoder = new ParquetEncoder([]);
   const first = encoder.encode([tableOf([energy], [1])]);
   const footer = encoder.footer();
@@ -193,7 +193,7 @@ test('ParquetDecoder names the columns that a file of another program has not', 
   await assert.rejects(decode(fileOf(bytes)), { message: expected });
 });
 
-test('ParquetDecoder says what it found instead of a Parquet file', async () => {
+test('ParquetDecoder reports what it found instead of a Parquet file', async () => {
   const encoder = new ParquetEncoder([]);
   const bytes = Buffer.concat([encoder.encode([tableOf([energy], [1, 2, 3])]), encoder.footer()]);
   const cut = (from: number, to: number) => fileOf(bytes.subarray(from, to));
@@ -220,7 +220,7 @@ const column = {
 const groupOf = (more: object = {}) => ({ num_rows: 3n, columns: [{ meta_data: { ...column, ...more } }] });
 
 function check(groups: readonly object[], rows = 3n): void {
-  // Of a footer only these fields are looked at.
+  // Of a footer only these fields are checked.
   const footer = { num_rows: rows, row_groups: groups } as unknown as Parameters<typeof checkMetadata>[0];
   checkMetadata(footer, 100);
 }

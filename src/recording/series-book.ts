@@ -67,7 +67,7 @@ export class SeriesBook {
     if (this.#isLive.has(record)) return { series: record, replaced: undefined };
     const known = this.#findLive(record);
     if (known && isLike(known, record)) return { series: known, replaced: undefined };
-    // What ends and begins again is another series, also in the same words.
+    // What ends and restarts is another series, also in the same words.
     const series = this.#ended.has(record) ? { ...record } : record;
     this.#live.set(this.#keyOf(record), series);
     this.#isLive.add(series);

@@ -145,7 +145,7 @@ test('a series crosses without what a component has added to it', () => {
   assert.deepEqual(table?.series, [a]);
 });
 
-test('TableUnpacker forgets what it is asked to, and says which series it does not know', () => {
+test('TableUnpacker forgets what it is asked to, and reports which series it does not know', () => {
   const { unpacker, send: sendTables } = connect();
   sendTables([tableOf([a], 1)]);
   const [introduction] = new TablePacker().introduce([tableOf([a], 1)]);

@@ -3,19 +3,19 @@ import { createEnding, createRow, type Table } from '../model/table.js';
 import { Counts } from './counts.js';
 import { maxSeconds } from './lines.js';
 
-/** A counter of the kernel: what it becomes, and how it can be read. */
+/** A kernel counter: its metric, and how it is read. */
 export interface CounterColumn {
   readonly metric: Metric;
   readonly attributes: Attributes;
-  /** The kernel's units in one of ours: 100 ticks in a second, 1/512 sectors in a byte. */
+  /** Kernel units per metric unit: 100 ticks per second, 1/512 sectors per byte. */
   readonly perUnit: number;
-  /** A fall by no more than this, in the kernel's units, is noise: the counter waits until it is made up for. */
+  /** Decreases up to this, in kernel units, are noise: the counter stays constant until they are made up for. */
   readonly mayFall?: number;
   /** The kernel counts it modulo 2^32. */
   readonly wraps?: boolean;
 }
 
-/** The columns of a thing, asked for once when it appears; undefined: it is left out. */
+/** The columns of an object, called once when it appears; undefined: it is left out. */
 export type DescribeCounters = (name: string) => readonly CounterColumn[] | undefined;
 
 interface Entry {
@@ -24,7 +24,7 @@ interface Entry {
   scan: number;
 }
 
-/** The counters of things that come and go: CPUs, disks, network interfaces. One row per scan. */
+/** The counters of objects that come and go: CPUs, disks, network interfaces. One row per scan. */
 export class CounterTable {
   readonly #resource: Resource;
   readonly #describe: DescribeCounters;
@@ -35,28 +35,28 @@ export class CounterTable {
   #scan = 0;
   #at = 0n;
 
-  /** @param describe the columns of a thing, asked once when it appears; undefined: it is left out */
+  /** @param describe the columns of an object, called once when it appears; undefined: it is left out */
   constructor(resource: Resource, describe: DescribeCounters) {
     this.#resource = resource;
     this.#describe = describe;
   }
 
-  /** Begins a scan at a Unix time in nanoseconds. */
+  /** Starts a scan at a Unix time in nanoseconds. */
   begin(at: bigint): void {
     this.#scan++;
     this.#at = at;
   }
 
-  /** Takes the reading of one thing, in the order of its columns. */
+  /** Takes the reading of one object, in the order of its columns. */
   add(name: string, counts: Counts): void {
     const entry = this.#entries.get(name);
     if (entry === undefined)
       this.#entries.set(name, { counters: this.#appear(name, counts), scan: this.#scan });
-    // Names that are no UTF-8 can look the same: the first one is read.
+    // Names that are not UTF-8 can look alike: the first one is read.
     else if (entry.scan !== this.#scan) this.#update(entry, name, counts);
   }
 
-  /** Ends the scan. What was not found in it has ended. */
+  /** Ends the scan, and the series of objects that were not found in it. */
   finish(): Table {
     for (const [name, entry] of this.#entries) {
       if (entry.scan === this.#scan) continue;
@@ -78,7 +78,7 @@ export class CounterTable {
     return ended.length > 0 ? { ...row, ended } : row;
   }
 
-  /** Ends every series: what is read from now on does not connect with what was read before. */
+  /** Ends every series: later readings do not continue earlier ones. */
   restart(at: bigint): Table {
     const ended = [...this.#ended, ...this.#series];
     this.#entries.clear();
@@ -111,18 +111,18 @@ export class CounterTable {
   }
 }
 
-/** Where counters start. */
+/** The start of counters. */
 export interface CountersStart {
   readonly resource: Resource;
   /** Unix time in nanoseconds at which they are 0. */
   readonly start: bigint;
-  /** What the kernel's counts were then; without them, the kernel started to count then. */
+  /** The kernel's counts at that time; by default, the kernel started counting then. */
   readonly counts?: Counts;
 }
 
 /**
- * The counters of one thing, say a disk. The kernel counts since the thing appeared; what it counted before the first
- * look belongs to no window, so that reading is 0.
+ * The counters of one object, for example a disk. The kernel counts since the object appeared; what it counted
+ * before the first look is not part of any window, so that the first reading is 0.
  */
 export class Counters {
   readonly series: readonly Series[];
@@ -132,7 +132,7 @@ export class Counters {
   readonly #first: Counts;
   readonly #last: Counts;
   readonly #wraps: Float64Array;
-  /** How much more a reading can be than the one before: beyond this it fell below 0, modulo 2^64. */
+  /** Maximum increase between two readings: beyond this, the count fell below 0, modulo 2^64. */
   readonly #maxRise: Float64Array;
 
   constructor(columns: readonly CounterColumn[], { resource, start, counts }: CountersStart) {
@@ -151,8 +151,8 @@ export class Counters {
   }
 
   /**
-   * Whether a reading does not continue the last one: the thing was unplugged, its driver reloaded, or the kernel's
-   * figure is impossible.
+   * Whether a reading does not continue the last one: the object was unplugged, its driver reloaded, or the
+   * kernel's value is impossible.
    */
   wasReset(counts: Counts): boolean {
     for (let i = 0; i < this.#columns.length; i++) {
@@ -178,13 +178,13 @@ export class Counters {
 
 const modulus = 2 ** 32;
 
-/** How often a counter passed 0 upwards, if it took the shorter way from one reading to the next: 1, 0 or -1. */
+/** How often a counter passed 0 upwards, assuming the shorter way between two readings: 1, 0 or -1. */
 function countWraps({ wraps }: CounterColumn, rise: number): number {
   if (wraps !== true || Math.abs(rise) <= modulus / 2) return 0;
   return rise < 0 ? 1 : -1;
 }
 
-/** Half of the range of 64 bits, in which the kernel counts nanoseconds where it shows coarser time. */
+/** Half of the 64-bit range in which the kernel counts nanoseconds, even where it shows coarser units. */
 function findMaxRise({ metric, perUnit, wraps }: CounterColumn): number {
   if (wraps === true) return modulus / 2;
   return metric.unit === 's' ? maxSeconds * perUnit : 2 ** 63;

@@ -3,8 +3,8 @@ const digit0 = 0x30;
 const digit9 = 0x39;
 
 /**
- * Counts of the kernel as they were read: whole numbers of up to 64 bits, which one double could not hold. Each
- * is kept as billions and units.
+ * Counts of the kernel: whole numbers of up to 64 bits, which a double cannot hold. Each is kept as billions
+ * and remainder.
  */
 export class Counts {
   readonly billions: Float64Array;
@@ -15,7 +15,7 @@ export class Counts {
     this.units = new Float64Array(width);
   }
 
-  /** Sets a count that is known as a number. */
+  /** Sets a count from a number. */
   set(column: number, count: number): void {
     this.billions[column] = 0;
     this.units[column] = count;
@@ -28,8 +28,8 @@ export class Counts {
   }
 
   /**
-   * Parses counts that are separated by spaces, until something else comes or every column is set.
-   * @returns how many were found
+   * Parses space-separated counts, until the text has another character or every column is set.
+   * @returns the number of counts found
    */
   parse(bytes: Uint8Array, from: number): number {
     let at = from;
@@ -41,8 +41,8 @@ export class Counts {
   }
 
   /**
-   * Parses one count, which spaces may precede.
-   * @returns where it ends; -1, and the count is as it was, when something else is there
+   * Parses one count, with optional leading spaces.
+   * @returns its end; -1, leaving the count unchanged, if there is no number
    */
   parseOne(column: number, bytes: Uint8Array, from: number): number {
     let at = from;
@@ -56,19 +56,19 @@ export class Counts {
     return at;
   }
 
-  /** Reads a count as a number, rounded beyond 2^53. */
+  /** A count as a number, rounded beyond 2^53. */
   read(column: number): number {
     return this.billions[column] * 1e9 + this.units[column];
   }
 
-  /** How much this count is above that of an earlier reading; exact below 2^53. */
+  /** The difference from an earlier count; exact below 2^53. */
   since(earlier: Counts, column: number): number {
     const billions = this.billions[column] - earlier.billions[column];
     return billions * 1e9 + (this.units[column] - earlier.units[column]);
   }
 }
 
-/** Beyond the end of the bytes there is no digit either. */
+/** Beyond the end of the bytes there is no digit. */
 function isDigit(byte: number | undefined): boolean {
   return byte !== undefined && byte >= digit0 && byte <= digit9;
 }

@@ -6,21 +6,21 @@ import type { GaugeColumn, GaugeTable } from './gauge-table.js';
 import type { SlowFiles } from './slow-files.js';
 import type { Source, Steps } from './source.js';
 
-/** A gauge that is all that a file holds. */
+/** A gauge that is the whole content of a file. */
 export interface GaugeFile extends GaugeColumn {
   readonly path: string;
   /**
-   * The value in the metric's unit; NaN where the driver does not know it.
-   * @throws Error when the text cannot be what the file holds
+   * The value in the metric's unit; NaN if the driver has no value.
+   * @throws Error if the text is invalid
    */
   parse(text: string): number;
 }
 
-/** Which files there are. */
+/** The current files. */
 export interface GaugeFiles {
   /** For messages: `trip points of /sys/class/thermal`. */
   readonly name: string;
-  /** Changes when a device comes or goes; asked before each reading. */
+  /** Changes when a device comes or goes; called before each reading. */
   readonly version: () => string;
   readonly list: () => readonly GaugeFile[];
   /** Reads the files, where some of them may be slow. */
@@ -32,7 +32,7 @@ interface OpenGauge {
   readonly file: KeptFile;
 }
 
-/** Gauges of devices that come and go, each in a file of its own. One that cannot be read now is a gap. */
+/** Gauges of devices that come and go, each in a file of its own. A gauge that cannot be read at present is a gap. */
 export class FileGauges {
   readonly #source: Source;
   readonly #files: GaugeFiles;
@@ -50,8 +50,8 @@ export class FileGauges {
   }
 
   /**
-   * @throws UnavailableError while there has not been any file
-   * @throws Error when there are files, and none can be read
+   * @throws UnavailableError while no file has existed
+   * @throws Error if no file can be read
    */
   *read(at: bigint): Steps<Table> {
     this.#follow();
@@ -69,7 +69,7 @@ export class FileGauges {
     const listed = new Map(this.#files.list().map((column) => [keyOf(column), column]));
     for (const [key, { file }] of before) if (!listed.has(key)) this.#source.forget(file.path);
     this.#open = new Map();
-    // Always asks for the file: it was forgotten if its path was that of a gauge that is gone, too.
+    // The file is requested every time: it was forgotten if a removed gauge had the same path.
     for (const [key, column] of listed)
       this.#open.set(key, {
         column: before.get(key)?.column ?? column,
@@ -102,8 +102,9 @@ function keyOf({ path, attributes }: GaugeFile): string {
 }
 
 /**
- * The only line of a file, without its end. Kernels write one: a text without it has lost more than that.
- * @throws Error when it cannot be read or is torn
+ * The only line of a file, without its end. The kernel always writes a line end: a text without it is
+ * incomplete.
+ * @throws Error if it is unreadable or incomplete
  */
 export function readLine(file: KeptFile, slow?: SlowFiles): string {
   const text = (slow?.read(file) ?? file.read()).toString('latin1');
@@ -111,19 +112,19 @@ export function readLine(file: KeptFile, slow?: SlowFiles): string {
   throw new Error(`Cannot parse ${file.path}: expected a whole line, found "${text}"`);
 }
 
-/** For what this machine does not have. @param name `trip points of /sys/class/thermal` */
+/** Creates the error for what this machine does not have. @param name `trip points of /sys/class/thermal` */
 export function createAbsence(name: string): UnavailableError {
   return new UnavailableError(`Cannot read ${name}: expected one at least, found none`);
 }
 
-/** What drivers answer while they have no value: a zone that is switched off, a chip that sleeps. */
+/** Errors of drivers that have no value: a zone that is switched off, a chip that sleeps. */
 const unknownCodes = new Set(['EAGAIN', 'EINVAL', 'ENODATA']);
 
 function isUnknown(error: unknown): boolean {
   return error instanceof Error && unknownCodes.has(findErrorCode(error.cause) ?? '');
 }
 
-/** @throws Error when a file holds something else than a whole number */
+/** @throws Error if a file contains something other than a whole number */
 export function parseWhole(path: string, text: string): number {
   if (/^-?\d+$/u.test(text)) return Number(text);
   throw new Error(`Cannot parse ${path}: expected a whole number, found "${text}"`);

@@ -1,24 +1,24 @@
 import type { Series } from '../model/series.js';
 import { createRow, type Table } from '../model/table.js';
 
-/** What the last reading of a source has published, so that a gap of all of it can follow. */
+/** Tracks what the last reading of a source has published, in order to publish a gap for it. */
 export class GapColumns {
   #columns = new Set<readonly Series[]>();
   #ended = new Set<Series>();
 
-  /** A reading begins. */
+  /** A reading starts. */
   begin(): void {
     this.#columns = new Set();
     this.#ended = new Set();
   }
 
-  /** A table of it. */
+  /** Adds a table of the reading. */
   note({ series, offsets, ended = [] }: Table): void {
     if (offsets.length > 0) this.#columns.add(series);
     for (const one of ended) this.#ended.add(one);
   }
 
-  /** A row of NaN for every series that has not ended, once. */
+  /** A row of NaN for every live series, once. */
   createGap(at: bigint): readonly Table[] {
     const columns = [...this.#columns].map((series) => this.#withoutEnded(series));
     this.begin();

@@ -1,17 +1,17 @@
 import { serveReadings } from './serve-readings.js';
 
-/** What the source of these tests is opened with. */
+/** Options of the source in these tests. */
 export interface GatedOptions {
   /** A number that is 0 while the source answers, 1 while a call hangs and 2 while it fails. */
   readonly gate: Int32Array<SharedArrayBuffer>;
-  /** Why it cannot be opened; empty: it can. */
+  /** Why it cannot be opened; empty: it can be opened. */
   readonly refusal: string;
 }
 
 /** How often it was read. */
 export type GatedReading = number;
 
-// A thread of the tests, whose source answers as its gate says. They start it with these options.
+// A thread of the tests, whose source answers as its gate says. The tests start it with these options.
 serveReadings<GatedReading>((options) => {
   const { gate, refusal } = options as GatedOptions;
   let reads = 0;

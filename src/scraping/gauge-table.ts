@@ -7,7 +7,7 @@ export interface GaugeColumn {
   readonly attributes: Attributes;
 }
 
-/** Values of the machine that are what they are at their instant. One row per reading. */
+/** Gauges of the machine. One row per reading. */
 export class GaugeTable {
   readonly #resource: Resource;
   readonly #byColumn = new Map<GaugeColumn, Series>();
@@ -21,7 +21,10 @@ export class GaugeTable {
     this.#columns = columns;
   }
 
-  /** Chooses other columns. Those that stay are the same objects; with the next row the series of the others end. */
+  /**
+   * Changes the columns. Columns that stay must be the same objects; the series of removed ones end with the
+   * next row.
+   */
   choose(columns: readonly GaugeColumn[]): void {
     const kept = new Set(columns);
     for (const [column, series] of this.#byColumn) {
@@ -31,7 +34,7 @@ export class GaugeTable {
     this.#isChanged = true;
   }
 
-  /** The row of one reading, its values in the order of the columns. */
+  /** The row of a reading, with values in column order. */
   row(at: bigint, values: readonly number[]): Table {
     if (this.#isChanged) this.#series = this.#columns.map((column) => this.#seriesOf(column, at));
     this.#isChanged = false;

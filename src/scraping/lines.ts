@@ -7,8 +7,8 @@ const newline = 0x0a;
 const number = new Float64Array(1);
 
 /**
- * Where the rest of the line stands that begins with a label.
- * @returns -1 when there is no such line
+ * Where a line continues after a label at its start.
+ * @returns -1 if there is no such line
  */
 export function findLine(text: Buffer, label: string): number {
   if (text.indexOf(label, 0, 'latin1') === 0) return label.length;
@@ -16,13 +16,13 @@ export function findLine(text: Buffer, label: string): number {
   return at < 0 ? -1 : at + 1 + label.length;
 }
 
-/** Where the next line begins, or the text ends. */
+/** Start of the next line, or end of the text. */
 export function findNextLine(text: Buffer, from: number): number {
   const at = text.indexOf(newline, from);
   return at < 0 ? text.length : at + 1;
 }
 
-/** Visits every line, its end included. */
+/** Visits every line, including its line end. */
 export function forEachLine(text: Buffer, visit: (line: Buffer) => void): void {
   for (let at = 0; at < text.length;) {
     const next = findNextLine(text, at);
@@ -33,8 +33,8 @@ export function forEachLine(text: Buffer, visit: (line: Buffer) => void): void {
 
 /**
  * The text of a file of several lines.
- * @param what it has to contain, for people
- * @throws Error when it cannot be read, its last line is torn or it is something else
+ * @param its expected content, for messages
+ * @throws Error if it is unreadable, its last line is incomplete, or the content is another one
  */
 export function requireLines(file: KeptFile, what: string, isExpected: (text: Buffer) => boolean): Buffer {
   const text = file.read();
@@ -45,8 +45,8 @@ export function requireLines(file: KeptFile, what: string, isExpected: (text: Bu
 }
 
 /**
- * The whole number that follows a label at the beginning of a line.
- * @throws Error when there is none
+ * The whole number after a label at the start of a line.
+ * @throws Error if there is none
  */
 export function parseLine(path: string, text: Buffer, label: string): number {
   const at = findLine(text, label);
@@ -59,22 +59,22 @@ export function parseLine(path: string, text: Buffer, label: string): number {
 /** PID_MAX_LIMIT of include/linux/threads.h: no kernel has more threads. */
 export const maxThreads = 2 ** 22;
 
-/** 8 PiB, beyond which a double does not hold every byte: more than any machine has. */
+/** 8 PiB, beyond which a double cannot count single bytes: more than any machine has. */
 export const maxBytes = Number.MAX_SAFE_INTEGER;
 
-/** 292 years, the nanoseconds that the kernel's signed 64 bits hold: no clock of it shows more. */
+/** 292 years, the nanoseconds in the kernel's signed 64 bits: no kernel time is greater. */
 export const maxSeconds = 2 ** 63 / 1e9;
 
 /**
- * A figure of the kernel, unless it is impossible: below 0, or above what it is a part of. An unsigned number that
- * fell below 0 is close to 2^64.
- * @returns NaN, which is a gap, when it is impossible
+ * Validates a value of the kernel, which must not be below 0 or above the whole that it is a part of. An
+ * unsigned number that fell below 0 is close to 2^64.
+ * @returns NaN, which is a gap, if it is impossible
  */
 export function bounded(value: number, max: number): number {
   return value >= 0 && value <= max ? value : NaN;
 }
 
-/** Leaves impossible figures out and names each of them once. */
+/** Removes impossible values and logs each of them once. */
 export class Plausibility {
   readonly #log: Log;
   readonly #reported = new Set<string>();
@@ -84,8 +84,8 @@ export class Plausibility {
   }
 
   /**
-   * @param what the figure and its file, for people
-   * @returns the figure, NaN when it is below 0 or above `max`
+   * @param what the value and its file, for messages
+   * @returns the value; NaN if it is below 0 or above `max`
    */
   check(what: string, value: number, max: number): number {
     const checked = bounded(value, max);
@@ -102,7 +102,7 @@ export class Plausibility {
   }
 }
 
-/** Whether a name is wanted: included, or nothing was said of that, and not excluded. */
+/** Whether a name is selected: included, or no names are included explicitly, and not excluded. */
 export function createNameFilter(filter: {
   readonly include: string | null;
   readonly exclude: string | null;
@@ -112,7 +112,7 @@ export function createNameFilter(filter: {
   return (name) => include?.test(name) !== false && exclude?.test(name) !== true;
 }
 
-/** What matches names for which a pattern stands: `*` is any text, everything else itself. */
+/** Creates a matcher for names: in the pattern, `*` matches any text. */
 export function createNamePattern(pattern: string): RegExp {
   const parts = pattern.split('*').map((text) => text.replaceAll(/[\\^$.*+?()[\]{}|]/gu, String.raw`\$&`));
   return new RegExp(`^${parts.join('.*')}$`, 'su');

@@ -35,7 +35,7 @@ function scrape(t: TestContext, context = createFakeContext()) {
   return { loop: elementAt(collector.loops, 0), running, next, intervals, collector, count: () => scrapes };
 }
 
-test('a scrape loop that is paused reads nothing, and its series go on after a gap', async (t) => {
+test('a scrape loop that is paused reads nothing, and its series continue after a gap', async (t) => {
   const { loop, next, count, running } = scrape(t);
   await until(() => count() > 2);
   await loop.pause();
@@ -108,7 +108,7 @@ test('the gap of a pause leaves out series that have ended', async (t) => {
   assert.deepEqual(next.tables.at(-1)?.series, series);
 });
 
-test('a polling loop that is paused asks nothing, and its series go on after a gap', async (t) => {
+test('a polling loop that is paused asks nothing, and its series continue after a gap', async (t) => {
   const collector = createLoopCollector();
   const meter = createMeter('a', (_, call) => call);
   const { next } = await start(t, [meter], {}, { loops: collector });
@@ -140,7 +140,7 @@ test('a polling loop takes another interval, passes it on to its target, and lea
   assert.deepEqual(collector.loops, []);
 });
 
-test('a polling loop says whether its target fails', async (t) => {
+test('a polling loop reports whether its target fails', async (t) => {
   const collector = createLoopCollector();
   const answer = { isGood: false };
   const meter = createMeter('a', (_, call) => {

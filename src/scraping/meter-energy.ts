@@ -8,26 +8,26 @@ import { Counters } from './counter-table.js';
 import { Counts } from './counts.js';
 import type { EnergyCount, MeterReading } from './meter-reading.js';
 
-/** What the energy of a meter is described with. */
+/** Options of a meter's energy. */
 export interface MeterEnergyOptions {
   readonly resource: Resource;
-  /** `energy.interface`: how the meter is asked. */
+  /** `energy.interface`: how the meter is read. */
   readonly interface: string;
-  /** For things without an energy counter: the longest time between two readings over which power is integrated. */
+  /** For things without an energy counter: maximum time between two readings over which power is integrated. */
   readonly maxGapMs: GapLimit;
 }
 
-/** When and after what a reading was taken. */
+/** The instant of a reading. */
 export interface ReadingTime {
   /** Unix time in nanoseconds. */
   readonly at: bigint;
-  /** The same instant by a clock that never runs backwards, in nanoseconds below 2^53. */
+  /** The same instant on a monotonic clock, in nanoseconds below 2^53. */
   readonly atNs: number;
-  /** Whether the meter has restarted since the reading before. */
+  /** Whether the meter has restarted since the previous reading. */
   readonly isRestarted: boolean;
 }
 
-/** Energy that is counted, in steps of the meter, from its first reading on. */
+/** Energy from a counter, in steps of the meter, from its first reading on. */
 interface Counted {
   readonly counters: Counters;
   readonly joules: number;
@@ -35,8 +35,8 @@ interface Counted {
 }
 
 /**
- * The energy of one thing that a meter measures: by its counter, otherwise integrated from its power. A counter that falls,
- * or that the meter has lost, begins a new series, and so does power after a gap that is too long.
+ * The energy of one thing that a meter measures: by its counter, or else integrated from its power. A counter
+ * that decreases or was lost by the meter starts a new series, and so does power after a long gap.
  */
 export class MeterEnergy {
   /** Undefined: neither energy nor power has been read. */
@@ -90,7 +90,7 @@ export class MeterEnergy {
     this.value = 0;
   }
 
-  /** Power that flows back is not counted. */
+  /** Reverse power is not counted. */
   #integrate(watts: number, { at, atNs }: ReadingTime, windowMs?: number): void {
     if (this.#integrated === undefined && Number.isNaN(watts)) return;
     this.#integrated ??= this.#beginIntegral(at, windowMs);
@@ -108,7 +108,7 @@ export class MeterEnergy {
   }
 }
 
-/** The attributes of something, and how its energy was measured. */
+/** The attributes of a measured thing, and how its energy was measured. */
 export function describeEnergy(attributes: Attributes, energyInterface: string): Attributes {
   return {
     ...attributes,

@@ -1,40 +1,40 @@
-/** What a meter reports about one thing that it measures. What it does not report is left out, or NaN. */
+/** A meter's reading of one thing. Values that it does not report are absent or NaN. */
 export interface MeterReading {
-  /** `hw.id`, unique and the same after a restart: `shellyplus1pm-a8032ab12345/switch:0`. */
+  /** `hw.id`, unique and stable across restarts: `shellyplus1pm-a8032ab12345/switch:0`. */
   readonly id: string;
   /** `hw.type`: outlet, phase, inlet. */
   readonly type: string;
   readonly name?: string | undefined;
-  /** The id of the reading that has the energy of this one in it. */
+  /** The id of the reading whose energy includes this one. */
   readonly parent?: string | undefined;
   readonly energy?: EnergyCount | undefined;
   readonly watts?: number | undefined;
-  /** The time up to the reading that `watts` is the mean of, in milliseconds; the first one counts. */
+  /** The averaging time of `watts`, which ends at the reading, in milliseconds; that of the first reading is used. */
   readonly windowMs?: number | undefined;
   readonly volts?: number | undefined;
   readonly amperes?: number | undefined;
   readonly celsius?: number | undefined;
-  /** Speed of a fan in revolutions per minute, or as a share of its greatest. */
+  /** Fan speed in revolutions per minute, or as a fraction of its maximum. */
   readonly rpm?: number | undefined;
   readonly fanRatio?: number | undefined;
   readonly state?: HealthState | undefined;
 }
 
-/** The `hw.state` of a component. */
+/** The possible `hw.state` of a component. */
 export const healthStates = ['ok', 'degraded', 'failed'] as const;
 
 export type HealthState = (typeof healthStates)[number];
 
-/** Energy as a meter counts it. */
+/** An energy counter of a meter. */
 export interface EnergyCount {
-  /** In steps of the meter, whole. */
+  /** Whole steps of the meter. */
   readonly count: number;
-  /** The energy of a step. */
+  /** The energy of one step. */
   readonly joules: number;
-  /** It is counted modulo 2^32. */
+  /** Whether it counts modulo 2^32. */
   readonly wraps?: boolean;
-  /** It is lost when the meter restarts. */
+  /** Whether it is lost when the meter restarts. */
   readonly isVolatile?: boolean;
-  /** The step is that of this count: the one of the meter is not known. */
+  /** Whether the step is that of this count only, and the resolution of the meter is unknown. */
   readonly hidesStep?: boolean;
 }

@@ -13,28 +13,28 @@ import type { PollingTarget } from './polling-target.js';
 import { RestartDetector } from './restart-detector.js';
 import { intervalSetting } from './scraping-receiver.js';
 
-/** What a meter that is asked over the network answers. */
+/** The answer of a network meter. */
 export interface MeterAnswer {
   readonly readings: readonly MeterReading[];
-  /** Seconds for which the meter has been running; undefined: it does not report that. */
+  /** Uptime of the meter in seconds; undefined: not reported. */
   readonly uptime?: number | undefined;
   /** Why parts of it could not be read, each a cause for the log; their readings are gaps. */
   readonly problems?: readonly string[];
 }
 
-/** A meter that is asked over the network. */
+/** A meter that is read over the network. */
 export interface RemoteMeter {
   /** For messages, unique in its receiver: an address without passwords. */
   readonly name: string;
   /**
-   * Asks for everything that it measures.
+   * Reads everything that it measures.
    * @throws Error whose message becomes a part of `Cannot read <name>: ...`
    */
   ask(signal: AbortSignal): Promise<MeterAnswer>;
   close?(): void | Promise<void>;
 }
 
-/** What is set for each meter of a receiver, besides where it is. */
+/** Settings per meter of a receiver, besides its address. */
 export const meterItemSettings = {
   measures: {
     doc: 'What the meter supplies: `host`, this machine and nothing else, whose energy becomes `hw.host.energy`; `other`, anything else.',
@@ -48,7 +48,7 @@ export const meterItemSettings = {
   },
 } as const satisfies Schema;
 
-/** How often meters are asked. */
+/** How often meters are read. */
 export const meterIntervalSetting = {
   ...intervalSetting,
   default: '5s',
@@ -58,21 +58,21 @@ export const meterIntervalSetting = {
 
 export type MeterItem = ConfigOf<typeof meterItemSettings>;
 
-/** What a receiver of meters consists of. */
+/** The parts of a receiver of meters. */
 export interface MeterReceiverOptions<Item extends MeterItem> {
   readonly intervalMs: number;
-  /** How long one reading may take; not given: 10 s. */
+  /** Time limit of one reading; default 10 s. */
   readonly timeoutMs?: number;
   readonly context: ReceiverContext;
   readonly next: Consumer;
   readonly items: readonly Item[];
-  /** `energy.interface`: how the meters are asked. */
+  /** `energy.interface`: how the meters are read. */
   readonly interface: string;
-  /** @throws Error, in the words of a user, when it can never be asked */
+  /** @throws Error, with a message for users, if it can never be read */
   open(item: Item): RemoteMeter | Promise<RemoteMeter>;
 }
 
-/** A receiver that asks meters over the network, each on its own. */
+/** A receiver that reads meters over the network, independently of each other. */
 export function createMeterReceiver<Item extends MeterItem>(options: MeterReceiverOptions<Item>): Component {
   const { intervalMs, timeoutMs = defaultTimeoutMs, context, next, items, open } = options;
   return createPollingReceiver({
@@ -86,20 +86,20 @@ export function createMeterReceiver<Item extends MeterItem>(options: MeterReceiv
   });
 }
 
-/** Also for a first look at a large device, whose parts are found one after the other. */
+/** Enough for the first reading of a large device, whose parts are discovered one after the other. */
 const defaultTimeoutMs = 10_000;
 
-/** Power is integrated over one reading that failed; after a second one, the pause is longer than an interval. */
+/** Power is integrated over one failed reading; after a second one, the gap is too long. */
 const maxGapIntervals = 3.5;
 
-/** What is wrong with the meters of a configuration taken together. */
+/** Validates the meters of a configuration together. */
 export function checkMeters(endpoints: readonly Pick<MeterItem, 'measures'>[]): string[] {
   if (endpoints.length === 0) return ['endpoints: expected at least one, found none'];
   const hosts = endpoints.filter(({ measures }) => measures === 'host').length;
   return hosts > 1 ? [`endpoints: expected at most one with measures: host, found ${hosts}`] : [];
 }
 
-/** Asks every meter once. */
+/** Reads every meter once. */
 export async function probeMeters<Item extends MeterItem>(
   items: readonly Item[],
   open: MeterReceiverOptions<Item>['open'],
@@ -132,13 +132,13 @@ async function probeMeter<Item extends MeterItem>(open: MeterReceiverOptions<Ite
   }
 }
 
-/** @throws Error after the row, when there are problems */
+/** @throws Error after the row, if there are problems */
 function* giveAll(row: Table, problems: readonly string[]): Generator<Table> {
   yield row;
   if (problems.length > 0) throw new Error(problems.join('; '));
 }
 
-/** The `hw.id` of the host where a meter measures it. */
+/** The `hw.id` of the host if a meter measures it. */
 const hostId = 'host';
 
 class MeterTarget<Item extends MeterItem> implements PollingTarget {
@@ -204,8 +204,8 @@ class MeterTarget<Item extends MeterItem> implements PollingTarget {
 /**
  * Claims the energy of the host, which has one publisher.
  * @param name of the meter
- * @param id the `hw.id` of the host's energy; undefined: it is not known yet
- * @returns false where another receiver publishes it, which is logged
+ * @param id the `hw.id` of the host's energy; undefined: unknown so far
+ * @returns false if another receiver publishes it, which is logged
  */
 export function claimHost(
   name: string,
@@ -218,7 +218,7 @@ export function claimHost(
   return false;
 }
 
-/** The setting of a list of meters. @param where the settings that say where one is */
+/** The setting of a list of meters. @param where the settings of a meter's address */
 export function listMeters<S extends Schema>(where: S) {
   return {
     doc: 'The meters. One that does not answer delays no other.',

@@ -152,7 +152,7 @@ test('MeterTable adds up from 0 again when one of several supplies was reset', (
   );
 });
 
-test('MeterTable ends everything at a restart, and begins again', () => {
+test('MeterTable ends everything at a restart, and restarts', () => {
   const rows = new Rows({ host });
   rows.add([outlet('a', { count: 10 }, 1)]);
   assert.equal(rows.table.restart(500n)[0]?.ended?.length, 5);

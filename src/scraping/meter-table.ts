@@ -35,16 +35,16 @@ export const meterMetrics: readonly Metric[] = [
   hwTemperature,
 ];
 
-/** What a table is made for. */
+/** Options of a table. */
 export interface MeterTableOptions extends MeterEnergyOptions {
   /**
-   * The attributes of the whole host, where this meter is its: then the readings, without those whose parent is one of
-   * them, add up to the energy of the host.
+   * The attributes of the whole host, if this meter measures it: then the top-level readings add up to the
+   * energy of the host.
    */
   readonly host?: Attributes | undefined;
 }
 
-/** An instant by the clocks of this machine. */
+/** An instant on the clocks of this machine. */
 export interface Instant {
   /** Unix time in nanoseconds. */
   readonly at: bigint;
@@ -89,21 +89,21 @@ interface Channel {
 }
 
 /**
- * The series of a meter: of each thing that it measures, and of the whole host where these are its supplies. Things may come
- * and go; a value that is missing is a gap.
+ * The series of a meter: of each thing that it measures, and of the whole host if these are its supplies.
+ * Things may come and go; a missing value is a gap.
  */
 export class MeterTable {
   readonly #options: MeterTableOptions;
   readonly #channels = new Map<string, Channel>();
   #hostEnergy: Cell | undefined;
   #hostPower: Cell | undefined;
-  /** What the readings had counted when the energy of the host began. */
+  /** Total of the supplies when the energy of the host started. */
   #hostBase = 0;
   #series: readonly Series[] = [];
   #cells: readonly Cell[] = [];
   #ended: Series[] = [];
   #isChanged = false;
-  /** Whether energy of a channel has begun or ended since the sum of the host. */
+  /** Whether the energy of a channel has started or ended since the host's sum was started. */
   #isEnergyChanged = false;
   #at = 0n;
   #originNs: bigint | undefined;
@@ -114,7 +114,7 @@ export class MeterTable {
 
   /**
    * The row of one answer of the meter.
-   * @param isRestarted whether the meter has restarted since the row before
+   * @param isRestarted whether the meter has restarted since the previous row
    */
   row({ at, monotonicNs }: Instant, readings: readonly MeterReading[], isRestarted = false): Table {
     this.#at = at;
@@ -131,7 +131,7 @@ export class MeterTable {
     return ended.length === 0 ? row : { ...row, ended };
   }
 
-  /** Ends every series: what is read from now on belongs to new ones. */
+  /** Ends every series: later readings belong to new ones. */
   restart(at: bigint): readonly Table[] {
     const ended = this.#series;
     this.#channels.clear();
@@ -166,13 +166,13 @@ export class MeterTable {
     return channel;
   }
 
-  /** Energy has begun or ended. */
+  /** Energy has started or ended. */
   #noteEnergy(): void {
     this.#isChanged = true;
     this.#isEnergyChanged = true;
   }
 
-  /** The series of a gauge begins with the first value that is known. */
+  /** The series of a gauge starts with its first known value. */
   #takeGauge(
     { attributes, gauges: cells }: Channel,
     place: number,
@@ -191,10 +191,10 @@ export class MeterTable {
     return { series: { metric, attributes, resource: this.#options.resource, start: this.#at }, value };
   }
 
-  /** Adds up what supplies the host. Once one of these begins or ends, another sum begins. */
+  /** Adds up the supplies of the host. Once a supply starts or ends, a new sum is started. */
   #sumUp(host: Attributes, readings: readonly MeterReading[]): void {
     const supplies = readings.filter((reading) => this.#isSupply(reading));
-    // Without any, what the host uses is not known: it is not 0.
+    // Without supplies, the energy of the host is unknown, not 0.
     const none = supplies.length === 0 ? NaN : 0;
     const joules = supplies.reduce(
       (sum, { id }) => sum + (this.#channels.get(id)?.energy.value ?? NaN),
@@ -206,7 +206,10 @@ export class MeterTable {
     else if (!Number.isNaN(watts)) this.#hostPower = this.#begin(hostPower, host, watts);
   }
 
-  /** Whether it is part of no other reading, and has had energy once, also where it shows none now: then the sum is a gap. */
+  /**
+   * Whether it is not part of another reading, and has had energy once, even if it has none now: then the sum
+   * is a gap.
+   */
   #isSupply({ id, parent }: MeterReading): boolean {
     if (this.#channels.get(id)?.energy.series === undefined) return false;
     return parent === undefined || !this.#channels.has(parent);

@@ -69,7 +69,7 @@ test('createPollingReceiver publishes nothing of a reading during which the cloc
   assert.deepEqual(log.lines, []);
 });
 
-test('createPollingReceiver reads once more at shutdown, ends the series and closes the target once', async (t) => {
+test('createPollingReceiver reads again at shutdown, ends the series and closes the target once', async (t) => {
   const meter = createMeter('meter', (_, call) => call, { intervalMs: 86_400_000 });
   const { next, receiver } = await start(t, [meter]);
   await until(() => meter.calls === 1 && next.tables.length === 1);

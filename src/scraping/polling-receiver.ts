@@ -4,39 +4,42 @@ import { PollLoop, type PollOptions } from './poll-loop.js';
 import type { PollingTarget } from './polling-target.js';
 import { ScrapeTelemetry } from './scrape-telemetry.js';
 
-/** What a polling receiver consists of. */
+/** The parts of a polling receiver. */
 export interface PollingReceiverOptions {
   readonly intervalMs: number;
-  /** How long one reading of a target may take; not given: the interval, at least 1 s and at most 10 s. */
+  /** Time limit of one reading of a target; default: the interval, at least 1 s and at most 10 s. */
   readonly timeoutMs?: number;
-  /** The longest pause between two attempts at a target that does not answer; not given: 30 s; 0: no pauses. */
+  /** Maximum pause between two attempts at a target that does not answer; default 30 s; 0: no pauses. */
   readonly maxBackoffMs?: number;
   readonly context: ReceiverContext;
   readonly next: Consumer;
   /**
    * Called at the start: adds the targets, and may keep `targets` to add and remove some later.
-   * @throws Error, in the words of a user, when nothing can ever be read
+   * @throws Error, with a message for users, if nothing can ever be read
    */
   open(targets: PollingTargets): void | Promise<void>;
-  /** Called before the targets are closed, when none must be added any more. */
+  /** Called before the targets are closed; no target may be added afterwards. */
   close?(): void | Promise<void>;
 }
 
 /** The targets of a receiver. */
 export interface PollingTargets {
-  /** Reads a target at once and then at each multiple of its interval. @throws Error when one has the same name */
+  /**
+   * Reads a target immediately and then at each multiple of its interval. @throws Error if another one has the
+   * same name
+   */
   add(target: PollingTarget): void;
-  /** Reads a target no more: its request is aborted and its series end. Nothing happens where none has that name. */
+  /** Removes a target: its request is aborted and its series end. Does nothing if no target has that name. */
   remove(name: string): Promise<void>;
 }
 
-/** How long the last reading of a target may take at shutdown, so that energy up to the end is counted. */
+/** Time limit of the last reading of a target at shutdown, which counts the energy up to the end. */
 const lastReadingMs = 1000;
 
 /**
- * A receiver that asks servers or devices over a connection, each at every multiple of its interval on the wall clock:
- * one request per target at a time, within a time limit. A target that fails is counted, logged when the cause changes,
- * shown as a gap and asked again after growing pauses; it delays no other.
+ * A receiver that polls servers or devices over a connection, each at every multiple of its interval on the
+ * wall clock: one request per target at a time, with a time limit. A failing target is counted, logged when the
+ * cause changes, shown as a gap and retried after growing pauses; it does not delay others.
  */
 export function createPollingReceiver(options: PollingReceiverOptions): Component {
   let loops: PollLoops | undefined;
@@ -51,7 +54,7 @@ export function createPollingReceiver(options: PollingReceiverOptions): Componen
     async shutdown(timeoutMs) {
       if (loops === undefined) return;
       const closing = loops.isStopped ? undefined : options.close?.();
-      // Half of the time is left to close connections.
+      // Half of the time is left for closing connections.
       await loops.stop(Math.min(lastReadingMs, (timeoutMs ?? Infinity) / 2));
       await closing;
     },
@@ -67,7 +70,7 @@ function completeOptions(options: PollingReceiverOptions): PollOptions {
 class PollLoops implements PollingTargets {
   readonly #options: PollOptions;
   readonly #loops = new Map<string, PollLoop>();
-  /** Of targets that were removed. */
+  /** Stops of removed targets. */
   readonly #ending = new Set<Promise<void>>();
   isStopped = false;
 

@@ -23,7 +23,7 @@ export const energy: Metric = {
 
 export type Answer = (signal: AbortSignal, call: number) => number | Promise<number>;
 
-/** A meter whose answers a test chooses, and what it noted. */
+/** A meter whose answers a test chooses, and its recorded calls. */
 export interface FakeMeter extends PollingTarget {
   calls: number;
   closed: number;
@@ -84,10 +84,10 @@ export async function start(
   return { next, log, receiver, targets: kept.targets };
 }
 
-/** Never answers, whatever becomes of the request. */
+/** Never answers, whatever happens to the request. */
 export const never = () => new Promise<never>(() => {});
 
-/** Waits as a request does: until it is aborted. */
+/** Waits like a request: until it is aborted. */
 export const hang: Answer = (signal) =>
   new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('socket closed'))));
 

@@ -22,7 +22,7 @@ export function describeStalls(
 /**
  * Parses the totals of a file of pressure stall information, in microseconds.
  * @param types `some`, `full`
- * @returns the first stall type of which there is no total, if so
+ * @returns the first stall type without a total, if any
  */
 export function parsePressure(text: Buffer, types: readonly string[], totals: Counts): string | undefined {
   for (const [column, type] of types.entries()) {

@@ -1,6 +1,6 @@
 import type { ReadingLoop, ReadingLoops } from '../component/reading-loop.js';
 
-/** Keeps the loops that begin, for tests. */
+/** Records the loops that start, for tests. */
 export function createLoopCollector(): ReadingLoops & { readonly loops: ReadingLoop[] } {
   const loops: ReadingLoop[] = [];
   return {

@@ -2,19 +2,19 @@ import { Worker } from 'node:worker_threads';
 import { describeError, UnavailableError } from '../errors.js';
 import type { Command, ThreadMessage } from './serve-readings.js';
 
-/** Far beyond what any call of a working driver takes. */
+/** Far more than any call of a working driver takes. */
 const answerTimeoutMs = 10_000;
 const closeTimeoutMs = 2_000;
 
-/** A source whose calls block, and the module that makes them. */
+/** A source with blocking calls, and the module that makes them. */
 export interface BlockingSource {
-  /** For the names of threads, and for messages: `NVML`. */
+  /** For thread names and messages: `NVML`. */
   readonly name: string;
   /** Runs on the thread, and calls `serveReadings`. */
   readonly module: URL;
   /** Passed to what that module opens. Plain data that can be cloned. */
   readonly options: unknown;
-  /** How long opening it may take. */
+  /** Time limit for opening it. */
   readonly openTimeoutMs?: number;
 }
 
@@ -50,8 +50,8 @@ export class ReadingThread<Reading> {
 
   /**
    * Starts the thread, which opens the source.
-   * @returns with what it found
-   * @throws UnavailableError when there is nothing to be read
+   * @returns the thread and its first reading
+   * @throws UnavailableError if there is nothing to read
    */
   static async open<Reading>(
     source: BlockingSource,
@@ -65,7 +65,7 @@ export class ReadingThread<Reading> {
     }
   }
 
-  /** @throws Error when the source cannot be read, or the thread does not answer, now or since the last time */
+  /** @throws Error if the source cannot be read, or the thread does not answer this or an earlier request */
   read(timeoutMs = answerTimeoutMs): Promise<Reading> {
     if (this.#endedBy !== undefined) return Promise.reject(this.#createEnded());
     if (!Number.isNaN(this.#silentSinceMs)) return Promise.reject(this.#createSilence());
@@ -73,7 +73,7 @@ export class ReadingThread<Reading> {
     return this.#wait(timeoutMs);
   }
 
-  /** Ends the thread. One that hangs in a call of the driver is left alone. */
+  /** Ends the thread. A thread that hangs in a driver call is abandoned. */
   async close(): Promise<void> {
     if (this.#endedBy !== undefined) return;
     this.#post('close');

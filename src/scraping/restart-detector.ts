@@ -1,6 +1,6 @@
 /**
- * Whether a device has restarted between two looks at how long it has been running: it has run for less than the time since
- * the one before, by a clock that is not its own.
+ * Detects that a device has restarted between two readings of its uptime: it has run for less than the time
+ * since the previous one, on this machine's clock.
  */
 export class RestartDetector {
   #uptime = NaN;
@@ -16,6 +16,6 @@ export class RestartDetector {
   }
 }
 
-/** Clocks of small devices are read late, and differ by up to a part in a thousand. */
+/** Tolerance for late readings and for clocks of small devices, which differ by up to a part in a thousand. */
 const toleranceSeconds = 5;
 const tolerance = 1e-3;

@@ -12,7 +12,7 @@ import { parseSettings } from '../config/settings.js';
 import { checkTables } from '../model/check-tables.js';
 import type { Series } from '../model/series.js';
 
-/** A receiver that runs. */
+/** A running receiver. */
 export interface RunningReceiver {
   readonly receiver: Component;
   readonly log: LogCollector;
@@ -53,15 +53,15 @@ function create<S extends Schema>(
   return { receiver, log, collector, last };
 }
 
-/** A receiver that runs by a clock of the test. */
+/** A receiver that runs on a test clock. */
 export interface PacedReceiver extends RunningReceiver {
-  /** Moves the clock by some seconds, and reads. @returns what was read, and nothing that was read before */
+  /** Advances the clock by some seconds, and reads. @returns only the new readings */
   read(seconds: number): Promise<readonly (readonly [Series, number])[]>;
-  /** Has the wall clock set, as the receiver sees it. */
+  /** Steps the wall clock that the receiver sees. */
   breakClock(): void;
 }
 
-/** For tests: starts a receiver whose clock stands still until the test reads, and after that until it reads again. */
+/** For tests: starts a receiver whose clock advances only when the test reads. */
 export async function startPacedReceiver<S extends Schema>(
   t: TestContext,
   factory: ReceiverFactory<S>,

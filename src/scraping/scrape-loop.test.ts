@@ -102,7 +102,7 @@ test('startScraping reads in the order of the phases, when loops share a tick', 
   await Promise.all(loops.map((loop) => loop.stop()));
 });
 
-test('startScraping scrapes once more, when stopped before its first scrape', async () => {
+test('startScraping scrapes again, when stopped before its first scrape', async () => {
   const next = createTableCollector();
   const context = createFakeContext();
   const loop = startScraping({ scraper: { scrape: () => [table] }, intervalMs: 1000, context, next });

@@ -5,7 +5,7 @@ export const scrapeDurationName = 'joulemetry.scrape.duration';
 
 const durationBoundariesSeconds = [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10];
 
-/** What a scrape loop reports about itself, under the Collector's names where it has them. */
+/** The metrics of a scrape loop, with the Collector's names where they exist. */
 export class ScrapeTelemetry {
   readonly #attributes: { readonly receiver: string; readonly scraper: string };
   readonly #scraped: Counter;
@@ -43,7 +43,7 @@ export class ScrapeTelemetry {
     this.#missed.add(0, this.#attributes);
   }
 
-  /** A scrape ended after this many seconds and gave this many points, complete or not. */
+  /** A scrape took this many seconds and returned this many points, complete or not. */
   scraped(points: number, seconds: number): void {
     this.#scraped.add(points, this.#attributes);
     this.#duration.record(seconds, this.#attributes);
@@ -59,7 +59,7 @@ export class ScrapeTelemetry {
     this.#refused.add(1, this.#attributes);
   }
 
-  /** This many ticks went by without a scrape. */
+  /** This many ticks passed without a scrape. */
   missed(ticks: number): void {
     if (ticks > 0) this.#missed.add(ticks, this.#attributes);
   }

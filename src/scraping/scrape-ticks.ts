@@ -1,37 +1,37 @@
 import type { Clock } from '../linux/clock.js';
 
-/** A tick that lies in the future. */
+/** A tick in the future. */
 export interface NextTick {
   /** Its Unix time in nanoseconds. */
   readonly atNs: bigint;
-  /** How many ticks before it went by unused. */
+  /** How many ticks before it passed unused. */
   readonly missed: number;
 }
 
-/** The ticks of a scrape loop: the multiples of its interval on the wall clock, so that all agents agree on them. */
+/** The ticks of a scrape loop: the multiples of its interval on the wall clock, which are the same for all agents. */
 export class ScrapeTicks {
   readonly #intervalNs: bigint;
   #last: bigint;
 
-  /** @param wallNs now: the tick that it belongs to counts as taken */
+  /** @param wallNs now: the tick that it belongs to counts as used */
   constructor(intervalNs: bigint, wallNs: bigint) {
     this.#intervalNs = intervalNs;
     this.#last = wallNs / intervalNs;
   }
 
-  /** Forgets where it stood, since the wall clock was stepped. */
+  /** Resets the position after the wall clock was stepped. */
   realign(wallNs: bigint): void {
     this.#last = wallNs / this.#intervalNs;
   }
 
   /**
-   * Moves on to the first tick that lies in the future.
-   * @param ticks at least this many after the last one: those that are left out on purpose are not missed
+   * Advances to the first tick in the future.
+   * @param ticks minimum distance from the last one: ticks skipped on purpose are not missed
    */
   advance(wallNs: bigint, ticks = 1): NextTick {
     const earliest = this.#last + BigInt(ticks);
     const future = wallNs / this.#intervalNs + 1n;
-    // Slewing can leave the wall clock just short of the tick that was waited for by the monotonic clock.
+    // Slewing can leave the wall clock just short of the tick at the end of a monotonic wait.
     this.#last = future > earliest ? future : earliest;
     return { atNs: this.#last * this.#intervalNs, missed: Number(this.#last - earliest) };
   }
@@ -41,7 +41,7 @@ function createTicks(intervalMs: number, clock: Clock): ScrapeTicks {
   return new ScrapeTicks(BigInt(Math.round(intervalMs * 1e6)), clock.wallNs());
 }
 
-/** Later than any clock of this machine will show, in nanoseconds. */
+/** Later than any clock of this machine, in nanoseconds. */
 const never = 2n ** 63n;
 
 /** Waits for the ticks of one loop. */
@@ -58,18 +58,18 @@ export class TickTimer {
     this.#ticks = createTicks(intervalMs, clock);
   }
 
-  /** How long the wait will be from now, in milliseconds. */
+  /** Remaining wait in milliseconds. */
   get leftMs(): number {
     return Number(this.#deadlineNs - this.#clock.monotonicNs()) / 1e6;
   }
 
-  /** Waits for the ticks of another interval from the next `advance` on, and ends the wait. */
+  /** Waits for ticks of another interval from the next `advance` on, and ends the current wait. */
   setInterval(intervalMs: number): void {
     this.#ticks = createTicks(intervalMs, this.#clock);
     this.interrupt();
   }
 
-  /** Forgets where it stood, since the wall clock was stepped. */
+  /** Resets the position after the wall clock was stepped. */
   realign(): void {
     this.#ticks.realign(this.#clock.wallNs());
   }
@@ -82,14 +82,14 @@ export class TickTimer {
     return next;
   }
 
-  /** Lets the wait last until it is interrupted. */
+  /** Makes the wait last until it is interrupted. */
   hold(): void {
     this.#deadlineNs = never;
   }
 
   /**
-   * Waits for the tick that was chosen.
-   * @returns false when it was interrupted or stopped before
+   * Waits for the chosen tick.
+   * @returns false if it was interrupted or stopped before
    */
   async wait(): Promise<boolean> {
     // A timer may fire up to a millisecond early.
@@ -102,13 +102,13 @@ export class TickTimer {
     return false;
   }
 
-  /** Ends the wait; outside of one, the next. */
+  /** Ends the current wait or, outside of one, the next. */
   interrupt(): void {
     this.#isInterrupted = true;
     this.#wake();
   }
 
-  /** Ends the wait, and every later one. */
+  /** Ends the current wait and all later ones. */
   stop(): void {
     this.#isStopped = true;
     this.#wake();
@@ -116,7 +116,7 @@ export class TickTimer {
 
   #sleep(ms: number): Promise<void> {
     return new Promise((resolve) => {
-      // Longer waits than a timer takes (24 days) are waited for in parts.
+      // Waits longer than the maximum of a timer (24 days) are split.
       const timer = setTimeout(resolve, Math.min(ms, 0x7fff_ffff));
       this.#wake = () => {
         clearTimeout(timer);

@@ -12,7 +12,7 @@ function createReceiver(open: () => OpenScraper | Promise<OpenScraper>) {
   return { receiver, next };
 }
 
-test('createScrapingReceiver scrapes when flushed and once more before it closes', async () => {
+test('createScrapingReceiver scrapes when flushed and again before it closes', async () => {
   const events: string[] = [];
   const { receiver, next } = createReceiver(() => ({
     scrape() {

@@ -9,7 +9,7 @@ import { startScraping, type ScrapeLoop, type Scraper } from './scrape-loop.js';
 import type { ScrapePhase } from './scrape-order.js';
 import { Source, type DescribeSource, type SourceContext } from './source.js';
 
-/** How often a receiver reads, among its settings. */
+/** The setting for how often a receiver reads. */
 export const intervalSetting = {
   doc: 'Time between two readings, at multiples of itself on the wall clock.',
   format: 'duration',
@@ -17,21 +17,21 @@ export const intervalSetting = {
   min: 1,
 } as const;
 
-/** A scraper that holds files or a thread open. */
+/** A scraper with open files or a thread. */
 export interface OpenScraper extends Scraper {
   close(): void | Promise<void>;
 }
 
-/** What a scraping receiver consists of. */
+/** The parts of a scraping receiver. */
 export interface ScrapingReceiverOptions {
   readonly intervalMs: number;
   readonly context: ReceiverContext;
   readonly next: Consumer;
-  /** When to read on a tick that other receivers take, too, whatever their order in the configuration. */
+  /** When to read on a tick that other receivers share, independently of their order in the configuration. */
   readonly phase?: ScrapePhase;
   /**
    * Called at the start.
-   * @throws UnavailableError when the source is not here or may not be read
+   * @throws UnavailableError when the source does not exist or is not readable
    */
   open(): OpenScraper | Promise<OpenScraper>;
 }
@@ -63,16 +63,16 @@ export function createScrapingReceiver({
   };
 }
 
-/** A source as a receiver names and describes it. */
+/** A source with its name and remedy. */
 export interface NamedSource {
   /** For messages. */
   readonly name: string;
-  /** What makes it readable, or what leaves it out, where it cannot be read. Unset: a machine either has it or not. */
+  /** What makes it readable, or what disables it, if it cannot be read. Unset: a machine either has it or not. */
   readonly remedy?: string;
   readonly describe: DescribeSource;
 }
 
-/** What a receiver of sources is made of. */
+/** The parts of a receiver of sources. */
 export interface SourceReceiverOptions {
   readonly intervalMs: number;
   readonly context: ReceiverContext;
@@ -85,8 +85,8 @@ export interface SourceReceiverOptions {
 }
 
 /**
- * A receiver that reads files of procfs or sysfs at each multiple of an interval. What this kernel does not have is
- * left out; what only cannot be read is tried again at each scrape, and does not keep the rest from being read.
+ * A receiver that reads files of procfs or sysfs at each multiple of an interval. Sources that this kernel does
+ * not have are left out; unreadable ones are retried at each scrape, and do not affect the others.
  */
 export function createSourceReceiver({ sources, prepare, ...options }: SourceReceiverOptions): Component {
   const { context } = options;
@@ -107,7 +107,7 @@ function prepareEach(scraper: OpenScraper, prepare: () => Promise<void> | undefi
   };
 }
 
-/** Which of some sources can be read here. */
+/** Which of the sources can be read here. */
 export function probeSources(sources: readonly NamedSource[], context: SourceContext): Probe {
   const here: string[] = [];
   const absent: string[] = [];
@@ -135,18 +135,18 @@ export function probeSources(sources: readonly NamedSource[], context: SourceCon
   return { available: here.length > 0, found: found.join('; '), remedies };
 }
 
-/** Whether a machine does not have it, rather than refuses it. */
+/** Whether the machine does not have the source, rather than refusing access. */
 function isMissing(error: unknown): boolean {
   return isAbsent(error) || error instanceof UnavailableError;
 }
 
-/** What is read after the probe reports it. */
+/** The log of a probe: nothing is logged. */
 const quiet = () => {};
 const quietLog: Log = { debug: quiet, info: quiet, warn: quiet, error: quiet };
 
 /**
- * Opens the sources that are here.
- * @throws UnavailableError when none is
+ * Opens the sources that exist.
+ * @throws UnavailableError if there are none
  */
 export function openSources(named: readonly NamedSource[], context: SourceContext): SourceScraper {
   const sources = named.flatMap((one) => openSource(one, context) ?? []);
@@ -165,7 +165,7 @@ function openSource({ name, describe }: NamedSource, context: SourceContext): So
   return undefined;
 }
 
-/** Reads sources one after the other. One that cannot be read does not keep the others from being read. */
+/** Reads sources one after the other. An unreadable one does not affect the others. */
 export class SourceScraper implements OpenScraper {
   readonly #sources: readonly Source[];
   readonly #wallNs: () => bigint;

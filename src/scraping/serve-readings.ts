@@ -1,13 +1,13 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { describeError } from '../errors.js';
 
-// What the main thread and a reading thread send each other, and the loop of the latter: every call of the source may
-// block it, and blocks nothing else.
+// The messages between the main thread and a reading thread, and the loop of the latter: calls of the source
+// may block this thread without affecting any other.
 
 /** `read`: answered by a reading or a failure. `close`: the thread ends. */
 export type Command = 'read' | 'close';
 
-/** The first answer of the thread (`reading` or `refused`), and those to `read` (`reading` or `failed`). */
+/** The first answer of the thread (`reading` or `refused`), and the answers to `read` (`reading` or `failed`). */
 export type ThreadMessage<Reading> =
   | { readonly type: 'reading'; readonly reading: Reading }
   | { readonly type: 'refused'; readonly message: string }
@@ -17,17 +17,17 @@ export type ThreadMessage<Reading> =
 export interface BlockingSession<Reading> {
   /**
    * Called once, before `read`.
-   * @returns what is there
-   * @throws Error when there is nothing to be read
+   * @returns the first reading
+   * @throws Error if there is nothing to read
    */
   open(): Reading;
-  /** @throws Error when nothing can be read this time */
+  /** @throws Error if nothing can be read this time */
   read(): Reading;
   close(): void;
 }
 
 /**
- * Reads a source whenever the main thread asks, see `ReadingThread`.
+ * Reads a source on request of the main thread, see `ReadingThread`.
  * @param create called with the options that the thread was started with
  */
 export function serveReadings<Reading>(create: (options: unknown) => BlockingSession<Reading>): void {

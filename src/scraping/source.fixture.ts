@@ -5,7 +5,7 @@ import { createFakeContext, createLogCollector } from '../component/fakes.js';
 import type { Table } from '../model/table.js';
 import { openSources, type NamedSource, type SourceScraper } from './scraping-receiver.js';
 
-/** Writes files by path, in place where they are: the kernel does not replace its files either. */
+/** Writes files by path, in place if they exist: the kernel does not replace its files either. */
 export function writeFiles(folder: string, files: Readonly<Record<string, string>>): void {
   for (const [path, text] of Object.entries(files)) {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
@@ -13,18 +13,18 @@ export function writeFiles(folder: string, files: Readonly<Record<string, string
   }
 }
 
-/** A scraper of those sources that are here, and what it logs. */
+/** A scraper of the sources that exist, and its log. */
 export function openScraperOf(t: TestContext, sources: readonly NamedSource[]) {
   const log = createLogCollector();
   const context = createFakeContext({ log });
   const scraper = openSources(sources, context);
   t.after(() => scraper.close());
-  /** How often others may run during a scrape. */
+  /** How often other work may run during a scrape. */
   const countSteps = (): number => [...scraper.scrape(0)].filter((table) => table === undefined).length;
   return { lines: log.lines, scrape: createScrape(scraper), countSteps };
 }
 
-/** The tables of a scraper without the steps in between. */
+/** The tables of a scraper without the yields in between. */
 export function createScrape(scraper: SourceScraper): (breaks: number) => Iterable<Table> {
   return function* (breaks) {
     for (const table of scraper.scrape(breaks)) if (table !== undefined) yield table;
@@ -42,7 +42,7 @@ export function valuesOf(tables: Iterable<Table>): Record<string, number> {
   return Object.fromEntries(entries);
 }
 
-/** The series that ended, called as in `valuesOf`. */
+/** The ended series, named as in `valuesOf`. */
 export function endedOf(tables: readonly Table[]): string[] {
   return tables
     .flatMap(({ ended }) => ended ?? [])

@@ -161,7 +161,7 @@ test('probeSources names what can be read here, and a remedy for the rest', () =
   assert.deepEqual([nowhere.available, nowhere.found], [false, 'none of pair, nothing']);
 });
 
-test('probeSources has no remedy for what a machine does not have, but says why something else cannot be read', () => {
+test('probeSources has no remedy for what a machine does not have, but reports why something else cannot be read', () => {
   const { folder, write } = createPair();
   write('right', 'nonsense\n');
   const sources = [

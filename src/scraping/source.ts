@@ -10,41 +10,41 @@ import type { GaugeColumn, GaugeTable } from './gauge-table.js';
 import { Plausibility } from './lines.js';
 import { TableSet } from './table-set.js';
 
-/** A reading of many files, with a step after each part: others may run in between. */
+/** A reading of many files, which yields after each part: other work may run in between. */
 export type Steps<Result> = Generator<undefined, Result>;
 
 /**
- * Reads the files of a source now, in steps where there may be many.
+ * Reads the files of a source now, in steps if there may be many.
  * @param at Unix time in nanoseconds, for the rows
- * @throws Error when nothing can be read and parsed
+ * @throws Error if nothing can be read and parsed
  */
 export type ReadSource = (at: bigint) => readonly Table[] | Steps<readonly Table[]>;
 
 /**
  * Some files of procfs or sysfs that are read together, as a receiver describes them.
- * @param source holds the files and tables that the description asks for, and closes and restarts them
+ * @param source provides files and tables to the description, and closes and restarts them
  */
 export type DescribeSource = (source: Source) => ReadSource;
 
-/** What a source works with. */
+/** What a source depends on. */
 export interface SourceContext {
   readonly clock: Clock;
   readonly log: Log;
   readonly host: Resource;
 }
 
-/** What one reading of a source gave. */
+/** The result of one reading of a source. */
 export interface SourceReading {
   readonly tables: readonly Table[];
   /** Why nothing could be read. */
   readonly error?: unknown;
-  /** Why some files could not be read although they are there. */
+  /** Why some existing files could not be read. */
   readonly failed: readonly string[];
   /** Files that this kernel does not have. */
   readonly absent: readonly string[];
 }
 
-/** The files of one source and the tables that they become. Must be closed. */
+/** The files of one source and the tables built from them. Must be closed. */
 export class Source {
   readonly #context: SourceContext;
   readonly #files = new Map<string, KeptFile>();
@@ -61,18 +61,18 @@ export class Source {
     this.#read = describe(this);
   }
 
-  /** A file to be read again and again, opened by its first read; the same object for the same path. */
+  /** A file that is read repeatedly, opened by its first read; the same object for the same path. */
   file(path: string): KeptFile {
     return findOrAdd(this.#files, path, () => new KeptFile(path));
   }
 
-  /** Closes a file that is not read any more, which is another object if it comes back. */
+  /** Closes a file that is no longer read; if it is requested again, it is a new object. */
   forget(path: string): void {
     this.#files.get(path)?.close();
     this.#files.delete(path);
   }
 
-  /** Counters of things that come and go. @param describe the columns of a thing; undefined: it is left out */
+  /** Counters of objects that come and go. @param describe the columns of an object; undefined: it is left out */
   counters(describe: DescribeCounters): CounterTable {
     return this.#tables.counters(describe);
   }
@@ -83,22 +83,22 @@ export class Source {
   }
 
   /**
-   * A figure of the kernel; NaN, with one warning, where it is below 0 or above `max`.
-   * @param what the figure and its file, for people
+   * A value of the kernel; NaN, with one warning, if it is below 0 or above `max`.
+   * @param what the value and its file, for messages
    */
   check(what: string, value: number, max: number): number {
     return this.#plausibility.check(what, value, max);
   }
 
   /**
-   * Reads parts, each on its own: one that fails does not hide the others.
-   * @throws Error of the first, when all fail
+   * Reads independent parts: one that fails does not affect the others.
+   * @throws Error of the first, if all fail
    */
   readParts(parts: readonly (() => void)[]): void {
     runAtOnce(this.readInSteps(parts));
   }
 
-  /** The same in steps, for parts of which there may be hundreds. */
+  /** The same in steps, for possibly hundreds of parts. */
   *readInSteps(parts: readonly (() => void)[]): Steps<void> {
     const errors: unknown[] = [];
     for (const part of parts) {
@@ -126,12 +126,12 @@ export class Source {
     }
   }
 
-  /** Ends every series: what is read from now on belongs to new ones. */
+  /** Ends every series: later readings belong to new ones. */
   restart(at: bigint): readonly Table[] {
     return this.#tables.restart(at);
   }
 
-  /** Reads once without a trace, to see what can be read. */
+  /** Reads once and discards the result, to find out what can be read. */
   probe(): SourceReading {
     const reading = runAtOnce(this.read());
     this.restart(0n);
@@ -143,7 +143,7 @@ export class Source {
   }
 }
 
-/** Takes all steps of a reading without a pause. */
+/** Runs all steps of a reading without a pause. */
 export function runAtOnce<Result>(steps: Steps<Result>): Result {
   for (;;) {
     const step = steps.next();

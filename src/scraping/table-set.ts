@@ -3,7 +3,7 @@ import type { Table } from '../model/table.js';
 import { CounterTable, type DescribeCounters } from './counter-table.js';
 import { GaugeTable, type GaugeColumn } from './gauge-table.js';
 
-/** The tables that one source becomes: series of one resource that end together. */
+/** The tables of one source: series of one resource that end together. */
 export class TableSet {
   readonly #resource: Resource;
   readonly #tables: (CounterTable | GaugeTable)[] = [];
@@ -13,8 +13,8 @@ export class TableSet {
   }
 
   /**
-   * Counters of things that come and go, with resets.
-   * @param describe the columns of a thing, asked once when it appears; undefined: it is left out
+   * Counters of objects that come and go, with resets.
+   * @param describe the columns of an object, called once when it appears; undefined: it is left out
    */
   counters(describe: DescribeCounters): CounterTable {
     const table = new CounterTable(this.#resource, describe);
@@ -29,7 +29,7 @@ export class TableSet {
     return table;
   }
 
-  /** Ends every series: what is read from now on belongs to new ones. */
+  /** Ends every series: later readings belong to new ones. */
   restart(at: bigint): readonly Table[] {
     return this.#tables.map((table) => table.restart(at));
   }

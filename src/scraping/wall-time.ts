@@ -1,12 +1,13 @@
 import type { Clock } from '../linux/clock.js';
 
-/** When clocks are compared, more means that something came between. */
+/** A longer comparison of clocks was interrupted. */
 const exactNs = 20_000n;
 const maxAttempts = 4;
 
 /**
- * Unix time of instants that another thread has taken by CLOCK_MONOTONIC, in nanoseconds: the kernel's clock is the same in
- * every thread; this collector's is that of its context. Made for one reading, since the wall clock is corrected.
+ * Converts instants of CLOCK_MONOTONIC taken in another thread to Unix time, in nanoseconds: the kernel's clock
+ * is the same in every thread, while this collector uses the clock of its context. Valid for one reading, since
+ * the wall clock is adjusted.
  */
 export function createWallTime(clock: Clock): (monotonicNs: bigint) => bigint {
   let [offsetNs, spreadNs] = compareClocks(clock);
@@ -15,7 +16,7 @@ export function createWallTime(clock: Clock): (monotonicNs: bigint) => bigint {
   return (monotonicNs) => monotonicNs + offsetNs;
 }
 
-/** @returns how far this collector's clock is ahead of the kernel's, and how long it took to find out */
+/** @returns by how much this collector's clock is ahead of the kernel's, and how long the comparison took */
 function compareClocks(clock: Clock): readonly [offsetNs: bigint, spreadNs: bigint] {
   const beforeNs = process.hrtime.bigint();
   const wallNs = clock.wallNs();

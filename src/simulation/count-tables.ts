@@ -18,13 +18,13 @@ const eventCount: Metric = {
   valueType: 'double',
 };
 
-/** A cache miss moves a line. */
+/** A cache miss transfers one line. */
 const lineBytes = 64;
 
-/** What is counted of a simulated machine. */
+/** Options for counts of a simulated machine. */
 export interface CountTablesOptions {
   readonly counts: 'cycles' | 'cache-misses' | 'resctrl';
-  /** Which processes are counted by themselves: by `perf`, or in a group of resctrl of their own. */
+  /** Which processes are counted individually: by `perf`, or in a resctrl group of their own. */
   isCounted(process: SimulatedProcess): boolean;
 }
 
@@ -34,8 +34,8 @@ interface Reading {
 }
 
 /**
- * Tables as receivers pass them on that count what processes do: cycles or cache misses of the machine and of processes, or
- * bytes between caches and memory of groups of processes.
+ * Tables as forwarded by receivers that count the activity of processes: cycles or cache misses of the machine
+ * and of processes, or memory traffic of groups of processes.
  */
 export class CountTables {
   readonly #machine: Machine;
@@ -54,7 +54,7 @@ export class CountTables {
     this.#machineReadings = this.#countMachine();
   }
 
-  /** What was counted up to an instant of simulated time, in whole microseconds, later than the last one. */
+  /** The counts up to an instant of simulated time, in whole microseconds, which must be later than the last one. */
   read(us: number): Table {
     this.#machine.advance(us);
     const counted = this.#machine.processes.filter((process) => this.#options.isCounted(process));
@@ -75,7 +75,7 @@ export class CountTables {
   #countMachine(): readonly Reading[] {
     const sockets = Array.from({ length: this.#machine.spec.sockets }, (_, socket) => socket);
     const { counts } = this.#options;
-    // With what its monitoring groups moved.
+    // Including the traffic of its monitoring groups.
     if (counts === 'resctrl') {
       return sockets.flatMap((socket) =>
         this.#countGroup('/', socket, () => this.#machine.workOf(socket).bytes),

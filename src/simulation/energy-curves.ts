@@ -4,16 +4,16 @@ import type { SimulatedProcess } from './simulated-process.js';
 
 const trimAt = 512;
 
-/** A stretch of time in which every domain draws what it draws. */
+/** A period in which the power of every domain is constant. */
 interface Segment {
   readonly startUs: number;
-  /** By domain: what it had used at the start. */
+  /** By domain: energy at the start. */
   readonly startNj: readonly bigint[];
   /** By domain: nanojoules per microsecond. */
   readonly slopes: Float64Array;
 }
 
-/** The energy of every domain as a curve of straight lines, as far back as it is kept. */
+/** The energy of every domain as a piecewise linear curve, as far back as it is kept. */
 export class EnergyCurves {
   readonly #domains: readonly SimulatedDomain[];
   readonly #keptUs: number;
@@ -24,7 +24,7 @@ export class EnergyCurves {
     this.#keptUs = keptUs;
   }
 
-  /** From this instant on, these processes cost what they cost now. */
+  /** From this instant on, these processes have their current power. */
   add(startUs: number, processes: readonly SimulatedProcess[]): void {
     const slopes = new Float64Array(this.#domains.length);
     for (const [i, domain] of this.#domains.entries()) {
@@ -40,13 +40,13 @@ export class EnergyCurves {
     }
   }
 
-  /** What a domain had used by an instant; undefined when that is forgotten. */
+  /** The energy of a domain at an instant; undefined if it is no longer kept. */
   findNj(domain: number, us: number): bigint | undefined {
     const segment = this.#find(us);
     return us >= segment.startUs ? energyOf(segment, domain, us) : undefined;
   }
 
-  /** Mostly it is one of the last few. */
+  /** Usually it is one of the last few. */
   #find(us: number): Segment {
     let index = this.#segments.length - 1;
     for (let looks = 0; looks < 16 && index > 0; looks++, index--) {

@@ -64,7 +64,7 @@ test('EnergySensor has the stated share of faults by chance, the same at each lo
   assert.ok(Math.abs(share('') - 0.2) < 0.02);
 });
 
-test('EnergySensor stands still while it is dead or slow, and knows which energy it shows', () => {
+test('EnergySensor does not change while it is dead or slow, and knows which energy it shows', () => {
   const dead = open(fault('dead', 1, 2)).sensor;
   assert.deepEqual(
     [1.5, 2.999, 3].map((s) => dead.shownUs(s * second) / second),

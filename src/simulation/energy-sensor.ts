@@ -9,17 +9,17 @@ const rangeUnits = 2n ** 32n;
 const njPerMicrojoule = 1000n;
 const newline = 0x0a;
 
-/** A stretch in which the counter did not start again. */
+/** A period without a restart of the counter. */
 interface CounterStart {
   readonly sinceUs: number;
-  /** What it would have shown at 0 energy: may be negative. Undefined: it began at 0, which is not looked at yet. */
+  /** The value at 0 energy, possibly negative. Undefined: it started at 0, at an instant not evaluated yet. */
   baseUnits: bigint | undefined;
 }
 
-/** A machine's counter of one domain, as a file of the powercap tree or of another driver shows it. */
+/** A machine's counter of one domain, as shown in a file of the powercap tree or of another driver. */
 export class EnergySensor {
   readonly domain: SimulatedDomain;
-  /** The greatest value of `readText`. */
+  /** The maximum of `readText`. */
   readonly maxMicrojoules: number;
   readonly #machine: Machine;
   readonly #index: number;
@@ -34,8 +34,8 @@ export class EnergySensor {
   #text = '';
 
   /**
-   * @param index the place of the domain among those of the machine
-   * @param ahead the same machine, which may be taken far ahead
+   * @param index of the domain in the machine
+   * @param ahead the same machine, which may be advanced far ahead
    */
   constructor(machine: Machine, index: number, ahead: Machine) {
     const { spec, domains } = machine;
@@ -55,31 +55,31 @@ export class EnergySensor {
     return this.#clock.shownUs(us);
   }
 
-  /** The energy that it shows at this instant: what its domain used until the last refresh, in nanojoules. */
+  /** The energy that it shows at this instant: that of its domain at the last refresh, in nanojoules. */
   shownNj(us: number): bigint {
     this.#refresh(us);
     return this.#shownNj;
   }
 
-  /** What it counts at this instant, whether or not a read would work: microjoules, which wrap. */
+  /** Its count at this instant, whether a read would work or not: microjoules, which wrap. */
   microjoules(us: number): bigint {
     this.#refresh(us);
     return this.#microjoules;
   }
 
-  /** Whether it is there: hotplug takes it away. */
+  /** Whether it exists: hotplug removes it. */
   isHere(us: number): boolean {
     return !this.#faults.isGone(us);
   }
 
-  /** How a read at this instant goes wrong by chance. */
+  /** The random fault of a read at this instant. */
   faultByChance(us: number): ReadFault | undefined {
     return this.#faults.findByChance(us);
   }
 
   /**
-   * What a read at this instant gives, line end included.
-   * @returns undefined when it fails
+   * The result of a read at this instant, including the line end.
+   * @returns undefined if it fails
    */
   readText(us: number): string | undefined {
     if (!this.isHere(us) || this.#machine.timeline.isSuspended(us)) return undefined;
@@ -97,8 +97,8 @@ export class EnergySensor {
   }
 
   /**
-   * Reads as pread(2) does.
-   * @returns how many bytes were written, -1 when the read failed
+   * Reads like pread(2).
+   * @returns the number of bytes, -1 if the read failed
    */
   read(buffer: Uint8Array, us: number): number {
     const text = this.readText(us);
@@ -107,7 +107,7 @@ export class EnergySensor {
     return text.length;
   }
 
-  /** Between two refreshes it is asked many times. */
+  /** Cached, since it is read many times between two refreshes. */
   #textAt(us: number): string {
     const microjoules = this.microjoules(us);
     if (microjoules !== this.#told) this.#text = `${microjoules}\n`;
@@ -115,7 +115,7 @@ export class EnergySensor {
     return this.#text;
   }
 
-  /** What it shows is remembered: one that is dead shows what the machine has long forgotten. */
+  /** The value is remembered: a dead sensor shows one that the machine no longer keeps. */
   #refresh(us: number): void {
     const shownUs = this.shownUs(us);
     if (shownUs === this.#shownUs) return;
@@ -139,13 +139,13 @@ function findStarts(ahead: Machine, index: number, clock: SensorClock): readonly
   const { name, unitNj } = elementAt(domains, index);
   const own = spec.faults.filter((fault) => concerns(fault, name));
   const wrap = own.find(({ kind }) => kind === 'wrap');
-  // Somewhere in the first half, unless it is to wrap.
+  // Somewhere in the first half, unless it should wrap.
   const seeded = BigInt(hash(spec.seed, 9, index)) / 2n;
   const unitsAt = (us: number) => ahead.energyNj(index, us) / BigInt(unitNj);
   const baseUnits = wrap === undefined ? seeded : rangeUnits - unitsAt(clock.shownUs(wrap.atUs));
   const resets = own.flatMap(({ kind, atUs, forUs }) => {
     if (kind === 'reset') return [atUs];
-    // A machine that slept begins to count again.
+    // After a suspend, the counter of a machine restarts.
     return kind === 'suspend' ? [atUs + forUs] : [];
   });
   return [

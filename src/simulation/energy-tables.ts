@@ -9,8 +9,8 @@ import type { Machine } from './machine.js';
 import type { SimulatedDomain } from './machine-spec.js';
 
 /**
- * Tables as a receiver of energy passes them on, with exactly the energy that the sensors stand for: NaN where a read
- * goes wrong, and after a reset new series, in the table that ends the old ones.
+ * Tables as forwarded by an energy receiver, with the exact energy of the sensors: NaN if a read fails, and
+ * after a reset new series, in the table that ends the old ones.
  */
 export class EnergyTables {
   readonly #machine: Machine;
@@ -21,7 +21,7 @@ export class EnergyTables {
   #series: readonly Series[] = [];
   #bases: readonly bigint[] = [];
   #counted: bigint[] = [];
-  /** By sensor: nanojoules that series counted which have ended. */
+  /** By sensor: nanojoules of ended series. */
   #retired: bigint[];
   #lastUs = -1;
 
@@ -35,7 +35,7 @@ export class EnergyTables {
     this.#retired = this.#sensors.map(() => 0n);
   }
 
-  /** Joules that all series of a domain have counted, by `hw.id`. */
+  /** Total joules of all series of a domain, by `hw.id`. */
   get joules(): ReadonlyMap<string, number> {
     return new Map(
       this.#sensors.map(({ domain }, i) => {
@@ -65,7 +65,7 @@ export class EnergyTables {
     return this.#lastUs < 0 || this.#resets.some((atUs) => atUs > this.#lastUs && atUs <= us);
   }
 
-  /** All series together, as those of a sampling thread do. */
+  /** All series together, like those of a sampling thread. */
   #begin(us: number): void {
     const start = this.#at(us);
     this.#retired = this.#retired.map((nj, i) => nj + (this.#counted[i] ?? 0n));

@@ -20,7 +20,7 @@ test('parseFault takes a kind and a time, and where they are said a duration and
   });
 });
 
-test('parseFault says what is wrong', () => {
+test('parseFault reports what is wrong', () => {
   const wrong = {
     torn: 'expected KIND@AT[+FOR][:DOMAIN], say torn@10s+500ms:package-0',
     'tron@1s':

@@ -3,10 +3,10 @@ import { UsageError } from '../errors.js';
 import { findNearest } from '../nearest.js';
 
 /**
- * What may go wrong. Of a sensor: wrap (it wraps at that instant), reset (it begins at 0), torn (a read gives the
- * first digits only), failed (a read fails), empty (a read gives nothing), slow (it refreshes every `forUs` or
- * 5 s), dead (it stands still), hotplug (it is gone and comes back). Of the machine: suspend (time in which nothing
- * runs), offline (a CPU goes and comes back).
+ * The kinds of faults. Of a sensor: wrap (it wraps at that instant), reset (it restarts at 0), torn (a read
+ * returns only the first digits), failed (a read fails), empty (a read returns nothing), slow (it refreshes
+ * every `forUs` or 5 s), dead (it does not change), hotplug (it is gone and comes back). Of the machine:
+ * suspend (nothing runs), offline (a CPU goes offline and comes back).
  */
 export const faultKinds = [
   'wrap',
@@ -23,35 +23,35 @@ export const faultKinds = [
 
 export type FaultKind = (typeof faultKinds)[number];
 
-/** Something that goes wrong at a stated time. */
+/** A scheduled fault. */
 export interface Fault {
   readonly kind: FaultKind;
-  /** Simulated time at which it begins, in microseconds. */
+  /** Simulated time of its start, in microseconds. */
   readonly atUs: number;
-  /** How long it lasts, in microseconds; without meaning for wrap and reset. */
+  /** Its duration in microseconds; ignored for wrap and reset. */
   readonly forUs: number;
-  /** The domain whose sensor it is, say `package-0`; undefined: every sensor. */
+  /** The domain of the affected sensor, for example `package-0`; undefined: every sensor. */
   readonly domain?: string | undefined;
-  /** The CPU that goes offline; 1 if it is not said. */
+  /** The CPU that goes offline; default 1. */
   readonly cpu?: number | undefined;
 }
 
-/** Faults of reads that come by chance: which share of all reads has them, 0 to 1. */
+/** Random read faults: the share of all reads that have them, 0 to 1. */
 export interface FaultShares {
   readonly torn: number;
   readonly failed: number;
   readonly empty: number;
 }
 
-/** How a read goes wrong. */
+/** The kind of a read fault. */
 export type ReadFault = keyof FaultShares;
 
-/** Whether a fault is there at an instant. */
+/** Whether a fault is active at an instant. */
 export function isActive({ atUs, forUs }: Fault, us: number): boolean {
   return us >= atUs && us < atUs + forUs;
 }
 
-/** Whether it is a fault of this domain's sensor. */
+/** Whether a fault affects this domain's sensor. */
 export function concerns(fault: Fault, domain: string): boolean {
   return fault.domain === undefined || fault.domain === domain;
 }
@@ -59,10 +59,10 @@ export function concerns(fault: Fault, domain: string): boolean {
 const standardForMs = 1000;
 
 /**
- * Parses `KIND@AT[+FOR][:DOMAIN]`, say `torn@10s+500ms:package-0`; for `offline`, a CPU's number stands in place
- * of the domain.
- * @param domains the names that a domain may have
- * @param cpus how many CPUs there are
+ * Parses `KIND@AT[+FOR][:DOMAIN]`, for example `torn@10s+500ms:package-0`; for `offline`, the number of a CPU
+ * replaces the domain.
+ * @param domains valid names of domains
+ * @param cpus number of CPUs
  * @throws UsageError
  */
 export function parseFault(text: string, domains: readonly string[], cpus: number): Fault {

@@ -1,30 +1,36 @@
 import type { Fault, FaultShares } from './fault.js';
 import { Random } from './random.js';
 
-/** What a simulated machine is. Plain data that can be cloned. */
+/** The specification of a simulated machine. Plain data that can be cloned. */
 export interface MachineSpec {
-  /** Machines with the same seed, and the same other settings, are the same. */
+  /** Machines with the same seed and the same other settings are identical. */
   readonly seed: number;
   readonly sockets: number;
   readonly cpusPerSocket: number;
   readonly gpus: number;
-  /** How many processes are there from the beginning to the end. */
+  /** Number of permanent processes. */
   readonly processes: number;
-  /** How many processes are born a second, on average, that live for a millisecond to 8 seconds. */
+  /** Mean number of processes started per second, with lifetimes of 1 ms to 8 s. */
   readonly arrivalsPerSecond: number;
-  /** How much programs differ in joules per CPU second: 0, all need the same, to 1. */
+  /** How much programs differ in joules per CPU second: 0: not at all; maximum 1. */
   readonly spread: number;
-  /** How much more a CPU second costs on the last socket than on the first: 0, as much, to 1, twice as much. */
+  /** How much more a CPU second costs on the last socket than on the first: 0: the same; 1: twice as much. */
   readonly socketSpread: number;
-  /** How much programs differ in the bytes that they move for each CPU second, and memory uses as much: 0, all move as much, to 1, by 16. */
+  /**
+   * How much programs differ in memory traffic per CPU second, and memory in power accordingly: 0: not at all;
+   * 1: by a factor of 16.
+   */
   readonly memorySpread: number;
-  /** How much they differ in frequency, and packages use as much: 0, all run at the highest one, to 1, from a fourth of it on. */
+  /**
+   * How much programs differ in frequency, and packages in power accordingly: 0: all at the maximum; 1: down to
+   * a quarter of it.
+   */
   readonly frequencySpread: number;
   /** Time between two refreshes of a sensor, in microseconds. */
   readonly refreshUs: number;
-  /** By which share of that time refreshes come late, 0 to 1, by chance. */
+  /** Maximum random delay of a refresh, as a fraction of that time, 0 to 1. */
   readonly jitter: number;
-  /** How long the machine knows of a process that ended, in microseconds of simulated time. */
+  /** How long the machine remembers ended processes, in microseconds of simulated time. */
   readonly rememberUs: number;
   readonly faults: readonly Fault[];
   readonly faultShares: FaultShares;
@@ -48,7 +54,7 @@ const standard: MachineSpec = {
   faultShares: { torn: 0, failed: 0, empty: 0 },
 };
 
-/** A machine with two sockets, eight CPUs each, a GPU, a dozen processes and no faults, but for what is said. */
+/** A machine with two sockets of eight CPUs, a GPU, a dozen processes and no faults, unless overridden. */
 export function createSpec(wanted: Partial<MachineSpec> = {}): MachineSpec {
   return { ...standard, ...wanted };
 }
@@ -60,21 +66,21 @@ export interface SimulatedDomain {
   /** `package-0`, `dram-1`, `psys`, `gpu-0`. */
   readonly name: string;
   readonly kind: DomainKind;
-  /** The socket, or the GPU's number; 0 for psys. */
+  /** The number of the socket or GPU; 0 for psys. */
   readonly place: number;
-  /** What it draws when nothing runs. */
+  /** Its idle power. */
   readonly floorMilliwatts: number;
-  /** Nanojoules of one count of its sensor. */
+  /** Nanojoules per count of its sensor. */
   readonly unitNj: number;
 }
 
-// 2^-14 J, as the kernel has it: drivers/powercap/intel_rapl_common.c counts in whole nanojoules. A simulated
-// machine has exactly this unit.
+// 2^-14 J in the kernel: drivers/powercap/intel_rapl_common.c counts whole nanojoules. A simulated machine has
+// exactly this unit.
 const raplUnitNj = 61_035;
 // NVML counts millijoules.
 const gpuUnitNj = 1_000_000;
 
-/** The domains of a machine, in the order in which powercap numbers them; GPUs last. */
+/** The domains of a machine, in powercap's order; GPUs last. */
 export function createDomains({ seed, sockets, gpus }: MachineSpec): readonly SimulatedDomain[] {
   const random = new Random(seed, 1);
   const packages = Array.from({ length: sockets }, (_, place) => createSocket(place, random)).flat();

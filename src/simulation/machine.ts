@@ -7,21 +7,21 @@ import { SimulatedCpus, type CpuTruth } from './simulated-cpus.js';
 import type { SimulatedProcess } from './simulated-process.js';
 import { Timeline } from './timeline.js';
 
-// Processes change what they want so often.
+// How often processes change their demand.
 const phaseUs = 100_000;
 // Slow meters refresh every 5 s.
 const minKeptUs = 30_000_000;
 const minForgotten = 64;
 
-/** What the processes of a cgroup, those that ended among them, used. Without the cgroups below it. */
+/** Usage of the processes of a cgroup, including ended ones, without descendant cgroups. */
 export interface CgroupTruth {
   readonly path: string;
   readonly cpuNs: bigint;
-  /** By domain, in the order of `Machine.domains`, beyond what the domain draws when idle. */
+  /** By domain, in the order of `Machine.domains`, beyond idle energy. */
   readonly energyNj: readonly bigint[];
 }
 
-/** What all processes did on one socket, those that ended among them. */
+/** The work of all processes on one socket, including ended ones. */
 export interface WorkTruth {
   readonly cycles: number;
   readonly bytes: number;
@@ -33,12 +33,13 @@ interface Past {
 }
 
 /**
- * A machine whose truth is a function of simulated time alone: machines with the same specification have the same
- * at the same instant, however often and in whatever order they are asked. Exact, in integers: energy in
- * nanojoules, CPU time in nanoseconds, both as BigInt, at every whole microsecond of time.
+ * A machine whose true state depends on simulated time only: machines with the same specification are identical
+ * at the same instant, independent of the number and order of calls. Exact, in integers: energy in nanojoules,
+ * CPU time in nanoseconds, both as BigInt, at every whole microsecond of time.
  *
- * `advance` first, then ask: processes and CPUs are those of that instant. The energy of domains may be asked for
- * any instant: one of the last 30 seconds and two refreshes is known, an earlier one takes a simulation from 0.
+ * Call `advance` first: processes and CPUs are then those of that instant. The energy of domains can be read
+ * for any instant: the last 30 seconds and two refreshes are kept, an earlier instant requires a simulation
+ * from 0.
  */
 export class Machine {
   readonly spec: MachineSpec;
@@ -53,7 +54,7 @@ export class Machine {
   #ended: SimulatedProcess[] = [];
   #forgetAt = minForgotten;
   #past = new Map<string, Past>();
-  /** Of those that ended, by socket. */
+  /** Of ended processes, by socket. */
   #pastWork = new Map<number, WorkTruth>();
   #segmentUs = 0;
   #nextUs = 0;
@@ -73,7 +74,10 @@ export class Machine {
     this.#begin();
   }
 
-  /** Goes to an instant of simulated time, in whole microseconds: forward, or back by starting again. */
+  /**
+   * Moves to an instant of simulated time, in whole microseconds: forward, or backward by a restart of the
+   * simulation.
+   */
   advance(us: number): void {
     const atUs = this.timeline.awakeAt(us);
     if (atUs < this.#segmentUs) this.#restart();
@@ -81,7 +85,7 @@ export class Machine {
     this.#atUs = atUs;
   }
 
-  /** The processes that live, and those that ended within the time that the machine remembers. */
+  /** The live processes, and those that ended within the time that the machine remembers. */
   get processes(): readonly SimulatedProcess[] {
     const sinceUs = this.#atUs - this.spec.rememberUs;
     return [...this.#ended.filter(({ identity }) => identity.diesUs > sinceUs), ...this.#live];
@@ -91,7 +95,7 @@ export class Machine {
     return this.#live;
   }
 
-  /** How many processes were born. */
+  /** How many processes were started. */
   get births(): number {
     return this.#population.births;
   }
@@ -100,7 +104,7 @@ export class Machine {
     return process.cpuNs(this.#atUs);
   }
 
-  /** @param domain its place in `domains` */
+  /** @param domain its index in `domains` */
   energyNjOf(process: SimulatedProcess, domain: number): bigint {
     return process.energyNj(elementAt(this.domains, domain), this.#atUs);
   }
@@ -113,7 +117,7 @@ export class Machine {
     return process.bytes(this.#atUs);
   }
 
-  /** Cycles and bytes of memory traffic of all processes that ever were on a socket. */
+  /** Cycles and memory traffic of all processes on a socket, including ended ones. */
   workOf(socket: number): WorkTruth {
     let { cycles, bytes } = this.#pastWork.get(socket) ?? { cycles: 0, bytes: 0 };
     for (const process of this.#live) {
@@ -124,7 +128,7 @@ export class Machine {
     return { cycles, bytes };
   }
 
-  /** CPU time of the whole machine that was not idle: the sum over all processes that ever were. */
+  /** CPU time of the whole machine that was not idle: the sum over all processes, including ended ones. */
   get busyNs(): bigint {
     return this.cpus().reduce((sum, { busyNs }) => sum + busyNs, 0n);
   }
@@ -133,7 +137,7 @@ export class Machine {
     return this.#cpus.truthAt(this.#atUs);
   }
 
-  /** Every cgroup that ever had a process. */
+  /** Every cgroup that has had a process. */
   cgroups(): readonly CgroupTruth[] {
     const sums = new Map([...this.#past].map(([path, past]) => [path, copyPast(past)]));
     for (const process of this.#live) this.#add(sums, process, this.#atUs);
@@ -141,8 +145,8 @@ export class Machine {
   }
 
   /**
-   * What a domain used until an instant of simulated time: idle energy and that of all processes. A later instant
-   * than the machine's own takes the machine there.
+   * The energy of a domain until an instant of simulated time, including idle energy. A later instant advances
+   * the machine.
    */
   energyNj(domain: number, us: number): bigint {
     const atUs = this.timeline.awakeAt(us);
@@ -150,12 +154,12 @@ export class Machine {
     return this.#curves.findNj(domain, atUs) ?? createMachine(this.spec).energyNj(domain, us);
   }
 
-  /** What a domain used until an instant only because it is on. */
+  /** The idle energy of a domain until an instant. */
   idleNj(domain: number, us: number): bigint {
     return BigInt(this.timeline.awakeAt(us)) * BigInt(elementAt(this.domains, domain).floorMilliwatts);
   }
 
-  /** The same for the machine's own instant. */
+  /** The same for the machine's current instant. */
   idleNjNow(domain: number): bigint {
     return BigInt(this.#atUs) * BigInt(elementAt(this.domains, domain).floorMilliwatts);
   }
@@ -164,7 +168,7 @@ export class Machine {
     while (this.#nextUs <= untilUs) this.#step();
   }
 
-  /** Does what happens next, from which on every process has a new share. */
+  /** Handles the next event, after which every process has a new share. */
   #step(): void {
     const us = this.#nextUs;
     this.#segmentUs = us;
@@ -216,9 +220,12 @@ export class Machine {
     if (this.#ended.length >= this.#forgetAt) this.#forget(us);
   }
 
-  /** Looks through the dead only after as many more died, so that a long memory costs no more than a short one. */
+  /**
+   * Searches ended processes only after their number has doubled, so that a long memory costs no more than a
+   * short one.
+   */
   #forget(us: number): void {
-    // A caller may still ask for the instant at which the one before was remembered.
+    // A caller may still ask for the instant at which the previous one was remembered.
     const sinceUs = us - 2 * this.spec.rememberUs;
     this.#ended = this.#ended.filter(({ identity }) => identity.diesUs > sinceUs);
     this.#forgetAt = Math.max(minForgotten, 2 * this.#ended.length);
@@ -241,7 +248,7 @@ export class Machine {
     return new Set(this.#offline.filter((fault) => isActive(fault, us)).map(({ cpu = 1 }) => cpu));
   }
 
-  /** Where more is wanted than the CPUs of the socket can give, all get the same part of it. */
+  /** If demand exceeds the CPUs of the socket, all processes get the same fraction of their demand. */
   #shareOut(socket: number, us: number): void {
     const here = this.#live.filter(({ identity }) => identity.socket === socket);
     const wanted = here.reduce((sum, { wantedPercent }) => sum + wantedPercent, 0);
@@ -249,7 +256,7 @@ export class Machine {
     let [asked, given] = [0, 0];
     for (const process of here) {
       asked += process.wantedPercent;
-      // Rounded as sums: of a thousand processes, none would get a whole percent.
+      // Rounded as running sums: otherwise none of a thousand processes would get a whole percent.
       const upTo = wanted > capacity ? Math.floor((asked * capacity) / wanted) : asked;
       const percent = upTo - given;
       given = upTo;
@@ -266,7 +273,7 @@ export class Machine {
   }
 }
 
-/** Makes a machine that stands at instant 0. */
+/** Creates a machine at instant 0. */
 export function createMachine(spec: MachineSpec): Machine {
   return new Machine(spec);
 }

@@ -7,7 +7,7 @@ const pod = '/kubepods.slice/kubepods-burstable.slice';
 const podOf = (id: string) => `${pod}/kubepods-burstable-pod${id.repeat(8)}.slice`;
 const containerOf = (id: string, digit: string) => `${podOf(id)}/cri-containerd-${digit.repeat(64)}.scope`;
 
-/** Programs that run from the beginning, in the order in which machines have them. */
+/** Permanent programs, in order. */
 const services: readonly Program[] = [
   service('postgres', '/system.slice/postgresql.service', [150, 15, 900]),
   service('nginx', '/system.slice/nginx.service', [60, 45, 40]),
@@ -23,7 +23,7 @@ const services: readonly Program[] = [
   service('sshd', '/system.slice/ssh.service', [5, 40, 8]),
 ];
 
-/** Programs that come and go. */
+/** Short-lived programs. */
 export const jobs: readonly Program[] = [
   service('cc1plus', '/user.slice/user-1000.slice/session-1.scope', [100, 6, 180]),
   service('sh', '/user.slice/user-1000.slice/session-1.scope', [100, 60, 2]),
@@ -41,7 +41,7 @@ function service(
   return { name, cgroup, path: `/usr/bin/${name}`, maxPercent, threads, systemPercent, residentMib };
 }
 
-/** What one process of a machine costs on its socket: of a package, core and uncore are parts. */
+/** The power rates of a process on its socket: core and uncore are parts of a package. */
 function drawRates(spec: MachineSpec, socket: number, random: Random): Rates {
   const { spread, sockets, socketSpread, memorySpread, frequencySpread } = spec;
   const dearer = 1 + (socketSpread * socket) / Math.max(1, sockets - 1);
@@ -52,7 +52,7 @@ function drawRates(spec: MachineSpec, socket: number, random: Random): Rates {
   const core = draw(50);
   const uncore = draw(6);
   const [rest, dram, gpu] = [draw(15), draw(9), draw(1_600)];
-  // What follows leaves the draws before as they are.
+  // Drawn last, so that the earlier draws do not change.
   const frequency = 1 - (0.75 * frequencySpread * random.integer(0, 100)) / 100;
   const traffic = 16 ** (memorySpread * (random.integer(0, 100) / 100 - 0.5));
   const slow = [core, uncore, rest].map((rate) => Math.max(1, Math.round(rate * frequency)));
@@ -65,23 +65,23 @@ function drawRates(spec: MachineSpec, socket: number, random: Random): Rates {
     package: own,
     dram: moved,
     gpu,
-    // As exactly as rates are whole numbers.
+    // As exact as whole-number rates allow.
     cycles: (cyclesPerUnit * own) / (core + uncore + rest),
     bytes: (bytesPerUnit * moved) / dram,
   };
 }
 
-/** 3.6 GHz, and 9 GB for each CPU second, in 10 ns of CPU time. */
+/** 3.6 GHz, and 9 GB per CPU second, per 10 ns of CPU time. */
 const cyclesPerUnit = 36;
 const bytesPerUnit = 90;
 
 const firstPid = 1000;
-// The kernel's greatest, less those that are kept free.
+// The kernel's maximum, minus some that are kept free.
 const pids = 4_000_000;
 const blockUs = 10_000_000;
 const minLifeUs = 1_000;
 
-/** Who is born when, how long each lives and what each wants: all of it by the seed. */
+/** Starts, lifetimes and demands of processes, all determined by the seed. */
 export class Population {
   readonly #spec: MachineSpec;
   readonly #arrivals: Random;
@@ -95,29 +95,29 @@ export class Population {
     this.#waitForNext();
   }
 
-  /** How many were born. */
+  /** How many were started. */
   get births(): number {
     return this.#births;
   }
 
-  /** When the next one is born, time awake in microseconds. */
+  /** When the next one is started, time awake in microseconds. */
   get nextUs(): number {
     return this.#nextUs;
   }
 
-  /** Those that are there from the beginning. */
+  /** The permanent processes. */
   createServices(): SimulatedProcess[] {
     return Array.from({ length: this.#spec.processes }, (_, i) =>
       this.#create(elementAt(services, i % services.length), 0, Infinity),
     );
   }
 
-  /** The one that is born next. */
+  /** The process that is started next. */
   createNext(): SimulatedProcess {
     const bornUs = this.#nextUs;
     const random = this.#arrivals;
     const program = random.choose(jobs);
-    // As many live 1 to 2 ms as 2 to 4 ms, and so on to 4 to 8 s.
+    // Lifetimes are uniform in the logarithm: as many of 1 to 2 ms as of 2 to 4 ms, up to 4 to 8 s.
     const least = minLifeUs * 2 ** random.integer(0, 12);
     const diesUs = bornUs + random.integer(least, 2 * least);
     this.#waitForNext();
@@ -125,8 +125,8 @@ export class Population {
   }
 
   /**
-   * What a process wants from an instant on, in percent of a CPU. The machine as a whole is busy, less busy or
-   * quiet for ten seconds each.
+   * The demand of a process from an instant on, in percent of a CPU. The machine as a whole is busy, less busy
+   * and idle for ten seconds each.
    */
   wantedPercent({ identity }: SimulatedProcess, atUs: number): number {
     const { program, pid, diesUs } = identity;

@@ -1,6 +1,6 @@
 import { elementAt } from '../element.js';
 
-/** Mixes numbers into 32 bits that look random: the same ones for the same numbers. After MurmurHash3's finalizer. */
+/** Hashes numbers to 32 pseudo-random bits, deterministically. After MurmurHash3's finalizer. */
 export function hash(...numbers: readonly number[]): number {
   let state = 0x9e37_79b9;
   for (const number of numbers) {
@@ -18,19 +18,19 @@ function mix(value: number): number {
   return Math.imul(bits ^ (bits >>> 16), 0x27d4_eb2f) + 0x1656_67b1;
 }
 
-/** A sequence of numbers that is the same for the same seed, on every machine and in every version of Node. */
+/** A sequence of numbers that depends only on the seed, not on the machine or the version of Node. */
 export class Random {
   readonly #seed: number;
   readonly #stream: number;
   #count = 0;
 
-  /** @param stream tells apart sequences of the same seed */
+  /** @param stream distinguishes sequences of the same seed */
   constructor(seed: number, stream: number) {
     this.#seed = seed;
     this.#stream = stream;
   }
 
-  /** A whole number from `least` to `most`, both included. */
+  /** A whole number from `least` to `most`, inclusive. */
   integer(least: number, most: number): number {
     return least + (hash(this.#seed, this.#stream, this.#count++) % (most - least + 1));
   }

@@ -2,7 +2,7 @@ import { concerns, isActive, type Fault, type ReadFault } from './fault.js';
 import type { MachineSpec } from './machine-spec.js';
 import { hash } from './random.js';
 
-/** When a sensor refreshes: at multiples of its interval, each a little late by chance. */
+/** When a sensor refreshes: at multiples of its interval, each with a small random delay. */
 export class SensorClock {
   readonly #seed: number;
   readonly #domain: number;
@@ -11,22 +11,22 @@ export class SensorClock {
   readonly #slow: readonly Fault[];
   readonly #dead: readonly Fault[];
 
-  /** @param domain the place of the domain, by which the sensors of a machine differ */
+  /** @param domain index of the domain, by which the sensors of a machine differ */
   constructor({ seed, refreshUs, jitter, faults }: MachineSpec, domain: number, name: string) {
     this.#seed = seed;
     this.#domain = domain;
     this.#refreshUs = refreshUs;
-    // A refresh comes before the next one.
+    // A refresh precedes the next one.
     this.#jitterUs = Math.min(refreshUs - 1, Math.round(refreshUs * jitter));
     const own = faults.filter((fault) => concerns(fault, name));
     this.#slow = own.filter(({ kind }) => kind === 'slow');
     this.#dead = own.filter(({ kind }) => kind === 'dead');
   }
 
-  /** The instant of the last refresh: what the sensor shows is the energy until then. */
+  /** The instant of the last refresh, whose energy the sensor shows. */
   shownUs(us: number): number {
     const dead = this.#dead.find((fault) => isActive(fault, us));
-    // What is dead shows what it showed when it died.
+    // A dead sensor keeps its last value.
     if (dead !== undefined && dead.atUs < us) return this.shownUs(dead.atUs);
     const slow = this.#slow.find((fault) => isActive(fault, us));
     return slow === undefined ? this.#refreshBefore(us) : this.#slowRefreshBefore(slow, us);
@@ -52,13 +52,13 @@ export class SensorClock {
 
 const readFaults: readonly ReadFault[] = ['torn', 'failed', 'empty'];
 
-/** Which reads of a sensor go wrong: those in the time of a scheduled fault, and others by chance. */
+/** Which reads of a sensor fail: those during a scheduled fault, and others at random. */
 export class ReadFaults {
   readonly #seed: number;
   readonly #domain: number;
   readonly #scheduled: readonly (Fault & { readonly kind: ReadFault })[];
   readonly #gone: readonly Fault[];
-  /** By kind: the shares of all kinds up to and with this one, of 2^32. */
+  /** By kind: cumulative shares of all kinds up to this one, of 2^32. */
   readonly #bounds: readonly number[];
 
   constructor({ seed, faults, faultShares }: MachineSpec, domain: number, name: string) {
@@ -71,23 +71,23 @@ export class ReadFaults {
     this.#bounds = readFaults.map((kind) => (sum += faultShares[kind]) * 2 ** 32);
   }
 
-  /** How a read at this instant goes wrong; undefined: not at all. */
+  /** The fault of a read at this instant; undefined: none. */
   find(us: number): ReadFault | undefined {
     const scheduled = this.#scheduled.find((fault) => isActive(fault, us))?.kind;
     return scheduled ?? this.findByChance(us);
   }
 
-  /** Whether the sensor is not there. */
+  /** Whether the sensor does not exist. */
   isGone(us: number): boolean {
     return this.#gone.some((fault) => isActive(fault, us));
   }
 
-  /** How much of a text a torn read at this instant gives: at least one byte, at most all but the last. */
+  /** The length of a torn read at this instant: at least one byte, and not the last one. */
   tear(us: number, length: number): number {
     return 1 + (hash(this.#seed, 8, this.#domain, us) % Math.max(1, length - 1));
   }
 
-  /** The same without what is scheduled. */
+  /** The same without scheduled faults. */
   findByChance(us: number): ReadFault | undefined {
     if (this.#bounds[readFaults.length - 1] === 0) return undefined;
     const number = hash(this.#seed, 7, this.#domain, us);

@@ -1,11 +1,11 @@
 import type { MachineSpec } from './machine-spec.js';
 
-/** One logical CPU and how long it was busy. */
+/** One logical CPU and its busy time. */
 export interface CpuTruth {
   readonly number: number;
   readonly socket: number;
   readonly isOnline: boolean;
-  /** How busy it is now, in percent. */
+  /** Its current utilization, in percent. */
   readonly percent: number;
   readonly busyNs: bigint;
   /** How long it was online. */
@@ -21,7 +21,7 @@ interface Cpu {
   onlineUs: number;
 }
 
-/** The logical CPUs: the work of a socket is shared out evenly to those of it that are online. */
+/** The logical CPUs: the work of a socket is divided evenly among its online CPUs. */
 export class SimulatedCpus {
   readonly #cpus: readonly Cpu[];
   #sinceUs = 0;
@@ -37,7 +37,7 @@ export class SimulatedCpus {
     }));
   }
 
-  /** Lets time go by until an instant with the shares of before. */
+  /** Advances to an instant with the previous shares. */
   settle(atUs: number): void {
     const us = atUs - this.#sinceUs;
     for (const cpu of this.#cpus) {
@@ -47,17 +47,17 @@ export class SimulatedCpus {
     this.#sinceUs = atUs;
   }
 
-  /** CPUs that are to be offline from now on. */
+  /** Sets which CPUs are offline from now on. */
   takeOffline(numbers: ReadonlySet<number>): void {
     for (const cpu of this.#cpus) cpu.isOnline = !numbers.has(cpu.number);
   }
 
-  /** What the CPUs of a socket can give, in percent of one. */
+  /** The capacity of a socket's CPUs, in percent of one. */
   capacityOf(socket: number): number {
     return 100 * this.#onlineIn(socket).length;
   }
 
-  /** From now on, a socket gives so much. */
+  /** Sets the load of a socket from now on. */
   load(socket: number, percent: number): void {
     for (const cpu of this.#cpus) if (cpu.socket === socket) cpu.percent = 0;
     const online = this.#onlineIn(socket);

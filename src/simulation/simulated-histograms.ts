@@ -43,7 +43,7 @@ export function simulateHistograms(): readonly HistogramTable[] {
   ];
 }
 
-/** @param perBucket how many values each bucket has; NaN: a gap */
+/** @param perBucket number of values per bucket; NaN: a gap */
 function readAll(series: readonly HistogramSeries[], at: bigint, perBucket: number): HistogramTable {
   const rows = new HistogramRows();
   for (const one of series) {

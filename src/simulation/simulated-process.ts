@@ -3,14 +3,14 @@ import { describeProcess } from '../identity/process-attributes.js';
 import type { Attributes } from '../model/series.js';
 import type { DomainKind, SimulatedDomain } from './machine-spec.js';
 
-/** What a program costs, in tenths of a joule per second of CPU or GPU time. */
+/** The power rates of a program, in tenths of a joule per second of CPU or GPU time. */
 export interface Rates {
   readonly package: number;
   readonly core: number;
   readonly uncore: number;
   readonly dram: number;
   readonly gpu: number;
-  /** Cycles and bytes of memory traffic in 10 ns of CPU time. */
+  /** Cycles and memory traffic per 10 ns of CPU time. */
   readonly cycles: number;
   readonly bytes: number;
 }
@@ -21,45 +21,45 @@ export interface Program {
   /** The path of its cgroup, version 2. */
   readonly cgroup: string;
   readonly path: string;
-  /** Most that it uses, in percent of a CPU: more than 100 with several threads. */
+  /** Maximum use, in percent of a CPU: above 100 with several threads. */
   readonly maxPercent: number;
   readonly threads: number;
-  /** Share of its CPU time that the kernel works for it, in percent. */
+  /** Share of its CPU time in kernel mode, in percent. */
   readonly systemPercent: number;
   readonly usesGpu?: boolean;
   readonly isKernelThread?: boolean;
   readonly residentMib: number;
 }
 
-/** Who a process is. */
+/** The identity of a process. */
 export interface ProcessIdentity {
   readonly pid: number;
   readonly program: Program;
   readonly rates: Rates;
-  /** The socket whose CPUs it runs on. */
+  /** The socket of its CPUs. */
   readonly socket: number;
-  /** The GPU that it uses; undefined: none. */
+  /** Its GPU; undefined: none. */
   readonly gpu: number | undefined;
-  /** Time awake at which it is born, in microseconds. */
+  /** Time awake at which it is started, in microseconds. */
   readonly bornUs: number;
-  /** Time awake at which it dies: Infinity for one that does not. */
+  /** Time awake at which it ends; Infinity: never. */
   readonly diesUs: number;
 }
 
-// CPU time is counted in percent of a CPU times microseconds, which is 10 ns; with rates in tenths of a joule per
-// second, each of these units costs a whole number of nanojoules. So everything is exact, at every microsecond.
+// CPU time is counted in percent of a CPU times microseconds, that is 10 ns; with rates in tenths of a joule
+// per second, each unit costs a whole number of nanojoules. Therefore everything is exact at every microsecond.
 const nsPerUnit = 10n;
 
-/** A process and what it used so far. */
+/** A process and its usage so far. */
 export class SimulatedProcess {
   readonly identity: ProcessIdentity;
-  /** What it wants now, in percent of a CPU; gets what there is. */
+  /** Its current demand, in percent of a CPU; it gets what is available. */
   wantedPercent = 0;
   #percent = 0;
   #gpuPercent = 0;
   #units = 0;
   #gpuUnits = 0;
-  /** Time awake since when it uses these shares. */
+  /** Time awake since which it has its current shares. */
   #sinceUs: number;
 
   constructor(identity: ProcessIdentity) {
@@ -67,12 +67,12 @@ export class SimulatedProcess {
     this.#sinceUs = identity.bornUs;
   }
 
-  /** What it uses now, in percent of a CPU. */
+  /** Its current use, in percent of a CPU. */
   get percent(): number {
     return this.#percent;
   }
 
-  /** From this instant on it has these shares of a CPU and of its GPU. */
+  /** Sets its shares of a CPU and of its GPU from this instant on. */
   share(atUs: number, percent: number, gpuPercent: number): void {
     this.#units += this.#percent * (atUs - this.#sinceUs);
     this.#gpuUnits += this.#gpuPercent * (atUs - this.#sinceUs);
@@ -81,29 +81,29 @@ export class SimulatedProcess {
     this.#gpuPercent = gpuPercent;
   }
 
-  /** CPU time that it had used by an instant, not before its shares last changed: nanoseconds. */
+  /** Its CPU time until an instant, which must not be before the last change of its shares: nanoseconds. */
   cpuNs(atUs: number): bigint {
     return BigInt(this.#unitsAt(atUs)) * nsPerUnit;
   }
 
-  /** Cycles that it had run for by an instant. */
+  /** Its cycles until an instant. */
   cycles(atUs: number): number {
     return Math.round(this.#unitsAt(atUs) * this.identity.rates.cycles);
   }
 
-  /** Bytes that it had moved from and to the memory of its socket by an instant. */
+  /** Its memory traffic on its socket until an instant, in bytes. */
   bytes(atUs: number): number {
     return Math.round(this.#unitsAt(atUs) * this.identity.rates.bytes);
   }
 
-  /** What it had cost in a domain by that instant, beyond what the domain draws when idle: nanojoules. */
+  /** Its energy in a domain until that instant, beyond idle energy: nanojoules. */
   energyNj(domain: SimulatedDomain, atUs: number): bigint {
     const rate = this.#rateIn(domain);
     if (rate === 0) return 0n;
     return BigInt(rate) * BigInt(domain.kind === 'gpu' ? this.#gpuUnitsAt(atUs) : this.#unitsAt(atUs));
   }
 
-  /** What it costs in a domain now: nanojoules per microsecond. */
+  /** Its current power in a domain: nanojoules per microsecond. */
   slopeIn(domain: SimulatedDomain): number {
     return this.#rateIn(domain) * (domain.kind === 'gpu' ? this.#gpuPercent : this.#percent);
   }
@@ -124,8 +124,8 @@ export class SimulatedProcess {
 }
 
 /**
- * Who a simulated process is, as a receiver reads it from a simulated tree.
- * @param bornNs Unix time in nanoseconds of its birth
+ * The identity of a simulated process, as a receiver reads it from a simulated tree.
+ * @param bornNs Unix time in nanoseconds of its start
  */
 export function describeSimulatedProcess(process: SimulatedProcess, bornNs: bigint): Attributes {
   const { pid, program } = process.identity;
@@ -144,7 +144,7 @@ export function describeSimulatedProcess(process: SimulatedProcess, bornNs: bigi
   });
 }
 
-/** The parent of a process: what the kernel starts, and what starts all others. */
+/** The parent of a process: kthreadd for kernel threads, init for others. */
 export function parentOf({ identity: { pid, program } }: SimulatedProcess): number {
   if (pid <= 2) return 0;
   return program.isKernelThread === true ? 2 : 1;

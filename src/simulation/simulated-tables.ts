@@ -7,40 +7,40 @@ import { createMachine, type Machine } from './machine.js';
 import { createSpec, type MachineSpec } from './machine-spec.js';
 import { UsageTables } from './usage-tables.js';
 
-/** What the receivers of a simulated machine passed on, and what is true of it. */
+/** The output of a simulated machine's receivers, and the true values. */
 export interface SimulatedTables {
   readonly tables: readonly Table[];
-  /** Unix time in nanoseconds of the last row; that of the first is `epoch`. */
+  /** Unix time in nanoseconds of the last row; the first is at `epoch`. */
   readonly end: bigint;
-  /** Joules that the series of `hw.energy` have counted, by `hw.id`: their last values together. */
+  /** Total joules of the series of `hw.energy`, by `hw.id`. */
   readonly joules: ReadonlyMap<string, number>;
-  /** The machine, which stands at the end. */
+  /** The machine, at the end of the simulation. */
   readonly machine: Machine;
 }
 
-/** What is simulated, and for how long. */
+/** Options of a simulation. */
 export interface SimulationOptions {
   readonly spec?: Partial<MachineSpec>;
   /** Whole seconds. */
   readonly seconds?: number;
-  /** The machine, as its receivers name it. */
+  /** The machine's resource. */
   readonly resource?: Resource;
 }
 
-/** Unix time in nanoseconds at which simulations begin. */
+/** Unix time in nanoseconds of the start of simulations. */
 export const epoch = 1_700_000_000_000_000_000n;
 
 const second = 1_000_000;
 
-/** Energy without a reading for a while, and a counter that starts again. */
+/** A gap in the energy readings, and a counter reset. */
 const standardFaults: readonly Fault[] = [
   { kind: 'failed', atUs: 1.15 * second, forUs: 0.3 * second },
   { kind: 'reset', atUs: 2.45 * second, forUs: 0, domain: 'package-0' },
 ];
 
 /**
- * Tables for tests of what takes tables: ten readings of the energy and a scan of the processes each second, with
- * births, deaths, a gap and a reset; the same each time. Processes live for 1 ms to 8 s.
+ * Tables for tests of consumers: ten energy readings and one process scan per second, with starts and ends of
+ * processes, a gap and a reset; the same each time. Lifetimes are 1 ms to 8 s.
  */
 export function simulateTables({ spec, seconds = 4, resource }: SimulationOptions = {}): SimulatedTables {
   const machine = createMachine(createSpec({ arrivalsPerSecond: 20, faults: standardFaults, ...spec }));
@@ -54,7 +54,7 @@ export function simulateTables({ spec, seconds = 4, resource }: SimulationOption
   return { tables, end: epoch + BigInt(seconds * second) * 1000n, joules: energy.joules, machine };
 }
 
-/** The beginning, and ten in each second, the last at its end. */
+/** The start, and ten per second, the last at the end. */
 function listInstants(seconds: number): number[] {
   if (seconds === 0) return [0];
   return Array.from({ length: 10 }, (_, i) => (seconds - 1) * second + ((i + 1) * second) / 10);

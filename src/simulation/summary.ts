@@ -1,7 +1,7 @@
 import { createMachine, type Machine } from './machine.js';
 import type { MachineSpec } from './machine-spec.js';
 
-/** What is true of a simulated machine over a time. Energies in joules. */
+/** True values of a simulated machine over a period. Energies in joules. */
 export interface Summary {
   readonly seed: number;
   readonly seconds: number;
@@ -16,7 +16,7 @@ export interface Summary {
     readonly name: string;
     readonly cgroup: string;
     readonly bornAfterSeconds: number;
-    /** null: it lives. */
+    /** null: it has not ended. */
     readonly diedAfterSeconds: number | null;
     readonly cpuSeconds: number;
     readonly joules: Readonly<Record<string, number>>;
@@ -30,7 +30,7 @@ export interface Summary {
   readonly births: number;
 }
 
-/** Runs a machine for a time, at once. */
+/** Runs a machine for a period, at full speed. */
 export function summarize(spec: MachineSpec, durationUs: number): Summary {
   const machine = createMachine({ ...spec, rememberUs: durationUs + 1 });
   machine.advance(durationUs);
@@ -74,7 +74,7 @@ function listProcesses(machine: Machine): Summary['processes'] {
   });
 }
 
-/** By domain; those in which nothing was used are left out. */
+/** By domain, without those that are 0. */
 function nameJoules(machine: Machine, energyNj: readonly bigint[]): Record<string, number> {
   const named = machine.domains.map(({ name }, i): [string, number] => [name, Number(energyNj[i]) / 1e9]);
   return Object.fromEntries(named.filter(([, joules]) => joules > 0));

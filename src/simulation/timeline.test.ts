@@ -4,7 +4,7 @@ import { Timeline } from './timeline.js';
 
 const suspend = (atUs: number, forUs: number) => ({ kind: 'suspend', atUs, forUs }) as const;
 
-test('Timeline stands still while the machine is suspended', () => {
+test('Timeline does not change while the machine is suspended', () => {
   const timeline = new Timeline([suspend(100, 50), suspend(200, 10), { kind: 'reset', atUs: 5, forUs: 9 }]);
   assert.deepEqual(
     [0, 100, 120, 150, 200, 205, 210, 300].map((us) => timeline.awakeAt(us)),

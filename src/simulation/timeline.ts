@@ -1,14 +1,14 @@
 import type { Fault } from './fault.js';
 
 interface Pause {
-  /** Time awake at which it begins. */
+  /** Time awake at which it starts. */
   readonly atUs: number;
-  /** How long the pauses up to here took, this one included. */
+  /** Total duration of all pauses up to and including this one. */
   readonly totalUs: number;
   readonly forUs: number;
 }
 
-/** Simulated time, in which the machine may be suspended, against the time that it was awake. In microseconds. */
+/** Converts between simulated time, which includes suspends, and time awake. In microseconds. */
 export class Timeline {
   readonly #pauses: readonly Pause[];
 
@@ -20,7 +20,7 @@ export class Timeline {
     });
   }
 
-  /** How long the machine was awake until an instant of simulated time. */
+  /** Time awake until an instant of simulated time. */
   awakeAt(us: number): number {
     let pausedUs = 0;
     for (const { atUs, totalUs, forUs } of this.#pauses) {
@@ -31,7 +31,7 @@ export class Timeline {
     return us - pausedUs;
   }
 
-  /** The instant of simulated time at which the machine had been awake for so long. */
+  /** The instant of simulated time at which the machine had been awake for this long. */
   simulatedAt(awakeUs: number): number {
     const before = this.#pauses.findLast(({ atUs }) => atUs < awakeUs);
     return awakeUs + (before?.totalUs ?? 0);
@@ -44,7 +44,7 @@ export class Timeline {
   }
 }
 
-/** The times in which the machine is suspended, in order; those that touch are one. */
+/** The suspends of the machine, in order; adjacent ones are joined. */
 function joinSuspends(faults: readonly Fault[]): readonly Pick<Fault, 'atUs' | 'forUs'>[] {
   const joined: { atUs: number; forUs: number }[] = [];
   const suspends = faults.filter(({ kind }) => kind === 'suspend');

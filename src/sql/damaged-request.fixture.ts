@@ -26,7 +26,10 @@ function createDamaged() {
 
 const nothing = () => {};
 
-/** For tests: an exporter to a database drops a damaged request at once, counts it, and sends what follows. */
+/**
+ * For tests: checks that a database exporter drops a damaged request immediately, counts it, and sends the
+ * following ones.
+ */
 export async function checkDamagedRequest<S extends Schema>(
   t: TestContext,
   factory: ExporterFactory<S>,

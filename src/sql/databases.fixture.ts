@@ -15,9 +15,9 @@ const programEnergy: Metric = { ...hwEnergy, name: 'program.energy' };
 const host = { attributes: { 'host.name': 'node-1' } };
 
 /**
- * For tests: 100 s of a host, at one reading a second, that end at this instant: a package whose counter is reset and
- * has a gap, DRAM that has counted since long before, and twelve programs, of which one begins within that time and one
- * ends. Names have what SQL and JSON must escape.
+ * For tests: 100 s of a host, at one reading a second, ending at this instant: a package whose counter is reset
+ * and has a gap, DRAM whose counter is older, and twelve programs, of which one starts within that time and one
+ * ends. Names contain characters that SQL and JSON must escape.
  */
 export function createMeasurements(end: bigint): readonly Table[] {
   const begin = end - BigInt(rows) * secondNs;
@@ -49,7 +49,7 @@ function createProgram(i: number, begin: bigint): Series {
   return { metric: programEnergy, resource, attributes: { 'hw.type': 'cpu' }, start };
 }
 
-/** Joules: of the package 20 W, of DRAM 2.5 W, of each program as many watts as its number and a half. */
+/** Joules: 20 W for the package, 2.5 W for DRAM, and for each program its number plus a half in watts. */
 function valueOf({ attributes, metric }: Series, row: number, workload: number): number {
   if (metric.name === processCpuTime.name) return row / 100;
   if (workload >= 0) return (workload + 0.5) * (row + 2 - (workload === 4 ? 41 : 0));
@@ -57,7 +57,7 @@ function valueOf({ attributes, metric }: Series, row: number, workload: number):
   return row === 20 ? NaN : 20 * ((row % 50) + 1);
 }
 
-/** What tables hold by an OTLP decoder that is not ours, in which the ends of series and gaps have no value. */
+/** Decodes tables with a foreign OTLP decoder, in which ends of series and gaps have no value. */
 export function decodeIndependently(tables: readonly Table[]): readonly DecodedPoint[] {
   const requests: QueuedRequest[] = [];
   const batcher = new Batcher(limits, (request) => void requests.push(request));
@@ -66,7 +66,7 @@ export function decodeIndependently(tables: readonly Table[]): readonly DecodedP
   return requests.flatMap(({ bytes }) => decodePoints(bytes));
 }
 
-/** Of each metric: how many values there are, and their sum. */
+/** Number and sum of the values per metric. */
 export function summarize(
   points: readonly DecodedPoint[],
 ): Readonly<Record<string, readonly [number, number]>> {
@@ -80,7 +80,7 @@ export function summarize(
   return sums;
 }
 
-/** Joules by program, the greatest first: of each counter its growth, and all of it where it began after `since`. */
+/** Joules by program, largest first: the growth of each counter, or its value if it started after `since`. */
 export function joulesByProgram(
   points: readonly DecodedPoint[],
   since: bigint,
@@ -100,7 +100,7 @@ export function joulesByProgram(
   ).toSorted(([, a], [, b]) => b - a);
 }
 
-/** The SQL of a README, one text for each block. */
+/** The SQL in a README, one text per block. */
 export function readQueries(path: string): readonly string[] {
   const readme = readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8');
   return Array.from(readme.matchAll(/^```sql\n([^`]+)^```$/gmu), ([, sql = '']) => sql);

@@ -10,25 +10,25 @@ import {
 } from '../recording/histogram-columns.js';
 import type { EncodedSeries } from './series-record.js';
 
-// A request of histograms to a database: a line of JSON for each, which is complete in itself.
+// A request of histograms to a database: a self-contained line of JSON each.
 //
-//   [id, instant, series, figures]
+// [id, instant, series, figures]
 //
-// Id and instant are texts, since they have 64 bits; the series is that of `encodeSeries`; the figures are in the order of
-// the columns, infinities as texts. Without figures, the series ended.
+// Id and instant are strings, since they have 64 bits; the series is that of `encodeSeries`; the figures are in
+// the order of the columns, with infinities as strings. Without figures, the series ended.
 
 /** A histogram of a request. */
 export interface HistogramEntry {
   readonly series: EncodedSeries;
   /** Unix time in nanoseconds. */
   readonly at: bigint;
-  /** Undefined: the series has no further point. */
+  /** Undefined: the series ended. */
   readonly figures: Figures | undefined;
 }
 
 const firstByte = 0x5b;
 
-/** Whether a request is one of histograms; others are of `sql-request.ts`. */
+/** Whether a request contains histograms; others are described in `sql-request.ts`. */
 export function isHistogramRequest(bytes: Uint8Array): boolean {
   return bytes[0] === firstByte;
 }
@@ -45,12 +45,12 @@ function cellText(column: HistogramColumn, figure: Figure): string {
   return isJson ? figureText(column, figure) : `"${figure}"`;
 }
 
-/** A request that can be cut into halves until it is a single histogram. */
+/** A request that can be halved until it is a single histogram. */
 export const createHistogramRequest = createDivisible(divideLines(1));
 
 /**
- * Reads a request.
- * @throws Error when the bytes are none
+ * Parses a request.
+ * @throws Error if the bytes are invalid
  */
 export function parseHistogramRequest(bytes: Uint8Array): readonly HistogramEntry[] {
   const lines = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString().split('\n');

@@ -2,12 +2,12 @@ import { elementAt } from '../element.js';
 import { decodeSeries, type EncodedSeries, type SeriesRecord } from './series-record.js';
 import type { SqlRequest } from './sql-request.js';
 
-/** What is remembered of one connection or file; beyond it, series are written once more, which changes nothing. */
+/** Maximum remembered series per connection or file; beyond it, series are written again, which has no effect. */
 const maxKnown = 200_000;
-/** Series are written once more after this time, in case that their rows were deleted. */
+/** Series are written again after this time, in case their rows were deleted. */
 const forgetAfterMs = 60 * 60_000;
 
-/** Which series a database has, so that they are not written with every request. */
+/** Which series a database already has, so that they are not written with every request. */
 export class KnownSeries {
   readonly #ids = new Set<bigint>();
   #sinceMs = performance.now();
@@ -18,12 +18,12 @@ export class KnownSeries {
     return series.filter(({ id }) => !this.#ids.has(id)).map(decodeSeries);
   }
 
-  /** The database has taken a request. What ended is forgotten: if it begins again, that has to be written. */
+  /** The database has stored a request. Ended series are forgotten: if they restart, that must be written. */
   confirm(request: SqlRequest): void {
     this.confirmSeries(request.series, listEnds(request));
   }
 
-  /** The same, of a request of another kind. */
+  /** The same for another kind of request. */
   confirmSeries(series: readonly EncodedSeries[], ends: readonly SeriesEnd[]): void {
     if (this.#ids.size + series.length > maxKnown) this.clear();
     for (const { id } of series) this.#ids.add(id);
@@ -42,7 +42,7 @@ export interface SeriesEnd {
   readonly at: bigint;
 }
 
-/** What ended in a request. */
+/** The ended series in a request. */
 export function listEnds({ series, indexes, times, points, ends }: SqlRequest): readonly SeriesEnd[] {
   return Array.from({ length: ends }, (_, i) => {
     const { id } = elementAt(series, elementAt(indexes, points + i));

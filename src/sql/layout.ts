@@ -3,13 +3,13 @@ import type { AnySeries } from '../model/series.js';
 import { attributesText, findAttribute } from '../recording/otlp-json.js';
 import { valueTypeOf, type SeriesRecord } from './series-record.js';
 
-// The tables of every database that is written: what a person queries. `series` has a row for each series, `points` one
-// for each reading, and the view `measurements` joins them. A database adds how it stores each kind of column.
+// The common tables of all databases: `series` has a row per series, `points` one per reading, and the view
+// `measurements` joins them. Each database defines how it stores each kind of column.
 
 /** The kinds of columns. `name`: a text that many rows share. */
 export type ColumnKind = 'id' | 'name' | 'text' | 'int' | 'json' | 'time';
 
-/** What a row has in a column; null: nothing. */
+/** The content of a cell; null: empty. */
 export type Cell = string | bigint | null;
 
 /** A column of the table of series. */
@@ -17,7 +17,7 @@ export interface SeriesColumn {
   readonly name: string;
   readonly kind: ColumnKind;
   readonly isRequired: boolean;
-  /** For the reader of a README. */
+  /** Documentation for READMEs. */
   readonly doc: string;
   valueOf(record: SeriesRecord): Cell;
 }
@@ -68,7 +68,7 @@ const pod = [names.ATTR_K8S_POD_NAME, names.ATTR_K8S_POD_UID];
 const job = [names.ATTR_SLURM_JOB_ID, names.ATTR_OAR_JOB_ID, names.ATTR_PBS_JOB_ID, names.ATTR_FLUX_JOB_ID];
 const namespace = [names.ATTR_K8S_NAMESPACE_NAME];
 const owner = [names.ATTR_PROCESS_OWNER];
-/** From the smallest group to the largest: a series has the name of what it is about, not of what contains that. */
+/** From the smallest group to the largest: a series is named after its workload, not after what contains it. */
 const workload = [
   ...program,
   ...container,
@@ -80,7 +80,7 @@ const workload = [
   ...namespace,
 ];
 
-/** The columns of `series` from the first to the last. */
+/** The columns of `series`, in order. */
 export const seriesColumns: readonly SeriesColumn[] = [
   required('id', 'id', ['What `series_id` in `points` refers to', ({ id }) => id]),
   required('metric', 'name', ['Name of the metric', ({ series }) => series.metric.name]),
@@ -128,10 +128,10 @@ export const seriesColumns: readonly SeriesColumn[] = [
   },
 ];
 
-/** Columns of `series` that the view leaves out: what nearly no query wants, and what is the number of a row. */
+/** Columns of `series` that the view leaves out: rarely queried ones, and row ids. */
 const hidden: ReadonlySet<string> = new Set(['id', 'value_type', 'description']);
 
-/** The columns of `series` that the view has, after `time` and `value`. */
+/** The columns of `series` in the view, after `time` and `value`. */
 export const viewColumns: readonly string[] = seriesColumns
   .map(({ name }) => name)
   .filter((name) => !hidden.has(name));

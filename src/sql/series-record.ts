@@ -11,20 +11,20 @@ import {
 } from '../model/series.js';
 import { attributesText, isObject, parseAttributes } from '../recording/otlp-json.js';
 
-/** A series as databases know it: the number by which points refer to it, and what it is. */
+/** A series in a database: the id by which points refer to it, and its description. */
 export interface SeriesRecord {
-  /** The same for the same metric, resource, attributes and start, whichever agent writes it and whenever. */
+  /** The same for equal metric, resource, attributes and start, independent of agent and time. */
   readonly id: bigint;
   readonly series: AnySeries;
 }
 
-/** A series on its way to a database: its number, and the rest as a text that only those read who need it. */
+/** A series in a request: its id, and the rest as text that is parsed on demand. */
 export interface EncodedSeries {
   readonly id: bigint;
   readonly text: Buffer;
 }
 
-/** The record of a series, as it is part of a request. Made once. */
+/** Encodes a series for requests. Done once per series. */
 export const encodeSeries = createPlans((series: AnySeries): EncodedSeries => {
   const { metric, resource, attributes, start } = series;
   const { name, unit, kind, description } = metric;
@@ -35,24 +35,27 @@ export const encodeSeries = createPlans((series: AnySeries): EncodedSeries => {
   return { id: identify(series), text: Buffer.from(text) };
 });
 
-/** Sums of what histograms count are doubles. */
+/** Sums of histograms are doubles. */
 export function valueTypeOf(metric: Metric | HistogramMetric): Metric['valueType'] {
   return 'valueType' in metric ? metric.valueType : 'double';
 }
 
-/** 63 bits, so that it is positive wherever integers have a sign: of 10 million series, two share one in 5 of a million cases. */
+/**
+ * 63 bits, so that it is positive in signed integers: among 10 million series, the probability of a collision
+ * is 5 in a million.
+ */
 function identify({ metric: { name, unit, kind }, resource, attributes, start }: AnySeries): bigint {
   const identity = [name, unit, kind, resourceKey(resource), attributesKey(attributes), `${start}`];
   const digest = createHash('sha256').update(JSON.stringify(identity)).digest();
   return digest.readBigUInt64BE() >> 1n;
 }
 
-/** Of the text of a series in messages. */
+/** Maximum length of a series' text in messages. */
 const maxShown = 100;
 
 /**
- * What `encodeSeries` made of a series.
- * @throws ExportError when the text is none of its, as it ever will be
+ * Decodes the result of `encodeSeries`.
+ * @throws ExportError, not retryable, if the text is invalid
  */
 export function decodeSeries({ id, text }: EncodedSeries): SeriesRecord {
   const [name, unit, kind, valueType, description, start, resource, attributes] = parseFields(
@@ -84,12 +87,12 @@ function parseFields(text: string): Fields {
     fields.length === 8 &&
     fields.slice(0, 6).every((field) => typeof field === 'string') &&
     isInstant(String(fields[5]));
-  // Only `encodeSeries` writes such a text, with the kinds and types that there are.
+  // Only `encodeSeries` writes such a text, with valid kinds and types.
   if (isSeries) return fields as unknown as Fields;
   throw damaged('a series of eight fields', text);
 }
 
-/** Whether databases can store it. */
+/** Whether databases can store the instant. */
 function isInstant(text: string): boolean {
   return /^-?\d+$/u.test(text) && BigInt.asIntN(64, BigInt(text)) === BigInt(text);
 }

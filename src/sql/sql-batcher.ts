@@ -6,13 +6,13 @@ import { timeOf, type Table } from '../model/table.js';
 import { encodeSeries, type EncodedSeries } from './series-record.js';
 import { buildRequest, createSqlRequest, pointBytes, seriesHeadBytes } from './sql-request.js';
 
-/** A series, and its place in the request that is being made. */
+/** A series, and its index in the current request. */
 interface Column extends EncodedSeries {
   request: number;
   index: number;
 }
 
-/** Makes requests to a database of tables: several small tables become one request, a large one becomes several. */
+/** Builds database requests from tables: several small tables become one request, a large one becomes several. */
 export class SqlBatcher implements Encoder {
   readonly #emit: (request: QueuedRequest) => void;
   readonly #maxPoints: number;
@@ -32,7 +32,7 @@ export class SqlBatcher implements Encoder {
   #ends = 0;
   #bytes = 0;
 
-  /** @param emit takes a request whenever one is full, and at every flush */
+  /** @param emit receives every full request, and the rest at every flush */
   constructor(
     { max_points: maxPoints, max_bytes: maxBytes }: Pick<BatchConfig, 'max_points' | 'max_bytes'>,
     emit: (request: QueuedRequest) => void,
@@ -45,7 +45,7 @@ export class SqlBatcher implements Encoder {
     this.#indexes = new Uint32Array(maxPoints);
   }
 
-  /** Points and ends that wait for more. */
+  /** Points and ends in the current request. */
   get points(): number {
     return this.#points + this.#ends;
   }
@@ -80,7 +80,7 @@ export class SqlBatcher implements Encoder {
   }
 
   #addPoint(column: Column, at: bigint, value: number): void {
-    // The ends of a request are behind its points.
+    // In a request, ends come after all points.
     if (this.#ends > 0) this.flush();
     this.#addEntry(column, at);
     this.#values[this.#points] = value;

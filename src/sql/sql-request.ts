@@ -4,33 +4,31 @@ import { ExportError } from '../errors.js';
 import { createDivisible } from '../export/divisible-request.js';
 import type { EncodedSeries } from './series-record.js';
 
-// A request to a database: arrays of instants, values and numbers of series, and the series that they are of. It is
-// complete in itself, so that it can be sent whatever became of those before it.
+// A request to a database: arrays of instants, values and series indexes, and their series. It is
+// self-contained, so that it does not depend on earlier requests.
 //
-//   4 bytes each   magic, points, ends, series
-//   8 bytes each   the instants of the points, then those of the ends; Unix time in nanoseconds
-//   8 bytes each   the values of the points
-//   4 bytes each   which of the series, for every point and every end
-//   series         8 bytes id, 4 bytes length, and the text of encodeSeries
+// 4 bytes each   magic, points, ends, series 8 bytes each   the instants of the points, then those of the ends;
+// Unix time in nanoseconds 8 bytes each   the values of the points 4 bytes each   which of the series, for
+// every point and every end series         8 bytes id, 4 bytes length, and the text of encodeSeries
 //
-// In the order of bytes of this machine: a request is stored for the next start, not for another machine.
+// In the byte order of this machine: stored requests are for the next start, not for another machine.
 
 const magic = 0x31515351;
 const headBytes = 16;
-/** Of a point, apart from its series. */
+/** Per point, without its series. */
 export const pointBytes = 20;
-/** Of a series, apart from its text. */
+/** Per series, without its text. */
 export const seriesHeadBytes = 12;
 
-/** What a request has, in arrays that share memory with it. */
+/** The parts of a request, in arrays that share memory with it. */
 export interface SqlRequest {
   readonly points: number;
   readonly ends: number;
-  /** Of all points, then of all ends: after that instant, the series has no further point. */
+  /** Of all points, then of all ends: after its end, a series has no further point. */
   readonly times: BigInt64Array;
   /** NaN: a gap. */
   readonly values: Float64Array;
-  /** Of all points, then of all ends: an index of `series`. */
+  /** Of all points, then of all ends: indexes in `series`. */
   readonly indexes: Uint32Array;
   readonly series: readonly EncodedSeries[];
 }
@@ -55,11 +53,11 @@ export function buildRequest({ points, ends, times, values, indexes, series }: S
 }
 
 /**
- * Reads a request.
- * @throws ExportError when the bytes are none, as they ever will be
+ * Parses a request.
+ * @throws ExportError, not retryable, if the bytes are invalid
  */
 export function parseRequest(bytes: Uint8Array): SqlRequest {
-  // Numbers in arrays begin at multiples of their size.
+  // Typed arrays must be aligned to the size of their elements.
   const { buffer, byteOffset } = bytes.byteOffset % 8 === 0 ? bytes : new Uint8Array(bytes);
   const head = bytes.length < headBytes ? undefined : new Uint32Array(buffer, byteOffset, 4);
   const [found = 0, points = 0, ends = 0, count = 0] = head ?? [];
@@ -98,7 +96,7 @@ function otherBytes(): ExportError {
   });
 }
 
-/** A request that can be cut into halves until it is a single point. */
+/** A request that can be halved until it is a single point. */
 export const createSqlRequest = createDivisible(({ bytes, points }) => {
   const middle = points >> 1;
   if (middle === 0) return undefined;
@@ -106,7 +104,7 @@ export const createSqlRequest = createDivisible(({ bytes, points }) => {
   return [selectEntries(whole, 0, middle), selectEntries(whole, middle, points)];
 });
 
-/** Some of the points and ends, in their order, with the series that they are of. */
+/** Some of the points and ends, in order, with their series. */
 function selectEntries(request: SqlRequest, from: number, to: number): StoredBytes {
   const { points, times, values, indexes, series } = request;
   const used = new Map<number, number>();

@@ -11,7 +11,7 @@ import { createSqlRequest } from './sql-request.js';
 
 type Limits = Pick<BatchConfig, 'max_points' | 'max_bytes'>;
 
-/** Makes requests to a database with tables for numbers and for histograms: each request has either. */
+/** Builds requests for a database with tables for numbers and for histograms: a request has only one kind. */
 export class SqliteBatcher implements Encoder {
   readonly #numbers: SqlBatcher;
   readonly #limits: Limits;
@@ -20,7 +20,7 @@ export class SqliteBatcher implements Encoder {
   #lines: Buffer[] = [];
   #bytes = 0;
 
-  /** @param emit takes a request whenever one is full, and at every flush */
+  /** @param emit receives every full request, and the rest at every flush */
   constructor(limits: Limits, emit: (request: QueuedRequest) => void) {
     this.#numbers = new SqlBatcher(limits, emit);
     this.#limits = limits;
@@ -65,7 +65,7 @@ export class SqliteBatcher implements Encoder {
   }
 }
 
-/** A request of either kind, of what was stored. */
+/** Rebuilds a request of either kind from stored bytes. */
 export function restoreRequest(stored: StoredBytes): QueuedRequest {
   return isHistogramRequest(stored.bytes) ? createHistogramRequest(stored) : createSqlRequest(stored);
 }

@@ -13,7 +13,7 @@ import { isHistogramSeries, isNumberSeries } from '../recording/series-book.js';
 import type { SqliteDatabase, SqliteValue } from './sqlite-database.js';
 import { selectHistograms, selectHistogramTable, selectPoints, selectSeries } from './sqlite-tables.js';
 
-/** Points that are read without letting others take what was read. */
+/** Points that are read before yielding. */
 const pointsAtATime = 50_000;
 
 interface Ended {
@@ -21,12 +21,12 @@ interface Ended {
   readonly at: bigint;
 }
 
-/** Reads what the exporter `sqlite` wrote, in the order of its instants. */
+/** Reads what the exporter `sqlite` wrote, in time order. */
 export class SqliteDecoder {
   readonly #sink: Sink;
   readonly #stream: PointStream;
   readonly #series = new Map<SqliteValue, AnySeries>();
-  /** The last one first. */
+  /** Last one first. */
   #ended: Ended[] = [];
   #orphans = 0;
 
@@ -37,7 +37,7 @@ export class SqliteDecoder {
 
   /**
    * Reads a database, some rows at a time.
-   * @throws SqliteError when it has no such tables, or cannot be read
+   * @throws SqliteError if it has no such tables, or cannot be read
    */
   *read(database: SqliteDatabase): Iterable<void> {
     this.#readSeries(database);
@@ -122,7 +122,7 @@ export class SqliteDecoder {
   }
 }
 
-/** The histograms of a database in the order of their instants, taken along with its points. */
+/** The histograms of a database in time order, merged with its points. */
 function openHistograms(database: SqliteDatabase) {
   const [table] = database.prepare(selectHistogramTable).rows();
   const rows = table === undefined ? [] : database.prepare(selectHistograms).rows();
@@ -139,12 +139,12 @@ function openHistograms(database: SqliteDatabase) {
   };
 }
 
-/** Whether an instant is not before another one. What is no instant is reported, and not waited for. */
+/** Whether an instant is not before another one. Invalid instants are reported and treated as due. */
 function isLater(one: SqliteValue | undefined, other: SqliteValue | undefined): boolean {
   return typeof one === 'bigint' && typeof other === 'bigint' && one >= other;
 }
 
-/** A cell that is a number, or the text of a list. */
+/** A cell with a number, or with the text of a list. */
 function figureOf(column: (typeof histogramColumns)[number], cell: SqliteValue | undefined): Figure {
   if (cell === null || cell === undefined) return undefined;
   return typeof cell === 'string' ? parseFigure(column, cell) : Number(cell);

@@ -21,15 +21,15 @@ import {
   selectOldest,
 } from './sqlite-tables.js';
 
-/** Points that are deleted by one transaction: writes and other programs need not wait for long. */
+/** Points deleted per transaction, so that writes and other programs need not wait long. */
 const deletedAtATime = 20_000;
-/** Pages that are given back to the file system by one transaction. */
+/** Pages returned to the file system per transaction. */
 const freedPages = 500;
 
-/** Which file is written, and how. */
+/** The file to write, and its options. */
 export interface SqliteFileOptions {
   readonly path: string;
-  /** 0: forever. */
+  /** 0: unlimited. */
   readonly maxAgeMs: number;
   readonly synchronous: 'normal' | 'full';
   readonly busyTimeoutMs: number;
@@ -46,21 +46,21 @@ interface Statements {
   readonly deleteSeries: SqliteStatement;
 }
 
-/** What has to be written for a request. */
+/** What must be written for a request. */
 interface Work {
   readonly series: readonly EncodedSeries[];
   readonly ends: readonly SeriesEnd[];
   insert(statements: Statements): void;
 }
 
-/** A database that is open, and which file it is. */
+/** An open database, and the identity of its file. */
 interface Opened {
   readonly database: SqliteDatabase;
   readonly statements: Statements;
   readonly file: string;
 }
 
-/** The database file. It is opened when something is to be written, and again after whatever failed. */
+/** The database file. It is opened on demand, and again after any failure. */
 export class SqliteFile {
   readonly #options: SqliteFileOptions;
   readonly #known = new KnownSeries();
@@ -76,7 +76,7 @@ export class SqliteFile {
    */
   write(bytes: Uint8Array): void {
     const work = isHistogramRequest(bytes) ? planHistograms(bytes) : planNumbers(bytes);
-    // Another file may be in its place, or none.
+    // The file may have been replaced or removed.
     if (this.#opened && this.#opened.file !== identify(this.#options.path)) this.close();
     try {
       this.#opened ??= this.#open();
@@ -89,7 +89,7 @@ export class SqliteFile {
   }
 
   /**
-   * Deletes some of the points that are too old.
+   * Deletes some of the expired points.
    * @returns whether there may be more
    */
   prune(nowMs: number): boolean {
@@ -107,7 +107,7 @@ export class SqliteFile {
     return false;
   }
 
-  /** Safe to call twice. */
+  /** May be called twice. */
   close(): void {
     const opened = this.#opened;
     this.#opened = undefined;
@@ -117,7 +117,7 @@ export class SqliteFile {
 
   #open(): Opened {
     const { path, synchronous, busyTimeoutMs } = this.#options;
-    // Made by SQLite, it could be read by every user; the files next to it get its mode.
+    // Created here, since SQLite would make it readable by every user; the files next to it get its mode.
     closeSync(openSync(path, 'a', 0o600));
     const database = openSqlite(path);
     try {
@@ -197,16 +197,16 @@ function insertPoints(
   }
 }
 
-/** After some errors SQLite has done it by itself. */
+/** After some errors SQLite has already rolled back. */
 function rollBack(database: SqliteDatabase): void {
   try {
     database.execute('ROLLBACK');
   } catch {
-    // The error that led here is the one to report.
+    // The error that led here is reported instead.
   }
 }
 
-/** Device and inode; empty where there is no file. */
+/** Device and inode; empty if there is no file. */
 function identify(path: string): string {
   const stat = statSync(path, { throwIfNoEntry: false });
   return stat === undefined ? '' : `${stat.dev}:${stat.ino}`;

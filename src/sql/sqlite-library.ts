@@ -25,8 +25,8 @@ type Library = ReturnType<typeof load>;
 let loaded: Library | undefined;
 
 /**
- * Opens a database with the library of the system.
- * @throws SqliteError, or Error where it is not installed
+ * Opens a database with the system's library.
+ * @throws SqliteError, or Error if it is not installed
  */
 export function openWithLibrary(path: string, { isReadOnly = false }: SqliteOptions): SqliteDatabase {
   loaded ??= load();
@@ -121,7 +121,7 @@ class LibraryDatabase implements SqliteDatabase {
     this.#database = undefined;
   }
 
-  /** @returns the statements that follow; undefined where there is none */
+  /** @returns the statements that follow; undefined if there is none */
   #executeFirst(sql: Buffer): Buffer | undefined {
     const { statement, rest } = this.#compile(sql);
     if (statement === null) return undefined;
@@ -191,7 +191,7 @@ class LibraryStatement implements SqliteStatement {
       else if (typeof value === 'number') bindDouble(this.#statement, at, value);
       else if (value === null) bindNull(this.#statement, at);
       else {
-        // An empty buffer would have no address, which means null.
+        // An empty buffer has no address, and would mean null.
         const bytes = Buffer.from(`${value}\0`);
         bindText(this.#statement, at, bytes, bytes.length - 1, transient);
       }

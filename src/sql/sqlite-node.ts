@@ -6,7 +6,7 @@ import {
   type SqliteValue,
 } from './sqlite-database.js';
 
-/** What is used of `node:sqlite`, which the types of Node 20 do not have. */
+/** The part of `node:sqlite` that is used; Node 20's types do not have it. */
 interface NodeStatement {
   setReadBigInts(isEnabled: boolean): void;
   run(...values: readonly SqliteValue[]): unknown;
@@ -23,7 +23,7 @@ interface NodeSqlite {
   readonly DatabaseSync: new (path: string, options: { readonly readOnly: boolean }) => NodeDatabase;
 }
 
-/** Opens a database with the SQLite of Node; undefined where it has none. */
+/** Opens a database with Node's SQLite; undefined if Node has none. */
 export function openWithNode(
   path: string,
   { isReadOnly = false }: SqliteOptions,
@@ -42,9 +42,9 @@ export function openWithNode(
   };
 }
 
-/** Before 22.13 it is there with a flag only. */
+/** Before 22.13 it needs a flag. */
 function findModule(): NodeSqlite | undefined {
-  // Its documentation describes what it has.
+  // As documented by Node.
   return process.getBuiltinModule('node:sqlite') as NodeSqlite | undefined;
 }
 
@@ -58,14 +58,14 @@ function createStatement(statement: NodeStatement): SqliteStatement {
         for (let next = withCode(() => rows.next()); next.done !== true; next = withCode(() => rows.next()))
           yield Object.values(next.value);
       } finally {
-        // A statement that goes on would hold what it reads, and keep others from being committed.
+        // An unfinished statement would keep its read transaction open.
         rows.return?.();
       }
     },
   };
 }
 
-/** Runs something and throws its errors as ours. */
+/** Runs a function and converts its errors. */
 function withCode<T>(run: () => T): T {
   try {
     return run();

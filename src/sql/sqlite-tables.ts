@@ -17,7 +17,7 @@ const types: Readonly<Record<ColumnKind, string>> = {
 
 const { series, points, view, histograms, histogramView } = tableNames;
 
-/** A column without a type keeps every double as it is. Lists are JSON. */
+/** A column without a type keeps every double unchanged. Lists are JSON. */
 function typeOf(column: HistogramColumn): string {
   if (listColumns.has(column)) return ' TEXT';
   return wholeColumns.has(column) ? ' INTEGER' : '';
@@ -27,7 +27,7 @@ const readableTime = (table: string) =>
   `strftime('%Y-%m-%dT%H:%M:%fZ', ${table}.time / 1000000000.0, 'unixepoch') AS time`;
 const columnsOfView = viewColumns.map((name) => `series.${name}`).join(', ');
 
-/** Creates the tables where they are missing. Instants are Unix time in nanoseconds. */
+/** Creates missing tables. Instants are Unix time in nanoseconds. */
 export const createSqliteTables = `
 CREATE TABLE IF NOT EXISTS ${series} (
 ${defineColumns(({ kind, isRequired }) => types[kind] + (kind !== 'id' && isRequired ? ' NOT NULL' : ''))}
@@ -58,30 +58,30 @@ CREATE VIEW IF NOT EXISTS ${histogramView} AS
 
 const columns = seriesColumns.map(({ name }) => name);
 
-/** What has begun again has not ended. */
+/** A restarted series has not ended. */
 export const insertSeries = `INSERT INTO ${series} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')}) ON CONFLICT (id) DO UPDATE SET end_time = NULL`;
 
-/** What is there already stays as it is. */
+/** Existing rows are kept. */
 export const insertPoint = `INSERT OR IGNORE INTO ${points} (series_id, time, value) VALUES (?, ?, ?)`;
 
 const histogramCells = ['series_id', 'time', ...histogramColumns];
 
-/** The same for histograms, with their figures in the order of the columns. */
+/** The same for histograms, with figures in column order. */
 export const insertHistogram = `INSERT OR IGNORE INTO ${histograms} (${histogramCells.join(', ')}) VALUES (${histogramCells.map(() => '?').join(', ')})`;
 
 export const endSeries = `UPDATE ${series} SET end_time = ? WHERE id = ?`;
 
-/** The columns that a reader needs to have the series again. */
+/** The columns needed to rebuild a series. */
 export const selectSeries = `SELECT id, metric, unit, kind, value_type, description, resource, attributes, start_time, end_time FROM ${series}`;
 
 export const selectPoints = `SELECT series_id, time, value FROM ${points} ORDER BY time, series_id`;
 
-/** Whether a database has histograms: those of earlier versions have no table for them. */
+/** Whether a database has histograms: earlier versions have no table for them. */
 export const selectHistogramTable = `SELECT name FROM sqlite_master WHERE type = 'table' AND name = '${histograms}'`;
 
 export const selectHistograms = `SELECT ${histogramCells.join(', ')} FROM ${histograms} ORDER BY time, series_id`;
 
-/** The instant before which the next of some number of the oldest points are, at most a given one. */
+/** The instant before which at most a given number of the oldest points are. */
 export const selectOldest = `SELECT min(?, ifnull((SELECT time FROM (SELECT time FROM ${points} UNION ALL SELECT time FROM ${histograms}) ORDER BY time LIMIT 1 OFFSET ?), ?))`;
 
 export const deletePoints = `DELETE FROM ${points} WHERE time < ?`;

@@ -1,7 +1,7 @@
 import { describeError } from '../errors.js';
 import { openSqlite } from './sqlite.js';
 
-/** Why tests of SQLite cannot run here; false when they can. */
+/** Why SQLite tests cannot run here; false if they can. */
 export const noSqlite: string | false = findObstacle();
 
 function findObstacle(): string | false {

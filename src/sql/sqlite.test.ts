@@ -57,7 +57,7 @@ for (const [name, open] of Object.entries(bindings)) {
     again?.close();
   });
 
-  test(`${name} says what went wrong, with the code`, { skip }, () => {
+  test(`${name} reports what went wrong, with the code`, { skip }, () => {
     const { path, database } = openNew();
     assert.throws(
       () => database.execute('SELECT * FROM b'),

@@ -10,12 +10,12 @@ import {
 } from '@opentelemetry/sdk-metrics';
 import { findOrAdd } from '../model/plan.js';
 
-/** As the SDK limits them, the one for all further attribute sets included. */
+/** The SDK's limit, including the set for all further attributes. */
 const maxCells = 2000;
 const overflow: Attributes = { 'otel.metric.overflow': true };
 const none: Attributes = {};
 
-/** The count under one attribute set. */
+/** The count for one attribute set. */
 interface Cell {
   readonly attributes: Attributes;
   readonly startTime: [seconds: number, nanoseconds: number];
@@ -23,8 +23,8 @@ interface Cell {
 }
 
 /**
- * A counter that finds the count by the object that holds the attributes. The SDK's makes a text of them for each
- * `add`, some microseconds that the pipelines would pay twice for each component that a table passes.
+ * A counter that looks up the count by attributes object. The SDK's counter builds a text of them for each
+ * `add`, which takes some microseconds, twice for each component that a table passes.
  */
 class CellCounter implements Counter {
   readonly descriptor: SumMetricData['descriptor'];
@@ -35,9 +35,9 @@ class CellCounter implements Counter {
     this.descriptor = { name, description, unit, valueType: ValueType.DOUBLE };
   }
 
-  /** @param attributes not changed later; the same object each time costs least */
+  /** @param attributes must not be changed later; reusing the same object is fastest */
   add(value: number, attributes: Attributes = none): void {
-    // A counter never falls: the SDK refuses negative values, too.
+    // A counter never decreases: the SDK rejects negative values, too.
     if (value >= 0) (this.#byAttributes.get(attributes) ?? this.#find(attributes)).value += value;
   }
 
@@ -70,25 +70,25 @@ function describeAttributes(attributes: Attributes): string {
   return JSON.stringify(Object.entries(attributes).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** The counters of the collector. The SDK's readers collect them beside its own instruments. */
+/** The counters of the collector. The SDK's readers collect them together with its own instruments. */
 export class CounterBook implements MetricProducer {
   readonly #counters = new Map<string, CellCounter>();
   readonly #isShown: (name: string) => boolean;
 
-  /** @param isShown whether a level of telemetry has the counter of this name */
+  /** @param isShown whether the telemetry level includes the counter with this name */
   constructor(isShown: (name: string) => boolean) {
     this.#isShown = isShown;
   }
 
-  /** Makes counters here, and all other instruments by a meter of the SDK, which also rounds what are to be integers. */
+  /** Creates counters here, and all other instruments with a meter of the SDK, which also rounds integers. */
   createMeter(meter: Meter): Meter {
     const createCounter = (name: string, options: MetricOptions = {}): Counter =>
       options.valueType === ValueType.INT ? meter.createCounter(name, options) : this.#create(name, options);
     // The SDK's meter keeps its state in properties, not in private fields.
-    return Object.create(meter, { createCounter: { value: createCounter } }) as Meter; // with one method replaced
+    return Object.create(meter, { createCounter: { value: createCounter } }) as Meter; // With one method replaced.
   }
 
-  /** As for the SDK, a name stands for one counter, whichever component makes it. */
+  /** As in the SDK, a name identifies one counter, whichever component creates it. */
   #create(name: string, options: MetricOptions): CellCounter {
     return findOrAdd(this.#counters, name, () => new CellCounter(name, options));
   }

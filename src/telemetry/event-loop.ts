@@ -2,8 +2,8 @@ import { setImmediate } from 'node:timers';
 import type { Meter } from '@opentelemetry/api';
 
 /**
- * Observes how long the main thread is held, and how late its timers are.
- * @returns ends what runs for it
+ * Observes how long the main thread is blocked, and how late its timers are.
+ * @returns a function that stops it
  */
 export function observeEventLoop(meter: Meter): () => void {
   const endDelay = observeDelay(meter);
@@ -69,18 +69,18 @@ function observeUtilization(meter: Meter): void {
     });
 }
 
-/** The main thread should not be held for longer. */
+/** Target maximum for one slice of the main thread. */
 const longSliceMs = 5;
 
 /**
- * Measures every turn of the event loop: the wall time from one to the next, without the time in which the loop waited
- * for events. That is how long a signal, a request or a timer had to wait at worst, and includes garbage collection and
- * time for which the system gave the thread no CPU. An immediate that is set again in every turn, and that does not keep
- * the loop awake, costs 0.2 us a turn; the timers of Node's `monitorEventLoopDelay`, a hundred a second by default,
- * cost more than a default agent at rest, and find a slice only if one of them is due in it.
+ * Measures every turn of the event loop: the wall time from one to the next, without the time in which the loop
+ * waited for events. That is the worst-case delay of a signal, a request or a timer, including garbage
+ * collection and preemption. An unreferenced immediate that is set again in every turn costs 0.2 us per turn;
+ * the timers of Node's `monitorEventLoopDelay`, a hundred a second by default, cost more than an idle default
+ * agent, and detect a slice only if one of them is due in it.
  */
 export class MainThreadSlices {
-  /** Slices that were longer than they should be. */
+  /** Slices that exceeded the target. */
   long = 0;
   #longestMs = 0;
   #atMs = NaN;
@@ -98,9 +98,9 @@ export class MainThreadSlices {
   }
 
   /**
-   * A turn of the loop is over.
-   * @param nowMs by the clock of `performance.now()`
-   * @param idleMs for how long the loop has waited for events, in all
+   * A turn of the loop has ended.
+   * @param nowMs on the clock of `performance.now()`
+   * @param idleMs total time that the loop has waited for events
    */
   measure(nowMs: number, idleMs: number): void {
     const sliceMs = nowMs - this.#atMs - (idleMs - this.#idleMs);

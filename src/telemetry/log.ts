@@ -117,7 +117,7 @@ function createLevels(least: () => LogLevel, write: Write): Log {
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }
 
-/** Opened by the first message. When it is no longer read, messages are lost, and the work goes on. */
+/** Opened by the first message. When it is no longer read, messages are lost, and the work continues. */
 const standardError: LogStream = {
   write(line) {
     surviveBadOutput();

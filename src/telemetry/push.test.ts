@@ -129,7 +129,7 @@ function hasSdkNames(names: ReadonlySet<string>): boolean {
   return [...names].some((name) => name.startsWith('otel.sdk.'));
 }
 
-test('the level says how much is kept', async (t) => {
+test('the level reports how much is kept', async (t) => {
   const [basic, normal, detailed] = [
     await namesAt(t, 'basic'),
     await namesAt(t, 'normal'),

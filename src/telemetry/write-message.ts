@@ -1,12 +1,12 @@
 import { escapeControls } from '../component/output.js';
 
-/** Writes messages for the user to stderr, each on a line. */
+/** Writes messages for the user to stderr, one per line. */
 export function writeMessage(...messages: readonly string[]): void {
   surviveBadOutput();
   process.stderr.write(messages.map((message) => `${escapeControls(message)}\n`).join(''));
 }
 
-/** Reports that a configuration references a variable that is not set: its value is empty, as in the Collector. */
+/** Warns about a configuration that references a variable that is not set: its value is empty, as in the Collector. */
 export function warnOfUnset(name: string): void {
   writeMessage(`Configuration references unset environment variable "${name}", its value is empty`);
 }
@@ -14,8 +14,8 @@ export function warnOfUnset(name: string): void {
 let isGuarded = false;
 
 /**
- * To be called before the standard streams are used: a reader that goes away, as `head` does, is no failure of ours. A
- * disk that is full is one, but an agent continues without its log. Safe to call again.
+ * Call it before the standard streams are used: a reader that goes away, like `head`, is not an error. A full
+ * disk is one, but an agent continues without its log. May be called again.
  */
 export function surviveBadOutput(): void {
   if (isGuarded) return;

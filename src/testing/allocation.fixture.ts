@@ -2,9 +2,9 @@ import { GCProfiler, getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 /**
- * How many bytes of the JavaScript heap a function allocates. Typed arrays of more than 64 bytes are outside of it. What
- * the measurement itself allocates, some tens of KiB, is counted, too. No garbage is collected first: with it goes
- * compiled code, and what is not compiled puts every number on the heap.
+ * Bytes of the JavaScript heap that a function allocates, without typed arrays of more than 64 bytes, which are
+ * outside of it. Includes some tens of KiB of the measurement itself. Garbage is not collected first: that
+ * would discard compiled code, and interpreted code allocates every number.
  */
 export function measureAllocation(run: () => void): number {
   const profiler = new GCProfiler();
@@ -22,7 +22,7 @@ export function measureAllocation(run: () => void): number {
 
 let collectGarbage: (() => void) | undefined;
 
-/** Bytes of what is in use, of the heap and of memory outside of it, after a collection of garbage. */
+/** Used bytes, of the heap and of external memory, after a garbage collection. */
 export function readHeapBytes(): number {
   collectGarbage ??= exposeCollection();
   collectGarbage();

@@ -3,9 +3,9 @@ import { createServer, type AddressInfo, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 
-/** A protocol whose messages say how long they are. */
+/** A protocol whose messages contain their length. */
 export interface Framing {
-  /** The length of the message that these bytes begin with; undefined: that is not known yet. */
+  /** The length of the message at the start of these bytes; undefined: not known yet. */
   lengthOf(bytes: Buffer): number | undefined;
   /** @returns bytes to send back, if any */
   answer(message: Buffer): Uint8Array | undefined;
@@ -17,10 +17,10 @@ export interface FramedServerOptions {
   readonly tls?: TlsOptions | undefined;
 }
 
-/** For tests: a server of such a protocol over TCP, which ends with the test. */
+/** For tests: a TCP server of such a protocol, which is stopped after the test. */
 export interface FramedServer {
   readonly port: number;
-  /** Closes every connection as well. Safe to call again. */
+  /** Also closes every connection. May be called twice. */
   close(): Promise<void>;
 }
 
@@ -44,7 +44,7 @@ export async function openFramedServer(
   t.after(close);
   server.listen(port, address);
   await once(server, 'listening');
-  // A server that listens on a port has such an address.
+  // A listening server has such an address.
   return { port: (server.address() as AddressInfo).port, close };
 }
 

@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
 
 /**
- * Decides what becomes of a test that cannot run on this machine.
- * @param obstacle why it cannot; false or undefined: it can
+ * Decides whether a test that cannot run on this machine is skipped.
+ * @param obstacle why it cannot; false or undefined if it can
  * @returns the test's option `skip`
- * @throws Error with the obstacle, where JOULEMETRY_TEST_ROOT=required says that nothing may be skipped for lack of rights
+ * @throws Error with the obstacle, if JOULEMETRY_TEST_ROOT=required forbids skipping for lack of privileges
  */
 export function skipFor(obstacle: string | false | undefined): string | false {
   if (obstacle === undefined || obstacle === false) return false;
@@ -12,7 +12,7 @@ export function skipFor(obstacle: string | false | undefined): string | false {
   return obstacle;
 }
 
-/** The option `skip` of a test that runs something by this command, which needs rights: `unshare --pid`. */
+/** The option `skip` of a test that needs this privileged command: `unshare --pid`. */
 export function skipWithout(command: readonly string[]): string | false {
   const [name = '', ...args] = command;
   const { status, error, stderr } = spawnSync(name, [...args, 'true'], { encoding: 'utf8' });

@@ -2,12 +2,12 @@ import { fc } from './fixed-seed.fixture.js';
 
 const numRuns = Number(process.env['JOULEMETRY_TEST_RUNS'] ?? 200);
 
-/** Asserts that a predicate holds for what an arbitrary makes. */
+/** Asserts that a predicate holds for the values of an arbitrary. */
 export function holdsFor<T>(arbitrary: fc.Arbitrary<T>, predicate: (value: T) => void): void {
   fc.assert(fc.property(arbitrary, predicate), { numRuns });
 }
 
-/** The same for what needs to be waited for. */
+/** The same for asynchronous predicates. */
 export async function holdsForAsync<T>(
   arbitrary: fc.Arbitrary<T>,
   predicate: (value: T) => Promise<void>,
@@ -15,12 +15,12 @@ export async function holdsForAsync<T>(
   await fc.assert(fc.asyncProperty(arbitrary, predicate), { numRuns });
 }
 
-/** Texts made of these letters: nearly what a parser wants. */
+/** Texts of these characters: almost valid input for a parser. */
 export function textOf(letters: string, maxLength: number): fc.Arbitrary<string> {
   return fc.array(fc.constantFrom(...letters.split('')), { maxLength }).map((chosen) => chosen.join(''));
 }
 
-/** Bytes at random, and bytes that look like what a file of the kernel holds. */
+/** Random bytes, and bytes that resemble a kernel file. */
 export const fileBytes: fc.Arbitrary<Buffer> = fc
   .oneof(
     fc.uint8Array({ maxLength: 300 }),

@@ -1,10 +1,10 @@
-/** A generator of numbers that look random and are the same for the same seed (mulberry32), for tests. */
+/** A deterministic pseudo-random number generator (mulberry32), for tests. */
 export interface Random {
-  /** 0 to below 1. */
+  /** From 0 up to, but not including, 1. */
   fraction(): number;
-  /** A whole number from 0 to below a limit. */
+  /** A whole number from 0 up to, but not including, a limit. */
   whole(limit: number): number;
-  /** Whether something happens that happens in a part of the cases, 0 to 1. */
+  /** True with this probability, 0 to 1. */
   chance(part: number): boolean;
   /** One of some items, at least one. */
   pick<T>(items: readonly T[]): T;

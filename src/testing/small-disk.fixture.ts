@@ -4,7 +4,7 @@ import { createFolder } from './temporary-folder.fixture.js';
 
 const [mount, umount] = ['/usr/bin/mount', '/usr/bin/umount'];
 
-/** For tests: uses a folder on a disk of 256 KiB of its own. */
+/** For tests: calls a function with a folder on a 256 KiB disk of its own. */
 export async function onSmallDisk(use: (folder: string) => Promise<void>): Promise<void> {
   const folder = createFolder();
   execFileSync(mount, ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', folder]);
@@ -15,7 +15,7 @@ export async function onSmallDisk(use: (folder: string) => Promise<void>): Promi
   }
 }
 
-/** Why tests cannot fill a disk here; false when they can. */
+/** Why tests cannot fill a disk here; false if they can. */
 export const noSmallDisk: string | false = mountRefused();
 
 function mountRefused(): string | false {

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Far more than anything takes on the slowest machine: who waits so long waits for what never comes. */
+/** Far longer than anything takes on the slowest machine. */
 const limitMs = 120_000;
 
 /**
- * For tests: waits until something holds.
- * @throws Error naming the condition, when it does not within two minutes
+ * For tests: waits until a condition holds.
+ * @throws Error naming the condition, if it does not hold within two minutes
  */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   const endMs = performance.now() + limitMs;

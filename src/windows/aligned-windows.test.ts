@@ -103,7 +103,7 @@ test('AlignedWindows reads the counts and the sums of histograms', () => {
   assert.deepEqual(results, ['1 sum of latency 1.5', '1 latency 15', '2 sum of latency 2.5', '2 latency 25']);
 });
 
-test('AlignedWindows begins again with earlier windows when the clock was set back', () => {
+test('AlignedWindows restarts with earlier windows when the clock was set back', () => {
   const { windows, feed, results } = create();
   const before = [createSeries('a', { startS: 3600 })];
   for (const atS of [3600, 3601, 3602.5]) feed(atS, before, 10 * (atS - 3600));

@@ -6,16 +6,16 @@ import { WindowedSource } from './windowed-source.js';
 
 const [ofRow, ofTable, newest] = [0, 1, 2] as const;
 
-/** What works on the windows. */
+/** The user of the windows. */
 export interface WindowUser<Membership> {
   /**
-   * Asked about a series before its first reading counts.
-   * @param source what it will give for windows: of a histogram, how many values were counted
+   * Called for a series before its first reading counts.
+   * @param source its values per window; of a histogram, the number of values
    * @param sums of a histogram, the sum of the values
-   * @returns what the series is to the user; undefined: it is of no use
+   * @returns the user's state for the series; undefined: it is not needed
    */
   join(series: AnySeries, source: WindowedSource, sums?: WindowedSource): Membership | undefined;
-  /** A series has ended, and no further window has anything of it. */
+  /** A series has ended, and no further window contains any of it. */
   leave(membership: Membership): void;
   /**
    * A window has ended.
@@ -31,7 +31,7 @@ interface Watched<Membership> {
   readonly membership: Membership;
 }
 
-/** What both kinds of table have. */
+/** What both kinds of tables have in common. */
 type Columns = Pick<Table | HistogramTable, 'series' | 'epoch' | 'offsets' | 'ended'>;
 
 interface Column<Membership> {
@@ -40,8 +40,8 @@ interface Column<Membership> {
 }
 
 /**
- * Windows that end at multiples of their length on the wall clock. One ends once every series that is of use has been
- * read at its end or later, or after a longest time. Of a histogram the count and the sum of its values are read.
+ * Windows that end at multiples of their length on the wall clock. A window ends once every series in use has
+ * been read at its end or later, or after a maximum time. Of histograms, count and sum are read.
  */
 export class AlignedWindows<Membership> {
   readonly #user: WindowUser<Membership>;
@@ -49,18 +49,18 @@ export class AlignedWindows<Membership> {
   readonly #lagNs: number;
   readonly #watched = new Map<AnySeries, Watched<Membership>>();
   #columnsOf = createPlans((series: readonly AnySeries[]) => this.#createColumns(series));
-  /** Those that have ended, until the window of their end is over. */
+  /** Ended series, until the window of their end is complete. */
   readonly #ending = new Set<Watched<Membership>>();
   /** Unix time in nanoseconds of time 0, a multiple of the window. */
   #epoch: bigint | undefined;
-  /** The instant of the row that is read, that of the table, and the newest one, where no number becomes an object. */
+  /** The instant of the current row, that of the table, and the newest one, in an array to avoid allocation. */
   readonly #instants = Float64Array.of(0, 0, -Infinity);
   /** The window that ends next. */
   #window = 1;
-  /** Live sources that are not known at its end yet. */
+  /** Number of live sources without a reading at its end yet. */
   #behind = 0;
 
-  /** @param lagNs how long a window waits for series that have no reading at its end yet */
+  /** @param lagNs how long a window waits for series without a reading at its end */
   constructor(
     { windowNs, lagNs }: { readonly windowNs: number; readonly lagNs: number },
     user: WindowUser<Membership>,
@@ -70,7 +70,7 @@ export class AlignedWindows<Membership> {
     this.#user = user;
   }
 
-  /** Takes what a table says, and ends the windows that are over. */
+  /** Takes the readings of a table, and ends the windows that are complete. */
   consume(table: Table): void {
     const { series, offsets, values } = table;
     const columns = this.#begin(table);
@@ -95,7 +95,7 @@ export class AlignedWindows<Membership> {
     this.#finish(table);
   }
 
-  /** @returns the columns, or of histograms the rows, that are of use */
+  /** @returns the columns (or, for histograms, the rows) in use */
   #begin({ series, ended = [], epoch, offsets }: Columns): readonly Column<Membership>[] {
     this.#epoch ??= epoch - (epoch % BigInt(this.#windowNs));
     this.#instants[ofTable] = Number(epoch - this.#epoch);
@@ -106,7 +106,10 @@ export class AlignedWindows<Membership> {
     return this.#columnsOf(series);
   }
 
-  /** Whether the clock was set back: an instant, and all that was read last of what has not ended, are of windows that are over. */
+  /**
+   * Whether the clock was set back: the instant, and the last readings of all live series, are in windows that
+   * have already ended.
+   */
   #isSetBack(at: number): boolean {
     const openAt = (this.#window - 1) * this.#windowNs;
     if (!(at < openAt)) return false;
@@ -114,7 +117,7 @@ export class AlignedWindows<Membership> {
     return true;
   }
 
-  /** Begins again with the window of an instant. */
+  /** Restarts with the window of an instant. */
   #restart(at: number): void {
     for (const { membership } of [...this.#watched.values(), ...this.#ending]) this.#user.leave(membership);
     this.#watched.clear();
@@ -125,7 +128,7 @@ export class AlignedWindows<Membership> {
     this.#instants[newest] = -Infinity;
   }
 
-  /** What ends in a table has its last readings in it. */
+  /** A series that ends in a table has its last readings in it. */
   #finish({ ended = [] }: Columns): void {
     for (const one of ended) this.#end(one);
     this.#endWindows();
@@ -190,7 +193,7 @@ export class AlignedWindows<Membership> {
     }
   }
 
-  /** Goes to the first window that has something, as after the clock was set forward. */
+  /** Skips to the first window with any data, as after the clock was set forward. */
   #skipEmpty(): void {
     if (this.#ending.size > 0 || this.#watched.size === 0) return;
     let first = Infinity;
@@ -204,7 +207,7 @@ export class AlignedWindows<Membership> {
     for (const { source } of this.#watched.values()) if (source.known < window) this.#behind += 1;
   }
 
-  /** Whether the window has ended for everything that it waits for. */
+  /** Whether the window has ended for every series that it waits for. */
   #isOver(): boolean {
     const end = this.#window * this.#windowNs;
     return (

@@ -1,7 +1,7 @@
 import type { Series } from '../model/series.js';
 import type { Table } from '../model/table.js';
 
-/** The setting `window` of what works on aligned windows. */
+/** The `window` setting of components with aligned windows. */
 export const windowSetting = {
   doc: 'Length of the windows. They end at multiples of it on the wall clock.',
   format: 'duration',
@@ -9,13 +9,13 @@ export const windowSetting = {
   min: 1,
 } as const;
 
-/** What windows gave, a row for each of them, until it is taken as a table. */
+/** Collects a row per window, until they are taken as a table. */
 export class WindowRows {
   #series: readonly Series[] = [];
   #times: bigint[] = [];
   #values: number[] = [];
 
-  /** Sets the columns of the next row. All rows of the columns before must have been taken. */
+  /** Sets the columns of the next rows. All rows of the previous columns must have been taken. */
   begin(series: readonly Series[]): void {
     this.#series = series;
   }
@@ -27,14 +27,14 @@ export class WindowRows {
   /**
    * Adds a row.
    * @param at end of the window, Unix time in nanoseconds
-   * @returns where the value of each column is to be pushed
+   * @returns the row, to which the value of each column must be pushed
    */
   add(at: bigint): number[] {
     this.#times.push(at);
     return this.#values;
   }
 
-  /** The rows that were added since the last call; undefined: there are none. */
+  /** The rows added since the last call; undefined: none. */
   take(): Table | undefined {
     const [epoch] = this.#times;
     if (epoch === undefined) return undefined;

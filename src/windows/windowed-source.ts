@@ -1,38 +1,39 @@
 import type { AnySeries } from '../model/series.js';
 
 /**
- * What counts of a series in a window: `growth` of a counter, `rate` of it per second, or `value`: of a counter at the
- * end of the window, of others the mean over it. `auto`: growth of counters, value of others.
+ * The value of a series in a window: `growth` of a counter, `rate` of it per second, or `value`: of a counter
+ * at the end of the window, of others the mean over it. `auto`: growth of counters, value of others.
  */
 export type Take = 'auto' | 'growth' | 'rate' | 'value';
 
 const [time, value, integral, base] = [0, 1, 2, 3] as const;
 
 /**
- * A series that is looked at where windows end; between two of its readings it is a straight line. What it had counted
- * there is kept: of a counter its value, of anything else the integral over time, so that the growth over a window
- * is the mean within it. Windows are numbered by their ends, which are multiples of their length. Times are nanoseconds.
+ * A series evaluated at the ends of windows; between two readings it is linear. Kept are the values at the
+ * ends: of a counter its count, of any other series the integral over time, whose growth over a window gives
+ * the mean. Windows are numbered by their ends, which are multiples of their length. Times are nanoseconds.
  */
 export class WindowedSource {
-  /** Histograms count as well. */
+  /** Includes histograms. */
   readonly isCounter: boolean;
-  /** The last window end at which it is known. */
+  /** The last window end at which its value is known. */
   known: number;
-  /** Since when it has been there. */
+  /** When the series started. */
   readonly #startAt: number;
   readonly #windowNs: number;
-  /** What was counted at the window ends up to `known`. */
+  /** The values at the window ends up to `known`. */
   readonly #counts: number[] = [];
   #hasEnded = false;
   /**
-   * The last reading, the integral up to it, and what a counter had at its start, where no number becomes an object.
-   * That is 0, except where what it counted before is not known: then its first reading is at its start.
+   * The last reading, the integral up to it, and a counter's value at its start, in an array to avoid
+   * allocation. The latter is 0, unless an unknown count precedes the start: then the first reading is placed
+   * at the start.
    */
   readonly #last = new Float64Array(4);
 
   /**
-   * @param startAt since when a counter counts from 0, or a gauge exists
-   * @param from the first window end that anyone asks for
+   * @param startAt when a counter was 0, or a gauge started
+   * @param from the first window end that is needed
    */
   constructor({ metric: { kind } }: AnySeries, { startAt, windowNs, from }: SourceOptions) {
     this.isCounter = kind !== 'gauge' && kind !== 'updowncounter';
@@ -44,8 +45,8 @@ export class WindowedSource {
   }
 
   /**
-   * Takes a reading. A gap (NaN) is spanned by the line. The numbers are in arrays: passed by themselves, each would be
-   * an object on the heap.
+   * Takes a reading. A gap (NaN) is bridged by the line. Numbers are passed in arrays, since number arguments
+   * would be allocated on the heap.
    * @param instant of the reading, in its first element
    */
   read(instant: Float64Array, values: Float64Array, cell: number): void {
@@ -62,32 +63,32 @@ export class WindowedSource {
     last[value] = read;
   }
 
-  /** When it was last read; before that, since when it has been there. */
+  /** Time of the last reading, or of the start before there is one. */
   get lastAt(): number {
     return this.#last[time];
   }
 
-  /** The first window that may have anything of it. */
+  /** The first window that may contain any of it. */
   get firstWindow(): number {
     return Math.floor(this.#startAt / this.#windowNs) + 1;
   }
 
-  /** It will have no further reading. */
+  /** No reading will follow. */
   end(): void {
     this.#hasEnded = true;
   }
 
-  /** Whether it has ended, and no window from this one on has anything of it. */
+  /** Whether it has ended before this window. */
   isOver(window: number): boolean {
     return this.#hasEnded && (window - 1) * this.#windowNs >= this.#last[time];
   }
 
-  /** Whether it was there in a part of a window only. */
+  /** Whether it existed during a part of the window only. */
   isPartial(window: number): boolean {
     return this.#startAt > (window - 1) * this.#windowNs || this.#hasEnded;
   }
 
-  /** What it gives for a window; NaN: not known. */
+  /** Its value for a window; NaN: unknown. */
   take(window: number, take: Take): number {
     const after = this.#recall(window);
     if (this.isCounter && take === 'value') return after;
@@ -95,7 +96,7 @@ export class WindowedSource {
     return this.isCounter && take !== 'rate' ? growth : growth / (this.#windowNs / 1e9);
   }
 
-  /** Forgets what was before the end of a window. */
+  /** Discards what is before the end of a window. */
   forget(window: number): void {
     const first = this.known - this.#counts.length + 1;
     if (window > first) this.#counts.splice(0, Math.min(window - first, this.#counts.length - 1));
@@ -108,7 +109,7 @@ export class WindowedSource {
     return this.isCounter && this.#hasEnded ? this.#last[value] : NaN;
   }
 
-  /** Keeps what was counted at the window ends between the last reading and this one. */
+  /** Stores the values at the window ends between the last reading and this one. */
   #passEnds(at: number, read: number): void {
     const newest = Math.floor(at / this.#windowNs);
     while (this.known < newest) {
@@ -117,13 +118,13 @@ export class WindowedSource {
     }
   }
 
-  /** What was counted at an instant between the last reading and this one. */
+  /** The value at an instant between the last reading and this one. */
   #countAt(instant: number, at: number, read: number): number {
     const [lastAt, lastValue, area] = this.#last;
     const slope = at > lastAt ? (read - lastValue) / (at - lastAt) : 0;
     const passed = instant - lastAt;
     if (this.isCounter) return passed <= 0 ? lastValue : lastValue + slope * passed;
-    // The first reading of a gauge is where its line begins.
+    // The first reading of a gauge is the start of its line.
     if (Number.isNaN(lastValue)) return instant === at ? 0 : NaN;
     return area + (lastValue + (slope * passed) / 2) * (passed / 1e9);
   }

@@ -2,7 +2,7 @@ import type { Attributes, MetricKind, Series } from '../model/series.js';
 
 export const epoch = 1_800_000_000_000_000_000n;
 
-/** For tests: an instant some seconds after the epoch, Unix time in nanoseconds. */
+/** For tests: an instant this many seconds after the epoch, Unix time in nanoseconds. */
 export function unixNs(seconds: number): bigint {
   return epoch + BigInt(Math.round(seconds * 1e9));
 }

@@ -1,9 +1,9 @@
 // The arithmetic of an audit: in whole numbers without limit, so that nothing but the last step rounds.
 
-/** Parts of a nanojoule in which energies are computed that are no whole number of it. */
+/** Energies that are not whole nanojoules are computed in this fraction of a nanojoule. */
 export const fraction = 2n ** 20n;
 
-/** Watts are a double, which is a whole number of parts of a power of two: their product with a time is exact. */
+/** Watts are a double, that is, an integer times a power of two: their product with a time is exact. */
 export function timesWatts(watts: number, ns: bigint): bigint {
   let [parts, scale] = [watts, 1n];
   while (!Number.isInteger(parts)) {
@@ -13,18 +13,18 @@ export function timesWatts(watts: number, ns: bigint): bigint {
   return (BigInt(parts) * ns * fraction) / scale;
 }
 
-/** Nanojoules in these fractions. */
+/** Nanojoules in units of this fraction. */
 export function toFixed(value: number): bigint {
   return timesWatts(value, 1n);
 }
 
-/** Rounded, halves up. @param knots time and value of two points, between which the curve is linear */
+/** Rounds half up. @param knots time and value of two points, between which the curve is linear */
 export function onCurve(knots: readonly number[], at: number): bigint {
   const [numerator, denominator] = exactlyOnCurve(knots, at);
   return (2n * numerator + denominator) / (2n * denominator);
 }
 
-/** Whether a whole number is the curve's value, but for the rounding of doubles. */
+/** Whether an integer is the curve's value, apart from the rounding of doubles. */
 export function isOnCurve(knots: readonly number[], at: number, value: number): boolean {
   const [numerator, denominator] = exactlyOnCurve(knots, at);
   const [, from = 0, , to = 0] = knots.map((one) => BigInt(one));
@@ -39,7 +39,7 @@ function exactlyOnCurve(knots: readonly number[], at: number): readonly [bigint,
   return [v0 * (t1 - t0) + (v1 - v0) * (BigInt(at) - t0), t1 - t0];
 }
 
-/** What a running share that is rounded, halves up, grows by at each part. */
+/** The increments of the running total of shares, rounded half up, at each part. */
 export function divide(total: bigint, parts: readonly bigint[], whole: bigint): readonly bigint[] {
   let [reached, given] = [0n, 0n];
   return parts.map((part) => {

@@ -2,16 +2,16 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import type { Load } from './run-phases.js';
 
-/** Keeps a CPU busy, and ends when this process has gone, however it ended. */
+/** Keeps a CPU busy, and exits when this process is gone, however it ended. */
 const busyLoop = 'const p=process.ppid;for(;;){for(let i=0;i<1e8;i++);if(process.ppid!==p)process.exit();}';
 
-/** Processes that keep CPUs busy, more from level to level. */
+/** Processes that keep CPUs busy, more with each level. */
 export class BusyLoad implements Load {
   readonly levels: readonly string[];
   readonly #counts: readonly number[];
   #children: ChildProcess[] = [];
 
-  /** @param levels how many; with fewer CPUs, one for each of them */
+  /** @param levels number of levels; with fewer CPUs, one level per CPU */
   constructor(levels: number, cpus = availableParallelism()) {
     const counts = Array.from({ length: levels }, (_, i) => Math.round(((i + 1) * cpus) / levels));
     this.#counts = [...new Set(counts)].filter((count) => count > 0);
@@ -32,7 +32,7 @@ export class BusyLoad implements Load {
   }
 }
 
-/** A shell command, started again whenever it ends. */
+/** A shell command that is restarted whenever it exits. */
 export class CommandLoad implements Load {
   readonly levels: readonly string[];
   readonly #command: string;
@@ -54,7 +54,7 @@ export class CommandLoad implements Load {
   stop(): void {
     const child = this.#child;
     this.#child = undefined;
-    // The command may have started others: all of its group end.
+    // The command may have started other processes: its whole group is ended.
     if (child?.pid !== undefined) endGroup(child.pid);
   }
 

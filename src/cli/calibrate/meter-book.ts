@@ -12,21 +12,21 @@ const minRefreshes = 3;
 /** A phase is divided into at most this many points. */
 const maxPoints = 20;
 
-/** An energy counter that was read. */
+/** An energy counter. */
 export interface Meter {
   readonly id: string;
   readonly name: string;
   readonly metric: string;
 }
 
-/** What was read in one phase. */
+/** Readings of one phase. */
 export interface PhaseReadings {
   readonly pairs: readonly PowerPair[];
-  /** Learned time between two changes of the meter, in seconds; 0: each reading was one. */
+  /** Learned time between two changes of the meter, in seconds; 0: every reading changed. */
   readonly refreshSeconds: number;
 }
 
-/** A meter's counters in the phase that is being read, one after the other; only a phase with a single one is of use. */
+/** The counters of a meter in the current phase, in order; only a phase with a single counter can be used. */
 interface Reader {
   readonly meter: Meter;
   series: Series;
@@ -34,7 +34,7 @@ interface Reader {
   isBroken: boolean;
 }
 
-/** The readings of all measured energy counters, phase after phase. */
+/** The readings of all measured energy counters, by phase. */
 export class MeterBook {
   readonly #sensors = new Map<string, Reader>();
   readonly #meters = new Map<string, Reader>();
@@ -46,12 +46,12 @@ export class MeterBook {
     }),
   }));
 
-  /** The sensors within the machine that are added up. */
+  /** The sensors within the machine, which are added up. */
   get sensors(): readonly Meter[] {
     return [...this.#sensors.values()].map(({ meter }) => meter);
   }
 
-  /** What may be compared with them. */
+  /** The meters that can be compared with the sensors. */
   get meters(): readonly Meter[] {
     return [...this.#meters.values()].map(({ meter }) => meter);
   }
@@ -67,7 +67,7 @@ export class MeterBook {
     }
   }
 
-  /** What is read from now on is of another phase. */
+  /** Starts another phase. */
   beginPhase(): void {
     for (const reader of [...this.#sensors.values(), ...this.#meters.values()]) {
       reader.curve = new EnergyCurve();
@@ -129,7 +129,7 @@ function readInto(reader: Reader, series: Series, [at, joules]: readonly [number
   if (!reader.curve.read(Float64Array.of(at, Math.round(joules * 1e9)), false)) reader.isBroken = true;
 }
 
-/** Windows of at least a given time between changes of the meter, where all sensors are known, too. */
+/** Windows of at least a given length between changes of the meter in which all sensors are known, too. */
 function pairsOf(meter: EnergyCurve, sensors: readonly EnergyCurve[], minNs: number): readonly PowerPair[] {
   const from = Math.max(...[meter, ...sensors].map(({ firstAt }) => firstAt));
   const end = Math.min(...[meter, ...sensors].map(({ lastAt }) => lastAt));
@@ -140,7 +140,7 @@ function pairsOf(meter: EnergyCurve, sensors: readonly EnergyCurve[], minNs: num
     next <= end;
     next = meter.findKnotAfter(at + minNs - 1)
   ) {
-    // Nanojoules in a nanosecond are watts.
+    // Nanojoules per nanosecond are watts.
     const wattsOf = (curve: EnergyCurve) => (curve.energyNjAt(next) - curve.energyNjAt(at)) / (next - at);
     pairs.push({ sensors: sensors.reduce((sum, curve) => sum + wattsOf(curve), 0), meter: wattsOf(meter) });
     at = next;

@@ -4,9 +4,9 @@ import { configOptions, parseOptions, type ConfigOptions } from '../config-optio
 
 /** What the command line of `calibrate` asks for. */
 export interface CalibrateOptions extends ConfigOptions {
-  /** `hw.id` or `hw.name` of the meter; undefined: the one of the whole host. */
+  /** `hw.id` or `hw.name` of the meter; undefined: that of the whole host. */
   readonly meter: string | undefined;
-  /** Shell command that makes the load; undefined: processes that keep CPUs busy. */
+  /** Shell command that makes the load; undefined: busy processes. */
   readonly load: string | undefined;
   readonly levels: number;
   readonly phaseMs: number;

@@ -1,7 +1,7 @@
 import type { Calibration, Estimate } from '../../energy/calibration.js';
 import { describeMeter, meanOf, type CalibrationResult, type Phase } from './run-phases.js';
 
-/** What was found, for people: each phase, then what follows from all. */
+/** The results for people: each phase, then the conclusions. */
 export function createCalibrationReport({ meter, phases, calibration }: CalibrationResult): string {
   const rows = [['Phase', 'Sensors (W)', 'Meter (W)', 'Beyond (W)', 'Points'], ...phases.map(describePhase)];
   const nameWidth = Math.max(...rows.map(([name = '']) => name.length));

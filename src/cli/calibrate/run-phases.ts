@@ -1,17 +1,17 @@
 import { fitCalibration, type Calibration, type PowerPair } from '../../energy/calibration.js';
 import { isOfHost, type Meter, type MeterBook } from './meter-book.js';
 
-/** Fewer points of a phase say nothing about how much they differ. */
+/** Fewer points in a phase give no standard deviation. */
 const minPoints = 5;
-/** The load has to change the power of the sensors by this much of it, and by this many standard deviations of a phase. */
+/** The load must change the power of the sensors by this fraction and by this many standard deviations of a phase. */
 const minChange = 0.1;
 const minDeviations = 4;
 
 /** What keeps the machine busy. */
 export interface Load {
-  /** A name of each level, from the lightest to the heaviest; the machine is idle without any. */
+  /** Names of the levels, from the lightest to the heaviest; the machine is idle without a level. */
   readonly levels: readonly string[];
-  /** Goes on with one of its levels. */
+  /** Switches to one of its levels. */
   start(level: number): void;
   stop(): void;
 }
@@ -19,19 +19,19 @@ export interface Load {
 export interface PhaseOptions {
   readonly book: MeterBook;
   readonly load: Load;
-  /** `hw.id` or `hw.name` of the meter; undefined: the one of the whole host. */
+  /** `hw.id` or `hw.name` of the meter; undefined: that of the whole host. */
   readonly meter: string | undefined;
   readonly phaseMs: number;
   readonly settleMs: number;
-  /** Lets time pass, while the book takes what is read. */
+  /** Waits while the book receives readings. */
   wait(ms: number): Promise<void>;
-  /** Notified of each phase when it begins. */
+  /** Called at the start of each phase. */
   onPhase(name: string): void;
   /** Unix time in seconds. */
   readonly at: number;
 }
 
-/** One phase that was measured. */
+/** A measured phase. */
 export interface Phase {
   readonly name: string;
   readonly pairs: readonly PowerPair[];
@@ -46,7 +46,8 @@ export interface CalibrationResult {
 
 /**
  * Measures the idle machine, each level of the load, and the idle machine again.
- * @throws Error when there is nothing to compare, the meter is too slow or the load does not change the power
+ * @throws Error when there are no meters to compare, the meter is too slow, or the load does not change the
+ * power
  */
 export async function runPhases(options: PhaseOptions): Promise<CalibrationResult> {
   const { book, load, at } = options;
@@ -117,7 +118,7 @@ function findMeter(book: MeterBook, wanted: string | undefined): Meter {
   );
 }
 
-/** Without different powers, offset and gain cannot be told apart. */
+/** Without different powers, offset and gain cannot be separated. */
 function checkChange(phases: readonly Phase[]): void {
   const powers = phases.map(({ pairs }) => pairs.map(({ sensors }) => sensors));
   const means = powers.map(meanOf);

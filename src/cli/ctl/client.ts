@@ -5,34 +5,34 @@ import { describeCode, findErrorCode } from '../../errors.js';
 import { request as requestPlain } from '../../http/node-http.js';
 import { findControlSockets } from '../../linux/control-socket.js';
 
-/** Where the agent is reached. */
+/** Address of an agent. */
 export interface AgentAddress {
-  /** Path of its socket. Undefined, as `url`: the places where agents have it. */
+  /** Path of its socket. If `url` is undefined, too: the default sockets. */
   readonly socket: string | undefined;
-  /** `http://localhost:13134`, in place of a socket. */
+  /** `http://localhost:13134`, instead of a socket. */
   readonly url: string | undefined;
   readonly tokenFile: string | undefined;
-  /** Certificates of the authorities that may have signed that of an `https://` address, PEM. */
+  /** Certificate authorities for an `https://` address, PEM. */
   readonly caFile: string | undefined;
   readonly timeoutMs: number;
 }
 
-/** What an agent answered. */
+/** Answer of an agent. */
 export interface Reply {
   readonly status: number;
-  /** The JSON of the body, or its text where it is none. */
+  /** The parsed JSON body, or the text if it is not JSON. */
   readonly body: unknown;
 }
 
-/** No agent could be reached: none is there, or it lets this user do nothing. */
+/** No agent could be reached: none is running, or this user is not permitted. */
 export class UnreachableError extends Error {
   override readonly name = 'UnreachableError';
 }
 
 /**
- * Asks an agent for a page, or to do something.
- * @param order the body of a POST; undefined: it is a GET
- * @throws UnreachableError in the words of a user
+ * Sends a request to an agent.
+ * @param order the body of a POST; undefined: a GET
+ * @throws UnreachableError with a message for users
  */
 export async function askAgent(address: AgentAddress, path: string, order?: object): Promise<Reply> {
   const tried: string[] = [];
@@ -117,7 +117,7 @@ function parse(text: string): unknown {
   }
 }
 
-/** @throws UnreachableError when the agent lets this user do nothing, or is none */
+/** @throws UnreachableError when this user is not permitted, or the server is not an agent */
 function checkAccess(reply: Reply): Reply {
   if (reply.status === 401)
     throw new UnreachableError(

@@ -1,6 +1,6 @@
 import { escapeControls } from '../../component/output.js';
 
-/** A component as the agent describes it. */
+/** A component in the agent's answer. */
 export interface ListedComponent {
   readonly name: string;
   readonly pipelines: readonly string[];
@@ -13,7 +13,7 @@ export interface ListedComponent {
   readonly last_error: { readonly message: string; readonly at: string } | null;
 }
 
-/** An agent as it describes itself. */
+/** An agent in its own answer. */
 export interface ListedAgent {
   readonly version: string;
   readonly pid: number;
@@ -30,12 +30,12 @@ export interface VerbResult {
 }
 
 const headings = ['COMPONENT', 'STATE', 'INTERVAL', 'POINTS', 'POINTS/S', 'REFUSED'] as const;
-/** Figures are aligned at their last digit. */
+/** Numbers are right-aligned. */
 const rightAligned = new Set<number>([3, 4, 5]);
 
 /**
- * The components for people: a table with a line below for each last error; for programs that read lines, where the
- * output is no terminal, the same columns separated by tabs, and the error in a last one.
+ * The components as a table for people, with a line below each row for its last error; where the output is not
+ * a terminal, the same columns separated by tabs, with the error in the last one.
  */
 export function describeComponents({ components }: ListedAgent, isTerminal: boolean): string {
   const rows = components.map((one) => [...createCells(one)]);
@@ -74,7 +74,7 @@ function describeLastError({ last_error: error }: ListedComponent): readonly str
   return error === null ? [] : [`  ${error.at}  ${escapeControls(error.message)}`];
 }
 
-/** What became of each component, one on a line. */
+/** The result for each component, one per line. */
 export function describeResults(results: readonly VerbResult[], done: string): string {
   return joinLines(
     results.map(({ component, error }) =>

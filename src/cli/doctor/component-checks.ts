@@ -11,7 +11,7 @@ import { floorPower, meteredEnergyNames } from '../../model/shared-metrics.js';
 import { findPull } from '../../telemetry/telemetry.js';
 import type { Check } from './system-checks.js';
 
-/** A receiver as it would be started. */
+/** A receiver with the configuration it would be started with. */
 export interface ReceiverSetup {
   readonly id: string;
   readonly factory: ReceiverFactory;
@@ -28,7 +28,7 @@ export interface ReceiverCheck extends Check {
   readonly energy: EnergySource;
 }
 
-/** Probes a receiver. */
+/** Runs a receiver's probe. */
 export async function checkReceiver({
   id,
   factory,
@@ -68,7 +68,7 @@ async function probe(
   }
 }
 
-/** A receiver that publishes the power of an idle machine has it from a model, not from a meter. */
+/** A receiver that publishes idle power takes it from a model, not from a meter. */
 function findEnergySource({ metrics }: ReceiverFactory): EnergySource {
   if (!metrics.some(({ name }) => meteredEnergyNames.has(name))) return 'none';
   return metrics.some(({ name }) => name === floorPower.name) ? 'estimated' : 'measured';

@@ -12,7 +12,7 @@ export type CheckState = 'ok' | 'note' | 'missing';
 export interface Check {
   readonly name: string;
   readonly state: CheckState;
-  /** What was found, for people. */
+  /** The finding, for people. */
   readonly found: string;
   /** What would improve it. */
   readonly remedies: readonly Remedy[];
@@ -69,12 +69,12 @@ function describeUser(): string {
   try {
     return `${userInfo().username} (${uid})`;
   } catch {
-    // A container's user need not be in its passwd file.
+    // The user of a container need not be in its passwd file.
     return `uid ${uid}`;
   }
 }
 
-/** @param paranoid kernel.perf_event_paranoid; undefined: this kernel has no perf events */
+/** @param paranoid kernel.perf_event_paranoid; undefined: the kernel has no perf events */
 export function checkPerf(paranoid: number | undefined, capabilities: readonly string[]): Check {
   const name = 'perf events';
   if (paranoid === undefined) {

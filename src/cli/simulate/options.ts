@@ -35,7 +35,7 @@ const options = {
   json: flag,
 } as const;
 
-/** A number that an option may have. */
+/** Range of a numeric option. */
 interface Range {
   readonly least: number;
   readonly most: number;

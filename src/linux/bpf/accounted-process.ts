@@ -1,28 +1,31 @@
 import { rowState, type ProcessRows } from './process-rows.js';
 import { nameWords, taskField, taskRecordWords } from './task-record.js';
 
-/** One process: its CPU time since its birth, which never falls, and who it is. */
+/** One process: its CPU time since its start, which never decreases, and its identity. */
 export interface AccountedProcess {
-  /** As this collector's pid namespace knows it. */
+  /** In this collector's pid namespace. */
   readonly pid: number;
   /** Whole seconds of its CPU time. */
   readonly seconds: number;
-  /** What the CPU time has beyond whole seconds. */
+  /** The CPU time beyond whole seconds. */
   readonly nanoseconds: number;
-  /** Birth after boot, in nanoseconds: exact for 100 days after boot. */
+  /** Start after boot, in nanoseconds: exact for 100 days after boot. */
   readonly startNs: number;
-  /** Tells cgroups apart: of the unified hierarchy, or where the process is at its root the deepest of version 1. */
+  /**
+   * Distinguishes cgroups: that of the unified hierarchy or, if the process is at its root, the deepest one of
+   * version 1.
+   */
   readonly cgroupId: number;
-  /** Grows whenever its name, user or cgroup is another one. */
+  /** Increases whenever name, user or cgroup change. */
   readonly revision: number;
   /**
-   * Copies its CPU nanoseconds on each package, from its birth on or that of the accounting; what the last threads to end
-   * ran may be missing for a while.
+   * Copies its CPU nanoseconds on each package, since its start or that of the accounting; the time of threads
+   * that have just ended may be missing temporarily.
    */
   copyPackages(into: Float64Array): void;
-  /** What its main thread does: a letter of proc_pid_stat(5). */
+  /** The state of its main thread: a letter of proc_pid_stat(5). */
   readonly taskState: string;
-  /** `alive`; `ending` while the report of its death is awaited; `dead` once that has come: the CPU time is final. */
+  /** `alive`; `ending` while the report of its end is awaited; `dead` after that report: the CPU time is final. */
   readonly state: 'alive' | 'ending' | 'dead';
 }
 
@@ -75,20 +78,20 @@ export class AccountedRow implements AccountedProcess {
   }
 }
 
-/** A process that was born and died before it was asked for. */
+/** A process that started and ended before it was first seen. */
 export interface BriefProcess {
   readonly pid: number;
   readonly parentPid: number;
   readonly cpuTimeNs: number;
-  /** That of its main thread on each package; none where it is not known. */
+  /** That of its main thread on each package; empty if unknown. */
   readonly packageNs: Float64Array;
   readonly cgroupId: number;
   readonly userId: number;
-  /** The kernel's name of it, at most 15 bytes, as four words: `decodeTaskName`. */
+  /** The kernel's name for it, at most 15 bytes, as four words: `decodeTaskName`. */
   readonly name: Uint32Array;
 }
 
-/** The last record of a death, as a process: the same object each time. */
+/** The last record of an ended thread, as a process: the same object each time. */
 export class BriefRecord implements BriefProcess {
   pid = 0;
   parentPid = 0;
@@ -98,7 +101,7 @@ export class BriefRecord implements BriefProcess {
   userId = 0;
   readonly name = new Uint32Array(nameWords);
 
-  /** Takes over a record. @returns this */
+  /** Loads a record. @returns this */
   take(words: Uint32Array, at: number, cpuTimeNs: number): this {
     this.pid = words[at + taskField.tgid];
     this.parentPid = words[at + taskField.parent];
@@ -110,7 +113,7 @@ export class BriefRecord implements BriefProcess {
   }
 }
 
-/** The text of a name; what is not UTF-8 in it becomes a replacement character. */
+/** Decodes a name; invalid UTF-8 becomes replacement characters. */
 export function decodeTaskName(name: Uint32Array): string {
   const bytes = Buffer.from(name.buffer, name.byteOffset, name.byteLength);
   const end = bytes.indexOf(0);
@@ -129,15 +132,15 @@ function decodeTaskState(words: Uint32Array, at: number): string {
   return stateLetters[32 - Math.clz32(reported)] ?? 'D';
 }
 
-/** The inode of a cgroup of the unified hierarchy; undefined where its number is that of one of version 1. */
+/** The inode of a cgroup of the unified hierarchy; undefined if the id is that of a version 1 cgroup. */
 export function findUnifiedId(cgroupId: number): number | undefined {
   return cgroupId % controllers === 0 ? cgroupId / controllers : undefined;
 }
 
-/** More than there are controllers, of which 0 stands for the unified hierarchy. */
+/** More than there are controllers; 0 is the unified hierarchy. */
 const controllers = 32;
 
-/** One number for the cgroup that identifies a task best: the kernel's number, and below it the tree that it is of. */
+/** One number for the cgroup that identifies a task best: the kernel's id, combined with its hierarchy. */
 function readCgroup(words: Uint32Array, at: number): number {
   const controller = words[at + taskField.controllerV1];
   const id = at + (controller === 0 ? taskField.cgroup : taskField.cgroupV1);

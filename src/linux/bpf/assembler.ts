@@ -1,4 +1,7 @@
-/** The registers: r0 holds what a call returned, r1 to r5 its arguments, r6 to r9 are kept, r10 is the stack's end. */
+/**
+ * The registers: r0 holds the result of a call, r1 to r5 its arguments, r6 to r9 are preserved, r10 is the end
+ * of the stack.
+ */
 export type Register = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10;
 
 // Instruction set: Documentation/bpf/standardization/instruction-set.rst of Linux, RFC 9669.
@@ -18,14 +21,14 @@ interface Instruction {
   readonly code: number;
   readonly to?: number;
   readonly from?: number;
-  /** A label is a jump's target. */
+  /** A label is the target of a jump. */
   readonly offset?: number | string;
   readonly immediate?: number;
 }
 
 /**
- * Builds the bytes of a BPF program, an instruction for each call. Memory is addressed as register plus offset;
- * sizes are in bytes. Jumps name a label, which may come later.
+ * Builds the bytes of a BPF program, one instruction per call. Memory is addressed as register plus offset;
+ * sizes are in bytes. Jumps name a label, which may be defined later.
  */
 export class Assembler {
   readonly #instructions: Instruction[] = [];
@@ -72,12 +75,12 @@ export class Assembler {
     return this.#add({ code: 0xdb, to, from, offset });
   }
 
-  /** `to` becomes the map behind a descriptor. */
+  /** Loads the map of a descriptor into `to`. */
   loadMap(to: Register, fd: number): this {
     return this.#add({ code: 0x18, to, from: 1, immediate: fd }).#add({ code: 0 });
   }
 
-  /** `to` becomes the address of a byte in the only value of an array map. */
+  /** Loads the address of a byte in the only value of an array map into `to`. */
   loadMapValue(to: Register, fd: number, offset: number): this {
     return this.#add({ code: 0x18, to, from: 2, immediate: fd }).#add({ code: 0, immediate: offset });
   }
@@ -92,38 +95,38 @@ export class Assembler {
     return this.#add({ code: 0x85, from: 2, immediate: functionId });
   }
 
-  /** Goes to a label. */
+  /** Jumps to a label. */
   jump(label: string): this {
     return this.#add({ code: 0x05, offset: label });
   }
 
-  /** Goes to a label if the comparison of `register` with a number holds. */
+  /** Jumps to a label if the comparison of `register` with a number holds. */
   jumpIf(register: Register, comparison: keyof typeof comparisons, value: number, label: string): this {
     return this.#add({ code: 0x05 | comparisons[comparison], to: register, offset: label, immediate: value });
   }
 
-  /** Goes to a label if both registers are the same, in 64 bits. */
+  /** Jumps to a label if both registers are equal, in 64 bits. */
   jumpIfSame(register: Register, other: Register, label: string): this {
     return this.#add({ code: 0x1d, to: register, from: other, offset: label });
   }
 
-  /** Goes to a label if the registers differ, in 64 bits. */
+  /** Jumps to a label if the registers differ, in 64 bits. */
   jumpIfDifferent(register: Register, other: Register, label: string): this {
     return this.#add({ code: 0x5d, to: register, from: other, offset: label });
   }
 
-  /** Goes to a label if `register` is at most `other`, both unsigned. */
+  /** Jumps to a label if `register` is at most `other`, both unsigned. */
   jumpIfAtMost(register: Register, other: Register, label: string): this {
     return this.#add({ code: 0xbd, to: register, from: other, offset: label });
   }
 
-  /** Names the next instruction. */
+  /** Defines a label at the next instruction. */
   label(name: string): this {
     this.#labels.set(name, this.#instructions.length);
     return this;
   }
 
-  /** A label that no other call has given. */
+  /** A label that no other call returns. */
   uniqueLabel(name: string): string {
     this.#labelCount += 1;
     return `${name} ${this.#labelCount}`;
@@ -134,7 +137,7 @@ export class Assembler {
     return this.set(0, 0).#add({ code: 0x95 });
   }
 
-  /** The program as the kernel takes it. */
+  /** The program in the kernel's format. */
   encode(): Buffer {
     const bytes = Buffer.alloc(this.#instructions.length * instructionBytes);
     for (const [index, instruction] of this.#instructions.entries()) {

@@ -3,12 +3,12 @@ import type { Assembler } from './assembler.js';
 import { attachIterator, closeAll, loadProgram, openIteration } from './bpf.js';
 import type { TypeFacts } from './kernel-types.js';
 
-/** The kernel fills at most as much in one read: 8 pages. */
+/** The kernel fills at most this much in one read: 8 pages. */
 const growth = 1 << 18;
 
-/** A program that the kernel runs for every task of this pid namespace, and what the last pass over them wrote. */
+/** A program that the kernel runs for every task of this pid namespace, and the output of its last pass. */
 export class BpfIterator {
-  /** What the last pass wrote; another array when it had to grow. */
+  /** The output of the last pass; a new array after it had to grow. */
   words: Uint32Array = new Uint32Array(growth / 4);
   readonly #name: string;
   readonly #fds: number[];
@@ -37,8 +37,8 @@ export class BpfIterator {
   }
 
   /**
-   * Runs the program for every task; what it writes is in `words`.
-   * @returns how many words it wrote
+   * Runs the program for every task; its output is in `words`.
+   * @returns the number of words
    * @throws BpfError or the error of read(2)
    */
   read(): number {
@@ -56,7 +56,7 @@ export class BpfIterator {
     }
   }
 
-  /** Releases the program. Safe to call again. */
+  /** Releases the program. May be called again. */
   close(): void {
     closeAll(this.#fds);
   }

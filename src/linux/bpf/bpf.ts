@@ -5,7 +5,7 @@ import { readEffectiveCapabilities } from '../privileges.js';
 import { findSyscallNumber } from '../syscall-numbers.js';
 import type { Assembler } from './assembler.js';
 
-// Numbers and layouts: include/uapi/linux/bpf.h. Descriptors are closed on exec by the kernel itself.
+// Numbers and layouts: include/uapi/linux/bpf.h. The kernel sets close-on-exec on the descriptors.
 const command = {
   createMap: 0,
   loadProgram: 5,
@@ -15,7 +15,7 @@ const command = {
   createIterator: 33,
 } as const;
 const attributeBytes = 144;
-/** The program's type, to what it is attached, and flags: one that a process calls must be able to sleep. */
+/** Program type, attach type, and flags: a program that a process calls must be sleepable. */
 const programKinds = {
   tracepoint: { type: 26, attachType: 23, flags: 0 },
   iterator: { type: 26, attachType: 28, flags: 0 },
@@ -24,10 +24,10 @@ const programKinds = {
 const mapTypes = { hash: 1, array: 2, ringBuffer: 27 } as const;
 const arrayKeyBytes = 4;
 const mmapable = 1 << 10;
-/** The kernel lends some helpers to programs under a licence that goes with its own only. */
+/** Some helpers are available only to programs with a compatible licence. */
 const license = Buffer.from('Dual BSD/GPL\0');
 const logBytes = 1 << 18;
-/** What of the verifier's log goes into a message: its end holds the reason. */
+/** How much of the end of the verifier's log, which contains the reason, is shown. */
 const shownLogCharacters = 600;
 
 type AsyncSyscall = (
@@ -52,35 +52,35 @@ export class BpfError extends Error {
   }
 }
 
-/** What a program is, where it runs and what it does. */
+/** A program: where it runs and what it does. */
 export interface BpfProgram {
   /** At most 15 characters; bpftool shows it. */
   readonly name: string;
-  /** When it runs: at a tracepoint, for each object of an iterator, or when it is called. */
+  /** When it runs: at a tracepoint, for each object of an iterator, or when called. */
   readonly kind: keyof typeof programKinds;
-  /** The number of the function or typedef that it is attached to, from `TypeFacts.findId`; none if it is called. */
+  /** The id of the function or typedef that it is attached to, from `TypeFacts.findId`; none if it is called. */
   readonly attachTo?: number;
   readonly code: Assembler;
 }
 
 /**
- * Loads a program. The verifier works on another thread.
+ * Loads a program. The verifier runs on another thread.
  * @returns its descriptor
- * @throws BpfError with the missing right, or with the end of the verifier's log
+ * @throws BpfError with the missing capability, or with the end of the verifier's log
  */
 export async function loadProgram(program: BpfProgram): Promise<number> {
   const { attributes, code } = encodeProgram(program);
   const number = requireSyscallNumber();
   const fd = await new Promise<number>((resolve) => {
-    // The code is named here, because the kernel reads it until the call has returned.
+    // The closure keeps the code alive, since the kernel reads it until the call has returned.
     const finish = (_: unknown, result: number): void => resolve(code.length > 0 ? result : -1);
     syscall.async(number, command.loadProgram, attributes, attributeBytes, finish);
   });
-  // The error number belongs to the thread that made the call.
+  // errno belongs to the thread that made the call.
   return fd >= 0 ? fd : loadProgramSync(program);
 }
 
-/** Loads a program that the verifier is known to check within milliseconds, as `loadProgram` does. */
+/** Like `loadProgram`, for a program that the verifier is known to check within milliseconds. */
 export function loadProgramSync(program: BpfProgram): number {
   const log = Buffer.alloc(logBytes);
   const { attributes, code } = encodeProgram(program);
@@ -93,7 +93,7 @@ export function loadProgramSync(program: BpfProgram): number {
   throw refusal(`load BPF program "${program.name}"`, nameErrno(), text.slice(-shownLogCharacters));
 }
 
-/** The attributes, and the code to which they point. */
+/** The attributes, and the code that they point to. */
 function encodeProgram({
   name,
   kind,
@@ -140,14 +140,14 @@ export function createMap(
   return check(bpf(command.createMap, attributes), `create BPF map "${name}"`);
 }
 
-/** Runs a tracepoint's program from now on, until the returned descriptor is closed. */
+/** Runs a tracepoint program from now on, until the returned descriptor is closed. */
 export function attachTracepoint(name: string, programFd: number): number {
   const attributes = Buffer.alloc(attributeBytes);
   attributes.writeUInt32LE(programFd, 8);
   return check(bpf(command.openRawTracepoint, attributes), `attach BPF program "${name}"`);
 }
 
-/** Makes an iterator of a program; `openIteration` starts a pass. */
+/** Creates an iterator from a program; `openIteration` starts a pass. */
 export function attachIterator(name: string, programFd: number): number {
   const attributes = Buffer.alloc(attributeBytes);
   attributes.writeUInt32LE(programFd, 0);
@@ -165,13 +165,13 @@ export function openIteration(name: string, linkFd: number): number {
 
 const callAttributes = Buffer.alloc(attributeBytes);
 
-/** Runs a program of the kind `call` to its end. */
+/** Runs a program of the kind `call` once. */
 export function callProgram(name: string, programFd: number): void {
   callAttributes.writeUInt32LE(programFd, 0);
   check(bpf(command.callProgram, callAttributes), `call BPF program "${name}"`);
 }
 
-/** Closes what is open of some descriptors, and is safe to call again with what it leaves: nothing. */
+/** Closes descriptors and empties the list, so that it may be called again. */
 export function closeAll(fds: number[]): void {
   for (const fd of fds.splice(0).toReversed()) closeSync(fd);
 }

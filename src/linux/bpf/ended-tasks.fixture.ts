@@ -8,7 +8,7 @@ import { KernelTypes } from './kernel-types.js';
 const name = 'test_ends';
 const prefixBytes = 8;
 
-/** Another name of a program: no other process on the machine has one with these eight letters. */
+/** Another name for a program, which no other process on the machine shares in its first eight letters. */
 export function nameUniquely(program: string, suffix = ''): string {
   const unique = `jm${process.pid.toString(36).padStart(prefixBytes - 2, '0')}${suffix}`;
   const path = join(createFolder(), unique);
@@ -17,9 +17,9 @@ export function nameUniquely(program: string, suffix = ''): string {
 }
 
 /**
- * Counts the threads that ended and whose names begin like a unique one, by a program of its own. Some virtual machines
- * run no programs while their own agent runs, so that an end in a hundred is reported to none: what the one that is
- * tested may miss is what this one misses, too, and where none is missed that is nothing.
+ * Counts ended threads whose names start with a unique prefix, with a program of its own. Some virtual machines
+ * run no programs while their own agent runs, so that one end in a hundred is never reported: the accounting
+ * under test may miss as many as this counter does.
  */
 export class EndedTasks {
   readonly #fds: number[];
@@ -48,7 +48,7 @@ export class EndedTasks {
     return Number(this.#words[0]);
   }
 
-  /** What they used in all their lives. */
+  /** CPU time over their lifetimes. */
   get cpuNs(): number {
     return Number(this.#words[1]);
   }

@@ -19,7 +19,7 @@ const names = [
   'iterate',
 ];
 
-/** Offset of a name among the strings. */
+/** Offset of a name in the string section. */
 function at(name: string): number {
   return names.slice(0, names.indexOf(name)).join('\0').length + (name === '' ? 0 : 1);
 }
@@ -52,7 +52,7 @@ const types = [
   [at('iterate'), 12 << 24, 0],
 ];
 
-/** Writes a description of some types, as the kernel has one. */
+/** Writes a type description in the kernel's format. */
 export function createTypesFile(change: (file: Buffer) => Buffer = (file) => file): string {
   const words = Buffer.from(Uint32Array.from(types.flat()).buffer);
   const strings = Buffer.from(`${names.join('\0')}\0`);

@@ -4,52 +4,52 @@ import { setImmediate } from 'node:timers/promises';
 // Layout: Documentation/bpf/btf.rst of Linux.
 const magic = 0xeb9f;
 const kind = { struct: 4, union: 5, enumeration: 6, typedef: 8, function: 12 } as const;
-/** What a type points to once these are taken off: typedef, volatile, const, restrict, type tag. */
+/** Kinds that are skipped to find the actual type: typedef, volatile, const, restrict, type tag. */
 const aliases = new Set([8, 9, 10, 11, 18]);
 const headerWords = 3;
-/** A slice is 2 ms of work. */
+/** One slice is 2 ms of work. */
 const typesPerSlice = 50_000;
 const pagesPerSlice = 200;
-/** Sysfs gives a page for each call, however much is asked for. */
+/** Sysfs returns at most a page per call. */
 const pageBytes = 4096;
 /** Kinds have the numbers 1 to 19. */
 const kinds = 20;
-/** Words after the header of each kind of type: a fixed number, and a number for each member. */
+/** Words after the header of each kind of type: a fixed number, and a number per member. */
 const fixedWords = Uint8Array.of(0, 1, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 1, 0, 0);
 const memberWords = Uint8Array.of(0, 0, 0, 0, 3, 3, 2, 0, 0, 0, 0, 0, 0, 2, 0, 3, 0, 0, 0, 3);
 
-/** Where the kernel describes its types, if it was built with CONFIG_DEBUG_INFO_BTF. */
+/** The kernel's type information, if it was built with CONFIG_DEBUG_INFO_BTF. */
 export const kernelTypesPath = '/sys/kernel/btf/vmlinux';
 
-/** The kinds of what has a number. */
+/** The kinds of types that have an id here. */
 export type NamedKind = 'struct' | 'typedef' | 'function';
 
-/** What programs need to know of the running kernel's types. */
+/** What programs need to know about the running kernel's types. */
 export interface TypeFacts {
   /**
-   * Where a field lies in a struct, in bytes; `path` goes through structs that it contains: `se.sum_exec_runtime`.
+   * Offset of a field in a struct, in bytes; `path` may go through nested structs: `se.sum_exec_runtime`.
    * @throws Error when the kernel has no such field
    */
   findOffset(struct: string, path: string): number;
-  /** The number of a type, or of a function to which a program is attached or that it calls; 0 when there is none. */
+  /** The id of a type, or of a function that a program is attached to or calls; 0 if there is none. */
   findId(name: string, of: NamedKind): number;
-  /** The value of an enumeration's member: `cgroup_subsys_id`, `cpuacct_cgrp_id`. */
+  /** The value of an enumerator: `cgroup_subsys_id`, `cpuacct_cgrp_id`. */
   findEnumerator(enumeration: string, name: string): number | undefined;
 }
 
 /**
- * The types of the running kernel, as it describes them itself (BTF): where a field lies and which number a function
- * has. Names are searched as bytes and compared by their offset, so that 130,000 types cost milliseconds.
+ * The types of the running kernel, from its type information (BTF): offsets of fields and ids of functions.
+ * Names are searched as bytes and compared by offset, so that 130,000 types cost milliseconds.
  */
 export class KernelTypes implements TypeFacts {
   readonly #words: Uint32Array;
   readonly #strings: Buffer;
-  /** Word at which each type begins; type 0 is void. */
+  /** Word at which each type starts; type 0 is void. */
   readonly #begins: Uint32Array;
 
   /**
-   * Reads the kernel's description, in slices.
-   * @throws Error where the kernel has none, or one of another layout
+   * Reads the kernel's type information, in slices.
+   * @throws Error when there is none, or its layout is unknown
    */
   static async load(path = kernelTypesPath): Promise<KernelTypes> {
     const file = await readInSlices(path);
@@ -117,7 +117,7 @@ export class KernelTypes implements TypeFacts {
     return undefined;
   }
 
-  /** The offset of a name among the strings, each of which is there once. */
+  /** The offset of a name in the string section, where each name is stored once. */
   #findName(name: string): number | undefined {
     const at = this.#strings.indexOf(`\0${name}\0`, 0, 'latin1');
     return at === -1 ? undefined : at + 1;
@@ -164,7 +164,7 @@ function kindOf(info: number): number {
   return (info >>> 24) & 0x1f;
 }
 
-/** Reads a file without holding this thread for long. The thread pool would take ten times as long, page by page. */
+/** Reads a file without blocking this thread for long. The thread pool would take ten times as long, page by page. */
 async function readInSlices(path: string): Promise<Buffer> {
   const fd = openSync(path, 'r');
   try {
@@ -182,7 +182,7 @@ async function readInSlices(path: string): Promise<Buffer> {
   }
 }
 
-/** Where each type begins, or what is wrong. */
+/** Finds where each type starts, or describes what is wrong. */
 async function indexTypes(words: Uint32Array): Promise<Uint32Array | string> {
   const begins = new Uint32Array(Math.floor(words.length / headerWords) + 1);
   let count = 1;
@@ -199,12 +199,12 @@ async function indexTypes(words: Uint32Array): Promise<Uint32Array | string> {
 
 interface IndexedSlice {
   readonly count: number;
-  /** Where the next type begins. */
+  /** Start of the next type. */
   readonly at: number;
   readonly unknownKind?: number;
 }
 
-/** Notes where types begin, from `from` on, as many as there is room for. */
+/** Records the starts of types, from `from` on, until the array is full. */
 function indexSlice(words: Uint32Array, from: number, begins: Uint32Array): IndexedSlice {
   let at = from;
   let count = 0;

@@ -9,21 +9,21 @@ import {
   type BpfProgram,
 } from './bpf.js';
 
-/** A program that writes into memory, and how much of that it needs. */
+/** A program that writes into memory, and the memory that it needs. */
 export interface LoopCode {
   /** At most 15 characters. */
   readonly name: string;
-  /** Bytes of memory with room for a number of tasks; less of it may be mapped into this process. */
+  /** Bytes of memory for a number of tasks; only a part of it may be mapped into this process. */
   measure(room: number): { readonly bytes: number; readonly mappedBytes: number };
-  /** The program for a map of one value, which is that memory. */
+  /** The program for a map of one value, which is the memory. */
   assemble(map: number, room: number): Assembler;
 }
 
-/** A program that this process calls, and memory that it shares with it, which can become larger. */
+/** A program that this process calls, and memory that it shares with it, which can grow. */
 export class LoopProgram {
-  /** Another one after `grow`. */
+  /** Replaced by `grow`. */
   memory = new ArrayBuffer(0);
-  /** For how many tasks there is room. */
+  /** Capacity in tasks. */
   room: number;
   readonly #code: LoopCode;
   readonly #fds: number[] = [];
@@ -47,12 +47,15 @@ export class LoopProgram {
     this.room = room;
   }
 
-  /** Runs it to its end. @throws BpfError */
+  /** Runs the program once. @throws BpfError */
   call(): void {
     callProgram(this.#code.name, this.#program);
   }
 
-  /** Doubles the room; the new memory is empty. What is there goes once the larger one works: it may be refused for now. */
+  /**
+   * Doubles the capacity; the new memory is empty. The old memory is kept until the new program works: the
+   * kernel may refuse it.
+   */
   grow(): void {
     const larger = new LoopProgram(this.#code, 2 * this.room);
     try {
@@ -69,7 +72,7 @@ export class LoopProgram {
     this.memory = larger.memory;
   }
 
-  /** Releases the program and the memory. Safe to call again. */
+  /** Releases the program and the memory. May be called again. */
   close(): void {
     this.memory = new ArrayBuffer(0);
     this.#unmap();

@@ -46,7 +46,7 @@ function readMs(accounting: CpuAccounting, { pid = 0 }: ChildProcess) {
   return { all: seconds * 1e3 + nanoseconds / 1e6, byPackage: [...byPackage].map((ns) => ns / 1e6) };
 }
 
-/** Starts a child on a CPU that burns CPU time when it is asked to, and says how much it has used in all. */
+/** Starts a child on a CPU that burns CPU time when it is asked to, and reports how much it has used in all. */
 async function startBurner(t: TestContext, cpus: string) {
   const script = `const used = () => { const { user, system } = process.cpuUsage(); return (user + system) / 1e3; };
     process.stdin.on('data', (line) => { for (const end = used() + Number(line); used() < end; ); console.log(used()); });
@@ -91,7 +91,7 @@ function assertNear(actual: number, expected: number): void {
 }
 
 test(
-  'CpuAccounting knows on which package a process runs, as getrusage says that it does',
+  'CpuAccounting knows on which package a process runs, as getrusage reports that it does',
   { skip },
   async (t) => {
     const accounting = await open(t);

@@ -7,11 +7,11 @@ import { addPackageOf, findCpuField, migrationField, type PackageMaps } from './
 const name = 'joule_migrates';
 const lookUp = 1;
 const update = 2;
-/** Only where there is none. */
+/** BPF_NOEXIST: only if the key does not exist. */
 const isNew = 1;
-/** How many threads may have left a package. */
+/** Maximum number of threads that have left a package. */
 export const maxMovedThreads = 1 << 16;
-/** Where the key of a thread, its address, and a new value are, at the end of the stack. */
+/** Offsets of the key (a thread's address) and of a new value, at the end of the stack. */
 const keyAt = -8;
 
 const task: Register = 6;
@@ -21,8 +21,9 @@ const to: Register = 9;
 const scratch: Register = 2;
 
 /**
- * Notes, whenever a thread goes to a CPU of another package, how long it has run on the one that it leaves. A thread is never
- * running then, so that its runtime is booked: the CPU time of each package is exact, and a context switch costs nothing.
+ * Records, whenever a thread moves to a CPU of another package, how long it has run on the package that it
+ * leaves. A migrating thread is never running, so its runtime is accounted: the CPU time per package is exact,
+ * at no cost per context switch.
  */
 export class Migrations {
   readonly maps: PackageMaps;
@@ -34,7 +35,7 @@ export class Migrations {
   #lost: BigUint64Array;
 
   /**
-   * @param entries how many threads may have left a package
+   * @param entries maximum number of threads that have left a package
    * @throws BpfError, or Error when the kernel's types lack a field
    */
   static async open(types: TypeFacts, packages: CpuPackages, entries = maxMovedThreads): Promise<Migrations> {
@@ -72,17 +73,20 @@ export class Migrations {
     this.update();
   }
 
-  /** Moves to another package that were not noted for want of room, since the start: what ran before is booked on the new one. */
+  /**
+   * Moves to another package that were not recorded since the start, because the map was full: the earlier
+   * runtime is attributed to the new package.
+   */
   get lost(): number {
     return Number(this.#lost[0]);
   }
 
-  /** Takes over where CPUs are that have come online. */
+  /** Adds CPUs that have come online. */
   update(): void {
     this.#cpus.set(this.#packages.byCpu);
   }
 
-  /** Ends the notes. Safe to call again. */
+  /** Ends the recording. May be called again. */
   close(): void {
     if (this.#fds.length === 0) return;
     closeAll(this.#fds);
@@ -112,7 +116,7 @@ function assemble(types: TypeFacts, maps: PackageMaps): Assembler {
     .jumpIf(from, 'equal', noPackage, 'end')
     .jumpIf(to, 'equal', noPackage, 'end');
   code.load(runtime, task, types.findOffset('task_struct', 'se.sum_exec_runtime'));
-  // What has never run was nowhere.
+  // A thread that has never run was on no package.
   code.jumpIf(runtime, 'equal', 0, 'end').store(10, keyAt, task);
   addLookUp(code, maps);
   code.jumpIf(0, 'notEqual', 0, 'known');
@@ -129,7 +133,7 @@ function addLookUp(code: Assembler, { threads }: PackageMaps): void {
   code.loadMap(1, threads).move(2, 10).compute(2, 'add', keyAt).call(lookUp);
 }
 
-/** All that it ran so far was on the package that it leaves. */
+/** Its whole runtime so far was on the package that it leaves. */
 function addEntry(code: Assembler, { threads, count }: PackageMaps): void {
   const bytes = migrationField.sums + 8 * count;
   const at = keyAt - bytes;
@@ -140,7 +144,7 @@ function addEntry(code: Assembler, { threads, count }: PackageMaps): void {
   code.move(3, 10).compute(3, 'add', at).set(4, isNew).call(update);
 }
 
-/** Adds what it ran since it came to the sum of the package that it leaves. r0 is its entry. */
+/** Adds its runtime since its arrival to the sum of the package that it leaves. r0 is its entry. */
 function bookRuntime(code: Assembler, { count }: PackageMaps): void {
   code
     .load(1, 0, migrationField.package)

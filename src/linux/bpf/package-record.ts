@@ -9,30 +9,30 @@ const remove = 3;
 const scratch: Register = 2;
 
 /**
- * Where what lies in the value of a thread that has left a package, in bytes: its package, its runtime when it came there, and
- * what it ran on each.
+ * Offsets in the value of a thread that has left a package, in bytes: its package, its runtime on arrival
+ * there, and its time on each package.
  */
 export const migrationField = { package: 0, runtime: 8, sums: 16 } as const;
 
-/** The maps by which it is known on which packages threads ran: `Migrations`. */
+/** The maps that record the packages of threads: `Migrations`. */
 export interface PackageMaps {
-  /** Of threads that have left a package, by the address of their task. */
+  /** Threads that have left a package, by the address of their task. */
   readonly threads: number;
-  /** The place of the package of each CPU, four bytes each. */
+  /** The index of each CPU's package, four bytes each. */
   readonly cpus: number;
-  /** How many moves found no room among the threads: eight bytes. */
+  /** Number of moves that the full map could not record: eight bytes. */
   readonly lost: number;
   readonly cpuCount: number;
-  /** How many packages there are. */
+  /** Number of packages. */
   readonly count: number;
 }
 
-/** Bytes of a record, with the package of the thread and what it ran on each, where that is known. */
+/** Bytes of a record, including the thread's package and its time on each, if recorded. */
 export function recordBytes(maps: PackageMaps | undefined): number {
   return maps === undefined ? taskRecordBytes : taskRecordBytes + 8 * (1 + maps.count);
 }
 
-/** Replaces the number of a CPU in a register by the place of its package. Uses up r1. */
+/** Replaces a CPU number in a register by the index of its package. Clobbers r1. */
 export function addPackageOf(code: Assembler, { cpus, cpuCount }: PackageMaps, register: Register): void {
   const [outside, done] = [code.uniqueLabel('outside'), code.uniqueLabel('done')];
   code.jumpIf(register, 'above', cpuCount - 1, outside).compute(register, 'shiftLeft', 2);
@@ -40,7 +40,7 @@ export function addPackageOf(code: Assembler, { cpus, cpuCount }: PackageMaps, r
   code.label(outside).set(register, noPackage).label(done);
 }
 
-/** The field of a task with its CPU. Moved in Linux 5.16. */
+/** The task field with its CPU. Moved in Linux 5.16. */
 export function findCpuField(types: TypeFacts): number {
   try {
     return types.findOffset('task_struct', 'thread_info.cpu');
@@ -50,8 +50,9 @@ export function findCpuField(types: TypeFacts): number {
 }
 
 /**
- * Appends to the record at r9 the package of the task in r7 and what it ran on each until it came there. Uses up r0 to r5.
- * @param keyAt where on the stack there are 8 bytes
+ * Appends the package of the task in r7, and its time on each package until its arrival there, to the record at
+ * r9. Clobbers r0 to r5.
+ * @param keyAt offset of 8 free bytes on the stack
  */
 export function copyPackages(
   code: Assembler,
@@ -76,16 +77,16 @@ export function copyPackages(
   code.label('placed');
 }
 
-/** Forgets the task in r7, which has ended. */
+/** Removes the task in r7, which has ended. */
 export function forgetTask(code: Assembler, { maps, keyAt }: { maps: PackageMaps; keyAt: number }): void {
   code.store(10, keyAt, taskRegister);
   code.loadMap(1, maps.threads).move(2, 10).compute(2, 'add', keyAt).call(remove);
 }
 
 /**
- * Adds what the thread of a record ran on each package.
- * @param sinceNs what it ran beyond its runtime in the record
- * @param sums gets it, from `to` on
+ * Adds the times of a record's thread on each package.
+ * @param sinceNs runtime beyond that in the record
+ * @param sums receives them, from `to` on
  */
 export function addPackageTimes(
   { words, at, count }: { readonly words: Uint32Array; readonly at: number; readonly count: number },

@@ -13,7 +13,7 @@ import {
   taskRegister,
 } from './task-record.js';
 
-/** Where what lies in front of the lists, in bytes. The last two are written by this process. */
+/** Offsets in the header in front of the lists, in bytes. The last two fields are written by this process. */
 export const header = {
   processes: 0,
   runs: 8,
@@ -22,24 +22,24 @@ export const header = {
   readerLevel: 32,
   generation: 40,
   pass: 48,
-  /** Of the process whose threads come: here and not in registers, so that the verifier takes each round for the same. */
+  /** Of the current process: in memory and not in registers, so that the verifier treats all iterations alike. */
   tgid: 56,
   cpuTime: 64,
   state: 72,
   bytes: 128,
 } as const;
 
-/** Words of an entry of `runs`, and where they lie. */
+/** Words of an entry of `runs`, and their offsets. */
 export const runWords = 4;
 /**
- * The place of the process among all, its `TASK_` and `EXIT_` flags, and its CPU time in whole seconds and nanoseconds,
- * all threads in it.
+ * The index of the process, its `TASK_` and `EXIT_` flags, and its CPU time including all threads, in whole
+ * seconds and nanoseconds.
  */
 export const runField = { place: 0, state: 1, seconds: 2, nanoseconds: 3 } as const;
 
-/** What the program remembers of a process, in bytes: a cache line. */
+/** Offsets of what the program remembers about a process, in bytes: one cache line. */
 const memory = {
-  /** Its number and, above it, the generation. */
+  /** Its id with the generation above it. */
   key: 0,
   start: 8,
   cgroups: 16,
@@ -49,12 +49,15 @@ const memory = {
   cpuTime: 56,
   bytes: 64,
 } as const;
-/** Two of them share a place, the last one that came first. */
+/** Two processes share a slot, most recent first. */
 const placeShift = 7;
-/** Each process has a whole record once in this many passes, since another set of cgroups can have got the address of one. */
+/**
+ * Each process has a complete record once in this many passes, since the address of a cgroup set may have been
+ * reused.
+ */
 export const refreshEvery = 64;
 
-/** struct bpf_iter_task, which says where the loop is, at the end of the stack; below it, what else is kept there. */
+/** struct bpf_iter_task, the state of the loop, at the end of the stack; below it, other variables. */
 const stack = { loop: -24, process: -32, next: -40 } as const;
 /** BPF_TASK_ITER_ALL_THREADS */
 const allThreads = 1;
@@ -65,18 +68,18 @@ const base: Register = 6;
 const remembered: Register = 8;
 const stackEnd: Register = 10;
 
-/** Where the lists begin, in bytes; what is remembered is not mapped into this process. */
+/** Offsets of the lists, in bytes; the remembered state is not mapped into this process. */
 export interface LoopLayout {
   readonly runs: number;
   readonly records: number;
   readonly mappedBytes: number;
   readonly memories: number;
-  /** Of how many processes something can be remembered: a power of two. */
+  /** For how many processes state can be remembered: a power of two. */
   readonly memoryCount: number;
   readonly bytes: number;
 }
 
-/** @param room for how many processes */
+/** @param room capacity in processes */
 export function findLayout(room: number): LoopLayout {
   const runs = header.bytes + 4 * room;
   const records = runs + 4 * runWords * room;
@@ -93,7 +96,10 @@ export function findLayout(room: number): LoopLayout {
   };
 }
 
-/** Writes the program. It goes through threads, and finishes a process when the first thread of the next one comes. */
+/**
+ * Assembles the program. It iterates over threads, and completes a process when the first thread of the next
+ * one follows.
+ */
 export class ProcessLoopCode {
   readonly #code = new Assembler();
   readonly #types: TypeFacts;
@@ -134,13 +140,14 @@ export class ProcessLoopCode {
     this.#call('bpf_iter_task_new');
   }
 
-  /** Adds the CPU time of a thread of the same process; r7 is the first of another one, or 0 after the last. */
+  /** Adds the CPU time of a thread of the same process; r7 is the first thread of another one, or 0 after the last. */
   #takeThread(): void {
     const code = this.#code;
     code.label('next').move(1, stackEnd).compute(1, 'add', stack.loop);
     this.#call('bpf_iter_task_next').jumpIf(0, 'equal', 0, 'last').move(taskRegister, 0);
     distrust(code, this.#types, taskRegister, 'task_struct');
-    // The first is the idle task of a CPU. A leader is not known by its number, which changes when a thread executes.
+    // The first ones are the idle tasks of the CPUs. A leader is not recognized by its id, which changes when
+    // another thread executes a program.
     code.load(scratch, taskRegister, this.#offset('tgid'), 4).jumpIf(scratch, 'equal', 0, 'next');
     code.load(other, base, header.tgid).jumpIfDifferent(scratch, other, 'finish');
     code.load(scratch, taskRegister, this.#offset('se.sum_exec_runtime'));
@@ -148,7 +155,7 @@ export class ProcessLoopCode {
     code.jump('next');
   }
 
-  /** Threads that have ended come first: one that ends meanwhile is not added twice. */
+  /** The time of ended threads is read first, so that a thread that ends meanwhile is not counted twice. */
   #startProcess(): void {
     const code = this.#code;
     code.label('start').load(taskRegister, stackEnd, stack.next).jumpIf(taskRegister, 'equal', 0, 'end');
@@ -193,7 +200,7 @@ export class ProcessLoopCode {
     code.load(other, base, header.tgid).compute(other, 'and', memoryCount / 2 - 1);
     code.compute(other, 'shiftLeft', placeShift);
     code.loadMapValue(remembered, this.#map, memories).add(remembered, other);
-    // Both flags have bits of their own.
+    // The two sets of flags do not overlap.
     code.load(scratch, taskRegister, this.#offset(findStateField(this.#types)), 4);
     code.load(other, taskRegister, this.#offset('exit_state'), 4).add(scratch, other);
     code.store(base, header.state, scratch);
@@ -222,7 +229,7 @@ export class ProcessLoopCode {
     }
   }
 
-  /** Fields of a task that stay the same while it is the same program, user and cgroup; and where they are remembered. */
+  /** Fields of a task that are constant for one program, user and cgroup; and where they are remembered. */
   #identity(): readonly (readonly [field: number, at: number])[] {
     return [
       [this.#offset('start_boottime'), memory.start],
@@ -240,7 +247,7 @@ export class ProcessLoopCode {
     }
   }
 
-  /** r2 = the number of the process and, above it, the generation. */
+  /** r2 = the id of the process with the generation above it. */
   #loadKey(): Assembler {
     const code = this.#code;
     return code.load(scratch, base, header.generation).load(other, base, header.tgid).add(scratch, other);
@@ -276,7 +283,7 @@ export class ProcessLoopCode {
     this.#storePlace(taskField.place);
   }
 
-  /** The process was listed just before. */
+  /** The index of the process that was listed last. */
   #storePlace(field: number): void {
     const code = this.#code;
     code.load(scratch, base, header.processes).compute(scratch, 'add', -1);

@@ -6,18 +6,19 @@ import { estimateRoom } from './task-loop.js';
 const name = 'joule_processes';
 
 /**
- * Reads every process of the machine in one call, into memory that this process shares with the kernel: of all, only their
- * numbers; the CPU time of those that have run since the pass before; and a whole record of those that are new or that have
- * changed their name, user or cgroup. What sleeps costs a third of a record in the kernel, and next to nothing here.
+ * Reads every process of the machine in one call, into memory that this process shares with the kernel: the ids
+ * of all; the CPU time of those that have run since the previous pass; and a complete record of those that are
+ * new or have changed their name, user or cgroup. A sleeping process costs a third of a record in the kernel,
+ * and almost nothing here.
  *
- * What it remembers of a process lies where the low bits of its number say, two at a place: where three or more share one,
- * they have records in each pass.
- * Like `TaskLoop`, it needs Linux 6.7 and does not know pid namespaces.
+ * The slot of a process is given by the low bits of its id, and two processes fit in a slot: if three or more
+ * share it, they have records in each pass. Like `TaskLoop`, it needs Linux 6.7 and does not support pid
+ * namespaces.
  */
 export class ProcessLoop {
-  /** The numbers of all processes of the last pass, in the kernel's order, to which new ones come last. */
+  /** The ids of all processes in the last pass, in the kernel's order, in which new ones come last. */
   tgids = new Uint32Array(0);
-  /** Those that have run since the pass before, `runWords` each. */
+  /** Those that have run since the previous pass, `runWords` each. */
   runs = new Uint32Array(0);
   /** `taskField`, with the CPU time of all threads as `runtime`, and `place`. */
   records = new Uint32Array(0);
@@ -27,8 +28,8 @@ export class ProcessLoop {
   #pass = 0;
 
   /**
-   * @param room for how many processes at first
-   * @throws BpfError, ENOSYS where the kernel has no such functions; Error when its types lack a field
+   * @param room initial capacity in processes
+   * @throws BpfError, ENOSYS if the kernel lacks the functions; Error when its types lack a field
    */
   static async open(types: TypeFacts, room = estimateRoom()): Promise<ProcessLoop> {
     const code = {
@@ -36,7 +37,7 @@ export class ProcessLoop {
       measure: (processes: number) => findLayout(processes),
       assemble: (map: number, processes: number) => new ProcessLoopCode(types, map, processes).assemble(),
     };
-    // Lists of 64-bit words begin at even places.
+    // Lists of 64-bit words start at even indexes.
     return new ProcessLoop(await LoopProgram.open(code, 2 * Math.ceil(room / 2)));
   }
 
@@ -45,27 +46,27 @@ export class ProcessLoop {
     this.#view();
   }
 
-  /** How deep the pid namespace is that this process was in at the last pass: 0 is the machine's. */
+  /** Depth of this process's pid namespace at the last pass: 0 is the initial one. */
   get readerLevel(): number {
     return this.#header.getUint32(header.readerLevel, true);
   }
 
-  /** How many processes the last pass met. */
+  /** Number of processes in the last pass. */
   get count(): number {
     return this.#header.getUint32(header.processes, true);
   }
 
-  /** How many entries `runs` has. */
+  /** Number of entries in `runs`. */
   get runCount(): number {
     return this.#header.getUint32(header.runs, true);
   }
 
-  /** How many words of `records` the last pass wrote. */
+  /** Number of words that the last pass wrote to `records`. */
   get recordLength(): number {
     return this.#header.getUint32(header.recordBytes, true) / 4;
   }
 
-  /** The next pass has a whole record of every process. */
+  /** Makes the next pass return a complete record of every process. */
   forget(): void {
     this.#generation += 1;
   }
@@ -78,14 +79,14 @@ export class ProcessLoop {
       this.#header.setUint32(header.pass, this.#pass, true);
       this.#program.call();
       if (this.#header.getUint32(header.isFull, true) === 0) return;
-      // What was written is not taken, should there be no more memory.
+      // If growing fails, the output is discarded and must be complete next time.
       this.forget();
       this.#program.grow();
       this.#view();
     }
   }
 
-  /** Releases the program and the memory. Safe to call again. */
+  /** Releases the program and the memory. May be called again. */
   close(): void {
     for (const list of ['tgids', 'runs', 'records'] as const) this[list] = new Uint32Array(0);
     this.#header = new DataView(new ArrayBuffer(header.bytes));

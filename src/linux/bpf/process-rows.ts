@@ -1,49 +1,49 @@
 import { nameWords, nanosecondsPerSecond, taskField, taskRecordWords } from './task-record.js';
 
-/** What a row is: nothing, a process that lives, one whose death is awaited, or one whose CPU time is final. */
+/** State of a row: free, a live process, one whose end is not reported yet, or one with a final CPU time. */
 export const rowState = { free: 0, alive: 1, ending: 2, dead: 3 } as const;
 
 /**
- * Processes as rows of numbers: 10,000 of them are objects of 6 MB otherwise, which each full collection goes through. A
- * row that is removed is used again.
+ * Processes as rows of numbers: 10,000 objects would take 6 MB, which each full collection traverses. Removed
+ * rows are reused.
  */
 export class ProcessRows {
-  /** How many rows there are, free ones among them. */
+  /** Number of rows, including free ones. */
   size = 0;
   /** By row: `rowState`. */
   states = new Uint8Array(0);
-  /** By row: the last pass that met the process. */
+  /** By row: the last pass in which the process was found. */
   seenIn = new Uint32Array(0);
   /** By row: whole seconds of CPU time. */
   seconds = new Uint32Array(0);
-  /** By row: what the CPU time has beyond them. */
+  /** By row: CPU time beyond whole seconds. */
   nanoseconds = new Uint32Array(0);
-  /** By row: grows whenever name, user or cgroup is another one. */
+  /** By row: increases whenever name, user or cgroup change. */
   revisions = new Uint32Array(0);
-  /** By row: 1 where the caller knows the process; one that died before it was asked for is brief. */
+  /** By row: 1 if the caller has seen the process; one that ended before that is brief. */
   found = new Uint8Array(0);
-  /** By row: CLOCK_BOOTTIME of the first pass that did not meet it any more. */
+  /** By row: CLOCK_BOOTTIME of the first pass without the process. */
   goneSinceNs = new Float64Array(0);
-  /** By row: the row that came behind it in the last pass. */
+  /** By row: the next row in the last pass. */
   successors = new Uint32Array(0);
-  /** The last record of each process' leader: `taskRecordWords` for each row. */
+  /** The last record of each process' leader: `taskRecordWords` per row. */
   records = new Uint32Array(0);
-  /** By row: CPU time of all threads in this pass, in whole seconds and nanoseconds, which may be more than a second. */
+  /** By row: CPU time of all threads in this pass, in seconds and nanoseconds; the latter may exceed a second. */
   #sumSeconds = new Float64Array(0);
   #sumNanoseconds = new Float64Array(0);
   readonly #free: number[] = [];
-  /** By row and package: CPU nanoseconds, of the living threads in this pass, and of those that have ended. */
+  /** By row and package: CPU nanoseconds of the live threads in this pass, and of ended threads. */
   packageNs = new Float64Array(0);
   packageSums = new Float64Array(0);
   #packageEnded = new Float64Array(0);
   readonly #packages: number;
 
-  /** @param packages how many there are; 0: it is not known on which of them processes ran */
+  /** @param packages number of packages; 0: not measured per package */
   constructor(packages = 0) {
     this.#packages = packages;
   }
 
-  /** Takes up the process of a record. */
+  /** Adds the process of a record. */
   add(words: Uint32Array, at: number): number {
     const row = this.#free.pop() ?? this.size++;
     if (row >= this.states.length) this.#grow(Math.max(64, 2 * this.states.length));
@@ -68,12 +68,12 @@ export class ProcessRows {
     return this.records[row * taskRecordWords + field];
   }
 
-  /** Birth after boot, in nanoseconds. */
+  /** Start after boot, in nanoseconds. */
   startOf(row: number): number {
     return readTime(this.records, row * taskRecordWords + taskField.start);
   }
 
-  /** A pass meets a process: what is added up follows. */
+  /** A pass has found a process: resets its sums. */
   meet(row: number, pass: number, seconds: number, nanoseconds: number): void {
     this.seenIn[row] = pass;
     this.#sumSeconds[row] = seconds;
@@ -81,13 +81,13 @@ export class ProcessRows {
     this.packageSums.fill(0, row * this.#packages, (row + 1) * this.#packages);
   }
 
-  /** Adds CPU time of a thread. */
+  /** Adds the CPU time of a thread. */
   use(row: number, seconds: number, nanoseconds: number): void {
     this.#sumSeconds[row] += seconds;
     this.#sumNanoseconds[row] += nanoseconds;
   }
 
-  /** Takes over what was added up. */
+  /** Applies the sums of the pass. */
   settle(row: number): void {
     const nanoseconds = this.#sumNanoseconds[row];
     const carried = Math.floor(nanoseconds / nanosecondsPerSecond);
@@ -97,7 +97,7 @@ export class ProcessRows {
     }
   }
 
-  /** Takes what a thread that has ended ran on each package. @param isLast whether the process ends with it */
+  /** Adds the time of an ended thread on each package. @param isLast whether the process ends with it */
   endThread(row: number, packageNs: Float64Array, isLast: boolean): void {
     for (let i = 0; i < this.#packages; i++) {
       const at = row * this.#packages + i;
@@ -106,7 +106,7 @@ export class ProcessRows {
     }
   }
 
-  /** Of two readings that overlap a thread's end the later one can lack it. */
+  /** If a thread ends between two reads, the later one may lack its time. */
   raise(row: number, seconds: number, nanoseconds: number): void {
     const before = this.seconds[row];
     if (seconds < before || (seconds === before && nanoseconds <= this.nanoseconds[row])) return;
@@ -114,7 +114,7 @@ export class ProcessRows {
     this.nanoseconds[row] = nanoseconds;
   }
 
-  /** Notes the record of a leader. */
+  /** Stores the record of a leader. */
   note(row: number, words: Uint32Array, at: number): void {
     const { records } = this;
     const from = row * taskRecordWords;
@@ -130,21 +130,21 @@ export class ProcessRows {
     this.#copyRecord(row, words, at);
   }
 
-  /** Notes what a leader does: `TASK_` and `EXIT_` flags, which have bits of their own. */
+  /** Stores the state of a leader: `TASK_` and `EXIT_` flags, which do not overlap. */
   noteState(row: number, state: number): void {
     const from = row * taskRecordWords;
     this.records[from + taskField.state] = state;
     this.records[from + taskField.exitState] = 0;
   }
 
-  /** Whether a row is that of a process, by its number in the machine's first pid namespace. */
+  /** Whether a row is that of a process, by its id in the initial pid namespace. */
   has(row: number, tgid: number): boolean {
     return (
       this.records[row * taskRecordWords + taskField.tgid] === tgid && this.states[row] !== rowState.free
     );
   }
 
-  /** Whether a record is of this process, and not of another one with its number: leaders are asked only. */
+  /** Whether a record belongs to this process, not to another one with its id: call it for leaders only. */
   isOf(row: number, words: Uint32Array, at: number): boolean {
     const start = row * taskRecordWords + taskField.start;
     return (

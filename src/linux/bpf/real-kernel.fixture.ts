@@ -4,12 +4,12 @@ import { KernelTypes } from './kernel-types.js';
 import { TaskIterator } from './task-iterator.js';
 import { taskField } from './task-record.js';
 
-// The real kernel. What it lacks is skipped; as root in the gate nothing is.
+// The real kernel. Missing features skip tests; as root in the gate none are missing.
 
-/** The running kernel's types; undefined where eBPF cannot be used. */
+/** The running kernel's types; undefined if eBPF cannot be used. */
 export const types = await findTypes();
 
-/** Why tests of eBPF are skipped; false: they are not. */
+/** Why eBPF tests are skipped; false: they are not. */
 export const skip = types === undefined && 'needs root, or CAP_BPF and CAP_PERFMON, and a kernel with BTF';
 
 async function findTypes(): Promise<KernelTypes | undefined> {

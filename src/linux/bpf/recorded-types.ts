@@ -12,10 +12,10 @@ const maxRecordBytes = 1 << 16;
 type Facts = Record<string, number>;
 
 /**
- * Lends the facts that programs need of the kernel's types. Finding them takes 30 ms, so they are kept until the next
- * boot. What asks for others than the runs before is called a second time.
- * @param use must be able to fail at any question, and be called again
- * @throws Error where the kernel does not describe its types, and what `use` throws
+ * Provides the type information that programs need. Finding it takes 30 ms, so it is cached until the next
+ * boot. If `use` asks for facts that are not cached, it is called a second time.
+ * @param use must tolerate a failure at any query, and a second call
+ * @throws Error if the kernel has no type information, and what `use` throws
  */
 export async function withKernelTypes<Result>(
   use: (types: TypeFacts) => Promise<Result>,
@@ -28,7 +28,7 @@ export async function withKernelTypes<Result>(
     try {
       return await use(new RecordedTypes(known));
     } catch {
-      // A fact is missing, or the record is damaged: if it is something else, it fails again.
+      // A fact is missing, or the record is damaged; any other error will occur again below.
     }
   }
   const facts: Facts = { ...known };
@@ -39,7 +39,7 @@ export async function withKernelTypes<Result>(
   return result;
 }
 
-/** Answers from a record. */
+/** Answers queries from a record. */
 class RecordedTypes implements TypeFacts {
   readonly #facts: Facts;
 
@@ -66,7 +66,7 @@ class RecordedTypes implements TypeFacts {
   }
 }
 
-/** Notes what is found. What is not there is looked for again each time. */
+/** Records what is found. Missing facts are searched again each time. */
 function recordFacts(types: KernelTypes, facts: Facts): TypeFacts {
   return {
     findOffset: (struct, path) => (facts[`${struct}.${path}`] = types.findOffset(struct, path)),
@@ -87,7 +87,7 @@ function findFacts({ read }: BootRecords, boot: string): Facts | undefined {
   return undefined;
 }
 
-/** A record that is damaged is none. */
+/** A damaged record is ignored. */
 function parseFacts(text: string): Facts | undefined {
   try {
     const parsed: unknown = JSON.parse(text);

@@ -1,15 +1,15 @@
 import { pageSize } from '../libc.js';
 import { closeAll, createMap, mapMemory } from './bpf.js';
 
-// Layout: Documentation/bpf/ringbuf.rst and kernel/bpf/ringbuf.c of Linux. Positions grow without end, modulo 2^64;
-// the consumer's page comes first, then the producer's, then the bytes, twice in a row.
+// Layout: Documentation/bpf/ringbuf.rst and kernel/bpf/ringbuf.c of Linux. Positions grow without limit, modulo
+// 2^64; the consumer's page is first, then the producer's, then the bytes, twice in a row.
 const headerBytes = 8;
 const busyBit = 0x8000_0000;
 const discardBit = 0x4000_0000;
 
 /**
- * Takes records of one size out of a BPF ring buffer, in their order. A record that is being written ends a pass.
- * Not for records beyond 2^53 bytes in all, which is 10,000 years of a thousand deaths a second.
+ * Reads fixed-size records from a BPF ring buffer, in order. A record that is being written ends a pass.
+ * Limited to 2^53 bytes in total, 10,000 years at a thousand ends per second.
  */
 export class RingBuffer {
   readonly fd: number;
@@ -20,7 +20,7 @@ export class RingBuffer {
   readonly #words: Uint32Array;
   readonly #mask: number;
 
-  /** @param bytes a power of two and whole pages */
+  /** @param bytes a power of two and a multiple of the page size */
   constructor(name: string, bytes: number) {
     this.fd = createMap('ringBuffer', name, { entries: bytes });
     this.#fds.push(this.fd);
@@ -40,13 +40,13 @@ export class RingBuffer {
   }
 
   /**
-   * Passes each finished record to `take`: the words, in which the record begins at `at`. It must not keep them.
+   * Passes each finished record to `take`: the words, with the record at index `at`. `take` must not keep them.
    * @returns the number of records
    */
   drain(take: (words: Uint32Array, at: number) => void): number {
     let position = Number(this.#consumer[0]);
     let records = 0;
-    // What comes while this runs waits for the next call, so that this ends.
+    // Records that arrive meanwhile wait for the next call, so that this one terminates.
     const end = Number(Atomics.load(this.#producer, 0));
     while (position < end) {
       const at = (position % (this.#mask + 1)) >>> 2;
@@ -62,7 +62,7 @@ export class RingBuffer {
     return records;
   }
 
-  /** Releases the memory and the map. Safe to call again. */
+  /** Releases the memory and the map. May be called again. */
   close(): void {
     for (const unmap of this.#unmap.splice(0)) unmap();
     closeAll(this.#fds);

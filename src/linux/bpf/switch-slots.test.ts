@@ -19,7 +19,7 @@ const cannotOpen = await CpuAccounting.open(true).then(
   },
   (error: unknown) => skipFor(describeError(error)),
 );
-/** Not the CPU of this process, which would not run the spinner while it is looked at. */
+/** Not the CPU of this process, which would not run the spinner while it is checked. */
 const spinnerCpu = '1';
 const canPin =
   spawnSync('taskset', ['-c', spinnerCpu, 'true']).status === 0 &&

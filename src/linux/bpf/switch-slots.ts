@@ -12,13 +12,13 @@ import { taskField } from './task-record.js';
 const name = 'joule_switches';
 const ktimeGetNs = 5;
 const getProcessorId = 8;
-/** A cache line for each CPU. */
+/** One cache line per CPU. */
 const slotBytes = 64;
 const slotShift = 6;
 const slotWords = slotBytes / 4;
-/** Where what lies in a slot, in bytes. */
+/** Offsets in a slot, in bytes. */
 const slot = { sinceNs: 0, runtime: 8, tid: 16 } as const;
-/** How often a slot is read that the kernel is just writing, and all of them when this thread had to wait meanwhile. */
+/** How often a slot that the kernel is writing is read again, and all slots if this thread was preempted meanwhile. */
 const maxTries = 8;
 const maxReadNs = 10_000;
 const maxReadNsPerCpu = 1000;
@@ -30,15 +30,15 @@ const cpu: Register = 7;
 const value: Register = 8;
 
 /**
- * Notes for every CPU which thread it runs, and when its CPU time was booked last: at its switch to the CPU, and at
- * ticks. So the CPU time of what runs is known at any instant.
+ * Records for every CPU which thread it runs, and when its CPU time was last accounted: when it was switched
+ * in, and at ticks. Thus the CPU time of running threads is known at any instant.
  */
 export class SwitchSlots {
   readonly #fds: number[] = [];
   readonly #memory: MappedMemory;
   readonly #map: number;
   readonly #cpus: number;
-  /** CPU nanoseconds of the threads that run. */
+  /** CPU nanoseconds of the running threads. */
   readonly #running = new Map<number, number>();
   #words: Uint32Array;
 
@@ -70,7 +70,7 @@ export class SwitchSlots {
   async #attach(types: TypeFacts): Promise<void> {
     const slots = { map: this.#map, cpus: this.#cpus };
     await this.#attachTo(types, 'sched_switch', assembleSwitch(types, slots));
-    // Without it, a slice on the CPU would hold all that interrupts and a hypervisor took during it.
+    // Without it, a time slice would include the time of interrupts and of a hypervisor.
     await this.#attachTo(types, 'sched_stat_runtime', assembleBooking(types, slots));
   }
 
@@ -82,7 +82,7 @@ export class SwitchSlots {
   }
 
   /**
-   * Reads what all CPUs run now.
+   * Reads what all CPUs are running.
    * @returns the instant, of CLOCK_MONOTONIC in nanoseconds after `originSecond`
    */
   read(): number {
@@ -92,18 +92,18 @@ export class SwitchSlots {
       for (let index = 0; index < this.#cpus; index++) {
         this.#readSlot(index * slotWords, originSecond * 1e9 + nowNs);
       }
-      // If this thread had to wait, the slots are of a later instant.
+      // If this thread was preempted, the slots are of a later instant.
       const isTimely = monotonicSinceOriginNs() - nowNs < maxReadNs + this.#cpus * maxReadNsPerCpu;
       if (isTimely || tries === maxTries) return nowNs;
     }
   }
 
-  /** CPU nanoseconds of a thread at the last reading; undefined when no CPU ran it then. */
+  /** CPU nanoseconds of a thread at the last reading; undefined if it was not running then. */
   find(tid: number): number | undefined {
     return this.#running.get(tid);
   }
 
-  /** Ends the notes. Safe to call again. */
+  /** Ends the recording. May be called again. */
   close(): void {
     if (this.#fds.length === 0) return;
     closeAll(this.#fds);
@@ -129,7 +129,7 @@ export class SwitchSlots {
   }
 }
 
-/** As many as the highest number says that a CPU can have, now or later. */
+/** One more than the highest possible CPU number. */
 function countSlots(): number {
   const possible = parseCpuList(findText('/sys/devices/system/cpu/possible') ?? '');
   return 1 + Math.max(availableParallelism() - 1, ...possible);
@@ -147,14 +147,17 @@ function assembleSwitch(types: TypeFacts, slots: SlotMap): Assembler {
   return noteTask(code, types, slots);
 }
 
-/** tp_btf/sched_stat_runtime (task, runtime), once the CPU time is booked; by any CPU, under the lock of the task's. */
+/**
+ * tp_btf/sched_stat_runtime (task, runtime), after the CPU time is accounted; on any CPU, under the lock of the
+ * task's CPU.
+ */
 function assembleBooking(types: TypeFacts, slots: SlotMap): Assembler {
   const code = new Assembler();
   code.load(task, context, 0).load(0, task, findCpuField(types), 4);
   return noteTask(code, types, slots);
 }
 
-/** Writes the slot of the CPU in r0. While it is written its time is 0. */
+/** Writes the slot of the CPU in r0. Its time is 0 while it is being written. */
 function noteTask(code: Assembler, types: TypeFacts, { map, cpus }: SlotMap): Assembler {
   code
     .jumpIf(0, 'above', cpus - 1, 'end')
@@ -172,9 +175,9 @@ function noteTask(code: Assembler, types: TypeFacts, { map, cpus }: SlotMap): As
 const maxLagNs = 1.5 * readTickNs();
 
 /**
- * What a thread that ran at the instant of the pass had used since the kernel booked its CPU time at the last tick; less
- * than 0 where that tick came after the instant. Time that a hypervisor or interrupts took is not booked, so it is never
- * much more than a tick.
+ * CPU time of a running thread at the instant of the pass since its last accounting, at a tick; negative if
+ * that tick came after the instant. Time taken by a hypervisor or interrupts is not accounted, so it is hardly
+ * more than a tick.
  */
 export function countSinceTick(slots: SwitchSlots, words: Uint32Array, at: number): number {
   const cpuTimeNs = slots.find(words[at + taskField.tid]);

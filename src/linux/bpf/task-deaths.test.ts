@@ -28,7 +28,8 @@ test('TaskDeaths accounts for what short processes used, as rusage does', { skip
   const deaths = await TaskDeaths.open(types);
   t.after(() => deaths.close());
   t.after(() => deaths.close());
-  // The shell of 200 children says what they used: user and system time of its ended children, in its second line.
+  // The shell of 200 children reports what they used: user and system time of its ended children, in its second
+  // line.
   const loop = `i=0; while [ $i -lt 200 ]; do ${command}; i=$((i+1)); done; exec cat /proc/$$/stat`;
   const shell = spawnSync('sh', ['-c', loop], { encoding: 'utf8' });
   const name = basename(command);

@@ -8,12 +8,13 @@ import { recordRegister, taskRecordBytes, TaskRecordCode } from './task-record.j
 const name = 'joule_deaths';
 const ringBufferOutput = 130;
 const defaultBytes = 1 << 21;
-/** How many threads may end between two readings: a record has a header of 8 bytes. */
+/** Maximum number of threads that may end between two readings: a record has a header of 8 bytes. */
 export const maxDeaths = Math.floor(defaultBytes / (taskRecordBytes + 8));
 
 /**
- * Notes every thread of the machine that ends from now on, with its final CPU time (`taskField`): at
- * `sched_process_free`, since `sched_process_exit` comes before the last slice is booked. What finds no room is counted.
+ * Reports every thread of the machine that ends, with its final CPU time (`taskField`): at
+ * `sched_process_free`, since `sched_process_exit` precedes the accounting of the last slice. Reports that do
+ * not fit are counted.
  */
 export class TaskDeaths {
   readonly #fds: number[] = [];
@@ -23,8 +24,8 @@ export class TaskDeaths {
   #lost: BigUint64Array;
 
   /**
-   * @param packages where records are to have on which packages threads ran: `addPackageTimes`
-   * @param bytes room between two readings: a power of two and whole pages
+   * @param packages if set, records include the time on each package: `addPackageTimes`
+   * @param bytes capacity between two readings: a power of two and a multiple of the page size
    * @throws BpfError, or Error when the kernel's types lack a field
    */
   static async open(types: TypeFacts, packages?: PackageMaps, bytes = defaultBytes): Promise<TaskDeaths> {
@@ -60,7 +61,7 @@ export class TaskDeaths {
     this.#fds.push(attachTracepoint(name, program));
   }
 
-  /** Threads that ended without room for them, since the start. */
+  /** Ended threads whose report did not fit, since the start. */
   get lost(): number {
     return Number(this.#lost[0]);
   }
@@ -70,7 +71,7 @@ export class TaskDeaths {
     return this.#ring.drain(take);
   }
 
-  /** Ends the accounting. Safe to call again. */
+  /** Ends the reporting. May be called again. */
   close(): void {
     if (this.#fds.length === 0) return;
     closeAll(this.#fds);

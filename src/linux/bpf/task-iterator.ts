@@ -13,18 +13,18 @@ const seqWrite = 127;
 const maxLevel = 32;
 
 /**
- * Reads every thread of this collector's pid namespace in one pass: CPU time, birth, cgroup, user, parent, name
- * (`taskField`). It costs nothing between two passes. Needs CAP_BPF and CAP_PERFMON.
+ * Reads every thread of this collector's pid namespace in one pass: CPU time, start, cgroup, user, parent, name
+ * (`taskField`). There is no cost between passes. Needs CAP_BPF and CAP_PERFMON.
  */
 export class TaskIterator {
-  /** Whether processes have the same numbers here as on the machine. */
+  /** Whether processes have the same ids here as in the initial pid namespace. */
   readonly isInFirstNamespace: boolean;
-  /** Words of a record. */
+  /** Words per record. */
   readonly recordWords: number;
   readonly #source: TaskLoop | BpfIterator;
 
   /**
-   * @param packages where records are to have on which packages threads ran: `addPackageTimes`
+   * @param packages if set, records include the time on each package: `addPackageTimes`
    * @throws BpfError, or Error when the kernel's types lack a field
    */
   static async open(types: TypeFacts, packages?: PackageMaps): Promise<TaskIterator> {
@@ -39,7 +39,7 @@ export class TaskIterator {
     return TaskIterator.openIterator(types, { level, packages });
   }
 
-  /** Reads by an iterator, which any kernel has. */
+  /** Reads with an iterator, which all supported kernels have. */
   static async openIterator(types: TypeFacts, { level = 0, packages }: Reading = {}): Promise<TaskIterator> {
     const code = assemble(types, { level: Math.min(level, maxLevel), packages });
     const iterator = new TaskIterator(await BpfIterator.open(types, name, code), { level, packages });
@@ -56,7 +56,7 @@ export class TaskIterator {
     this.isInFirstNamespace = level === 0;
   }
 
-  /** The records of the last pass, one behind another, of `recordWords` each; another array when it had to grow. */
+  /** The consecutive records of the last pass, of `recordWords` each; a new array after it had to grow. */
   get words(): Uint32Array {
     return this.#source.words;
   }
@@ -70,7 +70,7 @@ export class TaskIterator {
     return this.#source.read() / this.recordWords;
   }
 
-  /** Releases the program. Safe to call again. */
+  /** Releases the program. May be called again. */
   close(): void {
     this.#source.close();
   }
@@ -78,12 +78,12 @@ export class TaskIterator {
 
 /** What is read. */
 interface Reading {
-  /** How deep the reader's pid namespace is, where that is known. */
+  /** Depth of the reader's pid namespace, if known. */
   readonly level?: number;
   readonly packages?: PackageMaps | undefined;
 }
 
-/** The first pass: where it fails, nothing stays open. */
+/** The first pass: closes the source if it fails. */
 function readOrClose(source: TaskLoop | TaskIterator): void {
   try {
     source.read();
@@ -93,7 +93,7 @@ function readOrClose(source: TaskLoop | TaskIterator): void {
   }
 }
 
-/** iter/task: the context holds where to write and, after the last one without any, the task. */
+/** iter/task: the context holds the output and the task; after the last task, there is none. */
 function assemble(types: TypeFacts, { level = 0, packages }: Reading): Assembler {
   const code = new Assembler();
   const record = new TaskRecordCode(code, types);

@@ -14,11 +14,14 @@ import {
 } from './task-record.js';
 
 const name = 'joule_loop';
-/** Where what lies in front of the records, in bytes: how long they are, whether there were more, the reader's level. */
+/**
+ * Offsets in the header in front of the records, in bytes: length of the records, whether there were more, the
+ * reader's level.
+ */
 const header = { length: 0, isFull: 8, readerLevel: 16, bytes: 64 } as const;
-/** struct bpf_iter_task, which says where the loop is, at the end of the stack. */
+/** struct bpf_iter_task, the state of the loop, at the end of the stack. */
 const loopAt = -24;
-/** Where the address of a task is, below that. */
+/** Offset of a task's address, below that. */
 const keyAt = loopAt - 8;
 /** BPF_TASK_ITER_ALL_THREADS */
 const allThreads = 1;
@@ -29,20 +32,20 @@ const length: Register = 8;
 const stackEnd: Register = 10;
 
 /**
- * Reads every thread of the machine in one call, into memory that this process shares with the kernel. It costs a
- * third of an iterator, which takes a reference of each task and has its records copied; but it needs functions that
- * programs can call since Linux 6.7 only, and does not know pid namespaces.
+ * Reads every thread of the machine in one call, into memory that this process shares with the kernel. It costs
+ * a third as much as an iterator, which takes a reference to each task and copies its records; but it needs
+ * kernel functions that exist since Linux 6.7 only, and does not support pid namespaces.
  */
 export class TaskLoop {
-  /** The records of the last pass, of `recordBytes` each; another array when it had to grow. */
+  /** The records of the last pass, of `recordBytes` each; a new array after it had to grow. */
   words = new Uint32Array(0);
   readonly #program: LoopProgram;
   #header = new DataView(new ArrayBuffer(header.bytes));
 
   /**
-   * @param packages where it is to be known on which packages threads ran
-   * @param room for how many records: at first for a quarter more than there are threads
-   * @throws BpfError, ENOSYS where the kernel has no such functions; Error when its types lack a field
+   * @param packages if set, time is recorded per package
+   * @param room capacity in records: initially a quarter more than there are threads
+   * @throws BpfError, ENOSYS if the kernel lacks the functions; Error when its types lack a field
    */
   static async open(types: TypeFacts, packages?: PackageMaps, room = estimateRoom()): Promise<TaskLoop> {
     const bytes = recordBytes(packages);
@@ -59,14 +62,14 @@ export class TaskLoop {
     this.#view();
   }
 
-  /** How deep the pid namespace is that this process was in at the last pass: 0 is the machine's. */
+  /** Depth of this process's pid namespace at the last pass: 0 is the initial one. */
   get readerLevel(): number {
     return this.#header.getUint32(header.readerLevel, true);
   }
 
   /**
    * Reads all tasks into `words`.
-   * @returns how many words they are
+   * @returns the number of words
    * @throws BpfError
    */
   read(): number {
@@ -80,7 +83,7 @@ export class TaskLoop {
     }
   }
 
-  /** Releases the program and the memory. Safe to call again. */
+  /** Releases the program and the memory. May be called again. */
   close(): void {
     this.words = new Uint32Array(0);
     this.#header = new DataView(new ArrayBuffer(header.bytes));
@@ -94,7 +97,7 @@ export class TaskLoop {
   }
 }
 
-/** A quarter more than all threads of the machine, as proc_loadavg(5) has them. */
+/** A quarter more than all threads of the machine, according to proc_loadavg(5). */
 export function estimateRoom(): number {
   const [, threads] = /\/(\d+)/.exec(findText('/proc/loadavg') ?? '') ?? [];
   return Math.ceil(Number(threads ?? 1000) * 1.25);
@@ -118,7 +121,7 @@ function assemble(types: TypeFacts, loop: LoopMemory): Assembler {
   call('bpf_iter_task_new').label('next').move(1, stackEnd).compute(1, 'add', loopAt);
   call('bpf_iter_task_next').jumpIf(0, 'equal', 0, 'end').move(taskRegister, 0);
   distrust(code, types, taskRegister, 'task_struct');
-  // The first is the idle task of a CPU.
+  // The first ones are the idle tasks of the CPUs.
   code.load(scratch, taskRegister, types.findOffset('task_struct', 'pid'), 4);
   code.jumpIf(scratch, 'equal', 0, 'next');
   addRecord(code, types, loop);
@@ -129,7 +132,7 @@ function assemble(types: TypeFacts, loop: LoopMemory): Assembler {
   return code.return();
 }
 
-/** The length is in memory, not in a register, so that the verifier takes each round of the loop for the same. */
+/** The length is in memory, not in a register, so that the verifier treats all iterations alike. */
 function addRecord(code: Assembler, types: TypeFacts, { records, packages }: LoopMemory): void {
   const bytes = recordBytes(packages);
   code.load(length, memory, header.length);

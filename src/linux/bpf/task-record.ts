@@ -9,80 +9,83 @@ export const taskRecordBytes = 96;
 export const taskRecordWords = taskRecordBytes / 4;
 
 /**
- * Where the fields of a record lie, in words. Times are whole seconds and, in the next word, nanoseconds, so that
- * they are exact; cgroup ids are two words, the low one first.
+ * Offsets of the fields of a record, in words. Times are whole seconds and, in the next word, nanoseconds, so
+ * that they are exact; cgroup ids are two words, low word first.
  */
 export const taskField = {
-  /** The process, in the machine's first pid namespace. */
+  /** The process, in the initial pid namespace. */
   tgid: 0,
-  /** The thread; the leader of a process has the same number. */
+  /** The thread; the leader of a process has the same id. */
   tid: 1,
   /** CPU time of this thread; while it runs, up to a tick old. */
   runtime: 2,
-  /** Birth of this thread, after boot (CLOCK_BOOTTIME). */
+  /** Start of this thread, after boot (CLOCK_BOOTTIME). */
   start: 4,
-  /** CPU time of threads of this process that have ended. */
+  /** CPU time of ended threads of this process. */
   endedThreadsRuntime: 6,
   /** The cgroup of the unified hierarchy (v2): the inode of its folder. */
   cgroup: 8,
   /** Where `cgroup` is the root: the deepest cgroup of version 1, 0 if none is below its root. */
   cgroupV1: 10,
-  /** 16 bytes, ended by a 0. */
+  /** 16 bytes, terminated by a 0. */
   name: 12,
-  /** The parent process, in the machine's first pid namespace. */
+  /** The parent process, in the initial pid namespace. */
   parent: 16,
-  /** The real user, in the machine's first user namespace. */
+  /** The real user, in the initial user namespace. */
   user: 17,
   /** A sum of `PF_` flags of include/linux/sched.h. */
   flags: 18,
-  /** The process as this collector's pid namespace knows it; of the dead 0. */
+  /** The process in this collector's pid namespace; 0 for ended threads. */
   localTgid: 19,
-  /** How deep the reader's pid namespace is: 0 is the machine's. Of an iterator only. */
+  /** Depth of the reader's pid namespace: 0 is the initial one. Iterator only. */
   readerLevel: 20,
-  /** Of `ProcessLoop` only: the place of the process among all. */
+  /** `ProcessLoop` only: the index of the process. */
   place: 20,
-  /** The controller of `cgroupV1`, whose number is unique only there: its `cgroup_subsys_id` + 1. */
+  /** The controller of `cgroupV1`, within which its id is unique: its `cgroup_subsys_id` + 1. */
   controllerV1: 21,
-  /** A sum of `TASK_` flags of include/linux/sched.h; 0: it runs or waits for a CPU. */
+  /** A sum of `TASK_` flags of include/linux/sched.h; 0: running or runnable. */
   state: 22,
-  /** Likewise, once it has ended. */
+  /** `EXIT_` flags, after its end. */
   exitState: 23,
 } as const;
 
 /** Words of a name. */
 export const nameWords = 4;
 
-/** In `flags`: a thread of the kernel. */
+/** In `flags`: a kernel thread. */
 export const kernelThreadFlag = 0x20_0000;
 
 /** bpf_get_current_task_btf */
 export const getCurrentTask = 158;
 
 const context: Register = 1;
-/** Kept through all of a program: the task. */
+/** The task; preserved throughout a program. */
 export const taskRegister: Register = 7;
 const scratch: Register = 2;
 const pointer: Register = 3;
 const deepest: Register = 8;
-/** Where the record is written. */
+/** The address of the record. */
 export const recordRegister: Register = 9;
 
 type Field = readonly [struct: string, path: string];
 
-/** Appends the instructions that copy the fields of the task in r7 into the record at r9; r2, r3, r4, r8 are used up. */
+/** Appends the instructions that copy the fields of the task in r7 to the record at r9; clobbers r2, r3, r4, r8. */
 export class TaskRecordCode {
   readonly #code: Assembler;
   readonly #types: TypeFacts;
   readonly #controllers: readonly string[];
 
-  /** @param controllers those that cgroup v1 has: `listV1Controllers` */
+  /** @param controllers those of cgroup v1: `listV1Controllers` */
   constructor(code: Assembler, types: TypeFacts, controllers: readonly string[] = listV1Controllers()) {
     this.#code = code;
     this.#types = types;
     this.#controllers = controllers;
   }
 
-  /** Puts argument `index` of the program, a task, into r7, and a record of this many bytes at the end of the stack. */
+  /**
+   * Loads argument `index` of the program, a task, into r7, and the address of a record of this size at the end
+   * of the stack into r9.
+   */
   takeTask(index: number, bytes = taskRecordBytes): this {
     this.#code.load(taskRegister, context, index * 8);
     this.#code.move(recordRegister, 10).compute(recordRegister, 'add', -bytes);
@@ -95,7 +98,7 @@ export class TaskRecordCode {
     return this;
   }
 
-  /** Everything that a living and a dead task have in common; the other words are 0. */
+  /** Copies the fields that live and ended tasks have in common; the other words are 0. */
   copyCommonFields(): this {
     this.#code.set(scratch, 0);
     for (let offset = 0; offset < taskRecordBytes; offset += 8) this.#store(offset / 4, 8);
@@ -118,7 +121,7 @@ export class TaskRecordCode {
     return this.#copyCgroups();
   }
 
-  /** The process' number in a pid namespace that is `level` below the machine's, and how deep the reader's is. */
+  /** Copies the process' id in a pid namespace `level` levels below the initial one, and the depth of the reader's. */
   copyLocalIds(level: number): this {
     const processIds = this.#types.findOffset('signal_struct', 'pids') + 8;
     this.#follow(taskRegister, 'task_struct', 'signal');
@@ -140,13 +143,13 @@ export class TaskRecordCode {
     }
   }
 
-  /** The cgroup of the unified hierarchy, and if that is its root the deepest of version 1. */
+  /** Copies the cgroup of the unified hierarchy, or if that is its root the deepest of version 1. */
   #copyCgroups(): this {
     this.#follow(taskRegister, 'task_struct', 'cgroups').#follow(pointer, 'css_set', 'dfl_cgrp');
     this.#code.load(deepest, pointer, this.#types.findOffset('cgroup', 'level'), 4);
     this.#follow(pointer, 'cgroup', 'kn').#copy(pointer, ['kernfs_node', 'id'], taskField.cgroup, 8);
     this.#code.jumpIf(deepest, 'notEqual', 0, 'cgroup');
-    // Threads of the kernel are at the root everywhere.
+    // Kernel threads are at the root everywhere.
     this.#code.load(scratch, recordRegister, taskField.flags * 4, 4);
     this.#code.compute(scratch, 'and', kernelThreadFlag).jumpIf(scratch, 'notEqual', 0, 'cgroup');
     for (const name of this.#controllers) this.#copyDeeperCgroup(name);
@@ -178,7 +181,7 @@ export class TaskRecordCode {
     return this.#copy(taskRegister, ['task_struct', path], field);
   }
 
-  /** Copies `source`, a struct and a path in it, of which r3 or r7 holds the address. */
+  /** Copies `source`, a struct and a path in it, whose address is in r3 or r7. */
   #copy(from: Register, source: Field, field: number, size: 4 | 8 = 4): this {
     this.#code.load(scratch, from, this.#types.findOffset(...source), size);
     this.#store(field, size);
@@ -198,9 +201,9 @@ export class TaskRecordCode {
 }
 
 /**
- * Makes the verifier take a pointer to a struct for one of unknown origin, where the kernel has a function for that
- * (Linux 6.2). Else it searches all types of the kernel, for some milliseconds, whenever the pointer is followed, to know
- * whether what is there is to be trusted. Uses up r1 to r5.
+ * Makes the verifier treat a pointer to a struct as one of unknown origin, if the kernel has a function for
+ * that (Linux 6.2). Otherwise, whenever the pointer is followed, it searches all types of the kernel, for some
+ * milliseconds, to find out whether the target is trusted. Clobbers r1 to r5.
  */
 export function distrust(code: Assembler, types: TypeFacts, register: Register, struct: string): void {
   const cast = types.findId('bpf_rdonly_cast', 'function');
@@ -208,7 +211,7 @@ export function distrust(code: Assembler, types: TypeFacts, register: Register, 
   code.move(1, register).set(2, types.findId(struct, 'struct')).callKernel(cast).move(register, 0);
 }
 
-/** Renamed in Linux 5.14, when it became an int. */
+/** Renamed in Linux 5.14, where it became an int. */
 export function findStateField(types: TypeFacts): string {
   try {
     types.findOffset('task_struct', '__state');
@@ -218,10 +221,10 @@ export function findStateField(types: TypeFacts): string {
   }
 }
 
-/** The controllers that are mounted as version 1, each of which has a tree of its own. */
+/** The controllers mounted as version 1, each with a tree of its own. */
 function listV1Controllers(): readonly string[] {
   try {
-    // subsys_name, hierarchy, num_cgroups, enabled; the unified hierarchy is 0.
+    // subsys_name, hierarchy, num_cgroups, enabled; hierarchy 0 is the unified one.
     const rows = readRegularText('/proc/cgroups')
       .split('\n')
       .map((line) => line.split('\t'));
@@ -229,7 +232,7 @@ function listV1Controllers(): readonly string[] {
       Number(hierarchy) > 0 ? [name === 'blkio' ? 'io' : name] : [],
     );
   } catch {
-    // A kernel without version 1.
+    // The kernel has no version 1.
     return [];
   }
 }

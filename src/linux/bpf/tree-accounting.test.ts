@@ -130,7 +130,7 @@ test('TreeAccounting follows a daemon whose parents have ended', { skip }, async
 });
 
 test(
-  'TreeAccounting counts all threads, and goes on when a program executes another one',
+  'TreeAccounting counts all threads, and continues when a program executes another one',
   { skip },
   async (t) => {
     const thread = 'const end = process.cpuUsage(); for (let i = 0; i < 2e8; i++);';

@@ -3,13 +3,13 @@ import { withKernelTypes } from './recorded-types.js';
 import { livingRecordWords, nameWords, treeEvent, treeField } from './tree-code.js';
 import { TreePrograms } from './tree-programs.js';
 
-/** What processes of a tree used while they ran a program. */
+/** Usage of the processes of a tree while they ran one program. */
 export interface ProgramUsage {
-  /** The base name of its file; of a script that of its interpreter. Empty until the command begins. */
+  /** The base name of its file; for a script, that of its interpreter. Empty until the command starts. */
   readonly name: string;
-  /** CPU time; never falls. */
+  /** CPU time; never decreases. */
   readonly cpuNs: number;
-  /** Processes that ran it and no other program after it. */
+  /** Processes whose last program it is. */
   readonly processes: number;
 }
 
@@ -17,44 +17,44 @@ type Program = { -readonly [Key in keyof ProgramUsage]: ProgramUsage[Key] };
 
 interface Process {
   program: Program;
-  /** What of its CPU time is in the programs. */
+  /** CPU time already charged to programs. */
   chargedNs: number;
   /** CPU time of its threads whose end was reported. */
   endedThreadsNs: number;
   sumNs: number;
   seenIn: number;
-  /** `performance.now()` of the first pass that did not meet it any more. */
+  /** `performance.now()` of the first pass without it. */
   goneAtMs: number | undefined;
 }
 
-/** Programs beyond these are counted as one, `others`. */
+/** Further programs are counted as one, `others`. */
 const maxPrograms = 200;
 const othersName = 'others';
-/** The program of a process whose birth was not reported, since there was no room. */
+/** The program of a process whose start was not reported, because the buffer was full. */
 const unknownName = 'unknown';
 /**
- * An end is reported after an RCU grace period, 10 to 30 ms, more on a loaded machine. It is not reported where the
- * kernel runs no programs for a moment: some virtual machines do so while their own agent runs.
+ * An end is reported after an RCU grace period, 10 to 30 ms, longer on a loaded machine. It is not reported
+ * while the kernel runs no programs: in some virtual machines that happens while their own agent runs.
  */
 const maxSettleMs = 300;
 const pollMs = 2;
 
 /**
- * The CPU time of a command and all that descends from it, by program: the living by a task iterator, up to a tick
- * old while they run, the dead exactly. A descendant stays one when its parent ends before it.
+ * The CPU time of a command and all its descendants, by program: of live processes by a task iterator, up to a
+ * tick old while they run, of ended ones exactly. A descendant remains one when its parent ends first.
  */
 export class TreeAccounting {
   readonly #kernel: TreePrograms;
   #tree = 0;
   #pass = 0;
-  /** Of the tree, by their numbers in the machine's first pid namespace. */
+  /** Of the tree, by ids in the initial pid namespace. */
   readonly #processes = new Map<number, Process>();
   #programs: Program[] = [];
   readonly #byName = new Map<string, Program>();
-  /** The command's process, until it executes its program: what was used before is not the command's. */
+  /** The command's process, until it executes its program: earlier usage does not belong to the command. */
   #held: Process | undefined;
 
-  /** @throws BpfError, or Error when the kernel does not describe its types or lacks a field */
+  /** @throws BpfError, or Error when the kernel has no type information or lacks a field */
   static async open(): Promise<TreeAccounting> {
     return withKernelTypes(async (types) => new TreeAccounting(await TreePrograms.open(types)));
   }
@@ -64,26 +64,29 @@ export class TreeAccounting {
   }
 
   /**
-   * What each program used. The first is the command's own process until it executes another program; those that are
-   * new come last, and none goes.
+   * Usage by program. The first is the command's own process until it executes another program; new programs
+   * are appended, and none is removed.
    */
   get programs(): readonly ProgramUsage[] {
     return this.#programs;
   }
 
-  /** What all of the tree used, in nanoseconds. */
+  /** Usage of the whole tree, in nanoseconds. */
   get totalNs(): number {
     return this.#programs.reduce((sumNs, { cpuNs }) => sumNs + cpuNs, 0);
   }
 
-  /** Events that found no room, since this was opened: while there are any, a part of the tree may be missing. */
+  /**
+   * Events that did not fit into the buffer since this was opened: if there are any, a part of the tree may be
+   * missing.
+   */
   get lost(): number {
     return this.#kernel.lost;
   }
 
   /**
-   * Follows a child of this process that has not executed its program yet, and forgets the tree before.
-   * @param sinceNs CLOCK_BOOTTIME before the child was born
+   * Follows a child of this process that has not executed its program yet, and drops the previous tree.
+   * @param sinceNs CLOCK_BOOTTIME before the child was started
    * @returns whether there is exactly one such child
    */
   follow(sinceNs: bigint): boolean {
@@ -101,12 +104,12 @@ export class TreeAccounting {
     return this.#processes.size === 1;
   }
 
-  /** Reads what was used so far. */
+  /** Reads the usage so far. */
   read(): void {
     this.#pass += 1;
     const nowMs = performance.now();
     const length = this.#kernel.read();
-    // What happened before the pass comes first, so that what it reads goes to the right program.
+    // Events before the pass are handled first, so that readings go to the right program.
     this.#drain();
     const { words } = this.#kernel;
     for (let at = 0; at < length; at += livingRecordWords) this.#addLiving(words, at);
@@ -116,7 +119,7 @@ export class TreeAccounting {
     }
   }
 
-  /** Resolves when the end of all is reported that the last reading did not meet any more. */
+  /** Resolves when the ends of all processes that the last reading missed are reported. */
   async settle(): Promise<void> {
     const deadline = performance.now() + maxSettleMs;
     for (;;) {
@@ -126,7 +129,7 @@ export class TreeAccounting {
     }
   }
 
-  /** Ends the accounting. Safe to call again. */
+  /** Ends the accounting. May be called again. */
   close(): void {
     this.#kernel.close();
   }
@@ -160,13 +163,13 @@ export class TreeAccounting {
     if (words[at + treeField.event] === treeEvent.fork) {
       const parent = this.#processes.get(words[at + treeField.parent]);
       const program = parent?.program ?? this.#findProgram(unknownName);
-      // The command's first program is its own process alone.
+      // The command's first program is its own process only.
       const own = program === this.#programs[0] ? this.#findProgram(program.name) : program;
       own.processes += 1;
       this.#add(tgid, own);
       return;
     }
-    // Without its birth there was no room for it; without it at its end, it was given up.
+    // Without a reported start the buffer was full; a process that is gone at its end was given up.
     const process = this.#processes.get(tgid);
     if (process === undefined) return;
     if (words[at + treeField.event] === treeEvent.execution) this.#execute(process, words, at);
@@ -200,7 +203,8 @@ export class TreeAccounting {
     const tgid = words[at + treeField.tgid];
     process.endedThreadsNs += readTime(words, at + treeField.runtime);
     if (words[at + treeField.tid] !== tgid) return;
-    // The kernel's sum has all threads, but lacks the last slice of each; a thread's report can come too late.
+    // The kernel's sum has all threads, but lacks the last slice of each; the report of a thread may come too
+    // late.
     charge(process, Math.max(process.endedThreadsNs, readTime(words, at + treeField.endedThreadsRuntime)));
     this.#processes.delete(tgid);
   }

@@ -2,13 +2,13 @@ import { Assembler, type Register } from './assembler.js';
 import type { TypeFacts } from './kernel-types.js';
 import { distrust } from './task-record.js';
 
-/** Where the fields of a record lie, in words of 32 bits. Times are two words, the low one first: nanoseconds. */
+/** Offsets of the fields of a record, in words of 32 bits. Times are two words, low word first: nanoseconds. */
 export const treeField = {
-  /** What happened: `treeEvent`. 0 in a pass over the living. */
+  /** The event: `treeEvent`. 0 in a pass over live threads. */
   event: 0,
-  /** The number of the tree: that of `mark`. */
+  /** The id of the tree: that of `mark`. */
   tree: 1,
-  /** The process, in the machine's first pid namespace. */
+  /** The process, in the initial pid namespace. */
   tgid: 2,
   /** The thread. */
   tid: 3,
@@ -16,26 +16,26 @@ export const treeField = {
   runtime: 4,
   /** CPU time of threads of this process that have ended. */
   endedThreadsRuntime: 6,
-  /** Of a fork: the process that made it. */
+  /** For a fork: the parent process. */
   parent: 8,
-  /** Of an execution: the base name of the program's file, 64 bytes ended by a 0. */
+  /** For an execution: the base name of the program's file, 64 bytes terminated by a 0. */
   name: 10,
 } as const;
 
-/** What a record reports. */
+/** The events of records. */
 export const treeEvent = { fork: 1, execution: 2, end: 3 } as const;
 
-/** Words of a record of a pass. */
+/** Words of a record in a pass. */
 export const livingRecordWords = 10;
 export const nameWords = 16;
 const livingBytes = livingRecordWords * 4;
 const recordBytes = livingBytes + nameWords * 4;
 
-// Where what lies on the stack, from its end.
+// Offsets on the stack, from its end.
 const recordAt = -recordBytes;
 const keyAt = recordAt - 8;
 const valueAt = keyAt - 8;
-/** Where what lies in the value of the control map, in bytes. */
+/** Offsets in the value of the control map, in bytes. */
 export const control = { since: 0, tree: 8, lost: 16, bytes: 24 } as const;
 
 const helper = {
@@ -54,14 +54,14 @@ const other: Register = 3;
 const task: Register = 7;
 const stackEnd: Register = 10;
 
-/** Descriptors of what the programs share. */
+/** Descriptors of the maps that the programs share. */
 export interface TreeMaps {
   readonly members: number;
   readonly control: number;
   readonly ring: number;
 }
 
-/** Writes the programs of `TreePrograms`. */
+/** Assembles the programs of `TreePrograms`. */
 export class TreeCode {
   readonly #types: TypeFacts;
   readonly #maps: TreeMaps;
@@ -77,11 +77,11 @@ export class TreeCode {
     code.load(6, context, 0).load(task, context, 8);
     distrust(code, this.#types, 6, 'task_struct');
     distrust(code, this.#types, task, 'task_struct');
-    // A thread is of the same process.
+    // A new thread belongs to the same process.
     code.load(scratch, 6, this.#of('tgid'), 4).load(other, task, this.#of('tgid'), 4);
     code.jumpIfSame(scratch, other, 'end');
     this.#startRecord(code, treeEvent.fork);
-    // The end before may not have been reported, and its address is used again.
+    // The previous end may not have been reported, and its address is reused.
     this.#setKey(code, task);
     this.#delete(code);
     this.#findTree(code, 6);
@@ -105,7 +105,7 @@ export class TreeCode {
     this.#findTree(code, task);
     this.#copyTask(code);
     this.#copyRuntimes(code);
-    // Of a script it is the interpreter, as /proc/PID/exe has it.
+    // For a script it is the interpreter, as in /proc/PID/exe.
     code.load(other, 6, this.#types.findOffset('linux_binprm', 'file'));
     code.load(other, other, this.#types.findOffset('file', 'f_path.dentry'));
     code.load(other, other, this.#types.findOffset('dentry', 'd_name.name'));
@@ -130,7 +130,7 @@ export class TreeCode {
     return this.#report(code, livingBytes);
   }
 
-  /** iter/task: the context holds where to write and, after the last one without any, the task. */
+  /** iter/task: the context holds the output and the task; after the last task, there is none. */
   assembleLiving(): Assembler {
     const code = new Assembler();
     code.load(6, context, 0).load(task, context, 8).jumpIf(task, 'equal', 0, 'end');
@@ -145,7 +145,7 @@ export class TreeCode {
     return code.label('end').return();
   }
 
-  /** Adds the task to the map, if it is a process that the reader has made since the instant it is asked for. */
+  /** Adds the task to the map, if it is a process that the reader has created since the requested instant. */
   #markIfAsked(code: Assembler): void {
     code.loadMapValue(9, this.#maps.control, 0).load(8, 9, control.since).jumpIf(8, 'equal', 0, 'known');
     code.load(scratch, task, this.#of('start_boottime')).jumpIfAtMost(scratch, 8, 'known');
@@ -167,7 +167,7 @@ export class TreeCode {
     this.#store(code, treeField.event, 4);
   }
 
-  /** r8 and the record's `tree` become the tree of the task in `of`; without one the program ends. */
+  /** Loads the tree of the task in `of` into r8 and into the record; without a tree the program ends. */
   #findTree(code: Assembler, of: Register): void {
     this.#setKey(code, of);
     code.loadMap(1, this.#maps.members).move(2, stackEnd).compute(2, 'add', keyAt).call(helper.mapLookup);
@@ -203,7 +203,7 @@ export class TreeCode {
     this.#store(code, treeField.endedThreadsRuntime, 8);
   }
 
-  /** Sends the record, and counts it where there is no room. */
+  /** Sends the record, or counts it if the buffer is full. */
   #report(code: Assembler, bytes: number): Assembler {
     code.loadMap(1, this.#maps.ring).move(2, stackEnd).compute(2, 'add', recordAt).set(3, bytes).set(4, 0);
     code.call(helper.ringBufferOutput).jumpIf(0, 'equal', 0, 'end');

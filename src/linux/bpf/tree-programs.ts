@@ -14,14 +14,14 @@ import { RingBuffer } from './ring-buffer.js';
 import { control, TreeCode } from './tree-code.js';
 
 const ringBytes = 1 << 21;
-/** How many processes all trees may have at a time. */
+/** Maximum number of processes of all trees at a time. */
 const maxProcesses = 1 << 14;
 
 /**
- * Programs in the kernel that follow processes and all that descend from them, whichever parents they have later: each
- * process of a tree is in a map from its birth to its end, where its parent was in it. A process is known by the
- * address of its `signal_struct`, which no other has while a report of one of its threads is to come. Needs CAP_BPF
- * and CAP_PERFMON.
+ * Programs in the kernel that follow processes and all their descendants, independent of later parents: a
+ * process whose parent is in the map is added when it starts and removed when it ends. A process is identified
+ * by the address of its `signal_struct`, which is not reused while a report of one of its threads is pending.
+ * Needs CAP_BPF and CAP_PERFMON.
  */
 export class TreePrograms {
   readonly #fds: number[] = [];
@@ -60,19 +60,19 @@ export class TreePrograms {
     this.#words = new BigUint64Array(this.#control.memory, 0, control.bytes / 8);
   }
 
-  /** Reports of forks, executions and ends that found no room, since the start. */
+  /** Reports of forks, executions and ends that did not fit into the buffer, since the start. */
   get lost(): number {
     return Number(this.#words[control.lost / 8]);
   }
 
-  /** The records of the last pass over the living, of `livingRecordWords` each. */
+  /** The records of the last pass over live threads, of `livingRecordWords` each. */
   get words(): Uint32Array {
     return this.#living?.words ?? new Uint32Array(0);
   }
 
   /**
-   * Reads all living threads of all trees into `words`.
-   * @returns how many words are theirs
+   * Reads all live threads of all trees into `words`.
+   * @returns the number of words
    * @throws BpfError or the error of read(2)
    */
   read(): number {
@@ -80,7 +80,7 @@ export class TreePrograms {
   }
 
   /**
-   * Reads all as `read` does; children of this process that were born after an instant become trees.
+   * Like `read`; children of this process that started after an instant also become trees.
    * @param sinceNs CLOCK_BOOTTIME
    */
   mark(tree: number, sinceNs: bigint): number {
@@ -93,12 +93,12 @@ export class TreePrograms {
     }
   }
 
-  /** Passes what happened since the last call to `take`, in its order for each process; it must not keep the words. */
+  /** Passes the events since the last call to `take`, in order for each process; `take` must not keep the words. */
   drain(take: (words: Uint32Array, at: number) => void): void {
     this.#ring.drain(take);
   }
 
-  /** Ends the accounting. Safe to call again. */
+  /** Ends the accounting. May be called again. */
   close(): void {
     if (this.#fds.length === 0) return;
     this.#living?.close();
@@ -119,7 +119,7 @@ export class TreePrograms {
       createTracepoint(types, 'exec', code.assembleExecution()),
       createTracepoint(types, 'free', code.assembleEnd()),
     ];
-    // The kernel checks each on a thread of its own.
+    // The kernel verifies each on a thread of its own.
     const [living, ...programs] = await Promise.all([
       BpfIterator.open(types, 'joule_tree', code.assembleLiving()),
       ...tracepoints.map(async (program) => {

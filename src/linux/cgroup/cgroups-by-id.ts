@@ -11,7 +11,7 @@ const openByHandleAt: (mount: number, handle: Uint8Array, flags: number) => numb
 const kernfsHandle = 0xfe;
 const flags = 0o10000000 | 0o2000000;
 
-/** Finds cgroups of version 2 by the kernel's numbers. Needs CAP_DAC_READ_SEARCH, and finds none without. */
+/** Finds cgroups of version 2 by the kernel's ids. Needs CAP_DAC_READ_SEARCH, and finds none without it. */
 export class CgroupsById {
   readonly #hierarchy: Hierarchy | undefined;
   readonly #handle = Buffer.alloc(16);
@@ -19,12 +19,12 @@ export class CgroupsById {
 
   constructor(hierarchies = findHierarchies({ procfs: '/proc', cgroupfs: '' })) {
     this.#hierarchy = hierarchies.find(({ version }) => version === 2);
-    // struct file_handle: size and type of what follows, the number.
+    // struct file_handle: size and type of the following bytes, then the id.
     this.#handle.writeUInt32LE(8, 0);
     this.#handle.writeInt32LE(kernfsHandle, 4);
   }
 
-  /** @returns the path as `/proc/PID/cgroup` has it; undefined for one that is gone or may not be looked up */
+  /** @returns the path as in `/proc/PID/cgroup`; undefined if the cgroup is gone or cannot be looked up */
   findPath(id: number): string | undefined {
     if (this.#hierarchy === undefined) return undefined;
     this.#folder ??= openFolder(this.#hierarchy.folder);
@@ -38,7 +38,7 @@ export class CgroupsById {
     }
   }
 
-  /** Safe to call twice. */
+  /** May be called twice. */
   close(): void {
     if (this.#folder !== undefined) closeSync(this.#folder);
     this.#folder = undefined;

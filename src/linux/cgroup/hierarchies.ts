@@ -7,33 +7,36 @@ import { findFolders } from '../sysfs.js';
 /** A mounted hierarchy of cgroups. */
 export interface Hierarchy {
   readonly version: 1 | 2;
-  /** Where it is mounted. */
+  /** Its mount point. */
   readonly folder: string;
   /**
-   * The path of the cgroup that is mounted there, as `/proc/PID/cgroup` has it: `/`, or below it in a container, or
+   * The path of the cgroup that is mounted there, as in `/proc/PID/cgroup`: `/`, or below it in a container, or
    * `/../..` where a container sees cgroups outside its own namespace.
    */
   readonly root: string;
-  /** Of version 1: `cpuacct`, `memory`. Of version 2 none: each cgroup has its own. */
+  /** For version 1: `cpuacct`, `memory`. Empty for version 2: each cgroup has its own. */
   readonly controllers: readonly string[];
 }
 
 /** Where to look for cgroups. */
 export interface HierarchyOptions {
   readonly procfs: string;
-  /** The folder of version 2, or that of the hierarchies of version 1; empty: found by the mounts. */
+  /** The folder of version 2, or that of the hierarchies of version 1; empty: found in the list of mounts. */
   readonly cgroupfs: string;
 }
 
 /**
- * Finds the hierarchies of version 2, of version 1, or of both (hybrid): at most one for each controller, that of
- * version 2 first. None where the list of mounts cannot be read.
+ * Finds the hierarchies of version 2, of version 1, or of both (hybrid): at most one per controller, version 2
+ * first. None if the list of mounts cannot be read.
  */
 export function findHierarchies({ procfs, cgroupfs }: HierarchyOptions): readonly Hierarchy[] {
   return cgroupfs === '' ? findMounted(procfs) : findBelow(cgroupfs);
 }
 
-/** The hierarchy whose cgroups perf events can be counted for: the one of version 1 that has perf_event, else version 2. */
+/**
+ * The hierarchy whose cgroups can be targets of perf events: the version 1 hierarchy with perf_event, else
+ * version 2.
+ */
 export function findPerfHierarchy(hierarchies: readonly Hierarchy[]): Hierarchy | undefined {
   return (
     hierarchies.find(({ controllers }) => controllers.includes('perf_event')) ??
@@ -41,20 +44,21 @@ export function findPerfHierarchy(hierarchies: readonly Hierarchy[]): Hierarchy 
   );
 }
 
-/** The path of a cgroup as `/proc/PID/cgroup` has it. @param path from where the hierarchy is mounted: `/`, `/a/b` */
+/** The path of a cgroup as in `/proc/PID/cgroup`. @param path relative to the mount point: `/`, `/a/b` */
 export function joinRoot({ root }: Hierarchy, path: string): string {
   if (root === '/') return path;
   return path === '/' ? root : `${root}${path}`;
 }
 
-/** The folder of a cgroup. @param path from where the hierarchy is mounted */
+/** The folder of a cgroup. @param path relative to the mount point */
 export function folderOf({ folder }: Hierarchy, path: string): string {
   return path === '/' ? folder : `${folder}${path}`;
 }
 
 function findMounted(procfs: string): readonly Hierarchy[] {
   const mounts = parseMounts(readMountInfo(procfs)).filter(({ type }) => /^cgroup2?$/u.test(type));
-  // Of several mounts of one hierarchy the one that shows most of it; of equals the last, which covers the others.
+  // Of several mounts of one hierarchy, the one that shows most of it; of equal ones the last, which covers the
+  // others.
   const widestFirst = mounts.toReversed().toSorted((a, b) => depthOf(a.root) - depthOf(b.root));
   const found = new Map<string, Hierarchy>();
   for (const mount of widestFirst) {
@@ -73,7 +77,7 @@ function readMountInfo(procfs: string): string {
   }
 }
 
-/** What is above the own namespace begins with `/..` and shows more, the more often that is repeated. */
+/** Paths above the own namespace start with `/..`, repeated once per level; the more levels, the more is visible. */
 function depthOf(root: string): number {
   const names = root.split('/').filter((name) => name !== '');
   const above = names.filter((name) => name === '..').length;
@@ -82,21 +86,22 @@ function depthOf(root: string): number {
 
 function describeMount({ type, path, root, options }: Mount): Hierarchy {
   if (type === 'cgroup2') return { version: 2, folder: path, root, controllers: [] };
-  // With the options of the file system and of its mount come the controllers, and name= of one that has none.
+  // The options of the file system and of its mount include the controllers, and name= for a hierarchy without
+  // one.
   const controllers = options.filter((option) => knownControllers.has(option) || option.startsWith('name='));
   return { version: 1, folder: path, root, controllers };
 }
 
 const knownControllers = new Set(
   ['cpu', 'cpuacct', 'cpuset', 'memory', 'blkio', 'pids', 'perf_event', 'devices', 'freezer'].concat(
-    ['hugetlb', 'net_cls', 'net_prio', 'rdma', 'misc'], // The last ones of version 1.
+    ['hugetlb', 'net_cls', 'net_prio', 'rdma', 'misc'], // The last mounts of version 1.
   ),
 );
 
-/** Below a folder: that of version 2 has `cgroup.controllers`; those of version 1 are named by their controllers. */
+/** Below a folder: version 2 has `cgroup.controllers`; version 1 hierarchies are named after their controllers. */
 function findBelow(cgroupfs: string): readonly Hierarchy[] {
   if (isUnified(cgroupfs)) return [{ version: 2, folder: cgroupfs, root: '/', controllers: [] }];
-  // Without the links that some systems have from `cpu` to `cpu,cpuacct`.
+  // Without symbolic links such as that from `cpu` to `cpu,cpuacct`.
   const below = findFolders(cgroupfs)
     .map((name): Hierarchy => {
       const folder = join(cgroupfs, name);

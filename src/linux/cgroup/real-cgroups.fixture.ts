@@ -5,10 +5,10 @@ import { describeError, findErrorCode } from '../../errors.js';
 import { until } from '../../testing/until.js';
 import { findHierarchies, folderOf, type Hierarchy } from './hierarchies.js';
 
-/** A cgroup of the real kernel that belongs to a test. */
+/** A cgroup of the real kernel for a test. */
 export interface TestCgroup {
   readonly hierarchy: Hierarchy;
-  /** As the kernel has it. */
+  /** The kernel's path. */
   readonly path: string;
   readonly folder: string;
 }
@@ -19,9 +19,9 @@ export const realHierarchies = findHierarchies({ procfs: '/proc', cgroupfs: '' }
 let count = 0;
 
 /**
- * Makes a cgroup for a test, which is removed after it with all below it. Processes that the test leaves there are
- * killed: the test would wait for them.
- * @returns why that cannot be done here, if so: `t.skip` with it
+ * Creates a cgroup for a test, which is removed after it with all its descendants. Processes left in it are
+ * killed, since the test would wait for them.
+ * @returns why that is impossible here, if so: call `t.skip` with it
  */
 export function makeCgroup(
   t: TestContext,
@@ -52,7 +52,7 @@ async function clearCgroup(folder: string): Promise<void> {
       return true;
     } catch (error) {
       const code = findErrorCode(error);
-      // A process that is ending can neither stay in it nor go elsewhere.
+      // A process that is exiting can neither stay in it nor be moved.
       if (code === 'EBUSY' || code === 'ESRCH') return false;
       if (code === 'ENOENT') return true;
       throw error;
@@ -76,7 +76,7 @@ function listMembers(folder: string): readonly number[] {
   return pids.map(Number);
 }
 
-/** Removes a cgroup with all below it. Its processes go to the one above. */
+/** Removes a cgroup with its descendants. Its processes are moved to the parent. */
 export function removeCgroup(folder: string): void {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     if (entry.isDirectory()) removeCgroup(join(folder, entry.name));

@@ -2,44 +2,47 @@ import { findOrAdd } from '../../model/plan.js';
 import { quoteAround } from './grammar.js';
 import type { EventModifiers } from './modifiers.js';
 
-/** What one PMU is asked to count. Plain data. */
+/** How one PMU counts an event. Plain data. */
 export interface EventEncoding {
   readonly type: number;
   readonly config: bigint;
   readonly config1: bigint;
   readonly config2: bigint;
   readonly config3: bigint;
-  /** Empty: the kernel chooses. */
+  /** Empty: chosen by the kernel. */
   readonly pmu: string;
   /** The CPUs that count it; undefined: all. */
   readonly cpus: readonly number[] | undefined;
-  /** Counts what a CPU runs, and so what a process does; others count for a whole machine only. */
+  /**
+   * Whether it counts what a CPU runs, and thus can be counted for a process; others count only for the whole
+   * machine.
+   */
   readonly isTask: boolean;
 }
 
-/** UCUM. An event in another unit, or in none, is counted as it is, as `{event}`. */
+/** UCUM. An event in another unit, or in none, is published as `{event}` without conversion. */
 export type EventUnit = '{event}' | 's' | 'J' | 'By';
 
-/** An event that this machine has a number for; whether it can be counted shows when it is opened. Plain data. */
+/** An event that this machine has a code for; whether it can be counted shows when it is opened. Plain data. */
 export interface CountedEvent {
-  /** What people call it. */
+  /** Its name for users. */
   readonly name: string;
-  /** One per PMU that has it: a machine with two kinds of cores has two. */
+  /** One per PMU that has the event: a machine with two kinds of cores has two. */
   readonly encodings: readonly EventEncoding[];
   readonly modifiers: EventModifiers;
   readonly unit: EventUnit;
-  /** What one count is worth in `unit`. */
+  /** The value of one count in `unit`. */
   readonly scale: number;
-  /** Counted by the kernel without hardware, so never in turns with others. */
+  /** Whether the kernel counts it without hardware, and thus never multiplexed. */
   readonly isSoftware: boolean;
-  /** Happens in the kernel: counted in user space only, it is 0. */
+  /** Whether it happens only in the kernel: counted in user space only, it is 0. */
   readonly isKernelOnly: boolean;
 }
 
-/** Events that are to be counted together. */
+/** Events that should be counted together. */
 export interface EventGroup {
   readonly events: readonly CountedEvent[];
-  /** Together or not at all. */
+  /** Whether they must be counted together or not at all. */
   readonly isExplicit: boolean;
 }
 
@@ -50,10 +53,10 @@ export interface UncountedEvent {
   readonly reason: string;
 }
 
-/** Beyond this many names a line says only how many more there are. */
+/** Beyond this, a line shows only the number of further names. */
 const maxNames = 10;
 
-/** Why events are not counted, in one line for all that have the same reason. */
+/** Describes why events are not counted, in one line per reason. */
 export function describeUncounted(events: readonly UncountedEvent[]): readonly string[] {
   const names = new Map<string, string[]>();
   for (const { name, reason } of events) {

@@ -1,13 +1,13 @@
 import { perfType } from './event.js';
 
-/** What the kernel calls an event: `type` and `config` of `struct perf_event_attr`. */
+/** The kernel's code of an event: `type` and `config` of `struct perf_event_attr`. */
 export interface EventCode {
   readonly type: number;
   readonly config: bigint;
 }
 
 // Numbers: enum perf_hw_id, perf_sw_ids and perf_hw_cache_* in include/uapi/linux/perf_event.h. Names: those of
-// perf-list(1), each with its aliases, and those of the enums, which ALUMET has.
+// perf-list(1), each with its aliases, and those of the enums, as in ALUMET.
 const hardware: readonly (readonly string[])[] = [
   ['cycles', 'cpu-cycles'],
   ['instructions'],
@@ -60,8 +60,8 @@ const results: readonly (readonly string[])[] = [
 const codes = createCodes();
 
 /**
- * Finds an event that every kernel has a number for, by perf's name (`cycles`, `L1-dcache-load-misses`) or that of
- * the kernel's enum (`CPU_CYCLES`, `L1D_READ_MISS`), whatever its case.
+ * Finds an event with a fixed code in every kernel, by perf's name (`cycles`, `L1-dcache-load-misses`) or that
+ * of the kernel's enum (`CPU_CYCLES`, `L1D_READ_MISS`), whatever its case.
  */
 export function findEventCode(name: string): EventCode | undefined {
   return codes.get(name.toLowerCase().replaceAll('_', '-'));
@@ -75,7 +75,7 @@ export function listEventNames(): readonly string[] {
 function createCodes(): ReadonlyMap<string, EventCode> {
   const found = new Map<string, EventCode>();
   addCaches(found);
-  // After the caches, whose `branches` is a load of the branch predictor to no one.
+  // Added after the caches, where `branches` would be a load of the branch predictor.
   addNames(found, hardware, perfType.hardware);
   addNames(found, software, perfType.software);
   return found;
@@ -87,7 +87,7 @@ function addNames(into: Map<string, EventCode>, names: readonly (readonly string
   });
 }
 
-/** `cache`, `cache-operation`, `cache-result` and the three in either order: what is left out is a load, an access. */
+/** `cache`, `cache-operation`, `cache-result`, in any order of the last two: the defaults are load and access. */
 function addCaches(into: Map<string, EventCode>): void {
   forEachName(caches, (cache, cacheName) => {
     addCache(into, cacheName, cache);

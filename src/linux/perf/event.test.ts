@@ -118,7 +118,7 @@ test('openPerfEvent names the event and the process, when there is none', { skip
   });
 });
 
-test('openPerfEvent says that the machine has no such event', { skip: machineRefused }, () => {
+test('openPerfEvent reports that the machine has no such event', { skip: machineRefused }, () => {
   assert.throws(() => openPerfEvent({ ...machine, name: 'nonsense', config: 9999 }), {
     code: 'ENOENT',
     message: 'Cannot open perf event "nonsense" on cpu 0: ENOENT, this kernel or machine does not count it',

@@ -3,34 +3,35 @@ import { koffi } from '../koffi.js';
 import { ioctl, libc, nameErrno } from '../libc.js';
 import { findSyscallNumber } from '../syscall-numbers.js';
 
-// Layout and numbers: include/uapi/linux/perf_event.h. Only as many bytes are sent as hold something: every kernel
+// Layout and numbers: include/uapi/linux/perf_event.h. Only as many bytes are sent as are used: every kernel
 // knows the first 64.
 
-/** Values of `type` that are the same everywhere; a PMU of its own has its number in sysfs. */
+/** Values of `type` that are the same on every machine; the number of another PMU is in sysfs. */
 export const perfType = { hardware: 0, software: 1, tracepoint: 2, cache: 3, raw: 4 } as const;
 
 /** Values of `config` for the type `software`. */
 export const softwareEvent = { cpuClock: 0, taskClock: 1, pageFaults: 2, contextSwitches: 3 } as const;
 
 /**
- * What one read returns, in 8-byte words. Without `group`: value, [enabled], [running]. With `group`, read at
- * the leader: number of values, [enabled], [running], values. Kernels before 4.13 refuse `group` with `inherit`.
+ * The layout of a read, in 8-byte words. Without `group`: value, [enabled], [running]. With `group`, read at
+ * the leader: number of values, [enabled], [running], values. Kernels before 4.13 refuse `group` with
+ * `inherit`.
  */
 export const perfReadFormat = { totalTimeEnabled: 1, totalTimeRunning: 2, group: 8 } as const;
 
-/** Which event is counted, where, and how it is read. What is left out is off. */
+/** An event, where it is counted, and how it is read. Absent flags are off. */
 export interface PerfEvent {
   /** For messages: `energy-pkg`. */
   readonly name: string;
   readonly type: number;
   readonly config: number | bigint;
-  /** Further words that some PMUs have. */
+  /** Further words that some PMUs use. */
   readonly config1?: bigint;
   readonly config2?: bigint;
   readonly config3?: bigint;
-  /** The process; -1: whatever runs on `cpu`. With `isCgroup`, the descriptor of a cgroup's folder. */
+  /** The process; -1: all processes on `cpu`. With `isCgroup`, the descriptor of a cgroup's folder. */
   readonly pid: number;
-  /** Counts what runs on `cpu` for a cgroup and those below it. */
+  /** Counts what a cgroup and its descendants run on `cpu`. */
   readonly isCgroup?: boolean;
   /** The CPU; -1: wherever `pid` runs. */
   readonly cpu: number;
@@ -38,11 +39,11 @@ export interface PerfEvent {
   readonly groupFd?: number;
   /** A sum of `perfReadFormat`. */
   readonly readFormat?: number;
-  /** Counts threads and processes that are born later, too. */
+  /** Includes threads and processes that are started later. */
   readonly inherit?: boolean;
   /** With `inherit`: only threads, not processes. Kernels before 5.13 refuse it. */
   readonly inheritThread?: boolean;
-  /** Counts only from the next `execve` of the process on. Needs `disabled`. */
+  /** Starts counting at the next `execve` of the process. Needs `disabled`. */
   readonly enableOnExec?: boolean;
   readonly disabled?: boolean;
   /** Without it, kernel.perf_event_paranoid must be at most 1 or CAP_PERFMON granted. */
@@ -52,18 +53,18 @@ export interface PerfEvent {
   readonly excludeIdle?: boolean;
   readonly excludeHost?: boolean;
   readonly excludeGuest?: boolean;
-  /** How much an event may skid, 0 to 3: less of it is asked for by a greater number. */
+  /** Maximum skid, 0 to 3: greater numbers request less skid. */
   readonly preciseIp?: number;
-  /** Always counts, or fails. */
+  /** The event must always be on the PMU, or the read fails. */
   readonly isPinned?: boolean;
-  /** Counts only while no other group does on the same CPU. */
+  /** No other group may count at the same time on the same CPU. */
   readonly isExclusive?: boolean;
 }
 
 /** The kernel refused a perf event. */
 export class PerfEventError extends Error {
   override readonly name = 'PerfEventError';
-  /** The error's name: `EACCES`. */
+  /** The error code: `EACCES`. */
   readonly code: string;
 
   constructor(message: string, code: string) {
@@ -82,8 +83,8 @@ const perfEventOpen = libc.func(
 ) => number;
 
 /**
- * Opens a counter without sampling and returns its descriptor, which is closed on exec.
- * @throws PerfEventError that says what is missing
+ * Opens a counter without sampling and returns its descriptor, which has close-on-exec set.
+ * @throws PerfEventError saying what is missing
  */
 export function openPerfEvent(event: PerfEvent): number {
   const number = findSyscallNumber('perf_event_open');
@@ -107,9 +108,9 @@ const read = libc.func('int read(int fd, uintptr_t address, int count)') as (
 ) => number;
 
 /**
- * Reads a counter or group into the `size` bytes at an address from `addressOf`: as many as its format has.
- * Allocates nothing.
- * @returns the bytes read; 0 when the event cannot be counted (any more), -1 when the read failed
+ * Reads a counter or group into memory at an address from `addressOf`; `size` is that of its format. Allocates
+ * nothing.
+ * @returns the bytes read; 0 if the event cannot be counted (any more), -1 if the read failed
  */
 export function readPerfEvent(fd: number, address: number, size: number): number {
   return read(fd, address, size);
@@ -117,14 +118,17 @@ export function readPerfEvent(fd: number, address: number, size: number): number
 
 const enableRequest = 0x2400;
 
-/** Lets a counter that was opened `disabled` count, and the group that it leads. */
+/** Starts a counter that was opened `disabled`, and the group that it leads. */
 export function enablePerfEvent(fd: number): void {
   ioctl(fd, enableRequest, 0);
 }
 
 const close = libc.func('int close(int fd)') as (fd: number) => number;
 
-/** Closes the counter. Node warns of descriptors that a worker thread closes without having opened them by `node:fs`. */
+/**
+ * Closes the counter. Node warns about descriptors that a worker thread closes without having opened them with
+ * `node:fs`.
+ */
 export function closePerfEvent(fd: number): void {
   close(fd);
 }
@@ -143,7 +147,7 @@ export function encodePerfAttr(event: PerfEvent): Uint8Array {
   return attr;
 }
 
-/** The least of PERF_ATTR_SIZE_VER0, 1 and 8 that holds every word. */
+/** The smallest of PERF_ATTR_SIZE_VER0, 1 and 8 that contains every word used. */
 function findAttrSize({ config2 = 0n, config3 = 0n }: PerfEvent): number {
   if (config3 !== 0n) return 136;
   return config2 === 0n ? 64 : 72;

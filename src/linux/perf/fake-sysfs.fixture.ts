@@ -2,10 +2,10 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createFolder } from '../../testing/temporary-folder.fixture.js';
 
-/** Files by path below `bus/event_source/devices`, each with its text. */
+/** File contents by path below `bus/event_source/devices`. */
 export type FakePmus = Readonly<Record<string, string>>;
 
-/** A server of one kind of cores, with memory controllers and energy. */
+/** A server with one kind of cores, memory controllers and energy events. */
 export const serverPmus: FakePmus = {
   'cpu/type': '4',
   'cpu/format/event': 'config:0-7',
@@ -62,7 +62,7 @@ export const hybridPmus: FakePmus = {
   'cpu_atom/events/mem-stores': 'event=0xd0,umask=0x6',
 };
 
-/** A folder that stands in for sysfs. */
+/** Creates a fake sysfs. */
 export function createFakePmus(pmus: FakePmus): string {
   const root = createFolder();
   for (const [path, text] of Object.entries(pmus)) {

@@ -56,7 +56,7 @@ test('encodeTerms sets whole words', () => {
 
 const encode = (name: string, value?: string) => encodeTerms([{ name, value }], layouts);
 
-test('encodeTerms says which term is wrong', () => {
+test('encodeTerms reports which term is wrong', () => {
   assert.throws(() => encode('evnt', '1'), /expected one of event, inv, ldlat, config.*, found "evnt"/);
   assert.throws(
     () => encode('event', 'x'),

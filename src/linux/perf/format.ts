@@ -1,9 +1,9 @@
 import type { Term } from './grammar.js';
 
-/** The words of `struct perf_event_attr` that a PMU gives its own meaning: config, config1, config2, config3. */
+/** The words of `struct perf_event_attr` whose meaning a PMU defines: config, config1, config2, config3. */
 export type ConfigWords = readonly [bigint, bigint, bigint, bigint];
 
-/** Where the bits of a term's value go: from the value's lowest bit on, range after range. */
+/** The bit ranges of a term's value, starting with its lowest bits. */
 export interface FieldLayout {
   /** 0: config, 1: config1 and so on. */
   readonly word: 0 | 1 | 2 | 3;
@@ -12,7 +12,7 @@ export interface FieldLayout {
 
 const wordNames = ['config', 'config1', 'config2', 'config3'];
 
-/** Understands a file of a PMU's `format` folder: `config:0-7,21`. Undefined where it is something else. */
+/** Parses a file of a PMU's `format` folder: `config:0-7,21`. Undefined if it is something else. */
 export function parseFieldLayout(text: string): FieldLayout | undefined {
   const [, name = '', list = ''] =
     /^(config[123]?):(\d+(?:-\d+)?(?:,\d+(?:-\d+)?)*)$/.exec(text.trim()) ?? [];
@@ -26,10 +26,10 @@ export function parseFieldLayout(text: string): FieldLayout | undefined {
 }
 
 /**
- * Puts the values of terms where the PMU's formats say, in their order; the later of two wins. `config=` to
- * `config3=` set a whole word.
+ * Encodes the values of terms by the PMU's formats, in order; the later of two wins. `config=` to `config3=`
+ * set a whole word.
  * @param layouts by the name of the term
- * @throws Error that says which term is wrong
+ * @throws Error naming the wrong term
  */
 export function encodeTerms(
   terms: readonly Term[],
@@ -47,7 +47,7 @@ export function encodeTerms(
   return encoded;
 }
 
-/** A term that is only named is a flag. */
+/** A term without a value is a flag. */
 function parseNumber(name: string, value = '1'): bigint {
   if (/^(0x[0-9a-f]+|\d+)$/i.test(value)) {
     const number = BigInt(value);
@@ -76,9 +76,9 @@ function isWord(index: number): index is 0 | 1 | 2 | 3 {
 const eventTerms = new Set(['event', 'umask', 'config']);
 
 /**
- * The `config` of a PMU's event as its file in sysfs has it: `event=0x02`, `event=0x2,umask=0x01`.
- * @param formats the PMU's format files by name: `config:0-7`; what is not there is where it is on x86
- * @returns undefined for what is no event of this PMU: empty, unknown terms, a number that does not fit
+ * The `config` of a PMU's event in its sysfs file: `event=0x02`, `event=0x2,umask=0x01`.
+ * @param formats the PMU's format files by name: `config:0-7`; missing ones default to those of x86
+ * @returns undefined if it is not an event of this PMU: empty, unknown terms, or a number out of range
  */
 export function parseEvent(
   text: string,
@@ -95,7 +95,7 @@ export function parseEvent(
   }
 }
 
-/** A term that is only named is a flag. */
+/** A term without a value is a flag. */
 function parseTerm(text: string): { readonly name: string; readonly value: string } {
   const [name = '', ...value] = text.trim().split('=');
   return { name, value: value.length === 0 ? '1' : value.join('=') };

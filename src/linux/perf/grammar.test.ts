@@ -89,7 +89,7 @@ const wrong: Readonly<Record<string, string>> = {
 };
 
 for (const [text, problem] of Object.entries(wrong)) {
-  test(`parseEvents says what is wrong with ${JSON.stringify(text)}`, () => {
+  test(`parseEvents reports what is wrong with ${JSON.stringify(text)}`, () => {
     assert.throws(() => parseEvents(text), {
       name: 'EventSyntaxError',
       message: `Cannot parse events ${JSON.stringify(text)} ${problem}`,

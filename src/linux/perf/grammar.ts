@@ -5,38 +5,38 @@ import { isModifiers, parseModifiers, type EventModifiers } from './modifiers.js
 /** A term between the slashes of `pmu/event=0x3c,inv/`. */
 export interface Term {
   readonly name: string;
-  /** Undefined where there is no `=`. */
+  /** Undefined without `=`. */
   readonly value: string | undefined;
 }
 
-/** Where the meaning of an event is to be found. */
+/** How an event is specified. */
 export type EventSource =
-  /** A number that is the same on every machine. */
+  /** A code that is the same on every machine. */
   | ({ readonly kind: 'code' } & EventCode)
   /** A PMU's terms. */
   | { readonly kind: 'pmu'; readonly pmu: string; readonly terms: readonly Term[] }
-  /** A name that only the machine knows: a PMU's alias, a tracepoint, an event of libpfm4. */
+  /** A name that depends on the machine: a PMU's alias, a tracepoint, an event of libpfm4. */
   | { readonly kind: 'name'; readonly name: string };
 
-/** An event as it was written. */
+/** An event as written. */
 export interface ParsedEvent {
-  /** The text, modifiers included. */
+  /** The text, including modifiers. */
   readonly text: string;
   readonly source: EventSource;
   readonly modifiers: EventModifiers;
 }
 
-/** Events that belong together. */
+/** Events of one group. */
 export interface ParsedGroup {
   readonly events: readonly ParsedEvent[];
   /** Written in braces: counted together or not at all. */
   readonly isExplicit: boolean;
 }
 
-/** A list of events that cannot be understood. */
+/** A list of events with a syntax error. */
 export class EventSyntaxError extends Error {
   override readonly name = 'EventSyntaxError';
-  /** Where in the list, from 1 on. */
+  /** Position in the list, from 1. */
   readonly position: number;
 
   constructor(text: string, at: number, problem: string) {
@@ -45,10 +45,10 @@ export class EventSyntaxError extends Error {
   }
 }
 
-/** What is shown of a list before and after what is wrong with it: lists may be generated. */
+/** Characters shown before and after a syntax error: lists may be generated and long. */
 const shownCharacters = 100;
 
-/** What a text has around a place, in quotes. */
+/** Quotes the text around a position. */
 export function quoteAround(text: string, at: number): string {
   const [from, to] = [Math.max(0, at - shownCharacters), at + shownCharacters];
   const [before, after] = [from > 0 ? '...' : '', to < text.length ? '...' : ''];
@@ -56,25 +56,25 @@ export function quoteAround(text: string, at: number): string {
 }
 
 /**
- * Understands a list of events as perf-stat(1) writes it: `cycles:u,{instructions,branches},cpu/event=0x3c/,r1a8`,
- * and ALUMET's names and `#` before modifiers.
+ * Parses a list of events in the syntax of perf-stat(1):
+ * `cycles:u,{instructions,branches},cpu/event=0x3c/,r1a8`, and ALUMET's names and `#` before modifiers.
  * @throws EventSyntaxError
  */
 export function parseEvents(text: string): readonly ParsedGroup[] {
   return new EventParser(text).parse();
 }
 
-/** An event whose modifiers may not be all that count for it. */
+/** An event whose modifiers are not complete yet. */
 interface WrittenEvent extends Omit<ParsedEvent, 'modifiers'> {
   readonly letters: string;
 }
 
-/** @param shared modifiers of its group, which add to its own */
+/** @param shared modifiers of its group, which are added to its own */
 function finish({ letters, ...event }: WrittenEvent, shared: string): ParsedEvent {
   return { ...event, modifiers: parseModifiers(letters + shared) };
 }
 
-/** Reads a list from its start to its end. */
+/** Parses a list from start to end. */
 class EventParser {
   readonly #text: string;
   #at = 0;
@@ -137,7 +137,7 @@ class EventParser {
     return { name, value };
   }
 
-  /** What follows the first `#` are modifiers; what follows a `:` may be, or belong to a name. */
+  /** The text after the first `#` is modifiers; the text after a `:` may be modifiers or part of a name. */
   #understand(word: string, first: number): Omit<WrittenEvent, 'text'> {
     const marked = word.indexOf('#');
     if (marked >= 0) {
@@ -208,7 +208,7 @@ function parseRaw(name: string): EventCode | undefined {
   return digits === undefined ? undefined : { type: perfType.raw, config: BigInt(`0x${digits}`) };
 }
 
-/** In a name with one colon at least, the last part may be modifiers: the machine knows whether it is. */
+/** In a name with colons, the last part may be modifiers: that depends on the machine. */
 function understandName(name: string): Omit<WrittenEvent, 'text'> {
   return { source: { kind: 'name', name }, letters: '' };
 }

@@ -69,7 +69,7 @@ test('fitGroups counts together what the PMU takes together, software apart', ()
   assert.equal(pmu.stillOpen, 0);
 });
 
-test('fitGroups refuses what cannot be counted alone, and says why', () => {
+test('fitGroups refuses what cannot be counted alone, and reports why', () => {
   const fit = fitGroups(resolve('bus-cycles,cycles,instructions'), new FakePmu(4));
   assert.deepEqual(namesOf(fit), [['cycles', 'instructions']]);
   assert.deepEqual(

@@ -3,21 +3,21 @@ import { findOrAdd } from '../../model/plan.js';
 import type { CountedEvent, EventEncoding, EventGroup } from './counted-event.js';
 import { PerfEventError } from './event.js';
 
-/** An event that this machine does not count, and why. */
+/** An event that this machine does not count, and the reason. */
 export interface RefusedEvent {
   readonly event: CountedEvent;
-  /** The error's name: `EACCES`. */
+  /** The error code: `EACCES`. */
   readonly code: string;
   readonly reason: string;
 }
 
-/** Groups that a PMU takes. */
+/** Groups that fit on a PMU. */
 export interface FittingGroups {
   readonly groups: readonly EventGroup[];
   readonly refused: readonly RefusedEvent[];
 }
 
-/** Tries what can be counted together. */
+/** Tries which events can be counted together. */
 export interface EventProbe {
   /** Opens an event in the group of a leader; -1: as a leader. @throws PerfEventError */
   open(event: CountedEvent, leaderFd: number): number;
@@ -25,9 +25,9 @@ export interface EventProbe {
 }
 
 /**
- * Divides events into groups that the kernel takes, as few as it allows: those of one PMU together, so that their
- * ratios hold even where groups take turns. What was written in braces stays together or is refused.
- * @param maxEvents in a group: fewer where a full one was seen never to count
+ * Divides events into as few groups as the kernel accepts: those of one PMU together, so that their ratios are
+ * valid even when groups are multiplexed. Groups in braces stay together or are refused.
+ * @param maxEvents per group: reduced when a full one turned out never to count
  */
 export function fitGroups(
   groups: readonly EventGroup[],
@@ -41,7 +41,7 @@ export function fitGroups(
   return fit;
 }
 
-/** The software's events, which can always count, are kept from those that take turns. */
+/** Software events, which can always be counted, are kept apart from multiplexed events. */
 function groupByPmu(events: readonly CountedEvent[]): Iterable<readonly CountedEvent[]> {
   const byPmu = new Map<string, CountedEvent[]>();
   for (const event of events) {
@@ -51,7 +51,7 @@ function groupByPmu(events: readonly CountedEvent[]): Iterable<readonly CountedE
   return byPmu.values();
 }
 
-/** Codes that all PMUs of cores have are counted by the same PMU as the codes of one. */
+/** Codes of all core PMUs are counted by the same PMU as the codes of one. */
 function nameCounter({ pmu, type }: EventEncoding): string {
   return pmu === '' || pmu === 'cpu' ? 'cpu' : `${pmu} ${type > 4 ? type : ''}`;
 }
@@ -78,14 +78,14 @@ class GroupFit implements FittingGroups {
     while (rest.length > 0) {
       const { taken, left, untried } = this.#open(rest, this.#maxEvents);
       if (taken.length > 0) this.groups.push({ events: taken, isExplicit: false });
-      // Nothing but the leader's own fault keeps it from being opened alone.
+      // Only an error of the leader itself keeps it from being opened alone.
       else this.#refuseAll(rest.slice(0, 1), left);
       const failed = taken.length > 0 ? left.map(({ event }) => event) : [];
       rest = [...failed, ...rest.slice(untried)];
     }
   }
 
-  /** Opens as many as go together and closes them again. */
+  /** Opens as many as fit together and closes them again. */
   #open(events: readonly CountedEvent[], most: number): Opened {
     const [taken, left, fds]: [CountedEvent[], Failure[], number[]] = [[], [], []];
     let untried = 0;
@@ -102,7 +102,7 @@ class GroupFit implements FittingGroups {
         left.push({ event, error: fd });
         misses++;
       }
-      // Without a leader the rest waits for the next round.
+      // Without a leader the others wait for the next round.
       if (taken.length === 0) break;
     }
     for (const fd of fds) this.#probe.close(fd);
@@ -129,15 +129,15 @@ class GroupFit implements FittingGroups {
   }
 }
 
-/** A PMU has fewer counters: after this many events that do not fit, the group is full. */
+/** No PMU has as many counters: after this many events that do not fit, the group is full. */
 const maxMisses = 16;
 
-/** What came of opening events in one group. */
+/** The result of opening events in one group. */
 interface Opened {
   readonly taken: readonly CountedEvent[];
-  /** Those that did not fit. */
+  /** Events that did not fit. */
   readonly left: readonly Failure[];
-  /** Where those begin that were not tried. */
+  /** Index of the first event that was not tried. */
   readonly untried: number;
 }
 

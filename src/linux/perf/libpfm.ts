@@ -11,26 +11,26 @@ export interface PfmEvent {
   readonly modifiers: EventModifiers;
 }
 
-/** Knows the events of every CPU by their makers' names. */
+/** Finds the events of every CPU by their vendors' names. */
 export interface Libpfm {
   /**
-   * @param name with units and modifiers: `skl::INST_RETIRED:ANY_P:u`
-   * @returns in words, what is wrong where it knows none
+   * @param name with unit masks and modifiers: `skl::INST_RETIRED:ANY_P:u`
+   * @returns the event, or an error message
    */
   encode(name: string): PfmEvent | string;
 }
 
 const fileNames = ['libpfm.so.4', 'libpfm.so'];
-// Kernel, user and hypervisor, where the name has no modifiers: PFM_PLM0, PFM_PLM3 and PFM_PLMH of pfmlib.h.
+// Kernel, user and hypervisor, for names without modifiers: PFM_PLM0, PFM_PLM3 and PFM_PLMH of pfmlib.h.
 const everyLevel = 0x01 | 0x08 | 0x10;
 const osPerfEventExtended = 2;
 const attrBytes = 136;
-// pfm_perf_encode_arg_t where pointers have 8 bytes: attr, fstr, size, then idx, cpu, flags and a pad of 4 bytes.
+// pfm_perf_encode_arg_t with 8-byte pointers: attr, fstr, size, then idx, cpu, flags and 4 bytes of padding.
 const argumentBytes = 40;
 
 let loaded: Libpfm | string | undefined;
 
-/** Loads libpfm4 where it is installed, once. @returns in words, why it cannot be used */
+/** Loads libpfm4, once, if it is installed. @returns the library, or an error message */
 export function findLibpfm(): Libpfm | string {
   loaded ??= load();
   return loaded;
@@ -42,7 +42,7 @@ function load(): Libpfm | string {
     try {
       return initialise(koffi.load(fileName));
     } catch {
-      // The next name may be that of one that is here.
+      // The next name may exist.
     }
   }
   return 'libpfm4 is not installed (Debian: apt install libpfm4)';
@@ -85,7 +85,8 @@ function decodeAttr(attr: DataView): PfmEvent {
       ...(has(3) && { isExclusive: true }),
       ...(has(4) && { excludeUser: true }),
       ...(has(5) && { excludeKernel: true }),
-      // Without it libpfm4 means every level, and a machine without a hypervisor refuses to count in one.
+      // Without this flag libpfm4 means every level, and a machine without a hypervisor refuses to count in
+      // one.
       ...(has(4) !== has(5) && { excludeHypervisor: true }),
       ...(has(19) && { excludeHost: true }),
       ...(has(20) && { excludeGuest: true }),

@@ -8,21 +8,21 @@ import { findLibpfm } from './libpfm.js';
 import { isModifiers, parseModifiers } from './modifiers.js';
 import { encodePmuEvent, findTracepoint, hasAlias, selectPmus, type Pmu, type PmuEvent } from './pmu.js';
 
-/** An event without what only its text says; modifiers and a name where the machine gives some. */
+/** An event without what only its text defines; modifiers and a name if the machine defines them. */
 export type Meaning = Omit<CountedEvent, 'modifiers' | 'name'> &
   Partial<Pick<CountedEvent, 'modifiers' | 'name'>>;
 
-/** Where events are looked for. */
+/** Where events are searched. */
 interface Machine {
   readonly pmus: readonly Pmu[];
   readonly sysfs: string;
-  /** What an event that it does not know may have been meant to be, for people; mostly nothing. */
+  /** A suggestion for an unknown event, for messages; mostly empty. */
   suggest(name: string): string;
 }
 
 /**
- * Finds what an event is on this machine.
- * @throws Error that says why the machine does not know it
+ * Resolves an event on this machine.
+ * @throws Error saying why the machine does not know it
  */
 export function findMeaning(source: EventSource, machine: Machine): Meaning {
   switch (source.kind) {
@@ -63,14 +63,14 @@ const plain = {
   isKernelOnly: false,
 } as const;
 
-/** Where there are several kinds of cores each has a PMU, and each counts what runs on its own cores. */
+/** Each kind of cores has a PMU, which counts what runs on its own cores. */
 function encodeForCores(code: EventCode, pmus: readonly Pmu[]): readonly EventEncoding[] {
   const cores = pmus.filter(({ isCore }) => isCore);
   if (cores.length < 2) return [createEncoding(code)];
   return cores.map((pmu) => createEncoding(extend(code, pmu), pmu));
 }
 
-/** PERF_PMU_TYPE_SHIFT: the upper half of `config` names the PMU that is meant by a code that all have. */
+/** PERF_PMU_TYPE_SHIFT: the upper half of `config` selects the PMU for a code that all core PMUs have. */
 function extend({ type, config }: EventCode, pmu: Pmu): EventCode {
   return type === perfType.raw
     ? { type: pmu.type, config }
@@ -91,7 +91,7 @@ function findPmuMeaning(name: string, terms: readonly Term[], pmus: readonly Pmu
   return combine(selected.map((pmu) => ({ pmu, event: encodeOn(pmu, terms) })));
 }
 
-/** Terms of a PMU, or a name that all PMUs of cores know: `cpu_core/cycles/`. */
+/** Terms of a PMU, or a name that all core PMUs know: `cpu_core/cycles/`. */
 function encodeOn(pmu: Pmu, terms: readonly Term[]): PmuEvent & { readonly type?: number } {
   const [name, ...others] = terms.map((term) => (term.value === undefined ? term.name : undefined));
   const code = name === undefined || others.length > 0 ? undefined : findEventCode(name);
@@ -122,7 +122,7 @@ function combine(found: readonly EventOnPmu[]): Meaning {
 
 function encodePmu(pmu: Pmu, { type = pmu.type, words, isPerPackage }: EventOnPmu['event']): EventEncoding {
   const [config, config1, config2, config3] = words;
-  // What counts for a package does so on one CPU of it; where the kernel names none, the first one will do.
+  // An event of a package is counted on one of its CPUs; if the kernel names none, on the first one.
   const cpus = isPerPackage ? (pmu.cpus ?? [0]) : pmu.cpus;
   return {
     type,
@@ -145,7 +145,7 @@ const knownUnits: Readonly<Record<string, readonly [EventUnit, number]>> = {
   ns: ['s', 1e-9],
 };
 
-/** A name without a PMU: one of its events, a tracepoint, or what libpfm4 knows; with modifiers or without. */
+/** A name without a PMU: one of its events, a tracepoint, or an event of libpfm4; with or without modifiers. */
 function findNameMeaning(name: string, machine: Machine): Meaning {
   const found = findPlainName(name, machine) ?? findModified(name, machine);
   if (found) return found;

@@ -1,6 +1,6 @@
 import type { PerfEvent } from './event.js';
 
-/** What stands behind an event's colon: what is left out and how it is counted. What is absent is off. */
+/** The modifiers after an event's colon: what is excluded, and how it is counted. Absent flags are off. */
 export type EventModifiers = Pick<
   PerfEvent,
   | 'excludeUser'
@@ -17,16 +17,16 @@ export type EventModifiers = Pick<
 const letters = /^[ukhIGHpPSDWe]+$/;
 const mostPrecise = 3;
 
-/** Whether a text is nothing but letters that perf-list(1) knows as modifiers. */
+/** Whether a text consists only of modifier letters of perf-list(1). */
 export function isModifiers(text: string): boolean {
   return letters.test(text) && (text.match(/p/g)?.length ?? 0) <= mostPrecise;
 }
 
 /**
- * Understands modifiers as perf does: `u`, `k`, `h` name what is counted and leave out the others of them; `G`, `H`
- * likewise guests and host; `I` leaves out the idle task; `p` to `ppp` and `P` ask for little skid; `D` pins the
- * event, `e` makes it exclusive. `S` and `W` say nothing about counting.
- * @param text of which `isModifiers` is true
+ * Parses modifiers like perf: `u`, `k`, `h` select privilege levels and exclude the others; `G`, `H` likewise
+ * guests and host; `I` excludes the idle task; `p` to `ppp` and `P` request low skid; `D` pins the event, `e`
+ * makes it exclusive. `S` and `W` do not affect counting.
+ * @param text for which `isModifiers` is true
  */
 export function parseModifiers(text: string): EventModifiers {
   const has = (letter: string): boolean => text.includes(letter);
@@ -46,7 +46,7 @@ export function parseModifiers(text: string): EventModifiers {
   };
 }
 
-/** Whether they name privilege levels: then no other is added. */
+/** Whether they select privilege levels: then no other exclusion is added. */
 export function hasPrivilege({ excludeUser, excludeKernel, excludeHypervisor }: EventModifiers): boolean {
   return excludeUser === true || excludeKernel === true || excludeHypervisor === true;
 }

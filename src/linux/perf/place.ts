@@ -5,18 +5,18 @@ import { closePerfEvent, enablePerfEvent, openPerfEvent, PerfEventError, type Pe
 import type { EventProbe } from './groups.js';
 import { hasPrivilege } from './modifiers.js';
 
-/** Where events are counted, one process, one CPU, or a cgroup on one CPU, and how. */
+/** What events are counted for: one process, one CPU, or a cgroup on one CPU; and how. */
 export type CountingPlace = Pick<
   PerfEvent,
   'pid' | 'cpu' | 'isCgroup' | 'inherit' | 'inheritThread' | 'enableOnExec'
 >;
 
-/** Tries events at a place. */
+/** Tries events for a target. */
 export function createProbe(place: CountingPlace): EventProbe {
   return {
     open(event, groupFd) {
       const encoding = elementAt(event.encodings, 0);
-      // Where only some CPUs count an event, one of them says whether it can be counted.
+      // If only some CPUs can count an event, one of them is tried.
       const cpu = place.cpu < 0 ? place.cpu : (encoding.cpus?.[0] ?? place.cpu);
       if (place.cpu >= 0 || encoding.isTask) return openEncoding(event, encoding, { ...place, cpu, groupFd });
       const reason = 'it counts for the whole machine only, not for a process';
@@ -27,9 +27,9 @@ export function createProbe(place: CountingPlace): EventProbe {
 }
 
 /**
- * Opens one PMU's part of a group, as a leader and its members. It counts from now on, or with `enableOnExec` from
+ * Opens one PMU's part of a group, as a leader and its members. Counting starts now, or with `enableOnExec` at
  * the next `execve`.
- * @param part which encoding of each event; an event that has none is left out
+ * @param part index of the encoding of each event; an event without it is left out
  * @returns the descriptors, the leader's first, for a `CounterGroup`
  * @throws PerfEventError
  */
@@ -52,7 +52,7 @@ export function openGroup(events: readonly CountedEvent[], part: number, place: 
   return fds;
 }
 
-/** What may be counted by whom. */
+/** The groups that the user may count. */
 export interface RightfulGroups {
   readonly groups: readonly EventGroup[];
   /** The names of events that are counted in user space only. */
@@ -60,8 +60,8 @@ export interface RightfulGroups {
 }
 
 /**
- * Leaves out the kernel where it may not be counted, as perf does, for events that did not say what to count. What
- * happens in the kernel only stays as it is, to be refused: without the kernel it would count 0.
+ * Excludes the kernel if it may not be counted, like perf, for events without explicit modifiers. Kernel-only
+ * events are unchanged, and refused: without the kernel they would count 0.
  */
 export function adaptToRights(groups: readonly EventGroup[], probe: EventProbe): RightfulGroups {
   const userOnly: string[] = [];
@@ -74,7 +74,7 @@ export function adaptToRights(groups: readonly EventGroup[], probe: EventProbe):
     };
     const failure = findFailure(reduced, probe);
     if (failure === '') userOnly.push(event.name);
-    // That a machine does not have an event at all shows only to those who may ask for it.
+    // Only privileged users learn that a machine does not have an event at all.
     return failure === '' || failure === 'ENOENT' ? reduced : event;
   };
   return { groups: groups.map((group) => ({ ...group, events: group.events.map(adapt) })), userOnly };
@@ -82,7 +82,7 @@ export function adaptToRights(groups: readonly EventGroup[], probe: EventProbe):
 
 const forbidden = new Set(['EACCES', 'EPERM']);
 
-/** The error's name; empty: there is none. */
+/** The error code; empty: no error. */
 function findFailure(event: CountedEvent, probe: EventProbe): string {
   try {
     probe.close(probe.open(event, -1));

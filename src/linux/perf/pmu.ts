@@ -5,27 +5,27 @@ import { parseCpuList } from '../topology.js';
 import { encodeTerms, parseFieldLayout, type ConfigWords, type FieldLayout } from './format.js';
 import { parseEvents, type Term } from './grammar.js';
 
-/** What counts events: a core, a memory controller, the kernel's own software. */
+/** A unit that counts events: a core, a memory controller, the kernel's software. */
 export interface Pmu {
   readonly name: string;
   readonly type: number;
   /** The CPUs that it can count on; undefined: all. */
   readonly cpus: readonly number[] | undefined;
-  /** Counts what runs on a CPU, one PMU of several kinds of cores. */
+  /** Whether it counts what runs on CPUs: the PMU of one kind of cores. */
   readonly isCore: boolean;
   readonly folder: string;
 }
 
-/** What a PMU's terms mean. */
+/** The meaning of a PMU's terms. */
 export interface PmuEvent {
   readonly words: ConfigWords;
-  /** What one count is worth, in `unit`. */
+  /** The value of one count, in `unit`. */
   readonly scale: number;
-  /** As the kernel writes it, say `Joules`; empty: events. */
+  /** As the kernel writes it, for example `Joules`; empty: events. */
   readonly unit: string;
-  /** The value of a term `name=`, which is for people. */
+  /** The value of a term `name=`, a name for users. */
   readonly name: string | undefined;
-  /** Counts the same on every CPU of a package. */
+  /** Whether every CPU of a package gives the same count. */
   readonly isPerPackage: boolean;
 }
 
@@ -36,8 +36,8 @@ export function listPmus(sysfs: string): readonly Pmu[] {
 }
 
 /**
- * The PMUs that a name stands for: that one, or all that are numbered, with or without "uncore_" before it, as perf
- * has it: `imc` is `uncore_imc_0` and `uncore_imc_1`.
+ * The PMUs that a name selects: an exact match, or all numbered ones, with or without the prefix "uncore_", as
+ * in perf: `imc` is `uncore_imc_0` and `uncore_imc_1`.
  */
 export function selectPmus(pmus: readonly Pmu[], name: string): readonly Pmu[] {
   const exact = pmus.filter((pmu) => pmu.name === name);
@@ -51,7 +51,7 @@ function isNumbered(text: string): boolean {
   return /^_?\d+$/.test(text);
 }
 
-/** Whether the PMU has an event of this name. */
+/** Whether the PMU has an event with this name. */
 export function hasAlias({ folder }: Pmu, name: string): boolean {
   return isFileName(name) && findText(join(folder, 'events', name)) !== undefined;
 }
@@ -62,14 +62,15 @@ export function listAliases({ folder }: Pmu): readonly string[] {
 }
 
 /**
- * Works out what terms mean for a PMU: fields of its `format` folder, events of its `events` folder, whole words.
- * @throws Error that says which term is wrong
+ * Computes the meaning of terms for a PMU: fields of its `format` folder, events of its `events` folder, whole
+ * words.
+ * @throws Error naming the wrong term
  */
 export function encodePmuEvent(pmu: Pmu, terms: readonly Term[]): PmuEvent {
   const layouts = readLayouts(pmu);
   const name = terms.findLast((term) => term.name === 'name')?.value;
   const own = terms.filter((term) => term.name !== 'name');
-  // An alias gives values that other terms may change.
+  // An alias sets values that other terms may override.
   const alias = own.find((term) => isAlias(pmu, term, layouts));
   const meaning = alias ? readAlias(pmu, alias.name) : noAlias;
   const rest = own.filter((term) => term !== alias);
@@ -119,7 +120,7 @@ interface Alias {
 
 const noAlias: Alias = { terms: [], scale: 1, unit: '', isPerPackage: false };
 
-// For sampling: they say nothing about what is counted.
+// Terms for sampling, which do not affect counting.
 const samplingTerms = new Set(['period', 'freq', 'branch_type', 'time', 'call-graph', 'stack-size']);
 
 function readAlias(pmu: Pmu, name: string): Alias {
@@ -138,7 +139,7 @@ function readAlias(pmu: Pmu, name: string): Alias {
   };
 }
 
-/** The kernel writes an event as perf does between slashes. */
+/** The kernel writes an event like perf between slashes. */
 function parseAlias(text: string): readonly Term[] {
   return parseEvents(`pmu/${text}/`)
     .flatMap(({ events }) => events)
@@ -149,15 +150,15 @@ function isFileName(name: string): boolean {
   return name !== '' && name !== '.' && name !== '..' && !name.includes('/') && !name.includes('\0');
 }
 
-/** Why a tracepoint has no number. */
+/** Why a tracepoint has no id. */
 interface NoTracepoint {
   readonly problem: string;
 }
 
 /**
- * The number of a tracepoint, say that of `sched:sched_switch`, which is its `config`.
+ * The id of a tracepoint such as `sched:sched_switch`, which is its `config`.
  * @param sysfs below which tracefs is mounted
- * @returns what is wrong where there is none; undefined when the name is that of no tracepoint at all
+ * @returns an error if there is no id; undefined if the name is not that of a tracepoint
  */
 export function findTracepoint(sysfs: string, name: string): number | NoTracepoint | undefined {
   const [, system, event] = /^([\w-]+):([\w-]+)$/.exec(name) ?? [];

@@ -2,17 +2,17 @@ import { elementAt } from '../../element.js';
 import type { CountedEvent } from './counted-event.js';
 import { perfType } from './event.js';
 
-/** What a quotient of two events is called. */
+/** The names of ratios. */
 export type RatioKind = 'instructions_per_cycle' | 'cache_miss_ratio' | 'branch_miss_ratio';
 
-/** A quotient of two events that means something. */
+/** A meaningful ratio of two events. */
 export interface EventRatio {
   readonly kind: RatioKind;
   readonly numerator: CountedEvent;
   readonly denominator: CountedEvent;
 }
 
-// Numbers of enum perf_hw_id: instructions and cycles, misses and what they are misses of.
+// Numbers of enum perf_hw_id: instructions and cycles, misses and their base.
 const ofHardware: readonly (readonly [kind: RatioKind, numerator: bigint, denominator: bigint])[] = [
   ['instructions_per_cycle', 1n, 0n],
   ['cache_miss_ratio', 3n, 2n],
@@ -21,7 +21,7 @@ const ofHardware: readonly (readonly [kind: RatioKind, numerator: bigint, denomi
 
 const missBit = 1n << 16n;
 
-/** The quotients of events that are counted in the same way: on the same side of the kernel's border, say. */
+/** The ratios of events that are counted with the same modifiers. */
 export function findRatios(events: readonly CountedEvent[]): readonly EventRatio[] {
   return events.flatMap((numerator) => {
     const wanted = findDenominator(numerator);
@@ -47,7 +47,7 @@ function matches(event: CountedEvent, numerator: CountedEvent, config: bigint): 
   return isSame && isCountedAlike && event.encodings.length === numerator.encodings.length;
 }
 
-/** Without the number of the PMU in the upper half. */
+/** Without the PMU number in the upper half. */
 function codeOf({ encodings }: CountedEvent): { type: number; config: bigint } {
   const { type, config } = elementAt(encodings, 0);
   return { type, config: config & 0xffff_ffffn };

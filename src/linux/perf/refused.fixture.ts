@@ -12,8 +12,8 @@ function findRefusal(place: { readonly pid: number; readonly cpu: number }): str
   }
 }
 
-/** For tests: why what a process does, in the kernel too, cannot be counted here; false when it can. */
+/** For tests: why events of a process, including the kernel, cannot be counted here; false if they can. */
 export const perfEventsRefused = findRefusal({ pid: 0, cpu: -1 });
 
-/** For tests: why events of a whole CPU cannot be counted here; false when they can. */
+/** For tests: why events of a whole CPU cannot be counted here; false if they can. */
 export const perfRefused = findRefusal({ pid: -1, cpu: 0 });

@@ -75,7 +75,7 @@ const unknown: Readonly<Record<string, RegExp>> = {
 };
 
 for (const [text, reason] of Object.entries(unknown)) {
-  test(`resolveEvents says why it does not know ${text}`, () => {
+  test(`resolveEvents reports why it does not know ${text}`, () => {
     const resolved = resolve(createFakePmus(serverPmus), text);
     assert.match(resolved.unknown.map((each) => each.reason).join('\n'), reason);
   });
@@ -92,7 +92,7 @@ test('resolveEvents leaves out a group that has an unknown event', () => {
   assert.deepEqual(resolve(createFakePmus(serverPmus), '{cs,nonsense}').groups, []);
 });
 
-test('resolveEvents finds tracepoints below sysfs, and says what is missing', () => {
+test('resolveEvents finds tracepoints below sysfs, and reports what is missing', () => {
   const sysfs = createFakePmus(serverPmus);
   const [none] = resolve(sysfs, 'sched:sched_switch').unknown;
   assert.match(

@@ -6,22 +6,22 @@ import type { ParsedEvent, ParsedGroup } from './grammar.js';
 import { findMeaning } from './meaning.js';
 import { listAliases, listPmus, type Pmu } from './pmu.js';
 
-/** What a machine knows of a list of events. */
+/** The resolved events of a list. */
 export interface ResolvedEvents {
-  /** In the order of the list, without what is unknown. */
+  /** In list order, without unknown events. */
   readonly groups: readonly EventGroup[];
-  /** What this machine does not know, by its text. */
+  /** Events that this machine does not know, by their text. */
   readonly unknown: readonly UncountedEvent[];
 }
 
-/** How events are found and what they are called. */
+/** How events are resolved and named. */
 export interface ResolveOptions {
   readonly sysfs: string;
-  /** By the text of the event, or the name that it would have. */
+  /** New names, by the text of the event or the name that it would have. */
   readonly rename?: Readonly<Record<string, string>>;
 }
 
-/** Finds what this machine calls the events of a list. */
+/** Resolves the events of a list on this machine. */
 export function resolveEvents(parsed: readonly ParsedGroup[], options: ResolveOptions): ResolvedEvents {
   const pmus = listPmus(options.sysfs);
   const unknown: UncountedEvent[] = [];
@@ -29,7 +29,7 @@ export function resolveEvents(parsed: readonly ParsedGroup[], options: ResolveOp
   const groups = parsed.flatMap(({ events, isExplicit }) => {
     const before = unknown.length;
     const known = events.flatMap((event) => resolveKnown(event, machine, unknown));
-    // A group without one of its events is not what was asked for.
+    // An explicit group without one of its events is refused.
     if (isExplicit && known.length < events.length)
       unknown.push(...describeBroken(events, unknown.slice(before)));
     return known.length === 0 || (isExplicit && known.length < events.length)
@@ -41,7 +41,7 @@ export function resolveEvents(parsed: readonly ParsedGroup[], options: ResolveOp
 
 interface Machine extends ResolveOptions {
   readonly pmus: readonly Pmu[];
-  /** Those that are taken. */
+  /** Names already used. */
   readonly names: Set<string>;
   suggest(name: string): string;
 }

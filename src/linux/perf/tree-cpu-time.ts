@@ -4,17 +4,17 @@ import { tickNs } from '../procfs.js';
 import { CounterGroup, groupReadFormat } from './counter-group.js';
 import { openPerfEvent, perfType, softwareEvent } from './event.js';
 
-/** The CPU time of a process and everything that it starts, as it grows. Must be closed. */
+/** The CPU time of a process and all its descendants, while it grows. Must be closed. */
 export interface TreeCpuTime {
   /** perf: exact. procfs: in ticks of 10 ms, without orphans. */
   readonly source: 'perf' | 'procfs';
-  /** Nanoseconds used since it was opened; never less than the last time. */
+  /** Nanoseconds used since it was opened; never decreasing. */
   readNs(): number;
   close(): void;
 }
 
 /**
- * Counts from the next `execve` of a process on, by a perf event that is inherited by its children. Needs no
+ * Counts from the next `execve` of a process on, with a perf event that its children inherit. Needs no
  * privilege for a process of the same user at kernel.perf_event_paranoid up to 2.
  * @throws PerfEventError
  */
@@ -28,7 +28,7 @@ export function openPerfTreeCpuTime(pid: number): TreeCpuTime {
     inherit: true,
     disabled: true,
     enableOnExec: true,
-    // The clock counts time in the kernel all the same; asking for it would need more rights.
+    // The clock includes time in the kernel all the same; requesting it would need more privileges.
     excludeKernel: true,
     excludeHypervisor: true,
     readFormat: groupReadFormat,
@@ -44,7 +44,7 @@ export function openPerfTreeCpuTime(pid: number): TreeCpuTime {
   };
 }
 
-/** Sums up what `/proc` says of a process, its descendants and their dead. */
+/** Adds up the times in `/proc` of a process, its descendants and their ended children. */
 export function openProcfsTreeCpuTime(pid: number, procfs = '/proc'): TreeCpuTime {
   const before = readTree(pid, procfs);
   let maxNs = 0;
@@ -64,7 +64,10 @@ function readTree(pid: number, procfs: string): number {
 
 const stat = new ProcessStat();
 
-/** CPU time of a process and of those it has waited for. 0 when it has ended meanwhile: its parent speaks for it. */
+/**
+ * CPU time of a process and of the children it has waited for. 0 if it has ended meanwhile: then it is included
+ * in its parent's.
+ */
 function readProcess(folder: string): number {
   if (!stat.read(folder)) return 0;
   const ticks = stat.userTicks + stat.systemTicks + stat.childUserTicks + stat.childSystemTicks;

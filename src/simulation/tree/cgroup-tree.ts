@@ -3,12 +3,12 @@ import type { Machine } from '../machine.js';
 import { listProcesses, storageOf } from './standing-processes.js';
 import { TreeFile, writeFiles } from './tree-file.js';
 
-/** What a cgroup and all below it use. */
+/** Usage of a cgroup including its descendants. */
 interface Sum {
   cpuNs: bigint;
   residentBytes: number;
   count: number;
-  /** The processes of this very cgroup. */
+  /** The processes directly in this cgroup. */
   readonly pids: number[];
 }
 
@@ -21,7 +21,7 @@ interface Files {
   readonly count?: TreeFile;
 }
 
-/** The hierarchy of cgroups, version 2. A folder stays when its last process is gone. */
+/** The cgroup hierarchy, version 2. A folder is kept when its last process has ended. */
 export class CgroupTree {
   readonly #root: string;
   readonly #machine: Machine;
@@ -32,7 +32,7 @@ export class CgroupTree {
     this.#machine = machine;
   }
 
-  /** Writes the instant at which the machine stands. */
+  /** Writes the files for the machine's current instant. */
   write(): void {
     for (const [path, sum] of this.#sumUp()) this.#update(this.#known.get(path) ?? this.#create(path), sum);
   }

@@ -7,10 +7,11 @@ const root = 'devices/system/cpu';
 // An Intel server, Ice Lake.
 const modalias = 'cpu:type:x86,ven0000fam0006mod006A:feature:,0000,0001,0002,0003\n';
 const maxKilohertz = 3_400_000;
-// Four digits of megahertz, as many as the most: a text of constant length is never seen half written.
+// Minimum frequency with four digits of megahertz, like the maximum: a text of constant length is never seen
+// half written.
 const minKilohertz = 1_000_000;
 
-/** `0-3,8`, as the kernel writes lists of CPUs. */
+/** `0-3,8`, the kernel's format of CPU lists. */
 export function describeList(numbers: readonly number[]): string {
   const ranges: [number, number][] = [];
   for (const number of numbers) {
@@ -21,7 +22,7 @@ export function describeList(numbers: readonly number[]): string {
   return ranges.map(([from, to]) => (from === to ? String(from) : `${from}-${to}`)).join(',');
 }
 
-/** `/sys/devices/system/cpu`: which CPUs there are, which are online, where they sit and how fast they are. */
+/** `/sys/devices/system/cpu`: the CPUs, which of them are online, their topology and frequency. */
 export class CpuTree {
   readonly #folder: string;
   readonly #spec: MachineSpec;
@@ -104,7 +105,7 @@ export class CpuTree {
     };
   }
 
-  /** The kernel takes away what it knows of a CPU that is offline. */
+  /** The kernel removes the files of an offline CPU. */
   #takeOffline(cpu: number): void {
     this.#frequencies.get(cpu)?.close();
     if (!this.#frequencies.delete(cpu)) return;
@@ -113,7 +114,7 @@ export class CpuTree {
   }
 }
 
-/** The frequency in kilohertz of a CPU that is so busy: always seven digits. */
+/** The frequency in kilohertz of a CPU with this utilization: always seven digits. */
 export function describeFrequency(percent: number): string {
   const kilohertz = minKilohertz + Math.round(((maxKilohertz - minKilohertz) * percent) / 100);
   return String(kilohertz);

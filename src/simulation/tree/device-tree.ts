@@ -9,16 +9,16 @@ const bus = 'devices/pci0000:00';
 const disk = `${bus}/0000:00:17.0/ata1/host0/target0:0:0/0:0:0:0/block/sda`;
 const sectors = 976_773_168;
 
-/** Interfaces: where their folders are, and what differs. */
+/** Interfaces: their folders, and their differences. */
 const interfaces = {
   lo: { folder: 'devices/virtual/net/lo', index: 1, type: 772, mtu: 65_536, flags: '0x9', isUp: 'unknown' },
   eth0: { folder: `${bus}/0000:00:1f.6/net/eth0`, index: 2, type: 1, mtu: 1500, flags: '0x1003', isUp: 'up' },
 } as const;
 
-/** Modules of the kernel, as `/proc/modules` has them: sizes by name. */
+/** Kernel modules in `/proc/modules`: sizes by name. */
 export const modules = { intel_rapl_msr: 20_480, msr: 16_384 } as const;
 
-/** What of the devices moves. */
+/** The changing values of devices. */
 export interface DeviceCounts {
   /** The columns of `/proc/diskstats` after the name. */
   readonly diskColumns: string;
@@ -28,7 +28,7 @@ export interface DeviceCounts {
   readonly usedKib: number;
 }
 
-/** Disks, interfaces, modules and NUMA nodes in `/sys`, for programs that look up what they found in `/proc`. */
+/** Disks, interfaces, modules and NUMA nodes in `/sys`, for programs that look up devices found in `/proc`. */
 export class DeviceTree {
   readonly #sockets: number;
   readonly #disk: TreeFile;
@@ -131,7 +131,7 @@ const samePageFiles = {
   sleep_millisecs: '20\n',
 };
 
-/** A node for each socket. */
+/** One node per socket. */
 function writeNodes(sys: string, sockets: number, cpusPerSocket: number): void {
   const folder = `${sys}/devices/system/node`;
   const all = Array.from({ length: sockets }, (_, node) => node);

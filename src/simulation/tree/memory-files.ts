@@ -1,16 +1,16 @@
-/** The memory of the machine, and what the system itself uses of it. */
+/** The memory of the machine, and the system's own use of it. */
 const totalKib = 64 * 2 ** 20;
 const systemKib = 3 * 2 ** 20;
 const pageKib = 4;
 /** The largest block of the buddy allocator: 2^10 pages. */
 const mostOrder = 10;
 
-/** How much memory is used, in KiB, when processes have this many MiB. */
+/** Used memory in KiB when processes have this many MiB. */
 export function sumUsedKib(residentMib: number): number {
   return Math.min(totalKib - systemKib, residentMib * 1024) + systemKib;
 }
 
-/** The memory of one NUMA node: each socket has its share. */
+/** The memory of one NUMA node: an equal share per socket. */
 interface NodeMemory {
   readonly node: number;
   readonly totalKib: number;
@@ -29,7 +29,7 @@ function shareOut(usedKib: number, nodes: number): readonly NodeMemory[] {
   }));
 }
 
-/** What nothing uses, without the page cache. */
+/** Unused memory, without the page cache. */
 function countFreeKib(usedKib: number): number {
   return totalKib - usedKib - 2 ** 20;
 }
@@ -58,7 +58,7 @@ function describeZone({ node, ...memory }: NodeMemory): string {
   ].join('\n');
 }
 
-/** `/proc/buddyinfo`: the free pages as blocks, as large as can be. */
+/** `/proc/buddyinfo`: the free pages in blocks of maximum size. */
 export function describeBuddies(usedKib: number, nodes: number): string {
   return shareOut(usedKib, nodes)
     .map(({ node, freeKib }) => {

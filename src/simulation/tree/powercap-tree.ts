@@ -13,13 +13,13 @@ interface Zone {
   readonly folder: string;
 }
 
-/** The zones of RAPL as the kernel lays them out: below `devices`, with a link to each from `class/powercap`. */
+/** The RAPL zones in the kernel's layout: below `devices`, with a link to each from `class/powercap`. */
 export class PowercapTree {
   readonly #sys: string;
   readonly #zones: readonly Zone[];
   readonly #files = new Map<Zone, TreeFile>();
 
-  /** @param sys the folder that stands in for /sys */
+  /** @param sys the folder used as /sys */
   constructor(sys: string, sensors: readonly EnergySensor[]) {
     this.#sys = sys;
     this.#zones = listZones(sensors);
@@ -27,7 +27,7 @@ export class PowercapTree {
     writeLinks(`${sys}/class/powercap`, { 'intel-rapl': `../../${root}` });
   }
 
-  /** Writes what the sensors show at an instant of simulated time, in microseconds. */
+  /** Writes the sensor values at an instant of simulated time, in microseconds. */
   write(us: number): void {
     for (const zone of this.#zones) {
       if (zone.sensor.isHere(us)) this.#openFile(zone).write(readPadded(zone.sensor, us));
@@ -46,14 +46,14 @@ export class PowercapTree {
     const folder = `${this.#sys}/${zone.folder}`;
     mkdirSync(folder, { recursive: true });
     writeFiles(folder, describeZone(zone.sensor));
-    // As the kernel has it since CVE-2020-8694.
+    // The kernel's file mode since CVE-2020-8694.
     const file = new TreeFile(`${folder}/energy_uj`, 0o400);
     writeLinks(`${this.#sys}/class/powercap`, { [zone.name]: `../../${zone.folder}` });
     this.#files.set(zone, file);
     return file;
   }
 
-  /** Who keeps a descriptor reads nothing from then on. */
+  /** A kept descriptor reads nothing from then on. */
   #remove(zone: Zone): void {
     const file = this.#files.get(zone);
     if (file === undefined) return;
@@ -61,7 +61,7 @@ export class PowercapTree {
     file.close();
     this.#files.delete(zone);
     unlinkSync(`${this.#sys}/class/powercap/${zone.name}`);
-    // The zones inside are there as before, or go by themselves.
+    // The zones inside exist as before, or are removed by themselves.
     for (const name of [...Object.keys(describeZone(zone.sensor)), 'energy_uj']) {
       rmSync(`${this.#sys}/${zone.folder}/${name}`);
     }

@@ -53,7 +53,7 @@ export class SimulatedTree {
   }
 
   /**
-   * Writes an instant of simulated time, in whole microseconds, later than the one before.
+   * Writes an instant of simulated time, in whole microseconds, later than the previous one.
    * @param wallNs returns the Unix time in nanoseconds when everything is written
    */
   write(us: number, wallNs: () => bigint): void {

@@ -10,9 +10,10 @@ import {
 import { dirname } from 'node:path';
 
 /**
- * A file that is written again and again. Readers keep descriptors of the kernel's files and read them from the start,
- * so it stays the same file, and each new text goes in with one write: a read gives the old or the new one. A text
- * that gets shorter is cut off first, so that a read in between gives a part of the old one, never a mixture.
+ * A file that is written repeatedly. Readers keep descriptors of the kernel's files and read them from the
+ * start, so it stays the same file, and each new text goes in with one write: a read gives the old or the new
+ * one. A text that gets shorter is cut off first, so that a read in between gives a part of the old one, never
+ * a mixture.
  */
 export class TreeFile {
   readonly #fd: number;

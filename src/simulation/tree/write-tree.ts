@@ -21,7 +21,7 @@ export interface TreeOptions {
 export interface TreeRun {
   readonly steps: number;
   readonly seconds: number;
-  /** Steps that were due while the one before was still being written. */
+  /** Steps that were due while the previous one was still being written. */
   readonly missed: number;
 }
 
