@@ -17,7 +17,7 @@ export interface Grid {
   readonly rows: readonly (readonly string[])[];
 }
 
-/** A comparison that runs its sides in alternation, in one go. */
+/** A comparison that runs its sides in alternation, in one step. */
 export interface Benchmark {
   /** As it is named on the command line. */
   readonly name: string;

@@ -43,8 +43,8 @@ function ours(): Peer {
 const peerSyntax = /^(?<name>[^=@]+)(?:@(?<every>[1-9]\d*))?=(?<command>.+)$/su;
 
 /**
- * Parses `PEER=COMMAND`, or `PEER@SECONDS=COMMAND` for an agent that is to be scraped less often than once a second:
- * Scaphandre refreshes its page only for a request that comes 3 s after the one before.
+ * Parses `PEER=COMMAND`, or `PEER@SECONDS=COMMAND` for an agent that is to be scraped less often than once a
+ * second: Scaphandre refreshes its page only for a request that comes 3 s after the previous one.
  * @throws Error when it is neither
  */
 export function parsePeer(text: string): Peer {

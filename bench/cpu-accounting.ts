@@ -32,7 +32,7 @@ export const cpuAccounting: Benchmark = {
 
 async function measureShare(accounting: CpuAccounting, floor: Floor, share: number): Promise<Result> {
   const others = countProcesses();
-  // It starts the processes, and goes on for longer than we measure.
+  // It starts the processes, and continues for longer than we measure.
   const args = [wanted, 2.5 * rounds, pauseMs * 1000, share * wanted];
   const clocks = floor.run(...args.map(String));
   while (countProcesses() < wanted) await setTimeout(pauseMs);

@@ -8,7 +8,7 @@ const rounds = 15;
 /** Node itself starts faster from version 24 on. */
 const maxMs = Number.parseInt(process.versions.node, 10) < 24 ? 140 : 105;
 
-/** A command that says when it began: it is the clock at the other end. */
+/** A command that reports when it began: it is the clock at the other end. */
 const clock = ['date', '+%s%N'];
 
 /** What `exec` takes from the call until the command runs, over calling the command itself. */
@@ -52,7 +52,7 @@ function compareStart(what: string, ours: number, reference: number): Result {
   return { what, unit: 'ms', ours, reference, ratio: undefined, budget: `at most ${maxMs} ms more`, met };
 }
 
-/** @returns milliseconds from the call until the program says what time it is */
+/** @returns milliseconds from the call until the program reports what time it is */
 function measureStart([program, ...args]: readonly string[]): number {
   const env = { ...process.env, PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}` };
   const calledNs = BigInt(Date.now()) * 1_000_000n;

@@ -66,7 +66,7 @@ shift
 exec "$@"`;
 
 /**
- * Runs this program once more where sysfs has an energy counter, unless it runs there already.
+ * Runs this program again where sysfs has an energy counter, unless it runs there already.
  * @returns the exit code; undefined: go on here, since nothing can be mounted
  */
 export function rerunWithPowercap(): number | undefined {

@@ -11,7 +11,7 @@ const warmUpMs = 8000;
 const pairs = 11;
 /** A sixth of a second of computing. */
 const computeRounds = 1000;
-/** A process that goes on after a stop reads late at first. */
+/** A process that continues after a stop reads late at first. */
 const settleMs = 100;
 const maxPercentAt1kHz = 0.25;
 

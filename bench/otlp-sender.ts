@@ -1,5 +1,5 @@
-// Sends OTLP requests as fast as they are taken, in a process of its own: PROTOCOL PORT LOAD COMPRESSION. Begins with a line
-// on its standard input, which says how many requests; prints how many points were taken.
+// Sends OTLP requests as fast as they are taken, in a process of its own: PROTOCOL PORT LOAD COMPRESSION.
+// Begins with a line on its standard input, which reports how many requests; prints how many points were taken.
 import { Agent, request } from 'node:http';
 import { createInterface } from 'node:readline';
 import { gzipSync } from 'node:zlib';

@@ -24,8 +24,8 @@ const metrics: readonly Metric[] = (
 ).map(([name, unit, kind]) => ({ name, unit, kind, description: 'What it is', valueType: 'double' }));
 
 /**
- * A page with five lines of each process, made again and again while a fifth of the processes uses the machine, against a
- * loop that puts the same texts together. CPU time of the main thread.
+ * A page with five lines of each process, made repeatedly while a fifth of the processes uses the machine,
+ * against a loop that puts the same texts together. CPU time of the main thread.
  */
 export const page: Benchmark = {
   name: 'page',

@@ -13,7 +13,7 @@ service:
   telemetry: {metrics: {level: none}}
 `;
 
-test('the command line says what there is, when it is asked for help', async () => {
+test('the command line reports what there is, when it is asked for help', async () => {
   const { code, stdout } = await runAgent(['--help']);
   assert.equal(code, 0);
   for (const name of 'run exec validate components print-config doctor simulate calibrate test-component'.split(

@@ -199,7 +199,7 @@ test('convert fails where its file cannot be written', async () => {
   assert.ok(!stderr.includes('Wrote'), stderr);
 });
 
-test('convert says what it needs', async () => {
+test('convert reports what it needs', async () => {
   const folder = createFolder();
   const from = writeRecording(folder);
   for (const [args, code, message] of [

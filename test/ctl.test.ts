@@ -69,7 +69,7 @@ test('ctl pauses a receiver, which reads nothing until it is resumed, and then a
   assert.equal((await agent.stop()).code, 0);
 });
 
-test('ctl sets intervals, and says what the agent does not allow', async (t) => {
+test('ctl sets intervals, and reports what the agent does not allow', async (t) => {
   const { ctl } = await startControlled(t);
   const vague = await ctl('set-interval', '1s', 'simulator');
   assert.equal(vague.code, 1);

@@ -20,11 +20,11 @@ const testdata = fileURLToPath(new URL('../../test/testdata/machine/', import.me
 /** Where the golden file is, next to the machine that it describes. */
 export const goldenPath = join(testdata, 'golden.txt');
 
-/** When the machine is looked at first. */
+/** When the machine is checked first. */
 export const beginNs = BigInt(Date.parse('2026-01-01T12:00:00Z')) * 1_000_000n;
 const upNs = 10_000_000_000_000n;
 
-/** A machine of files that stands still between one second and the next. */
+/** A machine of files that does not change between one second and the next. */
 export interface GoldenMachine {
   readonly root: string;
   readonly clock: Clock;

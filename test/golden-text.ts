@@ -1,8 +1,8 @@
 import type { DecodedPoint } from '../src/otlp/decode-request.fixture.js';
 
 /**
- * Points as a text to be read by people: resources in order, under each its series with all their values. Times are
- * seconds after a begin.
+ * Points as a text to be read by users: resources in order, under each its series with all their values. Times
+ * are seconds after a begin.
  */
 export function describePoints(points: readonly DecodedPoint[], beginNs: bigint): string {
   const byResource = groupBy(points, ({ resource }) => describeAttributes(resource));

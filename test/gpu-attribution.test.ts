@@ -180,7 +180,7 @@ const card = '0000:03:00.0';
 /** Readings follow each other within milliseconds: more would be more power than a card can have. Exact in the card's unit. */
 const joulesPerUnit = 1 / 1024;
 
-/** The table of an MI300X, with nothing but its energy counter. */
+/** The table of an MI300X, with only its energy counter. */
 function createGpuMetrics(joules: number): Buffer {
   const table = Buffer.alloc(1600, 0xff);
   table.set([1600 & 0xff, 1600 >> 8, 1, 6]);

@@ -18,7 +18,7 @@ const stuck = `
     }),
   };`;
 
-test('an agent whose shutdown takes longer than 5 s ends with exit code 1, and says that something is lost', async () => {
+test('an agent whose shutdown takes longer than 5 s ends with exit code 1, and reports that something is lost', async () => {
   const config = writeConfig(`
 receivers: {simulator: }
 exporters: {stuck: }

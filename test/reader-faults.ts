@@ -121,7 +121,7 @@ export const readerFaults: Readonly<Record<string, Readonly<Record<FaultName, Ev
     vanishing:
       'factory counts cgroups from when they are made to when they are removed, with their last values',
     slow: fromMemory,
-    'no permission': 'PerfSampler says which events are not counted, and counts the others',
+    'no permission': 'PerfSampler reports which events are not counted, and counts the others',
     reset: 'never: a counter of perf_event begins when it is opened, and is of the one who opened it',
   },
   powersensor: {
@@ -199,7 +199,7 @@ export const readerFaults: Readonly<Record<string, Readonly<Record<FaultName, Ev
   },
   shelly: {
     ...isAServer('shelly devices'),
-    reset: 'shelly counts the energy of a plug, and begins again when its counter was reset',
+    reset: 'shelly counts the energy of a plug, and restarts when its counter was reset',
   },
   simulator: {
     truncated: 'never: nothing is read',
@@ -208,7 +208,7 @@ export const readerFaults: Readonly<Record<string, Readonly<Record<FaultName, Ev
     vanishing: 'never: nothing is read',
     slow: 'never: nothing is read',
     'no permission': 'never: nothing is read',
-    reset: 'SimulatorSampler begins only that counter again which was reset, and goes on with the others',
+    reset: 'SimulatorSampler begins only that counter again which was reset, and continues with the others',
   },
   snmp: {
     ...same('snmp withstands answers with the fault "${name}"', ['truncated', 'empty', 'garbage']),
@@ -219,7 +219,7 @@ export const readerFaults: Readonly<Record<string, Readonly<Record<FaultName, Ev
   },
   tasmota: {
     ...isAServer('tasmota devices'),
-    reset: 'tasmota counts the energy of a plug, and begins again when its counter was reset',
+    reset: 'tasmota counts the energy of a plug, and restarts when its counter was reset',
   },
   thermal: {
     ...isAnOpenedFile("'thermal zones'"),

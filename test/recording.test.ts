@@ -90,7 +90,7 @@ test('an attribution that is computed again from any recording gives the same jo
   const folder = createFolder();
   const agent = startAgent(['run', '-c', recordingConfig(folder)]);
   await agent.waitFor(/Everything is ready/);
-  // A process that is born and dies meanwhile, so that series begin and end.
+  // A process that is started and dies meanwhile, so that series begin and end.
   execFileSync(process.execPath, ['-e', 'const end = Date.now() + 500; while (Date.now() < end);']);
   await until(() => readJoules(join(folder, 'live.json')).size > 50);
   assert.equal((await agent.stop()).code, 0);

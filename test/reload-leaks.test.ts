@@ -103,7 +103,7 @@ async function startService(t: TestContext, configs: readonly [object, object]) 
   return { service, reload, request, log };
 }
 
-/** Does something again and again, an even number of times, and expects that nothing is left. */
+/** Does something repeatedly, an even number of times, and expects that nothing is left. */
 async function repeat(
   t: TestContext,
   minTimes: number,

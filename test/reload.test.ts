@@ -65,7 +65,7 @@ function start(t: TestContext, text: string, ...args: readonly string[]) {
   return { agent, path, write };
 }
 
-test('an exporter comes, changes and goes by SIGHUP, and the totals, their starts and the other exporter go on', async (t) => {
+test('an exporter comes, changes and goes by SIGHUP, and the totals, their starts and the other exporter continue', async (t) => {
   const [stays, first, second] = [
     await openHttpBackend(t),
     await openHttpBackend(t),

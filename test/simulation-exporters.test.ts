@@ -179,7 +179,7 @@ test('console shows the true watts, joules and CPU use of a simulated machine', 
   );
   const used = live.filter((process) => run.machine.cpuNsOf(process) > 0n);
   assert.equal(shares.size, used.length);
-  // Of all the time that is shown, whenever the process was born.
+  // Of all the time that is shown, whenever the process was started.
   for (const process of used) {
     const { pid } = process.identity;
     const share = Number(run.machine.cpuNsOf(process)) / 10 / 4_000_000;

@@ -118,7 +118,7 @@ test('Machine has processes that live a millisecond', () => {
   assert.ok(lives.some((us) => us > 1_000_000 && us < Infinity));
 });
 
-test('Machine stands still while it is suspended', () => {
+test('Machine does not change while it is suspended', () => {
   const faults = [{ kind: 'suspend', atUs: 1_000_000, forUs: 10_000_000 }] as const;
   const machine = createMachine(createSpec({ faults }));
   const before = tellAll(machine, 1_000_000);

@@ -34,6 +34,8 @@ const wordings: readonly Wording[] = [
   { pattern: /\bservers? of (?:its|the) tests\b/iu, instead: 'test server' },
   { pattern: /\bnothing but readable\b/iu, instead: 'read access to' },
   { pattern: /\bset off against\b/iu, instead: 'offset against' },
+  { pattern: /\bin the midst of\b/iu, instead: 'in the middle of' },
+  { pattern: /\b(?:whereupon|thereupon|therein|henceforth)\b/iu, instead: 'then, in it, from then on' },
   // Messages: `Cannot <verb> <what>: expected <...>, found <...>`.
   {
     pattern: /(?:[,:][\s'"`]+|['"`])wanted (?=\S)|\S wanted(?=['"`])/u,

@@ -5,7 +5,7 @@ import type { Config } from './config.js';
 
 type NameConfig = Pick<Config, 'hostname' | 'append_unit_to_metric_name'>;
 
-/** Points as the API of Kwollect takes them, a JSON object in each line. */
+/** Points in the format of Kwollect's API, one JSON object per line. */
 export function createPointFormat(config: NameConfig): LineFormat {
   const device = config.hostname ?? hostname().replace(/\..*/u, '');
   return {
@@ -22,7 +22,7 @@ export function createPointFormat(config: NameConfig): LineFormat {
   };
 }
 
-/** Seconds with six digits: Kwollect keeps microseconds. A double has fewer digits than a decimal number. */
+/** Seconds with six digits, since Kwollect stores microseconds. A double has fewer digits than this decimal text. */
 function formatSeconds(unixNs: bigint): string {
   const microseconds = unixNs / 1000n;
   return `${microseconds / 1_000_000n}.${String(microseconds % 1_000_000n).padStart(6, '0')}`;
@@ -33,7 +33,7 @@ function formatValue(value: number): string | undefined {
   return Number.isFinite(value) ? String(value) : undefined;
 }
 
-/** `hw.energy` in `J` is `hw_energy_J`, `{process}` and `1` are no units. */
+/** `hw.energy` in `J` becomes `hw_energy_J`; `{process}` and `1` are not units. */
 function nameOf({ name, unit }: Metric, { append_unit_to_metric_name: isAppended }: NameConfig): string {
   const suffix = isAppended ? unit.replaceAll(/\{.*?\}/gu, '') : '';
   const full = suffix === '' || suffix === '1' ? name : `${name}_${suffix}`;

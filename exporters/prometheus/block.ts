@@ -1,32 +1,32 @@
 import { formatValue } from '../../src/prometheus/names.js';
 
-/** What stands on each line of a series. */
+/** The text of a series' line. */
 export interface LineText<Line> {
-  /** Up to the value. */
+  /** The text before the value. */
   before(line: Line): string;
-  /** Behind the value, line feed included. */
+  /** The text after the value, including the line feed. */
   after(line: Line): string;
 }
 
-/** Bytes of a value, at most: `-1.2345678901234567e-100`. */
+/** Maximum bytes of a value: `-1.2345678901234567e-100`. */
 const maxValueBytes = 26;
 
-/** Where texts are put together before it is known how long they get. */
+/** Buffer for assembling texts of unknown length. */
 let scratch = Buffer.alloc(0);
 
 /**
- * The bytes of some lines. What stands before the values is made once. After that, only values that changed are written,
- * and only bytes behind one that has more or fewer digits than before are moved.
+ * The bytes of some lines. The text before the values is built once. Afterwards only changed values are
+ * written, and bytes are moved only after a value whose number of digits has changed.
  */
 export class BlockText<Line> {
   readonly #text: LineText<Line>;
   #lines: readonly Line[] = [];
-  /** NaN: there is no line. */
+  /** NaN: the line does not exist. */
   #shown = new Float64Array(0);
-  /** Where each value begins and ends. */
+  /** Start and end of each value. */
   #from = new Uint32Array(0);
   #to = new Uint32Array(0);
-  /** The part of the room that is in use. */
+  /** The used part of the buffer. */
   #bytes = Buffer.alloc(0);
   #room = Buffer.alloc(0);
 
@@ -35,8 +35,8 @@ export class BlockText<Line> {
   }
 
   /**
-   * @param lines the same array for as long as they are the same
-   * @param values of these, from the index `at` on
+   * @param lines the same array as long as they are unchanged
+   * @param values of the lines, from index `at` on
    * @returns bytes that are valid until the next call
    */
   write(lines: readonly Line[], values: Float64Array, at: number): Uint8Array {
@@ -44,7 +44,7 @@ export class BlockText<Line> {
     return this.#bytes;
   }
 
-  /** @returns false where a line begins or ends to exist */
+  /** @returns false if a line appears or disappears */
   #update(values: Float64Array, at: number): boolean {
     const shown = this.#shown;
     let copied = 0;
@@ -87,7 +87,7 @@ export class BlockText<Line> {
     for (const [i, line] of lines.entries()) {
       if (Number.isNaN(this.#shown[i])) continue;
       const [before, after] = [this.#text.before(line), this.#text.after(line)];
-      // In UTF-8, 3 bytes at most are made of a code unit.
+      // A code unit has at most 3 bytes in UTF-8.
       reserve(end + 3 * (before.length + after.length) + maxValueBytes);
       end += scratch.write(before, end);
       this.#from[i] = end;
@@ -98,7 +98,7 @@ export class BlockText<Line> {
     this.#keep(end);
   }
 
-  /** Keeps what is in the scratch buffer. There is some room left: not each longer value needs more memory. */
+  /** Copies the scratch buffer, with spare room, so that a longer value does not always need new memory. */
   #keep(length: number): void {
     if (length > this.#room.length || length < this.#room.length / 2) {
       this.#room = Buffer.allocUnsafeSlow(length + (length >> 5));
@@ -108,7 +108,7 @@ export class BlockText<Line> {
   }
 }
 
-/** Makes the scratch buffer at least so large, with what it holds. */
+/** Grows the scratch buffer to at least this size, keeping its content. */
 function reserve(length: number): void {
   if (length <= scratch.length) return;
   const larger = Buffer.allocUnsafeSlow(2 * length);

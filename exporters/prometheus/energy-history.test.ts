@@ -51,7 +51,7 @@ test('findSettled knows nothing of other hardware, of gaps, and of a meter that 
   assert.equal(history.findSettled(meter), undefined);
 });
 
-test('findSettled gives up a ledger that has stopped, until it goes on', () => {
+test('findSettled gives up a ledger that has stopped, until it continues', () => {
   const history = new EnergyHistory();
   history.take(tableOf(ledger, [[0, 0]]));
   for (let second = 0; second <= 121; second++) history.take(tableOf(meters, [[second, second]]));
@@ -60,7 +60,7 @@ test('findSettled gives up a ledger that has stopped, until it goes on', () => {
   assert.equal(history.findSettled(meter), 121);
 });
 
-test('show never shows less of a meter than before, when its ledger begins late, stops or goes on', () => {
+test('show never shows less of a meter than before, when its ledger begins late, stops or continues', () => {
   const history = new EnergyHistory();
   const show = (joules: number) => history.show(meter, joules);
   history.take(tableOf(meters, [[1, 10], [2, 20], [3, 30]])); // prettier-ignore

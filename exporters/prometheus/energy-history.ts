@@ -7,34 +7,34 @@ import { ATTR_HW_TYPE } from '../../src/model/semantic-conventions.js';
 import type { Series } from '../../src/model/series.js';
 import { readValue, timeOf, type Table } from '../../src/model/table.js';
 
-/** A ledger that is further behind its meter has stopped: then the meter's last reading counts. */
+/** A ledger that is further behind its meter has stopped: then the meter's last reading is shown. */
 const maxLagNs = 120e9;
 
-/** Tables that are kept of a meter for the first window of a ledger. */
+/** Maximum tables kept for a meter until the first window of a ledger. */
 const maxUnsettled = 16;
 
-/** The newest tables of a meter, the oldest first. */
+/** The newest tables of a meter, oldest first. */
 interface MeterHistory {
   readonly type: string;
   readonly tables: Table[];
   readonly column: number;
-  /** What a page showed last. */
+  /** The value on the last page. */
   shown: number;
 }
 
 interface Plan {
-  /** The kind of hardware whose ledger the table holds. */
+  /** The hardware type whose ledger the table contains. */
   readonly ledgerType: string | undefined;
   readonly meters: readonly { readonly series: Series; readonly type: string; readonly column: number }[];
 }
 
 /**
- * The readings of energy meters since the last window of the ledger. A reading arrives before the window that it belongs
- * to is settled. On a page the parts of the ledger have to add up to what the meter counted, so a meter is shown at the
- * end of that window.
+ * The readings of energy meters since the last window of the ledger. A reading arrives before the window that
+ * it belongs to is settled. On a page the parts of the ledger must add up to the meter, so a meter is shown as
+ * of the end of that window.
  */
 export class EnergyHistory {
-  /** Unix time in nanoseconds at which the last window ended, by kind of hardware. */
+  /** Unix time in nanoseconds of the end of the last window, by hardware type. */
   readonly #settledNs = new Map<string, bigint>();
   readonly #histories = new Map<Series, MeterHistory>();
   readonly #planOf = createPlans(planTable);
@@ -52,8 +52,8 @@ export class EnergyHistory {
   }
 
   /**
-   * What a meter had counted at the end of its ledger's last window; between two readings in proportion to time.
-   * @returns undefined for what is no meter, and where there is no such window, or no reading before its end
+   * The value of a meter at the end of its ledger's last window, interpolated between two readings.
+   * @returns undefined for other series, without such a window, or without a reading before its end
    */
   findSettled(series: Series): number | undefined {
     const history = this.#histories.get(series);
@@ -62,10 +62,9 @@ export class EnergyHistory {
   }
 
   /**
-   * What a page shows of a meter: what it had counted at the end of its ledger's last window, or what it has counted
-   * where there is no such window. A counter never shows less than before: a ledger can begin late, or go on after it had
-   * stopped.
-   * @param joules what it has counted, or what is derived from it
+   * The value of a meter on a page: at the end of its ledger's last window, or without such a window its
+   * current value. The shown counter never decreases: a ledger may start late, or continue after a stop.
+   * @param joules the current value, or what is derived from it
    */
   show(series: Series, joules: number): number {
     const history = this.#histories.get(series);
@@ -102,7 +101,7 @@ export class EnergyHistory {
 function planTable(all: readonly Series[]): Plan {
   let ledgerType: string | undefined;
   const meters: Plan['meters'][number][] = [];
-  // One pass without a call for each of maybe 100,000 series.
+  // One pass, since a call for each of possibly 100,000 series would take longer.
   let column = 0;
   for (const series of all) {
     const { name } = series.metric;

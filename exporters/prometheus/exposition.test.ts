@@ -154,7 +154,7 @@ test('writePage keeps the names of counters of a summary, which have no type in 
   );
 });
 
-test('writePage gives way to others within a family, when that is long', () => {
+test('writePage yields to other work within a family, when that is long', () => {
   const store = createStore();
   const series = Array.from({ length: 10_000 }, (_, i) => seriesOf(energy, `${i}`));
   store.take(createRow(series, 0n, new Float64Array(series.length).fill(1)), 0);

@@ -7,10 +7,10 @@ import { renderHistogram } from './histogram-text.js';
 import type { HistogramFamily } from './histograms.js';
 import type { Snapshot } from './snapshot.js';
 
-/** Text that Prometheus reads: classic 0.0.4 or OpenMetrics 1.0. */
+/** Formats of Prometheus: classic 0.0.4 or OpenMetrics 1.0. */
 export type Format = 'classic' | 'openmetrics';
 
-/** Takes the parts of a page, one after the other. A part is valid until the next one comes. */
+/** Receives the parts of a page, in order. A part is valid until the next one. */
 export type PageSink = (part: Uint8Array) => void;
 
 /** A fraction of a millisecond of work. */
@@ -67,7 +67,7 @@ const before = ({ family, labels }: Entry): string => `${family.sample}${labels}
 
 const plain: LineText<Entry> = { before, after: () => '\n' };
 
-/** With the line that OpenMetrics has beside a counter. */
+/** Including the separate line for a counter's start in OpenMetrics. */
 const withStart: LineText<Entry> = { before, after: (entry) => `\n${renderStart(entry)}` };
 
 /** When a counter was 0: Unix time in seconds. */
@@ -96,7 +96,7 @@ function renderHistogramHead({ metric, family, unit }: HistogramFamily, format: 
   return `${renderDescription(metric, family, format)}# TYPE ${family} histogram\n${unitLine}`;
 }
 
-/** The samples of a counter of OpenMetrics have a name that ends in `_total`, and its family's is the one before that. */
+/** In OpenMetrics, a counter's samples have the suffix `_total`, which its family's name does not have. */
 function renderUnknownHead({ metric, sample }: Family): string {
   return `${renderDescription(metric, sample, 'openmetrics')}# TYPE ${sample} unknown\n`;
 }
@@ -109,7 +109,7 @@ function renderDescription(
   return description === '' ? '' : `# HELP ${name} ${renderHelp(description, format)}\n`;
 }
 
-/** In the classic format a double quote stays as it is. */
+/** The classic format does not escape double quotes. */
 function renderHelp(text: string, format: Format): string {
   const escaped = escapeText(text);
   return format === 'openmetrics' ? escaped : escaped.replaceAll('\\"', '"');

@@ -25,7 +25,7 @@ export const factory: ExporterFactory<typeof schema> = {
     const pages: PageReader = {
       async read(format, isCompressed) {
         intake.sweep(nowMs());
-        // All of a page is of one instant.
+        // A page shows a single instant, so tables must be taken completely.
         while (intake.settled !== undefined) await intake.settled;
         return source.read(format, isCompressed);
       },
@@ -44,7 +44,7 @@ export const factory: ExporterFactory<typeof schema> = {
         if (listener) log.info(`Serving metrics at ${listener.origin}${config.path}`);
       },
       consume(table) {
-        // Without an endpoint it would never be read.
+        // Without an endpoint the tables would never be read.
         if (listener) intake.take(table, nowMs());
         return true;
       },
@@ -62,7 +62,7 @@ export const factory: ExporterFactory<typeof schema> = {
 function createStore(config: Config, log: Log, host: Resource): SeriesStore {
   return new SeriesStore({
     identityLabels: config.identity_labels,
-    // The name that a machine's resource has, however much else it says.
+    // The host name in a machine's resource, which identifies it.
     host: { [ATTR_HOST_NAME]: hostname(), ...host.attributes },
     common: readResourceEnvironment(process.env, () => {}),
     endedForMs: config.ended_for,

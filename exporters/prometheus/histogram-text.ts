@@ -5,7 +5,7 @@ import type { HistogramFamily, ShownHistogram } from './histograms.js';
 
 const row = new HistogramRow();
 
-/** The lines of a histogram, those of one series together as OpenMetrics wants them. */
+/** The lines of a histogram, grouped by series as OpenMetrics requires. */
 export function renderHistogram(
   { family }: HistogramFamily,
   { series, labels, table, row: number }: ShownHistogram,

@@ -6,10 +6,10 @@ import { findLabels, renderLabels, type Identity } from '../../src/prometheus/la
 import { translateMetric, type FamilyName } from '../../src/prometheus/names.js';
 import type { Families } from './families.js';
 
-/** The last row of a series. Tables never change, so that it is not copied. */
+/** The last row of a series. It need not be copied, since tables never change. */
 export interface HistogramEntry {
   readonly series: HistogramSeries;
-  /** What stands between the braces, also those of the other lines. */
+  /** The text between the braces, which other lines share. */
   readonly labels: string;
   table: HistogramTable;
   row: number;
@@ -22,7 +22,7 @@ export interface HistogramFamily extends FamilyName {
   readonly entries: Map<string, HistogramEntry>;
 }
 
-/** What a page shows of a histogram, whatever comes later. */
+/** An immutable histogram on a page. */
 export type ShownHistogram = Readonly<Pick<HistogramEntry, 'series' | 'labels' | 'table' | 'row'>>;
 
 /** The histograms of a family at one instant. */
@@ -33,12 +33,12 @@ export interface HistogramLines {
 
 export interface HistogramStoreOptions {
   readonly identity: Identity;
-  /** Where names are claimed. */
+  /** The registry of names. */
   readonly families: Families;
   warn(message: string): void;
 }
 
-/** The last histogram of every series, under names and labels that no two share. */
+/** The last histogram of every series, with unique names and labels. */
 export class HistogramStore {
   readonly #options: HistogramStoreOptions;
   readonly #families = new Map<string, HistogramFamily>();
@@ -52,7 +52,7 @@ export class HistogramStore {
 
   /** @param nowMs CLOCK_MONOTONIC in milliseconds */
   take(table: HistogramTable, nowMs: number): void {
-    // What has ended leaves its labels to what begins in the same table.
+    // An ended series releases its labels for one that starts in the same table.
     for (const one of table.ended ?? []) this.#end(one, nowMs);
     for (const [row, series] of table.series.entries()) {
       const entry = this.#bySeries.get(series) ?? this.#open(series, table);
@@ -63,7 +63,7 @@ export class HistogramStore {
     for (const one of table.ended ?? []) this.#end(one, nowMs);
   }
 
-  /** @param staysMs how long what has ended stays on the page */
+  /** @param staysMs how long an ended series stays on the page */
   takeSnapshot(nowMs: number, staysMs: number): readonly HistogramLines[] {
     const families = [...this.#families.values()].toSorted((a, b) => (a.family < b.family ? -1 : 1));
     return families.flatMap((family) => {
@@ -101,7 +101,7 @@ export class HistogramStore {
     return entry;
   }
 
-  /** Null, with one warning, where a name is taken by a different metric. */
+  /** Null, with one warning, if a different metric has a name. */
   readonly #familyOf = createPlans((metric: HistogramMetric): HistogramFamily | null => {
     const name = translateMetric({ ...metric, kind: 'updowncounter' });
     const known = this.#families.get(name.family);

@@ -75,7 +75,7 @@ test('Intake drops many series before a page is made', async () => {
   assert.deepEqual(lines(10_000), []);
 });
 
-test('Intake goes on with the next table, when one cannot be taken', async () => {
+test('Intake continues with the next table, when one cannot be taken', async () => {
   const { intake, lines, warnings } = createIntake();
   const bad = {
     ...seriesOf({}),

@@ -4,8 +4,8 @@ import type { Table } from '../../src/model/table.js';
 import type { SeriesStore } from './store.js';
 
 /**
- * Passes tables to a store, in their order. One with many new series, whose labels take milliseconds, or with many that
- * end, is taken in slices, and those that follow wait for it.
+ * Passes tables to a store, in order. A table with many new series, whose labels take milliseconds, or with
+ * many ended series is taken in slices, and later tables wait for it.
  */
 export class Intake {
   readonly #store: SeriesStore;
@@ -18,7 +18,7 @@ export class Intake {
     this.#warn = warn;
   }
 
-  /** Fulfilled when no table waits any more; undefined: none does. Until then the store has a part of a table. */
+  /** Fulfilled when no table is waiting; undefined if none is. Until then the store contains a part of a table. */
   get settled(): Promise<void> | undefined {
     return this.#settled;
   }
@@ -30,7 +30,7 @@ export class Intake {
     this.#wait(() => this.#store.takeInSteps(table, nowMs));
   }
 
-  /** Drops what is not to be on a page any more, in slices where that takes long: `settled` is for the end of it. */
+  /** Removes expired series, in slices if that takes long: await `settled` for its end. */
   sweep(nowMs: number): void {
     if (this.#store.isSweepLong(nowMs)) this.#wait(() => this.#store.sweepInSteps(nowMs));
   }
@@ -42,7 +42,7 @@ export class Intake {
 
   /** Never rejects. */
   async #takeWaiting(): Promise<void> {
-    // What came before the exporter took its time, too.
+    // Work before the exporter has used up some of the slice, too.
     await slices.letOthersRun();
     for (const begin of this.#waiting) {
       try {

@@ -6,10 +6,7 @@ interface Range {
   readonly quality: number;
 }
 
-/**
- * The format that an Accept header prefers. Classic text where it says nothing of either: that is what people
- * and old scrapers read.
- */
+/** The format that an Accept header prefers. The default is classic text, for people and old scrapers. */
 export function chooseFormat(accept: string | undefined): Format {
   const ranges = parseRanges(accept ?? '');
   const qualityOf = (fits: (range: Range) => boolean) =>
@@ -19,7 +16,7 @@ export function chooseFormat(accept: string | undefined): Format {
   return openMetrics > 0 && openMetrics >= classic ? 'openmetrics' : 'classic';
 }
 
-/** Whether an Accept-Encoding header takes gzip. */
+/** Whether an Accept-Encoding header accepts gzip. */
 export function acceptsGzip(acceptEncoding: string | undefined): boolean {
   const ranges = parseRanges(acceptEncoding ?? '');
   const range = ranges.find(({ name }) => name === 'gzip') ?? ranges.find(({ name }) => name === '*');

@@ -9,25 +9,27 @@ import { acceptsGzip, chooseFormat } from './negotiation.js';
 import type { Snapshot } from './snapshot.js';
 
 /**
- * Finer than this, the energy of a machine reveals what its programs compute (PLATYPUS): every user who may read the page
- * without a password sees values a second apart, whichever format they ask for. The last hundredth is left to the
- * jitter of a scraper that comes once a second, which would else get every other page twice.
+ * Minimum age before a new page is made. With a finer resolution, the energy of a machine reveals what its
+ * programs compute (PLATYPUS): unauthenticated readers see values a second apart, in any format. The last
+ * hundredth allows for the jitter of a scraper with an interval of a second, which would otherwise get every
+ * other page twice.
  */
 const minAgeMs = 990;
 
 /**
- * So long after the first joules each page is a new one: those of processes come with the end of the first window, and
- * must not wait for a page to get old that was asked for a moment before. Only a start of the agent gives such pages.
+ * For this long after the first energy, each request gets a new page: the energy of processes follows with the
+ * end of the first window, and must not be delayed by a page that was requested just before. This happens only
+ * at the start of the agent.
  */
 const startMs = 500;
 
-/** So much is given back to the kernel when it is freed. */
+/** A piece this large is returned to the kernel when it is freed. */
 const pieceBytes = 128 * 1024;
 
-/** Little: where the page is read over a loopback, time counts for more than bytes. */
+/** Fast compression: over loopback, time matters more than size. */
 const compression = { level: constants.Z_BEST_SPEED, chunkSize: pieceBytes / 2 };
 
-/** One page in both formats, plain and compressed, each written when it is first asked for. */
+/** One page in both formats, plain and compressed, each written on first request. */
 class Page {
   readonly takenMs: number;
   readonly #snapshot: Snapshot;
@@ -39,7 +41,7 @@ class Page {
     this.#snapshot = snapshot;
   }
 
-  /** Whether it says what the machine uses: before, there is nothing to protect. */
+  /** Whether it contains energy: before that, there is nothing to protect. */
   get hasEnergy(): boolean {
     return this.#snapshot.hasEnergy;
   }
@@ -58,7 +60,10 @@ class Page {
     return [...pieces, last];
   }
 
-  /** A page of one piece at once: another thread would take longer to wake up. Larger ones are compressed there. */
+  /**
+   * A page of one piece is compressed here, since waking another thread would take longer; larger pages are
+   * compressed on another thread.
+   */
   async #compress(format: Format): Promise<readonly Buffer[]> {
     let stream: ReturnType<typeof compressInStream> | undefined;
     const last = await this.#write(format, (piece) => {
@@ -70,10 +75,10 @@ class Page {
     return stream.whole;
   }
 
-  /** @returns the last piece, after `take` got those before it */
+  /** @returns the last piece, after the others were passed to `take` */
   async #write(format: Format, take: (piece: Buffer) => void): Promise<Buffer> {
     const pieces = new Pieces(take);
-    // Copying the values took its time, too.
+    // Yields, since copying the values took time.
     await setImmediate();
     await runInSlices(writePage(this.#snapshot, format, (part) => pieces.add(part)));
     return pieces.end();
@@ -83,20 +88,20 @@ class Page {
 /** Compresses on another thread while the next piece is written. */
 function compressInStream(): { readonly gzip: Gzip; readonly whole: Promise<Buffer[]> } {
   const gzip = createGzip(compression);
-  // It emits buffers only.
+  // The stream emits buffers only.
   const whole = gzip.toArray() as Promise<Buffer[]>;
-  // A failure is reported to those who wait for the whole, once they do.
+  // A failure is reported to those who await the result, once they do.
   whole.catch(() => {});
   return { gzip, whole };
 }
 
-/** Puts parts of any length together to pieces of one. */
+/** Joins parts of any length to pieces of the same length. */
 class Pieces {
   readonly #take: (piece: Buffer) => void;
   #piece = Buffer.allocUnsafeSlow(pieceBytes);
   #length = 0;
 
-  /** @param take gets each full piece */
+  /** @param take receives each full piece */
   constructor(take: (piece: Buffer) => void) {
     this.#take = take;
   }
@@ -120,12 +125,12 @@ class Pieces {
   }
 }
 
-/** What gives pages. */
+/** Provides pages. */
 export interface PageReader {
   read(format: Format, isCompressed: boolean): Promise<readonly Buffer[]>;
 }
 
-/** The page that is served: a new one at most once a second, except at the start. */
+/** The served page: a new one at most once a second, except at the start. */
 export class PageSource implements PageReader {
   readonly #takeSnapshot: (nowMs: number) => Snapshot;
   readonly #nowMs: () => number;
@@ -162,7 +167,7 @@ const contentTypes: Readonly<Record<Format, string>> = {
   openmetrics: 'application/openmetrics-text; version=1.0.0; charset=utf-8',
 };
 
-/** The page of metrics at `path`, and a small one at `/` that leads to it. */
+/** The metrics page at `path`, and a small page at `/` with a link to it. */
 export function createPages(path: string, source: PageReader): Pages {
   const landing = renderLanding(path);
   return {

@@ -160,7 +160,7 @@ test('prometheus serves a new page each time, until it has had joules for half a
   assert.equal(await read(), '2');
 });
 
-test('prometheus goes on, when scrapers leave in the middle of a page', async (t) => {
+test('prometheus continues, when scrapers leave in the middle of a page', async (t) => {
   const { exporter, origin } = await startExporter(t);
   const series = Array.from({ length: 20_000 }, (_, i) =>
     seriesOf('hw.energy', 'J', 'counter', { 'hw.id': `${i}` }),

@@ -11,7 +11,7 @@ export interface FamilyLines {
   readonly blocks: readonly BlockLines[];
 }
 
-/** Some lines whose values are next to each other. */
+/** Lines with consecutive values. */
 export interface BlockLines {
   readonly block: Block;
   readonly entries: readonly Entry[];
@@ -19,18 +19,18 @@ export interface BlockLines {
   readonly at: number;
 }
 
-/** Everything that a page shows, at one instant: what comes later changes none of it. */
+/** An immutable copy of everything on a page, at one instant. */
 export interface Snapshot {
   /** The attributes of the machine's own resource. */
   readonly host: Attributes;
-  /** In the order of their names, without those that have no line. */
+  /** Sorted by name, without families that have no line. */
   readonly families: readonly FamilyLines[];
   readonly histograms: readonly HistogramLines[];
-  /** Of all lines. NaN: there is no such line. */
+  /** Of all lines. NaN: the line does not exist. */
   readonly values: Float64Array;
-  /** Whether counters have a line that says when they were 0, where the format has such lines. */
+  /** Whether counters have a line with their start, if the format has such lines. */
   readonly hasStarts: boolean;
-  /** Whether it says what the machine uses. */
+  /** Whether it contains energy. */
   readonly hasEnergy: boolean;
 }
 
@@ -38,7 +38,7 @@ export interface Snapshot {
 export class SnapshotBuilder {
   readonly values: Float64Array;
   readonly #energy: EnergyHistory;
-  /** Lines that have a value. */
+  /** Number of lines with a value. */
   lines = 0;
   hasEnergy = false;
   #at = 0;
@@ -48,7 +48,7 @@ export class SnapshotBuilder {
     this.#energy = energy;
   }
 
-  /** @returns undefined where no line has a value */
+  /** @returns undefined if no line has a value */
   take(family: Family): FamilyLines | undefined {
     const [from, before] = [this.#at, this.lines];
     const blocks = Array.from(family.blocks, (block) => this.#takeBlock(block));
@@ -68,7 +68,7 @@ export class SnapshotBuilder {
     return { block, entries: block.take(), at };
   }
 
-  /** Shows meters at the end of the last window of their ledger. */
+  /** Shows meters as of the end of their ledger's last window. */
   #settle(blocks: readonly BlockLines[]): void {
     const { values } = this;
     for (const { entries, at } of blocks) {

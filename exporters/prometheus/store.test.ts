@@ -54,7 +54,7 @@ test('take leaves a series out, when its last reading is a gap', () => {
   assert.deepEqual(lines(), ['process_energy_joules_total 2']);
 });
 
-test('take makes labels of the allowed resource attributes, save those of the machine itself', () => {
+test('take makes labels of the allowed resource attributes, except those of the machine itself', () => {
   const { take, lines } = createStore();
   const process = { ...host, 'process.pid': 7, 'process.executable.name': 'node', 'process.owner': 'root' };
   take([seriesOf(process), seriesOf({ 'host.name': 'there' })], [1, 2]);
@@ -95,7 +95,7 @@ test('take replaces an ended series, when a new one has its labels', () => {
   assert.deepEqual(lines(1_000_000), ['process_energy_joules_total{process_pid="7"} 1'], 'it lives');
 });
 
-test('take goes on with the same line, when a counter starts again', () => {
+test('take continues with the same line, when a counter starts again', () => {
   const { take, lines } = createStore();
   const [old, again] = [seriesOf({ 'process.pid': 7 }), seriesOf({ 'process.pid': 7 })];
   take([old], [100]);
@@ -105,7 +105,7 @@ test('take goes on with the same line, when a counter starts again', () => {
   assert.deepEqual(lines(1_000_000), ['process_energy_joules_total{process_pid="7"} 1']);
 });
 
-test('take goes on with the same line, when a counter starts again after its end', () => {
+test('take continues with the same line, when a counter starts again after its end', () => {
   const { take, lines } = createStore();
   const [old, again] = [seriesOf({ 'process.pid': 7 }), seriesOf({ 'process.pid': 7 })];
   take([old], [100]);

@@ -43,7 +43,7 @@ export const schema = {
 
 export type Config = ConfigOf<typeof schema>;
 
-/** What is wrong with these settings when they are taken together. */
+/** Validates settings that depend on each other. */
 export function checkConfig(config: Config): string[] {
   const { num_consumers: consumers } = config.sending_queue;
   const problems = [...checkSendingConfig(config), ...checkClientConfig(config)];

@@ -1,11 +1,11 @@
 import { snappyUncompress } from 'hyparquet';
 import type { HttpBackend } from '../../src/http/http-backend.fixture.js';
 
-// For tests: reads requests of remote write with a decoder of their own.
+// For tests: an independent decoder of remote write requests.
 
 type Value = number | bigint | Uint8Array;
 
-/** The fields of a message; numbers of 64 fixed bits as they are. */
+/** The fields of a message; 64-bit fixed values are not converted. */
 function fieldsOf(bytes: Uint8Array): readonly (readonly [field: number, value: Value])[] {
   const fields: [number, Value][] = [];
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -52,7 +52,7 @@ function doubleOf(bytes: Uint8Array, field: number): number | 'stale' {
 }
 
 function packed(bytes: Uint8Array | undefined): readonly number[] {
-  // A packed list reads as one that has a tag, 0, before each element.
+  // Converts a packed list to elements with tag 0.
   const tagged: number[] = [];
   let isFirst = true;
   for (const byte of bytes ?? []) {
@@ -164,7 +164,7 @@ export function decodeVersion1(request: Uint8Array): DecodedVersion1 {
   };
 }
 
-/** What a block of Snappy holds, by a decoder that is not ours. */
+/** Decompresses a Snappy block with an independent decoder. */
 export function uncompress(block: Uint8Array): Uint8Array {
   let length = 0;
   for (const [i, byte] of block.entries()) {
@@ -176,14 +176,14 @@ export function uncompress(block: Uint8Array): Uint8Array {
   return bytes;
 }
 
-/** Series that a backend took by protocol 2.0. */
+/** Series that a backend received over protocol 2.0. */
 export function takenSeries({ received }: HttpBackend): readonly DecodedSeries[] {
   return received
     .filter(({ status, headers }) => status < 300 && headers['content-type']?.includes('v2.Request'))
     .flatMap(({ bytes }) => decodeVersion2(uncompress(bytes)));
 }
 
-/** The values of the samples among them, without `target_info`. */
+/** The values of their samples, without `target_info`. */
 export function takenValues(backend: HttpBackend): readonly number[] {
   return takenSeries(backend)
     .filter(({ labels }) => labels['__name__'] !== 'target_info')

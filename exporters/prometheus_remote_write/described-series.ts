@@ -6,13 +6,13 @@ import { RequestWriter, type SeriesHead } from './request-writer.js';
 import { SymbolBook } from './symbols.js';
 
 const nsPerMs = 1_000_000n;
-/** New series that are described at once: some tenths of a millisecond. */
+/** New series that are described in one step: some tenths of a millisecond. */
 const seriesPerStep = 16;
 const manySeries = 256;
-/** With more texts than these, a new book begins: most are of series that have ended. */
+/** With more texts, a new book is started: most belong to series that have ended. */
 const maxSymbols = 200_000;
 
-/** A column of a table as requests have it. */
+/** A table column in requests. */
 export interface Column {
   readonly entry: Entry;
   readonly head: SeriesHead;
@@ -21,12 +21,12 @@ export interface Column {
 }
 
 /**
- * Series as requests describe them, by numbers of texts that they share, and the writer of requests that have these texts. All of
- * it begins again once there are too many texts.
+ * Series as described in requests, by numbers of shared texts, and the writer of requests with these texts.
+ * Everything is reset when there are too many texts.
  */
 export class DescribedSeries {
   readonly #labels: LabelBook;
-  /** Lists of series all of which are described. */
+  /** Lists of series that are all described. */
   #described = new WeakSet<readonly AnySeries[]>();
   #symbols = new SymbolBook();
   #heads = new Heads(this.#symbols);
@@ -45,14 +45,14 @@ export class DescribedSeries {
     return this.#writer;
   }
 
-  /** The columns of a table with these series; those that are not published are left out. */
+  /** The columns of a table with these series, without those that are not published. */
   columnsOf(series: readonly Series[]): readonly Column[] {
     return this.#columnsOf(series);
   }
 
-  /** Describes what is not known yet of many series. @returns whether that was any */
+  /** Describes the new series among many. @returns whether there were any */
   *describe(all: readonly AnySeries[]): Generator<void, boolean> {
-    // What is short is not interrupted.
+    // Few series are described in one step.
     if (all.length < manySeries || this.#described.has(all)) return false;
     for (const [i, series] of all.entries()) {
       const entry = this.#labels.entryOf(series);
@@ -64,7 +64,7 @@ export class DescribedSeries {
     return true;
   }
 
-  /** Begins again where there are too many texts. No request may be half written then. */
+  /** Resets everything when there are too many texts. No request may be partly written then. */
   limit(): void {
     if (this.#symbols.size <= maxSymbols) return;
     this.#described = new WeakSet();
@@ -85,7 +85,7 @@ export class DescribedSeries {
   }
 }
 
-/** When a counter was 0, in Unix milliseconds; 0 for what has no start. */
+/** When a counter was 0, in Unix milliseconds; 0 for series without a start. */
 export function startOf({ metric, start }: AnySeries): number {
   const hasStart = metric.kind !== 'gauge' && metric.kind !== 'updowncounter';
   return hasStart ? Number(start / nsPerMs) : 0;

@@ -6,10 +6,10 @@ import { MessageWriter } from '../../src/otlp/wire.js';
 import { WireCursor } from '../../src/otlp/wire-cursor.js';
 import { readFields, wireTypes } from '../../src/protobuf.js';
 
-/** The fields of a request of protocol 2.0 that lead to samples and histograms. */
+/** The fields of a protocol 2.0 request that lead to samples and histograms. */
 const halve = divideMessage([[5], [2, 3]]);
 
-/** By samples, of which a histogram may have many. */
+/** Divides by samples, of which a histogram may have many. */
 const divide: Divide = ({ bytes, points }) => {
   const [first, second] = halve({ bytes, points: countSamples(bytes) }) ?? [];
   const half = points >> 1;
@@ -27,7 +27,7 @@ const [seriesTag, sampleTag, histogramTag] = [5, 2, 3].map(
 );
 const cursor = new WireCursor();
 
-/** The samples and histograms of a request. Allocates nothing for each: every answer is compared with them. */
+/** Number of samples and histograms in a request. Allocates nothing per sample: every answer is compared with it. */
 export function countSamples(request: Uint8Array): number {
   cursor.open(request);
   let count = 0;
@@ -49,10 +49,10 @@ function countWithin(seriesEnd: number): number {
   return count;
 }
 
-/** A request that can be cut into halves until it is a single sample. */
+/** A request that can be halved until it is a single sample. */
 export const createRequest: (stored: StoredBytes) => QueuedRequest = createDivisible(divide);
 
-/** A half has only the texts that its own series need: otherwise it would not get much smaller. */
+/** Keeps only the texts that the series of a half need: otherwise it would not get much smaller. */
 function withoutUnused(bytes: Uint8Array): Uint8Array {
   const fields = readFields(bytes);
   const symbols = messagesOf(fields, 4);
@@ -65,7 +65,7 @@ function withoutUnused(bytes: Uint8Array): Uint8Array {
   return Buffer.concat([texts.finish(), series.finish()]);
 }
 
-/** @param placeOf the new place of a text */
+/** @param placeOf the new index of a text */
 function addSeries(writer: MessageWriter, series: Uint8Array, placeOf: (symbol: number) => number): void {
   const begin = writer.begin(5);
   for (const { number, value } of readFields(series)) {

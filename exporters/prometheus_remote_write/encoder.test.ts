@@ -69,7 +69,7 @@ test('RemoteWriteEncoder writes a stale marker a millisecond after the last row 
   );
 });
 
-test('A series that begins as another one with its labels ends goes on without a stale marker', () => {
+test('A series that begins as another one with its labels ends continues without a stale marker', () => {
   const { encoder, take } = openEncoder();
   encoder.add(createRow([counter], at(1000), Float64Array.of(5)));
   const restarted = deriveSeries(counter, { start: at(1500) });
@@ -128,7 +128,7 @@ test('RemoteWriteEncoder keeps to the limits of a request, which can be halved',
   assert.equal(long.take().flatMap(({ samples }) => samples).length, 25);
 });
 
-test('RemoteWriteEncoder says what the targets are once a minute', () => {
+test('RemoteWriteEncoder reports what the targets are once a minute', () => {
   const { encoder, take } = openEncoder({ hasTargetInfo: true });
   const host = { attributes: { 'host.name': 'node-1', 'os.type': 'linux' } };
   const service = { attributes: { ...host.attributes, 'service.name': 'shop', 'service.instance.id': 'a' } };

@@ -14,11 +14,11 @@ import { describeTarget, type Target } from './targets.js';
 
 const nsPerMs = 1_000_000n;
 const targetInfoMs = 60_000;
-/** Of a sample in a series that has begun. */
+/** Maximum bytes of a sample in a series that has been started. */
 const maxSampleBytes = 32;
-/** Of a count in a native histogram. */
+/** Maximum bytes of a count in a native histogram. */
 const maxCountBytes = 9;
-/** The epoch of a table: whole milliseconds, and the nanoseconds after them. */
+/** The epoch of a table: whole milliseconds, and remaining nanoseconds. */
 interface Base {
   readonly epochMs: number;
   readonly restNs: number;
@@ -36,8 +36,9 @@ export interface EncoderOptions {
 }
 
 /**
- * Writes tables as requests of protocol 2.0. The samples of a series ascend: what is of the same millisecond as the sample
- * before is left out. The first gap after a value, and the end of a series, is a stale marker.
+ * Writes tables as requests of protocol 2.0. The samples of a series ascend in time: a sample in the same
+ * millisecond as the previous one is left out. The first gap after a value, and the end of a series, is a stale
+ * marker.
  */
 export class RemoteWriteEncoder implements Encoder {
   readonly #options: EncoderOptions;
@@ -45,12 +46,12 @@ export class RemoteWriteEncoder implements Encoder {
   readonly #histogram = new HistogramRow();
   readonly #targetInfoMs = new WeakMap<Target, number>();
   readonly #work: SlicedWork;
-  /** Of tables that are not encoded yet. */
+  /** Points of tables that are not encoded yet. */
   #waitingPoints = 0;
   #isFlushDue = false;
   readonly #series: DescribedSeries;
 
-  /** @param emit takes a request whenever one is full, and at every flush */
+  /** @param emit receives every full request, and the rest at every flush */
   constructor(options: EncoderOptions, emit: (request: QueuedRequest) => void) {
     this.#options = options;
     this.#emit = emit;
@@ -62,7 +63,10 @@ export class RemoteWriteEncoder implements Encoder {
     return this.#series.writer.samples + this.#waitingPoints;
   }
 
-  /** Series are described when they first come, which takes longer than all else: in slices, where they are many. */
+  /**
+   * Series are described when they first appear, which takes longer than everything else: in slices, if there
+   * are many.
+   */
   add(table: Table): void {
     this.#take(countPoints(table), this.#addTable(table));
   }
@@ -95,7 +99,7 @@ export class RemoteWriteEncoder implements Encoder {
     this.#addTargetInfo(atMs);
     const base = { epochMs: Number(table.epoch / nsPerMs), restNs: Number(table.epoch % nsPerMs) };
     for (const column of columns) this.#addColumn(column, table, base);
-    // What had its first row in this table was not known before.
+    // A series whose first row is in this table was unknown before.
     for (const entry of [...before, ...this.#end(ended)]) {
       if (entry.endedMs !== undefined) this.#addStale(entry, atMs + 1);
     }
@@ -200,7 +204,7 @@ export class RemoteWriteEncoder implements Encoder {
     this.#series.writer.end();
   }
 
-  /** Says that a series has no value from an instant on, unless that was said before. */
+  /** Writes a stale marker for a series at an instant, unless the last sample is one. */
   #addStale(entry: Entry, atMs: number): void {
     if (entry.isStale) return;
     const heads = isHistogram(entry.series) ? this.#series.heads.ofHistogram(entry) : undefined;
@@ -221,7 +225,7 @@ export class RemoteWriteEncoder implements Encoder {
     entry.isStale = true;
   }
 
-  /** What each target is, once a minute. */
+  /** Writes `target_info` for each target, once a minute. */
   #addTargetInfo(atMs: number): void {
     const { labels, hasTargetInfo } = this.#options;
     if (!hasTargetInfo) return;
@@ -233,7 +237,7 @@ export class RemoteWriteEncoder implements Encoder {
     }
   }
 
-  /** Begins a series, in the next request where this one has no room for it. */
+  /** Starts a series, in the next request if this one has no room for it. */
   #begin(head: SeriesHead, bytes = 0): void {
     if (this.#series.writer.samples > 0 && this.#isFull(head.maxBytes + bytes)) this.#emitRequest();
     this.#series.writer.begin(head);

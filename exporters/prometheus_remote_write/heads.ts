@@ -5,10 +5,10 @@ import { isHistogram, type Entry, type Label } from './label-book.js';
 import { metricTypes, type SeriesHead } from './request-writer.js';
 import type { SymbolBook } from './symbols.js';
 
-/** Around labels and one sample. */
+/** Bytes around labels and one sample. */
 const frameBytes = 64;
 
-/** The series of a histogram: one by itself where it is native, else one for each bucket, the sum and the count. */
+/** The series of a histogram: a single one if it is native, otherwise one per bucket, plus sum and count. */
 export interface HistogramHeads {
   readonly native: SeriesHead;
   readonly sum: SeriesHead;
@@ -19,7 +19,7 @@ export interface HistogramHeads {
   isNative: boolean;
 }
 
-/** What requests say of series, made once for each. */
+/** The descriptions of series in requests, each created once. */
 export class Heads {
   readonly #symbols: SymbolBook;
 
@@ -62,7 +62,7 @@ export class Heads {
 
   #build(unordered: readonly Label[], type: number, [help, unit]: readonly [string, string]): SeriesHead {
     const labels = unordered.toSorted(([a], [b]) => (a < b ? -1 : 1)).flat();
-    // In UTF-8, 3 bytes at most are made of a code unit; each text may be new in its request.
+    // A code unit has at most 3 bytes in UTF-8; each text may be new in its request.
     const texts = [...labels, help, unit].reduce((sum, text) => sum + 3 * text.length + 10, 0);
     return {
       labels: Uint32Array.from(labels, (text) => this.#symbols.numberOf(text)),
@@ -77,6 +77,6 @@ export class Heads {
 function typeOf(series: AnySeries, { family, sample }: FamilyName): number {
   if (isHistogram(series)) return metricTypes.histogram;
   if (series.metric.kind !== 'counter') return metricTypes.gauge;
-  // A counter of a histogram that was scraped, whose name has no `_total`.
+  // A counter of a scraped histogram, whose name has no `_total`.
   return family === sample ? metricTypes.unknown : metricTypes.counter;
 }

@@ -22,36 +22,36 @@ import { Targets, type Target, type TargetLabels } from './targets.js';
 /** A name and a value. */
 export type Label = readonly [name: string, value: string];
 
-/** A series of ours under labels that no other live one has. */
+/** A series with labels that no other live one has. */
 export interface Entry {
-  /** The newest one where several are the same. */
+  /** The newest of several equal ones. */
   series: AnySeries;
   readonly name: FamilyName;
-  /** All but `__name__`. */
+  /** All except `__name__`. */
   readonly labels: readonly Label[];
   target: Target;
-  /** Unix time in milliseconds of the newest sample, that of its end included. */
+  /** Unix time in milliseconds of the newest sample, including a stale marker. */
   lastMs: number;
-  /** Whether the newest sample says that there is no value. */
+  /** Whether the newest sample is a stale marker. */
   isStale: boolean;
-  /** CLOCK_MONOTONIC in milliseconds at which it ended; undefined while it lives. */
+  /** CLOCK_MONOTONIC in milliseconds of its end; undefined while it is live. */
   endedMs: number | undefined;
 }
 
 export interface LabelOptions {
   readonly identityLabels: readonly string[];
   readonly externalLabels: Readonly<Record<string, string>>;
-  /** Attributes that receivers give to the machine. */
+  /** The machine's attributes from receivers. */
   readonly host: Attributes;
-  /** What the environment of the collector says of everything. */
+  /** Attributes of everything, from the collector's environment. */
   readonly common: Attributes;
   warn(message: string): void;
 }
 
-/** So long the labels of a series that ended keep the time of its last sample. */
+/** How long the labels of an ended series keep the time of its last sample. */
 const keptMs = 60_000;
 
-/** Gives names and labels to series, by the rules of the page of the exporter `prometheus`, and finds who has them. */
+/** Assigns names and labels to series, by the rules of the `prometheus` exporter's page, and finds conflicts. */
 export class LabelBook {
   readonly targets: Targets;
   readonly #options: LabelOptions;
@@ -70,7 +70,7 @@ export class LabelBook {
     this.targets = new Targets({ host, common, identityLabels });
   }
 
-  /** Undefined, with one warning for a metric, where its name or its labels are taken. */
+  /** Undefined, with one warning per metric, if its name or its labels are already used. */
   entryOf(series: AnySeries): Entry | undefined {
     const known = this.#bySeries.get(series);
     if (known !== undefined) return known;
@@ -80,7 +80,7 @@ export class LabelBook {
     return entry;
   }
 
-  /** @returns its entry, unless another series has that by now, or it has ended before */
+  /** @returns its entry, unless another series has it now, or it has already ended */
   end(series: AnySeries, nowMs: number): Entry | undefined {
     const entry = this.#bySeries.get(series);
     this.#bySeries.delete(series);
@@ -91,7 +91,7 @@ export class LabelBook {
     return entry;
   }
 
-  /** Forgets what ended long enough ago. */
+  /** Removes expired entries. */
   sweep(nowMs: number): void {
     for (let [first] = this.#ended; first !== undefined; [first] = this.#ended) {
       if (first.endedMs !== undefined && nowMs - first.endedMs < keptMs) return;
@@ -101,7 +101,7 @@ export class LabelBook {
     }
   }
 
-  /** Labels with those of the target and the external ones, in the order of their names. */
+  /** Labels including those of the target and the external ones, sorted by name. */
   complete(attributes: Attributes, { job, instance }: TargetLabels): readonly Label[] {
     const labels = new Map<string, string>();
     for (const [name, value] of listLabels(attributes))
@@ -139,7 +139,7 @@ export class LabelBook {
     return entry;
   }
 
-  /** Undefined where a different metric has a name that it needs. */
+  /** Undefined if a different metric has one of its names. */
   #findName({ metric }: AnySeries): FamilyName | undefined {
     const name = isHistogramMetric(metric)
       ? translateMetric({ ...metric, kind: 'updowncounter' })
@@ -164,7 +164,7 @@ export class LabelBook {
   }
 }
 
-/** Whether it is of a table of histograms. */
+/** Whether it belongs to a histogram table. */
 export function isHistogram(series: AnySeries): series is HistogramSeries {
   return isHistogramMetric(series.metric);
 }
@@ -173,7 +173,7 @@ function isHistogramMetric(metric: AnySeries['metric']): metric is HistogramMetr
   return metric.kind === 'histogram' || metric.kind === 'exponential_histogram';
 }
 
-/** A series that is the same as one before, or that has the labels of one that has ended. */
+/** Reuses an entry for a series that is equal to an earlier one, or that has the labels of an ended one. */
 function revive(entry: Entry, series: AnySeries, target: Target): Entry {
   entry.series = series;
   entry.target = target;

@@ -5,8 +5,8 @@ const minSchema = -4;
 const maxSchema = 8;
 
 /**
- * An exponential histogram as Prometheus has it, whose bucket `i` ends where OpenTelemetry's `i` begins. Undefined for
- * other histograms and for scales that Prometheus does not have.
+ * An exponential histogram in Prometheus' form, in which bucket `i` ends where OpenTelemetry's bucket `i`
+ * starts. Undefined for other histograms and for scales that Prometheus does not support.
  */
 export function toNative({ count, sum, layout, buckets }: HistogramRow): NativeHistogram | undefined {
   if (layout.kind !== 'exponential_histogram' || layout.scale < minSchema || layout.scale > maxSchema)

@@ -9,20 +9,20 @@ import { countSamples } from './divide-request.js';
 import { compressSnappy } from './snappy.js';
 import { Version1 } from './version-1.js';
 
-/** The backend does not know protocol 2.0. */
+/** The backend does not support protocol 2.0. */
 class UnknownProtocolError extends Error {
   override readonly name = 'UnknownProtocolError';
 }
 
-/** Which protocol the backend knows, as far as that is known. */
+/** Which protocol the backend supports, as far as that is known. */
 export interface Protocol {
   isVersion1: boolean;
 }
 
 /**
- * Opens the way to a backend: by protocol 2.0 as long as the backend knows it, else by 1.0.
- * @param protocol where it is noted that the backend does not know 2.0
- * @throws Error naming the file or variable that cannot be used
+ * Opens a sender to a backend, using protocol 2.0 unless the backend supports only 1.0.
+ * @param protocol records that the backend does not support 2.0
+ * @throws Error naming the unusable file or variable
  */
 export function openRemoteWriteSender(
   config: Config,
@@ -87,7 +87,7 @@ class RemoteWriteSender implements Sender {
   }
 }
 
-/** As in Prometheus: 429 and every error of the server is worth a retry, no other one is. */
+/** As in Prometheus, 429 and all server errors are retryable, and no others. */
 const common = {
   compression: { encoding: 'snappy', compress: compressSnappy },
   isRetryable: (status: number) => status === 429 || status >= 500,
@@ -110,7 +110,7 @@ function describeNew({ endpoint }: Config): HttpSenderOptions {
     headers: { 'X-Prometheus-Remote-Write-Version': '2.0.0' },
     checkAnswer(answer, request) {
       const written = countWritten(answer);
-      // One that takes 1.0 only, and does not look at the type, finds nothing that it knows in such a request.
+      // A backend that supports 1.0 only, and ignores the content type, finds nothing in such a request.
       if (written === undefined)
         throw new UnknownProtocolError(
           'expected the number of samples written, found none in the answer to 2.0',
@@ -126,12 +126,12 @@ function describeNew({ endpoint }: Config): HttpSenderOptions {
   };
 }
 
-/** A point may have several samples: no more of them are known to be lost than samples were not written. */
+/** A point may have several samples: at most as many points as unwritten samples are known to be lost. */
 function countRejected({ bytes, points }: QueuedRequest, written: number): number {
   return Math.max(0, Math.min(points, countSamples(bytes) - written));
 }
 
-/** Samples and histograms that were written, as the answer says; undefined where it says nothing. */
+/** Number of samples and histograms written, according to the answer; undefined if it does not report it. */
 function countWritten({ headers }: HttpAnswer): number | undefined {
   const counts = ['samples', 'histograms'].map(
     (what) => headers[`x-prometheus-remote-write-${what}-written`],

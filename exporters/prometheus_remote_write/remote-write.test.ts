@@ -52,7 +52,7 @@ for (const [what, answer] of [
   ['that answers 415', { status: 415 }],
   ['that takes anything, as one of 1.0 does', { status: 204 }],
 ] as const) {
-  test(`prometheus_remote_write goes on with 1.0 at a backend ${what}`, async (t) => {
+  test(`prometheus_remote_write continues with 1.0 at a backend ${what}`, async (t) => {
     const backend = await openHttpBackend(t, {
       answer: (_, bytes): Answer => (decodesAsVersion1(bytes) ? { status: 204 } : answer),
     });

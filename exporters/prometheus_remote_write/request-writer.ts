@@ -7,12 +7,12 @@ import { RequestSymbols, type SymbolBook } from './symbols.js';
 /** The type of a metric in its metadata. */
 export const metricTypes = { unknown: 0, counter: 1, gauge: 2, histogram: 3 } as const;
 
-/** The NaN after which Prometheus knows that a series has ended. */
+/** The NaN that marks the end of a series for Prometheus. */
 const staleMarker = 0x7ff0000000000002n;
 
-/** What a request says of a series; texts are numbers of the symbol book. */
+/** The description of a series in a request; texts are numbers of the symbol book. */
 export interface SeriesHead {
-  /** Names and values of labels, in the order of their names. */
+  /** Names and values of labels, sorted by name. */
   readonly labels: Uint32Array;
   readonly type: number;
   readonly help: number;
@@ -21,10 +21,10 @@ export interface SeriesHead {
   readonly maxBytes: number;
 }
 
-/** An exponential histogram as Prometheus has it. */
+/** An exponential histogram in Prometheus' form. */
 export interface NativeHistogram {
   readonly count: number;
-  /** NaN: it is not known. */
+  /** NaN: unknown. */
   readonly sum: number;
   readonly schema: number;
   readonly zeroThreshold: number;
@@ -39,13 +39,13 @@ export interface NativeBuckets {
   readonly counts: Float64Array;
 }
 
-/** When a sample was taken and its series started, in milliseconds of Unix time; 0: it has no known start. */
+/** The times of a sample and of its series' start, in milliseconds of Unix time; 0: unknown start. */
 export interface SampleTimes {
   readonly atMs: number;
   readonly startMs: number;
 }
 
-/** Writes a request series by series. */
+/** Writes a request, series by series. */
 export class RequestWriter {
   readonly #series = new MessageWriter();
   readonly #texts = new MessageWriter();
@@ -58,12 +58,12 @@ export class RequestWriter {
     this.#symbols = new RequestSymbols(book, this.#texts);
   }
 
-  /** Samples and histograms so far. */
+  /** Number of samples and histograms so far. */
   get samples(): number {
     return this.#samples;
   }
 
-  /** Counts a point of a table: a histogram is one, however many samples it has. */
+  /** Counts a point of a table: a histogram is one point, however many samples it has. */
   countPoint(): void {
     this.#points += 1;
   }
@@ -73,7 +73,7 @@ export class RequestWriter {
     return this.#series.length + this.#texts.length;
   }
 
-  /** Begins a series; its samples follow. */
+  /** Starts a series; its samples follow. */
   begin({ labels, type, help, unit }: SeriesHead): void {
     const writer = this.#series;
     this.#begin = writer.begin(5);
@@ -123,7 +123,7 @@ export class RequestWriter {
     this.#series.end(this.#begin);
   }
 
-  /** The request; the next one begins. */
+  /** Returns the request and starts the next one. */
   finish(): StoredBytes {
     const points = this.#points;
     const bytes = Buffer.concat([this.#texts.finish(), this.#series.finish()]);
@@ -133,7 +133,7 @@ export class RequestWriter {
     return { bytes, points };
   }
 
-  /** One span and, in the next field, what each count is more than the one before. */
+  /** One span and, in the next field, the difference of each count from the previous one. */
   #writeBuckets(field: number, { offset, counts }: NativeBuckets): void {
     if (counts.length === 0) return;
     const writer = this.#series;

@@ -2,10 +2,10 @@ import { runInSlices } from '../../src/linux/slices.js';
 
 // The block format of Snappy: https://github.com/google/snappy/blob/main/format_description.txt
 
-/** Matches reach no further back than the begin of their part, so that two bytes hold every offset. */
+/** Matches do not reach back beyond the start of their part, so that offsets fit into two bytes. */
 const partBytes = 65_536;
 const hashBits = 14;
-/** Of an element's text, at most. */
+/** Maximum text of an element. */
 const maxCopyBytes = 64;
 /** Shorter ends are not searched. */
 const marginBytes = 15;
@@ -28,7 +28,7 @@ class Block {
   constructor(from: Uint8Array) {
     this.#from = from;
     this.#view = new DataView(from.buffer, from.byteOffset, from.length);
-    // What the reference implementation allows for: bytes that cannot be compressed grow by a sixth at most.
+    // The worst case of the reference implementation: incompressible bytes grow by at most a sixth.
     this.#to = Buffer.allocUnsafeSlow(32 + from.length + Math.floor(from.length / 6));
   }
 
@@ -50,7 +50,7 @@ class Block {
     this.#to[this.#at++] = rest;
   }
 
-  /** Looks for four bytes that came before in this part; the longer it finds none, the fewer places it looks at. */
+  /** Searches four bytes that occurred before in this part; the longer it finds none, the fewer positions it checks. */
   #compress(from: number, to: number): void {
     table.fill(0);
     let literal = from;
@@ -94,7 +94,7 @@ class Block {
     this.#at += length;
   }
 
-  /** Copies with an offset of two bytes. */
+  /** Writes copies with an offset of two bytes. */
   #writeCopies(offset: number, length: number): void {
     for (let rest = length; rest > 0; rest -= maxCopyBytes) {
       this.#to[this.#at] = ((Math.min(rest, maxCopyBytes) - 1) << 2) | 2;

@@ -3,13 +3,13 @@ import type { MessageWriter } from '../../src/otlp/wire.js';
 
 const symbolsField = 4;
 
-/** The texts of all requests, by numbers. */
+/** The texts of all requests, by number. */
 export class SymbolBook {
   readonly #numbers = new Map<string, number>();
   readonly #texts: string[] = [];
 
   constructor() {
-    // By the protocol the first text of every request is the empty one.
+    // The protocol requires that the first text of every request is empty.
     this.numberOf('');
   }
 
@@ -30,11 +30,11 @@ export class SymbolBook {
   }
 }
 
-/** The texts of one request, each written when it is first used. */
+/** The texts of one request, each written on first use. */
 export class RequestSymbols {
   readonly #book: SymbolBook;
   readonly #writer: MessageWriter;
-  /** By the numbers of the book: in which request a text was used last, and its place there. */
+  /** By number in the book: the last request that used a text, and its index there. */
   #usedIn = new Uint32Array(1024);
   #places = new Uint32Array(1024);
   #request = 0;
@@ -46,14 +46,14 @@ export class RequestSymbols {
     this.begin();
   }
 
-  /** Begins with the texts of the next request. */
+  /** Starts the texts of the next request. */
   begin(): void {
     this.#request += 1;
     this.#count = 0;
     this.placeOf(0);
   }
 
-  /** The place of a text of the book in this request. */
+  /** The index in this request of a text in the book. */
   placeOf(number: number): number {
     if (number >= this.#usedIn.length) this.#grow(number);
     if (this.#usedIn[number] !== this.#request) {

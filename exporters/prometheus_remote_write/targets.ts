@@ -14,22 +14,25 @@ export interface TargetLabels {
   readonly instance: string;
 }
 
-/** What series come from: this machine, another one, or a service. */
+/** The source of series: this machine, another one, or a service. */
 export interface Target extends TargetLabels {
   readonly resource: HostResource;
-  /** How many live series it has. */
+  /** Number of its live series. */
   uses: number;
 }
 
 export interface TargetOptions {
-  /** What receivers say of the machine, with its name. */
+  /** What receivers report about the machine, including its name. */
   readonly host: Attributes;
-  /** What the environment of the collector says of everything: the name of its own service. */
+  /** Attributes of everything, from the collector's environment: the name of its own service. */
   readonly common: Attributes;
   readonly identityLabels: readonly string[];
 }
 
-/** The targets that live series have, by the rules of OpenTelemetry for Prometheus: `job` is the service, `instance` its instance. */
+/**
+ * The targets of live series, by OpenTelemetry's rules for Prometheus: `job` is the service, `instance` its
+ * instance.
+ */
 export class Targets {
   readonly #options: TargetOptions;
   readonly #targets = new Map<string, Target>();
@@ -40,9 +43,9 @@ export class Targets {
     this.#own = this.#targetOf(options.host, this.#createLabels(options.host));
   }
 
-  /** The target of a resource, which has one series more. */
+  /** The target of a resource, for an additional series. */
   take(resource: Resource): Target {
-    // One without series is forgotten; its resource may have others later.
+    // A target without series is removed; its resource may have others later.
     const target = this.#targetOf(resource.attributes, this.#labelsOf(resource));
     target.uses += 1;
     target.resource.consider(resource);
@@ -77,7 +80,7 @@ export class Targets {
   }
 }
 
-/** The attributes of a target that `job` and `instance` do not say. */
+/** The attributes of a target other than `job` and `instance`. */
 export function describeTarget({ resource }: Target): Attributes {
   const {
     [ATTR_SERVICE_NAME]: _name,

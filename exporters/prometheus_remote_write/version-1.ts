@@ -7,23 +7,23 @@ import { readPacked } from './divide-request.js';
 // prometheus.WriteRequest: https://prometheus.io/docs/specs/prw/remote_write_spec/
 
 const metadataMs = 60_000;
-/** Of which each takes some microseconds. */
+/** Series converted per slice; each takes some microseconds. */
 const seriesAtATime = 64;
 const nameLabel = Buffer.from('__name__');
-/** Of a sample: its tag, the value, and the tag of its instant. */
+/** Bytes of a sample before its instant: its tag, the value, and the tag of the instant. */
 const beforeInstantBytes = 10;
 
 export interface ConvertedRequest {
   readonly bytes: Uint8Array;
-  /** How many histograms it does not have. */
+  /** Number of histograms that were left out. */
   readonly leftOut: number;
 }
 
-/** Turns requests of protocol 2.0, as this exporter writes them, into those of 1.0, which have no start timestamps. */
+/** Converts this exporter's requests of protocol 2.0 to those of 1.0, which have no start timestamps. */
 export class Version1 {
   readonly #hasMetadata: boolean;
   readonly #nowMs: () => number;
-  /** When the metadata of a family was sent last. */
+  /** When the metadata of a family was last sent. */
   readonly #sentMs = new Map<string, number>();
 
   /** @param nowMs CLOCK_MONOTONIC in milliseconds */
@@ -32,7 +32,7 @@ export class Version1 {
     this.#nowMs = nowMs;
   }
 
-  /** Native histograms, which backends refuse in 1.0, are left out. Works in slices. */
+  /** Leaves out native histograms, which backends refuse in 1.0. Works in slices. */
   convert(request: Uint8Array): Promise<ConvertedRequest> {
     return runInSlices(this.#steps(request));
   }
@@ -73,13 +73,13 @@ export class Version1 {
   }
 }
 
-/** A series of version 2.0, and its labels: names and values in turn. */
+/** A series of version 2.0, and its labels: alternating names and values. */
 interface LabelledSeries {
   readonly bytes: Uint8Array;
   readonly labels: readonly Uint8Array[];
 }
 
-/** @returns how many histograms it has, which are left out */
+/** @returns the number of its histograms, which are left out */
 function addSeries(writer: MessageWriter, { bytes, labels }: LabelledSeries): number {
   const begin = writer.begin(1);
   for (let i = 0; i < labels.length; i += 2) {
@@ -99,12 +99,12 @@ function addSeries(writer: MessageWriter, { bytes, labels }: LabelledSeries): nu
   return leftOut;
 }
 
-/** Names and values in turn. */
+/** Alternating names and values. */
 function labelsOf(series: Uint8Array, symbols: readonly Uint8Array[]): readonly Uint8Array[] {
   return readPacked(findMessage(series, 1)).map((ref) => symbols[ref] ?? new Uint8Array());
 }
 
-/** Metadata of a counter is under the name of its samples, that of a histogram under the name without suffixes. */
+/** Metadata of a counter use the name of its samples, those of a histogram the name without suffixes. */
 function familyOf(sample: string, type: number): string {
   return type === 3 ? sample.replace(/_(?:bucket|sum|count)$/u, '') : sample;
 }

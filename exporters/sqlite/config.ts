@@ -1,7 +1,7 @@
 import type { ConfigOf, Schema } from '../../src/component/schema.js';
 import { checkQueue, queueSettings } from '../../src/export/sending-settings.js';
 
-/** A hundred years: no timer waits for it. */
+/** A hundred years, which means no limit. */
 const longestAgeMs = 100 * 365 * 86_400_000;
 
 export const schema = {
@@ -38,7 +38,7 @@ export type Config = ConfigOf<typeof schema>;
 /** A configuration with a file to write. */
 export type FileConfig = Config & { readonly path: string };
 
-/** What is wrong with these settings when they are taken together. */
+/** Validates settings that depend on each other. */
 export function checkConfig(config: Config): readonly string[] {
   const problems = config.path === null ? ['path: expected a path, found nothing'] : [];
   return [...problems, ...checkQueue(config)];

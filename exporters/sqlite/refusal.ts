@@ -5,8 +5,9 @@ import { openSqlite } from '../../src/sql/sqlite.js';
 import { sqliteCodes, SqliteError } from '../../src/sql/sqlite-database.js';
 
 /**
- * Looks whether a file can be written at all. What passes, as a lock or a full disk, does not keep the agent from starting.
- * @returns why it never can; undefined where it can, perhaps later
+ * Checks whether a file can be written at all. Transient errors, such as a lock or a full disk, do not prevent
+ * the start of the agent.
+ * @returns why it can never be written; undefined if it can, possibly later
  */
 export function findRefusal(path: string): string | undefined {
   try {
@@ -27,7 +28,7 @@ export function findRefusal(path: string): string | undefined {
   }
 }
 
-/** @returns undefined for what passes */
+/** @returns undefined for transient errors */
 function describeLasting(error: unknown, path: string): string | undefined {
   if (!(error instanceof SqliteError)) {
     const isSystems = error instanceof Error && 'syscall' in error;

@@ -8,7 +8,10 @@ import { findRefusal } from './refusal.js';
 
 const pruneEveryMs = 60_000;
 
-/** @throws Error where the file can never be written: its folder is not there, it is another file, or SQLite is missing */
+/**
+ * @throws Error if the file can never be written: its folder does not exist, it is another file, or SQLite is
+ * missing
+ */
 function openSqliteSender(config: FileConfig): ThreadSender {
   const { path, max_age: maxAgeMs, synchronous, busy_timeout: busyTimeoutMs } = config;
   const file = new SqliteFile({ path, maxAgeMs, synchronous, busyTimeoutMs });
@@ -25,7 +28,7 @@ function openSqliteSender(config: FileConfig): ThreadSender {
   };
 }
 
-/** @throws ExportError; a lock ends, a disk gets room, and a file can be put in place of one that is broken */
+/** @throws ExportError, mostly retryable: a lock ends, a full disk gets space, and a broken file can be replaced */
 function write(file: SqliteFile, bytes: Uint8Array): void {
   try {
     file.write(bytes);
@@ -37,11 +40,11 @@ function write(file: SqliteFile, bytes: Uint8Array): void {
 
 let pruneAtMs = 0;
 
-/** Requests that came meanwhile take turns with it. */
+/** Pruning alternates with waiting requests. */
 function pruneLater(file: SqliteFile): void {
   if (performance.now() < pruneAtMs) return;
   let isMore = false;
-  // What cannot be deleted now can be later; a file that is broken shows with the next request.
+  // What cannot be deleted now can be deleted later; a broken file shows with the next request.
   attempt(() => (isMore = file.prune(Date.now())));
   if (isMore) setImmediate(pruneLater, file);
   else pruneAtMs = performance.now() + pruneEveryMs;
@@ -51,7 +54,7 @@ function attempt(run: () => void): void {
   try {
     run();
   } catch {
-    // See the callers.
+    // Reported with the next request.
   }
 }
 

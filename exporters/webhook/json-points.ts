@@ -4,7 +4,7 @@ import type { AnySeries } from '../../src/model/series.js';
 import { cumulate } from '../../src/prometheus/histogram-buckets.js';
 import { doubleText, intText, timeText } from '../../src/recording/cell-text.js';
 
-/** Each point as a JSON object in a line of its own. */
+/** Each point as a JSON object on one line. */
 export const jsonPoints: LineFormat = {
   describeSeries: (series) => ({
     text: `${headOf(series)}"value":`,
@@ -27,7 +27,7 @@ function formatInt(value: number): string | undefined {
   return Number.isFinite(value) ? intText(value) : undefined;
 }
 
-/** The object up to its value, made once for each series. */
+/** The object up to its value, built once per series. */
 const headOf = createPlans(({ metric, resource, attributes, start }: AnySeries): string => {
   const hasStart = metric.kind !== 'gauge' && metric.kind !== 'updowncounter' && start > 0n;
   const head = {

@@ -27,7 +27,7 @@ export function instantOf(atS: number): bigint {
   return epoch + BigInt(Math.round(atS * 1e9));
 }
 
-/** A processor with windows of ten seconds, and all that it forwarded. */
+/** A processor with windows of ten seconds, and everything that it forwarded. */
 export function createAggregation(settings: object) {
   const out = createTableCollector();
   const log = createLogCollector();
@@ -40,7 +40,7 @@ export function createAggregation(settings: object) {
     feed: (atS: number, series: readonly Series[], values: readonly number[]) =>
       processor.consume(createRow(series, instantOf(atS), Float64Array.from(values))),
     end: (atS: number, series: readonly Series[]) => processor.consume(createEnding(series, instantOf(atS))),
-    /** Seconds and values of a metric, without gaps, in the order in which they were forwarded. */
+    /** Seconds and values of a metric, without gaps, in the order of forwarding. */
     rows: (name: string, attributes?: Attributes) => listRows(out.tables, name, attributes),
   };
 }

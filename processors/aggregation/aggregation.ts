@@ -9,7 +9,7 @@ import { OutputRows } from './output-rows.js';
 import type { Rule } from './targets.js';
 import { WindowedReadings, type ReadingOptions } from './windowed-readings.js';
 
-/** Forwards a row for each window in place of the readings of some metrics. */
+/** Replaces the readings of some metrics by a row per window. */
 export class Aggregation implements ConsumingComponent {
   readonly #options: ReadingOptions;
   readonly #others: Consumer;
@@ -45,7 +45,8 @@ export class Aggregation implements ConsumingComponent {
     const isAccepted = this.#others.consume(table);
     const { ended = [], series } = table;
     const columns = new Set(ended.length > 0 ? series : []);
-    // A series that a new one replaces ends before that one begins; one with a last row in this table, after.
+    // A series that a new one replaces ends before that one starts; a series with a last row in this table ends
+    // after it.
     for (const one of ended) if (!columns.has(one)) this.#readings.end(one);
     if (this.#readings.areAhead(table)) this.#restart();
     this.#readings.read(table);
@@ -58,7 +59,7 @@ export class Aggregation implements ConsumingComponent {
     this.#restart();
   }
 
-  /** Forwards all windows as they are. After the clock was set back, earlier ones begin. */
+  /** Forwards all windows as they are. After the clock was set back, earlier windows start. */
   #restart(): void {
     this.#readings.finish();
     this.#readings = new WindowedReadings(this.#options);

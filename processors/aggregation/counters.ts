@@ -2,40 +2,40 @@ import type { OpenWindows } from './open-windows.js';
 import type { Target } from './targets.js';
 import { before, count, width, type OpenWindow } from './window.js';
 
-/** Columns of counters of the tables with one array of series. */
+/** Counter columns of tables with one array of series. */
 export interface CounterColumns {
   readonly columns: Int32Array;
-  /** Of each, where its state begins. */
+  /** The index of each column's state. */
   readonly states: Int32Array;
   readonly slots: Int32Array;
-  /** Of each, what is computed beside its growth. */
+  /** What is computed for each, in addition to its growth. */
   readonly flags: Uint8Array;
   readonly targets: readonly Target[];
 }
 
 /**
- * Flags: whether the rate is looked at, whether of all readings of a window, whether the counter is a whole number, and
- * whether what it had counted before its first reading belongs to its total.
+ * Flags: whether the rate is checked, whether of all readings of a window, whether the counter is a whole
+ * number, and whether what it had counted before its first reading belongs to its total.
  */
 export const [rates, quantiles, isInt, countsBefore, histograms] = [1, 2, 4, 8, 16] as const;
 
-/** A row that is read. One object for all rows. */
+/** The current row. One object for all rows. */
 export interface Row {
-  /** Its time, in an array: a number that changes in an object would be an object on the heap. */
+  /** Its time, in an array: a changing number property would be allocated on the heap. */
   readonly instant: Float64Array;
   values: Float64Array;
-  /** Where the row begins in the values. */
+  /** Index of the row's first value. */
   cell: number;
   window: OpenWindow;
 }
 
-/** What is known of a counter, in one array for all of them, so that no number becomes an object. */
+/** State of all counters in one array, to avoid allocations. */
 const [value, at, hasGap] = [0, 1, 2] as const;
 const stateWidth = 3;
 
 /**
- * Divides the growth of counters among windows. Between two readings that follow each other it is even; what it has
- * grown in a gap counts for the window of the next reading. Times are nanoseconds.
+ * Divides the growth of counters among windows. Growth is assumed to be constant between consecutive readings;
+ * growth during a gap belongs to the window of the next reading. Times are nanoseconds.
  */
 export class Counters {
   readonly #windows: OpenWindows;
@@ -52,8 +52,8 @@ export class Counters {
   }
 
   /**
-   * Room for a counter.
-   * @param startAt when it was 0; NaN: its first reading is where it begins
+   * Allocates the state of a counter.
+   * @param startAt when it was 0; NaN: it starts at its first reading
    */
   claim(startAt: number): number {
     const state = this.#free.pop() ?? this.#extend();
@@ -67,7 +67,7 @@ export class Counters {
     this.#free.push(state);
   }
 
-  /** Takes a row, which belongs to its window or to one that has been forwarded. */
+  /** Adds a row to its window, or to the first open one if its window has been forwarded. */
   read({ columns, states, slots, flags, targets }: CounterColumns, row: Row): void {
     const { values, cell, window } = row;
     const now = row.instant[0];
@@ -111,7 +111,10 @@ export class Counters {
     if ((flags & quantiles) !== 0) window.readingsOf(slot, this.#maxReadings).add(this.#rate, 0);
   }
 
-  /** Divides the growth since a reading of an earlier window. That of windows that were forwarded counts for the first that is open. */
+  /**
+   * Divides the growth since a reading of an earlier window. The part of windows that were forwarded goes to
+   * the first open one.
+   */
   #divide(slot: number, flags: number, window: OpenWindow): void {
     const { intervalNs, lagWindows } = this.#windows;
     const first = Math.max(this.#windows.first, window.number - lagWindows);

@@ -4,7 +4,7 @@ import { Aggregation } from './aggregation.js';
 import { schema, type AggregationConfig, type Config } from './config.js';
 import { isHistogramKind, listNames, parseFunction } from './functions.js';
 
-/** Forwards a row for each window in place of the readings of some metrics. */
+/** Replaces the readings of some metrics by a row per window. */
 export const factory: ProcessorFactory<typeof schema> = {
   schema,
   namedMetrics: ({ aggregations }) =>
@@ -51,7 +51,7 @@ function checkMetrics({ aggregations }: Config): readonly string[] {
   );
 }
 
-/** What is forwarded twice would be two series with the same name. */
+/** Without suffix, originals and results would be two series with the same name. */
 function checkOriginals({ keep_original: keepsOriginal, aggregations }: Config): readonly string[] {
   const isTwice = keepsOriginal && aggregations.some(({ functions }) => functions.includes('last'));
   return isTwice

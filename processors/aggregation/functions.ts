@@ -4,36 +4,36 @@ export type FunctionName = 'last' | 'sum' | 'mean' | 'min' | 'max' | 'quantile';
 
 const histogramKinds: readonly string[] = ['histogram', 'exponential_histogram'] satisfies HistogramKind[];
 
-/** Whether a function gives histograms. */
+/** Whether a function yields histograms. */
 export function isHistogramKind(text: string): text is HistogramKind {
   return histogramKinds.includes(text);
 }
 
-/** A function of the readings of a window. */
+/** An aggregation function of a window's readings. */
 export interface WindowFunction {
   readonly name: FunctionName;
-  /** As the configuration has it, and the name of the metric. */
+  /** As configured; also the suffix of the metric. */
   readonly text: string;
-  /** Of a quantile, from 0 to 1. */
+  /** For a quantile, from 0 to 1. */
   readonly quantile: number;
 }
 
 const plain: ReadonlySet<string> = new Set<FunctionName>(['last', 'sum', 'mean', 'min', 'max']);
 
-/** @returns undefined where there is no such function */
+/** @returns undefined if there is no such function */
 export function parseFunction(text: string): WindowFunction | undefined {
   if (plain.has(text)) return { name: text as FunctionName, text, quantile: NaN };
   const percent = Number(/^p(?<percent>\d{1,3}(?:\.\d{1,6})?)$/u.exec(text)?.groups?.['percent'] ?? NaN);
   return percent <= 100 ? { name: 'quantile', text, quantile: percent / 100 } : undefined;
 }
 
-/** The names of the metrics that a function may give for a metric of any kind. */
+/** The names of the metrics that a function may yield for a metric of any kind. */
 export function listNames(metricName: string, text: string): readonly string[] {
   if (text === 'last') return [metricName];
   return text === 'sum' ? [`${metricName}.sum`] : [`${metricName}.${text}`, `${metricName}.rate.${text}`];
 }
 
-/** The histograms of a metric. A counter is looked at through its rate. */
+/** The histograms of a metric. Counters are aggregated by their rate. */
 export function createHistogramMetric(from: Metric, kind: HistogramKind): HistogramMetric {
   const isRate = from.kind === 'counter';
   return {
@@ -44,7 +44,10 @@ export function createHistogramMetric(from: Metric, kind: HistogramKind): Histog
   };
 }
 
-/** The metric that a function gives. A counter stays one in `last`, and is looked at through its rate by all but `sum`. */
+/**
+ * The metric that a function yields. For a counter, `last` yields the counter itself and `sum` its growth within the
+ * window; all other functions apply to its rate.
+ */
 export function createFunctionMetric(from: Metric, { name, text }: WindowFunction): Metric {
   if (name === 'last') return from;
   const isRate = from.kind === 'counter' && name !== 'sum';

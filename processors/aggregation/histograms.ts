@@ -20,39 +20,39 @@ import {
 import { createHistogramMetric } from './functions.js';
 import type { OpenWindow } from './window.js';
 
-/** Histograms that a metric gives. */
+/** How histograms of a metric are computed. */
 export interface HistogramRule {
   readonly kind: HistogramKind;
   create(): Distribution;
 }
 
-/** The bounds of the specification of OpenTelemetry's SDKs. */
+/** The default bounds in the specification of OpenTelemetry's SDKs. */
 const usualBounds = [0, 5, 10, 25, 50, 75, 100, 250, 500, 750, 1000, 2500, 5000, 7500, 10_000];
 
-/** @param bounds of explicit buckets; null: the usual ones */
+/** @param bounds of explicit buckets; null: the defaults */
 export function createHistogramRule(kind: HistogramKind, bounds: readonly number[] | null): HistogramRule {
   if (kind === 'exponential_histogram') return { kind, create: () => new ExponentialDistribution() };
   const layout: ExplicitLayout = { kind, bounds: Float64Array.from(bounds ?? usualBounds) };
   return { kind, create: () => new ExplicitDistribution(layout) };
 }
 
-/** A window that is forwarded, and where its histograms go. */
+/** A forwarded window, and the target of its histograms. */
 interface Written {
-  /** When it begins, and the time of its row: Unix time in nanoseconds. */
+  /** Its start, and the time of its row: Unix time in nanoseconds. */
   readonly start: bigint;
   readonly at: bigint;
   readonly rows: HistogramOutput;
 }
 
-/** The histograms of a series or group: of all readings up to the end of a window, from its first window on. */
+/** The histograms of a series or group: of all readings up to the end of a window, starting with its first window. */
 export class Histograms {
   readonly #from: Series;
   readonly #metrics: readonly HistogramMetric[];
   readonly #create: () => readonly Distribution[];
   readonly #totals: HistogramRow[] = [];
-  /** Of one window. Its memory is used again. */
+  /** Of one window. Its memory is reused. */
   readonly #added = new HistogramRow();
-  /** Made with the first window, which is where they begin. */
+  /** Created with the first window, which is their start. */
   #series: readonly HistogramSeries[] = [];
 
   constructor(from: Series, rules: readonly HistogramRule[]) {
@@ -61,17 +61,17 @@ export class Histograms {
     this.#create = () => rules.map((rule) => rule.create());
   }
 
-  /** Those that were forwarded. */
+  /** The forwarded ones. */
   get series(): readonly HistogramSeries[] {
     return this.#series;
   }
 
-  /** Counts a reading of a window, which is in an array: passed by itself, it would be an object on the heap. */
+  /** Counts a reading of a window, passed in an array to avoid allocation. */
   count(slot: number, window: OpenWindow, values: Float64Array, cell: number): void {
     for (const one of window.distributionsOf(slot, this.#create)) one.add(values, cell);
   }
 
-  /** Adds a window to what was counted before. Called once for each window, in their order. */
+  /** Adds a window to the totals. Called once per window, in order. */
   write(slot: number, window: OpenWindow, { start, at, rows }: Written): void {
     if (this.#series.length === 0) this.#series = this.#metrics.map((metric) => this.#begin(metric, start));
     const distributions = window.distributionsOf(slot, this.#create);
@@ -92,13 +92,13 @@ export class Histograms {
   }
 }
 
-/** Adds a window to those before it. */
+/** Adds a window to the earlier ones. */
 function addWindow(total: HistogramRow, added: HistogramRow): void {
   if (!Number.isNaN(total.count)) addHistogram(total, added);
   else Object.assign(total, added, { buckets: added.buckets.slice() });
 }
 
-/** Histograms on their way into a table. */
+/** Histograms that will form a table. */
 export class HistogramOutput {
   readonly #rows = new HistogramRows();
   #epoch: bigint | undefined;

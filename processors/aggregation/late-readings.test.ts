@@ -49,7 +49,7 @@ test('aggregation ignores rows that come again', () => {
   assert.deepEqual(rows('power.sum'), [[2, 3]]);
 });
 
-test('aggregation forwards its windows and begins again when the clock was set back', () => {
+test('aggregation forwards its windows and restarts when the clock was set back', () => {
   const { feed, end, rows, processor } = createAggregation({
     aggregations: [{ metrics: ['power', 'energy'], functions: ['sum'] }],
   });

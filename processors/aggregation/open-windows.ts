@@ -3,11 +3,11 @@ import { OpenWindow } from './window.js';
 export interface WindowOptions {
   readonly intervalNs: number;
   readonly lagWindows: number;
-  /** How many series and groups there are by now. */
+  /** Current number of series and groups. */
   countSlots(): number;
 }
 
-/** The windows that have not been forwarded, in their order. */
+/** The windows that have not been forwarded, in order. */
 export class OpenWindows {
   readonly intervalNs: number;
   /** How many windows before the newest one may be open. */
@@ -28,12 +28,12 @@ export class OpenWindows {
     return this.#open;
   }
 
-  /** The window of an instant, in an array; of an instant of the past, the first that is open. */
+  /** The window of an instant, passed in an array; for an instant before all open windows, the first open one. */
   findAt(instant: Float64Array): OpenWindow {
     return this.find(Math.max(this.first, Math.ceil(instant[0] / this.intervalNs)));
   }
 
-  /** The window of a number, which begins if it has not. */
+  /** The window with a number, which is created if necessary. */
   find(number: number): OpenWindow {
     let index = this.#open.length;
     while (index > 0 && this.#open[index - 1].number > number) index -= 1;
@@ -45,12 +45,12 @@ export class OpenWindows {
     return window;
   }
 
-  /** New series have come. */
+  /** There are new series. */
   reserve(): void {
     for (const window of this.#open) window.reserve(this.#countSlots());
   }
 
-  /** Takes the first window away if it ends at this instant, or before. */
+  /** Removes the first window if it ends at this instant, or before. */
   takeBefore(instant: number): OpenWindow | undefined {
     const [window] = this.#open;
     if (window === undefined || window.endAt > instant) return undefined;
@@ -59,7 +59,7 @@ export class OpenWindows {
     return window;
   }
 
-  /** Gives a window back that was taken away. */
+  /** Returns a removed window for reuse. */
   recycle(window: OpenWindow): void {
     if (this.#free.length < maxFree) this.#free.push(window);
   }

@@ -6,23 +6,23 @@ import { HistogramOutput } from './histograms.js';
 import type { OutputCells, Target } from './targets.js';
 import type { OpenWindow } from './window.js';
 
-/** The series of some targets, as tables have them. */
+/** The series of some targets. */
 interface Columns {
   readonly targets: readonly Target[];
   readonly series: readonly Series[];
 }
 
-/** How many arrays of series are kept: of series that are read at several intervals, other ones have data in each window. */
+/** Maximum cached arrays of series: with several intervals, each window may contain other series. */
 const maxKept = 8;
 
-/** Rows of windows on their way into tables. */
+/** Rows of windows that will form tables. */
 export class OutputRows {
   readonly histograms = new HistogramOutput();
   readonly #next: Consumer;
   #kept: Columns[] = [];
   #series: readonly Series[] = [];
   #times: bigint[] = [];
-  /** The rows that were added, one behind the other, and room for the next one. */
+  /** The added rows, and space for the next one. */
   #values = new Float64Array(64);
   #used = 0;
 
@@ -30,7 +30,7 @@ export class OutputRows {
     this.#next = next;
   }
 
-  /** Where a row may be written that is then added. @param outputs how many values it has at most */
+  /** The space for the next row. @param outputs maximum number of its values */
   prepare(window: OpenWindow, outputs: number): OutputCells {
     if (this.#used + outputs > this.#values.length) {
       const larger = new Float64Array(2 * (this.#used + outputs));
@@ -40,7 +40,7 @@ export class OutputRows {
     return { window, values: this.#values, cell: this.#used };
   }
 
-  /** Adds the row that was written. @param targets those whose outputs it has, in their order */
+  /** Adds the row that was written. @param targets whose outputs it contains, in order */
   add(at: bigint, targets: readonly Target[]): void {
     if (targets.length === 0) return;
     const { series } = this.#find(targets);
@@ -54,7 +54,7 @@ export class OutputRows {
     this.#used += series.length;
   }
 
-  /** Forwards what was added. */
+  /** Forwards the added rows. */
   forward(): void {
     const histograms = this.histograms.take();
     if (histograms) passHistograms(this.#next, histograms);
@@ -67,7 +67,7 @@ export class OutputRows {
     this.#next.consume({ series: this.#series, epoch, offsets, values });
   }
 
-  /** Forwards which targets have no further row. */
+  /** Forwards which targets have ended. */
   end(targets: readonly Target[], at: bigint): void {
     const ended = targets.filter(({ isShown }) => isShown).flatMap(({ outputs }) => outputs);
     this.#kept = this.#kept.filter((columns) => !columns.targets.some((one) => targets.includes(one)));

@@ -1,21 +1,21 @@
-/** Where a number goes. What a function returns would be an object on the heap. */
+/** Receives a number, since a returned number would be allocated on the heap. */
 export interface Cell {
   readonly values: Float64Array;
   readonly cell: number;
 }
 
-/** The readings of one window of which quantiles are taken. The memory is used again for the next window. */
+/** The readings of one window, for quantiles. The memory is reused for the next window. */
 export class Readings {
   readonly #max: number;
   #values = new Float64Array(16);
   #count = 0;
 
-  /** @param max how many are kept; with more, there is no quantile */
+  /** @param max maximum number of readings; with more, there is no quantile */
   constructor(max: number) {
     this.#max = max;
   }
 
-  /** The value is in an array: passed by itself, it would be an object on the heap. */
+  /** The value is passed in an array to avoid allocation. */
   add(values: Float64Array, cell: number): void {
     if (this.#count >= this.#values.length) this.#enlarge();
     if (this.#count < this.#values.length) this.#values[this.#count] = values[cell];
@@ -27,8 +27,8 @@ export class Readings {
   }
 
   /**
-   * Writes the exact quantile, linear between the two readings next to it: numpy's default, type 7 of Hyndman and Fan. NaN:
-   * there are no readings, or too many. Changes the order of the readings.
+   * Writes the exact quantile, with linear interpolation: numpy's default, type 7 of Hyndman and Fan. NaN:
+   * there are no readings, or too many. Reorders the readings.
    * @param quantile from 0 to 1
    */
   writeQuantile(quantile: number, target: Cell): void {
@@ -41,7 +41,7 @@ export class Readings {
       this.#select(below);
       result = readings[below];
       if (rank > below) {
-        // All readings behind the selected one are at least as large.
+        // All readings after the selected one are at least as large.
         let next = Infinity;
         for (let i = below + 1; i < count; i++) if (readings[i] < next) next = readings[i];
         result += (next - result) * (rank - below);
@@ -59,8 +59,8 @@ export class Readings {
   }
 
   /**
-   * Puts the reading of a rank, from 0, in its place, smaller ones before it and larger ones behind it (Hoare's FIND). The
-   * middle of three as the pivot keeps sorted readings from taking quadratic time.
+   * Moves the reading of a rank, from 0, to its index, with smaller ones before and larger ones after it
+   * (Hoare's FIND). The median of three as pivot avoids quadratic time for sorted readings.
    */
   #select(rank: number): void {
     const values = this.#values;

@@ -14,32 +14,32 @@ import type { OpenWindows } from './open-windows.js';
 import type { Rule, Target, Targets } from './targets.js';
 
 export interface SourceOptions {
-  /** By the names of metrics. */
+  /** By metric name. */
   readonly rules: ReadonlyMap<string, Rule>;
   readonly targets: Targets;
   readonly windows: OpenWindows;
   readonly counters: Counters;
-  /** When a counter was 0; NaN: its first reading is where it begins. */
+  /** When a counter was 0; NaN: it starts at its first reading. */
   countsFrom(series: Series): number;
 }
 
-/** Series that come in the same tables. */
+/** Series that share tables. */
 export interface Feed {
-  /** When its last row was. */
+  /** Time of its last row. */
   lastAt: number;
-  /** How many series of it have not ended, nor come in other tables since. */
+  /** Number of its series that have not ended, nor moved to other tables. */
   sources: number;
 }
 
-/** A series that is aggregated. */
+/** An aggregated series. */
 interface Source {
   readonly target: Target;
-  /** Where the state of a counter begins; -1: it is none. */
+  /** Index of a counter's state; -1: it is not a counter. */
   readonly state: number;
   feed: Feed;
 }
 
-/** How the tables with one array of series are read. */
+/** How tables with one array of series are read. */
 export interface Plan {
   readonly feed: Feed;
   readonly sources: readonly Source[];
@@ -50,15 +50,15 @@ export interface Plan {
 export interface GaugeColumns {
   readonly columns: Int32Array;
   readonly slots: Int32Array;
-  /** 1 where all readings are kept for quantiles. */
+  /** 1 if all readings are kept for quantiles. */
   readonly areKept: Uint8Array;
-  /** Of each, what counts readings in buckets, if anything does. */
+  /** The histograms that count the readings of each, if any. */
   readonly histograms: readonly (Histograms | undefined)[];
 }
 
 const none: readonly Target[] = [];
 
-/** The series that are aggregated, by the tables that they come in. Each belongs to one target until it ends. */
+/** The aggregated series, by the tables that contain them. Each belongs to one target until it ends. */
 export class Sources {
   readonly #options: SourceOptions;
   readonly #bySeries = new Map<Series, Source>();
@@ -71,19 +71,19 @@ export class Sources {
     this.#options = options;
   }
 
-  /** Those of which a further row may come. */
+  /** Those that may have further rows. */
   get feeds(): ReadonlySet<Feed> {
     return this.#feeds;
   }
 
-  /** How a table is read that has these series, which come in such tables from now on. */
+  /** How a table with these series is read; the series move to such tables. */
   planOf(series: readonly Series[]): Plan {
     const plan = this.#planOf(series);
     for (const source of plan.sources) if (source.feed !== plan.feed) this.#move(source, plan.feed);
     return plan;
   }
 
-  /** A series has no further row. */
+  /** A series has no further rows. */
   end(series: Series): void {
     const source = this.#bySeries.get(series);
     if (source === undefined) return;
@@ -95,12 +95,12 @@ export class Sources {
     if (target.members === 0) this.#ending.add(target);
   }
 
-  /** No series has a further row. */
+  /** No series has further rows. */
   endAll(): void {
     for (const series of this.#bySeries.keys()) this.end(series);
   }
 
-  /** Forgets the targets whose series have all ended, but for those that are open. @returns which they are */
+  /** Removes the targets whose series have all ended, except open ones. @returns the removed ones */
   takeEnded(isOpen: (target: Target) => boolean): readonly Target[] {
     if (this.#ending.size === 0) return none;
     const over = [...this.#ending].filter((target) => target.members > 0 || !isOpen(target));

@@ -16,7 +16,7 @@ import { before, count, from, greatest, latest, least, sum, to, width, type Open
 export interface Rule {
   readonly functions: readonly WindowFunction[];
   readonly histograms: readonly HistogramRule[];
-  /** Attributes that are kept; null: each series by itself. */
+  /** Attributes that are kept; null: each series is aggregated separately. */
   readonly groupBy: readonly string[] | null;
 }
 
@@ -25,39 +25,39 @@ interface Output {
   readonly function: WindowFunction;
 }
 
-/** A series, or the group of several, with the series that its functions give. */
+/** A series or a group of series, with the series of its results. */
 export interface Target {
   readonly key: string;
-  /** Where windows keep its numbers. */
+  /** Index of its numbers in windows. */
   readonly slot: number;
   readonly isCounter: boolean;
   /** Whether all readings of a window are needed. */
   readonly hasQuantiles: boolean;
-  /** Whether the rate of a counter between two readings is looked at. */
+  /** Whether the rate of a counter between two readings is needed. */
   readonly hasRates: boolean;
   readonly outputs: readonly Output[];
   /** Undefined: it has none. */
   readonly histograms: Histograms | undefined;
-  /** When a counter counts from 0. */
+  /** The start of a counter. */
   readonly start: bigint;
-  /** How many series it has that have not ended. */
+  /** Number of its live series. */
   members: number;
-  /** Of a counter: what was counted up to the last window, in two parts so that small growth is not rounded away. */
+  /** For a counter: the count up to the last window, in two parts, so that small growth is not lost to rounding. */
   total: number;
   rest: number;
   /** Whether its series have been forwarded. */
   isShown: boolean;
 }
 
-/** Where the outputs of a target go. */
+/** Where the outputs of a target are written. */
 export interface OutputCells {
   readonly window: OpenWindow;
   readonly values: Float64Array;
-  /** The cell of the next output. */
+  /** The index of the next output. */
   cell: number;
 }
 
-/** Writes what a window gives of a target. Called once for each window, in their order. */
+/** Writes the results of a window for a target. Called once per window, in order. */
 export function writeOutputs(target: Target, output: OutputCells): void {
   const { cells } = output.window;
   const at = target.slot * width;
@@ -69,7 +69,7 @@ export function writeOutputs(target: Target, output: OutputCells): void {
   }
 }
 
-/** Writes into a cell: what a function returns would be an object on the heap. */
+/** Writes to a cell, since a returned number would be allocated on the heap. */
 function writeOutput(
   { slot, isCounter, total, rest }: Target,
   { name, quantile }: WindowFunction,
@@ -101,14 +101,14 @@ function writeOutput(
   }
 }
 
-/** Neumaier's summation: what the total loses by rounding is kept apart. */
+/** Neumaier's summation: the rounding error of the total is kept separately. */
 function addToTotal(target: Target, growth: number): void {
   const { total } = target;
   target.total = total + growth;
   target.rest += total >= growth ? total - target.total + growth : growth - target.total + total;
 }
 
-/** Series and groups by what they say of themselves: a counter that was reset goes on where it was. */
+/** Series and groups by identity: a counter that was reset continues its total. */
 export class Targets {
   readonly #host: Resource;
   readonly #byKey = new Map<string, Target>();
@@ -121,22 +121,22 @@ export class Targets {
     this.#host = host;
   }
 
-  /** How many slots there are, some of them free. */
+  /** Number of slots, including free ones. */
   get slots(): number {
     return this.#slots;
   }
 
-  /** How many outputs all targets have together. */
+  /** Total number of outputs of all targets. */
   get outputs(): number {
     return this.#outputs;
   }
 
-  /** In the order in which they came. */
+  /** In order of creation. */
   get all(): Iterable<Target> {
     return this.#byKey.values();
   }
 
-  /** The target of a series, which is one of its members from now on. */
+  /** The target of a series, which becomes one of its members. */
   join(series: Series, rule: Rule): Target {
     const { resource, attributes } = rule.groupBy ? describeGroup(series, rule.groupBy, this.#host) : series;
     const identity = [
@@ -154,7 +154,7 @@ export class Targets {
     return target;
   }
 
-  /** Forgets a target that has ended. No window has anything of it any more. */
+  /** Removes a target that has ended and is in no open window. */
   remove({ key, slot, outputs }: Target): void {
     this.#byKey.delete(key);
     this.#outputs -= outputs.length;

@@ -2,9 +2,9 @@ import type { Distribution } from '../../src/model/distribution.js';
 import { Readings, type Cell } from './quantile.js';
 
 /**
- * What a window knows of a series or group, side by side in one array. `sum`: of the readings or, of a counter, its
- * growth between the instants `from` and `to`. `least` and `greatest`: of the readings or, of a counter, of its rate. `before`: what a
- * counter had counted before its first reading.
+ * The state of a series or group in a window, in one array. `sum`: of the readings or, of a counter, its growth
+ * between the instants `from` and `to`. `least` and `greatest`: of the readings or, of a counter, of its rate.
+ * `before`: the count of a counter before its first reading.
  */
 export const [count, sum, before, least, greatest, latest, latestAt, from, to] = [
   0, 1, 2, 3, 4, 5, 6, 7, 8,
@@ -16,18 +16,18 @@ interface Distributions {
   readonly list: readonly Distribution[];
 }
 
-/** A window that has not been forwarded yet. Its memory is used again for later windows. */
+/** A window that has not been forwarded. Its memory is reused for later windows. */
 export class OpenWindow {
   /** It ends at this multiple of the interval. */
   number = 0;
-  /** Where nanoseconds begin and end that belong to it: the end does, the beginning does not. */
+  /** Its limits in nanoseconds: the end is included, the start is not. */
   startAt = Infinity;
   endAt = -Infinity;
   cells = new Float64Array(0);
   readonly #readings: (Readings | undefined)[] = [];
   readonly #distributions: (Distributions | undefined)[] = [];
 
-  /** Begins a window without any reading. @param slots how many series and groups there is room for */
+  /** Starts an empty window. @param slots number of series and groups to reserve */
   begin(number: number, intervalNs: number, slots: number): void {
     this.number = number;
     this.startAt = (number - 1) * intervalNs;
@@ -38,7 +38,7 @@ export class OpenWindow {
     for (const known of this.#distributions) for (const one of known?.list ?? []) one.clear();
   }
 
-  /** Makes room for slots that came after the window had begun. */
+  /** Reserves space for slots that were added after the window had started. */
   reserve(slots: number): void {
     if (slots * width <= this.cells.length) return;
     const cells = new Float64Array(slots * width);
@@ -47,13 +47,13 @@ export class OpenWindow {
     this.cells = cells;
   }
 
-  /** Whether a slot has a reading or the growth of a counter. */
+  /** Whether a slot has a reading or growth of a counter. */
   has(slot: number): boolean {
     const at = slot * width;
     return this.cells[at + count] > 0 || this.cells[at + to] > this.cells[at + from];
   }
 
-  /** Adds what a counter has grown. The numbers are in an array: growth, and the instants between which it grew. */
+  /** Adds the growth of a counter. The numbers are in an array: growth, and the instants between which it grew. */
   addGrowth(slot: number, part: Float64Array): void {
     const { cells } = this;
     const at = slot * width;
@@ -62,7 +62,7 @@ export class OpenWindow {
     if (!(cells[at + to] >= part[2])) cells[at + to] = part[2];
   }
 
-  /** Adds a value to the extremes. It is in an array: passed by itself, it would be an object on the heap. */
+  /** Adds a value to the extremes, passed in an array to avoid allocation. */
   addExtreme(slot: number, values: Float64Array, cell: number): void {
     const { cells } = this;
     const at = slot * width;
@@ -71,14 +71,14 @@ export class OpenWindow {
     if (!(cells[at + greatest] >= value)) cells[at + greatest] = value;
   }
 
-  /** The readings for quantiles. @param max how many are kept */
+  /** The readings for quantiles. @param max maximum number of kept readings */
   readingsOf(slot: number, max: number): Readings {
     return (this.#readings[slot] ??= new Readings(max));
   }
 
   /**
-   * What counts the readings of a slot in buckets.
-   * @param create makes it; a slot of another series has others
+   * The histograms of a slot's readings.
+   * @param create creates them; a slot that is reused has others
    */
   distributionsOf(slot: number, create: () => readonly Distribution[]): readonly Distribution[] {
     const known = this.#distributions[slot];
@@ -88,7 +88,7 @@ export class OpenWindow {
     return list;
   }
 
-  /** Writes a quantile into a cell; NaN: there were no readings. */
+  /** Writes a quantile to a cell; NaN: there were no readings. */
   writeQuantile(slot: number, quantile: number, target: Cell): void {
     const readings = this.#readings[slot];
     if (readings === undefined) target.values[target.cell] = NaN;

@@ -8,21 +8,21 @@ import { Targets, writeOutputs, type Rule, type Target } from './targets.js';
 import { count, greatest, latest, latestAt, least, OpenWindow, sum, width } from './window.js';
 
 export interface ReadingOptions {
-  /** By the names of metrics. */
+  /** By metric name. */
   readonly rules: ReadonlyMap<string, Rule>;
   readonly host: Resource;
   readonly intervalNs: number;
   readonly lagNs: number;
   readonly maxReadings: number;
   readonly rows: OutputRows;
-  /** Notified of readings of windows that have been forwarded. */
+  /** Called for readings of windows that have been forwarded. */
   onLate(): void;
 }
 
-/** Windows wait for at most this many later ones, however long the lag may be. */
+/** Maximum number of open windows, however long the lag. */
 const maxOpen = 1000;
 
-/** No instant is in it. */
+/** Contains no instant. */
 const noWindow = new OpenWindow();
 
 /** The readings of windows that have not been forwarded. Times are nanoseconds after an epoch. */
@@ -33,7 +33,7 @@ export class WindowedReadings {
   readonly #windows: OpenWindows;
   readonly #counters: Counters;
   readonly #sources: Sources;
-  /** Whether a window that was not forwarded has readings of a target. */
+  /** Whether an open window has readings of a target. */
   readonly #isOpen = ({ slot }: Target): boolean => this.#windows.list.some((window) => window.has(slot));
   readonly #row: Row = {
     instant: new Float64Array(1),
@@ -43,7 +43,7 @@ export class WindowedReadings {
   };
   /** Unix time in nanoseconds of time 0, a multiple of the interval. */
   #epoch: bigint | undefined;
-  /** When the first row was: what counters have counted before is not aggregated. */
+  /** Time of the first row: earlier counts of counters are not aggregated. */
   #firstAt = NaN;
   #newest = -Infinity;
 
@@ -64,7 +64,7 @@ export class WindowedReadings {
     });
   }
 
-  /** Whether all that was read lately is of later windows than a table that begins: the clock was set back. */
+  /** Whether all recent readings are in later windows than the start of a table: the clock was set back. */
   areAhead({ epoch, offsets }: Table): boolean {
     if (this.#epoch === undefined || offsets.length === 0) return false;
     const openAt = (this.#windows.first - 1) * this.#windows.intervalNs;
@@ -72,7 +72,7 @@ export class WindowedReadings {
     return [...this.#sources.feeds].every(({ lastAt }) => lastAt <= openAt);
   }
 
-  /** Takes the rows of a table, and forwards windows that are over. */
+  /** Takes the rows of a table, and forwards completed windows. */
   read(table: Table): void {
     if (table.offsets.length === 0) return;
     this.#epoch ??= table.epoch - (table.epoch % BigInt(this.#windows.intervalNs));
@@ -84,12 +84,12 @@ export class WindowedReadings {
     this.#forwardComplete();
   }
 
-  /** A series has no further row. */
+  /** A series has no further rows. */
   end(series: Series): void {
     this.#sources.end(series);
   }
 
-  /** Forwards all windows, the unfinished one with the time of its last row, and what has ended. */
+  /** Forwards all windows, an incomplete one with the time of its last row, and what has ended. */
   finish(): void {
     const { rows } = this.#options;
     this.#sources.endAll();
@@ -105,7 +105,7 @@ export class WindowedReadings {
     if (ended.length > 0) this.#options.rows.end(ended, this.#epoch + BigInt(this.#newest));
   }
 
-  /** What a counter has counted before the first row is not aggregated. */
+  /** What a counter counted before the first row is not aggregated. */
   #countsFrom({ start }: Series): number {
     const startAt = Number(start - (this.#epoch ?? start));
     return startAt >= this.#firstAt ? startAt : NaN;
@@ -155,7 +155,7 @@ export class WindowedReadings {
     }
   }
 
-  /** Forwards windows that no series has a reading of any more, or that have waited for long enough. */
+  /** Forwards windows for which no further reading is expected, or whose lag has passed. */
   #forwardComplete(): void {
     let passedAt = this.#sources.feeds.size === 0 ? this.#newest : Infinity;
     for (const { lastAt } of this.#sources.feeds) passedAt = Math.min(passedAt, lastAt);

@@ -6,7 +6,7 @@ import { createEnding } from '../../src/model/table.js';
 import { schema } from './config.js';
 import { factory } from './factory.js';
 
-test('batch takes the settings of the Collector, says what makes batches, and forwards tables and refusals', async () => {
+test('batch takes the settings of the Collector, reports what makes batches, and forwards tables and refusals', async () => {
   const log = createLogCollector();
   const config = parseSettings(schema, { timeout: '5s', send_batch_size: 1000, send_batch_max_size: 2000 });
   const taken: unknown[] = [];

@@ -1,7 +1,7 @@
 import type { ProcessorFactory } from '../../src/component/component.js';
 import { schema } from './config.js';
 
-/** Does nothing: exporters make the batches here, so that nothing waits in front of their queues. */
+/** Does nothing: the exporters batch, so that nothing waits in front of their queues. */
 export const factory: ProcessorFactory<typeof schema> = {
   schema,
   create: (_config, { log }, next) => ({

@@ -152,7 +152,7 @@ test('carbon asks a service, keeps its value for the next start, and uses the co
   );
 });
 
-test('carbon says what is wrong with an answer', async (t) => {
+test('carbon reports what is wrong with an answer', async (t) => {
   const answers = ['{"value":"many"}', 'no JSON', '{"value":-1}'];
   const server = await startServer(t, () => answers.shift() ?? '{"value":5}');
   const { log, processor, feed, last } = create({

@@ -1,7 +1,8 @@
 /**
- * Greenhouse gases of the electricity that a country generates, over the life cycle of its power plants, in grams of CO2
- * equivalent per kilowatt-hour, and the year that this holds for; by the three letters of ISO 3166-1. Source: Ember and the
- * Energy Institute, processed by Our World in Data (CC BY 4.0), as of 2024; rounded to grams. `WLD` is the world.
+ * Greenhouse gases of the electricity that a country generates, over the life cycle of its power plants, in
+ * grams of CO2 equivalent per kilowatt-hour, and the year of the figure; by three-letter code of ISO 3166-1.
+ * Source: Ember and the Energy Institute, processed by Our World in Data (CC BY 4.0), as of 2024; rounded to
+ * grams. `WLD` is the world.
  */
 export const countries: Readonly<Record<string, readonly [intensity: number, year: number]>> = {
   ABW: [561, 2022],

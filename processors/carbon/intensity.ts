@@ -6,16 +6,16 @@ import { countries } from './countries.js';
 
 export const joulesPerKwh = 3.6e6;
 
-/** Grams per joule, and where they are known from. */
+/** Grams per joule, and their source. */
 export interface Intensity {
   readonly rate: Rate;
   /** `setting`, `FRA 2023`, `file`, `service`. */
   readonly name: string;
-  /** Undefined: it never changes. */
+  /** Undefined: it is constant. */
   readonly source: RateSource | undefined;
 }
 
-/** The intensity that the settings name. Every joule of the machine is `pue` joules of the data centre. */
+/** Opens the configured intensity. Every joule of the machine corresponds to `pue` joules of the data centre. */
 export function openIntensity({ intensity, country, file, service, pue }: Config, log: Log): Intensity {
   const units = { perJoule: pue / joulesPerKwh, min: 0 };
   const [yearly, year] = countries[country] ?? [];

@@ -77,7 +77,7 @@ function create(config: Config, context: Context, next: Consumer): ConsumingComp
   });
 }
 
-/** What a kilowatt-hour costs, with all that its PUE adds. */
+/** The price of a kilowatt-hour, including the overhead of the PUE. */
 function readPrice(rate: Rate, at: bigint): number {
   return rate.at(Number(at)) * joulesPerUnit.kWh;
 }

@@ -5,14 +5,14 @@ const days = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
 const minutesPerDay = 1440;
 const nsPerMs = 1e6;
 
-/** Minutes from midnight, 0 to 1440, of `HH:MM`; NaN where it is none. */
+/** Parses `HH:MM` to minutes from midnight, 0 to 1440; NaN if it is invalid. */
 export function parseTime(text: string): number {
   const { hours, minutes } = /^(?<hours>\d{1,2}):(?<minutes>\d{2})$/u.exec(text)?.groups ?? {};
   const total = Number(hours) * 60 + Number(minutes);
   return Number(minutes) < 60 && total <= minutesPerDay ? total : NaN;
 }
 
-/** What is wrong with a period. */
+/** Validates a period. */
 export function checkPeriod({ from, to, days: names }: Period, index: number): readonly string[] {
   const path = `periods[${index}]`;
   const times = Object.entries({ from, to })
@@ -35,12 +35,12 @@ interface Part {
 export class Tariff implements Rate {
   until = Infinity;
   readonly #parts: readonly Part[];
-  /** Minutes at which a price may change. */
+  /** Minutes at which the price may change. */
   readonly #boundaries: readonly number[];
   readonly #price: number;
   readonly #perJoule: number;
 
-  /** @param perJoule factor from a price to that of a joule */
+  /** @param perJoule factor from a price to the price of a joule */
   constructor(periods: readonly Period[], price: number, perJoule: number) {
     this.#parts = periods.map(({ from, to, days: names, price: own }) => ({
       from: parseTime(from),
@@ -64,7 +64,10 @@ export class Tariff implements Rate {
     return (part?.price ?? this.#price) * this.#perJoule;
   }
 
-  /** The next boundary, Unix milliseconds. When clocks are put back, it may have gone by: the next minute, then. */
+  /**
+   * The next boundary, Unix milliseconds. When clocks are set back it may have passed already: then the next
+   * minute.
+   */
   #findEnd(date: Date, minute: number): number {
     const next = this.#boundaries.find((one) => one > minute) ?? minutesPerDay;
     const end = new Date(date.getFullYear(), date.getMonth(), date.getDate(), 0, next).getTime();
@@ -75,6 +78,6 @@ export class Tariff implements Rate {
 function covers({ from, to, days: wanted }: Part, day: number, minute: number): boolean {
   const isOn = (one: number) => wanted.length === 0 || wanted.includes(one);
   if (from < to) return isOn(day) && minute >= from && minute < to;
-  // It began today or yesterday.
+  // It started today or yesterday.
   return (isOn(day) && minute >= from) || (isOn((day + 6) % 7) && minute < to);
 }

@@ -4,7 +4,7 @@ import { createMappingProcessor } from '../../src/component/mapping-processor.js
 import type { AnySeries, Metric } from '../../src/model/series.js';
 import { schema, type Config, type MatchConfig } from './config.js';
 
-/** Marks counters that exporters of OTLP send as deltas. */
+/** Marks counters for the OTLP exporters to send as deltas. */
 export const factory: ProcessorFactory<typeof schema> = {
   schema,
   check: ({ include, exclude }) => [...checkMatch(include, 'include'), ...checkMatch(exclude, 'exclude')],
@@ -29,7 +29,7 @@ function createTest({ include, exclude }: Config): (metricName: string) => boole
   return (name) => isIncluded(name) && !isExcluded(name);
 }
 
-/** As the Collector has it: without names, every metric of the kinds. */
+/** As in the Collector: without names, every metric of the kinds. */
 function createMatch({ metrics, match_type: matchType }: MatchConfig): (metricName: string) => boolean {
   if (metrics.length === 0) return () => true;
   const tests = metrics.map((text) => createTextTest(text, matchType));

@@ -132,7 +132,7 @@ export const schema = {
 
 export type Config = ConfigOf<typeof schema>;
 
-/** What is wrong with settings taken together. */
+/** Validates settings that depend on each other. */
 export function checkConfig({ cpu, disk, network }: Config): readonly string[] {
   return [
     ...checkCpu(cpu),

@@ -8,7 +8,7 @@ import type { Place } from './machine.js';
 /** The estimated energy of one piece of hardware. */
 export class Estimate {
   readonly hardware: Hardware;
-  /** Its energy and, where that is shared among workloads, its power when idle. */
+  /** Its energy and, if that is attributed to workloads, its idle power. */
   readonly series: readonly Series[];
   readonly #place: Place;
   readonly #energy = new ModelledEnergy();
@@ -24,18 +24,18 @@ export class Estimate {
     this.series = metrics.map((one) => ({ metric: one, resource, attributes, start }));
   }
 
-  /** Whether its energy goes where it would go if it began now. */
+  /** Whether the destination of its energy is still correct. */
   get isInPlace(): boolean {
     const { metric, parent } = this.hardware.place();
     return metric === this.#place.metric && parent === this.#place.parent;
   }
 
-  /** It is gone: the machine is without it. */
+  /** The hardware was removed. */
   end(): void {
     this.hardware.whole?.removePart(this.hardware.key);
   }
 
-  /** Power when idle, by the last reading; NaN: there was none. */
+  /** Idle power at the last reading; NaN: there was none. */
   get idleWatts(): number {
     return this.#idleWatts;
   }
@@ -43,7 +43,7 @@ export class Estimate {
   /**
    * @param reading the sum of its columns; NaN: none
    * @param atNs nanoseconds
-   * @returns joules since the first reading; NaN: not known
+   * @returns joules since the first reading; NaN: unknown
    */
   read(reading: number, atNs: number): number {
     const units = this.hardware.units();

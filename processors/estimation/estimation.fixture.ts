@@ -24,7 +24,7 @@ export function createSeries(metric: Metric | string, attributes: Attributes = {
   return { metric: whole, resource, attributes, start: epoch };
 }
 
-/** Claims as receivers would make them, which a test may change. */
+/** Claims as made by receivers, which a test may change. */
 export class FakeOwners implements Owners {
   isComplete = true;
   version = 0;
@@ -40,7 +40,7 @@ export class FakeOwners implements Owners {
   }
 }
 
-/** A processor on the host `node`, and what it adds. */
+/** A processor on the host `node`, and its output. */
 export function create(settings: object = {}, owners = new FakeOwners()) {
   const out = createTableCollector();
   const context = createFakeContext({ owners, host: node });

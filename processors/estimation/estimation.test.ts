@@ -192,7 +192,7 @@ test('estimation gives the rows of a table in a table with the same array of ser
   assert.equal(added[0]?.series, added[1]?.series);
 });
 
-test('factory.check wants powers that fit together', () => {
+test('factory.check requires powers that fit together', () => {
   assert.deepEqual(check({}), []);
   assert.deepEqual(check({ cpu: { tdp_cpus: 4 } }), [
     'cpu.tdp: expected a power because cpu.tdp_cpus is set, found none',

@@ -10,13 +10,13 @@ import { Estimate } from './estimate.js';
 import { HardwareFinder, usageNames, type Hardware } from './hardware.js';
 import { Machine } from './machine.js';
 
-/** Columns of a table that show the use of one piece of hardware. */
+/** Columns of a table that show the utilization of one piece of hardware. */
 interface Reading {
   readonly estimate: Estimate;
   readonly columns: readonly number[];
 }
 
-/** Columns of a table that the model of a machine's CPUs depends on. */
+/** Columns of a table that the CPU model of a machine depends on. */
 interface MachineColumns {
   readonly machine: Machine;
   readonly cpus: readonly number[];
@@ -33,23 +33,26 @@ interface Plan {
   readonly generation: number;
   readonly machines: readonly MachineColumns[];
   readonly readings: readonly Reading[];
-  /** What the readings give, in their order. */
+  /** The series of the readings, in order. */
   readonly series: readonly Series[];
-  /** Estimates whose energy now goes elsewhere. */
+  /** Estimates whose energy has a new destination. */
   readonly moved: readonly Series[];
 }
 
-/** Forwards every table, and adds one with the energy of what it shows the use of, at the same instants. */
+/**
+ * Forwards every table, and adds one with the energy of the hardware whose utilization it shows, at the same
+ * instants.
+ */
 export class Estimation implements ConsumingComponent {
   readonly #config: Config;
   readonly #context: ProcessorContext;
   readonly #next: Consumer;
   readonly #finder: HardwareFinder;
   readonly #machines = new Map<string, Machine>();
-  /** By the series that shows the use: the first one where several do. */
+  /** By the series with the utilization: the first one if there are several. */
   readonly #estimates = new Map<Series, Estimate>();
   readonly #plans = new WeakMap<readonly Series[], Plan>();
-  /** Differs when plans made before may be wrong now. */
+  /** Changes when existing plans may be outdated. */
   #generation = 0;
   #ownersVersion = 0;
   #epoch: bigint | undefined;
@@ -65,11 +68,11 @@ export class Estimation implements ConsumingComponent {
 
   consume(table: Table): boolean {
     const isAccepted = this.#next.consume(table);
-    // Until then a meter may still come that measures the same.
+    // Until then, a meter of the same hardware may still start.
     if (!this.#context.owners.isComplete) return isAccepted;
     const plan = this.#planOf(table);
     for (const one of plan.machines) this.#describeMachine(one, table);
-    // What is refused is in the next table, too: it counts on.
+    // Refused values are contained in the next table, since counters are cumulative.
     if (plan.series.length > 0) this.#next.consume(this.#estimate(table, plan));
     if (table.ended) this.#end(table.ended, table.epoch);
     return isAccepted;

@@ -4,7 +4,7 @@ import { busyTime, logicalCpus } from '../../src/model/usage-metrics.js';
 import { checkConfig, schema } from './config.js';
 import { Estimation } from './estimation.js';
 
-/** Energy of hardware without a meter, by its use and power models. */
+/** Energy of hardware without a meter, from its utilization and power models. */
 export const factory: ProcessorFactory<typeof schema> = {
   schema,
   metrics: [hostEnergy, hwEnergy, meterEnergy, floorPower],

@@ -6,19 +6,19 @@ import type { Config } from './config.js';
 import type { Machine, Place } from './machine.js';
 import { isVirtualPort } from './virtual-port.js';
 
-/** A piece of hardware, its model, and how its use follows from a reading. */
+/** A piece of hardware, its model, and how its utilization is derived from a reading. */
 export interface Hardware {
-  /** By which the columns of a table that belong to it are found. */
+  /** The key by which its columns in a table are found. */
   readonly key: string;
   readonly attributes: Attributes;
   place(): Place;
-  /** How many units there are to be used; NaN: not known yet. */
+  /** Number of units; NaN: unknown so far. */
   units(): number;
-  /** The same object while it does not change. @param reading the sum of its columns */
+  /** The same object as long as it does not change. @param reading the sum of its columns */
   model(reading: number): PowerModel;
-  /** The machine whose estimate contains it. */
+  /** The machine whose estimate includes it. */
   readonly whole?: Machine;
-  /** For how many nanoseconds a unit was used, by a unit of the reading. */
+  /** Nanoseconds of a unit's use per unit of the reading. */
   readonly nsPerReading: number;
 }
 
@@ -28,10 +28,10 @@ const memoryLimit = 'system.memory.limit';
 const diskTime = 'system.disk.io_time';
 const networkIo = 'system.network.io';
 
-/** Metrics that show the use of hardware. */
+/** Metrics of hardware utilization. */
 export const usageNames: ReadonlySet<string> = new Set([busyTime.name, memoryLimit, diskTime, networkIo]);
 
-/** Finds the hardware that a series shows the use of. */
+/** Finds the hardware whose utilization a series shows. */
 export class HardwareFinder {
   readonly #config: Config;
   readonly #drives: readonly { readonly devices: RegExp; readonly model: PowerModel }[];
@@ -48,7 +48,7 @@ export class HardwareFinder {
     this.#interfaces = interfaces === null ? undefined : new RegExp(interfaces, 'u');
   }
 
-  /** @returns undefined where the series shows the use of nothing that is estimated */
+  /** @returns undefined if the series does not show the utilization of estimated hardware */
   find({ metric, attributes }: Series, machine: Machine): Hardware | undefined {
     switch (metric.name) {
       case busyTime.name:
@@ -109,7 +109,7 @@ export class HardwareFinder {
       attributes: describeEstimate('network', name, name),
       whole: machine,
       place: () => machine.placeOf('network'),
-      // It receives and transmits at the same time.
+      // A port receives and transmits at the same time.
       units: () => 2,
       model: () => model,
       nsPerReading: 8e9 / speed,

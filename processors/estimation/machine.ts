@@ -4,23 +4,23 @@ import type { Metric, Series } from '../../src/model/series.js';
 import { hostEnergy, hwEnergy, meterEnergy } from '../../src/model/shared-metrics.js';
 import type { Config } from './config.js';
 
-/** Where estimated energy goes. */
+/** The destination of estimated energy. */
 export interface Place {
   readonly metric: Metric;
-  /** The `hw.id` of the estimate that contains it. */
+  /** The `hw.id` of the estimate that includes it. */
   readonly parent?: string;
 }
 
 /** The `hw.id` of the estimate of a whole machine. */
 const hostId = 'host-estimate';
 
-/** What of a machine is measured, and what the model of its CPUs depends on. */
+/** Which hardware of a machine has meters, and what its CPU model depends on. */
 export class Machine {
   readonly #config: Config['cpu'];
   readonly #ownerOf: (key: string) => string | undefined;
-  /** What its tables hold the energy of, as keys of claims. */
+  /** Claim keys of the energy in its tables. */
   readonly #metered = new Set<string>();
-  /** Watts that each part estimated of it uses at most. */
+  /** Maximum watts of each of its parts with an estimate. */
   readonly #parts = new Map<string, number>();
   #cpus = NaN;
   #frequency = NaN;
@@ -29,14 +29,17 @@ export class Machine {
   /** Whether the collector runs on it. */
   readonly isOwn: boolean;
 
-  /** @param ownerOf the receiver that measures what belongs to a key; undefined: the collector runs on another machine */
+  /**
+   * @param ownerOf the receiver that measures what a key stands for; undefined: the collector runs on another
+   * machine
+   */
   constructor(config: Config['cpu'], ownerOf: ((key: string) => string | undefined) | undefined) {
     this.#config = config;
     this.isOwn = ownerOf !== undefined;
     this.#ownerOf = ownerOf ?? (() => undefined);
   }
 
-  /** Logical CPUs; NaN: not known yet. */
+  /** Logical CPUs; NaN: unknown so far. */
   get cpus(): number {
     return this.#cpus;
   }
@@ -47,7 +50,7 @@ export class Machine {
     this.#model = undefined;
   }
 
-  /** Sets the mean frequency of its CPUs, in hertz; NaN: not known. */
+  /** Sets the mean frequency of its CPUs, in hertz; NaN: unknown. */
   set frequency(hertz: number) {
     if (hertz === this.#frequency || Number.isNaN(hertz) || this.#config.max_frequency === null) return;
     this.#frequency = hertz;
@@ -65,19 +68,19 @@ export class Machine {
     return this.#config.tdp === null && this.#config.max_power === null;
   }
 
-  /** A part of it uses so much at most. */
+  /** Sets the maximum power of one of its parts. */
   setPart(key: string, maxWatts: number): void {
     if (this.#parts.get(key) === maxWatts) return;
     this.#parts.set(key, maxWatts);
     this.#model = undefined;
   }
 
-  /** A part of it is gone. */
+  /** One of its parts was removed. */
   removePart(key: string): void {
     if (this.#parts.delete(key)) this.#model = undefined;
   }
 
-  /** @returns whether it was not known so far that something measures this */
+  /** @returns whether this is the first series of a meter for that hardware */
   addMeter({ metric, attributes }: Series): boolean {
     const key = metric.name === hostEnergy.name ? 'host' : String(attributes[ATTR_HW_TYPE]);
     const before = this.#metered.size;
@@ -85,14 +88,15 @@ export class Machine {
     return this.#metered.size > before;
   }
 
-  /** Where the energy of its CPUs goes. */
+  /** The destination of its CPUs' energy. */
   get cpuPlace(): Place {
     if (this.#isMetered('host') || this.#isMetered('cpu')) return { metric: meterEnergy };
     return { metric: this.isServer ? hostEnergy : hwEnergy };
   }
 
   /**
-   * Where the energy of another part goes. Of one kind of hardware with a meter of some of it, nothing is in `hw.energy`.
+   * The destination of another part's energy. For a kind of hardware that has some meters, estimates are not in
+   * `hw.energy`.
    * @param type its `hw.type`
    */
   placeOf(type: string): Place {
@@ -106,8 +110,8 @@ export class Machine {
   }
 
   /**
-   * The model of a whole server that has parts of its own estimates: it uses at least what they use together, at any
-   * instant, and above that what it uses above idle.
+   * The model of a whole server with separately estimated parts: its idle power is at least the sum of their maximum
+   * power, and its power above idle is unchanged.
    */
   #contain(model: PowerModel): PowerModel {
     if (!this.isServer) return model;

@@ -1,12 +1,12 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { basename } from 'node:path';
 
-/** Buses whose devices are those of a hypervisor. */
+/** Buses of virtual devices. */
 const virtualBuses: ReadonlySet<string> = new Set(['virtio', 'xen', 'vmbus', 'virtual']);
 
 /**
- * Whether sysfs shows a network interface that has no hardware of its own: a bridge, one end of a veth pair, a tunnel, or
- * the port of a virtual machine. One that sysfs has not is of another machine, or of another network namespace.
+ * Whether sysfs shows a network interface without hardware: a bridge, one end of a veth pair, a tunnel, or the
+ * port of a virtual machine. An interface that is not in sysfs belongs to another machine or network namespace.
  */
 export function isVirtualPort(sysfs: string, name: string): boolean {
   const path = `${sysfs}/class/net/${basename(name)}`;

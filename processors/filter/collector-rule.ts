@@ -6,7 +6,7 @@ import type { Config } from './config.js';
 
 type Properties = NonNullable<Config['metrics']['include']>;
 
-/** Whether a series is forwarded, by settings as the Collector has them. */
+/** Whether a series is forwarded, according to settings in the Collector's form. */
 export function createCollectorTest({ metrics }: Config): (series: AnySeries) => boolean {
   const { include, exclude } = metrics;
   const isIncluded = include && createPropertiesTest(include);
@@ -18,7 +18,7 @@ export function createCollectorTest({ metrics }: Config): (series: AnySeries) =>
     !dropped.some((matches) => matches(series));
 }
 
-/** What is wrong with settings as the Collector has them. */
+/** Validates settings in the Collector's form. */
 export function checkCollectorRules({ metrics }: Config): readonly string[] {
   const { include, exclude, metric, datapoint } = metrics;
   return [

@@ -1,7 +1,7 @@
 import { compileGoRegexp } from '../../src/component/go-regexp.js';
 import type { AnySeries, AttributeValue } from '../../src/model/series.js';
 
-/** What a part of a condition is for a series; undefined: nil, as of an attribute that it has not. */
+/** The value of a part of a condition for a series; undefined: nil, for example a missing attribute. */
 type Value = AttributeValue | undefined;
 type Operand = (series: AnySeries) => Value;
 export type Condition = (series: AnySeries) => boolean;
@@ -10,9 +10,9 @@ const tokenPattern =
   /\s*(?:("(?:[^"\\]|\\.)*")|([A-Za-z_][\w.]*)|(-?\d+(?:\.\d+)?)|(==|!=|[()[\],])|(\S))/guy;
 
 /**
- * Compiles a condition in the Collector's transformation language, as far as it asks for names, units and attributes:
+ * Compiles a condition in the Collector's transformation language, limited to names, units and attributes:
  * `==`, `!=`, `IsMatch`, `and`, `or`, `not` and parentheses.
- * @throws Error naming what else it has
+ * @throws Error naming the unsupported part
  */
 export function compileCondition(text: string): Condition {
   return new ConditionParser(text).parse();

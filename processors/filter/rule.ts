@@ -5,7 +5,7 @@ import type { Config } from './config.js';
 type Rule = Config['include'][number];
 type TextTest = (text: string) => boolean;
 
-/** Whether a series is forwarded, by rules. */
+/** Whether a series is forwarded, according to rules. */
 export function createSeriesTest({ include, exclude }: Config): (series: AnySeries) => boolean {
   const included = include.map(createRuleTest);
   const excluded = exclude.map(createRuleTest);
@@ -34,7 +34,8 @@ export function checkRules(rules: readonly Rule[], path: string): readonly strin
 
 function checkRegexp(text: string, path: string): readonly string[] {
   try {
-    // Alone: within the anchors, "a)|(b" would be one, and they would hold half of it each.
+    // Checked without anchors: within them, "a)|(b" would be valid, and each half would be anchored on one side
+    // only.
     RegExp(text, 'u');
     return [];
   } catch (error) {
@@ -70,7 +71,7 @@ function createTextTest(text: string, match: Rule['match']): TextTest {
   return (other) => regexp.test(other);
 }
 
-/** Anchored, as in Prometheus: a rule for "hw.power" is none for "hw.power.limit". */
+/** Anchored, as in Prometheus: a rule for "hw.power" does not match "hw.power.limit". */
 function createRegexp(text: string): RegExp {
   return new RegExp(`^(?:${text})$`, 'su');
 }

@@ -4,7 +4,7 @@ import { parseSettings } from '../../src/config/settings.js';
 import { schema } from './config.js';
 import { factory } from './factory.js';
 
-test('formula says what is wrong with a formula', () => {
+test('formula reports what is wrong with a formula', () => {
   const inputs = [{ name: 'a', metric: 'm' }];
   assert.match(problemsOf({}), /formulas\[0\]\.name: expected the name of a metric, found none/u);
   assert.match(problemsOf({ name: 'x' }), /inputs: expected at least one, found none/u);

@@ -1,7 +1,7 @@
 import jsep from 'jsep';
 import { describeError } from '../../src/errors.js';
 
-/** Works out a result from the values of the inputs, in the order of their names. Allocates nothing. */
+/** Computes a result from the values of the inputs, sorted by name. Allocates nothing. */
 export type Evaluate = (values: Float64Array) => number;
 
 type Node = jsep.Expression;
@@ -29,7 +29,7 @@ const unary: Readonly<Record<string, (a: number) => number>> = {
   '!': (a) => Number(a === 0),
 };
 
-/** By name and number of arguments; NaN: any number, but one at least. */
+/** By name and number of arguments; NaN: any number, but at least one. */
 const functions: Readonly<Record<string, readonly [count: number, call: (...values: number[]) => number]>> = {
   abs: [1, Math.abs],
   ceil: [1, Math.ceil],
@@ -44,7 +44,7 @@ const functions: Readonly<Record<string, readonly [count: number, call: (...valu
 
 /**
  * Compiles an expression over named numbers.
- * @throws Error saying what is wrong with it
+ * @throws Error describing the mistake
  */
 export function compileExpression(text: string, names: readonly string[]): Evaluate {
   return compile(parse(text), names);
@@ -59,7 +59,7 @@ function parse(text: string): Node {
 }
 
 function compile(node: Node, names: readonly string[]): Evaluate {
-  // The type says which of the fields there are.
+  // The type determines the fields.
   switch (node.type) {
     case 'Literal':
       return compileLiteral(node as jsep.Literal);

@@ -7,7 +7,7 @@ import { epoch, unixNs } from '../../src/windows/windows.fixture.js';
 import { schema } from './config.js';
 import { factory } from './factory.js';
 
-/** The processor with some formulas, and the points of what these give: seconds, value, and the values of the attributes. */
+/** The processor with some formulas, and the points of their results: seconds, value, and attribute values. */
 export function create(formulas: readonly object[], settings: object = {}) {
   const out = createTableCollector();
   const config = parseSettings(schema, { ...settings, formulas });

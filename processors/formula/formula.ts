@@ -9,10 +9,10 @@ import type { Config } from './config.js';
 import { compileExpression } from './expression.js';
 import { FormulaGroups, type Membership } from './groups.js';
 
-/** The inputs that a series is one of. */
+/** The inputs that a series belongs to. */
 type Memberships = readonly { readonly groups: FormulaGroups; readonly membership: Membership }[];
 
-/** Forwards every table, and adds the results of formulas, a row for each window. */
+/** Forwards every table, and adds the results of formulas, one row per window. */
 export class Formula implements ConsumingComponent, WindowUser<Memberships> {
   readonly #next: Consumer;
   readonly #windowNs: number;
@@ -36,7 +36,7 @@ export class Formula implements ConsumingComponent, WindowUser<Memberships> {
   consume(table: Table): boolean {
     const isAccepted = this.#next.consume(table);
     this.#windows.consume(table);
-    // What is refused of a gauge is lost for its window; a counter counts on.
+    // Refused gauges are lost; counters are cumulative.
     for (const rows of this.#rows) rows.forward();
     return isAccepted;
   }
@@ -59,7 +59,7 @@ export class Formula implements ConsumingComponent, WindowUser<Memberships> {
   }
 }
 
-/** The results of one formula on their way into tables. */
+/** The results of one formula that will form tables. */
 class ResultRows {
   readonly #groups: FormulaGroups;
   readonly #next: Consumer;
@@ -83,7 +83,7 @@ class ResultRows {
     if (table) this.#next.consume(table);
   }
 
-  /** Other groups begin, or some have ended. */
+  /** Groups have started or ended. */
   #begin(startAt: bigint): void {
     this.forward();
     const ended = this.#groups.takeEnded().filter(({ start }) => start >= 0n);

@@ -7,15 +7,15 @@ import type { Evaluate } from './expression.js';
 
 type Sources = Set<WindowedSource>;
 
-/** An input of a formula, and its sources by the attributes of the grouping that they have. */
+/** An input of a formula, and its sources by their grouping attributes. */
 interface Input {
   readonly config: InputConfig;
   readonly byKey: Map<string, Sources>;
-  /** For each combination of attributes that was met: which of `group_by` these are. */
+  /** For each combination of attributes seen: which of `group_by` they are. */
   readonly patterns: Map<string, readonly number[]>;
 }
 
-/** Where a source belongs. */
+/** The group of a source. */
 export interface Membership {
   readonly source: WindowedSource;
   readonly input: number;
@@ -24,24 +24,24 @@ export interface Membership {
   readonly group: Group | undefined;
 }
 
-/** One combination of the attributes by which a formula is grouped, with a result of its own. */
+/** One combination of a formula's grouping attributes, with a result of its own. */
 export interface Group {
   readonly key: string;
   readonly values: readonly (AttributeValue | undefined)[];
-  /** How many sources have all of its attributes. */
+  /** Number of sources that have all of its attributes. */
   members: number;
-  /** Of each input, the sources that count for this group; undefined: to be looked up. */
+  /** For each input, the sources that count for this group; undefined: to be looked up. */
   sets: readonly (readonly Sources[])[] | undefined;
   series: Series | undefined;
-  /** Of a counter: what all windows gave. */
+  /** For a counter: the sum of all windows. */
   sum: number;
 }
 
-/** The results of one formula, a group after the other. */
+/** The results of one formula, group by group. */
 export class FormulaGroups {
   readonly config: FormulaConfig;
   readonly metric: Metric;
-  /** Whether groups have come or gone since that was last asked. */
+  /** Whether groups have started or ended since this was last read. */
   isChanged = false;
   readonly #inputs: readonly Input[];
   readonly #evaluate: Evaluate;
@@ -67,7 +67,7 @@ export class FormulaGroups {
     return this.#groups.size;
   }
 
-  /** The inputs that a series is one of, by number. */
+  /** The inputs that a series belongs to, by number. */
   findInputs(series: AnySeries): readonly number[] {
     return [...this.#inputs.keys()].filter((number) => {
       const { config } = this.#inputs[number];
@@ -100,14 +100,14 @@ export class FormulaGroups {
     if (group.series) this.#ended.push(group.series);
   }
 
-  /** The series that have ended since this was last asked. */
+  /** The series that have ended since the last call. */
   takeEnded(): readonly Series[] {
     const ended = this.#ended;
     this.#ended = [];
     return ended;
   }
 
-  /** The result of a group in a window; NaN: there is none. */
+  /** The result of a group in a window; NaN: none. */
   compute(group: Group, window: number): number {
     group.sets ??= this.#findSets(group);
     for (let i = 0; i < this.#inputs.length; i++) {
@@ -126,7 +126,7 @@ export class FormulaGroups {
       return { key, values, members: 0, sets: undefined, series: undefined, sum: 0 };
     });
     group.members += 1;
-    // Not before its first window is its start known.
+    // Its start is known only with its first window.
     group.series ??= {
       metric: this.metric,
       ...describeGroup(series, this.config.group_by, this.#host),
@@ -144,7 +144,7 @@ export class FormulaGroups {
   }
 }
 
-/** The metric that a formula gives. */
+/** The metric of a formula's results. */
 export function createFormulaMetric({ name, unit, description, kind, expression }: FormulaConfig): Metric {
   return { name: name ?? '', unit, description: description ?? `${expression}`, kind, valueType: 'double' };
 }
@@ -153,7 +153,7 @@ function createKey(values: Group['values'], pattern: readonly number[]): string 
   return JSON.stringify(pattern.map((index) => [index, values[index]]));
 }
 
-/** The value of an input; NaN where a series that was there all the time is not known. */
+/** The value of an input; NaN if a series that existed all the time is unknown. */
 function combine(sets: readonly Sources[], window: number, { take, combine: how }: InputConfig): number {
   let [count, sum, least, greatest] = [0, 0, Infinity, -Infinity];
   for (const sources of sets) {

@@ -6,7 +6,7 @@ import { holdsFor } from '../../src/testing/property.fixture.js';
 import { createSeries, epoch, unixNs } from '../../src/windows/windows.fixture.js';
 import { create } from './formula.fixture.js';
 
-test('formula keeps what a process used that was born and died in a window, and ends with the last one', () => {
+test('formula keeps what a process used that was started and died in a window, and ends with the last one', () => {
   const [old, brief] = [
     createSeries('e', { resource: { pid: 1 } }),
     createSeries('e', { resource: { pid: 2 }, startS: 1.2 }),

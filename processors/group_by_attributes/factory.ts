@@ -10,7 +10,10 @@ export const factory: ProcessorFactory<typeof schema> = {
     createMappingProcessor(createGrouping(keys), context, next, () => 'sum'),
 };
 
-/** Moves attributes of series to their resource. Resources with the same attributes are one object for each they came from. */
+/**
+ * Moves attributes of series to their resource. Resources with equal attributes become one object for each
+ * resource that they came from.
+ */
 function createGrouping(keys: readonly string[]): <S extends AnySeries>(series: S) => S {
   const moved = new Set(keys);
   const groupsOf = createPlans((_resource: Resource) => new Map<string, Resource>());

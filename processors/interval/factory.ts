@@ -4,7 +4,7 @@ import type { Series } from '../../src/model/series.js';
 import { schema } from './config.js';
 import { LastRow } from './last-row.js';
 
-/** Forwards of each interval the last row. */
+/** Forwards the last row of each interval. */
 export const factory: ProcessorFactory<typeof schema> = {
   schema,
   create({ interval, pass_through: { gauge: passesGauges } }, _context, next) {

@@ -2,17 +2,17 @@ import { ChosenRows, type RowChooser } from '../../src/component/row-choosing.js
 import type { Table } from '../../src/model/table.js';
 
 /**
- * Chooses the last row of each interval: it is known to be that when a row of a later interval comes. A series that has no
- * reading in it keeps the one before, if that is of the same interval. Times are nanoseconds.
+ * Chooses the last row of each interval, when a row of a later interval follows. A series without a reading in
+ * it keeps the previous one, if that is in the same interval. Times are nanoseconds.
  */
 export class LastRow implements RowChooser {
   readonly #intervalNs: number;
   readonly #rows = new ChosenRows();
   readonly #last: Float64Array;
   #lastAt = NaN;
-  /** When the last row was, whether or not it was chosen by now. */
+  /** Time of the last row, chosen or not. */
   #readAt = -Infinity;
-  /** When the interval of the last row ends. */
+  /** End of the last row's interval. */
   #end = -Infinity;
   /** Unix time of time 0, a multiple of the interval. */
   #epoch: bigint | undefined;
@@ -28,7 +28,7 @@ export class LastRow implements RowChooser {
     const width = this.#last.length;
     for (let row = 0; row < offsets.length; row++) {
       const at = shift + offsets[row];
-      // What was refused may come again.
+      // Refused rows may be sent again.
       if (at <= this.#readAt) continue;
       this.#readAt = at;
       if (at > this.#end) this.#begin(at);
@@ -46,7 +46,7 @@ export class LastRow implements RowChooser {
     return this.#epoch === undefined ? undefined : this.#rows.take(series, this.#epoch);
   }
 
-  /** An interval begins: one that ends with this instant, or later. */
+  /** Starts the interval that ends at or after this instant. */
   #begin(at: number): void {
     this.#choose();
     this.#end = Math.ceil(at / this.#intervalNs) * this.#intervalNs;

@@ -35,7 +35,7 @@ export const factory: ProcessorFactory<typeof schema> = {
     }),
 };
 
-/** Limits in bytes. Without settings, half of the memory there is. */
+/** Limits in bytes. By default, half of the available memory. */
 export function findLimits(
   config: Config,
   totalBytes: number,
@@ -47,7 +47,7 @@ export function findLimits(
   return { soft: hard - (ownSpike || hard / 5), hard };
 }
 
-/** Of the cgroup, where that has a limit, or of the machine. */
+/** Of the cgroup, if it has a limit, or of the machine. */
 function findTotalMemory(): number {
   const constrained = process.constrainedMemory();
   return constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
@@ -56,7 +56,7 @@ function findTotalMemory(): number {
 /** Node has no function for it unless it was started with a flag. */
 function collectGarbage(): void {
   setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void; // what the flag adds
+  const collect = runInNewContext('gc') as () => void; // What the flag adds.
   setFlagsFromString('--no-expose-gc');
   collect();
 }

@@ -26,7 +26,7 @@ export interface MemoryLimiterOptions {
 
 const describeBytes = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MiB`;
 
-/** Refuses tables while the collector has too much memory. */
+/** Refuses tables while the collector uses too much memory. */
 export class MemoryLimiter implements ConsumingComponent {
   readonly #limits: { readonly soft: number; readonly hard: number };
   readonly #options: MemoryLimiterOptions;
@@ -58,7 +58,7 @@ export class MemoryLimiter implements ConsumingComponent {
 
   consume(table: Table): boolean {
     if (!this.#isRefusing) return this.#options.next.consume(table);
-    // What ends is small, and makes room elsewhere.
+    // Ended series are small, and free memory elsewhere.
     if (table.ended)
       this.#options.next.consume({
         ...table,
@@ -82,7 +82,7 @@ export class MemoryLimiter implements ConsumingComponent {
     clearInterval(this.#timer);
   }
 
-  /** Looks at the memory now. */
+  /** Checks the memory now. */
   check(): void {
     const { readBytes, collect, collectMs, clock, log } = this.#options;
     let bytes = readBytes();

@@ -3,7 +3,7 @@ import type { Labels, LabelSource, PresetRule } from './preset-rule.js';
 
 // Names, units and labels of ALUMET 0.9 (github.com/alumet-dev/alumet, the plugins rapl, nvml and procfs).
 
-/** The four labels that every point of ALUMET has, and others. */
+/** The four labels that every point of ALUMET has, and further ones. */
 function labelsOf(
   resource: readonly [kind: string, id: AttributeValue | undefined],
   others: Labels = {},
@@ -40,7 +40,7 @@ const raplLabels: PresetRule['labels'] = (source) => {
   return type === 'memory' ? labelsOf(['dram', numberOf(source)], { domain: 'dram' }) : undefined;
 };
 
-/** ALUMET's names of the domains that overlap others. */
+/** ALUMET's names of overlapping domains. */
 const domains: Readonly<Record<string, string>> = { core: 'pp0', uncore: 'pp1', psys: 'platform' };
 
 const ofGpu: PresetRule['labels'] = ({ own }) =>

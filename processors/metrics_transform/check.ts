@@ -1,7 +1,7 @@
 import { checkGoRegexp } from '../../src/component/go-regexp.js';
 import type { AggregationType, Config, OperationConfig, TransformConfig } from './config.js';
 
-/** Problems that only show in a transform as a whole. */
+/** Finds problems that concern a transform as a whole. */
 export function checkTransforms({ transforms }: Config): readonly string[] {
   return transforms.flatMap((transform, i) => {
     const path = `transforms[${i}]`;
@@ -14,7 +14,7 @@ export function checkTransforms({ transforms }: Config): readonly string[] {
   });
 }
 
-/** How a transform aggregates, in its order. */
+/** The aggregations of a transform, in order. */
 export function listAggregations({
   action,
   operations,
@@ -22,7 +22,7 @@ export function listAggregations({
 }: TransformConfig): readonly AggregationType[] {
   const ofOperations = operations.flatMap(({ aggregation_type: type }) => type ?? []);
   if (action !== 'combine') return ofOperations;
-  // Without a type of its own, what it combines is aggregated as its operations do it.
+  // Without a type of its own, combined series are aggregated as its operations do.
   if (own.aggregation_type === null) return ofOperations.length === 0 ? ['sum'] : ofOperations;
   return [own.aggregation_type, ...ofOperations];
 }
@@ -54,7 +54,7 @@ function checkAction(transform: TransformConfig, path: string): readonly string[
   return [];
 }
 
-/** What each operation cannot do without. */
+/** The required settings of each operation. */
 const required: Readonly<Record<string, readonly (keyof OperationConfig)[]>> = {
   add_label: ['new_label', 'new_value'],
   update_label: ['label'],
@@ -80,7 +80,7 @@ function isUnset(value: OperationConfig[keyof OperationConfig]): boolean {
   return value === null || value === '';
 }
 
-/** Series are aggregated once per transform: a sum of sums is one sum, a mean of means is not a mean. */
+/** Series are aggregated once per transform: a sum of sums is one sum, but a mean of means is not a mean. */
 function checkAggregations(transform: TransformConfig, path: string): readonly string[] {
   const types = listAggregations(transform);
   const [first] = types;

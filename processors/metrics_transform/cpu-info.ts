@@ -7,7 +7,7 @@ import type { Attributes, Metric, Resource, Series } from '../../src/model/serie
 import { createEnding, createRow, timeOf, type Table } from '../../src/model/table.js';
 import { busyTime } from '../../src/model/usage-metrics.js';
 
-/** What Kepler says of each CPU; its dashboards find the nodes by it. */
+/** Kepler's description of each CPU; its dashboards find the nodes by it. */
 export const cpuInfo: Metric = {
   name: 'kepler_node_cpu_info',
   unit: '',
@@ -16,7 +16,7 @@ export const cpuInfo: Metric = {
   valueType: 'int',
 };
 
-/** Labels, and the keys of /proc/cpuinfo on x86. Others have some of them. */
+/** Labels, and the keys of /proc/cpuinfo on x86. Other architectures have some of them. */
 const keys: Readonly<Record<string, string>> = {
   processor: 'processor',
   vendor_id: 'vendor_id',
@@ -25,7 +25,7 @@ const keys: Readonly<Record<string, string>> = {
   core_id: 'core id',
 };
 
-/** The labels of each CPU in a text like that of /proc/cpuinfo. */
+/** The labels of each CPU in a text like /proc/cpuinfo. */
 export function parseCpuInfo(text: string): readonly Attributes[] {
   return text.split('\n\n').flatMap((block) => {
     const values = new Map(

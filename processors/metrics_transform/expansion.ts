@@ -85,7 +85,10 @@ function copyColumns({ offsets, values, series: { length: stride } }: Table, pla
   return { series, offsets: rows === 0 ? new Float64Array(0) : offsets, values: copied };
 }
 
-/** Replaces readings by what they are more than the one before; a gap is one here, and the next has all of its growth. */
+/**
+ * Replaces readings by what they are more than the previous one; a gap is one here, and the next has all of its
+ * growth.
+ */
 function takeGrowth(values: Float64Array, width: number, { column, last }: GrowingColumn): void {
   for (let cell = column; cell < values.length; cell += width) {
     const value = values[cell];

@@ -11,7 +11,7 @@ test('metrics_transform forwards a table itself, when no transform concerns it',
   assert.equal(next.tables[0], table);
 });
 
-test('metrics_transform converts values to a unit of the same kind, and says which it cannot', () => {
+test('metrics_transform converts values to a unit of the same kind, and reports which it cannot', () => {
   const { feed, next, log } = createRig({
     transforms: [
       {

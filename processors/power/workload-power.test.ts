@@ -89,7 +89,7 @@ test('power of a process that ends within a window is the mean over the window, 
   });
 });
 
-test('power of a process that was born and ended within a window is the mean over the window', () => {
+test('power of a process that was started and ended within a window is the mean over the window', () => {
   const power = create({ window: '5s' });
   const whole = createAttributed('linux.cgroup.energy', '/a', 0);
   const short = createAttributed('process.energy', 'short', 2);
@@ -112,7 +112,7 @@ test('power of a process that was born and ended within a window is the mean ove
   });
 });
 
-test('power of a process that ends and begins again within a window is one gauge with the mean of both', () => {
+test('power of a process that ends and restarts within a window is one gauge with the mean of both', () => {
   const power = create({ window: '5s' });
   const series = [createAttributed('process.energy', 'again', 0)];
   power.consume(createRow(series, unixNs(1), Float64Array.of(6)));

@@ -9,7 +9,7 @@ test('parseOsRelease reads plain, single and double quoted values', () => {
   assert.deepEqual([NAME, VERSION_ID, PRETTY_NAME], ['Fedora', '41', 'A "quoted" name']);
 });
 
-test('detect warns and goes on, when the environment is wrong', () => {
+test('detect warns and continues, when the environment is wrong', () => {
   const log = createLogCollector();
   const environment = { OTEL_RESOURCE_ATTRIBUTES: 'wrong' };
   const found = detect(['env', 'os'], { root: '/nonexistent', environment, log });

@@ -127,7 +127,7 @@ export class Groups {
   #timeOf({ epoch, offsets }: Table): number {
     this.#epoch ??= epoch;
     const at = Number(epoch - this.#epoch) + (offsets.at(-1) ?? 0);
-    // Where the clock was set back, time goes on from here.
+    // Where the clock was set back, time continues from here.
     if (at < this.#at - maxLateNs) this.#epoch -= BigInt(Math.round(this.#at - at));
     this.#at = Math.max(this.#at, at);
     return this.#at;

@@ -33,7 +33,8 @@ export class Other {
     const [first = ''] = this.#groupBy;
     const isOfResource = this.#groupBy.some((name) => name in resource.attributes);
     const rest = pick(attributes, (name) => !this.#groupBy.includes(name));
-    // Where a resource says who it is, other resources are other groups. Attributes distinguish within a resource.
+    // Where a resource reports who it is, other resources are other groups. Attributes distinguish within a
+    // resource.
     if (isOfResource) return { metric, resource: this.#resourceOf(resource), attributes: rest, start };
     return { metric, resource, attributes: { ...rest, [first]: value }, start };
   }

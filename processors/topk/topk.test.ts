@@ -231,7 +231,7 @@ test('topk gives a place that became free to another group, and keeps what ended
   checkTables(next.tables);
 });
 
-test('topk goes on after the clock was set back', () => {
+test('topk continues after the clock was set back', () => {
   const { second, next } = createRig();
   // As after a step of the clock, what follows are other series.
   second(1, [cpuTime(1, { startS: -9000 }), cpuTime(2, { startS: -9000 })], [1, 0]);

@@ -19,7 +19,7 @@ test('work gives the SCI of a unit: emissions of the energy and a part of the em
   assert.equal(last(points('work.carbon.per_unit')), 1.25);
 });
 
-test('work counts the units of windows in which the meter stood still, and emissions with the energy after them', () => {
+test('work counts the units of windows in which the meter did not change, and emissions with the energy after them', () => {
   const carbon = createSeries('service.carbon');
   const embodied = createSeries('hw.host.carbon.embodied', { resource: { 'host.name': 'node' } });
   const { feed, points } = create([{ ...requests, carbon: { embodied_share: 0.25 } }], {

@@ -6,7 +6,7 @@ import type { Note } from '../../src/gpu/protocol.js';
 import { AmdSmi } from './amd-smi.js';
 import { openCard } from './open-card.js';
 
-/** What is tried by default: the libraries of ROCm 7, 6.4 and 6.1 to 6.3, and where ROCm is installed for development. */
+/** Default libraries: those of ROCm 7, 6.4 and 6.1 to 6.3, and of a development installation of ROCm. */
 const standardLibraries = [
   'libamd_smi.so.26',
   'libamd_smi.so.25',
@@ -20,12 +20,12 @@ export interface AmdOptions {
   readonly library: string;
 }
 
-/** The cards of amdgpu, as AMD SMI and sysfs show them. */
+/** The cards of amdgpu in AMD SMI and sysfs. */
 export class AmdCards implements CardKind {
   readonly vendor = 'AMD';
   readonly drivers = ['amdgpu'];
   readonly #options: AmdOptions;
-  /** Undefined: not looked for so far; null: there is none. */
+  /** Undefined: not searched yet; null: none. */
   #smi: AmdSmi | null | undefined;
   #notes: Note[] = [];
 

@@ -1,29 +1,32 @@
 import type { Scratch } from '../../src/linux/optional-library.js';
 
-// What is read of a card by AMD SMI. Numbers of enumerations and layouts: amdsmi.h of ROCm 6.1 to 7.0.
+// Columns that are read with AMD SMI. Numbers of enumerations and layouts: amdsmi.h of ROCm 6.1 to 7.0.
 
-/** Where amdsmi_power_info_t has the current and the average power of the socket in watts, by the first word of its version. */
+/**
+ * Offsets of the current and average socket power in watts in amdsmi_power_info_t, by the first word of the
+ * library's version.
+ */
 export const powerOffsets: Readonly<Record<number, readonly number[]>> = {
   24: [0, 4],
   25: [8, 12],
   26: [8, 12],
 };
 
-/** What a function of a card fills in, and the columns that are taken from it. */
+/** The output of a function, and the columns taken from it. */
 export interface Call {
   readonly name: string;
   readonly symbol: string;
-  /** After the handle of the card. */
+  /** Parameters after the handle of the card. */
   readonly parameters: string;
   readonly arguments: readonly number[];
   readonly columns: readonly string[];
   take(scratch: Scratch, column: number): number;
 }
 
-/** In bytes: the places of what a function fills in, beside the first. */
+/** Offsets of the further outputs of a function, in bytes. */
 const [second, third] = [64, 128];
 
-/** The library names 15.3 uJ for a unit of 2^-16 J (drivers/gpu/drm/amd/include/kgd_pp_interface.h of Linux). */
+/** The library rounds the unit of 2^-16 J to 15.3 uJ (drivers/gpu/drm/amd/include/kgd_pp_interface.h of Linux). */
 const [exactUnit, roundedUnit] = [1e6 / 2 ** 16, 15.3];
 
 const energyCall: Call = {
@@ -85,7 +88,7 @@ export function listCalls(powerOffset: readonly number[]): readonly Call[] {
   ];
 }
 
-/** NaN where all bits are set, of 16 or of 32: the GPU does not have it. */
+/** NaN if all bits are set, of 16 or of 32: the GPU does not have the value. */
 function known(value: number): number {
   return value === 0xffff || value === 0xffff_ffff ? NaN : value;
 }

@@ -77,7 +77,7 @@ async function readWithout(t: TestContext, library: string) {
 }
 
 test(
-  'amd_gpu reads sysfs where there is no library, or it cannot be used, and says why',
+  'amd_gpu reads sysfs where there is no library, or it cannot be used, and reports why',
   { skip },
   async (t) => {
     assert.match(

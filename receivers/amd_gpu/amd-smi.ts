@@ -31,7 +31,7 @@ function describeStatus(status: number): string {
   return status < 0 ? name : `${name} (AMD SMI ${status})`;
 }
 
-/** Whether a GPU cannot do this, so that asking again is of no use. */
+/** Whether a GPU does not support a function, so that it need not be called again. */
 function isUnsupported(status: number): boolean {
   return [missingSymbol, 1, 2, 3, 5, 10, 40, 52].includes(status);
 }
@@ -46,7 +46,7 @@ export class AmdSmi {
   readonly #scratch = new Scratch(8 * maxHandles + 8);
   readonly #calls: readonly Call[];
 
-  /** @throws Error when it cannot be loaded or initialized, or its version is not known */
+  /** @throws Error if it cannot be loaded or initialized, or its version is unknown */
   constructor(path: string) {
     this.#library = new OptionalLibrary(path);
     try {
@@ -72,7 +72,7 @@ export class AmdSmi {
     }
   }
 
-  /** What it has of a card, by its PCI address: as columns of `columns.ts`, each function on its own. */
+  /** The supported columns of a card, by PCI address: as in `columns.ts`, each function independently. */
   bind(address: string): readonly CardFeature[] {
     const handle = this.#listHandles().find((one) => this.#readAddress(one) === address);
     return handle === undefined ? [] : this.#calls.flatMap((call) => this.#bindCall(handle, call));
@@ -83,7 +83,7 @@ export class AmdSmi {
     this.#library.unload();
   }
 
-  /** The first word is the year in versions 24 and 25, of which others follow, and the major version since 26. */
+  /** The first word is the year in versions 24 and 25, followed by others, and the major version since 26. */
   #readVersion(): readonly number[] {
     const scratch = this.#scratch;
     const read = this.#library.find('amdsmi_get_lib_version', 'uintptr_t version');
@@ -109,7 +109,7 @@ export class AmdSmi {
     return Array.from({ length: Math.min(scratch.u32(), maxHandles) }, (_, i) => scratch.u64(8 + 8 * i));
   }
 
-  /** amdsmi_bdf_t: 3 bits of the function, 5 of the device, 8 of the bus, 48 of the domain. */
+  /** amdsmi_bdf_t: 3 bits of function, 5 of device, 8 of bus, 48 of domain. */
   #readAddress(handle: number): string | undefined {
     const scratch = this.#scratch;
     const read = this.#library.find('amdsmi_get_gpu_device_bdf', 'uintptr_t processor, uintptr_t bdf');
@@ -119,7 +119,10 @@ export class AmdSmi {
     return `${hex(domain, 4)}:${hex(bus, 2)}:${hex((bits >> 3) & 0x1f, 2)}.${bits & 7}`;
   }
 
-  /** A call of which the card has at least one column; what only failed is there, and is tried at each reading. */
+  /**
+   * A call that supports at least one column of the card; one that only failed is kept, and retried at each
+   * reading.
+   */
   #bindCall(handle: number, { name, symbol, parameters, columns, ...call }: Call): readonly CardFeature[] {
     const scratch = this.#scratch;
     const read = this.#library.find(symbol, `uintptr_t processor, ${parameters}`);

@@ -8,13 +8,13 @@ const source = new URL('../../../receivers/amd_gpu/testdata/amd_smi.c', import.m
 /** Answers by key, each a status and numbers; see `testdata/amd_smi.c`. */
 export type SmiAnswers = Readonly<Record<string, string>>;
 
-/** Why there is no compiler; false: there is one. For `skip` of tests. */
+/** Why there is no compiler; false if there is one. For `skip` of tests. */
 export const withoutCompiler =
   spawnSync('gcc', ['--version']).status === 0
     ? false
     : 'gcc is missing, which builds the library for these tests';
 
-/** What an accelerator answers: a card at 0000:03:00.0. */
+/** The answers of an accelerator: a card at 0000:03:00.0. */
 export const instinct: SmiAnswers = {
   cards: '0 1',
   '0.bdf': '0 0 3 0 0',
@@ -29,8 +29,8 @@ export const instinct: SmiAnswers = {
 };
 
 /**
- * Builds one with gcc, in the folder for temporary files.
- * @param without symbols that it lacks
+ * Builds the library with gcc, in the folder for temporary files.
+ * @param without symbols to leave out
  */
 export function buildAmdSmi(abi: number, answers: SmiAnswers = instinct, without: readonly string[] = []) {
   const folder = createFolder();

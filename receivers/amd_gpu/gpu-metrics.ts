@@ -1,7 +1,7 @@
-// The file gpu_metrics of amdgpu: a structure whose version is in its header. Offsets by the structures in
-// drivers/gpu/drm/amd/include/kgd_pp_interface.h; those that are read are in the test, compiled by gcc.
+// The file gpu_metrics of amdgpu: a structure with its version in the header. Offsets of the structures in
+// drivers/gpu/drm/amd/include/kgd_pp_interface.h; the test verifies them with gcc.
 
-/** Where a value is, as an unsigned integer, and how many of its units make one of the column. */
+/** The offset of a value, an unsigned integer, and its units per unit of the column. */
 export interface Field {
   readonly column: string;
   readonly offset: number;
@@ -9,14 +9,14 @@ export interface Field {
   readonly divisor: number;
 }
 
-/** What is read of one version. */
+/** The fields of one version. */
 export interface Layout {
-  /** At least as many bytes. */
+  /** Minimum size in bytes. */
   readonly size: number;
   readonly fields: readonly Field[];
-  /** Where the reasons are for which clocks are lowered, as bits that are the same for all GPUs. */
+  /** Offset of the throttling reasons, as bits that are the same for all GPUs. */
   readonly throttleStatus?: number;
-  /** Where the counts of cycles begin: all, and those in which each of `residencies` lowered the clocks. */
+  /** Offset of the cycle counts: all cycles, and those in which each of `residencies` reduced the clocks. */
   readonly residencies?: number;
 }
 
@@ -24,7 +24,7 @@ const percent = 100;
 const centiPercent = 10_000;
 const centi = 100;
 const milli = 1000;
-/** What the energy accumulator counts, 2^-16 J, in microjoules. */
+/** The unit of the energy accumulator, 2^-16 J, in microjoules. */
 const energyUnit = 1e6 / 2 ** 16;
 
 const half = (column: string, offset: number, divisor = 1): Field => ({ column, offset, bytes: 2, divisor });
@@ -44,7 +44,7 @@ const sensors = ['edge', 'junction', 'mem', 'vr_gfx', 'vr_soc', 'vr_mem'].map((o
 const memorySensors = [0, 1, 2, 3].map((stack) => `temperature.hbm${stack}`);
 const activities = ['utilization.general', 'utilization.memory', 'utilization.video'];
 
-/** Cards before MI300. Before version 1.3 the bits of the throttle status are those of each GPU. */
+/** Cards before MI300. Before version 1.3 the throttle bits depend on the GPU. */
 const early: readonly Field[] = [
   ...listHalves(sensors, 4),
   ...listHalves(activities, 16, percent),
@@ -58,7 +58,7 @@ const late: readonly Field[] = [
   half('power.instant', 10),
   ...listHalves(activities.slice(0, 2), 12, percent),
 ];
-/** Integrated GPUs: what the GPU alone uses, not the socket. */
+/** Integrated GPUs: the GPU alone, not the socket. */
 const integrated: readonly Field[] = [
   half('temperature.gfx', 4, centi),
   half('temperature.soc', 6, centi),
@@ -80,7 +80,7 @@ const layouts: Readonly<Record<string, Layout>> = {
   '1.6': { size: 56, fields: [...late, energyAt(16)], residencies: 32 },
   '1.7': { size: 64, fields: [...late, energyAt(24)], residencies: 40 },
   '1.8': { size: 64, fields: [...late, energyAt(24)], residencies: 40 },
-  // Before version 2.4 the units are not stated, and differ.
+  // Before version 2.4 the units are undocumented, and vary.
   '2.0': { size: 4, fields: [] },
   '2.1': { size: 4, fields: [] },
   '2.2': { size: 128, fields: [], throttleStatus: 120 },
@@ -98,18 +98,18 @@ const layouts: Readonly<Record<string, Layout>> = {
   },
 };
 
-/** A table whose version is known. */
+/** A table with a known version. */
 export interface GpuMetrics {
   /** `1.3`. */
   readonly version: string;
   readonly layout: Layout;
-  /** Whether it is that of a GPU in a package with a CPU. */
+  /** Whether the GPU is in a package with a CPU. */
   readonly isIntegrated: boolean;
 }
 
 /**
- * Finds out what a table has.
- * @returns undefined for versions that are not known, and for tables that are cut off
+ * Determines the contents of a table.
+ * @returns undefined for unknown versions, and for truncated tables
  */
 export function recognizeMetrics(table: Buffer): GpuMetrics | undefined {
   if (table.length < 4) return undefined;
@@ -120,7 +120,7 @@ export function recognizeMetrics(table: Buffer): GpuMetrics | undefined {
   return { version, layout, isIntegrated: !version.startsWith('1.') };
 }
 
-/** The value of a field in the unit of its column; NaN where the GPU does not know it: all bits are set. */
+/** The value of a field in the unit of its column; NaN if all bits are set: the GPU does not have it. */
 export function readField(table: Buffer, { offset, bytes, divisor }: Field): number {
   if (bytes === 8) {
     const value = table.readBigUInt64LE(offset);
@@ -130,7 +130,7 @@ export function readField(table: Buffer, { offset, bytes, divisor }: Field): num
   return value === 256 ** bytes - 1 ? NaN : value / divisor;
 }
 
-/** Bits of SMU_THROTTLER_* in drivers/gpu/drm/amd/pm/swsmu/inc/amdgpu_smu.h, from and to. */
+/** SMU_THROTTLER_* bits in drivers/gpu/drm/amd/pm/swsmu/inc/amdgpu_smu.h, from and to. */
 export const throttleReasons: Readonly<Record<string, readonly [from: number, to: number]>> = {
   power: [0, 15],
   current: [16, 31],
@@ -139,7 +139,7 @@ export const throttleReasons: Readonly<Record<string, readonly [from: number, to
   reliability: [56, 63],
 };
 
-/** Whether each of `throttleReasons` lowers the clocks: 1, or 0; NaN where the GPU does not know. */
+/** Whether each of `throttleReasons` reduces the clocks: 1 or 0; NaN if unknown. */
 export function readThrottle(table: Buffer, offset: number): readonly number[] {
   const bits = table.readBigUInt64LE(offset);
   const isUnknown = bits === 0xffffffffffffffffn;
@@ -150,10 +150,10 @@ export function readThrottle(table: Buffer, offset: number): readonly number[] {
   });
 }
 
-/** The counts that follow that of all cycles. */
+/** The counts after that of all cycles. */
 export const residencies = ['prochot', 'power', 'thermal', 'vr_thermal', 'memory_thermal'];
 
-/** The counts of cycles: all, and those of each of `residencies`. They are counted modulo 2^32. */
+/** The cycle counts: all, and those of each of `residencies`. They wrap at 2^32. */
 export function readResidencies(table: Buffer, offset: number): readonly number[] {
   return [0, ...residencies.keys()].map((_, i) => table.readUInt32LE(offset + 4 * i));
 }

@@ -11,13 +11,13 @@ import {
   type GpuMetrics,
 } from './gpu-metrics.js';
 
-/** What the driver copies from the firmware of a GPU into one table. */
+/** The table that the driver copies from the firmware of a GPU. */
 export class MetricsTable implements CardFeature {
   readonly columns: readonly string[];
   readonly #file: KeptFile;
   readonly #metrics: GpuMetrics;
   readonly #fields: readonly Field[];
-  /** Whether it may have an energy counter in a unit that is not documented. */
+  /** Whether it may have an energy counter in an undocumented unit. */
   readonly hasUnknownEnergy: boolean;
   /** Counts of cycles at the last reading. */
   #counts: readonly number[] = [];
@@ -41,9 +41,9 @@ export class MetricsTable implements CardFeature {
   }
 
   /**
-   * Opens the table of a card: what it has is asked once.
-   * @param has whether a column is read in another way
-   * @returns undefined where the driver has none, or a version that is not known
+   * Opens the table of a card and determines its contents once.
+   * @param has whether a column is already read in another way
+   * @returns undefined if the driver has no table, or its version is unknown
    */
   static open(path: string, has: (column: string) => boolean): MetricsTable | undefined {
     const file = new KeptFile(path);
@@ -60,7 +60,7 @@ export class MetricsTable implements CardFeature {
     return new MetricsTable(file, metrics, { fields, isTrusted });
   }
 
-  /** Whether it is that of a GPU in a package with a CPU. */
+  /** Whether the GPU is in a package with a CPU. */
   get isIntegrated(): boolean {
     return this.#metrics.isIntegrated;
   }
@@ -92,7 +92,7 @@ export class MetricsTable implements CardFeature {
     this.#file.close();
   }
 
-  /** Seconds in which each reason lowered the clocks since the last reading: its share of all cycles. */
+  /** Seconds in which each reason reduced the clocks since the last reading: its share of all cycles. */
   #growResidencies(counts: readonly number[]): readonly number[] {
     const nowNs = process.hrtime.bigint();
     const seconds = Number(nowNs - this.#atNs) / 1e9;
@@ -106,8 +106,8 @@ export class MetricsTable implements CardFeature {
 }
 
 /**
- * The unit of the energy counter is stated from version 1.4 on, and for the accelerators before that, which have stacked
- * memory. Other cards have a counter in a unit that is not documented: their power is integrated.
+ * The unit of the energy counter is documented from version 1.4 on, and before that for accelerators, which
+ * have stacked memory. The power of other cards is integrated.
  */
 function hasTrustedEnergy({ version }: GpuMetrics, known: readonly Field[]): boolean {
   const isLate = Number(version.slice(2)) >= 4;

@@ -6,16 +6,16 @@ import type { Device } from '../../src/gpu/protocol.js';
 import { findInteger, findText } from '../../src/linux/sysfs.js';
 import { MetricsTable } from './metrics-table.js';
 
-/** Of the units of hwmon in one of ours. */
+/** Units of hwmon per column unit. */
 const [milli, micro] = [1e3, 1e6];
 
-/** Opens a card as sysfs shows it. @param library what AMD SMI has of it */
+/** Opens a card in sysfs. @param library the columns that AMD SMI supports */
 export function openCard(card: Card, library: readonly CardFeature[]): CardReader {
   const { folder } = card;
   const hwmon = card.hwmon['amdgpu'] ?? `${folder}/hwmon/none`;
   const sensors = [...bindSensors(hwmon), ...bindClocks(hwmon), ...bindActivity(folder)];
   const isSocket = findChannels(hwmon, 'in').some(([, label]) => label === 'vddnb');
-  // The power of an integrated GPU in hwmon is that of its socket.
+  // In hwmon, the power of an integrated GPU is that of its socket.
   const files = isSocket ? sensors : [...sensors, ...bindPower(hwmon)];
   const plain = openTable(folder, listColumns(files));
   plain?.close();
@@ -35,14 +35,14 @@ function listColumns(features: readonly CardFeature[]): ReadonlySet<string> {
 
 const isPower = (column: string): boolean => /^power\.(?:instant|averaged)$/u.test(column);
 
-/** Whether these columns have a column, or the power in another way. */
+/** Whether a column, or the same power in another way, is already read. */
 function isRead(column: string, columns: ReadonlySet<string>): boolean {
   return columns.has(column) || (isPower(column) && [...columns].some(isPower));
 }
 
 /**
- * Whether something is taken from AMD SMI: not what is of the whole socket, nor an energy counter in a unit that is not
- * documented, nor temperatures in degrees where hwmon has thousandths.
+ * Whether a column is read with AMD SMI: not those of the whole socket, nor an energy counter in an
+ * undocumented unit, nor temperatures in degrees if hwmon has millidegrees.
  */
 function isPreferred(
   { columns }: CardFeature,
@@ -56,14 +56,14 @@ function isPreferred(
   return !columns.some((column) => column.startsWith('temperature.') && known.has(column));
 }
 
-/** What of the table is not read in another way. */
+/** The columns of the table that are not read in another way. */
 function openTable(folder: string, columns: ReadonlySet<string>): MetricsTable | undefined {
   return MetricsTable.open(`${folder}/gpu_metrics`, (column) => isRead(column, columns));
 }
 
 interface Found {
   readonly isIntegrated: boolean;
-  /** The columns that are read by AMD SMI. */
+  /** The columns that are read with AMD SMI. */
   readonly taken: ReadonlySet<string>;
 }
 
@@ -100,7 +100,7 @@ function listTemperatureLimits(hwmon: string): Device['temperatureLimits'] {
   });
 }
 
-/** The averaged power, or that of its instant, and its limit. */
+/** The averaged or instantaneous power, and its limit. */
 function bindPower(hwmon: string): readonly CardFeature[] {
   const averaged = bindFile('power.averaged', `${hwmon}/power1_average`, micro);
   const power = averaged.length > 0 ? averaged : bindFile('power.instant', `${hwmon}/power1_input`, micro);

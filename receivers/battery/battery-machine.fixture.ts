@@ -7,13 +7,13 @@ import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { until } from '../../src/testing/until.js';
 import { factory } from './factory.js';
 
-/** Of a supply, as the kernel names them. */
+/** Properties of a supply, by the kernel's names. */
 export type Properties = Readonly<Record<string, string | number>>;
 
-/** An adapter that is not plugged in. */
+/** An unplugged adapter. */
 export const ac: Properties = { TYPE: 'Mains', ONLINE: 0 };
 
-/** The battery of the fixture that node_exporter is tested with (collector/fixtures). */
+/** The battery in node_exporter's test fixtures (collector/fixtures). */
 export const lenovo: Properties = {
   TYPE: 'Battery',
   STATUS: 'Discharging',
@@ -33,7 +33,7 @@ export const lenovo: Properties = {
   SERIAL_NUMBER: 38_109,
 };
 
-/** Power supplies of a machine, which a test writes. */
+/** The power supplies of a machine, which a test writes. */
 export class FakeSupplies {
   readonly sysfs = createFolder();
 
@@ -58,7 +58,7 @@ export interface RigOptions {
   readonly settings?: object;
 }
 
-/** Starts a receiver of a machine, which the test stops when it ends. */
+/** Starts a receiver on a machine, which is stopped when the test ends. */
 export async function startRig(
   t: TestContext,
   { sysfs }: FakeSupplies,
@@ -71,7 +71,7 @@ export async function startRig(
   return {
     next,
     log: log.lines,
-    /** Reads some seconds later: values by metric, name of the supply, limit and state, without states that are 0. */
+    /** Reads after some seconds: values by metric, name of the supply, limit and state, without states that are 0. */
     async read(seconds = 0): Promise<Readonly<Record<string, number>>> {
       const readings = await running.read(seconds);
       const values = readings.map(([{ metric, attributes }, value]): [string, number] => {

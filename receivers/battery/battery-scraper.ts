@@ -23,44 +23,44 @@ import type { Config } from './config.js';
 import { describeReadings } from './metrics.js';
 import { isBattery, isOfMachine, parseSupply, readDischarge, type Supply } from './supply.js';
 
-/** The `hw.id` of the host, as its batteries measure it. */
+/** The `hw.id` of the host as measured by its batteries. */
 const hostId = 'power_supply/batteries';
-/** A supply that has not answered by then has a gap. */
+/** Maximum wait for a supply: if it has not answered by then, it has a gap. */
 const answerMs = 1_000;
 /** Power is integrated over gaps up to this long. */
 const minGapMs = 10_000;
-/** The kernel gives no more of one file. */
+/** Maximum size of such a file. */
 const maxBytes = 4096;
 
 type Reading = ReturnType<typeof describeReadings>[number];
 
-/** A supply that is read, and what is published of it. */
+/** A supply that is read, and what is published about it. */
 interface Source {
   readonly name: string;
   readonly path: string;
   handle: FileHandle | undefined;
   pending: Promise<void> | undefined;
-  /** What was read last; undefined: nothing, or that failed. */
+  /** The last reading; undefined: none, or it failed. */
   supply: Supply | undefined;
   problem: string | undefined;
   readings: readonly Reading[];
   series: readonly Series[];
 }
 
-/** Reads every power supply, next to each other, since embedded controllers answer slowly. */
+/** Reads all power supplies concurrently, since embedded controllers answer slowly. */
 export class BatteryScraper implements OpenScraper {
   readonly #config: Config;
   readonly #context: ReceiverContext;
   readonly #isWanted: (name: string) => boolean;
   readonly #originNs: bigint;
   readonly #sources = new Map<string, Source>();
-  /** The metric of the energy that the batteries give. */
+  /** The metric of the energy from batteries. */
   readonly #energyMetric: Metric;
   #intervalMs: number;
   #discharge: MeterRow | undefined;
   #breaks: number | undefined;
 
-  /** @throws UnavailableError when there is no battery and no other power supply */
+  /** @throws UnavailableError if there is no battery and no other power supply */
   static async open(config: Config, context: ReceiverContext): Promise<BatteryScraper> {
     const supplies = await findSupplies(config);
     if (supplies.length > 0) return new BatteryScraper(config, context, supplies);
@@ -115,7 +115,7 @@ export class BatteryScraper implements OpenScraper {
     if (problems.length > 0) throw new Error(`Cannot read power supplies: ${problems.join('; ')}`);
   }
 
-  /** A property that was read once stays: the kernel leaves out what it cannot read at the moment. */
+  /** Properties that were read once are kept: the kernel omits those that it cannot read at present. */
   #createRow(source: Source, at: bigint, ended: Series[]): readonly Table[] {
     const { supply } = source;
     const found = supply ? describeReadings(supply) : [];
@@ -142,7 +142,7 @@ export class BatteryScraper implements OpenScraper {
     return createRow(source.series, at, values);
   }
 
-  /** Each time the batteries take over, the machine's energy is counted from 0: before that it is not known. */
+  /** Each time the batteries take over, the machine's energy restarts at 0, since the energy before is unknown. */
   #createDischarge(sources: readonly Source[], at: bigint, ended: Series[]): Table | undefined {
     const isRead = sources.every(({ supply }) => supply !== undefined);
     const microwatts = isRead ? readDischarge(sources.flatMap(({ supply }) => supply ?? [])) : NaN;
@@ -178,7 +178,7 @@ export class BatteryScraper implements OpenScraper {
     return new MeterRow([...meters, ...(isHost ? [gauge] : [])].map((meter) => ({ meter, source: 0 })));
   }
 
-  /** Follows supplies that are plugged in and out. @returns the series of those that have gone */
+  /** Finds supplies that are added or removed. @returns the series of removed ones */
   async #findSources(): Promise<readonly Series[]> {
     const names = listSupplies(this.#config);
     const ended: Series[] = [];
@@ -203,7 +203,7 @@ export class BatteryScraper implements OpenScraper {
   }
 }
 
-/** What can be read now of the supplies of a machine. */
+/** The readable properties of a machine's supplies. */
 export async function findSupplies(config: Config): Promise<readonly Supply[]> {
   const names = listSupplies(config).filter(createNameFilter(config.supplies));
   const sources = names.map((name) => createSource(config, name));
@@ -214,7 +214,7 @@ export async function findSupplies(config: Config): Promise<readonly Supply[]> {
   return sources.flatMap(({ supply }) => supply ?? []);
 }
 
-/** A folder of sysfs is listed without its drivers: that waits for no battery, and for no thread either. */
+/** Listing a sysfs folder does not involve drivers, so it blocks on no battery and needs no thread. */
 function listSupplies({ sysfs }: Config): readonly string[] {
   try {
     return readdirSync(join(sysfs, 'class/power_supply')).toSorted();
@@ -229,7 +229,7 @@ function createSource({ sysfs }: Config, name: string): Source {
   return { name, path, ...nothing, readings: [], series: [] };
 }
 
-/** Begins to read a supply; nothing is known of it until that is done. */
+/** Starts reading a supply; nothing is known about it until that is done. */
 function begin(source: Source): void {
   if (source.pending !== undefined) return;
   source.supply = undefined;
@@ -265,7 +265,7 @@ async function close(source: Source): Promise<void> {
   if (source.pending) await waitBriefly([source.pending], answerMs);
   const { handle } = source;
   source.handle = undefined;
-  // A reading that does not end keeps its descriptor.
+  // A hanging reading keeps its descriptor.
   if (handle) await waitBriefly([handle.close()], answerMs);
 }
 

@@ -14,7 +14,7 @@ function openMachine() {
 
 testFileFaults('battery supplies', openMachine);
 
-test('battery ends the series of a battery that is taken out, and goes on with the adapter', async (t) => {
+test('battery ends the series of a battery that is taken out, and continues with the adapter', async (t) => {
   const { supplies, path, ...machine } = openMachine();
   await checkFault(t, machine, {
     begin: () => rmSync(dirname(path), { recursive: true }),

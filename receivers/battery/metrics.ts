@@ -53,10 +53,10 @@ export const metrics: readonly Metric[] = [
   online,
 ];
 
-/** What a battery may do, as the kernel names it; every other text is `unknown`. */
+/** The states of a battery, by the kernel's names; every other text is `unknown`. */
 const states = ['charging', 'discharging', 'full', 'not_charging', 'unknown'] as const;
 
-/** A value of a supply: where it comes from, and what it is. */
+/** A value of a supply: its property and its metric. */
 interface Reading {
   readonly metric: Metric;
   readonly attributes: Attributes;
@@ -66,7 +66,7 @@ interface Reading {
 const microwattHours = (value: number) => (value * 3600) / 1e6;
 const micro = (value: number) => value / 1e6;
 
-/** Properties, and the limits of what they can be. */
+/** Properties and their valid ranges. */
 const properties: Readonly<Record<string, readonly [Metric, scale: (value: number) => number, Attributes?]>> =
   {
     CAPACITY: [charge, (percent) => (percent >= 0 && percent <= 100 ? percent / 100 : NaN)],
@@ -86,7 +86,7 @@ const properties: Readonly<Record<string, readonly [Metric, scale: (value: numbe
 
 const maxValue = 1e12;
 
-/** What is published of a supply, by the properties that it has. */
+/** What is published about a supply, by its properties. */
 export function describeReadings(supply: Supply): readonly (Reading & GaugeColumn)[] {
   const place = describeSupply(supply);
   const read = ([key, [metric, scale, attributes = {}]]: [string, (typeof properties)[string]]): Reading[] =>

@@ -1,17 +1,17 @@
-/** One power supply as the kernel describes it: `/sys/class/power_supply/<name>/uevent`. */
+/** A power supply in `/sys/class/power_supply/<name>/uevent`. */
 export interface Supply {
   readonly name: string;
   /** `Battery`, `UPS`, `Mains`, `USB`, `Wireless`. */
   readonly type: string;
-  /** Its properties without their prefix: `ENERGY_NOW`. Those that cannot be read are missing. */
+  /** Its properties without prefix: `ENERGY_NOW`. Unreadable ones are missing. */
   readonly properties: ReadonlyMap<string, string>;
 }
 
 const linePattern = /^POWER_SUPPLY_([A-Z0-9_]+)=(.*)$/u;
 
-/** @returns undefined when it is no description of a power supply */
+/** @returns undefined if it is not a description of a power supply */
 export function parseSupply(name: string, text: string): Supply | undefined {
-  // Without the end of its last line it lost a part, and a part of a number looks like any other.
+  // Without a final line end it is truncated, and a truncated number would not be noticed.
   if (!text.endsWith('\n')) return undefined;
   const entries = text.split('\n').flatMap((line): readonly (readonly [string, string])[] => {
     const [, key, value] = linePattern.exec(line) ?? [];
@@ -23,7 +23,7 @@ export function parseSupply(name: string, text: string): Supply | undefined {
   return { name, type, properties };
 }
 
-/** A whole number; NaN: there is none. */
+/** A whole number; NaN: none. */
 export function readNumber({ properties }: Supply, key: string): number {
   const text = properties.get(key) ?? '';
   return /^-?\d{1,15}$/u.test(text) ? Number(text) : NaN;
@@ -33,28 +33,32 @@ export function isBattery({ type }: Supply): boolean {
   return type === 'Battery' || type === 'UPS';
 }
 
-/** Whether it supplies the machine, and not a mouse or a headset. */
+/** Whether it supplies the machine, not a mouse or a headset. */
 export function isOfMachine({ properties }: Supply): boolean {
   return properties.get('SCOPE') !== 'Device' && properties.get('PRESENT') !== '0';
 }
 
-/** What a battery does. Drivers give both `Not charging` and `Unknown` for one that rests. */
+/** The state of a battery. For an idle battery, drivers report either `Not charging` or `Unknown`. */
 export function readStatus({ properties }: Supply): string {
   return (properties.get('STATUS') ?? 'Unknown').toLowerCase().replaceAll(' ', '_');
 }
 
-/** More is the sentinel of a driver. */
+/** A larger value is a driver's sentinel. */
 const maxMicro = 1e10;
 
 /**
- * The current into a battery in microamperes, below 0 when it discharges. That is how the kernel defines it
- * (Documentation/ABI/testing/sysfs-class-power), but drivers such as ACPI's give its amount: the status has the sign.
+ * The current into a battery in microamperes, negative while it discharges. The kernel defines it so
+ * (Documentation/ABI/testing/sysfs-class-power), but drivers such as ACPI's report the absolute value: the
+ * status gives the sign.
  */
 export function readCurrent(supply: Supply): number {
   return applySign(supply, bound(first(supply, ['CURRENT_NOW', 'CURRENT_AVG'])));
 }
 
-/** The power into a battery in microwatts, with the sign of its current; by voltage and current, where that is all. */
+/**
+ * The power into a battery in microwatts, with the sign of its current; computed from voltage and current if
+ * necessary.
+ */
 export function readPower(supply: Supply): number {
   const microwatts = bound(first(supply, ['POWER_NOW', 'POWER_AVG']));
   if (!Number.isNaN(microwatts)) return applySign(supply, microwatts);
@@ -77,7 +81,7 @@ function first(supply: Supply, keys: readonly string[]): number {
 
 /**
  * The power that a machine draws from its batteries in microwatts.
- * @returns undefined while it is supplied otherwise, or no battery discharges; NaN: it is not known
+ * @returns undefined while another source supplies it, or no battery discharges; NaN: unknown
  */
 export function readDischarge(supplies: readonly Supply[]): number | undefined {
   const own = supplies.filter(isOfMachine);

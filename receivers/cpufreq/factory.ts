@@ -4,7 +4,7 @@ import { schema } from './config.js';
 import * as metrics from './metrics.js';
 import { listSources } from './sources.js';
 
-/** Reads the frequencies of CPUs, what bounds them, and who chooses them. */
+/** Reads the frequencies of CPUs, their limits, and drivers and governors. */
 export const factory: ReceiverFactory<typeof schema> = {
   schema,
   metrics: Object.values(metrics),

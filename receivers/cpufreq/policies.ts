@@ -11,7 +11,7 @@ export interface Policy {
   readonly attributes: Attributes;
 }
 
-/** The policies that there are now. A policy comes and goes with its CPUs. */
+/** The current policies. A policy comes and goes with its CPUs. */
 export class Policies {
   /** For messages. */
   readonly name: string;
@@ -26,7 +26,7 @@ export class Policies {
     this.#limit = limit === 0 ? Infinity : limit;
   }
 
-  /** Looks again. @returns a text that changes when a policy comes or goes */
+  /** Updates them. @returns a text that changes when a policy comes or goes */
   follow(): string {
     const ids = findNames(this.#root).filter((name) => /^policy\d+$/u.test(name));
     const version = ids.join();
@@ -41,7 +41,7 @@ export class Policies {
     return this.#all;
   }
 
-  /** Those that have series of their own. */
+  /** Those with series of their own. */
   get shown(): readonly Policy[] {
     return this.#all.slice(0, this.#limit);
   }

@@ -17,7 +17,7 @@ import { boost, policies as policyCount, speed, speedLimit } from './metrics.js'
 import { Policies, type Policy } from './policies.js';
 import { describeStatistics } from './statistics.js';
 
-/** What is read of cpufreq. Not every machine has each part. */
+/** The sources of cpufreq. Not every machine has all of them. */
 export function listSources(config: Config): readonly NamedSource[] {
   const sources = [
     { name: 'frequencies', describe: describeFrequencies(config) },
@@ -28,7 +28,7 @@ export function listSources(config: Config): readonly NamedSource[] {
   return [...sources, { name: 'time in state', describe: describeStatistics(config) }];
 }
 
-/** The file of a policy and the `hw.limit_type` that it is. */
+/** The files of a policy, and their `hw.limit_type`. */
 const limitFiles: Readonly<Record<string, string>> = {
   cpuinfo_min_freq: 'min',
   cpuinfo_max_freq: 'max',
@@ -68,7 +68,7 @@ function describeFile(path: string, metric: Metric, attributes: Attributes): Gau
   return { metric, attributes, path, parse: (text) => parseKilohertz(path, text) };
 }
 
-/** How many policies have which driver and governor: one line where all are alike, as they mostly are. */
+/** Number of policies by driver and governor: one series if all are alike, as usual. */
 function describeGovernors(config: Config): DescribeSource {
   return (source) => {
     const policies = new Policies(config);
@@ -88,10 +88,7 @@ function describeGovernors(config: Config): DescribeSource {
   };
 }
 
-/**
- * How many policies have a driver and a governor, by these as lines, in alphabetical order. The kernel has one driver for
- * all policies.
- */
+/** Number of policies by driver and governor, in alphabetical order. The kernel has one driver for all policies. */
 function* countGovernors(policies: readonly Policy[]): Steps<ReadonlyMap<string, number>> {
   const counts = new Map<string, number>();
   const driver = findText(`${policies[0]?.folder}/scaling_driver`) ?? 'unknown';
@@ -112,7 +109,7 @@ function createGovernor(key: string): GaugeColumn {
   };
 }
 
-/** Whether a driver allows boost: acpi-cpufreq, amd-pstate and others have a switch for it, intel_pstate its reverse. */
+/** Whether boost is allowed: acpi-cpufreq, amd-pstate and others have a switch for it, intel_pstate the inverse. */
 function describeBoost({ sysfs }: Config): DescribeSource {
   const cpu = `${sysfs}/devices/system/cpu`;
   return (source) => {

@@ -12,8 +12,8 @@ import { stateTime, transitions } from './metrics.js';
 import { Policies, type Policy } from './policies.js';
 
 /**
- * Time at each frequency, and changes of frequency, of each policy. Drivers that leave the choice to the hardware, such as
- * intel_pstate and amd-pstate, do not count it.
+ * Time at each frequency, and number of frequency changes, of each policy. Drivers that leave the choice to the
+ * hardware, such as intel_pstate and amd-pstate, do not count them.
  */
 export function describeStatistics(config: Config): DescribeSource {
   return (source) => {
@@ -51,7 +51,7 @@ class Statistics {
     return this.#counters.finish();
   }
 
-  /** Lines of a frequency in kilohertz and the time at it in units of 10 ms. */
+  /** Each line is a frequency in kilohertz and the time at it in units of 10 ms. */
   #addTimes(policy: Policy): void {
     const file = this.#source.file(`${policy.folder}/stats/time_in_state`);
     forEachLine(file.read(), (line) => {

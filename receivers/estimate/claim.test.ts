@@ -5,7 +5,7 @@ import { createFakeContext, createTableCollector } from '../../src/component/fak
 import { parseSettings } from '../../src/config/settings.js';
 import { factory } from './factory.js';
 
-test('EstimateReceiver does not start beside a meter of the CPUs, and says how that is configured', async () => {
+test('EstimateReceiver does not start beside a meter of the CPUs, and reports how that is configured', async () => {
   const asked: string[] = [];
   const claims = {
     ...freeClaims,

@@ -11,7 +11,7 @@ import { createPowerModel, EstimatedEnergy } from './estimated-energy.js';
 
 const attributes = describeEstimate('host', 'host', 'Host');
 
-/** Reads `/proc/stat` and derives energy from it by the model. */
+/** Reads `/proc/stat` and computes energy from it with the model. */
 export class EstimateScraper implements Scraper {
   readonly #config: Config;
   readonly #context: Context;
@@ -28,8 +28,8 @@ export class EstimateScraper implements Scraper {
   }
 
   /**
-   * The model of the machine as it is now.
-   * @throws Error when `/proc/stat` cannot be read or parsed
+   * The current model of the machine.
+   * @throws Error if `/proc/stat` cannot be read or parsed
    */
   readModel(): { readonly model: SourcedModel; readonly cpus: number } {
     const cpus = parseCpuTimes(this.#stat.read()).byCpu.size;

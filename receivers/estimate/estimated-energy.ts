@@ -5,8 +5,8 @@ import type { MachineCpuTimes } from '../../src/linux/procfs.js';
 import type { Config } from './config.js';
 
 /**
- * The model of a machine with this many logical CPUs online.
- * @param config both powers, or none, as `checkPowers` makes sure
+ * The model of a machine with this number of online logical CPUs.
+ * @param config both powers or none, as ensured by `checkPowers`
  */
 export function createPowerModel(
   {
@@ -21,7 +21,7 @@ export function createPowerModel(
   return { ...scaleModel(perCpu, cpus), source };
 }
 
-/** Energy of a machine by the time that its CPUs were busy. */
+/** The energy of a machine, computed from the busy time of its CPUs. */
 export class EstimatedEnergy {
   readonly #createModel: (cpus: number) => SourcedModel;
   readonly #busyTime = new BusyTime();
@@ -35,9 +35,9 @@ export class EstimatedEnergy {
   }
 
   /**
-   * Takes a reading of `/proc/stat` and the CLOCK_MONOTONIC instant at which it was taken. When CPUs came or went between
-   * two readings, the new number holds for all of that time.
-   * @returns joules since the first reading, never less than the last time, and watts of the machine when idle
+   * Takes a reading of `/proc/stat` and the CLOCK_MONOTONIC instant at which it was taken. If the number of
+   * CPUs changed between two readings, the new number is used for that time.
+   * @returns joules since the first reading, never decreasing, and the idle power of the machine in watts
    */
   update(
     times: MachineCpuTimes,

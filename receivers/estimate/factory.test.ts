@@ -28,7 +28,7 @@ test('factory.probe states the model, when /proc/stat can be read', async () => 
   });
 });
 
-test('factory.probe says what is missing, when there is no /proc/stat', async () => {
+test('factory.probe reports what is missing, when there is no /proc/stat', async () => {
   const probe = await factory.probe(
     parseSettings(factory.schema, { procfs: '/nowhere' }),
     createFakeContext(),
@@ -41,7 +41,7 @@ function check(settings: object) {
   return factory.check?.(parseSettings(factory.schema, settings));
 }
 
-test('factory.check wants both powers or none, and the greater one to be greater', () => {
+test('factory.check requires both powers or none, and the greater one to be greater', () => {
   assert.deepEqual(check({}), []);
   assert.deepEqual(check({ idle_power: 30, max_power: 100 }), []);
   assert.deepEqual(check({ idle_power: 30 }), [

@@ -8,7 +8,7 @@ import { createScrapingReceiver } from '../../src/scraping/scraping-receiver.js'
 import { schema, type Config } from './config.js';
 import { EstimateScraper } from './estimate-scraper.js';
 
-/** Energy of a machine without any meter, by a model of its CPU use. */
+/** Energy of a machine without any meter, from a model of its CPU use. */
 export const factory: ReceiverFactory<typeof schema> = {
   schema,
   metrics: [hostEnergy, floorPower],

@@ -32,7 +32,7 @@ test('CpuGroup begins the series of a CPU again without a jump, when it comes ba
   assert.equal(endedOf(readings[1] ?? []).length, 7);
 });
 
-test('CpuGroup never falls and never starts again, when iowait and idle fall back again and again', (t) => {
+test('CpuGroup never falls and never starts again, when iowait and idle fall back repeatedly', (t) => {
   const steps = [
     [100, 100_000, 54_828],
     [150, 100_100, 54_827],

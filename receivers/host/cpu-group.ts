@@ -34,12 +34,12 @@ export const cpuMetrics = [cpuTime, contextSwitches, processesCreated, logicalCp
 
 const ticksPerSecond = 100;
 
-// Idle time of a CPU that sleeps is estimated at each reading, and at times falls back a little; what falls by
-// more than 3 s started again, as idle time does when a CPU comes back online.
+// The idle time of a sleeping CPU is estimated at each reading, and sometimes decreases slightly; a decrease of
+// more than 3 s is a restart, as when a CPU comes back online.
 const mayFallTicks = 3 * ticksPerSecond;
 
 const modes: readonly { readonly mode: string; ticks(times: CpuTimes): number }[] = [
-  // Holds guest time, too, which the kernel counts twice.
+  // Includes guest time, which the kernel counts twice.
   { mode: 'user', ticks: ({ user }) => user },
   { mode: 'nice', ticks: ({ nice }) => nice },
   { mode: 'system', ticks: ({ system }) => system },
@@ -49,7 +49,7 @@ const modes: readonly { readonly mode: string; ticks(times: CpuTimes): number }[
   { mode: 'steal', ticks: ({ steal }) => steal },
 ];
 
-/** Counters that have a line of their own, by its label. */
+/** Counters with a line of their own, by label. */
 const kernelCounters: Readonly<Record<string, Metric>> = {
   'ctxt ': contextSwitches,
   'processes ': processesCreated,
@@ -62,7 +62,7 @@ const threadCounts = ['running', 'blocked'].map((state) => ({
   attributes: { 'system.linux.thread.state': state },
 }));
 
-/** What `/proc/stat` says. A line that cannot be parsed does not hide the others. */
+/** The contents of `/proc/stat`. A line that cannot be parsed does not affect the others. */
 export function describeCpu({ procfs, cpu: { per_cpu: perCpu } }: Config): DescribeSource {
   return (source) => {
     const file = source.file(`${procfs}/stat`);
@@ -73,7 +73,7 @@ export function describeCpu({ procfs, cpu: { per_cpu: perCpu } }: Config): Descr
       modes.forEach(({ ticks }, i) => counts.set(i, ticks(times)));
       counters.add(name, counts);
     };
-    /** @returns how many there are; NaN where there is a sum alone, as in some containers */
+    /** @returns the number of CPUs; NaN if there is only a sum, as in some containers */
     const addCpus = ({ total, byCpu }: MachineCpuTimes): number => {
       if (perCpu) byCpu.forEach((times, cpu) => addTimes(String(cpu), times));
       else addTimes('all', total);
@@ -83,7 +83,7 @@ export function describeCpu({ procfs, cpu: { per_cpu: perCpu } }: Config): Descr
       counts.set(0, count);
       counters.add(label, counts);
     };
-    // The kernel sums what each CPU counted, and was seen below 0.
+    // The kernel adds up per-CPU counts, and the sum was seen below 0.
     const checkThreads = (label: string, count: number): number =>
       source.check(`"${label}" of ${file.path}`, count, maxThreads);
     return (at) => {

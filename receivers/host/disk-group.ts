@@ -49,15 +49,15 @@ const bytesPerSector = 512;
 const msPerSecond = 1000;
 
 interface DiskColumn extends Omit<CounterColumn, 'attributes'> {
-  /** Place among the numbers that follow a device's name in `/proc/diskstats`. */
+  /** Position among the numbers after a device's name in `/proc/diskstats`. */
   readonly field: number;
   readonly direction?: 'read' | 'write';
 }
 
-// The kernel sums what each CPU counted without stopping them, so that a reading can be a little below the last.
+// The kernel adds up per-CPU counts without stopping the CPUs, so a reading may be slightly below the last.
 const mayFall = msPerSecond;
 
-// Milliseconds are 32 bits wide in the kernel: 49 days of a disk that is always busy.
+// Milliseconds are 32 bits in the kernel: 49 days of a disk that is always busy.
 const columns: readonly DiskColumn[] = [
   { metric: operations, field: 0, direction: 'read', perUnit: 1 },
   { metric: merged, field: 1, direction: 'read', perUnit: 1 },
@@ -70,19 +70,19 @@ const columns: readonly DiskColumn[] = [
   { metric: ioTime, field: 9, perUnit: msPerSecond, wraps: true, mayFall },
 ];
 
-/** Numbers of a line that every kernel since 2.6 has of a device. */
+/** Numbers that every kernel since 2.6 has per device. */
 const fields = 11;
 
-/** What `/proc/diskstats` says. */
+/** The contents of `/proc/diskstats`. */
 export function describeDisk(config: Config): DescribeSource {
   return (source) => {
     const file = source.file(`${config.procfs}/diskstats`);
     const counters = source.counters(createDescription(config));
     const read = new Counts(fields);
     const used = new Counts(columns.length);
-    /** Adds the device of a line `254 0 vda 87437 24214 ...`; a line that is not like this is passed over. */
+    /** Adds the device of a line `254 0 vda 87437 24214 ...`; other lines are ignored. */
     const addLine = (line: Buffer): void => {
-      // Latin-1 keeps the places of the bytes: names are UTF-8, and longer in bytes than in characters.
+      // Latin-1 preserves byte offsets, since UTF-8 names have more bytes than characters.
       const named = /^( *\d+ +\d+ )([^ ]+) /u.exec(line.toString('latin1'));
       if (named === null || read.parse(line, named[0].length) < fields) return;
       columns.forEach(({ field }, i) => used.copy(i, read, field));

@@ -30,7 +30,7 @@ test('factory.probe names what is here and what is not, when a kernel has no pre
   ]);
 });
 
-test('factory.probe says that nothing is here, when there is no procfs', async () => {
+test('factory.probe reports that nothing is here, when there is no procfs', async () => {
   const probe = await factory.probe(configOf('nowhere'), createFakeContext());
   assert.equal(probe.available, false);
 });
@@ -104,7 +104,7 @@ test('HostScraper reads the other groups and names what is wrong, when files are
     assert.match(error.message, /loadavg: expected 3 decimal numbers, found "none"$/u);
     return true;
   });
-  // Interfaces and disks go on counting once they can be read again. Pressure goes on.
+  // Interfaces and disks continue to count once they can be read again. Pressure continues.
   assert.equal(tables.at(-2)?.values.length, first.at(-2)?.values.length);
   assert.deepEqual(endedOf(tables), []);
 });

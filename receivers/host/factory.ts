@@ -18,7 +18,7 @@ import { describePressure, pressureMetrics } from './pressure-group.js';
 
 type GroupName = keyof Config['groups'];
 
-/** What one part of the kernel says of the machine. */
+/** One part of the kernel's data about the machine. */
 interface Group {
   readonly metrics: readonly Metric[];
   readonly describe: (config: Config) => DescribeSource;
@@ -37,7 +37,7 @@ const groups = {
 /** Every metric of every group. */
 export const metrics: readonly Metric[] = Object.values(groups).flatMap((group) => group.metrics);
 
-/** The groups that the configuration asks for, whether or not this machine has what they read. */
+/** The configured groups, whether or not this machine has their sources. */
 export function listSources(config: Config): readonly NamedSource[] {
   return listEnabled(config).map((name) => ({
     name,
@@ -49,7 +49,7 @@ export function listSources(config: Config): readonly NamedSource[] {
   }));
 }
 
-/** What the groups publish that are enabled: of devices, those that pass the same filters. */
+/** What the enabled groups publish: for devices, by their filters. */
 export function listExpectedSeries(config: Config): readonly ExpectedSeries[] {
   return listEnabled(config).flatMap((name) =>
     listMetrics(name, config).map((metric) => ({
@@ -70,11 +70,11 @@ function scopeOf(name: GroupName, metric: Metric, config: Config): string {
 }
 
 function listEnabled(config: Config): readonly GroupName[] {
-  const names = Object.keys(groups) as GroupName[]; // the keys of the object above
+  const names = Object.keys(groups) as GroupName[]; // The keys of the object above.
   return names.filter((name) => config.groups[name]);
 }
 
-/** Reads what the kernel says of the machine: CPU time, memory, disks, network, load, pressure, frequency. */
+/** Reads the kernel's data about the machine: CPU time, memory, disks, network, load, pressure, frequency. */
 export const factory: ReceiverFactory<typeof schema> = {
   schema,
   metrics,

@@ -4,7 +4,7 @@ import { writeFiles } from '../../src/scraping/source.fixture.js';
 import { factory } from './factory.js';
 import { copyMachine } from './host-machine.fixture.js';
 
-/** A machine whose files stand still: every rise is a spike. */
+/** A machine whose files do not change: every rise is a spike. */
 function openMachine(file: string, subject: RegExp, changes: object = {}) {
   const folder = copyMachine('server');
   for (const cpu of [0, 1]) {

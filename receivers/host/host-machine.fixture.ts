@@ -30,7 +30,7 @@ export function overwrite(folder: string, name: string): void {
   }
 }
 
-/** A scraper of these groups, and what it logs. */
+/** A scraper of these groups, and its log. */
 export function openScraper(
   t: TestContext,
   folder: string,
@@ -55,7 +55,7 @@ export function ioTimesOf(tables: readonly Table[]): string[] {
   return Object.keys(valuesOf(tables)).filter((name) => name.startsWith('system.disk.io_time'));
 }
 
-/** Reads a machine of four CPUs, and again after some time, a hotplug of each kind and a reset. */
+/** Reads a machine with four CPUs, and again after some time, with hotplug of each kind and a reset. */
 export function scrapeTwice(t: TestContext, groups: readonly string[], settings: object = {}) {
   const folder = copyMachine('server');
   const scraper = openScraper(t, folder, groups, settings);
@@ -64,7 +64,7 @@ export function scrapeTwice(t: TestContext, groups: readonly string[], settings:
   return { first, later: [...scraper.scrape(0)] };
 }
 
-/** Readings of files one after the other. */
+/** Consecutive readings of files. */
 export function readSteps(
   t: TestContext,
   groups: readonly string[],

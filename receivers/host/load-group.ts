@@ -28,7 +28,7 @@ const parts = [
   { name: 'uptime', metrics: [uptime], most: maxSeconds },
 ];
 
-/** What `/proc/loadavg` and `/proc/uptime` say, each on its own. */
+/** The contents of `/proc/loadavg` and `/proc/uptime`, independently. */
 export function describeLoad({ procfs }: Config): DescribeSource {
   return (source) => {
     const readers = parts.map(({ name, metrics, most }) => {

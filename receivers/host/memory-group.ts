@@ -8,7 +8,7 @@ import { findLine, maxBytes, parseLine } from '../../src/scraping/lines.js';
 import type { DescribeSource, Source } from '../../src/scraping/source.js';
 import type { Config } from './config.js';
 
-/** Bytes of `/proc/meminfo` by the kernel's own names; NaN where they are impossible. */
+/** Bytes in `/proc/meminfo` by the kernel's names; NaN if they are impossible. */
 type Meminfo = (label: string) => number;
 
 const limit = bytes('system.memory.limit', 'Memory that the kernel can use');
@@ -40,7 +40,7 @@ const swapped: Metric = {
 export const memoryMetrics = [limit, usage, available, shared, slab, memoryKind, swap, faults, swapped];
 
 interface MeminfoColumn extends GaugeColumn {
-  /** Labels that must be there. */
+  /** Required labels. */
   readonly needs: readonly string[];
   value(meminfo: Meminfo): number;
 }
@@ -76,7 +76,7 @@ const meminfoColumns: readonly MeminfoColumn[] = [
   plain(swap, 'SwapFree:', { 'system.paging.state': 'free' }),
 ];
 
-/** Kinds of memory that are published with `memory.kinds`, by their labels in `/proc/meminfo`. */
+/** Memory kinds of the setting `memory.kinds`, by label in `/proc/meminfo`. */
 const kinds: Readonly<Record<string, string>> = {
   active: 'Active:',
   inactive: 'Inactive:',
@@ -95,7 +95,7 @@ const kindColumns = Object.entries(kinds).map(([name, label]) =>
   plain(memoryKind, label, { 'system.memory.linux.kind': name }),
 );
 
-// What is in swap space comes back by a major fault.
+// A page in swap space is read back by a major fault.
 const majorFault = { [ATTR_SYSTEM_PAGING_FAULT_TYPE]: 'major' };
 
 const pagingColumns: Readonly<Record<string, readonly CounterColumn[]>> = {
@@ -112,7 +112,7 @@ const pagingColumns: Readonly<Record<string, readonly CounterColumn[]>> = {
 /** @param at Unix time in nanoseconds, for the rows */
 type ReadFile = (at: bigint) => readonly Table[];
 
-/** What `/proc/meminfo` and `/proc/vmstat` say. */
+/** The contents of `/proc/meminfo` and `/proc/vmstat`. */
 export function describeMemory({ procfs, memory }: Config): DescribeSource {
   const wanted = memory.kinds ? [...meminfoColumns, ...kindColumns] : meminfoColumns;
   return (source) => {
@@ -134,12 +134,12 @@ function readMeminfo(source: Source, procfs: string, wanted: readonly MeminfoCol
     const hasTotal = label !== total && findLine(text, total) >= 0;
     const most = hasTotal ? Math.min(maxBytes, 1024 * parseLine(file.path, text, total)) : maxBytes;
     const value = 1024 * parseLine(file.path, text, label);
-    // lxcfs, which shows a container its own limits, was seen with a SwapFree that had fallen below 0.
+    // lxcfs, which shows a container its own limits, was seen with a negative SwapFree.
     return source.check(`"${label}" of ${file.path} in bytes`, value, most);
   };
   return (at) => {
     const text = file.read();
-    // Not every kernel has every line; the lines that one has it has until it is shut down.
+    // Not every kernel has every line, but a running kernel always has the same ones.
     if (columns.length === 0) {
       columns = wanted.filter(({ needs }) => needs.every((label) => findLine(text, label) >= 0));
       gauges.choose(columns);

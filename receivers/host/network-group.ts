@@ -13,13 +13,13 @@ const dropped = counter('system.network.packet.dropped', '{packet}', 'Packets dr
 
 export const networkMetrics = [io, packets, errors, dropped];
 
-/** Columns of a line of `/proc/net/dev`: eight of each direction, of which the first four are used. */
+/** Columns of a line of `/proc/net/dev`: eight per direction, of which the first four are used. */
 const receiveField = 0;
 const transmitField = 8;
 const fields = 16;
 const usedFields = 4;
 
-/** What `/proc/net/dev` says. */
+/** The contents of `/proc/net/dev`. */
 export function describeNetwork({ procfs, network }: Config): DescribeSource {
   return (source) => {
     const file = source.file(`${procfs}/net/dev`);
@@ -27,9 +27,9 @@ export function describeNetwork({ procfs, network }: Config): DescribeSource {
     const counters = source.counters((name) => (isWanted(name) ? describeInterface(name) : undefined));
     const read = new Counts(fields);
     const used = new Counts(2 * usedFields);
-    /** A line that is no interface's, such as the two of the heading, is passed over. */
+    /** Lines without an interface, such as the two header lines, are ignored. */
     const addLine = (line: Buffer): void => {
-      // Old kernels allow colons in names, and numbers have none.
+      // Old kernels allow colons in names; numbers have none.
       const colon = line.lastIndexOf(':');
       if (colon < 0 || read.parse(line, colon + 1) < fields) return;
       for (let field = 0; field < usedFields; field++) {
@@ -49,7 +49,7 @@ export function describeNetwork({ procfs, network }: Config): DescribeSource {
 
 function describeInterface(name: string): readonly CounterColumn[] {
   return [io, packets, errors, dropped].flatMap((metric) => {
-    // The semantic conventions identify the interface of this one metric by another attribute.
+    // For this metric, the semantic conventions identify the interface by another attribute.
     const key = metric === packets ? ATTR_SYSTEM_DEVICE : 'network.interface.name';
     return ['receive', 'transmit'].map((direction) => ({
       metric,

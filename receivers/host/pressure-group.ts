@@ -17,7 +17,10 @@ const pressure: Metric = {
 
 export const pressureMetrics = [pressure];
 
-/** What a file of `/proc/pressure` says: "full" of the CPU is undefined and always 0, interrupts have no "some". */
+/**
+ * The stall types in a file of `/proc/pressure`: "full" of the CPU is undefined and always 0, interrupts have
+ * no "some".
+ */
 const stallTypes: ReadonlyMap<string, readonly string[]> = new Map([
   ['cpu', ['some']],
   ['memory', ['some', 'full']],
@@ -25,13 +28,13 @@ const stallTypes: ReadonlyMap<string, readonly string[]> = new Map([
   ['irq', ['full']],
 ]);
 
-/** What `/proc/pressure` says. */
+/** The contents of `/proc/pressure`. */
 export function describePressure({ procfs }: Config): DescribeSource {
   return (source) => {
     const folder = `${procfs}/pressure`;
     const counters = source.counters(describeResource);
     const parts = [...stallTypes]
-      // Kernels before 6.1 and those without IRQ time accounting have no pressure of interrupts.
+      // Kernels before 6.1, and those without IRQ time accounting, have no interrupt pressure.
       .filter(([name]) => name !== 'irq' || existsSync(`${folder}/${name}`))
       .map(([name, types]) => {
         const file = source.file(`${folder}/${name}`);

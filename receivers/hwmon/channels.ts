@@ -1,7 +1,7 @@
 import type { Metric } from '../../src/model/series.js';
 import { hwCurrent, hwFanSpeed, hwPower, hwTemperature, hwVoltage } from '../../src/model/shared-metrics.js';
 
-/** The types of sensors that are read, as the kernel names them. */
+/** The sensor types that are read, by the kernel's names. */
 export const channelTypes = ['in', 'curr', 'temp', 'fan', 'power', 'energy'] as const;
 
 export type ChannelType = (typeof channelTypes)[number];
@@ -9,45 +9,45 @@ export type ChannelType = (typeof channelTypes)[number];
 /** One value of a chip. */
 export interface Channel {
   readonly type: ChannelType;
-  /** The number in the file's name. */
+  /** The number in the file name. */
   readonly index: number;
   /** `input` or `average`. */
   readonly item: string;
   readonly path: string;
   readonly label: string | undefined;
-  /** What the file's unit is in the one that the kernel documents for the type, where a driver has another one. */
+  /** The file's unit in the unit that the kernel documents for the type, if a driver deviates. */
   readonly scale: number;
-  /** Of an average: the time that it is taken over, in milliseconds; undefined: not known. */
+  /** For an average: its averaging time in milliseconds; undefined: unknown. */
   readonly windowMs: number | undefined;
-  /** The file that says whether the value can be trusted. */
+  /** The file that shows whether the value is valid. */
   readonly faultPath: string | undefined;
 }
 
 /** A chip with its sensors. */
 export interface Chip {
-  /** The path of its device below `/sys/devices`, the same after a restart and in any order of drivers. */
+  /** The path of its device below `/sys/devices`, stable across restarts and independent of the order of drivers. */
   readonly id: string;
-  /** What the driver calls it: `coretemp`. */
+  /** The driver's name for it: `coretemp`. */
   readonly name: string;
-  /** Which domain an ACPI power meter measures, as the firmware says; names of ACPI devices that it measures. */
+  /** For an ACPI power meter: the ACPI devices that it measures, according to the firmware. */
   readonly measures: readonly string[];
   readonly channels: readonly Channel[];
 }
 
-/** What the readings of a type are. */
+/** How the readings of a sensor type are published. */
 export interface ChannelKind {
   /** `hw.type` of the sensor. */
   readonly type: string;
-  /** Undefined: of energy, whose metric depends on what is measured. */
+  /** Undefined for energy, whose metric depends on what is measured. */
   readonly metric: Metric | undefined;
-  /** The file's units in one of ours. */
+  /** File units per metric unit. */
   readonly perUnit: number;
-  /** What no sensor shows, in the file's units: a sentinel of the chip or an error of the driver. */
+  /** The valid range, in the file's units: values outside are a sentinel of the chip or an error of the driver. */
   readonly min: number;
   readonly max: number;
 }
 
-/** 400 kW: beyond it is no power of one meter, and could not be integrated exactly. */
+/** 400 kW: a single meter cannot measure more, and it could not be integrated exactly. */
 export const maxMicrowatts = 4e11;
 
 /** Units by Documentation/hwmon/sysfs-interface.rst. */
@@ -60,7 +60,7 @@ export const channelKinds: Readonly<Record<ChannelType, ChannelKind>> = {
   energy: { type: 'power_rail', metric: undefined, perUnit: 1e6, min: 0, max: Number.MAX_SAFE_INTEGER },
 };
 
-/** The sensor of a channel, `power1`, as other programs call it. */
+/** The name of a channel's sensor in other programs, `power1`. */
 export function nameSensor({ type, index }: Pick<Channel, 'type' | 'index'>): string {
   return `${type}${index}`;
 }

@@ -6,9 +6,12 @@ import { nameErrno } from '../../src/linux/libc.js';
 import { parseInteger, readFromStart } from '../../src/linux/sysfs.js';
 import type { Channel, Chip } from './channels.js';
 
-/** How a chip is found to be slow. */
+/** How a chip is recognized as slow. */
 export interface ChipTiming {
-  /** The time of a channel from which on a chip is read on a thread of Node's pool: nothing holds the main thread up. */
+  /**
+   * If a channel takes longer than this, the chip is read on Node's thread pool, so as not to block the main
+   * thread.
+   */
   readonly slowMs: number;
   /** A monotonic clock. */
   readonly nowMs: () => number;
@@ -16,50 +19,48 @@ export interface ChipTiming {
 
 const defaultTiming: ChipTiming = { slowMs: 0.5, nowMs: () => performance.now() };
 /**
- * A reading on the pool costs several times as much, and a busy machine makes any chip look slow. After this number of
- * quick readings in a row, a chip is read on the main thread again; after twice as many, each time it was slow there: a
- * driver may answer from a cache in between.
+ * Reading on the pool costs several times as much, and on a busy machine any chip may look slow. After this
+ * number of quick readings in a row, a chip is read on the main thread again; the number doubles each time it
+ * was slow there, since a driver may answer from a cache in between.
  */
 const firstQuickReadings = 4;
 /** Files of sysfs hold at most a page; a number is far shorter. */
 const buffer = Buffer.allocUnsafeSlow(64);
 
-/** A sensor that is switched off or has nothing to show: not a failure. */
+/** Errors of a sensor that is switched off or has no value: not a failure. */
 const silentCodes = new Set(['ENODATA']);
-/** The chip, or its driver, is not there any more. */
+/** The chip or its driver no longer exists. */
 const goneCodes = new Set(['ENODEV', 'ENOENT', 'ENXIO', 'ESHUTDOWN']);
 
-/** One file that is kept open. */
+/** A file that is kept open. */
 interface OpenChannel {
   readonly channel: Channel;
   handle: FileHandle | undefined;
   readonly fault: FileHandle | undefined;
-  /** Whether it has ever been read: one that never could is not a failure each time. */
+  /** Whether it has ever been read: a file that never could be read is not a failure each time. */
   isProven: boolean;
 }
 
 /** Reads the values of one chip. Must be closed. */
 export class ChipReader {
-  /** Of each channel, in the file's unit; NaN: no reading. */
+  /** One per channel, in the file's unit; NaN: no reading. */
   readonly values: Float64Array;
-  /** Why channels that could be read before could not be read now. */
+  /** Why channels that could be read before cannot be read now. */
   problems: string[] = [];
-  /** Why channels are left out, each with its path: their files may not be opened. */
+  /** Why channels are left out, each with its path: their files cannot be opened. */
   readonly refused: string[] = [];
-  /** Whether the chip is not there any more. */
+  /** Whether the chip no longer exists. */
   isGone = false;
   readonly #products: readonly (readonly [number, number])[];
   #channels: OpenChannel[] = [];
   readonly #timing: ChipTiming;
   #isSlow = false;
-  /** Quick readings on the pool in a row, and how many of them it takes to leave the pool. */
+  /** Quick readings on the pool in a row, and how many are needed to leave the pool. */
   #quickReadings = 0;
   #neededReadings = firstQuickReadings;
   #pending: Promise<void> | undefined;
 
-  /**
-   * @param products of which channels, by index, the product follows their values
-   */
+  /** @param products pairs of channels, by index, whose product follows the channel values */
   constructor(
     { channels }: Chip,
     products: readonly (readonly [number, number])[],
@@ -70,7 +71,7 @@ export class ChipReader {
     this.#products = products;
   }
 
-  /** Opens the files and finds out how long a reading takes. */
+  /** Opens the files and measures how long a reading takes. */
   async open({ channels }: Chip): Promise<void> {
     for (const channel of channels) {
       const handle = await openFile(channel.path, this.refused);
@@ -83,12 +84,12 @@ export class ChipReader {
     this.#isSlow = this.#wasSlow(beganMs);
   }
 
-  /** Whether a reading that began before is still not done. */
+  /** Whether an earlier reading is still in progress. */
   get isPending(): boolean {
     return this.#pending !== undefined;
   }
 
-  /** Begins a reading; a chip that answers at once has been read when this returns. */
+  /** Starts a reading; a chip that answers immediately has been read when this returns. */
   read(): Promise<void> | undefined {
     this.problems = [];
     if (this.#isSlow) {
@@ -105,7 +106,7 @@ export class ChipReader {
     return undefined;
   }
 
-  /** Reads on the pool, and finds out whether that is still necessary. */
+  /** Reads on the pool, and decides whether that is still necessary. */
   async #readSlowly(): Promise<void> {
     const beganMs = this.#timing.nowMs();
     await this.#readOnPool();
@@ -182,7 +183,7 @@ export class ChipReader {
 // A FIFO without a writer must not block.
 const openFlags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
 
-/** Undefined: it cannot be opened, and is left out until the chips are looked for again. */
+/** Undefined: it cannot be opened, and is left out until the next search for chips. */
 async function openFile(path: string, refused: string[]): Promise<FileHandle | undefined> {
   try {
     return await open(path, openFlags);

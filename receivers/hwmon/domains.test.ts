@@ -74,7 +74,7 @@ test('hwmon adds up no socket whose CPUs another receiver measures', async (t) =
   assert.deepEqual(summed, []);
 });
 
-test('hwmon takes an ACPI meter for that of the host where the firmware says that it measures everything', async (t) => {
+test('hwmon takes an ACPI meter for that of the host where the firmware reports that it measures everything', async (t) => {
   const [name, chip] = acpiMeter(0, '', 300);
   const sysfs = new FakeSysfs({ [name]: chip });
   assert.deepEqual(await readEnergies(await startRig(t, sysfs)), {

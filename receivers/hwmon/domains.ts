@@ -2,25 +2,25 @@ import { listContainers } from '../../src/component/domain-tree.js';
 import type { Measured } from '../../src/component/energy-claim.js';
 import { maxMicrowatts, type Channel, type Chip } from './channels.js';
 
-/** What a meter of power or energy measures. */
+/** What a power or energy meter measures. */
 export interface Domain {
   /** `hw.type`. */
   readonly type: string;
   readonly measured: Measured;
-  /** By which its parts find it: `grace/0`. */
+  /** The key by which its parts find it: `grace/0`. */
   readonly key?: string;
-  /** Keys of what it is a part of, the nearest first: the first of them that is measured is its parent. */
+  /** Keys of its enclosing domains, nearest first: the first of them that is measured is its parent. */
   readonly within?: readonly string[];
-  /** Its power is no energy that the machine uses, or that of a battery, which has a receiver of its own. */
+  /** Its power is not energy used by the machine, or is that of a battery, which has a receiver of its own. */
   readonly isLeftOut?: boolean;
 }
 
 type Describe = (chip: Chip, match: RegExpExecArray, channel: Channel) => Domain | undefined;
 
-/** Meters of certain drivers, by their labels. The first that fits counts. */
+/** Meters of certain drivers, by label. The first matching rule applies. */
 interface DomainRule {
   readonly chip: RegExp;
-  /** Of the label, or '' where there is none. */
+  /** Matches the label, or '' if there is none. */
   readonly label: RegExp;
   readonly describe: Describe;
   readonly source: string;
@@ -33,12 +33,12 @@ function part(type: string, domain: string): Domain {
   return { type, measured: { domain }, key: domain, within: listContainers(domain) };
 }
 
-/** A part of a domain, whose whole is measured, too. */
+/** A part of a domain that is measured, too. */
 function partOf(type: string, domain: string): Domain {
   return { type, measured: 'other', within: [domain, ...listContainers(domain)] };
 }
 
-/** The PCI address of a chip's device, by which GPUs are claimed. */
+/** The PCI address of a chip's device, which is the key of GPU claims. */
 function pciOf({ id }: Chip): string | undefined {
   return /[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]/gu.exec(id.split('/').at(-1) ?? '')?.[0];
 }
@@ -50,7 +50,7 @@ const describeGpu: Describe = (chip) => {
 
 const describeGpuPart: Describe = (chip) => partOf('gpu', `gpu/${pciOf(chip) ?? ''}`);
 
-/** A whole socket of Grace is the cores, the fabric and the memory; a module is that and the GPU. */
+/** A Grace socket comprises the cores, the fabric and the memory; a module also includes the GPU. */
 const graceDomains: Readonly<Record<string, (socket: string) => Domain>> = {
   Module: (socket) => ({ ...part('module', `module/${socket}`), measured: 'other' }),
   Grace: (socket) => part('cpu', `cpu/${socket}`),
@@ -58,10 +58,10 @@ const graceDomains: Readonly<Record<string, (socket: string) => Domain>> = {
   SysIO: (socket) => partOf('cpu', `cpu/${socket}`),
 };
 
-/** Beside the CPUs. */
+/** Separate from the CPUs. */
 const memory: Domain = { ...part('memory', 'memory/0'), within: listContainers('cpu/0') };
 
-/** The rails of Jetson modules, by NVIDIA's names, that hold one kind of hardware and nothing else of the table. */
+/** The rails of Jetson modules, by NVIDIA's names, that supply a single kind of hardware. */
 const jetsonRails: Readonly<Record<string, Domain>> = {
   VDD_IN: host,
   POM_5V_IN: host,
@@ -70,7 +70,7 @@ const jetsonRails: Readonly<Record<string, Domain>> = {
   VDD_CPU_CV: part('cpu', 'cpu/0'),
   VDD_SYS_CPU: part('cpu', 'cpu/0'),
   POM_5V_CPU: part('cpu', 'cpu/0'),
-  // Any other receiver of a GPU on such a board measures the same one.
+  // Any other receiver of a GPU on such a board measures the same GPU.
   GPU: part('gpu', 'gpu'),
   VDD_GPU: part('gpu', 'gpu'),
   VDD_GPU_SOC: part('gpu', 'gpu'),
@@ -90,7 +90,7 @@ export const domainRules: readonly DomainRule[] = [
   {
     chip: /^power_meter$/u,
     label: /(?:)/u,
-    // \_SB, the bus that every device is on.
+    // \_SB is the bus of all devices, that is, the host.
     describe: ({ measures }) => (measures.includes('LNXSYBUS:00') ? host : undefined),
     source: 'ACPI 6.5, 10.4.8 _PMD; drivers/hwmon/acpi_power_meter.c, read_domain_devices',
   },
@@ -122,7 +122,7 @@ export const domainRules: readonly DomainRule[] = [
   {
     chip: /^xe$/u,
     label: /(?:)/u,
-    // The first is the card, the second the package on it.
+    // The first is the card, the second its package.
     describe: (chip, match, channel) =>
       (channel.index === 1 ? describeGpu : describeGpuPart)(chip, match, channel),
     source: 'sysfs-driver-intel-xe-hwmon',
@@ -130,7 +130,8 @@ export const domainRules: readonly DomainRule[] = [
   {
     chip: /^amdgpu$/u,
     label: /(?:)/u,
-    // Only of an integrated GPU the voltage of the north bridge is measured; its power is that of the whole socket.
+    // Integrated GPUs are recognized by the voltage of the north bridge; their power is that of the whole
+    // socket.
     describe: (chip, match, channel) =>
       chip.channels.some(({ label }) => label === 'vddnb')
         ? partOf('gpu', 'cpu/0')
@@ -151,7 +152,7 @@ export const domainRules: readonly DomainRule[] = [
   },
 ];
 
-/** What a meter of a chip measures. */
+/** What a chip's meter measures. */
 export function describeDomain(chip: Chip, channel: Channel, label: string | undefined): Domain {
   if (/\/power_supply\//u.test(`${chip.id}/`)) return { type: 'battery', measured: 'other', isLeftOut: true };
   for (const rule of domainRules) {
@@ -162,7 +163,7 @@ export function describeDomain(chip: Chip, channel: Channel, label: string | und
   return unknown;
 }
 
-/** More than any domain of a type draws. */
+/** More than any domain of a type can draw. */
 export function findMaxWatts({ type }: Domain): number {
   return type === 'cpu' || type === 'memory' ? 2_000 : type === 'gpu' ? 5_000 : maxMicrowatts / 1e6;
 }

@@ -25,7 +25,8 @@ function openMachine(file: string, subject: RegExp) {
   return { factory, settings: { sysfs: sysfs.path }, tick, subject, path, reset: () => write(0, 1) };
 }
 
-// Descriptors stay open until the kernel says that the chip is gone: ENODEV, which the files of a test cannot.
+// Descriptors stay open until the kernel reports that the chip is gone: ENODEV, which the files of a test
+// cannot.
 const contents = ['truncated', 'empty', 'garbage'] as const;
 testFileFaults('hwmon sensors', () => openMachine('temp1_input', /temp1/u), contents);
 testFileFaults('hwmon energy counters', () => openMachine('energy1_input', /energy1/u), contents);

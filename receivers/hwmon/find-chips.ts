@@ -4,17 +4,17 @@ import { isOutOfDescriptors } from '../../src/errors.js';
 import { channelTypes, nameSensor, type Channel, type ChannelType, type Chip } from './channels.js';
 import { findMicrovolts } from './pairing-rules.js';
 
-/** An average of something else than power is of a time that is not known. */
+/** The averaging time of anything but power is unknown. */
 const filePattern = new RegExp(`^(${channelTypes.join('|')})(\\d+)_(input|(?<=power\\d+_)average)$`, 'u');
 
-/** What identifies a chip before all are known. */
+/** A chip before ids are made unique. */
 interface FoundChip extends Chip {
   readonly folder: string;
 }
 
 /**
- * The chips that have a sensor now, in a stable order. Nothing is awaited for long: the files that describe sensors are
- * answered by the kernel itself, readings by the chip are not asked for.
+ * The chips that currently have a sensor, in a stable order. Fast: files that describe sensors are answered by
+ * the kernel itself, and no reading is requested from a chip.
  */
 export async function findChips(sysfs: string): Promise<readonly Chip[]> {
   const root = join(sysfs, 'class/hwmon');
@@ -30,13 +30,13 @@ async function describeChip(sysfs: string, folder: string): Promise<FoundChip> {
   const device = join(folder, 'device');
   const name = (await findLine(join(folder, 'name'))) ?? (await findLine(join(device, 'name'))) ?? '';
   const own = await findChannels(folder, name);
-  // Older drivers have their files in the folder of the device.
+  // Older drivers have their files in the device's folder.
   const channels = own.length > 0 ? own : await findChannels(device, name);
   const measures = await listNames(join(device, 'measures'));
   return { id: await findId(sysfs, folder, name), name, measures, channels, folder: basename(folder) };
 }
 
-/** The path of the device. Where there is none, the chip's name; where that is missing, too, the folder's. */
+/** The path of the device, or else the chip's name, or else its folder's name. */
 async function findId(sysfs: string, folder: string, name: string): Promise<string> {
   const devices = await realpath(join(sysfs, 'devices')).catch(() => join(sysfs, 'devices'));
   for (const path of [join(folder, 'device'), folder]) {
@@ -47,13 +47,13 @@ async function findId(sysfs: string, folder: string, name: string): Promise<stri
   return name === '' ? basename(folder) : `virtual/${name}`;
 }
 
-/** Several chips may belong to one device, and be called the same. */
+/** Several chips may belong to one device and have the same name. */
 function distinguish(chips: readonly FoundChip[]): readonly Chip[] {
   const named = qualify(chips, ({ name }) => name);
   return qualify(named, ({ folder }) => folder);
 }
 
-/** Chips whose ids are equal have something of their own behind them. */
+/** Adds a distinguishing suffix to equal ids. */
 function qualify(chips: readonly FoundChip[], nameOf: (chip: FoundChip) => string): readonly FoundChip[] {
   const counts = new Map<string, number>();
   for (const { id } of chips) counts.set(id, (counts.get(id) ?? 0) + 1);
@@ -105,8 +105,8 @@ function compareChannels(a: Channel, b: Channel): number {
 }
 
 /**
- * The INA3221 of Jetson boards with a kernel of JetPack 4 and older, whose driver `ina3221x` is not one of hwmon:
- * `/sys/bus/i2c/drivers/ina3221x/<bus>-<address>/iio:device<n>/`.
+ * The INA3221 of Jetson boards with a kernel of JetPack 4 and older, whose driver `ina3221x` is not a hwmon
+ * driver: `/sys/bus/i2c/drivers/ina3221x/<bus>-<address>/iio:device<n>/`.
  */
 async function findOldJetsonChips(sysfs: string): Promise<readonly FoundChip[]> {
   const driver = join(sysfs, 'bus/i2c/drivers/ina3221x');
@@ -123,7 +123,7 @@ async function findOldJetsonChips(sysfs: string): Promise<readonly FoundChip[]> 
   return chips;
 }
 
-/** Millivolts, milliamperes and milliwatts, of up to three rails that are counted from 0. */
+/** Millivolts, milliamperes and milliwatts of up to three rails, numbered from 0. */
 const iioFiles = [
   { type: 'in', name: 'in_voltage', scale: 1 },
   { type: 'curr', name: 'in_current', scale: 1 },
@@ -156,7 +156,7 @@ async function readOptional(
   return names.has(name) ? findLine(join(folder, name)) : undefined;
 }
 
-/** The first line of a file; undefined when it cannot be read. */
+/** The first line of a file; undefined if it cannot be read. */
 async function findLine(path: string): Promise<string | undefined> {
   try {
     const [line = ''] = (await readFile(path, 'utf8')).split('\n');

@@ -8,11 +8,11 @@ import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { until } from '../../src/testing/until.js';
 import { factory } from './factory.js';
 
-/** A chip of a machine that is made up. */
+/** A chip of a fake machine. */
 export interface FakeChip {
-  /** Below `/sys/devices`; without one, the folder in the class is no link. */
+  /** Below `/sys/devices`; without it, the folder in the class is not a link. */
   readonly device?: string;
-  /** Whether the files are in the folder of the device, as of older drivers. */
+  /** Whether the files are in the device's folder, as with older drivers. */
   readonly isOld?: boolean;
   /** Whether the chip has a link to its device. */
   readonly hasLink?: boolean;
@@ -61,7 +61,7 @@ export function createBoard(files: FakeChip['files']): FakeSysfs {
   return new FakeSysfs({ hwmon0: { device: board, files: { name: 'board', ...files } } });
 }
 
-/** Readings of a receiver by `metric hw.id`, with the window of a mean. */
+/** Readings of a receiver by `metric hw.id`, with the averaging time of a mean. */
 export type Readings = Readonly<Record<string, number>>;
 
 export interface RigOptions {
@@ -69,7 +69,7 @@ export interface RigOptions {
   readonly claims?: Claims;
 }
 
-/** Starts a receiver of a machine, which the test stops when it ends. It reads when it is asked to, and at its start. */
+/** Starts a receiver on a machine, which is stopped when the test ends. It reads at its start and on request. */
 export async function startRig(
   t: TestContext,
   sysfs: FakeSysfs,
@@ -78,18 +78,18 @@ export async function startRig(
   const config = { sysfs: sysfs.path, collection_interval: '1h', ...settings };
   const running = await startPacedReceiver(t, factory, config, { claims });
   const { collector: next, log, breakClock } = running;
-  // The loop has its own first reading: every other one is asked for by the test.
+  // The loop takes its first reading by itself; all others are requested by the test.
   await until(() => next.tables.length > 0);
   return {
     next,
     log: log.lines,
     breakClock,
-    /** Reads, some seconds later than the last time. */
+    /** Advances the clock by some seconds and reads. */
     async read(seconds = 0): Promise<Readings> {
       const readings = await running.read(seconds);
       return Object.fromEntries(readings.map(([one, value]) => [nameSeries(one), value]));
     },
-    /** The attributes of a series that was read last, by its name. */
+    /** The attributes of the last series with this name. */
     attributesOf(name: string): Attributes | undefined {
       return next.tables.flatMap(({ series }) => series).find((one) => nameSeries(one) === name)?.attributes;
     },

@@ -13,26 +13,26 @@ import type { Config } from './config.js';
 import { findChips } from './find-chips.js';
 import { createMeters, planChips, type ChipPlan } from './meters.js';
 
-/** How often chips are looked for, and sensors that were switched on. */
+/** How often chips, and sensors that were switched on, are searched. */
 const searchMs = 30_000;
-/** The same once a chip has gone: it may come back. */
+/** The same after a chip has disappeared: it may come back. */
 const searchAgainMs = 900;
-/** The row of a chip that has not answered by then comes with the next ones; the others are not kept waiting. */
+/** Maximum wait for a chip: if it has not answered by then, its row follows with the next ones. */
 const answerMs = 1_000;
 /** Power is integrated over gaps up to this long. */
 const minGapMs = 10_000;
 
-/** A chip that is read, and what is published of it. */
+/** A chip that is read, and what is published about it. */
 interface Published {
   readonly plan: ChipPlan;
   readonly reader: ChipReader;
-  /** Undefined: there was no row so far. */
+  /** Undefined: there was no row yet. */
   row: MeterRow | undefined;
   /** The instants around its last reading. */
   beganNs: bigint;
 }
 
-/** Reads every chip, those that answer slowly next to each other. */
+/** Reads every chip, slow chips concurrently. */
 export class HwmonScraper implements OpenScraper {
   readonly #config: Config;
   readonly #context: ReceiverContext;
@@ -41,13 +41,13 @@ export class HwmonScraper implements OpenScraper {
   #intervalMs: number;
   #published: readonly Published[] = [];
   #ended: Series[] = [];
-  /** Rows that are to be forwarded. */
+  /** Rows to be forwarded. */
   #rows: Table[] = [];
   #searchedNs = 0n;
   #isChanged = false;
   #breaks: number | undefined;
 
-  /** @throws UnavailableError when there is no sensor */
+  /** @throws UnavailableError if there is no sensor */
   static async open(config: Config, context: ReceiverContext, timing?: ChipTiming): Promise<HwmonScraper> {
     const scraper = new HwmonScraper(config, context, timing);
     await scraper.#search();
@@ -109,7 +109,7 @@ export class HwmonScraper implements OpenScraper {
     return rows;
   }
 
-  /** @param late rows of readings that a scrape before did not wait for; their series may have ended since */
+  /** @param late rows of readings that an earlier scrape did not wait for; their series may have ended since */
   *#forward(late: readonly Table[], problems: readonly string[]): Iterable<Table> {
     yield* late;
     const ended = this.#ended;
@@ -119,7 +119,7 @@ export class HwmonScraper implements OpenScraper {
     if (problems.length > 0) throw new Error(`Cannot read sensors: ${problems.join('; ')}`);
   }
 
-  /** Adds the row of a reading that has just ended, at the instant half way since it began. */
+  /** Adds the row of a reading that has just ended, at the midpoint of its duration. */
   #addRow(one: Published): void {
     const { clock, host } = this.#context;
     const nowNs = clock.monotonicNs();
@@ -130,7 +130,7 @@ export class HwmonScraper implements OpenScraper {
     this.#rows.push(one.row.take(one.reader.values, at, Number(nowNs - halfNs - this.#originNs)));
   }
 
-  /** Publishes the chips that there are now. Those that are the same as before go on. */
+  /** Publishes the current chips. Unchanged ones continue. */
   async #search(): Promise<void> {
     this.#searchedNs = this.#context.clock.monotonicNs();
     const plans = planChips(await findChips(this.#config.sysfs), {
@@ -147,7 +147,7 @@ export class HwmonScraper implements OpenScraper {
     }
     this.#published = published;
     const gone = before.filter((one) => !published.includes(one));
-    // A reading that is still pending may have a row, before its series end.
+    // A pending reading may still have a row, before its series end.
     await Promise.all(gone.map(({ reader }) => reader.close()));
     this.#ended.push(...gone.flatMap(({ row }) => row?.series ?? []));
   }

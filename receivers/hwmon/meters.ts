@@ -19,24 +19,24 @@ import { describeDomain, findMaxWatts, type Domain } from './domains.js';
 import { pairRails, type ConfiguredPair, type Pair } from './pairing-rules.js';
 
 /**
- * Chips whose sensors have the number of their place among those of their type: `power1` and `energy1` are of different things
- * (drivers/hwmon/scmi-hwmon.c).
+ * Chips whose sensors are numbered by position within their type: `power1` and `energy1` belong to different
+ * things (drivers/hwmon/scmi-hwmon.c).
  */
 const unrelatedNumbers: ReadonlySet<string> = new Set(['scmi_sensors']);
 
-/** A chip, and what is published of it. */
+/** A chip and what is published about it. */
 export interface ChipPlan {
   readonly chip: Chip;
-  /** Rails whose power is the product of two channels: their values follow those of the channels. */
+  /** Rails whose power is the product of two channels: the products follow the channel values. */
   readonly products: readonly (readonly [voltage: number, current: number])[];
   readonly columns: readonly ColumnPlan[];
 }
 
-/** A series of a chip: which value it shows, and how. */
+/** A series of a chip: the value it shows, and how. */
 export interface ColumnPlan {
   readonly metric: Metric;
   readonly attributes: Attributes;
-  /** Index of a channel, or beyond them of a product. */
+  /** Index of a channel, or after the channels of a product. */
   readonly source: number;
   readonly kind: GaugeKind | CounterKind | IntegralKind;
 }
@@ -62,7 +62,7 @@ interface IntegralKind {
 export interface PlanOptions {
   readonly claims: Claims;
   readonly pairs: readonly ConfiguredPair[];
-  /** The `hw.id` of the sensor that measures the whole host, by the configuration. */
+  /** The `hw.id` of the sensor that is configured to measure the whole host. */
   readonly hostMeter: string | undefined;
   readonly isWanted: (name: string) => boolean;
 }
@@ -78,7 +78,7 @@ interface Sensor {
   readonly pair?: Pair;
 }
 
-/** What is published of some chips, which are parts of each other. */
+/** What is published about chips whose domains may contain each other. */
 export function planChips(chips: readonly Chip[], options: PlanOptions): readonly ChipPlan[] {
   const wanted = chips.map((chip) => keepWanted(chip, options.isWanted));
   const pairs = wanted.map((chip) => pairRails(chip, options.pairs));
@@ -102,7 +102,7 @@ function keepWanted(chip: Chip, isWanted: PlanOptions['isWanted']): Chip {
   return { ...chip, channels };
 }
 
-/** Channels whose value is published as it is: all but those of power and energy. */
+/** Channels whose value is published unchanged: all except power and energy. */
 function planGauge(chip: Chip, channel: Channel, source: number): readonly ColumnPlan[] {
   const { metric, type, perUnit, min, max } = channelKinds[channel.type];
   if (metric === undefined || channel.type === 'power') return [];
@@ -115,11 +115,11 @@ function planGauge(chip: Chip, channel: Channel, source: number): readonly Colum
 
 function findSensors(chip: Chip, pairs: readonly Pair[], { hostMeter }: PlanOptions): readonly Sensor[] {
   const create = (channel: Channel, source: number, label: string | undefined, pair?: Pair): Sensor => {
-    // Named as the power that the chip would give.
+    // Named like the power that the chip would report.
     const id = identifySensor(chip, pair ? { type: 'power', index: channel.index } : channel);
     const isHost = id === hostMeter;
     const known = describeDomain(chip, channel, label);
-    // A configured host is the only one.
+    // A configured host meter is the only one.
     const domain: Domain = isHost
       ? { type: 'host', measured: 'host', key: 'host' }
       : known.measured === 'host' && hostMeter !== undefined
@@ -134,10 +134,10 @@ function findSensors(chip: Chip, pairs: readonly Pair[], { hostMeter }: PlanOpti
   return [...own, ...rails];
 }
 
-/** Which sensor has a domain, and which one contains another. */
+/** Which sensor measures a domain, and which domain contains another. */
 class DomainTree {
   readonly #claims: Claims;
-  /** The sensor whose energy is that of a domain, by its key. */
+  /** The sensor whose energy is that of a domain, by key. */
   readonly #byKey = new Map<string, Sensor>();
 
   constructor(sensors: readonly Sensor[], claims: Claims) {
@@ -176,7 +176,7 @@ class DomainTree {
     const { channel, domain, pair, source } = sensor;
     const isCounter = channel.type === 'energy';
     if (!isCounter && !this.#isIntegrated(sensor)) return undefined;
-    // Of several sensors of one domain the first one is it: another shows the same, or a part of it.
+    // Of several sensors of one domain, the first one is used: the others show the same, or a part of it.
     const isFirst = domain.key === undefined || this.#byKey.get(domain.key) === sensor;
     const { metric } = claimEnergy(this.#claims, isFirst ? domain.measured : 'other');
     const attributes = {
@@ -190,7 +190,10 @@ class DomainTree {
     return { metric, attributes, source, kind };
   }
 
-  /** Whether energy is made of a power: not where the chip counts the same, or has a power that suits better. */
+  /**
+   * Whether energy is integrated from a power reading: not if the chip counts the same energy, or has a more
+   * suitable power reading.
+   */
   #isIntegrated({ chip, channel, pair, label }: Sensor): boolean {
     if (channel.type === 'energy') return false;
     const isNumbered = !unrelatedNumbers.has(chip.name);
@@ -200,7 +203,7 @@ class DomainTree {
     return pair !== undefined || isBest(chip.channels, channel);
   }
 
-  /** Its parent may be a meter of another receiver, and it may be that of others. */
+  /** Its parent may be a meter of another receiver, and it may be the parent of others. */
   #place(sensor: Sensor): void {
     const { id, domain } = sensor;
     const { key, within } = domain;
@@ -216,8 +219,8 @@ class DomainTree {
 }
 
 /**
- * Of the input and the average of one sensor, the average where its window is known; otherwise the input, since it may
- * be the mean since the chip was started (Documentation/hwmon/max34440.rst).
+ * Of the input and the average of one sensor, the average is used if its window is known; otherwise the input,
+ * since the average may cover the time since the chip was started (Documentation/hwmon/max34440.rst).
  */
 function isBest(channels: readonly Channel[], { type, index, item, windowMs }: Channel): boolean {
   const others = channels.filter((one) => one.type === type && one.index === index && one.item !== item);
@@ -237,13 +240,13 @@ function identifySensor(chip: Chip, channel: Pick<Channel, 'type' | 'index'>): s
   return `${chip.id}/${nameSensor(channel)}`;
 }
 
-/** The window of a mean in seconds, `1s`; `average` where the chip does not say how long it is. */
+/** The averaging time in seconds, `1s`; `average` if the chip does not report it. */
 function describeItem({ item, windowMs }: Channel): Attributes {
   if (item !== 'average') return {};
   return { [ATTR_HW_POWER_WINDOW]: windowMs === undefined ? 'average' : `${windowMs / 1e3}s` };
 }
 
-/** The meters of a plan, for a row of its values. */
+/** The meters of a plan, for rows of its values. */
 export function createMeters(
   { columns }: ChipPlan,
   resource: Resource,
@@ -273,7 +276,7 @@ function createGauge(series: Series, { perUnit, min, max }: GaugeKind): Meter {
   return { series, take: (value) => (value >= min && value <= max ? value / perUnit : NaN) };
 }
 
-/** A rail that feeds back, as of a battery that is charged, uses nothing meanwhile. */
+/** Reverse power, as of a battery that is being charged, is not counted. */
 function createIntegral(series: Series, power: IntegratedPower): Meter {
   const meter = new IntegratedMeter(series, power);
   return {

@@ -1,23 +1,23 @@
 import type { Channel, Chip } from './channels.js';
 
-/** How the voltages and currents of a chip belong together. */
+/** How the voltages and currents of a chip form rails. */
 interface PairingRule {
-  /** Names of chips, as their drivers give them. */
+  /** Chip names of the drivers. */
   readonly chips: readonly string[];
-  /** The numbers of a rail's voltage and of its current. */
+  /** The channel numbers of a rail's voltage and current. */
   readonly pairs: readonly (readonly [voltage: number, current: number])[];
-  /** Voltages in microvolts, where the kernel documents millivolts for all. */
+  /** Voltages in microvolts, although the kernel documents millivolts for all. */
   readonly microvolts?: readonly number[];
-  /** Where it is documented, in the kernel's tree. */
+  /** Its documentation, in the kernel tree. */
   readonly source: string;
 }
 
 /**
- * Chips whose channels are not numbered alike, or have no labels by which they could be paired. A pair counts only where
- * the chip does not give the power of the rail itself. PMBus chips are paired by their labels.
+ * Chips whose voltages and currents have different numbers, or no labels to pair them by. A pair is used only
+ * if the chip does not report the power of the rail itself. PMBus chips are paired by label.
  */
 export const pairingRules: readonly PairingRule[] = [
-  // in0 is the voltage of the shunt.
+  // in0 is the shunt voltage.
   {
     chips: ['ina219', 'ina220', 'ina226', 'ina230', 'ina231', 'ina234', 'ina260'],
     pairs: [[1, 1]],
@@ -29,7 +29,7 @@ export const pairingRules: readonly PairingRule[] = [
     pairs: [[1, 1]],
     source: 'Documentation/hwmon/ina238.rst',
   },
-  // in4 to in6 are shunt voltages, in7 and curr4 sums: of no rail.
+  // in4 to in6 are shunt voltages; in7 and curr4 are sums and belong to no rail.
   {
     chips: ['ina3221'],
     pairs: [
@@ -44,9 +44,9 @@ export const pairingRules: readonly PairingRule[] = [
   { chips: ['ltc2945'], pairs: [[1, 1]], source: 'Documentation/hwmon/ltc2945.rst' },
   // in1 is the supply of the chip.
   { chips: ['ltc2947'], pairs: [[0, 1]], source: 'Documentation/hwmon/ltc2947.rst' },
-  // Currents are voltage drops until they are scaled by the resistor, which the driver does not know.
+  // Currents are unscaled voltage drops: the driver does not know the resistor.
   { chips: ['ltc2990'], pairs: [], source: 'Documentation/hwmon/ltc2990.rst' },
-  // in2 to in5 are inputs of general purpose.
+  // in2 to in5 are general-purpose inputs.
   {
     chips: ['ltc2992'],
     pairs: [
@@ -57,7 +57,7 @@ export const pairingRules: readonly PairingRule[] = [
   },
   { chips: ['ltc4151'], pairs: [[1, 1]], source: 'Documentation/hwmon/ltc4151.rst' },
   { chips: ['ltc4215'], pairs: [[1, 1]], source: 'Documentation/hwmon/ltc4215.rst' },
-  // in5 to in8 are the voltages behind the switches, in9 to in11 of general purpose.
+  // in5 to in8 are the voltages after the switches, in9 to in11 are general-purpose inputs.
   {
     chips: ['ltc4245'],
     pairs: [
@@ -69,9 +69,9 @@ export const pairingRules: readonly PairingRule[] = [
     source: 'Documentation/hwmon/ltc4245.rst',
   },
   { chips: ['ltc4260'], pairs: [[1, 1]], source: 'Documentation/hwmon/ltc4260.rst' },
-  // Both voltages are those of auxiliary inputs behind dividers that the driver does not know.
+  // Both voltages are auxiliary inputs with dividers that the driver does not know.
   { chips: ['ltc4261'], pairs: [], source: 'Documentation/hwmon/ltc4261.rst' },
-  // in0 and in1 exclude each other: behind and before the switch. in2 is of general purpose.
+  // Only one of in0 and in1 exists: after or before the switch. in2 is a general-purpose input.
   {
     chips: ['ltc4282'],
     pairs: [
@@ -81,15 +81,15 @@ export const pairingRules: readonly PairingRule[] = [
     source: 'Documentation/hwmon/ltc4282.rst',
   },
   { chips: ['adm1177'], pairs: [[0, 1]], source: 'drivers/hwmon/adm1177.c, adm1177_read' },
-  // The current is labelled iout1 whether vin1 or vout1 is measured; the others have powers, and may measure an
-  // auxiliary voltage.
+  // The current is labelled iout1 whether vin1 or vout1 is measured; the other chips report power, and may
+  // measure an auxiliary voltage.
   {
     chips: ['adm1272', 'adm1273', 'adm1275', 'adm1276', 'adm1278', 'adm1281'],
     pairs: [[1, 1]],
     source: 'Documentation/hwmon/adm1275.rst',
   },
   { chips: ['adm1075', 'adm1293', 'adm1294'], pairs: [], source: 'Documentation/hwmon/adm1275.rst' },
-  // curr1 is the total, whose voltage is that of the mains (in0): input and output do not go together.
+  // curr1 is the total current, but in0 is the mains voltage: input and output must not be combined.
   {
     chips: ['corsairpsu'],
     pairs: [
@@ -108,7 +108,7 @@ export interface Pair {
   readonly label: string | undefined;
 }
 
-/** A pair that the configuration names. */
+/** A configured pair. */
 export interface ConfiguredPair {
   readonly chip: string;
   readonly voltage: number;
@@ -121,9 +121,10 @@ export function findMicrovolts(chipName: string): readonly number[] {
 }
 
 /**
- * The rails of a chip whose power it does not give itself. By the configuration; else by the chip, else by labels that
- * are equal, or those of PMBus (Documentation/hwmon/pmbus.rst): `vout1` and `iout1` are of the power `pout1`. Chips
- * that are not known have no pairs without labels: whether equal numbers belong together depends on the chip.
+ * The rails whose power the chip does not report itself: as configured; else by the rules for the chip, else by
+ * equal labels, or those of PMBus (Documentation/hwmon/pmbus.rst): `vout1` and `iout1` belong to the power
+ * `pout1`. Unknown chips without labels have no pairs: whether equal numbers belong together depends on the
+ * chip.
  */
 export function pairRails({ name, channels }: Chip, configured: readonly ConfiguredPair[]): readonly Pair[] {
   const find = (type: Channel['type'], index: number) =>
@@ -161,12 +162,12 @@ function createPair(voltage: Channel | undefined, current: Channel | undefined):
   return [{ voltage, current, label: voltage.label ?? current.label }];
 }
 
-/** A current that two voltages could be multiplied with counts once. */
+/** A current that matches two voltages is used once. */
 function keepFirst(pairs: readonly Pair[]): readonly Pair[] {
   return pairs.filter(({ current }, i) => pairs.findIndex((one) => one.current === current) === i);
 }
 
-/** Whether the chip gives the power of a rail: by the label that PMBus has for it, else by number or the same label. */
+/** Whether the chip reports the power of a rail: by PMBus label, else by number or equal label. */
 function hasPower(channels: readonly Channel[], { voltage, current, label }: Pair): boolean {
   const pmbusLabels = new Set(
     [voltage.label, current.label].map((one) => one?.replace(/^[vi](?=in|out)/u, 'p')),

@@ -5,16 +5,16 @@ import type { Config } from './config.js';
 import { bindXePmu } from './engine-ticks.js';
 import { EngineTimes } from './engine-times.js';
 
-/** Where PMUs are, and whose are used. */
+/** Where PMUs are, and whose PMUs are used. */
 export interface PmuOptions {
   readonly sysfs: string;
   readonly engines: Config['engines'];
 }
 
 /**
- * What the PMU of a card counts. As long as a counter of xe is open, the GPU stays awake: xe_pmu_event_init in
+ * The counters of a card's PMU. While a counter of xe is open, the GPU stays awake: xe_pmu_event_init in
  * drivers/gpu/drm/xe/xe_pmu.c.
- * @param hasColumn whether a column is read in another way
+ * @param hasColumn whether a column is already read in another way
  */
 export function bindPmu(
   { sysfs, engines }: PmuOptions,
@@ -27,7 +27,10 @@ export function bindPmu(
   return card.driver === 'xe' ? bindXePmu(pmu, card, hasColumn) : EngineTimes.open(pmu, hasColumn);
 }
 
-/** It has the address of the card behind its name, without colons; only that of an integrated GPU of i915 is just `i915`. */
+/**
+ * Its name ends with the address of the card, without colons; only that of an integrated GPU of i915 is just
+ * `i915`.
+ */
 function findPmu(sysfs: string, { driver, address }: Card): Pmu | undefined {
   const pmus = listPmus(sysfs);
   const own = `${driver}_${address.replaceAll(':', '_')}`;

@@ -13,10 +13,10 @@ const maxInstances = 9;
 const hertzPerMegahertz = 1e6;
 
 /**
- * The counters of xe's PMU (Linux 6.15 and later): how busy each engine was since the last reading, by its active and all of its
- * ticks, which are counted together; and clocks that sysfs does not have.
- * @param hasColumn whether a column is read in another way
- * @returns none where the driver has none, or this process may not count
+ * The counters of xe's PMU (Linux 6.15 and later): how busy each engine was since the last reading, from its
+ * active and total ticks, which are read together; and clocks that sysfs does not have.
+ * @param hasColumn whether a column is already read in another way
+ * @returns none if the driver has no PMU, or this process is not permitted to count
  */
 export function bindXePmu(
   pmu: Pmu,
@@ -29,7 +29,7 @@ export function bindXePmu(
   return [...engines, ...clocks];
 }
 
-/** A graphics tile, and the classes of engines on it. */
+/** A graphics tile and the engine classes on it. */
 interface Tile {
   /** Its number on the card. */
   readonly gt: number;
@@ -48,9 +48,9 @@ function listTiles({ folder }: Card): readonly Tile[] {
   );
 }
 
-/** Which instances of a class there are is not in sysfs, and may have gaps: the kernel refuses those that are not there. */
+/** Sysfs does not list the instances of a class, which may have gaps: the kernel refuses those that do not exist. */
 function bindEngines(pmu: Pmu, { gt, classes }: Tile): readonly CardFeature[] {
-  // Tiles beyond the first two, of graphics and of media, have engines of the same names.
+  // Tiles after the first two, for graphics and media, have engines with the same names.
   const prefix = gt > 1 ? `gt${gt}-` : '';
   return classes.flatMap((name) => {
     const engineClass = engineClasses[name];
@@ -70,7 +70,7 @@ function bindEngine(column: string, group: CounterGroup): CardFeature {
   });
 }
 
-/** Each reading adds the megahertz of its instant: drivers/gpu/drm/xe/xe_pmu.c. */
+/** Each reading adds the current megahertz: drivers/gpu/drm/xe/xe_pmu.c. */
 function bindClock(pmu: Pmu, { gt }: Tile, hasColumn: (column: string) => boolean): readonly CardFeature[] {
   const column = `clock.${gt === 0 ? 'graphics' : gt === 1 ? 'media' : `gt${gt}`}`;
   if (hasColumn(column)) return [];
@@ -78,7 +78,7 @@ function bindClock(pmu: Pmu, { gt }: Tile, hasColumn: (column: string) => boolea
   return group ? [bindGroup(column, group, () => group.countOf(0) * hertzPerMegahertz)] : [];
 }
 
-/** @param take what is made of the counts since the last reading */
+/** @param take computes a value from the counts since the last reading */
 function bindGroup(column: string, group: CounterGroup, take: () => number): CardFeature {
   let isFirst = true;
   return {
@@ -97,7 +97,7 @@ function toTerms(fields: Readonly<Record<string, number>>): readonly Term[] {
   return Object.entries(fields).map(([name, value]) => ({ name, value: String(value) }));
 }
 
-/** @returns undefined where one of them cannot be counted, or not by this process */
+/** @returns undefined if one of them cannot be counted, or this process is not permitted to */
 function openGroup(pmu: Pmu, events: readonly string[], terms: readonly Term[]): CounterGroup | undefined {
   const fds: number[] = [];
   try {
@@ -111,7 +111,7 @@ function openGroup(pmu: Pmu, events: readonly string[], terms: readonly Term[]):
     }
     return new CounterGroup(fds);
   } catch {
-    // Without the right to count, the rest of the card is read all the same.
+    // Without the permission to count, the rest of the card is still read.
     fds.forEach(closePerfEvent);
     return undefined;
   }

@@ -3,13 +3,13 @@ import { addressOf } from '../../src/linux/libc.js';
 import { closePerfEvent, openPerfEvent, readPerfEvent } from '../../src/linux/perf/event.js';
 import { encodePmuEvent, listAliases, type Pmu } from '../../src/linux/perf/pmu.js';
 
-/** A counter of i915's PMU, from which a column is made. */
+/** A counter of i915's PMU, for a column. */
 interface Counter {
   readonly column: string;
   readonly event: string;
-  /** How much of the column one count in a nanosecond is. */
+  /** Column units per count per nanosecond. */
   readonly scale: number;
-  /** At most this much; the counter and the clock are read one after the other. */
+  /** Maximum value, since the counter and the clock are read one after the other. */
   readonly max: number;
 }
 
@@ -19,7 +19,10 @@ interface OpenCounter extends Counter {
   count: number;
 }
 
-/** How busy each engine of a card was, and its clock, by the counters of i915's PMU: means since the last reading. */
+/**
+ * The utilization of each engine of a card, and its clock, from the counters of i915's PMU: means since the
+ * last reading.
+ */
 export class EngineTimes implements CardFeature {
   readonly columns: readonly string[];
   readonly #counters: readonly OpenCounter[];
@@ -34,8 +37,8 @@ export class EngineTimes implements CardFeature {
 
   /**
    * Opens the counters of a card.
-   * @param hasColumn whether a column is read in another way
-   * @returns none where the driver has none, or this process may not count
+   * @param hasColumn whether a column is already read in another way
+   * @returns none if the driver has no PMU, or this process is not permitted to count
    */
   static open(pmu: Pmu, hasColumn: (column: string) => boolean): readonly CardFeature[] {
     const wanted = listCounters(listAliases(pmu)).filter(({ column }) => !hasColumn(column));
@@ -61,7 +64,7 @@ export class EngineTimes implements CardFeature {
   }
 }
 
-/** Nanoseconds of engines, and megahertz times seconds of the clock of each graphics tile. */
+/** Busy nanoseconds of engines, and megahertz times seconds of the clock of each graphics tile. */
 function listCounters(aliases: readonly string[]): readonly Counter[] {
   const domains: Readonly<Record<string, string>> = { '': 'graphics', '-gt0': 'graphics', '-gt1': 'media' };
   return aliases.flatMap((event): readonly Counter[] => {
@@ -73,7 +76,7 @@ function listCounters(aliases: readonly string[]): readonly Counter[] {
   });
 }
 
-/** @returns none where it cannot be counted, or not by this process */
+/** @returns none if it cannot be counted, or this process is not permitted to */
 function openCounter(pmu: Pmu, counter: Counter): readonly OpenCounter[] {
   try {
     const { event: name } = counter;
@@ -82,7 +85,7 @@ function openCounter(pmu: Pmu, counter: Counter): readonly OpenCounter[] {
     const fd = openPerfEvent({ name, type: pmu.type, config: words[0], pid: -1, cpu });
     return [{ ...counter, fd, count: NaN }];
   } catch {
-    // Without the right to count, the rest of the card is read all the same.
+    // Without the permission to count, the rest of the card is still read.
     return [];
   }
 }

@@ -6,7 +6,7 @@ import { drmTasks } from '../../src/gpu/drm-processes.js';
 import { findInteger, findNames } from '../../src/linux/sysfs.js';
 import { bindPmu, type PmuOptions } from './card-pmu.js';
 
-/** The cards of i915 and xe, as sysfs and their PMU show them. */
+/** The cards of i915 and xe, from sysfs and their PMU. */
 export function createIntelCards(options: PmuOptions): CardKind {
   return {
     vendor: 'Intel',
@@ -16,9 +16,9 @@ export function createIntelCards(options: PmuOptions): CardKind {
 }
 
 const micro = 1e6;
-/** Of megahertz. */
+/** Megahertz per hertz. */
 const hertz = 1e-6;
-/** What each graphics tile, by its number, is for. */
+/** The purpose of each graphics tile, by number. */
 const domains: Readonly<Record<string, string>> = { gt0: 'graphics', gt1: 'media' };
 
 function openCard(card: Card, options: PmuOptions): CardReader {
@@ -35,13 +35,13 @@ function openCard(card: Card, options: PmuOptions): CardReader {
   return new CardReader(card, describeDevice(card, hwmon, energy.length > 0), [...files, ...counters]);
 }
 
-/** Microjoules of the card; of the package on it where the card has none. */
+/** Microjoules of the card, or of its package if the card has none. */
 function bindEnergy(hwmon: string): readonly CardFeature[] {
   const card = bindFile('energy', `${hwmon}/energy1_input`);
   return card.length > 0 ? card : bindFile('energy', `${hwmon}/energy2_input`);
 }
 
-/** An integrated GPU has no meter of its own: it is in the package of the CPU. */
+/** An integrated GPU has no meter of its own: it is part of the CPU package. */
 function describeDevice(
   { address, driver, product }: Card,
   hwmon: string,
@@ -67,13 +67,13 @@ function describeDevice(
   };
 }
 
-/** Where the files of a graphics tile are: those of its clock, of its sleep and of what lowers its clock. */
+/** The folders of a graphics tile: of its clock, its sleep and its throttling reasons. */
 interface Tile {
   readonly name: string;
   readonly clock: string;
   readonly idle: string;
   readonly throttle: string;
-  /** What the names of the reasons begin with. */
+  /** Prefix of the reasons' names. */
   readonly prefix: string;
 }
 

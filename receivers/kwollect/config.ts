@@ -44,7 +44,7 @@ export const schema = {
 export type Config = ConfigOf<typeof schema>;
 export type Endpoint = Config['endpoints'][number];
 
-/** What is wrong with settings that are taken together. */
+/** Validates settings that depend on each other. */
 export function checkConfig(config: Config): string[] {
   return [
     ...checkMeters(config.endpoints),

@@ -4,7 +4,7 @@ import { checkConfig, schema } from './config.js';
 import { KwollectTarget } from './kwollect-target.js';
 import { metrics } from './meter-points.js';
 
-/** The kwollect receiver: what the meters of Grid'5000 have recorded. */
+/** The kwollect receiver: recorded measurements of Grid'5000's meters. */
 export const factory: ReceiverFactory<typeof schema> = {
   schema,
   metrics,

@@ -24,7 +24,7 @@ const faults: Readonly<Record<string, readonly [RequestListener | undefined, Reg
   vanishing: [undefined, /ECONNREFUSED/u],
 };
 
-/** A site that fails until it is mended. */
+/** A site that fails until it is repaired. */
 async function openSite(t: TestContext, healthy: RequestListener, broken: RequestListener | undefined) {
   let answer = broken;
   const server = createServer((request, response) => answer?.(request, response));

@@ -7,20 +7,23 @@ import type { Config, Endpoint } from './config.js';
 import { MeterPoints } from './meter-points.js';
 import { parsePoints, type Point } from './points.js';
 
-/** How far back the first request goes, and the longest time of one request. */
+/** How far back the first request goes, and the maximum time span of a request. */
 const maxPageNs = 60_000_000_000n;
-/** Of the first request, and the shortest. */
+/** The time span of the first request, and the minimum. */
 const firstPageNs = 10_000_000_000n;
 const minPageNs = 1_000_000_000n;
-/** Points of a request, which are parsed in 2 to 5 ms: their number adapts the time of the next one. */
+/**
+ * Target number of points per request, which take 2 to 5 ms to parse: the time span of the next request is
+ * adapted to it.
+ */
 const pointsPerPage = 400;
-/** In one reading, also after an outage. */
+/** Maximum pages per reading, also after an outage. */
 const maxPages = 10;
-/** What is older than this is not asked for, after an outage. */
+/** Maximum age of requested points, after an outage. */
 const maxAgeNs = 3_600_000_000_000n;
 const maxBytes = 4 * 1024 * 1024;
 
-/** A site, asked for the points since the last request. */
+/** A site that is polled for the points since the last request. */
 export class KwollectTarget implements PollingTarget {
   readonly name: string;
   readonly #endpoint: Endpoint;
@@ -31,7 +34,7 @@ export class KwollectTarget implements PollingTarget {
   readonly #place: ReceiverContext['claims']['place'];
   readonly #meters = new Map<string, MeterPoints>();
   #pageNs = firstPageNs;
-  /** Unix time in nanoseconds up to which points were asked for. */
+  /** Unix time in nanoseconds up to which points were requested. */
   #from: bigint | undefined;
 
   constructor(endpoint: Endpoint, config: Config, context: ReceiverContext) {
@@ -61,7 +64,7 @@ export class KwollectTarget implements PollingTarget {
     return this.#publishAll(pages);
   }
 
-  /** Points have instants of their own, so that a failure is no gap: they may still come. */
+  /** Points have instants of their own, so that a failure is not a gap: they may still be received later. */
   publishFailure(): readonly Table[] {
     return [];
   }
@@ -109,7 +112,7 @@ export class KwollectTarget implements PollingTarget {
     }
   }
 
-  /** One page after the other, so that other work runs in between. */
+  /** One page at a time, so that other work runs in between. */
   *#publishAll(pages: readonly (readonly Point[])[]): Generator<Table> {
     for (const page of pages) yield* this.#publish(page);
   }
@@ -134,7 +137,7 @@ export class KwollectTarget implements PollingTarget {
   }
 }
 
-/** To the microsecond, as the API has its instants. */
+/** To the microsecond, like the API's instants. */
 function formatInstant(ns: bigint): string {
   const micros = String((ns / 1000n) % 1_000_000n).padStart(6, '0');
   return new Date(Number(ns / 1_000_000n)).toISOString().replace(/\.\d+Z$/u, `.${micros}Z`);

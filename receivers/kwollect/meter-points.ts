@@ -37,10 +37,10 @@ const gauges = {
   current: hwCurrent,
 } as const;
 
-/** What the points of a meter become. */
+/** How the points of a meter are published. */
 export interface MeterOptions {
   readonly resource: Resource;
-  /** Whether it is the meter of this host. */
+  /** Whether it is this host's meter. */
   readonly isHost: boolean;
   readonly maxGapMs: number;
 }
@@ -53,7 +53,7 @@ export class MeterPoints {
   #lastAt: bigint | undefined;
   #series: readonly Series[];
 
-  /** @param first its first point, which is not taken */
+  /** @param first its first point, which is not yet added */
   constructor(first: Point, { resource, isHost, maxGapMs }: MeterOptions) {
     const quantity = findQuantity(first.metric) ?? 'power';
     const isSupply = isHost && quantity === 'power';
@@ -84,15 +84,15 @@ export class MeterPoints {
   }
 
   /**
-   * Takes points in the order of their instants; what is not after the last one is a duplicate, or too late.
-   * @returns tables: another one after a gap, since another energy begins
+   * Takes points in time order; a point that is not after the last one is a duplicate, or too late.
+   * @returns tables: another one after a gap, after which another energy series starts
    */
   *take(points: readonly Point[]): Generator<Table> {
     let rows = createRows();
     for (const { at, value } of points) {
       if (this.#lastAt !== undefined && at <= this.#lastAt) continue;
       this.#lastAt = at;
-      // Power that flows back is not counted.
+      // Reverse power is not counted.
       const joules = this.#energy?.take(Math.max(0, value) * 1e6, at, Number(at - this.#firstAt));
       const energy = this.#energy?.series;
       const [, before] = this.#series;
@@ -110,12 +110,12 @@ export class MeterPoints {
   }
 }
 
-/** Rows that become a table. */
+/** Rows of a table. */
 interface Rows {
   epoch: bigint;
   readonly offsets: number[];
   readonly values: number[];
-  /** What has ended before them. */
+  /** Series that ended before them. */
   readonly ended: readonly Series[];
 }
 

@@ -1,12 +1,12 @@
 import { finiteNumberOf, isObject, objectOf } from '../../src/recording/otlp-json.js';
 
-/** A value that the API has recorded. */
+/** A value recorded by the API. */
 export interface Point {
-  /** What has measured it: a node, a metric and, where it is known, the meter and its port. */
+  /** Its source: node, metric and, if known, the meter and its port. */
   readonly id: string;
   readonly node: string;
   readonly metric: string;
-  /** Unix time in nanoseconds, by the clock of the API. */
+  /** Unix time in nanoseconds, on the API's clock. */
   readonly at: bigint;
   readonly value: number;
 }
@@ -15,14 +15,14 @@ const suffixes = { _watt: 'power', _celsius: 'temperature', _volt: 'voltage', _a
 
 export type Quantity = (typeof suffixes)[keyof typeof suffixes];
 
-/** What a metric is, by the end of its name. Undefined: something else. */
+/** The quantity of a metric, by name suffix. Undefined: something else. */
 export function findQuantity(metric: string): Quantity | undefined {
   return Object.entries(suffixes).find(([suffix]) => metric.endsWith(suffix))?.[1];
 }
 
 /**
- * The points of an answer, in the order of their instants. What is no point is left out.
- * @throws Error when it is no list
+ * The points of an answer, in time order. Invalid items are left out.
+ * @throws Error if it is not a list
  */
 export function parsePoints(text: string): readonly Point[] {
   const records = parseList(text);
@@ -59,7 +59,7 @@ function parsePoint(record: unknown): Point | undefined {
   return { id: [node, metric, ...meters].join('/'), node, metric, at, value };
 }
 
-/** `2026-01-01T00:00:00.007812+01:00`, to the microsecond, in nanoseconds. */
+/** Parses `2026-01-01T00:00:00.007812+01:00`, to the microsecond, to nanoseconds. */
 function parseInstant(text: string): bigint | undefined {
   const [, date, fraction = '', zone] =
     /^(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:?\d\d)$/u.exec(text) ?? [];

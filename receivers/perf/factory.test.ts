@@ -13,7 +13,7 @@ import { createPlan, findEvents } from './plan.js';
 const check = (settings: Readonly<Record<string, unknown>>) =>
   factory.check?.(parseSettings(schema, settings));
 
-test('factory says what is wrong in the settings taken together', () => {
+test('factory reports what is wrong in the settings taken together', () => {
   assert.deepEqual(check({}), []);
   assert.deepEqual(check({ events: ['cs', 'cycles:x'], processes: { pids: [0] } }), [
     'events[1]: Cannot parse events "cycles:x" at character 8: expected modifiers out of u, k, h, I, G, H, p, D, e, found "x"',

@@ -42,7 +42,7 @@ function check(config: Config): readonly string[] {
   ];
 }
 
-/** Of the machine alone: which processes there are, and what the machine's own names of events mean, is not known. */
+/** Only for the machine: the processes, and the meaning of the machine's own event names, are unknown. */
 function expectedSeries({ machine, events, rename, per_cpu, per_pmu }: Config): readonly ExpectedSeries[] {
   if (!machine) return [];
   const known = parseEvents(events.join(',')).flatMap((group) => group.events);
@@ -122,7 +122,7 @@ class PerfReceiver implements Component {
     });
   }
 
-  /** What holds for one process, cgroup and CPU holds for many. */
+  /** A note about one process, cgroup and CPU applies to many. */
   #note(note: string): void {
     const kind = note.replaceAll(/(?<=process|cpu) \d+(?: \(.*?\))?|(?<=cgroup) \/\S*/gu, '');
     if (this.#noted.has(kind)) return;

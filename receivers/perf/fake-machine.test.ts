@@ -93,7 +93,7 @@ test('PerfSampler keeps kinds of cores and CPUs apart, when it is configured to'
 });
 
 test(
-  'PerfSampler keeps what a CPU counted that goes offline, and goes on where it left off when that is back',
+  'PerfSampler keeps what a CPU counted that goes offline, and continues where it left off when that is back',
   { skip: needsTwo },
   async (t) => {
     let nowMs = 0;
@@ -122,7 +122,7 @@ test(
 );
 
 test(
-  'PerfSampler adds a column for a CPU that it has not seen, beside those that go on',
+  'PerfSampler adds a column for a CPU that it has not seen, beside those that continue',
   { skip: needsTwo },
   (t) => {
     let nowMs = 0;

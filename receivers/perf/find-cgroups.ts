@@ -7,18 +7,18 @@ import type { Resource } from '../../src/model/series.js';
 import type { Config } from './config.js';
 import type { FoundTarget } from './plan.js';
 
-/** What finding of targets needs. */
+/** What target finders need. */
 export type FinderContext = Pick<ReceiverContext, 'log' | 'host'>;
 
-/** Which cgroups are wanted. */
+/** Which cgroups are selected. */
 export type CgroupSelection = Pick<Config, 'cgroups' | 'containers' | 'jobs'>;
 
-/** Far deeper than a container in a pod in a container; perf counts what is below with it in any case. */
+/** Far deeper than a container in a pod in a container; perf includes everything below anyway. */
 const maxDepth = 64;
 
-/** Finds the selected cgroups of the hierarchy that perf events can be counted for, as they come and go. */
+/** Finds the selected cgroups of the hierarchy that perf events can be counted for, while they come and go. */
 export class CgroupFinder {
-  /** Where it looks; undefined: no hierarchy is mounted. */
+  /** Root of the search; undefined: no hierarchy is mounted. */
   readonly folder: string | undefined;
   readonly #selects: (path: string) => boolean;
   readonly #tree: CgroupTree | undefined;
@@ -42,7 +42,7 @@ export class CgroupFinder {
       });
   }
 
-  /** Those that are here now. */
+  /** The current ones. */
   async find(): Promise<readonly FoundTarget[]> {
     const changes = await this.#tree?.update();
     if (changes) this.#take(changes.born, changes.gone);
@@ -61,7 +61,7 @@ export class CgroupFinder {
 
   #describe({ path, folder }: CgroupFolder): FoundTarget {
     return {
-      // One that was removed and made again is another one.
+      // A cgroup that was removed and recreated is another one.
       key: `cgroup ${path} ${++this.#last}`,
       name: `cgroup ${path}`,
       target: { kind: 'cgroup', folder },
@@ -79,7 +79,7 @@ export function createSelection({ cgroups, containers, jobs }: CgroupSelection):
     (jobs && startsJob(path));
 }
 
-/** Matches the paths for which a pattern stands: `*` is any name or part of one, `**` any number of names. */
+/** Matches paths with a pattern: `*` is any name or part of one, `**` any number of names. */
 export function createPathPattern(pattern: string): RegExp {
   const names = pattern.split('/').filter((name) => name !== '');
   if (names.length === 0) return /^\/$/u;

@@ -10,16 +10,16 @@ import { ProcessStat } from '../../src/linux/process-stat.js';
 import { readRegularText } from '../../src/linux/regular-file.js';
 import type { Attributes } from '../../src/model/series.js';
 
-/** A process that runs. */
+/** A running process. */
 export interface FoundProcess {
   readonly pid: number;
-  /** When it was born, in ticks after boot. */
+  /** Its start, in ticks after boot. */
   readonly startTicks: number;
-  /** The attributes of its resource: the same object until it becomes another program, user's or cgroup's. */
+  /** The attributes of its resource: the same object until its program, user or cgroup changes. */
   readonly attributes: Attributes;
 }
 
-/** Which processes are wanted: by number, or by name or whole path of their executable. */
+/** Which processes are selected: by pid, or by name or full path of their executable. */
 export interface ProcessSelection {
   readonly pids: readonly number[];
   readonly names: readonly string[];
@@ -29,7 +29,7 @@ interface KnownProcess extends FoundProcess {
   readonly identity: ProcessIdentity;
 }
 
-/** Looks for processes, again and again. */
+/** Searches processes repeatedly. */
 export class ProcessFinder {
   readonly #procfs: string;
   readonly #identity: IdentityReader;
@@ -41,7 +41,7 @@ export class ProcessFinder {
     this.#identity = new IdentityReader({ ...options, hasCommandLine: false });
   }
 
-  /** The selected processes that run now. */
+  /** The selected processes that are running. */
   find({ pids, names }: ProcessSelection): readonly FoundProcess[] {
     this.#identity.refreshOwners();
     const wanted = new Set(names);
@@ -65,7 +65,7 @@ export class ProcessFinder {
     return { pid, startTicks, attributes: identity.attributes, identity };
   }
 
-  /** Undefined for one that has ended. */
+  /** Undefined if it has ended. */
   #readStat(pid: number): ProcessStat | undefined {
     const isThere = this.#stat.read(join(this.#procfs, String(pid))) && !this.#stat.isZombie;
     return isThere ? this.#stat : undefined;
@@ -78,7 +78,7 @@ function listPids(procfs: string): readonly number[] {
     .filter((pid) => pid > 0);
 }
 
-/** The kernel's name of a process is cut after 15 bytes; that of the executable is whole, where it may be read. */
+/** The kernel truncates the name of a process to 15 bytes; that of the executable is complete, if it is readable. */
 function isNamed(pid: number, wanted: ReadonlySet<string>, procfs: string): boolean {
   const { path } = readExecutable(join(procfs, String(pid)));
   if (path !== undefined && (wanted.has(path) || wanted.has(basename(path)))) return true;

@@ -9,18 +9,18 @@ import { CgroupFinder, createPathPattern, type FinderContext } from './find-cgro
 import { ProcessFinder, type FoundProcess } from './find-processes.js';
 import type { FoundTarget } from './plan.js';
 
-/** Whether the settings ask for processes or cgroups. */
+/** Whether the settings select processes or cgroups. */
 export function hasTargets(config: Config): boolean {
   const { pids, names } = config.processes;
   return pids.length + names.length > 0 || hasCgroups(config);
 }
 
-/** Whether the settings ask for cgroups. */
+/** Whether the settings select cgroups. */
 export function hasCgroups({ cgroups, containers, jobs }: Config): boolean {
   return cgroups.length > 0 || containers || jobs;
 }
 
-/** Finds what the settings name, again and again, and logs what is not there at first. Must be closed. */
+/** Finds the targets in the settings, repeatedly, and logs those that do not exist at first. Must be closed. */
 export class TargetFinder {
   readonly #config: Config;
   readonly #processes: ProcessFinder;
@@ -36,7 +36,7 @@ export class TargetFinder {
     this.#absent = new AbsentTargets(config, context.log, this.#cgroups?.folder);
   }
 
-  /** The processes and cgroups of the settings that are here now. */
+  /** The processes and cgroups in the settings that currently exist. */
   async find(): Promise<readonly FoundTarget[]> {
     const processes = this.#processes.find(this.#config.processes).map(describeTarget);
     const found = [...processes, ...((await this.#cgroups?.find()) ?? [])];
@@ -49,7 +49,7 @@ export class TargetFinder {
   }
 }
 
-/** One that becomes another program, user's or cgroup's is another target. */
+/** A process whose program, user or cgroup changes is a new target. */
 function describeTarget({ pid, startTicks, attributes }: FoundProcess): FoundTarget {
   const resource = { attributes };
   return {
@@ -60,7 +60,7 @@ function describeTarget({ pid, startTicks, attributes }: FoundProcess): FoundTar
   };
 }
 
-/** Logs targets of the settings that do not exist: at the first look, and when they appear. */
+/** Logs targets of the settings that do not exist: at the first search, and when they appear. */
 export class AbsentTargets {
   readonly #config: Config;
   readonly #log: Pick<Log, 'info' | 'warn'>;
@@ -74,7 +74,7 @@ export class AbsentTargets {
     this.#folder = folder;
   }
 
-  /** To be called with all that a look has found. */
+  /** Call it with all targets that a search has found. */
   update(found: readonly FoundTarget[]): void {
     if (this.#absent?.size === 0) return;
     const now = new Set(this.#findAbsent(found));
@@ -91,7 +91,7 @@ export class AbsentTargets {
     this.#absent = new Set([...this.#absent].filter((name) => now.has(name)));
   }
 
-  /** Processes by number, and patterns of cgroups, that select nothing: in words. */
+  /** Describes pids and cgroup patterns that select nothing. */
   #findAbsent(found: readonly FoundTarget[]): string[] {
     const { processes, cgroups } = this.#config;
     const pids = new Set(found.map(({ target }) => (target.kind === 'process' ? target.pid : undefined)));

@@ -52,7 +52,7 @@ function describeColumns({ columns }: Layout): readonly string[] {
   return columns.map(({ metricName, attributes }) => [metricName, ...Object.values(attributes)].join(' '));
 }
 
-test('read sums CPUs, and says how much of the time was really counted and how many instructions a cycle has', () => {
+test('read sums CPUs, and reports how much of the time was really counted and how many instructions a cycle has', () => {
   const layout = new Layout();
   layout.add(createCounts([100, 300], 100, 50), ownersOn(undefined, cycles, instructions));
   layout.add(createCounts([200, 100], 100, 100), ownersOn(undefined, cycles, instructions));
@@ -110,7 +110,7 @@ test('write divides what grew in a window, and shows it until the next one ends'
   assert.deepEqual(readAll(columns, rows), [NaN, NaN, 1.5, 1.5, 2, 2, 2]);
 });
 
-test('write has no value, when the denominator stood still or is not known', () => {
+test('write has no value, when the denominator did not change or is not known', () => {
   const rows = [
     [0, 0],
     [5, 0],

@@ -5,33 +5,33 @@ import { ATTR_CPU_LOGICAL_NUMBER, ATTR_PERF_EVENT_NAME } from '../../src/model/s
 import { counters, ratios, runningRatio, type Column } from './metrics.js';
 import type { ScaledCounts } from './scaled-counts.js';
 
-/** What a count belongs to. */
+/** The CPU and PMU that a count belongs to. */
 export interface Owner {
   readonly event: CountedEvent;
-  /** Undefined where CPUs are summed. */
+  /** Undefined if CPUs are summed. */
   readonly cpu: number | undefined;
-  /** Undefined where PMUs are summed. */
+  /** Undefined if PMUs are summed. */
   readonly pmu: string | undefined;
 }
 
-/** Counts of groups and the columns that they are added to. */
+/** Counts of groups, and the columns that they are added to. */
 interface Link {
   readonly counts: ScaledCounts;
-  /** Of each count, its column. */
+  /** The column of each count. */
   readonly columns: Int32Array;
 }
 
-/** What of a sampler's rows is written when: counts, then running ratios, then what is derived. */
+/** The layout of a sampler's rows: counts, then running ratios, then derived values. */
 export class Layout {
   columns: readonly Column[] = [];
-  /** By column a number that it keeps: no other column of this layout ever has it. */
+  /** By column a permanent number: no other column of this layout ever has it. */
   columnIds: readonly number[] = [];
   readonly #ids = new Map<string, number>();
   #links: Link[] = [];
   readonly #byKey = new Map<string, number>();
   readonly #owners: Owner[] = [];
   #counts = new Float64Array(0);
-  /** What was counted by counts that were retired. */
+  /** Totals of retired counts. */
   #retired = new Float64Array(0);
   #scales = new Float64Array(0);
   #enabledNs = new Float64Array(0);
@@ -39,7 +39,7 @@ export class Layout {
   #ratioColumns = new Int32Array(0);
   #derived = new DerivedColumns([], 1);
 
-  /** Adds counts, each with its owner; those with the same owner are summed. */
+  /** Adds counts, each with its owner; counts with the same owner are summed. */
   add(counts: ScaledCounts, owners: readonly Owner[]): void {
     this.#links.push({ counts, columns: Int32Array.from(owners, (owner) => this.#columnOf(owner)) });
   }
@@ -49,7 +49,7 @@ export class Layout {
     return this.#byKey.has(keyOf(owner));
   }
 
-  /** Keeps what these counts have come to in their columns, and reads them no more. Does not close them. */
+  /** Keeps the totals of these counts in their columns, and stops reading them. Does not close them. */
   retire(counts: ScaledCounts): void {
     const link = this.#links.find((each) => each.counts === counts);
     if (link === undefined) return;
@@ -60,7 +60,7 @@ export class Layout {
     });
   }
 
-  /** Describes the columns once every owner is known; again after counts of further owners were added. */
+  /** Describes the columns once every owner is known; call it again after adding counts of further owners. */
   finish(hasRatio: boolean, derivedReadings: number): void {
     const width = this.#owners.length;
     [this.#counts, this.#enabledNs, this.#runningNs] = [0, 0, 0].map(() => new Float64Array(width));
@@ -158,7 +158,7 @@ function describeOwner({ event, cpu, pmu }: Owner): Column['attributes'] {
   };
 }
 
-/** Quotients of columns over windows of readings, one after the other: each shows the last window that ended. */
+/** Ratios of columns over consecutive windows of readings: each shows the last complete window. */
 export class DerivedColumns {
   readonly #pairs: readonly (readonly [numerator: number, denominator: number])[];
   readonly #readings: number;
@@ -168,7 +168,7 @@ export class DerivedColumns {
 
   /**
    * @param pairs columns of counts
-   * @param readings that make up a window
+   * @param readings number per window
    */
   constructor(pairs: readonly (readonly [numerator: number, denominator: number])[], readings: number) {
     this.#pairs = pairs;
@@ -177,7 +177,7 @@ export class DerivedColumns {
     this.#shown = new Float64Array(pairs.length).fill(NaN);
   }
 
-  /** Writes the quotients; NaN before the first window has ended, and for nothing over nothing. */
+  /** Writes the ratios; NaN before the end of the first window, and for 0/0. */
   write(counts: Float64Array, values: Float64Array, at: number): void {
     if (this.#left === 0) {
       this.#close(counts);

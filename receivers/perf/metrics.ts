@@ -2,7 +2,7 @@ import type { EventUnit } from '../../src/linux/perf/counted-event.js';
 import type { RatioKind } from '../../src/linux/perf/ratios.js';
 import type { Attributes, Metric, Resource, Series } from '../../src/model/series.js';
 
-/** Events that have no unit, or one that is not known here. */
+/** Events without a unit, or with an unknown one. */
 const eventCount: Metric = {
   name: 'perf.event.count',
   unit: '{event}',
@@ -38,7 +38,7 @@ const eventIo: Metric = {
   valueType: 'double',
 };
 
-/** 1 where an event is never counted in turns with others. */
+/** 1 if an event is never multiplexed. */
 export const runningRatio: Metric = {
   name: 'perf.event.running_ratio',
   unit: '1',
@@ -94,7 +94,7 @@ export const counters: Readonly<Record<EventUnit, Metric>> = {
   By: eventIo,
 };
 
-/** The gauge of each quotient. */
+/** The gauge of each ratio. */
 export const ratios: Readonly<Record<RatioKind, Metric>> = {
   instructions_per_cycle: instructionsPerCycle,
   cache_miss_ratio: cacheMissRatio,
@@ -107,10 +107,10 @@ export interface Column {
   readonly attributes: Attributes;
 }
 
-/** What a sampler says of its columns. Plain data. */
+/** A sampler's description of its columns. Plain data. */
 export interface Columns {
   readonly columns: readonly Column[];
-  /** What a person should know: which events are not counted, and why. */
+  /** Notes for the user: which events are not counted, and why. */
   readonly notes: readonly string[];
 }
 
@@ -119,7 +119,7 @@ const byName = new Map(metrics.map((metric) => [metric.name, metric]));
 /** The series of a sampler's columns, in order. */
 export function createSeries({ columns }: Columns, resource: Resource, start: bigint): readonly Series[] {
   return columns.map(({ metricName, attributes }) => ({
-    // A sampler names no others.
+    // A sampler uses only these names.
     metric: byName.get(metricName) ?? eventCount,
     resource,
     attributes,

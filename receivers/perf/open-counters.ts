@@ -15,28 +15,28 @@ import { ScaledCounts } from './scaled-counts.js';
 /** Counters of a target. Must be closed. */
 export interface Counters {
   readonly layout: Layout;
-  /** The groups in which the events are counted. */
+  /** The groups that the events are counted in. */
   readonly groups: readonly EventGroup[];
-  /** What a person should know: which events are not counted, and why. */
+  /** Notes for the user: which events are not counted, and why. */
   readonly notes: readonly string[];
-  /** Threads that are born later must be added. */
+  /** Whether threads that start later must be added. */
   readonly isGrowing: boolean;
-  /** The size of the largest group that was not asked for. */
+  /** The size of the largest group that is not explicit. */
   readonly largest: number;
-  /** Whether such a group never gets its turn, so that smaller ones are wanted. */
+  /** Whether such a group is never scheduled, so that smaller ones are needed. */
   readonly isStarved: boolean;
   /** Counts another thread. */
   addThread(tid: number): void;
-  /** Counts on CPUs that came online, too, and keeps what was counted on those that went offline. */
+  /** Also counts on CPUs that came online, and keeps the counts of CPUs that went offline. */
   followCpus(online: readonly number[]): void;
   close(): void;
 }
 
 /**
  * Opens the counters of a target.
- * @param maxEvents in a group
- * @param fitted groups that are known to be taken; without them, that is found out
- * @throws UnavailableError when nothing of it can be counted
+ * @param maxEvents maximum events per group
+ * @param fitted groups that are known to fit; by default this is tried
+ * @throws UnavailableError if none of its events can be counted
  */
 export function openCounters(plan: Plan, maxEvents: number, fitted?: readonly EventGroup[]): Counters {
   const opening = new Opening(plan, maxEvents, fitted);
@@ -57,7 +57,7 @@ class Opening implements Counters {
   groups: readonly EventGroup[];
   readonly #divisible = new Set<ScaledCounts>();
   readonly #firstReserved = findFirstReservedFd();
-  /** What is counted on a CPU and ends when that goes offline. */
+  /** Counts on a CPU, which end when it goes offline. */
   readonly #byCpu = new Map<number, ScaledCounts[]>();
   #isBegun = false;
 
@@ -115,7 +115,7 @@ class Opening implements Counters {
     this.layout.finish(this.#plan.hasRatio, this.#plan.derivedReadings);
   }
 
-  /** The kernel detaches the events of a CPU that goes offline, for good. */
+  /** The kernel permanently detaches the events of a CPU that goes offline. */
   #retire(cpu: number): void {
     for (const counts of this.#byCpu.get(cpu) ?? []) {
       counts.read();
@@ -126,7 +126,7 @@ class Opening implements Counters {
     this.#byCpu.delete(cpu);
   }
 
-  /** One place says what the others take, too. */
+  /** What fits in one place fits in all. */
   #fit(place: CountingPlace): void {
     const probe = createProbe(place);
     const { groups, userOnly } = adaptToRights(this.#plan.groups, probe);
@@ -142,12 +142,12 @@ class Opening implements Counters {
     if (place.cpu >= 0) this.#byCpu.set(place.cpu, []);
     for (const group of this.groups) {
       const { events } = group;
-      // The kernel itself moves what a PMU outside the cores counts to another CPU.
+      // The kernel moves the events of a PMU outside the cores to another CPU by itself.
       if (this.#isBegun && !isOfCpu(group)) continue;
       const parts = Math.max(...events.map(({ encodings }) => encodings.length));
       const opened = Array.from({ length: parts }, (_, part) => this.#openPart(events, part, place));
       const counted = opened.flatMap((one) => one ?? []);
-      // A process runs on one kind of cores or on the other: together they have counted all the time.
+      // A process runs on either kind of cores: together they have counted all the time.
       if (place.cpu < 0) this.#add(counted, group);
       else for (const one of counted) this.#addOnCpu(place.cpu, one, group);
     }
@@ -161,7 +161,7 @@ class Opening implements Counters {
   #add(parts: readonly OpenPart[], group: EventGroup): ScaledCounts | undefined {
     if (parts.length === 0) return undefined;
     const owners = parts.flatMap((part) => part.owners);
-    // A column that is new is 0 at its first reading.
+    // A new column is 0 at its first reading.
     const fromOpening = this.#isBegun && owners.every((owner) => this.layout.has(owner));
     const counts = new ScaledCounts(
       parts.map((part) => part.group),
@@ -186,7 +186,7 @@ class Opening implements Counters {
   }
 
   /**
-   * Many targets need many descriptors; the last ones are left to others.
+   * Many targets need many descriptors; a reserve is left for other uses.
    * @throws PerfEventError
    */
   #openWithinReserve(events: readonly CountedEvent[], part: number, place: CountingPlace): number[] {
@@ -206,7 +206,7 @@ class Opening implements Counters {
     };
   }
 
-  /** A thread that has ended or a CPU that went offline meanwhile is nothing to tell of. */
+  /** A thread that has ended, or a CPU that went offline meanwhile, needs no note. */
   #noteFailure(error: unknown): void {
     if (!(error instanceof PerfEventError)) throw error;
     if (error.code === 'EMFILE') throw error;
@@ -222,7 +222,7 @@ class Opening implements Counters {
   }
 }
 
-/** What was written in braces stays together. */
+/** Explicit groups stay together. */
 function isDivisible({ events, isExplicit }: EventGroup): boolean {
   return !isExplicit && events.length > 1;
 }

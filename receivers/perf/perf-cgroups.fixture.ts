@@ -4,7 +4,7 @@ import { findPerfHierarchy } from '../../src/linux/cgroup/hierarchies.js';
 import { makeCgroup, realHierarchies, type TestCgroup } from '../../src/linux/cgroup/real-cgroups.fixture.js';
 import { perfRefused } from '../../src/linux/perf/refused.fixture.js';
 
-/** A real cgroup in which perf events can be counted; undefined, and the test is skipped, where that cannot be. */
+/** A real cgroup in which perf events can be counted; undefined, and the test is skipped, if that is impossible. */
 export function makePerfCgroup(t: TestContext): TestCgroup | undefined {
   const made = makeCgroup(t, findPerfHierarchy(realHierarchies)?.version === 1 ? 'perf_event' : 2);
   if (typeof made === 'object' && perfRefused === false) return made;
@@ -12,13 +12,13 @@ export function makePerfCgroup(t: TestContext): TestCgroup | undefined {
   return undefined;
 }
 
-/** How many perf events this process has open. */
+/** Number of open perf events of this process. */
 export function countPerfEvents(): number {
   const fds = readdirSync('/proc/self/fd');
   return fds.filter((fd) => findLink(`/proc/self/fd/${fd}`)?.includes('perf_event')).length;
 }
 
-/** The folder that was listed is itself in the list. */
+/** The listed folder itself is in the list. */
 function findLink(path: string): string | undefined {
   try {
     return readlinkSync(path);

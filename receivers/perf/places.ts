@@ -8,15 +8,15 @@ import { findNames, findText } from '../../src/linux/sysfs.js';
 import { parseCpuList } from '../../src/linux/topology.js';
 import type { Plan, Target } from './plan.js';
 
-/** Where a target is counted. Must be closed once counters are open there. */
+/** Where a target is counted. Must be closed once its counters are open. */
 export interface Places {
   readonly places: readonly CountingPlace[];
-  /** Threads that are born later must be looked for: this kernel cannot count them by itself. */
+  /** Whether threads that start later must be searched: this kernel cannot count them by itself. */
   readonly isGrowing: boolean;
   close(): void;
 }
 
-/** @throws UnavailableError when the target is gone */
+/** @throws UnavailableError if the target is gone */
 export function openPlaces({ target, sysfs, procfs }: Plan): Places {
   switch (target.kind) {
     case 'machine':
@@ -35,14 +35,14 @@ function findOnline(sysfs: string): string {
   return findText(join(sysfs, 'devices/system/cpu/online')) ?? '0';
 }
 
-/** The CPUs that are online, looked for once a second at most. */
+/** The CPUs that are online, read at most once a second. */
 export class OnlineCpus {
   readonly #sysfs: string;
   readonly #nowMs: () => number;
   #online: string;
   #readMs: number;
 
-  /** @param nowMs a clock that never runs backwards */
+  /** @param nowMs a monotonic clock */
   constructor(sysfs: string, nowMs: () => number = () => performance.now()) {
     this.#sysfs = sysfs;
     this.#nowMs = nowMs;
@@ -50,7 +50,7 @@ export class OnlineCpus {
     this.#readMs = nowMs();
   }
 
-  /** As the kernel writes them: `0-3`. */
+  /** In the kernel's format: `0-3`. */
   read(): string {
     const nowMs = this.#nowMs();
     if (nowMs - this.#readMs < 1000) return this.#online;
@@ -60,7 +60,7 @@ export class OnlineCpus {
   }
 }
 
-/** The threads of a process; none when it has ended. */
+/** The threads of a process; none if it has ended. */
 export function listThreads(pid: number, procfs: string): readonly number[] {
   return findNames(join(procfs, String(pid), 'task')).map(Number);
 }
@@ -104,7 +104,10 @@ function openCgroup(folder: string, cpus: readonly number[]): Places {
   return { places, isGrowing: false, close: () => closeSync(fd) };
 }
 
-/** Whether a target is a cgroup that was removed. The kernel then opens no more events of it: ENOENT, or ENODEV. */
+/**
+ * Whether a target is a cgroup that was removed: the kernel then refuses to open events for it with ENOENT or
+ * ENODEV.
+ */
 export function isCgroupGone(target: Target): boolean {
   return target.kind === 'cgroup' && !existsSync(target.folder);
 }

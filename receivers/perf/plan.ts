@@ -8,25 +8,25 @@ import type { Config } from './config.js';
 export type Target =
   | { readonly kind: 'machine' }
   | { readonly kind: 'process'; readonly pid: number }
-  /** `folder` in the file system of cgroups. */
+  /** `folder` in the cgroup file system. */
   | { readonly kind: 'cgroup'; readonly folder: string };
 
-/** What a sampler does. Plain data. */
+/** The plan of a sampler. Plain data. */
 export interface Plan {
   readonly target: Target;
   readonly groups: readonly EventGroup[];
   readonly perCpu: boolean;
   readonly perPmu: boolean;
   readonly hasRatio: boolean;
-  /** Readings that make up the window of derived metrics; 0: there are none. */
+  /** Number of readings per window of derived metrics; 0: none. */
   readonly derivedReadings: number;
   readonly sysfs: string;
   readonly procfs: string;
 }
 
-/** A target beside others. Plain data. */
+/** One of several targets. Plain data. */
 export interface PlannedTarget {
-  /** Differs from those of all others, also of those before it. */
+  /** Unique, also over time. */
   readonly key: string;
   /** For messages. */
   readonly name: string;
@@ -38,23 +38,23 @@ export interface FoundTarget extends PlannedTarget {
   readonly resource: Resource;
 }
 
-/** What a sampler of several targets does. Plain data. */
+/** The plan of a sampler of several targets. Plain data. */
 export interface TargetsPlan {
   readonly common: Omit<Plan, 'target'>;
   readonly targets: readonly PlannedTarget[];
-  /** Perf events that may be opened for cgroups. */
+  /** Maximum number of perf events for cgroups. */
   readonly maxCgroupEvents: number;
 }
 
 /**
- * What this machine knows of the events of the settings.
+ * Resolves the events in the settings on this machine.
  * @throws EventSyntaxError
  */
 export function findEvents({ events, rename, sysfs }: Config): ResolvedEvents {
   return resolveEvents(parseEvents(events.join(',')), { sysfs, rename });
 }
 
-/** What a sampler is to do for a target. */
+/** The plan for a target. */
 export function createPlan(config: Config, { groups }: ResolvedEvents, target: Target): Plan {
   const { derived, derived_window: windowMs, sampling_interval: intervalMs, sysfs, procfs } = config;
   return {

@@ -8,7 +8,7 @@ import { hasTargets } from './find-targets.js';
 import { openCounters } from './open-counters.js';
 import { createPlan, findEvents, type Target } from './plan.js';
 
-/** Opens what the settings ask for, of the machine or else of this very process, and closes it again. */
+/** Opens the configured events, for the machine or else for this process, and closes them again. */
 export function probe(config: Config): Probe {
   const resolved = findEvents(config);
   const unknown = describeUncounted(resolved.unknown);
@@ -24,7 +24,7 @@ export function probe(config: Config): Probe {
     return describe(true, [found, ...counters.notes, ...unknown], config);
   } catch (error) {
     if (!(error instanceof UnavailableError)) throw error;
-    // Processes and cgroups have rights of their own.
+    // Processes and cgroups require other privileges.
     return describe(!config.machine && hasTargets(config), [describeError(error), ...unknown], config);
   }
 }

@@ -96,20 +96,24 @@ test(
   },
 );
 
-test('PerfSampler says which events are not counted, and counts the others', { skip: perfRefused }, (t) => {
-  const sampler = openOn(
-    t,
-    { kind: 'process', pid: process.pid },
-    { events: ['cs', 'r1:pppD', '{faults,task-clock}'] },
-  );
-  assert.deepEqual(Object.keys(readRow(sampler)).slice(0, 3), [
-    'count faults',
-    'time task-clock',
-    'count cs',
-  ]);
-  const { notes } = sampler.columns as Columns;
-  assert.ok(notes.length === 0 || notes[0].includes('"r1:pppD"'), notes.join());
-});
+test(
+  'PerfSampler reports which events are not counted, and counts the others',
+  { skip: perfRefused },
+  (t) => {
+    const sampler = openOn(
+      t,
+      { kind: 'process', pid: process.pid },
+      { events: ['cs', 'r1:pppD', '{faults,task-clock}'] },
+    );
+    assert.deepEqual(Object.keys(readRow(sampler)).slice(0, 3), [
+      'count faults',
+      'time task-clock',
+      'count cs',
+    ]);
+    const { notes } = sampler.columns as Columns;
+    assert.ok(notes.length === 0 || notes[0].includes('"r1:pppD"'), notes.join());
+  },
+);
 
 test('PerfSampler refuses a process that has ended', () => {
   const config = parseSettings(schema, { events: ['task-clock'] });

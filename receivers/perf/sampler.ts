@@ -9,11 +9,11 @@ import type { Plan } from './plan.js';
 /** What samplers of several targets share. */
 export interface SharedByTargets {
   readonly online?: OnlineCpus;
-  /** What another target of the same kind takes, so that it need not be found out again. */
+  /** Groups that fit for another target of the same kind, so that this need not be tried again. */
   readonly fitted?: readonly EventGroup[] | undefined;
 }
 
-/** Each opening has its own numbers for columns: far more than there are CPUs times events. */
+/** Column numbers per opening: far more than CPUs times events. */
 const maxColumns = 2 ** 24;
 
 /** Reads the counters of one target on a sampling thread. */
@@ -30,14 +30,14 @@ export class PerfSampler implements Sampler {
   #online = '';
   readonly #threads = new Set<number>();
 
-  /** @throws UnavailableError when nothing of the target can be counted */
+  /** @throws UnavailableError if none of the target's events can be counted */
   constructor(plan: Plan, { online = new OnlineCpus(plan.sysfs), fitted }: SharedByTargets = {}) {
     this.#plan = plan;
     this.#cpus = online;
     this.#counters = this.#open(fitted);
   }
 
-  /** The groups in which its events are counted. */
+  /** The groups that its events are counted in. */
   get fitted(): readonly EventGroup[] {
     return this.#counters.groups;
   }
@@ -92,7 +92,7 @@ export class PerfSampler implements Sampler {
     this.generation++;
   }
 
-  /** The kernel takes groups that it then cannot count, where others (the NMI watchdog) hold a counter for good. */
+  /** The kernel accepts groups that it can never schedule if others (the NMI watchdog) permanently occupy a counter. */
   #divideStarved(): void {
     const { isStarved, largest } = this.#counters;
     if (!isStarved) return;

@@ -1,31 +1,31 @@
 import type { CounterGroup } from '../../src/linux/perf/counter-group.js';
 
-/** What of a group of counters is used here. */
+/** The part of a counter group that is used here. */
 export type CountedGroup = Pick<
   CounterGroup,
   'width' | 'read' | 'enabledNs' | 'runningNs' | 'countOf' | 'rebase' | 'close'
 >;
 
 /**
- * Time over which the share of running time is taken. The kernel lets groups take turns every 1 to 4 ms
- * (perf_event_mux_interval_ms): within less, a group may not have had its turn.
+ * Time over which the running ratio is computed. The kernel rotates groups every 1 to 4 ms
+ * (perf_event_mux_interval_ms): within less time, a group may not have been scheduled.
  */
 const windowNs = 100e6;
 
-/** Where many groups take turns, each has had its first one long before. */
+/** By then, even many multiplexed groups have all been scheduled. */
 const starvedNs = 1e9;
 
 /**
  * Counts of groups that stand in for each other (a process runs on one kind of cores or on the other), from the
- * first reading on: exact where they always ran, else estimated. What grows is scaled window by window, never
- * the whole count: its scale changes, and a counter must not fall. Within a window the scale of the one before
- * holds, and the estimate waits where it ran ahead.
+ * first reading on: exact where they always ran, else estimated. Growth is scaled per window, never the whole
+ * count, since the scale changes and a counter must not decrease. Within a window the scale of the previous one
+ * is used; an estimate that turns out too large stays constant until it is correct.
  */
 export class ScaledCounts {
-  /** Group after group. NaN while nothing was counted though it should have been. */
+  /** By group. NaN while nothing was counted although it should have been. */
   readonly totals: Float64Array;
   readonly #parts: readonly CountedGroup[];
-  /** Whole counts up to the window. */
+  /** Totals at the start of the window. */
   readonly #settled: Float64Array;
   readonly #inWindow: Float64Array;
   readonly #shown: Float64Array;
@@ -34,7 +34,7 @@ export class ScaledCounts {
   readonly #isBegun: boolean[];
   #hasRun = false;
 
-  /** @param fromOpening what was counted between the opening and the first reading counts, too */
+  /** @param fromOpening whether counts between the opening and the first reading are included */
   constructor(parts: readonly CountedGroup[], fromOpening: boolean) {
     const width = parts.reduce((sum, part) => sum + part.width, 0);
     this.#parts = parts;
@@ -45,17 +45,17 @@ export class ScaledCounts {
     this.#shown = new Float64Array(width);
   }
 
-  /** Time in which it was meant to count, in the last window that ended; 0 before the first. */
+  /** Enabled time in the last complete window; 0 before the first. */
   get enabledNs(): number {
     return this.#state.lastEnabledNs;
   }
 
-  /** Time in which it did count, in the same window. */
+  /** Running time in the same window. */
   get runningNs(): number {
     return this.#state.lastRunningNs;
   }
 
-  /** Whether it never counted in a second in which it should have. */
+  /** Whether it did not count for a second in which it was enabled. */
   get isStarved(): boolean {
     return !this.#hasRun && this.#state.enabledNs >= starvedNs;
   }
@@ -85,7 +85,7 @@ export class ScaledCounts {
     for (const part of this.#parts) part.close();
   }
 
-  /** @returns false where nothing is known to have grown: the first reading of a part, or a CPU that is offline */
+  /** @returns false if no growth is known: the first reading of a part, or a CPU that is offline */
   #readGrowth(index: number): boolean {
     const part = this.#parts[index];
     if (!part.read()) return false;

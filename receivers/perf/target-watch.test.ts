@@ -41,7 +41,7 @@ test('TargetWatch counts what is found, whenever that has changed', async () => 
   assert.deepEqual(counted, ['a', 'a b', 'b c']);
 });
 
-test('TargetWatch warns once of looks that fail in the same way, and goes on', async () => {
+test('TargetWatch warns once of looks that fail in the same way, and continues', async () => {
   const { watch, counted, problems, log, add } = createWatch();
   problems.push('EACCES', 'EACCES');
   add('a');

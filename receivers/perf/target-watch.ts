@@ -2,30 +2,30 @@ import type { ReceiverContext } from '../../src/component/component.js';
 import { describeError } from '../../src/errors.js';
 import type { FoundTarget } from './plan.js';
 
-/** What a watch does with what it finds. */
+/** What a watch does with the targets it finds. */
 export interface TargetWatchOptions {
   readonly intervalMs: number;
   readonly context: Pick<ReceiverContext, 'log'>;
   find(): Promise<readonly FoundTarget[]>;
-  /** Resolves when these are counted, and no others. Called when they have changed. */
+  /** Counts these targets only; resolves when done. Called when they have changed. */
   count(targets: readonly FoundTarget[]): Promise<void>;
 }
 
-/** Keeps what is counted the same as what is found. */
+/** Keeps the counted targets in step with the existing ones. */
 export class TargetWatch {
   readonly #options: TargetWatchOptions;
   #keys: ReadonlySet<string> = new Set();
   #warning = '';
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> = Promise.resolve();
-  /** A look that takes longer than the interval is not followed by several that are due. */
+  /** A search that takes longer than the interval is not followed by several overdue ones. */
   #isLooking = false;
 
   constructor(options: TargetWatchOptions) {
     this.#options = options;
   }
 
-  /** Looks for the first time, and then at every interval. */
+  /** Searches now, and then at every interval. */
   async start(): Promise<void> {
     this.#timer = setInterval(() => {
       if (!this.#isLooking) void this.look();
@@ -33,13 +33,13 @@ export class TargetWatch {
     await this.look();
   }
 
-  /** Looks now, after a look that is under way. Never rejects. */
+  /** Searches now, or after the search in progress. Never rejects. */
   look(): Promise<void> {
     this.#running = this.#running.then(() => this.#follow());
     return this.#running;
   }
 
-  /** Resolves when no look is under way and none will follow. Safe to call twice. */
+  /** Resolves when no search is in progress and none will follow. May be called twice. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     this.#timer = undefined;

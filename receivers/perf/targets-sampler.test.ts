@@ -76,7 +76,7 @@ test('openTargetsSampler counts what cgroups use, with all below them', { skip: 
 });
 
 test(
-  'openTargetsSampler follows cgroups: the others go on, with their columns and counts',
+  'openTargetsSampler follows cgroups: the others continue, with their columns and counts',
   { skip: perfRefused },
   async (t) => {
     const folder = makePerfCgroup(t)?.folder;
@@ -136,7 +136,7 @@ test(
 );
 
 test(
-  'openTargetsSampler says what cannot be counted, once, and nothing of a cgroup that has gone',
+  'openTargetsSampler reports what cannot be counted, once, and nothing of a cgroup that has gone',
   { skip: perfRefused },
   (t) => {
     const gone = cgroupAt('/sys/fs/cgroup/joulemetry-never-made');

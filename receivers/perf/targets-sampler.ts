@@ -8,24 +8,24 @@ import { isCgroupGone, OnlineCpus } from './places.js';
 import type { PlannedTarget, TargetsPlan } from './plan.js';
 import { PerfSampler } from './sampler.js';
 
-/** What a sampler of several targets says of its columns. Plain data. */
+/** The description of the columns of a sampler of several targets. Plain data. */
 export interface TargetColumns {
-  /** Targets that are counted alike share a layout. */
+  /** Targets with equal columns share a layout. */
   readonly layouts: readonly (readonly Column[])[];
-  /** In the order of their columns. */
+  /** In column order. */
   readonly targets: readonly { readonly key: string; readonly layout: number }[];
-  /** What a person should know. */
+  /** Notes for the user. */
   readonly notes: readonly string[];
 }
 
 interface Counted {
   readonly target: PlannedTarget;
   readonly sampler: PerfSampler;
-  /** Of each of its columns, by its own number, the number among those of all targets. */
+  /** The number of each of its columns among those of all targets, by its own number. */
   readonly columnIds: Map<number, number>;
 }
 
-/** Reads the counters of processes and cgroups that come and go: all at one instant, into one row. */
+/** Reads the counters of processes and cgroups that come and go: all at the same instant, into one row. */
 class TargetsSampler implements Sampler {
   width = 0;
   columns: TargetColumns = { layouts: [], targets: [], notes: [] };
@@ -33,14 +33,14 @@ class TargetsSampler implements Sampler {
   generation = 0;
   readonly #online: OnlineCpus;
   readonly #counted = new Map<string, Counted>();
-  /** Those that cannot be counted, as long as they are here: what is refused stays refused. */
+  /** Targets that cannot be counted; they are not tried again while they exist. */
   readonly #refused = new Set<string>();
-  /** Those for which there is no room until others are gone. */
+  /** Targets that wait for others to end, because the limit is reached. */
   readonly #waiting = new Set<string>();
   #all: readonly Counted[] = [];
   #notes: string[] = [];
   #lastId = 0;
-  /** What one cgroup takes, the others take, too. */
+  /** What fits for one cgroup fits for all. */
   #fitted: readonly EventGroup[] | undefined;
 
   constructor(plan: TargetsPlan, nowMs: () => number) {
@@ -165,10 +165,10 @@ class TargetsSampler implements Sampler {
   }
 }
 
-/** Where others have gone, there may be room again. */
+/** Thrown while the limit is reached; when others end, there may be room again. */
 class NoRoomError extends Error {}
 
-/** How many more perf events may be opened for cgroups. */
+/** The remaining number of perf events for cgroups. */
 class Room {
   readonly #max: number;
   #taken = 0;
@@ -186,7 +186,7 @@ class Room {
     this.#perCgroup = Math.max(this.#perCgroup, events);
   }
 
-  /** @throws NoRoomError when there is no room for one more */
+  /** @throws NoRoomError if there is no room for another target */
   check(): void {
     if (this.#taken + this.#perCgroup <= this.#max) return;
     throw new NoRoomError(
@@ -198,7 +198,7 @@ class Room {
 
 /**
  * Opens the counters of the targets that can be counted.
- * @param nowMs a clock that never runs backwards
+ * @param nowMs a monotonic clock
  */
 export function openTargetsSampler(
   plan: TargetsPlan,

@@ -9,17 +9,17 @@ import type { FoundTarget, PlannedTarget, TargetsPlan } from './plan.js';
 import { TargetWatch } from './target-watch.js';
 import type { TargetColumns } from './targets-sampler.js';
 
-/** What counting of targets needs. */
+/** Options for counting targets. */
 export interface TargetsOptions {
   readonly config: Config;
   readonly context: ReceiverContext;
   readonly next: Consumer;
   readonly common: TargetsPlan['common'];
-  /** Takes what a person should know. */
+  /** Receives notes for the user. */
   note(note: string): void;
 }
 
-/** Counts the processes and cgroups of the settings, from when they are found to when they are gone. */
+/** Counts the configured processes and cgroups, while they exist. */
 export function createTargets({ config, context, next, common, note }: TargetsOptions): Component {
   let finder: TargetFinder | undefined;
   const resources = new Map<string, Resource>();
@@ -35,7 +35,7 @@ export function createTargets({ config, context, next, common, note }: TargetsOp
     options: createPlan([]),
     intervalMs: config.sampling_interval,
     flushMs: config.flush_interval,
-    // To open the events of a cgroup on every CPU takes milliseconds, in which no other sampler should wait.
+    // Opening the events of a cgroup on every CPU takes milliseconds, which must not delay other samplers.
     ownThread: hasCgroups(config),
     createSeries(columns: TargetColumns, start) {
       columns.notes.forEach(note);
@@ -78,7 +78,7 @@ function createTargetSeries(
 ): readonly Series[] {
   return targets.flatMap(({ key, layout }) => {
     const [columns, resource] = [layouts[layout], resources.get(key)];
-    // The sampler names no others.
+    // A sampler uses only these names.
     return columns && resource ? createSeries({ columns, notes: [] }, resource, start) : [];
   });
 }

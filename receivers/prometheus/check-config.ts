@@ -1,7 +1,7 @@
 import type { Config, JobConfig } from './config.js';
 import { checkRelabelling } from './relabel.js';
 
-/** What is wrong with the settings when they are taken together. */
+/** Validates settings that depend on each other. */
 export function checkConfig({ config }: Config): readonly string[] {
   const { scrape_configs: jobs, global } = config;
   if (jobs.length === 0) return ['config.scrape_configs: expected a job, found none'];

@@ -1,18 +1,18 @@
 import type { Attributes, Metric, Resource, Series } from '../../src/model/series.js';
 
-/** What a page gave. */
+/** The values of a page. */
 export interface Page {
-  /** Unix time in nanoseconds at which it was asked for. */
+  /** Unix time in nanoseconds of the request. */
   readonly at: bigint;
   /** By slot. */
   readonly values: Float64Array;
-  /** The instant of each value by the page, by slot; NaN: that of the page. Undefined: none has its own. */
+  /** The page's instant for each value, by slot; NaN: that of the page. Undefined: no value has its own. */
   readonly stamps: Float64Array | undefined;
   /** Milliseconds in one unit of these instants. */
   readonly stampUnitMs: number;
 }
 
-/** What a series of a target is, apart from its resource. */
+/** The description of a target's series, apart from its resource. */
 export interface ColumnDescription {
   readonly slot: number;
   readonly metric: Metric;
@@ -20,20 +20,20 @@ export interface ColumnDescription {
   /** The label `job`, and `instance`: they identify the resource. */
   readonly job: string;
   readonly instance: string;
-  /** What the samples of a family that start together have in common. */
+  /** Equal for samples of a family that start together. */
   readonly startKey: string;
-  /** What distinguishes it from all others of the target. */
+  /** Unique within the target. */
   readonly key: string;
 }
 
-/** A column of a target's tables: one series after the other, each until it is reset. */
+/** A column of a target's tables: consecutive series, each until a reset. */
 export class Column {
   readonly description: ColumnDescription;
   readonly isCounter: boolean;
   series: Series | undefined = undefined;
-  /** The instant that the page gave for the last value, in Unix milliseconds; NaN: none. */
+  /** The page's instant of the last value, in Unix milliseconds; NaN: none. */
   stampMs = NaN;
-  /** Whether there was a series: the next one was reset. */
+  /** Whether there was a series before: the next one follows a reset. */
   hasBegun = false;
 
   constructor(description: ColumnDescription) {
@@ -42,7 +42,7 @@ export class Column {
   }
 
   /**
-   * Begins a series.
+   * Starts a series.
    * @param start when it was 0, or when it was first seen
    */
   begin(resource: Resource, start: bigint): Series {
@@ -53,14 +53,14 @@ export class Column {
   }
 }
 
-/** The year 2262, up to which nanoseconds fit into 64 bits. */
+/** The year 2262, until which nanoseconds fit into 64 bits. */
 const maxSeconds = 2 ** 63 / 1e9;
 
 /**
- * When a series was 0.
- * @param seconds what the page says, in Unix seconds; NaN: nothing
- * @param afterReset the earliest instant where an earlier series was reset
- * @param first the instant of its first value: no series starts after it
+ * The start of a series.
+ * @param seconds the page's start, in Unix seconds; NaN: none
+ * @param afterReset the earliest possible start if an earlier series was reset
+ * @param first the instant of its first value, which is the latest possible start
  */
 export function findStart(seconds: number, afterReset: bigint | undefined, first: bigint): bigint {
   const isKnown = seconds >= 0 && seconds < maxSeconds;

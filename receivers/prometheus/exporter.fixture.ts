@@ -9,7 +9,7 @@ import { parseSettings } from '../../src/config/settings.js';
 import { schema } from './config.js';
 import { factory } from './factory.js';
 
-/** For tests: a server that answers as a test wants. @returns its host and port */
+/** For tests: a server with the test's answers. @returns its host and port */
 export async function serve(t: TestContext, answer: RequestListener, tls?: ServerOptions): Promise<string> {
   const server = tls ? createTlsServer(tls, answer) : createServer(answer);
   server.listen(0, '127.0.0.1');
@@ -18,7 +18,7 @@ export async function serve(t: TestContext, answer: RequestListener, tls?: Serve
     server.closeAllConnections();
     server.close();
   });
-  // A server that listens on a port has such an address.
+  // A listening server has such an address.
   return `127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
@@ -30,7 +30,7 @@ export function servePage(t: TestContext, page: () => string): Promise<string> {
   });
 }
 
-/** For tests: a receiver of these jobs that has started. */
+/** For tests: a started receiver of these jobs. */
 export async function scrape(
   t: TestContext,
   jobs: readonly object[],

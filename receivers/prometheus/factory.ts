@@ -9,7 +9,7 @@ import { TargetSet } from './target-set.js';
 /** Scrapes exporters and applications that serve metrics for Prometheus. */
 export const factory: ReceiverFactory<typeof schema> = {
   schema,
-  // It publishes what its targets have.
+  // It publishes the metrics of its targets.
   metrics: [],
   replacedSettings,
   check: checkConfig,
@@ -29,7 +29,7 @@ function createReceiver(config: Config, context: ReceiverContext, next: Consumer
   const targets = new TargetSet(config, context);
   return createPollingReceiver({
     intervalMs: config.config.global.scrape_interval,
-    // As Prometheus, a target is asked at every interval, and "up" is 0 each time that it does not answer.
+    // As in Prometheus, a target is scraped at every interval, and "up" is 0 whenever it does not answer.
     maxBackoffMs: 0,
     context,
     next,

@@ -9,15 +9,15 @@ interface Family {
   help: string;
 }
 
-/** What a sample is: a value of a metric or, without one, the instant at which its family was 0 (`_created`). */
+/** The meaning of a sample: a value of a metric or, without one, the instant at which its family was 0 (`_created`). */
 export interface SampleMeaning {
   readonly family: string;
   readonly metric: Metric | undefined;
-  /** Of a sample of a histogram: the histogram that it is a part of. */
+  /** For a sample of a histogram: that histogram. */
   readonly histogram?: HistogramMetric;
 }
 
-/** The kinds of the samples of a family, by the end of their names. */
+/** The kinds of the samples of a family, by name suffix. */
 const kindsByType: Readonly<Record<string, Readonly<Record<string, MetricKind | 'created'>>>> = {
   counter: { '': 'counter', _total: 'counter', _created: 'created' },
   gauge: { '': 'gauge' },
@@ -30,15 +30,15 @@ const kindsByType: Readonly<Record<string, Readonly<Record<string, MetricKind | 
 
 const untyped: Family = { type: 'unknown', unit: '', help: '' };
 
-/** What the comments of a target's pages say of its metrics: type, unit and description. */
+/** The metric types, units and descriptions in the comments of a target's pages. */
 export class Families {
   readonly #families = new Map<string, Family>();
   readonly #metrics = new Map<string, Metric>();
   readonly #histograms = new Map<string, HistogramMetric>();
-  /** Whether the type of a metric differs from what its series were read by: all have to be read again. */
+  /** Whether the type of a metric has changed since its series were read: all must be read again. */
   isOutdated = false;
 
-  /** Takes a comment: `# TYPE name counter`, `# HELP name text`, `# UNIT name seconds`; others say nothing. */
+  /** Reads a comment: `# TYPE name counter`, `# HELP name text`, `# UNIT name seconds`; others are ignored. */
   addComment(comment: string): void {
     const [, keyword, quotedName, plainName = quotedName ?? '', text = ''] =
       /^#[ \t]+(TYPE|HELP|UNIT)[ \t]+(?:"((?:[^"\\]|\\.)*)"|(\S+))(?:[ \t]+(.*))?$/su.exec(comment) ?? [];
@@ -49,7 +49,7 @@ export class Families {
     else this.#setType(family, text.trim());
   }
 
-  /** What a sample of this name is. */
+  /** The meaning of a sample with this name. */
   find(name: string): SampleMeaning {
     for (const [suffix, base] of listBases(name)) {
       const family = this.#families.get(base);
@@ -88,7 +88,7 @@ export class Families {
   }
 }
 
-/** The names of families that a sample's name can be of, and what follows them in it. */
+/** The family names that a sample's name may belong to, and its suffix in each. */
 function listBases(name: string): readonly (readonly [suffix: string, base: string])[] {
   const [, base = '', suffix = ''] = /^(.+)(_[a-z]+)$/su.exec(name) ?? [];
   return suffix === ''

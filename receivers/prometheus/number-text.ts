@@ -10,11 +10,11 @@ const maxDigits = 15;
 const maxExponent = 22;
 
 /**
- * Reads a number that a blank or the end of the line follows, rounded as `Number` rounds it. Allocates nothing for numbers
- * of up to 15 digits: both the digits and the power of ten are exact, and so their quotient is rounded once.
- * @param target gets the number at `slot`
- * @returns where it ends
- * @throws Error when no number is there
+ * Parses a number before a blank or the end of the line, rounded like `Number`. Allocates nothing for numbers
+ * of up to 15 digits: the digits and the power of ten are exact, so that their quotient is rounded only once.
+ * @param target receives the number at `slot`
+ * @returns its end
+ * @throws Error if there is no number
  */
 export function parseNumber(bytes: Buffer, from: number, target: Float64Array, slot: number): number {
   let at = from;
@@ -47,7 +47,7 @@ export function parseNumber(bytes: Buffer, from: number, target: Float64Array, s
     const powerSign = bytes[++at];
     if (powerSign === minus || powerSign === plus) at++;
     byte = bytes[at];
-    // Without a digit, it is no number.
+    // A number needs at least one digit.
     if (!(byte >= digit0 && byte <= digit9)) length = 0;
     while (byte >= digit0 && byte <= digit9) {
       power = power * 10 + (byte - digit0);

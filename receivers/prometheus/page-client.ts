@@ -9,7 +9,7 @@ import { readVersion } from '../../src/version.js';
 import type { JobConfig } from './config.js';
 import type { PageFormat } from './page-parser.js';
 
-/** A page that begins to arrive. */
+/** A page that has started to arrive. */
 export interface OpenPage {
   readonly format: PageFormat;
   /** Decompressed. */
@@ -19,7 +19,10 @@ export interface OpenPage {
 const maxRedirects = 10;
 const defaultMaxBytes = 256 * 1024 * 1024;
 
-/** As Prometheus 3: OpenMetrics, because it says when counters were 0, and names in UTF-8 where the target has them. */
+/**
+ * The same as Prometheus 3: OpenMetrics, which contains the starts of counters, and UTF-8 names if the target
+ * has them.
+ */
 const accept = [
   'application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6',
   'application/openmetrics-text;version=1.0.0;q=0.5',
@@ -28,13 +31,13 @@ const accept = [
   '*/*;q=0.1',
 ].join(',');
 
-/** Asks a target for its pages, over connections that stay open. */
+/** Requests the pages of a target, over persistent connections. */
 export class PageClient {
   readonly #url: URL;
   readonly #job: JobConfig;
   readonly #timeoutMs: number;
   readonly #log: Log;
-  /** By origin: redirects can lead to others. */
+  /** By origin: redirects may lead to others. */
   readonly #clients = new Map<string, HttpClient>();
 
   constructor(url: URL, job: JobConfig, timeoutMs: number, log: Log) {
@@ -44,7 +47,7 @@ export class PageClient {
     this.#log = log;
   }
 
-  /** @throws Error when there is no page, or one in another format */
+  /** @throws Error if there is no page, or one in another format */
   async open(signal: AbortSignal): Promise<OpenPage> {
     let url = this.#url;
     for (let redirects = 0; redirects <= maxRedirects; redirects++) {
@@ -64,7 +67,7 @@ export class PageClient {
 
   #ask(url: URL, signal: AbortSignal): Promise<IncomingMessage> {
     const client = this.#findClient(url);
-    // Credentials are for the target alone, not for where it leads.
+    // Credentials are for the target only, not for targets of redirects.
     const authorization = url.host === this.#url.host ? this.#authorize(client) : undefined;
     const headers = {
       Accept: accept,
@@ -165,13 +168,13 @@ function decompress(response: IncomingMessage): Readable {
   if (encoding === 'identity') return response;
   if (encoding !== 'gzip')
     throw new Error(`expected a page compressed with gzip, found ${cleanText(encoding)}`);
-  // What fails of either is an error of what is returned.
+  // An error of either stream is an error of the returned one.
   return pipeline(response, createGunzip(), () => undefined);
 }
 
 async function* limit(page: Readable, maxBytes: number): AsyncGenerator<Buffer> {
   let bytes = 0;
-  // No encoding is set.
+  // Chunks are buffers, since no encoding is set.
   for await (const chunk of page as AsyncIterable<Buffer>) {
     bytes += chunk.length;
     if (bytes > maxBytes)

@@ -93,7 +93,7 @@ test('PageSeries begins another histogram, when its bounds change, and ends one 
   assert.deepEqual(reader.take('# TYPE h histogram\n', 70), ['end h 50']);
 });
 
-test('PageSeries leaves out a histogram whose buckets are none, and says why', () => {
+test('PageSeries leaves out a histogram whose buckets are none, and reports why', () => {
   const reader = createReader();
   assert.deepEqual(reader.take(pageOf([4, 3, 6]), 50), []);
   assert.match(reader.series.problem ?? '', /^h: expected whole counts in buckets/u);

@@ -18,25 +18,25 @@ export interface HistogramDescription {
   readonly attributes: Attributes;
   readonly job: string;
   readonly instance: string;
-  /** What starts together. */
+  /** Equal for samples that start together. */
   readonly startKey: string;
-  /** What distinguishes it from all others of the target. */
+  /** Unique within the target. */
   readonly key: string;
 }
 
 /** A sample of a histogram: the bound of a bucket, the sum or the count. */
 export type HistogramPart = number | 'sum' | 'count';
 
-/** What the histograms of a page have in common with its other samples. */
+/** What the histograms of a page share with its other samples. */
 export interface HistogramContext {
   findResource(description: HistogramDescription): Resource;
-  /** When what has this key was 0, in Unix seconds; NaN: unknown. */
+  /** When samples with this key were 0, in Unix seconds; NaN: unknown. */
   readStart(startKey: string): number;
-  /** The instant of the page before. */
+  /** The instant of the previous page. */
   readonly lastAt: bigint | undefined;
 }
 
-/** A histogram of a target: one series after the other, each until it is reset. */
+/** A histogram of a target: consecutive series, each until a reset. */
 class PageHistogram {
   readonly description: HistogramDescription;
   readonly slots = new Map<HistogramPart, number>();
@@ -53,12 +53,12 @@ class PageHistogram {
     this.description = description;
   }
 
-  /** A sample has joined it or left. */
+  /** A sample was added or removed. */
   change(): void {
     this.#bounds = undefined;
   }
 
-  /** The instant of its values on a page; undefined: that of the page before, or no plausible one. */
+  /** The instant of its values on a page; undefined: the same as on the previous page, or implausible. */
   readInstant(page: Page): bigint | undefined {
     const [slot = 0] = this.slots.values();
     const stampMs = readStampMs(page, slot);
@@ -68,7 +68,7 @@ class PageHistogram {
     return BigInt(stampMs) * 1_000_000n;
   }
 
-  /** Takes the values of a page, by slot: a gap where a part of them is missing. */
+  /** Reads the values of a page, by slot: a gap if a part of them is missing. */
   read(values: Float64Array, row: HistogramRow): void {
     const bounds = (this.#bounds ??= this.#sortBounds());
     const valueOf = (part: HistogramPart): number => values[this.slots.get(part) ?? -1] ?? NaN;
@@ -92,7 +92,7 @@ class PageHistogram {
 
   /**
    * The series of a row.
-   * @returns another one than before after a reset, or with other bounds
+   * @returns a new one after a reset, or if the bounds have changed
    */
   follow(row: HistogramRow, at: bigint, context: HistogramContext): HistogramSeries {
     const startSeconds = context.readStart(this.description.startKey);
@@ -111,7 +111,7 @@ class PageHistogram {
     return { metric, attributes, resource: findResource(this.description), start };
   }
 
-  /** Without that of infinity, whose count is that of all values. */
+  /** Without infinity, whose count is the total. */
   #sortBounds(): readonly (readonly [bound: number, slot: number])[] {
     const bounds = [...this.slots]
       .filter((entry): entry is [number, number] => typeof entry[0] === 'number' && entry[0] < Infinity)
@@ -121,7 +121,7 @@ class PageHistogram {
       bounds: Float64Array.from(bounds, ([bound]) => bound),
     };
     if (isSameLayout(layout, this.layout)) return bounds;
-    // Neither can be computed from the other.
+    // Counts with other bounds cannot be compared.
     if (this.#hasBegun) this.series = undefined;
     this.layout = layout;
     return bounds;
@@ -131,7 +131,7 @@ class PageHistogram {
 /** A fraction of a millisecond of work. */
 const histogramsPerStep = 64;
 
-/** The histograms of one target, put together from the samples of their buckets, sums and counts. */
+/** The histograms of one target, assembled from the samples of their buckets, sums and counts. */
 export class PageHistograms {
   readonly #byKey = new Map<string, PageHistogram>();
   readonly #bySlot = new Map<number, { readonly histogram: PageHistogram; readonly part: HistogramPart }>();
@@ -139,15 +139,15 @@ export class PageHistograms {
   readonly #row = new HistogramRow();
   #ended: HistogramSeries[] = [];
   #series: readonly HistogramSeries[] = [];
-  /** What was wrong with a histogram of the last page, if one was left out. */
+  /** Why a histogram of the last page was left out, if any. */
   problem: string | undefined;
 
-  /** Samples that belong to histograms. */
+  /** Number of samples that belong to histograms. */
   get samples(): number {
     return this.#bySlot.size;
   }
 
-  /** @returns false where the histogram has this part already */
+  /** @returns false if the histogram already has this part */
   add(description: HistogramDescription, part: HistogramPart, slot: number): boolean {
     const histogram = findOrAdd(this.#byKey, description.key, () => new PageHistogram(description));
     if (histogram.slots.has(part)) return false;
@@ -170,10 +170,10 @@ export class PageHistograms {
     if (histogram.series) this.#ended.push(histogram.series);
   }
 
-  /** Reads the histograms of a page, step by step. */
+  /** Reads the histograms of a page, in steps. */
   *prepare(page: Page, context: HistogramContext): Generator<void> {
     this.problem = undefined;
-    // No consumer has got those of a page that was too late.
+    // Discards rows of a page that came too late.
     this.#rows.take(page.at);
     let read = 0;
     for (const histogram of this.#byKey.values()) {
@@ -183,7 +183,7 @@ export class PageHistograms {
     }
   }
 
-  /** The histograms that were read of a page, and what has ended before it. */
+  /** The histograms of a page, and those that ended before it. */
   takeTables(at: bigint): readonly HistogramTable[] {
     const ended = this.takeEnding(at);
     if (this.#rows.length === 0) return ended;
@@ -202,7 +202,7 @@ export class PageHistograms {
     return this.takeTables(at);
   }
 
-  /** Ends every series: those that follow are others. */
+  /** Ends every series: later ones are new. */
   endAll(): void {
     for (const histogram of this.#byKey.values()) {
       if (histogram.series) this.#ended.push(histogram.series);
@@ -210,7 +210,7 @@ export class PageHistograms {
     }
   }
 
-  /** What has ended and was not reported yet. */
+  /** Ended series that were not reported yet. */
   takeEnding(at: bigint): readonly HistogramTable[] {
     return this.#ended.length === 0 ? [] : [createHistogramEnding(this.#ended.splice(0), at)];
   }

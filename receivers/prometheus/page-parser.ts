@@ -3,39 +3,39 @@ import { findSeriesEnd, quoteLine } from './series-text.js';
 
 const [tab, newline, space, hash] = [0x09, 0x0a, 0x20, 0x23];
 
-/** How pages are written. */
+/** The formats of pages. */
 export type PageFormat = 'openmetrics' | 'classic';
 
-/** Learns what a line means, once. */
+/** Learns the meaning of a line, once. */
 export interface LineReader {
   /**
-   * A series that no page had before.
+   * A new series.
    * @param text name and labels
-   * @returns the slot of its values, a small whole number that no other series has
+   * @returns the slot of its values, a small whole number that is unique
    */
   addSeries(text: string, format: PageFormat): number;
-  /** A comment that no page had before, without its line end. */
+  /** A new comment, without its line end. */
   addComment(text: string): void;
   /** The series of these slots were not on the last page. */
   removeSeries(slots: readonly number[]): void;
 }
 
-/** No text of UTF-8 has this byte. */
+/** A byte that does not occur in UTF-8. */
 const neverMatched = Uint8Array.of(0xff);
 const wordBytes = 4;
 const isComment = -1;
 const isEnd = -2;
 
-/** A line that pages have: what is before the value, or a whole comment. */
+/** A line of pages: the text before the value, or a whole comment. */
 class Line {
   text: Uint8Array;
-  /** Its whole words of 4 bytes, little endian. */
+  /** Its complete 4-byte words, little endian. */
   words: Int32Array;
-  /** Of the series; negative: none. */
+  /** Slot of the series; negative: none. */
   readonly slot: number;
-  /** The line that followed the last time. */
+  /** The line that followed it last. */
   next: Line | undefined = undefined;
-  /** The number of the last page that had it. */
+  /** The number of the last page that contained it. */
   page = 0;
 
   constructor(text: Uint8Array, slot: number) {
@@ -46,9 +46,9 @@ class Line {
 }
 
 /**
- * Reads the pages of one target, chunk by chunk. Pages of a target hardly differ but in their values: the text of a line
- * is compared with the line that followed on the last page, and only its value is parsed. What is new, or moved, is
- * looked up by its text.
+ * Reads the pages of one target, chunk by chunk. Pages of a target differ mostly in their values: the text of a
+ * line is compared with the line at the same place of the last page, and only its value is parsed. New or moved
+ * lines are looked up by their text.
  */
 export class PageParser {
   readonly #reader: LineReader;
@@ -61,22 +61,22 @@ export class PageParser {
   #linesSeen = 0;
   #isEnded = false;
   #rest: Buffer = Buffer.alloc(0);
-  /** The values of the page, by slot; only those of series that it has are valid. */
+  /** The values of the page, by slot; valid only for series on the page. */
   values = new Float64Array(64);
-  /** The instants that the page gives for its samples, in its own unit, by slot; NaN where it gives none. */
+  /** The page's instants of its samples, in its own unit, by slot; NaN: none. */
   stamps = new Float64Array(64);
-  /** Samples of the page. */
+  /** Number of samples on the page. */
   samples = 0;
-  /** Samples of series that the page had already, which are ignored. */
+  /** Number of repeated samples, which are ignored. */
   duplicates = 0;
-  /** Whether the page gives an instant for any sample. */
+  /** Whether the page has an instant for any sample. */
   hasStamps = false;
 
   constructor(reader: LineReader) {
     this.#reader = reader;
   }
 
-  /** Begins a page. What the last one left unfinished is forgotten. */
+  /** Starts a page. An unfinished page is discarded. */
   begin(format: PageFormat): void {
     if (format !== this.#format) this.forget();
     this.#format = format;
@@ -91,7 +91,7 @@ export class PageParser {
     this.hasStamps = false;
   }
 
-  /** Reads on. @throws Error when a line cannot be understood */
+  /** Reads the next chunk. @throws Error if a line is malformed */
   feed(chunk: Buffer): void {
     const last = chunk.lastIndexOf(newline);
     if (last < 0) {
@@ -107,7 +107,7 @@ export class PageParser {
     this.#rest = Buffer.from(chunk.subarray(last + 1));
   }
 
-  /** Ends the page. @throws Error when a part of it is missing */
+  /** Ends the page. @throws Error if it is incomplete */
   finish(): void {
     if (this.#rest.length > 0) this.#parse(Buffer.concat([this.#rest, Buffer.of(newline)]));
     if (this.#format === 'openmetrics' && !this.#isEnded)
@@ -115,7 +115,7 @@ export class PageParser {
     if (this.#linesSeen < this.#lines.size) this.#removeLines((line) => line.page !== this.#page);
   }
 
-  /** Forgets all lines: the next page is read as the first one. */
+  /** Forgets all lines: the next page is read like the first one. */
   forget(): void {
     this.#removeLines(() => true);
   }
@@ -125,7 +125,7 @@ export class PageParser {
     for (const [text, line] of this.#lines) {
       if (!isGone(line)) continue;
       this.#lines.delete(text);
-      // The line before may still lead here.
+      // The previous line may still refer to this one.
       line.text = neverMatched;
       line.words = noWords;
       if (line.slot >= 0) slots.push(line.slot);
@@ -133,7 +133,7 @@ export class PageParser {
     if (slots.length > 0) this.#reader.removeSeries(slots);
   }
 
-  /** @param bytes whole lines */
+  /** @param bytes complete lines */
   #parse(bytes: Buffer): void {
     try {
       const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -184,7 +184,7 @@ export class PageParser {
     throw new Error(`expected the end of the line, found ${quoteLine(bytes, at)}`);
   }
 
-  /** Where values go that are ignored: behind those of all series. */
+  /** A slot for ignored values, after those of all series. */
   #scratchSlot(): number {
     return this.values.length - 1;
   }
@@ -233,7 +233,7 @@ function toWords(text: Uint8Array): Int32Array {
   return words;
 }
 
-/** Whether the text of a line is here. Bytes one by one would take twice as long. */
+/** Whether the text of a line is here. Comparing single bytes would take twice as long. */
 function matches(view: DataView, from: number, { words, text }: Line): boolean {
   if (from + text.length > view.byteLength) return false;
   let at = from;

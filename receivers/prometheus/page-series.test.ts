@@ -45,7 +45,7 @@ function createPage(value: number, created: number): string {
   return `# TYPE c counter\nc_total{a="1"} ${value}\nc_created{a="1"} ${created}\n# EOF\n`;
 }
 
-test('PageSeries starts a counter when the page says that it was 0', () => {
+test('PageSeries starts a counter when the page reports that it was 0', () => {
   const reader = createPageReader('openmetrics');
   assert.deepEqual(read(reader.read(createPage(7, 12.5), 50)), [12, 7]);
   // A reset is seen by the start, too, though the counter is above what it was.

@@ -19,13 +19,13 @@ import { nameLabel, parseSeriesText, type Labels } from './series-text.js';
 import { groupByStamp, isNewStamp, readStampMs } from './stamped-rows.js';
 import { processStart, Starts } from './starts.js';
 
-/** How the samples of a target become series. */
+/** How the samples of a target are converted to series. */
 export interface SeriesRules extends LabelRules {
   /** `http` or `https`. */
   readonly scheme: string;
-  /** Whether `process_start_time_seconds` says when counters were 0 that do not say it themselves. */
+  /** Whether `process_start_time_seconds` is the start of counters that have none of their own. */
   readonly usesProcessStart: boolean;
-  /** Whether the samples of histograms stay counters of their own. */
+  /** Whether the samples of histograms stay separate counters. */
   readonly splitsHistograms: boolean;
 }
 
@@ -34,7 +34,7 @@ export type AnyTable = Table | HistogramTable;
 /** Some 3 µs each. */
 const seriesPerStep = 256;
 
-/** A page whose series are made. */
+/** A page with series for all its samples. */
 export interface PreparedPage {
   readonly page: Page;
   /** By column. */
@@ -43,7 +43,7 @@ export interface PreparedPage {
   readonly added: number;
 }
 
-/** The series of one target. Each is described once, when a page has it for the first time. */
+/** The series of one target. Each is described once, when it first appears on a page. */
 export class PageSeries implements LineReader {
   readonly #rules: SeriesRules;
   #families = new Families();
@@ -68,27 +68,27 @@ export class PageSeries implements LineReader {
     this.#resources = new TargetResources(rules.scheme);
   }
 
-  /** Samples of a page that are published. */
+  /** Number of published samples of a page. */
   get published(): number {
     return this.#columns.length + this.#histograms.samples;
   }
 
-  /** Samples of the page that was read to its end, without those that are dropped. */
+  /** Number of samples on the last complete page, without dropped ones. */
   get described(): number {
     return this.#keys.size;
   }
 
-  /** Series that were left out because another one has the same name and labels, say after relabelling. */
+  /** Series left out because another one has the same name and labels, for example after relabelling. */
   get ambiguous(): number {
     return this.#ambiguous;
   }
 
-  /** What was wrong with a histogram of the last page, if one was left out. */
+  /** Why a histogram of the last page was left out, if any. */
   get problem(): string | undefined {
     return this.#histograms.problem;
   }
 
-  /** Whether everything has to be read again: the type of a metric is not the one that its series were read by. */
+  /** Whether everything must be read again, because the type of a metric has changed. */
   get isOutdated(): boolean {
     return this.#families.isOutdated;
   }
@@ -126,13 +126,13 @@ export class PageSeries implements LineReader {
     this.#isChanged = true;
   }
 
-  /** Forgets types and descriptions, since all lines are read again. */
+  /** Forgets types and descriptions, before all lines are read again. */
   forgetFamilies(): void {
     this.#families = new Families();
     this.#ambiguous = 0;
   }
 
-  /** Takes the values of a page that was read to its end, step by step, and makes the series that are new. */
+  /** Takes the values of a complete page, in steps, and creates new series. */
   *prepare(page: Page): Generator<void, PreparedPage> {
     if (this.#isChanged) this.#arrange();
     const values = this.#follow(page);
@@ -156,7 +156,7 @@ export class PageSeries implements LineReader {
     return this.#histograms.takeTables(page.at);
   }
 
-  /** The tables of a page, without those of histograms. */
+  /** The tables of a page, without histograms. */
   createTables({ page, values }: PreparedPage): readonly Table[] {
     const row = createRow(this.#series, page.at, values);
     const tables = page.stamps === undefined ? [row] : groupByStamp(row, this.#columns, page);
@@ -209,7 +209,7 @@ export class PageSeries implements LineReader {
       this.#addColumn(labels, known);
   }
 
-  /** @returns false where it is no part of a histogram, say after its name was changed */
+  /** @returns false if it is not a part of a histogram, for example after relabelling */
   #addPart(
     labels: Labels,
     { slot, startKey }: Pick<ColumnDescription, 'slot' | 'startKey'>,
@@ -236,7 +236,7 @@ export class PageSeries implements LineReader {
     this.#bySlot[known.slot] = new Column({ ...known, metric, attributes, job, instance, key });
   }
 
-  /** Ends what has a resource that is another one by now. */
+  /** Ends series whose resource has changed. */
   #endAll(): void {
     this.#histograms.endAll();
     for (const column of this.#columns) {
@@ -263,7 +263,7 @@ export class PageSeries implements LineReader {
     return row;
   }
 
-  /** @returns how many series are new */
+  /** @returns the number of new series */
   *#listSeries(page: Page): Generator<void, number> {
     let added = 0;
     const list: Series[] = [];

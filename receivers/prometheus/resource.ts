@@ -9,7 +9,7 @@ import {
 import type { Resource } from '../../src/model/series.js';
 import { nameLabel, type Labels } from './series-text.js';
 
-/** Who is measured: the labels `job` and `instance`, and how it is reached. */
+/** The measured instance: the labels `job` and `instance`, and the scheme. */
 export interface Instance {
   readonly job: string;
   readonly instance: string;
@@ -27,13 +27,13 @@ export class TargetResources {
     this.#scheme = scheme;
   }
 
-  /** All resources are others from now on. */
+  /** All resources are new from now on. */
   addInfo(slot: number, labels: Labels): void {
     this.#infos.set(slot, labels);
     this.#resources.clear();
   }
 
-  /** @returns whether a slot had any: then all resources are others from now on */
+  /** @returns whether a slot had any: then all resources are new from now on */
   removeInfo(slot: number): boolean {
     const isKnown = this.#infos.delete(slot);
     if (isKnown) this.#resources.clear();
@@ -48,8 +48,8 @@ export class TargetResources {
 }
 
 /**
- * The resource of a target, as the Collector makes it: the job is the service, the instance is its id, and the labels of
- * `target_info` are attributes as they are written.
+ * The resource of a target, as in the Collector: the job is the service, the instance is its id, and the labels
+ * of `target_info` are attributes with unchanged names.
  */
 export function createResource({ job, instance, scheme }: Instance, infos: readonly Labels[]): Resource {
   const [, bracketed, plain = '', port = ''] = /^(?:\[([^\]]*)\]|([^:]*))(?::(\d+))?$/u.exec(instance) ?? [];

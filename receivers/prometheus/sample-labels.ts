@@ -1,22 +1,22 @@
 import type { HistogramPart } from './page-histograms.js';
 import { nameLabel, type Labels } from './series-text.js';
 
-/** How the labels of a target's samples become series. */
+/** How the labels of a target's samples are converted. */
 export interface LabelRules {
-  /** Labels of the target: `job`, `instance` and those of the user. */
+  /** Labels of the target: `job`, `instance` and configured ones. */
   readonly target: ReadonlyMap<string, string>;
-  /** Whether a label of a sample takes the place of the target's label of that name. */
+  /** Whether a label of a sample overrides the target's label with that name. */
   readonly honorsLabels: boolean;
-  /** Changes the labels of a sample; undefined: it is dropped. @throws Error when they are beyond a limit */
+  /** Relabels a sample; undefined: it is dropped. @throws Error if a limit is exceeded */
   change(labels: Labels): Labels | undefined;
 }
 
-/** The labels of a sample, with those of the target and after the changes. @returns undefined where it is dropped */
+/** The labels of a sample, with those of the target and after relabelling. @returns undefined if it is dropped */
 export function changeLabels(scraped: Labels, rules: LabelRules): Labels | undefined {
   return rules.change(mergeLabels(scraped, rules));
 }
 
-/** As in Prometheus: a label of a sample that the target has, too, gets `exported_` before its name. */
+/** As in Prometheus: a label that the target also has is renamed to `exported_` and its name. */
 function mergeLabels(scraped: Labels, { target, honorsLabels }: LabelRules): Labels {
   const labels: Labels = new Map(target);
   for (const [label, value] of scraped) {
@@ -30,13 +30,13 @@ function findFreeName(label: string, ...taken: readonly ReadonlyMap<string, stri
   return taken.some((labels) => labels.has(name)) ? findFreeName(name, ...taken) : name;
 }
 
-/** What the labels of a sample become: the name of a metric, what identifies its resource, and attributes. */
+/** Converts the labels of a sample: to the name of a metric, the identity of its resource, and attributes. */
 export function describeLabels(labels: Labels) {
   const attributes: Record<string, string> = {};
   const parts: string[] = [];
   for (const [label, value] of labels) {
     if (value === '' || (label.startsWith('__') && label !== nameLabel)) continue;
-    // No name of a label has a line end.
+    // A label name cannot contain a line end.
     parts.push(`${label}\n${value}`);
     if (label !== 'job' && label !== 'instance' && label !== nameLabel) attributes[label] = value;
   }
@@ -45,13 +45,13 @@ export function describeLabels(labels: Labels) {
   return { name: read(nameLabel), job: read('job'), instance: read('instance'), attributes, key };
 }
 
-/** What is before the value of a sample, without the labels by which those of one histogram differ. */
+/** The text before the value of a sample, without the labels by which samples of one histogram differ. */
 export function createStartKey(family: string, labels: Labels): string {
   const others = [...labels].filter(([label]) => ![nameLabel, 'le', 'quantile'].includes(label));
   return JSON.stringify([family, ...others.toSorted(([a], [b]) => (a < b ? -1 : 1))]);
 }
 
-/** What the samples of a histogram have in common, and which part of it this one is; undefined: none. */
+/** What the samples of a histogram have in common, and which part this one is; undefined: none. */
 export function describePart(labels: Labels) {
   const name = labels.get(nameLabel) ?? '';
   const part = findPart(name, labels.get('le'));
@@ -70,17 +70,17 @@ function findPart(name: string, bound: string | undefined): HistogramPart | unde
   return Number.isNaN(number) || number === -Infinity ? undefined : number;
 }
 
-/** What distinguishes the samples of a target that are published. */
+/** The keys of a target's published samples. */
 export class SampleKeys {
   readonly #keys = new Set<string>();
-  /** Of samples of histograms, by slot: columns know their own. */
+  /** Of samples of histograms, by slot; columns have their own. */
   readonly #partKeys = new Map<number, string>();
 
   get size(): number {
     return this.#keys.size;
   }
 
-  /** @returns false where another sample has the key */
+  /** @returns false if another sample has the key */
   add(key: string): boolean {
     const before = this.#keys.size;
     return this.#keys.add(key).size > before;
@@ -90,13 +90,13 @@ export class SampleKeys {
     this.#keys.delete(key);
   }
 
-  /** Adds the sample of a histogram. */
+  /** Adds a sample of a histogram. */
   addPart(key: string, slot: number): void {
     this.#keys.add(key);
     this.#partKeys.set(slot, key);
   }
 
-  /** Removes the sample of a histogram, if that is one. */
+  /** Removes the sample, if it belongs to a histogram. */
   removePart(slot: number): void {
     const key = this.#partKeys.get(slot);
     if (key !== undefined) this.#keys.delete(key);

@@ -13,14 +13,14 @@ import { createResource } from './resource.js';
 import type { Labels } from './series-text.js';
 import type { Target } from './target.js';
 
-/** A chunk of a new page takes longer than one of a known page: larger ones are read in parts. */
+/** Chunks of a new page take longer than those of a known page, and are read in parts of this size. */
 const partBytes = 8 * 1024;
 
 function gauge(name: string, unit: string, description: string): Metric {
   return { name, unit, description, kind: 'gauge', valueType: 'double' };
 }
 
-/** What is published of each scrape, by Prometheus' names. */
+/** The metrics of each scrape, with Prometheus' names. */
 const scrapeMetrics = [
   gauge('up', '', 'The scraping was successful'),
   gauge('scrape_duration_seconds', 's', 'Duration of the scrape'),
@@ -33,7 +33,7 @@ const scrapeMetrics = [
   gauge('scrape_series_added', '', 'The approximate number of new series in this scrape'),
 ];
 
-/** One target: its pages become tables. */
+/** Converts the pages of one target to tables. */
 export class ScrapeTarget implements PollingTarget {
   readonly name: string;
   readonly intervalMs: number;
@@ -83,7 +83,7 @@ export class ScrapeTarget implements PollingTarget {
     const stampUnitMs = format === 'openmetrics' ? 1000 : 1;
     const page = { at, values, stamps: hasOwnInstants ? stamps : undefined, stampUnitMs };
     const prepared = await runInSlices(this.#series.prepare(page));
-    // No one takes what is too late: series that have ended are reported with the next page.
+    // A late page is discarded: ended series are reported with the next page.
     signal.throwIfAborted();
     const tables = [...this.#series.createTables(prepared), ...this.#series.createHistograms(prepared)];
     this.#noteDuplicates();
@@ -117,7 +117,7 @@ export class ScrapeTarget implements PollingTarget {
     }
   }
 
-  /** The next page is read as the first one: the types of its metrics have changed. */
+  /** Reads the next page like the first one, since the types of its metrics have changed. */
   #readAgain(): void {
     this.#parser.forget();
     this.#series.forgetFamilies();
@@ -155,7 +155,7 @@ export class ScrapeTarget implements PollingTarget {
   }
 }
 
-/** For messages, and different for each target: with all labels where the address is not enough. */
+/** For messages, unique per target: with all labels if the address is not unique. */
 function nameTarget({ url, labels, job }: Target): string {
   const { job: name, instance, ...others } = Object.fromEntries(labels);
   const shown = instance === url.host ? others : { instance, ...others };

@@ -15,7 +15,7 @@ function targets(...addresses: readonly string[]) {
   return { static_configs: [{ targets: addresses }] };
 }
 
-test('the receiver scrapes a page again and again, and says how that went', async (t) => {
+test('the receiver scrapes a page repeatedly, and reports how that went', async (t) => {
   let count = 0;
   const host = await servePage(t, () => `# TYPE hits counter\nhits ${++count}\nlevel 2.5\n`);
   const { receiver, next, valuesOf, log } = await scrape(t, [{ ...targets(host), ...patient }]);
@@ -172,7 +172,7 @@ for (const [what, status, headers, body, job, reason] of [
     /found 30 in "b"/u,
   ],
 ] as const) {
-  test(`the receiver says why it reads nothing of a target that ${what}`, async (t) => {
+  test(`the receiver reports why it reads nothing of a target that ${what}`, async (t) => {
     const host = await serve(t, (_, response) => {
       response.writeHead(status, headers);
       response.write(body);

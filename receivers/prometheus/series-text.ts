@@ -1,14 +1,14 @@
 const newline = 0x0a;
 
-/** The labels of a series, with its name as `__name__`. */
+/** The labels of a series, including its name as `__name__`. */
 export type Labels = Map<string, string>;
 
-/** The label that holds the name of a metric. */
+/** The label that holds the metric name. */
 export const nameLabel = '__name__';
 
 /**
- * Where the text of a series ends that begins a line: its name, its labels and one blank behind them.
- * @throws Error when the line ends before
+ * The end of a series' text at the start of a line: its name, its labels and one blank.
+ * @throws Error if the line ends before
  */
 export function findSeriesEnd(bytes: Buffer, from: number, to: number): number {
   let isQuoted = false;
@@ -37,7 +37,7 @@ function leadsToBrace(bytes: Buffer, from: number): boolean {
   return bytes[at] === 0x7b;
 }
 
-/** For messages: the line that begins here. */
+/** For messages: the line that starts here. */
 export function quoteLine(bytes: Buffer, from: number): string {
   const end = bytes.indexOf(newline, from);
   return JSON.stringify(bytes.toString('utf8', from, end < 0 ? bytes.length : end).slice(0, 80));
@@ -49,9 +49,9 @@ const labelName = /[a-zA-Z_][a-zA-Z0-9_]*/uy;
 const blanks = /[ \t]*/uy;
 
 /**
- * The labels of a series as a page has it: `name{label="value"}` or, with names in UTF-8, `{"name","label"="value"}`. A
- * label without a value is none.
- * @throws Error when it is written otherwise
+ * Parses the labels of a series: `name{label="value"}` or, with UTF-8 names, `{"name","label"="value"}`. Empty
+ * labels are left out.
+ * @throws Error if the syntax is invalid
  */
 export function parseSeriesText(text: string): Labels {
   return new SeriesParser(text).parse();
@@ -130,7 +130,7 @@ class SeriesParser {
   }
 }
 
-/** A text in which `\n`, `\"` and `\\` stand for a line end, a quote and a backslash. */
+/** Unescapes `\n`, `\"` and `\\`. */
 export function unescapeText(text: string): string {
   if (!text.includes('\\')) return text;
   return text.replaceAll(/\\(.)/gu, (all, character: string) => {

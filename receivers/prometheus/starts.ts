@@ -1,18 +1,18 @@
-/** In OpenMetrics, the start of a process in Unix seconds; most client libraries have it. */
+/** In OpenMetrics, the start of a process in Unix seconds; most client libraries provide it. */
 export const processStart = 'process_start_time_seconds';
 
-/** Which samples of a page say when counters were 0. */
+/** Which samples of a page are the starts of counters. */
 export class Starts {
   readonly #usesProcessStart: boolean;
-  /** Slots, by what starts then. */
+  /** Slots, by the key of what starts. */
   readonly #slots = new Map<string, number>();
 
-  /** @param usesProcessStart whether that of the process holds for counters that do not say it themselves */
+  /** @param usesProcessStart whether the process start applies to counters without a start of their own */
   constructor(usesProcessStart: boolean) {
     this.#usesProcessStart = usesProcessStart;
   }
 
-  /** @param key that of `createStartKey`, or `processStart` */
+  /** @param key from `createStartKey`, or `processStart` */
   add(key: string, slot: number): void {
     this.#slots.set(key, slot);
   }
@@ -21,7 +21,7 @@ export class Starts {
     for (const [key, slot] of this.#slots) if (slots.has(slot)) this.#slots.delete(key);
   }
 
-  /** Where the start of a counter stands; -1 when the page does not say it. */
+  /** The slot of a counter's start; -1 if the page does not have it. */
   slotOf(key: string): number {
     const fallback = this.#usesProcessStart ? this.#slots.get(processStart) : undefined;
     return this.#slots.get(key) ?? fallback ?? -1;

@@ -16,12 +16,12 @@ interface TargetFile {
   groups: readonly TargetGroup[];
 }
 
-/** The files of targets of one `file_sd_configs`. A file that cannot be used keeps the targets that it had. */
+/** The target files of one `file_sd_configs`. A file that becomes invalid keeps its previous targets. */
 export class TargetFiles {
   readonly #patterns: readonly string[];
   readonly #log: Log;
   readonly #files = new Map<string, TargetFile>();
-  /** Patterns that no file matches. */
+  /** Patterns that match no file. */
   readonly #unmatched = new Set<string>();
 
   constructor(patterns: readonly string[], log: Log) {
@@ -29,7 +29,7 @@ export class TargetFiles {
     this.#log = log;
   }
 
-  /** Reads what has changed. */
+  /** Reads changed files. */
   read(): readonly TargetGroup[] {
     const paths = new Set(this.#patterns.flatMap((pattern) => this.#findPaths(pattern)));
     for (const path of this.#files.keys()) if (!paths.has(path)) this.#files.delete(path);
@@ -77,8 +77,8 @@ function findPaths(pattern: string): readonly string[] {
 }
 
 /**
- * The targets of a file: a list of `targets` with `labels`, in YAML or JSON.
- * @throws Error when it is something else
+ * Parses a target file: a list of `targets` with `labels`, in YAML or JSON.
+ * @throws Error if it is something else
  */
 export function parseGroups(text: string): readonly TargetGroup[] {
   const content: unknown = parse(text) ?? [];

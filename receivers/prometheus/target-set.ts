@@ -5,7 +5,7 @@ import { ScrapeTarget } from './scrape-target.js';
 import { listTargets, type Target } from './target.js';
 import { TargetFiles, type TargetGroup } from './target-files.js';
 
-/** Files are looked at this often. */
+/** Files are checked this often. */
 const maxRefreshMs = 5000;
 
 interface Job {
@@ -13,12 +13,12 @@ interface Job {
   readonly files: readonly TargetFiles[];
 }
 
-/** The targets of all jobs, those that are written in the configuration and those that files name at the moment. */
+/** The targets of all jobs, from the configuration and from target files. */
 export class TargetSet {
   readonly #config: Config['config'];
   readonly #context: ReceiverContext;
   readonly #jobs: readonly Job[];
-  /** The names under which targets are scraped, by their keys. */
+  /** The names under which targets are scraped, by key. */
   readonly #names = new Map<string, string>();
   readonly #leftOut = new Set<string>();
   #timer: NodeJS.Timeout | undefined;

@@ -5,21 +5,21 @@ import { createRelabelling } from './relabel.js';
 import type { Labels } from './series-text.js';
 import type { TargetGroup } from './target-files.js';
 
-/** Something to be scraped. */
+/** A target to scrape. */
 export interface Target {
   readonly job: JobConfig;
   readonly url: URL;
-  /** Labels of its samples: `job`, `instance` and those of the user. */
+  /** Labels of its samples: `job`, `instance` and configured ones. */
   readonly labels: ReadonlyMap<string, string>;
   readonly intervalMs: number;
   readonly timeoutMs: number;
-  /** What distinguishes it from all others. */
+  /** Unique per target. */
   readonly key: string;
 }
 
 /**
- * The targets of a job, by its rules of relabelling, each once.
- * @param leaveOut called with what cannot be scraped, and why
+ * The targets of a job after relabelling, each once.
+ * @param leaveOut called for targets that cannot be scraped, with the reason
  */
 export function listTargets(
   job: JobConfig,
@@ -80,7 +80,7 @@ function createTarget(job: JobConfig, labels: Labels): Target {
   return { job, url, labels: own, intervalMs, timeoutMs, key };
 }
 
-/** The first value of a parameter can be relabelled; others are as they are configured. */
+/** The first value of a parameter can be relabelled; others are used as configured. */
 function createQuery(job: JobConfig, labels: Labels): string {
   const query = new URLSearchParams();
   for (const [label, value] of labels) {

@@ -2,17 +2,17 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import type { Endpoint } from '../../src/config/endpoint.js';
 
-/** What ends an answer: the prompt of the module. */
+/** The prompt of the module, which ends an answer. */
 const prompt = '\r\n>';
-/** Of a packet, before its text: the length of the text, the low byte first. */
+/** Header of a packet: the length of its text, low byte first. */
 const headerBytes = 2;
 const maxCommandBytes = 255;
-/** No answer to a measurement is longer. */
+/** More than the longest answer to a measurement. */
 const maxAnswerBytes = 65_536;
 
 /**
- * A connection to a module, which answers one command after the other. It is opened by the first command, and again after
- * one that failed. The framing is that of quarchpy, `connection_specific/connection_TCP.py`.
+ * A connection to a module, which answers one command at a time. It is opened by the first command, and again
+ * after a failed one. The framing is that of quarchpy, `connection_specific/connection_TCP.py`.
  */
 export class ModuleConnection {
   readonly #endpoint: Endpoint;
@@ -29,7 +29,7 @@ export class ModuleConnection {
       socket.write(frame(command));
       return await readAnswer(socket, signal);
     } catch (error) {
-      // What an earlier command is still to be answered would be taken for the answer of the next.
+      // The late answer to an earlier command would be mistaken for the answer to the next one.
       this.close();
       throw error;
     }
@@ -84,7 +84,7 @@ function readAnswer(socket: Socket, signal: AbortSignal): Promise<string> {
   });
 }
 
-/** The text of all packets that have arrived whole. */
+/** The text of all complete packets. */
 function takeText(received: Buffer): string {
   let text = '';
   for (let at = 0; at + headerBytes <= received.length;) {

@@ -7,7 +7,7 @@ import { ModuleConnection } from './module-connection.js';
 
 const scales: Readonly<Record<string, number>> = { u: 1e-6, m: 1e-3, '': 1, k: 1e3 };
 
-/** The two quantities that a rail is asked for. */
+/** The two measured quantities of a rail. */
 const quantities = [
   { command: 'Measure:Voltage', unit: 'V' },
   { command: 'Measure:Current', unit: 'A' },
@@ -19,14 +19,14 @@ const patterns = {
   A: /^(?:[^=]*=)?\s*(-?\d+(?:\.\d+)?)\s*([umk]?)A$/iu,
 } as const;
 
-/** A rail as it was measured; NaN: it could not be. */
+/** A measured rail; NaN: it could not be measured. */
 interface Rail {
   readonly name: string;
   readonly volts: number;
   readonly amperes: number;
 }
 
-/** A Quarch power module: the rails one after the other, and all of them together. */
+/** A Quarch power module: reads the rails one after the other, and adds them up. */
 export function openModule({ endpoint, rails }: Endpoint): RemoteMeter {
   const address = parseEndpoint(endpoint);
   const connection = new ModuleConnection(address);
@@ -52,7 +52,7 @@ export function openModule({ endpoint, rails }: Endpoint): RemoteMeter {
   };
 }
 
-/** What the module answered is no measurement: others may be. */
+/** The answer for one rail is not a measurement; other rails may still be measured. */
 class RailError extends Error {
   override readonly name = 'RailError';
 }
@@ -69,7 +69,7 @@ async function readRail(connection: ModuleConnection, name: string, signal: Abor
 
 /**
  * The number of an answer in volts or amperes.
- * @throws RailError where it has no number with that unit, as where the module does not know the rail
+ * @throws RailError if it has no number with that unit, as for a rail that the module does not have
  */
 export function parseMeasurement(answer: string, unit: 'V' | 'A', rail: string): number {
   const [, digits, prefix = ''] = patterns[unit].exec(answer) ?? [];
@@ -83,7 +83,7 @@ function describeAnswer(answer: string): string {
   return JSON.stringify(answer.slice(0, 80));
 }
 
-/** All rails, and what they add up to while each is known. */
+/** All rails, and their sum while each is known. */
 function describeRails(host: string, rails: readonly Rail[]): readonly MeterReading[] {
   const parts = rails.map(({ name, volts, amperes }) => ({
     id: `${host}/${name}`,
@@ -98,7 +98,7 @@ function describeRails(host: string, rails: readonly Rail[]): readonly MeterRead
   return [{ id: host, type: 'module', watts }, ...parts];
 }
 
-/** What is wrong with a module of a configuration. */
+/** Validates a configured module. */
 export function checkModule({ endpoint, rails }: Endpoint): readonly string[] {
   try {
     parseEndpoint(endpoint);

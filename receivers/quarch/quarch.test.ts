@@ -114,7 +114,7 @@ test('quarch does not take what is no answer', async (t) => {
   );
 });
 
-test('quarch says what is wrong with its settings', () => {
+test('quarch reports what is wrong with its settings', () => {
   assert.deepEqual(check({}), []);
   assert.deepEqual(check({ rails: [] }), ['endpoints[0].rails: expected at least one, found none']);
   assert.equal(check({ endpoint: 'quarch' }).length, 1);

@@ -72,7 +72,7 @@ test('CopyWatch takes the copy of a zone that never moves, with what it has coun
   }
 });
 
-test('CopyWatch takes the copy from where the zone stood still', (t) => {
+test('CopyWatch takes the copy from where the zone did not change', (t) => {
   const { take } = watch(t);
   assert.deepEqual(take(57_000_000, 950_000_000), []);
   assert.deepEqual(take(57_000_000, 953_000_000), [
@@ -88,7 +88,7 @@ test('CopyWatch leaves a zone in place that rests with its copy, or that cannot 
   assert.deepEqual(take(7_100_000, ''), []);
 });
 
-test('CopyWatch goes back to a zone that counts again, when its copy stands still', (t) => {
+test('CopyWatch goes back to a zone that counts again, when its copy does not change', (t) => {
   const { take } = watch(t);
   assert.equal(take(7_000_000, 912_000_000).length, 1);
   // Both count: the copy stays.
@@ -98,7 +98,7 @@ test('CopyWatch goes back to a zone that counts again, when its copy stands stil
   ]);
 });
 
-test('CopyWatch goes on with what it knew, when the zones are opened again', (t) => {
+test('CopyWatch continues with what it knew, when the zones are opened again', (t) => {
   const { sysfs, zones, copies } = watch(t);
   sysfs.writeEnergy('intel-rapl-mmio:0', 905_000_000);
   const again = new CopyWatch(zones, 9_000, copies);

@@ -3,21 +3,21 @@ import { nameDomain, type Note } from './domain.js';
 import { nameFolder, readEnergy, type Zone } from './find-powercap.js';
 
 const checkMs = 10_000;
-/** What a copy counts before that is evidence. */
+/** Minimum growth of a copy that counts as evidence. */
 const minMicrojoules = 1_000_000;
 const maxDeviation = 0.05;
 
-/** A zone that is read and another one that shows the same domain. */
+/** A zone that is read, and another one that shows the same domain. */
 interface Pair {
   readonly zone: Zone;
   readonly copy: Zone;
-  /** Counts the copy from where the zone last moved. */
+  /** Counts the copy from the last movement of the zone. */
   readonly counter: WrappingCounter;
-  /** What the zone showed when it was last looked at, in microjoules; NaN: it could not be read. */
+  /** The zone's last reading, in microjoules; NaN: it could not be read. */
   latest: number;
-  /** Since when it shows that, or cannot be read. */
+  /** Since when it has shown that, or has not been readable. */
   stillMs: number;
-  /** What both showed when their growth was last compared, in microjoules. */
+  /** The readings of both when their growth was last compared, in microjoules. */
   before: Shown;
   isDoubtful: boolean;
 }
@@ -27,26 +27,26 @@ interface Shown {
   readonly copyMicrojoules: number;
 }
 
-/** A zone that stands still is to be replaced by its copy, which counts. */
+/** A zone that does not move is to be replaced by its copy, which counts. */
 export interface Takeover {
   readonly from: Zone;
-  /** The copy; what it replaces is among its copies. */
+  /** The copy; its own copies include the replaced zone. */
   readonly to: Zone;
-  /** Has counted the copy from where the other one stood still. */
+  /** Has counted the copy since the other zone stopped moving. */
   readonly counter: WrappingCounter;
 }
 
-/** What a check found. */
+/** The findings of a check. */
 interface Findings {
   readonly takeovers: readonly Takeover[];
   readonly notes: readonly Note[];
 }
 
 /**
- * Compares zones with others that show the same domain (MSR with MMIO) by how both move. When they grow at different
- * rates, one of them is wrong, and a warning names both. When a zone stands still, or gives no reading, for 10 s in
- * which its copy counts a joule, the copy replaces it. No joule is lost, since the copy was counted from where the zone
- * stood still, and none is counted twice, since the zone is no longer read.
+ * Compares zones that show the same domain (MSR and MMIO) by their movement. When they grow at different rates,
+ * one of them is wrong, and a warning names both. When a zone does not change, or cannot be read, for 10 s in
+ * which its copy counts a joule, the copy replaces it. No joule is lost, since the copy has been counted since
+ * the zone stopped moving, and none is counted twice, since the zone is no longer read.
  */
 export class CopyWatch {
   #pairs: readonly Pair[];
@@ -59,13 +59,13 @@ export class CopyWatch {
     this.#checkedMs = previous === undefined ? nowMs : previous.#checkedMs;
   }
 
-  /** Whether `check` has something to do. */
+  /** Whether `check` has anything to do. */
   isDue(nowMs: number): boolean {
     return this.#pairs.length > 0 && nowMs - this.#checkedMs >= checkMs;
   }
 
   /**
-   * Compares what was counted since the last time.
+   * Compares the counts since the last call.
    * @param wasRead whether a zone gave a reading since then
    */
   check(nowMs: number, wasRead: (zone: Zone) => boolean): Findings {
@@ -111,14 +111,14 @@ function readPair({ zone, copy }: Pick<Pair, 'zone' | 'copy'>): Shown {
   return { microjoules, copyMicrojoules: readEnergy(copy.path) ?? NaN };
 }
 
-/** @returns whether the zone stood still, or gave no reading, long enough while its copy counted */
+/** @returns whether the zone did not move, or could not be read, long enough while its copy counted */
 function follow(
   pair: Pair,
   { microjoules, copyMicrojoules }: Shown,
   { nowMs, wasRead }: { readonly nowMs: number; readonly wasRead: boolean },
 ): boolean {
   const { counter } = pair;
-  // One that fails now and was read meanwhile has published what it counted until then.
+  // A zone that fails now but was read meanwhile has published its count until then.
   const hasMoved = !Object.is(microjoules, pair.latest) || (Number.isNaN(microjoules) && wasRead);
   pair.latest = microjoules;
   if (hasMoved) counter.restart();
@@ -140,7 +140,7 @@ function describeTakeover({ zone, copy, counter, latest }: Pair): Note {
   return { level: 'warn', text };
 }
 
-/** Notes when both start to grow at different rates, and when they agree again. */
+/** Logs when the two start to grow at different rates, and when they agree again. */
 function compare(pair: Pair, shown: Shown): readonly Note[] {
   const growth = shown.microjoules - pair.before.microjoules;
   const copyGrowth = shown.copyMicrojoules - pair.before.copyMicrojoules;
@@ -161,10 +161,10 @@ function round(microjoules: number): number {
   return Math.round(microjoules / 1e4) / 100;
 }
 
-// They are not read at one instant.
+// They are not read at the same instant.
 const maxApartMicrojoules = 1_000_000;
 
-/** For people: which zone is read where several show a domain. */
+/** For messages: which zone is read if several show a domain. */
 export function describeCopies(zones: readonly Zone[]): readonly string[] {
   return zones.flatMap(({ domain, path, copies }) =>
     copies.map((copy) => {

@@ -30,30 +30,30 @@ interface Group {
   readonly latest: Float64Array;
 }
 
-/** What is made of the columns of a table. */
+/** How the columns of a table are published. */
 interface Plan {
   readonly from: readonly Series[];
   readonly columns: readonly number[];
   readonly bases: readonly number[];
   readonly series: readonly Series[];
-  /** Whether a table passes as it is. */
+  /** Whether a table is forwarded unchanged. */
   readonly isWhole: boolean;
 }
 
 export interface GateOptions {
-  /** Called when other counters are published than before. */
+  /** Called when the set of published counters changes. */
   onChange(): void;
   readonly readCounter: ReadCounter;
   readonly nowMs: () => number;
 }
 
-// Twins that are known to be the same are compared no more often.
+// Twins that are known to be identical are compared this often.
 const compareMs = 1_000;
 
 /**
- * The sampler reads every counter that there is; the gate publishes those that are known to count. Counters are
- * cumulative: what was counted while a decision was pending is in the first row that is published, under a series that
- * starts when counting did. What is published under one name and then under another one counts from 0 there.
+ * The sampler reads every counter; the gate publishes those that are known to count. Counters are cumulative:
+ * the count while a decision was pending is in the first published row, in a series that starts when counting
+ * did. A counter whose name changes counts from 0 under the new name.
  */
 export class CounterGate implements Consumer {
   readonly #context: Pick<ReceiverContext, 'claims' | 'host' | 'log'>;
@@ -76,17 +76,17 @@ export class CounterGate implements Consumer {
     this.#options = options;
   }
 
-  /** Every counter that is read, in the order of its column. */
+  /** Every counter that is read, in column order. */
   get states(): readonly CounterState[] {
     return this.#group.counters;
   }
 
-  /** The zone's folder that a published series shows; empty for perf_event. */
+  /** The folder of the zone behind a published series; empty for perf_event. */
   findPath(series: Series): string {
     return this.#group.counters.find(({ published }) => published === series)?.path ?? '';
   }
 
-  /** For people: counters of which it is not known whether they are the same one. */
+  /** For messages: counters that may be identical, which is not known yet. */
   describeUndecided(): readonly string[] {
     const { counters, twins } = this.#group;
     return twins
@@ -95,13 +95,13 @@ export class CounterGate implements Consumer {
       .map(describeUndecided);
   }
 
-  /** The domains that are published. */
+  /** The published domains. */
   get published(): readonly Domain[] {
     return this.#group.counters.filter(({ isShown }) => isShown).map(({ shownDomain }) => shownDomain);
   }
 
   /**
-   * Creates the series of a sampler's columns; counters that were known before keep their health.
+   * Creates the series of a sampler's columns; known counters keep their health.
    * @param start Unix time in nanoseconds of their first row
    */
   describe(columns: Columns, start: bigint): readonly Series[] {
@@ -114,7 +114,7 @@ export class CounterGate implements Consumer {
   }
 
   consume(table: Table): boolean {
-    // What was held back of them would have no row to be in.
+    // What was held back for them would have no later row.
     if (table.ended !== undefined) this.settle();
     if (table.ended !== undefined) this.#latest = undefined;
     const ended = table.ended?.flatMap((series) => this.#end(series));
@@ -126,7 +126,7 @@ export class CounterGate implements Consumer {
     return this.#forward(table, [...(ended ?? []), ...hidden]);
   }
 
-  /** Decides what can be decided, and publishes the last reading of what was held back until now. */
+  /** Decides what can be decided, and publishes the last readings that were held back. */
   settle(): void {
     const table = this.#latest;
     const last = table && copyLastRow(table);
@@ -179,7 +179,7 @@ export class CounterGate implements Consumer {
     return twins;
   }
 
-  /** A series that was not seen before is that of a counter that was opened or reset. */
+  /** A new series is that of a counter that was opened or reset. */
   #adopt(series: readonly Series[]): void {
     if (series === this.#plan?.from) return;
     for (const [column, one] of series.entries()) {
@@ -188,7 +188,7 @@ export class CounterGate implements Consumer {
     }
   }
 
-  /** @returns what was published of a column that has no further row */
+  /** @returns what was published of a column without further rows */
   #end(series: Series): readonly Series[] {
     const counter = [...this.#counters.values()].find(({ column }) => column === series);
     const published = counter?.end();
@@ -223,7 +223,7 @@ export class CounterGate implements Consumer {
     else if (before === 'same') log.warn(`${names} no longer show the same counter: published apart`);
   }
 
-  /** @returns the series of counters that are not published any longer, or under another name */
+  /** @returns the series of counters that are no longer published, or not under that name */
   #endHidden(): readonly Series[] {
     return this.#group.counters.flatMap((counter) => counter.hide() ?? []);
   }
@@ -269,7 +269,7 @@ function nameCounter({ domain, source }: Pick<Counter, 'domain' | 'source'>): st
   return `${nameDomain(domain)} (${source})`;
 }
 
-/** Their energy since it is counted under the present name. */
+/** Their energy since they have had the current name. */
 function keepColumns(
   table: Table,
   { columns, bases, series }: Pick<Plan, 'columns' | 'bases' | 'series'>,

@@ -14,7 +14,7 @@ test('CounterHealth publishes a counter that had counted something, and one that
   assert.equal(fresh.state, 'alive');
 });
 
-test('CounterHealth takes a part for dead, when it stands still while its package draws 200 J in a minute', () => {
+test('CounterHealth takes a part for dead, when it does not change while its package draws 200 J in a minute', () => {
   const part = new CounterHealth(true, 0);
   part.look(5, 0, 0);
   part.look(5, 200, 59_999);

@@ -5,29 +5,29 @@ import type { Domain } from './domain.js';
  *
  * - `unknown`: shows nothing so far, or may be a copy of another counter. Not published.
  * - `alive`: it moved since the last look.
- * - `resting`: it stands still, having counted something at some time. Published.
- * - `dead`: it stood still for a minute while its package drew 200 J. Not published until it moves.
+ * - `resting`: it does not change, having counted something at some time. Published.
+ * - `dead`: it did not change for a minute while its package drew 200 J. Not published until it moves.
  * - `copy`: it moves with another counter, which is published for both.
  */
 export type HealthState = 'unknown' | 'alive' | 'resting' | 'dead' | 'copy';
 
-// A part that stands still while its package draws as much, for as long, counts nothing.
+// A part that does not move for this long, while its package draws 200 J, counts nothing.
 const deadAfterMs = 60_000;
 const deadAfterJoules = 200;
 
-/** Decides by its movements whether a counter counts anything, and whether it does so for itself. */
+/** Decides by movement whether a counter counts anything, and whether it is not a copy. */
 export class CounterHealth {
-  /** The counters that it may be one with, this one included. */
+  /** The counters that it may be identical with, including this one. */
   twins: Twins | undefined;
-  /** Whether it is the one that is published for all of its twins. */
+  /** Whether it is published for all of its twins. */
   isFirst = false;
-  /** By its own movements alone. */
+  /** By its own movement only. */
   #state: Exclude<HealthState, 'copy'>;
   #joules = 0;
   #movedMs;
   #packageJoules = NaN;
 
-  /** @param hasCounted whether it has counted something before it was opened */
+  /** @param hasCounted whether it had counted something before it was opened */
   constructor(hasCounted: boolean, nowMs: number) {
     this.#state = hasCounted ? 'resting' : 'unknown';
     this.#movedMs = nowMs;
@@ -55,9 +55,9 @@ export class CounterHealth {
   }
 
   /**
-   * Takes a look at the counter.
+   * Checks the counter.
    * @param joules NaN: not read
-   * @param packageJoules of the package that it is a part of; undefined where standing still proves nothing
+   * @param packageJoules of the package that it is a part of; undefined if not moving proves nothing
    */
   look(joules: number, packageJoules: number | undefined, nowMs: number): void {
     if (Number.isNaN(joules) || Number.isNaN(packageJoules)) return;
@@ -70,7 +70,7 @@ export class CounterHealth {
 
   #followPackage(hasMoved: boolean, packageJoules: number, nowMs: number): void {
     const drawn = packageJoules - this.#packageJoules;
-    // Not known yet, or the counter of the package was reset.
+    // Unknown so far, or the counter of the package was reset.
     const isComparable = drawn >= 0;
     if (hasMoved || !isComparable) {
       this.#movedMs = nowMs;
@@ -85,9 +85,9 @@ export class CounterHealth {
   }
 }
 
-/** The column of the package whose energy shows whether a part stands still for good; undefined: none does. */
+/** The column of the package whose energy shows whether a part is dead; undefined: none does. */
 export function findPackage(domains: readonly Domain[], { kind, ...place }: Domain): number | undefined {
-  // An integrated GPU may rest for days.
+  // An integrated GPU may be idle for days.
   if (kind === 'package' || kind === 'uncore') return undefined;
   const column = domains.findIndex(
     (other) =>
@@ -97,21 +97,22 @@ export function findPackage(domains: readonly Domain[], { kind, ...place }: Doma
   return column < 0 ? undefined : column;
 }
 
-// Counters that differ by so much were never the same one: no reading in between explains it.
+// Counters that differ by this much are different: no time between their readings explains it.
 const farApartMicrojoules = 5_000_000_000;
-// One comparison may meet a reading that is torn, or files that are being written.
+// A single comparison may be affected by an incomplete reading, or by files that are being written.
 const enough = 2;
 
-/** Reads a counter file, in microjoules; undefined when it cannot be read. */
+/** Reads a counter file, in microjoules; undefined if it cannot be read. */
 export type ReadCounter = (path: string) => number | undefined;
 
 /**
- * Counters that may be one and the same: dies of a package (older kernels show the counter of the package once per
- * die), or `psys` of several sockets. They are compared while they move; equality at one instant proves nothing.
+ * Counters that may be identical: dies of a package (older kernels show the counter of the package once per
+ * die), or `psys` of several sockets. They are compared while they move; equality at one instant proves
+ * nothing.
  */
 export class Twins {
   readonly paths: readonly string[];
-  /** `different` is final. `same` is reversed when they begin to differ. */
+  /** `different` is final. `same` is reversed when they start to differ. */
   verdict: 'unknown' | 'same' | 'different' = 'unknown';
   #lastEqual = NaN;
   #equal = 0;
@@ -130,7 +131,7 @@ export class Twins {
     else this.#countUnequal(read);
   }
 
-  /** Decides with what is known, before what was read last is published. */
+  /** Decides with what is known, before the last readings are published. */
   settle(read: ReadCounter): void {
     this.compare(read);
     this.compare(read);
@@ -155,18 +156,21 @@ export class Twins {
 
 interface Comparison {
   readonly isEqual: boolean;
-  /** What the first of them showed. */
+  /** The reading of the first of them. */
   readonly microjoules: number;
-  /** By how much the least and the greatest reading differ, in microjoules. */
+  /** The difference between the smallest and the greatest reading, in microjoules. */
   readonly apart: number;
 }
 
-/** Readings of one counter lie between two readings of it, taken before and after, however fast it counts. */
+/**
+ * If they are one counter, all readings lie between two readings of the first, taken before and after, however
+ * fast it counts.
+ */
 function readTogether(paths: readonly string[], read: ReadCounter): Comparison | undefined {
   const readable = paths.filter((path) => read(path) !== undefined);
   const [before, ...between] = readable.map((path) => read(path) ?? NaN);
   const after = read(readable[0] ?? '') ?? NaN;
-  // Fewer than two can be read, one has failed meanwhile, or it wrapped.
+  // Fewer than two can be read, one failed meanwhile, or the counter wrapped.
   if (before === undefined || between.length === 0 || !(before <= after)) return undefined;
   if (between.some(Number.isNaN)) return undefined;
   const isEqual = between.every((one) => before <= one && one <= after);
@@ -175,9 +179,9 @@ function readTogether(paths: readonly string[], read: ReadCounter): Comparison |
 }
 
 /**
- * The columns of counters that may be the same, at least two each. Counters of perf_event have no path and are never
- * the same: the kernel has one for each die only where dies have counters of their own, but on AMD, where one is read
- * for each package.
+ * The columns of counters that may be identical, at least two each. Counters of perf_event have no path and are
+ * never identical: the kernel has one per die only if dies have counters of their own, except on AMD, where
+ * only one per package is read.
  */
 export function findTwins(
   places: readonly { readonly domain: Domain; readonly path: string }[],
@@ -192,7 +196,7 @@ export function findTwins(
   return [...groups.values()].filter(({ length }) => length > 1);
 }
 
-/** For people: counters that show the same and have not moved. */
+/** For messages: counters that show the same value and have not moved. */
 export function describeUndecided(names: readonly string[]): string {
   const all = names.join(' and ');
   return `${all} show the same and have not moved, so may be one counter: published when they move, with all that they count`;

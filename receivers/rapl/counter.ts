@@ -2,7 +2,7 @@ import type { Series } from '../../src/model/series.js';
 import type { CounterHealth, HealthState } from './counter-health.js';
 import { nameDomain, nameWhole, renameSeries, type Domain } from './domain.js';
 
-/** One counter and its health, for people. */
+/** A counter and its health, for messages. */
 export interface CounterState {
   readonly domain: Domain;
   readonly source: string;
@@ -18,8 +18,8 @@ interface CounterOptions extends Pick<CounterState, 'domain' | 'source' | 'owner
 }
 
 /**
- * What is known of one counter, and how it is published. Its column counts from 0; what is published of it begins with
- * all that was not published before, so that no decision loses or repeats a joule.
+ * The state of one counter, and how it is published. Its column counts from 0; what is published includes
+ * everything that was held back, so that no decision loses or repeats a joule.
  */
 export class Counter implements CounterState {
   readonly domain: Domain;
@@ -27,7 +27,7 @@ export class Counter implements CounterState {
   readonly owner: string | undefined;
   readonly path: string;
   readonly health: CounterHealth;
-  /** What its column showed when what is published began: negative where more was held back than it shows. */
+  /** The value of its column when publishing started; negative if more was held back than it shows. */
   baseJoules = 0;
   #column: Series | undefined;
   #published: Series | undefined;
@@ -36,7 +36,7 @@ export class Counter implements CounterState {
   #joules = 0;
   /** The latest published reading of its column. */
   #last: { readonly at: bigint; readonly joules: number } | undefined;
-  /** What columns that have ended had counted since `start` without being published. */
+  /** Counts since `start` of ended columns that were not published. */
   #held: { readonly start: bigint; readonly joules: number } | undefined;
 
   constructor({ domain, source, owner, path, health }: CounterOptions) {
@@ -51,7 +51,7 @@ export class Counter implements CounterState {
     return this.health.state;
   }
 
-  /** Whether it is to be published. */
+  /** Whether it should be published. */
   get isShown(): boolean {
     return this.owner === undefined && this.health.isCounting;
   }
@@ -66,19 +66,19 @@ export class Counter implements CounterState {
     return this.#column;
   }
 
-  /** What is published of it; undefined: nothing. */
+  /** The published series; undefined: none. */
   get published(): Series | undefined {
     return this.#published;
   }
 
-  /** Starts a column, whose count begins at 0. */
+  /** Starts a column, whose count starts at 0. */
   begin(column: Series): void {
     this.end();
     this.#column = column;
     this.health.restart();
   }
 
-  /** @returns what was published of its column, which has no further row */
+  /** @returns what was published of its column, which has no further rows */
   end(): Series | undefined {
     const published = this.#published;
     if (published === undefined) this.#hold();
@@ -89,7 +89,7 @@ export class Counter implements CounterState {
     return published;
   }
 
-  /** Takes a look at its latest reading. @see CounterHealth.look */
+  /** Checks its latest reading. @see CounterHealth.look */
   look(joules: number, packageJoules: number | undefined, nowMs: number): void {
     if (!Number.isNaN(joules)) this.#joules = joules;
     this.health.look(joules, packageJoules, nowMs);
@@ -105,7 +105,7 @@ export class Counter implements CounterState {
     return (this.#published ??= this.#createPublished(column));
   }
 
-  /** @returns what is published no longer, because the counter is not shown, or under another name */
+  /** @returns the series that ends, because the counter is hidden or renamed */
   hide(): Series | undefined {
     const published = this.#published;
     const isSame = this.isShown && this.#publishedAs === nameDomain(this.shownDomain);
@@ -124,7 +124,7 @@ export class Counter implements CounterState {
     return isColumn ? column : renameSeries(column, domain, start);
   }
 
-  /** Keeps what its column has counted while it was not decided whether it is published. */
+  /** Keeps the count of its column while it is undecided whether it is published. */
   #hold(): void {
     const unpublished = this.#joules - (this.#last?.joules ?? 0);
     if (this.#column === undefined || unpublished <= 0) return;

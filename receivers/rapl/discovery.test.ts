@@ -69,7 +69,7 @@ test('findResting finds what stands at 0, packages where another package counts'
   assert.deepEqual(find(), ['intel-rapl:0:0', 'intel-rapl:1']);
 });
 
-test('describeCopies says which of several interfaces is read and whether the others show the same', (t) => {
+test('describeCopies reports which of several interfaces is read and whether the others show the same', (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 7_000_000 });
   sysfs.writeZone('intel-rapl-mmio:0', { name: 'package-0', microjoules: 7_500_000 });

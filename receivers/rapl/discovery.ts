@@ -26,15 +26,15 @@ export interface Sources {
   readonly zones: readonly Zone[];
 }
 
-/** What one look at sysfs found, whether or not it may be read. */
+/** The counters found in sysfs, whether readable or not. */
 export interface Discovery {
   /** All counters of the interfaces that the settings allow. */
   readonly found: Sources;
-  /** Those of them that can be trusted and that the settings ask for. */
+  /** Those of them that can be trusted and are selected by the settings. */
   readonly wanted: Sources;
-  /** What people should know of the choice. */
+  /** Notes for the user about the choice. */
   readonly notes: readonly string[];
-  /** A text that differs when counters came, went or moved to another CPU. What they show is no part of it. */
+  /** A text that changes when counters come, go or move to another CPU; independent of their values. */
   readonly identity: string;
 }
 
@@ -42,7 +42,7 @@ interface Source {
   readonly domain: Domain;
 }
 
-/** Looks at sysfs once. */
+/** Searches sysfs once. */
 export function discover(config: Config): Discovery {
   const found = findSources(config);
   const isDoubtful = disagree(found);
@@ -57,8 +57,8 @@ export function discover(config: Config): Discovery {
 }
 
 /**
- * A text that differs when modules or CPUs came or went, for a quarter of the work of `discover`. It does not show a
- * zone that came within another one of a copied tree.
+ * A text that changes when modules or CPUs come or go, for a quarter of the work of `discover`. It misses new
+ * zones nested in others in a copied tree.
  */
 export function glance(sysfs: string): string {
   const devices = join(sysfs, 'bus/event_source/devices');
@@ -79,7 +79,7 @@ function findSources({ interface: wanted, sysfs }: Config): Sources {
   };
 }
 
-/** The limits of a domain are known to powercap only. */
+/** Only powercap knows the limits of a domain. */
 function limit(counter: PerfCounter, zones: readonly Zone[]): PerfCounter {
   const name = nameDomain(counter.domain);
   const zone = zones.find(({ domain }) => nameDomain(domain) === name);
@@ -98,14 +98,15 @@ function identify({ perf, zones }: Sources): string {
   ]);
 }
 
-/** Whether packages are among them: virtual machines may offer the one or other domain, but it counts nothing. */
+/** Whether packages are among them: virtual machines may offer other domains, which count nothing. */
 export function hasPackage(sources: readonly Source[]): boolean {
   return sources.some(({ domain }) => domain.kind === 'package');
 }
 
-/** Whether both interfaces offer counters, but not the same: one of them is wrong. */
+/** Whether the two interfaces offer different counters: one of them is wrong. */
 function disagree({ perf: counters, zones: all }: Sources): boolean {
-  // perf_event may have one counter for dies that show the same one. Whether they do is found out while they move.
+  // perf_event may have one counter for dies that show the same one. Whether they do is determined while they
+  // move.
   const zones = mergeAliases(all);
   const perf = counters.filter((counter) => !isSum(counter));
   const isCommon = perf.length === zones.length && keepNamed(perf, zones).length === perf.length;
@@ -116,7 +117,7 @@ function describeDisagreement({ perf, zones }: Sources): string {
   return `perf_event has ${nameDomains(perf)} but powercap has ${nameDomains(zones)}: only what both have is read`;
 }
 
-/** What both interfaces know, which is safe; nothing when they do not even share a package. */
+/** The domains that both interfaces have, which are safe; none if they do not even have a package in common. */
 function keepCommon({ perf, zones }: Sources): Sources {
   const named = keepNamed(
     perf.filter((one) => !isSum(one)),
@@ -126,7 +127,7 @@ function keepCommon({ perf, zones }: Sources): Sources {
   return hasPackage(common.perf) ? common : { perf: [], zones: [] };
 }
 
-/** AMD's cores: powercap has nothing like it. */
+/** AMD's cores, which powercap does not have. */
 function isSum({ cpus }: PerfCounter): boolean {
   return cpus !== undefined;
 }
@@ -140,8 +141,8 @@ function keepNamed<Kept extends Source>(
 }
 
 /**
- * Where the dies of a package all show the counter of the package, or several sockets that of the machine: one zone is
- * left, as the whole.
+ * If all dies of a package show the counter of the package, or several sockets that of the machine, one zone is
+ * kept for the whole.
  */
 export function mergeAliases(zones: readonly Zone[]): readonly Zone[] {
   return keepFirst(
@@ -154,7 +155,10 @@ export function mergeAliases(zones: readonly Zone[]): readonly Zone[] {
   );
 }
 
-/** Whether a reading of one counter lies between two of the other: of two, that is next to impossible. */
+/**
+ * Whether a reading of one counter lies between two of the other: for different counters, that is practically
+ * impossible.
+ */
 function isSameCounter(a: string, b: string): boolean {
   const [before = 0, between = 0, after = 0] = [a, b, a].map((path) => readEnergy(path));
   return before > 0 && before <= between && between <= after;
@@ -186,13 +190,13 @@ const everyUserRemedy: Remedy = {
   command: 'sudo sysctl kernel.perf_event_paranoid=0',
 };
 
-/** What lets an interface be read. */
+/** The privileges for reading an interface. */
 const grants: Readonly<Record<InterfaceName, readonly Remedy[]>> = {
   perf_event: [...createGrant(['CAP_PERFMON'], 'the counters of perf_event'), everyUserRemedy],
   powercap: createGrant(['CAP_DAC_READ_SEARCH'], 'the files of powercap'),
 };
 
-/** No package among the counters of an interface. */
+/** Explains that an interface has no package. */
 export function explainNone(name: InterfaceName, sysfs: string, { perf }: Pick<Sources, 'perf'>): Refusal {
   const folder = powercapFolder(sysfs);
   const zones = findNames(folder);
@@ -200,7 +204,7 @@ export function explainNone(name: InterfaceName, sysfs: string, { perf }: Pick<S
     return { reason: `powercap: the zones in ${folder} cannot be followed`, remedies: [hostRemedy] };
   const found =
     name === 'perf_event' ? describePmu(sysfs, perf) : `${folder} has no intel-rapl zone of a package`;
-  // Where zones are shown, the drivers are loaded: the remedy is that of the zones.
+  // If there are zones, the drivers are loaded: the remedy is that for zones.
   const isLoaded = zones.some((zone) => zone.startsWith('intel-rapl'));
   const remedies = isVirtualMachine(sysfs) ? [machineRemedy] : isLoaded ? [] : [driverRemedy];
   return { reason: `${name}: ${found}`, remedies };
@@ -213,7 +217,7 @@ function describePmu(sysfs: string, perf: Sources['perf']): string {
   return `${folder}/events has ${others === '' ? 'no energy event' : `only ${others}, but no energy-pkg`}`;
 }
 
-/** Counters that cannot be opened or read, at least one. */
+/** Explains counters that cannot be opened or read, at least one. */
 export function explainFailures(
   name: InterfaceName,
   failures: readonly (PerfFailure | ZoneFailure)[],
@@ -223,7 +227,7 @@ export function explainFailures(
   return { reason: `${name}: ${describeErrors(errors, ', ')}`, remedies };
 }
 
-/** The error of a zone is the system's; that of a counter of perf_event names the counter and the right. */
+/** The error of a zone is the system's; that of a perf_event counter names the counter and the privilege. */
 function describeZone({ zone, error }: ZoneFailure): Error {
   const found = isForbidden(error)
     ? `${describeCode(error)}, root or CAP_DAC_READ_SEARCH is needed`

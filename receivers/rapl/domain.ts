@@ -11,23 +11,23 @@ export const domainKinds = ['package', 'dram', 'core', 'uncore', 'psys'] as cons
 
 export type DomainKind = (typeof domainKinds)[number];
 
-/** What one RAPL counter counts. The numbers are the kernel's. */
+/** What a RAPL counter measures. The numbers are the kernel's. */
 export interface Domain {
   readonly kind: DomainKind;
   /**
-   * The socket. psys, the whole machine, is that of socket 0, by whichever socket it is read; where others count one
-   * of their own, these have their numbers.
+   * The socket. psys, the whole machine, belongs to socket 0, whichever socket reads it; if other sockets count
+   * their own, these have their numbers.
    */
   readonly package: number;
-  /** Only where a package has several dies with a counter each. */
+  /** Only if a package has several dies with a counter each. */
   readonly die?: number;
 }
 
 export type InterfaceName = 'perf_event' | 'powercap';
 
 /**
- * More than any such domain draws, in watts, where its limits are not known: a growth beyond it is no energy but a
- * counter that was reset, or garbage.
+ * More than any such domain draws, in watts, if its limits are unknown: a larger growth is not energy but a
+ * reset, or garbage.
  */
 export const maxWatts: Readonly<Record<DomainKind, number>> = {
   package: 2_000,
@@ -37,34 +37,34 @@ export const maxWatts: Readonly<Record<DomainKind, number>> = {
   psys: 20_000,
 };
 
-/** How people and the kernel call a domain: `package-0`, `package-0-die-1`, `dram-0`, `psys`, `psys-1`. */
+/** The name of a domain, as in the kernel: `package-0`, `package-0-die-1`, `dram-0`, `psys`, `psys-1`. */
 export function nameDomain({ kind, ...place }: Domain): string {
   return kind === 'psys' && place.package === 0 ? kind : `${kind}-${namePlace(place)}`;
 }
 
-/** The socket, and the die where a package has several: `0`, `0-die-1`. */
+/** The socket, and the die if a package has several: `0`, `0-die-1`. */
 function namePlace(place: Pick<Domain, 'package' | 'die'>): string {
   return place.die === undefined ? String(place.package) : `${place.package}-die-${place.die}`;
 }
 
-/** Whether two domains may show the same counter: dies of one package, the machine as several sockets show it. */
+/** Whether two domains may show the same counter: dies of one package, or psys of several sockets. */
 export function isTwin(a: Domain, b: Domain): boolean {
   if (a.kind !== b.kind) return false;
   return a.kind === 'psys' ? a.package !== b.package : a.package === b.package && a.die !== b.die;
 }
 
-/** The domain that several counters show when they are the same: the whole package, or the machine. */
+/** The domain of several counters if they are identical: the whole package, or the machine. */
 export function nameWhole({ kind, package: packageId }: Domain): Domain {
   return { kind, package: kind === 'psys' ? 0 : packageId };
 }
 
-/** What a receiver claims when it publishes the domain. */
+/** The claim of a receiver that publishes the domain. */
 export function claimKey({ kind, package: packageId, die }: Domain): string {
   const type = kind === 'package' ? 'cpu' : kind === 'dram' ? 'memory' : kind;
   return ['energy', type, packageId, ...(die === undefined ? [] : [die])].join('/');
 }
 
-/** The names of domains for a message: `package-0, dram-0`. */
+/** The names of domains for messages: `package-0, dram-0`. */
 export function nameDomains(sources: readonly { readonly domain: Domain }[]): string {
   return sources.map(({ domain }) => nameDomain(domain)).join(', ');
 }
@@ -79,27 +79,27 @@ export function keepFirst<Source extends { readonly domain: Domain }>(sources: r
   return [...byName.values()];
 }
 
-/** What the sampler reports of its columns, one for each counter that it reads. Plain data. */
+/** The sampler's description of its columns, one per counter that it reads. Plain data. */
 export interface Columns {
   readonly interface: InterfaceName;
   readonly domains: readonly Domain[];
-  /** One per domain: where it is read. */
+  /** One per domain: its counter. */
   readonly sources: readonly string[];
-  /** One per domain: the zone's file that shows the counter; empty for perf_event. */
+  /** One per domain: the file of its zone; empty for perf_event. */
   readonly paths: readonly string[];
   /** One per domain: whether it had counted something when it was opened. */
   readonly hasCounted: readonly boolean[];
-  /** One per domain: how long before the first row of these columns its counter was at 0, in milliseconds. */
+  /** One per domain: how long before the first row of these columns its counter was 0, in milliseconds. */
   readonly agesMs: readonly number[];
   /** Counters that are not read, or not used. */
   readonly left: readonly LeftOut[];
-  /** How many counters were reset since the sampler was opened. */
+  /** Number of resets since the sampler was opened. */
   readonly resets: number;
-  /** Those whose counters were reset just before these columns. */
+  /** Domains whose counters were reset just before these columns. */
   readonly reset: readonly Domain[];
-  /** What a person should know about the choice of interface and domains. */
+  /** Notes for the user about the choice of interface and domains. */
   readonly notes: readonly string[];
-  /** What has happened since the columns before. */
+  /** Events since the previous columns. */
   readonly events: readonly Note[];
 }
 
@@ -109,7 +109,10 @@ export interface Note {
   readonly text: string;
 }
 
-/** `unreadable`: it cannot be opened or read. `unusable`: it was reset too often. `copy`: shows a domain again. */
+/**
+ * `unreadable`: it cannot be opened or read. `unusable`: it was reset too often. `copy`: shows a domain that is
+ * already read.
+ */
 export interface LeftOut {
   readonly domain: Domain;
   readonly source: string;
@@ -134,7 +137,7 @@ export function createSeries(
   }));
 }
 
-/** The same series for the counter of another domain of its kind, which counts from `start`. */
+/** The same series for another domain of its kind, counting from `start`. */
 export function renameSeries(series: Series, domain: Domain, start: bigint): Series {
   return { ...series, attributes: { ...series.attributes, ...describe(domain) }, start };
 }
@@ -148,7 +151,7 @@ function describe(domain: Domain): Attributes {
   return describeDomain({ kind: domain.kind, name: nameDomain(domain), place: namePlace(domain) });
 }
 
-/** For people: `powercap: package-0, dram-0`. */
+/** For messages: `powercap: package-0, dram-0`. */
 export function describeDomains({
   interface: name,
   domains,

@@ -87,7 +87,7 @@ test('openPerfReader reads the others, when a counter cannot be opened', { skip:
 });
 
 test(
-  'openPerfReader goes on with counters that still count, when another CPU reads them',
+  'openPerfReader continues with counters that still count, when another CPU reads them',
   { skip: perfRefused },
   (t) => {
     const sysfs = createFakeSysfs(t);

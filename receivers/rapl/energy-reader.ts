@@ -1,6 +1,6 @@
 import type { Domain, InterfaceName, LeftOut, Note } from './domain.js';
 
-/** What a counter counts and where it is read. */
+/** What a counter measures, and where it is read. */
 export interface CounterPlace {
   readonly domain: Domain;
   /** `intel-rapl:0`, `energy-pkg on cpu 0` */
@@ -9,30 +9,30 @@ export interface CounterPlace {
   readonly path: string;
 }
 
-/** Energy counters that are read together: all zones of powercap, the events of one CPU, the cores of a package. */
+/** Energy counters that are read together: all zones of powercap, the events of one CPU, or the cores of a package. */
 export interface CounterGroup {
-  /** One per counter, in the order of their values. */
+  /** One per counter, in value order. */
   readonly places: readonly CounterPlace[];
-  /** One number per counter, another one after each reset. No two counters ever have the same. */
+  /** One number per counter, which changes at each reset. Numbers are unique. */
   readonly ids: readonly number[];
-  /** How many counters gave nothing at the last reading. */
+  /** Number of counters without a value at the last reading. */
   readonly gaps: number;
   /** Zones that show the same domains and are not read. */
   readonly copies?: readonly LeftOut[];
   /**
-   * Reads every counter once and writes joules since its first reading, NaN for a failed one. Allocates nothing.
-   * @returns false when a counter was reset (it fell, or grew by more than its domain can draw): its id is another
-   * one, and what was written counts from `ageMs` ago
+   * Reads every counter once and writes joules since its first reading, or NaN. Allocates nothing.
+   * @returns false when a counter was reset (it decreased, or grew by more than its domain can draw): its id
+   * has changed, and its value counts from `ageMs` ago
    */
   read(values: Float64Array, at: number): boolean;
-  /** How long before the last reading a counter was at 0, when it was reset at that reading. */
+  /** How long before the last reading a counter was 0, if that reading was a reset. */
   ageMs(index: number): number;
-  /** Lets one counter begin at 0 with the next reading, under another id. */
+  /** Lets a counter start at 0 with the next reading, under another id. */
   restart(index: number): void;
   /**
-   * Replaces a counter that stands still by its copy, if that counts. The copy has another id, which the next reading
-   * reports as it does a reset.
-   * @returns what people should know about it
+   * Replaces a counter that does not move by its copy, if that counts. The copy has another id, which the next
+   * reading reports like a reset.
+   * @returns notes for the user
    */
   checkCopies?(): readonly Note[];
   close(): void;
@@ -69,12 +69,12 @@ export class EnergyReader {
     return this.#ids;
   }
 
-  /** Whether the last reading gave nothing at all, as when a driver was unloaded. */
+  /** Whether the last reading had no value at all, as when a driver was unloaded. */
   get isSilent(): boolean {
     return this.#isSilent;
   }
 
-  /** Whether a counter gave nothing at the last reading. */
+  /** Whether a counter had no value at the last reading. */
   get hasGap(): boolean {
     return this.#hasGap;
   }
@@ -116,7 +116,7 @@ export class EnergyReader {
     return notes;
   }
 
-  /** Hands over a group, which is no longer closed with this reader. */
+  /** Transfers a group, which is no longer closed with this reader. */
   release(group: CounterGroup): CounterGroup {
     this.#groups = this.#groups.filter((one) => one !== group);
     return group;
@@ -155,10 +155,10 @@ const othersMs = 20;
 const stepMs = 2;
 
 /**
- * Reads until every counter shows what is expected; 20 ms more once one does, 100 ms at most. What was read does not
- * count: those that were not open before begin at 0 with the next reading.
- * @param previous the reader before this one: what it had open is known to count
- * @returns by domain, whether it showed that
+ * Reads until every counter has shown an expected value; at most 20 ms after the first one, and at most 100 ms. These readings
+ * are not counted: new counters start at 0 with the next reading.
+ * @param previous the previous reader, whose counters are known to count
+ * @returns by domain, whether it has shown an expected value
  */
 export function findMoving(
   reader: EnergyReader,

@@ -34,7 +34,7 @@ export const factory: ReceiverFactory<typeof schema> = {
   create: (config, context, next) => new RaplReceiver(config, context, next),
 };
 
-/** Starts the sampler, and publishes what its counters show as far as they count and are not another receiver's. */
+/** Starts the sampler, and publishes its counters as far as they count and are not another receiver's. */
 export class RaplReceiver implements Component {
   readonly #config: Config;
   readonly #context: ReceiverContext;
@@ -70,7 +70,7 @@ export class RaplReceiver implements Component {
     });
   }
 
-  /** Whether no package can be read, although packages are wanted. */
+  /** Whether no package can be read, although packages are selected. */
   get isPartial(): boolean {
     const hasPackage = this.#columns?.domains.some(({ kind }) => kind === 'package') === true;
     return this.#config.domains.package && !hasPackage;
@@ -97,7 +97,7 @@ export class RaplReceiver implements Component {
     this.#telemetry.close();
   }
 
-  /** Rows come at the interval, readings as often as counters need. */
+  /** Rows are taken at the interval, readings as often as counters require. */
   #choosePeriodMs(intervalMs: number): number {
     const { periodNs } = choosePolling({ ...this.#config, sampling_interval: intervalMs });
     this.#thinner.setTimes(intervalMs * 1e6, periodNs);
@@ -116,7 +116,7 @@ export class RaplReceiver implements Component {
     return series;
   }
 
-  /** Called with the first table, and whenever other counters are published than before. */
+  /** Called with the first table, and whenever the set of published counters changes. */
   #report(): void {
     if (this.#columns === undefined) return;
     const { interface: name, left, resets } = this.#columns;
@@ -130,20 +130,20 @@ export class RaplReceiver implements Component {
   }
 }
 
-/** Hotplug is noticed within so long. */
+/** Hotplug is noticed within this time. */
 const maxPollingMs = 10_000;
 
 /** How often the counters are read. */
 export interface Polling {
-  /** Time between two readings, in nanoseconds: a whole fraction of the sampling interval. */
+  /** Time between two readings, in nanoseconds: the sampling interval divided by a whole number. */
   readonly periodNs: number;
-  /** Whether there are more readings than the settings ask for. */
+  /** Whether readings are more frequent than the settings require. */
   readonly isFiner: boolean;
 }
 
 /**
- * Chooses a period in which no counter can wrap more than half: the kernel does not count the wraps of powercap zones,
- * so that a wrap between two readings that are too far apart would be lost.
+ * Chooses a period in which no counter can advance by more than half its range: the kernel does not count the
+ * wraps of powercap zones, so that a wrap between two distant readings would be lost.
  */
 export function choosePolling(config: Config): Polling {
   const wantedMs = config.sampling_interval;
@@ -198,7 +198,7 @@ function describeOpening({ reader, hasCounted, discovery }: Opening): readonly s
   ];
 }
 
-/** Names counters that may be the same and do not move now. */
+/** Names counters that may be identical and are not moving. */
 function describeTwins(places: readonly CounterPlace[]): readonly string[] {
   return findTwins(places).flatMap((columns) => {
     const ones = columns.map((column) => elementAt(places, column));

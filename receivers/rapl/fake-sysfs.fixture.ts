@@ -8,7 +8,7 @@ interface FakeZone {
   readonly maxMicrojoules?: number | string;
 }
 
-/** A folder that stands in for sysfs in tests, which write what the kernel would. */
+/** A fake sysfs for tests, which write what the kernel would. */
 export class FakeSysfs {
   readonly root = createFolder();
 
@@ -25,7 +25,7 @@ export class FakeSysfs {
     this.writeEnergy(path, microjoules);
   }
 
-  /** A text stands there as it is: torn, empty or garbage. */
+  /** A text is written as it is: incomplete, empty or garbage. */
   writeEnergy(path: string, microjoules: number | string): void {
     const text = typeof microjoules === 'number' ? `${microjoules}\n` : microjoules;
     this.write(`class/powercap/${path}/energy_uj`, text);
@@ -53,7 +53,7 @@ export class FakeSysfs {
     }
   }
 
-  /** Where CPUs sit, as `package.die`. */
+  /** The packages and dies of CPUs, as `package.die`. */
   writeCpus(places: Readonly<Record<number, string>>): void {
     for (const [cpu, place] of Object.entries(places)) {
       const [packageId, die] = place.split('.');
@@ -71,7 +71,7 @@ export class FakeSysfs {
   }
 }
 
-/** A stand-in that goes when the test ends. */
+/** A fake sysfs that is removed when the test ends. */
 export function createFakeSysfs(test: { after(callback: () => void): void }): FakeSysfs {
   const sysfs = new FakeSysfs();
   test.after(() => sysfs.remove('.'));

@@ -5,7 +5,7 @@ import { findInteger, findNames, findText } from '../../src/linux/sysfs.js';
 import { findCpuPlace, isAmd, parseCpuList, type CpuPlace } from '../../src/linux/topology.js';
 import { keepFirst, maxWatts, nameDomain, type Domain, type DomainKind } from './domain.js';
 
-/** A counter of the kernel's: 64 bits, counted on without end. */
+/** A counter of the kernel: 64 bits that never wrap. */
 export interface PerfCounter {
   readonly domain: Domain;
   /** For messages: `energy-pkg`. */
@@ -14,9 +14,9 @@ export interface PerfCounter {
   readonly config: number | bigint;
   /** The CPU that reads for the package or die. */
   readonly cpu: number;
-  /** The CPUs of a domain that is a sum: one of each core. */
+  /** The CPUs of a domain that is a sum: one per core. */
   readonly cpus?: readonly number[];
-  /** Joules of one count. */
+  /** Joules per count. */
   readonly scale: number;
   /** More than the domain can draw. */
   readonly maxWatts: number;
@@ -29,7 +29,7 @@ interface PerfEnergyEvent {
   readonly scale: number;
 }
 
-/** A PMU's folder and what its events count: the kernel's names (arch/x86/events/rapl.c). */
+/** A PMU's folder and the domains of its events: the kernel's names (arch/x86/events/rapl.c). */
 interface EnergyPmu {
   readonly name: string;
   readonly kinds: Readonly<Record<string, DomainKind>>;
@@ -46,22 +46,22 @@ const packagePmu: EnergyPmu = {
   },
 };
 
-// AMD counts packages only. Kernels before 5.17 offer the other events there, too, which count nothing real.
+// AMD has packages only. Kernels before 5.17 also offer the other events there, which count nothing.
 const amdPackagePmu: EnergyPmu = { name: 'power', kinds: { 'energy-pkg': 'package' } };
 
-// Since 6.10: one counter for each core of AMD, all of which are summed. One alone is no PP0.
+// Since 6.10: one counter per AMD core, all of which are summed. A single one is not PP0.
 const corePmu: EnergyPmu = { name: 'power_core', kinds: { 'energy-core': 'core' } };
 
-/** The folder of the PMU whose events are energies. */
+/** The folder of the PMU with energy events. */
 export function perfFolder(sysfs: string): string {
   return join(sysfs, 'bus/event_source/devices/power');
 }
 
-/** The energy counters of perf_event. A PMU that is here may still have none, as on virtual machines. */
+/** The energy counters of perf_event. The PMU may exist without any, as on virtual machines. */
 export function findPerfCounters(sysfs: string): readonly PerfCounter[] {
   const amd = isAmd(sysfs);
   const counters = findCounters(sysfs, amd ? amdPackagePmu : packagePmu, amd);
-  // psys, the whole machine, comes once, whichever CPU reads it.
+  // psys, the whole machine, is listed once, whichever CPU reads it.
   return [...keepFirst(counters), ...(amd ? sumCores(findCounters(sysfs, corePmu, amd)) : [])];
 }
 
@@ -78,7 +78,7 @@ function createCounter(type: number, { kind, ...event }: PerfEnergyEvent, { cpu,
   return { ...event, type, cpu, domain, maxWatts: maxWatts[kind] };
 }
 
-/** One counter per package, which is read on all of its cores. */
+/** One counter per package, read on all of its cores. */
 function sumCores(counters: readonly PerfCounter[]): readonly PerfCounter[] {
   return keepFirst(counters).map((first) => addCores(first, counters));
 }
@@ -110,17 +110,18 @@ interface Lead {
   readonly place: Pick<Domain, 'package' | 'die'>;
 }
 
-/** One CPU per package, or per die where the kernel names several in a package; for AMD's cores, one per core. */
+/** One CPU per package, or per die if the kernel names several in a package; for AMD's cores, one per core. */
 function findLeads(sysfs: string, cpus: readonly number[], amd: boolean): readonly Lead[] {
   const places = cpus.map((cpu, i) => findCpuPlace(sysfs, cpu) ?? { package: i, die: 0 });
   return places.map((place, i) => ({
     cpu: elementAt(cpus, i),
-    // AMD's counter is that of the package. Older kernels offer it once per die: reading all counts it n times.
+    // AMD's counter is that of the package. Older kernels offer it once per die: reading all would count it n
+    // times.
     place: amd ? { package: place.package } : findLeadPlace(places, place),
   }));
 }
 
-/** The package; the die, too, where others of the package have a CPU in the list. */
+/** The package, and the die if other dies of the package have a CPU in the list. */
 function findLeadPlace(places: readonly CpuPlace[], own: CpuPlace): Lead['place'] {
   const dies = new Set(places.filter((other) => other.package === own.package).map(({ die }) => die));
   return dies.size > 1 ? own : { package: own.package };

@@ -6,11 +6,11 @@ import { keepFirst, maxWatts as maxWattsOf, nameDomain, type Domain, type Domain
 /** A counter of the powercap tree: microjoules that wrap. */
 export interface Zone {
   readonly domain: Domain;
-  /** The folder that holds `energy_uj`. */
+  /** The folder with `energy_uj`. */
   readonly path: string;
-  /** The greatest value before the counter wraps; Infinity where the zone does not state one that can be. */
+  /** The largest value before the counter wraps; Infinity if the zone does not state a plausible one. */
   readonly maxMicrojoules: number;
-  /** What the zone states, where that cannot be. */
+  /** The stated range, if it is implausible. */
   readonly doubtfulMicrojoules?: number;
   /** More than the domain can draw. */
   readonly maxWatts: number;
@@ -24,14 +24,14 @@ interface Folder {
   readonly path: string;
 }
 
-/** The folder that holds every zone. */
+/** The folder of all zones. */
 export function powercapFolder(sysfs: string): string {
   return join(sysfs, 'class/powercap');
 }
 
 /**
- * The zones of the powercap tree, each domain once, whether or not they may be read. Dies that show the counter of
- * their package are not distinguished here.
+ * The zones of the powercap tree, each domain once, readable or not. Dies that show the counter of their
+ * package are not distinguished here.
  */
 export function findZones(sysfs: string): readonly Zone[] {
   const folders = listFolders(sysfs).toSorted(compareFolders);
@@ -39,7 +39,7 @@ export function findZones(sysfs: string): readonly Zone[] {
   const amd = isAmd(sysfs);
   const zones = folders.flatMap(({ name, path }) => {
     const domain = findDomain(name, paths);
-    // On AMD, "core" is the counter of one core only, that on which it happens to be read.
+    // On AMD, "core" is the counter of a single core, the one on which it happens to be read.
     const isLeftOut = domain === undefined || (amd && domain.kind === 'core');
     if (isLeftOut || paths.get(name) !== path) return [];
     return [readZone(path, amd ? { kind: domain.kind, package: domain.package } : domain)];
@@ -47,14 +47,14 @@ export function findZones(sysfs: string): readonly Zone[] {
   return mergeCopies(zones);
 }
 
-/** Where a container has no class, the devices themselves may be there. */
+/** A container may have no class, but the devices themselves. */
 function listFolders(sysfs: string): readonly Folder[] {
   const folders = findFolders(powercapFolder(sysfs));
   const isReadable = folders.some(({ path }) => findText(join(path, 'name')) !== undefined);
   return isReadable ? folders : findFolders(join(sysfs, 'devices/virtual/powercap'));
 }
 
-/** Every zone's folder: class/powercap links to all of them, a copied tree may nest them only. */
+/** The folders of all zones: class/powercap links to all of them, while a copied tree may only nest them. */
 function findFolders(parent: string): readonly Folder[] {
   const names = findNames(parent).filter((name) => name.startsWith('intel-rapl'));
   return names.flatMap((name) => {
@@ -65,8 +65,8 @@ function findFolders(parent: string): readonly Folder[] {
 }
 
 /**
- * Control types in the order in which one is preferred. `intel-rapl` has every domain, through MSR or, on newer
- * servers, TPMI; the others show packages, and memory, a second time.
+ * Control types in order of preference. `intel-rapl` has every domain, through MSR or, on newer servers, TPMI;
+ * the others repeat packages and memory.
  */
 const controlTypes = ['intel-rapl', 'intel-rapl-tpmi', 'intel-rapl-mmio'];
 
@@ -79,7 +79,7 @@ function rank({ name }: Folder): number {
   return index < 0 ? controlTypes.length : index;
 }
 
-/** A domain seen through several interfaces has the same name several times: the first is read. */
+/** A domain that several interfaces show has the same name several times: the first is read. */
 function mergeCopies(zones: readonly Zone[]): readonly Zone[] {
   return keepFirst(zones).map((first) => addCopies(first, zones));
 }
@@ -94,7 +94,7 @@ const partKinds: Readonly<Record<string, DomainKind>> = { dram: 'dram', core: 'c
 
 function findDomain(name: string, paths: ReadonlyMap<string, string>): Domain | undefined {
   const title = findText(join(paths.get(name) ?? '', 'name')) ?? '';
-  // Only sockets other than the first have their number behind it.
+  // Only sockets other than the first have a number in their name.
   const psys = /^psys(?:-(\d+))?$/.exec(title);
   if (psys) return { kind: 'psys', package: Number(psys[1] ?? 0) };
   const parts = /^package-(\d+)(?:-die-(\d+))?$/.exec(title);
@@ -107,13 +107,14 @@ function findDomain(name: string, paths: ReadonlyMap<string, string>): Domain | 
   return whole?.kind === 'package' ? { ...whole, kind } : undefined;
 }
 
-/** No counter is read more often to keep it from wrapping unseen, in milliseconds. */
+/** Minimum time between readings that prevent unnoticed wraps, in milliseconds. */
 export const minPollingMs = 100;
 
 function readZone(path: string, domain: Domain): Zone {
   const found = findInteger(join(path, 'max_energy_range_uj')) ?? 0;
   const maxWatts = findMaxWatts(path, domain.kind);
-  // A range that such a domain could pass between two readings is none: real ones are 2^32 units, 65 kJ and more.
+  // A range that such a domain could pass between two readings is implausible: real ones are 2^32 units, at
+  // least 65 kJ.
   const isPossible = found / 1e3 / maxWatts / 2 >= minPollingMs;
   const range = isPossible
     ? { maxMicrojoules: found }
@@ -126,26 +127,26 @@ export function nameFolder(path: string): string {
   return basename(path);
 }
 
-/** The file of a zone that shows its counter. */
+/** The counter file of a zone. */
 export function energyPath({ path }: Pick<Zone, 'path'>): string {
   return join(path, 'energy_uj');
 }
 
-/** The energy that a zone's folder shows, in microjoules; undefined when it may not be read. */
+/** The energy in a zone's folder, in microjoules; undefined if it is not readable. */
 export function readEnergy(path: string): number | undefined {
   return findInteger(energyPath({ path }));
 }
 
-/** Bursts go well beyond a limit that is kept on average; resets go far beyond that. */
+/** Bursts exceed an average limit considerably; resets exceed it far more. */
 const safety = 10;
-/** A limit of a few watts, of memory or of a machine at rest, says little about a burst. */
+/** A limit of a few watts, of memory or of an idle machine, says little about bursts. */
 const minWatts = 500;
 /** A limit that was never set is a huge number. */
 const maxTimes = 5;
 
 /**
- * More than a zone's domain draws, in watts: ten times the greatest power that the zone states, or, where it states
- * none, to which it is limited. Where it states neither, by its kind.
+ * More than a zone's domain draws, in watts: ten times the maximum power that the zone states, or else its
+ * limit, or else a value for its kind.
  */
 export function findMaxWatts(path: string, kind: DomainKind): number {
   const limit =

@@ -62,7 +62,7 @@ test('openReader reads all of an interface that the settings name', { skip: perf
 
 test('openReader takes powercap, when the events of perf_event count nothing', { skip: perfRefused }, (t) => {
   const sysfs = createFakeSysfs(t);
-  // The kernel's dummy event stands still.
+  // The kernel's dummy event does not change.
   sysfs.writePmu({ 'energy-pkg': 'event=0x09' });
   writeZones(sysfs, []);
   assert.deepEqual(describeOpening(sysfs), {
@@ -183,7 +183,7 @@ test('openReader ignores a range that the counter exceeds and names it', (t) => 
   ]);
 });
 
-test('openReader says that nothing can be read, when no zone gives a number', (t) => {
+test('openReader reports that nothing can be read, when no zone gives a number', (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 'N/A\n' });
   const { reasons } = describeOpening(sysfs, { interface: 'powercap' });

@@ -14,7 +14,7 @@ import { nameFolder, readEnergy, type Zone } from './find-powercap.js';
 import { openPerfReader, type PerfFailure } from './perf-counters.js';
 import { isReadable, openZones, type ZoneFailure } from './powercap-counters.js';
 
-/** Open counters of one interface, and what is known of those that could not be opened. */
+/** Open counters of one interface, and errors of those that could not be opened. */
 interface OpenCounters {
   /** The caller closes it. */
   readonly reader: EnergyReader;
@@ -24,15 +24,15 @@ interface OpenCounters {
   /** Why some cannot be read. */
   readonly failures: readonly Refusal[];
   readonly notes: readonly string[];
-  /** Whether one of those can be read meanwhile. */
+  /** Whether one of them can be read by now. */
   canReadMore(): boolean;
 }
 
-/** What came of the attempt to open the counters. */
+/** The result of opening the counters. */
 export interface Opening extends Omit<OpenCounters, 'reader'> {
   readonly reader: EnergyReader | undefined;
   readonly discovery: Discovery;
-  /** Why an interface was not taken. */
+  /** Why an interface was not used. */
   readonly refusals: readonly Refusal[];
 }
 
@@ -43,13 +43,13 @@ type Failure = PerfFailure | ZoneFailure;
 interface OpenOptions {
   /** By default what is found now. */
   readonly discovery?: Discovery;
-  /** The reader before this one: counters that both have are moved to the new one and go on. */
+  /** The previous reader: counters that both have are moved to the new one and continue. */
   readonly previous?: EnergyReader | undefined;
-  /** A clock that never runs backwards; by default the real one. */
+  /** A monotonic clock; by default the real one. */
   readonly nowMs?: () => number;
 }
 
-/** Opens perf_event, or else powercap, with the domains that can be trusted and are wanted. */
+/** Opens perf_event, or else powercap, with the selected domains that can be trusted. */
 export function openReader(config: Config, options: OpenOptions = {}): Opening {
   const { discovery = discover(config) } = options;
   const refusals: Refusal[] = [];
@@ -73,7 +73,7 @@ function lacksPackage({ left }: OpenCounters): boolean {
   return left.some(({ domain }) => domain.kind === 'package');
 }
 
-/** That which reads more packages; of two that read as many, the first. */
+/** The one that reads more packages; if equal, the first. */
 function keepBetter(first: OpenCounters | undefined, second: OpenCounters): OpenCounters {
   if (first === undefined) return second;
   const isSecond = countPackages(second) > countPackages(first);
@@ -147,8 +147,8 @@ function explainSome(reader: EnergyReader, failures: readonly Failure[]): readon
 }
 
 /**
- * The paths of zones that stand at 0: nothing was ever counted in them, as far as is known. A package counts as one of
- * them only where another package has counted something.
+ * The paths of zones that are 0: nothing was ever counted in them, as far as is known. A package is one of them
+ * only if another package has counted something.
  */
 export function findResting(zones: readonly Zone[]): ReadonlySet<string> {
   const atZero = zones.filter(({ path }) => readEnergy(path) === 0);
@@ -173,7 +173,7 @@ function describeRange({ path, domain }: Zone, microjoules: number): string {
   return `powercap: ${stated}, which is wrong: ignored, a counter that falls is taken to be reset`;
 }
 
-/** A package at 0 is published where no other package counts: there is nothing to compare it with. */
+/** A package at 0 is published if no other package counts: there is nothing to compare it with. */
 function describeZeros({ places }: EnergyReader, resting: ReadonlySet<string>): readonly string[] {
   const zeros = places.filter(({ path }) => !resting.has(path) && readEnergy(path) === 0);
   if (zeros.length === 0) return [];

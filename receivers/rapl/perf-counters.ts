@@ -4,7 +4,7 @@ import { nameDomain } from './domain.js';
 import { createCounterId, EnergyReader, type CounterGroup, type CounterPlace } from './energy-reader.js';
 import type { PerfCounter } from './find-perf.js';
 
-// Counters move in steps: what one grows by between two reads may have been drawn before the first.
+// Counters advance in steps: the growth between two reads may have been drawn before the first.
 const stepSeconds = 0.01;
 
 /** A counter that cannot be opened. */
@@ -18,7 +18,7 @@ interface PerfCounters extends CounterGroup {
   readonly counters: readonly PerfCounter[];
 }
 
-/** Counters of one CPU that one call reads together. The kernel widens them to 64 bits. */
+/** Counters of one CPU that are read with one call. The kernel widens them to 64 bits. */
 export class PerfGroup implements PerfCounters {
   readonly counters: readonly PerfCounter[];
   readonly places: readonly CounterPlace[];
@@ -44,7 +44,7 @@ export class PerfGroup implements PerfCounters {
   }
 
   read(values: Float64Array, at: number): boolean {
-    // The kernel counted nothing since the last time, say because the CPU went offline.
+    // The kernel has counted nothing since the last read, for example because the CPU went offline.
     const isCounting = this.#group.read() && this.#group.runningNs !== this.#runningNs;
     this.gaps = isCounting ? 0 : this.#joules.length;
     if (isCounting) return this.#write(values, at);
@@ -52,7 +52,7 @@ export class PerfGroup implements PerfCounters {
     return true;
   }
 
-  /** It counts from the reading that shows the reset. */
+  /** It counts from the reading that showed the reset. */
   ageMs(): number {
     return 0;
   }
@@ -85,7 +85,7 @@ export class PerfGroup implements PerfCounters {
     return isSame;
   }
 
-  /** @returns what its first reading shows, 0 */
+  /** @returns the value at its first reading, 0 */
   #reset(i: number): number {
     this.restart(i);
     this.#begin(i);
@@ -99,10 +99,11 @@ export class PerfGroup implements PerfCounters {
   }
 }
 
-// Reading a core's counter wakes the core, and there are many: more often would cost more than it shows.
+// Reading a core's counter wakes the core, and there are many: reading more often would cost more energy than
+// it is worth.
 const minMs = 100;
 
-/** A domain that is the sum of several counters: the cores of an AMD package, at most ten times a second. */
+/** A domain that is the sum of several counters: the cores of an AMD package, read at most ten times a second. */
 export class SummedGroup implements PerfCounters {
   readonly counters: readonly PerfCounter[];
   readonly places: readonly CounterPlace[];
@@ -114,7 +115,7 @@ export class SummedGroup implements PerfCounters {
   #readMs = -Infinity;
   #joules = NaN;
 
-  /** @param nowMs a clock that never runs backwards */
+  /** @param nowMs a monotonic clock */
   constructor(counter: PerfCounter, parts: readonly CounterGroup[], nowMs: () => number) {
     this.counters = [counter];
     this.places = [describePlace(counter)];
@@ -171,8 +172,8 @@ function describePlace({ domain, event, cpu, cpus }: PerfCounter): CounterPlace 
 
 /**
  * Opens every counter that can be opened.
- * @param failures takes those that cannot be opened
- * @param previous the reader before this one, whose counters continue where they can
+ * @param failures receives those that cannot be opened
+ * @param previous the previous reader, whose counters continue where they can
  */
 export function openPerfReader(
   counters: readonly PerfCounter[],
@@ -194,7 +195,7 @@ export function openPerfReader(
   return new EnergyReader('perf_event', [...groups, ...sums]);
 }
 
-/** The group with exactly these counters, whichever CPU reads them, where it still counts. */
+/** The group with exactly these counters, on any CPU, if it still counts. */
 function release(
   previous: EnergyReader | undefined,
   counters: readonly PerfCounter[],

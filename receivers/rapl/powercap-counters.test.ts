@@ -162,7 +162,7 @@ test('openZones gives a zone without a range until it falls, and then starts aga
   ]);
 });
 
-test('openZones opens a zone again whose descriptor has died, and goes on with its count', (t) => {
+test('openZones opens a zone again whose descriptor has died, and continues with its count', (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 5_000_000 });
   let nowMs = 0;

@@ -78,7 +78,7 @@ test('RaplReceiver passes on the latest reading when flushed, however long its i
   );
 });
 
-test('RaplReceiver says which counter was reset', async (t) => {
+test('RaplReceiver reports which counter was reset', async (t) => {
   const sysfs = writeMachine(t);
   const { receiver, log } = create(t, sysfs, { sampling_interval: '1h' });
   await receiver.start();

@@ -64,7 +64,7 @@ test('openRaplSampler begins a generation, when a counter was reset, and continu
   assert.equal(sampler.generation, 1);
 });
 
-test('openRaplSampler opens what is here now, when zones came or went, and goes on with the others', (t) => {
+test('openRaplSampler opens what is here now, when zones came or went, and continues with the others', (t) => {
   const sysfs = createFakeSysfs(t);
   writePackage(sysfs);
   sysfs.writeZone('intel-rapl:0:0', { name: 'dram', microjoules: 5_000_000 });
@@ -123,7 +123,7 @@ test('openRaplSampler gives up a source that is silent for 10 s, so that it is o
   });
 });
 
-test('openRaplSampler says why nothing can be read', (t) => {
+test('openRaplSampler reports why nothing can be read', (t) => {
   const sysfs = createFakeSysfs(t);
   assert.throws(() => openOn(sysfs), {
     name: 'UnavailableError',
@@ -131,7 +131,7 @@ test('openRaplSampler says why nothing can be read', (t) => {
   });
 });
 
-test('openRaplSampler reads a part that stands at 0 and says that it has counted nothing', (t) => {
+test('openRaplSampler reads a part that stands at 0 and reports that it has counted nothing', (t) => {
   const sysfs = createFakeSysfs(t);
   writePackage(sysfs);
   sysfs.writeZone('intel-rapl:0:0', { name: 'core', microjoules: 0 });

@@ -32,7 +32,7 @@ test('rapl publishes dies apart whose memory showed the same at the start', asyn
 });
 
 for (const microjoules of [0, 7_000_000]) {
-  test(`rapl says what it sees of dies that stand still at ${microjoules} uJ, and loses nothing of them`, async (t) => {
+  test(`rapl reports what it sees of dies that do not change at ${microjoules} uJ, and loses nothing of them`, async (t) => {
     const sysfs = createFakeSysfs(t);
     for (const die of [0, 1]) {
       sysfs.writeZone(`intel-rapl:${die}`, { name: `package-0-die-${die}`, microjoules });
@@ -79,7 +79,7 @@ test('rapl publishes a package that never moved with its parts once they move, f
   assert.equal(new Set(starts).size, 1);
 });
 
-test('rapl says that a package stands at 0 which nothing can be compared with', async (t) => {
+test('rapl reports that a package stands at 0 which nothing can be compared with', async (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 0 });
   const { read, totals, log } = await start(t, sysfs);
@@ -112,7 +112,7 @@ test(
 );
 
 for (const msr of [0, 7_000_000]) {
-  test(`rapl publishes a package once, whose MSR stands still at ${msr} uJ beside a live MMIO`, (t) => {
+  test(`rapl publishes a package once, whose MSR does not change at ${msr} uJ beside a live MMIO`, (t) => {
     const sysfs = createFakeSysfs(t);
     sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: msr });
     sysfs.writeZone('intel-rapl:1', { name: 'package-1', microjoules: 5_000_000 });

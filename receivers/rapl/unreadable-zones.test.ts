@@ -49,7 +49,7 @@ test('rapl names the errno of zones that cannot be read, and no driver to load',
   assert.deepEqual(remedies, []);
 });
 
-test('rapl says that zones cannot be followed, when their links lead nowhere', async (t) => {
+test('rapl reports that zones cannot be followed, when their links lead nowhere', async (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.write('class/powercap/README', '');
   for (const zone of ['intel-rapl', 'intel-rapl:0'])

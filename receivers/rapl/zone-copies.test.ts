@@ -4,7 +4,7 @@ import type { Columns } from './domain.js';
 import { createFakeSysfs } from './fake-sysfs.fixture.js';
 import { openOn, readRow } from './sampler.fixture.js';
 
-/** A package whose MSR stands still at the reading given, beside MMIO, which counts. */
+/** A package whose MSR does not change at the reading given, beside MMIO, which counts. */
 function openBesideCopy(t: TestContext, microjoules: number, dram?: number) {
   const sysfs = createFakeSysfs(t);
   sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules });
@@ -25,7 +25,7 @@ function openBesideCopy(t: TestContext, microjoules: number, dram?: number) {
 }
 
 for (const msr of [0, 7_000_000]) {
-  test(`openRaplSampler reads the copy of a zone that stands still at ${msr} uJ, from its own start`, (t) => {
+  test(`openRaplSampler reads the copy of a zone that does not change at ${msr} uJ, from its own start`, (t) => {
     const { sampler, readAt, columns } = openBesideCopy(t, msr);
     assert.deepEqual(readAt(0, msr, 900_000_000), [0]);
     assert.deepEqual(readAt(10_000, msr, 950_000_000), [0]);
@@ -66,7 +66,7 @@ test('openRaplSampler stays with the copy that it took, when the zone begins to 
   assert.deepEqual(columns().sources, ['intel-rapl-mmio:0']);
 });
 
-test('openRaplSampler reads the copy of a zone that fails for good, while others are read', (t) => {
+test('openRaplSampler reads the copy of a zone that fails permanently, while others are read', (t) => {
   const { sampler, readAt, columns } = openBesideCopy(t, 7_000_000, 5_000_000);
   readAt(0, 7_000_000, 900_000_000);
   assert.deepEqual(readAt(9_000, 16_000_000, 909_000_000), [9, 0]);
@@ -78,7 +78,7 @@ test('openRaplSampler reads the copy of a zone that fails for good, while others
   assert.match(columns().events[0]?.text ?? '', /instead of intel-rapl:0, which gave no reading while/);
 });
 
-test('openRaplSampler reports when two zones of a domain do not agree, and goes on with its series', (t) => {
+test('openRaplSampler reports when two zones of a domain do not agree, and continues with its series', (t) => {
   const { sampler, readAt, columns } = openBesideCopy(t, 7_000_000);
   readAt(0, 7_000_000, 900_000_000);
   const ids = sampler.columnIds;

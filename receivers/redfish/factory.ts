@@ -6,7 +6,7 @@ import { meterMetrics } from '../../src/scraping/meter-table.js';
 import { schema } from './config.js';
 import { openMeter } from './redfish-meter.js';
 
-/** One reading of a large machine is dozens of requests. */
+/** One reading of a large machine takes dozens of requests. */
 const readingTimeoutMs = 60_000;
 
 /** The redfish receiver: power, energy and sensors of servers by the HTTP interface of their BMCs. */

@@ -3,13 +3,13 @@ import type { RequestListener, ServerResponse } from 'node:http';
 /** Resources by their paths. */
 export type Resources = Readonly<Record<string, unknown>>;
 
-/** A BMC with these resources, its sessions, and ways to fail. */
+/** A BMC with these resources, its sessions, and configurable failures. */
 export class FakeRedfish {
   resources: Resources;
-  /** The password of the user `root`, by which or by a session requests are allowed; empty: all are. */
+  /** The password of the user `root`, required unless a session is used; empty: no authentication. */
   password = '';
   hasSessions = true;
-  /** The answer to requests for paths that begin with these: a status, or text; `hang`: none at all. */
+  /** The answer to requests for paths with these prefixes: a status, or text; `hang`: no answer. */
   failures: Readonly<Record<string, number | string>> = {};
   readonly tokens = new Set<string>();
   readonly requests: string[] = [];
@@ -81,7 +81,7 @@ function collect(path: string, ids: readonly string[]): Resources {
   return { [path]: { Members: ids.map((id) => link(`${path}/${id}`)), 'Members@odata.count': ids.length } };
 }
 
-/** A service root with these chassis, each with what it links to. */
+/** A service root with these chassis and their links. */
 export function createTree(chassis: Readonly<Record<string, unknown>>, features: unknown = {}): Resources {
   const path = `${base}/Chassis`;
   const sessions = { Sessions: link(`${base}/SessionService/Sessions`) };
@@ -97,7 +97,7 @@ export function createTree(chassis: Readonly<Record<string, unknown>>, features:
   };
 }
 
-/** The newer resources, as OpenBMC and the mockups of the DMTF have them: two power supplies, and sensors. */
+/** The newer resources, as in OpenBMC and the DMTF's mockups: two power supplies, and sensors. */
 export function createModern(): Resources {
   const path = `${base}/Chassis/1`;
   const chassis = {

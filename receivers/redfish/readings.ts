@@ -1,11 +1,12 @@
 import { finiteNumberOf, objectOf, objectsOf, type JsonObject } from '../../src/recording/otlp-json.js';
 import type { EnergyCount, HealthState, MeterReading } from '../../src/scraping/meter-reading.js';
 
-// What resources of Redfish measure: DSP2046, the resource and schema guide. A property may be null or missing in each.
+// Measurements in Redfish resources: DSP2046, the resource and schema guide. Each property may be null or
+// missing.
 
-/** Names and nesting of what a reading belongs to. */
+/** Names and position of what a reading belongs to. */
 export interface Place {
-  /** `hw.id` of the chassis, and what others begin with: `bmc-7/Chassis-1`. */
+  /** `hw.id` of the chassis, the prefix of the other ids: `bmc-7/Chassis-1`. */
   readonly chassis: string;
 }
 
@@ -16,7 +17,7 @@ type Quantities = Partial<
 const joulesPerStep = 1e-3;
 const joulesPerKwh = 3.6e6;
 
-/** Whether the resource is not there, as an empty bay. */
+/** Whether the resource is absent, like an empty bay. */
 export function isAbsent(resource: JsonObject): boolean {
   return objectOf(resource['Status'])['State'] === 'Absent';
 }
@@ -27,8 +28,8 @@ function readExcerpt(excerpt: unknown): number | undefined {
 }
 
 /**
- * Energy in joules, or else in kilowatt-hours. A counter of whole kilowatt-hours is not taken: a server needs hours for one,
- * and its power is known better.
+ * Energy in joules, or else in kilowatt-hours. A counter of whole kilowatt-hours is ignored: a server needs
+ * hours for one, and integrating its power is more precise.
  */
 function readEnergy(metrics: JsonObject): EnergyCount | undefined {
   const joules = readExcerpt(metrics['EnergyJoules']);
@@ -50,7 +51,7 @@ export function parseEnvironment(metrics: JsonObject): Quantities {
   });
 }
 
-/** The resources that the excerpts of a resource are of. */
+/** The resources that the excerpts of a resource come from. */
 export function listSources(metrics: JsonObject): readonly string[] {
   return Object.values(metrics).flatMap((excerpts) =>
     (Array.isArray(excerpts) ? objectsOf(excerpts) : [objectOf(excerpts)]).flatMap(
@@ -59,7 +60,7 @@ export function listSources(metrics: JsonObject): readonly string[] {
   );
 }
 
-/** PowerSupplyMetrics, and the output of the power supply as a reading of its own. */
+/** PowerSupplyMetrics, with the output of the power supply as a reading of its own. */
 export function parseSupplyMetrics(
   metrics: JsonObject,
   supply: JsonObject,
@@ -75,7 +76,7 @@ export function parseSupplyMetrics(
   return describeSupply(supply, chassis, input, readExcerpt(metrics['OutputPowerWatts']));
 }
 
-/** The fans in a power supply: FanSpeedsPercent of PowerSupplyMetrics, or the single one of its first version. */
+/** The fans in a power supply: FanSpeedsPercent of PowerSupplyMetrics, or the single fan of its first version. */
 export function parseSupplyFans(
   metrics: JsonObject,
   supply: JsonObject,
@@ -104,7 +105,7 @@ export function parseFan(fan: JsonObject, { chassis }: Place): readonly MeterRea
   ];
 }
 
-/** The excerpt of a fan's sensor: percent, and revolutions beside them. */
+/** The excerpt of a fan's sensor: percent, and optionally revolutions. */
 function parseFanSpeed(excerpt: JsonObject): Quantities {
   const percent = readExcerpt(excerpt);
   return dropUndefined({
@@ -122,7 +123,7 @@ function parseOldSupply(supply: JsonObject, place: Place): readonly MeterReading
   return describeSupply(supply, place.chassis, input, readOldOutput(supply));
 }
 
-/** Older iDRACs give the capacity of the power supply for its last output. */
+/** Older iDRACs report the capacity of the power supply as its last output. */
 function readOldOutput(supply: JsonObject): number | undefined {
   const last = finiteNumberOf(supply['LastPowerOutputWatts']);
   const isCapacity = last === finiteNumberOf(supply['PowerCapacityWatts']);
@@ -144,7 +145,7 @@ function describeSupply(
   return outputWatts === undefined ? [own] : [own, { ...output, watts: outputWatts }];
 }
 
-/** What the older resource Power has: the chassis itself, if that is not known, and what is part of it. */
+/** The older resource Power: the chassis itself, if it is not measured otherwise, and its parts. */
 export interface OldPower {
   readonly chassis: Quantities;
   readonly parts: readonly MeterReading[];
@@ -197,13 +198,13 @@ function parseOldSensors(
   return objectsOf(sensors).flatMap((sensor, index) => {
     const quantities = dropUndefined(read(sensor));
     if (isAbsent(sensor) || Object.keys(quantities).length === 0) return [];
-    // Ids of members repeat in some BMCs: the place in the list does not.
+    // Ids of members repeat in some BMCs; their index does not.
     const id = `${chassis}/${type}:${index}`;
     return [{ id, type, name: nameOf(sensor), parent: chassis, ...quantities }];
   });
 }
 
-/** By ReadingType, what a sensor measures and how its reading becomes that. */
+/** By ReadingType, the quantity of a sensor and the conversion of its reading. */
 const readingTypes: Readonly<Record<string, readonly [type: string, of: (reading: number) => Quantities]>> = {
   Power: ['enclosure', (watts) => ({ watts })],
   Voltage: ['voltage', (volts) => ({ volts })],
@@ -241,7 +242,7 @@ function stateOf(resource: JsonObject): HealthState | undefined {
   return states[String(objectOf(resource['Status'])['Health'])];
 }
 
-/** What is not there does not replace what is. */
+/** A missing value does not override an existing one. */
 function dropUndefined(quantities: Quantities): Quantities {
   return Object.fromEntries(Object.entries(quantities).filter(([, value]) => value !== undefined));
 }

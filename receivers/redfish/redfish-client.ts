@@ -8,36 +8,36 @@ import { getText, openResponse, StatusError } from '../../src/http/get.js';
 import { objectOf, parseObject, type JsonObject } from '../../src/recording/otlp-json.js';
 import type { Config } from './config.js';
 
-/** Sensors of a large machine in one answer have about 300 kB. */
+/** All sensors of a large machine in one answer have about 300 kB. */
 const maxBytes = 4 * 1024 * 1024;
 const rootPath = '/redfish/v1/';
 const defaultSessions = '/redfish/v1/SessionService/Sessions';
-/** BMCs lock users out after a few wrong passwords: a refused one is not sent again for so long. */
+/** BMCs lock users out after a few wrong passwords: a refused one is not sent again for this long. */
 const refusalMs = 600_000;
-/** So long, a shutdown waits for the end of a session. */
+/** How long a shutdown waits for closing a session. */
 const logoutMs = 1000;
 
 interface Session {
   readonly token: string;
-  /** Where it is closed; undefined: the BMC has not said. */
+  /** Its resource, for closing it; undefined: the BMC has not reported it. */
   readonly path: string | undefined;
 }
 
-/** What goes with a request. */
+/** The content of a request. */
 interface Content {
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
   readonly body?: string;
 }
 
-/** A login that was refused. */
+/** A refused login. */
 interface Refusal {
   readonly authorization: string;
   readonly atMs: number;
   readonly error: Error;
 }
 
-/** The way to one BMC: a session that is opened when it is needed, and again when it has expired. */
+/** A client of one BMC: opens a session on demand, and again when it has expired. */
 export class RedfishClient {
   readonly #base: URL;
   readonly #config: Config;
@@ -45,17 +45,17 @@ export class RedfishClient {
   readonly #http: HttpClient;
   #session: Session | undefined;
   #sessionsPath = defaultSessions;
-  /** Whether user and password go with every request: by the settings, or because the BMC has no sessions. */
+  /** Whether user and password are sent with every request: as configured, or because the BMC has no sessions. */
   #isBasic: boolean;
   #refusal: Refusal | undefined;
 
-  /** @throws Error naming the file or variable that cannot be used */
+  /** @throws Error naming the file or variable if it is unusable */
   constructor(base: URL, config: Config, log: Log) {
     this.#base = base;
     this.#config = config;
     this.#log = log;
     this.#http = openHttpClient(base, config, log);
-    // A token of its own goes with every request, too.
+    // A configured token is sent with every request, too.
     this.#isBasic = config.auth === 'basic' || config.credentials.username === null;
   }
 
@@ -64,7 +64,7 @@ export class RedfishClient {
     return this.#http.target;
   }
 
-  /** The service root, which needs no login. */
+  /** The service root, which requires no login. */
   async readRoot(signal: AbortSignal): Promise<JsonObject> {
     const root = parseObject(await this.#get(rootPath, {}, signal));
     const { '@odata.id': sessions } = objectOf(objectOf(root['Links'])['Sessions']);
@@ -74,7 +74,7 @@ export class RedfishClient {
 
   /**
    * Reads a resource.
-   * @param path as the BMC gives it in `@odata.id`, or with a query behind that
+   * @param path from `@odata.id`, optionally with a query
    * @throws StatusError, or the error of the connection
    */
   async read(path: string, signal: AbortSignal): Promise<JsonObject> {
@@ -89,7 +89,7 @@ export class RedfishClient {
     }
   }
 
-  /** Closes the session, of which BMCs have few, and the connections. */
+  /** Closes the session, since BMCs allow only few, and the connections. */
   async close(): Promise<void> {
     const session = this.#session;
     this.#session = undefined;
@@ -110,7 +110,7 @@ export class RedfishClient {
     return getText(target, this.#config.timeout, maxBytes);
   }
 
-  /** What a BMC links to is asked of that BMC only: the token is for no other server. */
+  /** Links are followed within this BMC only: the token is for no other server. */
   #resolve(path: string): URL {
     const url = new URL(path, this.#base);
     if (url.origin === this.#base.origin) return url;
@@ -124,7 +124,7 @@ export class RedfishClient {
     return this.#session ? { 'X-Auth-Token': this.#session.token } : { Authorization: authorization };
   }
 
-  /** @returns undefined where the BMC has no sessions */
+  /** @returns undefined if the BMC has no sessions */
   async #login(authorization: string, signal: AbortSignal): Promise<Session | undefined> {
     const refusal = this.#refusal;
     const isRecent = refusal !== undefined && performance.now() - refusal.atMs < refusalMs;
@@ -157,7 +157,7 @@ export class RedfishClient {
     );
   }
 
-  /** Sends what changes something at the BMC. @returns the answer, whose body was read and dropped */
+  /** Sends a request that changes something. @returns the answer, whose body was read and discarded */
   async #send(
     method: 'POST' | 'DELETE',
     path: string,

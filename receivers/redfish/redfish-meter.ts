@@ -18,7 +18,7 @@ import {
 import { RedfishClient } from './redfish-client.js';
 import { canExpand, readIfThere, readProcessors, readTree, type Chassis, type Processor } from './tree.js';
 
-/** Chassis and power supplies come and go seldom, and each is a request of its own. */
+/** Chassis and power supplies rarely change, and each takes a request of its own. */
 const treeMs = 300_000;
 
 /** A BMC. */
@@ -44,15 +44,15 @@ interface Tree {
   readonly untilMs: number;
 }
 
-/** Reads everything that a BMC measures, resource by resource. */
+/** Reads all measurements of a BMC, resource by resource. */
 class RedfishMeter {
   readonly #client: RedfishClient;
   readonly #host: string;
   readonly #hasSensors: boolean;
   #tree: Tree | undefined;
-  /** What was read of each chassis the last time: what measures and fails now is a gap. */
+  /** The last readings of each chassis: a measured resource that fails now is a gap. */
   readonly #known = new Map<string, readonly MeterReading[]>();
-  /** The links behind which was something. */
+  /** Links that had a resource before. */
   readonly #readable = new Set<string>();
 
   constructor(client: RedfishClient, host: string, hasSensors: boolean) {
@@ -66,7 +66,7 @@ class RedfishMeter {
       const tree = await this.#readTree(signal);
       return await this.#readChassis(tree, signal);
     } catch (error) {
-      // The BMC may be another one, or was updated.
+      // The BMC may have been replaced or updated.
       if (error instanceof StatusError) this.#tree = undefined;
       throw error;
     }
@@ -81,7 +81,7 @@ class RedfishMeter {
     return this.#tree;
   }
 
-  /** A chassis that cannot be read does not keep others from being read; all of them failing is a failure. */
+  /** A chassis that cannot be read does not affect the others; if all fail, the reading fails. */
   async #readChassis(tree: Tree, signal: AbortSignal): Promise<MeterAnswer> {
     const readings: MeterReading[] = [];
     const errors: unknown[] = [];
@@ -151,7 +151,7 @@ class RedfishMeter {
     return readings;
   }
 
-  /** All in one answer where the BMC gives that, otherwise one after the other. */
+  /** With one request if the BMC supports that, otherwise one after the other. */
   async #readFans(
     { fans, ...chassis }: Chassis,
     { canExpand: isExpanded }: Tree,
@@ -211,7 +211,7 @@ class RedfishMeter {
   }
 }
 
-/** A chassis that has no figure now would otherwise be replaced by its power supplies in the sum of the host. */
+/** A chassis without a current value would otherwise be replaced by its power supplies in the sum of the host. */
 function keepGaps(before: readonly MeterReading[], now: readonly MeterReading[]): readonly MeterReading[] {
   const known = new Map(before.map((reading) => [reading.id, reading]));
   const merged = now.map((reading) => ({ ...measuredGap(known.get(reading.id)), ...reading }));
@@ -225,7 +225,7 @@ function toGap(reading: MeterReading): MeterReading {
   return { id, type, name, parent, ...measuredGap(reading) };
 }
 
-/** What adds up to the host: NaN where it was measured. */
+/** The quantities that add up to the host: NaN if they were measured before. */
 function measuredGap(reading: MeterReading | undefined): Pick<MeterReading, 'watts' | 'energy'> {
   return {
     ...(reading?.watts !== undefined && { watts: NaN }),

@@ -7,7 +7,7 @@ import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { factory } from './factory.js';
 import { FakeRedfish, type Resources } from './fake-redfish.fixture.js';
 
-/** Starts a receiver of one BMC that reads when it is flushed. Its ids are without the address of the server. */
+/** Starts a receiver of one BMC that reads when it is flushed. Its ids do not contain the server's address. */
 export async function startRig(t: TestContext, resources: Resources, settings: Record<string, unknown> = {}) {
   const bmc = new FakeRedfish(resources);
   const { endpoint: _, measures = 'other', ...own } = settings;

@@ -2,34 +2,34 @@ import { StatusError } from '../../src/http/get.js';
 import { objectOf, objectsOf, type JsonObject } from '../../src/recording/otlp-json.js';
 import type { RedfishClient } from './redfish-client.js';
 
-/** A chassis, and where what it measures is found. */
+/** A chassis, and the locations of its measurements. */
 export interface Chassis {
   readonly path: string;
   readonly id: string;
   readonly name: string | undefined;
   /** The path of the chassis that contains it. */
   readonly parent: string | undefined;
-  /** By the names of the properties that link to them. */
+  /** By the names of the linking properties. */
   readonly links: Readonly<Record<(typeof resources)[number], string | undefined>>;
   readonly supplies: readonly Supply[];
-  /** The collection of fans of its ThermalSubsystem, and the paths of its members. */
+  /** The fan collection of its ThermalSubsystem, and the paths of its members. */
   readonly fans: { readonly path: string; readonly members: readonly string[] } | undefined;
 }
 
 /** A power supply of a PowerSubsystem. */
 export interface Supply {
   readonly resource: JsonObject;
-  /** Where its metrics are found. */
+  /** The path of its metrics. */
   readonly metrics: string | undefined;
 }
 
-/** A processor or an accelerator that measures itself. */
+/** A processor or accelerator with measurements of its own. */
 export interface Processor {
   readonly id: string;
   readonly name: string | undefined;
   /** `hw.type` */
   readonly type: 'cpu' | 'gpu';
-  /** The path of the chassis that its system is in. */
+  /** The path of its system's chassis. */
   readonly chassis: string;
   readonly metrics: string;
 }
@@ -59,7 +59,7 @@ export async function readTree(
   return chassis;
 }
 
-/** The processors of every system that have metrics of their own, and whose chassis is known. */
+/** The processors of all systems that have metrics of their own and a known chassis. */
 export async function readProcessors(
   client: RedfishClient,
   root: JsonObject,
@@ -107,7 +107,7 @@ async function describeChassis(
   signal: AbortSignal,
 ): Promise<Chassis> {
   const { Id: id, Name: name } = resource;
-  const links = Object.fromEntries(resources.map((one) => [one, linkOf(resource, one)])) as Chassis['links']; // of each
+  const links = Object.fromEntries(resources.map((one) => [one, linkOf(resource, one)])) as Chassis['links']; // Of each chassis.
   const subsystem = links.PowerSubsystem;
   return {
     path,
@@ -150,7 +150,7 @@ async function readSupplies(
   return supplies;
 }
 
-/** Whether the BMC gives all members of a collection in one answer. */
+/** Whether the BMC can return all members of a collection in one answer. */
 export function canExpand(root: JsonObject): boolean {
   const { NoLinks: noLinks, ExpandAll: all } = objectOf(
     objectOf(root['ProtocolFeaturesSupported'])['ExpandQuery'],
@@ -159,9 +159,9 @@ export function canExpand(root: JsonObject): boolean {
 }
 
 /**
- * Reads a resource that another one links to; some BMCs link to what they do not have.
- * @param wasRead whether it could be read before: then it is an error that it may not be read now
- * @returns undefined where it is not there, or may not be read
+ * Reads a resource that another one links to; some BMCs have broken links.
+ * @param wasRead whether it could be read before: then it is an error if access is denied now
+ * @returns undefined if it does not exist, or access is denied
  */
 export async function readIfThere(
   client: RedfishClient,

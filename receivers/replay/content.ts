@@ -3,7 +3,7 @@ import { constants, createGunzip } from 'node:zlib';
 import { createZstdStream, decompressZstd, zstdFrameLength } from '../../src/zstd.js';
 import type { Config } from './config.js';
 
-/** What a file holds. */
+/** The content of a file. */
 export type ContentFormat = Exclude<Config['format'], 'auto'>;
 
 const magics = {
@@ -13,33 +13,33 @@ const magics = {
   zstd: Buffer.of(0x28, 0xb5, 0x2f, 0xfd),
 };
 
-/** Enough to tell what a file is. */
+/** Enough to recognize a format. */
 const headBytes = 8;
 
-/** Bytes with the first of them seen already. */
+/** Bytes whose start was already read. */
 interface Peeked {
   readonly head: Buffer;
   readonly bytes: AsyncIterable<Buffer>;
 }
 
-/** The text of a file, decompressed; for a file that is no text, its format. */
+/** The decompressed text of a file; for a binary file, its format. */
 export async function openText(
   source: AsyncIterable<Buffer>,
 ): Promise<AsyncIterable<Buffer> | 'parquet' | 'sqlite'> {
   const { head, bytes } = await peek(source);
   const binary = (['parquet', 'sqlite'] as const).find((format) => startsWith(head, magics[format]));
   if (binary !== undefined) return binary;
-  // A member or frame that a crash left torn is read as far as it goes.
+  // A gzip member or zstd frame that a crash left incomplete is read as far as possible.
   if (startsWith(head, magics.gzip)) {
     const gunzip = createGunzip({ finishFlush: constants.Z_SYNC_FLUSH });
-    // Who reads learns of what goes wrong on the way.
+    // The reader receives later errors.
     return pipeline(Readable.from(bytes), gunzip, () => {});
   }
   if (startsWith(head, magics.zstd)) return readFrames(bytes);
   return startsWith(head.subarray(4), magics.zstd) ? readMessages(bytes) : bytes;
 }
 
-/** What a text is, by how it begins. */
+/** Detects the format of a text by its start. */
 export async function detectFormat(
   text: AsyncIterable<Buffer>,
 ): Promise<{ readonly format: ContentFormat | undefined; readonly text: AsyncIterable<Buffer> }> {
@@ -49,7 +49,7 @@ export async function detectFormat(
   return { format, text: bytes };
 }
 
-/** Waits for the first bytes, which the sequence still has afterwards. */
+/** Waits for the first bytes, which stay in the sequence. */
 async function peek(source: AsyncIterable<Buffer>): Promise<Peeked> {
   const iterator = source[Symbol.asyncIterator]();
   let head = Buffer.alloc(0);
@@ -62,7 +62,7 @@ async function peek(source: AsyncIterable<Buffer>): Promise<Peeked> {
   return { head, bytes: resume(head, iterator, isDone) };
 }
 
-/** What was seen already, then the rest, if there is some. */
+/** The bytes already read, then the rest. */
 async function* resume(
   head: Buffer,
   iterator: AsyncIterator<Buffer>,
@@ -76,7 +76,7 @@ function startsWith(bytes: Buffer, magic: Buffer): boolean {
   return bytes.subarray(0, magic.length).equals(magic);
 }
 
-/** Messages compressed one by one, each after its length: what the Collector's file exporter makes of zstd. */
+/** Messages that are compressed individually, each after its length: zstd files of the Collector's file exporter. */
 async function* readMessages(source: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
   let bytes = Buffer.alloc(0);
   for await (const chunk of source) {
@@ -89,7 +89,7 @@ async function* readMessages(source: AsyncIterable<Buffer>): AsyncIterable<Buffe
   }
 }
 
-/** Frames up to this long are decompressed one by one: Node's stream stops after the first one. */
+/** Frames up to this size are decompressed individually: Node's stream stops after the first frame. */
 const longestFrameBytes = 16 * 1024 * 1024;
 
 async function* readFrames(source: AsyncIterable<Buffer>): AsyncIterable<Buffer> {

@@ -14,7 +14,7 @@ import { readFiles, type ReadingEvents } from './recorded-files.js';
 
 export const factory: ReceiverFactory<typeof schema> = {
   schema,
-  // It publishes what its files contain.
+  // It publishes the contents of its files.
   metrics: [],
   check: ({ files }) =>
     files.length === 0 ? ['files: expected at least one path, found an empty list'] : [],
@@ -31,7 +31,7 @@ function describeFiles(files: readonly string[]): Probe {
   return { available, found, remedies: [] };
 }
 
-/** Replays what files contain, from the first to the last. */
+/** Replays the contents of files, in order. */
 class Replay implements Component {
   readonly #config: Config;
   readonly #context: ReceiverContext;
@@ -92,11 +92,11 @@ class Replay implements Component {
     return `${this.#unreadFiles} of ${countOf(files, 'file')} could not be replayed`;
   }
 
-  /** What meters publish is theirs, wherever they stand in the configuration. */
+  /** Meters have precedence over recordings, independently of their order in the configuration. */
   async #waitForOthers(): Promise<void> {
     const stopped = new Promise((resolve) => this.#stop.signal.addEventListener('abort', resolve));
     await Promise.race([this.#context.othersStarted, stopped]);
-    // A series is published by the first receiver that has it: a measurement comes before a recording.
+    // A series belongs to the receiver that publishes it first, so measurements must come before the recording.
     await Promise.race([waitForDueScrapes(this.#context.clock), stopped]);
   }
 

@@ -10,8 +10,8 @@ import { floorPower, hostEnergy, hwEnergy } from '../../src/model/shared-metrics
 import { busyTime, processCpuTime } from '../../src/model/usage-metrics.js';
 
 /**
- * Stands behind a replay and leaves out what a meter of the same agent publishes: the sum would be twice what was
- * used. Other replays may publish it, too: files of another machine, say.
+ * Wraps the consumer of a replay and leaves out what a meter of the same agent publishes, since energy would be
+ * counted twice. Other replays may publish the same, for example files of another machine.
  */
 export function leaveOutForeign(
   { id, claims, log }: Pick<ReceiverContext, 'id' | 'claims' | 'log'>,
@@ -40,12 +40,12 @@ export function leaveOutForeign(
       table.ended?.forEach(claimOne);
       return claimed.consume(table);
     },
-    // No meter publishes any.
+    // No meter publishes histograms.
     consumeHistograms: (table) => passHistograms(next, table),
   };
 }
 
-/** What a meter of this series would claim; undefined: it is no meter's alone. */
+/** What a meter with this series would claim; undefined: it is not specific to a meter. */
 function claimKey({ metric, attributes }: Series): string | undefined {
   switch (metric.name) {
     case hwEnergy.name:
@@ -63,7 +63,7 @@ function claimKey({ metric, attributes }: Series): string | undefined {
 }
 
 function keyOf(domain: unknown, method?: unknown): string {
-  // A whole host is estimated only where no meter of its CPUs can be read.
+  // A whole host is estimated only if no meter of its CPUs can be read.
   if (domain === 'host') return method === 'estimated' ? 'energy/cpu' : 'energy/host';
   return typeof domain === 'string' && domain !== '' ? `energy/${domain}` : 'energy';
 }

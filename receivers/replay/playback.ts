@@ -9,16 +9,19 @@ import type { Table } from '../../src/model/table.js';
 import { isHistograms, type RecordedTable } from '../../src/recording/recorded-table.js';
 import type { Config } from './config.js';
 
-/** How long the main thread is held without letting others run. */
+/** Maximum time without yielding to other work. */
 const yieldAfterMs = 5;
-/** How full queues behind the replay may be. What is refused cannot be offered again: other pipelines have taken it. */
+/**
+ * Maximum fill level of downstream queues. A refused table cannot be offered again, since other pipelines have
+ * accepted it.
+ */
 const maxBacklog = 0.5;
-/** How long to wait before looking whether they have room again. */
+/** How long to wait before checking again whether they have room. */
 const retryMs = 20;
-/** Node takes a longer wait (24 days) for one of a millisecond. */
+/** Node replaces a longer timeout (24 days) by 1 ms. */
 const maxWaitMs = 2 ** 31 - 1;
 
-/** Forwards tables when their time has come. */
+/** Forwards tables when they are due. */
 export class Playback {
   readonly #config: Pick<Config, 'speed' | 'times'>;
   readonly #clock: Clock;
@@ -43,8 +46,8 @@ export class Playback {
   }
 
   /**
-   * Forwards a table when its time has come and the exporters have room.
-   * @returns whether it was taken
+   * Forwards a table when it is due and the exporters have room.
+   * @returns whether it was accepted
    */
   async play(table: RecordedTable): Promise<boolean> {
     const atNs = table.epoch + BigInt(table.offsets.reduce((latest, one) => Math.max(latest, one), 0));
@@ -88,15 +91,15 @@ export class Playback {
   }
 }
 
-/** What becomes of tables before they are forwarded. */
+/** Changes to tables before they are forwarded. */
 interface Shift {
   numbers(table: Table): Table;
   histograms(table: HistogramTable): HistogramTable;
 }
 
-/** Moves tables and the beginnings of their series by this many nanoseconds. */
+/** Shifts tables and the starts of their series by this many nanoseconds. */
 function createShift(byNs: bigint): Shift {
-  // 0: the file does not say it.
+  // 0: the file has no start.
   const shiftStart = (start: bigint) => (start === 0n ? 0n : start + byNs);
   const shiftOne = createPlans((one: Series): Series => ({ ...one, start: shiftStart(one.start) }));
   const shiftHistogram = createPlans((one: HistogramSeries): HistogramSeries => ({

@@ -11,13 +11,13 @@ import {
   type ReadingOrder,
 } from './reading.js';
 
-/** Tables and cells of one message: the main thread is held for a millisecond or two by each. */
+/** Maximum tables and cells of one message: each blocks the main thread for a millisecond or two. */
 const maxTables = 500;
 const maxCells = 100_000;
-/** Messages that the main thread has not taken yet. */
+/** Maximum messages that the main thread has not taken yet. */
 const maxUnderway = 2;
 
-/** Sends what was read to the main thread, no faster than that takes it. */
+/** Sends the contents to the main thread, no faster than it takes them. */
 class MainThread implements Outlet {
   readonly #packer = new TablePacker();
   #underway = 0;
@@ -58,7 +58,7 @@ class MainThread implements Outlet {
     await this.#waitForRoom();
   }
 
-  /** The main thread takes all messages that are there in one go: there are never more than two. */
+  /** The main thread takes all waiting messages in one step: there are never more than two. */
   async #waitForRoom(): Promise<void> {
     this.#underway += 1;
     while (this.#underway >= maxUnderway) await new Promise<void>((resolve) => (this.#goOn = resolve));
@@ -76,7 +76,7 @@ function endOfMessage(tables: readonly RecordedTable[], from: number): number {
 }
 
 const main = new MainThread();
-// The receiver starts this module with these.
+// The receiver passes these as worker data.
 const { paths, format } = workerData as ReadingOrder;
 await new Reading(main).run(paths, format);
 main.post({ type: 'done' });

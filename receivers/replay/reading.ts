@@ -5,10 +5,10 @@ import type { Introduction, Parcel } from '../../src/recording/table-parcel.js';
 import type { Config } from './config.js';
 import { readFile, type FileSink } from './recorded-file.js';
 
-/** This many wrong lines of a file are named. */
+/** Maximum malformed lines of a file that are named. */
 const namedLines = 10;
 
-/** What is read from files, apart from tables, since the last time that it was taken. */
+/** Results of reading files, apart from tables, since they were last taken. */
 export interface Findings {
   /** Lines for the log. */
   readonly notes: readonly { readonly level: 'info' | 'warn' | 'error'; readonly text: string }[];
@@ -19,23 +19,23 @@ export interface Findings {
 
 export const nothingFound: Findings = { notes: [], lostLines: 0, unsupportedPoints: 0, unreadFiles: 0 };
 
-/** What the reading thread is started with. */
+/** Options of the reading thread. */
 export interface ReadingOrder {
   readonly paths: readonly string[];
   readonly format: Config['format'];
 }
 
-/** `done`: there is nothing more to read. */
+/** `done`: everything is read. */
 export type ReadingMessage =
   | { readonly type: 'begin'; readonly path: string }
   | { readonly type: 'introduce'; readonly introduction: Introduction }
   | { readonly type: 'tables'; readonly parcel: Parcel; readonly findings: Findings }
   | { readonly type: 'done' };
 
-/** The main thread has taken a message and wants more. */
+/** The main thread has taken a message and requests another one. */
 export type ReadingReply = 'more';
 
-/** Where what was read goes. Waits until there is room for more. */
+/** Receives what was read. Waits until there is room for more. */
 export interface Outlet {
   give(tables: readonly RecordedTable[], findings: Findings): Promise<void>;
   /** Called before a file is read. */
@@ -57,7 +57,7 @@ export class Reading {
     this.#outlet = outlet;
   }
 
-  /** Reads from the first to the last. */
+  /** Reads all files. */
   async run(paths: readonly string[], format: Config['format']): Promise<void> {
     for (const path of paths) {
       this.#outlet.begin(path);

@@ -12,30 +12,30 @@ import { SqliteDecoder } from '../../src/sql/sqlite-decoder.js';
 import type { Config } from './config.js';
 import { detectFormat, openText, type ContentFormat } from './content.js';
 
-/** Who takes what a file holds. */
+/** Receives the contents of a file. */
 export interface FileSink extends Omit<Sink, 'malformed'> {
-  /** @param line its number in the file; undefined: a file without lines */
+  /** @param line its number in the file; undefined: the file has no lines */
   malformed(reason: string, line: number | undefined): void;
-  /** The file ends in the middle of a line, as a crash leaves it. */
+  /** The file ends in the middle of a line, for example after a crash. */
   torn(line: number): void;
 }
 
-/** Formats that are no text, as messages name them. */
+/** Binary formats, as named in messages. */
 const binaryNames = { parquet: 'Parquet', sqlite: 'SQLite' } as const;
 
 interface LineDecoder {
   line(text: string): void;
 }
 
-/** Where what a file holds goes. */
+/** Receives the contents of a file. */
 export interface Target {
   readonly sink: FileSink;
   readonly stream: PointStream;
 }
 
 /**
- * Reads a file, a piece at a time.
- * @throws Error when it cannot be opened, or is none of the formats
+ * Reads a file in pieces.
+ * @throws Error if it cannot be opened, or has none of the formats
  */
 export async function* readFile(path: string, format: Config['format'], target: Target): AsyncIterable<void> {
   const source = path === standardInput ? process.stdin : openStream(path);
@@ -51,12 +51,12 @@ export async function* readFile(path: string, format: Config['format'], target: 
   yield* readText(detected.text, found, target);
 }
 
-/** @throws UnusableFileError for a FIFO, say, which would be waited for */
+/** @throws UnusableFileError for example for a FIFO, which would block */
 function openStream(path: string): ReadStream {
   return createReadStream(path, { fd: openRegularFile(path) });
 }
 
-/** @throws Error when it cannot be read, or is not what was asked for */
+/** @throws Error if it cannot be read, or has another format than requested */
 function checkBinary(path: string, format: Config['format'], found: keyof typeof binaryNames): void {
   const name = binaryNames[found];
   if (path === standardInput) throw new Error(`expected a file, found ${name} on the standard input`);
@@ -97,7 +97,7 @@ async function* readText(
   reader.finish();
 }
 
-/** Reads lines of the format of a file, and knows their numbers. */
+/** Reads lines in the format of a file, and counts them. */
 class LineReader {
   readonly #format: ContentFormat | undefined;
   readonly #fileSink: FileSink;
@@ -105,7 +105,7 @@ class LineReader {
   readonly #stream: PointStream;
   #decoder: LineDecoder | undefined;
   #number = 0;
-  /** How many lines have points, and how many of them are wrong. */
+  /** Number of lines with points, and number of malformed ones. */
   #given = 0;
   #wrong = 0;
   #isWhole = true;
@@ -122,13 +122,14 @@ class LineReader {
     this.#isWhole = isWhole;
     const line = text.endsWith('\r') ? text.slice(0, -1) : text;
     if (line.trim() === '') return;
-    // A number at the end of a torn line may lack digits and still be one. An object has its last brace or is none.
+    // A number at the end of an incomplete line may lack digits and still be valid, while an object needs its
+    // last brace.
     if (!isWhole && this.#format === 'csv') this.#report('');
     else if (this.#decoder) this.#decode(this.#decoder, line);
     else this.#begin(line);
   }
 
-  /** @throws Error when there are lines, and none of them is right */
+  /** @throws Error if there are lines, and all are malformed */
   finish(): void {
     if (this.#wrong === 0 || this.#wrong < this.#given) return;
     throw new Error(`expected lines of the file exporter in ${this.#format}, found none`);
@@ -163,16 +164,16 @@ const lineBreak = 10;
 /** A line of a text. */
 export interface Line {
   readonly text: string;
-  /** False for what stands after the last line break: it may be cut off anywhere. */
+  /** False for the text after the last line break, which may be incomplete. */
   readonly isWhole: boolean;
 }
 
-/** Ours are of 1 MB; what goes on much longer without a line break is no text. */
+/** Lines of this project have up to 1 MB; a much longer line means that the file is not text. */
 const maxLineMegabytes = 64;
 
 /**
- * The lines of a text, those of each piece together.
- * @throws Error when a line is too long
+ * The lines of a text, grouped by piece.
+ * @throws Error if a line is too long
  */
 export async function* readLines(source: AsyncIterable<Buffer>): AsyncIterable<readonly Line[]> {
   let rest: Buffer[] = [];
@@ -195,16 +196,16 @@ export async function* readLines(source: AsyncIterable<Buffer>): AsyncIterable<r
   if (text !== '') yield [{ text, isWhole: false }];
 }
 
-/** How the standard input is named. */
+/** The name of the standard input. */
 export const standardInput = '-';
 
-/** The files of a list of paths and patterns, and those of them that are not there. */
+/** The files that match a list of paths and patterns, and those that do not exist. */
 export interface FoundFiles {
   readonly paths: readonly string[];
   readonly missing: readonly string[];
 }
 
-/** Finds files. Names that a pattern stands for are in alphabetical order: backups come before what follows them. */
+/** Finds files. The matches of a pattern are in alphabetical order, in which backups precede the current file. */
 export function findFiles(files: readonly string[]): FoundFiles {
   const found = files.map((file) => ({ file, paths: findMatches(file) }));
   return {

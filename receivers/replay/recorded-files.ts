@@ -13,9 +13,9 @@ import {
 } from './reading.js';
 import { standardInput } from './recorded-file.js';
 
-/** Takes what is read. */
+/** Receives what is read. */
 export interface ReadingEvents {
-  /** Takes some tables. What follows waits until it is done with them. */
+  /** Handles some tables. Reading continues when it is done with them. */
   tables(tables: readonly RecordedTable[]): Promise<void>;
   found(findings: Findings): void;
 }
@@ -23,8 +23,8 @@ export interface ReadingEvents {
 const readingModule = new URL('./reading-thread.js', import.meta.url);
 
 /**
- * Reads files in a thread of its own, which is ended when a file makes it compute without end, and by the signal. The
- * files after that one are read by another thread. Never rejects.
+ * Reads files in a thread of its own, which is terminated by the signal, or when a file makes it compute
+ * endlessly. Later files are then read by another thread. Never rejects.
  */
 export async function readFiles(
   order: ReadingOrder,
@@ -39,7 +39,7 @@ export async function readFiles(
   }
 }
 
-/** A thread that reads files, and the tables that come from it. */
+/** A thread that reads files, and its tables. */
 class Reader {
   readonly #paths: readonly string[];
   readonly #events: ReadingEvents;
@@ -72,7 +72,7 @@ class Reader {
     if (hasInput && input) process.stdin.pipe(input);
   }
 
-  /** @returns how many of the files were begun: all of them, unless the thread failed */
+  /** @returns how many of the files were started: all of them, unless the thread failed */
   async run(signal: AbortSignal): Promise<number> {
     signal.addEventListener('abort', () => this.#wake());
     let message = await this.#next(signal);
@@ -85,7 +85,7 @@ class Reader {
     return this.#begun;
   }
 
-  /** Undefined: there will be none, as the thread failed or the signal was raised. */
+  /** Undefined: there are none, because the thread failed or was aborted. */
   async #next(signal: AbortSignal): Promise<ReadingMessage | undefined> {
     while (this.#messages.length === 0 && this.#failure === undefined && !signal.aborted) {
       await new Promise<void>((resolve) => (this.#wake = resolve));
@@ -105,7 +105,7 @@ class Reader {
     }
   }
 
-  /** What the thread was reading has no end that it could tell of. */
+  /** What the thread was reading never ends that it could tell of. */
   async #giveUp(reason: string): Promise<void> {
     this.#begun = Math.max(1, this.#begun);
     const path = this.#paths[this.#begun - 1] ?? '';

@@ -104,7 +104,7 @@ test(
   },
 );
 
-test('patterns stand for files in the order of their names, and series go on from file to file', async () => {
+test('patterns stand for files in the order of their names, and series continue from file to file', async () => {
   const folder = createFolder();
   writeFileSync(join(folder, 'e.json'), gaugeLine(3, 0.3));
   writeFileSync(join(folder, 'e-2026-01-02T00-00-00.000.json'), gaugeLine(2, 0.2));
@@ -114,7 +114,7 @@ test('patterns stand for files in the order of their names, and series go on fro
   assert.equal(tables[0].series[0], tables[2].series[0]);
 });
 
-test('a series that begins after all of its resource have ended goes on in the next file', async () => {
+test('a series that begins after all of its resource have ended continues in the next file', async () => {
   const end = gaugeLine(2, 0).replace('"asDouble":0', '"flags":1');
   const first = writeFile('a.json', gaugeLine(1, 0.1) + end + gaugeLine(3, 0.3));
   const { tables } = await replay({ files: [first, writeFile('b.json', gaugeLine(4, 0.4))] });
@@ -122,7 +122,7 @@ test('a series that begins after all of its resource have ended goes on in the n
   assert.equal(tables[2].series[0], tables[3].series[0]);
 });
 
-test('start says which file is not there', () => {
+test('start reports which file is not there', () => {
   const receiver = factory.create(
     parseSettings(schema, { files: ['/no/such.json'] }),
     createFakeContext(),

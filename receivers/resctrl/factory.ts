@@ -11,13 +11,13 @@ import { describeMembers } from './members.js';
 import { describeOccupancy, occupancy } from './occupancy.js';
 import { describeTraffic } from './traffic.js';
 
-/** What is read of resctrl. @param hasMembers whether the processes of each group are wanted, too */
+/** The sources of resctrl. @param hasMembers whether the processes of each group are published, too */
 export function listSources(config: Config, hasMembers: boolean): readonly NamedSource[] {
   const remedy =
     `mount -t resctrl resctrl ${config.resctrl}; ` +
     'a processor or virtual machine without "cqm_mbm_total" in /proc/cpuinfo cannot count it';
   const groups = new Groups(config);
-  // The processes come first: the ledger needs them for the counts of the same instant.
+  // The processes come first: the ledger needs them for counts of the same instant.
   return [
     ...(hasMembers
       ? [{ name: 'processes of groups', remedy, describe: describeMembers(groups, config) }]
@@ -38,7 +38,7 @@ export const factory: ReceiverFactory<typeof schema> = {
       sources: listSources(config, context.isConsumed?.(memoryTrafficMember) === true),
       context,
       next,
-      // Like that of cgroups, it completes the usage of processes, whose scan closes the ledger's window.
+      // Like cgroups, it precedes the usage of processes, whose scan closes the ledger's window.
       phase: 'completion',
     }),
 };

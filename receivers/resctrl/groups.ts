@@ -6,24 +6,24 @@ import type { Attributes } from '../../src/model/series.js';
 import type { Source } from '../../src/scraping/source.js';
 import type { Config } from './config.js';
 
-/** The part of a group's counters that is of one last-level cache, `mon_data/mon_L3_00`. */
+/** A group's counters for one last-level cache, `mon_data/mon_L3_00`. */
 export interface GroupCache {
   readonly folder: string;
   readonly attributes: Attributes;
 }
 
-/** Tasks, or CPUs, that resctrl counts together. */
+/** Tasks or CPUs that resctrl counts together. */
 export interface Group {
-  /** From the root of resctrl: `/`, `/mon_groups/a`, `/batch`, `/batch/mon_groups/b`. */
+  /** Relative to the root of resctrl: `/`, `/mon_groups/a`, `/batch`, `/batch/mon_groups/b`. */
   readonly path: string;
   readonly folder: string;
   readonly caches: readonly GroupCache[];
 }
 
-/** What the root has besides the folders of control groups. */
+/** Folders in the root other than control groups. */
 const reserved = new Set(['info', 'mon_data', 'mon_groups']);
 
-/** The groups that there are now. People and runtimes make and remove them. All sources of a receiver share one listing. */
+/** The current groups, which users and runtimes create and remove. All sources of a receiver share one listing. */
 export class Groups {
   /** For messages. */
   readonly name: string;
@@ -31,7 +31,7 @@ export class Groups {
   readonly #limit: number;
   readonly #sysfs: string;
   readonly #known = new Map<string, Group>();
-  /** The listing that each source had last, by its number. */
+  /** The last listing used by each source, by its number. */
   readonly #seen = new WeakMap<Source, number>();
   #packages: ReadonlyMap<number, number> = new Map();
   #listing = 0;
@@ -48,14 +48,14 @@ export class Groups {
   }
 
   /**
-   * Lists the groups for the first source of a scan; the others get the same ones.
-   * @param source calls it once in each of its readings
+   * Lists the groups for the first source of a scan; the others get the same list.
+   * @param source must call this once in each of its readings
    * @returns a text that changes when a group comes or goes
    */
   follow(source: Source): string {
     const seen = this.#seen.get(source);
     const isFirst = seen === undefined;
-    // Its receiver starts, maybe not for the first time: resctrl may have been mounted or unmounted since.
+    // The receiver is starting, possibly again: resctrl may have been mounted or unmounted since.
     if (isFirst) this.#restart();
     if (isFirst || this.#isProbe || seen === this.#listing) {
       this.#list();
@@ -79,7 +79,7 @@ export class Groups {
   #list(): void {
     this.#listing += 1;
     const paths = this.#listPaths();
-    // A name may hold anything but these.
+    // A name cannot contain NUL.
     const version = paths.join('\0');
     if (version === this.#version) return;
     this.#version = version;

@@ -12,8 +12,8 @@ import type { Config } from './config.js';
 import type { Group, Groups } from './groups.js';
 
 /**
- * Which processes each group has, for the ledger. All others are in the default group. A task that is a process by its
- * number stands for all its threads.
+ * The processes of each group, for the ledger. All others are in the default group. A task whose id is that of
+ * a process represents all its threads.
  */
 export function describeMembers(groups: Groups, { procfs }: Pick<Config, 'procfs'>): DescribeSource {
   return (source) => {
@@ -52,7 +52,7 @@ class Members {
     this.#procfs = procfs;
   }
 
-  /** @param groups each control group before its monitoring groups, whose tasks are among those of the control group */
+  /** @param groups each control group before its monitoring groups, whose tasks are also listed in the control group */
   *read(groups: readonly Group[]): Steps<readonly Member[]> {
     const processes = this.#listProcesses();
     const groupOf = new Map<number, string>();
@@ -101,12 +101,12 @@ function readTasks({ folder }: Group): readonly number[] {
   return readText(`${folder}/tasks`).split('\n').map(Number);
 }
 
-/** Tasks of the default group count in the group of the CPU that they run on, where that has one. */
+/** Tasks of the default group are counted in the group of their CPU, if it has one. */
 function hasCpus({ folder }: Group): boolean {
   return parseCpuList(readText(`${folder}/cpus_list`)).length > 0;
 }
 
-/** The text of a file, which is empty where a group has no tasks or CPUs. */
+/** The text of a file, which is empty if a group has no tasks or CPUs. */
 function readText(path: string): string {
   try {
     return readRegularText(path);

@@ -13,7 +13,7 @@ export const occupancy: Metric = {
   valueType: 'int',
 };
 
-/** How much of each cache each group has. */
+/** Cache occupancy of each group. */
 export function describeOccupancy(groups: Groups): DescribeSource {
   return (source) => {
     const gauges = new FileGauges(source, {

@@ -99,7 +99,7 @@ test('resctrl counts the traffic of each group and cache from the first reading 
   assert.deepEqual([later[`${total} /batch 0 0`], later[`${total} /batch/mon_groups/b 0 0`]], [100, 0]);
 });
 
-test('resctrl says which processes each group has, the monitoring group before its control group', (t) => {
+test('resctrl reports which processes each group has, the monitoring group before its control group', (t) => {
   const { folder, scraper } = open(t);
   const membersOf = () =>
     Object.keys(valuesOf(scraper.scrape(0))).filter((key) => key.startsWith('linux.resctrl.member'));
@@ -131,7 +131,7 @@ test('resctrl publishes the processes of groups only where a processor takes the
   }
 });
 
-test('resctrl ends a counter without a value, which begins again at 0, and reads the others', (t) => {
+test('resctrl ends a counter without a value, which restarts at 0, and reads the others', (t) => {
   const { folder, scraper } = open(t);
   valuesOf(scraper.scrape(0));
   for (const text of ['Unavailable', 'Unassigned']) {
@@ -269,7 +269,7 @@ test('resctrl lets others run after each file', (t) => {
   assert.equal(scraper.countSteps(), groups - 1 + 3 * groups * caches);
 });
 
-test('resctrl is unavailable where it is not mounted, and says how to mount it', async (t) => {
+test('resctrl is unavailable where it is not mounted, and reports how to mount it', async (t) => {
   const nowhere = parseSettings(factory.schema, { resctrl: join(createFolder(), 'resctrl') });
   const probe = await factory.probe(nowhere, createFakeContext());
   assert.equal(probe.available, false);

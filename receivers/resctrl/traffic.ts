@@ -8,13 +8,13 @@ import { createAbsence } from '../../src/scraping/file-gauges.js';
 import type { DescribeSource, Source } from '../../src/scraping/source.js';
 import type { GroupCache, Groups } from './groups.js';
 
-/** What the files of a group and cache count, in bytes. */
+/** The metrics of the counter files, in bytes. */
 const files: Readonly<Record<string, Metric>> = {
   mbm_total_bytes: memoryTraffic,
   mbm_local_bytes: localMemoryTraffic,
 };
 
-/** Bytes between caches and memory, of each group. */
+/** Memory traffic of each group, in bytes. */
 export function describeTraffic(groups: Groups): DescribeSource {
   return (source) => {
     const traffic = new Traffic(source);
@@ -71,7 +71,7 @@ class Traffic {
     return () => this.#read(file);
   }
 
-  /** A counter that has no value now ends: what the tasks of the group moved until it has one again is not known. */
+  /** A counter without a value ends: the traffic until it has a value again is unknown. */
   #read(file: KeptFile): void {
     const text = file.read();
     const end = this.#counts.parseOne(0, text, 0);
@@ -81,8 +81,8 @@ class Traffic {
 }
 
 /**
- * What the kernel writes in place of a count: the hardware does not count this group just now, or no counter was assigned
- * to it. An "Error" is none of these.
+ * The kernel's text instead of a count: the hardware is not counting this group at present, or no counter is
+ * assigned to it. "Error" is different.
  */
 export function isWithoutValue(text: Buffer): boolean {
   return ['Unavailable\n', 'Unassigned\n'].includes(text.toString('latin1'));

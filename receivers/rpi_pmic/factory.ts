@@ -27,7 +27,7 @@ export const factory: ReceiverFactory<typeof schema> = {
     }),
 };
 
-/** @throws UnavailableError where there is no device */
+/** @throws UnavailableError if there is no device */
 function openPmicOf({ device }: Config) {
   const path = findDevice(device);
   if (path === undefined) throw new UnavailableError(describeMissing());
@@ -55,7 +55,7 @@ function probe({ device }: Config): Probe {
   }
 }
 
-/** Why a device may not be opened, with a remedy where membership in a group is one. */
+/** Why a device cannot be opened, with the remedy if group membership would help. */
 export function explainAccess(path: string, error: unknown): Probe {
   const remedy = { missing: `access to ${path}`, command: 'sudo usermod -aG video "$USER"' };
   const isDenied = findErrorCode(error) === 'EACCES';

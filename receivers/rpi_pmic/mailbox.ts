@@ -1,8 +1,9 @@
 import { closeSync, existsSync, openSync } from 'node:fs';
 import { addressOf, ioctl, nameErrno } from '../../src/linux/libc.js';
 
-// The property mailbox of the firmware, as vcgencmd of github.com/raspberrypi/utils uses it: a message of 32-bit words of
-// which one tag asks for the result of a text command. The kernel copies it to the firmware and back.
+// The property mailbox of the firmware, as used by vcgencmd of github.com/raspberrypi/utils: a message of
+// 32-bit words with one tag that requests the result of a text command. The kernel copies it to the firmware
+// and back.
 
 /** The first is for such commands only; the second, of older kernels, is for every request to the firmware. */
 export const devicePaths: readonly string[] = ['/dev/vcio_gencmd', '/dev/vcio'];
@@ -16,16 +17,16 @@ const tag = 0x0003_0080;
 const textBytes = 4096;
 /** Size, code, tag, length of the value, code of the tag, result of the command. */
 const headerBytes = 24;
-/** And the end of the tags. */
+/** Including the end tag. */
 export const messageBytes = headerBytes + textBytes + 4;
 const successCode = 0x8000_0000;
 
-/** The device that is there; undefined: this machine has none. */
+/** The existing device; undefined: this machine has none. */
 export function findDevice(configured: string | null): string | undefined {
   return configured ?? devicePaths.find((path) => existsSync(path));
 }
 
-/** Writes the request for a command over a message of `messageBytes`. */
+/** Overwrites a message of `messageBytes` with the request for a command. */
 export function writeCommand(message: DataView, command: string): void {
   new Uint8Array(message.buffer).fill(0);
   message.setUint32(0, messageBytes, true);
@@ -36,7 +37,7 @@ export function writeCommand(message: DataView, command: string): void {
 
 /**
  * The text of an answer.
- * @throws Error when the firmware did not take the message, or the command failed
+ * @throws Error if the firmware did not accept the message, or the command failed
  */
 export function readResult(message: DataView, command: string): string {
   const code = message.getUint32(4, true);
@@ -59,7 +60,7 @@ export class Mailbox {
   readonly #message = new DataView(this.#memory);
   readonly #address = addressOf(this.#memory);
 
-  /** @throws Error with the code of the system when it may not be opened */
+  /** @throws Error with the system's error code if it cannot be opened */
   constructor(path: string) {
     this.#path = path;
     this.#fd = openSync(path, 'r');

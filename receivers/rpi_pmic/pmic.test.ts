@@ -77,7 +77,7 @@ test('writeCommand and readResult have the words of the mailbox in their places'
   });
 });
 
-test('Mailbox says why a device takes no command', () => {
+test('Mailbox reports why a device takes no command', () => {
   const path = join(createFolder(), 'vcio');
   writeFileSync(path, '');
   const mailbox = new Mailbox(path);

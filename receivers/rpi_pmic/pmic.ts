@@ -1,28 +1,28 @@
 import type { MeterReading } from '../../src/scraping/meter-reading.js';
 import type { MeterAnswer, RemoteMeter } from '../../src/scraping/meter-receiver.js';
 
-/** What asks the firmware. */
+/** Sends requests to the firmware. */
 export interface AdcSource {
   read(): Promise<string>;
   close(): Promise<void>;
 }
 
-/** What the PMIC measures of a rail. */
+/** The PMIC's measurements of a rail. */
 interface Rail {
   volts?: number;
   amperes?: number;
 }
 
-/** More than the board can have: a greater number is garbage. */
+/** More than the board can have: a greater value is garbage. */
 const maxVolts = 30;
 const maxAmperes = 30;
 
 const pmic = 'pmic';
 
-/** @param open called at the first reading, and at the next one after it has failed */
+/** @param open called at the first reading, and at the next reading after a failure */
 export function openPmic(open: () => Promise<AdcSource>): RemoteMeter {
   let source: AdcSource | undefined;
-  /** The rails that had power once: without all of them, that of the PMIC is not known. */
+  /** Rails that had power before: unless all of them have power, that of the PMIC is unknown. */
   const measured = new Set<string>();
   return {
     name: 'the PMIC',
@@ -36,7 +36,7 @@ export function openPmic(open: () => Promise<AdcSource>): RemoteMeter {
   };
 }
 
-/** A torn answer lacks rails, so that the sum of those that are left is not the power of the PMIC. */
+/** A truncated answer lacks rails, so the sum of the others is not the power of the PMIC. */
 function keepGaps(measured: Set<string>, readings: readonly MeterReading[]): MeterAnswer {
   const found = new Set(readings.filter(({ watts }) => watts !== undefined).map(({ id }) => id));
   for (const id of found) measured.add(id);
@@ -54,9 +54,9 @@ function keepGaps(measured: Set<string>, readings: readonly MeterReading[]): Met
 }
 
 /**
- * The answer to `pmic_read_adc`: a line for each channel, as `VDD_CORE_A current(7)=2.16078000A` and
- * `VDD_CORE_V volt(15)=0.72078770V`. Rails with both have power, and the PMIC has that of all of them.
- * @throws Error when it is none
+ * The answer to `pmic_read_adc`: one line per channel, such as `VDD_CORE_A current(7)=2.16078000A` and
+ * `VDD_CORE_V volt(15)=0.72078770V`. Rails with both have power, and the PMIC has their sum.
+ * @throws Error if it is something else
  */
 export function parseAdc(text: string): readonly MeterReading[] {
   const rails = new Map<string, Rail>();

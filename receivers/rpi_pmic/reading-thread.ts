@@ -1,7 +1,7 @@
 import { serveReadings } from '../../src/scraping/serve-readings.js';
 import { Mailbox } from './mailbox.js';
 
-// The thread that asks the firmware, which takes milliseconds. The receiver starts it with the path of the device.
+// The thread that queries the firmware, which takes milliseconds. The receiver passes the path of the device.
 
 const command = 'pmic_read_adc';
 

@@ -131,7 +131,7 @@ test('scmi adds the zones at the top up to the host, where they measure it', asy
   assert.equal(last('hw.power').length, 4);
 });
 
-test('scmi goes on after a failure, which it logs once', async (t) => {
+test('scmi continues after a failure, which it logs once', async (t) => {
   const files = new FakePowercap(soc);
   const { last, lines } = await start(t, files, {});
   await until(() => last('hw.power').length > 0);

@@ -9,7 +9,7 @@ import {
   type ComponentNames,
 } from './readings.js';
 
-/** How the devices of a generation are asked. */
+/** How the devices of a generation are read. */
 interface Generation {
   readonly statusPath: string;
   readonly settingsPath: string;
@@ -31,14 +31,14 @@ const later: Generation = {
   parse: parseLaterGeneration,
 };
 
-/** What a device is: it does not change while it answers. */
+/** The identity of a device, which is constant while it answers. */
 interface Identity {
   readonly id: string;
   readonly generation: Generation;
   readonly names: ComponentNames;
 }
 
-/** Devices, whose generation is found out by `/shelly`, which every one answers without a password. */
+/** Shelly devices, whose generation is detected with `/shelly`, which all of them answer without a password. */
 export const shelly: HttpMeterKind<Identity> = {
   type: 'shelly',
   endpoint: 'http://192.168.33.1',
@@ -54,7 +54,7 @@ export const shelly: HttpMeterKind<Identity> = {
   },
 };
 
-/** @throws Error where it is no such device */
+/** @throws Error if it is not such a device */
 function identifyDevice(answer: JsonObject): Omit<Identity, 'names'> {
   const { id, mac, type } = answer;
   if (typeof mac !== 'string') throw new Error('expected a Shelly device, found another answer to /shelly');

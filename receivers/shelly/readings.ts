@@ -8,11 +8,11 @@ import {
 import type { EnergyCount, MeterReading } from '../../src/scraping/meter-reading.js';
 import type { MeterAnswer } from '../../src/scraping/meter-receiver.js';
 
-/** Steps in which devices show energy, in joules. */
+/** Resolution of the energy of devices, in joules. */
 const steps = {
-  /** Meters of the first generation count minutes of a watt. */
+  /** Meters of the first generation count watt-minutes. */
   wattMinute: 60,
-  /** Its energy meters show watt-hours with one decimal. */
+  /** Energy meters of the first generation show watt-hours with one decimal. */
   tenthOfWattHour: 360,
   /** `aenergy.total`: watt-hours with three decimals. */
   milliwattHour: 3.6,
@@ -20,12 +20,12 @@ const steps = {
   hundredthOfWattHour: 36,
 } as const;
 
-/** The names that users have given, by component: `switch:0`. */
+/** The names set by users, by component: `switch:0`. */
 export type ComponentNames = ReadonlyMap<string, string>;
 
 /**
- * The answer of a device of the first generation to `/status`. Their meters count from 0 when the device restarts; their
- * energy meters do not.
+ * Parses the `/status` of a first-generation device. Its meters restart at 0 with the device; its energy meters
+ * do not.
  * @param device its id: `shellyplug-s-a1b2c3`
  */
 export function parseFirstGeneration(status: JsonObject, device: string, names: ComponentNames): MeterAnswer {
@@ -66,8 +66,8 @@ function isValid(meter: JsonObject): boolean {
 }
 
 /**
- * The answer of a later device to `Shelly.GetStatus`: each component that measures power, whatever it is called, and energy
- * meters with their phases.
+ * Parses the `Shelly.GetStatus` of a later device: every component that measures power, and energy meters with
+ * their phases.
  */
 export function parseLaterGeneration(status: JsonObject, device: string, names: ComponentNames): MeterAnswer {
   const readings = Object.entries(status).flatMap(([component, value]) => {
@@ -132,7 +132,7 @@ function parseThreePhases(value: JsonObject, data: JsonObject, identity: Identit
 }
 
 interface Step {
-  /** How many steps are one of the unit that the device shows. */
+  /** Steps per unit shown by the device. */
   readonly perStep: number;
   readonly isVolatile?: boolean;
 }
@@ -147,7 +147,7 @@ function countEnergy(
   return { count: Math.round(shown * perStep), joules, isVolatile };
 }
 
-/** The names of components, by their configuration in a later generation. */
+/** The names of components in the configuration of a later device. */
 export function parseNames(config: JsonObject): ComponentNames {
   const names = Object.entries(config).map(
     ([component, value]) => [component, objectOf(value)['name']] as const,
@@ -157,7 +157,7 @@ export function parseNames(config: JsonObject): ComponentNames {
   );
 }
 
-/** The names of relays and meters, by the settings of the first generation. */
+/** The names of relays and meters in the settings of a first-generation device. */
 export function parseFirstNames(settings: JsonObject): ComponentNames {
   const names = (key: string, component: string) =>
     objectsOf(settings[key]).map((one, place) => [`${component}:${place}`, one] as const);

@@ -44,7 +44,7 @@ class Plug {
 
 const everySecond = { collection_interval: '100ms' };
 
-test('shelly counts the energy of a plug, and begins again when its counter was reset', async (t) => {
+test('shelly counts the energy of a plug, and restarts when its counter was reset', async (t) => {
   const plug = new Plug();
   const endpoint = await serve(t, plug.answer);
   const { last, collector } = await startReceiver(t, factory, { ...everySecond, endpoints: [{ endpoint }] });
@@ -133,7 +133,7 @@ test('shelly names the setting that is missing when a device wants a password', 
   ]);
 });
 
-test('shelly does not try a password again and again within one reading', async (t) => {
+test('shelly does not try a password repeatedly within one reading', async (t) => {
   const requests: (string | undefined)[] = [];
   const endpoint = await serve(t, ({ url }, response) => {
     if (url === '/shelly') return void response.end('{"mac":"A8","gen":2}');

@@ -19,7 +19,7 @@ import type { Columns, SamplerOptions } from './sampler.js';
 import { checkSpec, specOf } from './spec.js';
 import { UsageScraper } from './usage-scraper.js';
 
-/** A machine that is not there, with a truth that is known. */
+/** A simulated machine with known true energy. */
 export const factory: ReceiverFactory<typeof schema> = {
   schema,
   metrics: [
@@ -77,19 +77,19 @@ class SimulatorReceiver implements Component {
     await this.#usage.start();
   }
 
-  /** Usage first: what was used until then is measured afterwards. */
+  /** Usage first, so that it is followed by the measurement of its energy. */
   async flush(): Promise<void> {
     await this.#usage.flush?.();
     await this.#energy?.flush?.();
   }
 
-  /** Energy first: the last scan says who used what the last reading measured. */
+  /** Energy first, so that the last scan covers what the last reading measured. */
   async shutdown(): Promise<void> {
     await this.#energy?.shutdown();
     await this.#usage.shutdown();
   }
 
-  /** A machine that is not there is nothing to add to one that is. */
+  /** A simulated machine must not be added to a real one. */
   #claim(): void {
     const { claims } = this.#context;
     const owners = new Set(['energy', 'usage'].flatMap((key) => claims.claim(key) ?? []));

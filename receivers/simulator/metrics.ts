@@ -5,10 +5,10 @@ import type { Attributes, Metric, Resource, Series } from '../../src/model/serie
 import type { SimulatedDomain } from '../../src/simulation/machine-spec.js';
 import type { Columns } from './sampler.js';
 
-/** Whose the energy is: that of a process, or idle. */
+/** The owner of the energy: a process, or idle. */
 export const partName = 'simulator.part';
 
-/** The truth. */
+/** The true energy. */
 export const trueEnergy: Metric = {
   name: 'simulator.energy',
   unit: 'J',
@@ -17,7 +17,7 @@ export const trueEnergy: Metric = {
   valueType: 'double',
 };
 
-/** Whether it overlaps with no other domain. */
+/** Whether it does not overlap with other domains. */
 export function isApart(domain: SimulatedDomain): boolean {
   return hardwareTypeOf(domain) !== undefined;
 }

@@ -7,7 +7,7 @@ import type { Machine } from '../../src/simulation/machine.js';
 import { describeSimulatedProcess, type SimulatedProcess } from '../../src/simulation/simulated-process.js';
 import { isApart, partName, trueEnergy } from './metrics.js';
 
-/** A series and how to find its value. */
+/** A series and how its value is read. */
 export interface Reading {
   readonly series: Series;
   read(): number;
@@ -19,7 +19,7 @@ export class CumulativeSeries {
   readonly #readings: readonly Reading[];
   readonly #bases: Float64Array;
 
-  /** @param isFromZero false: counters count from what they have now */
+  /** @param isFromZero false: counters start at their current values */
   constructor(readings: readonly Reading[], isFromZero: boolean) {
     this.#readings = readings;
     this.series = readings.map(({ series }) => series);
@@ -28,7 +28,7 @@ export class CumulativeSeries {
     );
   }
 
-  /** The values now, in the order of the series. */
+  /** The current values, in series order. */
   read(): number[] {
     return this.#readings.map(({ read }, i) => read() - elementAt(this.#bases, i));
   }
@@ -38,16 +38,16 @@ export class CumulativeSeries {
 export interface ProcessOptions {
   readonly machine: Machine;
   readonly process: SimulatedProcess;
-  /** Unix time in nanoseconds at which its series begin. */
+  /** Unix time in nanoseconds of the start of its series. */
   readonly start: bigint;
-  /** Unix time in nanoseconds of its birth. */
+  /** Unix time in nanoseconds of its start. */
   readonly bornNs: bigint;
   readonly hasTruth: boolean;
-  /** Whether it is published on which packages it was. */
+  /** Whether usage per package is published. */
   readonly hasPackages: boolean;
 }
 
-/** CPU time of a process, as the process receiver reads it, and what it really cost. */
+/** CPU time of a process, as the process receiver reads it, and its true energy. */
 export function createProcessReadings(options: ProcessOptions): Reading[] {
   const resource = { attributes: describeSimulatedProcess(options.process, options.bornNs) };
   return [

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { createSpec } from '../../src/simulation/machine-spec.js';
 import { SimulatorSampler } from './sampler.js';
 
-test('SimulatorSampler begins only that counter again which was reset, and goes on with the others', () => {
+test('SimulatorSampler begins only that counter again which was reset, and continues with the others', () => {
   const faults = [{ kind: 'reset', atUs: 2_500_000, forUs: 0, domain: 'dram-0' }] as const;
   let us = 0;
   const sampler = new SimulatorSampler(createSpec({ sockets: 1, gpus: 0, faults }), () => us);

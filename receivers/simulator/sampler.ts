@@ -6,17 +6,17 @@ import { createSensors, type EnergySensor } from '../../src/simulation/energy-se
 import { createMachine, type Machine } from '../../src/simulation/machine.js';
 import type { DomainKind, MachineSpec, SimulatedDomain } from '../../src/simulation/machine-spec.js';
 
-/** What the receiver hands to its sampler. Plain data. */
+/** Options of the sampler. Plain data. */
 export interface SamplerOptions {
   readonly spec: MachineSpec;
   /** The instant of CLOCK_MONOTONIC at which simulated time is 0. */
   readonly start: Instant;
 }
 
-/** What the sampler says of its columns. Plain data. */
+/** The sampler's description of its columns. Plain data. */
 export interface Columns {
   readonly domains: readonly SimulatedDomain[];
-  /** One per domain: how long before the first row of these columns its counter was at 0, in milliseconds. */
+  /** One per domain: how long before the first row of these columns its counter was 0, in milliseconds. */
   readonly agesMs: readonly number[];
 }
 
@@ -30,7 +30,7 @@ const maxWatts: Readonly<Record<DomainKind, number>> = {
   gpu: 2_000,
 };
 
-/** Reads simulated sensors as a receiver of RAPL reads real ones: text, parsed, with the same defence. */
+/** Reads simulated sensors like real RAPL counters: as text, which is parsed with the same checks. */
 export class SimulatorSampler implements Sampler {
   generation = 0;
   readonly width: number;
@@ -40,11 +40,11 @@ export class SimulatorSampler implements Sampler {
   readonly #machine: Machine;
   readonly #sensors: readonly EnergySensor[];
   readonly #counters: readonly WrappingCounter[];
-  // Twenty digits and a line end are the longest text.
+  // The longest text has twenty digits and a line end.
   readonly #text = new Uint8Array(32);
   #begun = 0;
 
-  /** @param nowUs simulated time in whole microseconds, which never runs backwards */
+  /** @param nowUs simulated time in whole microseconds, monotonic */
   constructor(spec: MachineSpec, nowUs: () => number) {
     this.#nowUs = nowUs;
     this.#machine = createMachine(spec);
@@ -77,14 +77,14 @@ export class SimulatorSampler implements Sampler {
 
   close(): void {}
 
-  /** The columns of before may not have been sent yet: they stay as they are. */
+  /** The previous columns may not have been sent yet and must not be changed. */
   #beginGeneration(agesMs: readonly number[]): void {
     this.columns = { ...this.columns, agesMs };
     this.generation++;
   }
 }
 
-/** The receiver hands over the machine and its beginning. */
+/** The receiver passes the machine and its start. */
 export const openSampler: OpenSampler = (options) => {
   const { spec, start } = options as SamplerOptions;
   const ns = new Float64Array(1);

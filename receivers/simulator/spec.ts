@@ -1,11 +1,11 @@
 import { createDomains, createSpec, type MachineSpec } from '../../src/simulation/machine-spec.js';
 import type { Config } from './config.js';
 
-// Scans that are late still find what ended since the last one.
+// Number of scans for which ended processes are kept, so that late scans find them.
 const rememberedScans = 4;
 const minRememberedMs = 10_000;
 
-/** The machine that the settings ask for. */
+/** The configured machine. */
 export function specOf(config: Config): MachineSpec {
   const { faults, sensor, seed, sockets, gpus, processes, spread } = config;
   const rememberedMs = Math.max(minRememberedMs, rememberedScans * config.collection_interval);
@@ -34,7 +34,7 @@ export function specOf(config: Config): MachineSpec {
   });
 }
 
-/** Settings that do not fit together. */
+/** Validates settings that depend on each other. */
 export function checkSpec(config: Config): readonly string[] {
   const spec = specOf(config);
   const { torn, failed, empty } = spec.faultShares;

@@ -104,7 +104,7 @@ test('UsageScraper begins everything again after a break in time, at the instant
   assert.ok(counters.every(({ start, value }) => start === epoch + 3_000_000_000n && value === 0));
 });
 
-test('UsageScraper publishes all that processes used that are born after a break in time', () => {
+test('UsageScraper publishes all that processes used that are started after a break in time', () => {
   const [, , third = []] = scan({ arrivals: 30 }, [1e6, 2e6, 3e6], (us) => Math.min(us, 2e6));
   const begun = valuesOf(third, 'process.cpu.time').filter(
     ({ series }) => series.start > epoch + 2_000_000_000n,

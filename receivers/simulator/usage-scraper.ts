@@ -25,11 +25,11 @@ interface Instant {
 
 type ScraperContext = Context & Pick<ReceiverContext, 'isConsumed'>;
 
-/** Reads who uses the simulated CPUs, and the truth. Busy time comes last: it closes the scan. */
+/** Reads the usage of the simulated CPUs, and the true energy. Busy time comes last: it closes the scan. */
 export class UsageScraper implements OpenScraper {
   readonly #config: Config;
   readonly #context: Context;
-  /** Whether it is published on which packages something was used. */
+  /** Whether usage per package is published. */
   readonly #hasPackages: boolean;
   readonly #startNs: bigint;
   readonly #machine: Machine;
@@ -38,9 +38,12 @@ export class UsageScraper implements OpenScraper {
   #busy: CumulativeSeries | undefined;
   #columns: readonly Series[] = [];
   #breaks: number | undefined;
-  /** Unix time of simulated time 0, in nanoseconds, when it was first looked at: births go by it for good. */
+  /**
+   * Unix time of simulated time 0, in nanoseconds, at the first reading: process starts are always computed
+   * from it.
+   */
   #originNs: bigint | undefined;
-  /** Something cut time in two at this instant: what began before counts again. */
+  /** Time of the last break: counters that are older were restarted. */
   #sinceUs = 0;
 
   /** @param startNs the instant of CLOCK_MONOTONIC at which simulated time is 0 */
@@ -146,17 +149,17 @@ export class UsageScraper implements OpenScraper {
     return [...packages, all];
   }
 
-  /** Whether all of what began at an instant of simulated time can be published. */
+  /** Whether the counters that started at an instant of simulated time can be published completely. */
   #isWhole(us: number): boolean {
     return us >= this.#sinceUs;
   }
 
-  /** The Unix time at which a counter is 0 that counts since an instant of simulated time. */
+  /** The Unix time at which a counter that started at an instant of simulated time was 0. */
   #startOf(us: number, at: Instant): bigint {
     return this.#isWhole(us) ? wallAt(us, at) : at.wallNs;
   }
 
-  /** Everything counts again from the next reading on. */
+  /** Restarts all counters with the next reading. */
   #endAll({ us, wallNs }: Instant): Table {
     const ended = [...this.#published.takeAll(), this.#ofMachine, this.#busy].flatMap(
       (published) => published?.series ?? [],

@@ -89,7 +89,7 @@ export type Quantity = (typeof quantities)[number];
 
 const oidPattern = /^\.?\d+(?:\.\d+)+$/u;
 
-/** What is wrong with settings that are taken together. */
+/** Validates settings that depend on each other. */
 export function checkConfig({ endpoints, objects }: Config): string[] {
   const wrong = objects.flatMap(({ oid }, i) =>
     oidPattern.test(oid) ? [] : [`objects.${i}.oid: expected numbers with dots between, found "${oid}"`],

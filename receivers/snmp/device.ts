@@ -5,10 +5,10 @@ import type { Config, Endpoint } from './config.js';
 import { discover, readObjects, type MeteredObject } from './objects.js';
 import { SnmpSession } from './snmp-session.js';
 
-/** How often is looked what a device has: outlets may be named or added. */
+/** How often the objects of a device are searched again: outlets may be named or added. */
 const discoverMs = 600_000;
 
-/** A device that speaks SNMP: its tables are walked at first, and what was found is asked for. */
+/** A device with SNMP: its tables are walked first, then the objects found are read. */
 export function openDevice(endpoint: Endpoint, config: Config, snmp: Snmp): RemoteMeter {
   const session = new SnmpSession(snmp, endpoint, config);
   const device = parseEndpoint(endpoint.endpoint).host;

@@ -10,7 +10,7 @@ import { checkConfig, schema, type Config, type Endpoint } from './config.js';
 import { openDevice } from './device.js';
 import { loadSnmp } from './snmp-session.js';
 
-/** The snmp receiver: power distribution units, and whatever else has power in its MIB. */
+/** The snmp receiver: power distribution units and other devices with power in their MIB. */
 export const factory: ReceiverFactory<typeof schema> = {
   schema,
   metrics: meterMetrics,

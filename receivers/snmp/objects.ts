@@ -3,17 +3,17 @@ import type { Config, Quantity } from './config.js';
 import { presets, type Column, type SensorTable, type TablePreset } from './presets.js';
 import type { SnmpClient, SnmpObject, SnmpValue } from './snmp-session.js';
 
-/** An object that is read, and what it is. */
+/** An object that is read, and its meaning. */
 export interface MeteredObject {
   readonly oid: string;
   readonly quantity: Quantity;
-  /** SI units in one of its own. */
+  /** SI units per unit of the object. */
   readonly scale: number;
-  /** What it is about: `outlet:1.5`. */
+  /** What it belongs to: `outlet:1.5`. */
   readonly channel: string;
   readonly type: string;
   readonly name: string | undefined;
-  /** The type of what has its energy in it. */
+  /** The type of the thing whose energy includes this one. */
   readonly partOf?: string | undefined;
 }
 
@@ -21,8 +21,8 @@ const sysObjectId = '1.3.6.1.2.1.1.2.0';
 const sysUpTime = '1.3.6.1.2.1.1.3.0';
 
 /**
- * Finds what a device has: the tables of a preset, and configured objects.
- * @throws Error when it does not answer, or has nothing of all that
+ * Finds the objects of a device: the tables of a preset, and configured objects.
+ * @throws Error if it does not answer, or has none of them
  */
 export async function discover(
   client: SnmpClient,
@@ -98,7 +98,7 @@ async function findInstance(client: SnmpClient, oid: string, signal: AbortSignal
   return object === undefined ? new Map<string, SnmpObject>() : new Map([['', object]]);
 }
 
-/** Tables with a row for each sensor, whose unit and decimals are in other columns. */
+/** Tables with a row per sensor, whose unit and decimals are in other columns. */
 async function findSensors(
   client: SnmpClient,
   table: SensorTable,
@@ -123,7 +123,7 @@ async function findSensors(
 function textOf(object: SnmpObject | undefined): string | undefined {
   const { value } = object ?? {};
   const text = Buffer.isBuffer(value) ? value.toString() : '';
-  // Some agents end texts by 0.
+  // Some agents end texts with a NUL.
   return text.replaceAll('\0', '').trim() || undefined;
 }
 
@@ -131,14 +131,14 @@ function numberOf(value: SnmpValue): number | undefined {
   return typeof value === 'number' ? value : undefined;
 }
 
-/** Devices show -1 for what they do not measure. */
+/** Devices show -1 for unmeasured quantities. */
 function measure(value: SnmpValue, quantity: Quantity): number | undefined {
   const number = typeof value === 'bigint' ? Number(value) : value;
   if (typeof number !== 'number' || (number < 0 && quantity !== 'temperature')) return undefined;
   return number;
 }
 
-/** What an agent answers. */
+/** An agent's answer. */
 export interface DeviceAnswer {
   readonly readings: readonly MeterReading[];
   /** Seconds since the agent started. */
@@ -147,8 +147,8 @@ export interface DeviceAnswer {
 
 /**
  * Reads the objects of a device.
- * @param device the start of `hw.id`
- * @returns undefined when the device has fewer objects than were found
+ * @param device the prefix of `hw.id`
+ * @returns undefined if the device has fewer objects than were found
  */
 export async function readObjects(
   client: SnmpClient,
@@ -180,7 +180,7 @@ type Writable = { -readonly [Key in keyof MeterReading]: MeterReading[Key] };
 function describe(object: MeteredObject, objects: readonly MeteredObject[], device: string): Writable {
   const { channel, type, name, partOf } = object;
   const wholes = new Set(objects.filter((one) => one.type === partOf).map((one) => one.channel));
-  // Of several inlets, it is not known which one feeds an outlet.
+  // With several inlets, it is unknown which one supplies an outlet.
   const [whole] = wholes.size > 1 ? [''] : wholes;
   const parent = whole === undefined ? undefined : whole === '' ? device : `${device}/${whole}`;
   return { id: `${device}/${channel}`, type, name, parent };

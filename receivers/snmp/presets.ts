@@ -4,29 +4,29 @@ import type { Config, Quantity } from './config.js';
 export interface Column {
   readonly oid: string;
   readonly quantity: Quantity;
-  /** SI units in one of its own. */
+  /** SI units per unit of the column. */
   readonly scale: number;
 }
 
-/** A table with a row for each thing, and a column for each quantity. */
+/** A table with a row per thing, and a column per quantity. */
 export interface TablePreset {
   /** `hw.type` of its rows. */
   readonly type: string;
   readonly nameOid?: string;
   readonly columns: readonly Column[];
-  /** The type of what has the energy of its rows in it. */
+  /** The type of the thing whose energy includes that of its rows. */
   readonly partOf?: string;
 }
 
 /** A quantity of a row of a sensor table. */
 export interface SensorRow {
-  /** The thing that it is about. */
+  /** The thing that it belongs to. */
   readonly row: string;
   readonly quantity: Quantity;
   readonly scale: number;
 }
 
-/** A table with a row for each sensor, and other columns that say what it is. */
+/** A table with a row per sensor, and other columns that describe it. */
 export interface SensorTable {
   readonly type: string;
   readonly valueOid: string;
@@ -34,16 +34,16 @@ export interface SensorTable {
   readonly columnOids: readonly string[];
   readonly partOf?: string;
   /**
-   * What a sensor is.
+   * The meaning of a sensor.
    * @param read reads one of the columns
-   * @returns undefined for one that is not read
+   * @returns undefined for a sensor that is not read
    */
   describe(instance: string, read: (oid: string) => number | undefined): SensorRow | undefined;
 }
 
-/** What is read of the devices of a vendor. */
+/** The objects of a vendor's devices. */
 export interface Preset {
-  /** What `sysObjectID` begins with. */
+  /** Prefixes of `sysObjectID`. */
   readonly vendors: readonly string[];
   readonly tables: readonly (TablePreset | SensorTable)[];
 }
@@ -57,14 +57,14 @@ const eaton = '1.3.6.1.4.1.534.6.6.7';
 const raritan = '1.3.6.1.4.1.13742.6';
 
 interface RaritanOids {
-  /** Table of measurements: column 2 whether there is one, 4 the value. */
+  /** Table of measurements: column 2 whether it is available, 4 the value. */
   readonly values: string;
   /** Table of sensors: column 7 the decimals of their values. */
   readonly config: string;
   readonly names: string;
 }
 
-/** Raritan's numbers of sensors: rmsCurrent, rmsVoltage, activePower, activeEnergy. */
+/** Raritan's sensor numbers: rmsCurrent, rmsVoltage, activePower, activeEnergy. */
 const raritanQuantities: ReadonlyMap<string, readonly [Quantity, number]> = new Map([
   ['1', ['current', 1]],
   ['4', ['voltage', 1]],
@@ -83,7 +83,7 @@ function describeRaritan(type: string, { values, config, names }: RaritanOids): 
     describe(instance, read) {
       const [, row = '', kind = ''] = /^(.*)\.(\d+)$/u.exec(instance) ?? [];
       const [quantity, scale] = raritanQuantities.get(kind) ?? [];
-      // A truth value of SNMP: 1 is true, 2 is false.
+      // An SNMP TruthValue: 1 is true, 2 is false.
       if (quantity === undefined || scale === undefined || read(isAvailable) === 2) return undefined;
       return { row, quantity, scale: scale / 10 ** (read(decimals) ?? 0) };
     },
@@ -122,7 +122,7 @@ function describeEntities(): SensorTable {
   };
 }
 
-/** By the MIBs PowerNet-MIB, Sentry4-MIB, EATON-EPDU-MIB, PDU2-MIB and ENTITY-SENSOR-MIB (RFC 3433). */
+/** From the MIBs PowerNet-MIB, Sentry4-MIB, EATON-EPDU-MIB, PDU2-MIB and ENTITY-SENSOR-MIB (RFC 3433). */
 export const presets: Readonly<Record<PresetName, Preset>> = {
   apc_rpdu2: {
     vendors: ['1.3.6.1.4.1.318'],

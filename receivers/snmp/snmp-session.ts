@@ -5,19 +5,25 @@ import { parseEndpoint } from '../../src/config/endpoint.js';
 import { describeError, UnavailableError } from '../../src/errors.js';
 import type { Config, Endpoint } from './config.js';
 
-/** What an object may be: a number, of up to 64 bits, or bytes. Undefined: the agent does not have it, or in another form. */
+/**
+ * The value of an object: a number of up to 64 bits, or bytes. Undefined: the agent does not have it, or has
+ * another type.
+ */
 export type SnmpValue = number | bigint | Buffer | string | undefined;
 
 /** An object of an agent. */
 export interface SnmpObject {
   readonly value: SnmpValue;
-  /** It is a counter of 32 bits, which wraps. */
+  /** Whether it is a 32-bit counter, which wraps. */
   readonly isCounter32: boolean;
 }
 
-/** Objects of a device, asked for by their OIDs. */
+/** Reads the objects of a device by OID. */
 export interface SnmpClient {
-  /** The objects, by OID; those that the agent lacks are left out. @throws Error when it does not answer, or refuses */
+  /**
+   * The objects, by OID; those that the agent does not have are left out. @throws Error if it does not answer,
+   * or refuses
+   */
   get(oids: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, SnmpObject>>;
   /** All objects below an OID, by the rest of theirs: `1.5`. @throws Error when the agent does not answer, or refuses */
   walk(oid: string, signal: AbortSignal): Promise<ReadonlyMap<string, SnmpObject>>;

@@ -42,7 +42,7 @@ for (const version of ['1', '2c']) {
   });
 }
 
-test('snmp counts energy by the counter, and begins again when it was reset', { skip: noSnmp }, async (t) => {
+test('snmp counts energy by the counter, and restarts when it was reset', { skip: noSnmp }, async (t) => {
   const agent = await openApc(t);
   const { last, collector } = await startReceiver(t, factory, {
     ...often,

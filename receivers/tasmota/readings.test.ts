@@ -70,13 +70,13 @@ test('parseEnergy reads several channels, with one counter or with one each', ()
   assert.deepEqual([phases?.length, phases?.[0]?.watts, phases?.[0]?.volts], [4, NaN, undefined]);
 });
 
-test('parseEnergy reads the answer of old firmware, and says where there is no meter', () => {
+test('parseEnergy reads the answer of old firmware, and reports where there is no meter', () => {
   assert.equal(parseEnergy('{"StatusPWR":{"Total":0.5,"Power":3}}', device)?.[0]?.energy?.count, 5);
   assert.deepEqual(parseEnergy('{"StatusSNS":{"Time":"2022-01-11T21:57:38"}}', device), []);
   assert.equal(parseEnergy('{"Status":{}}', device), undefined);
 });
 
-test('parseEnergy throws what a device says that refuses', () => {
+test('parseEnergy throws what a device reports that refuses', () => {
   assert.throws(() => parseEnergy('{"WARNING":"Need user=<username>&password=<password>"}', device), {
     message:
       'expected an answer, found "Need user=<username>&password=<password>"; set credentials.username (admin) and credentials.password_file to those of the device',

@@ -59,7 +59,7 @@ export function parseEnergy(text: string, { id, name }: DeviceIdentity): readonl
   ];
 }
 
-/** @throws Error where the device refuses, or answers with something else than an object */
+/** @throws Error where the device refuses, or answers with something other than an object */
 function parseAnswer(text: string): JsonObject {
   const answer = parseObject(text);
   // Before version 8.2.3 a device refused with status 200.

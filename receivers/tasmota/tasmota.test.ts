@@ -36,7 +36,7 @@ class Plug {
   }
 }
 
-test('tasmota counts the energy of a plug, and begins again when its counter was reset', async (t) => {
+test('tasmota counts the energy of a plug, and restarts when its counter was reset', async (t) => {
   const plug = new Plug();
   const endpoint = await serve(t, plug.answer);
   const { last, collector } = await startReceiver(t, factory, { ...often, endpoints: [{ endpoint }] });

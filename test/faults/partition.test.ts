@@ -41,7 +41,7 @@ async function connectHost(t: TestContext): Promise<OtherHost> {
   return {
     address: '192.0.2.2',
     wrapper,
-    // The far end: nothing at this end says that the packets go nowhere.
+    // The far end: nothing at this end reports that the packets go nowhere.
     setCable: (isPlugged) => there('ip', 'link', 'set', 'jm1', isPlugged ? 'up' : 'down'),
   };
 }

@@ -67,7 +67,7 @@ export function createRecordingTargets(table: Table, histograms: HistogramTable)
   ];
 }
 
-/** What a user would read is looked at like an error that ends a file. */
+/** What a user would read is checked like an error that ends a file. */
 function throwReason(reason: string): void {
   throw new Error(reason);
 }

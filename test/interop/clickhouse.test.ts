@@ -87,7 +87,7 @@ test(
 );
 
 test(
-  'ClickHouse has a request once that is sent again, and a series that begins again as one that goes on',
+  'ClickHouse has a request once that is sent again, and a series that restarts as one that continues',
   { skip },
   async (t) => {
     const { query, send } = await openServer(t);

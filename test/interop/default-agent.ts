@@ -5,7 +5,7 @@ import { createMeter } from './measured-agent.js';
 export interface DefaultAgentOptions {
   /** How many processes have series of their own. */
   readonly processLimit?: number;
-  /** Whether its page says when each counter was 0. */
+  /** Whether its page reports when each counter was 0. */
   readonly hasStarts?: boolean;
 }
 

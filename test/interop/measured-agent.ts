@@ -150,7 +150,7 @@ export function assertNothingLost({ code, stderr }: Outcome): void {
   assert.equal(code, 0);
 }
 
-/** Points that an agent says are lost for good because a backend refused them. */
+/** Points that an agent says are lost permanently because a backend refused them. */
 export function countLost(stderr: string): number {
   const lines = stderr.matchAll(
     /Lost (\d+) points for \S+: the request was (?:refused for good|taken without them)/gu,

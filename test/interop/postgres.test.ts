@@ -124,27 +124,31 @@ test('PostgreSQL gets what was accepted while it was down, and what a kill cut o
   assert.equal(count(), 50);
 });
 
-test('postgres says which SQLSTATE refused a request, and waits where that passes', { skip }, async (t) => {
-  const { cluster } = await openCluster(t);
-  writeFileSync(cluster.passwordFile, 'wrong');
-  const refused = await startExporter(t, factory, settingsOf(cluster));
-  refused.exporter.consume(readingAt(1, 1));
-  await until(() => refused.log.lines.some((line) => /SQLSTATE 28P01, .*; check username/u.test(line)));
-  writeFileSync(cluster.passwordFile, 'it is "secret"\n');
-  await until(() => refused.exporter.readBacklog?.() === 0);
+test(
+  'postgres reports which SQLSTATE refused a request, and waits where that passes',
+  { skip },
+  async (t) => {
+    const { cluster } = await openCluster(t);
+    writeFileSync(cluster.passwordFile, 'wrong');
+    const refused = await startExporter(t, factory, settingsOf(cluster));
+    refused.exporter.consume(readingAt(1, 1));
+    await until(() => refused.log.lines.some((line) => /SQLSTATE 28P01, .*; check username/u.test(line)));
+    writeFileSync(cluster.passwordFile, 'it is "secret"\n');
+    await until(() => refused.exporter.readBacklog?.() === 0);
 
-  cluster.query('ALTER TABLE joulemetry.points ADD CHECK (value < 5)');
-  const checked = await send(t, cluster, [readingAt(2, 7)]);
-  assert.match(checked.log.join('\n'), /Lost 1 points .*SQLSTATE 23514, /u);
+    cluster.query('ALTER TABLE joulemetry.points ADD CHECK (value < 5)');
+    const checked = await send(t, cluster, [readingAt(2, 7)]);
+    assert.match(checked.log.join('\n'), /Lost 1 points .*SQLSTATE 23514, /u);
 
-  cluster.query('ALTER ROLE joulemetry SET default_transaction_read_only = on');
-  const { exporter, log } = await startExporter(t, factory, settingsOf(cluster));
-  exporter.consume(readingAt(3, 3));
-  await until(() => log.lines.some((line) => line.includes('SQLSTATE 25006')));
-  cluster.query('ALTER ROLE joulemetry RESET default_transaction_read_only');
-  await until(() => exporter.readBacklog?.() === 0);
-  assert.deepEqual(cluster.query('SELECT value FROM joulemetry.points ORDER BY time'), ['1', '3']);
-});
+    cluster.query('ALTER ROLE joulemetry SET default_transaction_read_only = on');
+    const { exporter, log } = await startExporter(t, factory, settingsOf(cluster));
+    exporter.consume(readingAt(3, 3));
+    await until(() => log.lines.some((line) => line.includes('SQLSTATE 25006')));
+    cluster.query('ALTER ROLE joulemetry RESET default_transaction_read_only');
+    await until(() => exporter.readBacklog?.() === 0);
+    assert.deepEqual(cluster.query('SELECT value FROM joulemetry.points ORDER BY time'), ['1', '3']);
+  },
+);
 
 test('postgres writes over TLS, and refuses a certificate that it does not know', { skip }, async (t) => {
   const certificate = createCertificate();

@@ -96,8 +96,8 @@ function textOf({ key, value }: Line): string {
 }
 
 /**
- * Series whose last point has no value, and those of them that the Collector's prometheus exporter goes on to serve
- * until they expire: at the first point without a value it leaves the rest of that metric unread.
+ * Series whose last point has no value, and those of them that the Collector's prometheus exporter continues to
+ * serve until they expire: at the first point without a value it leaves the rest of that metric unread.
  */
 function findEnded(points: readonly DecodedPoint[]) {
   const ended = new Set<string>();

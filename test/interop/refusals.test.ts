@@ -39,7 +39,7 @@ async function talk(
   return { requests: backend.requests(), agent, stderr };
 }
 
-/** Whether an answer ends the life of a request: it was taken, or refused for good. */
+/** Whether an answer ends the life of a request: it was taken, or refused permanently. */
 function isFinal({ answer }: AnsweredRequest): boolean {
   return answer === 'ok' || answer.startsWith('partial') || ['8', '400'].includes(answer);
 }
@@ -83,7 +83,7 @@ const refusals = [
 
 for (const { exporter, answer, what } of refusals) {
   test(
-    `${exporter} counts a request as lost after ${what}, and goes on`,
+    `${exporter} counts a request as lost after ${what}, and continues`,
     { skip: withoutAnswers },
     async (t) => {
       const { requests, agent, stderr } = await talk(t, exporter, [answer]);
