@@ -126,10 +126,13 @@ test('attributes that other fields stand between or follow are those of the same
   assert.equal(intake.series, 1);
 });
 
+/** A field whose content would be one with a value, if it were not passed over. */
+const unknown = (writer: MessageWriter) => writer.text(14, '!12345678').double(15, 1);
+
 test('fields with known numbers and other types are passed over', async (t) => {
   const { reject, list } = open(t);
   const others: Write[] = [1, 2, 3, 4, 6, 7].map((field) => (writer) => writer.integer(field, 1));
-  const bytes = encode('gauge', [time(seconds(1)), double(7), ...others, (writer) => writer.double(15, 1)]);
+  const bytes = encode('gauge', [time(seconds(1)), double(7), ...others, unknown]);
   assert.deepEqual(await reject(bytes), [0, '']);
   assert.deepEqual(list(), [`m 0 ${seconds(1)} 7`]);
 });

@@ -71,19 +71,26 @@ test('take refuses a delta that overlaps with one before another that comes late
 });
 
 test('take accepts a delta that overlaps with one whose request was refused', async (t) => {
-  const tables: Table[] = [];
-  let hasRoom = true;
-  const consume = (table: Table) => {
-    if (hasRoom) tables.push(table);
-    return hasRoom;
-  };
-  const { send } = createIntake(t, {}, {}, { consume });
-  await send(delta({ start: 5n, time: 10n, int: 1 }));
-  hasRoom = false;
-  assert.equal((await send(delta({ start: 10n, time: 40n, int: 9 }))).kind, 'busy');
-  hasRoom = true;
-  assert.equal(rejectedOf(await send(delta({ start: 20n, time: 50n, int: 1 }))), 0);
-  assert.deepEqual(listTables(tables), ['d 5 10 1', 'd 5 50 2']);
+  for (const unit of units) {
+    const tables: Table[] = [];
+    let hasRoom = true;
+    const consume = (table: Table) => {
+      if (hasRoom) tables.push(table);
+      return hasRoom;
+    };
+    const { send } = createIntake(t, {}, {}, { consume });
+    const at = (start: bigint, time: bigint) =>
+      send(delta({ start: start * unit, time: time * unit, int: 1 }));
+    await at(5n, 10n);
+    hasRoom = false;
+    assert.equal((await at(10n, 40n)).kind, 'busy');
+    hasRoom = true;
+    assert.equal(rejectedOf(await at(20n, 50n)), 0);
+    assert.deepEqual(listTables(tables), [
+      `d ${5n * unit} ${10n * unit} 1`,
+      `d ${5n * unit} ${50n * unit} 2`,
+    ]);
+  }
 });
 
 test('a series that begins without a value does not take the type of the point before', async (t) => {
@@ -94,8 +101,16 @@ test('a series that begins without a value does not take the type of the point b
     points: [
       { time: 10n, int: 5 },
       { time: 10n, attributes },
+      { time: 10n, attributes: { b: 1 }, int: 7, flags: 1 },
     ],
   });
-  await send({ name: 'g', points: [{ time: 20n, double: 1.5, attributes }] });
-  assert.deepEqual(list(), ['g 0 10 5', 'g{"a":1} 0 10 NaN', 'g{"a":1} 0 20 1.5']);
+  const points = [attributes, { b: 1 }].map((each) => ({ time: 20n, double: 1.5, attributes: each }));
+  await send({ name: 'g', points });
+  assert.deepEqual(list(), [
+    'g 0 10 5',
+    'g{"a":1} 0 10 NaN',
+    'g{"b":1} 0 10 NaN',
+    'g{"a":1} 0 20 1.5',
+    'g{"b":1} 0 20 1.5',
+  ]);
 });
