@@ -114,3 +114,29 @@ test('a series that begins without a value does not take the type of the point b
     'g{"b":1} 0 20 1.5',
   ]);
 });
+
+test('take accepts a counter of 0 and none of infinity', async (t) => {
+  const { send, list } = createIntake(t);
+  const sum = (time: bigint, double: number) =>
+    send({ name: 's', kind: 'sum', points: [{ start: 5n, time, double }] });
+  assert.equal(rejectedOf(await sum(10n, 0)), 0);
+  assert.equal(rejectedOf(await sum(20n, Infinity)), 1);
+  assert.equal(rejectedOf(await send({ name: 'g', points: [{ time: 10n, double: -Infinity }] })), 1);
+  assert.deepEqual(list(), ['s 5 10 0']);
+});
+
+test('the first value of a series that began without one decides its type', async (t) => {
+  const { send, list, collector } = createIntake(t);
+  const [a, b] = [{ a: 1 }, { b: 1 }];
+  const at = (time: bigint, ...points: readonly Point[]) =>
+    send({ name: 'g', points: points.map((point) => Object.assign({ time }, point)) });
+  await at(10n, { attributes: a }, { attributes: b });
+  await at(20n, { attributes: a, double: 1.5 }, { attributes: b, int: 5 });
+  await at(30n, { attributes: a, int: 2 }, { attributes: b, int: 6 });
+  const types = collector.tables.at(-1)?.series.map(({ metric }) => metric.valueType);
+  assert.deepEqual(types, ['double', 'int']);
+  assert.deepEqual(
+    list().filter((line) => line.startsWith('end')),
+    ['end g{"b":1}'],
+  );
+});
