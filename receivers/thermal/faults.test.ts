@@ -38,5 +38,7 @@ test('thermal withstands a zone that does not answer, and reads the others', asy
     create: (config, context, next) => createReceiver(config, context, next, slow),
   };
   const machine = createMachine();
-  await checkFault(t, { ...machine, factory: slowFactory }, createSlowFile(machine.path));
+  const fault = createSlowFile(machine.path);
+  t.after(fault.end);
+  await checkFault(t, { ...machine, factory: slowFactory }, fault);
 });

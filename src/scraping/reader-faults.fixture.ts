@@ -4,6 +4,7 @@ import {
   closeSync,
   constants,
   existsSync,
+  lstatSync,
   openSync,
   readFileSync,
   rmSync,
@@ -11,6 +12,7 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { test, type TestContext } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import type { ReceiverContext, ReceiverFactory } from '../component/component.js';
@@ -291,14 +293,25 @@ export function createSlowFile(path: string): Fault {
       execFileSync('mkfifo', [path]);
     },
     async end() {
-      const writer = openSync(path, constants.O_RDWR);
+      while (letGo(path)) await setImmediate();
       rmSync(path);
       writeFileSync(path, healthy);
-      await setImmediate();
-      closeSync(writer);
+      // What was waited for is over when as many steps of the pool are as its reader takes after that.
+      for (let i = 0; i < 5; i++) await readFile(path);
     },
     problem: /answer within \d+ ms/u,
   };
+}
+
+/** Ends the wait of what reads a FIFO. @returns whether something does */
+function letGo(path: string): boolean {
+  try {
+    closeSync(openSync(path, constants.O_WRONLY | constants.O_NONBLOCK));
+    return lstatSync(path).isFIFO();
+  } catch {
+    // ENXIO: nothing has it open.
+    return false;
+  }
 }
 
 /** A machine, and the file of it that is damaged. */
