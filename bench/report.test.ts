@@ -38,7 +38,8 @@ test('docs/benchmarks.md gives the reason of every missed budget', () => {
   for (const [, benchmark = '', figures = ''] of sections) {
     for (const line of figures.split('\n')) {
       const cells = line.split('|').map((cell) => cell.trim());
-      const [what = '', verdict = ''] = [cells[1], cells.at(-2)];
+      const [, what = ''] = cells;
+      const verdict = cells.at(-2) ?? '';
       if (verdict.includes('MISSED')) assert.equal(verdict, `MISSED: ${findReason(benchmark, what)}`, what);
     }
   }

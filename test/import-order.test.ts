@@ -27,6 +27,7 @@ const order = [
   'energy',
   'windows',
   'identity',
+  'usage',
   'component',
   'config',
   'scraping',

@@ -172,7 +172,7 @@ export const readerFaults: Readonly<Record<string, Readonly<Record<FaultName, Ev
     truncated: 'a last line that a crash cut off is left out and no error',
     empty: 'a file of no known format is named, and the next one is read',
     garbage: 'lines that are wrong are named with their number, and the rest is read',
-    vanishing: 'start says which file is not there',
+    vanishing: 'start reports which file is not there',
     slow: 'a file on a disk that answers late is read whole',
     'no permission': 'a file that may not be read is named with its errno, and the next one is read',
     reset: 'a counter that starts again without an end is another series, and the old one ends',
@@ -215,7 +215,7 @@ export const readerFaults: Readonly<Record<string, Readonly<Record<FaultName, Ev
     vanishing: 'snmp withstands a device that is switched off',
     slow: 'snmp withstands a device that answers too late',
     'no permission': 'snmp withstands a device that takes its community no longer',
-    reset: 'snmp counts energy by the counter, and begins again when it was reset',
+    reset: 'snmp counts energy by the counter, and restarts when it was reset',
   },
   tasmota: {
     ...isAServer('tasmota devices'),

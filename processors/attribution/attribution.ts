@@ -2,20 +2,19 @@ import type { ConsumingComponent, Context } from '../../src/component/component.
 import type { Consumer } from '../../src/component/consumer.js';
 import { readResourceEnvironment } from '../../src/component/resource-environment.js';
 import { loadCalibrations, type Calibration } from '../../src/energy/calibration.js';
+import { CpuCount } from '../../src/energy/floor-learner.js';
+import { FloorStore } from '../../src/energy/floor-store.js';
 import { describeError } from '../../src/errors.js';
 import type { Table } from '../../src/model/table.js';
+import { UsageTick } from '../../src/usage/usage.js';
+import { View } from '../../src/usage/view.js';
+import { findViews } from '../../src/usage/views.js';
 import { AuditFile } from './audit-file.js';
 import type { SettledWindow } from './audit-sheet.js';
 import type { Config } from './config.js';
-import { CpuCount } from './floor-learner.js';
-import { FloorStore } from './floor-store.js';
 import { Ledger } from './ledger.js';
 import { observeLedger } from './ledger-telemetry.js';
-import { PackageSeries } from './package-series.js';
-import { ShownSeries } from './shown-series.js';
-import { UsageTick } from './usage.js';
-import { View } from './view.js';
-import { findViews } from './views.js';
+import { PackageSeries, ShownSeries } from './shown-series.js';
 
 /** How often learned floors are saved while the processor runs; they are saved at shutdown, too. */
 const saveEveryNs = 600_000_000_000n;

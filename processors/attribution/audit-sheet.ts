@@ -1,11 +1,11 @@
 import { ATTR_ENERGY_METHOD, ATTR_HW_ID, ATTR_HW_TYPE } from '../../src/model/semantic-conventions.js';
 import type { Series } from '../../src/model/series.js';
+import type { Group, View } from '../../src/usage/view.js';
+import { byTime, weightNames, type Weight } from '../../src/usage/weighing.js';
+import type { Window } from '../../src/usage/windows.js';
+import type { Workload } from '../../src/usage/workload.js';
 import type { Config } from './config.js';
 import type { Parts } from './split.js';
-import type { Group, View } from './view.js';
-import { byTime, weightNames, type Weight } from './weighing.js';
-import type { Window } from './windows.js';
-import type { Workload } from './workload.js';
 
 /** What the first line of a file has. */
 export interface SheetOptions {

@@ -14,12 +14,12 @@ import { createFakeContext, createLogCollector } from '../../src/component/fakes
 import { hwEnergy } from '../../src/model/shared-metrics.js';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { until } from '../../src/testing/until.js';
+import { byTime } from '../../src/usage/weighing.js';
 import { AuditFile } from './audit-file.js';
 import type { SettledWindow } from './audit-sheet.js';
 import { confirm, linesOf, play } from './audit.fixture.js';
 import { playRandomMachine } from './random-machine.fixture.js';
 import { playSecond, Rig, RigProcess } from './rig.fixture.js';
-import { byTime } from './weighing.js';
 
 for (const idle of ['separate', 'proportional', 'equal']) {
   test(`attribution writes sheets whose figures can be recomputed, with idle: ${idle}`, async () => {

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CgroupNode } from './cgroup-node.js';
-import { CountedEvents } from './counted-events.js';
+import { CgroupNode } from '../../src/usage/cgroup-node.js';
+import { CountedEvents } from '../../src/usage/counted-events.js';
+import { cutUsage, type Usage } from '../../src/usage/usage.js';
+import { byFrequency, raiseFrequency } from '../../src/usage/weighing.js';
+import { Workload } from '../../src/usage/workload.js';
 import { createEvent } from './counts.fixture.js';
-import { cutUsage, type Usage } from './usage.js';
-import { byFrequency, raiseFrequency } from './weighing.js';
-import { Workload } from './workload.js';
 
 /** A cgroup, and a process in it. */
 function createJob(pid: number) {

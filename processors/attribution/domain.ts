@@ -1,4 +1,5 @@
 import { Balance, EnergyTotal } from '../../src/energy/energy-total.js';
+import type { Refutation } from '../../src/energy/loss-model.js';
 import { findPackage } from '../../src/model/energy-domain.js';
 import {
   attributionError,
@@ -20,20 +21,19 @@ import {
   ATTR_LEDGER_PART,
 } from '../../src/model/semantic-conventions.js';
 import type { Attributes, Metric, Series } from '../../src/model/series.js';
+import { InstanceAccounts } from '../../src/usage/instance-accounts.js';
+import { Account, Gauge, type Publication } from '../../src/usage/publication.js';
+import { usageOn, type Usage } from '../../src/usage/usage.js';
+import { byEvents, type Weight } from '../../src/usage/weighing.js';
+import type { Window } from '../../src/usage/windows.js';
+import type { Workload } from '../../src/usage/workload.js';
 import { copyShares, type SettledWindow, type SheetError } from './audit-sheet.js';
 import type { DomainWeights, WeighedWindow } from './domain-weights.js';
 import type { Floor } from './floor.js';
-import { InstanceAccounts } from './instance-accounts.js';
-import type { Refutation } from './loss-model.js';
 import type { DomainMeter } from './meter.js';
-import { Account, Gauge, type Publication } from './publication.js';
 import { RemainderMeter } from './remainder.js';
 import type { Parts, Split } from './split.js';
 import type { Uncertainty } from './uncertainty.js';
-import { usageOn, type Usage } from './usage.js';
-import { byEvents, type Weight } from './weighing.js';
-import type { Window } from './windows.js';
-import type { Workload } from './workload.js';
 
 /** What the accounts of a domain work with. */
 export interface DomainOptions {

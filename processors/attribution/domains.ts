@@ -1,5 +1,8 @@
 import { elementAt } from '../../src/element.js';
 import type { Calibration } from '../../src/energy/calibration.js';
+import type { CpuCount } from '../../src/energy/floor-learner.js';
+import type { FloorStore } from '../../src/energy/floor-store.js';
+import { findFacts } from '../../src/energy/meter-facts.js';
 import { findOrAdd } from '../../src/model/plan.js';
 import {
   ATTR_ENERGY_METHOD,
@@ -11,24 +14,19 @@ import {
 } from '../../src/model/semantic-conventions.js';
 import { resourceKey, type Series } from '../../src/model/series.js';
 import { remainderType } from '../../src/model/shared-metrics.js';
+import { GpuUsage } from '../../src/usage/gpu-usage.js';
+import { withoutWorkloads, type Usage, type UsageTick } from '../../src/usage/usage.js';
+import type { View } from '../../src/usage/view.js';
 import type { SettledWindow, SheetOptions } from './audit-sheet.js';
 import { findWeight, listEvents, type Config } from './config.js';
-import { Containers, isContainer } from './containers.js';
-import { CounterWeights } from './counter-weights.js';
+import { Containers, HostCounter, isContainer, type EnergyReader } from './containers.js';
 import { Domain } from './domain.js';
-import { DomainWeights } from './domain-weights.js';
+import { CounterWeights, DomainWeights } from './domain-weights.js';
 import { Floor } from './floor.js';
-import type { CpuCount } from './floor-learner.js';
-import type { FloorStore } from './floor-store.js';
-import { GpuUsage } from './gpu-usage.js';
 import { Hardware, type Model } from './hardware.js';
-import { HostCounter, type EnergyReader } from './host-counter.js';
 import { EnergyCounter, Meter } from './meter.js';
-import { findFacts } from './meter-facts.js';
 import { Split } from './split.js';
 import { Uncertainty } from './uncertainty.js';
-import { withoutWorkloads, type Usage, type UsageTick } from './usage.js';
-import type { View } from './view.js';
 
 /** Time and number of boundaries for which the usage is kept before any domain is known. */
 const maxEarlyNs = 10e9;

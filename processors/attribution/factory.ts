@@ -11,10 +11,9 @@ import {
 } from '../../src/model/ledger-metrics.js';
 import { meteredEnergyNames } from '../../src/model/shared-metrics.js';
 import { memoryTrafficMember, packageUsageMetrics, processCpuTime } from '../../src/model/usage-metrics.js';
+import { checkViews, viewMetrics } from '../../src/usage/views.js';
 import { Attribution } from './attribution.js';
-import { checkFactors, checkWeights } from './check-weights.js';
-import { schema, type Config } from './config.js';
-import { checkViews, viewMetrics } from './views.js';
+import { checkFactors, checkWeights, schema, type Config } from './config.js';
 
 export const factory: ProcessorFactory<typeof schema> = {
   schema,

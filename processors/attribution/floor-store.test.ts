@@ -3,8 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { loadQuietWatts, saveQuietWatts } from '../../src/energy/floor-store.js';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
-import { loadQuietWatts, saveQuietWatts } from './floor-store.js';
 import { Rig } from './rig.fixture.js';
 
 test('loadQuietWatts gives what saveQuietWatts wrote', () => {

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { cpus } from 'node:os';
 import { test } from 'node:test';
+import { CpuCount, FloorLearner, type Stretch } from '../../src/energy/floor-learner.js';
 import type { Metric } from '../../src/model/series.js';
 import { createRow } from '../../src/model/table.js';
 import { createRandom } from '../../src/testing/random.fixture.js';
+import { createGap, type Usage } from '../../src/usage/usage.js';
 import { Floor } from './floor.js';
-import { CpuCount, FloorLearner, type Stretch } from './floor-learner.js';
 import { Rig, unixNs } from './rig.fixture.js';
-import { createGap, type Usage } from './usage.js';
 
 /** A second of 2 CPUs at these watts and this use. */
 function second(watts: number, use = 0): Stretch {

@@ -1,5 +1,5 @@
-import type { FloorLearner } from './floor-learner.js';
-import type { Window } from './windows.js';
+import type { FloorLearner } from '../../src/energy/floor-learner.js';
+import type { Window } from '../../src/usage/windows.js';
 
 /** What the floor of a domain is known from. */
 export type FloorSource = 'set' | 'model' | 'learned' | 'persisted' | 'calibrated';

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseSettings } from '../../src/config/settings.js';
 import type { Series } from '../../src/model/series.js';
+import { byFrequency } from '../../src/usage/weighing.js';
 import { listMisses } from './config.js';
 import { createCounts, createEvent } from './counts.fixture.js';
 import { DomainWeights } from './domain-weights.js';
 import { factory } from './factory.js';
 import { Rig, RigProcess } from './rig.fixture.js';
-import { byFrequency } from './weighing.js';
 
 const [fast, slow, other] = [1, 2, 3].map((pid) => new RigProcess({ 'process.pid': pid }, 0));
 

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { CpuCount, FloorLearner } from '../../src/energy/floor-learner.js';
 import { checkTables } from '../../src/model/check-tables.js';
+import { GpuTimeCounter, GpuUsage } from '../../src/usage/gpu-usage.js';
+import { Workload } from '../../src/usage/workload.js';
 import { Floor } from './floor.js';
-import { CpuCount, FloorLearner } from './floor-learner.js';
-import { GpuTimeCounter, GpuUsage } from './gpu-usage.js';
 import { RigGpu, RigInstance } from './rig-gpu.fixture.js';
 import { Rig, RigProcess } from './rig.fixture.js';
-import { Workload } from './workload.js';
 
 function createRig(settings: object = {}) {
   const rig = new Rig({ floor: [{ hw_type: 'gpu', power: 0 }], ...settings });

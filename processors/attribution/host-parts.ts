@@ -1,7 +1,7 @@
 import { findOrAdd } from '../../src/model/plan.js';
+import type { Window } from '../../src/usage/windows.js';
+import type { Workload } from '../../src/usage/workload.js';
 import type { Parts } from './split.js';
-import type { Window } from './windows.js';
-import type { Workload } from './workload.js';
 
 /** Energy that workloads were charged within this time is kept together. */
 const bucketNs = 1e8;

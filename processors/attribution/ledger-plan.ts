@@ -15,17 +15,17 @@ import {
   processGpuTime,
   processPackageTime,
 } from '../../src/model/usage-metrics.js';
-import type { CgroupNode } from './cgroup-node.js';
-import type { CgroupCounter } from './cgroups.js';
+import type { CgroupNode } from '../../src/usage/cgroup-node.js';
+import type { CgroupCounter } from '../../src/usage/cgroups.js';
+import { eventMetrics, type EventReader } from '../../src/usage/events.js';
+import type { GpuTimeCounter } from '../../src/usage/gpu-usage.js';
+import { trafficNames, type TrafficCounter } from '../../src/usage/memory-traffic.js';
+import type { Package, PackageCounter } from '../../src/usage/packages.js';
+import type { CpuTimeCounter, Workload } from '../../src/usage/workload.js';
+import type { Workloads } from '../../src/usage/workloads.js';
+import type { EnergyReader } from './containers.js';
 import type { Domains } from './domains.js';
-import { eventMetrics, type EventReader } from './events.js';
 import type { Floor } from './floor.js';
-import type { GpuTimeCounter } from './gpu-usage.js';
-import type { EnergyReader } from './host-counter.js';
-import { trafficNames, type TrafficCounter } from './memory-traffic.js';
-import type { Package, PackageCounter } from './packages.js';
-import type { CpuTimeCounter, Workload } from './workload.js';
-import type { Workloads } from './workloads.js';
 
 /** A column of a table, and what takes its values. */
 interface Column<Target> {

@@ -4,20 +4,20 @@ import { ATTR_HW_ID, ATTR_HW_PARENT } from '../../src/model/semantic-conventions
 import type { Series } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
 import { cgroupCpuTime, gpuTime, processCpuTime, processGpuTime } from '../../src/model/usage-metrics.js';
+import { eventMetrics } from '../../src/usage/events.js';
+import { GpuTimeCounter } from '../../src/usage/gpu-usage.js';
+import { trafficMetrics } from '../../src/usage/memory-traffic.js';
+import { Workloads } from '../../src/usage/workloads.js';
 import { listCycleFactors, listCycles, listEvents, listMisses } from './config.js';
 import { Domains, type LedgerOptions } from './domains.js';
-import { eventMetrics } from './events.js';
-import { GpuTimeCounter } from './gpu-usage.js';
-import type { Hardware } from './hardware.js';
-import { createPlan, isMetered, packageTimeNames, type Plan } from './ledger-plan.js';
 import {
   describeFallback,
   describeRefutation,
   describeResidual,
   describeUnknownFloor,
-} from './ledger-problems.js';
-import { trafficMetrics } from './memory-traffic.js';
-import { Workloads } from './workloads.js';
+  type Hardware,
+} from './hardware.js';
+import { createPlan, isMetered, packageTimeNames, type Plan } from './ledger-plan.js';
 
 /** The accounts are totals: what is wrong in any window shows whenever they are compared. */
 const checkEveryNs = 5e8;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { findFacts } from './meter-facts.js';
+import { findFacts } from '../../src/energy/meter-facts.js';
 import { Rig, RigProcess } from './rig.fixture.js';
 
 const factsOf = (attributes: Record<string, string>) => findFacts({ attributes });

@@ -1,7 +1,7 @@
 import type { Reading } from '../../src/energy/knot-finder.js';
-import type { MeterFacts } from './meter-facts.js';
-import type { Usage, UsageTick } from './usage.js';
-import { Windows, type Window } from './windows.js';
+import type { MeterFacts } from '../../src/energy/meter-facts.js';
+import type { Usage, UsageTick } from '../../src/usage/usage.js';
+import { Windows, type Window } from '../../src/usage/windows.js';
 
 /** This many counters follow each other between two boundaries only where no usage comes at all. */
 const maxCounters = 8;

@@ -1,4 +1,5 @@
 import { lossRatioAt, type Calibration } from '../../src/energy/calibration.js';
+import { LossRegression, type LossRatio, type Refutation } from '../../src/energy/loss-model.js';
 import {
   ATTR_ENERGY_INTERFACE,
   ATTR_ENERGY_METHOD,
@@ -11,13 +12,12 @@ import {
 } from '../../src/model/semantic-conventions.js';
 import type { Series } from '../../src/model/series.js';
 import { remainderType } from '../../src/model/shared-metrics.js';
+import { withoutWorkloads, type Usage } from '../../src/usage/usage.js';
+import type { Window, Windows } from '../../src/usage/windows.js';
 import type { Config } from './config.js';
 import type { Floor } from './floor.js';
 import type { HostParts, PartsUsage } from './host-parts.js';
-import { LossRegression, type LossRatio, type Refutation } from './loss-model.js';
 import type { DomainMeter, Meter } from './meter.js';
-import { withoutWorkloads, type Usage } from './usage.js';
-import type { Window, Windows } from './windows.js';
 
 /** The domain that the meter of a host or a platform shows beyond the domains that it contains. */
 export function describeRemainder(container: Series): Series {

@@ -1,6 +1,6 @@
 import { share } from '../../src/energy/share.js';
+import type { Window } from '../../src/usage/windows.js';
 import type { Config } from './config.js';
-import type { Window } from './windows.js';
 
 /** Why energy is unattributed: its user was not seen, nothing was used, or the usage is not known. */
 export type Reason = 'unseen' | 'no_usage' | 'gap';

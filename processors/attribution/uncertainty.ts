@@ -1,7 +1,14 @@
 import { leastRefreshNs } from '../../src/energy/knot-finder.js';
+import {
+  byBandwidth,
+  byEvents,
+  byFrequency,
+  byMisses,
+  byTime,
+  type Weight,
+} from '../../src/usage/weighing.js';
+import type { Window } from '../../src/usage/windows.js';
 import type { FloorPower } from './floor.js';
-import { byBandwidth, byEvents, byFrequency, byMisses, byTime, type Weight } from './weighing.js';
-import type { Window } from './windows.js';
 
 /**
  * A meter shows what was used up to its last refresh, and a clock what was used up to the last tick. At both ends of a

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseSettings } from '../../src/config/settings.js';
 import type { Attributes } from '../../src/model/series.js';
+import { View } from '../../src/usage/view.js';
+import { checkViews, findViews } from '../../src/usage/views.js';
 import { schema } from './config.js';
 import { playSecond, Rig, RigProcess } from './rig.fixture.js';
-import { View } from './view.js';
-import { checkViews, findViews } from './views.js';
 
 function parse(settings: object) {
   return parseSettings(schema, settings);

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createGap, UsageTick, type Usage } from '../../src/usage/usage.js';
+import { Windows } from '../../src/usage/windows.js';
+import { Workload } from '../../src/usage/workload.js';
 import { Meter } from './meter.js';
-import { createGap, UsageTick, type Usage } from './usage.js';
-import { Windows } from './windows.js';
-import { Workload } from './workload.js';
 
 const exact = new UsageTick();
 

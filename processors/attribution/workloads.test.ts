@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { CpuCount } from '../../src/energy/floor-learner.js';
 import { createRow } from '../../src/model/table.js';
-import { BusyCarry } from './busy-carry.js';
-import { CpuCount } from './floor-learner.js';
+import { BusyCarry } from '../../src/usage/busy-carry.js';
 import { playBusy, playSecond, Rig, RigProcess, unixNs } from './rig.fixture.js';
 
 test('attribution keeps a reused pid apart from the one before', () => {

@@ -1,6 +1,6 @@
-import { EnergyTotal } from '../../src/energy/energy-total.js';
-import type { Series } from '../../src/model/series.js';
-import { createEnding, type Table } from '../../src/model/table.js';
+import { EnergyTotal } from '../energy/energy-total.js';
+import type { Series } from '../model/series.js';
+import { createEnding, type Table } from '../model/table.js';
 
 /** A published counter of joules. */
 export class Account {

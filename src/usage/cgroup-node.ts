@@ -1,7 +1,7 @@
-import { elementAt } from '../../src/element.js';
-import { share } from '../../src/energy/share.js';
-import { UsageCurve } from '../../src/energy/usage-curve.js';
-import type { Resource } from '../../src/model/series.js';
+import { elementAt } from '../element.js';
+import { share } from '../energy/share.js';
+import { UsageCurve } from '../energy/usage-curve.js';
+import type { Resource } from '../model/series.js';
 
 /** How far readings of a cgroup and of its processes may lie apart. Nanoseconds of CPU time. */
 export interface Margins {

@@ -1,5 +1,5 @@
-import { elementAt } from '../../src/element.js';
-import type { UsageCurve } from '../../src/energy/usage-curve.js';
+import { elementAt } from '../element.js';
+import type { UsageCurve } from '../energy/usage-curve.js';
 import type { CgroupNode } from './cgroup-node.js';
 
 /** What each cgroup used on each package that neither a known workload of it nor a cgroup below it used: nanoseconds. */

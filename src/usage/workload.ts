@@ -1,6 +1,6 @@
-import { UsageCurve } from '../../src/energy/usage-curve.js';
-import { ATTR_PROCESS_PID } from '../../src/model/semantic-conventions.js';
-import { resourceKey, type Resource } from '../../src/model/series.js';
+import { UsageCurve } from '../energy/usage-curve.js';
+import { ATTR_PROCESS_PID } from '../model/semantic-conventions.js';
+import { resourceKey, type Resource } from '../model/series.js';
 import type { CgroupNode } from './cgroup-node.js';
 import type { Group } from './view.js';
 

@@ -1,4 +1,4 @@
-import { share } from '../../src/energy/share.js';
+import { share } from '../energy/share.js';
 import type { Account, Publication } from './publication.js';
 import type { Window } from './windows.js';
 

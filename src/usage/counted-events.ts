@@ -1,7 +1,7 @@
-import { UsageCurve } from '../../src/energy/usage-curve.js';
-import { findOrAdd } from '../../src/model/plan.js';
-import { ATTR_PERF_EVENT_NAME, ATTR_PROCESS_PID } from '../../src/model/semantic-conventions.js';
-import type { Resource, Series } from '../../src/model/series.js';
+import { UsageCurve } from '../energy/usage-curve.js';
+import { findOrAdd } from '../model/plan.js';
+import { ATTR_PERF_EVENT_NAME, ATTR_PROCESS_PID } from '../model/semantic-conventions.js';
+import type { Resource, Series } from '../model/series.js';
 import type { CgroupNode } from './cgroup-node.js';
 import type { EventReader } from './events.js';
 import { divideGroups, spreadCounts, type PackageTimes } from './group-division.js';

@@ -1,5 +1,5 @@
-import { EnergyCurve } from '../../src/energy/energy-curve.js';
-import type { MeterFacts } from './meter-facts.js';
+import { EnergyCurve } from '../energy/energy-curve.js';
+import type { MeterFacts } from '../energy/meter-facts.js';
 import { createGap, cutUsage, mergeUsages, type Usage, type UsageTick } from './usage.js';
 
 /** Beyond this, boundaries that wait for energy are merged by twos: windows get longer, totals stay. */

@@ -1,5 +1,5 @@
 import { cpus } from 'node:os';
-import { elementAt } from '../../src/element.js';
+import { elementAt } from '../element.js';
 
 /** Use of the machine up to which a window is quiet. */
 const quietUse = 0.02;

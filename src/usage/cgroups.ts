@@ -1,9 +1,9 @@
-import { elementAt } from '../../src/element.js';
-import { share } from '../../src/energy/share.js';
-import { ATTR_PROCESS_EXECUTABLE_NAME } from '../../src/model/semantic-conventions.js';
-import type { Resource, Series } from '../../src/model/series.js';
+import { elementAt } from '../element.js';
+import type { CpuCount } from '../energy/floor-learner.js';
+import { share } from '../energy/share.js';
+import { ATTR_PROCESS_EXECUTABLE_NAME } from '../model/semantic-conventions.js';
+import type { Resource, Series } from '../model/series.js';
 import { CgroupNode, type Margins } from './cgroup-node.js';
-import type { CpuCount } from './floor-learner.js';
 import type { UsageTick } from './usage.js';
 import { findCgroupPath } from './views.js';
 import type { Workload } from './workload.js';

@@ -1,11 +1,11 @@
-import { share } from '../../src/energy/share.js';
-import { UsageCurve } from '../../src/energy/usage-curve.js';
-import { findOrAdd } from '../../src/model/plan.js';
-import { ATTR_CPU_PACKAGE } from '../../src/model/semantic-conventions.js';
-import type { Series } from '../../src/model/series.js';
-import { cgroupPackageTime } from '../../src/model/usage-metrics.js';
+import type { CpuCount } from '../energy/floor-learner.js';
+import { share } from '../energy/share.js';
+import { UsageCurve } from '../energy/usage-curve.js';
+import { findOrAdd } from '../model/plan.js';
+import { ATTR_CPU_PACKAGE } from '../model/semantic-conventions.js';
+import type { Series } from '../model/series.js';
+import { cgroupPackageTime } from '../model/usage-metrics.js';
 import { BusyCarry } from './busy-carry.js';
-import type { CpuCount } from './floor-learner.js';
 import { findRest, PackageCgroups, takeFrom, type PackageRests } from './package-cgroups.js';
 import type { PackageUse, Usage } from './usage.js';
 import type { KnownWorkloads, Workload } from './workload.js';

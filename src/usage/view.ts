@@ -1,7 +1,7 @@
-import { Limit, type Ranked } from '../../src/model/limit.js';
-import { findOrAdd } from '../../src/model/plan.js';
-import { ATTR_PROCESS_PID } from '../../src/model/semantic-conventions.js';
-import type { Attributes, Metric, Resource } from '../../src/model/series.js';
+import { Limit, type Ranked } from '../model/limit.js';
+import { findOrAdd } from '../model/plan.js';
+import { ATTR_PROCESS_PID } from '../model/semantic-conventions.js';
+import type { Attributes, Metric, Resource } from '../model/series.js';
 import type { Account } from './publication.js';
 import {
   describeGroup,

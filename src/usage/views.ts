@@ -1,6 +1,6 @@
-import { raplEnergy } from '../../src/model/energy-domain.js';
-import { groupEnergyNames } from '../../src/model/energy-names.js';
-import { ledgerEnergy, processEnergy } from '../../src/model/ledger-metrics.js';
+import { raplEnergy } from '../model/energy-domain.js';
+import { groupEnergyNames } from '../model/energy-names.js';
+import { ledgerEnergy, processEnergy } from '../model/ledger-metrics.js';
 import {
   ATTR_CONTAINER_ID,
   ATTR_CONTAINER_IMAGE_NAME,
@@ -36,16 +36,15 @@ import {
   ATTR_SYSTEMD_SLICE,
   ATTR_SYSTEMD_UNIT,
   ATTR_VM_NAME,
-} from '../../src/model/semantic-conventions.js';
+} from '../model/semantic-conventions.js';
 import {
   resourceKey,
   type Attributes,
   type AttributeValue,
   type Metric,
   type Resource,
-} from '../../src/model/series.js';
-import { hostEnergy, hwEnergy } from '../../src/model/shared-metrics.js';
-import type { Config } from './config.js';
+} from '../model/series.js';
+import { hostEnergy, hwEnergy } from '../model/shared-metrics.js';
 
 /** A partition of the workloads, as data: workloads with the same values of some resource attributes are one group. */
 export interface ViewDefinition {
@@ -167,8 +166,20 @@ const builtIn: ReadonlyMap<string, ViewDefinition> = new Map([
 /** What the built-in views publish. */
 export const viewMetrics: readonly Metric[] = [...builtIn.values()].map(({ metric }) => metric);
 
+/** Which views there are, as they are configured. */
+export interface ViewSettings {
+  /** Names of built-in views. */
+  readonly views: readonly string[];
+  readonly custom_views: readonly {
+    /** Undefined or null: not set, which `checkViews` reports. */
+    readonly metric: string | null | undefined;
+    readonly group_by: readonly string[];
+    readonly keep: readonly string[];
+  }[];
+}
+
 /** The views of a configuration that was checked: the built-in ones that it names, then its own. */
-export function findViews({ views, custom_views }: Config): readonly ViewDefinition[] {
+export function findViews({ views, custom_views }: ViewSettings): readonly ViewDefinition[] {
   const named = views.flatMap((name) => builtIn.get(name) ?? []);
   const own = custom_views.map(({ metric, group_by, keep }) =>
     create(metric ?? '', `workloads with the same ${group_by.join(', ')}`, group_by, keep),
@@ -177,14 +188,14 @@ export function findViews({ views, custom_views }: Config): readonly ViewDefinit
 }
 
 /** @returns what is wrong with the views of a configuration */
-export function checkViews(config: Config): readonly string[] {
+export function checkViews(config: ViewSettings): readonly string[] {
   const unknown = config.views
     .filter((view) => !builtIn.has(view))
     .map((view) => `views: expected some of ${[...builtIn.keys()].join(', ')}, found "${view}"`);
   return [...unknown, ...checkOwn(config), ...checkNames(findViews(config))];
 }
 
-function checkOwn({ custom_views }: Config): readonly string[] {
+function checkOwn({ custom_views }: ViewSettings): readonly string[] {
   return custom_views.flatMap(({ metric, group_by }, i) => [
     ...(/^[a-z][\w.]*\.energy$/i.test(metric ?? '')
       ? []

@@ -1,12 +1,12 @@
-import { UsageCurve } from '../../src/energy/usage-curve.js';
-import { findOrAdd } from '../../src/model/plan.js';
+import { UsageCurve } from '../energy/usage-curve.js';
+import { findOrAdd } from '../model/plan.js';
 import {
   ATTR_CPU_PACKAGE,
   ATTR_LINUX_RESCTRL_GROUP,
   ATTR_PROCESS_PID,
-} from '../../src/model/semantic-conventions.js';
-import type { Series } from '../../src/model/series.js';
-import { localMemoryTraffic, memoryTraffic, memoryTrafficMember } from '../../src/model/usage-metrics.js';
+} from '../model/semantic-conventions.js';
+import type { Series } from '../model/series.js';
+import { localMemoryTraffic, memoryTraffic, memoryTrafficMember } from '../model/usage-metrics.js';
 import type { CgroupNode } from './cgroup-node.js';
 import { divideGroups, type Counted } from './group-division.js';
 import type { PackageUse, Usage } from './usage.js';

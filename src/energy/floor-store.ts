@@ -1,10 +1,10 @@
 import { accessSync, constants } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Log } from '../../src/component/log.js';
-import { describeError } from '../../src/errors.js';
-import { findRegularText } from '../../src/linux/regular-file.js';
-import { replaceFile } from '../../src/linux/replace-file.js';
-import { findOrAdd } from '../../src/model/plan.js';
+import type { Log } from '../component/log.js';
+import { describeError } from '../errors.js';
+import { findRegularText } from '../linux/regular-file.js';
+import { replaceFile } from '../linux/replace-file.js';
+import { findOrAdd } from '../model/plan.js';
 import { FloorLearner, type CpuCount } from './floor-learner.js';
 
 /** The learned floors of all domains, kept in a file where one is configured. */

@@ -1,4 +1,4 @@
-import { findOrAdd } from '../../src/model/plan.js';
+import { findOrAdd } from '../model/plan.js';
 import { createGap, type InstanceUse, type Usage } from './usage.js';
 import type { Workload } from './workload.js';
 

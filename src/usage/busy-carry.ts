@@ -1,4 +1,4 @@
-import type { CpuCount } from './floor-learner.js';
+import type { CpuCount } from '../energy/floor-learner.js';
 
 /** The kernel counts idle time in ticks of this length. */
 const idleTickNs = 1e7;

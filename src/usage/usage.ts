@@ -1,4 +1,4 @@
-import { elementAt } from '../../src/element.js';
+import { elementAt } from '../element.js';
 import type { EventGrowth } from './events.js';
 import type { Weighing, Weighings } from './weighing.js';
 import type { Workload } from './workload.js';

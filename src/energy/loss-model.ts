@@ -1,5 +1,5 @@
-import { fitPolynomial } from '../../src/energy/line-fit.js';
-import { studentQuantile } from '../../src/energy/student-quantile.js';
+import { fitPolynomial } from './line-fit.js';
+import { studentQuantile } from './student-quantile.js';
 
 /** A point of the regression is the mean of at least this time and this many refreshes of the host's meter. */
 const minPointNs = 1e9;

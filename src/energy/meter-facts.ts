@@ -1,5 +1,5 @@
-import { ATTR_ENERGY_INTERFACE, ATTR_HW_POWER_WINDOW } from '../../src/model/semantic-conventions.js';
-import type { Series } from '../../src/model/series.js';
+import { ATTR_ENERGY_INTERFACE, ATTR_HW_POWER_WINDOW } from '../model/semantic-conventions.js';
+import type { Series } from '../model/series.js';
 
 /** What is known of a meter besides its readings. */
 export interface MeterFacts {

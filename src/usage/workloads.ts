@@ -1,9 +1,9 @@
-import { resourceKey, type Resource, type Series } from '../../src/model/series.js';
+import type { CpuCount } from '../energy/floor-learner.js';
+import { resourceKey, type Resource, type Series } from '../model/series.js';
 import { BusyCarry } from './busy-carry.js';
 import { Cgroups } from './cgroups.js';
 import { CountedEvents } from './counted-events.js';
 import { Events, type EventReader } from './events.js';
-import type { CpuCount } from './floor-learner.js';
 import { MemoryTraffic } from './memory-traffic.js';
 import { Packages } from './packages.js';
 import { createGap, type PackageUse, type Usage, type UsageTick } from './usage.js';
