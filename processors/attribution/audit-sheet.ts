@@ -118,6 +118,8 @@ export class SheetWriter {
       idle_nj: parts.idleNj,
       attributed_nj: parts.attributedNj,
       unattributed_nj: parts.unattributedNj,
+      ...(usage.interruptNs !== undefined &&
+        usage.interruptNs > 0 && { interrupt_ns: usage.interruptNs, interrupt_nj: parts.interruptNj }),
       reason: parts.reason,
       used,
       parts: [...sums],

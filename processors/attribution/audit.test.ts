@@ -232,6 +232,7 @@ const parts = {
   idleNj: 0,
   attributedNj: 0,
   unattributedNj: 0,
+  interruptNj: 0,
   reason: 'no_usage',
   dynamicNj: 0,
   wholeNs: 0,

@@ -68,6 +68,7 @@ export class CounterWeights {
     if (wholeNj === 0) return undefined;
     const weighed: Usage = {
       ...usage,
+      interruptNs: 0,
       busyNs: wholeNj,
       machineBusyNs: usage.machineBusyNs ?? usage.busyNs,
       cpuNs: costs,
@@ -184,7 +185,8 @@ export class DomainWeights {
     if (usage.isGap || weighing === undefined || weighing.whole === 0) return undefined;
     const { weight, whole, parts } = fitWeights(weighing);
     const machineBusyNs = usage.machineBusyNs ?? usage.busyNs;
-    const weighed = { ...usage, busyNs: whole, machineBusyNs, cpuNs: parts };
+    // Counts of interrupts are not known apart.
+    const weighed = { ...usage, interruptNs: 0, busyNs: whole, machineBusyNs, cpuNs: parts };
     return { window: { ...measured, usage: weighed }, weight, timeShare: weighing.byTime / weighing.whole };
   }
 }

@@ -176,11 +176,14 @@ export class Domain {
     }
   }
 
-  #book({ energyNj, from }: Window, { idleNj, attributedNj, unattributedNj, reason }: Parts): void {
+  #book({ energyNj, from }: Window, parts: Parts): void {
+    const { idleNj, attributedNj, unattributedNj, interruptNj, reason } = parts;
     this.#measured.add(energyNj);
     this.#account('attributed', from).total.add(attributedNj);
     if (this.floor.current) this.#account('idle', from).total.add(idleNj);
-    if (unattributedNj > 0) this.#account('unattributed', from, reason).total.add(unattributedNj);
+    const restNj = unattributedNj - interruptNj;
+    if (restNj > 0) this.#account('unattributed', from, reason).total.add(restNj);
+    if (interruptNj > 0) this.#account('unattributed', from, 'interrupt').total.add(interruptNj);
   }
 
   #account(part: string, from: number, reason?: string): Account {

@@ -8,6 +8,7 @@ import {
   cgroupPackageTime,
   cpuTick,
   gpuTime,
+  interruptTime,
   logicalCpus,
   memoryTrafficMember,
   packageBusyTime,
@@ -54,6 +55,8 @@ export interface Plan {
   /** Each closes a usage scan of its GPU. */
   readonly gpuScans: readonly Column<Series>[];
   readonly busy: Column<Series> | undefined;
+  /** What of the busy time interrupts took. */
+  readonly interrupts: Column<Series> | undefined;
   readonly cpuCount: Column<unknown> | undefined;
   readonly tick: Column<unknown> | undefined;
   /** Whether only counters matter. */
@@ -111,6 +114,7 @@ export function createPlan(series: readonly Series[], targets: PlanTargets): Pla
       return one;
     }),
     busy: pick(busyTime.name, (one) => one).at(0),
+    interrupts: pick(interruptTime.name, (one) => one).at(0),
     cpuCount: pick(logicalCpus.name, (one) => one).at(0),
     tick: pick(cpuTick.name, (one) => one).at(0),
   };

@@ -7,6 +7,7 @@ import { cgroupCpuTime, gpuTime, processCpuTime, processGpuTime } from '../../sr
 import { eventMetrics } from '../../src/usage/events.js';
 import { GpuTimeCounter } from '../../src/usage/gpu-usage.js';
 import { trafficMetrics } from '../../src/usage/memory-traffic.js';
+import { withInterrupts } from '../../src/usage/usage.js';
 import { Workloads } from '../../src/usage/workloads.js';
 import { listCycleFactors, listCycles, listEvents, listMisses } from './config.js';
 import { Domains, type LedgerOptions } from './domains.js';
@@ -42,6 +43,9 @@ export class Ledger {
   /** Of the row that is being read. */
   readonly #instant = new Float64Array(1);
   #busy: Busy | undefined;
+  /** The last reading of the time of interrupts, and its growth since the last boundary. */
+  #interrupts: Busy | undefined;
+  #interruptNs = 0;
   #boundary = -Infinity;
   #hasGpuUsage = false;
   #isSetBack = false;
@@ -141,6 +145,7 @@ export class Ledger {
     for (const { index, target } of gpuTimes) target.read(values[from + index]);
     for (const { index, target } of gpuScans) this.#readGpuScan(target, values[from + index], at);
     for (const { index, target } of packages) target.of.read(target.series, values[from + index]);
+    if (plan.interrupts) this.#readInterrupts(plan.interrupts.target, values[from + plan.interrupts.index]);
     if (busy) this.#readBusy(busy.target, values[from + busy.index], at);
   }
 
@@ -189,9 +194,18 @@ export class Ledger {
     const busyNs = readNs < lastNs ? lastNs : readNs;
     this.#busy = { series, busyNs };
     this.#boundary = at;
-    const usage = this.workloads.cut(at, busyNs - lastNs);
+    const usage = withInterrupts(this.workloads.cut(at, busyNs - lastNs), this.#interruptNs);
+    this.#interruptNs = 0;
     this.#closeHidden();
     this.domains.push(usage);
+  }
+
+  #readInterrupts(series: Series, seconds: number): void {
+    if (Number.isNaN(seconds)) return;
+    const readNs = Math.round(seconds * 1e9);
+    const last = this.#interrupts?.series === series ? this.#interrupts : { series, busyNs: readNs };
+    this.#interruptNs += Math.max(0, readNs - last.busyNs);
+    this.#interrupts = { series, busyNs: Math.max(readNs, last.busyNs) };
   }
 
   /** The resource of groups has what their workloads share with the machine. */

@@ -1,4 +1,5 @@
-import { share } from '../../src/energy/share.js';
+import { portion, share } from '../../src/energy/share.js';
+import type { Usage } from '../../src/usage/usage.js';
 import type { Window } from '../../src/usage/windows.js';
 import type { Config } from './config.js';
 
@@ -12,6 +13,8 @@ export interface Parts {
   readonly idleNj: number;
   readonly attributedNj: number;
   readonly unattributedNj: number;
+  /** What of that interrupts used. */
+  readonly interruptNj: number;
   readonly reason: Reason;
   /** What is shared by usage: none where nothing was used, or it is not known by what. */
   readonly dynamicNj: number;
@@ -55,6 +58,7 @@ export class Split {
       idleNj: idleNj - borneNj,
       attributedNj: sharedNj + borneNj,
       unattributedNj: energyNj - idleNj - sharedNj,
+      interruptNj: isShared ? findInterrupts(usage, { energyNj: energyNj - idleNj, sharedNj, wholeNs }) : 0,
       reason: isShared ? (usage.restReason ?? 'unseen') : usage.isGap ? 'gap' : 'no_usage',
       dynamicNj: isShared ? energyNj - idleNj : 0,
       wholeNs,
@@ -99,6 +103,16 @@ export class IdleSplit {
     this.#carryNj = Math.min(allowedNj - idleNj, 2 * refreshNj);
     return idleNj;
   }
+}
+
+/** What interrupts used of the energy that is shared: no more than is left of it. */
+function findInterrupts(
+  { interruptNs = 0, cpuNs }: Usage,
+  { energyNj, sharedNj, wholeNs }: { energyNj: number; sharedNj: number; wholeNs: number },
+): number {
+  if (interruptNs === 0) return 0;
+  const usedNs = Math.min(interruptNs, wholeNs - sum(cpuNs));
+  return Math.min(energyNj - sharedNj, portion(energyNj, usedNs, wholeNs));
 }
 
 /** The sum of whole numbers. */

@@ -4,11 +4,13 @@ import type { Consumer } from '../../src/component/consumer.js';
 import { describeError, UnavailableError } from '../../src/errors.js';
 import { readBootTimeNs, readTickNs } from '../../src/linux/clocks.js';
 import { CpuPackages } from '../../src/linux/cpu-packages.js';
+import { hasKernelOption } from '../../src/linux/kernel-config.js';
 import { tickNs as procfsTickNs } from '../../src/linux/procfs.js';
 import type { Metric } from '../../src/model/series.js';
 import {
   busyTime,
   cpuTick,
+  interruptTime,
   packageBusyTime,
   processCount,
   processCpuTime,
@@ -45,7 +47,7 @@ const settings = Object.keys(metricsBySetting) as (keyof Config['metrics'])[]; /
 /** The process receiver: CPU time and resources of every process. */
 export const factory: ReceiverFactory<typeof schema> = {
   schema,
-  metrics: [...Object.values(metricsBySetting).flat(), packageBusyTime, processPackageTime],
+  metrics: [...Object.values(metricsBySetting).flat(), interruptTime, packageBusyTime, processPackageTime],
   expectedSeries: ({ metrics }) =>
     settings
       .filter((setting) => metrics[setting])
@@ -84,7 +86,18 @@ async function openScraper(wanted: Config, context: ReceiverContext): Promise<Pr
   // The times in procfs are cut to ticks of their own.
   const tickNs = cpuTime?.lagNs ?? Math.max(procfsTickNs, readTickNs());
   const readBootNs = () => clock.bootNs?.() ?? readBootTimeNs();
-  return new ProcessScraper(config, { clock, log, host, id, meter, cpuTime, tickNs, packages, readBootNs });
+  return new ProcessScraper(config, {
+    clock,
+    log,
+    host,
+    id,
+    meter,
+    cpuTime,
+    tickNs,
+    packages,
+    hasInterrupts: hasKernelOption('CONFIG_IRQ_TIME_ACCOUNTING', procfs) === true,
+    readBootNs,
+  });
 }
 
 /** The packages by which CPU time is divided; undefined: it is not. */

@@ -65,7 +65,10 @@ export class FakeMachine {
   }
 
   /** Opens the scraper, where it is to have settings. */
-  open({ metrics = {}, ...settings }: FakeSettings = {}, { hasClock = true } = {}): void {
+  open(
+    { metrics = {}, ...settings }: FakeSettings = {},
+    { hasClock = true, hasInterrupts = false } = {},
+  ): void {
     const { log } = this;
     const cpuTime = hasClock ? this.#createSource() : undefined;
     const { host, id } = createFakeContext();
@@ -81,6 +84,7 @@ export class FakeMachine {
       cpuTime,
       packages: settings.sysfs === undefined ? undefined : CpuPackages.find(settings.sysfs),
       tickNs: 4_000_000,
+      hasInterrupts,
       readBootNs: () => this.now,
     });
   }

@@ -188,6 +188,17 @@ test('ProcessScraper gives a kernel thread system time and nothing else', (t) =>
   assert.deepEqual(machine.scan().ended, []);
 });
 
+test('ProcessScraper publishes the time of interrupts where the kernel counts it apart', (t) => {
+  const machine = new FakeMachine(t);
+  machine.open({}, { hasInterrupts: true });
+  const row = machine.scan().tables.at(-1);
+  assert.deepEqual(
+    row?.series.map(({ metric }) => metric.name),
+    ['system.cpu.busy.time', 'system.cpu.tick', 'system.cpu.interrupt.time'],
+  );
+  assert.deepEqual([...(row?.values ?? [])], [0, 0.004, 0]);
+});
+
 test('ProcessScraper goes by the ticks, where there is no CPU clock', (t) => {
   const machine = new FakeMachine(t);
   machine.open({}, { hasClock: false });

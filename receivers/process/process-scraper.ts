@@ -10,7 +10,7 @@ import { findFirstReservedFd, readDescriptorLimit } from '../../src/linux/privil
 import { ATTR_CPU_PACKAGE } from '../../src/model/semantic-conventions.js';
 import type { Attributes, Metric, Series } from '../../src/model/series.js';
 import { createEnding, createRow, type Table } from '../../src/model/table.js';
-import { busyTime, cpuTick, packageBusyTime } from '../../src/model/usage-metrics.js';
+import { busyTime, cpuTick, interruptTime, packageBusyTime } from '../../src/model/usage-metrics.js';
 import type { Scraper } from '../../src/scraping/scrape-loop.js';
 import { BriefProcesses } from './brief-processes.js';
 import { BusiestProcesses } from './busiest-processes.js';
@@ -32,6 +32,8 @@ export interface ScraperContext extends Pick<Context, 'clock' | 'log' | 'host' |
   readonly tickNs: number;
   /** Those by which CPU time is divided, of a machine with several. */
   readonly packages?: CpuPackages | undefined;
+  /** Whether the kernel counts interrupts apart from the CPU time of the processes that they interrupt. */
+  readonly hasInterrupts?: boolean;
   /** CLOCK_BOOTTIME in nanoseconds. */
   readBootNs(): bigint;
 }
@@ -63,6 +65,7 @@ export class ProcessScraper implements Scraper {
   readonly #states: StateCount;
   #busySeries: readonly Series[] = [];
   #packageBusyNs: readonly number[] = [];
+  #interruptNs = 0;
   #scans = 0;
   #listing = -Infinity;
   #forks = NaN;
@@ -102,6 +105,7 @@ export class ProcessScraper implements Scraper {
     const [wallNs, bootNs] = [clock.wallNs(), this.#context.readBootNs()];
     const busyNs = this.#busy.read(monotonicNs);
     this.#packageBusyNs = this.#busy.packageBusyNs;
+    this.#interruptNs = this.#busy.interruptNs;
     this.#brief.begin(this.#previous?.wallNs ?? wallNs);
     cpuTime?.beginScan(Number(bootNs), this.#previous === undefined ? ignore : this.#brief.add);
     const readNs = findReadNs(cpuTime, { wallNs, monotonicNs });
@@ -186,9 +190,12 @@ export class ProcessScraper implements Scraper {
       const byPackage = (this.#context.packages?.numbers ?? []).map((number) =>
         create(packageBusyTime, { [ATTR_CPU_PACKAGE]: number }),
       );
-      this.#busySeries = [create(busyTime), create(cpuTick), ...byPackage];
+      const interrupts = this.#context.hasInterrupts ? [create(interruptTime)] : [];
+      this.#busySeries = [create(busyTime), create(cpuTick), ...byPackage, ...interrupts];
     }
-    const values = [busyNs / 1e9, this.#context.tickNs / 1e9, ...this.#packageBusyNs.map((ns) => ns / 1e9)];
+    const { tickNs, hasInterrupts } = this.#context;
+    const interruptNs = hasInterrupts ? [this.#interruptNs] : [];
+    const values = [busyNs, tickNs, ...this.#packageBusyNs, ...interruptNs].map((ns) => ns / 1e9);
     return createRow(this.#busySeries, wallNs, Float64Array.from(values));
   }
 

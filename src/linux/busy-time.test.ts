@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { createFolder } from '../testing/temporary-folder.fixture.js';
 import { burnCpuMs } from './burn-cpu.fixture.js';
 import { BusyTime, BusyTimeReader } from './busy-time.js';
 import type { CpuTimes, MachineCpuTimes } from './procfs.js';
@@ -82,4 +85,25 @@ test('BusyTimeReader counts from 0 again, when it was told to', () => {
   } finally {
     reader.close();
   }
+});
+
+test('BusyTimeReader counts interrupts from its first reading on, and from the next one after a restart', (t) => {
+  const procfs = createFolder();
+  const write = (irq: number, softirq: number) =>
+    writeFileSync(
+      join(procfs, 'stat'),
+      `cpu  0 0 0 0 0 ${irq} ${softirq} 0 0 0\ncpu0 0 0 0 0 0 ${irq} ${softirq} 0 0 0\n`,
+    );
+  write(100, 20);
+  const reader = new BusyTimeReader(procfs);
+  t.after(() => reader.close());
+  const read = (atS: bigint) => {
+    reader.read(atS * second);
+    return reader.interruptNs;
+  };
+  assert.equal(read(1n), 0);
+  write(103, 24);
+  assert.equal(read(2n), 70e6);
+  reader.restart();
+  assert.equal(read(3n), 0);
 });

@@ -124,6 +124,8 @@ export class BusyTimeReader {
   readonly #packages: CpuPackages | undefined;
   #packageTime: PackageBusyTime | undefined;
   #forks = NaN;
+  #interruptTicks = 0;
+  #firstInterruptTicks = NaN;
   /** Busy nanoseconds of each package since the first reading; none where they are not told apart. */
   packageBusyNs: readonly number[] = [];
 
@@ -146,8 +148,15 @@ export class BusyTimeReader {
     const stat = this.#buffer.subarray(0, readWhole(this.#fd, this.#buffer));
     this.#forks = parseForks(stat);
     const times = parseCpuTimes(stat);
+    this.#interruptTicks = times.total.irq + times.total.softirq;
+    if (Number.isNaN(this.#firstInterruptTicks)) this.#firstInterruptTicks = this.#interruptTicks;
     if (this.#packageTime) this.packageBusyNs = this.#packageTime.update(times, monotonicNs);
     return this.#busyTime.update(times, monotonicNs);
+  }
+
+  /** Nanoseconds in interrupts since the first reading, as the kernel counts them. */
+  get interruptNs(): number {
+    return Math.max(0, this.#interruptTicks - this.#firstInterruptTicks) * tickNs;
   }
 
   /** How many processes and threads had been born at the last reading; NaN when that is not known. */
@@ -158,6 +167,7 @@ export class BusyTimeReader {
   /** Counts from 0 again, beginning with the next reading. */
   restart(): void {
     this.#busyTime = new BusyTime();
+    this.#firstInterruptTicks = NaN;
     this.#packageTime = this.#packages && new PackageBusyTime(this.#packages);
   }
 

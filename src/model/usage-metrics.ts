@@ -115,6 +115,18 @@ export const busyTime: Metric = {
 };
 
 /**
+ * The part of `busyTime` that interrupts took and that is in the CPU time of no process. Published in the row of `busyTime`, where
+ * the kernel counts it apart.
+ */
+export const interruptTime: Metric = {
+  name: 'system.cpu.interrupt.time',
+  unit: 's',
+  description: 'CPU time of interrupts that is in the CPU time of no process',
+  kind: 'counter',
+  valueType: 'double',
+};
+
+/**
  * CPU time of a cgroup with all below it on the CPUs of one package, `cpu.package`: by it, what is known of no process of the
  * cgroup is divided among packages. On the resource of `cgroupCpuTime`, in the same row.
  */

@@ -14,6 +14,8 @@ export interface Usage {
   readonly to: number;
   /** Busy time of the whole machine, or of the GPU. */
   readonly busyNs: number;
+  /** What of the busy time interrupts took that are in no workload; undefined: not known. */
+  readonly interruptNs?: number;
   /** Whether nothing used the hardware. Undefined: the busy time decides. */
   readonly isQuiet?: boolean;
   /** Whether it is not known which workload used what. */
@@ -62,10 +64,26 @@ export function usageOn(
   const { packages, weighings, ...machine } = usage;
   const found = packages?.find((one) => one.number === number);
   const own = found
-    ? { ...machine, busyNs: found.busyNs, machineBusyNs: usage.busyNs, cpuNs: found.cpuNs }
+    ? {
+        ...machine,
+        busyNs: found.busyNs,
+        machineBusyNs: usage.busyNs,
+        cpuNs: found.cpuNs,
+        ...(usage.interruptNs !== undefined && { interruptNs: Math.round(partOf(found.busyNs, usage)) }),
+      }
     : machine;
   const weighing = weighings && weigh(weighings, own);
   return weighing ? { ...own, weighing } : own;
+}
+
+/** It is not known on which package interrupts were: on each for the same part of its busy time. */
+function partOf(packageNs: number, { interruptNs = 0, busyNs }: Usage): number {
+  return busyNs > 0 ? (interruptNs * packageNs) / busyNs : 0;
+}
+
+/** A usage with what interrupts took of it; as it is where there were none. */
+export function withInterrupts(usage: Usage, interruptNs: number): Usage {
+  return interruptNs > 0 && !usage.isGap ? { ...usage, interruptNs } : usage;
 }
 
 /** How long a MIG instance was used, as a part of its GPU. */
@@ -141,6 +159,9 @@ export function mergeUsages(usages: readonly Usage[]): Usage {
         (sumNs, { machineBusyNs, busyNs }) => sumNs + (machineBusyNs ?? busyNs),
         0,
       ),
+    }),
+    ...(usages.some(({ interruptNs }) => interruptNs !== undefined) && {
+      interruptNs: usages.reduce((sumNs, { interruptNs = 0 }) => sumNs + interruptNs, 0),
     }),
     ...(first.isQuiet !== undefined && { isQuiet: usages.every(({ isQuiet }) => isQuiet) }),
     isGap: false,

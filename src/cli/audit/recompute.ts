@@ -60,7 +60,8 @@ export class Recomputation {
       if (difference === undefined) {
         this.#floorsNj.push(floorNj);
       }
-      first ??= difference;
+      // Of the two, the one with the idle energy of the sheet shows which figure is wrong.
+      if (first === undefined || first.figure === 'idle energy') first = difference;
     }
     return this.#floorsNj.length > 0 ? undefined : first;
   }
@@ -81,12 +82,17 @@ export class Recomputation {
     const lifeNs = sum(lives);
     const isBorne = this.#idle === 'equal' && lifeNs > 0n;
     const borne = isBorne ? divide(idleNj, lives, lifeNs) : lives.map(() => 0n);
+    const restNs = wholeNs - sum(weights);
+    const interruptNs = minimum(BigInt(sheet.interrupt_ns ?? 0), restNs);
+    const [interruptNj = 0n] = isShared ? divide(energyNj - idleNj, [interruptNs], wholeNs) : [];
+    const unattributedNj = energyNj - idleNj - sum(dynamic);
     const reason = isShared ? sheet.rest : sheet.is_gap ? 'gap' : 'no_usage';
     return {
       shares: dynamic.map((share, i) => share + (borne[i] ?? 0n)),
       idleNj: idleNj - sum(borne),
       attributedNj: sum(dynamic) + sum(borne),
-      unattributedNj: energyNj - idleNj - sum(dynamic),
+      unattributedNj,
+      interruptNj: minimum(interruptNj, unattributedNj),
       reason,
     };
   }
@@ -115,6 +121,7 @@ interface Settlement {
   readonly idleNj: bigint;
   readonly attributedNj: bigint;
   readonly unattributedNj: bigint;
+  readonly interruptNj: bigint;
   readonly reason: string;
 }
 
@@ -129,6 +136,9 @@ function checkSplit(sheet: WindowSheet, settled: Settlement): Difference | undef
   }
   if (settled.unattributedNj !== BigInt(sheet.unattributed_nj)) {
     return inNj('unattributed energy', settled.unattributedNj, sheet.unattributed_nj);
+  }
+  if (settled.interruptNj !== BigInt(sheet.interrupt_nj ?? 0)) {
+    return inNj('energy of interrupts', settled.interruptNj, sheet.interrupt_nj ?? 0);
   }
   if (settled.reason !== sheet.reason) {
     return { figure: 'reason', expected: settled.reason, found: sheet.reason };

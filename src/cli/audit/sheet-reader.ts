@@ -125,6 +125,7 @@ const wholeNumbers = [
   'attributed_nj',
   'unattributed_nj',
 ];
+const optionalNumbers = ['interrupt_ns', 'interrupt_nj'];
 const quantities = ['refresh_ns', 'carry_nj', 'error', 'lag_ns', 'edge_ns', 'tick_ns', 'time_share'];
 const unknownQuantities = ['floor_w', 'floor_error_w', 'least_w'];
 const numberLists = ['costs', 'counts'];
@@ -134,6 +135,7 @@ function toSheet(line: Line): WindowSheet {
   const { from_nj: fromNj, knots_from: knotsFrom, knots_to: knotsTo } = line;
   const wrong =
     wholeNumbers.find((name) => !Number.isInteger(line[name])) ??
+    optionalNumbers.find((name) => line[name] !== undefined && !Number.isInteger(line[name])) ??
     (Array.isArray(line['used']) && line['used'].every(isUse) ? undefined : 'used') ??
     (Array.isArray(line['parts']) && line['parts'].every(isNumbers) ? undefined : 'parts');
   if (wrong !== undefined)

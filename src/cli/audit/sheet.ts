@@ -23,6 +23,9 @@ export interface WindowSheet {
   readonly idle_nj: number;
   readonly attributed_nj: number;
   readonly unattributed_nj: number;
+  /** What of that interrupts used, and for how long they did. */
+  readonly interrupt_nj?: number;
+  readonly interrupt_ns?: number;
   readonly reason: string;
   /** Workload, weight, lifetime and share of each that has any; where shared by events, how often it had each. */
   readonly used: readonly (readonly number[])[];

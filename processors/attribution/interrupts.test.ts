@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { Series } from '../../src/model/series.js';
+import { createRow } from '../../src/model/table.js';
+import { interruptTime } from '../../src/model/usage-metrics.js';
+import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
+import { confirm, linesOf } from './audit.fixture.js';
+import { playSecond, Rig, RigProcess, unixNs } from './rig.fixture.js';
+
+/** Seconds of 10 W in which a process uses 0.6 s of a busy second, and interrupts what is said. */
+function play(interruptS: number, settings: object = {}): Rig {
+  const rig = new Rig(settings);
+  const meter = rig.createMeter();
+  const process = new RigProcess({ 'process.pid': 1 }, 0);
+  const interrupts: Series = {
+    metric: interruptTime,
+    resource: meter.resource,
+    attributes: {},
+    start: unixNs(0),
+  };
+  for (let atS = 0; atS <= 3; atS++) {
+    rig.consume(createRow([interrupts], unixNs(atS), Float64Array.of(interruptS * atS)));
+    playSecond({ rig, meter, used: [[process, 0.6 * atS]] }, atS);
+  }
+  return rig;
+}
+
+test('attribution names the energy of interrupts, and only the rest unseen', () => {
+  assert.deepEqual(play(0.1).parts(), { attributed: 18, interrupt: 3, unseen: 9 });
+  assert.deepEqual(play(0).parts(), { attributed: 18, unseen: 12 });
+});
+
+test('attribution takes no more for that of interrupts than workloads leave', () => {
+  assert.deepEqual(play(0.7).parts(), { attributed: 18, interrupt: 12 });
+});
+
+test('An audit recomputes the energy of interrupts', async () => {
+  const path = join(createFolder(), 'audit.jsonl');
+  await play(0.1, { audit: { path }, floor: [{ power: 4 }] }).processor.shutdown();
+  const lines = linesOf(path);
+  assert.ok(confirm(lines).windows >= 2);
+  const tampered = lines.map((line) => line.replace('"interrupt_nj":600000000', '"interrupt_nj":600000001'));
+  assert.throws(() => confirm(tampered), {
+    message: /^energy of interrupts in the window .*: expected 600000000 nJ, found 600000001 nJ$/u,
+  });
+});
