@@ -24,7 +24,8 @@ function openMachine() {
     millijoules[0] = 0;
     write();
   };
-  const settings = { library: nvml.path };
+  // Profiling counters are read at times of their own.
+  const settings = { library: nvml.path, metrics: { profiling: false } };
   // By the clock of the receiver.
   const ignored = /hw\.gpu\.(?:time|throttle\.time)/u;
   const machine = { factory, settings, tick, subject: /^hw\.energy .*GPU-0/u, ignored };
