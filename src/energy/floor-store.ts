@@ -1,20 +1,24 @@
 import { accessSync, constants } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Log } from '../component/log.js';
 import { describeError } from '../errors.js';
 import { findRegularText } from '../linux/regular-file.js';
 import { replaceFile } from '../linux/replace-file.js';
 import { findOrAdd } from '../model/plan.js';
 import { FloorLearner, type CpuCount } from './floor-learner.js';
 
+/** Where problems of the file are reported. */
+interface Warnings {
+  warn(message: string): void;
+}
+
 /** The learned floors of all domains, kept in a file where one is configured. */
 export class FloorStore {
   readonly #path: string | null;
   readonly #cpuCount: CpuCount;
-  readonly #log: Log;
+  readonly #log: Warnings;
   readonly #learners = new Map<string, FloorLearner>();
 
-  constructor(path: string | null, cpuCount: CpuCount, log: Log) {
+  constructor(path: string | null, cpuCount: CpuCount, log: Warnings) {
     this.#path = path;
     this.#cpuCount = cpuCount;
     this.#log = log;

@@ -58,7 +58,7 @@ for (const exporter of ['otlp_grpc', 'otlp_http']) {
   });
 
   test(
-    `${exporter} loses nothing to a backend that does not change most of the time`,
+    `${exporter} loses nothing to a backend that hangs most of the time`,
     { skip },
     async (t) => {
       const { written, pid } = await startCollector(t);
