@@ -1,59 +1,24 @@
 import assert from 'node:assert/strict';
-import { test, type TestContext } from 'node:test';
-import { HistogramRow } from '../../src/model/histogram-table.js';
-import { MessageWriter } from '../../src/otlp/wire.js';
-import { createIntake } from './intake.fixture.js';
-
-// Points whose fields are left out, come in another order or are of a later version: encoders that always write all of them
-// do not show what becomes of these.
-
-type Write = (writer: MessageWriter) => unknown;
-
-const second = 1_795_000_000_000_000_000n;
-const seconds = (count: number) => second + BigInt(count) * 1_000_000_000n;
-const kinds = { gauge: 5, sum: 7, histogram: 9, exponential: 10 } as const;
-const start = (at: bigint) => (writer: MessageWriter) => writer.fixed64(2, at);
-const time = (at: bigint) => (writer: MessageWriter) => writer.fixed64(3, at);
-const double = (value: number) => (writer: MessageWriter) => writer.double(4, value);
-const int = (value: bigint) => (writer: MessageWriter) => writer.fixed64(6, value);
-const flags = (value: number) => (writer: MessageWriter) => writer.integer(8, value);
-
-const attribute =
-  (key: string, field = 7) =>
-  (writer: MessageWriter) => {
-    const pair = writer.begin(field);
-    const value = writer.text(1, key).begin(2);
-    return writer.text(1, 'x').end(value).end(pair);
-  };
-
-/** A request with a metric `m` of this kind, whose points have these fields. */
-function encode(kind: keyof typeof kinds, ...points: readonly (readonly Write[])[]): Uint8Array {
-  const writer = new MessageWriter();
-  const ends = [writer.begin(1), writer.begin(2), writer.begin(2)];
-  writer.text(1, 'm');
-  ends.push(writer.begin(kinds[kind]));
-  for (const fields of points) {
-    const point = writer.begin(1);
-    for (const write of fields) write(writer);
-    writer.end(point);
-  }
-  if (kind !== 'gauge') writer.integer(2, 2);
-  if (kind === 'sum') writer.integer(3, 1);
-  for (const end of ends.toReversed()) writer.end(end);
-  return writer.finish();
-}
-
-function open(t: TestContext) {
-  const parts = createIntake(t);
-  return {
-    ...parts,
-    async reject(bytes: Uint8Array): Promise<readonly [number, string]> {
-      const answer = await parts.intake.take(bytes);
-      assert.equal(answer.kind, 'taken');
-      return [answer.rejected, answer.message];
-    },
-  };
-}
+import { test } from 'node:test';
+import type { MessageWriter } from '../../src/otlp/wire.js';
+import { HistogramReader } from './histogram-reader.js';
+import {
+  attribute,
+  double,
+  encode,
+  flags,
+  int,
+  open,
+  second,
+  seconds,
+  start,
+  time,
+  type Write,
+} from './point-fields.fixture.js';
+import { PointReader } from './point-reader.js';
+import { Rejections } from './rejections.js';
+import { RequestReader } from './request-reader.js';
+import { SeriesRegistry } from './series-registry.js';
 
 test('a point without a time is rejected after one with a time', async (t) => {
   const { reject, list } = open(t);
@@ -163,134 +128,21 @@ test('integers of 64 bits are read with their sign', async (t) => {
   );
 });
 
-/** The rows of histograms that arrived since the last call. */
-function listRows({ collector }: ReturnType<typeof open>) {
-  return collector.histograms.splice(0).flatMap((table) =>
-    table.series.map(({ attributes, start: from }, number) => {
-      const { count, sum, min, max, layout, buckets } = new HistogramRow().read(table, number);
-      const at = table.epoch + BigInt(table.offsets[number] ?? 0);
-      return { attributes, from, at, count, sum, min, max, layout, buckets: [...buckets] };
-    }),
-  );
-}
-
-const count = (value: bigint) => (writer: MessageWriter) => writer.fixed64(4, value);
-const sum = (value: number) => (writer: MessageWriter) => writer.double(5, value);
-
-test('a histogram of which only instants and a count are sent has nothing of the one before', async (t) => {
-  const parts = open(t);
-  const full: Write[] = [
-    start(seconds(1)),
-    time(seconds(2)),
-    count(3n),
-    sum(4),
-    (writer) => writer.fixed64(6, 1n).fixed64(6, 2n),
-    (writer) => writer.double(7, 10),
-    (writer) => writer.double(11, 0.5).double(12, 12),
-    attribute('a', 9),
+test('each point of a series sets when one was last seen', () => {
+  const registry = new SeriesRegistry(10);
+  const reader = new RequestReader(registry, new PointReader(registry), new HistogramReader(registry));
+  const kindsOfPoints = [
+    encode('gauge', [time(seconds(1)), double(1)]),
+    encode('histogram', [time(seconds(1)), attribute('a', 9)]),
   ];
-  const bytes = encode('histogram', full, [time(seconds(2)), count(9n)]);
-  assert.deepEqual(await parts.reject(bytes), [0, '']);
-  assert.deepEqual(listRows(parts), [
-    {
-      attributes: { a: 'x' },
-      from: seconds(1),
-      at: seconds(2),
-      count: 3,
-      sum: 4,
-      min: 0.5,
-      max: 12,
-      buckets: [1, 2],
-      layout: { kind: 'histogram', bounds: Float64Array.of(10) },
-    },
-    {
-      attributes: {},
-      from: 0n,
-      at: seconds(2),
-      count: 9,
-      sum: NaN,
-      min: NaN,
-      max: NaN,
-      buckets: [],
-      layout: { kind: 'histogram', bounds: new Float64Array(0) },
-    },
-  ]);
-});
-
-const side = (field: number, offset: number) => (writer: MessageWriter) => {
-  const begin = writer.begin(field);
-  return writer.integer(1, offset).integer(2, 1).integer(2, 300).end(begin);
-};
-
-test('an exponential histogram of which nothing is sent but instants has nothing of the one before', async (t) => {
-  const parts = open(t);
-  const full: Write[] = [
-    start(seconds(1)),
-    time(seconds(2)),
-    count(605n),
-    sum(4),
-    (writer) => writer.integer(6, 3).fixed64(7, 3n),
-    side(8, 4),
-    side(9, 5),
-    (writer) => writer.double(12, -7).double(13, 8).double(14, 0.25),
-    attribute('a', 1),
-  ];
-  const bytes = encode('exponential', full, [time(seconds(2))]);
-  assert.deepEqual(await parts.reject(bytes), [0, '']);
-  const kind = 'exponential_histogram';
-  assert.deepEqual(listRows(parts), [
-    {
-      attributes: { a: 'x' },
-      from: seconds(1),
-      at: seconds(2),
-      count: 605,
-      sum: 4,
-      min: -7,
-      max: 8,
-      layout: {
-        kind,
-        scale: -2,
-        zeroThreshold: 0.25,
-        positiveOffset: 2,
-        positiveCount: 2,
-        negativeOffset: -3,
-        negativeCount: 2,
-      },
-      buckets: [3, 1, 300, 1, 300],
-    },
-    {
-      attributes: {},
-      from: 0n,
-      at: seconds(2),
-      count: 0,
-      sum: NaN,
-      min: NaN,
-      max: NaN,
-      layout: {
-        kind,
-        scale: 0,
-        zeroThreshold: 0,
-        positiveOffset: 0,
-        positiveCount: 0,
-        negativeOffset: 0,
-        negativeCount: 0,
-      },
-      buckets: [0],
-    },
-  ]);
-});
-
-test('counts of histograms have 64 bits, and a flag makes one a gap', async (t) => {
-  const parts = open(t);
-  await parts.reject(encode('histogram', [time(seconds(1)), count(2n ** 40n + 5n), sum(1)]));
-  await parts.reject(
-    encode('histogram', [time(seconds(2)), count(2n ** 41n), sum(1), (writer) => writer.integer(10, 1)]),
-  );
-  await parts.reject(
-    encode('histogram', [time(seconds(3)), count(2n ** 42n), (writer) => writer.integer(10, 2)]),
-  );
-  assert.deepEqual(
-    listRows(parts).map((row) => row.count),
-    [2 ** 40 + 5, NaN, 2 ** 42],
-  );
+  for (const now of [77, 99]) {
+    for (const bytes of kindsOfPoints) {
+      registry.beginRequest(now);
+      assert.equal([...reader.read(bytes, new Rejections())].length, 0);
+    }
+    assert.deepEqual(
+      [...registry.live].map(({ seenMs }) => seenMs),
+      [now, now],
+    );
+  }
 });
