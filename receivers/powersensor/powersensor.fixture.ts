@@ -42,12 +42,18 @@ export function encodeSet(micros: number, levels: readonly number[]): Buffer {
   ]);
 }
 
+/** Changes the timestamp of a set. */
+function setTime(set: Buffer, micros: number): void {
+  set[0] = 0xf0 | ((micros >> 6) & 0xf);
+  set[1] = 0x40 | (micros & 0x3f);
+}
+
 /** 10 A at 12 V. */
 export const fullLevels: readonly number[] = [1023, 1023, 0, 0, 0, 0, 0, 0];
 
 const microsPerSet = 50;
 /** A device that is not read keeps as much; later sets are lost. */
-const maxUnsent = 1 << 20;
+const maxUnsent = 1 << 16;
 
 /** Of a set with full levels. */
 const joulesPerSet = 120 * 50e-6;
@@ -60,12 +66,12 @@ export class FakePowerSensor {
   /** A link to the terminal, as udev makes one for a device that is plugged in. */
   readonly path: string;
   sensors = createSensors();
-  levels = fullLevels;
   fault: StreamFault | undefined;
   /** What it has measured in all, while it sends full levels. */
   joules = 0;
   readonly commands: string[] = [];
   readonly #random = createRandom(5);
+  readonly #template = encodeSet(0, fullLevels);
   #fd = -1;
   #startedMs: number | undefined;
   #sets = 0;
@@ -149,7 +155,9 @@ export class FakePowerSensor {
   #stream(ms: number): void {
     const sets: Buffer[] = [];
     for (; this.#sets * microsPerSet < ms * 1000; this.#sets++) {
-      sets.push(this.#damage(encodeSet(this.#sets * microsPerSet, this.levels)));
+      const set = Buffer.from(this.#template);
+      setTime(set, this.#sets * microsPerSet);
+      sets.push(this.#damage(set));
       this.joules += joulesPerSet;
     }
     if (this.#unsent.length < maxUnsent) this.#unsent = Buffer.concat([this.#unsent, ...sets]);
