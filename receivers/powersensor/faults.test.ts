@@ -110,9 +110,9 @@ test('powersensor begins another energy when samples were lost, counts that and 
   const { device, meter, running, other } = await startBoth(t);
   const { collector, log } = running;
   await until(() => collector.tables.length >= 3);
-  for (let losses = 1; losses <= 2; losses++) {
+  for (let count = 1; count <= 2; count++) {
     device.loseSets(500);
-    await until(() => collector.last('hw.meter.energy').length > losses);
+    await until(() => collector.last('hw.meter.energy').length > count);
   }
   const rows = other.collector.tables.length;
   await until(() => other.collector.tables.length > rows + 2);
