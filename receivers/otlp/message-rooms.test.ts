@@ -28,7 +28,7 @@ test('MessageDecoder.write throws at the length of a message that is too long', 
   const message = messageOf(maxBytes + 1, 1);
   assert.deepEqual(decoder.write(message.subarray(0, 4)), []);
   assert.throws(() => decoder.write(message.subarray(4, 5)), {
-    message: 'Received message larger than max (1001 vs 1000)',
+    message: 'Cannot receive a message: expected at most 1000 bytes, found 1001',
   });
 });
 

@@ -67,7 +67,7 @@ export class MessageDecoder {
     if (this.#prefixLength < prefixBytes) return from + copied;
     const bytes = this.#prefix.readUInt32BE(1);
     if (bytes > this.#maxBytes)
-      throw new Error(`Received message larger than max (${bytes} vs ${this.#maxBytes})`);
+      throw new Error(`Cannot receive a message: expected at most ${this.#maxBytes} bytes, found ${bytes}`);
     this.#expected = prefixBytes + bytes;
     this.#room = this.#rooms.take(this.#expected);
     this.#length = this.#prefix.copy(this.#room);
