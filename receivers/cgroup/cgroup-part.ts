@@ -6,20 +6,20 @@ import type { FileReader, Outcome } from './file-reader.js';
 import type { TrackedCgroup } from './tracked-cgroup.js';
 import type { UnifiedUsage } from './unified-usage.js';
 
-/** Reading this many is less than 1 ms of work, and at most 5 ms where all are new. */
+/** Reading 32 cgroups takes less than 1 ms, and at most 5 ms when all of them are new. */
 export const partCapacity = 32;
 
-/** What parts need beside their cgroups. */
+/** Options of all parts. */
 export interface PartOptions {
   readonly clock: Clock;
-  /** Reads files together, at most as many as a part has cgroups; undefined: each is read alone. */
+  /** Reads several files in one step, at most `partCapacity`; undefined: each file is read separately. */
   readonly batch: ReadBatch | undefined;
-  /** Where the CPU time of all cgroups of version 2 is read in one call. */
+  /** Reads the CPU time of all version 2 cgroups in one call. */
   readonly usage: UnifiedUsage | undefined;
   onFailure(reader: FileReader): void;
 }
 
-/** Some of the cgroups, read together into one row, so that others may run between the parts of a scan. */
+/** A group of cgroups whose values form one row. Other work can run between the parts of a scan. */
 export class CgroupPart {
   readonly #cgroups = new Set<TrackedCgroup>();
   readonly #cpu: ReaderRow;
@@ -44,61 +44,61 @@ export class CgroupPart {
     this.change();
   }
 
-  /** Gives all its cgroups to other parts. */
+  /** Removes all cgroups, so that they can be added to other parts. */
   release(): readonly TrackedCgroup[] {
     const cgroups = [...this.#cgroups];
     this.#cgroups.clear();
     return cgroups;
   }
 
-  /** Some of its cgroups have other files than before. */
+  /** Must be called when the files of one of its cgroups have changed. */
   change(): void {
     this.#cpu.forget();
     this.#details.forget();
   }
 
-  /** Reads CPU time. @returns nothing when there is none */
+  /** Reads CPU time. @returns undefined when no cgroup has CPU time */
   readCpu(): Table | undefined {
     const steps = this.#cpu.read(() => [...this.#cgroups].flatMap((cgroup) => cgroup.cpuReaders));
-    // There are no more than are read in one step.
+    // A part has at most as many files as are read in one step.
     for (;;) {
       const step = steps.next();
       if (step.done === true) return step.value;
     }
   }
 
-  /** Reads everything else, a step for 32 files. */
+  /** Reads all other files, 32 per step. */
   readDetails(): Generator<undefined, Table | undefined> {
     return this.#details.read(() => [...this.#cgroups].flatMap((cgroup) => cgroup.detailReaders));
   }
 }
 
-/** Files whose values are one row. What has not changed since the row before is copied with it. */
+/** Files whose values form one row. Unchanged values are copied from the previous row. */
 class ReaderRow {
   readonly #options: PartOptions;
   #readers: readonly FileReader[] | undefined;
-  /** Where the values of each reader begin in a row. */
+  /** Index in the row at which the values of each reader begin. */
   #places: readonly number[] = [];
   #series: readonly Series[] = [];
   #lastRow: Float64Array = new Float64Array(0);
   readonly #read: number[] = [];
-  /** Where the batch has what it read for a reader; -1: it did not. */
+  /** Index in the batch of each reader's file; -1: the file is not in the batch. */
   readonly #slots = new Int32Array(partCapacity);
-  /** What came of readers that the pass over all cgroups has; undefined: their files are to be read. */
+  /** Results of the readers that the pass over all cgroups covers; undefined: the file must be read. */
   readonly #outcomes: (Outcome | undefined)[] = [];
-  /** Whether a file was read, rather than nothing but the pass. */
+  /** Whether any file was read, not only the pass. */
   #hasFiles = false;
 
   constructor(options: PartOptions) {
     this.#options = options;
   }
 
-  /** Asks for the readers again before the next reading. */
+  /** Lists the readers again before the next reading. */
   forget(): void {
     this.#readers = undefined;
   }
 
-  /** @returns one row, with the middle of the reading as its instant, and the series that have ended */
+  /** @returns one row, timestamped at the middle of the reading, and the series that have ended */
   *read(listReaders: () => readonly FileReader[]): Generator<undefined, Table | undefined> {
     const { clock, usage } = this.#options;
     let isChanged = this.#readers === undefined;
@@ -136,7 +136,7 @@ class ReaderRow {
     }
   }
 
-  /** What has no descriptor yet is read alone, and so is everything where the kernel reads nothing together. */
+  /** Files without an open descriptor are read separately, and so are all files if the kernel supports no batches. */
   #readTogether(readers: readonly FileReader[], from: number, to: number): void {
     const { batch } = this.#options;
     if (batch === undefined || !this.#hasFiles) return;
@@ -157,7 +157,7 @@ class ReaderRow {
       : reader.read(nowNs);
   }
 
-  /** @returns whether it has other series than before */
+  /** @returns whether its series have changed */
   #noteOutcome(reader: FileReader, outcome: Outcome, ended: Series[]): boolean {
     if (outcome === 'failed') this.#options.onFailure(reader);
     if (!reader.takeChange() && outcome !== 'absent') return false;
@@ -165,11 +165,11 @@ class ReaderRow {
     return true;
   }
 
-  /** Gives each reader its place. @returns the row */
+  /** Assigns each reader its position in the row. @returns the row */
   #arrange(readers: readonly FileReader[]): Float64Array {
     this.#readers = readers.filter(({ isAbsent }) => !isAbsent);
     const series = this.#readers.flatMap(({ slots }) => slots.flatMap((slot) => slot.series));
-    // Who takes the tables works out a plan for each array.
+    // Consumers of tables build a plan for each array of series.
     const isSame = series.length === this.#series.length && series.every((one, i) => one === this.#series[i]);
     if (!isSame) this.#series = series;
     const row = new Float64Array(series.length);
@@ -182,7 +182,7 @@ class ReaderRow {
     return row;
   }
 
-  /** A table is never changed: where nothing has, it has the values of the one before. */
+  /** Tables are immutable: unchanged values are copied from the previous row. */
   #copyRow(readers: readonly FileReader[]): Float64Array {
     if (this.#read.length === 0) return this.#lastRow;
     const row = new Float64Array(this.#lastRow);

@@ -21,32 +21,35 @@ import { ScanTelemetry } from './telemetry.js';
 import { TrackedCgroups } from './tracked-cgroups.js';
 import type { UnifiedUsage } from './unified-usage.js';
 
-/** What a scraper needs beside its settings. */
+/** Options of a scraper that are not settings. */
 export interface ScraperContext extends Pick<Context, 'clock' | 'log' | 'host' | 'meter' | 'id'> {
   readonly hierarchies: readonly Hierarchy[];
-  /** Those by which CPU time is divided, of a machine with several. */
+  /** The packages by which CPU time is divided, on a machine with more than one. */
   readonly packages?: CpuPackages | undefined;
-  /** Where the CPU time of all cgroups of version 2 is read in one call; closed with the scraper. */
+  /** Reads the CPU time of all version 2 cgroups in one call; closed with the scraper. */
   readonly usage?: UnifiedUsage | undefined;
 }
 
 interface Scan {
-  /** Differs from the last one when series must end and start again. */
+  /** A change means that all series must end and restart. */
   readonly breaks: number;
-  /** Unix time in nanoseconds at which it began. */
+  /** Unix time in nanoseconds at which the scan began. */
   readonly nowNs: bigint;
   readonly isThorough: boolean;
 }
 
-/** How often everything is looked at, whatever inotify reports: files that came with a controller are not reported. */
+/**
+ * How often all files are checked, regardless of inotify, which does not report the files that an enabled
+ * controller adds.
+ */
 const thoroughAfterMs = 60_000;
 
-/** The kernel keeps 4 KiB for each file that is open: those beyond 16 MiB are opened for each reading. */
+/** The kernel needs 4 KiB for each open file. Files beyond 16 MiB are opened for each reading. */
 const maxKeptFiles = 4096;
 
 /**
- * Scans all cgroups. Their CPU time is read first and together, so that attribution can compare it with that of the
- * processes, which are read right afterwards (docs/ledger.md, Usage).
+ * Scans all cgroups. Their CPU time is read first, all of it at once, so that attribution can compare it with
+ * that of the processes, which is read immediately afterwards (docs/ledger.md, Usage).
  */
 export class CgroupScraper implements Scraper {
   readonly #context: ScraperContext;
@@ -68,7 +71,7 @@ export class CgroupScraper implements Scraper {
   #missing = 0;
   #scans = 0;
   #breaks: number | undefined;
-  /** When the update before began, where its rows connect with those of this one. */
+  /** Time of the previous scan, if the rows of this scan continue its series. */
   #previousNs: bigint | undefined;
 
   constructor(config: Config, context: ScraperContext) {
@@ -128,7 +131,7 @@ export class CgroupScraper implements Scraper {
     this.#noteExhaustion();
   }
 
-  /** What fails here is read from files. */
+  /** If this fails, the files are read instead. */
   #readUsage(): void {
     const { usage, clock, log } = this.#context;
     try {
@@ -166,7 +169,7 @@ export class CgroupScraper implements Scraper {
     if (isThorough && this.#scans > 0) yield* this.#cgroups.refresh();
   }
 
-  /** What was made since the scan before started to count then; what is older counts from now on. */
+  /** A cgroup created since the previous scan counts from its creation; an older one counts from now. */
   #findBirth({ isBorn, firstSeenMs }: CgroupFolder, nowNs: bigint): bigint | undefined {
     const previousNs = this.#previousNs;
     if (!isBorn || previousNs === undefined) return undefined;
@@ -182,7 +185,7 @@ export class CgroupScraper implements Scraper {
     return new CgroupTree({ hierarchies, maxDepth, watch, onUnwatched });
   }
 
-  /** Files that fail alike are named once. */
+  /** Files that fail with the same problem are logged once. */
   #noteFailure({ name, path, problem, width }: FileReader): void {
     this.#missing += Math.max(1, width);
     if (problem === 'EMFILE' || problem === 'ENFILE') return;

@@ -14,12 +14,15 @@ import { UserShare } from './user-share.js';
 const usPerSecond = 1e6;
 const nsPerSecond = 1e9;
 
-/** Of the root, the kernel adds up what it samples at ticks of up to 10 ms: that sum can be a little below the last. */
+/**
+ * For the root, the kernel sums samples taken at ticks of up to 10 ms. That sum can be slightly lower than the
+ * previous one.
+ */
 const mayFall = 20_000;
 
 export const modes: readonly Attributes[] = [{ [ATTR_CPU_MODE]: 'user' }, { [ATTR_CPU_MODE]: 'system' }];
 
-/** A container has its CPU time under both names. */
+/** The CPU time of a container is published under both names. */
 export const metricsOf = (isContainer: boolean): readonly Metric[] =>
   isContainer ? [cgroupCpuTime, containerCpuTime] : [cgroupCpuTime];
 
@@ -31,7 +34,7 @@ function describeThrottling(perUnit: number): readonly CounterColumn[] {
   ];
 }
 
-/** Periods only pass where there is a quota: without any, there are no series. */
+/** Without a quota, periods are not counted: then there are no series. */
 class Throttling {
   readonly slot: CounterSlot;
   readonly #counts = new Counts(3);
@@ -48,7 +51,7 @@ class Throttling {
   }
 }
 
-// One for all cgroups: what was found is used before the next file is read.
+// Shared by all cgroups: the result is used before the next file is parsed.
 const cpuStat = new KeyedLines(['user_usec', 'system_usec', 'nr_periods', 'nr_throttled', 'throttled_usec']);
 const throttlingKey = 2;
 const quota = new Counts(3);
@@ -56,12 +59,12 @@ const quota = new Counts(3);
 const usageKey = Buffer.from('usage_usec ');
 const usageTime = new Float64Array(1);
 
-/** @returns the microseconds in the first line of `cpu.stat`, NaN when it has none */
+/** @returns the microseconds in the first line of `cpu.stat`; NaN if there are none */
 function parseUsage(text: Uint8Array): number {
   return isAt(text, 0, usageKey) && parseNumbers(text, usageKey.length, usageTime) > 0 ? usageTime[0] : NaN;
 }
 
-/** `cpu.stat` of version 2: CPU time, also without the controller, and throttling. */
+/** `cpu.stat` of version 2: CPU time, which does not require the controller, and throttling. */
 export class CpuStat implements FileParser {
   readonly file = 'cpu.stat';
   readonly slots: readonly Slot[];
@@ -69,9 +72,9 @@ export class CpuStat implements FileParser {
   readonly #throttling = new Throttling(usPerSecond);
   readonly #counts: Counts;
   readonly #share = new UserShare();
-  /** Whether it was ever taken from a pass over all cgroups, which divides CPU time in its own way. */
+  /** Whether a value ever came from a pass over all cgroups, which divides CPU time into modes differently. */
   #isCounted = false;
-  /** In microseconds, of the text that `isSame` has just seen; NaN: of none. */
+  /** Microseconds in the text that `isSame` last compared; NaN: none. */
   #seenUsage = NaN;
   #lastUsage = NaN;
 
@@ -84,7 +87,7 @@ export class CpuStat implements FileParser {
     this.slots = [this.#time, this.#throttling.slot];
   }
 
-  /** Where nothing ran, neither mode grew; a cgroup that is throttled can have waited without having run. */
+  /** If the CPU time has not changed, neither mode has. A throttled cgroup can have waited without using CPU time. */
   isSame(text: Buffer): boolean {
     this.#seenUsage = parseUsage(text);
     return this.#seenUsage === this.#lastUsage && this.#throttling.slot.series.length === 0;

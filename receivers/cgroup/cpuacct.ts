@@ -16,7 +16,7 @@ const nsPerSecond = 1e9;
 interface CpuacctOptions {
   readonly budget: DescriptorBudget;
   readonly isContainer: boolean;
-  /** Those by which CPU time is divided, of a machine with several. */
+  /** The packages by which CPU time is divided, on a machine with more than one. */
   readonly packages: CpuPackages | undefined;
 }
 
@@ -25,8 +25,8 @@ const cpuacctStat = new KeyedLines(['user', 'system']);
 const statText = Buffer.allocUnsafeSlow(4096);
 
 /**
- * `cpuacct.usage` of version 1, in nanoseconds. How it divides into user and system is in `cpuacct.stat`, in ticks of
- * 10 ms; that is not read again while nothing ran.
+ * `cpuacct.usage` of version 1, in nanoseconds. User and system time are in `cpuacct.stat`, in ticks of 10 ms,
+ * which is read only when the CPU time has changed.
  */
 export class Cpuacct implements FileParser, Slot {
   readonly file = 'cpuacct.usage';
@@ -35,7 +35,7 @@ export class Cpuacct implements FileParser, Slot {
   values: Float64Array = new Float64Array(0);
   readonly #isContainer: boolean;
   readonly #stat: BudgetedFile;
-  /** Where packages are told apart. */
+  /** Set if CPU time is divided by package. */
   readonly #packages: PackageUsage | undefined;
   #usage = new CpuUsage();
   #last = new Counts(1);
@@ -120,9 +120,9 @@ export class Cpuacct implements FileParser, Slot {
   }
 }
 
-/** What a file of version 1 with the CPU time of each CPU says of each package. */
+/** CPU time of each package, from a version 1 file with the CPU time of each CPU. */
 class PackageUsage {
-  /** Nanoseconds since the series began. */
+  /** Nanoseconds since the start of the series. */
   readonly ns: Float64Array;
   readonly #packages: CpuPackages;
   readonly #file: BudgetedFile;
@@ -141,7 +141,7 @@ class PackageUsage {
     return this.#packages.numbers;
   }
 
-  /** What it does not say is on no package. */
+  /** CPU time that is not in the file is assigned to no package. */
   read(): void {
     const length = this.#file.read(perCpuText);
     if (typeof length !== 'number') return;
@@ -155,7 +155,7 @@ class PackageUsage {
     }
   }
 
-  /** Counts from the last reading on. */
+  /** Restarts counting at the last reading. */
   restart(): void {
     this.ns.fill(0);
   }
@@ -165,7 +165,7 @@ class PackageUsage {
   }
 }
 
-/** Of 8,192 CPUs, each with 20 digits at most. */
+/** Room for 8,192 CPUs with at most 20 digits each. */
 const perCpuText = Buffer.allocUnsafeSlow(8192 * 21);
-/** By the place of a package, and at the end of CPUs of which it is not known. */
+/** By index of the package; the last element is for CPUs whose package is unknown. */
 const sums = new Float64Array(noPackage + 1);

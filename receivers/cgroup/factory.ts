@@ -12,7 +12,7 @@ import { metricsByGroup } from './metrics.js';
 import { probe } from './probe.js';
 import { UnifiedUsage } from './unified-usage.js';
 
-const groups = Object.keys(metricsByGroup) as (keyof Config['metrics'])[]; // the keys of the object itself
+const groups = Object.keys(metricsByGroup) as (keyof Config['metrics'])[];
 
 /** The cgroup receiver: CPU time and resources of every cgroup. */
 export const factory: ReceiverFactory<typeof schema> = {
@@ -72,7 +72,7 @@ async function openUsage(
   }
 }
 
-/** Only version 1 has the CPU time of each CPU. */
+/** Only version 1 reports the CPU time of each CPU. */
 function findPackages({ sysfs }: Config, { isConsumed }: ReceiverContext): CpuPackages | undefined {
   return isConsumed?.(cgroupPackageTime) === true ? CpuPackages.find(sysfs) : undefined;
 }
@@ -85,7 +85,7 @@ const controllersByGroup: ReadonlyMap<string, readonly string[]> = new Map([
   ['pids', ['pids']],
 ]);
 
-/** A hierarchy of version 1 without a controller of which something is read needs no look. */
+/** Whether a setting requires the hierarchy; a version 1 hierarchy is only required for its controllers. */
 function isUsed({ version, controllers }: Hierarchy, { metrics }: Config): boolean {
   const wanted = groups
     .filter((group) => metrics[group])

@@ -11,12 +11,12 @@ import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { CgroupScraper } from './cgroup-scraper.js';
 import { schema } from './config.js';
 
-/** Texts of files, by path from the folder of all cgroups. */
+/** Contents of files, by path relative to the cgroup root. */
 export type Files = Readonly<Record<string, string>>;
 
 export const container = 'ab'.repeat(32);
 
-/** The root of version 2 and a container in a service, as kernels write them. */
+/** The root of version 2, and a container in a service, with files as the kernel writes them. */
 export const unified: Files = {
   'cgroup.controllers': 'cpu io memory pids\n',
   'cgroup.procs': '',
@@ -51,7 +51,7 @@ function group(path: string, n: number): Files {
   };
 }
 
-/** A container of version 1, in the hierarchies of a kernel that mounts cpu and cpuacct together. */
+/** A version 1 container, in the hierarchies of a kernel that mounts cpu and cpuacct together. */
 export const first: Files = {
   'cpu,cpuacct/cgroup.procs': '',
   'cpu,cpuacct/release_agent': '',
@@ -79,7 +79,7 @@ export const first: Files = {
   [`pids/docker/${container}/pids.max`]: 'max\n',
 };
 
-/** Writes files in place: the kernel does not replace its files either. */
+/** Writes files in place, as the kernel does. */
 export function write(folder: string, files: Files): void {
   for (const [path, text] of Object.entries(files)) {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
@@ -87,13 +87,13 @@ export function write(folder: string, files: Files): void {
   }
 }
 
-/** What a series is, in one line: its path, metric and attribute values. */
+/** Describes a series in one line: its path, metric and attribute values. */
 export function nameOf({ metric, attributes, resource }: Series): string {
   const path = resource.attributes['linux.cgroup.path'];
   return [path, metric.name, ...Object.values(attributes)].join(' ');
 }
 
-/** One scan: tables, the values by name of their series, and the names of what has ended. */
+/** Result of one scan: tables, the values by name of their series, and the names of the series that ended. */
 export interface Scanned {
   readonly tables: readonly Table[];
   readonly values: Readonly<Record<string, number>>;
@@ -101,13 +101,13 @@ export interface Scanned {
   readonly ended: readonly Series[];
 }
 
-/** Settings of the receiver. Where sysfs is given, it has the packages by which CPU time is divided. */
+/** Settings of the receiver. With `sysfs`, CPU time is divided by the packages found there. */
 interface FakeSettings {
   readonly sysfs?: string;
   readonly [name: string]: unknown;
 }
 
-/** A folder of cgroups with these files, and a scraper of it. */
+/** Creates a folder of cgroups with these files, and a scraper that reads it. */
 export function openMachine(t: TestContext, files: Files, settings: FakeSettings = {}) {
   const folder = createFolder();
   write(folder, files);
@@ -138,13 +138,13 @@ export async function scan(scraper: CgroupScraper, breaks: number): Promise<Scan
   };
 }
 
-/** The values whose names begin so, without that beginning. */
+/** The values whose names have a prefix, by name without that prefix. */
 export function below(values: Readonly<Record<string, number>>, start: string): Record<string, number> {
   const entries = Object.entries(values).filter(([name]) => name.startsWith(`${start} `));
   return Object.fromEntries(entries.map(([name, value]) => [name.slice(start.length + 1), value]));
 }
 
-/** When a series of a scan began to count, by its name. */
+/** Start time of a series of a scan, by the name of the series. */
 export function startOf({ series }: Scanned, name: string): bigint | undefined {
   return series.find((one) => nameOf(one) === name)?.start;
 }

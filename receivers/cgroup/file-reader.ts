@@ -2,38 +2,38 @@ import { BudgetedFile, type DescriptorBudget } from '../../src/linux/budgeted-fi
 import type { Resource, Series } from '../../src/model/series.js';
 import type { Slot, SlotScope } from './slots.js';
 
-/** What the files of one cgroup become. */
+/** Converts a file of one cgroup to values. */
 export interface FileParser {
   /** The name of the file. */
   readonly file: string;
-  /** Series and values; what comes later is added at the end. */
+  /** Series and values; new ones are only appended. */
   readonly slots: readonly Slot[];
-  /** Whether a text has the values of the last one that was taken, in all that becomes a series: it need not be taken. */
+  /** Whether a text has the same values as the last parsed one, for all series. If so, it need not be parsed. */
   isSame?(text: Buffer): boolean;
   /**
-   * Takes the text of the file.
-   * @returns false when it is not what was expected
+   * Parses the file.
+   * @returns false if the text is not as expected
    */
   parse(text: Buffer, length: number, scope: SlotScope): boolean;
   /**
-   * Takes what a pass over all cgroups has of this one: `cgroupField`.
-   * @returns false when that is what it had before
+   * Takes the record of this cgroup from a pass over all cgroups: `cgroupField`.
+   * @returns false if nothing has changed
    */
   takeRecord?(words: Uint32Array, at: number, scope: SlotScope): boolean;
   /** Called when the file could not be read. */
   miss?(): void;
-  /** Closes what else it has open. */
+  /** Closes other open resources. */
   close?(): void;
 }
 
-/** Where the readers of one cgroup read. */
+/** Options of the readers of one cgroup. */
 export interface ReaderOptions {
   readonly folder: string;
   readonly resource: Resource;
   readonly budget: DescriptorBudget;
-  /** When the cgroup was made, if that was seen: Unix time in nanoseconds. */
+  /** When the cgroup was created, if that was observed: Unix time in nanoseconds. */
   readonly bornNs: bigint | undefined;
-  /** Its number in passes over all cgroups; undefined: they do not have it. */
+  /** Its ID in passes over all cgroups; undefined: passes do not include it. */
   readonly cgroupId?: number | undefined;
 }
 
@@ -43,21 +43,21 @@ export interface CgroupPass {
   find(id: number): number | undefined;
 }
 
-/** What came of reading a file. `same`: as before; `absent`: the cgroup has no such file, or is no more. */
+/** The result of reading a file. `same`: unchanged; `absent`: the cgroup has no such file, or no longer exists. */
 export type Outcome = 'read' | 'same' | 'failed' | 'absent';
 
-// A line of io.stat has 100 bytes: room for 600 block devices.
+// A line of io.stat has about 100 bytes: this has room for 600 block devices.
 const buffer = Buffer.allocUnsafeSlow(64 * 1024);
 const newline = 0x0a;
 
-/** Reads one file of a cgroup again and again. */
+/** Reads one file of a cgroup repeatedly. */
 export class FileReader {
   readonly #file: BudgetedFile;
   readonly #parser: FileParser;
   readonly #scope: SlotScope;
   readonly #cgroupId: number | undefined;
   #hasFailed = false;
-  /** Whether there is a reading with which the next one can be compared, of series that have not ended since. */
+  /** Whether the next reading can be compared with an earlier one, whose series have not ended. */
   #canBeSame = false;
   #isAbsent = false;
 
@@ -77,12 +77,12 @@ export class FileReader {
     return this.#file.path;
   }
 
-  /** Whether the cgroup has no such file, or is no more: then its series have ended and it is closed. */
+  /** Whether the file or the cgroup does not exist. Then the series have ended and the file is closed. */
   get isAbsent(): boolean {
     return this.#isAbsent;
   }
 
-  /** Tries it again, if it was absent: what it counted before is not known. */
+  /** Tries to read an absent file again. Its previous counts are unknown. */
   retry(): void {
     if (!this.#isAbsent) return;
     this.#isAbsent = false;
@@ -94,7 +94,7 @@ export class FileReader {
     return this.#file.errorCode ?? 'its text is not what was expected';
   }
 
-  /** How many values it has. */
+  /** The number of values. */
   get width(): number {
     return this.#parser.slots.reduce((sum, { values }) => sum + values.length, 0);
   }
@@ -103,21 +103,21 @@ export class FileReader {
     return this.#parser.slots;
   }
 
-  /** The descriptor through which it can be read, if one is kept open. */
+  /** The file descriptor for batches; undefined: the file is not kept open. */
   get fd(): number | undefined {
     return this.#file.fd;
   }
 
-  /** Reads now. @param nowNs Unix time in nanoseconds */
+  /** Reads the file. @param nowNs Unix time in nanoseconds */
   read(nowNs: bigint): Outcome {
     const length = this.#file.read(buffer);
     return typeof length === 'number' ? this.take(buffer, length, nowNs) : this.#miss(length);
   }
 
-  /** Takes what was just read. @param nowNs Unix time in nanoseconds */
+  /** Parses text that was read in a batch. @param nowNs Unix time in nanoseconds */
   take(text: Buffer, length: number, nowNs: bigint): Outcome {
     const scope = this.#scope;
-    // What the last file left behind must not continue a number.
+    // Bytes left over from a longer file must not extend the last number.
     if (length < text.length) text[length] = 0;
     const isTorn = length > 0 && length < text.length && text[length - 1] !== newline;
     if (!isTorn && this.#canBeSame && this.#parser.isSame?.(text) === true) {
@@ -133,9 +133,9 @@ export class FileReader {
   }
 
   /**
-   * Takes what a pass has of its cgroup.
+   * Takes the values of its cgroup from a pass.
    * @param nowNs Unix time in nanoseconds
-   * @returns undefined when it has nothing: the file is to be read
+   * @returns undefined if the pass does not have them: the file must be read
    */
   takeFrom(pass: CgroupPass, nowNs: bigint): Outcome | undefined {
     const at = this.#cgroupId === undefined ? undefined : pass.find(this.#cgroupId);
@@ -160,14 +160,14 @@ export class FileReader {
     return 'absent';
   }
 
-  /** Whether its series changed since the last call. */
+  /** Whether its series have changed since the last call. */
   takeChange(): boolean {
     const { isChanged } = this.#scope;
     this.#scope.isChanged = false;
     return isChanged;
   }
 
-  /** Series that have no further row, since the last call. */
+  /** Moves the series that ended since the last call. */
   takeEnded(into: Series[]): void {
     const { ended } = this.#scope;
     if (ended.length === 0) return;
@@ -175,7 +175,7 @@ export class FileReader {
     ended.length = 0;
   }
 
-  /** Ends its series; what is read from now on does not connect with what was read before. */
+  /** Ends its series. Later readings start new ones. */
   end(into: Series[]): void {
     this.#scope.zeroAtNs = undefined;
     this.#canBeSame = false;
@@ -183,7 +183,7 @@ export class FileReader {
     this.takeEnded(into);
   }
 
-  /** Writes its values. @returns where those of the next reader begin */
+  /** Writes its values. @returns the index behind them */
   write(row: Float64Array, from: number): number {
     let at = from;
     for (const { values } of this.#parser.slots) {

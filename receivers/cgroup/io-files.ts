@@ -9,7 +9,7 @@ import type { FileParser } from './file-reader.js';
 import { diskOperations, type SharedNames } from './metrics.js';
 import { CounterSlot, type Slot, type SlotScope } from './slots.js';
 
-/** The names of block devices by their numbers. */
+/** Looks up the names of block devices by their numbers. */
 export class DeviceNames {
   readonly #sysfs: string;
   readonly #names = new Map<string, string>();
@@ -18,7 +18,7 @@ export class DeviceNames {
     this.#sysfs = sysfs;
   }
 
-  /** @param numbers `254:0` @returns `vda`; the numbers where there is no such device any more */
+  /** @param numbers `254:0` @returns `vda`; the numbers if the device no longer exists */
   nameOf(numbers: string): string {
     const known = this.#names.get(numbers);
     if (known !== undefined) return known;
@@ -29,7 +29,7 @@ export class DeviceNames {
 
   #read(numbers: string): string {
     try {
-      // Names of devices in folders have ! for the slash.
+      // In sysfs, a slash in the name of a device is replaced by an exclamation mark.
       return basename(readlinkSync(`${this.#sysfs}/dev/block/${numbers}`)).replaceAll('!', '/');
     } catch {
       return numbers;
@@ -48,7 +48,7 @@ function describeColumns(metrics: readonly Metric[], device: string): readonly C
   );
 }
 
-/** The counters of each device in a file that has a line or several for each. */
+/** The counters of each device in a file that has one or more lines per device. */
 class Devices {
   readonly slots: Slot[] = [];
   readonly #byNumbers = new Map<number, CounterSlot>();
@@ -80,7 +80,7 @@ const colon = 0x3a;
 
 const number = new Counts(1);
 
-/** @returns the place behind the numbers of a device at the start of a line, which `device` then holds; -1: no device */
+/** @returns the index behind the device numbers at the start of a line, which are then in `device`; -1: no device */
 function parseDevice(text: Buffer, from: number): number {
   const at = number.parseOne(0, text, from);
   if (at < 0 || text[at] !== colon) return -1;
@@ -95,7 +95,10 @@ let device = 0;
 const statKeys = ['rbytes=', 'wbytes=', 'rios=', 'wios='];
 const statCounts = new Counts(statKeys.length);
 
-/** `io.stat` of version 2: `254:0 rbytes=1 wbytes=2 rios=3 wios=4 dbytes=0 dios=0`; a device without numbers has none. */
+/**
+ * `io.stat` of version 2: `254:0 rbytes=1 wbytes=2 rios=3 wios=4 dbytes=0 dios=0`; a device without I/O has no
+ * numbers.
+ */
 export function createIoStat(names: SharedNames, deviceNames: DeviceNames): FileParser {
   const devices = new Devices([names.diskIo, diskOperations], deviceNames);
   return {
@@ -125,8 +128,8 @@ const writeWord = Buffer.from(' Write ');
 const pair = new Counts(2);
 
 /**
- * A file of the controller blkio of version 1: lines `254:0 Read 1`, `254:0 Write 2` and others of each device.
- * @param metric what it counts
+ * A file of the version 1 controller blkio: lines `254:0 Read 1`, `254:0 Write 2` and others for each device.
+ * @param metric what the file counts
  */
 export function createBlkio(file: string, metric: Metric, deviceNames: DeviceNames): FileParser {
   const devices = new Devices([metric], deviceNames);

@@ -3,11 +3,11 @@ import { Counts } from '../../src/scraping/counts.js';
 const newline = 0x0a;
 
 /**
- * Finds numbers in lines `key number`, as `cpu.stat` and `memory.stat` have them. Makes no string. Kernels write the keys
- * of a file in one order, so the next one is tried first.
+ * Finds numbers in lines `key number`, such as those of `cpu.stat` and `memory.stat`, without creating strings.
+ * The kernel always writes the keys of a file in the same order, so the next key is tried first.
  */
 export class KeyedLines {
-  /** The numbers, in the order of the keys; what was not found is as it was. */
+  /** The numbers, in the order of the keys. Keys that were not found keep their previous number. */
   readonly counts: Counts;
   readonly #keys: readonly Uint8Array[];
   readonly #isFound: Uint8Array;
@@ -18,7 +18,7 @@ export class KeyedLines {
     this.counts = new Counts(keys.length);
   }
 
-  /** Parses the lines of a file. @returns how many keys were found */
+  /** Parses the lines of a file. @returns the number of keys found */
   parse(text: Uint8Array, length: number): number {
     this.#isFound.fill(0);
     const wanted = this.#keys.length;
@@ -34,7 +34,7 @@ export class KeyedLines {
     return count;
   }
 
-  /** Whether the last text had a key. */
+  /** Whether the last parsed text had a key. */
   has(index: number): boolean {
     return this.#isFound[index] === 1;
   }
@@ -49,7 +49,7 @@ export class KeyedLines {
   }
 }
 
-/** Whether a key is what a text has at a place. */
+/** Whether a text has a key at an index. */
 export function isAt(text: Uint8Array, at: number, key: Uint8Array): boolean {
   for (let i = 0; i < key.length; i++) if (text[at + i] !== key[i]) return false;
   return true;
@@ -62,7 +62,7 @@ function nextLine(text: Uint8Array, from: number, length: number): number {
 }
 
 /**
- * A file that holds one number.
+ * Parses a file that consists of one number.
  * @returns Infinity for `max`: no limit; NaN for anything else
  */
 export function parseSingle(text: Uint8Array, length: number, counts: Counts): number {

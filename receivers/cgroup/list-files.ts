@@ -27,18 +27,18 @@ import {
 } from './metrics.js';
 import { CounterSlot } from './slots.js';
 
-/** What is needed to list the files of a cgroup. */
+/** Options for listing the files of a cgroup. */
 export interface ListOptions {
   readonly metrics: Config['metrics'];
   readonly budget: DescriptorBudget;
   readonly devices: DeviceNames;
-  /** Those by which CPU time is divided, of a machine with several. */
+  /** The packages by which CPU time is divided, on a machine with more than one. */
   readonly packages: CpuPackages | undefined;
-  /** Whether this is a container, and not a cgroup within one. */
+  /** Whether this is the cgroup of a container, not one inside a container. */
   readonly isContainer: boolean;
 }
 
-/** The file with the CPU time of a cgroup in one hierarchy, if that has it. */
+/** The file with the CPU time of a cgroup in one hierarchy, if the hierarchy has one. */
 export function findCpuFile(
   { hierarchy, folder }: CgroupFolder,
   options: ListOptions,
@@ -49,7 +49,7 @@ export function findCpuFile(
   return hierarchy.controllers.includes('cpuacct') ? new Cpuacct(folder, options) : undefined;
 }
 
-/** The other files of a cgroup in one hierarchy, whether or not it has them. */
+/** The other files that a cgroup can have in one hierarchy. Not every cgroup has all of them. */
 export function listDetailFiles({ hierarchy }: CgroupFolder, options: ListOptions): readonly FileParser[] {
   if (hierarchy.version === 2) return listUnified(options);
   const lists = hierarchy.controllers.map((name) => listByController.get(name)?.(options) ?? []);

@@ -14,13 +14,13 @@ import {
 } from './metrics.js';
 import { CounterSlot, GaugeSlot } from './slots.js';
 
-/** What version 1 shows where there is no limit is close to 2^63, depending on the size of pages. */
+/** Without a limit, version 1 shows a number close to 2^63 that depends on the page size. */
 const noLimit = 2 ** 62;
 
 const number = new Counts(1);
 const gauge = new Float64Array(1);
 
-/** A file with one number, which is `max` where there is no limit. */
+/** A file with one number; `max` means no limit. */
 export function createSingle(file: string, metric: Metric): FileParser {
   const slot = new GaugeSlot([{ metric, attributes: {} }]);
   return {
@@ -35,12 +35,12 @@ export function createSingle(file: string, metric: Metric): FileParser {
   };
 }
 
-/** The keys of `memory.stat` of a version. */
+/** The keys of `memory.stat` in one cgroup version. */
 interface StatKeys {
   readonly inactiveFile: string;
   readonly rss: string;
   readonly file: string;
-  /** Version 2 has a file of its own. */
+  /** Undefined for version 2, which has a separate file. */
   readonly swap: string | undefined;
   readonly faults: string;
   readonly majorFaults: string;
@@ -54,7 +54,7 @@ const version2: StatKeys = {
   majorFaults: 'pgmajfault',
   swap: undefined,
 };
-/** With all below, as version 2 has it. */
+/** These keys include descendants, as those of version 2 do. */
 const version1: StatKeys = {
   rss: 'total_rss',
   file: 'total_cache',
@@ -68,14 +68,14 @@ const createLines = ({ rss, file, inactiveFile, faults, majorFaults, swap }: Sta
   new KeyedLines([rss, file, inactiveFile, faults, majorFaults, ...(swap === undefined ? [] : [swap])]);
 const linesOf = { 1: createLines(version1), 2: createLines(version2) };
 
-/** Memory in use and what it consists of. */
+/** Memory in use, by kind. */
 export function createMemory(version: 1 | 2, names: SharedNames): readonly FileParser[] {
   const usage = createUsage(version, names);
   return [usage, createStat(version, names, usage)];
 }
 
 interface UsageParser extends FileParser {
-  /** Bytes; NaN when it could not be read. */
+  /** Bytes; NaN if the file could not be read. */
   readonly bytes: number;
 }
 
@@ -105,7 +105,7 @@ const columnsOf = ({ workingSet, rss }: SharedNames) =>
 const gauges = new Float64Array(4);
 const faultCounts = new Counts(2);
 
-/** `memory.stat`. The working set is what is in use but for the files that were not used lately, as Kubernetes has it. */
+/** `memory.stat`. The working set is the memory in use without inactive file pages, as Kubernetes defines it. */
 function createStat(version: 1 | 2, names: SharedNames, usage: UsageParser): FileParser {
   const lines = linesOf[version];
   const slot = new GaugeSlot(columnsOf(names));
@@ -128,7 +128,7 @@ function createStat(version: 1 | 2, names: SharedNames, usage: UsageParser): Fil
       gauges[3] = read(5);
       slot.update(gauges, scope);
       if (!lines.has(3) || !lines.has(4)) return true;
-      // The kernel counts major ones among all.
+      // The kernel includes major faults in all faults.
       faultCounts.set(0, read(3) - read(4));
       faultCounts.copy(1, lines.counts, 4);
       faults.update(faultCounts, scope);
@@ -137,7 +137,7 @@ function createStat(version: 1 | 2, names: SharedNames, usage: UsageParser): Fil
   };
 }
 
-/** By the name in version 2: the name in version 1 with all below, where that has it. */
+/** By version 2 key: the version 1 key that includes descendants, if there is one. */
 const kinds = {
   kernel_stack: undefined,
   pagetables: undefined,
@@ -153,8 +153,8 @@ const kinds = {
 const swapKeys = ['pswpin', 'pswpout'] as const;
 const swapDirections = ['in', 'out'] as const;
 
-const kindNames = Object.keys(kinds) as (keyof typeof kinds)[]; // the keys of the object above
-// What version 1 does not have is in no line of it.
+const kindNames = Object.keys(kinds) as (keyof typeof kinds)[];
+// Keys that version 1 lacks are never found.
 const kindLinesOf = {
   1: new KeyedLines(kindNames.map((kind) => kinds[kind] ?? `total_${kind}`)),
   2: new KeyedLines([...kindNames, ...swapKeys]),
@@ -162,7 +162,7 @@ const kindLinesOf = {
 const kindGauges = new Float64Array(kindNames.length);
 const swapCounts = new Counts(swapKeys.length);
 
-/** The rest of `memory.stat`. Pages swapped are counted since Linux 6.12. */
+/** The other values of `memory.stat`. Swapped pages are counted since Linux 6.12. */
 export function createMemoryKinds(version: 1 | 2): FileParser {
   const lines = kindLinesOf[version];
   const slot = new GaugeSlot(
@@ -190,7 +190,10 @@ export function createMemoryKinds(version: 1 | 2): FileParser {
   };
 }
 
-/** How often memory ran out. @param file `memory.events`, or `memory.oom_control` of version 1, which has kills alone */
+/**
+ * The number of out-of-memory events. @param file `memory.events`, or `memory.oom_control` of version 1, which
+ * has only kills
+ */
 export function createMemoryEvents(file: string, keys: readonly string[]): FileParser {
   const lines = new KeyedLines(keys);
   const slot = new CounterSlot(

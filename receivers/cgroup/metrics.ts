@@ -27,7 +27,7 @@ const diskIo: Shape = {
   valueType: 'int',
 };
 
-/** What the semantic conventions name for containers. Cgroups that are none have it under a name of their own. */
+/** Metrics for which the semantic conventions have a name for containers. Other cgroups use a different name. */
 export interface SharedNames {
   readonly memoryUsage: Metric;
   readonly workingSet: Metric;
@@ -47,7 +47,7 @@ const createNames = (prefix: string): SharedNames => ({
 export const containerNames = createNames('container');
 export const cgroupNames = createNames('linux.cgroup');
 
-/** The CPU time of a container, besides `linux.cgroup.cpu.time`. */
+/** The CPU time of a container, published in addition to `linux.cgroup.cpu.time`. */
 export const containerCpuTime: Metric = { ...cgroupCpuTime, name: 'container.cpu.time' };
 
 export const periods: Metric = {

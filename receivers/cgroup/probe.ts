@@ -4,7 +4,7 @@ import { describeCode } from '../../src/errors.js';
 import { findHierarchies, type Hierarchy } from '../../src/linux/cgroup/hierarchies.js';
 import type { Config } from './config.js';
 
-/** Looks which hierarchies are mounted, and may be read. */
+/** Checks which hierarchies are mounted and readable. */
 export function probe(config: Config): Probe {
   const hierarchies = findHierarchies(config);
   const problems = hierarchies.flatMap(findProblem);
@@ -40,7 +40,7 @@ function mountRemedy({ cgroupfs, procfs }: Config): Remedy {
   };
 }
 
-/** CPU time is in version 2 always, and in version 1 with one controller. */
+/** Version 2 always has CPU time; version 1 needs a controller. */
 function explainCpu(hierarchies: readonly Hierarchy[]): readonly Remedy[] {
   const hasCpu = hierarchies.some(
     ({ version, controllers }) => version === 2 || controllers.includes('cpuacct'),
@@ -50,7 +50,7 @@ function explainCpu(hierarchies: readonly Hierarchy[]): readonly Remedy[] {
   return [{ missing: 'CPU time: no hierarchy of the controller cpuacct is mounted', command }];
 }
 
-/** A container sees the cgroups below its own unless it is given those of the host. */
+/** A container sees only the cgroups below its own, unless it shares the cgroup namespace of the host. */
 function explainNamespace(hierarchies: readonly Hierarchy[]): readonly Remedy[] {
   if (hierarchies.some(({ root }) => root === '/' || root.startsWith('/..'))) return [];
   return [

@@ -2,22 +2,25 @@ import type { Attributes, Metric, Resource, Series } from '../../src/model/serie
 import { Counters, type CounterColumn } from '../../src/scraping/counter-table.js';
 import type { Counts } from '../../src/scraping/counts.js';
 
-/** Some series of a cgroup, and what was last read of them. */
+/** Related series of a cgroup, and their last values. */
 export interface Slot {
   readonly series: readonly Series[];
   readonly values: Float64Array;
-  /** Ends its series; the next reading starts others. */
+  /** Ends its series. The next reading starts new ones. */
   end(scope: SlotScope): void;
 }
 
-/** What the slots of one file need to start and end series. */
+/** What the slots of one file share to start and end series. */
 export interface SlotScope {
   readonly resource: Resource;
-  /** Unix time in nanoseconds of the present reading. */
+  /** Unix time in nanoseconds of the current reading. */
   nowNs: bigint;
-  /** When the counters were 0 that the last reading did not have: a birth, or that reading. Undefined: not known. */
+  /**
+   * Start time of counters that the last reading did not have: the creation of the cgroup, or that reading.
+   * Undefined: unknown.
+   */
   zeroAtNs: bigint | undefined;
-  /** Whether series started or ended since this was last set to false. */
+  /** Whether series have started or ended since this was last set to false. */
   isChanged: boolean;
   /** Series that have no further row. */
   readonly ended: Series[];
@@ -26,7 +29,7 @@ export interface SlotScope {
 const noSeries: readonly Series[] = [];
 const noValues = new Float64Array(0);
 
-/** Counters that appear, start again and vanish together. */
+/** Counters that appear, reset and disappear together. */
 export class CounterSlot implements Slot {
   readonly #columns: readonly CounterColumn[];
   #counters: Counters | undefined;
@@ -81,7 +84,7 @@ export interface GaugeColumn {
   readonly attributes: Attributes;
 }
 
-/** Values that are what they are at their instant, each with a series only while it has a value. */
+/** Gauges and up-down counters, each with a series only while it has a value. */
 export class GaugeSlot implements Slot {
   series: readonly Series[] = noSeries;
   values = noValues;
@@ -95,7 +98,7 @@ export class GaugeSlot implements Slot {
 
   /**
    * Takes a reading.
-   * @param read in the order of the columns; NaN: not known now; Infinity: there is no such value
+   * @param read in the order of the columns; NaN: currently unknown; Infinity: no such value
    */
   update(read: Float64Array, scope: SlotScope): void {
     if (this.#matches(read) || this.#choose(read, scope)) this.#take(read);
@@ -115,7 +118,7 @@ export class GaugeSlot implements Slot {
     for (let i = 0; i < read.length; i++) if (this.#byColumn[i] !== undefined) this.values[at++] = read[i];
   }
 
-  /** Whether exactly those have series that are to have one. */
+  /** Whether the series are exactly those of the columns that have a value. */
   #matches(read: Float64Array): boolean {
     for (let i = 0; i < read.length; i++) {
       const hasSeries = this.#byColumn[i] !== undefined;

@@ -2,7 +2,7 @@ import type { ObservableResult } from '@opentelemetry/api';
 import type { Context } from '../../src/component/component.js';
 import type { CgroupTree, TreeChanges } from '../../src/linux/cgroup/tree.js';
 
-/** On the collector's own telemetry: how many cgroups there are, came and went. Must be closed. */
+/** The collector's own metrics of cgroups: current, added and removed. Must be closed. */
 export class ScanTelemetry {
   readonly #attributes: { readonly receiver: string };
   readonly #births;

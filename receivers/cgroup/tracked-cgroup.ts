@@ -5,24 +5,24 @@ import type { Config } from './config.js';
 import { FileReader, type FileParser } from './file-reader.js';
 import { findCpuFile, listDetailFiles, type ListOptions } from './list-files.js';
 
-/** What all cgroups share. */
+/** Options of all cgroups. */
 export interface CgroupOptions extends Omit<ListOptions, 'isContainer'> {
   readonly metrics: Config['metrics'];
   readonly host: Resource;
 }
 
-/** Which version counts the CPU time of cgroups that both have. */
+/** The version that is preferred for the CPU time of cgroups that are in both. */
 export interface PreferredVersion {
   preferred: 1 | 2;
 }
 
-/** A folder of a cgroup, and when it was made, if that was seen: Unix time in nanoseconds. */
+/** A folder of a cgroup, and when it was created, if that was observed: Unix time in nanoseconds. */
 export interface FoundFolder {
   readonly folder: CgroupFolder;
   readonly bornNs: bigint | undefined;
 }
 
-/** A cgroup by its path, in all hierarchies that have it. */
+/** A cgroup, identified by its path in all hierarchies. */
 export class TrackedCgroup {
   readonly path: string;
   readonly #resource: Resource;
@@ -38,28 +38,28 @@ export class TrackedCgroup {
     this.#options = { ...options, isContainer: startsContainer(path) };
   }
 
-  /** Whether it is a container of which version 2 knows nothing. */
+  /** Whether it is a container that exists only in version 1. */
   get isContainerOfFirst(): boolean {
     const { isContainer } = this.#options;
     return isContainer && this.#folders.size > 0 && [...this.#folders.keys()].every(isOfFirst);
   }
 
-  /** Whether no hierarchy has it any more. */
+  /** Whether it no longer exists in any hierarchy. */
   get isGone(): boolean {
     return this.#folders.size === 0;
   }
 
-  /** What is read at every scan. */
+  /** Files read at every scan. */
   get cpuReaders(): readonly FileReader[] {
     return this.#cpu === undefined || this.#cpu.reader.isAbsent ? [] : [this.#cpu.reader];
   }
 
-  /** What is read less often. */
+  /** Files read less often. */
   get detailReaders(): readonly FileReader[] {
     return [...this.#folders.values()].flat().filter(({ isAbsent }) => !isAbsent);
   }
 
-  /** A hierarchy has it. */
+  /** Adds its folder in a hierarchy. */
   add({ folder, bornNs }: FoundFolder, ended: Series[]): void {
     const files = listDetailFiles(folder, this.#options);
     this.#folders.set(
@@ -69,20 +69,20 @@ export class TrackedCgroup {
     this.chooseCpu(bornNs, ended);
   }
 
-  /** A hierarchy has it no more. */
+  /** Removes its folder in a hierarchy. */
   remove(folder: CgroupFolder, ended: Series[]): void {
     for (const reader of this.#folders.get(folder) ?? []) end(reader, ended);
     this.#folders.delete(folder);
     this.chooseCpu(undefined, ended);
   }
 
-  /** Tries the files again that it did not have: a controller may have been enabled since. */
+  /** Tries absent files again: a controller may have been enabled. */
   refresh(): void {
     this.#cpu?.reader.retry();
     for (const readers of this.#folders.values()) for (const reader of readers) reader.retry();
   }
 
-  /** Ends its series; what is read from now on belongs to new ones. */
+  /** Ends its series. Later readings start new ones. */
   endSeries(ended: Series[]): void {
     for (const reader of [...this.cpuReaders, ...this.detailReaders]) reader.end(ended);
   }
@@ -91,7 +91,10 @@ export class TrackedCgroup {
     for (const reader of [...this.cpuReaders, ...this.detailReaders]) reader.close();
   }
 
-  /** Takes the CPU time of the preferred version, or of the other where that has no such cgroup. */
+  /**
+   * Reads the CPU time from the preferred version, or from the other one if the preferred version has no such
+   * cgroup.
+   */
   chooseCpu(bornNs: bigint | undefined, ended: Series[]): void {
     const order = this.#version.preferred === 2 ? 1 : -1;
     const folders = [...this.#folders.keys()].toSorted(
@@ -111,7 +114,7 @@ export class TrackedCgroup {
   ): FileReader {
     return new FileReader(file, {
       folder,
-      // The kernel does not add up the root, and says otherwise what it used.
+      // The kernel keeps no sum for the root; the files of the root compute its usage differently.
       cgroupId: hierarchy.version === 2 && depth > 0 ? inode : undefined,
       resource: this.#resource,
       budget: this.#options.budget,

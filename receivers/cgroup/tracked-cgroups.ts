@@ -14,32 +14,32 @@ interface Entry {
   part: CgroupPart;
 }
 
-/** All cgroups that are there, in parts that are read one by one. */
+/** All existing cgroups, in parts that are read one after another. */
 export class TrackedCgroups {
   readonly #options: CgroupOptions & PartOptions;
   readonly #byPath = new Map<string, Entry>();
   /**
-   * Version 2 counts in most cgroups the processes whose cgroup that is. A runtime that uses version 1 alone leaves the
-   * processes of its containers in the runtime's own cgroup of version 2, which would have their usage, too: then
-   * version 1 counts wherever it has the cgroup, from the first such container on.
+   * Usually version 2 has the processes of every cgroup. A container runtime that uses only version 1 leaves
+   * the processes of its containers in its own version 2 cgroup, so their usage would be counted twice. From
+   * the first such container on, version 1 is preferred for all cgroups that it has.
    */
   readonly #version: PreferredVersion = { preferred: 2 };
   #parts: CgroupPart[] = [];
-  /** Parts whose details have never been read. */
+  /** Parts whose details have not been read yet. */
   readonly #fresh = new Set<CgroupPart>();
 
   constructor(options: CgroupOptions & PartOptions) {
     this.#options = options;
   }
 
-  /** A folder was found. */
+  /** Adds a folder. */
   add(found: FoundFolder, ended: Series[]): void {
     const { cgroup, part } = this.#byPath.get(found.folder.path) ?? this.#create(found.folder.path);
     cgroup.add(found, ended);
     part.change();
   }
 
-  /** Takes the usage of no process twice. Called when all folders that were found are added. */
+  /** Ensures that the usage of each process is counted once. Must be called when all folders have been added. */
   settle(ended: Series[]): void {
     if (this.#version.preferred === 1) return;
     const entries = [...this.#byPath.values()];
@@ -51,7 +51,7 @@ export class TrackedCgroups {
     }
   }
 
-  /** A folder was removed; the last one of a cgroup is its end. */
+  /** Removes a folder. A cgroup ends with its last folder. */
   remove(folder: CgroupFolder, ended: Series[]): void {
     const entry = this.#byPath.get(folder.path);
     if (entry === undefined) return;
@@ -63,7 +63,7 @@ export class TrackedCgroups {
     this.#byPath.delete(folder.path);
   }
 
-  /** Tries files again that were not there, and gathers cgroups that lie scattered since many have gone. */
+  /** Tries absent files again, and merges parts if many cgroups have been removed. */
   *refresh(): Generator<void> {
     for (const { cgroup, part } of this.#byPath.values()) {
       cgroup.refresh();
@@ -73,14 +73,14 @@ export class TrackedCgroups {
     if (this.#parts.length > 2 * Math.ceil(this.#byPath.size / partCapacity) + 1) this.#gather();
   }
 
-  /** A table for each part that has CPU time. */
+  /** Yields a table for each part that has CPU time. */
   *readCpu(): Iterable<Table | undefined> {
     for (const part of this.#parts) yield part.readCpu();
   }
 
   /**
-   * A table for each part whose turn it is, and nothing after some of the files of a part.
-   * @param every after this many scans it is its turn again
+   * Yields a table for each part that is due, and undefined after some of the files of a part.
+   * @param every interval in scans at which a part is due
    */
   *readDetails(scan: number, every: number): Iterable<Table | undefined> {
     for (const [index, part] of this.#parts.entries()) {
@@ -90,7 +90,7 @@ export class TrackedCgroups {
     }
   }
 
-  /** Ends the series of all, which have new ones from the next reading on. */
+  /** Ends all series. The next reading starts new ones. */
   *endSeries(ended: Series[]): Generator<void> {
     for (const { cgroup, part } of this.#byPath.values()) {
       cgroup.endSeries(ended);

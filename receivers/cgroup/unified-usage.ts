@@ -9,11 +9,11 @@ import type { CgroupPass } from './file-reader.js';
 
 /** CGROUP2_SUPER_MAGIC of include/uapi/linux/magic.h */
 const unifiedType = 0x63677270;
-/** Machines have a few slices right below the root; files beyond these are opened for each reading. */
+/** Machines have a few slices directly below the root. Files beyond this number are opened for each reading. */
 const maxKeptFiles = 64;
 const text = Buffer.allocUnsafeSlow(4096);
 
-/** The CPU time of all cgroups of version 2, read in one call. Must be closed. */
+/** Reads the CPU time of all version 2 cgroups in one call. Must be closed. */
 export class UnifiedUsage {
   /** Unix time in nanoseconds of the last pass; undefined: it failed. */
   atNs: bigint | undefined;
@@ -21,12 +21,12 @@ export class UnifiedUsage {
   readonly #hierarchy: Hierarchy;
   readonly #rootId: number;
   readonly #budget = new DescriptorBudget(maxKeptFiles, findFirstReservedFd());
-  /** Reading one of these makes the kernel add up everything below it. */
+  /** Files of top-level cgroups: reading one makes the kernel flush the statistics of all its descendants. */
   readonly #top = new Map<CgroupFolder, BudgetedFile>();
 
   /**
-   * @throws BpfError, or Error when the kernel does not describe its types or lacks a field; or where the hierarchy is no
-   * file system of the kernel
+   * @throws BpfError, or Error if the kernel has no type information or lacks a field, or the hierarchy is not
+   * a kernel file system
    */
   static async open(hierarchy: Hierarchy): Promise<UnifiedUsage> {
     const { folder } = hierarchy;
@@ -44,18 +44,18 @@ export class UnifiedUsage {
     this.#rootId = statSync(hierarchy.folder).ino;
   }
 
-  /** What the last pass found. */
+  /** The result of the last pass. */
   get pass(): CgroupPass {
     return this.#loop;
   }
 
-  /** Takes up a cgroup that was found. */
+  /** Adds a cgroup. */
   add(folder: CgroupFolder): void {
     if (folder.hierarchy !== this.#hierarchy || folder.depth !== 1) return;
     this.#top.set(folder, new BudgetedFile(`${folder.folder}/cpu.stat`, this.#budget));
   }
 
-  /** It was removed. */
+  /** Removes a cgroup. */
   remove(folder: CgroupFolder): void {
     this.#top.get(folder)?.close();
     this.#top.delete(folder);
@@ -63,13 +63,13 @@ export class UnifiedUsage {
 
   /**
    * Reads all cgroups.
-   * @param wallNs Unix time in nanoseconds, now
+   * @param wallNs returns the current Unix time in nanoseconds
    * @throws BpfError
    */
   read(wallNs: () => bigint): void {
     this.atNs = undefined;
     const fromNs = wallNs();
-    // What the kernel has not added up, only the files have.
+    // Statistics that the kernel has not flushed are only in the files.
     for (const file of this.#top.values()) if (file.read(text) === 'failed') return;
     this.#loop.read(this.#rootId);
     this.atNs = fromNs + (wallNs() - fromNs) / 2n;

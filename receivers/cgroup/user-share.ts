@@ -1,12 +1,12 @@
 /**
- * How CPU time divides into user and system, as the kernel does it in `cpu.stat`: by what it sampled at its ticks, and so
- * that neither part ever falls. Any unit, in whole numbers.
+ * Divides CPU time into user and system as the kernel does for `cpu.stat`: in proportion to its tick samples,
+ * with neither part ever decreasing. Values are integers in any unit.
  */
 export class UserShare {
   user = 0;
   system = 0;
 
-  /** @param userPart what was sampled, in the same proportion as the CPU time; likewise `systemPart` */
+  /** @param userPart the user samples, in any unit; `systemPart` must have the same unit */
   update(usage: number, userPart: number, systemPart: number): void {
     const parts = userPart + systemPart;
     const wanted = parts === 0 ? usage : Math.floor(usage * (userPart / parts));

@@ -3,12 +3,12 @@ import { randomInt } from 'node:crypto';
 const minWords = 1024;
 const noBytes = viewOf(new Uint8Array(0));
 
-/** Some bytes of a message. Those of fields that do not follow each other are put together. */
+/** A range of bytes of a message. The bytes of fields that are not adjacent are joined. */
 export class Span {
   view = noBytes;
   from = 0;
   to = 0;
-  /** A number in which keys with the same bytes may differ. */
+  /** A number that distinguishes keys with the same bytes. */
   kind = 0;
   #gathered = viewOf(new Uint8Array(1024));
 
@@ -58,32 +58,32 @@ function bytesOf({ buffer, byteOffset }: DataView, from: number, to: number): Ui
   return new Uint8Array(buffer, byteOffset + from, to - from);
 }
 
-/** What was made of some bytes. */
+/** The decoded value of some bytes. */
 export interface Entry<Value> {
-  /** What the bytes are a part of; undefined: the entry is gone. */
+  /** The parent of the bytes; undefined: the entry was removed. */
   owner: object | undefined;
   readonly kind: number;
   readonly hash: number;
-  /** Where its bytes are kept, and how many. */
+  /** Index of its bytes in the cache. */
   at: number;
   readonly length: number;
   value: Value;
-  /** The next one with the same hash. */
+  /** The next entry with the same hash. */
   chain: Entry<Value> | undefined;
-  /** The one that was looked for after this one the last time. */
+  /** The entry that was looked up after this one the last time. */
   follower: Entry<Value> | undefined;
 }
 
 /**
- * Finds what was made of encoded bytes by these bytes, so that they are decoded once. What is sent again and again is
- * sent in the same order: the bytes that come are first compared with those that came next the last time.
+ * Finds decoded values by their encoded bytes, so that bytes are decoded once. Senders repeat requests in the
+ * same order, so the entry that followed the last time is compared first.
  */
 export class ByteCache<Value> {
   readonly #byHash = new Map<number, Entry<Value>>();
-  /** The bytes of all entries, four in a number: next to each other, because they are read one after the other. */
+  /** The bytes of all entries, four per number. They are contiguous because they are read sequentially. */
   #words = new Int32Array(minWords);
   #used = 0;
-  /** Of those used: how many are of entries that are gone. */
+  /** The number of words in use by removed entries. */
   #stale = 0;
   #last: Entry<Value> | undefined;
 
@@ -96,7 +96,7 @@ export class ByteCache<Value> {
     return entry;
   }
 
-  /** What comes next if the order is that of the last time, and these are its bytes. */
+  /** Returns the entry that followed the last time, if it has these bytes. */
   expect(owner: object, span: Span): Entry<Value> | undefined {
     const expected = this.#last?.follower;
     if (expected === undefined || !this.#matches(expected, owner, span)) return undefined;
@@ -127,7 +127,7 @@ export class ByteCache<Value> {
       if (entry.chain === undefined) this.#byHash.delete(entry.hash);
       else this.#byHash.set(entry.hash, entry.chain);
     } else unchain(first, entry);
-    // One that is gone holds no other: they could be a chain without end.
+    // A removed entry must not reference others: that could become an endless chain.
     entry.owner = undefined;
     entry.chain = undefined;
     entry.follower = undefined;
@@ -145,7 +145,7 @@ export class ByteCache<Value> {
     return (length & 3) === 0 || lastWord(view, from + 4 * whole, to) === words[at + whole];
   }
 
-  /** @returns where the bytes are kept */
+  /** @returns the index of the bytes in the cache */
   #keep({ view, from, to }: Span): number {
     const at = this.#used;
     const whole = (to - from) >> 2;
@@ -162,7 +162,7 @@ export class ByteCache<Value> {
     this.#words = words;
   }
 
-  /** Moves the bytes together, without those of entries that are gone. */
+  /** Compacts the bytes, without those of removed entries. */
   #compact(): void {
     const words = this.#words;
     this.#words = new Int32Array(Math.max(minWords, 2 * (this.#used - this.#stale)));
@@ -200,10 +200,10 @@ function lastWord(view: DataView, from: number, to: number): number {
   return word;
 }
 
-/** Unknown to senders: they could otherwise choose keys that all have the same hash. */
+/** Unknown to senders, which could otherwise choose keys that all have the same hash. */
 const seed = randomInt(2 ** 32);
 
-/** FNV-1a, which spreads well over what differs in few bytes. */
+/** FNV-1a, which distributes values that differ in few bytes well. */
 function hashOf({ view, from, to, kind }: Span): number {
   let hash = seed ^ kind;
   for (let i = from; i < to; i += 1) hash = Math.imul(hash ^ view.getUint8(i), 0x01000193);

@@ -126,14 +126,14 @@ const ofHttp = {
   keep_alives_enabled: 'remove it: connections are kept',
 };
 
-/** What to write instead of settings that the Collector's receiver has. */
+/** Replacements for settings of the receiver of the OpenTelemetry Collector. */
 export const replacedSettings = { ...below('protocols.grpc', ofGrpc), ...below('protocols.http', ofHttp) };
 
 function below(path: string, settings: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   return Object.fromEntries(Object.entries(settings).map(([key, text]) => [`${path}.${key}`, text]));
 }
 
-/** What is wrong with the settings when they are taken together. */
+/** Problems with the combination of settings. */
 export function checkConfig({ protocols: { grpc, http } }: Config): readonly string[] {
   const problems = [];
   if (grpc === null && http === null) problems.push('protocols: expected "grpc", "http" or both, found none');

@@ -4,10 +4,10 @@ import { checkConfig, replacedSettings, schema, type Config } from './config.js'
 import { serveHttp } from './http-server.js';
 import { Intake } from './intake.js';
 
-/** Takes the points of other agents and of applications. */
+/** Receives metrics from other agents and from applications. */
 export const factory: ReceiverFactory<typeof schema> = {
   schema,
-  // It publishes what it is sent.
+  // The metrics depend on the senders.
   metrics: [],
   replacedSettings,
   check: checkConfig,

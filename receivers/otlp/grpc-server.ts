@@ -24,12 +24,12 @@ import { encodeResponse, encodeStatus } from './messages.js';
 import { readInOnePiece } from './read-messages.js';
 
 const maxConnections = 1024;
-/** Time within which a request must have arrived whole. */
+/** Time within which a request must have arrived completely. */
 const requestTimeoutMs = 10_000;
-/** A connection whose other end is gone is found by a ping. */
+/** Interval of the pings that detect connections whose peer has disappeared. */
 const pingIntervalMs = 60_000;
 const pingTimeoutMs = 20_000;
-/** As much as a request usually has: a smaller window makes senders wait in the middle. */
+/** The size of a typical request: with a smaller window, senders have to wait for acknowledgements. */
 const windowBytes = 4 * 1024 * 1024;
 const mebibyte = 1024 * 1024;
 
@@ -66,7 +66,7 @@ export async function serveGrpc(
 function createSecureServer(web: WebConfigFile): NetServer {
   const server = createTlsServer({ ...createTlsOptions(web), ALPNProtocols: ['h2'] });
   keepTlsCurrent(server, web);
-  // What a client does wrong before TLS has begun is its own affair.
+  // Failed TLS handshakes are errors of the client.
   server.on('tlsClientError', (_: Error, socket: Socket) => socket.destroy());
   return server;
 }
@@ -83,7 +83,7 @@ function createGrpcServer(config: GrpcConfig, web: WebConfigFile | undefined, ro
   });
 }
 
-/** Asks for the password before the request is received, and gives up requests that do not arrive. */
+/** Checks the password before the request is received, and aborts requests that do not arrive in time. */
 function createGuard(
   config: GrpcConfig,
   web: WebConfigFile | undefined,

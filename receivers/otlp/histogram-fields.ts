@@ -14,7 +14,7 @@ const countTag = tagOf(4, fixed64);
 const sumTag = tagOf(5, fixed64);
 const flagsTag = tagOf(10, varint);
 
-// Senders may pack numbers or not.
+// Senders may encode numbers packed or unpacked.
 const bucketCountsTag = tagOf(6, lengthDelimited);
 const bucketCountTag = tagOf(6, fixed64);
 const boundsTag = tagOf(7, lengthDelimited);
@@ -37,15 +37,15 @@ const sideCountTag = tagOf(2, varint);
 
 const half = 2 ** 32;
 
-/** What a point of a histogram says, besides instants and attributes. One object for one point after the other. */
+/** Fields of a histogram point other than timestamps and attributes. One object is reused for all points. */
 export class HistogramFields {
   /** Count, sum, minimum and maximum. */
   readonly row = new HistogramRow();
-  /** Of all buckets; exponential ones as a row of a table has them: zero, positive and negative. */
+  /** Counts of all buckets; those of exponential histograms in the order of a table: zero, positive, negative. */
   readonly counts = new Numbers();
   readonly bounds = new Numbers();
   readonly #negative = new Numbers();
-  /** Whether the point says that there is no reading. */
+  /** Whether the point has no recorded value. */
   isGap = false;
   scale = 0;
   zeroThreshold = 0;
@@ -58,7 +58,7 @@ export class HistogramFields {
     return this.#negative.length;
   }
 
-  /** Reads the point that the cursor is in, to its end. */
+  /** Reads the current point to its end. */
   read(cursor: WireCursor, head: PointHead, isExplicit: boolean): void {
     this.#clear(isExplicit);
     const { end } = cursor;
@@ -155,7 +155,7 @@ export class HistogramFields {
     }
   }
 
-  /** Lays the counts of exponential buckets next to each other: the first one is that of zero. */
+  /** Joins the counts of exponential buckets; the zero bucket comes first. */
   #joinSides(): void {
     this.counts.values[0] = this.#zero;
     this.positiveCount = this.counts.length - 1;
@@ -163,7 +163,7 @@ export class HistogramFields {
   }
 }
 
-/** 64 bits without a sign, as the nearest double. */
+/** Reads an unsigned 64-bit integer, rounded to the nearest double. */
 function readWhole(cursor: WireCursor): number {
   const at = cursor.pass(8);
   return cursor.highAt(at) * half + cursor.lowAt(at);
@@ -177,13 +177,13 @@ function readVarint(cursor: WireCursor): number {
   return cursor.readVarint();
 }
 
-/** A number as sint32 has it. */
+/** Reads an sint32. */
 function readSigned(cursor: WireCursor): number {
   const value = cursor.readVarint();
   return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
 }
 
-/** Reads numbers that are packed into one field. */
+/** Reads the numbers of a packed field. */
 function readPacked(cursor: WireCursor, into: Numbers, read: (cursor: WireCursor) => number): void {
   const outer = cursor.end;
   cursor.end = cursor.readEnd();

@@ -14,18 +14,18 @@ import type { Reason } from './rejections.js';
 import { PendingHistograms } from './rows.js';
 import type { SeriesRegistry } from './series-registry.js';
 
-/** More are a mistake, or an attack on memory. */
+/** More buckets are a mistake, or an attempt to exhaust memory. */
 const maxBuckets = 10_000;
-/** Beyond these, factors are no doubles, or no longer differ from 1. */
+/** Outside this range, growth factors overflow a double or equal 1. */
 const [minScale, maxScale] = [-10, 20];
 const maxOffset = 2 ** 31;
 
-/** Finds the series of points of histograms, and how their values are divided. */
+/** Finds the series of histogram points, and their bucket layouts. */
 export class HistogramReader {
   readonly #registry: SeriesRegistry;
   readonly #head: PointHead;
   readonly #fields = new HistogramFields();
-  /** Where points go. */
+  /** Receives the points. */
   pending = new PendingHistograms();
 
   constructor(registry: SeriesRegistry) {
@@ -34,8 +34,8 @@ export class HistogramReader {
   }
 
   /**
-   * Reads the point that the cursor is in, to its end.
-   * @returns why it is not taken, if so
+   * Reads the current point to its end.
+   * @returns the reason if the point is rejected
    */
   read(cursor: WireCursor, node: MetricNode): Reason | undefined {
     this.#head.begin(node);
@@ -56,7 +56,7 @@ export class HistogramReader {
     if (counts.length === 0 && bounds.length === 0) return undefined;
     if (counts.length !== bounds.length + 1) return 'buckets';
     if (!this.#hasAllCounts()) return 'bucket_sum';
-    // One bucket of everything says no more than the count.
+    // A single bucket has no information beyond the count.
     if (counts.length === 1) counts.length = 0;
     return undefined;
   }
@@ -91,7 +91,7 @@ export class HistogramReader {
     return undefined;
   }
 
-  /** The same object as of the point before where it is the same. @returns undefined where bounds do not ascend */
+  /** Returns the layout of the previous point if it is equal. @returns undefined if the bounds are not ascending */
   #findLayout(found: LiveSeries, node: MetricNode): HistogramLayout | undefined {
     const known = found.layout ?? node.layout;
     const isExplicit = node.kind === 'histogram';
@@ -145,7 +145,7 @@ function isInfinite(value: number): boolean {
   return value === Infinity || value === -Infinity;
 }
 
-/** Histograms with other bounds are another series: neither can be computed from the other. */
+/** Histograms with other bounds are a different series: neither can be computed from the other. */
 function hasOtherBounds({ layout: before }: LiveSeries, layout: HistogramLayout): boolean {
   return before?.kind === 'histogram' && before !== layout;
 }

@@ -21,19 +21,19 @@ import type { PendingHistograms } from './rows.js';
 import { SeriesCourse, UndoLog } from './series-course.js';
 import type { SeriesRegistry } from './series-registry.js';
 
-/** Rows of a table: what takes a table holds the main thread for a few milliseconds. */
+/** Maximum rows per table. Consumers of a table occupy the main thread for several milliseconds. */
 const maxRows = 1000;
 
-/** Forwards histograms as tables, with deltas added up and resets as new series. */
+/** Forwards histograms as tables. Deltas are accumulated, and resets start new series. */
 export class HistogramWriter {
   readonly #next: Consumer;
   readonly #course: SeriesCourse;
   readonly #undo = new UndoLog();
   readonly #rows = new HistogramRows();
-  /** The series that have a row in the table that is being made. */
+  /** The series that have a row in the current table. */
   readonly #shown = new Set<LiveSeries>();
   #ended: HistogramSeries[] = [];
-  /** Of the table that is being made: the instant of its first row. */
+  /** Timestamp of the first row of the current table. */
   #high = 0;
   #low = 0;
   readonly #arrays = new SeriesArrays<HistogramSeries>();
@@ -45,8 +45,8 @@ export class HistogramWriter {
   }
 
   /**
-   * Forwards the histograms of a request. The caller may let others run whenever this yields.
-   * @returns false when a table was refused: it and what would have followed are as if they had not been sent
+   * Forwards the histograms of a request. The caller may run other work whenever this yields.
+   * @returns false if a table was refused: then it and everything behind it are rolled back
    */
   *write(pending: PendingHistograms, rejections: Rejections): Generator<void, boolean> {
     if (pending.live.length === 0) return true;
@@ -92,7 +92,7 @@ export class HistogramWriter {
       if (reason !== '') rejections.add(reason, 1, one.node.name);
       return;
     }
-    // Instants that are months apart have no exact difference.
+    // The difference between timestamps that are months apart is not exact.
     if (this.#offsetOf(high, low) > Number.MAX_SAFE_INTEGER) this.#flush();
     const current = this.#course.enter(one, isReset, high, low);
     this.#undo.add(current);
@@ -104,7 +104,7 @@ export class HistogramWriter {
 
   #add(one: LiveSeries, row: HistogramRow): void {
     if (this.#rows.length === 0) this.#begin(one.high, one.low);
-    // Points of histograms have series of histograms.
+    // Histogram points belong to histogram series.
     this.#rows.add(one.series as HistogramSeries, this.#offsetOf(one.high, one.low), row);
     this.#shown.add(one);
   }
@@ -122,7 +122,7 @@ export class HistogramWriter {
     const { series } = old;
     if (isNumeric(series)) this.#next.consume(createEnding([series], joinHalves(high, low)));
     if (!isHistogram(series)) return;
-    // What is in a table ends after it.
+    // The table must be forwarded before one of its series ends.
     if (this.#shown.has(old)) this.#flush();
     if (this.#rows.length === 0) this.#begin(high, low);
     this.#ended.push(series);
@@ -136,20 +136,20 @@ export class HistogramWriter {
     if (isTaken) this.#undo.forget(this.#undo.length);
     else {
       this.#isRefused ||= rows.series.length > 0;
-      // What ended has ended, whether or not a consumer has room.
+      // Series end even if a consumer has no room.
       if (rows.series.length > 0 && ended.length > 0)
         passHistograms(this.#next, createHistogramEnding(ended, rows.epoch));
     }
   }
 
-  /** Makes a table of the rows. The array of series is the same object while the set is. */
+  /** Creates a table of the rows. As long as the series are the same, their array is the same object. */
   #takeRows(): HistogramTable {
     this.#shown.clear();
     const rows = this.#rows.take(joinHalves(this.#high, this.#low));
     return rows.series.length === 0 ? rows : { ...rows, series: this.#arrays.find(rows.series) };
   }
 
-  /** Takes back what was not taken: nothing, unless a table was refused. */
+  /** Rolls back rows that were not forwarded: none, unless a table was refused. */
   #takeBack(): void {
     this.#undo.takeBack();
     this.#takeRows();
@@ -157,7 +157,7 @@ export class HistogramWriter {
   }
 }
 
-/** @returns the row as it is to be forwarded: of deltas the sum of all until now */
+/** @returns the row to forward; for deltas, the accumulated sum */
 function advance(one: LiveSeries, row: HistogramRow): HistogramRow {
   if (Number.isNaN(row.count)) return row;
   if (one.node.isDelta) return (one.total ??= new DeltaTotal()).add(row);

@@ -4,7 +4,7 @@ import { HistogramRow, type HistogramTable } from '../../src/model/histogram-tab
 import { createIntake } from './intake.fixture.js';
 import type { Described, Point } from './request.fixture.js';
 
-/** Rows as `name{attributes} start time count sum min..max buckets`, and `end name`. */
+/** Formats rows as `name{attributes} start time count sum min..max buckets`, and `end name`. */
 function listHistograms(tables: readonly HistogramTable[]): string[] {
   return tables.flatMap((table) => [
     ...(table.ended ?? []).map(({ metric, start }) => `end ${metric.name} ${start}`),
@@ -16,7 +16,7 @@ function listHistograms(tables: readonly HistogramTable[]): string[] {
   ]);
 }
 
-/** An intake whose histograms are listed as they come, and checked. */
+/** An intake whose histograms are validated and listed as they arrive. */
 export function openHistograms(
   t: TestContext,
   ...rest: Parameters<typeof createIntake> extends [unknown, ...infer Rest] ? Rest : never
@@ -34,7 +34,7 @@ export function openHistograms(
   };
 }
 
-/** A point with buckets up to 1, up to 10 and above. */
+/** A point with buckets up to 1, up to 10 and above 10. */
 export function explicit(time: number, buckets: readonly number[], changes: Partial<Point> = {}): Point {
   const { histogram, ...others } = changes;
   const count = buckets.reduce((sum, one) => sum + one, 0);

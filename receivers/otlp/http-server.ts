@@ -15,9 +15,9 @@ import {
   type Status,
 } from './messages.js';
 
-/** Of all requests that are being received. */
+/** Maximum total size of all requests being received. */
 const maxReceivedBytes = 64 * 1024 * 1024;
-/** Agents keep their connections. */
+/** Agents keep their connections open. */
 const maxConnections = 1024;
 
 /** Serves OTLP/HTTP (https://opentelemetry.io/docs/specs/otlp/#otlphttp). */
@@ -112,7 +112,7 @@ function fail(format: Format, httpStatus: number, message: string): Answer {
     headers: {
       'Content-Type': format,
       ...(isBusy && { 'Retry-After': String(retryAfterSeconds) }),
-      // What is left of the request is not read.
+      // The rest of the request is not read.
       ...(httpStatus !== 404 && { Connection: 'close' }),
     },
     body: format === 'application/json' ? formatStatus(status) : [encodeStatus(status)],
@@ -126,12 +126,12 @@ function refuseFormat({ headers }: IncomingMessage, intake: Intake): Answer {
   return { status: 415, headers: { Connection: 'close' }, body: `${message}\n` };
 }
 
-/** Senders that have several signals are to see which one is not taken. */
+/** Tells senders of several signals which one is not supported. */
 function refuseSignal(signal: 'traces' | 'logs'): Page {
   return (request) => fail(formatOf(request) ?? 'application/json', 404, describeRefusal(signal));
 }
 
-/** What senders of another signal are answered. */
+/** The response to senders of another signal. */
 export function describeRefusal(signal: 'traces' | 'logs' | 'profiles'): string {
   return `Cannot take ${signal}: expected metrics, found another signal; send ${signal} to an OpenTelemetry Collector`;
 }

@@ -10,7 +10,7 @@ import {
 import { Intake, type IntakeOptions } from './intake.js';
 import { encodeRequest, listTables, type Described } from './request.fixture.js';
 
-/** For tests: an intake with everything around it. */
+/** For tests: creates an intake and everything it requires. */
 export function createIntake(
   t: TestContext,
   options: Partial<IntakeOptions> = {},
@@ -32,9 +32,9 @@ export function createIntake(
     collector,
     log,
     read,
-    /** Sends metrics and gives what became of them. */
+    /** Sends metrics and returns the outcome. */
     send: (...metrics: readonly Described[]) => intake.take(encodeRequest({ metrics })),
-    /** What arrived since the last call. */
+    /** Returns what has arrived since the last call. */
     list: () => listTables(collector.tables.splice(0)),
   };
 }

@@ -17,24 +17,27 @@ import { SeriesRegistry } from './series-registry.js';
 import { TableWriter } from './table-writer.js';
 import { IntakeTelemetry } from './telemetry.js';
 
-/** What became of a request. */
+/** The outcome of a request. */
 export type Outcome =
   | { readonly kind: 'taken'; readonly rejected: number; readonly message: string }
   | { readonly kind: 'malformed' | 'busy' | 'failed'; readonly message: string };
 
 export interface IntakeOptions {
   readonly maxSeries: number;
-  /** After which a series without points has ended. */
+  /** A series without points ends after this time. */
   readonly expiryMs: number;
 }
 
-/** How full queues may be before requests are refused. What is refused as a whole can be sent again as it is. */
+/**
+ * Queue utilization above which requests are refused. Only complete requests are refused, so senders can repeat
+ * them unchanged.
+ */
 const maxBacklog = 0.9;
-/** Bytes of requests that wait to be read, or are read. */
+/** Maximum total size of the requests that are queued or being read. */
 const maxWaitingBytes = 64 * 1024 * 1024;
 const maxSweepMs = 10_000;
 
-/** Takes requests, one after the other, and forwards their points. */
+/** Reads requests one after another and forwards their points. */
 export class Intake {
   readonly #options: IntakeOptions;
   readonly #context: ReceiverContext;
@@ -48,7 +51,7 @@ export class Intake {
   readonly #telemetry: IntakeTelemetry;
   #turn: Promise<unknown> = Promise.resolve();
   #waitingBytes = 0;
-  /** When a request was refused for the moment. */
+  /** When a request was last refused temporarily. */
   #refusedMs = -Infinity;
   #isClosed = false;
   #sweep: NodeJS.Timeout | undefined;
@@ -66,7 +69,7 @@ export class Intake {
     this.#telemetry = new IntakeTelemetry(context, () => this.series);
   }
 
-  /** How many series are live. */
+  /** The number of live series. */
   get series(): number {
     return this.#registry.size;
   }
@@ -76,7 +79,7 @@ export class Intake {
     this.#sweep = setInterval(() => void this.#inTurn(() => this.#endSilent()), sweepMs).unref();
   }
 
-  /** Refuses further requests, and waits for those that are being read and for their answers to be written. */
+  /** Refuses further requests, and waits until those being read are answered. */
   async shutdown(): Promise<void> {
     this.#isClosed = true;
     clearInterval(this.#sweep);
@@ -86,8 +89,8 @@ export class Intake {
   }
 
   /**
-   * Takes a request: an ExportMetricsServiceRequest. Never rejects.
-   * @param bytes not changed before the promise is fulfilled
+   * Takes an ExportMetricsServiceRequest. Never rejects.
+   * @param bytes must not change before the promise is fulfilled
    */
   async take(bytes: Uint8Array): Promise<Outcome> {
     const outcome = await this.#takeInTurn(bytes);
@@ -97,7 +100,7 @@ export class Intake {
     return outcome;
   }
 
-  /** Counts and logs a request that came in no form that can be taken. */
+  /** Counts and logs a request in an unsupported form. */
   refuse(message: string): Outcome {
     this.#telemetry.answered('malformed');
     this.#telemetry.malformed(message);
@@ -130,7 +133,7 @@ export class Intake {
     return `Cannot take the request now: expected at most ${maxWaitingBytes} bytes of requests at a time, found more`;
   }
 
-  /** Requests are read one after the other: each lets others run in between. */
+  /** Requests are read one after another, because each yields to other work. */
   #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
     const done = this.#turn.then(work);
     this.#turn = done.catch(() => undefined);
@@ -140,7 +143,7 @@ export class Intake {
   async #read(bytes: Uint8Array): Promise<Outcome> {
     const rejections = new Rejections();
     const pending = new PendingHistograms();
-    // A whole number is stored in each series without an object of its own.
+    // V8 stores an integer in each series without a heap object.
     this.#registry.beginRequest(Math.floor(performance.now()));
     this.#histograms.pending = pending;
     try {
@@ -148,7 +151,8 @@ export class Intake {
     } finally {
       this.#registry.forgetUnused();
     }
-    // Histograms after a table that was refused would have to be sent again as well.
+    // If a table of numbers was refused, the histograms are not forwarded, because the sender repeats the whole
+    // request.
     const isTaken =
       (await runInSlices(this.#writer.write(this.#points.rows, rejections))) &&
       (await runInSlices(this.#histogramWriter.write(pending, rejections)));
@@ -162,7 +166,7 @@ export class Intake {
     return { kind: 'taken', rejected: points, message: points === 0 ? '' : rejections.describe() };
   }
 
-  /** Ends the series that no points arrive for any more. Never rejects. */
+  /** Ends the series that no longer receive points. Never rejects. */
   async #endSilent(): Promise<void> {
     try {
       await this.#sweepSeries();
@@ -172,7 +176,7 @@ export class Intake {
   }
 
   async #sweepSeries(): Promise<void> {
-    // Of what was refused, nothing is known: its series may have points.
+    // The content of refused requests is unknown: they may have points of these series.
     if (performance.now() - this.#refusedMs < this.#options.expiryMs) return;
     const before = performance.now() - this.#options.expiryMs;
     const ended: Series[] = [];

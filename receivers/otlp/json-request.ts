@@ -17,7 +17,7 @@ import { readJsonHistogram } from '../../src/recording/otlp-json-histogram.js';
 
 const writer = new MessageWriter();
 
-/** The fields of a Metric that hold points, and their numbers. */
+/** The fields of a Metric that have points, and their field numbers. */
 const kinds = [
   ['gauge', 'gauge', 5],
   ['sum', 'sum', 7],
@@ -38,8 +38,8 @@ const maxCount = 2 ** 64;
 const maxSigned = 2 ** 31;
 
 /**
- * A request in JSON as one in protobuf, as far as it is read. Fields that are unknown are left out.
- * @throws RangeError when the text is no such request
+ * Converts a JSON request to protobuf, for the fields that are read. Unknown fields are ignored.
+ * @throws RangeError if the text is not a valid request
  */
 export function convertJsonRequest(text: string): Buffer {
   try {
@@ -96,7 +96,7 @@ function writeMetric(metric: JsonObject): void {
   writer.end(message);
 }
 
-/** Of a sum, and as far as they are there of histograms, which have the same numbers for them. */
+/** Writes the fields of a sum. Those that a histogram also has use the same field numbers. */
 function writeTemporality(data: JsonObject): void {
   const temporality = data['aggregationTemporality'] ?? data['aggregation_temporality'];
   const number = temporalities.includes(temporality)
@@ -124,7 +124,7 @@ function writeNumber(point: JsonObject, attributes: Attributes): void {
   if (hasNoValue(point)) writer.integer(8, noRecordedValue);
 }
 
-/** Numbers of a list are not packed: that is as valid, and the reader takes either. */
+/** Repeated numbers are not packed; the reader accepts both encodings. */
 function writeHistogram(point: JsonObject, kind: HistogramKind, attributes: Attributes): void {
   const { count, sum, min, max, layout, buckets } = readJsonHistogram(point, kind);
   const isExplicit = layout.kind === 'histogram';

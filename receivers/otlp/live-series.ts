@@ -13,11 +13,11 @@ import type { Entry } from './byte-cache.js';
 
 const half = 2 ** 32;
 
-/** A part of a request that holds others, as it was decoded the first time. */
+/** A part of a request that contains other parts. It is decoded once. */
 export interface Node {
-  /** Live children; without any it is forgotten. */
+  /** Number of live children; a node without children is removed. */
   children: number;
-  /** Where it is found by its bytes. */
+  /** Its entry in the cache. */
   entry: Entry<unknown> | undefined;
 }
 
@@ -38,20 +38,20 @@ export interface MetricNode extends Node {
   readonly description: string;
   readonly kind: MetricKind | HistogramKind;
   readonly isDelta: boolean;
-  /** Of histograms: the last one of any series. */
+  /** For histograms: the last layout of any series. */
   layout?: HistogramLayout | undefined;
 }
 
-/** 64 bits in two halves: a bigint for each point would be an object on the heap. */
+/** 64 bits in two halves: a bigint for each point would be a heap object. */
 export interface Halves {
   readonly high: number;
   readonly low: number;
 }
 
-/** The sum of the deltas of a histogram, which can be taken back until it was forwarded. */
+/** The accumulated deltas of a histogram. Deltas that were not forwarded can be rolled back. */
 export class DeltaTotal {
   #row = new HistogramRow();
-  /** What it was when it was last forwarded. */
+  /** The last forwarded sum. */
   #before = new HistogramRow();
   #isForwarded = true;
 
@@ -59,18 +59,18 @@ export class DeltaTotal {
   add(delta: HistogramRow): HistogramRow {
     if (this.#isForwarded) copyRow(this.#row, this.#before);
     this.#isForwarded = false;
-    // Deltas with other bounds are of another series.
+    // Deltas with other bounds belong to another series.
     if (Number.isNaN(this.#row.count)) copyRow(delta, this.#row);
     else addHistogram(this.#row, delta);
     return this.#row;
   }
 
-  /** It was forwarded. */
+  /** Must be called when the sum has been forwarded. */
   commit(): void {
     this.#isForwarded = true;
   }
 
-  /** Makes it what it was when it was last forwarded. */
+  /** Restores the last forwarded sum. */
   takeBack(): void {
     if (this.#isForwarded) return;
     [this.#row, this.#before] = [this.#before, this.#row];
@@ -88,60 +88,60 @@ function copyRow(from: HistogramRow, into: HistogramRow): void {
   else into.buckets = from.buckets.slice();
 }
 
-/** Whether a series is of numbers. */
+/** Whether a series consists of numbers. */
 export function isNumeric(series: AnySeries): series is Series {
   return 'valueType' in series.metric;
 }
 
-/** Whether a series is of histograms. */
+/** Whether a series consists of histograms. */
 export function isHistogram(series: AnySeries): series is HistogramSeries {
   return !isNumeric(series);
 }
 
-/** A series that points arrive for, and what is known of it. */
+/** A series that receives points, and its state. */
 export class LiveSeries {
   readonly series: AnySeries;
   readonly node: MetricNode;
-  /** As the sender says it; that of the series differs after a reset that the sender does not announce. */
+  /** The start that the sender reports. After a reset that the sender does not report, `start` differs. */
   readonly sentStart: Halves;
-  /** That of the series. */
+  /** The start of the series. */
   readonly start: Halves;
   /** Undefined: no point had a value. */
   valueType: Metric['valueType'] | undefined;
-  /** Where it is found by the bytes of its attributes. */
+  /** Its entries in the cache, by the bytes of its attributes. */
   readonly entries: Entry<LiveSeries>[] = [];
-  /** Of the last point. */
+  /** Timestamp of the last point. */
   high = 0;
   low = 0;
-  /** The last value; of deltas, their sum. */
+  /** The last value; for deltas, the accumulated sum. */
   last = 0;
-  /** Where the last delta of the request that is being read ends. */
+  /** End of the last delta in the current request. */
   deltaHigh = 0;
   deltaLow = 0;
-  /** The last request that had a point of it. */
+  /** The last request that had a point of this series. */
   request = 0;
-  /** When the last point came, on a monotonic clock. */
+  /** When the last point arrived, on a monotonic clock. */
   seenMs = 0;
-  /** Whether the pipelines know it. */
+  /** Whether it has been forwarded to the pipelines. */
   isBegun = false;
-  /** Whether points that come now are of another one. */
+  /** Whether later points belong to another series. */
   isReplaced = false;
   /** Whether it has ended. */
   isOver = false;
-  /** Of histograms: how the values of the last point are divided. */
+  /** For histograms: the bucket layout of the last point. */
   layout: HistogramLayout | undefined;
-  /** Of histograms: the sum of deltas. */
+  /** For histograms: the accumulated deltas. */
   total: DeltaTotal | undefined;
-  /** The one that took its place in the middle of what was sent for this one. */
+  /** The series that replaced this one within its points, after a reset. */
   successor: LiveSeries | undefined;
-  /** The one whose place this one takes as soon as it has a row. */
+  /** The series that this one replaces with its first row. */
   replaces: LiveSeries | undefined;
 
   constructor(series: AnySeries, node: MetricNode, sentStart: Halves) {
     this.series = series;
     this.node = node;
     this.sentStart = sentStart;
-    // They are read with each point: one object is read sooner than two.
+    // Both are read for each point: one shared object is faster than two.
     this.start =
       joinHalves(sentStart.high, sentStart.low) === series.start ? sentStart : splitHalves(series.start);
   }
@@ -151,12 +151,12 @@ export class LiveSeries {
   }
 }
 
-/** Both halves as one number. */
+/** Joins both halves to one integer. */
 export function joinHalves(high: number, low: number): bigint {
   return (BigInt(high) << 32n) | BigInt(low);
 }
 
-/** The nanoseconds from one instant to another; beyond 2^53 they are rounded. */
+/** The nanoseconds from one time to another; rounded beyond 2^53. */
 export function subtractHalves(high: number, low: number, otherHigh: number, otherLow: number): number {
   return (high - otherHigh) * half + (low - otherLow);
 }
@@ -165,7 +165,7 @@ function splitHalves(value: bigint): Halves {
   return { high: Number(value >> 32n), low: Number(BigInt.asUintN(32, value)) };
 }
 
-/** Whether one instant is before another. */
+/** Whether one time is before another. */
 export function isBefore(high: number, low: number, otherHigh: number, otherLow: number): boolean {
   return high < otherHigh || (high === otherHigh && low < otherLow);
 }

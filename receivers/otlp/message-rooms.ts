@@ -1,27 +1,30 @@
-/** What precedes each message of gRPC: whether it is compressed, and its length. */
+/** Size of the prefix of each gRPC message: the compression flag and the length. */
 export const prefixBytes = 5;
 
-/** Larger rooms are not kept: they would be held for a request that seldom comes. */
+/** Larger buffers are not kept, because requests of that size are rare. */
 const maxKeptBytes = 4 * 1024 * 1024;
-/** As many requests as usually arrive at a time. */
+/** Typical number of requests that arrive at the same time. */
 const maxKept = 4;
 
-/** Lends room for messages. Fresh room for each would have the whole heap collected once for a dozen requests. */
+/**
+ * A pool of buffers for messages. Allocating a new buffer for each message would cause a full garbage
+ * collection every dozen requests.
+ */
 export class MessageRooms {
   readonly #free: Buffer[] = [];
   readonly #lent = new WeakMap<ArrayBufferLike, Buffer>();
 
-  /** Room for at least these bytes. */
+  /** Returns a buffer with at least this size. */
   take(bytes: number): Buffer {
     const index = this.#free.findIndex((room) => room.length >= bytes);
     const [known] = index < 0 ? [] : this.#free.splice(index, 1);
-    // The next message is seldom of the very same length.
+    // Rounded up, because the next message rarely has exactly the same length.
     const room = known ?? Buffer.allocUnsafeSlow(bytes + (bytes >> 2));
     this.#lent.set(room.buffer, room);
     return room;
   }
 
-  /** Takes back the room that these bytes are in, if it was lent: nothing reads them any more. */
+  /** Returns a buffer to the pool if it came from there. Its content must no longer be in use. */
   giveBack({ buffer }: Uint8Array): void {
     const room = this.#lent.get(buffer);
     if (room === undefined) return;
@@ -32,7 +35,7 @@ export class MessageRooms {
   }
 }
 
-/** Puts the messages of a call together from pieces that end anywhere. */
+/** Joins the messages of a call, which can be split at any byte. */
 export class MessageDecoder {
   readonly #maxBytes: number;
   readonly #rooms: MessageRooms;
@@ -49,7 +52,7 @@ export class MessageDecoder {
 
   /**
    * @returns the messages that end in this piece, each with its prefix
-   * @throws Error when one is longer than it may be
+   * @throws Error if a message is too long
    */
   write(piece: Buffer): Buffer[] {
     const messages: Buffer[] = [];

@@ -1,8 +1,8 @@
 import { MessageWriter } from '../../src/otlp/wire.js';
 
-// The answers of a server, as google/rpc/status.proto and metrics_service.proto have them.
+// Responses of a server, as defined in google/rpc/status.proto and metrics_service.proto.
 
-/** google.rpc.Code, as far as it is used here. */
+/** The values of google.rpc.Code that are used. */
 export const codes = {
   invalidArgument: 3,
   permissionDenied: 7,
@@ -17,7 +17,7 @@ export const codes = {
 export interface Status {
   readonly code: number;
   readonly message: string;
-  /** When it may be sent again, if it may. */
+  /** When the request may be repeated; undefined: not specified. */
   readonly retryAfterSeconds?: number;
 }
 
@@ -43,7 +43,7 @@ export function formatStatus({ code, message, retryAfterSeconds }: Status): stri
   return JSON.stringify({ code, message, ...details });
 }
 
-/** An ExportMetricsServiceResponse, empty where every point was taken. */
+/** An ExportMetricsServiceResponse; empty if every point was accepted. */
 export function encodeResponse(rejected: number, message: string): Buffer {
   if (rejected === 0) return Buffer.alloc(0);
   const partial = writer.begin(1);

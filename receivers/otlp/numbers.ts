@@ -1,10 +1,10 @@
-/** A list of numbers that grows, and keeps its room when it is emptied. */
+/** A growing list of numbers that keeps its capacity when it is cleared. */
 export class Numbers {
   values = new Float64Array(64);
   length = 0;
   #view = this.values;
 
-  /** The numbers, until the next one is added. The same array for as long as there are equally many. */
+  /** The numbers, valid until the next one is added. The same array is returned as long as the length is the same. */
   get view(): Float64Array {
     if (this.#view.length !== this.length || this.#view.buffer !== this.values.buffer)
       this.#view = this.values.subarray(0, this.length);

@@ -5,18 +5,18 @@ import { isBefore, joinHalves, type LiveSeries, type MetricNode } from './live-s
 import type { Reason } from './rejections.js';
 import type { Sent, SeriesRegistry } from './series-registry.js';
 
-/** Instants have 63 bits. */
+/** Timestamps have 63 bits. */
 const maxHigh = 0x7fff_ffff;
 
 const noNode = {};
 
-/** What points of every kind say: of which series they are, from when and of when. */
+/** Fields that points of every kind have: attributes, start and time. */
 export class PointHead {
   readonly #registry: SeriesRegistry;
-  /** The attributes. */
+  /** The encoded attributes. */
   readonly span = new Span();
   #node: object = noNode;
-  /** The series, where it was found before all fields were read. */
+  /** The series, if it was found before all fields were read. */
   #expected: LiveSeries | undefined;
   startHigh = 0;
   startLow = 0;
@@ -47,7 +47,10 @@ export class PointHead {
     this.low = cursor.lowAt(at);
   }
 
-  /** Reads an attribute whose field begins at `fieldAt`, and all that follows where that is what came the last time. */
+  /**
+   * Reads an attribute whose field begins at `fieldAt`, and all following attributes if they are the same as
+   * the last time.
+   */
   readAttribute(cursor: WireCursor, fieldAt: number): void {
     if (this.span.isEmpty && this.#readExpected(cursor, fieldAt)) return;
     cursor.at = cursor.readEnd();
@@ -63,7 +66,7 @@ export class PointHead {
     return this.#expected !== undefined;
   }
 
-  /** Why the instants cannot be taken, if so. */
+  /** The reason if the timestamps are invalid. */
   checkInstants(node: MetricNode): Reason | undefined {
     if ((this.high === 0 && this.low === 0) || this.high > maxHigh) return 'time';
     const isLater = node.kind !== 'gauge' && isBefore(this.high, this.low, this.startHigh, this.startLow);
@@ -71,7 +74,7 @@ export class PointHead {
   }
 
   /**
-   * Finds or begins the series.
+   * Finds or creates the series.
    * @param valueType undefined: the point has no value
    */
   findSeries(node: MetricNode, valueType: Metric['valueType'] | undefined): LiveSeries | Reason {
@@ -81,7 +84,7 @@ export class PointHead {
     return this.#restart(found, valueType);
   }
 
-  /** Why a point of a series cannot be taken, if so. */
+  /** The reason if a point of a series is rejected. */
   check(found: LiveSeries): Reason | undefined {
     const { high, low } = found.start;
     if (isBefore(this.high, this.low, high, low)) return 'start';
@@ -101,12 +104,12 @@ export class PointHead {
     return undefined;
   }
 
-  /** A start that is not sent says nothing. */
+  /** The start is optional. */
   get hasStart(): boolean {
     return this.startHigh !== 0 || this.startLow !== 0;
   }
 
-  /** Called only where a series begins. */
+  /** Only called if a new series is created. */
   sent(valueType: Metric['valueType'] | undefined): Sent {
     return {
       start: { high: this.startHigh, low: this.startLow },
@@ -119,7 +122,7 @@ export class PointHead {
     return !this.hasStart || (this.startLow === sentStart.low && this.startHigh === sentStart.high);
   }
 
-  /** A later start is that of a counter that was reset. An earlier one is that of another sender. */
+  /** A later start means that the counter was reset. An earlier one comes from another sender. */
   #restart(found: LiveSeries, valueType: Metric['valueType'] | undefined): LiveSeries | Reason {
     const { high, low } = found.sentStart;
     if (isBefore(this.startHigh, this.startLow, high, low)) return 'older_start';

@@ -21,7 +21,7 @@ const flagsTag = tagOf(8, wireTypes.varint);
 export class PointReader {
   readonly #registry: SeriesRegistry;
   readonly #head: PointHead;
-  /** Where points go. */
+  /** Receives the points. */
   readonly rows = new Rows();
   #value = NaN;
   #valueType: Metric['valueType'] | undefined;
@@ -32,8 +32,8 @@ export class PointReader {
   }
 
   /**
-   * Reads the point that the cursor is in, to its end.
-   * @returns why it is not taken, if so
+   * Reads the current point to its end.
+   * @returns the reason if the point is rejected
    */
   read(cursor: WireCursor, node: MetricNode): Reason | undefined {
     this.#readFields(cursor, node);
@@ -99,7 +99,7 @@ export class PointReader {
     return this.#registry.restart(found, sent, found.series.start);
   }
 
-  /** Whether a series can hold the value: a series of whole numbers cannot hold others. */
+  /** Whether a series has the type of the value: an integer series cannot have doubles. */
   #hasTypeOf(found: LiveSeries): boolean {
     if (this.#valueType === undefined || found.valueType === this.#valueType) return true;
     if (found.valueType === 'double') return true;

@@ -3,17 +3,17 @@ import { describeError, findErrorCode } from '../../src/errors.js';
 import { decompressGzip } from '../../src/http/gunzip.js';
 import { MessageDecoder, prefixBytes, type MessageRooms } from './message-rooms.js';
 
-/** The parts by which a call of grpc-js reads messages; none of its documented interface. */
+/** The parts of a grpc-js call that read messages. They are not documented. */
 interface Reading {
   decoder?: Pick<MessageDecoder, 'write'>;
   decompressMessage?(message: Buffer, encoding: string): Buffer | Promise<Buffer>;
 }
 
 /**
- * Has a call put its messages together in lent room, and inflate gzip in one piece. grpc-js joins pieces in room of its own
- * each time, and inflates by a stream with pieces of 16 KiB, which is several times the work. Without these parts nothing
- * is changed.
- * @param maxBytes of a message
+ * Makes a call assemble its messages in pooled buffers and decompress gzip in one step. grpc-js allocates a
+ * buffer for each message, and decompresses it in a stream with pieces of 16 KiB, which takes several times as
+ * long. If a version of grpc-js lacks these parts, nothing is changed.
+ * @param maxBytes maximum size of a message
  */
 export function readInOnePiece(call: object & Reading, maxBytes: number, rooms: MessageRooms): void {
   if (call.decoder !== undefined) call.decoder = new MessageDecoder(maxBytes, rooms);

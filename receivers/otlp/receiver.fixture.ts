@@ -7,7 +7,7 @@ import { listTables } from './request.fixture.js';
 
 export type StartedReceiver = Awaited<ReturnType<typeof startReceiver>>;
 
-/** For tests: a running receiver with both protocols, and where it listens. */
+/** For tests: starts a receiver with both protocols, and returns its addresses. */
 export async function startReceiver(t: TestContext, overrides: Partial<ReceiverContext> = {}) {
   const log = createLogCollector();
   const collector = createTableCollector();
@@ -18,7 +18,7 @@ export async function startReceiver(t: TestContext, overrides: Partial<ReceiverC
   t.after(() => receiver.shutdown());
   await receiver.start();
   const [grpc = '', http = ''] = log.lines.map((line) => /http:\/\/\S+/u.exec(line)?.[0] ?? '');
-  /** What arrived since the last call. */
+  /** Returns what has arrived since the last call. */
   const list = () => listTables(collector.tables.splice(0));
   return { receiver, collector, log, grpc, http, list };
 }

@@ -1,4 +1,4 @@
-/** Why a point is not taken: what was expected instead, and what was found. */
+/** Why a point is rejected: what was expected and what was found. */
 export const reasons = {
   summary: ['a gauge, a sum or a histogram', 'a summary'],
   temporality: ['a sum or histogram that is cumulative or delta', 'one without temporality'],
@@ -23,7 +23,7 @@ export const reasons = {
 
 export type Reason = keyof typeof reasons;
 
-/** The points of a request that were not taken. */
+/** The rejected points of a request. */
 export class Rejections {
   readonly #counts = new Map<Reason, { points: number; readonly metric: string }>();
   #points = 0;
@@ -36,7 +36,7 @@ export class Rejections {
     return this.#counts;
   }
 
-  /** @param metric the name of the metric that the points are of */
+  /** @param metric the name of the metric of the points */
   add(reason: Reason, points: number, metric: string): void {
     if (points === 0) return;
     this.#points += points;
@@ -45,7 +45,7 @@ export class Rejections {
     else this.#counts.set(reason, { points, metric });
   }
 
-  /** For the sender: what was rejected and why, with a metric as an example. */
+  /** The message for the sender: what was rejected and why, with one metric as an example. */
   describe(): string {
     const parts = [...this.#counts].map(([reason, { points, metric }]) => {
       const [expected, found] = reasons[reason];

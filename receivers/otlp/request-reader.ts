@@ -33,15 +33,15 @@ const cumulative = 2;
 const histogramTag = tagOf(9, lengthDelimited);
 const exponentialTag = tagOf(10, lengthDelimited);
 const summaryTag = tagOf(11, lengthDelimited);
-/** Fields that hold points. */
+/** Fields with points. */
 const kindTags: ReadonlySet<number> = new Set([gaugeTag, sumTag, histogramTag, exponentialTag, summaryTag]);
 
-/** Points between two moments at which others may run. */
+/** Number of points after which other work can run. */
 const pointsAtATime = 2000;
 
 /**
- * Reads requests. Resources, scopes, metrics and attributes are decoded the first time that their bytes are seen; of what
- * comes again only instants and values are read.
+ * Reads requests. Resources, scopes, metrics and attributes are decoded when their bytes are first seen; when
+ * they are repeated, only timestamps and values are decoded.
  */
 export class RequestReader {
   readonly #registry: SeriesRegistry;
@@ -58,13 +58,13 @@ export class RequestReader {
   }
 
   /**
-   * Reads a request. The caller may let others run whenever this yields, but not read another one.
-   * @throws RangeError when the bytes are no such message
+   * Reads a request. Whenever this yields, the caller may run other work, but must not read another request.
+   * @throws RangeError if the bytes are not a valid message
    */
   *read(bytes: Uint8Array, rejections: Rejections): Generator<void> {
     const cursor = this.#cursor;
     cursor.open(bytes);
-    // Generators within each other would be several objects for each resource.
+    // Nested generators would allocate several objects for each resource.
     while (this.#enter(resourceMetricsTag)) {
       const resourceEnd = cursor.end;
       const resource = this.#readResource();
@@ -83,7 +83,7 @@ export class RequestReader {
     }
   }
 
-  /** Enters the next message of the current one that is in a field with this tag. @returns false where there is none */
+  /** Enters the next field of the current message with this tag. @returns false if there is none */
   #enter(wanted: number): boolean {
     const cursor = this.#cursor;
     while (cursor.at < cursor.end) {
@@ -97,13 +97,13 @@ export class RequestReader {
     return false;
   }
 
-  /** Goes on after a message, in the one around it. */
+  /** Returns from a message to the enclosing one. */
   #leave(end: number, outerEnd: number): void {
     this.#cursor.at = end;
     this.#cursor.end = outerEnd;
   }
 
-  /** The resource of the current message, which goes on from its beginning. */
+  /** Reads the resource of the current message, and moves back to the position before. */
   #readResource(): ResourceNode {
     const from = this.#cursor.at;
     this.#find(resourceTag);
@@ -118,7 +118,7 @@ export class RequestReader {
     return this.#findScope(resource);
   }
 
-  /** Takes the content of a field of the current message, which usually comes first, into the span. */
+  /** Copies the content of a field of the current message, which usually comes first, to the span. */
   #find(wanted: number): void {
     const cursor = this.#cursor;
     this.#span.clear();
@@ -127,7 +127,7 @@ export class RequestReader {
       if (tag !== wanted) cursor.skip(tag);
       else {
         const to = cursor.readEnd();
-        // Of a field that is there twice, protobuf joins the contents.
+        // If a message field is repeated, protobuf merges the contents.
         this.#span.add(cursor.view, cursor.at, to);
         cursor.at = to;
       }
@@ -149,7 +149,7 @@ export class RequestReader {
     return this.#registry.addScope(resource, span, name);
   }
 
-  /** @returns undefined where its points are not taken; else they come next */
+  /** @returns undefined if its points are rejected; otherwise the cursor is at its points */
   #readMetric(scope: ScopeNode, rejections: Rejections): MetricNode | undefined {
     const cursor = this.#cursor;
     const span = this.#span;
@@ -186,8 +186,8 @@ export class RequestReader {
   }
 
   /**
-   * Reads points of the current message, unless its metric is not taken.
-   * @returns whether others are to run before the next ones are read
+   * Reads points of the current message, unless its metric is rejected.
+   * @returns whether other work must run before the next points are read
    */
   #readPoints(node: MetricNode | undefined, rejections: Rejections): boolean {
     if (node === undefined) return false;
@@ -206,7 +206,7 @@ export class RequestReader {
     return false;
   }
 
-  /** What of a gauge, sum or histogram is not a point. It may come after the points. */
+  /** Reads the fields of a gauge, sum or histogram other than points, which may be behind the points. */
   #survey() {
     const cursor = this.#cursor;
     let [points, temporality, isMonotonic] = [0, 0, false];
@@ -229,7 +229,7 @@ export class RequestReader {
   }
 }
 
-/** Why points of a kind are not taken, if so. */
+/** The reason if points of a kind are rejected. */
 function findReason(kind: number, temporality: number): Reason | undefined {
   if (kind === summaryTag) return 'summary';
   const isKnown = kind === gaugeTag || temporality === delta || temporality === cumulative;

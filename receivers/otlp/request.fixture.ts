@@ -1,11 +1,11 @@
 import root from 'otlp-transformer-0.200/build/src/generated/root.js';
 import type { Table } from '../../src/model/table.js';
 
-// For tests: writes requests with an encoder that is not ours, generated from the official .proto files.
+// For tests: encodes requests with the encoder that is generated from the official .proto files.
 
 export type Value = string | number | boolean | Readonly<Record<string, unknown>>;
 
-/** A point as a test says it. */
+/** A point of a test. */
 export interface Point {
   readonly attributes?: Readonly<Record<string, Value>>;
   /** Nanoseconds. */
@@ -14,7 +14,7 @@ export interface Point {
   readonly double?: number;
   readonly int?: bigint | number;
   readonly flags?: number;
-  /** Of a histogram: its fields, as the official messages name them. */
+  /** For histograms: the fields, with the names of the official messages. */
   readonly histogram?: Readonly<Record<string, unknown>>;
 }
 
@@ -22,7 +22,7 @@ export interface Described {
   readonly name: string;
   readonly unit?: string;
   readonly description?: string;
-  /** A gauge unless it says otherwise. */
+  /** Gauge by default. */
   readonly kind?: 'gauge' | 'sum' | 'histogram' | 'exponentialHistogram' | 'summary';
   readonly temporality?: number;
   readonly isMonotonic?: boolean;
@@ -39,7 +39,7 @@ interface MessageType {
   encode(message: unknown): { finish(): Uint8Array };
 }
 
-// The generated code has no types; the message is named in metrics_service.proto.
+// The generated code has no types; the message is defined in metrics_service.proto.
 const service = root as unknown as {
   opentelemetry: {
     proto: { collector: { metrics: { v1: { ExportMetricsServiceRequest: MessageType } } } };
@@ -47,7 +47,7 @@ const service = root as unknown as {
 };
 const requestType = service.opentelemetry.proto.collector.metrics.v1.ExportMetricsServiceRequest;
 
-/** An ExportMetricsServiceRequest, one ResourceMetrics for each of these. */
+/** Encodes an ExportMetricsServiceRequest with one ResourceMetrics for each argument. */
 export function encodeRequest(...blocks: readonly Scoped[]): Uint8Array {
   return requestType.encode({ resourceMetrics: blocks.map(toResourceMetrics) }).finish();
 }
@@ -86,7 +86,7 @@ function toPairs(attributes: Readonly<Record<string, Value>>) {
   return Object.entries(attributes).map(([key, value]) => ({ key, value: toAny(value) }));
 }
 
-/** What is an object is an AnyValue already. */
+/** An object is already an AnyValue. */
 function toAny(value: Value): unknown {
   if (typeof value === 'string') return { stringValue: value };
   if (typeof value === 'boolean') return { boolValue: value };
@@ -94,7 +94,7 @@ function toAny(value: Value): unknown {
   return Number.isInteger(value) ? { intValue: value } : { doubleValue: value };
 }
 
-/** What tables hold, point by point: `name{attributes} start time value`, and `end name`. */
+/** Formats the points of tables: `name{attributes} start time value`, and `end name`. */
 export function listTables(tables: readonly Table[]): string[] {
   return tables.flatMap(({ series, epoch, offsets, values, ended = [] }) => [
     ...ended.map(({ metric, attributes }) => `end ${metric.name}${describe(attributes)}`),

@@ -4,27 +4,27 @@ import { createEnding, type Table } from '../../src/model/table.js';
 import { joinHalves, subtractHalves } from './live-series.js';
 import { Numbers } from './numbers.js';
 
-/** Rows that a table has at most. */
+/** Maximum rows per table. */
 const maxRows = 1024;
 
 /**
- * Makes tables of rows that come in the order of time: those that follow each other and have the same series are a table.
- * The array of series is the same object while the set is. A point is added without an allocation.
+ * Creates tables from rows in order of time: consecutive rows with the same series form a table. As long as the
+ * series are the same, their array is the same object. Adding a point allocates nothing.
  */
 export class RowTables {
   readonly #emit: (table: Table) => void;
   readonly #arrays = new SeriesArrays<Series>();
-  /** Those of the table that grows, or of the one before. */
+  /** The series of the current table, or of the previous one. */
   #series: readonly Series[] = [];
-  /** Of the table that grows: its first instant, the rows and their values, those of the row that is being made last. */
+  /** The current table: its first timestamp, the rows and their values, including those of the current row. */
   #high = 0;
   #low = 0;
   readonly #offsets = new Numbers();
   readonly #values = new Numbers();
-  /** The series of the row that is being made. */
+  /** The series of the current row. */
   readonly #row: Series[] = [];
   #length = 0;
-  /** Whether they are those of the table, as far as they go. */
+  /** Whether they are equal to those of the table so far. */
   #isSame = true;
   #ended: Series[] = [];
   #endedAt = 0n;
@@ -33,7 +33,7 @@ export class RowTables {
     this.#emit = emit;
   }
 
-  /** Adds a point to the row that is being made. No series is there twice. NaN: no reading. */
+  /** Adds a point to the current row. A series must not be added twice. NaN: no reading. */
   add(one: Series, value: number): void {
     if (this.#series[this.#length] !== one) this.#isSame = false;
     this.#row[this.#length] = one;
@@ -41,7 +41,7 @@ export class RowTables {
     this.#values.push(value);
   }
 
-  /** Ends the row, whose instant is after that of the one before. */
+  /** Ends the current row. Its time must be after that of the previous row. */
   endRow(high: number, low: number): void {
     if (this.#length === 0) return;
     const isSame = this.#isSame && this.#length === this.#series.length;
@@ -55,21 +55,21 @@ export class RowTables {
     this.#isSame = true;
   }
 
-  /** Takes note that a series ended, before the row that is being made. */
+  /** Notes that a series ended before the current row. */
   end(series: Series, at: bigint): void {
     if (this.#offsets.length > 0 || at !== this.#endedAt) this.flush();
     this.#endedAt = at;
     this.#ended.push(series);
   }
 
-  /** Forgets the rows that wait, and passes on what ended. */
+  /** Discards queued rows, and forwards the ends of series. */
   dropRows(): void {
     this.#offsets.length = this.#values.length = this.#length = 0;
     this.#isSame = true;
     this.flush();
   }
 
-  /** Passes on what waits. */
+  /** Forwards everything that is queued. */
   flush(): void {
     this.#emitRows();
     const ended = this.#ended;

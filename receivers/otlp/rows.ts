@@ -4,7 +4,7 @@ import type { HistogramSeries } from '../../src/model/series.js';
 import { isBefore, type Halves, type LiveSeries } from './live-series.js';
 import { Numbers } from './numbers.js';
 
-/** The points of one instant: the first and the last one, by their numbers. */
+/** The points with one timestamp: the indices of the first and the last one. */
 export interface Row {
   high: number;
   low: number;
@@ -12,22 +12,22 @@ export interface Row {
   last: number;
 }
 
-/** Room for more points than these is not kept for the next request. */
+/** Capacity for more points is not kept for the next request. */
 const maxKept = 100_000;
 
-/** The points of a request by their instants. The next request gets the same room. */
+/** The points of a request by timestamp. Its capacity is reused for the next request. */
 export class Rows {
   /** The points, in the order of the request. */
   series: LiveSeries[] = [];
   #values = new Numbers();
-  /** The number of the next point of the same instant; -1: none. */
+  /** The index of the next point with the same timestamp; -1: none. */
   #next = new Numbers();
   #rows: Row[] = [];
-  /** How many of the rows are of this request. */
+  /** The number of rows of this request. */
   #count = 0;
   #row = 0;
   #isAscending = true;
-  /** Numbers of rows by high and low half, as soon as one was looked for that is not where it was expected. */
+  /** Indices of rows by high and low half of the timestamp. Created when a row is not where it was expected. */
   readonly #byTime = new Map<number, Map<number, number>>();
   #indexed = 0;
 
@@ -41,7 +41,7 @@ export class Rows {
 
   clear(): void {
     const { length } = this.#values;
-    // What ended is not to be kept by what was sent last. Nothing reads beyond the length.
+    // Releases series that have ended. Elements beyond the length are not read.
     (this.series as unknown[]).fill(undefined, 0, length);
     this.#values.length = this.#next.length = this.#count = this.#row = this.#indexed = 0;
     this.#isAscending = true;
@@ -63,13 +63,13 @@ export class Rows {
     row.last = length;
   }
 
-  /** The rows, the earliest first. */
+  /** The rows, in order of time. */
   list(): readonly Row[] {
     const rows = this.#rows.slice(0, this.#count);
     return this.#isAscending ? rows : rows.toSorted((a, b) => a.high - b.high || a.low - b.low);
   }
 
-  /** Instants are those of the point before, or in the same order as those of the series before. */
+  /** A timestamp is usually that of the previous point, or the next one in the order of the previous series. */
   #find(high: number, low: number): Row {
     const rows = this.#rows;
     for (let next = this.#row; next <= this.#row + 1 && next < this.#count; next += 1) {
@@ -115,7 +115,7 @@ function isAt(row: Row, high: number, low: number): boolean {
   return row.low === low && row.high === high;
 }
 
-/** Histograms of a request, in its order. */
+/** The histograms of a request, in its order. */
 export class PendingHistograms {
   readonly live: LiveSeries[] = [];
   readonly high: number[] = [];
@@ -126,11 +126,12 @@ export class PendingHistograms {
     this.live.push(one);
     this.high.push(high);
     this.low.push(low);
-    // Points of histograms have series of histograms: metrics of the same name and another kind have others.
+    // Histogram points belong to histogram series: a metric with the same name and another kind has other
+    // series.
     this.#rows.add(one.series as HistogramSeries, 0, row);
   }
 
-  /** What was added, as rows whose instants are in `high` and `low`. */
+  /** Returns what was added, as rows with timestamps in `high` and `low`. */
   take(): HistogramTable {
     return this.#rows.take(0n);
   }

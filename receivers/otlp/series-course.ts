@@ -3,13 +3,16 @@ import { Numbers } from './numbers.js';
 import type { Reason } from './rejections.js';
 import type { SeriesRegistry } from './series-registry.js';
 
-/** What series were before points that may still be refused, in the order of these points. An object each would be slow. */
+/**
+ * The state of series before points that may still be refused, in the order of the points. One object per point
+ * would be slow.
+ */
 export class UndoLog {
   readonly #series: LiveSeries[] = [];
   readonly #high = new Numbers();
   readonly #low = new Numbers();
   readonly #last = new Numbers();
-  /** Whether there were series with sums of deltas. */
+  /** Whether any series has accumulated histogram deltas. */
   #hasTotals = false;
 
   get length(): number {
@@ -24,17 +27,17 @@ export class UndoLog {
     this.#hasTotals ||= one.node.isDelta;
   }
 
-  /** Forgets the first points: they have been taken. */
+  /** Removes the first points, which have been accepted. */
   forget(count: number): void {
     const { length } = this;
     if (this.#hasTotals) for (let i = 0; i < count; i += 1) this.#series[i].total?.commit();
     this.#series.copyWithin(0, count, length);
-    // What ended is not to be kept by its last point. Nothing reads beyond the length.
+    // Releases series that have ended. Elements beyond the length are not read.
     (this.#series as unknown[]).fill(undefined, length - count, length);
     for (const list of [this.#high, this.#low, this.#last]) list.removeFirst(count);
   }
 
-  /** Makes every series what it was before the first of these points, and forgets them. */
+  /** Restores the state of every series before the first point, and clears the log. */
   takeBack(): void {
     for (let i = this.length - 1; i >= 0; i -= 1) {
       const one = this.#series[i];
@@ -47,18 +50,18 @@ export class UndoLog {
   }
 }
 
-/** What becomes of series, point by point in the order of time: they begin, are reset and take the place of others. */
+/** The life cycle of series, point by point in order of time: start, reset and replacement. */
 export class SeriesCourse {
   readonly #registry: SeriesRegistry;
   readonly #end: (old: LiveSeries, high: number, low: number) => void;
 
-  /** @param end ends a series whose place another one takes at an instant */
+  /** @param end ends a series that another one replaces at a time */
   constructor(registry: SeriesRegistry, end: (old: LiveSeries, high: number, low: number) => void) {
     this.#registry = registry;
     this.#end = end;
   }
 
-  /** The series that takes a point of this one, after resets that its sender did not announce. */
+  /** The series that takes a point of this one, after resets that its sender did not report. */
   find(sent: LiveSeries): LiveSeries {
     let one = sent;
     while (one.successor !== undefined) one = one.successor;
@@ -67,26 +70,26 @@ export class SeriesCourse {
   }
 
   /**
-   * Whether a series takes a point.
-   * @returns why not; '' where it has taken it before: what is sent again after an answer was lost
+   * Whether a series refuses a point.
+   * @returns the reason; '' for a duplicate, which senders send if a response was lost
    */
   refuse(one: LiveSeries, isReset: boolean, high: number, low: number): Reason | '' | undefined {
-    // What was replaced in this very request, and is reset in it as well, is of two senders.
+    // A series that is both replaced and reset in one request has points of two senders.
     if (one.isOver || (isReset && one.isReplaced)) return 'older_start';
     if (isBefore(one.high, one.low, high, low)) return undefined;
     return one.high === high && one.low === low ? '' : 'older';
   }
 
   /**
-   * Begins a series at a point that it takes, if it has not begun.
-   * @returns the series of the point: another one after a reset
+   * Starts a series at its first accepted point.
+   * @returns the series of the point: a new one after a reset
    */
   enter(one: LiveSeries, isReset: boolean, high: number, low: number): LiveSeries {
     this.#begin(one, high, low);
     return isReset ? this.#reset(one, high, low) : one;
   }
 
-  /** Ends what a series takes the place of. */
+  /** Ends the series that this one replaces. */
   #begin(one: LiveSeries, high: number, low: number): void {
     for (let old = one.replaces; old !== undefined; old = old.replaces) {
       if (old.isBegun && !old.isOver) this.#end(old, high, low);
@@ -95,7 +98,7 @@ export class SeriesCourse {
     one.replaces = undefined;
   }
 
-  /** A counter that fell was reset after its last point at the earliest. */
+  /** A counter that decreased was reset after its last point. */
   #reset(one: LiveSeries, high: number, low: number): LiveSeries {
     const sent = {
       start: one.sentStart,
@@ -110,7 +113,7 @@ export class SeriesCourse {
   }
 }
 
-/** A series goes on in time where the one ended whose place it is to take. */
+/** A series must not have points before the last point of the series that it replaces. */
 function inheritTime(one: LiveSeries): void {
   for (let old = one.replaces; old !== undefined; old = old.replaces) {
     if (!isBefore(one.high, one.low, old.high, old.low)) continue;

@@ -20,10 +20,10 @@ import {
 } from './live-series.js';
 import type { Reason } from './rejections.js';
 
-/** The attributes of a series may be encoded in several ways, in any order: more than these are not remembered. */
+/** Senders can encode the attributes of a series differently, in any order: at most this many encodings are cached. */
 const maxEntries = 4;
 
-/** What a point says of its series. */
+/** What a point contains about its series. */
 export interface Sent {
   readonly start: Halves;
   readonly time: Halves;
@@ -31,7 +31,7 @@ export interface Sent {
   readonly valueType: Metric['valueType'] | undefined;
 }
 
-/** The field of a point that holds an attribute. */
+/** The number of the field with the attributes of a point. */
 const attributeFields = {
   gauge: 7,
   counter: 7,
@@ -42,7 +42,7 @@ const attributeFields = {
 
 const root = {};
 
-/** The series that points arrive for: one object each, from the first point to the end. */
+/** The series that receive points: one object each, from the first point to the end. */
 export class SeriesRegistry {
   readonly #maxSeries: number;
   readonly #resources = new Interned<Resource>(({ attributes }) => attributesKey(attributes));
@@ -56,19 +56,19 @@ export class SeriesRegistry {
   readonly scopeNodes = new ByteCache<ScopeNode>();
   readonly metricNodes = new ByteCache<MetricNode>();
   readonly points = new ByteCache<LiveSeries>();
-  /** The number of the request that is being read. */
+  /** Number of the current request. */
   request = 0;
-  /** When it came, on a monotonic clock. */
+  /** When the request arrived, on a monotonic clock. */
   #requestMs = 0;
   #lastStart: Halves = { high: 0, low: 0 };
-  /** Those of this request: what turns out to hold no series is forgotten. */
+  /** Nodes that this request added: those without series are removed. */
   #fresh: (ResourceNode | ScopeNode | MetricNode)[] = [];
 
   constructor(maxSeries: number) {
     this.#maxSeries = maxSeries;
   }
 
-  /** How many series are live. */
+  /** The number of live series. */
   get size(): number {
     return this.#live.size;
   }
@@ -83,7 +83,7 @@ export class SeriesRegistry {
     this.#requestMs = nowMs;
   }
 
-  /** The request that is being read has a point of the series. */
+  /** Notes that the current request has a point of the series. */
   note(one: LiveSeries): void {
     one.request = this.request;
     one.seenMs = this.#requestMs;
@@ -117,9 +117,9 @@ export class SeriesRegistry {
   }
 
   /**
-   * Finds or begins the series of a point that was not found by its bytes.
+   * Finds or creates the series of a point that is not in the cache.
    * @param span the attributes of the point
-   * @returns why there is none
+   * @returns the series, or the reason why the point is rejected
    */
   open(node: MetricNode, span: Span, sent: Sent): LiveSeries | Reason {
     const attributes = this.#attributes.find(decodeAttributes(span.copy(), attributeFields[node.kind]));
@@ -141,7 +141,7 @@ export class SeriesRegistry {
     return added;
   }
 
-  /** Begins the series that takes the place of one: a counter that was reset, a value of another type. */
+  /** Creates the series that replaces one: for a counter that was reset, or a value of another type. */
   restart(old: LiveSeries, sent: Sent, start: bigint): LiveSeries {
     const added = this.#begin(old.node, old.series.attributes, sent, start);
     this.#replace(old, added, { keepsEntries: true });
@@ -149,7 +149,7 @@ export class SeriesRegistry {
     return added;
   }
 
-  /** Forgets a series. */
+  /** Removes a series. */
   end(one: LiveSeries): void {
     one.isOver = true;
     const key = this.#keyOf(one.node, one.series.attributes);
@@ -158,7 +158,7 @@ export class SeriesRegistry {
     this.#release(one.series);
   }
 
-  /** Forgets what a request named and has no series of. */
+  /** Removes the nodes of a request that have no series. */
   forgetUnused(): void {
     for (const node of this.#fresh.splice(0).toReversed()) if (node.children === 0) this.#forget(node);
   }
@@ -190,7 +190,7 @@ export class SeriesRegistry {
     return added;
   }
 
-  /** The same object for the series that begin at the same time, which are many: it is read with each point. */
+  /** Many series have the same start, which is read for each point: they share one object. */
   #startOf({ start }: Sent): Halves {
     const { high, low } = this.#lastStart;
     if (start.high !== high || start.low !== low) this.#lastStart = start;
@@ -205,7 +205,7 @@ export class SeriesRegistry {
 
   #replace(old: LiveSeries, added: LiveSeries, { keepsEntries }: { readonly keepsEntries: boolean }): void {
     old.isReplaced = true;
-    // One that never had a row leaves nothing to be ended but what it was to replace itself.
+    // A series without rows need not be ended, but the series that it was to replace must be.
     added.replaces = old.isBegun || old.request === this.request ? old : old.replaces;
     for (const entry of old.entries.splice(0)) {
       if (!keepsEntries) this.#dropEntry(entry);
@@ -227,7 +227,7 @@ export class SeriesRegistry {
   }
 
   #dropEntry(entry: Entry<LiveSeries>): void {
-    // Owners of these entries are metrics.
+    // The owners of these entries are metrics.
     const node = entry.owner as MetricNode | undefined;
     this.points.delete(entry);
     if (node) this.#leave(node);
@@ -253,7 +253,7 @@ export class SeriesRegistry {
   }
 }
 
-/** Deltas count from the start of the first; where that is unknown, from its time. */
+/** Deltas count from the start of the first one, or from its time if it has no start. */
 function startOf({ isDelta }: MetricNode, { start, time }: Sent): bigint {
   const { high, low } = isDelta && start.high === 0 && start.low === 0 ? time : start;
   return joinHalves(high, low);

@@ -9,17 +9,17 @@ import type { Row, Rows } from './rows.js';
 import { SeriesCourse, UndoLog } from './series-course.js';
 import type { SeriesRegistry } from './series-registry.js';
 
-/** Points between two moments at which others may run. */
+/** Number of points after which other work can run. */
 const pointsAtATime = 4000;
 
-/** Forwards rows of points as tables, with deltas added up and resets as new series. */
+/** Forwards rows of points as tables. Deltas are accumulated, and resets start new series. */
 export class TableWriter {
   readonly #next: Consumer;
   readonly #course: SeriesCourse;
   readonly #tables = new RowTables((table) => this.#forward(table));
-  /** Of the points that wait. */
+  /** State before the queued points. */
   readonly #undo = new UndoLog();
-  /** How many of them are of rows before the one that is being made. */
+  /** Number of these points that are in rows before the current one. */
   #rowFrom = 0;
   #isRefused = false;
 
@@ -29,8 +29,8 @@ export class TableWriter {
   }
 
   /**
-   * Forwards the points of a request. The caller may let others run whenever this yields.
-   * @returns false when a table was refused: it and what would have followed are as if they had not been sent
+   * Forwards the points of a request. The caller may run other work whenever this yields.
+   * @returns false if a table was refused: then it and everything behind it are rolled back
    */
   *write(rows: Rows, rejections: Rejections): Generator<void, boolean> {
     this.#isRefused = false;
@@ -55,7 +55,7 @@ export class TableWriter {
     }
   }
 
-  /** @returns how many points it has */
+  /** @returns the number of its points */
   #writeRow({ series, values, next }: Rows, { high, low, first }: Row, rejections: Rejections): number {
     let points = 0;
     this.#rowFrom = this.#undo.length;
@@ -70,7 +70,7 @@ export class TableWriter {
       }
       const current = this.#course.enter(one, isReset, high, low);
       this.#advance(current, high, low, values[i]);
-      // Points of numbers have series of numbers.
+      // Number points belong to number series.
       this.#tables.add(current.series as Series, Number.isNaN(values[i]) ? NaN : current.last);
     }
     this.#tables.endRow(high, low);
@@ -91,7 +91,7 @@ export class TableWriter {
   }
 
   #forward(table: Table): void {
-    // What ended has ended, whether or not a consumer has room.
+    // Series end even if a consumer has no room.
     if (table.values.length === 0) {
       this.#next.consume(table);
       return;
@@ -102,7 +102,7 @@ export class TableWriter {
     this.#rowFrom = 0;
   }
 
-  /** Takes back what was not taken: nothing, unless a table was refused. */
+  /** Rolls back points that were not forwarded: none, unless a table was refused. */
   #takeBack(): void {
     this.#undo.takeBack();
     this.#tables.dropRows();

@@ -3,7 +3,7 @@ import type { ReceiverContext } from '../../src/component/component.js';
 import type { Log } from '../../src/component/log.js';
 import type { Reason, Rejections } from './rejections.js';
 
-/** What the receiver reports of itself. */
+/** The receiver's own metrics and logs. */
 export class IntakeTelemetry {
   readonly #attributes: { readonly receiver: string };
   readonly #log: Log;
@@ -13,7 +13,7 @@ export class IntakeTelemetry {
   #wasMalformed = false;
   readonly #close: () => void;
 
-  /** @param readSeries how many series are live */
+  /** @param readSeries returns the number of live series */
   constructor({ id, log, meter }: Pick<ReceiverContext, 'id' | 'log' | 'meter'>, readSeries: () => number) {
     this.#attributes = { receiver: id };
     this.#log = log;
@@ -31,19 +31,19 @@ export class IntakeTelemetry {
     this.#close = () => series.removeCallback(observe);
   }
 
-  /** A request was answered. */
+  /** Counts an answered request. */
   answered(outcome: 'taken' | 'malformed' | 'busy' | 'failed'): void {
     this.#requests.add(1, { ...this.#attributes, outcome });
   }
 
-  /** Warns of a request that cannot be understood: once, since senders repeat what they do wrong. */
+  /** Warns once of an invalid request, since senders repeat their mistakes. */
   malformed(message: string): void {
     if (this.#wasMalformed) return;
     this.#wasMalformed = true;
     this.#log.warn(`Refused a request: ${message}. Further ones are counted in joulemetry.otlp.requests`);
   }
 
-  /** Counts what was not taken, and warns of each reason once. */
+  /** Counts rejected points, and warns once of each reason. */
   rejected(rejections: Rejections): void {
     for (const [reason, { points }] of rejections.counts) {
       this.#rejected.add(points, { ...this.#attributes, reason });
@@ -54,7 +54,7 @@ export class IntakeTelemetry {
     this.#log.warn(`${rejections.describe()}. Further points are counted in joulemetry.otlp.rejected_points`);
   }
 
-  /** Ends the observation of the series. */
+  /** Stops observing the number of series. */
   close(): void {
     this.#close();
   }

@@ -5,10 +5,13 @@ import type { Resource, Series } from '../../src/model/series.js';
 import { createRow, type Table } from '../../src/model/table.js';
 import { processCpuTime, processPackageTime } from '../../src/model/usage-metrics.js';
 
-/** Bounds the series where names change all the time: further programs share one, `others`, of no cgroup. */
+/**
+ * Limits the number of series if names change constantly: further programs share the series `others`, which has
+ * no cgroup.
+ */
 const maxPrograms = 1000;
 
-/** What a name and a cgroup's number stand for. */
+/** The program that a name and a cgroup ID identify. */
 export interface BriefIdentity {
   /**
    * @param name the kernel's name of the process, at most 15 bytes
@@ -18,36 +21,39 @@ export interface BriefIdentity {
 }
 
 export interface BriefOptions {
-  /** Scans without a process of a program, after which its series end. */
+  /** The series of a program end after this many scans without one of its processes. */
   readonly forgottenAfter: number;
-  /** The numbers of the packages that are told apart. */
+  /** The numbers of the packages by which CPU time is divided. */
   readonly packages: readonly number[];
 }
 
 interface Program {
   readonly key: string;
-  /** Of its CPU time, and of that on each package. */
+  /** The series of its CPU time, and of its CPU time on each package. */
   readonly series: readonly Series[];
   /** Nanoseconds, in the order of the series. */
   readonly ns: Float64Array;
   usedIn: number;
 }
 
-/** The first process of a program, and what all of them used. */
+/** The first process of a program, and the CPU time of all its processes. */
 interface Newcomer {
   readonly first: BriefProcess;
   readonly ns: Float64Array;
 }
 
 /**
- * The CPU time of processes that were born and died between two scans: one series for each program in each cgroup,
- * since a series for each process would have a single row.
+ * The CPU time of processes that started and ended between two scans: one series for each program in each
+ * cgroup, since a series for each process would have a single row.
  */
 export class BriefProcesses {
   readonly #identify: BriefIdentity;
   readonly #options: BriefOptions;
   readonly #programs = new Map<string, Program>();
-  /** Programs that this scan saw first, before the processes that are there, by which they are identified. */
+  /**
+   * Programs first seen in this scan. They are identified after the existing processes have been read, from
+   * which their cgroups are known.
+   */
   readonly #newcomers = new Map<string, Newcomer>();
   #series: readonly Series[] | undefined;
   #scan = 0;
@@ -58,13 +64,13 @@ export class BriefProcesses {
     this.#options = options;
   }
 
-  /** A scan begins, whose counters start, where they are new, at the scan before. */
+  /** Begins a scan. New counters start at the previous scan. */
   begin(startNs: bigint): void {
     this.#scan += 1;
     this.#startNs = startNs;
   }
 
-  /** Adds what one of them used. */
+  /** Adds the CPU time of one process. */
   readonly add = (process: BriefProcess): void => {
     const [a, b, c, d] = process.name;
     const key = `${a},${b},${c},${d},${process.cgroupId}`;
@@ -79,7 +85,10 @@ export class BriefProcesses {
     program.usedIn = this.#scan;
   };
 
-  /** The row of this scan, once the processes that are there were read; undefined while there is nothing. */
+  /**
+   * The row of this scan; undefined if there are no values. Must be called after the existing processes have
+   * been read.
+   */
   read(wallNs: bigint): Table | undefined {
     this.#admit();
     if (this.#programs.size === 0) return undefined;
@@ -90,7 +99,7 @@ export class BriefProcesses {
     return createRow(this.#series, wallNs, row);
   }
 
-  /** Ends the series of programs that have not come for long. */
+  /** Ends the series of programs that have not run for `forgottenAfter` scans. */
   takeForgotten(): readonly Series[] {
     const forgotten = [...this.#programs.values()].filter(
       ({ usedIn }) => this.#scan - usedIn >= this.#options.forgottenAfter,
@@ -100,7 +109,7 @@ export class BriefProcesses {
     return forgotten.flatMap(({ series }) => series);
   }
 
-  /** Ends all series, which begin again with the next process. */
+  /** Ends all series. The next processes start new ones. */
   endSeries(): readonly Series[] {
     const ended = [...this.#programs.values()].flatMap(({ series }) => series);
     this.#programs.clear();

@@ -1,9 +1,9 @@
-/** What a process used this long ago counts half. */
+/** Half-life of CPU time in the ranking. */
 const halfLifeMs = 30_000;
 
 /**
- * Knows how much CPU time a process must have used lately to be among the busiest, as of the scan before: those have
- * their files read at every scan.
+ * Estimates how much recent CPU time a process needs to be among the busiest, based on the previous scan. The
+ * files of the busiest processes are read at every scan.
  */
 export class BusiestProcesses {
   readonly #count: number;
@@ -13,15 +13,15 @@ export class BusiestProcesses {
   #minNs = 0;
 
   /**
-   * @param count how many are the busiest; 0: all
-   * @param intervalMs between two scans
+   * @param count number of busiest processes; 0: all
+   * @param intervalMs time between two scans
    */
   constructor(count: number, intervalMs: number) {
     this.#count = count;
     this.#decay = 2 ** (-intervalMs / halfLifeMs);
   }
 
-  /** A scan begins. */
+  /** Begins a scan. */
   begin(): void {
     const isCut = this.#count > 0 && this.#size > this.#count;
     const weights = this.#weights.subarray(0, this.#size);
@@ -30,7 +30,8 @@ export class BusiestProcesses {
   }
 
   /**
-   * Weighs a process that has run; what has not is weighed when it does, as if it had run all the time.
+   * Weighs a process that has run. An idle process is weighed when it runs again, as if it had run the whole
+   * time.
    * @returns its new weight
    */
   weigh(weightNs: number, grownNs: number): number {
@@ -40,7 +41,7 @@ export class BusiestProcesses {
     return weight;
   }
 
-  /** Whether a process of this weight is among them. */
+  /** Whether a process with this weight is one of the busiest. */
   has(weightNs: number): boolean {
     return weightNs >= this.#minNs;
   }

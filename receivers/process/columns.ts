@@ -31,7 +31,7 @@ export const processMemoryVirtual: Metric = {
   valueType: 'int',
 };
 
-/** Resident memory that other processes have mapped, too. */
+/** Resident memory that is also mapped by other processes. */
 export const processMemoryShared: Metric = {
   name: 'process.memory.linux.shared',
   unit: 'By',
@@ -49,7 +49,7 @@ export const processMemoryProportional: Metric = {
   valueType: 'int',
 };
 
-/** Threads. */
+/** Number of threads. */
 export const processThreadCount: Metric = {
   name: 'process.thread.count',
   unit: '{thread}',
@@ -76,48 +76,48 @@ export const processDiskIo: Metric = {
   valueType: 'int',
 };
 
-/** What was read of a process last. */
+/** The last values that were read of a process. */
 export interface Readings {
   readonly stat: ProcessStat;
   readonly io: ProcessIo;
-  /** What the machine has: no process uses more of it. */
+  /** Memory of the machine: the maximum for a process. */
   readonly memory: { readonly bytes: number };
 }
 
-/** One series of a process that is not CPU time, and where its number stands. */
+/** One series of a process other than CPU time, and where its value is read. */
 export interface Column {
   readonly metric: Metric;
   readonly attributes: Attributes;
-  /** @param maps of a process whose maps may be read */
+  /** @param maps undefined if the maps of the process may not be read */
   read(readings: Readings, maps: ProcessMaps | undefined): number;
 }
 
-/** The series that a kind of process has, CPU time first. */
+/** The series of a kind of process, CPU time first. */
 export interface Layout {
-  /** Attributes of the CPU time's series: user and system, system alone, or none. */
+  /** Attributes of the series of CPU time: user and system, system only, or none. */
   readonly cpuModes: readonly Attributes[];
-  /** Attributes of the series of CPU time by package, which follow; none where packages are not told apart. */
+  /** Attributes of the series of CPU time by package, which follow; empty if CPU time is not divided by package. */
   readonly packages: readonly Attributes[];
-  /** How many series of CPU time there are of both. */
+  /** The number of series of CPU time, including those by package. */
   readonly times: number;
   readonly columns: readonly Column[];
   readonly hasIo: boolean;
   readonly hasMaps: boolean;
 }
 
-/** The files of a process that not every user may read. */
+/** Files of a process that not every user may read. */
 export interface ReadableFiles {
   readonly io: boolean;
   readonly maps: boolean;
 }
 
-/** The layouts that the settings make. */
+/** The layouts for given settings. */
 export interface Layouts {
-  /** Whether any process has I/O, and the memory that it shares. */
+  /** Whether the settings require I/O, and shared memory, of any process. */
   readonly wanted: ReadableFiles;
-  /** Of a process of which these files may be read: the same layout each time. */
+  /** The layout of a process of which these files may be read: always the same object. */
   select(files: ReadableFiles): Layout;
-  /** Kernel threads have no memory of their own, and all their CPU time is the system's. */
+  /** Kernel threads have no memory of their own, and all their CPU time is system time. */
   readonly kernelThread: Layout;
 }
 
@@ -181,8 +181,8 @@ const sharing: readonly Column[] = [
 ];
 
 /**
- * Works out which series processes have.
- * @param numbers those of the packages that are told apart
+ * Determines the series of processes.
+ * @param numbers those of the packages by which CPU time is divided
  */
 export function createLayouts(wanted: Config['metrics'], numbers: readonly number[] = []): Layouts {
   const cpuModes = wanted.cpu ? [user, system] : [];
@@ -220,13 +220,13 @@ export function createLayouts(wanted: Config['metrics'], numbers: readonly numbe
   };
 }
 
-/** Makes the series of one process, in the order of its values. */
+/** Creates the series of one process, in the order of its values. */
 export function createSeries(layout: Layout, resource: Resource, start: bigint): Series[] {
   const create = (metric: Metric, attributes: Attributes): Series => {
     return { metric, resource, attributes, start };
   };
   const times = layout.cpuModes.map((attributes) => create(processCpuTime, attributes));
-  // Of an array with others spread in it, V8 keeps room for 16 more.
+  // If an array is spread into another, V8 reserves room for 16 more elements.
   return times.concat(
     layout.packages.map((attributes) => create(processPackageTime, attributes)),
     layout.columns.map(({ metric, attributes }) => create(metric, attributes)),

@@ -8,67 +8,77 @@ import { tickNs } from '../../src/linux/procfs.js';
 import { readRegularText } from '../../src/linux/regular-file.js';
 import type { Config } from './config.js';
 
-/** Knows how much CPU time each process has used since its birth: the kernel's CPU clocks, or a program in it. */
+/**
+ * Source of the CPU time of each process since its start: the CPU clocks of the kernel, or a program loaded
+ * into it.
+ */
 export interface CpuTimeSource {
   /** Whole seconds of the last reading. */
   readonly seconds: number;
-  /** What the last reading has beyond whole seconds. */
+  /** Nanoseconds of the last reading beyond whole seconds. */
   readonly nanoseconds: number;
   /**
-   * Whether the last reading was of a process that is there. One that is `ending` has no files any more and will be
-   * `dead`: then the reading was its last. Where deaths are not reported, a process is alive or is not read.
+   * Whether the process of the last reading still exists. An `ending` process has no files any more, and its
+   * CPU time can still change; it becomes `dead` with its last reading. A source that is not notified of ends
+   * reports a process as alive or does not find it.
    */
   readonly state: 'alive' | 'ending' | 'dead';
   /**
-   * Grows, from one reading of a process to the next, when its name, user or cgroup is another one. Undefined where the
-   * source does not know who a process is: only its files have that.
+   * Increases between two readings of a process if its name, user or cgroup has changed. Undefined if the
+   * source does not know these; then only the files of the process have them.
    */
   readonly revision: number | undefined;
-  /** CPU nanoseconds on each package since its birth; undefined where the source does not know. */
+  /** CPU nanoseconds on each package since its start; undefined if unknown to the source. */
   readonly packageNs: Float64Array | undefined;
-  /** What the main thread did, a letter of proc_pid_stat(5); undefined where the source does not know. */
+  /** State of the main thread, a letter of proc_pid_stat(5); undefined if unknown to the source. */
   readonly taskState: string | undefined;
-  /** By how many nanoseconds the CPU time of a process that runs may be behind. */
+  /** By how many nanoseconds the CPU time of a running process can lag. */
   readonly lagNs: number;
-  /** Deaths that could not be reported, since the start. */
+  /** Number of ends that could not be reported, since the start of the source. */
   readonly lost: number;
-  /** Moves of threads to another package that could not be noted, since the start; undefined where none is. */
+  /**
+   * Number of moves of threads to another package that could not be recorded, since the start of the source;
+   * undefined if moves are not recorded.
+   */
   readonly lostMoves?: number | undefined;
   /**
-   * The processes that the last scan met first; the first scan has all that it met. Undefined where the source does not
-   * know what there is: only a listing does.
+   * The processes that the last scan found for the first time; after the first scan, all processes. Undefined
+   * if the source does not know which processes exist; then they must be listed.
    */
   readonly born: readonly number[] | undefined;
   /**
-   * The processes of which the last scan knows something else than the one before, some more than once; all others that
-   * have a `revision` are as they were. Undefined where the source does not know.
+   * The processes that changed between the last two scans, possibly with duplicates; all others with a
+   * `revision` are unchanged. Undefined if unknown to the source.
    */
   readonly changed?: readonly number[] | undefined;
   /**
-   * The instant of the CPU times of all processes of the last scan: CLOCK_MONOTONIC, in nanoseconds after `originSecond`.
-   * Undefined where each has an instant of its own, at which it is read.
+   * The time at which the CPU times of all processes of the last scan were read: CLOCK_MONOTONIC, in
+   * nanoseconds after `originSecond`. Undefined if each process is read at a different time.
    */
   readonly readAtNs: number | undefined;
   /**
-   * A scan begins. A source that reads all processes at once does it here.
+   * Begins a scan. A source that reads all processes at once does so here.
    * @param bootNs CLOCK_BOOTTIME
-   * @param take is passed each process that came and went since the last scan, and must not keep it
+   * @param take is passed each process that started and ended since the last scan, and must not keep the object
    */
   beginScan(bootNs: number, take: (process: BriefProcess) => void): void;
   /**
-   * Reads one process into `seconds`, `nanoseconds` and `state`. Allocates nothing.
-   * @param startTicks its birth as in `/proc/PID/stat`, where it is known: another process may have its number by now
-   * @returns false when there is no such process
+   * Reads one process into `seconds`, `nanoseconds` and `state`, without allocating.
+   * @param startTicks its start time from `/proc/PID/stat`, if known: the PID may have been reused
+   * @returns false if there is no such process
    */
   read(pid: number, startTicks?: number): boolean;
-  /** Whether the source knows a process and will report its end: its files can have gone before. */
+  /** Whether the source knows a process and will report its end, which can be after its files have disappeared. */
   holds(pid: number): boolean;
-  /** The cgroup of a process, by the number that brief processes have; undefined when the source does not know it. */
+  /** The cgroup of a process, with the same ID as in brief processes; undefined if unknown to the source. */
   findCgroupId(pid: number): number | undefined;
   close(): void;
 }
 
-/** When the CPU time of all processes was read at once, of which the scan's own instant is known by two clocks. */
+/**
+ * Unix time at which the CPU time of all processes was read at once, computed from the start of the scan on two
+ * clocks.
+ */
 export function findReadNs(
   source: CpuTimeSource | undefined,
   { wallNs, monotonicNs }: Readonly<Record<'wallNs' | 'monotonicNs', bigint>>,
@@ -77,18 +87,18 @@ export function findReadNs(
   return wallNs + BigInt(originSecond) * 1_000_000_000n + BigInt(Math.round(source.readAtNs)) - monotonicNs;
 }
 
-/** The source in use, and what keeps the finest one from being used. */
+/** The source in use, and why a more precise one is not used. */
 export interface ChosenSource {
-  /** Undefined: the ticks of `stat`. */
+  /** Undefined: the ticks of `stat` are used. */
   readonly source: CpuTimeSource | undefined;
-  /** Why BPF is not used, where that was not asked for. */
+  /** Why eBPF is not used, if the settings do not require it. */
   readonly obstacle?: string;
 }
 
 /**
- * Finds the finest source for the processes of a procfs.
- * @param packages where it is to know on which of them processes run, if it can
- * @throws Error when `cpu_time` is `ebpf` and that cannot be had
+ * Finds the most precise source for the processes of a procfs.
+ * @param packages the packages for which the source should count CPU time, if it can
+ * @throws Error if `cpu_time` is `ebpf` and eBPF is not available
  */
 export async function chooseCpuTimeSource(config: Config, packages?: CpuPackages): Promise<ChosenSource> {
   const { procfs, cpu_time: wanted } = config;
@@ -105,7 +115,7 @@ export async function chooseCpuTimeSource(config: Config, packages?: CpuPackages
 
 const minTicks = 25;
 
-/** Whether what a tick hides is more than 4 % of the time between two scans. */
+/** Whether a tick is more than 4 % of the time between two scans. */
 function isBelowTick({ collection_interval: intervalMs }: Config): boolean {
   return intervalMs * 1e6 < minTicks * readTickNs();
 }
@@ -127,13 +137,13 @@ async function openBpf(
   throw new Error('expected births as in procfs, found others: a time namespace moves them');
 }
 
-/** The CPU clocks know processes by the numbers of our own pid namespace; a procfs may be that of another or none. */
+/** The CPU clocks use PIDs of the agent's own PID namespace; the procfs may belong to another one, or be a copy. */
 export function findCpuClocks(procfs: string): CpuTimeSource | undefined {
   const clocks = new ClockCpuTime();
   return isOwnNamespace(procfs) && clocks.read(process.pid) ? clocks : undefined;
 }
 
-/** The CPU clock of each process: a system call for each, and nothing of those that have ended. */
+/** The CPU clock of each process, read with one system call each. Processes that have ended are not read. */
 class ClockCpuTime extends CpuClock implements CpuTimeSource {
   readonly state = 'alive';
   readonly revision = undefined;
@@ -151,7 +161,10 @@ class ClockCpuTime extends CpuClock implements CpuTimeSource {
   close(): void {}
 }
 
-/** All processes at once by BPF. What it does not show, as some virtual machines' first process, the clocks do. */
+/**
+ * Reads all processes at once with BPF. Processes that BPF does not show, such as the first process of some
+ * virtual machines, are read from their CPU clocks.
+ */
 class BpfCpuTime implements CpuTimeSource {
   seconds = 0;
   nanoseconds = 0;
@@ -159,13 +172,13 @@ class BpfCpuTime implements CpuTimeSource {
   revision: number | undefined;
   taskState: string | undefined;
   packageNs: Float64Array | undefined;
-  /** What `packageNs` is of a process that the accounting knows. */
+  /** Last CPU time by package of a process that the accounting covers. */
   readonly #packageNs: Float64Array | undefined;
   readonly #accounting: CpuAccounting;
   readonly #clocks: CpuTimeSource;
   readonly lagNs: number;
 
-  /** @param options by how much CPU times may be behind, and how many packages are told apart, if any */
+  /** @param options by how much CPU times can lag, and the number of packages, if CPU time is divided by package */
   constructor(
     accounting: CpuAccounting,
     clocks: CpuTimeSource,
@@ -205,7 +218,7 @@ class BpfCpuTime implements CpuTimeSource {
     const process = this.#accounting.find(pid);
     if (process === undefined) return this.#readClock(pid);
     const knownTicks = Math.floor(process.startNs / tickNs);
-    // The number can have gone to another process since the pass, which only the clock knows; or before it.
+    // The PID may have been reused after the pass, which only the clock shows, or before it.
     if (startTicks !== undefined && startTicks > knownTicks) return this.#readClock(pid);
     if (startTicks !== undefined && startTicks < knownTicks) return false;
     this.seconds = process.seconds;
@@ -243,7 +256,7 @@ class BpfCpuTime implements CpuTimeSource {
 }
 
 function isOwnNamespace(procfs: string): boolean {
-  // One number for each pid namespace from that of the procfs down to ours.
+  // NSpid has one number for each PID namespace, from that of the procfs down to the agent's own.
   return findStatusLine(`${procfs}/self/status`, 'NSpid') === String(process.pid);
 }
 
@@ -255,7 +268,7 @@ function findStatusLine(path: string, name: string): string | undefined {
       .find((each) => each.startsWith(prefix));
     return line?.slice(prefix.length);
   } catch {
-    // Neither procfs nor its own entry in it: a folder of test files, or a procfs that we are not part of.
+    // The folder is not a procfs (test files), or the agent is not visible in it.
     return undefined;
   }
 }

@@ -42,7 +42,7 @@ const metricsBySetting = {
   io: [processDiskIo],
 } as const satisfies Record<keyof Config['metrics'], readonly Metric[]>;
 
-const settings = Object.keys(metricsBySetting) as (keyof Config['metrics'])[]; // the keys of the object right above
+const settings = Object.keys(metricsBySetting) as (keyof Config['metrics'])[];
 
 /** The process receiver: CPU time and resources of every process. */
 export const factory: ReceiverFactory<typeof schema> = {
@@ -83,7 +83,7 @@ async function openScraper(wanted: Config, context: ReceiverContext): Promise<Pr
     log.warn(`${procfs}/stat is virtual (lxcfs): busy time is that of a container`);
   }
   for (const hidden of findHiddenProcesses(procfs)) log.warn(describeHidden(hidden));
-  // The times in procfs are cut to ticks of their own.
+  // CPU times in procfs are truncated to ticks.
   const tickNs = cpuTime?.lagNs ?? Math.max(procfsTickNs, readTickNs());
   const readBootNs = () => clock.bootNs?.() ?? readBootTimeNs();
   return new ProcessScraper(config, {
@@ -100,7 +100,7 @@ async function openScraper(wanted: Config, context: ReceiverContext): Promise<Pr
   });
 }
 
-/** The packages by which CPU time is divided; undefined: it is not. */
+/** The packages by which CPU time is divided; undefined: it is not divided. */
 function findPackages(
   { usage_per_socket: wanted, metrics, sysfs }: Config,
   { isConsumed }: ReceiverContext,
@@ -117,7 +117,10 @@ async function choose(config: Config, packages: CpuPackages | undefined): Promis
   }
 }
 
-/** Without CPU time, where another receiver publishes it: two that close each other's scans spoil both. */
+/**
+ * Not required without CPU time. With CPU time, two receivers would corrupt each other's windows, because each
+ * scan closes one.
+ */
 function claimUsage(config: Config, { claims, log }: ReceiverContext): Config {
   const { metrics } = config;
   const owner = metrics.cpu ? claims.claim('usage') : undefined;

@@ -2,7 +2,7 @@ import type { Log } from '../../src/component/log.js';
 import { LoggedCauses } from '../../src/logged-causes.js';
 import type { FailedRead } from './scan.js';
 
-/** Counts what is missing of processes that could be read before, and logs each cause once. */
+/** Counts missing values of processes that could be read before, and logs each cause once. */
 export class FailedReads {
   readonly #log: Log;
   readonly #causes = new LoggedCauses();
@@ -12,18 +12,18 @@ export class FailedReads {
     this.#log = log;
   }
 
-  /** @param failed those of one scan */
+  /** @param failed the failed reads of one scan */
   note(failed: readonly FailedRead[]): void {
     for (const { path, problem, points } of failed) {
       this.#missing += points;
-      // One that fails is an example of all that fail alike.
+      // Processes that fail with the same problem are logged once.
       if (this.#causes.add(problem))
         this.#log.warn(`Cannot read ${path}: ${problem}; it has a gap while that lasts, as have others`);
     }
     if (failed.length === 0 && this.#causes.clear()) this.#log.info('Every process can be read again');
   }
 
-  /** How many values are missing since the last call. */
+  /** The number of values that are missing since the last call. */
   takeMissing(): number {
     const missing = this.#missing;
     this.#missing = 0;

@@ -18,41 +18,41 @@ import type { CpuTimeSource } from './cpu-time-source.js';
 import { ProcessScraper } from './process-scraper.js';
 
 const second = 1_000_000_000n;
-/** Unix time of the boot of the made-up machine, in nanoseconds. */
+/** Unix time of the boot of the fake machine, in nanoseconds. */
 export const bootWallNs = BigInt(bootSeconds) * second;
 
-/** Settings of the receiver; processes are counted only where a test asks for it. */
+/** Settings of the receiver. Processes are only counted by state if a test sets it. */
 interface FakeSettings {
   readonly metrics?: object;
-  /** Where it has the packages by which CPU time is divided. */
+  /** Sysfs with the packages by which CPU time is divided. */
   readonly sysfs?: string;
   readonly [name: string]: unknown;
 }
 
-/** A made-up machine: its clock stands still but for `tick`, and CPU clocks say what `cpuNs` has for a pid. */
+/** A fake machine. Only `tick` advances its clock; its CPU clocks return `cpuNs` of a PID. */
 export class FakeMachine {
   readonly procfs: FakeProcfs = createFakeProcfs();
   readonly cpuNs = new Map<number, number>();
-  /** CPU time on each package, where the source knows that. */
+  /** CPU time on each package, if the source knows it. */
   readonly packageNs = new Map<number, readonly number[]>();
-  /** Of processes of which the source knows who they are. */
+  /** Revisions of processes that the source identifies. */
   readonly revisions = new Map<number, number>();
   readonly taskStates = new Map<number, string>();
-  /** Those that have ended, where the source reports ends. */
+  /** States of processes that are ending or have ended, if the source reports ends. */
   readonly states = new Map<number, 'ending' | 'dead'>();
-  /** What came and went since the last scan. */
+  /** Processes that started and ended since the last scan. */
   readonly brief: BriefProcess[] = [];
-  /** Ends that were not reported, in all. */
+  /** Total number of ends that were not reported. */
   lost = 0;
-  /** Moves that were not noted, in all, where they are noted. */
+  /** Total number of moves that were not recorded, if moves are recorded. */
   lostMoves: number | undefined;
-  /** What the source met first since the last scan, where it knows that. */
+  /** Processes that the source found since the last scan, if it knows which exist. */
   born: number[] | undefined;
-  /** What is no longer as it was at the last scan, where the source knows that. */
+  /** Processes that changed since the last scan, if the source reports changes. */
   changed: number[] | undefined;
-  /** How often each process was asked for. */
+  /** The number of reads of each process. */
   readonly reads = new Map<number, number>();
-  /** How long after the beginning of a scan the source read all processes, where it did that at once. */
+  /** Time from the beginning of a scan until the source read all processes, if it reads all at once. */
   readAfterNs: bigint | undefined;
   readonly log: LogCollector = createLogCollector();
   readonly telemetry: MeterReader = createMeterReader();
@@ -64,7 +64,7 @@ export class FakeMachine {
     t.after(() => this.#scraper?.close());
   }
 
-  /** Opens the scraper, where it is to have settings. */
+  /** Opens the scraper, if a test needs other settings. */
   open(
     { metrics = {}, ...settings }: FakeSettings = {},
     { hasClock = true, hasInterrupts = false } = {},
@@ -89,7 +89,7 @@ export class FakeMachine {
     });
   }
 
-  /** Lets a second go by, if this is not the first scan, and scans. */
+  /** Advances the clock by one second, except before the first scan, and scans. */
   scan(breaks = 0): Scanned {
     if (this.#scraper === undefined) this.open();
     this.now += second;
@@ -164,7 +164,7 @@ export class Scanned {
     this.tables = tables;
   }
 
-  /** What ended. */
+  /** The series that ended. */
   get ended(): readonly Series[] {
     return this.tables.flatMap(({ ended }) => ended ?? []);
   }
@@ -189,12 +189,12 @@ function pidOf({ resource }: Series): unknown {
   return resource.attributes['process.pid'];
 }
 
-/** What a series is of its process: metric and attributes. */
+/** Describes a series within its process: metric and attributes. */
 export function labelOf({ metric, attributes }: Series): string {
   return [metric.name.replace('process.', ''), ...Object.values(attributes)].join(' ');
 }
 
-/** When the CPU time of a process began to count. */
+/** Start time of the CPU time of a process. */
 export function startOf(scanned: Scanned, pid: number): bigint | undefined {
   return scanned.seriesOf(pid).get('cpu.time user')?.start;
 }

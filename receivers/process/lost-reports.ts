@@ -6,12 +6,12 @@ import type { CpuTimeSource } from './cpu-time-source.js';
 
 type Source = Pick<CpuTimeSource, 'lost' | 'lostMoves'>;
 
-/** Counts what the source of CPU times could not report, and warns of it. */
+/** Counts what the source of CPU times could not report, and logs warnings. */
 export class LostReports {
   readonly #source: Source;
   readonly #context: Pick<Context, 'id' | 'log' | 'meter'>;
   readonly #ends: Counter;
-  /** Undefined where moves are not noted at all. */
+  /** Undefined if moves are not recorded. */
   readonly #moves: Counter | undefined;
   #endsBefore = 0;
   #movesBefore = 0;
@@ -32,7 +32,7 @@ export class LostReports {
     });
   }
 
-  /** Notes what was lost since the last call. */
+  /** Counts losses since the last call. */
   note(): void {
     this.#noteEnds();
     this.#noteMoves();
@@ -44,7 +44,7 @@ export class LostReports {
     return counter;
   }
 
-  /** One line when reports begin to be lost, and one with their number when all arrive again. */
+  /** Logs one line when the first report is lost, and one with the number lost when all reports arrive again. */
   #noteEnds(): void {
     const { id: receiver, log } = this.#context;
     const { lost } = this.#source;
@@ -62,7 +62,10 @@ export class LostReports {
     this.#endsBefore = lost;
   }
 
-  /** One line when the first is lost: what that thread used stays on the wrong package until it ends. */
+  /**
+   * Logs one line when the first move is lost: until that thread ends, its CPU time may be counted on the wrong
+   * package.
+   */
   #noteMoves(): void {
     const { id: receiver, log } = this.#context;
     const { lostMoves: lost = 0 } = this.#source;

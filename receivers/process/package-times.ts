@@ -3,20 +3,23 @@ import type { CpuPackages } from '../../src/linux/cpu-packages.js';
 import { findNames, findText } from '../../src/linux/sysfs.js';
 import { parseCpuList } from '../../src/linux/topology.js';
 
-/** The threads of larger processes are not looked at one by one. */
+/** The affinity of a process with more threads is not checked. */
 const maxThreads = 256;
 
-/** The CPU time of one process on each package since its series began. What is not known is on none. */
+/**
+ * The CPU time of one process on each package since its series started. CPU time whose package is unknown is
+ * counted on none.
+ */
 export class PackageTimes {
   /** Nanoseconds. */
   readonly ns: Float64Array;
-  /** The place of the package that its threads cannot leave; undefined: they can, or it is not known. */
+  /** Index of the package to which its threads are restricted; undefined: they are not restricted, or unknown. */
   home: number | undefined;
-  /** What the source had last, of each package. */
+  /** Last values of the source, by package. */
   readonly #last: Float64Array;
   #totalNs = 0;
 
-  /** @param count of packages */
+  /** @param count number of packages */
   constructor(count: number) {
     this.ns = new Float64Array(count);
     this.#last = new Float64Array(count);
@@ -24,8 +27,8 @@ export class PackageTimes {
 
   /**
    * Takes a reading.
-   * @param totalNs CPU time since its series began
-   * @param packageNs CPU time on each package since its birth; undefined: the source does not know
+   * @param totalNs CPU time since its series started
+   * @param packageNs CPU time on each package since the start of the process; undefined: unknown to the source
    */
   take(totalNs: number, packageNs: Float64Array | undefined): void {
     if (packageNs === undefined && this.home !== undefined) {
@@ -39,7 +42,7 @@ export class PackageTimes {
     }
   }
 
-  /** Counts from the last reading on. */
+  /** Restarts counting at the last reading. */
   restart(): void {
     this.ns.fill(0);
     this.#totalNs = 0;
@@ -47,9 +50,9 @@ export class PackageTimes {
 }
 
 /**
- * Finds the package that a process cannot leave, because its threads may run on CPUs of that one only: a cpuset of its cgroup
- * or its own affinity keeps them there.
- * @returns the place of the package; undefined where there is none, or it has too many threads to look at
+ * Finds the package to which a process is restricted because its threads may only run on CPUs of that package,
+ * by a cpuset of its cgroup or its own affinity.
+ * @returns the index of the package; undefined if there is none, or the process has too many threads to check
  */
 export function findHome(procfs: string, pid: number, packages: CpuPackages): number | undefined {
   const folder = join(procfs, String(pid), 'task');

@@ -11,7 +11,7 @@ import type { Config } from './config.js';
 import { findCpuClocks } from './cpu-time-source.js';
 import { findHiddenProcesses } from './procfs-mount.js';
 
-/** Looks how much of which processes may be read, and what would give the rest. */
+/** Checks which files of which processes are readable, and which privilege would make the rest readable. */
 export function probe(config: Config): Probe {
   const { procfs } = config;
   try {
@@ -34,7 +34,7 @@ function describeFound(config: Config, pids: readonly number[]): string {
   return `${procfs}: ${pids.length} processes, CPU time ${cpuTime}${exact}`;
 }
 
-/** Reads what a scan cannot do without. */
+/** Reads the files that a scan requires. */
 function listPids(procfs: string): readonly number[] {
   readStart(`${procfs}/stat`);
   const list = openPidList(procfs);
@@ -65,7 +65,7 @@ function findRemedies(config: Config, pids: readonly number[]): Remedy[] {
   ];
 }
 
-/** What it takes to say who processes are. */
+/** The remedy for processes that cannot be identified. */
 function grantIdentity(unnamed: number, serviceDenied: number): readonly Remedy[] {
   const parts = [unnamed > 0 ? 'the executable path' : '', serviceDenied > 0 ? 'the service name' : ''];
   const count = Math.max(unnamed, serviceDenied);
@@ -73,7 +73,7 @@ function grantIdentity(unnamed: number, serviceDenied: number): readonly Remedy[
   return count > 0 ? grant(['CAP_SYS_PTRACE'], `${what} of ${count} processes`) : [];
 }
 
-/** Nothing where they are held: what is denied even so, no capability gives. */
+/** If the capabilities are already held, no capability helps. */
 function grant(capabilities: readonly string[], use: string): readonly Remedy[] {
   const held = readEffectiveCapabilities();
   return capabilities.every((name) => held.includes(name)) ? [] : createGrant(capabilities, use);
@@ -90,7 +90,7 @@ function explainBpf(config: Config): readonly Remedy[] {
   return missing.length === 0 ? [] : createGrant(missing, 'processes that live shorter than a scan');
 }
 
-/** The capabilities that eBPF needs and that are missing; undefined where it is not wanted or the kernel lacks it. */
+/** The missing capabilities that eBPF requires; undefined if eBPF is not wanted or the kernel lacks it. */
 function findMissingForBpf({ procfs, cpu_time: wanted }: Config): readonly string[] | undefined {
   if (wanted === 'procfs' || findCpuClocks(procfs) === undefined || !existsSync(kernelTypesPath))
     return undefined;
@@ -100,18 +100,18 @@ function findMissingForBpf({ procfs, cpu_time: wanted }: Config): readonly strin
     : ['CAP_BPF', 'CAP_PERFMON'].filter((name) => !held.includes(name));
 }
 
-/** Whether it is a process and no thread of the kernel, which has neither executable nor I/O. */
+/** Whether it is a user process. Kernel threads have neither an executable nor I/O. */
 function isProgram(procfs: string, pid: number): boolean {
   const stat = new ProcessStat();
   return stat.read(`${procfs}/${pid}`) && !stat.isKernelThread;
 }
 
-/** The memory of a process of the same user may be denied where its environment is not. */
+/** The memory maps of a process of the same user may be denied even if its environment is readable. */
 function openServiceFiles(folder: string): void {
   for (const name of ['environ', 'mem']) closeSync(openWithoutWaiting(`${folder}/${name}`));
 }
 
-/** For how many of them the kernel says that it is not allowed. */
+/** The number of processes for which the kernel denies access. */
 function countDenied(pids: readonly number[], read: (pid: number) => unknown): number {
   return pids.filter((pid) => isDenied(() => read(pid))).length;
 }

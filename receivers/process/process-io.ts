@@ -5,14 +5,14 @@ const readLabel = Buffer.from('\nread_bytes: ');
 const writtenLabel = Buffer.from('\nwrite_bytes: ');
 const number = new Float64Array(1);
 
-/** The bytes that a process made the storage move. One object serves a whole scan. */
+/** The bytes that a process transferred from and to storage. One object is reused for a whole scan. */
 export class ProcessIo {
   readBytes = 0;
   writtenBytes = 0;
 
   /**
    * Parses `/proc/<pid>/io`.
-   * @returns false when this is no such file
+   * @returns false if the text is not such a file
    */
   parse(bytes: Buffer): boolean {
     this.readBytes = parseAfter(bytes, readLabel);
@@ -20,7 +20,7 @@ export class ProcessIo {
     return !Number.isNaN(this.readBytes + this.writtenBytes);
   }
 
-  /** Knows nothing, since the file could not be read. */
+  /** Discards the values, because the file could not be read. */
   forget(): void {
     this.readBytes = NaN;
     this.writtenBytes = NaN;

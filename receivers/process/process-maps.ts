@@ -5,23 +5,23 @@ const sharedCleanLabel = Buffer.from('\nShared_Clean:');
 const sharedDirtyLabel = Buffer.from('\nShared_Dirty:');
 const proportionalLabel = Buffer.from('\nPss:');
 
-/** The memory that a process shares with others, by `/proc/<pid>/smaps_rollup`. NaN: not known. */
+/** The memory that a process shares with others, from `/proc/<pid>/smaps_rollup`. NaN: unknown. */
 export class ProcessMaps {
   readonly path: string;
-  /** Resident memory that others have mapped, too. */
+  /** Resident memory that is also mapped by other processes. */
   sharedBytes = NaN;
-  /** Resident memory, of which every shared page counts divided by the number of processes that have it mapped. */
+  /** Resident memory, with each shared page divided by the number of processes that map it. */
   proportionalBytes = NaN;
-  /** Whether it was read since its values were taken last. */
+  /** Whether the values were read since they were last used. */
   isNew = false;
-  /** Of a process that has ended. */
+  /** Whether the process has ended. */
   isClosed = false;
 
   constructor(path: string) {
     this.path = path;
   }
 
-  /** Takes what the file had; nothing of it where it is another file. */
+  /** Parses the file. If it has another format, all values are unknown. */
   parse(bytes: Buffer): void {
     this.isNew = true;
     this.proportionalBytes = 1024 * parseAfter(bytes, proportionalLabel);
@@ -30,14 +30,14 @@ export class ProcessMaps {
 }
 
 /**
- * Reads the maps of processes one after the other, and not on the main thread: the kernel walks all page tables of a
- * process, which takes some milliseconds for each gigabyte.
+ * Reads the maps of processes one after another, off the main thread: the kernel walks all page tables of a
+ * process, which takes several milliseconds per gigabyte.
  */
 export class MapsReader {
   readonly #waiting = new Set<ProcessMaps>();
   #isReading = false;
 
-  /** Reads them when their turn comes; they have their old values until then. */
+  /** Queues a reading. The previous values stay valid until then. */
   request(maps: ProcessMaps): void {
     this.#waiting.add(maps);
     if (!this.#isReading) void this.#readAll();
@@ -52,7 +52,7 @@ export class MapsReader {
     for (const maps of this.#waiting) {
       this.#waiting.delete(maps);
       if (maps.isClosed) continue;
-      // What may not be read any more, as after a change of its user, has no values.
+      // Files that are no longer readable, for example after a change of user, have no values.
       const bytes = await readFile(maps.path).catch(() => Buffer.alloc(0));
       maps.parse(bytes);
     }

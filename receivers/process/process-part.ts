@@ -5,32 +5,32 @@ import type { ProcessReader } from './process-reader.js';
 import type { Scan } from './scan.js';
 import { TrackedProcess, type Outcome } from './tracked-process.js';
 
-/** This many processes are 0.2 ms of work where none of them is new. */
+/** Reading 32 processes takes 0.2 ms if none of them is new. */
 export const partCapacity = 32;
 
-/** After this many new processes, each of which takes up to 0.2 ms, others may run. */
+/** Number of new processes, each of which takes up to 0.2 ms, after which other work can run. */
 const arrivalsPerStep = 8;
 
-/** What parts work with. */
+/** Options of all parts. */
 export interface PartOptions {
   readonly reader: ProcessReader;
   readonly clock: Clock;
-  /** The processes of all parts, by pid: kept up to date as they come and go. */
+  /** The processes of all parts, by PID; kept up to date as processes start and end. */
   readonly known: Map<number, TrackedProcess>;
-  /** How many of them are in each state, likewise. */
+  /** The number of processes in each state; also kept up to date. */
   readonly states: Map<string, number>;
 }
 
-/** Some of the processes, read together into one row, so that others may run between the parts of a scan. */
+/** A group of processes whose values form one row. Other work can run between the parts of a scan. */
 export class ProcessPart {
   readonly #options: PartOptions;
   #processes: TrackedProcess[] = [];
   #arrivals: number[] = [];
   #series: readonly Series[] = [];
   #isChanged = false;
-  /** Those that are to be read next, where not all are. */
+  /** The processes to read next, if not all are read. */
   #due = new Set<TrackedProcess>();
-  /** The pids of the processes, to find out whose turn it is without a look at each object. */
+  /** The PIDs of the processes, to find those that are due without accessing each object. */
   #pids: readonly number[] = [];
   /** The last row, and its Unix time in nanoseconds. */
   #row = new Float64Array(0);
@@ -40,22 +40,22 @@ export class ProcessPart {
     this.#options = options;
   }
 
-  /** How many processes it has, those that are to be taken up among them. */
+  /** The number of processes, including those to be added. */
   get size(): number {
     return this.#processes.length + this.#arrivals.length;
   }
 
-  /** Takes a process up when the part is read next. */
+  /** Adds a process when the part is next read. */
   expect(pid: number): void {
     this.#arrivals.push(pid);
   }
 
-  /** One of its processes is no longer as it was. */
+  /** Notes that one of its processes has changed. */
   expectChange(process: TrackedProcess): void {
     this.#due.add(process);
   }
 
-  /** Gives all its processes to other parts. */
+  /** Removes all processes, so that they can be added to other parts. */
   release(): readonly TrackedProcess[] {
     const processes = this.#processes;
     for (const process of processes) process.noteRow(this.#rowNs);
@@ -65,7 +65,7 @@ export class ProcessPart {
     return processes;
   }
 
-  /** Takes over a process that another part had. */
+  /** Adds a process that was in another part. */
   adopt(process: TrackedProcess): void {
     this.#take(process);
   }
@@ -78,10 +78,10 @@ export class ProcessPart {
   }
 
   /**
-   * Reads its processes, in one step where few are new.
-   * @param isThorough reads all, rather than those only that are no longer as they were, or whose turn it is
-   * @returns one row, at the instant of its CPU times: the scan's, or the middle of this reading; nothing when no process
-   * is left
+   * Reads its processes, in one step if few are new.
+   * @param isThorough reads all processes, not only those that have changed or are due
+   * @returns one row, timestamped with the time of its CPU times: that of the scan, or the middle of this
+   * reading; undefined if no process is left
    */
   *read(scan: Scan, isThorough: boolean): Generator<undefined, Table | undefined> {
     const { clock } = this.#options;
@@ -104,7 +104,7 @@ export class ProcessPart {
     return table;
   }
 
-  /** What can have changed without a report of the source of CPU time is looked at when it has its turn. */
+  /** Values that can change without a report by the source of CPU time are checked periodically. */
   #takeDue(scan: Scan): readonly TrackedProcess[] {
     const { lookAgainAfter } = this.#options.reader;
     const pids = this.#isChanged ? this.#processes.map(({ pid }) => pid) : this.#pids;
@@ -131,7 +131,7 @@ export class ProcessPart {
     return outcome;
   }
 
-  /** Counts a process in another state than before; undefined: it was or is not there. */
+  /** Counts a change of state; undefined: the process did not exist before, or no longer exists. */
   #count(from: string | undefined, to: string | undefined): void {
     if (from === to) return;
     const { states } = this.#options;
@@ -153,7 +153,7 @@ export class ProcessPart {
     this.#due.delete(process);
     this.#count(process.state, undefined);
     this.#options.known.delete(process.pid);
-    // It went after the listing: the pid may belong to another process already.
+    // It ended after the listing: the PID may already have been reused.
     if (process.listedIn === scan.listing) this.#arrivals.push(process.pid);
   }
 
@@ -172,7 +172,7 @@ export class ProcessPart {
     this.#arrivals = [];
   }
 
-  /** Other processes or series than before. */
+  /** Must be called if processes or series have changed. */
   #arrange(rowNs: bigint): void {
     this.#series = this.#processes.flatMap((process) => process.series ?? process.beginSeries(rowNs));
     this.#pids = this.#processes.map(({ pid }) => pid);
@@ -184,7 +184,7 @@ export class ProcessPart {
     }
   }
 
-  /** A table is never changed: where nothing has, it has the values of the one before. */
+  /** Tables are immutable: unchanged values are copied from the previous row. */
   #update(read: readonly TrackedProcess[]): void {
     const changed = read.filter(({ isWritten }) => !isWritten);
     if (changed.length === 0) return;

@@ -12,33 +12,33 @@ import type { CpuTimeSource } from './cpu-time-source.js';
 import { ProcessIo } from './process-io.js';
 import { MapsReader, ProcessMaps } from './process-maps.js';
 
-/** The files of one process that are read again and again. */
+/** The files of one process that are read repeatedly. */
 export interface ProcessFiles {
   readonly stat: BudgetedFile;
-  /** Undefined where no setting asks for it. */
+  /** Undefined if the settings do not require it. */
   readonly io: BudgetedFile | undefined;
   readonly maps: ProcessMaps | undefined;
 }
 
-/** What a process reader works with. */
+/** Options of a process reader. */
 export interface ReaderOptions {
   readonly procfs: string;
-  /** Undefined: the ticks of `stat`. */
+  /** Undefined: the ticks of `stat` are used. */
   readonly cpuTime: CpuTimeSource | undefined;
   readonly layouts: Layouts;
   readonly identity: IdentityReader;
   readonly budget: DescriptorBudget;
   /**
-   * After this many scans, what changes seldom is looked at again: who a process is, since it can be moved to another
-   * cgroup, and what it has even if it has not run, since others can take memory from it.
+   * Number of scans after which slowly changing data is checked again: the identity of a process, which can be
+   * moved to another cgroup, and the values of a process that has not run, whose memory can be reclaimed.
    */
   readonly lookAgainAfter: number;
   readonly busiest: BusiestProcesses;
-  /** Those that are told apart; undefined: CPU time is not divided by package. */
+  /** The packages by which CPU time is divided; undefined: it is not divided. */
   readonly packages: CpuPackages | undefined;
 }
 
-/** Reads the files of processes, one after the other, into the same objects. */
+/** Reads the files of processes, one after another, into the same objects. */
 export class ProcessReader {
   readonly stat = new ProcessStat();
   readonly io = new ProcessIo();
@@ -46,12 +46,15 @@ export class ProcessReader {
   readonly cpuTime: CpuTimeSource | undefined;
   readonly identity: IdentityReader;
   readonly lookAgainAfter: number;
-  /** Only their files are read whenever they have run, where the source of CPU time knows the others well enough. */
+  /**
+   * If the source of CPU time provides enough data, only the files of the busiest processes are read whenever
+   * they have run.
+   */
   readonly busiest: BusiestProcesses;
   readonly memory: MemoryTotal;
   readonly procfs: string;
   readonly packages: CpuPackages | undefined;
-  /** Whether processes have values that are read apart, and come later. */
+  /** Whether some values are read asynchronously and arrive later. */
   readonly hasMaps: boolean;
   readonly #options: ReaderOptions;
   readonly #buffer = Buffer.allocUnsafeSlow(4096);
@@ -70,7 +73,7 @@ export class ProcessReader {
 
   /**
    * Opens the files of a process and reads its `stat` and its CPU time.
-   * @returns why that could not be done, if so; nothing is left open then
+   * @returns the problem if that failed; then no file is left open
    */
   open(pid: number): ProcessFiles | 'gone' | 'failed' {
     const files = this.#filesOf(pid);
@@ -81,7 +84,7 @@ export class ProcessReader {
     return typeof result === 'number' ? 'gone' : result;
   }
 
-  /** Chooses the series of the process whose files these are. `stat` has just been read. */
+  /** Selects the series of a process. Its `stat` must just have been read. */
   chooseLayout(files: ProcessFiles): Layout {
     const { layouts } = this.#options;
     if (this.stat.isKernelThread) return layouts.kernelThread;
@@ -117,7 +120,7 @@ export class ProcessReader {
   }
 }
 
-/** Whether the kernel lets us open a file: of some, it refuses that. */
+/** Whether a file can be opened: the kernel denies some. */
 function mayRead(path: string | undefined): boolean {
   if (path === undefined) return false;
   try {
@@ -128,9 +131,9 @@ function mayRead(path: string | undefined): boolean {
   }
 }
 
-/** The memory of the machine, which a virtual machine can gain and lose while it runs. */
+/** The memory of the machine. That of a virtual machine can change at run time. */
 export class MemoryTotal {
-  /** More than any machine has where it is unknown. */
+  /** If unknown, more than any machine has. */
   bytes = maxBytes;
   readonly #file: KeptFile;
 
@@ -138,7 +141,7 @@ export class MemoryTotal {
     this.#file = new KeptFile(`${procfs}/meminfo`);
   }
 
-  /** Reads it now. */
+  /** Reads it. */
   read(): void {
     this.bytes = this.#readKib() * 1024;
     if (!(this.bytes > 0 && this.bytes <= maxBytes)) this.bytes = maxBytes;
@@ -148,7 +151,7 @@ export class MemoryTotal {
     this.#file.close();
   }
 
-  /** @returns NaN when it cannot be read */
+  /** @returns NaN if it cannot be read */
   #readKib(): number {
     try {
       return parseLine(this.#file.path, this.#file.read(), 'MemTotal:');

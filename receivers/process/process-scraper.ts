@@ -24,29 +24,29 @@ import { Scan, type ScanInstant } from './scan.js';
 import { StateCount } from './state-count.js';
 import { TrackedProcesses } from './tracked-processes.js';
 
-/** What a scraper needs beside its settings. */
+/** Options of a scraper that are not settings. */
 export interface ScraperContext extends Pick<Context, 'clock' | 'log' | 'host' | 'id' | 'meter'> {
-  /** Undefined: the ticks of `stat`. */
+  /** Undefined: the ticks of `stat` are used. */
   readonly cpuTime: CpuTimeSource | undefined;
-  /** By how much the CPU time of a process that runs may lag behind. */
+  /** By how many nanoseconds the CPU time of a running process can lag. */
   readonly tickNs: number;
-  /** Those by which CPU time is divided, of a machine with several. */
+  /** The packages by which CPU time is divided, on a machine with more than one. */
   readonly packages?: CpuPackages | undefined;
-  /** Whether the kernel counts interrupts apart from the CPU time of the processes that they interrupt. */
+  /** Whether the kernel accounts interrupts separately from the CPU time of the interrupted processes. */
   readonly hasInterrupts?: boolean;
   /** CLOCK_BOOTTIME in nanoseconds. */
   readBootNs(): bigint;
 }
 
-/** What changes seldom is looked at so often. */
+/** Interval at which slowly changing data is checked. */
 const lookAgainAfterMs = 30_000;
 
-/** After this many scans, processes that could not be read are tried again, and the users' names looked at again. */
+/** Number of scans after which unreadable processes are tried again and user names are looked up again. */
 const forgetEvery = 60;
 
 /**
- * Scans all processes. Busy time of the machine is read first and forwarded last, so that attribution has the
- * usage of every process when that reading closes the window (docs/ledger.md, Usage).
+ * Scans all processes. The busy time of the machine is read first and forwarded last, so that attribution has
+ * the usage of every process when that reading closes the window (docs/ledger.md, Usage).
  */
 export class ProcessScraper implements Scraper {
   readonly #config: Config;
@@ -58,7 +58,7 @@ export class ProcessScraper implements Scraper {
   readonly #reader: ProcessReader;
   readonly #refused = new Set<number>();
   #isRefused = false;
-  // Half of what this process may have at most: the rest is for exporters, servers and other receivers.
+  // Half of the descriptors that the agent may open: the rest is for exporters, servers and other receivers.
   readonly #budget = new DescriptorBudget(Math.floor(readDescriptorLimit() / 2), findFirstReservedFd());
   #hasRunOut = false;
   readonly #lookAgainAfter: number;
@@ -75,7 +75,7 @@ export class ProcessScraper implements Scraper {
   #breaks: number | undefined;
   #previous: ScanInstant | undefined;
 
-  /** @throws Error when the procfs has no `stat` that may be read */
+  /** @throws Error if the procfs has no readable `stat` */
   constructor(config: Config, context: ScraperContext) {
     this.#config = config;
     this.#context = context;
@@ -145,9 +145,9 @@ export class ProcessScraper implements Scraper {
     this.#busy.close();
   }
 
-  /** A listing, a fifth of the work of a scan, serves for as long as it is known what was born since. */
+  /** A listing takes a fifth of the work of a scan. It stays valid as long as all processes started since are known. */
   #listIfDue(): readonly number[] | undefined {
-    // A process can come into sight without being born, when it changes its user; some the kernel shows in listings only.
+    // A process can become visible when it changes its user, and some processes are visible only in listings.
     const isOld = this.#scans - this.#listing >= this.#lookAgainAfter;
     const isComplete = this.#context.cpuTime?.born !== undefined || this.#busy.forks === this.#forks;
     if (!isOld && isComplete) return undefined;
@@ -157,7 +157,7 @@ export class ProcessScraper implements Scraper {
     return pids;
   }
 
-  /** What was read before does not connect with what is read from now on. */
+  /** Earlier readings and later ones do not connect. */
   *#endAll(): Iterable<Table> {
     const processes = [...this.#processes.endSeries(), ...this.#brief.endSeries()];
     const ended = [...processes, ...this.#states.restart(), ...this.#busySeries];
@@ -167,7 +167,7 @@ export class ProcessScraper implements Scraper {
     this.#previous = undefined;
   }
 
-  /** What came and went since the last scan. */
+  /** Reads the processes that started and ended since the last scan. */
   *#readBrief(scan: Scan): Iterable<Table> {
     if (!this.#config.metrics.cpu) return;
     const table = this.#brief.read(scan.at.wallNs);
@@ -210,7 +210,7 @@ export class ProcessScraper implements Scraper {
     this.#identity.refreshOwners();
   }
 
-  /** @returns whether descriptors have run out: every process is tried again at the next scan */
+  /** @returns whether the agent has run out of descriptors: then every process is tried again at the next scan */
   #noteExhaustion(): boolean {
     const error = this.#budget.takeExhaustion();
     const hasRunOut = error !== undefined;
@@ -274,5 +274,5 @@ function createMalformedServices(meter: Meter, receiver: string): Counter {
   return counter;
 }
 
-/** What came and went before the first scan belongs to no window. */
+/** Processes that ended before the first scan belong to no window. */
 function ignore(): void {}

@@ -1,17 +1,17 @@
 import type { Column, Layout } from './columns.js';
 
-// The values of a process are one array: what its series say, in their order, and behind that, for each column that is
-// not CPU time, what its counter had when the series began.
+// The values of a process are one array: those of its series, in their order, followed by the value that each
+// counter other than CPU time had when the series started.
 
 /** CPU time of a process, in nanoseconds. */
 interface Times {
   readonly userNs: number;
   readonly systemNs: number;
-  /** On each package, where those are told apart. */
+  /** On each package, if CPU time is divided by package. */
   readonly packageNs: Float64Array | undefined;
 }
 
-/** Writes its CPU time. */
+/** Writes the CPU time of a process. */
 export function writeTimes(
   values: Float64Array,
   { cpuModes }: Layout,
@@ -27,7 +27,7 @@ export function writeTimes(
   for (let i = 0; i < packageNs.length; i++) values[cpuModes.length + i] = packageNs[i] / 1e9;
 }
 
-/** Takes a reading of everything else. */
+/** Reads everything except CPU time. */
 export function readColumns(
   values: Float64Array,
   { times, columns }: Layout,
@@ -37,7 +37,7 @@ export function readColumns(
   for (let i = 0; i < columns.length; i++) values[times + i] = read(columns[i]) - values[width + i];
 }
 
-/** All counters are 0 now. */
+/** Resets all counters to 0. */
 export function restartCounters(values: Float64Array, { times, columns }: Layout): void {
   const width = times + columns.length;
   values.fill(0, 0, times);
@@ -50,7 +50,7 @@ export function restartCounters(values: Float64Array, { times, columns }: Layout
   });
 }
 
-/** It has ended: only counters have a last value. */
+/** Discards gauges: a process that has ended has last values only for counters. */
 export function dropGauges(values: Float64Array, { times, columns }: Layout): void {
   columns.forEach(({ metric }, index) => {
     if (metric.kind !== 'counter') values[times + index] = NaN;

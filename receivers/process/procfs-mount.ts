@@ -5,27 +5,27 @@ import { readEffectiveCapabilities } from '../../src/linux/privileges.js';
 import { findCpuClocks } from './cpu-time-source.js';
 
 /**
- * Whether the `stat` of a procfs is not the kernel's but made up for a container by lxcfs.
+ * Whether the `stat` of a procfs is provided by lxcfs for a container instead of the kernel.
  * @param mountInfo the text of proc_pid_mountinfo(5)
  */
 export function hasVirtualStat(procfs: string, mountInfo: string): boolean {
   return parseMounts(mountInfo).some(({ path, type }) => path === `${procfs}/stat` && type === 'fuse.lxcfs');
 }
 
-/** What a procfs hides from those who may not trace a process. */
+/** What a procfs hides from users that may not trace a process. */
 export type HidePid = 'nothing' | 'files' | 'processes';
 
 /**
- * Finds out what the mount option `hidepid` of a procfs hides.
+ * Parses the mount option `hidepid` of a procfs.
  * @param mountInfo the text of proc_pid_mountinfo(5)
- * @param groups of this process: the mount option `gid` names one from which nothing is hidden
+ * @param groups of the agent: nothing is hidden from the group of the mount option `gid`
  */
 export function findHidePid(procfs: string, mountInfo: string, groups: readonly number[] = []): HidePid {
-  // The last mount on a path covers those before.
+  // The last mount on a path covers earlier ones.
   const mount = parseMounts(mountInfo).findLast(({ path }) => path === procfs);
   const option = findOption(mount, 'hidepid');
   const isExempt = groups.includes(Number(findOption(mount, 'gid') ?? NaN));
-  // 4 (ptraceable) knows no exempt group.
+  // Mode 4 (ptraceable) has no exempt group.
   if (isExempt && option !== '4' && option !== 'ptraceable') return 'nothing';
   if (option === '1' || option === 'noaccess') return 'files';
   return option === undefined || option === '0' || option === 'off' ? 'nothing' : 'processes';
@@ -39,19 +39,19 @@ function findOption(mount: Mount | undefined, name: string): string | undefined 
 // PROC_PID_INIT_INO of include/linux/proc_ns.h.
 const initialPidNamespace = 'pid:[4026531836]';
 
-/** Some processes of the machine that a scan does not see. */
+/** Processes of the machine that a scan does not see. */
 export interface HiddenProcesses {
-  /** Which ones, and what hides them. */
+  /** Which processes, and what hides them. */
   readonly what: string;
   readonly remedies: readonly Remedy[];
 }
 
-/** Finds out which processes a procfs does not show to this user. */
+/** Finds out which processes a procfs hides from the agent. */
 export function findHiddenProcesses(procfs: string): readonly HiddenProcesses[] {
   return [...findHiddenByMount(procfs), ...findHiddenByNamespace(procfs)];
 }
 
-/** For the log: what this means, and what to do. */
+/** For the log: the consequence and the remedy. */
 export function describeHidden({ what, remedies }: HiddenProcesses): string {
   const remedy = remedies.map(({ missing, command }) => `${missing}: ${command}`).at(0);
   return `Cannot see ${what}: expected every process in procfs, found some missing; their energy stays unattributed, reason unseen; ${remedy}`;
@@ -67,7 +67,7 @@ function findHiddenByMount(procfs: string): readonly HiddenProcesses[] {
 }
 
 function findHiddenByNamespace(procfs: string): readonly HiddenProcesses[] {
-  // A procfs of another pid namespace is that of the host, as a rule.
+  // The procfs of another PID namespace is usually that of the host.
   if (findCpuClocks(procfs) === undefined) return [];
   if (readlinkSync('/proc/self/ns/pid') === initialPidNamespace) return [];
   const what = 'the processes outside this container';

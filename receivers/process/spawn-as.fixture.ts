@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 
 const lastPid = '/proc/sys/kernel/ns_last_pid';
 
-/** Starts a process that sleeps under a number that was used before; other programs may be quicker. */
+/** Starts a sleeping process with a PID that was used before. Another program may take the PID first. */
 export async function spawnAs(pid: number): Promise<ChildProcess | undefined> {
   for (let tries = 0; tries < 50; tries++) {
     try {

@@ -15,11 +15,11 @@ const defunct = new Set(['Z', 'X', 'x']);
 export function describeState(letter: string): ProcessState {
   if (letter === 'R') return 'running';
   if (stopped.has(letter)) return 'stopped';
-  // S, and what the conventions have no word for: waiting for a disk (D), and kernel threads without work (I).
+  // S, and states for which the conventions have no name: waiting for a disk (D) and idle kernel threads (I).
   return defunct.has(letter) ? 'defunct' : 'sleeping';
 }
 
-/** How many processes are in each state. */
+/** The number of processes in each state. */
 export class StateCount {
   readonly #resource: Resource;
   readonly #counts = new Map<string, number>();
@@ -33,7 +33,7 @@ export class StateCount {
     this.#counts.set(state, (this.#counts.get(state) ?? 0) + count);
   }
 
-  /** A row of what was added since the last one. */
+  /** Returns a row of the processes added since the last call. */
   take(wallNs: bigint): Table {
     if (this.series.length === 0) this.series = this.#createSeries(wallNs);
     const row = Float64Array.from(states, (state) => this.#counts.get(state) ?? 0);

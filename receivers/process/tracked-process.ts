@@ -8,47 +8,47 @@ import type { ProcessFiles, ProcessReader } from './process-reader.js';
 import { dropGauges, readColumns, restartCounters, writeTimes } from './process-values.js';
 import type { Scan } from './scan.js';
 
-/** The states, by code: no reading makes a string. */
+/** The states, by character code: reading one creates no string. */
 const letters = Array.from({ length: 128 }, (_, code) => String.fromCharCode(code));
 
-/** What came of reading a process: `last` was its last reading; `gone` also when its pid belongs to another one by now. */
+/** The result of reading a process: `last` was its last reading; `gone` also if its PID has been reused. */
 export type Outcome = 'read' | 'failed' | 'last' | 'gone';
 
-/** Keeps which of its processes are to be read. */
+/** Tracks which of its processes must be read. */
 interface Part {
   expectChange(process: TrackedProcess): void;
 }
 
-/** One process, from the first look at it to its end. */
+/** One process, from the scan that finds it to its end. */
 export class TrackedProcess {
   readonly pid: number;
-  /** The number of the last scan whose listing had it. */
+  /** The number of the last scan that listed it. */
   listedIn: number;
-  /** Its series; without any until the first row is made, and again when they are to start again. */
+  /** Its series; undefined until the first row, and again if they are to restart. */
   series: readonly Series[] | undefined;
-  /** In which it is. */
+  /** The part that it belongs to. */
   part: Part | undefined;
-  /** Where its values begin in the rows of its part. */
+  /** Index of its values in the rows of its part. */
   place = 0;
-  /** Whether the last row that has it has its values. */
+  /** Whether its current values are in the last row. */
   isWritten = false;
   readonly #files: ProcessFiles;
   readonly #layout: Layout;
   readonly #startTicks: number;
   readonly #cpu = new CpuUsage();
-  /** Where packages are told apart. */
+  /** Undefined if CPU time is not divided by package. */
   readonly #packages: PackageTimes | undefined;
   /**
-   * What the series say, in their order, and behind that, for each column that is not CPU time, what its counter had when
-   * the series began: one array, since two take 200 bytes more.
+   * The values of the series, in their order, followed by the value that each counter other than CPU time had
+   * when the series started. A single array, because two take 200 bytes more.
    */
   readonly #values: Float64Array;
-  /** How many series there are. */
+  /** The number of series. */
   readonly #width: number;
   #identity: ProcessIdentity;
   #resource: Resource;
   #identifiedIn: number;
-  /** After this many scans it is identified again. */
+  /** Number of scans after which it is identified again. */
   #identifiedFor: number;
   #hasFailed = false;
   #isDead = false;
@@ -56,12 +56,12 @@ export class TrackedProcess {
   #state: string;
   #startNs: bigint | undefined;
   #rowNs = 0n;
-  /** Of the source of CPU time. */
+  /** Reported by the source of CPU time. */
   #revision: number | undefined;
-  /** CPU time that it used lately, in nanoseconds: by it processes are ranked. */
+  /** Recent CPU time in nanoseconds, by which processes are ranked. */
   #weightNs = 0;
 
-  /** Takes up the process that the reader has just opened. */
+  /** Takes the process that the reader has just opened. */
   constructor(pid: number, files: ProcessFiles, reader: ProcessReader, scan: Scan) {
     const { stat } = reader;
     this.pid = pid;
@@ -77,7 +77,7 @@ export class TrackedProcess {
     if (packages.length > 0) this.#packages = new PackageTimes(packages.length);
     this.#values = new Float64Array(this.#width + columns.length);
     this.#startNs = scan.findBirth(stat.startTicks);
-    // A process that moves to another cgroup, or publishes which service it is, mostly does so soon after its birth.
+    // A process that moves to another cgroup or publishes its service usually does so soon after its start.
     const isOld = this.#startNs === undefined;
     this.#identifiedFor = isOld ? reader.lookAgainAfter : 1;
     this.#identifiedIn = scan.number - (isOld ? pid % reader.lookAgainAfter : 0);
@@ -88,12 +88,12 @@ export class TrackedProcess {
     if (this.#startNs === undefined) this.#rebase();
   }
 
-  /** What its resource says. */
+  /** The attributes of its resource. */
   get attributes(): Attributes {
     return this.#resource.attributes;
   }
 
-  /** Whether it has ended, and the next row is its last. */
+  /** Whether it has ended and the next row is its last. */
   get isDead(): boolean {
     return this.#isDead;
   }
@@ -102,14 +102,17 @@ export class TrackedProcess {
     return this.#state;
   }
 
-  /** Whether it is to be read at every scan, whatever the source of CPU time says: that does not know it, or a read failed. */
+  /**
+   * Whether it must be read at every scan, regardless of what the source of CPU time reports: it is unknown to
+   * the source, or a read failed.
+   */
   get isRestless(): boolean {
     return this.#hasFailed || this.#revision === undefined;
   }
 
   /**
    * Reads it again.
-   * @param rowNs Unix time of the last row that has it, in nanoseconds
+   * @param rowNs Unix time of the last row that includes it, in nanoseconds
    */
   read(reader: ProcessReader, scan: Scan, rowNs: bigint): Outcome {
     this.noteRow(rowNs);
@@ -124,12 +127,12 @@ export class TrackedProcess {
     return outcome;
   }
 
-  /** A row has it. @param rowNs Unix time of the row, in nanoseconds */
+  /** Must be called for each row that includes it. @param rowNs Unix time of the row, in nanoseconds */
   noteRow(rowNs: bigint): void {
     if (rowNs > this.#rowNs) this.#rowNs = rowNs;
   }
 
-  /** Writes its part of a row, to `place`. @returns where the part of the next process begins */
+  /** Writes its values to a row, at `place`. @returns the index behind them */
   write(row: Float64Array): number {
     const at = this.place;
     for (let column = 0; column < this.#width; column++) row[at + column] = this.#values[column];
@@ -139,7 +142,7 @@ export class TrackedProcess {
     return next;
   }
 
-  /** Makes the series where they are to begin: at the birth, at the row before, or at this row. */
+  /** Creates the series. They start at the start of the process, at the previous row, or at this row. */
   beginSeries(rowNs: bigint): readonly Series[] {
     const startNs = this.#startNs ?? rowNs;
     this.series = createSeries(this.#layout, this.#resource, startNs < rowNs ? startNs : rowNs);
@@ -170,7 +173,7 @@ export class TrackedProcess {
       return this.#takeCpuTime(cpuTime);
     }
     const result = reader.readStat(this.#files);
-    // It has just ended: this is not its last CPU time.
+    // It has just ended: this is not its final CPU time.
     if (result === 'gone' && cpuTime?.holds(this.pid) === true) return this.#takeCpuTime(cpuTime);
     if (typeof result !== 'number') return result;
     if (stat.startTicks !== this.#startTicks) return 'gone';
@@ -183,13 +186,13 @@ export class TrackedProcess {
   }
 
   /**
-   * Takes what the source of CPU time knows of it besides.
-   * @returns whether it may be another program by now, or ended and waits for its parent
+   * Takes other data that the source of CPU time has.
+   * @returns whether it may have become another program, or a zombie
    */
   #takeTask(cpuTime: CpuTimeSource | undefined, hasRun: boolean): boolean {
     const before = this.#state;
     const { revision, taskState } = cpuTime ?? {};
-    // What has not run since it was seen running sleeps.
+    // A process that has not run since it was last seen running is sleeping.
     if (!hasRun && before === 'R') this.#state = 'S';
     if (taskState !== undefined) this.#state = taskState;
     const isRenamed = revision !== this.#revision;
@@ -214,7 +217,7 @@ export class TrackedProcess {
     return 'read';
   }
 
-  /** Its files have gone; its CPU time is complete once the kernel has reported the end. */
+  /** Its files no longer exist. Its CPU time is complete once the kernel has reported the end. */
   #takeEnding(cpuTime: CpuTimeSource): Outcome {
     if (cpuTime.state === 'ending') return 'read';
     this.#cpu.updateTotal(cpuTime);
@@ -229,7 +232,7 @@ export class TrackedProcess {
     return this.#layout.columns.length > 0 && (scan.number + this.pid) % lookAgainAfter === 0;
   }
 
-  /** Gives a process that became another program, user's or cgroup's new series, which begin at the last row. */
+  /** Starts new series, at the last row, if the process has another program, user or cgroup. */
   #identify(reader: ProcessReader, scan: Scan, hasChanged: boolean): void {
     const { stat, identity, lookAgainAfter } = reader;
     if (stat.isZombie || stat.isKernelThread) return;
@@ -246,7 +249,7 @@ export class TrackedProcess {
     this.#begin(this.#rowNs);
   }
 
-  /** Counters start again with what was read last. */
+  /** Restarts counters at the last reading. */
   #begin(startNs: bigint | undefined): void {
     this.series = undefined;
     this.#startNs = startNs;
@@ -269,12 +272,12 @@ export class TrackedProcess {
     readColumns(this.#values, this.#layout, (column) => column.read(reader, maps));
   }
 
-  /** Whether the memory that it shares was read since the last look at it: that takes a while. */
+  /** Whether its shared memory, which is read asynchronously, has arrived since the last check. */
   get #hasNewMaps(): boolean {
     return this.#files.maps?.isNew === true;
   }
 
-  /** What was read is taken before it is read again. */
+  /** The result is used before the next reading. */
   #requestMaps({ maps: mapsReader }: ProcessReader): void {
     const { maps } = this.#files;
     if (maps === undefined || !this.#layout.hasMaps) return;
@@ -282,7 +285,7 @@ export class TrackedProcess {
     maps.isNew = false;
   }
 
-  /** What counts on which package it runs needs no look at where it may run. */
+  /** If CPU time is counted by package, the affinity need not be checked. */
   #findHome({ procfs, cpuTime, packages }: ProcessReader): void {
     if (this.#packages === undefined || packages === undefined || cpuTime?.packageNs) return;
     this.#packages.home = findHome(procfs, this.pid, packages);

@@ -16,7 +16,7 @@ import type { Scan } from './scan.js';
 import { describeState, type StateCount } from './state-count.js';
 import type { TrackedProcess } from './tracked-process.js';
 
-/** What the kernel reports of a process that came and went. */
+/** The kernel's description of a process that started and ended between two scans. */
 export interface BriefDescription {
   readonly name: string;
   readonly cgroupId: number;
@@ -24,29 +24,30 @@ export interface BriefDescription {
   readonly owner: string | undefined;
 }
 
-/** What processes that are there say of others with the same thread name, and in the same cgroup. */
+/** What is known about a brief process from existing processes with the same thread name or in the same cgroup. */
 interface Neighbours {
   readonly programs: Map<unknown, AttributeValue>;
   readonly cgroups: Map<number, AttributeValue>;
 }
 
-/** Most processes that are born die young: with few beside them, few series change their places. */
+/** Most new processes end soon. Among a small number of processes, few series change their positions. */
 const nurseryCapacity = 16;
 
 /**
- * All processes that are there, in parts that are read one by one. Each consumer of a table works out a plan for its
- * array of series, so newcomers wait in a small part of their own until they are enough to be worth new plans.
+ * All existing processes, in parts that are read one after another. Each consumer of a table builds a plan for
+ * its array of series. New processes are therefore kept in a small part until there are enough of them to
+ * justify new plans.
  */
 export class TrackedProcesses {
   readonly #reader: ProcessReader;
   readonly #clock: Clock;
   readonly #known = new Map<number, TrackedProcess>();
-  /** How many are in each state, a letter of proc_pid_stat(5). */
+  /** The number of processes in each state, a letter of proc_pid_stat(5). */
   readonly #states = new Map<string, number>();
   readonly #nursery: ProcessPart;
   readonly #cgroups = new CgroupsById();
   #parts: ProcessPart[] = [];
-  /** Made when the first of a scan's brief processes is described. */
+  /** Created when the first brief process of a scan is described. */
   #neighbours: Neighbours | undefined;
 
   constructor(reader: ProcessReader, clock: Clock) {
@@ -55,13 +56,13 @@ export class TrackedProcesses {
     this.#nursery = this.#createPart();
   }
 
-  /** Compares with a new listing. What came and went since the last one shows when the parts are read. */
+  /** Compares the processes with a new listing. Those that started or ended are handled when their parts are read. */
   match(pids: readonly number[], refused: ReadonlySet<number>, scan: Scan): void {
     for (const pid of pids) {
       const process = this.#known.get(pid);
       if (process !== undefined) process.listedIn = scan.listing;
     }
-    // What ended since may have left the listing, and its CPU time is not complete yet.
+    // A process that has ended may be missing in the listing although its CPU time is not complete yet.
     for (const process of this.#known.values()) {
       if (process.listedIn !== scan.listing && this.#reader.cpuTime?.holds(process.pid) === true) {
         process.listedIn = scan.listing;
@@ -70,14 +71,17 @@ export class TrackedProcesses {
     this.admit(pids, refused);
   }
 
-  /** Takes up those of some processes that are not known yet, when their parts are read. */
+  /** Adds those of some processes that are not known yet, when their parts are read. */
   admit(pids: readonly number[], refused: ReadonlySet<number>): void {
     const arrivals = pids.filter((pid) => !this.#known.has(pid) && !refused.has(pid));
     const isCrowd = this.#nursery.size + arrivals.length > nurseryCapacity;
     for (const pid of arrivals) (isCrowd ? this.#findRoom() : this.#nursery).expect(pid);
   }
 
-  /** Reads part after part: a table for each that has one, and nothing after some new processes. */
+  /**
+   * Reads the parts one after another. Yields a table for each part that has one, and undefined after some new
+   * processes.
+   */
   *read(scan: Scan): Iterable<Table | undefined> {
     this.#neighbours = undefined;
     const isThorough = this.#isThorough(scan);
@@ -87,11 +91,11 @@ export class TrackedProcesses {
       yield table;
     }
     if (this.#nursery.size > nurseryCapacity / 2) this.#place(this.#nursery.release());
-    // Where many have ended, the few that are left lie scattered.
+    // If many processes have ended, the remaining ones are scattered over many parts.
     if (this.#parts.length > 2 * Math.ceil(this.#known.size / partCapacity) + 1) this.#gather();
   }
 
-  /** Whether every process is looked at, rather than those only that are no longer as they were. */
+  /** Whether all processes are read, not only those that have changed. */
   #isThorough(scan: Scan): boolean {
     const { cpuTime, hasMaps } = this.#reader;
     return cpuTime?.changed === undefined || hasMaps || scan.isFirst || scan.isListing;
@@ -104,14 +108,14 @@ export class TrackedProcesses {
     }
   }
 
-  /** Adds the state of every process. */
+  /** Adds the states of all processes. */
   countStates(counts: StateCount): void {
     for (const [letter, count] of this.#states) counts.add(describeState(letter), count);
   }
 
   /**
-   * Who a process was that came and went unseen: what is known of its program and its cgroup from processes that are
-   * there, else of the cgroup by its number or from its parent.
+   * Identifies a process that started and ended between two scans: program and cgroup are taken from existing
+   * processes, otherwise the cgroup from its ID or from the parent.
    */
   describeBrief({ name, cgroupId, parentPid, owner }: BriefDescription): Resource {
     const { programs, cgroups } = (this.#neighbours ??= this.#indexNeighbours());
@@ -128,7 +132,7 @@ export class TrackedProcesses {
     };
   }
 
-  /** One in which no process is left that is known. */
+  /** Finds the path of a cgroup without known processes. */
   #findCgroup(cgroupId: number): string | undefined {
     const id = findUnifiedId(cgroupId);
     const path = id === undefined ? undefined : this.#cgroups.findPath(id);
@@ -149,7 +153,7 @@ export class TrackedProcesses {
     return neighbours;
   }
 
-  /** Ends the series of all processes, which have new ones from the next scan on. */
+  /** Ends the series of all processes. The next scan starts new ones. */
   endSeries(): readonly Series[] {
     return [...this.#known.values()].flatMap((process) => process.endSeries());
   }
