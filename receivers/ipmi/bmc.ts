@@ -15,12 +15,12 @@ export interface IpmiRequest {
   readonly bytes: readonly number[];
 }
 
-/** How messages reach a controller. Waits for the answer, on the thread that calls it. */
+/** Sends requests to controllers. Blocks the calling thread until the response arrives. */
 export interface IpmiTransport {
   /**
    * Sends a request.
-   * @returns the completion code and what follows it; valid until the next call
-   * @throws Error when there is no answer
+   * @returns the completion code and the data behind it; valid until the next call
+   * @throws Error if there is no response
    */
   send(to: Controller, request: IpmiRequest): Uint8Array;
   close(): void;
@@ -58,10 +58,10 @@ const meanings: ReadonlyMap<number, string> = new Map([
   [0xff, 'unspecified error'],
 ]);
 
-/** A request was answered, by an error or by something that is not understood. */
+/** The response to a request was an error, or invalid. */
 export class AnswerError extends Error {
   override readonly name = 'AnswerError';
-  /** The completion code; NaN: the answer is not understood. */
+  /** The completion code; NaN: the response is invalid. */
   readonly code: number;
 
   constructor(message: string, code = NaN) {
@@ -76,22 +76,22 @@ function createRefusal(what: string, code: number): AnswerError {
   return new AnswerError(`Cannot ${what}: expected completion code 0x00, found ${found}`, code);
 }
 
-/** The BMC of the machine itself, by its system interface. */
+/** The BMC of this machine, through its system interface. */
 export const systemController: Controller = { address: 0x20, channel: 0, lun: 0 };
 
-/** How often a request is sent whose answer is one of these. A timeout has taken seconds already. */
+/** Maximum attempts for a request with one of these completion codes. A timeout has already taken seconds. */
 const maxAttempts: ReadonlyMap<number, number> = new Map([
   [completion.nodeBusy, 5],
   [completion.timeout, 2],
 ]);
 const firstPauseMs = 10;
 
-/** A BMC that is asked again while it is busy. */
+/** A BMC. Requests are repeated while it is busy. */
 export class Bmc {
   readonly #transport: IpmiTransport;
   readonly #pause: (ms: number) => void;
 
-  /** @param pause waits, on this thread */
+  /** @param pause blocks this thread */
   constructor(transport: IpmiTransport, pause: (ms: number) => void = sleep) {
     this.#transport = transport;
     this.#pause = pause;
@@ -100,15 +100,15 @@ export class Bmc {
   /**
    * Sends a request to the BMC.
    * @param what for messages: `read the device id`
-   * @param minBytes the shortest answer that is understood, without the completion code
-   * @returns the answer without the completion code
-   * @throws AnswerError when it is answered by an error or too shortly, Error when it is not answered
+   * @param minBytes the minimum length of a valid response, without the completion code
+   * @returns the response without the completion code
+   * @throws AnswerError if the response is an error or too short, Error if there is none
    */
   ask(what: string, request: IpmiRequest, minBytes = 0): Uint8Array {
     return this.askController(systemController, what, request, minBytes);
   }
 
-  /** The same of another controller. */
+  /** Sends a request to another controller. */
   askController(to: Controller, what: string, request: IpmiRequest, minBytes = 0): Uint8Array {
     const answer = this.#sendPatiently(to, request);
     const [code] = answer;

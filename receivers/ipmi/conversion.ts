@@ -1,6 +1,6 @@
 import { elementAt } from '../../src/element.js';
 
-/** How raw readings are signed: IPMI 2.0, table 43-1, sensor units 1. */
+/** Signedness of raw readings: IPMI 2.0, table 43-1, sensor units 1. */
 export type AnalogFormat = 'unsigned' | 'ones_complement' | 'twos_complement';
 
 const formats: readonly (AnalogFormat | undefined)[] = [
@@ -10,7 +10,7 @@ const formats: readonly (AnalogFormat | undefined)[] = [
   undefined,
 ];
 
-/** The format by the two highest bits of sensor units 1; undefined: the sensor has no analog reading. */
+/** The format in the two highest bits of sensor units 1; undefined: the sensor has no analog reading. */
 export function formatOf(units1: number): AnalogFormat | undefined {
   return formats[(units1 >> 6) & 3];
 }
@@ -25,15 +25,15 @@ export interface Factors {
   readonly k2: number;
 }
 
-/** A number in two's complement, with its width in bits. */
+/** Converts two's complement with a width in bits. */
 function toSigned(bits: number, value: number): number {
   const half = 2 ** (bits - 1);
   return value >= half ? value - 2 * half : value;
 }
 
 /**
- * The factors in the six bytes that a full record has from byte 24 on, and `Get Sensor Reading Factors` after the next
- * reading.
+ * Parses the six bytes of factors from byte 24 of a full record, or behind the next reading in the response to
+ * `Get Sensor Reading Factors`.
  */
 export function parseFactors(bytes: Uint8Array): Factors {
   const [m, mHigh, b, bHigh, , exponents] = Array.from({ length: 6 }, (_, i) => elementAt(bytes, i)) as [
@@ -47,13 +47,13 @@ export function parseFactors(bytes: Uint8Array): Factors {
   };
 }
 
-/** The byte of a reading as a number. */
+/** Decodes the byte of a reading. */
 export function decodeRaw(raw: number, format: AnalogFormat): number {
   if (format === 'unsigned' || raw < 0x80) return raw;
   return format === 'twos_complement' ? raw - 0x100 : -(~raw & 0xff);
 }
 
-/** By its number, what the linear result goes through: IPMI 2.0, table 43-1, linearization. */
+/** Linearization functions by number: IPMI 2.0, table 43-1, linearization. */
 const linearizations: readonly ((x: number) => number)[] = [
   (x) => x,
   Math.log,
@@ -69,12 +69,12 @@ const linearizations: readonly ((x: number) => number)[] = [
   Math.cbrt,
 ];
 
-/** From here on, the factors depend on the reading and are asked of the controller. */
+/** From this number on, the factors depend on the reading, and must be requested from the controller. */
 export const firstNonLinear = 0x70;
 
 /**
- * What a reading is in the unit of its sensor.
- * @returns NaN where the formula has no result, or the linearization is not known
+ * Converts a reading to the unit of its sensor.
+ * @returns NaN if the result is undefined, or the linearization is unknown
  */
 export function convertReading(
   raw: number,
@@ -89,7 +89,7 @@ export function convertReading(
   return Number.isFinite(value) ? value : NaN;
 }
 
-/** Divides by the power of ten where the exponent is negative: 12 / 10 is 1.2, and 12 * 0.1 is not. */
+/** Divides by the power of ten if the exponent is negative: 12 / 10 is 1.2, and 12 * 0.1 is not. */
 function scaleByTen(value: number, exponent: number): number {
   return exponent < 0 ? value / 10 ** -exponent : value * 10 ** exponent;
 }

@@ -1,6 +1,6 @@
 import { AnswerError, completion, netFn, type Bmc } from './bmc.js';
 
-// Power by the Data Center Manageability Interface: DCMI 1.5, sections 6.1 and 6.6.
+// Power from the Data Center Manageability Interface: DCMI 1.5, sections 6.1 and 6.6.
 
 const groupExtension = 0xdc;
 const getCapabilities = 0x01;
@@ -10,10 +10,10 @@ const systemPower = 0x01;
 const enhancedSystemPower = 0x02;
 const measurementActive = 0x40;
 
-/** Power of the whole host; NaN: the BMC does not know it. */
+/** Power of the whole host; NaN: unknown to the BMC. */
 export interface PowerReading {
   readonly watts: number;
-  /** Over the period, up to now. */
+  /** Over the period that ends now. */
   readonly minWatts: number;
   readonly maxWatts: number;
   readonly averageWatts: number;
@@ -22,24 +22,24 @@ export interface PowerReading {
 
 /**
  * Reads the power of the host.
- * @returns undefined where power measurement is not active
- * @throws AnswerError with `invalidCommand` where the BMC has no DCMI
+ * @returns undefined if power measurement is not active
+ * @throws AnswerError with `invalidCommand` if the BMC has no DCMI
  */
 export function readPower(bmc: Bmc): PowerReading | undefined {
   return parsePower(askPower(bmc, systemPower, 0));
 }
 
-/** A time over which a BMC averages power, on and on. */
+/** A rolling window over which a BMC averages power. */
 export interface RollingWindow {
   /** `5s`, `1min`: `hw.power.window`. */
   readonly name: string;
-  /** As the BMC codes it. */
+  /** The encoding of DCMI. */
   readonly code: number;
 }
 
 const windowUnits = ['s', 'min', 'h', 'd'];
 
-/** The windows of the enhanced power statistics; none where the BMC has no such statistics. */
+/** The windows of the enhanced power statistics; empty if the BMC does not have these. */
 export function readRollingWindows(bmc: Bmc): readonly RollingWindow[] {
   try {
     const request = {
@@ -49,7 +49,7 @@ export function readRollingWindows(bmc: Bmc): readonly RollingWindow[] {
     };
     const what = 'read the enhanced power statistics that DCMI has';
     const answer = checkGroup(what, bmc.ask(what, request, 5));
-    // The group, two bytes of version, the revision, and how many windows follow.
+    // Group, two bytes of version, revision, and the number of windows.
     const windows = Array.from(answer.subarray(5, 5 + (answer[4] ?? 0)), (code) => {
       return { code, name: `${code & 0x3f}${windowUnits[code >> 6]}` };
     });
@@ -60,12 +60,12 @@ export function readRollingWindows(bmc: Bmc): readonly RollingWindow[] {
   }
 }
 
-/** The mean power over a window up to now, in watts; NaN where it is not known. */
+/** The mean power over a window that ends now, in watts; NaN if unknown. */
 export function readRollingAverage(bmc: Bmc, { code }: RollingWindow): number {
   return parsePower(askPower(bmc, enhancedSystemPower, code))?.averageWatts ?? NaN;
 }
 
-/** Whether an error says that the BMC has no such command, or nothing that it reads. */
+/** Whether an error means that the BMC lacks the command or the data. */
 export function isUnsupported(error: unknown): boolean {
   return error instanceof AnswerError && !transient.has(error.code);
 }
@@ -82,7 +82,7 @@ function askPower(bmc: Bmc, mode: number, attributes: number): Uint8Array {
   return checkGroup(what, bmc.ask(what, request, 18));
 }
 
-/** @throws AnswerError when an answer is none of DCMI */
+/** @throws AnswerError if a response is not from DCMI */
 function checkGroup(what: string, answer: Uint8Array): Uint8Array {
   if (answer[0] === groupExtension) return answer;
   throw new AnswerError(`Cannot ${what}: expected the group 0xdc in its answer, found "${answer[0]}"`);
@@ -97,7 +97,7 @@ function parsePower(answer: Uint8Array): PowerReading | undefined {
   return { watts, minWatts, maxWatts, averageWatts, periodMs: view.getUint32(13, true) };
 }
 
-/** A host that runs this draws power: BMCs give 0, or all bits set, for what they do not know yet. */
+/** The power of a running host is never 0; BMCs report 0, or all bits set, if the power is not known yet. */
 function checkWatts(watts: number): number {
   return watts === 0 || watts === 0xffff ? NaN : watts;
 }

@@ -14,19 +14,19 @@ import type { Opened, Reading, ThreadOptions } from './protocol.js';
 /** The ipmi receiver: the power of the host and the sensors of its BMC. */
 export const factory: ReceiverFactory<typeof schema> = { schema, metrics, probe, create };
 
-/** Without DCMI, the records of all sensors are read first, which takes slow BMCs this long. */
+/** Without DCMI, the records of all sensors are read first. Slow BMCs need this much time. */
 const openTimeoutMs = 60_000;
 
 function create(config: Config, context: ReceiverContext, next: Consumer): Component {
   return createReceiver({ config, context, next, open: openThread });
 }
 
-/** What the receiver is made of. */
+/** The parts of the receiver. */
 export interface IpmiReceiverOptions {
   readonly config: Config;
   readonly context: ReceiverContext;
   readonly next: Consumer;
-  /** Opens what asks the BMC. */
+  /** Starts the thread that reads the BMC. */
   open(config: Config): Promise<{ readonly thread: ReadingSource; readonly reading: Opened }>;
 }
 
@@ -56,7 +56,7 @@ async function openThread(config: Config) {
     options,
     openTimeoutMs,
   });
-  // The first answer has the BMC, too.
+  // The first reading also identifies the BMC.
   return { thread, reading: reading as Opened };
 }
 

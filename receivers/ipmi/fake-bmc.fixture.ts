@@ -1,6 +1,6 @@
 import { completion, netFn, type Controller, type IpmiRequest, type IpmiTransport } from './bmc.js';
 
-/** What describes a sensor in a full record; what is left out is 0. */
+/** Fields of a full sensor record, 0 by default. */
 export interface RecordOptions {
   readonly number: number;
   readonly name: string;
@@ -62,10 +62,10 @@ function writeKey(record: Uint8Array, type: number, options: RecordOptions): voi
   ]);
 }
 
-/** The state of a sensor whose reading is valid, then the bits of its states. */
+/** State byte of a sensor with a valid reading; the bits of its states follow. */
 export const scanning = 0xc0;
 
-/** The answer to `Get Power Reading` without the completion code. */
+/** The response to `Get Power Reading` without the completion code. */
 export function createPowerAnswer(
   watts: readonly number[],
   periodMs = 1000,
@@ -80,32 +80,32 @@ export function createPowerAnswer(
   return [...bytes];
 }
 
-/** A BMC with configured answers, which counts the requests. */
+/** A BMC with configured responses, which counts requests. */
 export class FakeBmc implements IpmiTransport {
   records: readonly Uint8Array[] = [];
-  /** By the number of the sensor, what follows the completion code; a single number is an error. */
+  /** By sensor number: the data behind the completion code. A number is an error code. */
   readonly readings = new Map<number, readonly number[] | number>();
-  /** By mode, the answer to `Get Power Reading`. A number is an error. */
+  /** By mode: the response to `Get Power Reading`. A number is an error code. */
   readonly power = new Map<number, readonly number[] | number>();
-  /** The windows of enhanced statistics, as DCMI codes them. */
+  /** The windows of enhanced statistics, as encoded by DCMI. */
   windows: readonly number[] = [];
-  /** Answers with these codes first. */
+  /** Error codes of the first responses. */
   readonly errors: number[] = [];
-  /** The longest part of a record that it returns. */
+  /** Maximum length of a part of a record that it returns. */
   maxPart = 255;
-  /** Changes with the content of the repository. */
+  /** Changes when the content of the repository changes. */
   additions = 0;
-  /** Whether it has a repository, and not only records of its own sensors. */
+  /** Whether it has a repository; otherwise it has only records of its own sensors. */
   hasRepository = true;
-  /** What a call throws. */
+  /** Error that every call throws. */
   failure: Error | undefined;
-  /** Changes the answers to a command, such as `2c/2`. */
+  /** Changes the responses to a command, such as `2c/2`. */
   damage: (answer: Uint8Array, command: string) => Uint8Array = (answer) => answer;
   readonly asked: string[] = [];
   isClosed = false;
   #reservation = 1;
 
-  /** Another program reserves the repository. */
+  /** Simulates another program that reserves the repository. */
   loseReservation(): void {
     this.#reservation += 1;
   }
@@ -123,7 +123,7 @@ export class FakeBmc implements IpmiTransport {
     this.isClosed = true;
   }
 
-  /** How often something was asked: `a/23`. */
+  /** The number of requests with a command: `a/23`. */
   count(what: string): number {
     return this.asked.filter((one) => one === what).length;
   }

@@ -1,8 +1,9 @@
 import { powerSupplyEntity, type Sensor } from './sensor-record.js';
 
 /**
- * Names under which BMCs without DCMI have the power of the whole host, in this order, without regard to case, spaces and
- * punctuation: Dell, Dell before the 12th generation, HPE, Lenovo and IBM, Inspur and OpenBMC, Cisco, others.
+ * Names of the sensor for the power of the whole host in BMCs without DCMI, by precedence, ignoring case,
+ * spaces and punctuation: Dell, Dell before the 12th generation, HPE, Lenovo and IBM, Inspur and OpenBMC,
+ * Cisco, others.
  */
 const hostNames = [
   'Pwr Consumption',
@@ -14,7 +15,7 @@ const hostNames = [
   'System Power',
 ].map(simplify);
 
-/** The sensor of the power of the whole host: one with a name of the list that is not part of a power supply. */
+/** Finds the sensor of the power of the whole host: the first listed name that is not part of a power supply. */
 export function findHostSensor(sensors: readonly Sensor[]): Sensor | undefined {
   const candidates = sensors.filter(
     ({ analog, entityId }) => analog?.quantity === 'power' && entityId !== powerSupplyEntity,
@@ -24,7 +25,7 @@ export function findHostSensor(sensors: readonly Sensor[]): Sensor | undefined {
     .find((sensor) => sensor !== undefined);
 }
 
-/** The sensor of power with exactly this name. */
+/** Finds the power sensor with exactly this name. */
 export function findNamedSensor(sensors: readonly Sensor[], name: string): Sensor | undefined {
   return sensors.find((sensor) => sensor.name === name && sensor.analog?.quantity === 'power');
 }

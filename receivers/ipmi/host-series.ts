@@ -18,15 +18,15 @@ import { createGauge, type Origin } from './sensor-series.js';
 
 const statistics = ['minimum', 'maximum', 'average'] as const;
 
-/** How the power of the host becomes energy. */
+/** How the power of the host is integrated to energy. */
 export interface HostOptions {
-  /** `hw.host.energy`, or `hw.meter.energy` where another receiver has that. */
+  /** `hw.host.energy`, or `hw.meter.energy` if another receiver publishes that. */
   readonly energyMetric: Metric;
-  /** Power is integrated over no longer time without a reading. */
+  /** Maximum time without a reading over which power is integrated. */
   readonly maxGapMs: GapLimit;
 }
 
-/** What is published of the power of the whole host. */
+/** The series of the power of the whole host. */
 export class HostSeries {
   readonly #attributes: Attributes;
   readonly #origin: Origin;
@@ -52,14 +52,14 @@ export class HostSeries {
 
   /**
    * @param at Unix time in nanoseconds
-   * @param atNs the same instant by a clock that never runs backwards
+   * @param atNs the same time on a monotonic clock
    */
   take({ watts, minWatts, maxWatts, averageWatts, periodMs }: PowerReading, at: bigint, atNs: number): Table {
     this.#values.set([watts, watts * 1e6, minWatts, maxWatts, averageWatts, periodMs / 1e3]);
     return this.#row.take(this.#values, at, atNs);
   }
 
-  /** The mean power over a window up to an instant. */
+  /** Takes the mean power over a window and the time at which it ends. */
   takeAverage(window: string, watts: number, at: bigint): Table {
     const series = this.#averages.get(window) ?? [
       this.#create(hwPower, at, { [ATTR_HW_POWER_WINDOW]: window }),

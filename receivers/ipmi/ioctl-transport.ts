@@ -4,9 +4,10 @@ import { koffi } from '../../src/linux/koffi.js';
 import { addressOf, ioctl, libc, nameErrno } from '../../src/linux/libc.js';
 import { systemController, type Controller, type IpmiRequest, type IpmiTransport } from './bmc.js';
 
-// The character device of ipmi_devintf: include/uapi/linux/ipmi.h, whose structures and numbers a test compares with these.
+// The character device of ipmi_devintf: include/uapi/linux/ipmi.h. A test compares these sizes and numbers with
+// the header.
 
-/** Of 64-bit machines, whose ioctl numbers are those of asm-generic. */
+/** For 64-bit machines whose ioctl numbers are those of asm-generic. */
 export const abi = {
   /** _IOR('i', 13, struct ipmi_req) */
   sendCommand: 0x8028690d,
@@ -26,7 +27,7 @@ const bmcChannel = 0x0f;
 const responseType = 1;
 const pollIn = 1;
 
-// Where each structure lies in the memory that the kernel reads and writes.
+// Offset of each structure in the memory that the kernel reads and writes.
 const requestAt = 0;
 const receivedAt = 64;
 const addressAt = 128;
@@ -35,7 +36,7 @@ const sentAt = 256;
 const answerAt = 512;
 /** IPMI_MAX_MSG_LENGTH */
 const maxMessageBytes = 272;
-/** IPMI_MAX_ADDR_SIZE and the two numbers before it. */
+/** IPMI_MAX_ADDR_SIZE and the two preceding numbers. */
 const maxAddressBytes = 40;
 
 const poll = libc.func('int poll(uintptr_t fds, unsigned long count, int timeout_ms)') as (
@@ -44,22 +45,25 @@ const poll = libc.func('int poll(uintptr_t fds, unsigned long count, int timeout
   timeoutMs: number,
 ) => number;
 
-/** Beyond what the driver takes before it answers in place of a BMC that does not: it asks four times, for 5 s each. */
+/**
+ * Longer than the driver needs to report a timeout for a BMC that does not respond: it tries four times, for 5
+ * s each.
+ */
 const answerTimeoutMs = 25_000;
 
-/** The paths that the device has, by its number. */
+/** The possible paths of the device, by its number. */
 export function listDevicePaths(device: number): readonly string[] {
   return [`/dev/ipmi${device}`, `/dev/ipmi/${device}`, `/dev/ipmidev/${device}`];
 }
 
-/** The first of them that is there. */
+/** The first of these paths that exists. */
 export function findDevicePath(device: number): string | undefined {
   return listDevicePaths(device).find((path) => existsSync(path));
 }
 
 /**
  * Opens the device.
- * @throws Error with the code of the system when it may not be opened
+ * @throws Error with the errno if it cannot be opened
  */
 export function openIoctlTransport(path: string): IpmiTransport {
   return new IoctlTransport(path, openSync(path, 'r+'));
@@ -120,14 +124,15 @@ class IoctlTransport implements IpmiTransport {
       this.#writeReceived();
       const status = ioctl(this.#fd, abi.receiveTruncated, this.#base + receivedAt);
       const errno = status < 0 ? koffi.errno() : 0;
-      // EMSGSIZE: the answer was longer than the memory, and cut. EAGAIN: another reader was faster.
+      // EMSGSIZE: the response was longer than the buffer, and truncated. EAGAIN: another reader has received
+      // it.
       if (errno === EAGAIN || errno === EINTR) continue;
       if (errno !== 0 && errno !== EMSGSIZE) throw this.#fail('read an answer from', errno);
       if (this.#isAnswer()) return this.#readAnswer();
     }
   }
 
-  /** Answers to commands that were given up, and events, are passed over. */
+  /** Events, and responses to requests that timed out, are ignored. */
   #isAnswer(): boolean {
     const { type, messageId } = abi.received;
     const id = this.#view.getBigInt64(receivedAt + messageId, true);
@@ -148,7 +153,7 @@ class IoctlTransport implements IpmiTransport {
   }
 
   #waitUntil(deadlineMs: number): void {
-    // struct pollfd: the descriptor, what is waited for and what has happened.
+    // struct pollfd: the descriptor, the requested and the returned events.
     this.#view.setInt32(pollAt, this.#fd, true);
     this.#view.setInt16(pollAt + 4, pollIn, true);
     this.#view.setInt16(pollAt + 6, 0, true);

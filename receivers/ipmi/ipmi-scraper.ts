@@ -12,13 +12,13 @@ import type { HostSource, Reading } from './protocol.js';
 import type { Sensor } from './sensor-record.js';
 import { createSensorRow, type Origin } from './sensor-series.js';
 
-/** Power is integrated over gaps up to this long, or three intervals. */
+/** Power is integrated over gaps up to this time, or up to three intervals if that is longer. */
 const minGapMs = 10_000;
 
 /** The reading thread. */
 export type ReadingSource = Pick<ReadingThread<Reading>, 'read' | 'close'>;
 
-/** Makes tables of what the reading thread reads. */
+/** Creates tables from the readings of the thread. */
 export class IpmiScraper implements OpenScraper {
   readonly #context: ReceiverContext;
   readonly #thread: ReadingSource;
@@ -26,7 +26,7 @@ export class IpmiScraper implements OpenScraper {
   #first: Reading | undefined;
   #sensors: readonly Sensor[] = [];
   readonly #rows = new Map<Sensor, MeterRow>();
-  /** What the host was claimed and described by. */
+  /** The source of the current series of the host. */
   #source: string | undefined;
   #host: HostSeries | undefined;
   #breaks: number | undefined;
@@ -43,7 +43,7 @@ export class IpmiScraper implements OpenScraper {
     this.#thread = thread;
     this.#origin = { bmc: `ipmi${config.device}`, resource: context.host };
     this.#first = reading;
-    // At the start, before receivers that yield to this one ask for the same.
+    // Claimed at the start, before receivers with lower precedence claim the same energy.
     if (reading.host !== undefined) claimEnergy(context.claims, 'host', this.#origin.bmc);
   }
 
@@ -102,7 +102,7 @@ export class IpmiScraper implements OpenScraper {
     return new HostSeries(source, this.#origin, start, { energyMetric: metric, maxGapMs });
   }
 
-  /** @returns the series of another source than that of now */
+  /** @returns the series of the previous source, if the source has changed */
   #matchHost(source: HostSource): readonly Series[] {
     const name = JSON.stringify(source);
     if (name === this.#source) return [];
@@ -112,7 +112,7 @@ export class IpmiScraper implements OpenScraper {
     return ended;
   }
 
-  /** @returns the series of the sensors before, where there are others now */
+  /** @returns the series of the previous sensors, if the sensors have changed */
   #matchSensors(sensors: readonly Sensor[] | undefined): readonly Series[] {
     if (sensors === undefined) return [];
     this.#sensors = sensors;

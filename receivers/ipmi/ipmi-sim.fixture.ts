@@ -16,7 +16,7 @@ function isHere(command: string, ...args: readonly string[]): boolean {
 /** Why a C program that includes linux/ipmi.h cannot be built; false: it can. For `skip` of tests. */
 export const withoutCompiler = isHere('gcc', '--version') ? false : 'gcc is missing';
 
-/** Why no BMC can be simulated and asked by another program; false: it can. */
+/** Why a BMC cannot be simulated and queried with another program; false: it can. */
 export const withoutSimulator =
   withoutCompiler ||
   (isHere('ipmi_sim', '-v') && isHere('ipmitool', '-V') ? false : 'ipmi_sim or ipmitool is missing');
@@ -30,7 +30,7 @@ export function build(name: string, ...flags: readonly string[]): string {
   return path;
 }
 
-/** A sensor of a simulated BMC: its record, and the byte that it reads. */
+/** A sensor of a simulated BMC: its record, and its raw reading. */
 export interface SimulatedSensor {
   readonly record: Uint8Array;
   readonly number: number;
@@ -39,9 +39,9 @@ export interface SimulatedSensor {
 }
 
 export interface Simulator {
-  /** Where virtual machines reach it. */
+  /** The port to which virtual machines connect. */
   readonly port: number;
-  /** What ipmitool prints, asked by LAN. */
+  /** Runs ipmitool over LAN. @returns its output */
   ipmitool(...args: readonly string[]): string;
 }
 

@@ -1,19 +1,19 @@
 import type { PowerReading } from './dcmi.js';
 import type { Sensor } from './sensor-record.js';
 
-// What the main thread and the thread that asks the BMC send each other.
+// Messages between the main thread and the thread that reads the BMC.
 
-/** What the thread is started with. */
+/** Options of the thread. */
 export interface ThreadOptions {
   /** Number of the device. */
   readonly device: number;
-  /** Shortest time between two readings of all sensors; Infinity: they are not read. */
+  /** Minimum time between two readings of all sensors; Infinity: they are not read. */
   readonly sensorIntervalMs: number;
-  /** Sensor that measures the whole host; null: DCMI, or a sensor by its name. */
+  /** Sensor that measures the whole host; null: DCMI, or a sensor with a known name. */
   readonly hostPowerSensor: string | null;
 }
 
-/** What `Get Device ID` reports. */
+/** The response to `Get Device ID`. */
 export interface BmcIdentity {
   /** IANA enterprise number. */
   readonly manufacturer: number;
@@ -25,21 +25,21 @@ export interface BmcIdentity {
   readonly hasSdrRepository: boolean;
 }
 
-/** Where the power of the host is read; undefined: nowhere so far. */
+/** Where the power of the host is read; undefined: no source found yet. */
 export type HostSource = 'dcmi' | Sensor | undefined;
 
-/** A reading and its instant, by CLOCK_MONOTONIC in nanoseconds. */
+/** A reading and its time, from CLOCK_MONOTONIC in nanoseconds. */
 export interface At<Value> {
   readonly atNs: bigint;
   readonly value: Value;
 }
 
-/** What a sensor read, by its index among the sensors; NaN: it has no reading. */
+/** The value of a sensor, with its index among the sensors; NaN: it has no reading. */
 export interface SensorValue extends At<number> {
   readonly sensor: number;
 }
 
-/** The mean power of the host over a window up to now. */
+/** The mean power of the host over a window that ends now. */
 export interface RollingAverage extends At<number> {
   /** `1min` */
   readonly window: string;
@@ -52,18 +52,18 @@ export interface Note {
 
 export interface Reading {
   readonly host: HostSource;
-  /** All sensors, where they are others than before. */
+  /** All sensors, if they have changed. */
   readonly sensors: readonly Sensor[] | undefined;
-  /** Undefined where the host has no source. */
+  /** Undefined if the host has no source. */
   readonly power: At<PowerReading> | undefined;
   readonly averages: readonly RollingAverage[];
   readonly values: readonly SensorValue[];
   readonly notes: readonly Note[];
-  /** Why parts could not be read: now, or when they were read last. */
+  /** Why values could not be read, now or at the last attempt. */
   readonly problems: readonly string[];
 }
 
-/** What the thread finds when it starts. */
+/** The first message of the thread. */
 export interface Opened extends Reading {
   readonly bmc: BmcIdentity;
 }

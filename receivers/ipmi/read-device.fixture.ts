@@ -4,8 +4,8 @@ import { until } from '../../src/testing/until.js';
 import { factory } from './factory.js';
 import { metrics } from './metrics.js';
 
-// A program of the tests: reads /dev/ipmi0 until a number of sensors have a value, and prints the probe and the last value
-// of every series.
+// A test program: reads /dev/ipmi0 until a number of sensors have a value, and prints the probe and the last
+// value of every series.
 
 const wanted = Number(process.argv[2]);
 const config = parseSettings(factory.schema, { collection_interval: '100ms', sensor_interval: '100ms' });

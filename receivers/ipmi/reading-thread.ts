@@ -3,7 +3,7 @@ import { findDevicePath, listDevicePaths, openIoctlTransport } from './ioctl-tra
 import type { Reading, ThreadOptions } from './protocol.js';
 import { Session } from './session.js';
 
-// The thread that asks the BMC. The receiver starts it with these options.
+// The thread that reads the BMC. The receiver starts it with these options.
 
 serveReadings<Reading>((options) => {
   const both = options as ThreadOptions;

@@ -2,16 +2,16 @@ import { AnswerError, completion, netFn, type Bmc } from './bmc.js';
 
 // The repository of sensor data records: IPMI 2.0, section 33, and of controllers without one, section 35.
 
-/** What its content is known by, as long as that does not change. */
+/** Identifies the content of a repository until it changes. */
 export type RepositoryStamp = string;
 
-/** The commands of a repository, or of the records that a controller has of its own sensors. */
+/** The commands of a repository, or those for the records of a controller's own sensors. */
 interface RepositoryCommands {
   readonly netFn: number;
   readonly info: number;
   readonly reserve: number;
   readonly get: number;
-  /** Where the info has what changes with the content, and how long the info is at least. */
+  /** Range of the info that changes with the content; the end is the minimum length of the info. */
   readonly stamp: readonly [from: number, to: number];
   readonly minInfoBytes: number;
 }
@@ -21,7 +21,8 @@ const mainRepository: RepositoryCommands = {
   info: 0x20,
   reserve: 0x22,
   get: 0x23,
-  // The number of records, and the times of the last addition and the last erase, without the free space between them.
+  // The number of records, and the times of the last addition and erase. The free space between them is
+  // included.
   stamp: [1, 13],
   minInfoBytes: 13,
 };
@@ -31,14 +32,14 @@ const deviceRecords: RepositoryCommands = {
   info: 0x20,
   reserve: 0x22,
   get: 0x21,
-  // The number of sensors, flags and, where these change, when they did.
+  // The number of sensors, flags and, if sensors change, the time of the last change.
   stamp: [0, 6],
   minInfoBytes: 2,
 };
 
 const lastRecord = 0xffff;
 const headerBytes = 5;
-/** What every controller returns in one answer; smaller ones for those that do not. */
+/** All controllers should return 16 bytes in one response; smaller sizes are for those that do not. */
 const chunkSizes = [16, 8, 4] as const;
 const maxRecords = 4096;
 /** Other programs reserve the repository, too. */
@@ -52,13 +53,16 @@ export class SdrRepository {
   #chunk = 0;
   #lost = 0;
 
-  /** @param hasRepository whether the BMC has a repository, by `Get Device ID`, or only records of its own sensors */
+  /**
+   * @param hasRepository whether the BMC has a repository, according to `Get Device ID`, or only records of its
+   * own sensors
+   */
   constructor(bmc: Bmc, hasRepository: boolean) {
     this.#bmc = bmc;
     this.#commands = hasRepository ? mainRepository : deviceRecords;
   }
 
-  /** What changes when records were added, erased or replaced. */
+  /** A stamp that changes when records are added, erased or replaced. */
   readStamp(): RepositoryStamp {
     const { netFn: fn, info: command, stamp, minInfoBytes } = this.#commands;
     const request = { netFn: fn, command, bytes: [] };
@@ -66,7 +70,7 @@ export class SdrRepository {
     return Buffer.from(info.subarray(...stamp)).toString('hex');
   }
 
-  /** Gives one record after the other, or undefined where the caller may pause. @throws Error when they cannot be read */
+  /** Yields one record after another, or undefined when the caller may pause. @throws Error if they cannot be read */
   *readRecords(): Generator<Uint8Array | undefined> {
     this.#reserve();
     this.#lost = 0;

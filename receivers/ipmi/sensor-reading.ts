@@ -9,20 +9,20 @@ const getFactors = 0x23;
 const scanningEnabled = 0x40;
 const unavailable = 0x20;
 
-/** The states of a power supply that a value of `hw.status` can have: IPMI 2.0, table 42-3, sensor type 8. */
+/** The states of a power supply, as values of `hw.status`: IPMI 2.0, table 42-3, sensor type 8. */
 export const powerSupplyStates = ['ok', 'degraded', 'failed', 'predicted_failure'] as const;
 
 const present = 0x01;
 const failed = 0x02;
 const predictedFailure = 0x04;
-/** Its input is lost or out of range, or its configuration is wrong. */
+/** Input lost or out of range, or a configuration error. */
 const degraded = 0x78;
 
 /**
  * Reads a sensor.
- * @returns the value in the unit of the model, or of a power supply the index of its state; NaN where there is no reading
- * now: scanning is disabled, the reading is not available, or the power supply is absent
- * @throws AnswerError, also where the sensor is not present
+ * @returns the value in the unit of the model, or the index of the state for a power supply; NaN if there is no
+ * reading: scanning is disabled, the reading is unavailable, or the power supply is absent
+ * @throws AnswerError, also if the sensor is not present
  */
 export function readSensor(bmc: Bmc, { controller, number, name, analog }: Sensor): number {
   const request = { netFn: netFn.sensor, command: getReading, bytes: [number] };

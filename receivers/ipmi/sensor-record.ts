@@ -8,14 +8,14 @@ import { firstNonLinear, formatOf, parseFactors, type AnalogFormat, type Factors
 export type Quantity =
   'power' | 'energy' | 'voltage' | 'current' | 'temperature' | 'fan_speed' | 'fan_speed_ratio';
 
-/** How readings become values. */
+/** How readings are converted to values. */
 export interface Analog {
   readonly quantity: Quantity;
   readonly format: AnalogFormat;
   readonly linearization: number;
-  /** Undefined: they depend on the reading, and are asked of the controller. */
+  /** Undefined: they depend on the reading, and are requested from the controller. */
   readonly factors: Factors | undefined;
-  /** From the unit of the sensor to that of the model: what is added, then the factor. */
+  /** Conversion from the unit of the sensor to that of the model: the offset is added before the factor is applied. */
   readonly offset: number;
   readonly scale: number;
 }
@@ -24,7 +24,7 @@ export interface Analog {
 export interface Sensor {
   readonly controller: Controller;
   readonly number: number;
-  /** What it belongs to: IPMI 2.0, table 43-13. 10: a power supply. */
+  /** The entity that it belongs to: IPMI 2.0, table 43-13. 10: a power supply. */
   readonly entityId: number;
   readonly entityInstance: number;
   readonly name: string;
@@ -36,7 +36,7 @@ export const powerSupplyEntity = 10;
 
 const fullRecord = 0x01;
 const compactRecord = 0x02;
-/** Where the type and length of the name are. */
+/** Offset of the type and length of the name. */
 const nameAt: ReadonlyMap<number, number> = new Map([
   [fullRecord, 47],
   [compactRecord, 31],
@@ -46,7 +46,7 @@ const powerSupplyType = 0x08;
 const sensorSpecific = 0x6f;
 const firstOemInstance = 0x60;
 
-/** @returns undefined for what is not read: other records, and sensors of other quantities */
+/** @returns undefined for other records, and for sensors of other quantities */
 export function parseSensorRecord(record: Uint8Array): Sensor | undefined {
   const type = record[3] ?? 0;
   const start = nameAt.get(type);
@@ -69,12 +69,12 @@ function parseKey(record: Uint8Array): Omit<Sensor, 'name' | 'analog'> {
     controller,
     number: elementAt(record, 7),
     entityId: elementAt(record, 8),
-    // From here on, instances are counted for each controller.
+    // From this number on, instances are relative to each controller.
     entityInstance: instance >= firstOemInstance ? instance - firstOemInstance : instance,
   };
 }
 
-/** What a base unit is in the model: IPMI 2.0, table 43-15. */
+/** Base units and their units in the model: IPMI 2.0, table 43-15. */
 const units: ReadonlyMap<number, readonly [Quantity, offset: number, scale: number]> = new Map([
   [1, ['temperature', 0, 1]],
   [2, ['temperature', -32, 5 / 9]],
@@ -87,7 +87,7 @@ const units: ReadonlyMap<number, readonly [Quantity, offset: number, scale: numb
 ]);
 
 const joules = 7;
-/** By the rate unit, the seconds of it: per microsecond up to per day. */
+/** Seconds by rate unit, from per microsecond to per day. */
 const secondsOfRate = [0, 1e-6, 1e-3, 1, 60, 3600, 86_400];
 
 function parseAnalog(record: Uint8Array): Analog | undefined {
@@ -116,7 +116,7 @@ function parseUnit(
 
 const bcdPlus = '0123456789 -.:,_';
 
-/** The name by its type and length byte: IPMI 2.0, section 43.15. */
+/** Parses a name with its type and length byte: IPMI 2.0, section 43.15. */
 function parseName(record: Uint8Array, start: number): string {
   const code = elementAt(record, start);
   const bytes = record.subarray(start + 1, start + 1 + (code & 0x1f));
@@ -127,7 +127,7 @@ function parseName(record: Uint8Array, start: number): string {
       : encoding === 2
         ? decodeSixBit(bytes)
         : Buffer.from(bytes).toString('latin1');
-  // Some controllers fill up with zeros or spaces.
+  // Some controllers pad names with zeros or spaces.
   return text.replace(/\0.*$/su, '').trim();
 }
 
@@ -135,7 +135,7 @@ function decodeBcd(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => `${bcdPlus[byte >> 4]}${bcdPlus[byte & 15]}`).join('');
 }
 
-/** Four characters in three bytes, the lowest bits first, from space on. */
+/** Four characters in three bytes, lowest bits first; code 0 is a space. */
 function decodeSixBit(bytes: Uint8Array): string {
   let [text, bits, count] = ['', 0, 0];
   for (const byte of bytes) {

@@ -42,7 +42,7 @@ const typesByQuantity: Partial<Readonly<Record<Quantity, string>>> = {
   fan_speed_ratio: 'fan',
 };
 
-/** What entities are: IPMI 2.0, table 43-13. */
+/** Names of entities: IPMI 2.0, table 43-13. */
 const entities: ReadonlyMap<number, readonly [location: string, type: string]> = new Map([
   [3, ['processor', 'cpu']],
   [7, ['system_board', 'enclosure']],
@@ -61,17 +61,17 @@ const entities: ReadonlyMap<number, readonly [location: string, type: string]> =
   [66, ['system_board', 'enclosure']],
 ]);
 
-/** More than a machine can draw: a counter that grows faster was reset. */
+/** Above the power of any machine: a counter that increases faster was reset. */
 const maxWatts = 100_000;
 
-/** What is needed to describe series of a BMC. */
+/** Describes the origin of series of a BMC. */
 export interface Origin {
   /** `ipmi0` */
   readonly bmc: string;
   readonly resource: Resource;
 }
 
-/** What is published of a sensor, from its first reading on. */
+/** The series of a sensor, from its first reading on. */
 export function createSensorRow(sensor: Sensor, { bmc, resource }: Origin, start: bigint): MeterRow {
   const { analog } = sensor;
   const attributes = analog ? describeSensor(sensor, analog.quantity, bmc) : describeSupply(sensor, bmc);
@@ -105,7 +105,7 @@ function createMeter(quantity: Quantity, create: CreateSeries): Meter {
   };
 }
 
-/** A gauge of what was read, or of what is made from it; a gap stays a gap. */
+/** A gauge of a reading, or of a value derived from it; a gap stays a gap. */
 export function createGauge(series: Meter['series'], convert = (value: number) => value): Meter {
   return { series, take: (value) => (Number.isNaN(value) ? NaN : convert(value)) };
 }
@@ -135,7 +135,7 @@ function identifySupply(instance: number, bmc: string): string {
   return `${bmc}/power_supply-${instance}`;
 }
 
-/** Numbers are unique for each controller and logical unit. */
+/** Sensor numbers are unique within a controller and logical unit. */
 function describeNumber({ controller: { address, lun }, number }: Sensor): string {
   const places = [
     ...(address === systemController.address ? [] : [address]),

@@ -6,24 +6,24 @@ import { SdrRepository, type RepositoryStamp } from './sdr-repository.js';
 import { readSensor } from './sensor-reading.js';
 import { parseSensorRecord, type Sensor } from './sensor-record.js';
 
-/** So long, and one request more, sensors keep the power of the host from being read. */
+/** Maximum time, plus one request, for which reading sensors delays reading the power of the host. */
 const sliceMs = 250;
-/** A sensor whose controller does not answer takes seconds each time: it is left out for so long. */
+/** A sensor whose controller does not respond takes seconds at each attempt. It is skipped for this time. */
 const restMs = 300_000;
 
-/** What a slice has found. */
+/** The result of a slice. */
 export interface SweepResult {
-  /** Where they have changed. */
+  /** Set if they have changed. */
   readonly sensors: readonly Sensor[] | undefined;
   readonly values: readonly SensorValue[];
-  /** Whether all sensors are due with this slice. */
+  /** Whether a new sweep of all sensors begins with this slice. */
   readonly isBegun: boolean;
   readonly notes: readonly Note[];
 }
 
 /**
- * Reads all sensors of a BMC at intervals, in slices. The records that describe them are read once, and again when their
- * repository has changed.
+ * Reads all sensors of a BMC at intervals, in slices. Their records are read once, and again if the repository
+ * has changed.
  */
 export class SensorSweep {
   readonly #bmc: Bmc;
@@ -37,12 +37,12 @@ export class SensorSweep {
   #loadingStamp: RepositoryStamp = '';
   #loaded: Sensor[] = [];
   #dueMs = -Infinity;
-  /** The next sensor to be read; as many as there are: none is due. */
+  /** Index of the next sensor to read; the number of sensors: none is due. */
   #next = 0;
   readonly #restUntilMs = new Map<Sensor, number>();
-  /** Why sensors could not be read the last time. */
+  /** Why sensors could not be read at the last attempt. */
   readonly #failures = new Map<Sensor, string>();
-  /** Those that could be read once. */
+  /** Sensors that have been read at least once. */
   readonly #proven = new Set<Sensor>();
   #failure: string | undefined;
   #notes: Note[] = [];
@@ -54,7 +54,7 @@ export class SensorSweep {
     this.#nowMs = nowMs;
   }
 
-  /** Why sensors that could be read before cannot be read now. */
+  /** Why sensors that have been read before cannot be read now. */
   get problems(): readonly string[] {
     return [...this.#failures].flatMap(([sensor, failure]) => (this.#proven.has(sensor) ? failure : []));
   }
@@ -63,13 +63,13 @@ export class SensorSweep {
     return this.#sensors;
   }
 
-  /** Reads the records at once, which can take seconds. @throws Error when they cannot be read */
+  /** Reads all records, which can take seconds. @throws Error if they cannot be read */
   load(): void {
     this.#beginLoading();
     this.#continueLoading(Infinity);
   }
 
-  /** Goes on for a slice. @throws Error when the BMC does not answer */
+  /** Continues for a slice. @throws Error if the BMC does not respond */
   advance(): SweepResult {
     const endMs = this.#nowMs() + sliceMs;
     const isBegun = this.#intervalMs < Infinity && this.#nowMs() >= this.#dueMs;
@@ -101,7 +101,7 @@ export class SensorSweep {
     this.#attempt(() => this.#continueLoading(endMs));
   }
 
-  /** What the BMC refuses is logged once, and tried again with the next sweep. */
+  /** An error of the BMC is logged once. The request is repeated with the next sweep. */
   #attempt(step: () => void): void {
     try {
       step();

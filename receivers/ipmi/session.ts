@@ -31,29 +31,29 @@ const unknownPower: PowerReading = {
   periodMs: NaN,
 };
 
-/** What is open while the BMC answers. */
+/** What is open while the BMC responds. */
 interface OpenBmc {
   readonly bmc: Bmc;
   readonly sweep: SensorSweep;
   readonly windows: readonly RollingWindow[];
 }
 
-/** Reads the power of the host whenever it is asked, and sensors in between, never for long. */
+/** Reads the power of the host at every reading, and sensors in short slices in between. */
 export class Session implements BlockingSession<Reading> {
   readonly #options: ThreadOptions;
   readonly #openTransport: () => IpmiTransport;
   readonly #nowMs: () => number;
   #open: OpenBmc | undefined;
   #host: HostSource;
-  /** Whether DCMI may have the power of the host, now or later. */
+  /** Whether DCMI has, or may later have, the power of the host. */
   #hasDcmi = true;
   #notes: Note[] = [];
-  /** Why averages could not be read the last time. */
+  /** Why averages could not be read at the last attempt. */
   #averageProblems: readonly string[] = [];
 
   /**
-   * @param openTransport called again after it failed
-   * @param nowMs a clock that never runs backwards
+   * @param openTransport called again if it has failed
+   * @param nowMs a monotonic clock
    */
   constructor(
     options: ThreadOptions,
@@ -79,7 +79,7 @@ export class Session implements BlockingSession<Reading> {
     try {
       return this.#read(this.#open ?? this.#reopen().bmc);
     } catch (error) {
-      // The driver may have been reloaded: the next reading opens the device again.
+      // The driver may have been reloaded: the next reading reopens the device.
       if (!(error instanceof AnswerError)) this.close();
       throw error;
     }
@@ -118,7 +118,7 @@ export class Session implements BlockingSession<Reading> {
     else if (this.#options.sensorIntervalMs < Infinity || name !== null) this.#loadHost(sweep, name);
   }
 
-  /** Which sensor is that of the host must be known before others ask for that claim. */
+  /** The sensor of the host must be known before other receivers claim its energy. */
   #loadHost(sweep: SensorSweep, name: string | null): void {
     try {
       sweep.load();
@@ -132,7 +132,7 @@ export class Session implements BlockingSession<Reading> {
     this.#notes.push({ level: 'warn', text });
   }
 
-  /** @returns undefined where the power is not measured */
+  /** @returns undefined if the power is not measured */
   #readDcmi(bmc: Bmc): PowerReading | undefined {
     try {
       return readPower(bmc);
@@ -147,7 +147,7 @@ export class Session implements BlockingSession<Reading> {
     const problems: string[] = [];
     const power = this.#readHost(bmc, problems);
     const { sensors, values, isBegun, notes } = sweep.advance();
-    // When the repository has changed, so may have the sensor of the host.
+    // The sensor of the host may have changed with the repository.
     if (sensors !== undefined && typeof this.#host === 'object') this.#rematchHost(sensors);
     if (isBegun && this.#host === undefined && this.#hasDcmi && this.#readDcmi(bmc) !== undefined)
       this.#host = 'dcmi';
@@ -181,7 +181,7 @@ export class Session implements BlockingSession<Reading> {
   }
 }
 
-/** @returns undefined where the BMC answers by an error, which is added to the problems */
+/** @returns undefined if the BMC returns an error, which is added to the problems */
 function attempt<Value>(read: () => Value, problems: string[]): Value | undefined {
   try {
     return read();
@@ -197,7 +197,7 @@ function readHostSensor(bmc: Bmc, host: Exclude<HostSource, 'dcmi' | undefined>)
   return { ...unknownPower, watts: watts > 0 ? watts : NaN };
 }
 
-/** The instant of a reading is the middle of the call. */
+/** Timestamps a reading with the middle of the call. */
 function measure<Value>(read: () => Value): At<Value> {
   const beforeNs = process.hrtime.bigint();
   const value = read();

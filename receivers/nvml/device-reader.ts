@@ -7,14 +7,14 @@ import { describeStatus, isLost, isUnsupported, success } from './library.js';
 import { ProcessReader } from './process-reader.js';
 import type { ThreadOptions } from './thread-options.js';
 
-/** What a device is, apart from its columns. */
+/** Description of a device without its columns. */
 export type Identity = Omit<Device, 'columns' | 'profileColumns'>;
 
-/** The part that a device has in MIG. */
+/** Whether a device is a MIG instance, or a GPU that is divided into instances. */
 export interface MigRole {
-  /** A GPU: whether it is divided. Then processes are those of its instances. */
+  /** For a GPU: whether it is divided. Its processes are then those of its instances. */
   readonly isDivided?: boolean;
-  /** A MIG instance, whose handle is its own: that of its GPU, and the number of its GPU instance. */
+  /** For a MIG instance: the handle of its GPU, and the number of its GPU instance. */
   readonly instance?: { readonly parent: number; readonly gpuInstance: number };
 }
 
@@ -22,7 +22,7 @@ type Instance = MigRole['instance'];
 
 const contextKinds: readonly ContextKind[] = ['compute', 'graphics', 'mps'];
 
-/** Reads one device: what it can do is asked once, when this is made. */
+/** Reads one device. Its features are probed once, when the reader is created. */
 export class DeviceReader {
   readonly device: Device;
   readonly notes: readonly Note[];
@@ -55,12 +55,12 @@ export class DeviceReader {
     this.notes = missing.length > 0 ? [{ level: 'debug', text }] : [];
   }
 
-  /** Why it is lost, if it is: it is not read again. */
+  /** Why the device is lost; undefined: it is not. A lost device is not read again. */
   get lostBy(): string | undefined {
     return this.#lostBy;
   }
 
-  /** Why something is missing in the last row that was not missing in the first one. */
+  /** Why values are missing in the last row that the first row had. */
   get problems(): readonly string[] {
     return this.#lostBy === undefined ? this.#problems : [describeLost(this.device)];
   }
@@ -79,11 +79,11 @@ export class DeviceReader {
     const beforeNs = process.hrtime.bigint();
     const [energy, ...others] = this.#features;
     let at = energy === undefined ? 0 : this.#readFeature(energy, values, 0);
-    // The energy is that of some instant within its call.
+    // The energy is measured at some time during the call.
     const atNs = (beforeNs + process.hrtime.bigint()) / 2n;
     for (const feature of others) at = this.#readFeature(feature, values, at);
     const profile = hasProfile ? this.#readProfile() : undefined;
-    // Once it was taken out, every argument is invalid.
+    // For a removed device, NVML reports every argument as invalid.
     if (this.#features.length > 0 && this.#successes === 0) this.#lostBy ??= describeStatus(this.#lastStatus);
     if (this.#lostBy !== undefined) return createLostRow(id, atNs);
     const usage = this.#processes?.readUsage();
@@ -92,7 +92,7 @@ export class DeviceReader {
     return { id, atNs, values, profile, usage, memory };
   }
 
-  /** @param isInUse whether the library can still be called for it */
+  /** @param isInUse whether the library can still be called for the device */
   close(isInUse: boolean): void {
     if (isInUse) this.#profiling?.close();
   }
@@ -105,7 +105,7 @@ export class DeviceReader {
   }
 
   #readFeature(feature: Feature, values: Float64Array, at: number): number {
-    // A lost device may hold each further call for seconds.
+    // Each further call for a lost device may block for seconds.
     if (this.#lostBy !== undefined) return at + feature.columns.length;
     const status = feature.read(values, at);
     this.#note(status);
@@ -143,7 +143,7 @@ export function createLostRow(id: string, atNs: bigint): DeviceRow {
 }
 
 function openProfiling(handle: Handle, instance: Instance): Profiling | undefined {
-  // Traffic that has a counter of its own, or no link, is not read again.
+  // NVLink traffic is not profiled if a field has it, or if there is no link.
   const isLink = hasNvLink(handle) && !createFieldProbe(handle)(fieldIds.nvlinkTransmit);
   const isWanted = (column: string) => isLink || !column.startsWith('nvlink.');
   const device = instance?.parent ?? handle.device;
@@ -163,7 +163,7 @@ function bindAll(
   return [bindEnergy(handle), ...bindGpu(handle, hasField), ...sampling];
 }
 
-/** Whether a device has a feature. One that only failed has it, and is tried at each reading. */
+/** Whether a device has a feature. If reading fails for another reason, it is tried again at each reading. */
 function probe(feature: Feature, missing: string[]): boolean {
   const status = feature.read(new Float64Array(feature.columns.length), 0);
   if (!isUnsupported(status)) return true;

@@ -78,7 +78,7 @@ function openThread({ library, procfs, metrics: wanted }: Config) {
   return ReadingThread.open<Reading>({ name: 'NVML', module, options });
 }
 
-/** Where there is no driver, the library is not even looked for. */
+/** Without a driver, the library is not searched for. */
 async function probe(config: Config): Promise<Probe> {
   if (!hasDriver(config)) return missDriver(config);
   try {
@@ -92,7 +92,7 @@ async function probe(config: Config): Promise<Probe> {
   }
 }
 
-/** Whether a library other than the default is named, or the driver is loaded: of Linux, or of WSL. */
+/** Whether the settings name another library than the default, or a driver is loaded, of Linux or WSL. */
 function hasDriver({ library, procfs }: Config): boolean {
   const isChosen = library !== schema.library.default;
   return (
@@ -108,7 +108,7 @@ function missDriver({ procfs }: Config): Probe {
   return { available: false, found, remedies };
 }
 
-/** Whether a PCI device of NVIDIA is here, whatever it is. */
+/** Whether there is a PCI device of NVIDIA, of any kind. */
 function hasNvidiaDevice(): boolean {
   try {
     return /^[0-9a-f]{4}\t10de/m.test(readFileSync('/proc/bus/pci/devices', 'latin1'));

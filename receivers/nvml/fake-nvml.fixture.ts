@@ -5,28 +5,28 @@ import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 
 const source = new URL('../../../receivers/nvml/testdata/nvml.c', import.meta.url).pathname;
 
-/** Answers by key, each a status and what follows; see `testdata/nvml.c`. */
+/** Answers by key, each with a status and values; see `testdata/nvml.c`. */
 export type Answers = Readonly<Record<string, string>>;
 
-/** A library that answers as NVML does. */
+/** A library that answers like NVML. */
 export interface FakeNvml {
   readonly path: string;
   /** Changes answers. */
   set(answers: Answers): void;
-  /** Takes answers out: those calls are not supported. */
+  /** Removes answers: the calls are then not supported. */
   remove(...keys: readonly string[]): void;
 }
 
-/** Why there is no compiler; false: there is one. For `skip` of tests. */
+/** Why no compiler is available; false: there is one. For `skip` of tests. */
 export const withoutCompiler =
   spawnSync('gcc', ['--version']).status === 0
     ? false
     : 'gcc is missing, which builds the library for these tests';
 
-/** That of the one GPU of `h100`. */
+/** The UUID of the GPU of `h100`. */
 export const uuid = 'GPU-31540c43-32d7-2232-01e6-29329b4b1d56';
 
-/** What an idle H100 answered, with driver 580.159.04. */
+/** Answers of an idle H100 with driver 580.159.04. */
 export const h100: Answers = {
   DriverVersion: '0 580.159.04',
   Count: '0 1',
@@ -80,14 +80,14 @@ export const h100: Answers = {
   '0.UUID': `0 ${uuid}`,
 };
 
-/** A number of GPUs like the first. */
+/** Answers of several GPUs like the first. */
 export function repeatGpu(count: number): Answers {
   const uuids = Array.from({ length: count }, (_, i) => [`${i}.UUID`, `0 GPU-${i}`]);
   return { ...h100, Count: `0 ${count}`, ...Object.fromEntries(uuids) };
 }
 
 /**
- * Builds one with gcc, in the folder for temporary files.
+ * Builds a library with gcc, in the folder for temporary files.
  * @param without symbols that it lacks
  */
 export function buildNvml(answers: Answers = h100, without: readonly string[] = []): FakeNvml {

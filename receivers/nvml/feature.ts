@@ -1,22 +1,25 @@
 import { success, type NvmlLibrary } from './library.js';
 
-/** Something of a device that one call reads. Allocates nothing at a reading. */
+/** A value or several values of a device that one call reads, without allocating. */
 export interface Feature {
-  /** For people: `power limit`. */
+  /** For messages: `power limit`. */
   readonly name: string;
   /** Its columns, in order; see `columns.ts`. */
   readonly columns: readonly string[];
-  /** Reads into `values` from `at` on, in SI units. @returns the code of NVML; what it could not read is NaN */
+  /**
+   * Reads into `values` from index `at` on, in SI units. @returns the return code of NVML; values that could
+   * not be read are NaN
+   */
   read(values: Float64Array, at: number): number;
 }
 
-/** A device as the library knows it. */
+/** A device and its library. */
 export interface Handle {
   readonly library: NvmlLibrary;
   readonly device: number;
 }
 
-/** Makes SI units of what a call gives. Divides, since 72442 * 1e-3 is not 72.442. */
+/** Converts the result of a call to SI units. Divides, since 72442 * 1e-3 is not exactly 72.442. */
 export type Scale = (value: number) => number;
 
 export const same: Scale = (value) => value;
@@ -30,13 +33,13 @@ export const mega: Scale = (value) => value * 1e6;
 export const wholeDevice = 'uintptr_t device, uintptr_t value';
 const selected = 'uintptr_t device, int which, uintptr_t value';
 
-/** An unsigned integer that a call gives. */
+/** A call that returns an unsigned integer. */
 interface Scalar {
   readonly name: string;
   readonly column: string;
   readonly symbol: string;
   readonly scale: Scale;
-  /** Where the call wants one: which of several. */
+  /** The second argument, if the call has one: the kind of value. */
   readonly which?: number;
 }
 

@@ -13,7 +13,10 @@ import {
 import { bindFields, fieldIds } from './fields.js';
 import { success } from './library.js';
 
-/** Energy since the driver was loaded, in microjoules: takes 3 ms, and stands first since the row has its instant. */
+/**
+ * Energy since the driver was loaded, in microjoules. It takes 3 ms, and is read first because its time becomes
+ * that of the row.
+ */
 export function bindEnergy(handle: Handle): Feature {
   const { scratch } = handle.library;
   const call = handle.library.find('nvmlDeviceGetTotalEnergyConsumption', wholeDevice);
@@ -22,7 +25,7 @@ export function bindEnergy(handle: Handle): Feature {
 }
 
 /**
- * Everything else of a whole GPU. What its fields do not have is asked for in the way of older drivers.
+ * All other features of a whole GPU. Values without a field are read with calls that older drivers have.
  * @param hasField whether a field can be read
  */
 export function bindGpu(handle: Handle, hasField: (id: number) => boolean): readonly Feature[] {
@@ -73,12 +76,12 @@ export function bindGpu(handle: Handle, hasField: (id: number) => boolean): read
   ];
 }
 
-/** What a MIG instance has of its own. */
+/** The features of a MIG instance. */
 export function bindInstance(handle: Handle): readonly Feature[] {
   return [bindMemory(handle)];
 }
 
-/** PCIe traffic from samples of 20 ms: each of the two calls takes as long. */
+/** PCIe traffic from samples of 20 ms: each of the two calls takes that long. */
 export function bindPcieSampling(handle: Handle): readonly Feature[] {
   const symbol = 'nvmlDeviceGetPcieThroughput';
   return [
@@ -111,7 +114,7 @@ const engines: readonly (readonly [string, string])[] = [
 // nvml.h, NVML_NVLINK_MAX_LINKS.
 const maxLinks = 18;
 
-/** Whether one of the NVLinks of a GPU is in use. */
+/** Whether any NVLink of a GPU is active. */
 export function hasNvLink({ library, device }: Handle): boolean {
   const { scratch } = library;
   const call = library.find(
@@ -123,7 +126,7 @@ export function hasNvLink({ library, device }: Handle): boolean {
   );
 }
 
-/** Which power it is differs by architecture: nvml.h at nvmlDeviceGetPowerUsage. */
+/** Whether this is the average or the current power depends on the architecture: nvml.h at nvmlDeviceGetPowerUsage. */
 function bindPowerUsage(handle: Handle): Feature {
   const ampere = 7;
   const isGa100 = readComputeCapability(handle) === '8.0';
@@ -165,7 +168,10 @@ function bindEngine(handle: Handle, name: string, symbol: string): Feature {
   return createFeature(`${name} utilization`, `utilization.${name}`, read, () => percent(scratch.u32()));
 }
 
-/** nvmlMemory_v2_t, whose `used` leaves out what is reserved; nvmlMemory_t of older drivers, whose `used` has it. */
+/**
+ * nvmlMemory_v2_t, whose `used` excludes reserved memory; nvmlMemory_t with older drivers, whose `used`
+ * includes it.
+ */
 function bindMemory({ library, device }: Handle): Feature {
   const { scratch } = library;
   const second = library.find('nvmlDeviceGetMemoryInfo_v2', wholeDevice);
@@ -209,7 +215,7 @@ function bindFans(handle: Handle): readonly Feature[] {
     : [bindScalar(handle, { name: 'fan', column: 'fan.0', symbol: 'nvmlDeviceGetFanSpeed', scale: percent })];
 }
 
-/** Reasons why clocks are lower than they could be, by bit: nvml.h, nvmlClocksEventReason*. */
+/** Reasons for reduced clocks, by bit: nvml.h, nvmlClocksEventReason*. */
 const throttleReasons: readonly (readonly [number, string])[] = [
   [0x04, 'sw_power_cap'],
   [0x08, 'hw_slowdown'],
@@ -239,7 +245,7 @@ function bindThrottleReasons({ library, device }: Handle): Feature {
   };
 }
 
-/** Errors of memory since the driver was loaded. */
+/** Memory errors since the driver was loaded. */
 function bindEcc(handle: Handle, name: string, type: number): Feature {
   const call = handle.library.find(
     'nvmlDeviceGetTotalEccErrors',

@@ -8,7 +8,7 @@ interface Field {
   readonly id: number;
   readonly column: string;
   readonly scale: Scale;
-  /** Of NVLink fields: all links together. */
+  /** For NVLink fields: all links together. */
   readonly scope?: number;
 }
 
@@ -32,7 +32,10 @@ const fieldBytes = 40;
 const readFieldsSymbol = 'nvmlDeviceGetFieldValues';
 const fieldParameters = 'uintptr_t device, int count, uintptr_t values';
 
-/** Asks which fields a device has. Each is asked for alone: an old driver refuses the whole call for one of them. */
+/**
+ * Finds out which fields a device has. Each is requested separately: an old driver rejects the whole call if
+ * one is unknown.
+ */
 export function createFieldProbe({ library, device }: Handle): (id: number) => boolean {
   const call = library.find(readFieldsSymbol, fieldParameters);
   return (id) => {
@@ -69,11 +72,11 @@ export function bindFields(
 function writeField({ scratch: { view } }: NvmlLibrary, index: number, { id, scope = 0 }: Field): void {
   view.setUint32(index * fieldBytes, id, true);
   view.setUint32(index * fieldBytes + 4, scope, true);
-  // Where the driver leaves it as it is, there is no value.
+  // A status that the driver does not overwrite means that there is no value.
   view.setInt32(index * fieldBytes + 28, 999, true);
 }
 
-/** The value of a field by its type, nvmlValueType_t of nvml.h; NaN: none. */
+/** The value of a field according to its type, nvmlValueType_t of nvml.h; NaN: none. */
 function readField(view: DataView, at: number): number {
   if (view.getInt32(at + 28, true) !== success) return NaN;
   switch (view.getInt32(at + 24, true)) {

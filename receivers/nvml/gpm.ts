@@ -2,12 +2,12 @@ import { Scratch, type StatusFunction } from '../../src/linux/optional-library.j
 import type { Handle } from './feature.js';
 import { isUnsupported, success, type NvmlLibrary } from './library.js';
 
-/** A GPM metric: its number in nvml.h (`nvmlGpmMetricId_t`), and what makes SI units of it. */
+/** A GPM metric: its number in nvml.h (`nvmlGpmMetricId_t`), and its conversion to SI units. */
 interface GpmMetric {
   readonly id: number;
   readonly column: string;
   readonly factor: number;
-  /** A rate: what it was over the time between two samples is a growth. */
+  /** Whether it is a rate. It is converted to the increase between two samples. */
   readonly isRate?: boolean;
 }
 
@@ -34,23 +34,23 @@ const gpmMetrics: readonly GpmMetric[] = [
 ];
 
 /**
- * Samples that are closer to each other than the driver refreshes its counters (100 ms) give 0 for everything, and
- * success: seen on an H100 with driver 580.
+ * If the time between samples is shorter than the driver's refresh interval of its counters (100 ms), all
+ * values are 0 with status success: observed on an H100 with driver 580.
  */
 const minSpacingNs = 110_000_000n;
 
-// nvmlGpmMetricsGet_t: version, count, two samples, then the metrics of 40 bytes each.
+// nvmlGpmMetricsGet_t: version, count, two samples, followed by metrics of 40 bytes each.
 const headBytes = 24;
 const metricBytes = 40;
 
 export interface ProfilingOptions {
-  /** The number of the MIG GPU instance; the handle is that of its GPU then. */
+  /** The number of the MIG GPU instance. The handle is then that of its GPU. */
   readonly instance?: number | undefined;
-  /** Whether a column is to be read. */
+  /** Whether to read a column. */
   isWanted(column: string): boolean;
 }
 
-/** The profiling counters of a GPU, or of a MIG instance: means over the time between two samples. */
+/** The profiling counters of a GPU or a MIG instance: means over the time between two samples. */
 export class Profiling {
   readonly columns: readonly string[];
   readonly #library: NvmlLibrary;
@@ -77,7 +77,7 @@ export class Profiling {
     this.columns = this.#metrics.map(({ column }) => column);
   }
 
-  /** @returns undefined where the device has no such counters */
+  /** @returns undefined if the device has no such counters */
   static open(handle: Handle, { instance, isWanted }: ProfilingOptions): Profiling | undefined {
     const { library, device } = handle;
     if (!isSupported(handle)) return undefined;
@@ -97,14 +97,14 @@ export class Profiling {
     return undefined;
   }
 
-  /** Whether the last sample is old enough to be compared with. */
+  /** Whether enough time has passed since the last sample. */
   get isDue(): boolean {
     return process.hrtime.bigint() - this.#beforeNs >= minSpacingNs;
   }
 
   /**
-   * Reads what was counted since the last sample.
-   * @returns the code of NVML; `values` are valid when it is `success`
+   * Reads the means since the last sample.
+   * @returns the return code of NVML; `values` are valid if it is `success`
    */
   read(values: Float64Array): number {
     const nowNs = process.hrtime.bigint();
@@ -125,7 +125,10 @@ export class Profiling {
     free(this.#after);
   }
 
-  /** What this device has, whatever its values are: the samples are too close for these. */
+  /**
+   * Finds the metrics that the device supports. The values are not used, because the samples are too close
+   * together.
+   */
   #probe(): readonly GpmMetric[] {
     const isRead = this.#takeSample(this.#before) === success && this.#takeSample(this.#after) === success;
     if (!isRead || this.#compareSamples() !== success) return [];

@@ -5,7 +5,7 @@ import {
   type StatusFunction,
 } from '../../src/linux/optional-library.js';
 
-/** Return codes of NVML that are treated differently; all others are transient failures. nvml.h, `nvmlReturn_t`. */
+/** NVML return codes with special handling; all others are transient failures. nvml.h, `nvmlReturn_t`. */
 export const success = 0;
 export const notFound = 6;
 export const insufficientSize = 7;
@@ -37,23 +37,23 @@ const names: ReadonlyMap<number, string> = new Map([
   [999, 'unknown error'],
 ]);
 
-/** A return code in words, with its number. */
+/** Describes a return code, including its number. */
 export function describeStatus(status: number): string {
   const name = names.get(status) ?? 'error';
   return status < 0 ? name : `${name} (NVML ${status})`;
 }
 
-/** Whether a device cannot do this, so that asking again is of no use until it was reset. */
+/** Whether a device does not support a call, so that it need not be repeated before a reset. */
 export function isUnsupported(status: number): boolean {
   return [missingSymbol, 2, 3, 4, 13, 25, 26].includes(status);
 }
 
-/** Whether the handle is of no use any more: the GPU was lost or reset, or the driver was unloaded. */
+/** Whether the handle is invalid: the GPU was lost or reset, or the driver was unloaded. */
 export function isLost(status: number): boolean {
   return [1, 9, 15, 16, 18, 28].includes(status);
 }
 
-/** A call of NVML failed. */
+/** A failed call of NVML. */
 export class NvmlError extends Error {
   override readonly name = 'NvmlError';
   readonly status: number;
@@ -64,25 +64,25 @@ export class NvmlError extends Error {
   }
 }
 
-/** libnvidia-ml, as loaded in this thread. Its functions block for up to 30 ms, some for longer. */
+/** libnvidia-ml, loaded in this thread. Its functions block for up to 30 ms, some for longer. */
 export class NvmlLibrary {
   readonly scratch = new Scratch(4096);
   readonly #library: OptionalLibrary;
 
-  /** @throws Error when the dynamic linker cannot load it */
+  /** @throws Error if the dynamic linker cannot load it */
   constructor(path: string) {
     this.#library = new OptionalLibrary(path);
   }
 
   /**
-   * @param parameters as in nvml.h, pointers as uintptr_t
-   * @returns a function that gives `missingSymbol` where the library lacks it
+   * @param parameters as in nvml.h, with pointers as uintptr_t
+   * @returns the function, or one that returns `missingSymbol` if the library lacks it
    */
   find(name: string, parameters: string): StatusFunction {
     return this.#library.find(name, parameters);
   }
 
-  /** The library must not be used any more. */
+  /** Unloads the library, which must not be used afterwards. */
   unload(): void {
     this.#library.unload();
   }
@@ -92,7 +92,7 @@ export class NvmlLibrary {
     if (status !== success) throw new NvmlError(what, status);
   }
 
-  /** A text of a device; undefined where it has none. */
+  /** Reads a string of a device; undefined if it has none. */
   readText(name: string, device: number): string | undefined {
     const { scratch } = this;
     const read = this.find(name, 'uintptr_t device, uintptr_t text, unsigned int length');
@@ -100,7 +100,7 @@ export class NvmlLibrary {
     return read(device, scratch.address, 256) === success ? scratch.text() : undefined;
   }
 
-  /** An unsigned integer of a device; undefined where it has none. */
+  /** Reads an unsigned integer of a device; undefined if it has none. */
   readNumber(name: string, device: number): number | undefined {
     const { scratch } = this;
     const read = this.find(name, 'uintptr_t device, uintptr_t value');

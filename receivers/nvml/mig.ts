@@ -3,7 +3,10 @@ import { findOrAdd } from '../../src/model/plan.js';
 import type { DeviceReader } from './device-reader.js';
 import { success, type NvmlLibrary } from './library.js';
 
-/** Values of `nvmlDeviceGetGpuInstanceProfileInfo`'s profile, NVML_GPU_INSTANCE_PROFILE_1_SLICE to _6_SLICE in nvml.h. */
+/**
+ * Values for the profile of `nvmlDeviceGetGpuInstanceProfileInfo`: NVML_GPU_INSTANCE_PROFILE_1_SLICE to
+ * _6_SLICE in nvml.h.
+ */
 const sizeProfiles = [0, 1, 2, 3, 4, 5, 6];
 
 /** The handles of the MIG instances of a GPU. */
@@ -21,12 +24,12 @@ export function listInstances(library: NvmlLibrary, device: number): readonly nu
   );
 }
 
-/** How many SMs a MIG instance has: the first field of nvmlDeviceAttributes_t. */
+/** The number of SMs of a MIG instance: the first field of nvmlDeviceAttributes_t. */
 export function countSms(library: NvmlLibrary, instance: number): number | undefined {
   return library.readNumber('nvmlDeviceGetAttributes_v2', instance);
 }
 
-/** How many SMs a GPU in MIG mode can give to instances: as many as its largest profile has. 0: not known. */
+/** The number of SMs that a GPU in MIG mode can assign to instances: those of its largest profile. 0: unknown. */
 export function countUsableSms(library: NvmlLibrary, device: number): number {
   const { scratch } = library;
   const read = library.find(
@@ -40,14 +43,14 @@ export function countUsableSms(library: NvmlLibrary, device: number): number {
   return Math.max(...counts);
 }
 
-/** A MIG instance: a compute instance, with a part of the SMs of its GPU instance. */
+/** A MIG instance: a compute instance, which has a part of the SMs of its GPU instance. */
 export interface Slice {
   readonly reader: DeviceReader;
   readonly gpuInstance: number;
   readonly smCount: number;
 }
 
-/** What was read of the instances of a GPU, and how much of the GPU they used together. */
+/** The readings of the instances of a GPU, and the part of the GPU that they used in total. */
 export interface MigReading {
   readonly rows: readonly DeviceRow[];
   readonly total: ProcessUsage | undefined;
@@ -65,21 +68,25 @@ interface Part {
 }
 
 /**
- * Which processes use the instances of a GPU, and how much of the whole GPU. NVML has no samples of processes in MIG mode;
- * it has the share of its SMs that a GPU instance kept busy (GPM, Hopper and newer).
+ * Determines the processes that use the instances of a GPU, and the part of the GPU that each uses. In MIG
+ * mode, NVML has no utilization samples of processes, but the SM utilization of each GPU instance (GPM, Hopper
+ * and newer).
  */
 export class MigUsage {
   readonly #slices: readonly Slice[];
   readonly #smCount: number;
   #fromNs: bigint | undefined;
 
-  /** @param usableSms of the whole GPU; 0: not known */
+  /** @param usableSms of the whole GPU; 0: unknown */
   constructor(slices: readonly Slice[], usableSms: number) {
     this.#slices = slices;
     this.#smCount = Math.max(usableSms, sum(slices.map(({ smCount }) => smCount)));
   }
 
-  /** Reads all instances. Their profiling counters are read together or not at all, so that all have the same window. */
+  /**
+   * Reads all instances. Their profiling counters are read at the same time, so that all have the same window;
+   * otherwise none are read.
+   */
   read(readDevice: (reader: DeviceReader, hasProfile: boolean) => DeviceRow): MigReading {
     const isDue = this.#slices.every(({ reader }) => reader.lostBy !== undefined || reader.isProfileDue);
     const parts = this.#slices.map((slice): Part => {
@@ -87,7 +94,7 @@ export class MigUsage {
     });
     const toNs = process.hrtime.bigint();
     const fromNs = this.#fromNs ?? toNs;
-    // The first reading begins to count, and gives a window without length.
+    // The first reading starts the window, and returns an empty one.
     const isFirst = this.#fromNs === undefined;
     if (!isDue && !isFirst) return { rows: parts.map(({ row }) => row), total: undefined };
     this.#fromNs = toNs;
@@ -98,17 +105,18 @@ export class MigUsage {
     };
   }
 
-  /** Finds the use of each instance, in percent of the SMs of the GPU. */
+  /** Computes the use of each instance, in percent of the SMs of the GPU. */
   #divide(parts: readonly Part[]): void {
     const groups = new Map<number, Part[]>();
     for (const part of parts) findOrAdd(groups, part.slice.gpuInstance, () => []).push(part);
     for (const group of groups.values()) this.#divideGpuInstance(group);
   }
 
-  /** The counters are those of the GPU instance: it is used by those of its compute instances that have processes. */
+  /** Divides the counters of a GPU instance among its compute instances that have processes. */
   #divideGpuInstance(group: readonly Part[]): void {
     const share = group.map(readShare).find((one) => one >= 0 && one <= 1);
-    // Where it is not known, all of it may have been used, though not by whom: then no other instance is charged for it.
+    // If the utilization is unknown, the instance is counted as fully used by unknown processes, so that no
+    // other instance is charged for its energy.
     const percent = (100 * (share ?? 1) * countAll(group)) / this.#smCount;
     const usersOf = ({ row }: Part) => (share === undefined ? [] : listUsers(row.memory));
     const used = group.filter((part) => usersOf(part).length > 0);
@@ -123,12 +131,12 @@ function countAll(parts: readonly Part[]): number {
   return sum(parts.map(({ slice }) => slice.smCount));
 }
 
-/** The share of its SMs that a GPU instance kept busy; NaN: it could not be read. */
+/** The SM utilization of a GPU instance; NaN: it could not be read. */
 function readShare({ slice, row }: Part): number {
   return row.profile?.[findUseColumn(slice.reader)] ?? NaN;
 }
 
-/** The column that says how busy the SMs of an instance were; -1: it has none. */
+/** The column with the SM utilization of an instance; -1: it has none. */
 export function findUseColumn({
   device: { profileColumns },
 }: {
@@ -138,13 +146,16 @@ export function findUseColumn({
   return busy >= 0 ? busy : profileColumns.indexOf('graphics.utilization');
 }
 
-/** The processes of an instance that can use it. Where MPS runs, they do so through its server, which is not one of them. */
+/**
+ * The processes that can use an instance. With MPS, these are the clients, not the MPS server that executes
+ * their work.
+ */
 function listUsers(memory: readonly ProcessMemory[] = []): readonly number[] {
   const clients = memory.filter(({ context }) => context === 'mps');
   return [...new Set((clients.length > 0 ? clients : memory).map(({ pid }) => pid))];
 }
 
-/** Equal parts for the processes of an instance, which the driver does not distinguish. */
+/** Divides equally among the processes of an instance, which the driver does not distinguish. */
 function divide(percent: number, pids: readonly number[]): Use {
   if (pids.length === 0) return { samples: [], unseen: percent };
   const general = percent / pids.length;

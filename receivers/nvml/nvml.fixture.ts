@@ -14,18 +14,18 @@ import type { AttributeValue } from '../../src/model/series.js';
 import { factory } from './factory.js';
 import { buildNvml, h100, type Answers, type FakeNvml } from './fake-nvml.fixture.js';
 
-/** A receiver of a made-up library, which reads when it is flushed. */
+/** A receiver of a fake library, which reads when it is flushed. */
 export interface Rig {
   readonly nvml: FakeNvml;
   readonly next: TableCollector;
   readonly log: LogCollector;
-  /** Reads once more. */
+  /** Reads again. */
   read(): Promise<void>;
   /** Changes answers, then reads. */
   readWith(answers: Answers): Promise<void>;
   /**
-   * The last value of the series of a metric whose attributes, or those of its resource, have these values; undefined:
-   * there is none. NaN: no reading.
+   * The last value of the series of a metric with these attributes, in its own attributes or those of its
+   * resource; undefined: there is none. NaN: no reading.
    */
   last(metric: string, attributes?: Readonly<Record<string, AttributeValue>>): number | undefined;
 }
@@ -35,12 +35,12 @@ export interface RigOptions {
   /** Symbols that the library lacks. */
   readonly without?: readonly string[];
   readonly settings?: Readonly<Record<string, unknown>>;
-  /** Takes every table, too. */
+  /** Also receives every table. */
   readonly next?: Consumer;
   readonly claims?: Claims;
 }
 
-/** Starts one, which the test stops when it ends. It reads every hour, and once at its start. */
+/** Starts a receiver, which the test stops when it ends. It reads at its start and every hour. */
 export async function startRig(
   t: TestContext,
   { answers = h100, without = [], settings = {}, next: other, claims = freeClaims }: RigOptions = {},
@@ -54,7 +54,8 @@ export async function startRig(
   const receiver = factory.create(parseSettings(factory.schema, own), context, both);
   t.after(() => receiver.shutdown());
   await receiver.start();
-  // The loop asks for its own first reading only now: every other one is asked for by the test.
+  // The first reading is only requested in the next turn of the event loop; all others are requested by the
+  // test.
   await setImmediate();
   const read = async () => {
     await receiver.flush?.();

@@ -5,10 +5,10 @@ import { NvmlError, NvmlLibrary, success } from './library.js';
 import { countSms, countUsableSms, findUseColumn, listInstances, MigUsage, type Slice } from './mig.js';
 import type { ThreadOptions } from './thread-options.js';
 
-// nvmlGpuVirtualizationMode_t: the device is a slice of a GPU that belongs to the hypervisor.
+// nvmlGpuVirtualizationMode_t: the device is a part of a GPU that belongs to the hypervisor.
 const virtualGpu = 2;
 
-/** What every device of NVML has. */
+/** What all NVML devices have in common. */
 const common: Pick<Identity, 'vendor' | 'interfaces' | 'tasks' | 'hasTaskUtilization'> = {
   vendor: 'NVIDIA',
   interfaces: { energy: 'nvml', power: 'nvml_power' },
@@ -20,22 +20,22 @@ const common: Pick<Identity, 'vendor' | 'interfaces' | 'tasks' | 'hasTaskUtiliza
 interface GpuReaders {
   readonly gpu: DeviceReader;
   readonly instances: readonly DeviceReader[];
-  /** Undefined: it is not divided, or it is not known how much its instances are used. */
+  /** Undefined: it is not divided, or the utilization of its instances is unknown. */
   readonly usage: MigUsage | undefined;
 }
 
-/** The library, loaded and initialized, with every device that can be read. */
+/** The loaded and initialized library, with all readable devices. */
 export class OpenNvml {
   readonly #gpus: readonly GpuReaders[] = [];
   readonly notes: Note[] = [];
-  /** Why GPUs are not among the readers that are there. */
+  /** Why GPUs have no reader. */
   readonly unreadable: string[] = [];
   readonly #library: NvmlLibrary;
   readonly #options: ThreadOptions;
   readonly #signature: string;
   readonly #driverVersion: string;
 
-  /** @throws Error when the library cannot be loaded, or knows no GPU */
+  /** @throws Error if the library cannot be loaded, or finds no GPU */
   constructor(options: ThreadOptions) {
     this.#options = options;
     this.#library = new NvmlLibrary(options.library);
@@ -60,7 +60,7 @@ export class OpenNvml {
     return this.#gpus.flatMap(({ gpu, instances }) => [gpu, ...instances]);
   }
 
-  /** Reads every device: the instances before their GPU, whose energy is then newer than what they explain. */
+  /** Reads every device. Instances are read before their GPU, whose energy then covers their windows. */
   read(readDevice: (reader: DeviceReader, hasProfile: boolean) => DeviceRow): readonly DeviceRow[] {
     return this.#gpus.flatMap(({ gpu, instances, usage }) => {
       const read = (reader: DeviceReader) => readDevice(reader, reader.isProfileDue);
@@ -70,7 +70,7 @@ export class OpenNvml {
     });
   }
 
-  /** Whether GPUs or MIG instances came or went. */
+  /** Whether GPUs or MIG instances were added or removed. */
   hasChanged(): boolean {
     return this.#describeDevices() !== this.#signature;
   }
@@ -173,7 +173,7 @@ export class OpenNvml {
       'nvmlDeviceGetTemperatureThreshold',
       'uintptr_t device, int which, uintptr_t degrees',
     );
-    // nvmlTemperatureThresholds_t: 0 is that of the shutdown, 1 that of the slowdown.
+    // nvmlTemperatureThresholds_t: 0 is the shutdown temperature, 1 the slowdown temperature.
     return ['high.critical', 'high.degraded'].flatMap((type, which) =>
       read(device, which, scratch.address) === success
         ? [{ sensor: 'gpu', type, degrees: scratch.u32() }]
@@ -198,7 +198,7 @@ export class OpenNvml {
     });
   }
 
-  /** Which devices there are, as a text to compare. A GPU that is plugged in shows in procfs first. */
+  /** Lists the existing devices as a text to compare. A newly added GPU appears in procfs first. */
   #describeDevices(): string {
     const handles = this.#listHandles();
     const ids = handles.map((handle) =>
@@ -216,7 +216,7 @@ function listProcfs(procfs: string): readonly string[] {
   try {
     return readdirSync(`${procfs}/driver/nvidia/gpus`).toSorted();
   } catch {
-    // Not there in WSL and in some containers.
+    // Missing in WSL and in some containers.
     return [];
   }
 }

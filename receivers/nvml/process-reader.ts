@@ -7,7 +7,7 @@ import { insufficientSize, isUnsupported, notFound, success } from './library.js
 // nvmlProcessUtilizationSample_t and nvmlProcessInfo_t of nvml.h.
 const sampleBytes = 32;
 const contextBytes = 24;
-/** Samples are at most a second apart: nvml.h at nvmlDeviceGetUtilizationRates. */
+/** Maximum time between samples: nvml.h at nvmlDeviceGetUtilizationRates. */
 const maxPeriodUs = 1_000_000n;
 
 const contextSymbols: readonly (readonly [ContextKind, string])[] = [
@@ -16,7 +16,7 @@ const contextSymbols: readonly (readonly [ContextKind, string])[] = [
   ['mps', 'nvmlDeviceGetMPSComputeRunningProcesses'],
 ];
 
-/** Reads which processes use a device, how much of it, and how much of its memory. */
+/** Reads the processes that use a device, their utilization, and their memory. */
 export class ProcessReader {
   readonly #device: number;
   readonly #usage: StatusFunction;
@@ -25,7 +25,7 @@ export class ProcessReader {
   #seenUs = 0n;
   #hasUsage: boolean;
 
-  /** @param hasUsage whether the device can say how much each process uses: MIG instances cannot */
+  /** @param hasUsage whether the device reports the utilization of processes, which MIG instances do not */
   constructor({ library, device }: Handle, hasUsage: boolean) {
     this.#device = device;
     this.#hasUsage = hasUsage;
@@ -45,9 +45,9 @@ export class ProcessReader {
   }
 
   /**
-   * Reads the samples since the last time. A process that did nothing since then is not among them. The first time it
-   * begins to count, and gives a window without length.
-   * @returns undefined where the device cannot say, and where no sample was taken since the last time
+   * Reads the samples since the last call. They do not include idle processes. The first call starts the
+   * window, and returns an empty one.
+   * @returns undefined if the device does not report utilization, or has no sample since the last call
    */
   readUsage(): ProcessUsage | undefined {
     if (!this.#hasUsage) return undefined;
@@ -63,7 +63,7 @@ export class ProcessReader {
       return { fromNs: nowNs, toNs: nowNs, samples: [], unseen: 0 };
     }
     const [samples, newestUs] = this.#takeSamples(count);
-    // Without samples the device was idle, at least until the newest sample that there can be.
+    // Without samples the device was idle, at least until the time of the newest possible sample.
     const toUs = samples.length > 0 ? newestUs : nowUs - 2n * maxPeriodUs;
     if (toUs <= fromUs) return undefined;
     this.#seenUs = toUs;
@@ -72,8 +72,8 @@ export class ProcessReader {
   }
 
   /**
-   * A client of MPS, which the driver has in two lists, is of MPS only.
-   * @returns undefined where one of the lists could not be read
+   * Lists processes with contexts. The driver lists an MPS client twice; it is only returned as `mps`.
+   * @returns undefined if one of the lists could not be read
    */
   readContexts(): readonly ProcessMemory[] | undefined {
     const found: ProcessMemory[] = [];
@@ -87,14 +87,14 @@ export class ProcessReader {
   }
 
   #readSamples(sinceUs: bigint): number | undefined {
-    // Until 2255 a time in microseconds is exact as a number.
+    // Until 2255, a time in microseconds is exact as a double.
     const since = Number(sinceUs);
     return this.#fill(sampleBytes, (samples, length) => this.#usage(this.#device, samples, length, since));
   }
 
   /**
-   * Lets a function fill the buffer behind its first 8 bytes, which hold the number of entries; a larger one where it
-   * wants more.
+   * Calls a function that fills the buffer behind its first 8 bytes, which contain the number of entries. If
+   * the buffer is too small, it is enlarged.
    */
   #fill(entryBytes: number, call: (entries: number, count: number) => number): number | undefined {
     for (let again = 0; again < 4; again++) {
@@ -128,7 +128,7 @@ export class ProcessReader {
           decoder: view.getUint32(at + 28, true),
         },
       };
-      // Some drivers fill the list with entries of no process, or with percentages far above 100.
+      // Some drivers return entries without a process, or percentages far above 100.
       if (timestampUs <= this.#seenUs || Object.values(sample.shares).some((share) => share > 100)) continue;
       if (timestampUs > newestUs) newestUs = timestampUs;
       samples.push(sample);
@@ -140,7 +140,7 @@ export class ProcessReader {
     const { view } = this.#buffer;
     const at = 8 + index * contextBytes;
     const bytes = Number(view.getBigUint64(at + 8, true));
-    // NVML_VALUE_NOT_AVAILABLE
+    // NVML_VALUE_NOT_AVAILABLE is not a safe integer.
     return {
       pid: view.getUint32(at, true),
       context,

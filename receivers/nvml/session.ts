@@ -5,27 +5,27 @@ import { createLostRow, describeLost, type DeviceReader } from './device-reader.
 import { OpenNvml } from './open-nvml.js';
 import type { ThreadOptions } from './thread-options.js';
 
-/** GPUs and MIG instances that came or went are looked for so often. */
+/** Interval at which added and removed GPUs and MIG instances are detected. */
 const lookAgainAfterMs = 10_000;
 const firstRetryMs = 1_000;
 const maxRetryMs = 60_000;
 
-/** Reads all devices periodically, and opens the library again after a loss, a reset or a reload of the driver. */
+/** Reads all devices periodically, and reopens the library after a loss, a reset or a reload of the driver. */
 export class Session implements BlockingSession<Reading> {
   readonly #options: ThreadOptions;
   readonly #nowMs: () => number;
   #open: OpenNvml | undefined;
-  /** Devices that were there and are lost: they stay until the library is opened without a failure. */
+  /** Devices that were lost. They are kept until the library is opened without an error. */
   #lost = new Map<string, Device>();
   #devices: readonly Device[] = [];
   #lookedMs = 0;
   #retryMs = Infinity;
   #waitMs = firstRetryMs;
   #failure: string | undefined;
-  /** What was logged of GPUs that cannot be read. */
+  /** The last logged reasons why GPUs cannot be read. */
   #unreadable: readonly string[] = [];
 
-  /** @param nowMs a clock that never runs backwards */
+  /** @param nowMs a monotonic clock */
   constructor(options: ThreadOptions, nowMs = () => performance.now()) {
     this.#options = options;
     this.#nowMs = nowMs;
@@ -33,7 +33,7 @@ export class Session implements BlockingSession<Reading> {
 
   /**
    * Opens the library for the first time.
-   * @throws Error when no device can be read
+   * @throws Error if no device can be read
    */
   open(): Reading {
     const opened = new OpenNvml(this.#options);
@@ -73,7 +73,7 @@ export class Session implements BlockingSession<Reading> {
     const { id, name } = reader.device;
     if (reader.lostBy !== undefined) return createLostRow(id, process.hrtime.bigint());
     const row = reader.read(hasProfile);
-    // `read` may have found out.
+    // `read` may have set it.
     const lostBy = reader.lostBy as string | undefined;
     if (lostBy !== undefined) {
       notes.push({ level: 'warn', text: `Lost "${name}" (${id}): ${lostBy}` });
@@ -116,7 +116,7 @@ export class Session implements BlockingSession<Reading> {
     this.#lookedMs = this.#nowMs();
     const found = opened.readers.map(({ device }) => device);
     const ids = new Set(found.map(({ id }) => id));
-    // Where a GPU cannot be opened, one that is missing may be that one; else it was taken out.
+    // If a GPU cannot be opened, it may be the missing one; otherwise the missing GPU was removed.
     const missing = opened.unreadable.length > 0 ? before.filter(({ id }) => !ids.has(id)) : [];
     this.#lost = new Map(missing.filter(({ parent }) => parent === undefined).map((one) => [one.id, one]));
     this.#devices = [...found, ...this.#lost.values()];

@@ -1,4 +1,4 @@
-/** What the thread that calls NVML is started with. */
+/** Options of the thread that calls NVML. */
 export interface ThreadOptions {
   readonly library: string;
   readonly procfs: string;

@@ -35,7 +35,7 @@ export const factory: ReceiverFactory<typeof schema> = {
   create,
 };
 
-/** Looks for the device only: to ask it would stop a measurement of another process. */
+/** Only checks that the device exists: a query would stop the measurement of another process. */
 function probe({ device }: Config): Probe {
   try {
     accessSync(device, constants.R_OK | constants.W_OK);
@@ -66,7 +66,7 @@ function create(config: Config, context: ReceiverContext, next: Consumer): Compo
     options: config,
     intervalMs: config.sampling_interval,
     flushMs: config.flush_interval,
-    // The device is asked for its sensors at the start, which takes some hundred milliseconds.
+    // Reading the configuration of the sensors takes several hundred milliseconds.
     ownThread: true,
     createSeries: ({ pairs, losses }: Columns, start) => {
       watch.follow(losses);

@@ -13,7 +13,7 @@ const readBytes: (fd: number, buffer: Uint8Array, size: number) => number = libc
   'long read(int fd, void *buffer, size_t count)',
 );
 
-/** A sensor as the device has it. */
+/** Encodes a sensor as the device stores it. */
 export function encodeSensor(name: string, reference: number, sensitivity: number, isUsed = true): Buffer {
   const bytes = Buffer.alloc(sensorBytes);
   bytes.write('MLX10', 0, 'latin1');
@@ -24,7 +24,7 @@ export function encodeSensor(name: string, reference: number, sensitivity: numbe
   return bytes;
 }
 
-/** The sensors of a device: a pair in use, and three that were never set up. */
+/** The sensors of a device: one pair in use, and three that were never configured. */
 export function createSensors(): readonly Buffer[] {
   const used = [encodeSensor('PCIe', 1.65, 0.165), encodeSensor('PCIe', 0, 0.275)];
   return [...used, ...Array.from({ length: 6 }, () => encodeSensor('', 0, 0, false))];
@@ -34,7 +34,7 @@ function packet(sensor: number, level: number, marker: number): readonly number[
   return [0x80 | (sensor << 4) | (level >> 6), (marker << 6) | (level & 0x3f)];
 }
 
-/** The packets of a set at a time of the device's clock. */
+/** Encodes the packets of a set at a time of the device's clock. */
 export function encodeSet(micros: number, levels: readonly number[]): Buffer {
   return Buffer.from([
     ...packet(7, micros & 0x3ff, 1),
@@ -55,19 +55,19 @@ const microsPerSet = 50;
 /** A device that is not read keeps as much; later sets are lost. */
 const maxUnsent = 1 << 16;
 
-/** Of a set with full levels. */
+/** Energy of a set with full levels. */
 const joulesPerSet = 120 * 50e-6;
 
-/** What becomes of what a device sends; `silent`: nothing is sent, `slow`: it takes 70 ms for each byte. */
+/** How the stream is damaged; `silent`: nothing is sent, `slow`: each byte takes 70 ms. */
 export type StreamFault = 'truncated' | 'silent' | 'garbage' | 'slow';
 
-/** A device at the other end of a pseudo-terminal, which sends a set every 50 us of this machine's time. */
+/** A fake device at the other end of a pseudo-terminal, which sends a set every 50 us of this machine's time. */
 export class FakePowerSensor {
-  /** A link to the terminal, as udev makes one for a device that is plugged in. */
+  /** A symbolic link to the terminal, such as udev creates for a connected device. */
   readonly path: string;
   sensors = createSensors();
   fault: StreamFault | undefined;
-  /** What it has measured in all, while it sends full levels. */
+  /** The total energy measured, at full levels. */
   joules = 0;
   readonly commands: string[] = [];
   readonly #random = createRandom(5);
@@ -79,7 +79,7 @@ export class FakePowerSensor {
   #next = 0;
   #byteMs = 0;
 
-  /** @param name the device's, below `/dev` */
+  /** @param name of the device, below `/dev` */
   constructor(t: TestContext, name = 'ttyACM0') {
     this.path = join(createFolder(), name);
     this.plugIn();
@@ -90,7 +90,7 @@ export class FakePowerSensor {
     });
   }
 
-  /** The device appears, with its clock and its stream as at power-on. */
+  /** Connects the device, with its clock and stream in the power-on state. */
   plugIn(): void {
     this.#fd = openSync('/dev/ptmx', constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK);
     grantpt(this.#fd);
@@ -108,17 +108,17 @@ export class FakePowerSensor {
     this.#unsent = Buffer.of();
   }
 
-  /** The device goes on as if these sets had not been. */
+  /** Drops sets. */
   loseSets(ms: number): void {
     this.#sets += (ms * 1000) / microsPerSet;
   }
 
-  /** Sends something between two sets. */
+  /** Sends bytes between two sets. */
   disturb(bytes: Buffer): void {
     this.#unsent = Buffer.concat([this.#unsent, bytes]);
   }
 
-  /** Whether it is sent again as it should be, what was not sent is forgotten. */
+  /** Stops damaging the stream, and discards what was not sent. */
   mend(): void {
     this.fault = undefined;
     this.#unsent = Buffer.of();
@@ -179,7 +179,7 @@ export class FakePowerSensor {
     try {
       while (this.#unsent.length > 0) this.#unsent = this.#unsent.subarray(writeSync(this.#fd, this.#unsent));
     } catch {
-      // The terminal is full.
+      // The buffer of the terminal is full.
     }
   }
 }

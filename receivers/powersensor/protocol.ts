@@ -1,24 +1,27 @@
 import { elementAt } from '../../src/element.js';
 
-// The protocol of the firmware, version 1.6 (device/PowerSensor/PowerSensor.ino of PowerSensor3).
+// The protocol of firmware version 1.6 (device/PowerSensor/PowerSensor.ino of PowerSensor3).
 
 export const sensorCount = 8;
-/** A sensor in the device's memory: type and name of 16 bytes each, reference and sensitivity, and whether it is used. */
+/**
+ * Size of a sensor in the device's memory: type and name of 16 bytes each, reference, sensitivity, and whether
+ * it is used.
+ */
 export const sensorBytes = 41;
 
-/** A sensor: those with even numbers measure current, those that follow them the voltage of the same pair. */
+/** A sensor. Those with even numbers measure current; the next odd number measures the voltage of the same pair. */
 export interface Sensor {
   readonly name: string;
-  /** Volts at 0 A, or 0 V. */
+  /** Volts at 0 A or 0 V. */
   readonly reference: number;
-  /** Volts in an ampere, or a volt. */
+  /** Volts per ampere or per volt. */
   readonly sensitivity: number;
   readonly isUsed: boolean;
 }
 
 /**
- * A sensor as the device answers it.
- * @throws Error when it is used and what is there cannot be a sensor
+ * Parses a sensor as sent by the device.
+ * @throws Error if it is used and its configuration is invalid
  */
 export function parseSensor(bytes: Buffer): Sensor {
   const name = bytes.toString('latin1', 16, 32).replace(/\0.*$/su, '');
@@ -37,7 +40,7 @@ export interface Pair {
   readonly name: string;
 }
 
-/** The pairs that can be read: a sensitivity of 0 belongs to a sensor that was never set up. */
+/** The pairs that can be read. A sensor with sensitivity 0 was never configured. */
 export function listPairs(sensors: readonly Sensor[]): readonly Pair[] {
   return [0, 1, 2, 3].flatMap((number) => {
     const both = sensors.slice(2 * number, 2 * number + 2);
@@ -49,45 +52,47 @@ export function listPairs(sensors: readonly Sensor[]): readonly Pair[] {
 
 const supplyVolts = 3.3;
 const maxLevel = 1023;
-/** Of a timestamp: the device's clock modulo this, in microseconds. */
+/** Modulus of timestamps in microseconds. */
 const clockRange = 1024;
 const setBytes = 2 * (sensorCount + 1);
-/** A set is sent every 50 us: with a longer time from one to the next, sets were lost, or the timestamp was damaged. */
+/** A set is sent every 50 us. After a longer time between two sets, sets were lost or the timestamp is damaged. */
 const maxStepMicros = 200;
 
 /**
- * Takes the stream apart: 2 bytes each, `1iiiLLLL 0mllllll`, of a sensor and its level of 10 bits; before the eight of a
- * set, one of sensor 7 with the marker set, whose level is the lower 10 bits of the device's clock in microseconds. A
- * marker that a user has asked for is at sensor 0. Energy is the power of each set over the time since the set before.
+ * Decodes the stream, which consists of packets of 2 bytes, `1iiiLLLL 0mllllll`: a sensor number and a level of
+ * 10 bits. The eight packets of a set follow a timestamp: a packet for sensor 7 with the marker bit, whose
+ * level is the lower 10 bits of the device's clock in microseconds. Markers requested by a user are set for
+ * sensor 0. Energy is the power of each set multiplied by the time since the previous set.
  *
- * A set counts when all of it has come, in this order, and its timestamp follows that of the set before; where it does not,
- * the next set decides which of the two is right. What is not of such a set is skipped and counted. Allocates nothing.
+ * A set is accepted if it is complete, in order, and its timestamp follows that of the previous set. If the
+ * timestamp does not follow, the next set decides which of the two is correct. All other bytes are skipped and
+ * counted. Allocates nothing.
  */
 export class SampleDecoder {
-  /** Of each pair. */
+  /** By pair. */
   readonly joules: Float64Array;
-  /** Of each pair: sums over the sets since the last `beginRow`. */
+  /** By pair: sums over the sets since the last `beginRow`. */
   readonly watts: Float64Array;
   readonly volts: Float64Array;
   readonly amperes: Float64Array;
-  /** Sets since the last `beginRow`. */
+  /** Number of sets since the last `beginRow`. */
   sets = 0;
-  /** Time by the device's clock since it was first read. */
+  /** Time on the device's clock since the first set. */
   micros = 0;
-  /** Bytes that are not of a set that counts. */
+  /** Number of bytes outside accepted sets. */
   rejectedBytes = 0;
   readonly #numbers: Uint8Array;
   readonly #references: Float64Array;
   readonly #sensitivities: Float64Array;
   readonly #levels = new Float64Array(sensorCount);
-  /** The first byte of a packet; 0: none has come. */
+  /** The first byte of an incomplete packet; 0: none. */
   #first = 0;
-  /** The sensor that is to come; -1: none, until a timestamp has come. */
+  /** The next expected sensor; -1: a timestamp is expected. */
   #next = -1;
   #timestamp = 0;
-  /** Of the last set that counts; -1: there was none. */
+  /** Timestamp of the last accepted set; -1: none. */
   #last = -1;
-  /** Of a set that does not follow the last one, but may be right; -1: there is none. */
+  /** Timestamp of the last rejected set, which may have been correct; -1: none. */
   #doubtful = -1;
 
   constructor(sensors: readonly Sensor[]) {
@@ -101,7 +106,7 @@ export class SampleDecoder {
     this.amperes = new Float64Array(pairs.length);
   }
 
-  /** Takes bytes as they come. */
+  /** Decodes received bytes. */
   push(bytes: Uint8Array, length: number): void {
     for (let at = 0; at < length; at++) {
       const byte = bytes[at] ?? 0;
@@ -123,7 +128,7 @@ export class SampleDecoder {
     this.amperes.fill(0);
   }
 
-  /** Leaves the set out that is coming, and what came instead of the rest of it. */
+  /** Rejects the current set, and the bytes that interrupted it. */
   #reject(bytes: number): void {
     this.rejectedBytes += bytes + (this.#next < 0 ? 0 : 2 * (this.#next + 1));
     this.#next = -1;
@@ -158,7 +163,7 @@ export class SampleDecoder {
     else this.rejectedBytes += setBytes;
   }
 
-  /** @param micros since the set before; less than 0 where the timestamp of that was too late */
+  /** @param micros since the previous set; negative if the timestamp of that was too late */
   #addSet(micros: number): void {
     this.#last = this.#timestamp;
     this.micros += micros;
@@ -181,13 +186,13 @@ export class SampleDecoder {
   }
 }
 
-/** From one timestamp to another one, -512 to 511; NaN: there is no first one. */
+/** Difference between two timestamps, -512 to 511; NaN: there is no first one. */
 function countMicros(from: number, to: number): number {
   if (from < 0) return NaN;
   return ((to - from + 1.5 * clockRange) % clockRange) - clockRange / 2;
 }
 
-/** Whether a set may come so long after another one. */
+/** Whether this is a valid time between two sets. */
 function isStep(micros: number): boolean {
   return micros >= 0 && micros <= maxStepMicros;
 }

@@ -12,26 +12,29 @@ import {
 } from './protocol.js';
 import { pause, Serial } from './serial.js';
 
-/** An answer takes some milliseconds; the firmware resets itself when the host is silent for 2 s. */
+/** A response takes several milliseconds; the firmware resets itself if the host is silent for 2 s. */
 const answerMs = 1000;
 const quietMs = 100;
-/** Without samples for longer than this, the device does not stream. */
+/** If there are no samples for this time, the device is not streaming. */
 const silenceMs = 1000;
-/** By how much the device's clock may be behind this machine's over a flush. */
+/** Tolerance for the lag of the device's clock, due to buffering. */
 const toleranceMs = 20;
 const tolerance = 0.02;
 
-/** Columns of each pair: energy, power, voltage, current. After those of all, the bytes that were rejected. */
+/** Columns of each pair: energy, power, voltage, current. The last column of all is the number of rejected bytes. */
 const columnsPerPair = 4;
 
 /** What the sampler reports to the receiver. */
 export interface Columns {
   readonly pairs: readonly Pair[];
-  /** How often samples were lost since the device was opened, and energy with them. */
+  /** How often samples, and with them energy, were lost since the device was opened. */
   readonly losses: number;
 }
 
-/** Reads what the device has sent since the last tick: energy of every sample, and means of power, voltage and current. */
+/**
+ * Reads what the device has sent since the last tick: energy from every sample, and means of power, voltage and
+ * current.
+ */
 export const openSampler: OpenSampler<Config> = ({ device }) => {
   const serial = new Serial(device);
   try {
@@ -56,7 +59,7 @@ function startSampler(serial: Serial, device: string): Sampler {
   return new StreamSampler(serial, decoder, { device, pairs });
 }
 
-/** A device that sends something else is none that can be read. */
+/** A device that sends no samples is not a PowerSensor3. */
 function awaitSamples(serial: Serial, decoder: SampleDecoder, device: string): void {
   const bytes = new Uint8Array(4096);
   const endMs = performance.now() + answerMs;
@@ -74,7 +77,7 @@ function awaitSamples(serial: Serial, decoder: SampleDecoder, device: string): v
   }
 }
 
-/** Reads the stream of a device that has begun to send it. */
+/** Reads the stream of a device that has started to send. */
 class StreamSampler implements Sampler {
   readonly width: number;
   generation = 0;
@@ -83,14 +86,14 @@ class StreamSampler implements Sampler {
   readonly #device: string;
   readonly #pairs: readonly Pair[];
   readonly #bytes = new Uint8Array(64 * 1024);
-  /** What has been published: noise around 0 A may make energy fall by a little. */
+  /** Published energy. Noise around 0 A can make the measured energy decrease slightly. */
   readonly #published: Float64Array;
-  /** Bytes that were rejected before the first row. */
+  /** Number of bytes that were rejected before the first row. */
   readonly #rejectedBefore: number;
   /** Energy counts from the next row on. */
   #isFirst = true;
   #readMs = performance.now();
-  /** How far the clock of the device is behind this machine's, at least, since the last check and before it. */
+  /** Minimum lag of the device's clock behind this machine's, since the last check and before it. */
   #lagMs = Infinity;
   #lagBeforeMs = NaN;
   #checkedMs = NaN;
@@ -113,7 +116,7 @@ class StreamSampler implements Sampler {
     return { pairs: this.#pairs, losses: this.generation };
   }
 
-  /** Only the energy of a generation ends with it. */
+  /** Only the energy series restart with a generation. */
   get columnIds(): readonly number[] {
     return Array.from({ length: this.width }, (_, column) =>
       column % columnsPerPair === 0 && column < this.width - 1
@@ -135,8 +138,8 @@ class StreamSampler implements Sampler {
   }
 
   /**
-   * Samples that were lost took energy with them: the clock of the device, of which each has 10 bits, is behind for good.
-   * Samples that are late are not lost.
+   * Detects lost samples, whose energy is missing: the device's clock is only known from the timestamps of 10
+   * bits in the samples, and lags permanently after a loss. Delayed samples are not lost.
    */
   maintain(): void {
     if (this.#lagMs === Infinity) return;
@@ -185,7 +188,10 @@ class StreamSampler implements Sampler {
   }
 }
 
-/** The configuration of the sensors, which the device keeps. It may still stream to a process that was killed. */
+/**
+ * Reads the configuration of the sensors from the device, which may still be streaming for a process that was
+ * killed.
+ */
 function readSensors(serial: Serial, device: string): readonly Sensor[] {
   serial.write('T');
   serial.drain(quietMs, answerMs);

@@ -15,22 +15,22 @@ const tcsetattr: (fd: number, action: number, termios: Uint8Array) => number = l
   'int tcsetattr(int fd, int action, const void *termios)',
 );
 
-/** More than any C library's struct termios. */
+/** Larger than struct termios of any C library. */
 const termiosBytes = 256;
 const pauseMs = 2;
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
 
-/** Holds this thread. */
+/** Blocks this thread. */
 export function pause(ms: number): void {
   Atomics.wait(sleeper, 0, 0, ms);
 }
 
-/** A serial device that is read without waiting, byte by byte as it sends them. */
+/** A serial device in non-blocking raw mode. */
 export class Serial {
   readonly #path: string;
   readonly #fd: number;
 
-  /** @throws UnavailableError naming the device */
+  /** @throws UnavailableError with the path of the device */
   constructor(path: string) {
     this.#path = path;
     try {
@@ -54,8 +54,8 @@ export class Serial {
 
   /**
    * Reads what has arrived.
-   * @returns how many bytes, 0 where none are there
-   * @throws Error when the device is gone
+   * @returns the number of bytes; 0: none has arrived
+   * @throws Error if the device was removed
    */
   read(into: Uint8Array): number {
     const count = readBytes(this.#fd, into, into.length);
@@ -67,8 +67,8 @@ export class Serial {
   }
 
   /**
-   * Discards what arrives until nothing comes for a while.
-   * @throws UnavailableError when that does not happen in time
+   * Discards data until none arrives for a time.
+   * @throws UnavailableError if that does not happen within the timeout
    */
   drain(quietMs: number, timeoutMs: number): void {
     const bytes = new Uint8Array(4096);
@@ -84,7 +84,7 @@ export class Serial {
     }
   }
 
-  /** @throws UnavailableError when fewer bytes arrive in time */
+  /** @throws UnavailableError if fewer bytes arrive within the timeout */
   readExactly(count: number, timeoutMs: number): Buffer {
     const bytes = Buffer.alloc(count);
     let found = 0;

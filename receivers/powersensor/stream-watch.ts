@@ -3,10 +3,13 @@ import type { Consumer } from '../../src/component/consumer.js';
 import type { Log } from '../../src/component/log.js';
 import type { Table } from '../../src/model/table.js';
 
-/** Damage that is not seen in this many tables is over. */
+/** Number of tables without new damage after which it is over. */
 const quietTables = 60;
 
-/** Logs once when bytes of a stream are rejected or samples are lost, and once when that has ended; counts the losses. */
+/**
+ * Logs once when bytes of a stream are rejected or samples are lost, and once when that has ended. Counts the
+ * losses.
+ */
 export class StreamWatch implements Consumer {
   readonly #rejections: Damage;
   readonly #losses: Damage;
@@ -29,7 +32,7 @@ export class StreamWatch implements Consumer {
 
   /** @param losses since the device was opened */
   follow(losses: number): void {
-    // A device that was opened again counts from 0.
+    // After the device was reopened, the number restarts at 0.
     if (losses > this.#lossCount) {
       this.#lossCounter.add(losses - this.#lossCount, this.#attributes);
       this.#losses.begin();
@@ -37,7 +40,7 @@ export class StreamWatch implements Consumer {
     this.#lossCount = losses;
   }
 
-  /** The last column of a table has the bytes that were rejected. */
+  /** The last column of a table is the number of rejected bytes. */
   consume(table: Table): boolean {
     const rejectedBytes = table.values.at(-1);
     if (rejectedBytes !== undefined) {
@@ -50,11 +53,11 @@ export class StreamWatch implements Consumer {
   }
 }
 
-/** A kind of damage that comes again and again. */
+/** A kind of recurring damage. */
 class Damage {
   readonly #log: Log;
   readonly #what: string;
-  /** Tables since there was some. */
+  /** Number of tables since the last damage. */
   #quiet = quietTables;
 
   constructor(log: Log, what: string) {
@@ -67,7 +70,7 @@ class Damage {
     this.#quiet = 0;
   }
 
-  /** Another table has come. */
+  /** Must be called for each table. */
   goOn(): void {
     this.#quiet++;
     if (this.#quiet === quietTables) this.#log.info(`No longer: ${this.#what}`);

@@ -6,18 +6,18 @@ export interface Page {
   readonly at: bigint;
   /** By slot. */
   readonly values: Float64Array;
-  /** The page's instant for each value, by slot; NaN: that of the page. Undefined: no value has its own. */
+  /** The page's timestamps of values, by slot; NaN: that of the page. Undefined: no value has a timestamp. */
   readonly stamps: Float64Array | undefined;
-  /** Milliseconds in one unit of these instants. */
+  /** Milliseconds per unit of these timestamps. */
   readonly stampUnitMs: number;
 }
 
-/** The description of a target's series, apart from its resource. */
+/** The description of a target's series, without its resource. */
 export interface ColumnDescription {
   readonly slot: number;
   readonly metric: Metric;
   readonly attributes: Attributes;
-  /** The label `job`, and `instance`: they identify the resource. */
+  /** The labels `job` and `instance`, which identify the resource. */
   readonly job: string;
   readonly instance: string;
   /** Equal for samples of a family that start together. */
@@ -31,7 +31,7 @@ export class Column {
   readonly description: ColumnDescription;
   readonly isCounter: boolean;
   series: Series | undefined = undefined;
-  /** The page's instant of the last value, in Unix milliseconds; NaN: none. */
+  /** The page's timestamp of the last value, in Unix milliseconds; NaN: none. */
   stampMs = NaN;
   /** Whether there was a series before: the next one follows a reset. */
   hasBegun = false;
@@ -60,7 +60,7 @@ const maxSeconds = 2 ** 63 / 1e9;
  * The start of a series.
  * @param seconds the page's start, in Unix seconds; NaN: none
  * @param afterReset the earliest possible start if an earlier series was reset
- * @param first the instant of its first value, which is the latest possible start
+ * @param first the time of its first value, which is the latest possible start
  */
 export function findStart(seconds: number, afterReset: bigint | undefined, first: bigint): bigint {
   const isKnown = seconds >= 0 && seconds < maxSeconds;

@@ -9,7 +9,7 @@ import { parseSettings } from '../../src/config/settings.js';
 import { schema } from './config.js';
 import { factory } from './factory.js';
 
-/** For tests: a server with the test's answers. @returns its host and port */
+/** For tests: starts a server with the responses of a test. @returns its host and port */
 export async function serve(t: TestContext, answer: RequestListener, tls?: ServerOptions): Promise<string> {
   const server = tls ? createTlsServer(tls, answer) : createServer(answer);
   server.listen(0, '127.0.0.1');
@@ -18,7 +18,7 @@ export async function serve(t: TestContext, answer: RequestListener, tls?: Serve
     server.closeAllConnections();
     server.close();
   });
-  // A listening server has such an address.
+  // The address of a TCP server is an object.
   return `127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 

@@ -9,7 +9,7 @@ import { TargetSet } from './target-set.js';
 /** Scrapes exporters and applications that serve metrics for Prometheus. */
 export const factory: ReceiverFactory<typeof schema> = {
   schema,
-  // It publishes the metrics of its targets.
+  // The metrics depend on the targets.
   metrics: [],
   replacedSettings,
   check: checkConfig,
@@ -29,7 +29,7 @@ function createReceiver(config: Config, context: ReceiverContext, next: Consumer
   const targets = new TargetSet(config, context);
   return createPollingReceiver({
     intervalMs: config.config.global.scrape_interval,
-    // As in Prometheus, a target is scraped at every interval, and "up" is 0 whenever it does not answer.
+    // As in Prometheus, a target is scraped at every interval, and "up" is 0 if it does not respond.
     maxBackoffMs: 0,
     context,
     next,

@@ -9,7 +9,7 @@ interface Family {
   help: string;
 }
 
-/** The meaning of a sample: a value of a metric or, without one, the instant at which its family was 0 (`_created`). */
+/** The meaning of a sample: a value of a metric or, without one, the start of its family (`_created`). */
 export interface SampleMeaning {
   readonly family: string;
   readonly metric: Metric | undefined;

@@ -5,7 +5,7 @@ const [upperE, lowerE] = [0x45, 0x65];
 
 /** Powers of ten that a double holds exactly. */
 const powers = Float64Array.from({ length: 23 }, (_, exponent) => Number(`1e${exponent}`));
-/** A number of this many digits is below 2^53. */
+/** A number with this many digits is below 2^53. */
 const maxDigits = 15;
 const maxExponent = 22;
 

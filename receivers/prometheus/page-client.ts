@@ -9,7 +9,7 @@ import { readVersion } from '../../src/version.js';
 import type { JobConfig } from './config.js';
 import type { PageFormat } from './page-parser.js';
 
-/** A page that has started to arrive. */
+/** A response whose page has started to arrive. */
 export interface OpenPage {
   readonly format: PageFormat;
   /** Decompressed. */
@@ -19,10 +19,7 @@ export interface OpenPage {
 const maxRedirects = 10;
 const defaultMaxBytes = 256 * 1024 * 1024;
 
-/**
- * The same as Prometheus 3: OpenMetrics, which contains the starts of counters, and UTF-8 names if the target
- * has them.
- */
+/** As Prometheus 3: OpenMetrics, which contains the starts of counters, and UTF-8 names if the target has them. */
 const accept = [
   'application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6',
   'application/openmetrics-text;version=1.0.0;q=0.5',
@@ -67,7 +64,7 @@ export class PageClient {
 
   #ask(url: URL, signal: AbortSignal): Promise<IncomingMessage> {
     const client = this.#findClient(url);
-    // Credentials are for the target only, not for targets of redirects.
+    // Credentials are only sent to the target, not to targets of redirects.
     const authorization = url.host === this.#url.host ? this.#authorize(client) : undefined;
     const headers = {
       Accept: accept,

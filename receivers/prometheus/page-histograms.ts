@@ -32,7 +32,7 @@ export interface HistogramContext {
   findResource(description: HistogramDescription): Resource;
   /** When samples with this key were 0, in Unix seconds; NaN: unknown. */
   readStart(startKey: string): number;
-  /** The instant of the previous page. */
+  /** The time of the previous page. */
   readonly lastAt: bigint | undefined;
 }
 
@@ -46,7 +46,7 @@ class PageHistogram {
   #startSeconds = NaN;
   #stampMs = NaN;
   #bounds: readonly (readonly [bound: number, slot: number])[] | undefined;
-  /** Of its last row. */
+  /** The layout of its last row. */
   layout: ExplicitLayout = { kind: 'histogram', bounds: new Float64Array(0) };
 
   constructor(description: HistogramDescription) {
@@ -58,7 +58,7 @@ class PageHistogram {
     this.#bounds = undefined;
   }
 
-  /** The instant of its values on a page; undefined: the same as on the previous page, or implausible. */
+  /** The timestamp of its values on a page; undefined: the same as on the previous page, or implausible. */
   readInstant(page: Page): bigint | undefined {
     const [slot = 0] = this.slots.values();
     const stampMs = readStampMs(page, slot);
@@ -68,7 +68,7 @@ class PageHistogram {
     return BigInt(stampMs) * 1_000_000n;
   }
 
-  /** Reads the values of a page, by slot: a gap if a part of them is missing. */
+  /** Reads the values of a page, by slot. If some are missing, the row is a gap. */
   read(values: Float64Array, row: HistogramRow): void {
     const bounds = (this.#bounds ??= this.#sortBounds());
     const valueOf = (part: HistogramPart): number => values[this.slots.get(part) ?? -1] ?? NaN;
@@ -111,7 +111,7 @@ class PageHistogram {
     return { metric, attributes, resource: findResource(this.description), start };
   }
 
-  /** Without infinity, whose count is the total. */
+  /** Without the infinite bound, whose count is the total. */
   #sortBounds(): readonly (readonly [bound: number, slot: number])[] {
     const bounds = [...this.slots]
       .filter((entry): entry is [number, number] => typeof entry[0] === 'number' && entry[0] < Infinity)
@@ -128,7 +128,7 @@ class PageHistogram {
   }
 }
 
-/** A fraction of a millisecond of work. */
+/** Takes a fraction of a millisecond. */
 const histogramsPerStep = 64;
 
 /** The histograms of one target, assembled from the samples of their buckets, sums and counts. */
@@ -139,7 +139,7 @@ export class PageHistograms {
   readonly #row = new HistogramRow();
   #ended: HistogramSeries[] = [];
   #series: readonly HistogramSeries[] = [];
-  /** Why a histogram of the last page was left out, if any. */
+  /** Why a histogram of the last page was left out; undefined: none was. */
   problem: string | undefined;
 
   /** Number of samples that belong to histograms. */

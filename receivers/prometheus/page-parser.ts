@@ -6,17 +6,17 @@ const [tab, newline, space, hash] = [0x09, 0x0a, 0x20, 0x23];
 /** The formats of pages. */
 export type PageFormat = 'openmetrics' | 'classic';
 
-/** Learns the meaning of a line, once. */
+/** Interprets a line. Called once for each distinct line. */
 export interface LineReader {
   /**
-   * A new series.
+   * Adds a series.
    * @param text name and labels
-   * @returns the slot of its values, a small whole number that is unique
+   * @returns the slot of its values, a small unique integer
    */
   addSeries(text: string, format: PageFormat): number;
-  /** A new comment, without its line end. */
+  /** Adds a comment, without its line end. */
   addComment(text: string): void;
-  /** The series of these slots were not on the last page. */
+  /** Removes the series of these slots, which were not on the last page. */
   removeSeries(slots: readonly number[]): void;
 }
 
@@ -29,7 +29,7 @@ const isEnd = -2;
 /** A line of pages: the text before the value, or a whole comment. */
 class Line {
   text: Uint8Array;
-  /** Its complete 4-byte words, little endian. */
+  /** Its complete 4-byte words, little-endian. */
   words: Int32Array;
   /** Slot of the series; negative: none. */
   readonly slot: number;
@@ -63,13 +63,13 @@ export class PageParser {
   #rest: Buffer = Buffer.alloc(0);
   /** The values of the page, by slot; valid only for series on the page. */
   values = new Float64Array(64);
-  /** The page's instants of its samples, in its own unit, by slot; NaN: none. */
+  /** The page's timestamps of its samples, in its own unit, by slot; NaN: none. */
   stamps = new Float64Array(64);
   /** Number of samples on the page. */
   samples = 0;
   /** Number of repeated samples, which are ignored. */
   duplicates = 0;
-  /** Whether the page has an instant for any sample. */
+  /** Whether any sample has a timestamp. */
   hasStamps = false;
 
   constructor(reader: LineReader) {
@@ -233,7 +233,7 @@ function toWords(text: Uint8Array): Int32Array {
   return words;
 }
 
-/** Whether the text of a line is here. Comparing single bytes would take twice as long. */
+/** Whether the text of a line is at this offset. Comparing single bytes would take twice as long. */
 function matches(view: DataView, from: number, { words, text }: Line): boolean {
   if (from + text.length > view.byteLength) return false;
   let at = from;

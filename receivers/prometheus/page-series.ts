@@ -23,7 +23,7 @@ import { processStart, Starts } from './starts.js';
 export interface SeriesRules extends LabelRules {
   /** `http` or `https`. */
   readonly scheme: string;
-  /** Whether `process_start_time_seconds` is the start of counters that have none of their own. */
+  /** Whether `process_start_time_seconds` is the start of counters without a start. */
   readonly usesProcessStart: boolean;
   /** Whether the samples of histograms stay separate counters. */
   readonly splitsHistograms: boolean;
@@ -31,7 +31,7 @@ export interface SeriesRules extends LabelRules {
 
 export type AnyTable = Table | HistogramTable;
 
-/** Some 3 µs each. */
+/** Takes about 3 µs per series. */
 const seriesPerStep = 256;
 
 /** A page with series for all its samples. */
@@ -39,7 +39,7 @@ export interface PreparedPage {
   readonly page: Page;
   /** By column. */
   readonly values: Float64Array;
-  /** How many series are new. */
+  /** Number of new series. */
   readonly added: number;
 }
 
@@ -83,7 +83,7 @@ export class PageSeries implements LineReader {
     return this.#ambiguous;
   }
 
-  /** Why a histogram of the last page was left out, if any. */
+  /** Why a histogram of the last page was left out; undefined: none was. */
   get problem(): string | undefined {
     return this.#histograms.problem;
   }
@@ -280,7 +280,7 @@ export class PageSeries implements LineReader {
     const stampMs = readStampMs(page, slot);
     const isKnown = stampMs >= 0 && isNewStamp(stampMs, NaN, Number(page.at / 1_000_000n));
     const first = isKnown ? BigInt(stampMs) * 1_000_000n : page.at;
-    // What was reset started after the last page.
+    // After a reset, the series started after the last page.
     const afterReset = column.hasBegun ? this.#lastAt : undefined;
     const start = findStart(this.#watch.readStart(slot), afterReset, first);
     return column.begin(this.#resources.find(column.description), start);

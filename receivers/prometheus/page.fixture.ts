@@ -3,15 +3,15 @@ import type { Table } from '../../src/model/table.js';
 import { PageParser, type PageFormat } from './page-parser.js';
 import { PageSeries, type PreparedPage, type SeriesRules } from './page-series.js';
 
-/** For tests: the tables that one target's pages become. */
+/** For tests: reads the pages of one target. */
 export interface PageReader {
   readonly parser: PageParser;
   readonly series: PageSeries;
-  /** Reads a page at a Unix time in seconds, in chunks of some bytes. */
+  /** Reads a page at a Unix time in seconds, in chunks of several bytes. @returns its tables */
   read(text: string, atSeconds?: number, chunkBytes?: number): readonly Table[];
-  /** Reads a page in the same way without taking its tables, as one that is too late. */
+  /** Reads a page in the same way, but discards its tables, like those of a page that is too late. */
   prepare(text: string, atSeconds?: number, chunkBytes?: number): PreparedPage;
-  /** The histograms of the page that was read last. */
+  /** The histograms of the last page. */
   readonly histograms: readonly HistogramTable[];
 }
 
@@ -68,7 +68,7 @@ export function createPageReader(
   };
 }
 
-/** For tests: `name{label="value"}` with the value of the last row that has it. */
+/** For tests: formats `name{label="value"}` with the value of the last row that has it. */
 export function showValues(tables: readonly Table[]): Record<string, number> {
   const shown = new Map<string, number>();
   for (const { series, values } of tables) {

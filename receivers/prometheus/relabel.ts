@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { describeError } from '../../src/errors.js';
 import type { Labels } from './series-text.js';
 
-/** What a rule does. */
+/** The actions of rules. */
 export const relabelActions = [
   'replace',
   'keep',
@@ -17,7 +17,7 @@ export const relabelActions = [
   'dropequal',
 ] as const;
 
-/** A rule as a user writes it. */
+/** A rule in the configuration. */
 export interface RelabelConfig {
   readonly source_labels: readonly string[];
   readonly separator: string;
@@ -28,10 +28,10 @@ export interface RelabelConfig {
   readonly action: (typeof relabelActions)[number];
 }
 
-/** Changes labels; false: they are dropped. */
+/** Changes labels; false: the sample or target is dropped. */
 type Rule = (labels: Labels) => boolean;
 
-/** What is wrong with rules, and where. */
+/** Validates rules. */
 export function checkRelabelling(configs: readonly RelabelConfig[], path: string): readonly string[] {
   return configs.flatMap((config, i) => {
     const { action, target_label: target, source_labels: sources, modulus } = config;
@@ -55,15 +55,15 @@ export function checkRelabelling(configs: readonly RelabelConfig[], path: string
 }
 
 /**
- * Prepares rules of Prometheus' relabelling.
- * @returns the labels after all of them; undefined: dropped. The labels that it gets are changed
+ * Compiles Prometheus' relabelling rules.
+ * @returns a function that changes labels and returns them; undefined: dropped
  */
 export function createRelabelling(configs: readonly RelabelConfig[]): (labels: Labels) => Labels | undefined {
   const rules = configs.map(createRule);
   return (labels) => (rules.every((rule) => rule(labels)) ? labels : undefined);
 }
 
-/** RE2 writes named groups and flags at the beginning in another way; otherwise, what it understands means the same here. */
+/** RE2 has another syntax for named groups and leading flags; all other syntax of RE2 means the same here. */
 function compileRegex(text: string): RegExp {
   const [, flags = '', rest = text] = /^\(\?([ims]+)\)(.*)$/su.exec(text) ?? [];
   const source = rest.replaceAll('(?P<', '(?<');
@@ -115,7 +115,7 @@ function createReplacement(
 }
 
 function mapLabels(labels: Labels, regex: RegExp, replacement: string): boolean {
-  // What is added is not mapped again.
+  // Added labels are not mapped again.
   for (const [label, value] of new Map(labels)) {
     const match = regex.exec(label);
     if (match !== null) setLabel(labels, expand(replacement, match), value);
@@ -135,7 +135,10 @@ function setLabel(labels: Labels, label: string, value: string): boolean {
   return true;
 }
 
-/** As Go's `regexp.Expand`: `$1`, `${1}`, `$name`, `${name}`; `$$` is a dollar sign, and a group that is not there is empty. */
+/**
+ * Expands a template like Go's `regexp.Expand`: `$1`, `${1}`, `$name`, `${name}`; `$$` is a dollar sign, and a
+ * missing group is empty.
+ */
 function expand(template: string, match: RegExpExecArray): string {
   return template.replaceAll(
     /\$(?:(\$)|\{(\w+)\}|(\w+))/gu,
@@ -147,7 +150,7 @@ function expand(template: string, match: RegExpExecArray): string {
   );
 }
 
-/** The last 8 bytes of the MD5, as Prometheus takes them. */
+/** The last 8 bytes of the MD5, as in Prometheus. */
 function hash(text: string, modulus: number): string {
   const digest = createHash('md5').update(text).digest();
   return String(digest.readBigUInt64BE(8) % BigInt(modulus));

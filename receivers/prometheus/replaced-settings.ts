@@ -1,7 +1,7 @@
 const job = 'config.scrape_configs[]';
 const fileInstead = 'write its targets to a file, and name that in file_sd_configs';
 
-/** Ways to find targets that the Collector has. */
+/** Service discovery of the OpenTelemetry Collector. */
 const discoveries = [
   'azure',
   'consul',
@@ -30,7 +30,7 @@ const discoveries = [
   'vultr',
 ] as const;
 
-/** What to write instead of settings that the Collector has, and with it Prometheus. */
+/** Replacements for settings of the OpenTelemetry Collector and Prometheus. */
 export const replacedSettings: Readonly<Record<string, string>> = {
   ...Object.fromEntries(discoveries.map((name) => [`${job}.${name}_sd_configs`, fileInstead])),
   [`${job}.dns_sd_configs`]:

@@ -2,24 +2,24 @@ import type { Column } from './column.js';
 
 const none: readonly number[] = [];
 
-/** The values of the columns, and which of the counters among them were reset since the page before. */
+/** The values of the columns, and which of the counters were reset since the previous page. */
 export class ResetWatch {
-  /** Of each column. */
+  /** By column. */
   #slots = new Int32Array(0);
-  /** Of each column: the slot of the instant at which it was 0; -1: unknown; -2: it is no counter. */
+  /** By column: the slot of its start; -1: unknown; -2: not a counter. */
   #startSlots = new Int32Array(0);
-  /** By slot: the last value, which is the one before a gap in a gap; NaN: none. */
+  /** By slot: the last value, or the last one before a gap; NaN: none. */
   #last = new Float64Array(64).fill(NaN);
-  /** By slot: the last known instant at which the counter was 0, in Unix seconds. */
+  /** By slot: the last known start of the counter, in Unix seconds. */
   #startSeconds = new Float64Array(64).fill(NaN);
 
-  /** @param startSlotOf of a counter; -1: unknown */
+  /** @param startSlotOf returns the slot of the start of a counter; -1: unknown */
   arrange(columns: readonly Column[], startSlotOf: (column: Column) => number): void {
     this.#slots = Int32Array.from(columns, ({ description }) => description.slot);
     this.#startSlots = Int32Array.from(columns, (column) => (column.isCounter ? startSlotOf(column) : -2));
   }
 
-  /** Another series begins to use a slot. */
+  /** Must be called when another series starts to use a slot. */
   forget(slot: number): void {
     if (slot >= this.#last.length) {
       this.#last = enlarge(this.#last, slot);
@@ -29,7 +29,7 @@ export class ResetWatch {
     this.#startSeconds[slot] = NaN;
   }
 
-  /** When the counter of a slot was 0, in Unix seconds; NaN: unknown. */
+  /** The start of the counter of a slot, in Unix seconds; NaN: unknown. */
   readStart(slot: number): number {
     return this.#startSeconds[slot];
   }
@@ -37,7 +37,7 @@ export class ResetWatch {
   /**
    * Takes the values of a page.
    * @param values by slot
-   * @param row gets them by column
+   * @param row receives them by column
    * @returns the columns that were reset
    */
   follow(values: Float64Array, row: Float64Array): readonly number[] {

@@ -27,13 +27,13 @@ export class TargetResources {
     this.#scheme = scheme;
   }
 
-  /** All resources are new from now on. */
+  /** Adds the labels of `target_info`. All resources are created again. */
   addInfo(slot: number, labels: Labels): void {
     this.#infos.set(slot, labels);
     this.#resources.clear();
   }
 
-  /** @returns whether a slot had any: then all resources are new from now on */
+  /** @returns whether the slot had labels: then all resources are created again */
   removeInfo(slot: number): boolean {
     const isKnown = this.#infos.delete(slot);
     if (isKnown) this.#resources.clear();
@@ -48,7 +48,7 @@ export class TargetResources {
 }
 
 /**
- * The resource of a target, as in the Collector: the job is the service, the instance is its id, and the labels
+ * The resource of a target, as in the Collector: the job is the service, the instance is its ID, and the labels
  * of `target_info` are attributes with unchanged names.
  */
 export function createResource({ job, instance, scheme }: Instance, infos: readonly Labels[]): Resource {

@@ -45,13 +45,13 @@ export function describeLabels(labels: Labels) {
   return { name: read(nameLabel), job: read('job'), instance: read('instance'), attributes, key };
 }
 
-/** The text before the value of a sample, without the labels by which samples of one histogram differ. */
+/** The text before the value of a sample, without the labels that differ between samples of one histogram. */
 export function createStartKey(family: string, labels: Labels): string {
   const others = [...labels].filter(([label]) => ![nameLabel, 'le', 'quantile'].includes(label));
   return JSON.stringify([family, ...others.toSorted(([a], [b]) => (a < b ? -1 : 1))]);
 }
 
-/** What the samples of a histogram have in common, and which part this one is; undefined: none. */
+/** What the samples of a histogram have in common, and which part this sample is; undefined: none. */
 export function describePart(labels: Labels) {
   const name = labels.get(nameLabel) ?? '';
   const part = findPart(name, labels.get('le'));
@@ -73,7 +73,7 @@ function findPart(name: string, bound: string | undefined): HistogramPart | unde
 /** The keys of a target's published samples. */
 export class SampleKeys {
   readonly #keys = new Set<string>();
-  /** Of samples of histograms, by slot; columns have their own. */
+  /** Keys of samples of histograms, by slot; those of columns are in the columns. */
   readonly #partKeys = new Map<number, string>();
 
   get size(): number {

@@ -13,7 +13,7 @@ import { createResource } from './resource.js';
 import type { Labels } from './series-text.js';
 import type { Target } from './target.js';
 
-/** Chunks of a new page take longer than those of a known page, and are read in parts of this size. */
+/** Chunks of a new page take longer than those of a known page. They are read in parts of this size. */
 const partBytes = 8 * 1024;
 
 function gauge(name: string, unit: string, description: string): Metric {
@@ -155,7 +155,7 @@ export class ScrapeTarget implements PollingTarget {
   }
 }
 
-/** For messages, unique per target: with all labels if the address is not unique. */
+/** For messages, unique per target: includes all labels if the address is not unique. */
 function nameTarget({ url, labels, job }: Target): string {
   const { job: name, instance, ...others } = Object.fromEntries(labels);
   const shown = instance === url.host ? others : { instance, ...others };

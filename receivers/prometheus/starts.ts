@@ -4,10 +4,10 @@ export const processStart = 'process_start_time_seconds';
 /** Which samples of a page are the starts of counters. */
 export class Starts {
   readonly #usesProcessStart: boolean;
-  /** Slots, by the key of what starts. */
+  /** Slots, by the key of the samples that start. */
   readonly #slots = new Map<string, number>();
 
-  /** @param usesProcessStart whether the process start applies to counters without a start of their own */
+  /** @param usesProcessStart whether the process start applies to counters without a start */
   constructor(usesProcessStart: boolean) {
     this.#usesProcessStart = usesProcessStart;
   }

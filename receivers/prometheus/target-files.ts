@@ -78,7 +78,7 @@ function findPaths(pattern: string): readonly string[] {
 
 /**
  * Parses a target file: a list of `targets` with `labels`, in YAML or JSON.
- * @throws Error if it is something else
+ * @throws Error if it has another format
  */
 export function parseGroups(text: string): readonly TargetGroup[] {
   const content: unknown = parse(text) ?? [];

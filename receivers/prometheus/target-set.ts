@@ -5,7 +5,7 @@ import { ScrapeTarget } from './scrape-target.js';
 import { listTargets, type Target } from './target.js';
 import { TargetFiles, type TargetGroup } from './target-files.js';
 
-/** Files are checked this often. */
+/** Maximum interval at which files are checked. */
 const maxRefreshMs = 5000;
 
 interface Job {
@@ -18,7 +18,7 @@ export class TargetSet {
   readonly #config: Config['config'];
   readonly #context: ReceiverContext;
   readonly #jobs: readonly Job[];
-  /** The names under which targets are scraped, by key. */
+  /** The displayed names of scraped targets, by key. */
   readonly #names = new Map<string, string>();
   readonly #leftOut = new Set<string>();
   #timer: NodeJS.Timeout | undefined;

@@ -18,7 +18,7 @@ export interface Target {
 }
 
 /**
- * The targets of a job after relabelling, each once.
+ * The targets of a job after relabelling, without duplicates.
  * @param leaveOut called for targets that cannot be scraped, with the reason
  */
 export function listTargets(

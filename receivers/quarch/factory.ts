@@ -4,7 +4,7 @@ import { meterMetrics } from '../../src/scraping/meter-table.js';
 import { schema } from './config.js';
 import { checkModule, openModule } from './module.js';
 
-/** Nothing but energy and what it is made of. */
+/** Only energy and the quantities that it is computed from are published. */
 const unused = new Set(['hw.meter.resolution', 'hw.temperature']);
 
 /** The quarch receiver: power modules of Quarch Technology. */

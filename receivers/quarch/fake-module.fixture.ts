@@ -4,13 +4,13 @@ import type { TestContext } from 'node:test';
 
 /** A module that answers commands, framed as quarchpy expects it. */
 export class FakeModule {
-  /** The answer to each command; undefined: none at all. */
+  /** The response to each command; undefined: none. */
   answers: Readonly<Record<string, string | undefined>>;
-  /** Bytes that are sent instead of any answer; empty: the connection is closed. */
+  /** Bytes that are sent instead of any response; empty: the connection is closed. */
   garbage: Buffer | undefined;
-  /** What becomes of a connection after such bytes, or in place of any answer. */
+  /** How a connection ends after these bytes, or instead of a response. */
   ending: 'close' | 'reset' | undefined;
-  /** Whether answers come byte by byte. */
+  /** Whether responses are sent byte by byte. */
   isSlow = false;
   readonly commands: string[] = [];
   connections = 0;
@@ -29,12 +29,12 @@ export class FakeModule {
     return `${host}:${this.#port}`;
   }
 
-  /** Listens again where it has listened before. */
+  /** Listens again on the same port. */
   async open(host = '127.0.0.1'): Promise<void> {
     this.#server = createServer((socket) => this.#serve(socket));
     this.#server.listen(this.#port, host);
     await once(this.#server, 'listening');
-    this.#port = (this.#server.address() as AddressInfo).port; // of TCP
+    this.#port = (this.#server.address() as AddressInfo).port; // A TCP server has this address.
   }
 
   close(): void {
@@ -42,7 +42,7 @@ export class FakeModule {
     this.#server?.close();
   }
 
-  /** Ends every connection. */
+  /** Closes every connection. */
   hangUp(): void {
     for (const socket of this.#sockets) socket.destroy();
   }
@@ -81,7 +81,7 @@ export class FakeModule {
   }
 }
 
-/** A packet of an answer. */
+/** Frames a response as one packet. */
 export function frame(text: string): Buffer {
   const bytes = Buffer.from(text, 'latin1');
   const header = Buffer.alloc(2);

@@ -2,16 +2,16 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import type { Endpoint } from '../../src/config/endpoint.js';
 
-/** The prompt of the module, which ends an answer. */
+/** The prompt of the module, which ends a response. */
 const prompt = '\r\n>';
 /** Header of a packet: the length of its text, low byte first. */
 const headerBytes = 2;
 const maxCommandBytes = 255;
-/** More than the longest answer to a measurement. */
+/** Longer than any response to a measurement. */
 const maxAnswerBytes = 65_536;
 
 /**
- * A connection to a module, which answers one command at a time. It is opened by the first command, and again
+ * A connection to a module, which handles one command at a time. It is opened by the first command, and again
  * after a failed one. The framing is that of quarchpy, `connection_specific/connection_TCP.py`.
  */
 export class ModuleConnection {
@@ -22,14 +22,14 @@ export class ModuleConnection {
     this.#endpoint = endpoint;
   }
 
-  /** @returns the answer, without the prompt after it @throws the error of the connection, or of its end */
+  /** @returns the response, without the prompt after it @throws an error if the connection fails or ends */
   async ask(command: string, signal: AbortSignal): Promise<string> {
     try {
       const socket = await this.#open(signal);
       socket.write(frame(command));
       return await readAnswer(socket, signal);
     } catch (error) {
-      // The late answer to an earlier command would be mistaken for the answer to the next one.
+      // The late response to an earlier command would be mistaken for that to the next one.
       this.close();
       throw error;
     }

@@ -26,7 +26,7 @@ interface Rail {
   readonly amperes: number;
 }
 
-/** A Quarch power module: reads the rails one after the other, and adds them up. */
+/** A Quarch power module: reads the rails one after another, and adds them up. */
 export function openModule({ endpoint, rails }: Endpoint): RemoteMeter {
   const address = parseEndpoint(endpoint);
   const connection = new ModuleConnection(address);
@@ -52,7 +52,7 @@ export function openModule({ endpoint, rails }: Endpoint): RemoteMeter {
   };
 }
 
-/** The answer for one rail is not a measurement; other rails may still be measured. */
+/** The response for one rail is not a measurement; other rails may still be measured. */
 class RailError extends Error {
   override readonly name = 'RailError';
 }
@@ -68,7 +68,7 @@ async function readRail(connection: ModuleConnection, name: string, signal: Abor
 }
 
 /**
- * The number of an answer in volts or amperes.
+ * The number of a response in volts or amperes.
  * @throws RailError if it has no number with that unit, as for a rail that the module does not have
  */
 export function parseMeasurement(answer: string, unit: 'V' | 'A', rail: string): number {

@@ -7,18 +7,18 @@ import { waitBriefly } from '../../src/scraping/wait-briefly.js';
 
 /** The control type of drivers/powercap/arm_scmi_powercap.c; its zones are `arm-scmi:0`, `arm-scmi:0:1`. */
 const zonePattern = /^arm-scmi(?::\d+)+$/u;
-/** 400 kW: beyond it is no power of one meter. */
+/** 400 kW: above any power that one meter can measure. */
 const maxMicrowatts = 4e11;
 
 /** A power domain of the firmware. */
 interface Zone {
   readonly id: string;
-  /** As the firmware calls it. */
+  /** The name in the firmware. */
   readonly name: string | undefined;
   readonly path: string;
 }
 
-/** Where the zones of every control type are. */
+/** The folder with the zones of all control types. */
 export function zoneFolder(sysfs: string): string {
   return `${sysfs}/class/powercap`;
 }
@@ -34,10 +34,13 @@ export function findZones(sysfs: string): readonly Zone[] {
     });
 }
 
-/** A zone that has not answered by then has a gap, and holds up no other. */
+/** A zone that does not respond within this time has a gap, and does not delay others. */
 const answerMs = 1000;
 
-/** The zones as a meter. The firmware is asked at each reading, which may take milliseconds: files are read on Node's threads. */
+/**
+ * The zones as a meter. Each reading queries the firmware, which may take milliseconds: files are read on
+ * Node's thread pool.
+ */
 export function openZones(sysfs: string): RemoteMeter {
   const pending = new Map<string, Promise<void>>();
   return {
@@ -56,7 +59,7 @@ export function openZones(sysfs: string): RemoteMeter {
   };
 }
 
-/** @param pending by path, what was asked before and has not been answered: it is not asked again */
+/** @param pending unanswered earlier queries by path, which are not repeated */
 async function readZones(
   zones: readonly Zone[],
   pending: Map<string, Promise<void>>,
@@ -89,7 +92,7 @@ function addContainer(reading: MeterReading, ids: ReadonlySet<string>): MeterRea
   return { ...reading, parent: findContainer(reading.id, ids) };
 }
 
-/** The nearest zone around another one that is measured. */
+/** The nearest enclosing zone that is measured. */
 function findContainer(id: string, ids: ReadonlySet<string>): string | undefined {
   const above = id.slice(0, id.lastIndexOf(':'));
   if (!above.includes(':')) return undefined;
@@ -97,7 +100,7 @@ function findContainer(id: string, ids: ReadonlySet<string>): string | undefined
 }
 
 interface ZoneResult {
-  /** Undefined: the firmware measures nothing there. */
+  /** Undefined: the firmware does not measure this zone. */
   readonly reading?: MeterReading;
   readonly problem?: string;
 }
@@ -112,20 +115,20 @@ async function readZone({ id, name, path }: Zone): Promise<ZoneResult> {
     const problem = Number.isNaN(microwatts) ? `${file}: expected microwatts, found none` : undefined;
     return { reading: { ...found, watts: microwatts / 1e6, windowMs }, ...(problem && { problem }) };
   } catch (error) {
-    // The domain can only be limited.
+    // The domain can only be limited, not measured.
     if (findErrorCode(error) === 'EINVAL') return {};
     return { reading: { ...found, watts: NaN }, problem: `${file}: ${describeCode(error)}` };
   }
 }
 
-/** The time that the power is the mean of, in milliseconds. */
+/** The averaging window of the power, in milliseconds. */
 async function findWindow(path: string): Promise<number | undefined> {
   const text = await readFile(`${path}/constraint_0_time_window_us`, 'latin1').catch(() => '');
   const microseconds = Number(text);
   return microseconds > 0 ? microseconds / 1000 : undefined;
 }
 
-/** A torn or garbled reading is NaN, a gap. */
+/** Parses a power. An incomplete or malformed reading is NaN, a gap. */
 export function parseMicrowatts(text: string): number {
   const microwatts = /^\d+\n$/u.test(text) ? Number(text) : NaN;
   return microwatts <= maxMicrowatts ? microwatts : NaN;

@@ -5,7 +5,7 @@ import type { Config, Endpoint } from './config.js';
 import { discover, readObjects, type MeteredObject } from './objects.js';
 import { SnmpSession } from './snmp-session.js';
 
-/** How often the objects of a device are searched again: outlets may be named or added. */
+/** Interval at which the objects of a device are searched again: outlets may be renamed or added. */
 const discoverMs = 600_000;
 
 /** A device with SNMP: its tables are walked first, then the objects found are read. */

@@ -1,4 +1,4 @@
-// The used part of the package, which has no types of its own, according to its README.
+// The used part of the package, which has no type declarations, according to its README.
 declare module 'net-snmp' {
   import type { Socket } from 'node:dgram';
   import type { EventEmitter } from 'node:events';
@@ -15,9 +15,9 @@ declare module 'net-snmp' {
     readonly timeout: number;
     readonly transport: 'udp4' | 'udp6';
     readonly version: number;
-    /** Whether an agent may answer with an OID before the requested one; a walk may then never end. */
+    /** Whether an agent may respond with an OID before the requested one; a walk may then never end. */
     readonly backwardsGetNexts: boolean;
-    /** In place of `node:dgram`. */
+    /** Replaces `node:dgram`. */
     readonly dgramModule: { createSocket(type: 'udp4' | 'udp6'): Socket };
   }
 

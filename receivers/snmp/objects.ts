@@ -9,11 +9,11 @@ export interface MeteredObject {
   readonly quantity: Quantity;
   /** SI units per unit of the object. */
   readonly scale: number;
-  /** What it belongs to: `outlet:1.5`. */
+  /** The channel that it belongs to: `outlet:1.5`. */
   readonly channel: string;
   readonly type: string;
   readonly name: string | undefined;
-  /** The type of the thing whose energy includes this one. */
+  /** The type of the channel whose energy includes this one. */
   readonly partOf?: string | undefined;
 }
 
@@ -22,7 +22,7 @@ const sysUpTime = '1.3.6.1.2.1.1.3.0';
 
 /**
  * Finds the objects of a device: the tables of a preset, and configured objects.
- * @throws Error if it does not answer, or has none of them
+ * @throws Error if it does not respond, or has none of them
  */
 export async function discover(
   client: SnmpClient,
@@ -83,7 +83,7 @@ async function findColumn(
   signal: AbortSignal,
 ): Promise<readonly MeteredObject[]> {
   const rows = await client.walk(oid, signal);
-  // An object with its instance has nothing below it.
+  // An object with its instance has no descendants.
   const instances = rows.size === 0 ? await findInstance(client, oid, signal) : rows;
   return [...instances].flatMap(([instance, { value }]) => {
     if (measure(value, quantity) === undefined) return [];
@@ -123,7 +123,7 @@ async function findSensors(
 function textOf(object: SnmpObject | undefined): string | undefined {
   const { value } = object ?? {};
   const text = Buffer.isBuffer(value) ? value.toString() : '';
-  // Some agents end texts with a NUL.
+  // Some agents end strings with a NUL.
   return text.replaceAll('\0', '').trim() || undefined;
 }
 
@@ -131,14 +131,14 @@ function numberOf(value: SnmpValue): number | undefined {
   return typeof value === 'number' ? value : undefined;
 }
 
-/** Devices show -1 for unmeasured quantities. */
+/** Devices report -1 for unmeasured quantities. */
 function measure(value: SnmpValue, quantity: Quantity): number | undefined {
   const number = typeof value === 'bigint' ? Number(value) : value;
   if (typeof number !== 'number' || (number < 0 && quantity !== 'temperature')) return undefined;
   return number;
 }
 
-/** An agent's answer. */
+/** An agent's response. */
 export interface DeviceAnswer {
   readonly readings: readonly MeterReading[];
   /** Seconds since the agent started. */

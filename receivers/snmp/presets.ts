@@ -8,19 +8,19 @@ export interface Column {
   readonly scale: number;
 }
 
-/** A table with a row per thing, and a column per quantity. */
+/** A table with a row per channel, and a column per quantity. */
 export interface TablePreset {
   /** `hw.type` of its rows. */
   readonly type: string;
   readonly nameOid?: string;
   readonly columns: readonly Column[];
-  /** The type of the thing whose energy includes that of its rows. */
+  /** The type of the channel whose energy includes that of its rows. */
   readonly partOf?: string;
 }
 
 /** A quantity of a row of a sensor table. */
 export interface SensorRow {
-  /** The thing that it belongs to. */
+  /** The channel that it belongs to. */
   readonly row: string;
   readonly quantity: Quantity;
   readonly scale: number;

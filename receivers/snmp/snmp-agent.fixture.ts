@@ -3,13 +3,13 @@ import { once } from 'node:events';
 import type { TestContext } from 'node:test';
 import { loadSnmp } from './snmp-session.js';
 
-/** Why SNMP cannot be spoken here; false when it can. */
+/** Why SNMP cannot be used here; false if it can. */
 export const noSnmp: string | false = await loadSnmp().then(
   () => false,
   () => 'the optional package net-snmp is not installed',
 );
 
-/** A value of an agent, as BER has it. */
+/** A value of an agent, encoded in BER. */
 export interface AgentValue {
   readonly tag: number;
   readonly bytes: Buffer;
@@ -105,7 +105,7 @@ interface AgentRequest {
   readonly community: string;
   readonly kind: number;
   readonly id: Buffer;
-  /** Of a bulk request: repetitions. */
+  /** Repetition in a bulk request. */
   readonly index: number;
   readonly oids: readonly string[];
 }
@@ -137,17 +137,17 @@ function compareOids(a: string, b: string): number {
   return 0;
 }
 
-/** An agent of SNMP 1 and 2c, and what it does wrong. */
+/** An agent of SNMP 1 and 2c, with configurable faults. */
 export class Agent {
   readonly objects = new Map<string, AgentValue>();
   community = 'public';
-  /** Datagrams that are not answered. */
+  /** Number of datagrams that are not answered. */
   lost = 0;
-  /** Answers with more objects than this are refused (`tooBig`). */
+  /** Responses with more objects are refused (`tooBig`). */
   maxObjects = Infinity;
-  /** Changes an answer. */
+  /** Changes a response. */
   damage: (answer: Buffer) => Buffer = (answer) => answer;
-  /** How long an answer takes. */
+  /** Delay of a response. */
   delayMs = 0;
   requests = 0;
   readonly #host: string;
@@ -169,7 +169,7 @@ export class Agent {
     return this;
   }
 
-  /** Listens, again where it has listened before. */
+  /** Listens, always on the same port. */
   async open(): Promise<void> {
     const socket = createSocket('udp4');
     socket.on('message', (message: Buffer, from: RemoteInfo) => {

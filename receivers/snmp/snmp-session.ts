@@ -6,7 +6,7 @@ import { describeError, UnavailableError } from '../../src/errors.js';
 import type { Config, Endpoint } from './config.js';
 
 /**
- * The value of an object: a number of up to 64 bits, or bytes. Undefined: the agent does not have it, or has
+ * The value of an object: a number of up to 64 bits, or bytes. Undefined: the agent does not have it, or it has
  * another type.
  */
 export type SnmpValue = number | bigint | Buffer | string | undefined;
@@ -21,24 +21,27 @@ export interface SnmpObject {
 /** Reads the objects of a device by OID. */
 export interface SnmpClient {
   /**
-   * The objects, by OID; those that the agent does not have are left out. @throws Error if it does not answer,
-   * or refuses
+   * Reads objects by OID; those that the agent does not have are left out. @throws Error if it does not
+   * respond, or refuses
    */
   get(oids: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, SnmpObject>>;
-  /** All objects below an OID, by the rest of theirs: `1.5`. @throws Error when the agent does not answer, or refuses */
+  /**
+   * Reads all objects below an OID, by the rest of their OID: `1.5`. @throws Error if the agent does not
+   * respond, or refuses
+   */
   walk(oid: string, signal: AbortSignal): Promise<ReadonlyMap<string, SnmpObject>>;
   close(): void;
 }
 
-/** Larger tables are not read: an agent may also answer forever. */
+/** Maximum rows of a table: an agent may also respond endlessly. */
 const maxRows = 5000;
-/** Objects in a request, so that answers fit into one packet. */
+/** Objects per request, so that responses fit into one packet. */
 const objectsPerRequest = 20;
 const rowsPerRequest = 20;
 
 /**
- * Loads the package that speaks SNMP, which is optional.
- * @throws UnavailableError where it is not installed
+ * Loads the optional package for SNMP.
+ * @throws UnavailableError if it is not installed
  */
 export async function loadSnmp(): Promise<Snmp> {
   try {
@@ -52,14 +55,14 @@ export async function loadSnmp(): Promise<Snmp> {
   }
 }
 
-/** A session with one device. Requests follow one another, since small agents lose what comes at once. */
+/** A session with one device. Requests are sent one after another, since small agents lose simultaneous ones. */
 export class SnmpSession implements SnmpClient {
   readonly #snmp: Snmp;
   readonly #endpoint: Endpoint;
   readonly #limits: Pick<Config, 'timeout' | 'retries'>;
   #session: Session | undefined;
   #objectsPerRequest = objectsPerRequest;
-  /** Why a datagram could not be used, since the last answer. */
+  /** Why a datagram could not be used, since the last response. */
   #garbage: string | undefined;
 
   constructor(snmp: Snmp, endpoint: Endpoint, limits: Pick<Config, 'timeout' | 'retries'>) {
@@ -78,7 +81,7 @@ export class SnmpSession implements SnmpClient {
     return found;
   }
 
-  /** An agent of version 1 refuses a request of which it lacks one object; any may find its answer too big. */
+  /** A version 1 agent refuses a request if it lacks one of the objects; any agent may find its response too big. */
   async #getPart(
     oids: readonly string[],
     found: Map<string, SnmpObject>,
@@ -205,7 +208,7 @@ export class SnmpSession implements SnmpClient {
   }
 }
 
-/** What a datagram does to the package must not end the agent: it is as if the datagram had been lost. */
+/** An exception of the package on a received datagram must not end the process: the datagram counts as lost. */
 function guardSocket(socket: Socket, onError: (error: unknown) => void): Socket {
   const on = socket.on.bind(socket);
   const guarded = (event: string, listener: (...values: unknown[]) => void) =>
@@ -219,7 +222,7 @@ function guardSocket(socket: Socket, onError: (error: unknown) => void): Socket 
   return Object.assign(socket, { on: guarded });
 }
 
-/** Up to 64 bits, as the package gives them: bytes without those in front that are 0. */
+/** A number of up to 64 bits, for which the package returns the bytes without leading zeros. */
 function readWide(bytes: Buffer): bigint {
   return bytes.length === 0 ? 0n : BigInt(`0x${bytes.toString('hex')}`);
 }

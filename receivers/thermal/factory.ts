@@ -29,7 +29,7 @@ const coolingStateLimit: Metric = {
   valueType: 'int',
 };
 
-/** A part of `/sys/class/thermal`: which folders it has, and what is read of each. */
+/** A part of `/sys/class/thermal`: its folders, and the values of each. */
 interface Part {
   readonly name: string;
   readonly pattern: RegExp;
@@ -45,7 +45,7 @@ function listParts({ trip_points: tripPoints, cooling_devices: coolingDevices }:
   ].filter(({ list }) => (tripPoints || list !== listTripPoints) && (coolingDevices || list !== listStates));
 }
 
-/** The parts of `/sys/class/thermal` that are asked for, whether or not this machine has them. */
+/** The configured parts of `/sys/class/thermal`, whether or not this machine has them. */
 export function listSources(config: Config, slow?: SlowFiles): readonly NamedSource[] {
   const root = `${config.sysfs}/class/thermal`;
   return listParts(config).map(({ name, pattern, list }) => ({
@@ -79,19 +79,19 @@ function describeZone(folder: string, id: string) {
   };
 }
 
-/** What sensors measure; drivers without a value give absolute zero (-273.2), or less. */
+/** Validates a temperature: drivers without a value report absolute zero (-273.2), or less. */
 function checkCelsius(celsius: number): number {
   return celsius > -200 && celsius < 1000 ? celsius : NaN;
 }
 
-/** The words of the semantic conventions for the kernel's, which are kept where there is none. */
+/** The semantic conventions' names for the kernel's; others are kept. */
 const limitTypes: Readonly<Record<string, string>> = {
   critical: 'high.critical',
   hot: 'high.degraded',
   passive: 'throttled',
 };
 
-/** A zone has its trip points in no order, and several active ones. */
+/** The trip points of a zone are not sorted, and several can be active. */
 function listTripPoints(folder: string, id: string): readonly GaugeFile[] {
   return findNames(folder)
     .flatMap((name) => /^trip_point_(\d+)_temp$/u.exec(name)?.[1] ?? [])
@@ -106,7 +106,7 @@ function listTripPoints(folder: string, id: string): readonly GaugeFile[] {
           'hw.temperature.trip': Number(trip),
         },
         path,
-        // One that is not set is 0 (x86_pkg_temp) or THERMAL_TEMP_INVALID, -274.
+        // An unset trip point is 0 (x86_pkg_temp) or THERMAL_TEMP_INVALID, -274.
         parse: (text) => checkCelsius(parseWhole(path, text) / 1000 || NaN),
       };
     });
@@ -122,12 +122,12 @@ function listStates(folder: string, id: string): readonly GaugeFile[] {
     metric,
     attributes,
     path,
-    // intel_powerclamp has -1 while it is idle.
+    // intel_powerclamp reports -1 while it is idle.
     parse: (text) => bounded(parseWhole(path, text), Number.MAX_SAFE_INTEGER),
   }));
 }
 
-/** Reads thermal zones, their trip points and the devices that cool them. */
+/** Reads thermal zones, their trip points and cooling devices. */
 export const factory: ReceiverFactory<typeof schema> = {
   schema,
   metrics: [hwTemperature, hwTemperatureLimit, coolingState, coolingStateLimit],
@@ -135,7 +135,7 @@ export const factory: ReceiverFactory<typeof schema> = {
   create: (config, context, next) => createReceiver(config, context, next),
 };
 
-/** @param slow reads zones of ACPI, which may ask an embedded controller, without holding the main thread up */
+/** @param slow reads ACPI zones, which may query an embedded controller, without blocking the main thread */
 export function createReceiver(
   config: Config,
   context: ReceiverContext,
