@@ -17,7 +17,7 @@ import {
 const path = `/system.slice/docker-${container}.scope`;
 const allMetrics = { metrics: { pressure: true } };
 
-test('CgroupScraper reads the gauges of a container of version 2 under the names of the conventions', async (t) => {
+test('CgroupScraper reads the gauges of a version 2 container under the names of the semantic conventions', async (t) => {
   const { scan } = openMachine(t, unified, allMetrics);
   const { series, values } = await scan();
   const { resource } = series.find((one) => one.metric.name === 'container.memory.usage') ?? {};
@@ -46,7 +46,7 @@ test('CgroupScraper reads the gauges of a container of version 2 under the names
   assert.equal('/system.slice linux.cgroup.memory.swap_limit' in values, false);
 });
 
-test('CgroupScraper counts from the first look, and a cgroup that was made later from its start', async (t) => {
+test('CgroupScraper counts from the first scan, and for a cgroup that is created later from its creation', async (t) => {
   const { folder, scan, sysfs } = openMachine(t, unified, { ...allMetrics, details_interval: '1s' });
   symlinkSync('../../devices/virtual/block/vda', join(sysfs, 'dev/block/254:0'));
   const before = await scan();
@@ -88,7 +88,7 @@ test('CgroupScraper counts from the first look, and a cgroup that was made later
   assert.ok(row && start <= (after.tables[0]?.epoch ?? 0n) && start >= row.epoch - 1_000_000_000n);
 });
 
-test('CgroupScraper repeats the CPU time of a cgroup in which nothing ran, also after a reading that failed', async (t) => {
+test('CgroupScraper repeats the CPU time of an idle cgroup, also after a failed reading', async (t) => {
   const name = '/a linux.cgroup.cpu.time user';
   const [used, more] = [1_000_000, 3_000_000].map(
     (us) => `usage_usec ${us}\nuser_usec ${us}\nsystem_usec 0\n`,
@@ -113,7 +113,7 @@ test('CgroupScraper repeats the CPU time of a cgroup in which nothing ran, also 
   assert.equal(after.values[name], 0);
 });
 
-test('CgroupScraper publishes what the root has, which is less than others have', async (t) => {
+test('CgroupScraper publishes the values of the root, which has fewer than other cgroups', async (t) => {
   const { values } = await openMachine(t, unified).scan();
   assert.deepEqual(Object.keys(below(values, '/')), [
     'linux.cgroup.cpu.time user',
@@ -125,7 +125,7 @@ test('CgroupScraper publishes what the root has, which is less than others have'
   ]);
 });
 
-test('CgroupScraper ends the series of a cgroup that is removed, and starts others when it is made again', async (t) => {
+test('CgroupScraper ends the series of a removed cgroup, and starts new ones when it is created again', async (t) => {
   const { folder, scan } = openMachine(t, unified);
   const before = await scan();
   const files = Object.entries(unified).filter(([file]) => file.startsWith('system.slice/docker'));
@@ -149,7 +149,7 @@ test('CgroupScraper ends the series of a cgroup that is removed, and starts othe
   assert.deepEqual(new Set([...after.ended, ...last.ended]), started);
 });
 
-test('CgroupScraper leaves out what the filters and the depth leave out, and nothing above it', async (t) => {
+test('CgroupScraper skips cgroups by filters and depth, but not their ancestors', async (t) => {
   const paths = async (settings: Readonly<Record<string, unknown>>) => {
     const { series } = await openMachine(t, unified, settings).scan();
     return [...new Set(series.map(({ resource }) => resource.attributes['linux.cgroup.path']))];
@@ -159,7 +159,7 @@ test('CgroupScraper leaves out what the filters and the depth leave out, and not
   assert.deepEqual(await paths({ max_depth: 1 }), ['/', '/system.slice']);
 });
 
-test('CgroupScraper leaves out a file that it cannot parse with one warning, and reads the others', async (t) => {
+test('CgroupScraper skips a file that it cannot parse with one warning, and reads the others', async (t) => {
   const bad = {
     ...unified,
     'system.slice/memory.current': 'nonsense\n',
@@ -178,7 +178,7 @@ test('CgroupScraper leaves out a file that it cannot parse with one warning, and
   assert.equal((await scan()).values['/system.slice linux.cgroup.memory.working_set'], 8100);
 });
 
-test('CgroupScraper leaves a gap, when a file cannot be read for a while', async (t) => {
+test('CgroupScraper leaves a gap while a file cannot be read', async (t) => {
   const { folder, scan } = openMachine(t, unified);
   const name = '/system.slice linux.cgroup.cpu.time user';
   const before = await scan();
@@ -193,7 +193,7 @@ test('CgroupScraper leaves a gap, when a file cannot be read for a while', async
 const kinds = (values: Readonly<Record<string, number>>, at: string) =>
   Object.entries(below(values, at)).filter(([name]) => name.startsWith('linux.cgroup.memory.kind'));
 
-test('CgroupScraper reads memory by kind, when it is asked for', async (t) => {
+test('CgroupScraper reads memory by kind if configured', async (t) => {
   const metrics = { memory_details: true };
   const more = 'kernel_stack 16384\nslab_reclaimable 50\npswpin 8\npswpout 9\n';
   const { scan } = openMachine(t, { ...unified, 'system.slice/memory.stat': `anon 1\n${more}` }, { metrics });
@@ -210,7 +210,7 @@ test('CgroupScraper reads memory by kind, when it is asked for', async (t) => {
   ]);
 });
 
-test('CgroupScraper has a limit only while there is one', async (t) => {
+test('CgroupScraper has a limit only while one is set', async (t) => {
   const { folder, scan } = openMachine(t, unified, { details_interval: '1s' });
   const name = '/system.slice linux.cgroup.memory.limit';
   assert.equal((await scan()).values[name], undefined);
@@ -223,14 +223,14 @@ test('CgroupScraper has a limit only while there is one', async (t) => {
 });
 
 test('CgroupScraper finds the files of a controller that is enabled later', async (t) => {
-  // Longer than what the thorough scans are apart.
+  // Longer than the interval of thorough scans.
   const { folder, scan } = openMachine(t, unified, { collection_interval: '2m' });
   await scan();
   write(folder, { 'memory.current': '77\n' });
   assert.equal((await scan()).values['/ linux.cgroup.memory.usage'], 77);
 });
 
-test('CgroupScraper keeps the array of the series, while they are the same', async (t) => {
+test('CgroupScraper keeps the array of series while they are the same', async (t) => {
   const { scan } = openMachine(t, unified, { collection_interval: '2m', details_interval: '2m' });
   const { tables: before } = await scan();
   const { tables: after } = await scan();
@@ -238,14 +238,14 @@ test('CgroupScraper keeps the array of the series, while they are the same', asy
   assert.ok(before.every(({ series }, i) => series === after[i]?.series));
 });
 
-test('CgroupScraper reads details in turn, and all of them at first', async (t) => {
+test('CgroupScraper reads details in turn, but all of them in the first scan', async (t) => {
   const { scan } = openMachine(t, unified, { details_interval: '3s' });
   const seen: boolean[] = [];
   for (let i = 0; i < 7; i++) seen.push('/system.slice linux.cgroup.memory.usage' in (await scan()).values);
   assert.deepEqual(seen, [true, false, true, false, false, true, false]);
 });
 
-test('CgroupScraper ends every series and starts others, when the clock was stepped', async (t) => {
+test('CgroupScraper ends every series and starts new ones when the clock was stepped', async (t) => {
   const { folder, scan } = openMachine(t, unified);
   const before = await scan(0);
   write(folder, { 'system.slice/cpu.stat': 'user_usec 50000000\nsystem_usec 9000000\n' });

@@ -16,7 +16,7 @@ function files(perCpu: readonly number[]): Files {
   };
 }
 
-test('CgroupScraper has the CPU time of a cgroup of version 1 on each package', async (t) => {
+test('CgroupScraper has the CPU time of a version 1 cgroup on each package', async (t) => {
   const sysfs = createPackageSysfs([0, 3, 0, 3, undefined]);
   const { folder, scan } = openMachine(t, { ...first, ...files([4e9, 1e9, 0, 2e9, 5e9]) }, { sysfs });
   const before = below((await scan()).values, at);
@@ -28,7 +28,7 @@ test('CgroupScraper has the CPU time of a cgroup of version 1 on each package', 
   assert.equal(after['container.cpu.time user'], 3.5);
 });
 
-test('CgroupScraper counts what a cgroup uses on each package from 0 again, when its counter is reset', async (t) => {
+test('CgroupScraper restarts the CPU time on each package at 0 when the counter of the cgroup is reset', async (t) => {
   const sysfs = createPackageSysfs([0, 3]);
   const { folder, scan } = openMachine(t, { ...first, ...files([4e9, 1e9]) }, { sysfs });
   await scan();
@@ -39,7 +39,7 @@ test('CgroupScraper counts what a cgroup uses on each package from 0 again, when
   assert.deepEqual([after[`${name} 0`], after[`${name} 3`]], [1, 0.5]);
 });
 
-test('CgroupScraper leaves out packages where the file with the time of each CPU is missing, or there is one', async (t) => {
+test('CgroupScraper omits packages if the file with the time of each CPU is missing, or there is only one package', async (t) => {
   const { scan } = openMachine(t, { ...first, ...files([4e9, 1e9]) }, { sysfs: createPackageSysfs([0, 0]) });
   assert.ok(!Object.keys((await scan()).values).some((one) => one.includes(name)));
   const other = openMachine(t, first, { sysfs: createPackageSysfs([0, 1]) });

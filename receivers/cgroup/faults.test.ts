@@ -8,7 +8,7 @@ import { container, unified, write } from './fake-cgroups.fixture.js';
 
 const scope = `system.slice/docker-${container}.scope`;
 
-/** A service, and a container in it that uses half of a CPU. */
+/** A service, and a container in it that uses half a CPU. */
 function openMachine(file: string, subject: RegExp) {
   const root = createFolder();
   write(root, unified);
@@ -43,7 +43,8 @@ function openMachine(file: string, subject: RegExp) {
 
 const own = (metric: string): RegExp => new RegExp(`^${metric}.*docker-`, 'u');
 
-// Descriptors stay open until the kernel says that the cgroup is gone: ENODEV, which the files of a test cannot.
+// Descriptors stay open until the kernel reports that the cgroup was removed: ENODEV, which files of a test
+// cannot return.
 const contents = ['truncated', 'empty', 'garbage'] as const;
 const problem = /its text is not what was expected/u;
 const changes = { truncated: { problem }, empty: { problem }, garbage: { problem } };
@@ -61,7 +62,7 @@ test('cgroup counts on after a reset of the CPU times of a cgroup', async (t) =>
 
 test('cgroup ends the series of a cgroup that is removed, and goes on with the others', async (t) => {
   const machine = openMachine('cpu.stat', own('.*'));
-  // What a cgroup counts that was made meanwhile belongs to it.
+  // CPU time of a cgroup that was created since the last scan is counted for it.
   const metrics = { memory: false, io: false, pids: false };
   const settings = { ...machine.settings, metrics };
   await checkFault(

@@ -12,7 +12,10 @@ import { KeyedLines, parseSingle } from './keyed-lines.js';
 import { cgroupNames, diskOperations } from './metrics.js';
 import type { SlotScope } from './slots.js';
 
-/** Parses the texts of a file one after the other: the values by attributes after the last one, and all that ended. */
+/**
+ * Parses the texts of a file one after another. @returns the values by attributes after the last one, and all
+ * ended series
+ */
 function parse(parser: FileParser, zeroAtNs: bigint | undefined, ...texts: readonly string[]) {
   const scope: SlotScope = { resource: { attributes: {} }, nowNs: 1n, zeroAtNs, isChanged: false, ended: [] };
   const results = texts.map((text) => {
@@ -28,7 +31,7 @@ function parse(parser: FileParser, zeroAtNs: bigint | undefined, ...texts: reado
   return { results, values: Object.fromEntries(values), scope };
 }
 
-test('KeyedLines finds keys in any order, whole ones only, and numbers of 64 bits', () => {
+test('KeyedLines finds keys in any order, whole keys only, and 64-bit numbers', () => {
   const lines = new KeyedLines(['anon', 'file', 'none']);
   const text = 'inactive_anon 7\nfile 18446744073709551615\nanon_thp 8\nanon 5\nfile_mapped 9\n';
   assert.equal(lines.parse(Buffer.from(text), text.length), 2);
@@ -48,7 +51,7 @@ test('parseSingle distinguishes a number, no limit and anything else', () => {
   );
 });
 
-test('createIoStat reads every device that has numbers, and gives one that comes later all that it moved', () => {
+test('createIoStat reads every device that has numbers, and counts all I/O of a device that appears later', () => {
   const sysfs = createFolder();
   write(sysfs, { 'dev/block/keep': '' });
   symlinkSync('../../devices/pci0/block/cciss!c0d0', join(sysfs, 'dev/block/104:0'));
@@ -71,7 +74,7 @@ test('createIoStat reads every device that has numbers, and gives one that comes
   });
 });
 
-test('createBlkio reads the lines of each device, and nothing from their totals', () => {
+test('createBlkio reads the lines of each device, and ignores their totals', () => {
   const lines =
     '254:0 Read 3\n254:0 Write 4\n254:0 Sync 1\n254:0 Async 1\n254:0 Discard 0\n254:0 Total 9\nTotal 9\n';
   const { values } = parse(
@@ -89,7 +92,7 @@ test('createBlkio reads the lines of each device, and nothing from their totals'
 const throttled = (periods: number) =>
   `usage_usec ${3 + periods}\nuser_usec ${2 + periods}\nsystem_usec 1\nnr_periods ${periods}\nnr_throttled ${periods}\nthrottled_usec ${periods}\n`;
 
-test('CpuStat has throttling only of cgroups with a quota, from when they have one', () => {
+test('CpuStat has throttling only for cgroups with a quota, from when it is set', () => {
   const { values } = parse(new CpuStat(false), undefined, throttled(0));
   assert.deepEqual(Object.keys(values), ['linux.cgroup.cpu.time user', 'linux.cgroup.cpu.time system']);
   const parser = new CpuStat(false);
@@ -102,21 +105,21 @@ test('CpuStat has throttling only of cgroups with a quota, from when they have o
 
 const used = (us: number) => `usage_usec ${us}\nuser_usec ${us}\nsystem_usec 0\n`;
 
-test('CpuStat keeps its series, when the sampled time of the root falls by a tick', () => {
+test('CpuStat keeps its series when the sampled time of the root decreases by a tick', () => {
   const parser = new CpuStat(false);
   const { values, scope } = parse(parser, 0n, used(1_000_000), used(990_000), used(1_005_000));
   assert.deepEqual([values['linux.cgroup.cpu.time user'], scope.ended], [1.005, []]);
   assert.equal(parse(parser, 0n, used(500_000)).scope.ended.length, 2);
 });
 
-test('CpuStat is the same, while nothing ran since the text that was taken last', () => {
+test('CpuStat is the same while the CPU time is that of the last parsed text', () => {
   const parser = new CpuStat(false);
   const isSame = (us: number) => parser.isSame(Buffer.from(used(us)));
   parse(parser, 0n, used(1));
   assert.deepEqual([isSame(1), isSame(2)], [true, false]);
   parse(parser, 0n, used(2));
   assert.deepEqual([isSame(2), isSame(1)], [true, false]);
-  // Not asked about first: what was asked about before does not count.
+  // Parsed without a comparison: earlier comparisons have no effect.
   parse(parser, 0n, used(3));
   parse(parser, 0n, used(4));
   assert.deepEqual([isSame(1), isSame(4)], [false, true]);
@@ -125,7 +128,7 @@ test('CpuStat is the same, while nothing ran since the text that was taken last'
   assert.equal(limited.isSame(Buffer.from(throttled(5))), false);
 });
 
-test('CpuStat refuses a text without CPU time', () => {
+test('CpuStat rejects a text without CPU time', () => {
   assert.deepEqual(parse(new CpuStat(false), 0n, '', 'nonsense', 'user_usec 1\n').results, [
     false,
     false,

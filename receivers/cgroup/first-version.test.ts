@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { below, container, first, nameOf, openMachine, startOf, write } from './fake-cgroups.fixture.js';
 
-test('CgroupScraper reads a container of version 1, whose files have other names and units', async (t) => {
+test('CgroupScraper reads a version 1 container, whose files have other names and units', async (t) => {
   const { folder, scan } = openMachine(t, first, { details_interval: '1s' });
   const at = `/docker/${container}`;
   const before = below((await scan()).values, at);
@@ -36,7 +36,7 @@ test('CgroupScraper reads a container of version 1, whose files have other names
   assert.equal(after['linux.cgroup.memory.events oom_kill'], 1);
 });
 
-test('CgroupScraper starts new series, when a counter of version 1 is reset', async (t) => {
+test('CgroupScraper starts new series when a version 1 counter is reset', async (t) => {
   const { folder, scan } = openMachine(t, first);
   const name = `/docker/${container} linux.cgroup.cpu.time user`;
   const file = `cpu,cpuacct/docker/${container}/cpuacct.usage`;
@@ -50,7 +50,7 @@ test('CgroupScraper starts new series, when a counter of version 1 is reset', as
   assert.equal((await scan()).values[name], 0.75);
 });
 
-/** A hybrid system, with a service of both versions and a container of version 1 in it. */
+/** A hybrid system, with a service in both versions, which has a version 1 container. */
 const hybrid = {
   ...first,
   'unified/cgroup.controllers': '',
@@ -68,7 +68,7 @@ const later = {
   'cpu,cpuacct/system.slice/cpuacct.usage': '9000000000\n',
 };
 
-test('CgroupScraper takes CPU time from version 2 on a hybrid system, and from version 1 where that has no such cgroup', async (t) => {
+test('CgroupScraper reads CPU time from version 2 on a hybrid system, and from version 1 for cgroups that only it has', async (t) => {
   const only = { 'cpu,cpuacct/a/cpuacct.usage': '5000000000\n' };
   const { folder, scan } = openMachine(t, { ...withoutContainer, ...only });
   await scan();
@@ -79,7 +79,7 @@ test('CgroupScraper takes CPU time from version 2 on a hybrid system, and from v
   assert.equal(new Set(series.map(nameOf)).size, series.length);
 });
 
-test('CgroupScraper takes CPU time from version 1 where both have it, once a runtime uses version 1 alone', async (t) => {
+test('CgroupScraper reads CPU time from version 1 for cgroups in both, if a runtime uses only version 1', async (t) => {
   const name = '/system.slice linux.cgroup.cpu.time user';
   const { folder, scan } = openMachine(t, withoutContainer);
   const before = await scan();
@@ -97,7 +97,7 @@ test('CgroupScraper takes CPU time from version 1 where both have it, once a run
   assert.equal(new Set(after.series.map(nameOf)).size, after.series.length);
 });
 
-test('CgroupScraper has the CPU time of a container of version 1 once, not in its service of version 2, too', async (t) => {
+test('CgroupScraper counts the CPU time of a version 1 container once, and not also in its version 2 service', async (t) => {
   const { folder, scan } = openMachine(t, hybrid);
   await scan();
   write(folder, { ...later, [`cpu,cpuacct/docker/${container}/cpuacct.usage`]: '5000000000\n' });

@@ -19,7 +19,7 @@ import { schema } from './config.js';
 import { nameOf, scan } from './fake-cgroups.fixture.js';
 import { UnifiedUsage } from './unified-usage.js';
 
-/** By eBPF; a text: why that cannot be done here. */
+/** By eBPF. @returns a text if eBPF cannot be used here: the reason */
 async function openUsage(): Promise<UnifiedUsage | string> {
   const unified = realHierarchies.find(({ version }) => version === 2);
   if (unified === undefined) return 'no hierarchy of version 2 is mounted';
@@ -30,7 +30,7 @@ async function openUsage(): Promise<UnifiedUsage | string> {
   }
 }
 
-/** A scraper of the cgroups of this machine at a path and below it. */
+/** A scraper of the cgroups of this machine at and below a path. */
 function openScraper(t: TestContext, path: string, settings: object = {}, usage?: UnifiedUsage) {
   const log = createLogCollector();
   const config = parseSettings(schema, { include: `^${path}`, details_interval: '1s', ...settings });
@@ -43,7 +43,7 @@ function openScraper(t: TestContext, path: string, settings: object = {}, usage?
   return { lines: log.lines, scan: (breaks = 0) => scan(scraper, breaks) };
 }
 
-/** A shell that burns CPU time when it is sent a line, and then says how much. */
+/** A shell that burns CPU time for each line it is sent, and then reports its CPU time. */
 function startShell(t: TestContext): ChildProcess & { readonly pid: number } {
   const loop = 'i=0; while [ $i -lt 400000 ]; do i=$((i+1)); done; times; read end';
   const child = spawn('sh', ['-c', `read begin; ${loop}`], { stdio: ['pipe', 'pipe', 'inherit'] });
@@ -52,7 +52,7 @@ function startShell(t: TestContext): ChildProcess & { readonly pid: number } {
   return Object.assign(child, { pid: child.pid });
 }
 
-/** Lets a shell burn CPU time. @returns its seconds, in ticks of 10 ms */
+/** Makes a shell burn CPU time. @returns its CPU seconds, in ticks of 10 ms */
 async function burn(shell: ChildProcess): Promise<number> {
   shell.stdin?.write('begin\n');
   const [output] = (await once(shell.stdout ?? shell, 'data')) as [Buffer]; // The first line of `times`.
@@ -60,7 +60,7 @@ async function burn(shell: ChildProcess): Promise<number> {
   return Number(user) + Number(system);
 }
 
-/** CPU seconds that the kernel has counted in a cgroup. */
+/** CPU seconds of a cgroup according to the kernel. */
 function readCpuSeconds(folder: string): number {
   const files = new Set(readdirSync(folder));
   if (files.has('cpuacct.usage')) return Number(readFileSync(join(folder, 'cpuacct.usage'), 'utf8')) / 1e9;
@@ -78,7 +78,7 @@ const ways = [
 ] as const;
 
 for (const { which, source } of ways) {
-  /** A scraper of a new cgroup; a text: why there is none. */
+  /** Opens a scraper of a new cgroup. @returns a text if there is none: the reason */
   const open = async (t: TestContext, pathOf = (path: string) => path) => {
     const group = makeCgroup(t, which);
     if (typeof group === 'string') return group;
@@ -87,7 +87,7 @@ for (const { which, source } of ways) {
     return { group, ...openScraper(t, pathOf(group.path), {}, usage) };
   };
 
-  test(`CgroupScraper has the CPU time of a child that the kernel and the child itself have (${which}, ${source})`, async (t) => {
+  test(`CgroupScraper has the same CPU time of a child as the kernel and the child (${which}, ${source})`, async (t) => {
     const opened = await open(t);
     if (typeof opened === 'string') return t.skip(opened);
     const { group, scan: next } = opened;
@@ -101,7 +101,7 @@ for (const { which, source } of ways) {
     await once(shell, 'exit');
     const { values, series } = await next();
     const child = cpuSecondsOf(values, `${group.path}/child`);
-    // What has ended is counted exactly; microseconds of user and system are cut apart.
+    // The CPU time of ended processes is exact; user and system are truncated to microseconds.
     assert.ok(Math.abs(child - readCpuSeconds(join(group.folder, 'child'))) < 3e-6);
     assert.ok(Math.abs(cpuSecondsOf(values, group.path) - (readCpuSeconds(group.folder) - before)) < 3e-3);
     assert.ok(
@@ -113,7 +113,7 @@ for (const { which, source } of ways) {
     assert.equal(new Set(series.map(nameOf)).size, series.length);
   });
 
-  test(`CgroupScraper leaves no series and no descriptor of 10,000 cgroups that came and went (${which}, ${source})`, async (t) => {
+  test(`CgroupScraper keeps no series and no descriptor of 10,000 removed cgroups (${which}, ${source})`, async (t) => {
     const opened = await open(t, (path) => `${path}/`);
     if (typeof opened === 'string') return t.skip(opened);
     const { group, scan: next, lines } = opened;
@@ -139,7 +139,7 @@ for (const { which, source } of ways) {
     assert.equal(readdirSync('/proc/self/fd').length, before);
   });
 
-  test(`CgroupScraper takes a cgroup of the kernel that was made again for another one (${which}, ${source})`, async (t) => {
+  test(`CgroupScraper detects that a cgroup was removed and created again (${which}, ${source})`, async (t) => {
     const opened = await open(t, (path) => `${path}/again`);
     if (typeof opened === 'string') return t.skip(opened);
     const { group, scan: next } = opened;
@@ -163,7 +163,7 @@ for (const { which, source } of ways) {
   });
 }
 
-test('CgroupScraper has the memory that the kernel counts, and its limit', async (t) => {
+test('CgroupScraper has the same memory as the kernel, and its limit', async (t) => {
   const group = makeCgroup(t, 'memory');
   if (typeof group === 'string') return t.skip(group);
   writeFileSync(join(group.folder, 'memory.limit_in_bytes'), String(2 ** 28));
@@ -179,7 +179,7 @@ test('CgroupScraper has the memory that the kernel counts, and its limit', async
   assert.ok(workingSet > 0 && workingSet <= bytes);
 });
 
-test('CgroupScraper publishes the pressure of a cgroup of version 2', async (t) => {
+test('CgroupScraper publishes the pressure of a version 2 cgroup', async (t) => {
   const group = makeCgroup(t, 2);
   if (typeof group === 'string') return t.skip(group);
   if (!readdirSync(group.folder).includes('cpu.pressure'))
@@ -196,7 +196,7 @@ test('CgroupScraper publishes the pressure of a cgroup of version 2', async (t) 
   assert.ok(after > 0 && after <= Number(total) / 1e6);
 });
 
-test('CgroupScraper ends the series of a cgroup that is removed between finding and reading it', async (t) => {
+test('CgroupScraper ends the series of a cgroup that is removed after it was found and before it is read', async (t) => {
   const group = makeCgroup(t, 2);
   if (typeof group === 'string') return t.skip(group);
   mkdirSync(join(group.folder, 'short'));

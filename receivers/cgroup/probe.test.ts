@@ -10,14 +10,14 @@ import { probe } from './probe.js';
 
 const configOf = (settings: object) => parseSettings(schema, settings);
 
-/** A procfs whose list of mounts has these lines. */
+/** A procfs with these mounts. */
 function createProcfs(...lines: readonly string[]): string {
   const procfs = createFolder();
   write(procfs, { 'self/mountinfo': lines.join('\n') });
   return procfs;
 }
 
-test('probe names the hierarchies that it finds', () => {
+test('probe lists the hierarchies that it finds', () => {
   const folder = createFolder();
   write(folder, first);
   write(folder, Object.fromEntries(Object.entries(unified).map(([path, text]) => [`unified/${path}`, text])));
@@ -29,7 +29,7 @@ test('probe names the hierarchies that it finds', () => {
   );
 });
 
-test('probe has a remedy, when no hierarchy is mounted', () => {
+test('probe has a remedy if no hierarchy is mounted', () => {
   const procfs = createProcfs('22 27 0:21 / /proc rw - proc proc rw');
   assert.deepEqual(probe(configOf({ procfs })).remedies, [
     {
@@ -39,7 +39,7 @@ test('probe has a remedy, when no hierarchy is mounted', () => {
   ]);
 });
 
-test('probe has remedies, when a hierarchy cannot be read, CPU time is not mounted, or a container sees only itself', () => {
+test('probe has remedies if a hierarchy cannot be read, CPU time is not mounted, or a container sees only itself', () => {
   const folder = createFolder();
   const unreadable = createProcfs('30 23 0:26 / /absent rw - cgroup2 cgroup rw');
   const { available, remedies } = probe(configOf({ procfs: unreadable }));
@@ -52,14 +52,14 @@ test('probe has remedies, when a hierarchy cannot be read, CPU time is not mount
   );
 });
 
-test('factory cannot start without a hierarchy, and says what to do', async () => {
+test('factory cannot start without a hierarchy, and logs the remedy', async () => {
   const config = configOf({ procfs: createProcfs() });
   const receiver = factory.create(config, createFakeContext(), createTableCollector());
   await assert.rejects(async () => receiver.start(), /mount -t cgroup2 none \/sys\/fs\/cgroup/u);
   await receiver.shutdown();
 });
 
-test('factory refuses settings without a metric', () => {
+test('factory rejects settings without a metric', () => {
   const metrics = { cpu: false, memory: false, io: false, pids: false, pressure: false };
   assert.deepEqual(factory.check?.(configOf({ metrics })), [
     'metrics: expected at least one that is on, found none',

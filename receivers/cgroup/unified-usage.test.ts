@@ -28,7 +28,7 @@ async function openUsage(): Promise<UnifiedUsage | string> {
   }
 }
 
-/** A shell that burns CPU time whenever it is sent a line. */
+/** A shell that burns CPU time for each line it is sent. */
 function startShell(t: TestContext) {
   const loop = 'i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done; echo done';
   const child = spawn('sh', ['-c', `while read line; do ${loop}; done`], {
@@ -50,7 +50,7 @@ function startShell(t: TestContext) {
 const readUsage = (folder: string) =>
   Number(/usage_usec (\d+)/u.exec(readFileSync(join(folder, 'cpu.stat'), 'utf8'))?.[1]) / 1e6;
 
-test('UnifiedUsage has what the files have, of cgroups in each other, after moves, deaths and rests', async (t) => {
+test('UnifiedUsage has the same values as the files, for nested cgroups, after moves, exits and idle times', async (t) => {
   const group = makeCgroup(t, 2);
   if (typeof group === 'string') return t.skip(group);
   const usage = await openUsage();
@@ -80,7 +80,7 @@ test('UnifiedUsage has what the files have, of cgroups in each other, after move
   await compare('before', []);
   enterCgroup(`${group.folder}/upper/lower`, shell.pid);
   await shell.burn();
-  // It sleeps: what it used is counted.
+  // A sleeping process is included.
   await rest(shell.pid);
   await compare('in the lower one', ['', '/upper', '/upper/lower']);
   await compare('at rest', []);
@@ -95,12 +95,12 @@ test('UnifiedUsage has what the files have, of cgroups in each other, after move
   await compare('ended', ['', '/upper']);
 });
 
-/** Until a process waits for its next line. */
+/** Waits until a process waits for its next line. */
 async function rest(pid: number): Promise<void> {
   await until(() => readFileSync(`/proc/${pid}/stat`, 'latin1').includes(') S '));
 }
 
-test('UnifiedUsage is refused a folder that is no mounted hierarchy', async () => {
+test('UnifiedUsage rejects a folder that is not a mounted hierarchy', async () => {
   const folder = createFolder();
   const fake = { version: 2, folder, root: '/', controllers: [] } as const;
   await assert.rejects(UnifiedUsage.open(fake), { message: `${folder} is no mounted cgroup2` });
@@ -143,7 +143,7 @@ function openParser() {
   };
 }
 
-test('CpuStat continues a file with records, and records with a file: neither mode falls', () => {
+test('CpuStat continues a file with records, and records with a file: neither mode decreases', () => {
   const { takeText, takeRecord, ended } = openParser();
   assert.deepEqual(takeText({ usage: 1000, user: 700, system: 300 }), [7e-4, 3e-4]);
   assert.deepEqual(takeRecord({ usage: 1100, user: 1, system: 1 }).values, [7e-4, 4e-4]);
@@ -152,7 +152,7 @@ test('CpuStat continues a file with records, and records with a file: neither mo
   assert.deepEqual(ended, []);
 });
 
-test('CpuStat takes a record of more than 32 bits, and none that says what it has', () => {
+test('CpuStat takes a record of more than 32 bits, and none that is unchanged', () => {
   const { takeRecord } = openParser();
   const reading = { usage: 2 ** 40, user: 3, system: 1 };
   const values = [(2 ** 40 * 0.75) / 1e6, (2 ** 40 * 0.25) / 1e6];
@@ -160,12 +160,12 @@ test('CpuStat takes a record of more than 32 bits, and none that says what it ha
   assert.deepEqual(takeRecord(reading), { isNew: false, values });
 });
 
-test('CpuStat has the throttling of a record while there is a quota', () => {
+test('CpuStat takes throttling from a record while there is a quota', () => {
   const { takeRecord } = openParser();
   const quota = [20, 4, 2_500_000] as const;
   const { values } = takeRecord({ usage: 8, user: 1, system: 0, quota });
   assert.deepEqual(values, [8e-6, 0, 20, 4, 2.5]);
-  // It can wait without having run.
+  // A cgroup can have waited without using CPU time.
   const later = takeRecord({ usage: 8, user: 1, system: 0, quota: [21, 5, 2_600_000] });
   assert.deepEqual(later, { isNew: true, values: [8e-6, 0, 21, 5, 2.6] });
 });

@@ -10,18 +10,18 @@ function divide(...readings: readonly [number, number, number][]) {
   });
 }
 
-test('UserShare divides CPU time as it was sampled', () => {
+test('UserShare divides CPU time in proportion to samples', () => {
   assert.deepEqual(divide([1000, 30, 10], [2000, 100, 100]), [
     [750, 250],
     [1000, 1000],
   ]);
 });
 
-test('UserShare takes all for user time, while nothing was sampled', () => {
+test('UserShare counts all as user time while there are no samples', () => {
   assert.deepEqual(divide([7, 0, 0]), [[7, 0]]);
 });
 
-test('UserShare lets neither part fall, and keeps their sum', () => {
+test('UserShare never decreases either part, and keeps their sum', () => {
   assert.deepEqual(divide([100, 1, 0], [110, 1, 9], [300, 0, 1], [250, 1, 0], [301, 1, 0]), [
     [100, 0],
     [100, 10],

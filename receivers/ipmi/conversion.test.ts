@@ -4,7 +4,7 @@ import { convertReading, decodeRaw, formatOf, parseFactors } from './conversion.
 
 const linear = { m: 1, b: 0, k1: 0, k2: 0 };
 
-test('decodeRaw knows unsigned bytes and both complements', () => {
+test('decodeRaw decodes unsigned bytes and both complements', () => {
   assert.deepEqual(
     [0, 0x7f, 0x80, 0xff].map((raw) => decodeRaw(raw, 'unsigned')),
     [0, 127, 128, 255],
@@ -34,7 +34,7 @@ test('parseFactors reads ten bits of M and B and four of each exponent, all sign
 });
 
 test('convertReading scales B and the result by powers of ten', () => {
-  // 12 V rail: 60 mV a step; an inlet: y = raw - 128; a power supply: 8 W a step from 16 W on.
+  // 12 V rail: 60 mV per step; an inlet: y = raw - 128; a power supply: 8 W per step, starting at 16 W.
   assert.equal(convertReading(200, 'unsigned', { m: 60, b: 0, k1: 0, k2: -3 }, 0), 12);
   assert.equal(convertReading(151, 'unsigned', { m: 1, b: -128, k1: 0, k2: 0 }, 0), 23);
   assert.equal(convertReading(40, 'unsigned', { m: 8, b: 16, k1: 0, k2: 0 }, 0), 336);
@@ -43,7 +43,7 @@ test('convertReading scales B and the result by powers of ten', () => {
 
 const apply = (linearization: number, raw: number) => convertReading(raw, 'unsigned', linear, linearization);
 
-test('convertReading applies each linearization, and has no result outside of its domain', () => {
+test('convertReading applies each linearization, and has no result outside its domain', () => {
   const close = (linearization: number, raw: number, expected: number) =>
     assert.ok(Math.abs(apply(linearization, raw) - expected) < 1e-12 * Math.abs(expected));
   close(1, 10, Math.LN10);

@@ -89,14 +89,14 @@ test(
   },
 );
 
-test('the ipmi receiver reads what ipmitool reads of ipmi_sim', { skip: withoutSimulator }, async (t) => {
+test('the ipmi receiver has the same readings as ipmitool from ipmi_sim', { skip: withoutSimulator }, async (t) => {
   const { port, ipmitool } = await startSimulator(t, sensors);
   const env = {
     ...process.env,
     LD_PRELOAD: build('ipmi-device', '-shared', '-fPIC'),
     IPMI_SIM_PORT: String(port),
   };
-  // All sensors, the host's power and its energy.
+  // All sensors, the power of the host and its energy.
   const { stdout } = await run(process.execPath, [program, String(sensors.length + 2)], {
     env,
     timeout: 60_000,
@@ -114,7 +114,7 @@ test('the ipmi receiver reads what ipmitool reads of ipmi_sim', { skip: withoutS
   assert.deepEqual(describeOurs(last), describeTheirs(ipmitool('-c', 'sdr')));
 });
 
-/** `PS1 Input Power,434`, to the five digits that ipmitool prints. */
+/** `PS1 Input Power,434`, with the five digits that ipmitool prints. */
 function describeOurs(last: Printed['last']): readonly string[] {
   const ofSensors = last.filter(({ attributes }) => attributes['hw.id']?.includes('sensor'));
   return ofSensors.map(({ attributes, value }) => `${attributes['hw.name']},${round(value)}`).toSorted();

@@ -11,7 +11,7 @@ const records = [
   createFullRecord({ number: 5, name: 'Outlet Temp', unit: unit.celsius }),
 ];
 
-/** A receiver whose thread is this one, and which reads all sensors each time. */
+/** A receiver that uses this thread, and reads all sensors each time. */
 function createFactory(openTransport: () => FakeBmc): ReceiverFactory<typeof schema> {
   return {
     ...factory,
@@ -55,7 +55,7 @@ async function check(
   await checkFault(t, { ...faulty, ...machine }, openFault(rig));
 }
 
-/** What becomes of an answer, and what is logged. */
+/** How a response is damaged, and the expected log lines. */
 const damages: Readonly<Record<string, readonly [(answer: Uint8Array) => Uint8Array, RegExp]>> = {
   truncated: [(answer) => answer.subarray(0, 2), /expected \d+ bytes, found 1/u],
   empty: [() => new Uint8Array(), /expected a completion code, found none/u],

@@ -11,7 +11,7 @@ function find(...sensors: readonly Omit<RecordOptions, 'number'>[]): string | un
   return findHostSensor(parsed)?.name;
 }
 
-test('findHostSensor compares names without regard to case, spaces and punctuation', () => {
+test('findHostSensor compares names ignoring case, spaces and punctuation', () => {
   for (const name of [
     'Pwr Consumption',
     'System Level',
@@ -24,11 +24,11 @@ test('findHostSensor compares names without regard to case, spaces and punctuati
   assert.equal(find({ name: 'CPU_Total_Power' }, { name: 'PSU1_PIN' }), undefined);
 });
 
-test('findHostSensor prefers names in the order of its list, whatever the order of the sensors', () => {
+test('findHostSensor prefers names in the order of its list, regardless of the order of the sensors', () => {
   assert.equal(find({ name: 'System Power' }, { name: 'Total_Power' }), 'Total_Power');
 });
 
-test('findHostSensor takes no sensor of a power supply, and none that is not in watts', () => {
+test('findHostSensor finds no sensor of a power supply, and none that is not in watts', () => {
   assert.equal(find({ name: 'Total_Power', entity: [10, 1] }), undefined);
   assert.equal(find({ name: 'System Level', unit: unit.amperes }), undefined);
 });

@@ -68,7 +68,7 @@ function createRig(claims: Claims = freeClaims) {
   };
 }
 
-test('IpmiScraper integrates the power of the host, over a failed reading and not over a long gap', async () => {
+test('IpmiScraper integrates the power of the host over a failed reading, but not over a long gap', async () => {
   const { read, next, last } = createRig();
   await read({});
   await read(powerAt(1, 100));
@@ -99,7 +99,7 @@ test('IpmiScraper integrates the power of the host, over a failed reading and no
   assert.deepEqual(last('ipmi.host.power.period'), [[host, 1]]);
 });
 
-test('IpmiScraper leaves the energy of the host to the receiver that has it', async () => {
+test('IpmiScraper leaves the energy of the host to the receiver that publishes it', async () => {
   const { read, last } = createRig({
     ...freeClaims,
     claim: (key) => (key === 'energy/host' ? 'redfish' : undefined),
@@ -113,7 +113,7 @@ test('IpmiScraper leaves the energy of the host to the receiver that has it', as
 
 let readings = 0;
 
-/** The values of a reading a second after the one before. */
+/** The values of a reading one second after the previous one. */
 function valuesOf(...of: number[]) {
   readings += 1;
   const atNs = BigInt(readings) * 1_000_000_000n;
@@ -147,7 +147,7 @@ test('IpmiScraper publishes sensors from their first reading on, and the state o
   assert.deepEqual([attributes?.['hw.id'], celsius], ['ipmi0/sensor-2c-04', 23]);
 });
 
-test('IpmiScraper ends all series when the clock is set, and those of sensors that are gone', async () => {
+test('IpmiScraper ends all series when the clock is set, and those of removed sensors', async () => {
   const { read, next } = createRig();
   await read({});
   const values = [{ sensor: 0, value: 120, atNs: 1_000_000_000n }];
@@ -159,7 +159,7 @@ test('IpmiScraper ends all series when the clock is set, and those of sensors th
   assert.equal(new Set(ended()).size, 6, 'energy, power, statistics and their period, a temperature');
 });
 
-test('probe names the modules and the device that are missing', async () => {
+test('probe lists the missing modules and the missing device', async () => {
   const config = parseSettings(schema, { device: 99 });
   const { available, found, remedies } = await factory.probe(config, createFakeContext());
   assert.equal(available, false);

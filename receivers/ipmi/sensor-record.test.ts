@@ -50,7 +50,7 @@ test('parseSensorRecord reads the status of a power supply in a compact record, 
   assert.equal(parseSensorRecord(createCompactRecord({ ...status, eventType: 0x0b })), undefined);
 });
 
-test('parseSensorRecord turns units into those of the model', () => {
+test('parseSensorRecord converts units to those of the model', () => {
   assert.deepEqual(parseUnit({ unit: 2 }), ['temperature', -32, 5 / 9], 'degrees Fahrenheit');
   assert.deepEqual(parseUnit({ unit: 3 }), ['temperature', -273.15, 1], 'kelvins');
   assert.deepEqual(parseUnit({ unit: unit.joules, units1: 3 << 3 }), ['power', 0, 1], 'joules per second');
@@ -62,7 +62,7 @@ test('parseSensorRecord turns units into those of the model', () => {
   assert.deepEqual(parseUnit({ sensorType: 4, units1: 1 }), ['fan_speed_ratio', 0, 0.01], 'percent');
 });
 
-test('parseSensorRecord leaves out units with a modifier, other quantities and sensors that are not analog', () => {
+test('parseSensorRecord ignores units with a modifier, other quantities and sensors that are not analog', () => {
   assert.equal(parseUnit({ unit: unit.watts, units1: 2 }), undefined, 'watts per something');
   assert.equal(parseUnit({ unit: unit.volts, units1: 3 << 3 }), undefined, 'volts per second');
   assert.equal(parseUnit({ unit: 17 }), undefined, 'cubic feet per minute');
@@ -77,13 +77,13 @@ const nameOf = (code: number, ...bytes: number[]) => {
   return parseSensorRecord(record)?.name;
 };
 
-test('parseSensorRecord decodes names of every encoding', () => {
+test('parseSensorRecord decodes names in every encoding', () => {
   assert.equal(nameOf(0x40, 0x12, 0xab, 0xc3), '12 -.3');
   assert.equal(nameOf(0x80, 0x29, 0xdc, 0xa6), 'IPMI');
   assert.equal(nameOf(0xc0, 0x50, 0x53, 0x31, 0, 0x78), 'PS1');
 });
 
-test('parseSensorRecord takes no record that is cut', () => {
+test('parseSensorRecord rejects truncated records', () => {
   const whole = createFullRecord({ number: 1, name: 'PS1 Input Power', unit: unit.watts });
   for (let length = 0; length < 48; length++) {
     const cut = parseSensorRecord(whole.subarray(0, length));

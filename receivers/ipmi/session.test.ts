@@ -28,7 +28,7 @@ const statusRecord = createCompactRecord({
   eventType: 0x6f,
 });
 
-/** A clock that stands still until it is set, so that slices have no end. */
+/** A clock that only advances when it is set, so that slices never end. */
 function createRig(prepare: (bmc: FakeBmc) => void, options: Partial<ThreadOptions> = {}) {
   const bmc = new FakeBmc();
   prepare(bmc);
@@ -46,7 +46,7 @@ function createRig(prepare: (bmc: FakeBmc) => void, options: Partial<ThreadOptio
   return { bmc, session, later };
 }
 
-/** What each sensor read, by its name. */
+/** The value of each sensor, by name. */
 function valuesOf({ sensors, values }: Reading, known = sensors): Record<string, number> {
   return Object.fromEntries(values.map(({ sensor, value }) => [known?.[sensor]?.name ?? sensor, value]));
 }
@@ -55,7 +55,7 @@ function measureByDcmi(bmc: FakeBmc): void {
   bmc.power.set(1, createPowerAnswer([332, 68, 504, 348], 2_685_198_000));
 }
 
-test('Session reads what ipmi-dcmi, ipmitool and CEEMS read of the same answer', () => {
+test('Session has the same reading as ipmi-dcmi, ipmitool and CEEMS from the same response', () => {
   const { session } = createRig(measureByDcmi);
   const { host, power, bmc } = session.open();
   assert.equal(host, 'dcmi');
@@ -71,7 +71,7 @@ test('Session reads what ipmi-dcmi, ipmitool and CEEMS read of the same answer',
   assert.deepEqual(bmc, identity);
 });
 
-test('Session has no power while power measurement is not active, or has no figure', () => {
+test('Session has no power while power measurement is not active, or has no value', () => {
   const { bmc, session, later } = createRig(measureByDcmi);
   session.open();
   bmc.power.set(1, createPowerAnswer([332, 68, 504, 348], 1000, 0));
@@ -88,7 +88,7 @@ test('Session has no power while power measurement is not active, or has no figu
   assert.equal(later().power?.value.watts, 340);
 });
 
-test('Session takes DCMI when its measurement is switched on later', () => {
+test('Session uses DCMI when its measurement is activated later', () => {
   const { bmc, session, later } = createRig((one) => one.power.set(1, createPowerAnswer([], 0, 0)));
   assert.equal(session.open().host, undefined);
   measureByDcmi(bmc);
@@ -111,7 +111,7 @@ test('Session reads the rolling averages that the BMC lists', () => {
   ]);
 });
 
-test('Session reads the host by a sensor of the known names, where the BMC has no DCMI', () => {
+test('Session reads the host from a sensor with a known name if the BMC has no DCMI', () => {
   const { session } = createRig((bmc) => {
     bmc.records = [supplyRecord, hostRecord];
     bmc.readings.set(0x77, [30, scanning]).set(0x38, [54, scanning]);
@@ -128,7 +128,7 @@ const prepareSupply = (bmc: FakeBmc) => {
   bmc.readings.set(0x38, [54, scanning]);
 };
 
-test('Session reads the host by the sensor that is configured, though the BMC has DCMI, and warns where it is missing', () => {
+test('Session reads the host from the configured sensor even if the BMC has DCMI, and warns if it is missing', () => {
   const { session } = createRig(prepareSupply, { hostPowerSensor: 'PS1 Input Power' });
   assert.equal(session.open().power?.value.watts, 432);
   const { host, notes } = createRig(prepareSupply, { hostPowerSensor: 'PS9' }).session.open();
@@ -136,7 +136,7 @@ test('Session reads the host by the sensor that is configured, though the BMC ha
   assert.match(notes.map(({ text }) => text).join(), /Cannot find sensor "PS9" of host_power_sensor/);
 });
 
-test('Session leaves gaps where a sensor has no reading', () => {
+test('Session leaves gaps while a sensor has no reading', () => {
   const { bmc, session, later } = createRig((one) => {
     measureByDcmi(one);
     one.records = [supplyRecord, statusRecord];
@@ -155,7 +155,7 @@ test('Session leaves gaps where a sensor has no reading', () => {
   assert.deepEqual(read(), { 'PS1 Input Power': NaN, 'PS1 Status': NaN }, 'cut; absent');
 });
 
-test('Session asks for the factors of a sensor that is not linear with each reading', () => {
+test('Session requests the factors of a non-linear sensor with each reading', () => {
   const { bmc, session, later } = createRig((one) => {
     measureByDcmi(one);
     one.records = [createFullRecord({ number: 9, name: 'VRM', unit: unit.volts, linearization: 0x70 })];
@@ -167,7 +167,7 @@ test('Session asks for the factors of a sensor that is not linear with each read
   assert.deepEqual(valuesOf(later(), sensors), { VRM: 65 });
 });
 
-test('Session reads records in parts, again after a lost reservation, and once only while they do not change', () => {
+test('Session reads records in parts, again after a lost reservation, and only once while they do not change', () => {
   const { bmc, session, later } = createRig((one) => {
     measureByDcmi(one);
     one.records = [supplyRecord, hostRecord, statusRecord];
@@ -209,7 +209,7 @@ test('Session reads the records of a BMC without a repository', () => {
   );
 });
 
-test('Session reads the power although the repository cannot be read, and warns once', () => {
+test('Session reads the power even if the repository cannot be read, and warns once', () => {
   const { bmc, session, later } = createRig((one) => {
     measureByDcmi(one);
     one.records = [supplyRecord];
@@ -226,7 +226,7 @@ test('Session reads the power although the repository cannot be read, and warns 
   assert.equal(later().sensors?.length, 1);
 });
 
-test('Session asks a busy BMC again, and gives up after a while', () => {
+test('Session repeats requests to a busy BMC, and gives up after several attempts', () => {
   const { bmc, session, later } = createRig(measureByDcmi);
   session.open();
   bmc.errors.push(completion.nodeBusy, completion.nodeBusy);
@@ -238,7 +238,7 @@ test('Session asks a busy BMC again, and gives up after a while', () => {
   assert.equal(later(1).power?.value.watts, 332);
 });
 
-test('Session leaves out a sensor whose controller does not answer for a while', () => {
+test('Session skips a sensor whose controller does not respond for a while', () => {
   const { bmc, session, later } = createRig((one) => {
     measureByDcmi(one);
     one.records = [supplyRecord];
@@ -250,7 +250,7 @@ test('Session leaves out a sensor whose controller does not answer for a while',
   assert.equal(later(300_000).values[0]?.value, 432);
 });
 
-test('Session opens the device again after the driver failed', () => {
+test('Session reopens the device after the driver failed', () => {
   const { bmc, session, later } = createRig(measureByDcmi);
   session.open();
   bmc.failure = new Error('Cannot send a command to /dev/ipmi0: ENODEV');
@@ -260,7 +260,7 @@ test('Session opens the device again after the driver failed', () => {
   assert.equal(later().power?.value.watts, 332);
 });
 
-test('Session leaves nothing open when the driver fails at the start', () => {
+test('Session leaves nothing open if the driver fails at the start', () => {
   const { bmc, session } = createRig((one) => {
     measureByDcmi(one);
     const answer = one.send.bind(one);

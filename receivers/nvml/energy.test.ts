@@ -8,7 +8,7 @@ import type { Table } from '../../src/model/table.js';
 import { h100, withoutCompiler as skip } from './fake-nvml.fixture.js';
 import { startRig } from './nvml.fixture.js';
 
-test('nvml counts the energy since its first reading', { skip }, async (t) => {
+test('nvml counts energy since its first reading', { skip }, async (t) => {
   const rig = await startRig(t);
   assert.equal(rig.last('hw.energy'), 0);
   await rig.readWith({ '0.TotalEnergyConsumption': '0 2424975' });
@@ -34,7 +34,7 @@ test('nvml does not add up the energy of a GPU that another receiver publishes',
   assert.equal(rig.last('hw.meter.energy'), 0);
 });
 
-test('nvml counts from a reset on, when the energy counter falls', { skip }, async (t) => {
+test('nvml restarts counting after a reset when the energy counter decreases', { skip }, async (t) => {
   const rig = await startRig(t);
   await rig.readWith({ '0.TotalEnergyConsumption': '0 2424875' });
   await rig.readWith({ '0.TotalEnergyConsumption': '0 500' });
@@ -42,14 +42,14 @@ test('nvml counts from a reset on, when the energy counter falls', { skip }, asy
   const energies = rig.next.last('hw.energy');
   assert.deepEqual(
     energies.map(({ value }) => value),
-    // A fall is believed once the counter goes on from there.
+    // A decrease is accepted as a reset once the counter increases from there.
     [NaN, 1],
   );
   assert.ok(energies[1].series.start > energies[0].series.start);
   checkTables(rig.next.tables);
 });
 
-test('nvml integrates power, where a GPU has no energy counter', { skip }, async (t) => {
+test('nvml integrates power if a GPU has no energy counter', { skip }, async (t) => {
   const { '*.TotalEnergyConsumption': _, '*.Field.185': __, '*.Field.186': ___, ...answers } = h100;
   const rig = await startRig(t, { answers: { ...answers, '*.PowerUsage': '0 100000' } });
   const [{ series }] = rig.next.last('hw.energy');
@@ -59,7 +59,7 @@ test('nvml integrates power, where a GPU has no energy counter', { skip }, async
   assert.ok((rig.last('hw.energy') ?? NaN) > 0);
 });
 
-/** What is published of a GPU that has power alone, once it is read: watts by seconds. */
+/** The integrated energy of a GPU without an energy counter, from powers in watts by time in seconds. */
 function integrate(column: string): (watts: number, second: number) => Table | undefined {
   const device = {
     id: 'GPU-1',
@@ -90,7 +90,7 @@ function integrate(column: string): (watts: number, second: number) => Table | u
   };
 }
 
-test('nvml takes the mean of a second to hold since the reading before, where that is within the second', () => {
+test('nvml extends a one-second mean of power back to the previous reading if that is within the second', () => {
   const read = integrate('power.average');
   const rows = [read(100, 0), read(200, 0.2), read(100, 2.2)];
   assert.deepEqual(
@@ -99,7 +99,7 @@ test('nvml takes the mean of a second to hold since the reading before, where th
   );
 });
 
-test('nvml counts integrated power from 0 again after a gap, in which it is not known', () => {
+test('nvml restarts integrated power at 0 after a gap, in which power is unknown', () => {
   const read = integrate('power.instant');
   const rows = [0, 1, 4, 5].map((second) => read(100, second));
   assert.deepEqual(
@@ -115,7 +115,7 @@ for (const [architecture, capability, window] of [
   [7, '8 6', '1s'],
   [6, '7 5', 'instant'],
 ] as const) {
-  test(`nvml says that the power of compute capability ${capability} is ${window}`, { skip }, async (t) => {
+  test(`nvml reports that the power of compute capability ${capability} is ${window}`, { skip }, async (t) => {
     const { '*.Field.185': _, '*.Field.186': __, ...answers } = h100;
     const own = { '*.Architecture': `0 ${architecture}`, '*.CudaComputeCapability': `0 ${capability}` };
     const rig = await startRig(t, { answers: { ...answers, ...own } });

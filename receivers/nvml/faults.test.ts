@@ -8,7 +8,7 @@ import { until } from '../../src/testing/until.js';
 import { factory } from './factory.js';
 import { buildNvml, repeatGpu, withoutCompiler as skip } from './fake-nvml.fixture.js';
 
-/** Two GPUs, whose counters of energy grow by a joule from one reading to the next. */
+/** Two GPUs, whose energy counters increase by one joule between readings. */
 function openMachine() {
   const nvml = buildNvml(repeatGpu(2));
   const millijoules = [1_000_000, 1_000_000];
@@ -24,15 +24,15 @@ function openMachine() {
     millijoules[0] = 0;
     write();
   };
-  // Profiling counters are read at times of their own.
+  // Profiling counters are read at other times.
   const settings = { library: nvml.path, metrics: { profiling: false } };
-  // By the clock of the receiver.
+  // Depends on the clock of the receiver.
   const ignored = /hw\.gpu\.(?:time|throttle\.time)/u;
   const machine = { factory, settings, tick, subject: /^hw\.energy .*GPU-0/u, ignored };
   return { nvml, machine, write, reset, joules: () => (millijoules[0] ?? 0) / 1000 };
 }
 
-/** What a call answers, and what is logged. */
+/** The answer of a call, and the expected log lines. */
 const faults: Readonly<Record<string, readonly [string, RegExp]>> = {
   empty: [
     '0 18446744073709551615',

@@ -7,7 +7,7 @@ import { repeatGpu, withoutCompiler as skip } from './fake-nvml.fixture.js';
 import { startRig } from './nvml.fixture.js';
 
 test(
-  'nvml goes on with the other GPUs, when one is lost, and reads it again after its reset',
+  'nvml continues with the other GPUs when one is lost, and reads it again after its reset',
   { skip },
   async (t) => {
     const rig = await startRig(t, { answers: repeatGpu(2) });
@@ -37,20 +37,20 @@ test(
   },
 );
 
-test('nvml takes the first call that reports it for the loss of a GPU', { skip }, async (t) => {
+test('nvml treats a GPU as lost with the first call that reports it', { skip }, async (t) => {
   const rig = await startRig(t);
   await rig.readWith({ '0.TotalEnergyConsumption': '15' });
   assert.equal(rig.last('hw.status', { 'hw.state': 'failed' }), 1);
 });
 
-test('nvml takes a GPU whose handle has become invalid for lost', { skip }, async (t) => {
+test('nvml treats a GPU whose handle has become invalid as lost', { skip }, async (t) => {
   const rig = await startRig(t, { answers: repeatGpu(2) });
   await rig.readWith({ '1.lost': '0 2' });
   assert.equal(rig.last('hw.status', { 'hw.id': 'GPU-1', 'hw.state': 'failed' }), 1);
   assert.equal(rig.last('hw.status', { 'hw.id': 'GPU-0', 'hw.state': 'ok' }), 1);
 });
 
-test('nvml ends what it published of a GPU that was taken out', { skip }, async (t) => {
+test('nvml ends the series of a removed GPU', { skip }, async (t) => {
   const rig = await startRig(t, { answers: repeatGpu(2) });
   await rig.readWith({ '1.lost': '0 15' });
   rig.nvml.set({ Count: '0 1' });

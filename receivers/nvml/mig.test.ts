@@ -10,10 +10,10 @@ import { factory } from './factory.js';
 import { buildNvml, h100, uuid, withoutCompiler as skip, type Answers } from './fake-nvml.fixture.js';
 import { startRig, type Rig } from './nvml.fixture.js';
 
-/** A MIG instance: the number of its GPU instance, its SMs, and the processes on it. */
+/** A MIG instance: the number of its GPU instance, its SMs, and its processes. */
 type Instance = readonly [gpuInstance: number, sms: number, ...pids: readonly number[]];
 
-/** An H100 that is divided into instances, `MIG-0` and so on, which are all unused so far. */
+/** An H100 that is divided into instances, `MIG-0` and so on, all idle. */
 function divide(...instances: readonly Instance[]): Answers {
   const own = instances.flatMap(([gpuInstance, sms, ...pids], i): [string, string][] => [
     [`0.MigDevice.${i}`, `0 ${100 + i}`],
@@ -33,7 +33,7 @@ async function startDivided(t: TestContext, answers: Answers): Promise<Rig> {
   return startRig(t, { answers, settings: { procfs: procfs.path } });
 }
 
-/** GPU time of a device, or of a process. */
+/** GPU time of a device or of a process. */
 const timeOf = (rig: Rig, id: string, pid?: number): number =>
   pid === undefined
     ? (rig.last('hw.gpu.time', { 'hw.id': id }) ?? NaN)
@@ -45,7 +45,7 @@ async function readAfterwards(rig: Rig, answers: Answers): Promise<void> {
   await rig.readWith(answers);
 }
 
-/** Asserts that these are as the shares of the SMs of the GPU. */
+/** Asserts that times have these ratios, as shares of the SMs of the GPU. */
 function assertRatios(times: readonly number[], shares: readonly number[]): void {
   assert.ok(
     times.every((time) => time > 0),
@@ -55,7 +55,7 @@ function assertRatios(times: readonly number[], shares: readonly number[]): void
   for (const one of perShare) assert.ok(Math.abs(one / (perShare[0] ?? NaN) - 1) < 1e-9, String(times));
 }
 
-test('nvml counts the time of MIG instances by the SMs that they kept busy', { skip }, async (t) => {
+test('nvml counts the time of MIG instances by their busy SMs', { skip }, async (t) => {
   const rig = await startDivided(t, divide([1, 16, 11], [2, 60, 12], [3, 16]));
   assert.equal(timeOf(rig, uuid), 0, 'the first reading begins the count');
   await readAfterwards(rig, { '0.Gpm.1.2': '0 50', '0.Gpm.2.2': '0 80', '0.Gpm.3.2': '0 25' });
@@ -82,13 +82,13 @@ test('nvml names the GPU of the instance that a process uses', { skip }, async (
   }
 });
 
-test('nvml gives processes that share an instance equal parts of its time', { skip }, async (t) => {
+test('nvml divides the time of an instance equally among its processes', { skip }, async (t) => {
   const rig = await startDivided(t, divide([1, 16, 11, 12], [2, 60, 13]));
   await readAfterwards(rig, { '0.Gpm.1.2': '0 100', '0.Gpm.2.2': '0 10' });
   assertRatios([timeOf(rig, 'MIG-0', 11), timeOf(rig, 'MIG-0', 12), timeOf(rig, 'MIG-1', 13)], [8, 8, 6]);
 });
 
-test('nvml gives the time of an instance under MPS to the clients', { skip }, async (t) => {
+test('nvml assigns the time of an instance under MPS to the clients', { skip }, async (t) => {
   const mps = { '100.MPSComputeRunningProcesses': '0 12 500' };
   const rig = await startDivided(t, { ...divide([1, 16, 11, 12]), ...mps });
   await readAfterwards(rig, { '0.Gpm.1.2': '0 100' });
@@ -97,7 +97,7 @@ test('nvml gives the time of an instance under MPS to the clients', { skip }, as
 });
 
 test(
-  'nvml gives the time of a GPU instance to those of its compute instances that have processes',
+  'nvml assigns the time of a GPU instance to those of its compute instances that have processes',
   { skip },
   async (t) => {
     const rig = await startDivided(t, divide([1, 30, 11], [1, 30], [2, 16, 12]));
@@ -108,7 +108,7 @@ test(
 );
 
 test(
-  'nvml counts an instance whose use cannot be read as busy with unknown processes',
+  'nvml counts an instance whose utilization cannot be read as busy with unknown processes',
   { skip },
   async (t) => {
     const rig = await startDivided(t, divide([1, 16, 11], [2, 60, 12]));
@@ -119,7 +119,7 @@ test(
 );
 
 test(
-  'nvml knows no GPU time of instances without profiling counters, as before Hopper',
+  'nvml has no GPU time of instances without profiling counters, before Hopper',
   { skip },
   async (t) => {
     const rig = await startDivided(t, { ...divide([1, 16, 11]), '0.GpmSupport': '0 0' });
@@ -131,7 +131,7 @@ test(
 );
 
 test(
-  'nvml goes on with the GPU, when one of its instances is destroyed and another one created',
+  'nvml continues with the GPU when one of its instances is destroyed and another one created',
   { skip },
   async (t) => {
     const rig = await startDivided(t, divide([1, 16, 11], [2, 60, 12]));
@@ -161,7 +161,7 @@ test(
 );
 
 test(
-  'nvml has no GPU time of instances without profiling counters, as before Hopper, and doctor reports it',
+  'nvml has no GPU time of instances without profiling counters, before Hopper, and doctor reports it',
   { skip },
   async (t) => {
     const { '*.GpmSupport': _, ...divided } = divide([1, 16, 11], [2, 60, 12]);

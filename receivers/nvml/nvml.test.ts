@@ -5,7 +5,7 @@ import { checkTables } from '../../src/model/check-tables.js';
 import { h100, repeatGpu, uuid, withoutCompiler as skip } from './fake-nvml.fixture.js';
 import { startRig } from './nvml.fixture.js';
 
-test('nvml publishes what a GPU says, in SI units, under its UUID', { skip }, async (t) => {
+test('nvml publishes the values of a GPU in SI units, under its UUID', { skip }, async (t) => {
   const rig = await startRig(t);
   assert.equal(rig.last('hw.gpu.power', { 'hw.gpu.power.window': 'instant' }), 72.442);
   assert.equal(rig.last('hw.gpu.power', { 'hw.gpu.power.window': '1s' }), 74.617);
@@ -28,7 +28,7 @@ test('nvml publishes what a GPU says, in SI units, under its UUID', { skip }, as
   checkTables(rig.next.tables);
 });
 
-test('nvml takes no sentinel for a reading', { skip }, async (t) => {
+test('nvml publishes no sentinel as a value', { skip }, async (t) => {
   const sentinel = '0 4294967295';
   const rig = await startRig(t);
   await rig.readWith({
@@ -60,7 +60,7 @@ test('nvml takes no sentinel for a reading', { skip }, async (t) => {
   assert.equal(rig.last('hw.energy'), 1, 'the sentinel has left no trace');
 });
 
-test('nvml leaves out what a GPU or its library lacks', { skip }, async (t) => {
+test('nvml omits values that a GPU or its library lacks', { skip }, async (t) => {
   const { '*.TotalEccErrors.0': _, '*.TotalEccErrors.10': __, ...answers } = h100;
   const rig = await startRig(t, {
     answers,
@@ -75,7 +75,7 @@ test('nvml leaves out what a GPU or its library lacks', { skip }, async (t) => {
   assert.match(lacks, /corrected ECC errors \(not supported \(NVML 3\)\)/);
 });
 
-test('nvml publishes growths of what has counted before', { skip }, async (t) => {
+test('nvml publishes the increase of counters that started earlier', { skip }, async (t) => {
   const rig = await startRig(t, {
     answers: {
       ...h100,
@@ -101,7 +101,7 @@ test('nvml publishes growths of what has counted before', { skip }, async (t) =>
   checkTables(rig.next.tables);
 });
 
-test('nvml names each reason that lowers the clocks', { skip }, async (t) => {
+test('nvml reports each reason for reduced clocks', { skip }, async (t) => {
   const rig = await startRig(t);
   await rig.readWith({ '0.CurrentClocksEventReasons': `0 ${0x04 | 0x40}` });
   const active = rig.next.last('hw.gpu.throttled').filter(({ value }) => value === 1);
@@ -111,7 +111,7 @@ test('nvml names each reason that lowers the clocks', { skip }, async (t) => {
   );
 });
 
-test('nvml reads eight GPUs, each at its own instant', { skip }, async (t) => {
+test('nvml reads eight GPUs, each with its own timestamp', { skip }, async (t) => {
   const rig = await startRig(t, { answers: repeatGpu(8) });
   await rig.readWith({ '5.TotalEnergyConsumption': '0 2433875' });
   const energies = rig.next.last('hw.energy');
@@ -164,6 +164,6 @@ test('nvml does not hold the main thread, while calls block', { skip }, async (t
   clearInterval(timer);
   const tookMs = performance.now() - startedMs;
   assert.ok(tookMs >= 4 * 60, `four GPUs took ${tookMs} ms`);
-  // A main thread that waits would have had no turn at all.
+  // A blocked main thread would have had no turns.
   assert.ok(turns >= 10, `${turns} turns in ${tookMs} ms`);
 });

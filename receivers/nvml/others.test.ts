@@ -5,11 +5,11 @@ import { createFakeProcfs } from '../../src/identity/fake-procfs.fixture.js';
 import { h100, withoutCompiler as skip, type Answers } from './fake-nvml.fixture.js';
 import { startRig } from './nvml.fixture.js';
 
-// The figures of other tools' tests for the same answers of NVML.
+// Values of other tools' tests for the same answers of NVML.
 
-test('nvml gives the power, energy, memory and use that Kepler gives', { skip }, async (t) => {
-  // internal/device/gpu/nvidia/nvml_test.go and collector_test.go of Kepler: 100,000 mW, 5,000,000 mJ, a process with 1,024
-  // bytes and 50 % of the SMs.
+test('nvml has the same power, energy, memory and utilization as Kepler', { skip }, async (t) => {
+  // internal/device/gpu/nvidia/nvml_test.go and collector_test.go of Kepler: 100,000 mW, 5,000,000 mJ, a
+  // process with 1,024 bytes and 50 % of the SMs.
   const procfs = createFakeProcfs();
   procfs.write(1234, { comm: 'train' });
   const answers = {
@@ -31,7 +31,7 @@ test('nvml gives the power, energy, memory and use that Kepler gives', { skip },
   assert.equal(rig.last('process.gpu.utilization', { ...process, 'hw.gpu.task': 'general' }), 0.5);
 });
 
-/** The third and the fourth GPU of CEEMS' stand-in for nvidia-smi: A100 cards with 108 SMs, each with three instances. */
+/** The third and the fourth GPU of CEEMS' fake nvidia-smi: A100 cards with 108 SMs, each with three instances. */
 const ceems = [
   {
     uuid: 'GPU-956348bc-d43d-23ed-53d4-857749fa2b67',
@@ -72,10 +72,11 @@ function answerCeems(): Answers {
 }
 
 test(
-  'nvml knows the instances of the GPUs that CEEMS knows, and weighs them by the same fractions of SMs',
+  'nvml finds the same instances as CEEMS, and weighs them by the same fractions of SMs',
   { skip },
   async (t) => {
-    // pkg/collector/gpu_test.go and testdata/nvidia-smi of CEEMS. An A100 has no profiling counters: those are added here.
+    // pkg/collector/gpu_test.go and testdata/nvidia-smi of CEEMS. An A100 has no profiling counters; they are
+    // added here.
     const rig = await startRig(t, { answers: answerCeems() });
     await sleep(120);
     await rig.read();

@@ -14,7 +14,7 @@ function probe(library: string) {
   return factory.probe(parseSettings(factory.schema, { library }), createFakeContext());
 }
 
-test('nvml refuses a vGPU by its name', { skip }, async (t) => {
+test('nvml rejects a vGPU, with its name', { skip }, async (t) => {
   const virtual = { '0.VirtualizationMode': '0 2', '0.Name': '0 GRID A100-10C' };
   const found = await probe(buildNvml({ ...h100, ...virtual }).path);
   assert.equal(found.available, false);
@@ -34,7 +34,7 @@ test('nvml refuses a vGPU by its name', { skip }, async (t) => {
   assert.equal(rig.log.lines.filter((line) => line.includes('found a vGPU')).length, 1, 'it is said once');
 });
 
-test('nvml probes what is there, and names what is missing', { skip }, async () => {
+test('nvml probes the devices, and reports what is missing', { skip }, async () => {
   const { available, found } = await probe(buildNvml(repeatGpu(2)).path);
   assert.deepEqual(
     { available, found },
@@ -59,7 +59,7 @@ test('nvml probes what is there, and names what is missing', { skip }, async () 
 const hasDevice = existsSync('/dev/nvidiactl') || existsSync('/dev/dxg');
 
 test(
-  'nvml starts no thread and loads nothing, where there is no driver',
+  'nvml starts no thread and loads nothing if there is no driver',
   { skip: hasDevice && 'this machine has an NVIDIA driver' },
   async () => {
     const threads = countThreads();

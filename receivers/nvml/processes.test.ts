@@ -7,7 +7,7 @@ import { checkTables } from '../../src/model/check-tables.js';
 import { h100, withoutCompiler as skip } from './fake-nvml.fixture.js';
 import { startRig, type Rig } from './nvml.fixture.js';
 
-/** Samples `ms` after the newest of the reading before, in the format of the library: pid, then percentages. */
+/** Samples `ms` after the newest one of the previous reading, in the format of the library: PID, then percentages. */
 type Samples = (afterMs: number, ...samples: readonly (readonly number[])[]) => string;
 
 async function startShared(t: TestContext): Promise<{ rig: Rig; procfs: FakeProcfs; at: Samples }> {
@@ -55,7 +55,7 @@ test(
 );
 
 test(
-  'nvml counts the GPU time of all processes and engines, of unknown processes, too',
+  'nvml counts the GPU time of all processes and engines, including unknown processes',
   { skip },
   async (t) => {
     const { rig, at } = await startShared(t);
@@ -70,7 +70,7 @@ test(
 );
 
 test(
-  'nvml gives the rows of usage the instant of the newest sample, not that of the reading',
+  'nvml timestamps rows of usage with the newest sample, not with the reading',
   { skip },
   async (t) => {
     const { rig, at } = await startShared(t);
@@ -92,7 +92,7 @@ test('nvml shows a process without samples as idle, and keeps its GPU time', { s
   assert.equal(rig.last('process.gpu.time', { 'process.pid': 12, ...general }), before);
 });
 
-test('nvml takes no percentage above 100 for a sample', { skip }, async (t) => {
+test('nvml rejects samples with a percentage above 100', { skip }, async (t) => {
   const { rig, at } = await startShared(t);
   await rig.readWith({ '0.ProcessUtilization': at(600, [11, 4294967295, 0, 0, 0], [12, 30, 10, 0, 0]) });
   assert.equal(rig.last('process.gpu.utilization', { 'process.pid': 11, ...general }), 0);
@@ -119,7 +119,7 @@ test('nvml reports the memory of each context, and which are of MPS', { skip }, 
   );
 });
 
-test('nvml ends the series of a process that gives its context up', { skip }, async (t) => {
+test('nvml ends the series of a process that destroys its context', { skip }, async (t) => {
   const { rig, procfs, at } = await startShared(t);
   procfs.remove(11);
   await rig.readWith({
@@ -135,7 +135,7 @@ test('nvml ends the series of a process that gives its context up', { skip }, as
   checkTables(rig.next.tables);
 });
 
-test('nvml begins other series, when a process has the pid of another', { skip }, async (t) => {
+test('nvml starts new series when a PID is reused', { skip }, async (t) => {
   const { rig, procfs } = await startShared(t);
   procfs.write(11, { comm: 'other', exe: '/usr/bin/other', startTicks: 5000 });
   await rig.read();
@@ -146,7 +146,7 @@ test('nvml begins other series, when a process has the pid of another', { skip }
   checkTables(rig.next.tables);
 });
 
-test('nvml warns once of processes that its procfs does not have', { skip }, async (t) => {
+test('nvml warns once of processes that are not in its procfs', { skip }, async (t) => {
   const { rig } = await startShared(t);
   await rig.readWith({ '0.ComputeRunningProcesses': '0 11 1000 76 1' });
   await rig.readWith({ '0.ComputeRunningProcesses': '0 11 1000 77 1 78 1' });
@@ -161,7 +161,7 @@ test('nvml warns once of processes that its procfs does not have', { skip }, asy
   assert.equal(rig.log.lines.filter((line) => line.includes('78')).length, 0);
 });
 
-test('nvml takes no sample for that of a process without a context', { skip }, async (t) => {
+test('nvml ignores samples of a process without a context', { skip }, async (t) => {
   const { rig, procfs, at } = await startShared(t);
   procfs.write(13, { comm: 'shell' });
   await rig.readWith({ '0.ProcessUtilization': at(600, [13, 60, 20, 0, 0]) });
@@ -171,14 +171,14 @@ test('nvml takes no sample for that of a process without a context', { skip }, a
   assert.ok(rig.log.lines.some((line) => line.startsWith('warn: Cannot find process 13')));
 });
 
-test('nvml reads more processes than it has room for at first', { skip }, async (t) => {
+test('nvml reads more processes than its initial buffer has room for', { skip }, async (t) => {
   const { rig } = await startShared(t);
   const many = Array.from({ length: 300 }, (_, i) => `${i + 1000} 1`).join(' ');
   await rig.readWith({ '0.ComputeRunningProcesses': `0 ${many}` });
   assert.equal(rig.last('hw.gpu.process.count', { 'hw.gpu.process.type': 'compute' }), 300);
 });
 
-test('nvml knows the name of a user who came after its start', { skip }, async (t) => {
+test('nvml finds the name of a user that was added after its start', { skip }, async (t) => {
   const procfs = createFakeProcfs();
   const passwd = join(procfs.path, 'passwd');
   const rig = await startRig(t, { answers: h100, settings: { procfs: procfs.path, passwd } });

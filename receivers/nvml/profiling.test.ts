@@ -9,7 +9,8 @@ test('nvml reads the profiling counters no more often than they are refreshed', 
   const rig = await startRig(t, { answers: { ...h100, '*.Gpm.2': '0 50', '*.Gpm.20': '0 100' } });
   const rows = () =>
     rig.next.tables.filter(({ series }) => series[0]?.metric.name === 'hw.gpu.graphics.utilization');
-  // On a busy machine two readings can be further apart than the GPU refreshes its counters: then again.
+  // On a busy machine, the time between two readings can exceed the refresh interval of the GPU; then this is
+  // repeated.
   let [from, to, count] = [0, 0, 0];
   do {
     await sleep(120);
@@ -38,7 +39,7 @@ test('nvml reads the profiling counters no more often than they are refreshed', 
   );
 });
 
-test('nvml reads NVLink traffic once, of links that are in use', { skip }, async (t) => {
+test('nvml reads NVLink traffic once, for active links', { skip }, async (t) => {
   const gpm = { ...h100, '*.Gpm.60': '0 1', '*.Gpm.61': '0 1' };
   const link = { 'hw.gpu.io.link': 'nvlink', 'network.io.direction': 'transmit' };
   const readAll = async (answers: Answers) => {
@@ -59,7 +60,7 @@ test('nvml reads NVLink traffic once, of links that are in use', { skip }, async
   );
 });
 
-test('nvml reads PCIe traffic of GPUs without GPM, where it is to', { skip }, async (t) => {
+test('nvml reads PCIe traffic of GPUs without GPM if configured', { skip }, async (t) => {
   const { '*.GpmSupport': _, ...answers } = h100;
   const rig = await startRig(t, { answers, settings: { metrics: { pcie_sampling: true } } });
   await sleep(20);

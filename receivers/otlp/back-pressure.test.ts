@@ -5,7 +5,7 @@ import type { Table } from '../../src/model/table.js';
 import { createIntake } from './intake.fixture.js';
 import { listTables, type Point } from './request.fixture.js';
 
-/** A consumer that refuses some tables, counted from 1 over all that have rows. */
+/** A consumer that refuses some tables, counted from 1 over all tables with rows. */
 function createRefusing(refused: readonly number[]) {
   const tables: Table[] = [];
   let count = 0;
@@ -25,18 +25,18 @@ const counter = (temporality: number, ...points: readonly Point[]) => ({
   points,
 });
 
-/** Other series in each row, so that each is a table of its own. */
+/** Different series in each row, so that each row is a table. */
 const gauges = ['a', 'b', 'c', 'd'].map((name, i) => ({
   name,
   points: [{ time: BigInt(10 * (i + 1)), double: i }],
 }));
 
-test('take answers busy when a table is refused, and takes the rest when it is sent again', async (t) => {
+test('take answers busy if a table is refused, and takes the rest when the request is repeated', async (t) => {
   const next = createRefusing([3, 5]);
   const { send } = createIntake(t, {}, {}, next);
   assert.equal((await send(...gauges)).kind, 'busy');
   assert.deepEqual(listTables(next.tables), ['a 0 10 0', 'b 0 20 1']);
-  // What was taken the first time is not forwarded again: the next table is the third one, and then the fourth.
+  // Tables taken the first time are not forwarded again: the next table is the third one, and then the fourth.
   assert.equal((await send(...gauges)).kind, 'busy');
   assert.equal((await send(...gauges)).kind, 'taken');
   assert.deepEqual(listTables(next.tables), ['a 0 10 0', 'b 0 20 1', 'c 0 30 2', 'd 0 40 3']);
@@ -53,7 +53,7 @@ test('take counts deltas of a refused request once', async (t) => {
   assert.deepEqual(listTables(next.tables), ['c 5 10 1', 'c 5 20 3', 'c 5 30 7']);
 });
 
-test('take ends a series that was reset even when the table after it is refused', async (t) => {
+test('take ends a series that was reset even if the table after it is refused', async (t) => {
   const next = createRefusing([2]);
   const { send } = createIntake(t, {}, {}, next);
   await send(counter(2, { start: 5n, time: 10n, int: 9 }));
@@ -64,7 +64,7 @@ test('take ends a series that was reset even when the table after it is refused'
   assert.deepEqual(listTables(next.tables), ['c 5 10 9', 'end c', 'c 15 20 1']);
 });
 
-test('take refuses a request as a whole while a queue is nearly full, and a receiver that shuts down all', async (t) => {
+test('take refuses a whole request while a queue is nearly full, and all requests while the receiver shuts down', async (t) => {
   let backlog = 0.91;
   const { send, list, intake } = createIntake(t, {}, { readBacklog: () => backlog });
   const [gauge = { name: '', points: [] }] = gauges;
@@ -78,7 +78,7 @@ test('take refuses a request as a whole while a queue is nearly full, and a rece
   assert.deepEqual(list(), ['a 0 10 0']);
 });
 
-test('take lets others run while a large request is read', async (t) => {
+test('take yields to other work while a large request is read', async (t) => {
   const { send, collector } = createIntake(t, { maxSeries: 100_000 });
   const points = Array.from({ length: 30_000 }, (_, i) => ({ attributes: { i }, time: 10n, double: i }));
   let turns = 0;

@@ -12,13 +12,13 @@ function spanOf(bytes: readonly number[]): Span {
   return span;
 }
 
-/** Four bytes of a number, and as many more. */
+/** The four bytes of a number, followed by further bytes. */
 function bytesOf(number: number, more: number): readonly number[] {
   const tail = Array.from({ length: more }, (_, i) => i);
   return [number & 255, (number >> 8) & 255, (number >> 16) & 255, number >> 24, ...tail];
 }
 
-test('ByteCache.find tells apart bytes that differ anywhere, and in their length alone', () => {
+test('ByteCache.find distinguishes bytes that differ anywhere, or only in length', () => {
   for (let length = 0; length < 10; length += 1) {
     const bytes = Array.from({ length }, (_, i) => i + 1);
     const cache = new ByteCache<string>();
@@ -33,7 +33,7 @@ test('ByteCache.find tells apart bytes that differ anywhere, and in their length
   }
 });
 
-test('ByteCache.find tells apart kinds', () => {
+test('ByteCache.find distinguishes kinds', () => {
   const cache = new ByteCache<string>();
   cache.add(owner, spanOf([1]), 'first');
   const other = spanOf([1]);
@@ -41,7 +41,7 @@ test('ByteCache.find tells apart kinds', () => {
   assert.equal(cache.find(owner, other), undefined);
 });
 
-test('ByteCache.expect finds what came next the last time, and nothing else', () => {
+test('ByteCache.expect finds only the entry that followed the last time', () => {
   const cache = new ByteCache<number>();
   for (const number of [1, 2, 3]) cache.add(owner, spanOf([number]), number);
   assert.equal(cache.expect(owner, spanOf([1])), undefined);
@@ -51,7 +51,7 @@ test('ByteCache.expect finds what came next the last time, and nothing else', ()
   assert.equal(cache.expect(owner, spanOf([3]))?.value, 3);
 });
 
-test('ByteCache finds the others when most are gone, and those that are added afterwards', () => {
+test('ByteCache finds the remaining entries when most were removed, and those added afterwards', () => {
   const cache = new ByteCache<number>();
   const add = (number: number) => cache.add(owner, spanOf(bytesOf(number, number % 9)), number);
   const find = (number: number) => cache.find(owner, spanOf(bytesOf(number, number % 9)))?.value;
@@ -62,7 +62,7 @@ test('ByteCache finds the others when most are gone, and those that are added af
     assert.equal(find(number), number < 5000 && number % 10 !== 0 ? undefined : number);
 });
 
-test('Span.add puts bytes together that do not follow each other', () => {
+test('Span.add joins bytes that are not adjacent', () => {
   const bytes = Uint8Array.from({ length: 3000 }, (_, i) => i % 251);
   const view = new DataView(bytes.buffer, 100, 2000);
   const span = new Span();

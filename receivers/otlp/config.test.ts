@@ -33,7 +33,7 @@ test('the configuration is that of the Collector, and both protocols have its de
   assert.deepEqual(await findProblems(settings), []);
 });
 
-test('a configuration without a protocol, with two sources of TLS or a path without its slash is refused', async () => {
+test('a configuration without a protocol, with two sources of TLS or with a path without a slash is rejected', async () => {
   assert.deepEqual(await findProblems({}), [
     'receivers.otlp: protocols: expected "grpc", "http" or both, found none',
   ]);
@@ -44,7 +44,7 @@ test('a configuration without a protocol, with two sources of TLS or a path with
   ]);
 });
 
-test("settings of the Collector's receiver that are not here are refused with what to write instead", async () => {
+test("unsupported settings of the Collector's receiver are rejected with their replacement", async () => {
   const grpc = { auth: { authenticator: 'basicauth' }, tls: { cert_pem: 'x' } };
   const http = { cors: {}, response_headers: {}, endpoints: ':1' };
   assert.deepEqual(await findProblems({ protocols: { grpc, http } }), [

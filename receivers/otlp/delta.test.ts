@@ -11,7 +11,7 @@ const delta = (...points: readonly Point[]): Described => ({
   points,
 });
 
-test('take adds up deltas, as a counter from the start of the first', async (t) => {
+test('take accumulates deltas as a counter from the start of the first one', async (t) => {
   const { send, list, collector } = createIntake(t);
   await send(delta({ start: 5n, time: 10n, int: 3 }, { start: 10n, time: 20n, int: 4 }));
   await send(delta({ start: 20n, time: 30n, int: 5 }));
@@ -20,7 +20,7 @@ test('take adds up deltas, as a counter from the start of the first', async (t) 
   assert.deepEqual(list(), ['d 5 10 3', 'd 5 20 7', 'd 5 30 12']);
 });
 
-test('take adds up deltas that are not monotonic, also below 0', async (t) => {
+test('take accumulates deltas that are not monotonic, also below 0', async (t) => {
   const { send, list, collector } = createIntake(t);
   const at = (start: bigint, time: bigint, double: number) =>
     send({ ...delta({ start, time, double }), isMonotonic: false });
@@ -30,7 +30,7 @@ test('take adds up deltas that are not monotonic, also below 0', async (t) => {
   assert.deepEqual(list(), ['d 5 10 1.5', 'd 5 20 -0.5']);
 });
 
-test('take counts nothing in a gap between deltas, and a gap in what was read changes no sum', async (t) => {
+test('take counts nothing in a gap between deltas, and a point without a value does not change the sum', async (t) => {
   const { send, list } = createIntake(t);
   await send(delta({ start: 5n, time: 10n, int: 3 }));
   await send(delta({ start: 90n, time: 100n, int: 4 }, { start: 100n, time: 110n, flags: 1 }));
@@ -38,7 +38,7 @@ test('take counts nothing in a gap between deltas, and a gap in what was read ch
   assert.deepEqual(list(), ['d 5 10 3', 'd 5 100 7', 'd 5 110 NaN', 'd 5 120 8']);
 });
 
-test('take counts a delta once that is sent again, and refuses one that overlaps', async (t) => {
+test('take counts a repeated delta once, and rejects one that overlaps', async (t) => {
   const { send, list } = createIntake(t);
   await send(delta({ start: 5n, time: 10n, int: 3 }));
   const again = await send(delta({ start: 5n, time: 10n, int: 3 }, { start: 10n, time: 20n, int: 1 }));
@@ -51,13 +51,13 @@ test('take counts a delta once that is sent again, and refuses one that overlaps
   assert.deepEqual(list(), ['d 5 10 3', 'd 5 20 4', 'd 5 30 6']);
 });
 
-test('take takes deltas without a start as following each other', async (t) => {
+test('take treats deltas without a start as contiguous', async (t) => {
   const { send, list } = createIntake(t);
   await send(delta({ time: 10n, int: 3 }, { time: 20n, int: 4 }));
   assert.deepEqual(list(), ['d 10 10 3', 'd 10 20 7']);
 });
 
-test('take refuses a negative delta of a monotonic sum, and an infinite one', async (t) => {
+test('take rejects a negative delta of a monotonic sum, and an infinite one', async (t) => {
   const { send, list, read } = createIntake(t);
   await send(delta({ start: 5n, time: 10n, int: -3 }, { start: 10n, time: 20n, double: Infinity }));
   const counted = await read();
@@ -66,7 +66,7 @@ test('take refuses a negative delta of a monotonic sum, and an infinite one', as
   assert.deepEqual(list(), []);
 });
 
-test('take starts another series where a sender changes to cumulative', async (t) => {
+test('take starts a new series if a sender changes to cumulative', async (t) => {
   const { send, list, collector } = createIntake(t);
   await send(delta({ start: 5n, time: 10n, int: 3 }));
   await send({ ...delta({ start: 10n, time: 20n, int: 1 }), temporality: 2 });

@@ -4,7 +4,7 @@ import { until } from '../../src/testing/until.js';
 import { createIntake } from './intake.fixture.js';
 import type { Described } from './request.fixture.js';
 
-/** A histogram with this many buckets. */
+/** A histogram with this number of buckets. */
 function explicitOf(buckets: number): Described {
   const bucketCounts = Array.from({ length: buckets }, () => 1);
   const explicitBounds = Array.from({ length: buckets - 1 }, (_, i) => i);
@@ -73,14 +73,14 @@ test('series that end together end at the last of their points', async (t) => {
   }
 });
 
-test('a counter that has not grown goes on', async (t) => {
+test('an unchanged counter continues', async (t) => {
   const { send, list } = createIntake(t);
   for (const time of [10n, 20n])
     await send({ name: 'c', kind: 'sum', points: [{ start: 5n, time, int: 3 }] });
   assert.deepEqual(list(), ['c 5 10 3', 'c 5 20 3']);
 });
 
-test('a histogram goes on that has not grown, and a delta that is smaller than what was counted', async (t) => {
+test('an unchanged histogram continues, and so does a delta that is smaller than the sum', async (t) => {
   const { send, collector } = createIntake(t);
   for (const [time, temporality] of [
     [10, 2],
@@ -108,7 +108,7 @@ test('a histogram goes on that has not grown, and a delta that is smaller than w
   assert.equal(new Set(collector.histograms.flatMap(({ series }) => series)).size, 2);
 });
 
-test('take keeps the instants of histograms exactly that are months apart in one request', async (t) => {
+test('take keeps the exact timestamps of histograms that are months apart in one request', async (t) => {
   const { send, collector } = createIntake(t);
   const times = [10n, 11n + 2n ** 53n];
   const histogram = { count: 1, explicitBounds: [1], bucketCounts: [1, 0] };

@@ -8,7 +8,7 @@ import { until } from '../../src/testing/until.js';
 import { createIntake } from './intake.fixture.js';
 import { encodeRequest } from './request.fixture.js';
 
-test('a series ends when no point of it comes for the time that is set, and starts again after that', async (t) => {
+test('a series ends when it has no points for the configured time, and a new one starts with the next point', async (t) => {
   const { send, list, collector } = createIntake(t, { expiryMs: 40 });
   await send({ name: 'g', points: [{ time: 10n, double: 1 }] });
   await until(() => collector.tables.length === 2);
@@ -18,9 +18,9 @@ test('a series ends when no point of it comes for the time that is set, and star
   assert.deepEqual(list().slice(0, 3), ['g 0 10 1', 'end g', 'g 0 20 2']);
 });
 
-test('a series that points arrive for stays', async (t) => {
+test('a series that receives points does not end', async (t) => {
   const { send, collector } = createIntake(t, { expiryMs: 4000 });
-  // Within this time series are looked at, which is done four times within the other one.
+  // Series are checked four times within the expiry time.
   const untilMs = performance.now() + 1500;
   let time = 0n;
   await until(async () => {
@@ -33,7 +33,7 @@ test('a series that points arrive for stays', async (t) => {
 
 const gauge = (name: string, time: bigint) => ({ name, points: [{ time, double: 1 }] });
 
-test('further series are refused where there is the maximum, until others have ended', async (t) => {
+test('further series are rejected at the maximum, until others have ended', async (t) => {
   const { send, list, collector } = createIntake(t, { maxSeries: 2, expiryMs: 200 });
   const answer = await send(gauge('a', 10n), gauge('b', 10n), gauge('c', 10n));
   assert.match(answer.message, /^Cannot take 1 point: expected no more series than "max_series" allows/);
@@ -42,7 +42,7 @@ test('further series are refused where there is the maximum, until others have e
   assert.equal(list().at(-1), 'c 0 20 1');
 });
 
-test('a series ends also where others were to take its place, and had no point that was taken', async (t) => {
+test('a series also ends if the series that were to replace it had no accepted point', async (t) => {
   const { send, list, collector } = createIntake(t, { expiryMs: 40 });
   const counter = (...points: readonly { readonly start: bigint; readonly time: bigint }[]) =>
     send({ name: 'c', kind: 'sum', points: points.map(({ start, time }) => ({ start, time, int: 1 })) });
@@ -70,13 +70,13 @@ test('no series ends while requests are refused', async (t) => {
 });
 
 setFlagsFromString('--expose-gc');
-// The flag gives every new context this function.
+// The flag makes this function available in every new context.
 const collectGarbage = runInNewContext('gc') as () => void;
 
-/** Series of which nothing stays but what the intake keeps. */
+/** A consumer that keeps no series: only the intake does. */
 const forgetful: Consumer = { consume: () => true };
 
-test('memory stays bounded while series come and go, and while one is encoded in ever different ways', async (t) => {
+test('memory stays bounded while series start and end, and while one is encoded in ever different ways', async (t) => {
   const { intake } = createIntake(t, { maxSeries: 100_000, expiryMs: 100 }, {}, forgetful);
   let name = 0;
   const churn = async (requests: number) => {

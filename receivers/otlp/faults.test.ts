@@ -40,7 +40,7 @@ const grpcHeaders = {
   te: 'trailers',
 };
 
-/** A message of gRPC: no compression, length, bytes. */
+/** A gRPC message: no compression, length, bytes. */
 function frame(bytes: Uint8Array, length = bytes.length): Buffer {
   const head = Buffer.alloc(5);
   head.writeUInt32BE(length, 1);
@@ -53,7 +53,7 @@ function openSession(t: TestContext, port: number): ClientHttp2Session {
   return session;
 }
 
-/** The status with which a call ends; undefined where it was cut off. */
+/** The status with which a call ends; undefined if the connection was closed. */
 async function callOne(
   t: TestContext,
   port: number,
@@ -99,7 +99,7 @@ test('the receiver outlives garbage on its sockets', async (t) => {
 test('the receiver answers damaged messages of gRPC', async (t) => {
   const { grpc, list } = await start(t);
   assert.equal(await callOne(t, grpc, { body: frame(Buffer.of(255, 255)) }), '3');
-  // Shorter than its length, longer than is allowed, no gzip, an unknown encoding, and nothing.
+  // Shorter than its length, too long, not gzip, an unknown encoding, and empty.
   assert.notEqual(await callOne(t, grpc, { body: frame(createRequest(), 1000) }), '0');
   assert.equal(await callOne(t, grpc, { body: frame(Buffer.alloc(1), 100 * 1024 * 1024) }), '8');
   const compressed = frame(createRequest());
@@ -118,7 +118,7 @@ test('the receiver gives up requests that do not go on, and takes others meanwhi
     .write(
       'POST /v1/metrics HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-protobuf\r\nContent-Length: 100\r\n\r\nabc',
     );
-  // One that is cut off in the middle, and one whose sender says no more.
+  // One that is closed in the middle, and one whose sender stops sending.
   const cut = await openSocket(t, http);
   cut.write('POST /v1/metrics HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nabc', () =>
     cut.resetAndDestroy(),

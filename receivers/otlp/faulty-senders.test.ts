@@ -9,7 +9,7 @@ import { encodeRequest } from './request.fixture.js';
 const protobuf = 'application/x-protobuf';
 const whole = Buffer.from(encodeRequest({ metrics: [{ name: 'bad', points: [{ time: 10n, double: 1 }] }] }));
 
-/** What a faulty sender posts, and what is logged of it. */
+/** Requests of faulty senders, and the expected log lines. */
 const faults: Readonly<Record<string, readonly [string, Buffer, RegExp, string?]>> = {
   truncated: [protobuf, whole.subarray(0, -3), /Refused a request: .*expected/u],
   garbage: [protobuf, Buffer.from('\xff\x80\0??', 'latin1'), /Refused a request: .*expected/u],

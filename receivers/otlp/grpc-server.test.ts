@@ -59,19 +59,19 @@ async function start(t: TestContext, { settings = {}, context = {}, credentials 
   return { ...rig, server, call };
 }
 
-test('serveGrpc takes a request and answers with what it did not take', async (t) => {
+test('serveGrpc takes a request and reports the rejected points', async (t) => {
   const { call, list } = await start(t);
   const answer = await call(request);
   assert.deepEqual([answer.code, answer.bytes?.length], [status.OK, 0]);
   const summary = { name: 's', kind: 'summary' as const, points: [{}, {}] };
   const partial = await call(Buffer.from(encodeRequest({ metrics: [summary] })));
-  // The message partial_success, its field rejected_data_points, then its error_message.
+  // The message partial_success: its field rejected_data_points, then its error_message.
   assert.deepEqual([...(partial.bytes?.subarray(2, 5) ?? [])], [8, 2, 18]);
   assert.match(String(partial.bytes), /found a summary/);
   assert.deepEqual(list(), ['g 0 10 1']);
 });
 
-test('serveGrpc answers what is wrong by INVALID_ARGUMENT, UNIMPLEMENTED and RESOURCE_EXHAUSTED', async (t) => {
+test('serveGrpc reports errors by INVALID_ARGUMENT, UNIMPLEMENTED and RESOURCE_EXHAUSTED', async (t) => {
   const { call, list } = await start(t, { settings: { max_recv_msg_size_mib: 1 } });
   assert.equal((await call(request.subarray(1))).code, status.INVALID_ARGUMENT);
   for (const [signal, service] of [
@@ -88,12 +88,12 @@ test('serveGrpc answers what is wrong by INVALID_ARGUMENT, UNIMPLEMENTED and RES
   assert.deepEqual(list(), []);
 });
 
-test('serveGrpc answers UNAVAILABLE and RetryInfo while a queue is full', async (t) => {
+test('serveGrpc responds with UNAVAILABLE and RetryInfo while a queue is full', async (t) => {
   const { call, list } = await start(t, { context: { readBacklog: () => 1 } });
   const { code, trailers } = await call(request);
   assert.equal(code, status.UNAVAILABLE);
   const [details = ''] = trailers?.get('grpc-status-details-bin') ?? [];
-  // google.rpc.Status with code 14, and in RetryInfo a Duration of 1 s.
+  // google.rpc.Status with code 14, and a Duration of 1 s in RetryInfo.
   assert.deepEqual([...Buffer.from(details).subarray(0, 3)], [8, 14, 18]);
   assert.match(String(details), /google\.rpc\.RetryInfo/);
   assert.deepEqual([...Buffer.from(details).subarray(-6)], [18, 4, 10, 2, 8, 1]);
@@ -101,7 +101,7 @@ test('serveGrpc answers UNAVAILABLE and RetryInfo while a queue is full', async 
 });
 
 test(
-  'serveGrpc serves by TLS by its settings, and asks clients for certificates',
+  'serveGrpc uses the TLS settings, and requires client certificates if configured',
   { skip: noOpenssl },
   async (t) => {
     const { certFile: cert, keyFile: key } = createCertificate();
@@ -135,7 +135,7 @@ test('serveGrpc asks for the password of a web configuration', { skip: noOpenssl
   assert.deepEqual(list(), ['g 0 10 1']);
 });
 
-test('serveGrpc bounds what a compressed message becomes', async (t) => {
+test('serveGrpc limits the size of a decompressed message', async (t) => {
   const { server, list } = await start(t, { settings: { max_recv_msg_size_mib: 1 } });
   const client = new Client(server.address, ChannelCredentials.createInsecure(), {
     'grpc.default_compression_algorithm': 2,
@@ -147,12 +147,12 @@ test('serveGrpc bounds what a compressed message becomes', async (t) => {
     client.makeUnaryRequest(metricsPath, same, same, zeros, resolve);
   });
   assert.equal(error?.code, status.RESOURCE_EXHAUSTED);
-  // The words are those of what inflates in one piece: the library still has the method that it replaces.
+  // The message is that of the one-step decompression: the library still has the method that it replaces.
   assert.match(error?.details ?? '', /expected at most 1048576 bytes when decompressed, found more$/u);
   assert.deepEqual(list(), []);
 });
 
-test('serveGrpc names the setting of an endpoint that cannot be had', async (t) => {
+test('serveGrpc names the setting of an endpoint that cannot be used', async (t) => {
   const { server } = await start(t);
   await assert.rejects(
     start(t, { settings: { endpoint: server.address } }),

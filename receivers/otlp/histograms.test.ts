@@ -21,7 +21,7 @@ const deltaAt = (time: number, scale: number, offset: number, bucketCounts: read
   },
 });
 
-test('take forwards histograms with their bounds, figures, unit, start and attributes', async (t) => {
+test('take forwards histograms with their bounds, values, unit, start and attributes', async (t) => {
   const { send, collector } = openHistograms(t);
   const point = explicit(10, [1, 2, 3], {
     attributes: { route: '/', code: 200 },
@@ -79,7 +79,7 @@ test('take forwards exponential histograms with both sides of zero', async (t) =
   });
 });
 
-test('take keeps series, their array and layouts from request to request', async (t) => {
+test('take keeps series, their array and layouts between requests', async (t) => {
   const { send, collector } = openHistograms(t);
   await send(histogram(...bothSeries(10)));
   await send(histogram(...bothSeries(20)));
@@ -89,7 +89,7 @@ test('take keeps series, their array and layouts from request to request', async
   assert.equal(first.layouts[0], first.layouts[1]);
 });
 
-test('take makes gaps of points without a recorded value, and takes histograms without buckets', async (t) => {
+test('take converts points without a recorded value to gaps, and accepts histograms without buckets', async (t) => {
   const { send, histograms } = openHistograms(t);
   const bare = { count: 7, sum: 3, explicitBounds: [], bucketCounts: [] };
   await send(
@@ -108,7 +108,7 @@ test('take makes gaps of points without a recorded value, and takes histograms w
   ]);
 });
 
-test('take adds deltas up, from the start of the first', async (t) => {
+test('take accumulates deltas from the start of the first one', async (t) => {
   const { send, histograms } = openHistograms(t);
   await send(
     delta(explicit(10, [1, 0, 2], minMax(0.5, 20)), explicit(20, [0, 4, 0], { start: 10n, ...minMax(2, 9) })),
@@ -123,14 +123,14 @@ test('take adds deltas up, from the start of the first', async (t) => {
   assert.deepEqual([again, histograms()], [taken, []]);
 });
 
-test('take adds exponential deltas up whose scales differ', async (t) => {
+test('take accumulates exponential deltas with different scales', async (t) => {
   const { send, histograms } = openHistograms(t);
   await send({ ...exponential(deltaAt(10, 1, 0, [1, 2, 3, 4])), temporality: 1 });
   await send({ ...exponential(deltaAt(20, 0, 1, [10, 20])), temporality: 1 });
   assert.deepEqual(histograms(), ['e 5 10 10 NaN NaN..NaN 0,1,2,3,4', 'e 5 20 40 NaN NaN..NaN 0,3,17,20']);
 });
 
-test('take begins another series where a count falls, a start is later or bounds change', async (t) => {
+test('take starts a new series if a count decreases, a start is later or bounds change', async (t) => {
   const { send, histograms } = openHistograms(t);
   await send(histogram(explicit(10, [1, 2, 3])));
   await send(histogram(explicit(20, [1, 0, 0])));
@@ -149,7 +149,7 @@ test('take begins another series where a count falls, a start is later or bounds
   ]);
 });
 
-test('take ends a series between its rows, when it is reset within a request', async (t) => {
+test('take ends a series between its rows if it is reset within a request', async (t) => {
   const { send, histograms } = openHistograms(t);
   await send(histogram(explicit(10, [5, 0, 0]), explicit(20, [1, 0, 0])));
   assert.deepEqual(histograms(), ['h 5 10 5 10 NaN..NaN 5,0,0', 'end h 5', 'h 10 20 1 2 NaN..NaN 1,0,0']);

@@ -52,7 +52,7 @@ test('serveHttp takes protobuf, also compressed with gzip', async (t) => {
   assert.deepEqual(list(), ['g 0 10 1', 'g 0 20 2']);
 });
 
-test('serveHttp takes JSON with names in either case, numbers as texts and unknown fields, and answers in JSON', async (t) => {
+test('serveHttp takes JSON with names in either case, numbers as strings and unknown fields, and responds in JSON', async (t) => {
   const { post, list, collector } = await start(t);
   const body = {
     unknown: [1],
@@ -92,7 +92,7 @@ test('serveHttp takes JSON with names in either case, numbers as texts and unkno
   assert.deepEqual(list(), ['g 0 10 0.5', 'c 5 10 7', 's 0 10 -7']);
 });
 
-test('serveHttp answers what is wrong with 400, 404, 405, 413 and 415', async (t) => {
+test('serveHttp reports errors with 400, 404, 405, 413 and 415', async (t) => {
   const { post, origin, list } = await start(t, { max_request_body_size: 1000 });
   assert.equal(await statusOf(post(request.subarray(1))), 400);
   assert.equal(await statusOf(post('{', { 'content-type': json })), 400);
@@ -121,7 +121,7 @@ test('serveHttp describes failures by a Status in the format of the request', as
   assert.match(bytes.subarray(4).toString(), /^Cannot take logs: expected metrics/);
 });
 
-test('serveHttp bounds what a small request becomes', async (t) => {
+test('serveHttp limits the decompressed size of a small request', async (t) => {
   const { post, list } = await start(t, { max_request_body_size: '1MiB' });
   const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024));
   const response = await post(bomb, { 'content-encoding': 'gzip' });
@@ -130,7 +130,7 @@ test('serveHttp bounds what a small request becomes', async (t) => {
   assert.deepEqual(list(), []);
 });
 
-test('serveHttp answers 503 and when to come back while a queue is full', async (t) => {
+test('serveHttp responds with 503 and Retry-After while a queue is full', async (t) => {
   let backlog = 0.95;
   const { post, list } = await start(t, {}, {}, { readBacklog: () => backlog });
   const response = await post(request);
@@ -143,7 +143,7 @@ test('serveHttp answers 503 and when to come back while a queue is full', async 
   assert.deepEqual(list(), ['g 0 10 1']);
 });
 
-test('serveHttp makes the same series of a request in JSON and one in protobuf', async (t) => {
+test('serveHttp creates the same series from a JSON request and a protobuf request', async (t) => {
   const { post, collector } = await start(t);
   const attributes = {
     list: { arrayValue: { values: [{ stringValue: 'a' }, { doubleValue: 0.5 }, {}] } },
@@ -167,7 +167,7 @@ test('serveHttp makes the same series of a request in JSON and one in protobuf',
   assert.equal(second?.series[0], first?.series[0]);
 });
 
-test('serveHttp refuses lists within lists without end', async (t) => {
+test('serveHttp rejects endlessly nested lists', async (t) => {
   const { post } = await start(t);
   const nest = (depth: number): unknown => (depth === 0 ? {} : { arrayValue: { values: [nest(depth - 1)] } });
   const body = (depth: number) =>
@@ -179,7 +179,7 @@ test('serveHttp refuses lists within lists without end', async (t) => {
 });
 
 test(
-  'serveHttp serves by TLS by its settings, with the certificate that the files have now',
+  'serveHttp uses the TLS settings, with the current certificate in the files',
   { skip: noOpenssl },
   async (t) => {
     const { certFile, keyFile } = createCertificate();
@@ -198,7 +198,7 @@ test(
   },
 );
 
-test('serveHttp asks for the password of a web configuration', { skip: noOpenssl }, async (t) => {
+test('serveHttp requires the password of a web configuration', { skip: noOpenssl }, async (t) => {
   const { path, certFile } = createSecuredConfig();
   const { origin } = await start(t, { web_config_file: path });
   const ca = readFileSync(certFile);

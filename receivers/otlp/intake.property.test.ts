@@ -8,7 +8,7 @@ import { holdsForAsync } from '../../src/testing/property.fixture.js';
 import { createIntake } from './intake.fixture.js';
 import { encodeRequest, type Described, type Point } from './request.fixture.js';
 
-/** Few instants, names and attributes, so that points often are of one series and disagree. */
+/** Few timestamps, names and attributes, so that points often belong to the same series and conflict. */
 const instant = fc.integer({ min: 0, max: 12 }).map(BigInt);
 const number = fc.oneof(fc.integer({ min: -1, max: 9 }), fc.constantFrom(NaN, Infinity, 0.5, 2 ** 60));
 
@@ -99,11 +99,11 @@ const metric: fc.Arbitrary<Described> = fc.record(
 const request = fc.record({
   scope: fc.constantFrom('s', 's', 't'),
   metrics: fc.array(fc.oneof(metric, histogramMetric), { maxLength: 3 }),
-  /** Whether the tables of this request are refused, from this one on. */
+  /** The first table of this request that is refused; all later ones are, too. */
   refusedFrom: fc.constantFrom(Infinity, Infinity, 0, 1, 2),
 });
 
-test('whatever is sent, and whatever is refused on the way, tables keep what the model promises', async (t) => {
+test('whatever is sent or refused, tables are valid in the model', async (t) => {
   await holdsForAsync(fc.array(request, { maxLength: 12 }), async (requests) => {
     const tables: Table[] = [];
     const histograms: HistogramTable[] = [];
@@ -127,7 +127,7 @@ test('whatever is sent, and whatever is refused on the way, tables keep what the
       const { kind } = await intake.take(bytes);
       if (kind === 'failed') throw new Error('a request failed');
       left = Infinity;
-      // As a sender does whose request was refused.
+      // As senders do if their request was refused.
       if (kind === 'busy') await intake.take(bytes);
     }
     await intake.shutdown();

@@ -47,9 +47,9 @@ const pointsAt = (times: readonly bigint[]) =>
     { attributes: { i: 2 }, time, double: -Number(time) },
   ]);
 
-test('take makes rows of instants, and keeps series and their array from request to request', async (t) => {
+test('take creates a row for each timestamp, and keeps series and their array between requests', async (t) => {
   const { send, collector } = createIntake(t);
-  // Backwards: rows are in the order of time whatever the request has.
+  // Backwards: rows are in order of time regardless of the request.
   await send({ name: 'g', points: pointsAt([30n, 20n, 10n]) });
   await send({ name: 'g', points: pointsAt([40n]) });
   const [first, second] = collector.tables;
@@ -58,7 +58,7 @@ test('take makes rows of instants, and keeps series and their array from request
   assert.equal(first?.series, second?.series);
 });
 
-test('take makes gaps of points without a value', async (t) => {
+test('take converts points without a value to gaps', async (t) => {
   const { send, list } = createIntake(t);
   await send({
     name: 'g',
@@ -72,7 +72,7 @@ const block = (resource: Record<string, string>, attributes: Record<string, stri
   metrics: [{ name: 'g', points: [{ attributes, time, double: 1 }] }],
 });
 
-test('take distinguishes resources, attributes and metrics, not the order of attributes', async (t) => {
+test('take distinguishes resources, attributes and metrics, but not the order of attributes', async (t) => {
   const { intake, list, collector } = createIntake(t);
   await intake.take(encodeRequest(block({ a: '1', b: '2' }, { x: '1', y: '2' }, 10n)));
   await intake.take(encodeRequest(block({ b: '2', a: '1' }, { y: '2', x: '1' }, 20n)));
@@ -88,7 +88,7 @@ test('take distinguishes resources, attributes and metrics, not the order of att
   assert.deepEqual(list(), ['g{"x":"2","y":"1"} 0 10 1', 'g{"x":"1","y":"2"} 0 10 1']);
 });
 
-test('take makes texts of attributes that the model does not hold', async (t) => {
+test('take converts attributes that the model does not support to strings', async (t) => {
   const { send, collector } = createIntake(t);
   const attributes = {
     list: { arrayValue: { values: [{ stringValue: 'a' }, { intValue: 1 }, {}] } },
@@ -106,7 +106,7 @@ test('take makes texts of attributes that the model does not hold', async (t) =>
   });
 });
 
-test('take refuses what tables do not hold, and says what and how much of it', async (t) => {
+test('take rejects points that tables cannot contain, and reports reason and number', async (t) => {
   const { send, list, log, read } = createIntake(t);
   const points = [{ time: 10n }, { time: 20n }];
   const answer = await send(
@@ -133,7 +133,7 @@ test('take refuses what tables do not hold, and says what and how much of it', a
   assert.match(log.lines.join('\n'), /^warn: Cannot take 5 points/);
 });
 
-test('take drops what was sent again silently, and what is older with a reason', async (t) => {
+test('take drops repeated points silently, and older ones with a reason', async (t) => {
   const { send, list } = createIntake(t);
   await send({
     name: 'g',
@@ -176,7 +176,7 @@ test('take makes a new series of a counter with a later start, and of one that f
   ]);
 });
 
-test('take refuses a second sender of a series, which an earlier start shows', async (t) => {
+test('take rejects a second sender of a series, detected by an earlier start', async (t) => {
   const { send, list } = createIntake(t);
   await send({ name: 'c', kind: 'sum', points: [{ start: 5n, time: 10n, int: 1 }] });
   const answer = await send({ name: 'c', kind: 'sum', points: [{ start: 4n, time: 20n, int: 1 }] });
@@ -184,7 +184,7 @@ test('take refuses a second sender of a series, which an earlier start shows', a
   assert.deepEqual(list(), ['c 5 10 1']);
 });
 
-test('take refuses a second scope with the same series', async (t) => {
+test('take rejects a second scope with the same series', async (t) => {
   const { intake, list } = createIntake(t);
   const metrics = [{ name: 'g', points: [{ time: 10n, double: 1 }] }];
   const answer = await intake.take(encodeRequest({ scope: 'a', metrics }, { scope: 'b', metrics }));
@@ -192,7 +192,7 @@ test('take refuses a second scope with the same series', async (t) => {
   assert.deepEqual(list(), ['g 0 10 1']);
 });
 
-test('take keeps a series of whole numbers until a value is none', async (t) => {
+test('take keeps an integer series until a value is not an integer', async (t) => {
   const { send, collector } = createIntake(t);
   await send({ name: 'g', points: [{ time: 10n, int: 1 }] });
   await send({ name: 'g', points: [{ time: 20n, double: 2 }] });
@@ -203,7 +203,7 @@ test('take keeps a series of whole numbers until a value is none', async (t) => 
   assert.deepEqual(types, ['int', 'int', 'double', 'double']);
 });
 
-test('take answers garbage with malformed, forwards nothing of it and works on', async (t) => {
+test('take answers garbage with malformed, forwards nothing of it and continues to work', async (t) => {
   const { intake, send, list } = createIntake(t);
   const whole = encodeRequest({ metrics: [{ name: 'g', points: [{ time: 10n, double: 1 }] }] });
   for (let length = 1; length < whole.length; length += 1) {
@@ -215,7 +215,7 @@ test('take answers garbage with malformed, forwards nothing of it and works on',
   assert.deepEqual(list(), ['g 0 10 1']);
 });
 
-test('take refuses lists within lists without end', async (t) => {
+test('take rejects endlessly nested lists', async (t) => {
   const { send } = createIntake(t);
   const nest = (depth: number): Record<string, unknown> =>
     depth === 0 ? {} : { arrayValue: { values: [nest(depth - 1)] } };

@@ -11,7 +11,7 @@ function messageOf(length: number, fill: number): Buffer {
   return message;
 }
 
-test('MessageDecoder.write puts messages together, wherever pieces end', () => {
+test('MessageDecoder.write joins messages, wherever pieces end', () => {
   const messages = [messageOf(7, 1), messageOf(0, 0), messageOf(1000, 2), messageOf(1, 3)];
   const bytes = Buffer.concat(messages);
   for (const size of [1, 2, 3, 5, 6, 7, 12, 100, 1009, bytes.length]) {
@@ -32,7 +32,7 @@ test('MessageDecoder.write throws at the length of a message that is too long', 
   });
 });
 
-test('MessageRooms lends room again that was given back, and no other', () => {
+test('MessageRooms reuses a returned buffer, and no other', () => {
   const rooms = new MessageRooms();
   const first = rooms.take(800);
   const second = rooms.take(800);
@@ -43,7 +43,7 @@ test('MessageRooms lends room again that was given back, and no other', () => {
   assert.notEqual(rooms.take(10).buffer, second.buffer);
 });
 
-test('MessageRooms keeps neither room twice, nor what it did not lend, nor much', () => {
+test('MessageRooms keeps no buffer twice, none from elsewhere, and not many', () => {
   const rooms = new MessageRooms();
   const room = rooms.take(100);
   rooms.giveBack(room);

@@ -30,7 +30,7 @@ test('a point without a time is rejected after one with a time', async (t) => {
   assert.deepEqual(list(), [`m 0 ${seconds(1)} 1`]);
 });
 
-test('a point without a start does not take that of the point before', async (t) => {
+test('a point without a start does not take that of the previous point', async (t) => {
   const { reject, list } = open(t);
   const bytes = encode(
     'sum',
@@ -41,7 +41,7 @@ test('a point without a start does not take that of the point before', async (t)
   assert.deepEqual(list(), [`m ${seconds(1)} ${seconds(9)} 1`, `m{"a":"x"} 0 ${seconds(9)} 2`]);
 });
 
-test('instants are read to the nanosecond, with a start after which counting began', async (t) => {
+test('timestamps are read to the nanosecond, with a start after which counting began', async (t) => {
   const { reject, list } = open(t);
   const [from, at] = [second + 987_654_321n, seconds(7) + 123_456_789n];
   const point = (value: number, when: bigint) => [start(from), time(when), double(value), attribute('a')];
@@ -61,7 +61,7 @@ const expected = (at: number, value: number) => [
   `m{"a":"x","b":"x"} 0 ${seconds(at)} ${value + 2}`,
 ];
 
-test('points take turns with attributes and without, in the order of the last time and in another one', async (t) => {
+test('points with and without attributes alternate, in the same order as before and in another one', async (t) => {
   const { reject, list } = open(t);
   for (const at of [1, 2, 3]) {
     await reject(encode('gauge', ...points(at, 10 * at)));
@@ -73,7 +73,7 @@ test('points take turns with attributes and without, in the order of the last ti
 
 const exemplar = (writer: MessageWriter) => writer.text(5, 'passed over');
 
-test('attributes that other fields stand between or follow are those of the same series', async (t) => {
+test('attributes before, between and behind other fields belong to the same series', async (t) => {
   const { reject, list, intake } = open(t);
   const [a, b] = [attribute('a'), attribute('b')];
   for (const [i, fields] of [
@@ -91,10 +91,10 @@ test('attributes that other fields stand between or follow are those of the same
   assert.equal(intake.series, 1);
 });
 
-/** A field whose content would be one with a value, if it were not passed over. */
+/** A field whose content would be one with a value if it were not skipped. */
 const unknown = (writer: MessageWriter) => writer.text(14, '!12345678').double(15, 1);
 
-test('fields with known numbers and other types are passed over', async (t) => {
+test('fields with known numbers and other types are skipped', async (t) => {
   const { reject, list } = open(t);
   const others: Write[] = [1, 2, 3, 4, 6, 7].map((field) => (writer) => writer.integer(field, 1));
   const bytes = encode('gauge', [time(seconds(1)), double(7), ...others, unknown]);
@@ -118,7 +118,7 @@ test('a point without a value, or flagged as such, is a gap', async (t) => {
   );
 });
 
-test('integers of 64 bits are read with their sign', async (t) => {
+test('64-bit integers are read with their sign', async (t) => {
   const { reject, list } = open(t);
   const values = [-1n, 2n ** 53n - 1n, -(2n ** 53n) + 1n, 2n ** 32n, -(2n ** 32n) - 1n, 2n ** 62n];
   for (const [i, value] of values.entries()) await reject(encode('gauge', [time(seconds(i)), int(value)]));

@@ -11,12 +11,12 @@ const delta = (...points: readonly Point[]): Described => ({
   points,
 });
 
-/** Instants that differ in their lower half alone, or in the higher one as well. */
+/** Timestamps that differ in their lower half only, or also in the higher one. */
 const units = [1n, 5_000_000_000n];
 
 const rejectedOf = (answer: object) => ('rejected' in answer ? answer.rejected : answer);
 
-test('take accepts a time up to the last that the model has', async (t) => {
+test('take accepts a time up to the last one of the model', async (t) => {
   const { send, list } = createIntake(t);
   const last = 2n ** 63n - 1n;
   assert.equal(rejectedOf(await send({ name: 'g', points: [{ time: last, double: 1 }] })), 0);
@@ -31,7 +31,7 @@ test('take accepts a gauge whose start is later than its time: it has none', asy
   assert.deepEqual(list(), ['g 0 10 1', 'g 0 20 2']);
 });
 
-test('take goes on with a counter after a point that starts after its time', async (t) => {
+test('take continues a counter after a point that starts after its time', async (t) => {
   const { send, list } = createIntake(t);
   const sum = (start: bigint, time: bigint, int: number) =>
     send({ name: 's', kind: 'sum', points: [{ start, time, int }] });
@@ -41,7 +41,7 @@ test('take goes on with a counter after a point that starts after its time', asy
   assert.deepEqual(list(), ['s 5 10 1', 's 5 30 3']);
 });
 
-test('take refuses deltas that overlap within a request and with the one before', async (t) => {
+test('take rejects deltas that overlap within a request and with the previous one', async (t) => {
   for (const unit of units) {
     const { send, list } = createIntake(t);
     const at = (start: number, time: number) => ({
@@ -58,7 +58,7 @@ test('take refuses deltas that overlap within a request and with the one before'
   }
 });
 
-test('take refuses a delta that overlaps with one before another that comes late', async (t) => {
+test('take rejects a delta that overlaps with one before another that comes late', async (t) => {
   const { send } = createIntake(t);
   const answer = await send(
     delta(
@@ -93,7 +93,7 @@ test('take accepts a delta that overlaps with one whose request was refused', as
   }
 });
 
-test('a series that begins without a value does not take the type of the point before', async (t) => {
+test('a series that starts without a value does not take the type of the previous point', async (t) => {
   const { send, list } = createIntake(t);
   const attributes = { a: 1 };
   await send({
@@ -115,7 +115,7 @@ test('a series that begins without a value does not take the type of the point b
   ]);
 });
 
-test('take accepts a counter of 0 and none of infinity', async (t) => {
+test('take accepts a counter of 0 and rejects an infinite one', async (t) => {
   const { send, list } = createIntake(t);
   const sum = (time: bigint, double: number) =>
     send({ name: 's', kind: 'sum', points: [{ start: 5n, time, double }] });
@@ -125,7 +125,7 @@ test('take accepts a counter of 0 and none of infinity', async (t) => {
   assert.deepEqual(list(), ['s 5 10 0']);
 });
 
-test('the first value of a series that began without one decides its type', async (t) => {
+test('the first value of a series that started without one determines its type', async (t) => {
   const { send, list, collector } = createIntake(t);
   const [a, b] = [{ a: 1 }, { b: 1 }];
   const at = (time: bigint, ...points: readonly Point[]) =>

@@ -16,7 +16,7 @@ const jsonWithCounts = (bucketCounts: unknown) =>
     ],
   });
 
-test('take refuses what is no histogram, each with its reason', async (t) => {
+test('take rejects invalid histograms, each with its reason', async (t) => {
   const { send, histograms } = openHistograms(t);
   const many = Array.from({ length: 10_001 }, () => 0);
   const refused: readonly (readonly [Described, RegExp])[] = [
@@ -59,7 +59,7 @@ test('take refuses what is no histogram, each with its reason', async (t) => {
   assert.deepEqual(histograms(), []);
 });
 
-test('take refuses a request whose histograms have no room, and takes it as a whole when it is sent again', async (t) => {
+test('take refuses a request whose histograms have no room, and takes all of it when it is repeated', async (t) => {
   let isFull = true;
   const { collector, ...rest } = openHistograms(t);
   const next = {
@@ -89,7 +89,7 @@ test('take refuses a request whose histograms have no room, and takes it as a wh
   ]);
 });
 
-test('convertJsonRequest makes of JSON what the official encoder makes of the same histograms', async (t) => {
+test('convertJsonRequest encodes JSON histograms like the official encoder', async (t) => {
   const { intake, histograms } = openHistograms(t);
   const json = {
     resourceMetrics: [

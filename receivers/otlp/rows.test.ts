@@ -10,7 +10,7 @@ interface Added {
   readonly low: number;
 }
 
-/** What the rows hold: instants and the values of their points. */
+/** Timestamps of rows and the values of their points. */
 function listRows(rows: Rows): readonly (readonly [high: number, low: number, values: readonly number[]])[] {
   return rows.list().map(({ high, low, first }) => {
     const values: number[] = [];
@@ -40,7 +40,7 @@ function expect(points: readonly Added[]): ReturnType<typeof listRows> {
 const half = fc.integer({ min: 0, max: 4 });
 const points = fc.array(fc.record({ high: half, low: half }), { maxLength: 40 });
 
-test('Rows gives every point at its instant, the earliest first and otherwise in the order of the request', () => {
+test('Rows returns every point at its time, in order of time and otherwise in the order of the request', () => {
   const rows = new Rows();
   holdsFor(fc.array(points, { maxLength: 4 }), (requests) => {
     for (const request of requests) {
@@ -62,7 +62,7 @@ test('Rows.clear keeps no series', () => {
   assert.deepEqual([...new Set(rows.series)], [undefined]);
 });
 
-test('Rows.clear gives up the room of a large request', () => {
+test('Rows.clear releases the capacity of a large request', () => {
   const rows = new Rows();
   add(
     rows,

@@ -11,7 +11,7 @@ import { until } from '../../src/testing/until.js';
 import { factory } from './factory.js';
 import { FakePowerSensor, type StreamFault } from './powersensor.fixture.js';
 
-/** Two devices, each with its receiver. */
+/** Two devices, each with a receiver. */
 async function startBoth(t: TestContext) {
   const meter = createMeterReader();
   const sampling = createSampling(createFakeContext({ meter: meter.meter }));

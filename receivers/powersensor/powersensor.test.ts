@@ -19,7 +19,7 @@ async function start(t: TestContext, device: string) {
   return startReceiver(t, factory, { device, flush_interval: '100ms' }, { sampling });
 }
 
-/** The energy of a pair, and the time that it is of. */
+/** The energy of a pair, and its timestamp. */
 function readEnergy(tables: readonly Table[]): { readonly joules: number; readonly seconds: number } {
   const rows = tables.flatMap((table) =>
     [...table.offsets.keys()].map((row) => ({
@@ -31,7 +31,7 @@ function readEnergy(tables: readonly Table[]): { readonly joules: number; readon
   return { joules: last?.joules ?? NaN, seconds: Number((last?.at ?? 0n) - (first?.at ?? 0n)) / 1e9 };
 }
 
-test('powersensor reads pairs of a device: energy of every sample, and means', async (t) => {
+test('powersensor reads pairs of a device: energy from every sample, and means', async (t) => {
   const device = new FakePowerSensor(t);
   const { collector, receiver } = await start(t, device.path);
   await until(() => collector.tables.length >= 5);
@@ -50,7 +50,7 @@ test('powersensor reads pairs of a device: energy of every sample, and means', a
   await until(() => device.commands.at(-1) === 'T');
 });
 
-test('powersensor names what it found in place of a device', async (t) => {
+test('powersensor reports what it found instead of a device', async (t) => {
   const folder = createFolder();
   await assert.rejects(start(t, join(folder, 'gone')), { message: /Cannot open .*gone: ENOENT/u });
   writeFileSync(join(folder, 'file'), '');
@@ -68,7 +68,7 @@ test('powersensor names what it found in place of a device', async (t) => {
 });
 
 test(
-  'powersensor names the errno of a device that may not be opened',
+  'powersensor reports the errno of a device that cannot be opened',
   { skip: noUnreadableFile },
   async (t) => {
     const device = join(createFolder(), 'ttyACM0');
@@ -77,7 +77,7 @@ test(
   },
 );
 
-test('powersensor probes the device without asking it', async (t) => {
+test('powersensor probes the device without querying it', async (t) => {
   const device = new FakePowerSensor(t);
   const config = parseSettings(factory.schema, { device: device.path });
   assert.deepEqual(await factory.probe(config, createFakeContext()), {

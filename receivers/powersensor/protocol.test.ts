@@ -19,7 +19,7 @@ function isClose(found: number | undefined, expected: number): void {
   );
 }
 
-test('parseSensor and listPairs read the memory of a device', () => {
+test('parseSensor and listPairs parse the memory of a device', () => {
   const { name, isUsed, sensitivity } = parseSensor(encodeSensor('GPU slot', 1.65, -0.125));
   assert.deepEqual([name, isUsed, sensitivity], ['GPU slot', true, -0.125]);
   for (const value of [NaN, Infinity])
@@ -35,7 +35,7 @@ test('parseSensor and listPairs read the memory of a device', () => {
   assert.deepEqual(listPairs(half.map(parseSensor)), []);
 });
 
-test('SampleDecoder integrates the power of each set over the clock of the device', () => {
+test("SampleDecoder integrates the power of each set over the device's clock", () => {
   const sets = Array.from({ length: 101 }, (_, i) => encodeSet(1000 + 50 * i, fullLevels));
   const decoder = decode(sets);
   assert.deepEqual([decoder.sets, decoder.micros], [101, 5000]);
@@ -45,7 +45,7 @@ test('SampleDecoder integrates the power of each set over the clock of the devic
   isClose((decoder.volts[0] ?? 0) / 101, 12);
 });
 
-test('SampleDecoder reads a stream in any pieces', () => {
+test('SampleDecoder decodes a stream split at any byte', () => {
   const stream = Buffer.concat(Array.from({ length: 50 }, (_, i) => encodeSet(50 * i, fullLevels)));
   const pieces = Array.from({ length: Math.ceil(stream.length / 7) }, (_, i) =>
     stream.subarray(7 * i, 7 * i + 7),
@@ -54,7 +54,7 @@ test('SampleDecoder reads a stream in any pieces', () => {
   assert.equal(decode(pieces).sets, 50);
 });
 
-test('SampleDecoder leaves out a set with a lost byte, and holds the next power for its time', () => {
+test('SampleDecoder skips a set with a lost byte, and counts the next power for its time', () => {
   const [first, second, third] = [0, 50, 100].map((micros) => encodeSet(micros, fullLevels));
   assert.ok(first && second && third);
   for (let lost = 0; lost < second.length; lost++) {
@@ -65,7 +65,7 @@ test('SampleDecoder leaves out a set with a lost byte, and holds the next power 
   }
 });
 
-test('SampleDecoder measures current in both directions, and takes a marker for what it is', () => {
+test('SampleDecoder measures current in both directions, and recognizes a marker', () => {
   const levels = [0, 1023, 0, 0, 0, 0, 0, 0];
   const marked = encodeSet(50, levels);
   marked[3] = (marked[3] ?? 0) | 0x40;
@@ -74,7 +74,7 @@ test('SampleDecoder measures current in both directions, and takes a marker for 
   isClose(decoder.joules[0], -120 * 0.00005);
 });
 
-test('SampleDecoder takes no garbage for a set, and counts its bytes', () => {
+test('SampleDecoder rejects garbage, and counts its bytes', () => {
   const { whole } = createRandom(3);
   const garbage = Buffer.from(Array.from({ length: 200_000 }, () => whole(256)));
   const decoder = decode([garbage]);
@@ -86,7 +86,7 @@ test('SampleDecoder takes no garbage for a set, and counts its bytes', () => {
   assert.ok(disturbed.rejectedBytes <= garbage.length + 18);
 });
 
-test('SampleDecoder takes no packets for a set that are not of one, or not in its order', () => {
+test('SampleDecoder rejects packets outside a set, or not in order', () => {
   const set = encodeSet(50, fullLevels);
   const swapped = Buffer.concat([
     set.subarray(0, 2),
@@ -104,7 +104,7 @@ test('SampleDecoder takes no packets for a set that are not of one, or not in it
   assert.equal(decode([halves]).sets, 1, 'what is whole and in order cannot be told from a set');
 });
 
-test('SampleDecoder adds no time for a timestamp that was damaged, whichever bit', () => {
+test('SampleDecoder adds no time for a damaged timestamp, whichever bit it is', () => {
   for (let damaged = 0; damaged < 1024; damaged++) {
     const times = [0, 50, 100, damaged, 200, 250, 300, 350];
     const decoder = decode(times.map((micros) => encodeSet(micros, fullLevels)));

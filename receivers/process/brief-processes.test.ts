@@ -25,7 +25,7 @@ function createBrief(name: string, changes: Partial<BriefProcess> = {}): BriefPr
   return { pid: 90, parentPid: 8, ...times, cgroupId: 7, userId: 0, ...changes, name: words };
 }
 
-/** What the series without a pid say of CPU time. */
+/** The CPU time of series without a PID. */
 function readBrief({ tables }: Scanned): readonly (readonly [Series, number])[] {
   return tables.flatMap(({ series, values }) =>
     series.flatMap((each, column) =>
@@ -36,7 +36,7 @@ function readBrief({ tables }: Scanned): readonly (readonly [Series, number])[] 
   );
 }
 
-test('ProcessScraper adds up processes that came and went, by program and cgroup', (t) => {
+test('ProcessScraper adds up brief processes by program and cgroup', (t) => {
   const machine = new FakeMachine(t);
   machine.procfs.write(7, {
     comm: 'a-program-whose',
@@ -89,7 +89,7 @@ test('ProcessScraper adds up processes that came and went, by program and cgroup
   );
 });
 
-test('ProcessScraper finds the cgroup of a process that came and went by one that came at the same time', (t) => {
+test('ProcessScraper finds the cgroup of a brief process from another process that started at the same time', (t) => {
   const machine = new FakeMachine(t);
   machine.procfs.write(7, { comm: 'init' });
   machine.scan();
@@ -108,7 +108,7 @@ test('ProcessScraper finds the cgroup of a process that came and went by one tha
   ]);
 });
 
-test('ProcessScraper gives a process its last CPU time in a last row, once its end is reported', (t) => {
+test('ProcessScraper gives a process its final CPU time in a last row, once its end is reported', (t) => {
   const machine = new FakeMachine(t);
   machine.procfs.write(7, { userTicks: 1 });
   machine.procfs.write(8, {});
@@ -158,7 +158,7 @@ test('ProcessScraper warns once when moves between packages are lost, and counts
   assert.equal((await machine.telemetry.read())['joulemetry.process.lost_moves{test}'], 9);
 });
 
-test('BriefProcesses forgets a program that has not come for 120 scans, and holds 1,000 at a time', () => {
+test('BriefProcesses removes a program that has not run for 120 scans, and holds at most 1,000', () => {
   const brief = new BriefProcesses((name) => ({ attributes: { name } }), {
     forgottenAfter: 120,
     packages: [],
@@ -178,7 +178,7 @@ test('BriefProcesses forgets a program that has not come for 120 scans, and hold
   assert.equal(brief.read(5n)?.series.length, 1);
 });
 
-/** CPU seconds of the series that are wanted. */
+/** CPU seconds of selected series. */
 function usedBy(tables: readonly Table[], isWanted: (series: Series) => boolean): number {
   const last = new Map<Series, number>();
   for (const { series, values } of tables) {
@@ -194,7 +194,7 @@ const skip = skipFor(obstacle);
 
 const children = 500;
 
-test('ProcessReceiver misses no process by BPF, however short, while it scans', { skip }, async (t) => {
+test('ProcessReceiver misses no process with BPF, however short, while it scans', { skip }, async (t) => {
   const program = nameUniquely('/bin/true');
   const ended = await EndedTasks.open(program);
   t.after(() => ended.close());
@@ -223,13 +223,13 @@ test('ProcessReceiver misses no process by BPF, however short, while it scans', 
     });
   const message = `${usedNs} of ${cpuNs} ns that ${count} used`;
   assert.ok(count > children / 2 && usedNs >= cpuNs * 0.999, message);
-  // Of what is not reported, scans may have seen a part.
+  // Of processes whose end is not reported, scans may have seen a part.
   if (count === children) assert.ok(usedNs <= cpuNs * 1.001, message);
   const isBystander = ({ resource }: Series): boolean => resource.attributes['process.pid'] === bystander.pid;
   assert.ok(usedBy(next.tables, isBystander) < 0.05);
 });
 
-test('BriefProcesses adds up what was used on each package', () => {
+test('BriefProcesses adds up the CPU time on each package', () => {
   const brief = new BriefProcesses((name) => ({ attributes: { name } }), {
     forgottenAfter: 120,
     packages: [0, 2],

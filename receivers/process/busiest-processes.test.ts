@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BusiestProcesses } from './busiest-processes.js';
 
-test('BusiestProcesses has as many as asked for, by what was used lately, as of the scan before', () => {
+test('BusiestProcesses has the configured number, by recent CPU time as of the previous scan', () => {
   const busiest = new BusiestProcesses(2, 1000);
   busiest.begin();
   const weights = [5, 1, 9, 7].map((ns) => busiest.weigh(0, ns));
@@ -14,14 +14,14 @@ test('BusiestProcesses has as many as asked for, by what was used lately, as of 
   );
 });
 
-test('BusiestProcesses counts half what was used 30 s ago', () => {
+test('BusiestProcesses weighs CPU time of 30 s ago by half', () => {
   const busiest = new BusiestProcesses(1, 10_000);
   let weight = 64;
   for (let scan = 0; scan < 3; scan++) weight = busiest.weigh(weight, 0);
   assert.equal(Math.round(weight), 32);
 });
 
-test('BusiestProcesses has all of them where no number is set', () => {
+test('BusiestProcesses has all processes if no number is configured', () => {
   const busiest = new BusiestProcesses(0, 1000);
   busiest.begin();
   for (let ns = 0; ns < 3000; ns++) busiest.weigh(0, ns);

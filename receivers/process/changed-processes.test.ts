@@ -4,7 +4,7 @@ import { FakeMachine, labelOf, type Scanned } from './fake-machine.fixture.js';
 
 const pids = [3, 4, 5];
 
-/** A machine whose source knows what has changed, after two scans. */
+/** A machine whose source reports changes, after two scans. */
 function openMachine(t: TestContext, settings = {}): FakeMachine {
   const machine = new FakeMachine(t);
   for (const pid of pids) {
@@ -29,7 +29,7 @@ const secondsOf = (scanned: Scanned, pid: number): number => {
   return (values['cpu.time user'] ?? NaN) + (values['cpu.time system'] ?? NaN);
 };
 
-test('ProcessScraper asks only for processes that are no longer as they were, and has a row of all', (t) => {
+test('ProcessScraper reads only processes that have changed, and has a row of all', (t) => {
   const machine = openMachine(t);
   machine.cpuNs.set(4, 3e9);
   machine.changed = [4, 4, 99];
@@ -41,7 +41,7 @@ test('ProcessScraper asks only for processes that are no longer as they were, an
   );
 });
 
-test('ProcessScraper has the values of the row before, at another instant, where nothing changed', (t) => {
+test('ProcessScraper repeats the values of the previous row, with a new timestamp, if nothing changed', (t) => {
   const machine = openMachine(t);
   const [before, after] = [machine.scan(), machine.scan()].map(({ tables }) =>
     tables.find(({ series }) => series.some((each) => labelOf(each) === 'cpu.time user')),
@@ -53,7 +53,7 @@ test('ProcessScraper has the values of the row before, at another instant, where
   assert.deepEqual([...machine.reads], []);
 });
 
-test('ProcessScraper leaves a table as it was, when a later scan finds something else', (t) => {
+test('ProcessScraper does not change a table when a later scan finds other values', (t) => {
   const machine = openMachine(t);
   const before = machine.scan();
   machine.cpuNs.set(3, 2e9);
@@ -62,14 +62,14 @@ test('ProcessScraper leaves a table as it was, when a later scan finds something
   assert.deepEqual([secondsOf(before, 3), secondsOf(after, 3)], [0, 1]);
 });
 
-test('ProcessScraper looks at every process when it has its turn, and when it lists them', (t) => {
+test('ProcessScraper checks every process when it is due, and when it lists them', (t) => {
   const machine = openMachine(t);
   for (let scan = 0; scan < 30; scan++) machine.scan();
   assert.deepEqual(new Set(machine.reads.keys()), new Set(pids));
   for (const count of machine.reads.values()) assert.ok(count <= 2, `expected 2 at most, found ${count}`);
 });
 
-test('ProcessScraper asks at every scan for a process that the source does not know', (t) => {
+test('ProcessScraper reads a process that the source does not know at every scan', (t) => {
   const machine = openMachine(t);
   machine.revisions.delete(5);
   machine.changed = [5];
@@ -78,7 +78,7 @@ test('ProcessScraper asks at every scan for a process that the source does not k
   assert.equal(secondsOf(machine.scan(), 5), 3);
 });
 
-test('ProcessScraper ends a process that has ended, with its last values, and counts states', (t) => {
+test('ProcessScraper ends an ended process with its last values, and counts states', (t) => {
   const machine = openMachine(t, { metrics: { count: true } });
   machine.states.set(3, 'ending');
   machine.changed = [3];

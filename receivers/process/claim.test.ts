@@ -8,7 +8,7 @@ import { factory } from './factory.js';
 const claims = { ...freeClaims, claim: (key: string) => (key === 'usage' ? 'process/first' : undefined) };
 const reason = 'CPU time is published by receiver "process/first", which started first';
 
-test('ProcessReceiver leaves CPU time to the receiver that started before it', async () => {
+test('ProcessReceiver leaves CPU time to the receiver that started first', async () => {
   const log = createLogCollector();
   const next = createTableCollector();
   const receiver = factory.create(
@@ -24,12 +24,12 @@ test('ProcessReceiver leaves CPU time to the receiver that started before it', a
     [names.has('process.memory.usage'), names.has('process.cpu.time'), names.has('system.cpu.busy.time')],
     [true, false, false],
   );
-  // In a container there is a line about the processes outside it.
+  // In a container, a line about the processes outside it is logged.
   const told = log.lines.filter((line) => line.includes('CPU time'));
   assert.deepEqual(told, [`warn: Leaves out CPU time and busy time: ${reason}`]);
 });
 
-test('ProcessReceiver does not start, when CPU time was all that it should read', async () => {
+test('ProcessReceiver does not start if it should read only CPU time, which another receiver publishes', async () => {
   const config = parseSettings(factory.schema, { metrics: { count: false, memory: false, threads: false } });
   const receiver = factory.create(config, createFakeContext({ claims }), createTableCollector());
   await assert.rejects(async () => receiver.start(), { name: 'UnavailableError', message: reason });

@@ -14,17 +14,17 @@ import { schema } from './config.js';
 import { chooseCpuTimeSource, findCpuClocks } from './cpu-time-source.js';
 import { spawnAs } from './spawn-as.fixture.js';
 
-test('findCpuClocks gives the CPU clocks, for the procfs of our own pid namespace', () => {
+test('findCpuClocks finds the CPU clocks for the procfs of its own PID namespace', () => {
   assert.equal(findCpuClocks('/proc')?.read(process.pid), true);
   assert.notEqual(findCpuClocks(createProcfs(`Name:\tnode\nNSpid:\t${process.pid}\n`)), undefined);
 });
 
-test('findCpuClocks gives nothing, for that of another pid namespace', () => {
+test('findCpuClocks finds nothing for that of another PID namespace', () => {
   assert.equal(findCpuClocks(createProcfs(`NSpid:\t48231\t${process.pid}\n`)), undefined);
   assert.equal(findCpuClocks(createProcfs(`NSpid:\t${process.pid + 1}\n`)), undefined);
 });
 
-test('findCpuClocks gives nothing, for a folder that we are not in', () => {
+test('findCpuClocks finds nothing for a folder that does not have its own process', () => {
   assert.equal(findCpuClocks('/proc/self/absent'), undefined);
 });
 
@@ -39,7 +39,7 @@ const { source: exact, obstacle } = await chooseCpuTimeSource(parseSettings(sche
 after(() => exact?.close());
 const skip = skipFor(obstacle);
 
-test('BPF does not charge a process with the CPU time of one that had its number', { skip }, async (t) => {
+test('BPF does not charge a process with the CPU time of an earlier process with the same PID', { skip }, async (t) => {
   assert.ok(exact);
   const first = spawn('sh', ['-c', 'while :; do :; done'], { stdio: 'ignore' });
   const { pid = 0 } = first;
@@ -55,7 +55,7 @@ test('BPF does not charge a process with the CPU time of one that had its number
   if (second === undefined) return t.skip('the kernel does not give a number again when asked to');
   try {
     const secondTicks = readStartTicks(pid);
-    // The last pass knows the first one only.
+    // The last pass only found the first process.
     assert.ok(exact.read(pid, secondTicks));
     assert.ok(exact.seconds === 0 && exact.nanoseconds < 50_000_000, `${exact.nanoseconds} ns`);
     scan();
@@ -74,7 +74,7 @@ function readStartTicks(pid: number): number {
   return stat.startTicks;
 }
 
-test('BPF reports which processes a scan met first, and when it read all', { skip }, async (t) => {
+test('BPF reports which processes a scan found first, and when it read all', { skip }, async (t) => {
   assert.ok(exact);
   const scan = (): void => exact.beginScan(Number(readBootTimeNs()), () => {});
   scan();
@@ -91,7 +91,7 @@ test('BPF reports which processes a scan met first, and when it read all', { ski
   assert.equal(hasBorn(child.pid), false);
 });
 
-test('BPF knows when a process is another program, and whether it is stopped', { skip }, async (t) => {
+test('BPF detects when a process is another program, and whether it is stopped', { skip }, async (t) => {
   assert.ok(exact);
   const child = spawn('sh', ['-c', 'read line; exec cat'], { stdio: ['pipe', 'ignore', 'ignore'] });
   t.after(() => child.kill('SIGKILL'));

@@ -5,7 +5,7 @@ import { checkFault, createReset, testFileFaults } from '../../src/scraping/read
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { factory } from './factory.js';
 
-/** Two processes, each with half of a CPU. */
+/** Two processes, each with half a CPU. */
 function openMachine(subject: RegExp) {
   const procfs = createFakeProcfs();
   let seconds = 1000;
@@ -29,7 +29,8 @@ function openMachine(subject: RegExp) {
   return { factory, settings, tick, subject, procfs, reset: () => write(1) };
 }
 
-// Descriptors stay open until the kernel says that the process is gone: ESRCH, which the files of a test cannot.
+// Descriptors stay open until the kernel reports that the process has ended: ESRCH, which files of a test
+// cannot return.
 const contents = ['truncated', 'empty', 'garbage'] as const;
 const problem = /its text is not what was expected/u;
 testFileFaults(

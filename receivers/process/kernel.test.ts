@@ -18,7 +18,7 @@ import { chooseCpuTimeSource, findCpuClocks } from './cpu-time-source.js';
 import { factory } from './factory.js';
 import { ProcessScraper } from './process-scraper.js';
 
-test('ProcessScraper agrees with getrusage within 2 %, for a child that burns CPU time', async (t) => {
+test('ProcessScraper agrees with getrusage within 2 % for a child that burns CPU time', async (t) => {
   const scraper = openScraper(t);
   const child = await startBurner(t);
   const used = [await ask(child, 0)];
@@ -27,11 +27,11 @@ test('ProcessScraper agrees with getrusage within 2 %, for a child that burns CP
   const seconds = secondsOf(scraper, child) - before;
   used.push(await ask(child, 0));
   const [first = 0, second = 0, third = 0, fourth = 0] = used;
-  // Between the readings the child used at least what it says within them, and at most what it says around them.
+  // The CPU time of the child is at least that of the inner interval, and at most that of the outer one.
   assertBetween(seconds, third - second, fourth - first);
 });
 
-test('ProcessScraper charges a child born between two scans with all that it used', async (t) => {
+test('ProcessScraper charges a child started between two scans with all its CPU time', async (t) => {
   const scraper = openScraper(t);
   scan(scraper);
   const child = await startBurner(t);
@@ -40,7 +40,7 @@ test('ProcessScraper charges a child born between two scans with all that it use
   assertBetween(seconds, least, await ask(child, 0));
 });
 
-test('ProcessScraper sees no more CPU time in processes than the machine was busy', async (t) => {
+test('ProcessScraper sees no more CPU time in processes than the busy time of the machine', async (t) => {
   const scraper = openScraper(t);
   const child = await startBurner(t);
   const first = scanTimed(scraper);
@@ -50,14 +50,14 @@ test('ProcessScraper sees no more CPU time in processes than the machine was bus
     sumOf(last.tables, 'system.cpu.busy.time') - sumOf(first.tables, 'system.cpu.busy.time');
   const usedSeconds = sumOf(last.tables, 'process.cpu.time') - sumOf(first.tables, 'process.cpu.time');
   assert.ok(usedSeconds >= 0.3, `${usedSeconds}`);
-  // Idle, iowait and steal are rounded to 10 ms each, at both ends. Processes go on while they are scanned, and
-  // some kernels charge them with the time that the hypervisor took.
+  // Idle, iowait and steal are rounded to 10 ms each, at both ends. Processes continue to run while they are
+  // scanned, and some kernels charge them with the time stolen by the hypervisor.
   const scanSeconds =
     cpus().length * (first.seconds + last.seconds) + (last.stealSeconds - first.stealSeconds);
   assert.ok(usedSeconds <= busySeconds + 0.06 + scanSeconds, `${usedSeconds} ${busySeconds} ${scanSeconds}`);
 });
 
-test('factory makes a receiver that scrapes, ends with a last scan and may be shut down twice', async () => {
+test('factory creates a receiver that scrapes, ends with a last scan and may be shut down twice', async () => {
   const next = createTableCollector();
   const config = parseSettings(factory.schema, { collection_interval: '1h' });
   const receiver = factory.create(config, createFakeContext(), next);
@@ -97,8 +97,8 @@ interface Burner extends ChildProcess {
 }
 
 /**
- * Starts a child that reads numbers of milliseconds, a line each, burns so much CPU time and prints how many
- * microseconds it used in all.
+ * Starts a child that reads lines with a number of milliseconds, burns this much CPU time and prints its total
+ * CPU time in microseconds.
  */
 async function startBurner(t: TestContext): Promise<Burner> {
   const script = `const used = () => { const { user, system } = process.cpuUsage(); return user + system; };
@@ -114,14 +114,14 @@ async function startBurner(t: TestContext): Promise<Burner> {
   return child;
 }
 
-/** Makes a child burn CPU time. Gives all that it has used by then, in seconds. */
+/** Makes a child burn CPU time. @returns its total CPU time in seconds */
 async function ask(child: Burner, ms: number): Promise<number> {
   child.stdin.write(`${ms}\n`);
   const [line] = await once(child.stdout, 'data');
   return Number(line) / 1e6;
 }
 
-/** Within 2 %, for what is rounded to ticks. */
+/** Within 2 %, because of rounding to ticks. */
 function assertBetween(seconds: number, least: number, most: number): void {
   assert.ok(seconds >= 0.98 * least && seconds <= 1.02 * most, `${seconds}, wanted ${least} to ${most}`);
 }
@@ -130,7 +130,7 @@ function scan(scraper: ProcessScraper): readonly Table[] {
   return [...scraper.scrape(0)].filter((table) => table !== undefined);
 }
 
-/** A scan with the time that it took, and what the hypervisor has taken since the boot. */
+/** A scan with its duration, and the time stolen by the hypervisor since boot. */
 function scanTimed(scraper: ProcessScraper) {
   const startMs = performance.now();
   const tables = scan(scraper);
@@ -143,7 +143,7 @@ function secondsOf(scraper: ProcessScraper, child: ChildProcess): number {
   return sumOf(scan(scraper), 'process.cpu.time', child.pid);
 }
 
-/** Adds up the values of a metric, of one process or all. */
+/** The sum of the values of a metric, of one process or all. */
 function sumOf(tables: readonly Table[], name: string, pid?: number): number {
   let sum = 0;
   for (const { series, values } of tables) {
@@ -155,7 +155,7 @@ function sumOf(tables: readonly Table[], name: string, pid?: number): number {
   return sum;
 }
 
-// The first CPU counts as one package and the second as another.
+// The first CPU counts as one package, and the second as another.
 const canUseBpf = await chooseCpuTimeSource(parseSettings(schema, { cpu_time: 'ebpf' })).then(
   ({ source }) => {
     source?.close();
@@ -166,7 +166,7 @@ const canUseBpf = await chooseCpuTimeSource(parseSettings(schema, { cpu_time: 'e
 const canPin = spawnSync('taskset', ['-c', '1', 'true']).status === 0;
 
 test(
-  'the receiver publishes on which package each process ran, where attribution takes it',
+  'the receiver publishes on which package each process ran if attribution needs it',
   { skip: canUseBpf || (!canPin && 'needs taskset and two CPUs') },
   async (t) => {
     for (const [isConsumed, expected] of [

@@ -15,7 +15,7 @@ import { chooseCpuTimeSource } from './cpu-time-source.js';
 import { factory } from './factory.js';
 import { spawnAs } from './spawn-as.fixture.js';
 
-// What happens to real processes while they are counted, by each source of CPU time.
+// Events in the life of real processes, with each source of CPU time.
 
 const { source, obstacle } = await chooseCpuTimeSource(parseSettings(factory.schema, { cpu_time: 'auto' }));
 source?.close();
@@ -41,7 +41,7 @@ async function startReceiver(t: TestContext, backend: 'ebpf' | 'procfs') {
     }
     return last;
   };
-  /** Seconds, by what an attribute says of the processes with this number. */
+  /** Seconds of the processes with a PID, by the value of an attribute. */
   const byAttribute = (pid: number, name: string): Readonly<Record<string, number>> => {
     const sums: Record<string, number> = {};
     for (const [{ resource }, seconds] of charged()) {
@@ -54,7 +54,7 @@ async function startReceiver(t: TestContext, backend: 'ebpf' | 'procfs') {
   return { scan: async () => receiver.flush?.(), byAttribute };
 }
 
-/** A shell that burns CPU time whenever it gets a line, and then answers with one. */
+/** A shell that burns CPU time for each line, and then responds with a line. */
 const burn = 'i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done; echo';
 
 function startShell(t: TestContext, script: string, program = 'dash') {
@@ -68,7 +68,7 @@ function startShell(t: TestContext, script: string, program = 'dash') {
   return { child, pid, ask };
 }
 
-/** All CPU time of a process, by its clock. */
+/** Total CPU time of a process from its clock. */
 function usedBy(pid: number): number {
   const clock = new CpuClock();
   assert.ok(clock.read(pid));
@@ -79,7 +79,7 @@ function sum(parts: Readonly<Record<string, number>>): number {
   return Object.values(parts).reduce((all, part) => all + part, 0);
 }
 
-/** The clock of another process, and what eBPF reads, are a tick old where it runs. */
+/** The CPU clock of another process, and the values of eBPF, lag by up to a tick while it runs. */
 function assertNear(seconds: number, wanted: number): void {
   assert.ok(Math.abs(seconds - wanted) <= 0.02 + 0.01 * wanted, `${seconds} s, wanted ${wanted} s`);
 }
@@ -88,7 +88,7 @@ for (const backend of ['ebpf', 'procfs'] as const) {
   const skip = backend === 'ebpf' && cannotTrace;
 
   test(
-    `ProcessReceiver charges each program of a process that becomes another one: ${backend}`,
+    `ProcessReceiver charges each program of a process that executes another one: ${backend}`,
     { skip },
     async (t) => {
       const { scan, byAttribute } = await startReceiver(t, backend);
@@ -106,7 +106,7 @@ for (const backend of ['ebpf', 'procfs'] as const) {
   );
 
   test(
-    `ProcessReceiver charges a process in the cgroup in which it is, from when it was moved: ${backend}`,
+    `ProcessReceiver charges a process in its current cgroup after it was moved: ${backend}`,
     { skip },
     async (t) => {
       const made = makeCgroup(t, 2);
@@ -128,7 +128,7 @@ for (const backend of ['ebpf', 'procfs'] as const) {
       const paths = ['a', 'b'].map((name) => `0::${made.path}/${name}`);
       assert.deepEqual(Object.keys(parts), paths);
       assertNear(sum(parts), usedBy(pid));
-      // Procfs is asked for the cgroup of a process that has run, at the scan after the move.
+      // The cgroup of a process that has run is read from procfs at the scan after the move.
       assert.ok((parts[paths[0] ?? ''] ?? 0) >= first - 0.02);
       assert.ok((parts[paths[1] ?? ''] ?? 0) > first);
       child.kill('SIGKILL');
@@ -154,7 +154,7 @@ for (const backend of ['ebpf', 'procfs'] as const) {
   });
 
   test(
-    `ProcessReceiver charges nothing to a process with the number of one that has ended: ${backend}`,
+    `ProcessReceiver charges nothing to a process whose PID was reused: ${backend}`,
     { skip },
     async (t) => {
       const { scan, byAttribute } = await startReceiver(t, backend);
@@ -180,7 +180,7 @@ for (const backend of ['ebpf', 'procfs'] as const) {
   );
 }
 
-/** Its first thread ends, as by pthread_exit; another one works whenever a line comes. */
+/** Its first thread ends, as with pthread_exit; another one runs for each line. */
 const leaderless = `
 import ctypes, os, platform, sys, threading, time
 leader = threading.get_native_id()

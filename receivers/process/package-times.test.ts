@@ -11,7 +11,7 @@ function open(machine: FakeMachine): void {
   machine.open({ sysfs: createPackageSysfs([0, 0, 4, 4]), metrics });
 }
 
-/** Says on which CPUs each thread of a process may run. */
+/** Sets on which CPUs each thread of a process may run. */
 function allow({ procfs }: FakeMachine, pid: number, lists: readonly string[]): void {
   for (const [i, list] of lists.entries()) {
     const folder = join(procfs.path, String(pid), 'task', String(pid + i));
@@ -20,7 +20,7 @@ function allow({ procfs }: FakeMachine, pid: number, lists: readonly string[]): 
   }
 }
 
-test('ProcessScraper has the CPU time of a process on each package, beside its CPU time', (t) => {
+test('ProcessScraper has the CPU time of a process on each package, in addition to its CPU time', (t) => {
   const machine = new FakeMachine(t);
   open(machine);
   machine.procfs.write(7, {});
@@ -42,7 +42,7 @@ test('ProcessScraper has the CPU time of a process on each package, beside its C
   });
 });
 
-test('ProcessScraper counts all that a process used since its birth on its packages', (t) => {
+test('ProcessScraper counts all CPU time of a process since its start on its packages', (t) => {
   const machine = new FakeMachine(t);
   open(machine);
   machine.scan();
@@ -53,7 +53,7 @@ test('ProcessScraper counts all that a process used since its birth on its packa
   assert.deepEqual([values['cpu.package.time 0'], values['cpu.package.time 4']], [0.1, 0.3]);
 });
 
-test('ProcessScraper knows without counting where a process is whose threads may run on one package only', (t) => {
+test('ProcessScraper uses the affinity for the package of a process whose threads may run on one package only', (t) => {
   const machine = new FakeMachine(t);
   open(machine);
   const lists: Readonly<Record<number, readonly string[]>> = {
@@ -74,7 +74,7 @@ test('ProcessScraper knows without counting where a process is whose threads may
     const values = scanned.valuesOf(Number(pid));
     return [values['cpu.time user'], values['cpu.package.time 0'], values['cpu.package.time 4']];
   });
-  // Of the others nothing is known: attribution finds them where the others are not.
+  // The package of the others is unknown: attribution derives it from the remaining time.
   assert.deepEqual(found, [
     [1, 0, 1],
     [1, 0, 0],
@@ -83,7 +83,7 @@ test('ProcessScraper knows without counting where a process is whose threads may
   ]);
 });
 
-test('ProcessScraper publishes the busy time of each package in the row of that of the machine', (t) => {
+test('ProcessScraper publishes the busy time of each package in the row with that of the machine', (t) => {
   const machine = new FakeMachine(t);
   open(machine);
   const stat = (ticks: readonly number[]) => {
@@ -111,7 +111,7 @@ test('ProcessScraper publishes the busy time of each package in the row of that 
   ]);
 });
 
-test('ProcessScraper distinguishes packages only where a consumer needs them', (t) => {
+test('ProcessScraper divides by package only if a consumer needs it', (t) => {
   const machine = new FakeMachine(t);
   machine.procfs.write(7, {});
   const names = machine.scan().tables.flatMap(({ series }) => series.map(({ metric }) => metric.name));

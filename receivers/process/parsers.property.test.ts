@@ -6,7 +6,7 @@ import { ProcessStat } from '../../src/linux/process-stat.js';
 import { fileBytes, holdsFor, textOf } from '../../src/testing/property.fixture.js';
 import { ProcessIo } from './process-io.js';
 
-/** What the kernel takes as a name: up to 15 bytes of anything but 0; parentheses and line ends above all. */
+/** Names that the kernel accepts: up to 15 bytes other than 0, mainly parentheses and line ends. */
 const name = fc.oneof(
   fc.uint8Array({ min: 1, maxLength: 15 }),
   textOf(') (\n1 S', 15).map((text) => Buffer.from(text)),
@@ -14,7 +14,7 @@ const name = fc.oneof(
 
 const fields = fc.array(fc.integer({ min: -1, max: 2 ** 50 }), { minLength: 49, maxLength: 49 });
 
-test('ProcessStat gives back name and numbers, whatever the process calls itself', () => {
+test('ProcessStat returns name and numbers for any process name', () => {
   const stat = fc.record({ pid: fc.nat(), name, state: fc.constantFrom(...'RSDZTtXI'.split('')), fields });
   holdsFor(stat, ({ pid, name: bytes, state, fields: numbers }) => {
     const text = Buffer.concat([
@@ -23,7 +23,7 @@ test('ProcessStat gives back name and numbers, whatever the process calls itself
       Buffer.from(`) ${state} ${numbers.join(' ')}\n`),
     ]);
     const parsed = new ProcessStat();
-    // What an earlier, longer reading left in the buffer is not part of this one.
+    // Bytes left in the buffer by an earlier, longer reading are ignored.
     assert.ok(parsed.parse(Buffer.concat([text, Buffer.from(') Z 1 2 3')]), text.length));
     assert.deepEqual([...parsed.copyName()], [...bytes]);
     assert.equal(parsed.isZombie, state === 'Z' || state === 'X');
@@ -34,7 +34,7 @@ test('ProcessStat gives back name and numbers, whatever the process calls itself
   });
 });
 
-test('ProcessStat refuses or understands any bytes', () => {
+test('ProcessStat rejects or parses any bytes', () => {
   holdsFor(fc.tuple(fc.constantFrom('', '1 (', '1 (a) S 1 2 3 4 5 6'), fileBytes), ([head, tail]) => {
     const bytes = Buffer.concat([Buffer.from(head), tail]);
     const stat = new ProcessStat();
@@ -42,7 +42,7 @@ test('ProcessStat refuses or understands any bytes', () => {
   });
 });
 
-test('ProcessIo gives back the bytes of a file, and refuses or understands any other', () => {
+test('ProcessIo returns the bytes of a file, and rejects or parses any other', () => {
   holdsFor(fc.tuple(fc.maxSafeNat(), fc.maxSafeNat()), ([read, written]) => {
     const io = new ProcessIo();
     const text = `rchar: 5\nwchar: 6\nsyscr: 1\nsyscw: 2\nread_bytes: ${read}\nwrite_bytes: ${written}\ncancelled_write_bytes: 9\n`;
@@ -65,7 +65,7 @@ const path = fc
   )
   .map((parts) => `/${parts.join('/')}`);
 
-test('identifyCgroup gives back the path of version 2, also with colons and blanks', () => {
+test('identifyCgroup returns the version 2 path, also with colons and spaces', () => {
   holdsFor(path, (own) => {
     const wanted = own.endsWith(' (deleted)') ? own.slice(0, -' (deleted)'.length) : own;
     assert.equal(identifyCgroup(`1:name=systemd:/\n0::${own}\n`).line, `0::${wanted}`);
@@ -73,7 +73,7 @@ test('identifyCgroup gives back the path of version 2, also with colons and blan
   });
 });
 
-test('identifyCgroup gives a line for any text', () => {
+test('identifyCgroup returns one line for any text', () => {
   holdsFor(fc.oneof(fc.string(), textOf('0123:/\nab ', 60)), (text) => {
     assert.notEqual(identifyCgroup(text).line, '');
   });

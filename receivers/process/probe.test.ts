@@ -22,7 +22,7 @@ test('probe finds the processes of this machine', () => {
   );
 });
 
-test('probe says that there is only CPU time in ticks, when the procfs is not that of our pid namespace', () => {
+test('probe reports that CPU time has the precision of ticks if the procfs is not that of its own PID namespace', () => {
   const procfs = createFakeProcfs();
   procfs.write(7, {});
   const { available, found, remedies } = probe(parseSettings(schema, { procfs: procfs.path }));
@@ -31,7 +31,7 @@ test('probe says that there is only CPU time in ticks, when the procfs is not th
   assert.match(remedies[0]?.missing ?? '', /^CPU time finer than 10 ms/);
 });
 
-test('probe says what to mount, when there is no procfs', () => {
+test('probe reports what to mount if there is no procfs', () => {
   const { available, found, remedies } = probe(parseSettings(schema, { procfs: '/sys/absent' }));
   assert.equal(available, false);
   assert.match(found, /^Cannot read \/sys\/absent: ENOENT/);
@@ -39,10 +39,10 @@ test('probe says what to mount, when there is no procfs', () => {
 });
 
 test(
-  'probe names what it may not read and the capabilities that it takes',
+  'probe reports what it may not read and the capabilities that are required',
   { skip: cannotDropRights },
   () => {
-    // Once everything is loaded: an ordinary user may not enter every folder that a clone can be in.
+    // All modules must be loaded first: an ordinary user may not be able to enter the folder of the repository.
     const { remedies } = probeIn([], becomeNobody);
     assert.match(
       remedies[0]?.missing ?? '',
@@ -56,7 +56,7 @@ test(
   },
 );
 
-test('probe says what a pid namespace hides', { skip: skipWithout(inNamespace) }, () => {
+test('probe reports what a PID namespace hides', { skip: skipWithout(inNamespace) }, () => {
   const { remedies } = probeIn(inNamespace);
   assert.deepEqual(
     remedies.map(({ missing }) => missing),
@@ -65,7 +65,7 @@ test('probe says what a pid namespace hides', { skip: skipWithout(inNamespace) }
 });
 
 test(
-  'ProcessReceiver warns once at its start of the processes that it cannot see',
+  'ProcessReceiver warns once at its start of processes that it cannot see',
   { skip: skipWithout(inNamespace) },
   () => {
     const hidingMount = [
@@ -92,7 +92,7 @@ test(
   },
 );
 
-/** Runs the probe in a process of its own, started by `command` and prepared by `preparation`. */
+/** Runs the probe in another process, started by `command` after `preparation`. */
 function probeIn(command: readonly string[], preparation = ''): Probe {
   const script = `const { probe } = await load('./probe.js');
     ${preparation}
@@ -100,7 +100,7 @@ function probeIn(command: readonly string[], preparation = ''): Probe {
   return runIn(command, script) as Probe;
 }
 
-/** Starts and stops a receiver as `probeIn`. @returns the lines that it logged */
+/** Starts and stops a receiver like `probeIn`. @returns the lines that it logged */
 function startIn(command: readonly string[], preparation: string): readonly string[] {
   const script = `const { factory } = await load('./factory.js');
     const { createFakeContext, createLogCollector, createTableCollector } = await load('../../src/component/fakes.js');

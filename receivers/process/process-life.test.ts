@@ -7,7 +7,7 @@ import { pageSize } from '../../src/linux/libc.js';
 import type { Series } from '../../src/model/series.js';
 import { bootWallNs, FakeMachine, startOf } from './fake-machine.fixture.js';
 
-test('ProcessScraper begins a series at the birth, with all that was used since, for one born between scans', (t) => {
+test('ProcessScraper starts the series of a process born between scans at its birth, with all its CPU time', (t) => {
   const machine = new FakeMachine(t);
   machine.scan();
   const startTicks = Number(machine.now / 10_000_000n) + 30;
@@ -18,7 +18,7 @@ test('ProcessScraper begins a series at the birth, with all that was used since,
   assert.equal(scanned.valuesOf(7)['cpu.time user'], 0.200000001);
 });
 
-test('ProcessScraper begins no series before the scan that did not see the process', (t) => {
+test('ProcessScraper starts no series before the scan that did not see the process', (t) => {
   const machine = new FakeMachine(t);
   machine.now += 5_000_000n;
   machine.scan();
@@ -30,7 +30,7 @@ test('ProcessScraper begins no series before the scan that did not see the proce
   assert.equal(scanned.valuesOf(7)['cpu.time user'], 0.001);
 });
 
-test('ProcessScraper does not charge its lifetime to a process that it merely missed', (t) => {
+test('ProcessScraper does not charge the lifetime of a process that it merely missed', (t) => {
   const machine = new FakeMachine(t);
   machine.scan();
   const startTicks = Number(machine.now / 10_000_000n) - 2;
@@ -41,7 +41,7 @@ test('ProcessScraper does not charge its lifetime to a process that it merely mi
   assert.equal(scanned.valuesOf(7)['cpu.time user'], 0);
 });
 
-test('ProcessScraper ends the series of a process that went, before the busy time', (t) => {
+test('ProcessScraper ends the series of an ended process before the busy time', (t) => {
   const machine = new FakeMachine(t);
   machine.procfs.write(7, {});
   machine.procfs.write(8, {});
@@ -54,7 +54,7 @@ test('ProcessScraper ends the series of a process that went, before the busy tim
   assert.deepEqual(machine.scan().ended, []);
 });
 
-test('ProcessScraper ends the series of a process that goes while it is read', (t) => {
+test('ProcessScraper ends the series of a process that ends while it is read', (t) => {
   const machine = new FakeMachine(t);
   machine.procfs.write(7, {});
   machine.procfs.write(8, {});
@@ -66,7 +66,7 @@ test('ProcessScraper ends the series of a process that goes while it is read', (
   assert.equal(scanned.seriesOf(8).size, 5);
 });
 
-test('ProcessScraper looks for new processes when some were born, and every 30 s anyway', (t) => {
+test('ProcessScraper lists processes when some were started, and otherwise every 30 s', (t) => {
   const machine = new FakeMachine(t);
   machine.procfs.writeStat(0, 100);
   machine.procfs.write(7, {});
@@ -82,7 +82,7 @@ test('ProcessScraper looks for new processes when some were born, and every 30 s
   assert.deepEqual([seen[28], seen[29]], [0, 5]);
 });
 
-test('ProcessScraper takes up what the source of CPU time met first, and lists processes every 30 s only', (t) => {
+test('ProcessScraper adds processes that the source of CPU time found, and lists processes only every 30 s', (t) => {
   const machine = new FakeMachine(t);
   machine.born = [];
   machine.procfs.write(7, {});
@@ -99,7 +99,7 @@ test('ProcessScraper takes up what the source of CPU time met first, and lists p
   assert.deepEqual([seen[26], seen[27]], [0, 5]);
 });
 
-test('ProcessScraper ends the series of a process that went, when none was born since', (t) => {
+test('ProcessScraper ends the series of an ended process if none was started since', (t) => {
   const machine = new FakeMachine(t);
   machine.procfs.writeStat(0, 100);
   machine.procfs.write(7, {});
@@ -113,7 +113,7 @@ test('ProcessScraper ends the series of a process that went, when none was born 
   assert.equal(scanned.seriesOf(8).size, 5);
 });
 
-test('ProcessScraper ends the series of the old process first, when its pid has another one', (t) => {
+test('ProcessScraper ends the series of the old process first when its PID is reused', (t) => {
   const machine = new FakeMachine(t);
   machine.procfs.write(7, { userTicks: 500 });
   machine.cpuNs.set(7, 5_000_000_000);
@@ -127,7 +127,7 @@ test('ProcessScraper ends the series of the old process first, when its pid has 
   assert.equal(startOf(scanned, 7), bootWallNs + BigInt(startTicks) * 10_000_000n);
 });
 
-test('ProcessScraper neither loses nor repeats CPU time, when a process becomes another program', (t) => {
+test('ProcessScraper neither loses nor repeats CPU time when a process becomes another program', (t) => {
   const machine = new FakeMachine(t);
   machine.procfs.write(7, { comm: 'sh', exe: '/usr/bin/dash', userTicks: 10, minorFaults: 100 });
   machine.cpuNs.set(7, 100_000_000);
@@ -149,7 +149,7 @@ test('ProcessScraper neither loses nor repeats CPU time, when a process becomes 
   assert.equal(series?.resource.attributes['process.executable.name'], 'gcc');
 });
 
-test('ProcessScraper counts on under one resource, when a process changes its title', (t) => {
+test('ProcessScraper keeps the resource of a process that changes its title', (t) => {
   const machine = new FakeMachine(t);
   machine.procfs.write(7, { comm: 'node', exe: '/usr/bin/node' });
   const series = startSeries(machine);
@@ -165,7 +165,7 @@ test('ProcessScraper counts on under one resource, when a process changes its ti
   assert.equal(series?.resource.attributes['process.executable.name'], 'node');
 });
 
-test('ProcessScraper gives new series to a process that was moved to another cgroup, once it has run', (t) => {
+test('ProcessScraper starts new series for a process that was moved to another cgroup, once it has run', (t) => {
   const machine = new FakeMachine(t);
   machine.open({ collection_interval: '30s' });
   machine.procfs.write(7, { cgroup: '/a' });
@@ -179,11 +179,11 @@ test('ProcessScraper gives new series to a process that was moved to another cgr
   assert.equal(scanned.ended.length, 5);
 });
 
-test('ProcessScraper looks soon who a new process is, and less often as it grows older', (t) => {
+test('ProcessScraper identifies a new process again soon, and less often as it grows older', (t) => {
   const machine = new FakeMachine(t);
   machine.scan();
   const startTicks = Number(machine.now / 10_000_000n) + 50;
-  /** The cgroup that is known after a scan before which the process has run in this one. */
+  /** Scans after the process has run in a cgroup. @returns the cgroup that is published */
   const scanIn = (cgroup: string): unknown => {
     machine.cpuNs.set(7, (machine.cpuNs.get(7) ?? 0) + 1_000_000);
     machine.procfs.write(7, { startTicks, cgroup });
@@ -201,7 +201,7 @@ test('ProcessScraper looks soon who a new process is, and less often as it grows
   );
 });
 
-test('ProcessScraper neither loses nor repeats CPU time, when a process publishes its service late', (t) => {
+test('ProcessScraper neither loses nor repeats CPU time when a process publishes its service late', (t) => {
   const machine = new FakeMachine(t);
   machine.open({ collection_interval: '30s' });
   machine.procfs.write(7, {});
@@ -222,7 +222,7 @@ test('ProcessScraper neither loses nor repeats CPU time, when a process publishe
   assert.equal(after.valuesOf(7)['cpu.time user'], 0.2);
 });
 
-test('ProcessScraper counts services that it cannot understand, and looks for none where it is off', async (t) => {
+test('ProcessScraper counts services that it cannot parse, and reads none if this is off', async (t) => {
   const machine = new FakeMachine(t);
   machine.procfs.write(7, {});
   machine.procfs.writeFile(7, 'environ', 'OTEL_SERVICE_NAME=a\0OTEL_RESOURCE_ATTRIBUTES=b\0');
@@ -246,7 +246,7 @@ test('ProcessScraper keeps series and executable of a process that is about to e
   assert.equal(machine.scan().seriesOf(7).get('cpu.time user'), series);
 });
 
-test('ProcessScraper begins everything again and first ends what was, when the clock was stepped or the machine slept', (t) => {
+test('ProcessScraper ends all series and starts new ones when the clock was stepped or the machine slept', (t) => {
   const machine = new FakeMachine(t);
   machine.procfs.write(7, { userTicks: 100 });
   const before = machine.scan(1);

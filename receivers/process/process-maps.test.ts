@@ -19,7 +19,7 @@ function describeMaps(proportional: number, sharedClean: number, sharedDirty: nu
   );
 }
 
-test('ProcessScraper publishes the memory that processes share, once it was read', async (t) => {
+test('ProcessScraper publishes the shared memory of processes once it was read', async (t) => {
   const machine = new FakeMachine(t);
   machine.procfs.write(7, {});
   machine.procfs.writeFile(7, 'smaps_rollup', describeMaps(300, 20, 4));
@@ -32,7 +32,7 @@ test('ProcessScraper publishes the memory that processes share, once it was read
   await readUntil(machine, 400 * 1024);
 });
 
-test('ProcessScraper leaves the memory that processes share out, where it may not be read', (t) => {
+test('ProcessScraper omits the shared memory of processes if it may not be read', (t) => {
   const machine = new FakeMachine(t);
   machine.procfs.write(8, {});
   machine.open({ metrics: isMapped });
@@ -40,7 +40,7 @@ test('ProcessScraper leaves the memory that processes share out, where it may no
   assert.deepEqual(Object.keys(machine.scan().valuesOf(8)), ['cpu.time user', 'cpu.time system']);
 });
 
-test('ProcessScraper makes a gap, when the maps of a process become unreadable or impossible', async (t) => {
+test('ProcessScraper leaves a gap when the maps of a process become unreadable or invalid', async (t) => {
   const machine = new FakeMachine(t);
   machine.procfs.write(7, {});
   machine.procfs.writeFile(7, 'smaps_rollup', describeMaps(300, 20, 4));
@@ -60,7 +60,7 @@ test('ProcessScraper makes a gap, when the maps of a process become unreadable o
   });
 });
 
-test('MapsReader reads one file after the other, and none of a process that has ended', async (t) => {
+test('MapsReader reads one file after another, and none of a process that has ended', async (t) => {
   const machine = new FakeMachine(t);
   const maps = [1, 2, 3].map((pid) => {
     machine.procfs.write(pid, {});
@@ -86,14 +86,14 @@ test('The proportional memory of a process of the kernel lies between its privat
   const maps = new ProcessMaps(`/proc/${child.pid}/smaps_rollup`);
   new MapsReader().request(maps);
   await until(() => maps.isNew);
-  // Resident pages, which the kernel counts for each CPU and adds up late: within some hundred of them.
+  // Resident pages are counted per CPU and added up late, so they are accurate to several hundred pages.
   const [, pages = NaN] = readFileSync(`/proc/${child.pid}/statm`, 'utf8').split(' ').map(Number);
   const resident = 4096 * (pages + 512);
   assert.ok(maps.proportionalBytes > 1e6 && maps.proportionalBytes < resident, `${maps.proportionalBytes}`);
   assert.ok(maps.sharedBytes > 0 && maps.sharedBytes < resident, `${maps.sharedBytes} of ${resident}`);
 });
 
-/** Scans until the proportional memory of process 7 has a value. Gives its values. */
+/** Scans until the proportional memory of process 7 has a value. @returns its values */
 async function readUntil(machine: FakeMachine, bytes: number): Promise<Readonly<Record<string, number>>> {
   let values: Readonly<Record<string, number>> = {};
   await until(() => {

@@ -6,7 +6,7 @@ import { pageSize } from '../../src/linux/libc.js';
 import { timeOf } from '../../src/model/table.js';
 import { bootWallNs, FakeMachine, labelOf, startOf } from './fake-machine.fixture.js';
 
-test('ProcessScraper counts a process from its first look on, when it is older', (t) => {
+test('ProcessScraper counts an older process from its first scan on', (t) => {
   const machine = new FakeMachine(t);
   machine.procfs.write(7, {
     userTicks: 300,
@@ -32,7 +32,7 @@ test('ProcessScraper counts a process from its first look on, when it is older',
   assert.equal(after['cpu.time system'], 0.3);
 });
 
-test('ProcessScraper says who a process is', (t) => {
+test('ProcessScraper identifies a process', (t) => {
   const machine = new FakeMachine(t);
   machine.procfs.write(7, {
     comm: 'a) S (b',
@@ -57,7 +57,7 @@ test('ProcessScraper says who a process is', (t) => {
   });
 });
 
-test('ProcessScraper passes on busy time last, with the instant at which the scan began', (t) => {
+test('ProcessScraper forwards busy time last, with the time at which the scan began', (t) => {
   const machine = new FakeMachine(t);
   machine.procfs.write(7, {});
   const first = machine.scan().tables.at(-1);
@@ -74,7 +74,7 @@ test('ProcessScraper passes on busy time last, with the instant at which the sca
   assert.deepEqual([...(last?.values ?? [])], [0.4, 0.004]);
 });
 
-test('ProcessScraper gives rows the instant at which the CPU time of all processes was read', (t) => {
+test('ProcessScraper timestamps rows with the time at which the CPU time of all processes was read', (t) => {
   const machine = new FakeMachine(t);
   machine.procfs.write(7, {});
   machine.readAfterNs = 3_000_000n;
@@ -84,7 +84,7 @@ test('ProcessScraper gives rows the instant at which the CPU time of all process
   assert.equal(busy && timeOf(busy, 0), bootWallNs + machine.now);
 });
 
-test('ProcessScraper passes on the same array of series, while no process comes or goes', (t) => {
+test('ProcessScraper forwards the same array of series while no process starts or ends', (t) => {
   const machine = new FakeMachine(t);
   machine.procfs.write(7, {});
   const [first] = machine.scan().tables;
@@ -95,7 +95,7 @@ test('ProcessScraper passes on the same array of series, while no process comes 
   assert.notEqual(machine.scan().tables[0]?.series, first?.series);
 });
 
-test('ProcessScraper looks at a process again after 30 s, when it has not run', (t) => {
+test('ProcessScraper reads a process again after 30 s if it has not run', (t) => {
   const machine = new FakeMachine(t);
   machine.procfs.write(7, { residentPages: 1 });
   machine.scan();
@@ -111,7 +111,7 @@ const secondsOf = (values: Record<string, number>) =>
 test('ProcessScraper reads the files of the busiest at every scan, and of others every 30 s, with eBPF', (t) => {
   const machine = new FakeMachine(t);
   machine.open({ detail_limit: 1 });
-  // By their numbers, identities are looked at again at the 22nd and the 23rd scan.
+  // According to their PIDs, their identity is checked again at the 22nd and the 23rd scan.
   const [busy, quiet] = [39, 38];
   const write = (pid: number, seconds: number, residentPages: number): void => {
     machine.procfs.write(pid, { residentPages });
@@ -123,7 +123,7 @@ test('ProcessScraper reads the files of the busiest at every scan, and of others
   machine.scan();
   write(busy, 2, 2);
   write(quiet, 1, 2);
-  // No scan before has ranked them.
+  // No earlier scan has ranked them.
   machine.scan();
   write(busy, 4, 3);
   write(quiet, 2, 3);
@@ -143,7 +143,7 @@ test('ProcessScraper reads the files of the busiest at every scan, and of others
   }
 });
 
-test('ProcessScraper notices at the next scan that a quiet process is another program, with eBPF', (t) => {
+test('ProcessScraper detects at the next scan that a quiet process is another program, with eBPF', (t) => {
   const machine = new FakeMachine(t);
   machine.open({ detail_limit: 1 });
   for (const pid of [6, 7]) {
@@ -167,12 +167,12 @@ test('ProcessScraper notices at the next scan that a quiet process is another pr
   const attributes = scanned.seriesOf(7).get('cpu.time user')?.resource.attributes;
   assert.equal(attributes?.['process.executable.name'], 'true');
   assert.equal(attributes['process.linux.cgroup'], '0::/b');
-  // What it used since the last row.
+  // CPU time since the last row.
   assert.equal(scanned.valuesOf(7)['cpu.time user'], 0.002);
   assert.equal(scanned.ended.length, 5);
 });
 
-test('ProcessScraper gives a kernel thread system time and nothing else', (t) => {
+test('ProcessScraper gives a kernel thread only system time', (t) => {
   const machine = new FakeMachine(t);
   machine.procfs.write(9, { comm: 'kworker/0:1H-kblockd', flags: 0x20_8040, systemTicks: 1 });
   machine.scan();
@@ -188,7 +188,7 @@ test('ProcessScraper gives a kernel thread system time and nothing else', (t) =>
   assert.deepEqual(machine.scan().ended, []);
 });
 
-test('ProcessScraper publishes the time of interrupts where the kernel counts it apart', (t) => {
+test('ProcessScraper publishes the time of interrupts if the kernel counts it separately', (t) => {
   const machine = new FakeMachine(t);
   machine.open({}, { hasInterrupts: true });
   const row = machine.scan().tables.at(-1);
@@ -199,7 +199,7 @@ test('ProcessScraper publishes the time of interrupts where the kernel counts it
   assert.deepEqual([...(row?.values ?? [])], [0, 0.004, 0]);
 });
 
-test('ProcessScraper goes by the ticks, where there is no CPU clock', (t) => {
+test('ProcessScraper uses ticks if there is no CPU clock', (t) => {
   const machine = new FakeMachine(t);
   machine.open({}, { hasClock: false });
   machine.procfs.write(7, { userTicks: 10, systemTicks: 10 });
@@ -209,7 +209,7 @@ test('ProcessScraper goes by the ticks, where there is no CPU clock', (t) => {
   assert.equal(Math.round(((user ?? 0) + (system ?? 0)) * 1e9), 70_000_000);
 });
 
-test('ProcessScraper reads many processes in parts and puts the few that are left together again', (t) => {
+test('ProcessScraper reads many processes in parts, and merges the parts if few are left', (t) => {
   const machine = new FakeMachine(t);
   for (let pid = 1; pid <= 450; pid++) machine.procfs.write(pid, {});
   assert.equal(machine.scan().tables.length, 16);
@@ -221,7 +221,7 @@ test('ProcessScraper reads many processes in parts and puts the few that are lef
   assert.equal(more.length, 0);
 });
 
-test('ProcessScraper keeps newcomers apart until they are many, so that few arrays of series change', (t) => {
+test('ProcessScraper keeps new processes separate until there are many, so that few arrays of series change', (t) => {
   const machine = new FakeMachine(t);
   for (let pid = 1; pid <= 20; pid++) machine.procfs.write(pid, {});
   const [old] = machine.scan().tables;
@@ -234,7 +234,7 @@ test('ProcessScraper keeps newcomers apart until they are many, so that few arra
   assert.deepEqual(sizesOf(machine), [30]);
 });
 
-test('ProcessScraper leaves the arguments out unless it is configured to read them', (t) => {
+test('ProcessScraper omits the arguments unless it is configured to read them', (t) => {
   const machine = new FakeMachine(t);
   machine.procfs.write(7, {});
   machine.procfs.writeFile(7, 'cmdline', 'prog\0--key\0secret\0');
@@ -246,7 +246,7 @@ test('ProcessScraper leaves the arguments out unless it is configured to read th
   assert.equal(commandLineOf(told), 'prog --key secret');
 });
 
-test('ProcessScraper passes on no CPU time and no busy time, when these are off', (t) => {
+test('ProcessScraper forwards no CPU time and no busy time if these are off', (t) => {
   const machine = new FakeMachine(t);
   machine.procfs.write(7, {});
   machine.procfs.write(2, { flags: 0x20_8040 });
@@ -256,7 +256,7 @@ test('ProcessScraper passes on no CPU time and no busy time, when these are off'
   assert.equal(machine.scan().tables[0]?.series, tables[0]?.series);
 });
 
-/** How many processes are in each part. */
+/** The number of processes in each part. */
 function sizesOf(machine: FakeMachine): number[] {
   const parts = machine.scan().tables.filter(({ series }) => series.length > 2);
   return parts.map(({ series }) => series.length / 5);

@@ -11,7 +11,7 @@ const mountInfo = `22 27 0:21 / /proc rw,relatime shared:4 - proc proc rw
 45 22 0:65 / /two/below rw - tmpfs tmpfs rw
 `;
 
-test('hasVirtualStat sees the stat of lxcfs on that procfs', () => {
+test('hasVirtualStat detects the stat of lxcfs on that procfs', () => {
   assert.equal(hasVirtualStat('/proc', mountInfo), true);
   assert.equal(hasVirtualStat('/one', mountInfo), false);
 });
@@ -25,7 +25,7 @@ test('findHidePid finds what a procfs hides', () => {
   assert.equal(findHidePid('/four', mountInfo), 'processes');
 });
 
-test('findHidePid finds nothing hidden from the group of the mount option gid, unless it asks for ptrace', () => {
+test('findHidePid finds nothing hidden from the group of the mount option gid, unless the option is ptraceable', () => {
   assert.equal(findHidePid('/two', mountInfo, [4, 5]), 'nothing');
   assert.equal(findHidePid('/two', mountInfo, [4]), 'processes');
   assert.equal(findHidePid('/one', mountInfo, [0, 5]), 'files');
@@ -35,6 +35,6 @@ test('findHidePid finds nothing hidden from the group of the mount option gid, u
   );
 });
 
-test('findHidePid goes by the last mount, when one covers another', () => {
+test('findHidePid uses the last mount if one covers another', () => {
   assert.equal(findHidePid('/two', `${mountInfo}50 22 0:70 / /two rw - proc proc rw\n`), 'nothing');
 });

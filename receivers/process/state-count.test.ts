@@ -24,7 +24,7 @@ test('ProcessScraper counts processes by the states of the semantic conventions'
   assert.deepEqual(countsOf(machine.scan()), { running: 2, sleeping: 3, stopped: 2, defunct: 1 });
 });
 
-test('ProcessScraper counts a process as sleeping that has not run since it was seen running', (t) => {
+test('ProcessScraper counts a process as sleeping if it has not run since it was seen running', (t) => {
   const machine = openMachine(t);
   machine.procfs.write(7, { state: 'R' });
   assert.equal(countsOf(machine.scan())['running'], 1);
@@ -39,7 +39,7 @@ test('ProcessScraper counts a process as sleeping that has not run since it was 
   assert.deepEqual(countsOf(machine.scan()), { running: 0, sleeping: 0, stopped: 0, defunct: 0 });
 });
 
-test('ProcessScraper counts a process by what eBPF reports of it, also when its files are not read', (t) => {
+test('ProcessScraper counts a process by its state in eBPF, also if its files are not read', (t) => {
   const machine = openMachine(t);
   machine.procfs.write(7, { state: 'S' });
   machine.revisions.set(7, 0);
@@ -52,7 +52,7 @@ test('ProcessScraper counts a process by what eBPF reports of it, also when its 
   assert.equal(countsOf(machine.scan())['defunct'], 1);
 });
 
-test('ProcessScraper ends the counts and starts new ones, when the clock was stepped or the machine slept', (t) => {
+test('ProcessScraper ends the counts and starts new ones when the clock was stepped or the machine slept', (t) => {
   const machine = openMachine(t);
   machine.procfs.write(7, {});
   machine.scan(1);
@@ -60,7 +60,7 @@ test('ProcessScraper ends the counts and starts new ones, when the clock was ste
   assert.equal(ended.filter(({ metric }) => metric.name === 'system.process.count').length, 4);
 });
 
-test('ProcessScraper leaves the counts out where they are off', (t) => {
+test('ProcessScraper omits the counts if they are off', (t) => {
   const machine = new FakeMachine(t);
   machine.procfs.write(7, {});
   const names = machine.scan().tables.flatMap(({ series }) => series.map(({ metric }) => metric.name));

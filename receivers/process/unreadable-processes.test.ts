@@ -6,12 +6,12 @@ import { pageSize } from '../../src/linux/libc.js';
 import type { Series } from '../../src/model/series.js';
 import { FakeMachine } from './fake-machine.fixture.js';
 
-test('ProcessScraper leaves I/O out, where it may not be read', (t) => {
+test('ProcessScraper omits I/O that may not be read', (t) => {
   const machine = new FakeMachine(t);
   machine.procfs.write(7, {});
   machine.procfs.write(8, {});
   machine.procfs.writeFile(7, 'io', describeIo(4096, 512));
-  // Root may read any file, but nobody may read a folder as one.
+  // Root may read any file, but reading a folder as a file always fails.
   mkdirSync(join(machine.procfs.path, '8', 'io'));
   machine.open({ metrics: { memory: false, threads: false, io: true } });
   machine.scan();
@@ -23,7 +23,7 @@ test('ProcessScraper leaves I/O out, where it may not be read', (t) => {
   assert.deepEqual(Object.keys(scanned.valuesOf(8)), ['cpu.time user', 'cpu.time system']);
 });
 
-test('ProcessScraper makes a gap and loses nothing, when a process cannot be read for once', (t) => {
+test('ProcessScraper leaves a gap and loses nothing when a process cannot be read once', (t) => {
   const machine = new FakeMachine(t);
   machine.procfs.write(7, { userTicks: 1 });
   const series = startSeries(machine);
@@ -39,7 +39,7 @@ test('ProcessScraper makes a gap and loses nothing, when a process cannot be rea
   assert.equal(scanned.seriesOf(7).get('cpu.time user'), series);
 });
 
-test('ProcessScraper fails with the scan and loses nothing, when /proc/stat cannot be read for once', (t) => {
+test('ProcessScraper fails with the scan and loses nothing when /proc/stat cannot be read once', (t) => {
   const machine = new FakeMachine(t);
   machine.procfs.writeStat(0, 100);
   machine.procfs.write(7, {});
@@ -73,7 +73,7 @@ test('ProcessScraper says once that processes may not be read, and tries them ag
   assert.deepEqual(machine.log.lines.slice(1), ['info: Every process that is listed can be read again']);
 });
 
-test('ProcessScraper leaves memory and threads out, when the figures are impossible', (t) => {
+test('ProcessScraper omits memory and threads if the values are impossible', (t) => {
   const machine = new FakeMachine(t);
   const meminfo = join(machine.procfs.path, 'meminfo');
   const impossible = [

@@ -35,7 +35,7 @@ test('a job has the layout of the Collector', async () => {
   assert.deepEqual(await findProblems(job), []);
 });
 
-test("settings of the Collector's receiver that are not here are refused with what to write instead", async () => {
+test("unsupported settings of the Collector's receiver are rejected with their replacement", async () => {
   const job = { kubernetes_sd_configs: [{ role: 'pod' }], tls_config: { ca: 'x' }, scrape_intervall: '1s' };
   const path = 'receivers.prometheus.config.scrape_configs[0]';
   assert.deepEqual(await findProblems(job), [

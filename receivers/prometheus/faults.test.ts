@@ -20,7 +20,7 @@ testServerFaults('prometheus targets', {
     response.setHeader('Content-Type', 'text/plain; version=0.0.4');
     response.end('# TYPE hits counter\nhits 7\nlevel 2.5\n');
   },
-  // How the scrape went is known of a target that fails, too.
+  // The metrics of the scrape itself also exist for a target that fails.
   isSubject: (name, host) => name.includes(host) && /^(?:hits|level)/u.test(name),
   ignored: /^(?:up|scrape_)/u,
   problems: { 'no permission': /found 403 Forbidden/u },

@@ -13,7 +13,7 @@ const missing = spawnSync(program, ['--version']).status === 0 ? false : `${prog
 async function findFreePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
-  // A server that listens on a port has such an address.
+  // The address of a TCP server is an object.
   const { port } = server.address() as AddressInfo;
   server.close();
   await once(server, 'close');
@@ -33,7 +33,7 @@ async function startExporter(t: TestContext): Promise<string> {
   return host;
 }
 
-/** What a page has, read in the simplest way: name and labels in the order of their names, and the value. */
+/** Parses a page in the simplest way: name and labels sorted by name, and the value. */
 function readSimply(page: string): Map<string, number> {
   const lines = page.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   return new Map(

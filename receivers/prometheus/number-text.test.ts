@@ -10,7 +10,7 @@ function parse(text: string): number {
   return target[0] ?? 0;
 }
 
-test('parseNumber rounds as Number does, whatever the number and its notation', () => {
+test('parseNumber rounds like Number, for every number and notation', () => {
   fc.assert(
     fc.property(
       fc.oneof(
@@ -31,7 +31,7 @@ test('parseNumber rounds as Number does, whatever the number and its notation', 
   );
 });
 
-test('parseNumber reads what Go writes, and the special values', () => {
+test('parseNumber reads the output of Go, and the special values', () => {
   const cases: readonly (readonly [string, number])[] = [
     ['0', 0],
     ['-0', -0],
@@ -53,7 +53,7 @@ test('parseNumber reads what Go writes, and the special values', () => {
   for (const [text, value] of cases) assert.ok(Object.is(parse(text), value), text);
 });
 
-test('parseNumber refuses what is no number', () => {
+test('parseNumber rejects invalid numbers', () => {
   for (const text of ['', 'e5', '1e', '1e+', '.', '-', '1.2.3', '0x10', '1_000', '12a', 'Infinit', '--1']) {
     assert.throws(() => parse(text), /expected a number, found "/u, text);
   }

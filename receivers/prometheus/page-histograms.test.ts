@@ -6,7 +6,7 @@ import { createPageReader, showValues } from './page.fixture.js';
 
 const second = 1_000_000_000n;
 
-/** Rows as `name{attributes} start time count sum bounds: buckets` in seconds, and `end name start`. */
+/** Formats rows as `name{attributes} start time count sum bounds: buckets` in seconds, and `end name start`. */
 function list(tables: readonly HistogramTable[]): string[] {
   return tables.flatMap((table) => [
     ...(table.ended ?? []).map(({ metric, start }) => `end ${metric.name} ${start / second}`),
@@ -41,7 +41,7 @@ function createReader(...[format = 'classic', rules]: Parameters<typeof createPa
   };
 }
 
-/** A page with one histogram: cumulative counts up to 0.1, up to 1 and of all. */
+/** A page with one histogram: cumulative counts up to 0.1, up to 1 and of all values. */
 function pageOf(counts: readonly [number, number, number], rest = '', bounds = ['0.1', '1', '+Inf']): string {
   const buckets = bounds.map((bound, i) => `h_bucket{a="x",le="${bound}"} ${counts[i]}\n`);
   return `# HELP h Help\n# TYPE h histogram\n${buckets.join('')}h_sum{a="x"} 4.5\nh_count{a="x"} ${counts[2]}\n${rest}`;
@@ -50,7 +50,7 @@ function pageOf(counts: readonly [number, number, number], rest = '', bounds = [
 const createdPage = (counts: readonly [number, number, number], created: number) =>
   pageOf(counts, `h_created{a="x"} ${created}\n# EOF\n`);
 
-test('PageSeries puts a histogram together from its buckets, sum and count', () => {
+test('PageSeries assembles a histogram from its buckets, sum and count', () => {
   const reader = createReader();
   assert.deepEqual(reader.take(pageOf([1, 3, 6]), 50), ['h{"a":"x"} 50 50 6 4.5 0.1,1: 1,2,3']);
   const [{ series }] = reader.histograms;
@@ -60,14 +60,14 @@ test('PageSeries puts a histogram together from its buckets, sum and count', () 
   assert.equal(reader.series.published, 5);
 });
 
-test('PageSeries takes the buckets of a histogram in any order, and those of several apart', () => {
+test('PageSeries accepts the buckets of a histogram in any order, and interleaved with others', () => {
   const reader = createReader();
   const page =
     '# TYPE h histogram\nh_bucket{le="+Inf"} 6\nh_bucket{le="1",b="y"} 2\nh_bucket{le="1"} 3\nh_bucket{b="y",le="+Inf"} 2\nh_bucket{le="0.1"} 1\n';
   assert.deepEqual(reader.take(page, 50), ['h{} 50 50 6 NaN 0.1,1: 1,2,3', 'h{"b":"y"} 50 50 2 NaN 1: 2,0']);
 });
 
-test('PageSeries begins another histogram at the scrape before, when the count falls', () => {
+test('PageSeries starts a new histogram at the previous scrape when the count decreases', () => {
   const reader = createReader();
   reader.take(pageOf([1, 3, 6]), 50);
   assert.deepEqual(reader.take(pageOf([1, 1, 1]), 60), ['end h 50', 'h{"a":"x"} 50 60 1 4.5 0.1,1: 1,0,0']);
@@ -83,7 +83,7 @@ test('PageSeries takes the start of a histogram from the page, and another one f
   ]);
 });
 
-test('PageSeries begins another histogram, when its bounds change, and ends one that has gone', () => {
+test('PageSeries starts a new histogram when its bounds change, and ends one that has disappeared', () => {
   const reader = createReader();
   reader.take(pageOf([1, 3, 6]), 50);
   assert.deepEqual(reader.take(pageOf([1, 3, 6], '', ['0.1', '2', '+Inf']), 60), [
@@ -93,7 +93,7 @@ test('PageSeries begins another histogram, when its bounds change, and ends one 
   assert.deepEqual(reader.take('# TYPE h histogram\n', 70), ['end h 50']);
 });
 
-test('PageSeries leaves out a histogram whose buckets are none, and reports why', () => {
+test('PageSeries omits a histogram with invalid buckets, and reports why', () => {
   const reader = createReader();
   assert.deepEqual(reader.take(pageOf([4, 3, 6]), 50), []);
   assert.match(reader.series.problem ?? '', /^h: expected whole counts in buckets/u);
@@ -103,7 +103,7 @@ test('PageSeries leaves out a histogram whose buckets are none, and reports why'
   assert.equal(reader.series.problem, undefined);
 });
 
-test('PageSeries makes a gap of histograms that have no count, and of a page that could not be read', () => {
+test('PageSeries leaves a gap for histograms without a count, and for a page that could not be read', () => {
   const reader = createReader();
   reader.take(pageOf([1, 3, 6]), 50);
   assert.deepEqual(reader.take(pageOf([NaN, NaN, NaN]), 60), ['h{"a":"x"} 50 60 NaN NaN 0.1,1: ']);
@@ -116,14 +116,14 @@ test('PageSeries makes a gap of histograms that have no count, and of a page tha
   assert.deepEqual(reader.take(pageOf([1, 3, 6]), 90), ['h{"a":"x"} 90 90 6 4.5 0.1,1: 1,2,3']);
 });
 
-test('PageSeries keeps the instants that a page gives for histograms, and does not repeat them', () => {
+test("PageSeries keeps the page's timestamps of histograms, and does not repeat them", () => {
   const reader = createReader();
   const stamped = pageOf([1, 3, 6]).replaceAll(/(\d)\n/gu, '$1 45000\n');
   assert.deepEqual(reader.take(stamped, 50), ['h{"a":"x"} 45 45 6 4.5 0.1,1: 1,2,3']);
   assert.deepEqual(reader.take(stamped, 60), []);
 });
 
-test('PageSeries takes a start or an instant that cannot be for none', () => {
+test('PageSeries ignores an impossible start or timestamp', () => {
   for (const created of [Infinity, 1e300, -1]) {
     const reader = createReader('openmetrics');
     const page = createdPage([1, 3, 6], created).replace('Infinity', '+Inf');
@@ -135,7 +135,7 @@ test('PageSeries takes a start or an instant that cannot be for none', () => {
   }
 });
 
-test('PageSeries ends a histogram whose bounds changed in a page that could not be read to its end', () => {
+test('PageSeries ends a histogram whose bounds changed in an incomplete page', () => {
   const reader = createReader();
   reader.take(pageOf([1, 3, 6]), 50);
   const broken = pageOf([1, 3, 6], 'h_bucket{a="x",le="0.5"} 2\n???\n');
@@ -147,14 +147,14 @@ test('PageSeries ends a histogram whose bounds changed in a page that could not 
   assert.deepEqual(reader.take(wider, 70), ['end h 50', 'h{"a":"x"} 50 70 6 4.5 0.1,0.5,1: 1,1,1,3']);
 });
 
-test('PageSeries ends with the next page what a page ended that was too late', () => {
+test('PageSeries ends with the next page what disappeared from a page that was too late', () => {
   const reader = createReader();
   reader.take(pageOf([1, 3, 6]), 50);
   reader.prepare(pageOf([1, 1, 1]), 60);
   assert.deepEqual(reader.take(pageOf([1, 1, 2]), 70), ['end h 50', 'h{"a":"x"} 50 70 2 4.5 0.1,1: 1,0,1']);
 });
 
-test('PageSeries leaves out what has the labels of another bucket, and keeps renamed samples as they are', () => {
+test('PageSeries omits samples with the labels of another bucket, and keeps renamed samples unchanged', () => {
   const reader = createReader('classic', {
     change(labels) {
       if (labels.get('__name__') === 'h_sum') labels.set('__name__', 'total');

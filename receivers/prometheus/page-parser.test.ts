@@ -38,19 +38,19 @@ const classicValues = {
 };
 
 for (const chunkBytes of [1, 2, 7, 100, 10_000]) {
-  test(`PageParser reads classic text in chunks of ${chunkBytes} bytes, and its page again`, () => {
+  test(`PageParser reads classic text in chunks of ${chunkBytes} bytes, and the page again`, () => {
     const { read } = createPageReader();
     const stamped = {
       'http_requests_total{method="post",code="200"}': 1027,
       'http_requests_total{method="post",code="400"}': 3,
     };
     assert.deepEqual(showValues(read(classic, undefined, chunkBytes)), { ...classicValues, ...stamped });
-    // Samples that the page says are of the same instants are not repeated.
+    // Samples with the same timestamps as on the previous page are not repeated.
     assert.deepEqual(showValues(read(classic, undefined, chunkBytes)), classicValues);
   });
 }
 
-test('PageParser keeps the array of series while pages differ in their values only', () => {
+test('PageParser keeps the array of series while only values of pages differ', () => {
   const { read } = createPageReader();
   const [one] = read('a 1\nb{x="y"} 2\n');
   const [two] = read('a 3\nb{x="y"} -4.5\n');
@@ -58,13 +58,13 @@ test('PageParser keeps the array of series while pages differ in their values on
   assert.deepEqual([...(two?.values ?? [])], [3, -4.5]);
 });
 
-test('PageParser finds series that moved, appear between others and have others as their beginning', () => {
+test('PageParser finds series that moved, were inserted, or begin with the text of others', () => {
   const { read } = createPageReader();
   assert.deepEqual(showValues(read('a 1\nab 2\nabc 3\n')), { a: 1, ab: 2, abc: 3 });
   assert.deepEqual(showValues(read('abc 4\na 5\naa 6\nab 7\n')), { a: 5, ab: 7, abc: 4, aa: 6 });
 });
 
-test('PageParser ends series that are no longer there, and begins others when they are back', () => {
+test('PageParser ends series that have disappeared, and starts new ones when they reappear', () => {
   const { read } = createPageReader();
   const [first] = read('a 1\nb 2\nc 3\n');
   const [ending, second] = read('a 1\nc 3\n');
@@ -77,17 +77,17 @@ test('PageParser ends series that are no longer there, and begins others when th
   assert.deepEqual(showValues(third ? [third] : []), { a: 1, b: 4, c: 3 });
 });
 
-test('PageParser takes the first of samples with the same series, and counts the others', () => {
+test('PageParser takes the first sample of a series, and counts the others', () => {
   const { read, parser } = createPageReader();
   assert.deepEqual(showValues(read('a{x="1"} 1\na{x="1"} 2\nb 3\n')), { 'a{x="1"}': 1, b: 3 });
   assert.deepEqual([parser.samples, parser.duplicates], [2, 1]);
   const { read: readOther, series } = createPageReader();
-  // Written in another way, it is the same series.
+  // The same series in another notation.
   assert.deepEqual(showValues(readOther('a{x="1",y="2"} 1\na{y="2",x="1"} 2\n')), { 'a{x="1",y="2"}': 1 });
   assert.equal(series.ambiguous, 1);
 });
 
-test('PageParser reads names in UTF-8', () => {
+test('PageParser reads UTF-8 names', () => {
   const { read } = createPageReader();
   const text = '{"my.näme","läbel.x"="1",y="2"} 1\n{"only.name"} 2\n{y="3","late.name"} 3\n';
   const values = { 'my.näme{läbel.x="1",y="2"}': 1, 'only.name': 2, 'late.name{y="3"}': 3 };
@@ -95,7 +95,7 @@ test('PageParser reads names in UTF-8', () => {
   assert.deepEqual(showValues(read(text, undefined, 1)), values);
 });
 
-test('PageParser leaves out labels without a value, and takes blanks and commas where they are allowed', () => {
+test('PageParser omits labels without a value, and accepts spaces and commas where they are allowed', () => {
   const { read } = createPageReader();
   assert.deepEqual(showValues(read('a { x = "" , y="}" ,} 1\nb{}2\n\tc\t3\t\nd 4')), {
     'a{y="}"}': 1,
@@ -118,7 +118,7 @@ for (const [text, reason] of [
   ['a 1 2 3\n', /expected the end of the line, found "3"/u],
   ['<html>\n', /expected a series and its value, found "<html>"/u],
 ] as const) {
-  test(`PageParser refuses ${JSON.stringify(text)}, and reads the next page`, () => {
+  test(`PageParser rejects ${JSON.stringify(text)}, and reads the next page`, () => {
     const { read } = createPageReader();
     assert.throws(() => read(text), reason);
     assert.deepEqual(showValues(read('good 1\n')), { good: 1 });
@@ -139,7 +139,7 @@ go_goroutines 69 1700000000.25
 # EOF
 `;
 
-test('PageParser reads OpenMetrics with exemplars, instants and starts', () => {
+test('PageParser reads OpenMetrics with exemplars, timestamps and starts', () => {
   const { read } = createPageReader('openmetrics');
   const tables = read(openMetrics);
   assert.deepEqual(showValues(tables), {
@@ -162,7 +162,7 @@ test('PageParser reads OpenMetrics with exemplars, instants and starts', () => {
   assert.equal(tables.at(-1)?.epoch, 1_700_000_000_250_000_000n);
 });
 
-test('PageParser refuses OpenMetrics without its end, or with something behind it', () => {
+test('PageParser rejects OpenMetrics without its end, or with something behind it', () => {
   const { read } = createPageReader('openmetrics');
   assert.throws(() => read('# TYPE a gauge\na 1\n'), /expected "# EOF" in the last line, found none/u);
   assert.throws(() => read('a 1\n# EOF\nb 1\n'), /line 3: expected nothing after "# EOF", found "b 1"/u);

@@ -12,13 +12,13 @@ function read(tables: readonly Table[]) {
   return [Number((series[0]?.start ?? 0n) / second), values[0]];
 }
 
-test('PageSeries starts a counter at its first scrape with the value that it has, as the Collector does', () => {
+test('PageSeries starts a counter at its first scrape with its value there, as the Collector does', () => {
   const reader = createPageReader();
   assert.deepEqual(read(reader.read(`${counter}c 100\n`, 50)), [50, 100]);
   assert.deepEqual(read(reader.read(`${counter}c 103\n`, 60)), [50, 103]);
 });
 
-test('PageSeries starts another series at the last scrape, when a counter falls', () => {
+test('PageSeries starts a new series at the last scrape when a counter decreases', () => {
   const reader = createPageReader();
   const [before] = reader.read(`${counter}c 100\n`, 50);
   const [ending, after] = reader.read(`${counter}c 4\n`, 60);
@@ -34,7 +34,7 @@ test('PageSeries compares a counter with the value before a gap', () => {
   assert.deepEqual(read(reader.read(`${counter}c 99\n`, 70)), [60, 99]);
 });
 
-test('PageSeries does not take the fall of a gauge for a reset', () => {
+test('PageSeries does not treat the decrease of a gauge as a reset', () => {
   const reader = createPageReader();
   const [before] = reader.read('# TYPE g gauge\ng 5\n');
   const [after] = reader.read('# TYPE g gauge\ng 4\n');
@@ -45,21 +45,21 @@ function createPage(value: number, created: number): string {
   return `# TYPE c counter\nc_total{a="1"} ${value}\nc_created{a="1"} ${created}\n# EOF\n`;
 }
 
-test('PageSeries starts a counter when the page reports that it was 0', () => {
+test('PageSeries uses the start of a counter from the page', () => {
   const reader = createPageReader('openmetrics');
   assert.deepEqual(read(reader.read(createPage(7, 12.5), 50)), [12, 7]);
-  // A reset is seen by the start, too, though the counter is above what it was.
+  // A reset is also detected by the start, even if the counter is above its previous value.
   const [ending, after] = reader.read(createPage(8, 55), 60);
   assert.equal(ending?.ended?.length, 1);
   assert.deepEqual(read(after ? [after] : []), [55, 8]);
 });
 
-test('PageSeries never starts a counter after its first value, when the clock of the target is ahead', () => {
+test('PageSeries never starts a counter after its first value when the clock of the target is ahead', () => {
   const reader = createPageReader('openmetrics');
   assert.deepEqual(read(reader.read(createPage(7, 99), 50)), [50, 7]);
 });
 
-test('PageSeries starts counters with their process only where that is configured', () => {
+test('PageSeries starts counters with their process only if configured', () => {
   const text = `${counter}c 7\n# TYPE process_start_time_seconds gauge\nprocess_start_time_seconds 20\n`;
   const started = createPageReader('classic', { usesProcessStart: true });
   assert.deepEqual(read(started.read(text, 50)), [20, 7]);
@@ -117,7 +117,7 @@ test('PageSeries reads samples by the type of their family', () => {
   });
 });
 
-test('PageSeries asks for a second look at everything, when the type of a metric changes', () => {
+test('PageSeries requests that everything is read again when the type of a metric changes', () => {
   const { read: readPage, series, parser } = createPageReader();
   readPage('# TYPE c gauge\nc 1\n');
   assert.equal(series.isOutdated, false);
@@ -148,7 +148,7 @@ test('PageSeries makes target_info a part of the resource, wherever it is and al
   assert.equal(gone?.series[0]?.resource.attributes['host_name'], undefined);
 });
 
-test('PageSeries keeps labels of the target, and those of a sample as exported_ or, honored, in their place', () => {
+test('PageSeries keeps labels of the target, and those of a sample as exported_ or, if honored, instead of them', () => {
   const target = new Map([
     ['job', 'test'],
     ['instance', 'node1:9100'],
@@ -168,7 +168,7 @@ test('PageSeries keeps labels of the target, and those of a sample as exported_ 
   assert.equal(honored?.series[0]?.resource.attributes['service.name'], 'own');
 });
 
-test('PageSeries ends every series when it is restarted, and counts on with others', () => {
+test('PageSeries ends every series when it is restarted, and continues counting with new ones', () => {
   const reader = createPageReader();
   const [before] = reader.read(`${counter}c 100\n`, 50);
   const [ending] = reader.series.restart(55n);
@@ -176,7 +176,7 @@ test('PageSeries ends every series when it is restarted, and counts on with othe
   assert.deepEqual(read(reader.read(`${counter}c 103\n`, 60)), [60, 103]);
 });
 
-test('PageSeries gives a row for each instant of the page, and refuses those of the future', () => {
+test('PageSeries creates a row for each timestamp of the page, and rejects those in the future', () => {
   const { read: readPage } = createPageReader();
   const tables = readPage('a 1 1000\nb 2 500\nc 3\nd 4 1000\ne 5 9999999\n', 2);
   assert.deepEqual(

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createPageReader, showValues } from './page.fixture.js';
 
-// Pages as the DCGM exporter and vLLM write them: names, types, order and notation are theirs, the values are not.
+// Pages with the names, types, order and notation of the DCGM exporter and vLLM, but other values.
 
 const gpu =
   '{gpu="0",UUID="GPU-00000000-0000-0000-0000-000000000001",device="nvidia0",modelName="NVIDIA L40S"}';
@@ -20,13 +20,13 @@ DCGM_FI_DEV_POWER_USAGE${gpu} 34.156000
 DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION${gpu} 31035686671
 `;
 
-test('a page of the DCGM exporter has its energy as a counter, in mJ as it is written', () => {
+test('a page of the DCGM exporter has its energy as a counter, in mJ as published', () => {
   const reader = createPageReader();
   const labels = gpu.replaceAll(', ', ',');
   const [table] = reader.read(dcgm);
   assert.deepEqual(showValues(table ? [table] : []), {
     [`DCGM_FI_DEV_SM_CLOCK${labels}`]: 210,
-    // What the exporter writes for a sensor that is not there.
+    // The exporter's value for a missing sensor.
     [`DCGM_FI_DEV_MEMORY_TEMP${labels}`]: 2 ** 63,
     [`DCGM_FI_DEV_POWER_USAGE${labels}`]: 34.156,
     [`DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION${labels}`]: 31_035_686_671,
@@ -35,7 +35,7 @@ test('a page of the DCGM exporter has its energy as a counter, in mJ as it is wr
     table?.series.map(({ metric: { kind } }) => kind),
     ['gauge', 'gauge', 'gauge', 'counter'],
   );
-  // Older versions have a blank after each comma: the series is the same.
+  // Older versions write a space after each comma: the series is the same.
   const [older] = createPageReader().read(dcgm.replaceAll('",', '", '));
   assert.deepEqual(older?.series[0]?.attributes, table?.series[0]?.attributes);
 });

@@ -19,7 +19,7 @@ function relabel(labels: Record<string, string>, ...rules: readonly Partial<Rela
   return changed && Object.fromEntries(changed);
 }
 
-// Inputs and results as in Prometheus' own tests of relabelling, by its documentation.
+// Inputs and results of Prometheus' own relabelling tests, according to its documentation.
 const cases: readonly [
   string,
   Record<string, string>,
@@ -119,7 +119,7 @@ for (const [name, labels, rule, result] of cases) {
   test(`createRelabelling: ${name}`, () => assert.deepEqual(relabel(labels, rule), result));
 }
 
-test('createRelabelling takes its rules one after the other', () => {
+test('createRelabelling applies its rules one after another', () => {
   const rules = [
     { source_labels: ['a'], target_label: 'b', replacement: '$1!' },
     { regex: 'a', action: 'labeldrop' },
@@ -127,7 +127,7 @@ test('createRelabelling takes its rules one after the other', () => {
   assert.deepEqual(relabel({ a: 'x' }, ...rules), { b: 'x!' });
 });
 
-test('checkRelabelling names what is wrong with a rule', () => {
+test('checkRelabelling reports what is wrong with a rule', () => {
   const rules = [
     { ...defaults },
     { ...defaults, action: 'hashmod', target_label: 'a' },

@@ -34,7 +34,7 @@ const durations = [
   [histogramOf({ attributes: {}, resource, start }), now, rowOf([0, 0, 2 ** 40], { sum: -1e-9 })],
 ] as const;
 
-/** A histogram is one again, with the buckets, the sum, the start and the unit that it had. */
+/** A histogram is restored with its buckets, sum, start and unit. */
 function checkDurations(tables: readonly HistogramTable[], created: boolean): void {
   checkHistograms(tables);
   const [table] = tables;
@@ -54,11 +54,11 @@ function checkDurations(tables: readonly HistogramTable[], created: boolean): vo
   }
 }
 
-// The exporter is loaded by its path: a receiver imports no other component.
+// The exporter is loaded by its path, because a receiver does not import another component.
 const exporterPath = '../../exporters/prometheus/factory.js';
 
 for (const created of [true, false]) {
-  test(`what the exporter serves ${created ? 'with' : 'without'} starts has the same values when it is scraped`, async (t) => {
+  test(`the values that the exporter serves ${created ? 'with' : 'without'} starts are the same when scraped`, async (t) => {
     const { factory } = await import(exporterPath);
     const settings = { endpoint: '127.0.0.1:0', created_timestamps: created };
     const context = createFakeContext();

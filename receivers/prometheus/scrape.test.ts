@@ -8,14 +8,14 @@ import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { until } from '../../src/testing/until.js';
 import { scrape, serve, servePage } from './exporter.fixture.js';
 
-/** No answer of a server on this machine takes as long. */
+/** Longer than any response of a server on this machine takes. */
 const patient = { scrape_interval: '100s', scrape_timeout: '100s' };
 
 function targets(...addresses: readonly string[]) {
   return { static_configs: [{ targets: addresses }] };
 }
 
-test('the receiver scrapes a page repeatedly, and reports how that went', async (t) => {
+test('the receiver scrapes a page repeatedly, and reports the result', async (t) => {
   let count = 0;
   const host = await servePage(t, () => `# TYPE hits counter\nhits ${++count}\nlevel 2.5\n`);
   const { receiver, next, valuesOf, log } = await scrape(t, [{ ...targets(host), ...patient }]);
@@ -50,7 +50,7 @@ test('the receiver drops and renames samples by metric_relabel_configs', async (
   assert.deepEqual(valuesOf('scrape_samples_post_metric_relabeling'), [1]);
 });
 
-test('the receiver scrapes the others, when one target hangs, and shuts down', async (t) => {
+test('the receiver scrapes the other targets when one hangs, and shuts down', async (t) => {
   let asked = 0;
   const dead = await serve(t, () => void asked++);
   const good = await servePage(t, () => 'a 1\n');
@@ -195,7 +195,7 @@ test('the receiver reads a page without a known Content-Type by fallback_scrape_
   assert.deepEqual(valuesOf('a'), [1]);
 });
 
-test('the receiver follows a redirect, and shows its password to the target only', async (t) => {
+test('the receiver follows a redirect, and sends its password to the target only', async (t) => {
   const shown: (string | undefined)[] = [];
   const other = await serve(t, ({ headers }, response) => {
     shown.push(headers.authorization);
@@ -215,7 +215,7 @@ test('the receiver follows a redirect, and shows its password to the target only
   assert.deepEqual(shown, [basic, basic, undefined]);
 });
 
-test('the receiver shows credentials of any type, of the configuration and of a file', async (t) => {
+test('the receiver sends credentials of any type, from the configuration or from a file', async (t) => {
   const file = join(createFolder(), 'token');
   writeFileSync(file, 'secret\n');
   const shown = new Set<string>();
@@ -247,7 +247,7 @@ test('the receiver verifies certificates', { skip: noOpenssl }, async (t) => {
   assert.match(String(log.lines), /Cannot read https:\/\/localhost.*self-signed certificate/u);
 });
 
-test('the receiver begins other series when the type of a metric changes', async (t) => {
+test('the receiver starts new series when the type of a metric changes', async (t) => {
   let type = 'gauge';
   const host = await servePage(t, () => `# TYPE c ${type}\nc 7\n`);
   const { receiver, next, log } = await scrape(t, [{ ...targets(host), ...patient }]);
@@ -262,7 +262,7 @@ test('the receiver begins other series when the type of a metric changes', async
   assert.deepEqual(log.lines, []);
 });
 
-test('the receiver warns once of samples that are the same', async (t) => {
+test('the receiver warns once of duplicate samples', async (t) => {
   let pages = 0;
   const host = await servePage(t, () => (pages++, 'a 1\na 2\n'));
   const { receiver, valuesOf, log } = await scrape(t, [{ ...targets(host), ...patient }]);
@@ -273,7 +273,7 @@ test('the receiver warns once of samples that are the same', async (t) => {
   assert.match(String(log.lines), /Leaving out 1 samples of http:/u);
 });
 
-test('the receiver scrapes the targets that files name at the moment', async (t) => {
+test('the receiver scrapes the targets that are currently in the files', async (t) => {
   const folder = createFolder();
   const path = join(folder, 'targets.json');
   const write = (...hosts: readonly string[]) => {

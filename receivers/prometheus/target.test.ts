@@ -25,7 +25,7 @@ function list(job: object, global: object = {}) {
   return { targets, leftOut };
 }
 
-test('listTargets makes addresses of hosts, path, scheme and parameters', () => {
+test('listTargets builds addresses from hosts, path, scheme and parameters', () => {
   const { targets } = list({
     static_configs: [{ targets: ['n1:9100', '[::1]:9100'], labels: { rack: 'r1' } }],
     scheme: 'https',
@@ -41,7 +41,7 @@ test('listTargets makes addresses of hosts, path, scheme and parameters', () => 
   );
 });
 
-test('listTargets relabels as the blackbox and the SNMP exporter want it', () => {
+test('listTargets relabels as the blackbox and the SNMP exporter require', () => {
   const { targets } = list({
     static_configs: [{ targets: ['10.0.0.7', '10.0.0.8'] }],
     params: { module: ['if_mib'] },
@@ -58,13 +58,13 @@ test('listTargets relabels as the blackbox and the SNMP exporter want it', () =>
   );
 });
 
-/** Interval and time limit of each target. */
+/** Interval and timeout of each target. */
 function readTimes(job: object, global?: object) {
   const { targets } = list({ static_configs: [{ targets: ['n1:1'] }], ...job }, global);
   return targets.map(({ intervalMs, timeoutMs }) => [intervalMs, timeoutMs]);
 }
 
-test('listTargets takes intervals of the job, of all jobs, and of labels, and no longer time limit than that', () => {
+test('listTargets takes intervals of the job, of all jobs, and of labels, and no timeout above the interval', () => {
   assert.deepEqual(readTimes({}), [[60_000, 10_000]]);
   assert.deepEqual(readTimes({ scrape_interval: '5s' }), [[5000, 5000]]);
   assert.deepEqual(readTimes({}, { scrape_interval: '15s', scrape_timeout: '3s' }), [[15_000, 3000]]);
@@ -72,7 +72,7 @@ test('listTargets takes intervals of the job, of all jobs, and of labels, and no
   assert.deepEqual(readTimes({ relabel_configs: [rule] }), [[2000, 2000]]);
 });
 
-test('listTargets leaves out what cannot be scraped, and takes a target once', () => {
+test('listTargets omits targets that cannot be scraped, and duplicates', () => {
   const { targets, leftOut } = list({ static_configs: [{ targets: ['n1:1', 'n1:1', 'a b', ''] }] });
   assert.deepEqual(
     targets.map(({ url }) => url.host),
@@ -85,7 +85,7 @@ function check(job: object): readonly string[] {
   return checkConfig(configure(job)).map((text) => text.replace('config.scrape_configs[0]', ''));
 }
 
-test('checkConfig names what is wrong with a job', () => {
+test('checkConfig reports what is wrong with a job', () => {
   assert.deepEqual(check({ static_configs: [{ targets: ['n1:1'] }] }), []);
   assert.deepEqual(checkConfig(parseSettings(schema, {})), [
     'config.scrape_configs: expected a job, found none',
@@ -108,7 +108,7 @@ test('checkConfig names what is wrong with a job', () => {
   assert.match(String(check({ tls_config: { cert_file: '/c' } })), /cert_file and key_file together/u);
 });
 
-test('TargetFiles reads YAML and JSON, follows changes and keeps targets while a file is broken', () => {
+test('TargetFiles reads YAML and JSON, follows changes and keeps targets while a file is invalid', () => {
   const folder = createFolder();
   const path = (name: string) => join(folder, name);
   writeFileSync(path('a.yml'), '- targets: [n1:1, n2:1]\n  labels: {rack: 7}\n');
@@ -132,7 +132,7 @@ test('TargetFiles reads YAML and JSON, follows changes and keeps targets while a
 });
 
 for (const text of ['a: 1', '- 1', '- targets: 7', '- targets: [7]', '- targets: []\n  labels: [1]']) {
-  test(`parseGroups refuses ${JSON.stringify(text)}`, () => {
+  test(`parseGroups rejects ${JSON.stringify(text)}`, () => {
     assert.throws(() => parseGroups(text), /expected .* found /u);
   });
 }

@@ -38,7 +38,7 @@ const silence = /Cannot read 127\.0\.0\.1:\d+: expected an answer within 300 ms,
 const noNumber = /Cannot read 127\.0\.0\.1:\d+: expected volts of rail "12V", found/u;
 const ended = /Cannot read 127\.0\.0\.1:\d+: expected an answer, found the end of the connection/u;
 
-/** What it sends to every command, what becomes of the connection, and what is logged. */
+/** The response to every command, the end of the connection, and the expected log lines. */
 const faults: Readonly<Record<string, readonly [Buffer | undefined, FakeModule['ending'], RegExp]>> = {
   truncated: [Buffer.of(200, 0, 0x31), 'close', ended],
   'truncated and silent': [Buffer.of(200, 0, 0x31), undefined, silence],

@@ -25,7 +25,7 @@ async function startRig(
   return {
     log: running.log.lines,
     endpoint,
-    /** Reads, some seconds later than the last time: each value by metric and `hw.id`. */
+    /** Reads, several seconds after the previous reading: each value by metric and `hw.id`. */
     async read(seconds = 0): Promise<Readonly<Record<string, number>>> {
       const readings = await running.read(seconds);
       return Object.fromEntries(
@@ -44,7 +44,7 @@ function check(endpoint: object): readonly string[] {
   return factory.check?.(parseSettings(factory.schema, { endpoints: [endpoint] })) ?? [];
 }
 
-test('quarch reads voltage and current of each rail, and integrates the power of all', async (t) => {
+test('quarch reads voltage and current of each rail, and integrates the total power', async (t) => {
   const module = new FakeModule(answers);
   const rig = await startRig(t, module);
   await rig.read();
@@ -58,20 +58,20 @@ test('quarch reads voltage and current of each rail, and integrates the power of
   assert.equal(module.connections, 1);
 });
 
-test('quarch gives the energy of the module to the host, where it supplies that', async (t) => {
+test('quarch assigns the energy of the module to the host that it supplies', async (t) => {
   const rig = await startRig(t, new FakeModule(answers), { measures: 'host' });
   await rig.read();
   assert.equal((await rig.read(10))['hw.host.energy host']?.toFixed(3), '206.550');
 });
 
-test('quarch takes an answer that comes byte by byte', async (t) => {
+test('quarch accepts a response that arrives byte by byte', async (t) => {
   const module = new FakeModule(answers);
   module.isSlow = true;
   const rig = await startRig(t, module);
   assert.equal((await rig.read())[`hw.voltage ${address}/5V`], 5.02);
 });
 
-test('quarch leaves a rail out that the module does not know, and says so once', async (t) => {
+test('quarch omits a rail that the module does not have, and logs it once', async (t) => {
   const module = new FakeModule({ ...answers, 'Measure:Voltage 5V?': 'FAIL: 0x42 -Invalid parameter' });
   const rig = await startRig(t, module);
   await rig.read();
@@ -86,7 +86,7 @@ test('quarch leaves a rail out that the module does not know, and says so once',
   );
 });
 
-test('quarch connects again, when the module hangs up or does not answer', async (t) => {
+test('quarch reconnects when the module closes the connection or does not respond', async (t) => {
   const module = new FakeModule(answers);
   const endpoint = await module.listen(t);
   const meter = openModule({ endpoint, rails: ['12V'], measures: 'other', channels: [] });
@@ -94,7 +94,7 @@ test('quarch connects again, when the module hangs up or does not answer', async
   assert.equal((await meter.ask(never)).readings.length, 2);
   module.garbage = Buffer.alloc(0);
   await assert.rejects(meter.ask(never), { message: 'expected an answer, found the end of the connection' });
-  // Bytes of an answer that never ends.
+  // Bytes of a response that never ends.
   module.garbage = Buffer.of(200, 0, 0x31);
   await assert.rejects(meter.ask(AbortSignal.timeout(50)), { name: 'TimeoutError' });
   module.garbage = undefined;
@@ -103,7 +103,7 @@ test('quarch connects again, when the module hangs up or does not answer', async
   await meter.close?.();
 });
 
-test('quarch does not take what is no answer', async (t) => {
+test('quarch rejects invalid responses', async (t) => {
   const module = new FakeModule(answers);
   module.garbage = Buffer.concat([Buffer.of(5, 0), Buffer.from('??\r\n>', 'latin1')]);
   const rig = await startRig(t, module);
@@ -120,7 +120,7 @@ test('quarch reports what is wrong with its settings', () => {
   assert.equal(check({ endpoint: 'quarch' }).length, 1);
 });
 
-test('quarch probes a module by reading it, and names the one that does not answer', async (t) => {
+test('quarch probes a module by reading it, and names the one that does not respond', async (t) => {
   const endpoint = await new FakeModule(answers).listen(t);
   const config = parseSettings(factory.schema, { endpoints: [{ endpoint }] });
   const probe = await factory.probe?.(config, createFakeContext());
@@ -130,7 +130,7 @@ test('quarch probes a module by reading it, and names the one that does not answ
   assert.match(missing?.remedies[0]?.missing ?? '', /127\.0\.0\.1:1: .*ECONNREFUSED/u);
 });
 
-test('parseMeasurement takes a number with its unit, and nothing else', () => {
+test('parseMeasurement accepts a number with its unit, and nothing else', () => {
   assert.equal(parseMeasurement('4950mV', 'V', '5V'), 4.95);
   assert.equal(parseMeasurement('5V = 4950 mV', 'V', '5V'), 4.95);
   assert.equal(parseMeasurement('-3uA', 'A', '5V'), -3e-6);

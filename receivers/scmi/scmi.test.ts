@@ -10,8 +10,8 @@ import { factory } from './factory.js';
 import { openZones, parseMicrowatts } from './zones.js';
 
 /**
- * Files as drivers/powercap/arm_scmi_powercap.c makes them: power, no energy, and one constraint with the averaging interval.
- * A folder in place of a file cannot be read.
+ * Files like those of drivers/powercap/arm_scmi_powercap.c: power, no energy, and one constraint with the
+ * averaging interval. A folder instead of a file cannot be read.
  */
 class FakePowercap {
   readonly sysfs = createFolder();
@@ -73,21 +73,21 @@ test('openZones has a gap for a zone that cannot be read, and reads the others',
   );
 });
 
-test('openZones reports what is wrong where no zone can be read, or they have gone', async () => {
+test('openZones reports the problem if no zone can be read, or all have disappeared', async () => {
   const files = new FakePowercap({ 'arm-scmi:0': ['SOC', undefined] });
   await assert.rejects(ask(files), { message: /EISDIR/u });
   rmSync(files.folder('arm-scmi:0'), { recursive: true });
   await assert.rejects(ask(files), { message: 'expected zones of arm-scmi, found none' });
 });
 
-test('parseMicrowatts takes whole numbers only', () => {
+test('parseMicrowatts accepts integers only', () => {
   assert.equal(parseMicrowatts('20000000\n'), 20_000_000);
   for (const text of ['', '20000', 'N/A\n', '-1\n', '999999999999\n', '18446744073709551615\n']) {
     assert.ok(Number.isNaN(parseMicrowatts(text)), JSON.stringify(text));
   }
 });
 
-test('the energy of a zone is its mean power times the time, where the mean is of all that time', async () => {
+test('the energy of a zone is its mean power multiplied by the time, if the mean covers all that time', async () => {
   const files = new FakePowercap(soc);
   const table = new MeterTable({ resource: { attributes: {} }, interface: 'scmi_powercap', maxGapMs: 3_500 });
   const zones = openZones(files.sysfs);
@@ -101,7 +101,7 @@ test('the energy of a zone is its mean power times the time, where the mean is o
   const column = series.findIndex(
     ({ metric, attributes }) => metric.name === 'hw.meter.energy' && attributes['hw.id'] === 'arm-scmi:0',
   );
-  // 10 W for 20 ms: not the 15 W of a line from 20 W.
+  // 10 W for 20 ms, not 15 W as with linear interpolation from 20 W.
   assert.equal(values[column], 0.2);
   const { attributes } = series[column] ?? {};
   assert.equal(attributes?.['hw.power.window'], '0.02s');
@@ -123,7 +123,7 @@ async function start(t: TestContext, files: FakePowercap, settings: object) {
   return { last, lines: log.lines };
 }
 
-test('scmi adds the zones at the top up to the host, where they measure it', async (t) => {
+test('scmi sums the top-level zones to the host if they measure it', async (t) => {
   const files = new FakePowercap({ ...soc, 'arm-scmi:1': ['DRAM', 5_000_000] });
   const { last } = await start(t, files, { measures: 'host' });
   await until(() => last('hw.host.power').length > 0);

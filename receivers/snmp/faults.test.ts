@@ -27,7 +27,7 @@ const silence = /Cannot read 127\.0\.0\.1:\d+: expected an answer within 100 ms,
 const noAnswer =
   /Cannot read 127\.0\.0\.1:\d+: expected an answer within 100 ms, 3 times, found (?:none|what is none)|Requested OIDs do not match response OIDs/u;
 
-/** What becomes of each answer, and what is logged. */
+/** How each response is damaged, and the expected log lines. */
 const damages: Readonly<Record<string, readonly [Agent['damage'], RegExp]>> = {
   truncated: [(answer) => answer.subarray(0, answer.length / 2), noAnswer],
   empty: [() => Buffer.of(), noAnswer],

@@ -11,7 +11,7 @@ import { apc, often, openApc } from './snmp-rig.fixture.js';
 import { loadSnmp, SnmpSession } from './snmp-session.js';
 
 test(
-  'snmp asks again when datagrams are lost, and takes no answer that is late for another',
+  'snmp repeats requests when datagrams are lost, and ignores late responses to others',
   { skip: noSnmp },
   async (t) => {
     const agent = await openApc(t);
@@ -33,7 +33,7 @@ test(
 );
 
 test(
-  'snmp names the remedies when no answer comes, as with a wrong community',
+  'snmp names the remedies if there is no response, as with a wrong community',
   { skip: noSnmp },
   async (t) => {
     const agent = await openApc(t);
@@ -47,7 +47,7 @@ test(
   },
 );
 
-test('snmp walks what a device has again when an object is gone', { skip: noSnmp }, async (t) => {
+test('snmp walks the tables of a device again when an object has disappeared', { skip: noSnmp }, async (t) => {
   for (const version of ['1', '2c']) {
     const agent = await openApc(t);
     const { last, log } = await startReceiver(t, factory, {
@@ -64,7 +64,7 @@ test('snmp walks what a device has again when an object is gone', { skip: noSnmp
 });
 
 test(
-  'snmp asks for fewer objects at once when an agent finds its answer too big',
+  'snmp requests fewer objects at once when an agent finds its response too big',
   { skip: noSnmp },
   async (t) => {
     const agent = await openApc(t);
@@ -78,7 +78,7 @@ test(
   },
 );
 
-test('SnmpSession survives answers that are truncated or damaged', { skip: noSnmp }, async (t) => {
+test('SnmpSession survives truncated and damaged responses', { skip: noSnmp }, async (t) => {
   const agent = await openApc(t);
   const settings = { endpoints: [{ endpoint: agent.endpoint }], timeout: '20ms', retries: 0 };
   const config = parseSettings(factory.schema, settings);

@@ -7,7 +7,7 @@ function findProblems(settings: unknown): readonly string[] | undefined {
   return factory.check?.(parseSettings(factory.schema, settings));
 }
 
-test('snmp refuses settings that cannot work', () => {
+test('snmp rejects settings that cannot work', () => {
   assert.deepEqual(findProblems({ endpoints: [{ version: '3' }], objects: [{ oid: 'a.b' }] }), [
     'objects.0.oid: expected numbers with dots between, found "a.b"',
     'endpoints.0.user: expected a user for version 3, found none',

@@ -57,7 +57,7 @@ test('snmp counts energy by the counter, and restarts when it was reset', { skip
 });
 
 test(
-  'snmp reads configured objects, wraps counters of 32 bits, and takes those of 64 bits',
+  'snmp reads configured objects, 32-bit counters that wrap, and 64-bit counters',
   { skip: noSnmp },
   async (t) => {
     const energy = '1.3.6.1.4.1.99999.1.1';
@@ -82,7 +82,7 @@ test(
 );
 
 test(
-  'snmp takes a fall of a counter of 32 bits for a reset when the agent has restarted',
+  'snmp treats a decrease of a 32-bit counter as a reset if the agent has restarted',
   { skip: noSnmp },
   async (t) => {
     const energy = '1.3.6.1.4.1.99999.1.1';
@@ -102,7 +102,7 @@ test(
 );
 
 test(
-  'snmp reads the sensors of Raritan by their decimals, without those that are not available',
+  'snmp reads the sensors of Raritan by their decimals, without unavailable ones',
   { skip: noSnmp },
   async (t) => {
     const raritan = '1.3.6.1.4.1.13742.6';

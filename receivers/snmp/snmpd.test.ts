@@ -20,7 +20,7 @@ const noSnmpd: string | false =
 
 const energy = '1.3.6.1.4.1.99999.1.1';
 
-/** The daemon of Net-SNMP with a counter, a power and users of version 3. @returns where it listens */
+/** Starts the daemon of Net-SNMP with a counter, a power and version 3 users. @returns its address */
 async function startSnmpd(t: TestContext): Promise<string> {
   const folder = createFolder();
   const config = join(folder, 'snmpd.conf');
@@ -49,7 +49,7 @@ async function startSnmpd(t: TestContext): Promise<string> {
   return endpoint;
 }
 
-/** A UDP port that is free: only this test knows of it. */
+/** A free UDP port that only this test uses. */
 async function findEndpoint(): Promise<string> {
   const socket = createSocket('udp4').bind(0, '127.0.0.1');
   await once(socket, 'listening');
@@ -87,7 +87,7 @@ const users: readonly Readonly<Record<string, string>>[] = [
   { version: '3', user: 'bob', auth_protocol: 'md5', auth_password: 'authentic-2' },
 ];
 
-test('snmp reads the daemon of Net-SNMP by every version', { skip: noSnmpd }, async (t) => {
+test('snmp reads the daemon of Net-SNMP with every version', { skip: noSnmpd }, async (t) => {
   const endpoint = await startSnmpd(t);
   const objects = [
     { oid: energy, quantity: 'energy', scale: 3600 },
@@ -104,7 +104,7 @@ test('snmp reads the daemon of Net-SNMP by every version', { skip: noSnmpd }, as
 });
 
 test(
-  'snmp reports the reason of the daemon for a user that it does not know',
+  "snmp reports the daemon's error for an unknown user",
   { skip: noSnmpd },
   async (t) => {
     const endpoint = await startSnmpd(t);

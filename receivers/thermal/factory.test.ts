@@ -8,7 +8,7 @@ import { endedOf, openScraperOf, valuesOf, writeFiles } from '../../src/scraping
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { factory, listSources } from './factory.js';
 
-/** The zone and the device of node_exporter's fixtures, which gives 12.376, 0 and 3 for them. */
+/** The zone and the device of node_exporter's fixtures, for which it publishes 12.376, 0 and 3. */
 const nodeExporter = {
   'class/thermal/cooling_device0/type': 'Processor\n',
   'class/thermal/cooling_device0/cur_state': '0\n',
@@ -39,7 +39,7 @@ function open(t: TestContext, files: Readonly<Record<string, string>>, settings:
   return { sysfs, config, scraper: openScraperOf(t, listSources(config)) };
 }
 
-test('thermal gives zones and cooling devices as node_exporter does', (t) => {
+test('thermal publishes zones and cooling devices like node_exporter', (t) => {
   assert.deepEqual(valuesOf(open(t, nodeExporter).scraper.scrape(0)), {
     'hw.temperature temperature thermal_zone0 cpu-thermal': 12.376,
     'hw.cooling.state cooling_device cooling_device0 Processor': 0,
@@ -47,7 +47,7 @@ test('thermal gives zones and cooling devices as node_exporter does', (t) => {
   });
 });
 
-test('thermal leaves out what a driver does not know: trip points that are not set, a device that is idle', (t) => {
+test('thermal omits values that a driver does not have: unset trip points, an idle device', (t) => {
   const zone = 'temperature thermal_zone1 x86_pkg_temp';
   const values = valuesOf(open(t, laptop).scraper.scrape(0));
   assert.equal(values[`hw.temperature ${zone}`], -4);
@@ -58,7 +58,7 @@ test('thermal leaves out what a driver does not know: trip points that are not s
   assert.equal(values['hw.cooling.state.limit cooling_device cooling_device1 intel_powerclamp'], 50);
 });
 
-test('thermal follows zones that come and go, and a zone that takes the name of another', (t) => {
+test('thermal follows zones that are added and removed, and a zone that takes the name of another', (t) => {
   const { sysfs, scraper } = open(t, laptop);
   const first = valuesOf(scraper.scrape(0));
   rmSync(join(sysfs, 'class/thermal/thermal_zone1'), { recursive: true });
@@ -89,7 +89,7 @@ test('thermal reports a zone that cannot be parsed and reads the others', (t) =>
   }
 });
 
-test('thermal gives a gap for a temperature that cannot be', (t) => {
+test('thermal has a gap for an impossible temperature', (t) => {
   const { sysfs, scraper } = open(t, nodeExporter);
   for (const text of ['-273200\n', '4294967295\n', '-2147483648\n']) {
     writeFiles(sysfs, { 'class/thermal/thermal_zone0/temp': text });
@@ -101,7 +101,7 @@ test('thermal gives a gap for a temperature that cannot be', (t) => {
   }
 });
 
-test('thermal leaves parts out that are switched off or absent, and is unavailable without any', async (t) => {
+test('thermal omits parts that are off or absent, and is unavailable without any', async (t) => {
   const { config, sysfs } = open(t, nodeExporter, { cooling_devices: false });
   assert.deepEqual(
     listSources(config).map(({ name }) => name),

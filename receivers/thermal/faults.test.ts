@@ -23,7 +23,7 @@ function createMachine() {
     tick() {},
     subject: /thermal_zone0/u,
     path: join(sysfs, 'class/thermal/thermal_zone0/temp'),
-    // What is not here any more is no failure.
+    // A missing zone is not an error.
     changes: { vanishing: { problem: undefined } },
   };
 }
@@ -31,7 +31,7 @@ function createMachine() {
 testFileFaults('thermal zones', createMachine);
 
 test('thermal withstands a zone that does not answer, and reads the others', async (t) => {
-  // Every file is taken for slow.
+  // Every file counts as slow.
   const slow = new SlowFiles({ slowMs: -1 });
   const slowFactory: typeof factory = {
     ...factory,
