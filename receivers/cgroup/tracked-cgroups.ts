@@ -25,7 +25,7 @@ export class TrackedCgroups {
    */
   readonly #version: PreferredVersion = { preferred: 2 };
   #parts: CgroupPart[] = [];
-  /** Parts whose details have not been read yet. */
+  /** Parts whose details must be read at the next scan. */
   readonly #fresh = new Set<CgroupPart>();
 
   constructor(options: CgroupOptions & PartOptions) {

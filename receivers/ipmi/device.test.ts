@@ -89,30 +89,34 @@ test(
   },
 );
 
-test('the ipmi receiver has the same readings as ipmitool from ipmi_sim', { skip: withoutSimulator }, async (t) => {
-  const { port, ipmitool } = await startSimulator(t, sensors);
-  const env = {
-    ...process.env,
-    LD_PRELOAD: build('ipmi-device', '-shared', '-fPIC'),
-    IPMI_SIM_PORT: String(port),
-  };
-  // All sensors, the power of the host and its energy.
-  const { stdout } = await run(process.execPath, [program, String(sensors.length + 2)], {
-    env,
-    timeout: 60_000,
-  });
-  const { probe, last } = JSON.parse(stdout) as Printed;
-  assert.deepEqual(probe, {
-    available: true,
-    found:
-      'a BMC with IPMI 2.0, firmware 9.08, of manufacturer 4753, product 3842, with the power of the host by sensor "Pwr Consumption"',
-    remedies: [],
-  });
-  const host = last.find(({ metric }) => metric === 'hw.host.power');
-  assert.deepEqual([host?.value, host?.attributes['hw.name']], [420, 'Pwr Consumption']);
-  assert.ok(last.some(({ metric, value }) => metric === 'hw.host.energy' && value >= 0));
-  assert.deepEqual(describeOurs(last), describeTheirs(ipmitool('-c', 'sdr')));
-});
+test(
+  'the ipmi receiver has the same readings as ipmitool from ipmi_sim',
+  { skip: withoutSimulator },
+  async (t) => {
+    const { port, ipmitool } = await startSimulator(t, sensors);
+    const env = {
+      ...process.env,
+      LD_PRELOAD: build('ipmi-device', '-shared', '-fPIC'),
+      IPMI_SIM_PORT: String(port),
+    };
+    // All sensors, the power of the host and its energy.
+    const { stdout } = await run(process.execPath, [program, String(sensors.length + 2)], {
+      env,
+      timeout: 60_000,
+    });
+    const { probe, last } = JSON.parse(stdout) as Printed;
+    assert.deepEqual(probe, {
+      available: true,
+      found:
+        'a BMC with IPMI 2.0, firmware 9.08, of manufacturer 4753, product 3842, with the power of the host by sensor "Pwr Consumption"',
+      remedies: [],
+    });
+    const host = last.find(({ metric }) => metric === 'hw.host.power');
+    assert.deepEqual([host?.value, host?.attributes['hw.name']], [420, 'Pwr Consumption']);
+    assert.ok(last.some(({ metric, value }) => metric === 'hw.host.energy' && value >= 0));
+    assert.deepEqual(describeOurs(last), describeTheirs(ipmitool('-c', 'sdr')));
+  },
+);
 
 /** `PS1 Input Power,434`, with the five digits that ipmitool prints. */
 function describeOurs(last: Printed['last']): readonly string[] {

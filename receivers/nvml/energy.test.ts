@@ -115,10 +115,14 @@ for (const [architecture, capability, window] of [
   [7, '8 6', '1s'],
   [6, '7 5', 'instant'],
 ] as const) {
-  test(`nvml reports that the power of compute capability ${capability} is ${window}`, { skip }, async (t) => {
-    const { '*.Field.185': _, '*.Field.186': __, ...answers } = h100;
-    const own = { '*.Architecture': `0 ${architecture}`, '*.CudaComputeCapability': `0 ${capability}` };
-    const rig = await startRig(t, { answers: { ...answers, ...own } });
-    assert.equal(rig.last('hw.gpu.power', { 'hw.gpu.power.window': window }), 73.187);
-  });
+  test(
+    `nvml reports that the power of compute capability ${capability} is ${window}`,
+    { skip },
+    async (t) => {
+      const { '*.Field.185': _, '*.Field.186': __, ...answers } = h100;
+      const own = { '*.Architecture': `0 ${architecture}`, '*.CudaComputeCapability': `0 ${capability}` };
+      const rig = await startRig(t, { answers: { ...answers, ...own } });
+      assert.equal(rig.last('hw.gpu.power', { 'hw.gpu.power.window': window }), 73.187);
+    },
+  );
 }

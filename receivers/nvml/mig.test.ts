@@ -118,17 +118,13 @@ test(
   },
 );
 
-test(
-  'nvml has no GPU time of instances without profiling counters, before Hopper',
-  { skip },
-  async (t) => {
-    const rig = await startDivided(t, { ...divide([1, 16, 11]), '0.GpmSupport': '0 0' });
-    await readAfterwards(rig, {});
-    assert.ok(Number.isNaN(timeOf(rig, uuid)));
-    assert.ok(Number.isNaN(timeOf(rig, 'MIG-0', 11)));
-    assert.equal(rig.last('process.gpu.memory.usage', { 'process.pid': 11 }), 1000);
-  },
-);
+test('nvml has no GPU time of instances without profiling counters, before Hopper', { skip }, async (t) => {
+  const rig = await startDivided(t, { ...divide([1, 16, 11]), '0.GpmSupport': '0 0' });
+  await readAfterwards(rig, {});
+  assert.ok(Number.isNaN(timeOf(rig, uuid)));
+  assert.ok(Number.isNaN(timeOf(rig, 'MIG-0', 11)));
+  assert.equal(rig.last('process.gpu.memory.usage', { 'process.pid': 11 }), 1000);
+});
 
 test(
   'nvml continues with the GPU when one of its instances is destroyed and another one created',

@@ -69,19 +69,15 @@ test(
   },
 );
 
-test(
-  'nvml timestamps rows of usage with the newest sample, not with the reading',
-  { skip },
-  async (t) => {
-    const { rig, at } = await startShared(t);
-    const answer = at(600, [11, 60, 20, 10, 0]);
-    await rig.readWith({ '0.ProcessUtilization': answer });
-    const table = rig.next.tables.findLast(({ series }) => series[0]?.metric.name === 'process.gpu.time');
-    const stampNs = BigInt(answer.split(' ')[2]) * 1000n;
-    const offNs = Number((table?.epoch ?? 0n) - stampNs);
-    assert.ok(Math.abs(offNs) < 60e6, `${offNs} ns from the stamp`);
-  },
-);
+test('nvml timestamps rows of usage with the newest sample, not with the reading', { skip }, async (t) => {
+  const { rig, at } = await startShared(t);
+  const answer = at(600, [11, 60, 20, 10, 0]);
+  await rig.readWith({ '0.ProcessUtilization': answer });
+  const table = rig.next.tables.findLast(({ series }) => series[0]?.metric.name === 'process.gpu.time');
+  const stampNs = BigInt(answer.split(' ')[2]) * 1000n;
+  const offNs = Number((table?.epoch ?? 0n) - stampNs);
+  assert.ok(Math.abs(offNs) < 60e6, `${offNs} ns from the stamp`);
+});
 
 test('nvml shows a process without samples as idle, and keeps its GPU time', { skip }, async (t) => {
   const { rig, at } = await startShared(t);

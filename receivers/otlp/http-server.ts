@@ -126,7 +126,7 @@ function refuseFormat({ headers }: IncomingMessage, intake: Intake): Answer {
   return { status: 415, headers: { Connection: 'close' }, body: `${message}\n` };
 }
 
-/** Tells senders of several signals which one is not supported. */
+/** Reports to senders of several signals which one is not supported. */
 function refuseSignal(signal: 'traces' | 'logs'): Page {
   return (request) => fail(formatOf(request) ?? 'application/json', 404, describeRefusal(signal));
 }

@@ -29,7 +29,7 @@ export interface IntakeOptions {
 }
 
 /**
- * Queue utilization above which requests are refused. Only complete requests are refused, so senders can repeat
+ * Queue utilization above which requests are refused. Requests are refused as a whole, so senders can repeat
  * them unchanged.
  */
 const maxBacklog = 0.9;

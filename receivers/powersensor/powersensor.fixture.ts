@@ -108,7 +108,7 @@ export class FakePowerSensor {
     this.#unsent = Buffer.of();
   }
 
-  /** Drops sets. */
+  /** Drops the sets of this duration. */
   loseSets(ms: number): void {
     this.#sets += (ms * 1000) / microsPerSet;
   }

@@ -39,34 +39,38 @@ const { source: exact, obstacle } = await chooseCpuTimeSource(parseSettings(sche
 after(() => exact?.close());
 const skip = skipFor(obstacle);
 
-test('BPF does not charge a process with the CPU time of an earlier process with the same PID', { skip }, async (t) => {
-  assert.ok(exact);
-  const first = spawn('sh', ['-c', 'while :; do :; done'], { stdio: 'ignore' });
-  const { pid = 0 } = first;
-  const firstTicks = readStartTicks(pid);
-  const scan = (): void => exact.beginScan(Number(readBootTimeNs()), () => {});
-  do {
-    await setTimeout(20);
-    scan();
-  } while (!exact.read(pid, firstTicks) || exact.nanoseconds < 50_000_000);
-  first.kill('SIGKILL');
-  await once(first, 'exit');
-  const second = await spawnAs(pid);
-  if (second === undefined) return t.skip('the kernel does not give a number again when asked to');
-  try {
-    const secondTicks = readStartTicks(pid);
-    // The last pass only found the first process.
-    assert.ok(exact.read(pid, secondTicks));
-    assert.ok(exact.seconds === 0 && exact.nanoseconds < 50_000_000, `${exact.nanoseconds} ns`);
-    scan();
-    assert.equal(exact.read(pid, firstTicks), false);
-    assert.ok(exact.read(pid, secondTicks));
-    assert.ok(exact.seconds === 0 && exact.nanoseconds < 50_000_000, `${exact.nanoseconds} ns`);
-  } finally {
-    second.kill('SIGKILL');
-    await once(second, 'exit');
-  }
-});
+test(
+  'BPF does not charge a process with the CPU time of an earlier process with the same PID',
+  { skip },
+  async (t) => {
+    assert.ok(exact);
+    const first = spawn('sh', ['-c', 'while :; do :; done'], { stdio: 'ignore' });
+    const { pid = 0 } = first;
+    const firstTicks = readStartTicks(pid);
+    const scan = (): void => exact.beginScan(Number(readBootTimeNs()), () => {});
+    do {
+      await setTimeout(20);
+      scan();
+    } while (!exact.read(pid, firstTicks) || exact.nanoseconds < 50_000_000);
+    first.kill('SIGKILL');
+    await once(first, 'exit');
+    const second = await spawnAs(pid);
+    if (second === undefined) return t.skip('the kernel does not give a number again when asked to');
+    try {
+      const secondTicks = readStartTicks(pid);
+      // The last pass only found the first process.
+      assert.ok(exact.read(pid, secondTicks));
+      assert.ok(exact.seconds === 0 && exact.nanoseconds < 50_000_000, `${exact.nanoseconds} ns`);
+      scan();
+      assert.equal(exact.read(pid, firstTicks), false);
+      assert.ok(exact.read(pid, secondTicks));
+      assert.ok(exact.seconds === 0 && exact.nanoseconds < 50_000_000, `${exact.nanoseconds} ns`);
+    } finally {
+      second.kill('SIGKILL');
+      await once(second, 'exit');
+    }
+  },
+);
 
 function readStartTicks(pid: number): number {
   const stat = new ProcessStat();

@@ -256,7 +256,8 @@ class BpfCpuTime implements CpuTimeSource {
 }
 
 function isOwnNamespace(procfs: string): boolean {
-  // NSpid has one number for each PID namespace, from that of the procfs down to the agent's own.
+  // NSpid has one number for each PID namespace from that of the procfs to the agent's own: a single one if they
+  // are the same.
   return findStatusLine(`${procfs}/self/status`, 'NSpid') === String(process.pid);
 }
 

@@ -127,7 +127,7 @@ export class TrackedProcess {
     return outcome;
   }
 
-  /** Must be called for each row that includes it. @param rowNs Unix time of the row, in nanoseconds */
+  /** Notes that a row includes it. @param rowNs Unix time of the row, in nanoseconds */
   noteRow(rowNs: bigint): void {
     if (rowNs > this.#rowNs) this.#rowNs = rowNs;
   }

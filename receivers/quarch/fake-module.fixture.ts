@@ -29,12 +29,12 @@ export class FakeModule {
     return `${host}:${this.#port}`;
   }
 
-  /** Listens again on the same port. */
+  /** Listens, always on the same port. */
   async open(host = '127.0.0.1'): Promise<void> {
     this.#server = createServer((socket) => this.#serve(socket));
     this.#server.listen(this.#port, host);
     await once(this.#server, 'listening');
-    this.#port = (this.#server.address() as AddressInfo).port; // A TCP server has this address.
+    this.#port = (this.#server.address() as AddressInfo).port; // The address of a TCP server is an object.
   }
 
   close(): void {

@@ -47,21 +47,25 @@ test(
   },
 );
 
-test('snmp walks the tables of a device again when an object has disappeared', { skip: noSnmp }, async (t) => {
-  for (const version of ['1', '2c']) {
-    const agent = await openApc(t);
-    const { last, log } = await startReceiver(t, factory, {
-      ...often,
-      endpoints: [{ endpoint: agent.endpoint, version }],
-    });
-    await until(() => Object.keys(last('hw.power')).length === 3);
-    for (const name of agent.objects.keys())
-      if (/\.9\.4\.3\.1\.\d+\.2$/u.test(name)) agent.objects.delete(name);
-    agent.objects.set(`${apc}.9.4.3.1.7.1`, integer(99));
-    await until(() => last('hw.power')['127.0.0.1/outlet:1'] === 99);
-    assert.deepEqual(log.lines, [], version);
-  }
-});
+test(
+  'snmp walks the tables of a device again when an object has disappeared',
+  { skip: noSnmp },
+  async (t) => {
+    for (const version of ['1', '2c']) {
+      const agent = await openApc(t);
+      const { last, log } = await startReceiver(t, factory, {
+        ...often,
+        endpoints: [{ endpoint: agent.endpoint, version }],
+      });
+      await until(() => Object.keys(last('hw.power')).length === 3);
+      for (const name of agent.objects.keys())
+        if (/\.9\.4\.3\.1\.\d+\.2$/u.test(name)) agent.objects.delete(name);
+      agent.objects.set(`${apc}.9.4.3.1.7.1`, integer(99));
+      await until(() => last('hw.power')['127.0.0.1/outlet:1'] === 99);
+      assert.deepEqual(log.lines, [], version);
+    }
+  },
+);
 
 test(
   'snmp requests fewer objects at once when an agent finds its response too big',
