@@ -7,8 +7,8 @@ export type ClientPackage = typeof import('@platformatic/kafka');
 export type ClientOptions = ProducerOptions<Buffer, Buffer, Buffer, Buffer>;
 
 /**
- * Loads the package that speaks Kafka's protocol, which is optional.
- * @throws Error where it is not installed
+ * Loads the optional package for Kafka's protocol.
+ * @throws Error if it is not installed
  */
 export async function loadClient(): Promise<ClientPackage> {
   try {
@@ -26,7 +26,7 @@ export type TopicMessage =
   | { readonly topic: string; readonly value: Buffer }
   | { readonly topic: string; readonly key: Buffer; readonly value: Buffer };
 
-/** How messages are sent. The client wants most of it with each of them. */
+/** Options for sending. The client requires most of them with each message. */
 export interface SendOptions {
   readonly acks: number;
   readonly compression: CompressionAlgorithmValue;
@@ -34,12 +34,12 @@ export interface SendOptions {
   readonly timeoutMs: number;
 }
 
-/** What the client says of a connection. */
+/** A connection event of the client. */
 interface ConnectionEvent {
   readonly connection: { readonly socket: Socket };
 }
 
-/** Brokers as long as they answer: the client itself waits without limit for an answer, and for the end of a connection. */
+/** A client with timeouts: the library itself waits without limit for an answer, and for the end of a connection. */
 export class BrokerClient {
   readonly #producer: Producer;
   readonly #sendOptions: SendOptions;
@@ -49,14 +49,14 @@ export class BrokerClient {
     this.#sendOptions = sendOptions;
     this.#producer = new Producer(options);
     const add = ({ connection }: ConnectionEvent) => this.#sockets.add(connection.socket);
-    // The first where a connection is authenticated, the second for all.
+    // The first event for authenticated connections, the second for all.
     this.#producer.on('client:broker:sasl:handshake', add);
     this.#producer.on('client:broker:connect', add);
   }
 
   /**
    * Sends messages.
-   * @throws Error of the client, or one that no answer came in time
+   * @throws Error of the client, or one for an exceeded time limit
    */
   async send(messages: TopicMessage[]): Promise<void> {
     const { timeoutMs, ...options } = this.#sendOptions;
@@ -64,7 +64,7 @@ export class BrokerClient {
     const silence = sleep(timeoutMs, undefined, { signal: timer.signal }).then(() => {
       throw new Error(`expected an answer within ${timeoutMs} ms, found none`);
     });
-    // Whichever ends later is of no interest.
+    // The later one of the two results is ignored.
     silence.catch(() => undefined);
     try {
       await Promise.race([this.#producer.send({ ...options, messages }), silence]);
@@ -73,9 +73,9 @@ export class BrokerClient {
     }
   }
 
-  /** Ends every connection at once. Safe to call twice. */
+  /** Closes every connection immediately. Safe to call twice. */
   close(): void {
-    // It fails only where there is nothing to close.
+    // It fails only if there is nothing to close.
     this.#producer.close().catch(() => undefined);
     for (const socket of this.#sockets) socket.destroy();
   }

@@ -4,7 +4,7 @@ import { describeError } from '../../src/errors.js';
 import { checkQueue, queueSettings } from '../../src/export/sending-settings.js';
 import { checkTlsConfig, optionalTlsSettings } from '../../src/http/tls-files.js';
 
-/** What a record has besides its message: key, headers and lengths, with room to spare. */
+/** Bytes of a record besides its message: key, headers and lengths, with some margin. */
 const recordBytes = 256;
 
 const saslSettings = {
@@ -94,7 +94,7 @@ export function limitBatch({ batch, producer }: Config): Config['batch'] {
   return { ...batch, max_bytes: Math.min(batch.max_bytes, producer.max_message_bytes - recordBytes) };
 }
 
-/** What is wrong with the settings when they are taken together. */
+/** Validates the combination of settings. */
 export function checkConfig(config: Config): string[] {
   const { brokers, tls, auth } = config;
   const problems = brokers.flatMap((broker, i) => findBrokerProblem(broker, i));
@@ -117,7 +117,7 @@ function findBrokerProblem(broker: string, i: number): readonly string[] {
   }
 }
 
-/** The names that Kafka takes (org.apache.kafka.common.internals.Topic). */
+/** The names that Kafka accepts (org.apache.kafka.common.internals.Topic). */
 function checkNames({ metrics: { topic } }: Config): readonly string[] {
   if (/^[\w.-]{1,249}$/u.test(topic) && !/^\.{1,2}$/u.test(topic)) return [];
   return [`metrics.topic: expected 1 to 249 letters, digits, ".", "_" or "-", found "${topic}"`];

@@ -4,12 +4,12 @@ import { decodePoints } from '../../src/otlp/decode-request.fixture.js';
 import { openFramedServer } from '../../src/testing/framed-server.fixture.js';
 import { KafkaReader, KafkaWriter, readRecordBatch, type KafkaRecord } from './kafka-bytes.fixture.js';
 
-/** What a broker took, or refused. */
+/** What a broker accepted or rejected. */
 export interface Produced extends KafkaRecord {
   readonly topic: string;
   readonly partition: number;
   readonly acks: number;
-  /** 0: taken. */
+  /** 0: accepted. */
   readonly error: number;
 }
 
@@ -19,18 +19,18 @@ export interface BrokerOptions {
   readonly partitions?: number;
   readonly certificate?: CertificateFiles;
   readonly isMutual?: boolean;
-  /** The user and password that PLAIN wants, with a colon between them. */
+  /** The user and password required for PLAIN, separated by a colon. */
   readonly user?: string;
   /**
-   * @param count of the requests to produce until then, this one included
+   * @param count number of produce requests so far, including this one
    * @param bytes of its records
-   * @returns the code of an error, 0 for none; undefined: the broker stays silent
+   * @returns an error code, 0 for none; undefined: the broker does not answer
    */
   answer?(count: number, bytes: number): number | undefined;
 }
 
 const apis = { produce: 0, metadata: 3, saslHandshake: 17, apiVersions: 18, saslAuthenticate: 36 };
-/** The one version of each that this broker knows. */
+/** The only version of each request that this broker supports. */
 const versions: readonly (readonly [api: number, version: number])[] = [
   [apis.produce, 7],
   [apis.metadata, 9],
@@ -39,7 +39,7 @@ const versions: readonly (readonly [api: number, version: number])[] = [
   [apis.saslAuthenticate, 2],
 ];
 
-/** For tests: a broker with one topic for everything, as far as a producer can see. */
+/** For tests: a broker that uses one topic for everything, as far as a producer can see. */
 export class KafkaBroker {
   readonly produced: Produced[] = [];
   /** Of `user:password`. */
@@ -56,7 +56,7 @@ export class KafkaBroker {
     return `${this.#options.address ?? 'localhost'}:${this.port}`;
   }
 
-  /** Of the points that it took, in the order in which they came. */
+  /** Values of the points that it accepted, in order of arrival. */
   takenValues(): readonly (number | bigint | undefined)[] {
     return this.produced
       .filter(({ error }) => error === 0)
@@ -170,7 +170,7 @@ function describeVersions(answer: KafkaWriter): KafkaWriter {
   return answer.int32(0).int8(0);
 }
 
-/** For tests: a broker that listens, until the test ends. */
+/** For tests: opens a broker that listens until the test ends. */
 export async function openKafkaBroker(t: TestContext, options: BrokerOptions = {}): Promise<KafkaBroker> {
   const broker = new KafkaBroker(options);
   await broker.open(t);

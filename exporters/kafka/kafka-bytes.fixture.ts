@@ -36,7 +36,7 @@ export class KafkaReader {
     }
   }
 
-  /** A varint with a sign. */
+  /** A signed varint. */
   zigzag(): number {
     const value = this.varint();
     return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
@@ -55,7 +55,7 @@ export class KafkaReader {
   }
 }
 
-/** Writes an answer. No text and no list of it is longer than 126. */
+/** Writes an answer. Strings and lists have at most 126 elements. */
 export class KafkaWriter {
   readonly #parts: Buffer[] = [];
 
@@ -77,7 +77,7 @@ export class KafkaWriter {
     return this;
   }
 
-  /** The answer with its length before it. */
+  /** The answer, preceded by its length. */
   finish(): Buffer {
     const body = Buffer.concat(this.#parts);
     const length = Buffer.alloc(4);

@@ -19,7 +19,7 @@ import { divideByResource, wrapRequest } from './messages.js';
 import { toExportError } from './retry-codes.js';
 
 /**
- * Loads the client and prepares the connections, which are opened by the first request.
+ * Loads the client and prepares the connections, which the first request opens.
  * @throws Error naming what is missing or cannot be used
  */
 export async function openKafkaSender(config: Config, log: Log): Promise<Sender> {
@@ -56,7 +56,7 @@ class KafkaSender implements Sender {
       return wholeDelivery;
     } catch (error) {
       const exportError = toExportError(error, !usesTls(this.#config.tls));
-      // A connection that has gone silent still counts as open, and the leader of a partition may have changed.
+      // An unresponsive connection still counts as open, and the leader of a partition may have changed.
       if (exportError.retryable) this.#leave(client);
       throw exportError;
     }
@@ -73,7 +73,7 @@ class KafkaSender implements Sender {
     return messages.map(({ key, value }) => (key === undefined ? { topic, value } : { topic, key, value }));
   }
 
-  /** The next attempt begins with new connections. */
+  /** The next attempt uses new connections. */
   #leave(client: BrokerClient): void {
     if (this.#client === client) this.#client = undefined;
     client.close();
@@ -98,9 +98,10 @@ function createOptions(config: Config, { murmur2 }: ClientPackage, log: Log): Cl
     bootstrapBrokers: [...config.brokers],
     timeout: timeoutMs,
     connectTimeout: timeoutMs,
-    // The sending queue sends again.
+    // The sending queue retries.
     retries: 0,
-    // That of Kafka's own client, so that other producers put the same key into the same partition.
+    // The partitioner of Kafka's official client, so that other producers put the same key into the same
+    // partition.
     ...(isDivided
       ? { partitioner: ({ key = none }: { readonly key?: Buffer }) => murmur2(key) & 0x7fff_ffff }
       : {}),
@@ -109,7 +110,7 @@ function createOptions(config: Config, { murmur2 }: ClientPackage, log: Log): Cl
   };
 }
 
-/** The client copies these options for every connection, which reads changed files. */
+/** The client copies these options for every connection; changed files are read then. */
 function createTls({ tls, brokers }: Config, log: Log): Pick<ClientOptions, 'tls' | 'tlsServerName'> {
   const context = openTlsContext(tls, brokers.join(', '), log);
   const options: ConnectionOptions = {
@@ -129,7 +130,7 @@ function createSasl({ auth: { sasl } }: Config, log: Log): Pick<Partial<ClientOp
   return { sasl: { mechanism, username, password: password ?? openPassword(file ?? '', log) } };
 }
 
-/** The client asks for the password whenever it authenticates. */
+/** The client requests the password whenever it authenticates. */
 function openPassword(file: string, log: Log): () => string {
   const name = `auth.sasl.password_file "${file}"`;
   return openSecretFile(file, { name, log, use: (password) => password });

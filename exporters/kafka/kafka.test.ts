@@ -49,7 +49,7 @@ test('kafka sends a request as a message to the topic', async (t) => {
   assert.equal((await read())['otelcol_exporter_sent_metric_points{otlp}'], 1);
 });
 
-test('kafka compresses, and asks for the acknowledgements of the settings', async (t) => {
+test('kafka compresses, and requests the configured acknowledgements', async (t) => {
   const broker = await openKafkaBroker(t);
   const producer = { compression: 'gzip', required_acks: -1 };
   const settings = { brokers: [broker.address], metrics: { topic: 'energy' }, producer };
@@ -66,7 +66,7 @@ test('kafka compresses, and asks for the acknowledgements of the settings', asyn
   );
 });
 
-test('kafka gives each resource messages of its own, of one partition, with the hash of its attributes', async (t) => {
+test('kafka sends each resource in separate messages to one partition, with the hash of its attributes', async (t) => {
   const broker = await openKafkaBroker(t, { partitions: 7 });
   const settings = { brokers: [broker.address], partition_metrics_by_resource_attributes: true };
   const { exporter } = await startExporter(t, factory, settings);
@@ -87,7 +87,7 @@ test('kafka gives each resource messages of its own, of one partition, with the 
   );
 });
 
-test('kafka halves what the broker finds too large, and loses a point that is too large by itself', async (t) => {
+test('kafka halves messages that the broker rejects as too large, and drops a single point that is too large', async (t) => {
   const tooLarge = 10;
   const broker = await openKafkaBroker(t, { answer: (_, bytes) => (bytes > 3000 ? tooLarge : 0) });
   const { exporter, log, read } = await startExporter(t, factory, { brokers: [broker.address] });
@@ -107,7 +107,7 @@ test('kafka halves what the broker finds too large, and loses a point that is to
   assert.equal((await read())['otelcol_exporter_send_failed_metric_points{otlp}'], 0);
 });
 
-test('kafka makes no message larger than max_message_bytes', async (t) => {
+test('kafka creates no message larger than max_message_bytes', async (t) => {
   const broker = await openKafkaBroker(t);
   const settings = { brokers: [broker.address], producer: { max_message_bytes: '4KiB' } };
   const { exporter } = await startExporter(t, factory, settings);
@@ -117,7 +117,7 @@ test('kafka makes no message larger than max_message_bytes', async (t) => {
   assert.ok(broker.produced.every(({ value }) => value.length <= 4096));
 });
 
-test('kafka sends again what a later attempt can deliver, and gives up what none can', async (t) => {
+test('kafka retries what a later attempt can deliver, and drops what none can', async (t) => {
   const [notEnoughReplicas, invalidRecord] = [19, 87];
   const broker = await openKafkaBroker(t, { answer: (count) => (count === 1 ? notEnoughReplicas : 0) });
   const { exporter, log } = await startExporter(t, factory, { brokers: [broker.address] });
@@ -134,7 +134,7 @@ test('kafka sends again what a later attempt can deliver, and gives up what none
   );
 });
 
-test('kafka sends again, over a new connection, what got no answer in time', async (t) => {
+test('kafka retries over a new connection when there was no answer in time', async (t) => {
   const broker = await openKafkaBroker(t, { answer: (count) => (count === 1 ? undefined : 0) });
   const settings = { brokers: [broker.address], timeout: '300ms' };
   const { exporter, log } = await startExporter(t, factory, settings);
@@ -153,7 +153,7 @@ test('kafka needs no answer with required_acks 0', async (t) => {
 
 const check = (settings: Record<string, unknown>) => factory.check?.(parseSettings(factory.schema, settings));
 
-test('kafka checks settings that do not go together', () => {
+test('kafka rejects inconsistent settings', () => {
   assert.deepEqual(check({}), []);
   assert.deepEqual(check({ brokers: [':9092', 'localhost'], metrics: { topic: 'a b' } }), [
     'brokers[0]: expected a host before the port, found ":9092"',

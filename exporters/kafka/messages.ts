@@ -4,20 +4,20 @@ import { readFields } from '../../src/protobuf.js';
 
 /** A message of the topic. */
 export interface Message {
-  /** Undefined: to any partition. */
+  /** Undefined: any partition. */
   readonly key?: Buffer;
   /** An ExportMetricsServiceRequest. */
   readonly value: Buffer;
 }
 
-/** The request as one message. */
+/** Wraps the request in one message. */
 export function wrapRequest(bytes: Uint8Array): readonly Message[] {
   return [{ value: toBuffer(bytes) }];
 }
 
 /**
- * The request as one message for each of its resources. Field 1 of a request, repeated, has the resources: each field as
- * it stands is a request of its own, and nothing is copied.
+ * Divides the request into one message per resource. Field 1 of a request, repeated, contains the resources:
+ * the bytes of each field are a valid request, and nothing is copied.
  * @throws RangeError when the bytes are not a request
  */
 export function divideByResource(bytes: Uint8Array): readonly Message[] {
@@ -35,7 +35,7 @@ export function divideByResource(bytes: Uint8Array): readonly Message[] {
   return messages;
 }
 
-/** 16 bytes that the same attributes have, whatever their order. @param content of a ResourceMetrics */
+/** A hash of 16 bytes that does not depend on the order of attributes. @param content of a ResourceMetrics */
 function hashResource(content: Uint8Array): Buffer {
   const resource = readFields(content).find(({ number }) => number === 1)?.value;
   const attributes = typeof resource === 'object' ? readFields(resource) : [];

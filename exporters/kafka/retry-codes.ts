@@ -1,12 +1,15 @@
 import { describeError, ExportError } from '../../src/errors.js';
 import { cleanText, describeConnectionError } from '../../src/http/connection-error.js';
 
-/** Errors by which a broker refuses messages for their size (https://kafka.apache.org/protocol#protocol_error_codes). */
+/**
+ * Errors with which a broker rejects messages for their size
+ * (https://kafka.apache.org/protocol#protocol_error_codes).
+ */
 const tooLarge: ReadonlySet<string> = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE']);
 
 /**
- * Errors that the same messages will meet again. All others are worth another attempt, also those that an operator has to
- * mend: a topic that is not there yet, a user who may not write yet, a password that is being replaced.
+ * Errors that the same messages would cause again. All others are retried, including those that an operator has
+ * to fix: a missing topic, a user without write permission, a password that is being replaced.
  */
 const permanent: ReadonlySet<string> = new Set([
   ...tooLarge,
@@ -21,7 +24,7 @@ const permanent: ReadonlySet<string> = new Set([
   'POLICY_VIOLATION',
 ]);
 
-/** Whatever the client has thrown, as what it means for the request. */
+/** Converts an error of the client to an export error. */
 export function toExportError(error: unknown, isPlain: boolean): ExportError {
   const causes = listCauses(error);
   const codes = causes.map(findBrokerError);
@@ -33,14 +36,14 @@ export function toExportError(error: unknown, isPlain: boolean): ExportError {
   });
 }
 
-/** The client wraps what happened at each broker and partition into errors of its own, several deep. */
+/** The client wraps the errors of brokers and partitions in its own errors, several levels deep. */
 function listCauses(error: unknown): readonly unknown[] {
-  // `errors` of an AggregateError may hold anything.
+  // `errors` of an AggregateError may contain any type.
   if (error instanceof AggregateError && error.errors.length > 0) return error.errors.flatMap(listCauses);
   return error instanceof Error && error.cause !== undefined ? listCauses(error.cause) : [error];
 }
 
-/** The name of an error that a broker has answered; empty for all others. */
+/** The name of an error returned by a broker; empty for all others. */
 function findBrokerError(cause: unknown): string {
   return cause instanceof Error && 'apiId' in cause ? String(cause.apiId) : '';
 }

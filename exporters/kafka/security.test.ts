@@ -26,7 +26,7 @@ test('kafka verifies the certificate of the broker', skip, async (t) => {
   assert.deepEqual(broker.takenValues(), [2]);
 });
 
-test('kafka skips the verification with a warning, when told so', skip, async (t) => {
+test('kafka skips the verification with a warning if configured', skip, async (t) => {
   const broker = await openKafkaBroker(t, { certificate: createCertificate() });
   const settings = { brokers: [broker.address], tls: { insecure_skip_verify: true } };
   const { exporter, log } = await startExporter(t, factory, settings);
@@ -35,18 +35,22 @@ test('kafka skips the verification with a warning, when told so', skip, async (t
   await until(() => broker.takenValues().length === 1);
 });
 
-test('kafka identifies itself by a certificate, and expects another name when told so', skip, async (t) => {
-  const certificate = createCertificate();
-  const { certFile, keyFile } = certificate;
-  const broker = await openKafkaBroker(t, { certificate, isMutual: true, address: '127.0.0.1' });
-  const files = { ca_file: certFile, cert_file: certFile, key_file: keyFile };
-  const settings = { brokers: [broker.address], tls: { ...files, server_name_override: 'localhost' } };
-  const { exporter } = await startExporter(t, factory, settings);
-  exporter.consume(readingAt(1, 3));
-  await until(() => broker.takenValues().length === 1);
-});
+test(
+  'kafka authenticates with a certificate, and expects another server name if configured',
+  skip,
+  async (t) => {
+    const certificate = createCertificate();
+    const { certFile, keyFile } = certificate;
+    const broker = await openKafkaBroker(t, { certificate, isMutual: true, address: '127.0.0.1' });
+    const files = { ca_file: certFile, cert_file: certFile, key_file: keyFile };
+    const settings = { brokers: [broker.address], tls: { ...files, server_name_override: 'localhost' } };
+    const { exporter } = await startExporter(t, factory, settings);
+    exporter.consume(readingAt(1, 3));
+    await until(() => broker.takenValues().length === 1);
+  },
+);
 
-test('kafka says that the broker wants TLS, when it is connected to without', skip, async (t) => {
+test('kafka reports that the broker requires TLS if it connects without', skip, async (t) => {
   const broker = await openKafkaBroker(t, { certificate: createCertificate() });
   const { exporter, log } = await startExporter(t, factory, { brokers: [broker.address] });
   exporter.consume(readingAt(1, 1));
@@ -54,7 +58,7 @@ test('kafka says that the broker wants TLS, when it is connected to without', sk
   assert.match(log.lines[0] ?? '', /Connection closed, as a broker does that wants TLS at this port/);
 });
 
-test('kafka authenticates with the password of a file, and with the new one once the file has changed', async (t) => {
+test('kafka authenticates with the password of a file, and with the new one when the file has changed', async (t) => {
   const broker = await openKafkaBroker(t, { user: 'me:second' });
   const file = join(createFolder(), 'password');
   writeFileSync(file, 'first\n');

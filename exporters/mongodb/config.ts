@@ -47,7 +47,7 @@ export const schema = {
 
 export type Config = ConfigOf<typeof schema>;
 
-/** What is wrong with the settings when they are taken together. */
+/** Validates the combination of settings. */
 export function checkConfig(config: Config): string[] {
   const { endpoint, auth, tls } = config;
   const problems = [...checkTlsConfig(tls), ...checkQueue(config)];

@@ -5,13 +5,13 @@ export type Driver = typeof import('mongodb');
 
 /** A point in the collection. */
 export interface Document {
-  /** Only in an ordinary collection, where it is unique. */
+  /** Only in a regular collection, where it is unique. */
   readonly _id?: string;
   readonly timestamp: Date;
-  /** What dates have no room for: nanoseconds after the millisecond, where there are any. */
+  /** Nanoseconds after the millisecond, which dates cannot represent; absent if 0. */
   readonly nanoseconds?: number;
   readonly meta: Omit<SeriesMeta, 'startMs'> & { readonly start?: Date };
-  /** 64 bits for whole numbers. */
+  /** 64 bits for integers. */
   readonly value: Double | Long;
 }
 

@@ -11,8 +11,8 @@ export interface MongoOptions {
   readonly certificate?: CertificateFiles;
   readonly isMutual?: boolean;
   /**
-   * @param count of the inserts until then, this one included
-   * @returns fields of the answer; undefined: the server stays silent
+   * @param count number of inserts so far, including this one
+   * @returns fields of the answer; undefined: the server does not answer
    */
   answer?(count: number, documents: readonly Fields[]): Fields | undefined;
 }
@@ -31,9 +31,9 @@ const hello = {
   ok: 1,
 };
 
-/** For tests: a server that takes inserts (MongoDB Wire Protocol, OP_MSG), without checking them. */
+/** For tests: a server that accepts inserts (MongoDB Wire Protocol, OP_MSG), without validating them. */
 export class MongoServer {
-  /** Commands but those that only ask about the server, in order. */
+  /** Commands in order, except those that only query the server's state. */
   readonly commands: Fields[] = [];
   /** Documents of inserts that were answered without an error. */
   readonly stored: Fields[] = [];
@@ -84,7 +84,7 @@ export class MongoServer {
     this.commands.push(command);
     if (!('insert' in command)) return {};
     this.#inserts += 1;
-    // The message has them as a list of documents.
+    // In the message, it is a list of documents.
     const documents = (command['documents'] ?? []) as readonly Fields[];
     const { answer: decide = (): Fields => ({}) } = this.#options;
     const answer = decide(this.#inserts, documents);
@@ -111,7 +111,7 @@ function frame(code: number, answersTo: number, parts: readonly Uint8Array[]): B
   return Buffer.concat([header, body]);
 }
 
-/** The sections of an OP_MSG: the command, and lists of documents that belong to it. */
+/** The sections of an OP_MSG: the command, and its lists of documents. */
 function readMessage(message: Buffer): Fields {
   const fields: Record<string, unknown> = {};
   for (let at = headerBytes + 4; at < message.length;) {
@@ -134,7 +134,7 @@ function readList(section: Buffer): Fields {
   return { [section.toString('utf8', 0, nameEnd)]: documents };
 }
 
-/** For tests: a server that listens, until the test ends. */
+/** For tests: opens a server that listens until the test ends. */
 export async function openMongoServer(t: TestContext, options: MongoOptions = {}): Promise<MongoServer> {
   const server = new MongoServer(options);
   await server.open(t);

@@ -11,11 +11,11 @@ import { createDocument, type Document, type Driver } from './documents.js';
 import { PointReader } from './queued-points.js';
 import { toExportError } from './retry-codes.js';
 
-/** Where the answer to an insert is lost, at most this many documents are inserted a second time. */
+/** If the answer to an insert is lost, at most this many documents are inserted a second time. */
 const documentsPerInsert = 1000;
 const [namespaceExists, duplicateKey] = [48, 11_000];
 
-/** How far a request has come. */
+/** The progress of a request. */
 interface Progress {
   readonly next: number;
   readonly rejected: number;
@@ -46,7 +46,7 @@ async function loadDriver(): Promise<Driver> {
   }
 }
 
-/** Requests become documents, in inserts of a thousand. What was taken of a request is not sent again. */
+/** Converts requests to documents, in inserts of a thousand. Accepted documents of a request are not sent again. */
 class MongodbSender implements ThreadSender {
   readonly target: string;
   readonly #config: Config;
@@ -66,7 +66,7 @@ class MongodbSender implements ThreadSender {
     try {
       return await this.#insertAll(request);
     } catch (error) {
-      // The next attempt begins with new connections, with the files as they are then.
+      // The next attempt uses new connections and reloads the files.
       void this.#leave();
       throw toExportError(error, this.#options().tls !== true);
     }
@@ -127,7 +127,7 @@ class MongodbSender implements ThreadSender {
     const client = this.#client;
     this.#client = undefined;
     this.#collection = undefined;
-    // Closing fails only where there is nothing to close.
+    // Closing fails only if there is nothing to close.
     await client?.close(true).catch(() => undefined);
   }
 }
@@ -136,12 +136,12 @@ function hasCode(error: unknown, code: number): boolean {
   return error instanceof Error && 'code' in error && error.code === code;
 }
 
-/** What the driver says of the documents of an insert. */
+/** The driver's error about the documents of an insert. */
 interface BulkError {
   readonly writeErrors: readonly { readonly code?: number; readonly errmsg?: string }[];
 }
 
-/** @throws Error of the driver where the insert as a whole was not taken */
+/** @throws Error of the driver if the insert as a whole failed */
 async function insert(
   collection: Collection<Document>,
   documents: Document[],
@@ -157,10 +157,10 @@ async function insert(
   }
 }
 
-/** The documents that were refused; undefined where the error is about all of them. */
+/** The rejected documents; undefined if the error concerns all of them. */
 function listRefused(error: unknown): BulkError['writeErrors'] | undefined {
   if (!(error instanceof Error) || error.name !== 'MongoBulkWriteError') return undefined;
-  // The driver gives one error by itself, and several as a list.
+  // The driver returns one error as an object, and several as a list.
   const { writeErrors } = error as unknown as BulkError;
   const list = [writeErrors].flat();
   return list.length > 0 ? list : undefined;
@@ -173,7 +173,7 @@ function createOptions(config: Config, log: Log): () => MongoClientOptions {
     serverSelectionTimeoutMS: timeoutMs,
     connectTimeoutMS: timeoutMs,
     socketTimeoutMS: timeoutMs,
-    // The sending queue sends again, and knows what was taken.
+    // The sending queue retries, and knows which documents were accepted.
     retryWrites: false,
     maxPoolSize: config.sending_queue.num_consumers,
   };

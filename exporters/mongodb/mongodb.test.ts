@@ -72,7 +72,7 @@ test('mongodb creates a time series and inserts a document for each point, witho
   assert.equal((await read())['otelcol_exporter_sent_metric_points{otlp}'], 2);
 });
 
-test('mongodb counts documents that are refused, and takes those that are there as delivered', async (t) => {
+test('mongodb counts documents that are rejected, and treats existing ones as delivered', async (t) => {
   const server = await openMongoServer(t, {
     answer: () => ({
       writeErrors: [
@@ -94,7 +94,7 @@ test('mongodb counts documents that are refused, and takes those that are there 
   assert.match([...ids][0] ?? '', /^[0-9a-z]+-[\w-]{22}$/);
 });
 
-test('mongodb sends again what an error label says, and only what was not inserted', async (t) => {
+test('mongodb retries according to error labels, and only what was not inserted', async (t) => {
   const server = await openMongoServer(t, {
     answer: (count) =>
       count === 2
@@ -113,7 +113,7 @@ test('mongodb sends again what an error label says, and only what was not insert
   assert.equal((await read())['otelcol_exporter_sent_metric_points{otlp}'], 1200);
 });
 
-test('mongodb gives up what is refused for good', async (t) => {
+test('mongodb drops what is rejected permanently', async (t) => {
   const server = await openMongoServer(t, {
     answer: () => ({ ok: 0, code: 73, errmsg: 'Invalid namespace' }),
   });
@@ -123,7 +123,7 @@ test('mongodb gives up what is refused for good', async (t) => {
   assert.match(log.lines[0] ?? '', /^error: Lost 1 points .*refused for good: Invalid namespace/);
 });
 
-test('mongodb sends again what got no answer in time', async (t) => {
+test('mongodb retries when there was no answer in time', async (t) => {
   const server = await openMongoServer(t, { answer: (count) => (count === 1 ? undefined : {}) });
   const settings = { endpoint: server.endpoint, timeout: '300ms' };
   const { exporter, log } = await startExporter(t, factory, settings);
@@ -132,7 +132,7 @@ test('mongodb sends again what got no answer in time', async (t) => {
   assert.match(log.lines[0] ?? '', /^warn: Cannot export to .*timed out.*Keeping data/);
 });
 
-test('mongodb says which file it cannot read, and checks settings that do not go together', async (t) => {
+test('mongodb reports which file it cannot read, and rejects inconsistent settings', async (t) => {
   const auth = { username: 'me', password_file: '/nowhere' };
   await assert.rejects(
     startExporter(t, factory, { auth }),
@@ -147,7 +147,7 @@ test('mongodb says which file it cannot read, and checks settings that do not go
   ]);
 });
 
-test('nest makes objects of dotted names, unless a whole name is the beginning of another', () => {
+test('nest converts dotted names to objects, unless a full name is the prefix of another', () => {
   const nested = nest({ 'host.name': 'a', 'host.id': 'b', process: 'c', 'process.pid': 7 });
   assert.deepEqual(JSON.parse(JSON.stringify(nested)), {
     host: { name: 'a', id: 'b' },

@@ -14,12 +14,12 @@ import { openMongoServer } from './mongo-server.fixture.js';
 type Documents = Parameters<typeof aggregate>[0];
 type Pipeline = Parameters<typeof aggregate>[1];
 
-/** The queries of the README, in its order. */
+/** The queries of the README, in order. */
 function readQueries(): readonly ((documents: Documents) => readonly unknown[])[] {
   const page = readFileSync(new URL('../../../exporters/mongodb/README.md', import.meta.url), 'utf8');
   const queries = page.slice(page.indexOf('## Queries'), page.indexOf('## Needs'));
   return [...queries.matchAll(/```js\n(?<text>.*?);\n```/gsu)].map(({ groups }) => {
-    // The page writes it for the shell of MongoDB.
+    // The README has it in the syntax of the MongoDB shell.
     const read = runInThisContext(`(db) => ${groups?.['text']}`) as (db: object) => Pipeline;
     const pipeline = read({ metrics: { aggregate: (stages: Pipeline) => stages } });
     return (documents) => aggregate(documents, pipeline);
@@ -27,7 +27,7 @@ function readQueries(): readonly ((documents: Documents) => readonly unknown[])[
 }
 
 const second = 1_000_000_000n;
-/** The beginning of a minute half an hour ago. */
+/** The start of a minute half an hour ago. */
 const minute = (BigInt(Date.now()) / 60_000n - 30n) * 60n * second;
 
 function createProcess(pid: number, name: string): Series {
@@ -35,7 +35,7 @@ function createProcess(pid: number, name: string): Series {
   return { metric: processEnergy, resource: { attributes }, attributes: {}, start: minute };
 }
 
-/** A package that is reset, and three processes: their seconds after `minute` and joules. */
+/** A package that is reset, and three processes: seconds after `minute` and joules. */
 const readings: readonly (readonly [Series, number, number])[] = [
   [energy, -7200, 5],
   [energy, 5, 100],
@@ -50,7 +50,7 @@ const readings: readonly (readonly [Series, number, number])[] = [
   [createProcess(3, 'shell'), 25, 3],
 ];
 
-test('the queries of the README of mongodb give joules by domain and program, and watts by minute', async (t) => {
+test('the queries of the README of mongodb return joules by domain and program, and watts by minute', async (t) => {
   const server = await openMongoServer(t);
   const { exporter } = await startExporter(t, factory, { endpoint: server.endpoint });
   for (const [series, seconds, joules] of readings)

@@ -3,26 +3,26 @@ import type { LineFormat } from '../../src/export/line-batcher.js';
 import { findOrAdd } from '../../src/model/plan.js';
 import { seriesKey, type Attributes, type Series } from '../../src/model/series.js';
 
-/** What the points of a series have in common, as its documents have it in `meta`. */
+/** What the points of a series have in common; it becomes `meta` in its documents. */
 export interface SeriesMeta {
   readonly metric: string;
   readonly unit: string;
   readonly kind: string;
-  /** Counters: Unix time in milliseconds of the beginning. */
+  /** Counters: Unix time in milliseconds of the start. */
   readonly startMs?: number;
   readonly resource: Readonly<Record<string, unknown>>;
   readonly attributes: Readonly<Record<string, unknown>>;
 }
 
-/** A series as it waits in the queue. */
+/** A series in the queue. */
 export interface QueuedSeries {
-  /** Differs for different series. */
+  /** Unique for each series. */
   readonly id: string;
   readonly isInt: boolean;
   readonly meta: SeriesMeta;
 }
 
-/** A point as it waits in the queue. */
+/** A point in the queue. */
 export interface QueuedPoint {
   readonly unixNs: bigint;
   readonly series: QueuedSeries;
@@ -31,7 +31,7 @@ export interface QueuedPoint {
 
 const tab = '\t';
 
-/** Points in the queue: instant, series in JSON, and value, with tabs between them, which JSON escapes. */
+/** The format of points in the queue: instant, series in JSON, and value, separated by tabs, which JSON escapes. */
 export const queueFormat: LineFormat = {
   startRow: (unixNs) => `${unixNs}${tab}`,
   describeSeries: (series) => ({ text: describeSeries(series) + tab, formatValue: String }),
@@ -57,8 +57,8 @@ function describeSeries(series: Series): string {
 }
 
 /**
- * `{'host.name': x}` as `{host: {name: x}}`, so that queries can say `meta.resource.host.name`. A name that begins like
- * another whole one keeps its dots.
+ * `{'host.name': x}` as `{host: {name: x}}`, so that queries can use `meta.resource.host.name`. A name whose
+ * prefix is another full name keeps its dots.
  */
 export function nest(attributes: Attributes): Readonly<Record<string, unknown>> {
   const root = Object.create(null) as Record<string, unknown>;
@@ -74,7 +74,7 @@ export function nest(attributes: Attributes): Readonly<Record<string, unknown>> 
   return root;
 }
 
-/** An object within another; only this file puts objects there. */
+/** An object within another; only this file creates such objects. */
 function childOf(parent: Record<string, unknown>, name: string): Record<string, unknown> {
   parent[name] ??= Object.create(null);
   return parent[name] as Record<string, unknown>;
@@ -82,7 +82,7 @@ function childOf(parent: Record<string, unknown>, name: string): Record<string, 
 
 const lineFeed = 10;
 
-/** Reads what the queue had, a part at a time, with one object for all points of a series. */
+/** Reads points from the queue, a part at a time, with one object for all points of a series. */
 export class PointReader {
   readonly #bytes: Buffer;
   readonly #known = new Map<string, QueuedSeries>();
@@ -92,12 +92,12 @@ export class PointReader {
     this.#bytes = Buffer.from(buffer, byteOffset, length);
   }
 
-  /** Passes over points. */
+  /** Skips points. */
   skip(count: number): void {
     for (let left = count; left > 0; left -= 1) this.#at = this.#bytes.indexOf(lineFeed, this.#at) + 1;
   }
 
-  /** The next points, this many unless fewer are left. */
+  /** The next points, at most this many. */
   take(count: number): readonly QueuedPoint[] {
     const points: QueuedPoint[] = [];
     while (points.length < count && this.#at < this.#bytes.length) {
@@ -110,7 +110,7 @@ export class PointReader {
 
   #read(line: string): QueuedPoint {
     const [unixNs = '', text = '', value = ''] = line.split(tab);
-    // Only this file writes what is queued.
+    // Only this file writes the queue's content.
     const series = findOrAdd(this.#known, text, () => JSON.parse(text) as QueuedSeries);
     return { unixNs: BigInt(unixNs), series, value: Number(value) };
   }

@@ -6,13 +6,13 @@ function isRetried(fields: Readonly<Record<string, unknown>>): boolean {
   return toExportError(Object.assign(new Error('no'), fields), false).retryable;
 }
 
-test('toExportError retries what is about the connection, also errors that the driver passes on', () => {
+test('toExportError retries connection errors, also those that the driver wraps', () => {
   assert.equal(isRetried({ name: 'MongoNetworkError' }), true);
   assert.equal(isRetried({ name: 'MongoBulkWriteError', code: undefined }), true);
   assert.equal(isRetried({ code: 'EPIPE' }), true);
 });
 
-test('toExportError retries what a server refuses for now, and nothing else', () => {
+test('toExportError retries temporary errors of a server, and no others', () => {
   const [authenticationFailed, invalidNamespace] = [18, 73];
   assert.equal(isRetried({ name: 'MongoServerError', code: authenticationFailed }), true);
   assert.equal(isRetried({ name: 'MongoServerError', code: invalidNamespace }), false);

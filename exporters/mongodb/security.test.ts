@@ -23,7 +23,7 @@ test('mongodb verifies the certificate of the server', skip, async (t) => {
   await until(() => stored.length === 1);
 });
 
-test('mongodb skips the verification with a warning, when told so', skip, async (t) => {
+test('mongodb skips the verification with a warning if configured', skip, async (t) => {
   const { endpoint, stored } = await openMongoServer(t, { certificate: createCertificate() });
   const settings = { endpoint, tls: { insecure_skip_verify: true } };
   const { exporter, log } = await startExporter(t, factory, settings);
@@ -32,21 +32,25 @@ test('mongodb skips the verification with a warning, when told so', skip, async 
   await until(() => stored.length === 1);
 });
 
-test('mongodb identifies itself by a certificate, and expects another name when told so', skip, async (t) => {
-  const certificate = createCertificate();
-  const { certFile, keyFile } = certificate;
-  const { endpoint, stored } = await openMongoServer(t, {
-    certificate,
-    isMutual: true,
-    address: '127.0.0.1',
-  });
-  const tls = {
-    ca_file: certFile,
-    cert_file: certFile,
-    key_file: keyFile,
-    server_name_override: 'localhost',
-  };
-  const { exporter } = await startExporter(t, factory, { endpoint, tls });
-  exporter.consume(readingAt(1, 3));
-  await until(() => stored.length === 1);
-});
+test(
+  'mongodb authenticates with a certificate, and expects another server name if configured',
+  skip,
+  async (t) => {
+    const certificate = createCertificate();
+    const { certFile, keyFile } = certificate;
+    const { endpoint, stored } = await openMongoServer(t, {
+      certificate,
+      isMutual: true,
+      address: '127.0.0.1',
+    });
+    const tls = {
+      ca_file: certFile,
+      cert_file: certFile,
+      key_file: keyFile,
+      server_name_override: 'localhost',
+    };
+    const { exporter } = await startExporter(t, factory, { endpoint, tls });
+    exporter.consume(readingAt(1, 3));
+    await until(() => stored.length === 1);
+  },
+);

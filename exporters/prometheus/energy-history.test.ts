@@ -24,7 +24,7 @@ function tableOf(
   return { series, epoch, offsets, values: Float64Array.from(rows, ([, joules]) => joules) };
 }
 
-test('findSettled gives what the meter had counted at the end of the last window of the ledger', () => {
+test("findSettled returns the meter's value at the end of the last window of the ledger", () => {
   const history = new EnergyHistory();
   history.take(tableOf(meters, [[0, 0], [1, 10]])); // prettier-ignore
   history.take(tableOf(meters, [[2, 30]]));
@@ -39,7 +39,7 @@ test('findSettled gives what the meter had counted at the end of the last window
   assert.equal(history.findSettled(meter), 40, 'without a later reading it is the last one');
 });
 
-test('findSettled knows nothing of other hardware, of gaps, and of a meter that ended', () => {
+test('findSettled returns undefined for other hardware, for gaps, and for a meter that ended', () => {
   const history = new EnergyHistory();
   const gpu = seriesOf('hw.energy', 'gpu');
   history.take(tableOf([gpu], [[0, 5]]));
@@ -51,7 +51,7 @@ test('findSettled knows nothing of other hardware, of gaps, and of a meter that 
   assert.equal(history.findSettled(meter), undefined);
 });
 
-test('findSettled gives up a ledger that has stopped, until it continues', () => {
+test('findSettled ignores a ledger that has stopped, until it continues', () => {
   const history = new EnergyHistory();
   history.take(tableOf(ledger, [[0, 0]]));
   for (let second = 0; second <= 121; second++) history.take(tableOf(meters, [[second, second]]));
@@ -60,7 +60,7 @@ test('findSettled gives up a ledger that has stopped, until it continues', () =>
   assert.equal(history.findSettled(meter), 121);
 });
 
-test('show never shows less of a meter than before, when its ledger begins late, stops or continues', () => {
+test('show never decreases when a ledger starts late, stops or continues', () => {
   const history = new EnergyHistory();
   const show = (joules: number) => history.show(meter, joules);
   history.take(tableOf(meters, [[1, 10], [2, 20], [3, 30]])); // prettier-ignore

@@ -31,7 +31,7 @@ function createStore(host = {}, hasStarts = false): SeriesStore {
 const two = [seriesOf(energy, 'a'), seriesOf(load)];
 const twoRows = createRow(two, 0n, Float64Array.of(1.5, 0.25));
 
-test('formatValue writes whole numbers without an exponent, and infinity as Go does', () => {
+test('formatValue writes integers without an exponent, and infinity as Go does', () => {
   assert.equal(formatValue(2 ** 53), '9007199254740992');
   assert.equal(formatValue(0.1), '0.1');
   assert.equal(formatValue(1e-9), '1e-9');
@@ -76,13 +76,13 @@ load_ratio 0.25
   );
 });
 
-test('writePage writes an empty page, when nothing is known', () => {
+test('writePage writes an empty page without series', () => {
   const store = createStore();
   assert.equal(renderText(store.takeSnapshot(0), 'classic'), '');
   assert.equal(renderText(store.takeSnapshot(0), 'openmetrics'), '# EOF\n');
 });
 
-test('writePage gives the start of counters in OpenMetrics, and the new one when a counter starts again', () => {
+test('writePage writes the start of counters in OpenMetrics, and the new one when a counter starts again', () => {
   const store = createStore({}, true);
   const start = 1_795_782_223_623_456_789n;
   store.take(createRow([seriesOf(energy, 'a', start), two[1]], 0n, Float64Array.of(1, 2)), 0);
@@ -100,7 +100,7 @@ test('writePage gives the start of counters in OpenMetrics, and the new one when
   ]);
 });
 
-/** The page behind the three lines of the machine. */
+/** The page after the three lines of the machine. */
 function renderFamilies(store: SeriesStore, format: 'classic' | 'openmetrics'): string {
   return renderText(store.takeSnapshot(0), format).replace(/^(?:.*\n){3}/u, '');
 }
@@ -112,12 +112,12 @@ for (const metrics of [
   [allocated, allocatedTotal],
   [allocatedTotal, allocated],
 ]) {
-  test(`writePage writes a gauge and a counter that differ by _total, when the ${metrics[0].kind} comes first`, () => {
+  test(`writePage writes a gauge and a counter that differ by _total if the ${metrics[0].kind} comes first`, () => {
     const store = createStore({}, true);
     for (const metric of metrics) {
       const value = metric.kind === 'counter' ? 2 : 1;
       store.take(createRow([seriesOf(metric)], 0n, Float64Array.of(value)), 0);
-      // What was written before both were known is not kept.
+      // The text that was written before both were known is not reused.
       renderText(store.takeSnapshot(0), 'openmetrics');
     }
     assert.equal(
@@ -154,7 +154,7 @@ test('writePage keeps the names of counters of a summary, which have no type in 
   );
 });
 
-test('writePage yields to other work within a family, when that is long', () => {
+test('writePage yields to other work within a long family', () => {
   const store = createStore();
   const series = Array.from({ length: 10_000 }, (_, i) => seriesOf(energy, `${i}`));
   store.take(createRow(series, 0n, new Float64Array(series.length).fill(1)), 0);
@@ -164,7 +164,7 @@ test('writePage yields to other work within a family, when that is long', () => 
   assert.equal(renderLines(snapshot).length, 10_000);
 });
 
-/** What happens between two pages: values of some series, a gap where undefined, and series that end. */
+/** Changes between two pages: values of some series, a gap where undefined, and series that end. */
 const steps = fc.array(
   fc.record({
     values: fc.array(
@@ -182,10 +182,10 @@ const steps = fc.array(
   { minLength: 3, maxLength: 10 },
 );
 
-test('writePage writes after any changes what a newly written page contains', () => {
+test('writePage writes the same as a new page after any changes', () => {
   holdsFor(steps, (all) => {
     const store = createStore();
-    // Labels of more than one byte per letter, and of different lengths.
+    // Labels with multi-byte characters, and of different lengths.
     const series = Array.from({ length: 300 }, (_, i) =>
       seriesOf(i % 2 ? energy : load, 'é'.repeat(i % 7) + i),
     );
@@ -206,7 +206,7 @@ test('writePage writes after any changes what a newly written page contains', ()
         ),
         nowMs,
       );
-      // Long enough for what ended to go.
+      // Long enough for ended series to expire.
       nowMs += 1_000_000;
       store.takeSnapshot(nowMs);
       nowMs += 1_000_000;
@@ -229,7 +229,7 @@ function textOf(value: number): string {
   return String(value).replace(/^-?Infinity$/u, (text) => (text === 'Infinity' ? '+Inf' : '-Inf'));
 }
 
-test('a snapshot keeps its page, when lines change while it is written', () => {
+test('a snapshot keeps its page if lines change while it is written', () => {
   const store = createStore();
   const series = Array.from({ length: 1000 }, (_, i) => seriesOf(energy, `${i}`));
   store.take(createRow(series, 0n, new Float64Array(series.length).fill(1.5)), 0);

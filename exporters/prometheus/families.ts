@@ -6,14 +6,14 @@ import { BlockText, type LineText } from './block.js';
 
 /** One line of the page. */
 export interface Entry {
-  /** Whose values it shows: the newest one where several series are the same. */
+  /** The series whose values it shows: the newest one if several have the same labels. */
   series: Series;
   readonly family: Family;
   readonly labels: string;
   readonly block: Block;
-  /** Where its value is among those of the block; -1: it is not on the page any more. */
+  /** Index of its value in the block; -1: it is no longer on the page. */
   index: number;
-  /** CLOCK_MONOTONIC in milliseconds at which the series ended; undefined while it lives. */
+  /** CLOCK_MONOTONIC in milliseconds at which the series ended; undefined while it is live. */
   endedMs: number | undefined;
 }
 
@@ -22,7 +22,7 @@ const maxLines = 128;
 /** Most families have few lines. */
 const minLines = 4;
 
-/** Some lines of a family. What changes in one block leaves the text of the others as it is. */
+/** Some lines of a family. Changes in one block do not affect the text of the others. */
 export class Block {
   readonly #texts = new Map<LineText<Entry>, BlockText<Entry>>();
   #entries: Entry[] = [];
@@ -33,12 +33,12 @@ export class Block {
     return this.#entries.length;
   }
 
-  /** The last readings of its lines. NaN: none, and then no line. What is written at -1 is lost. */
+  /** The last readings of its lines. NaN: no reading, and then no line. A value written at -1 is discarded. */
   get values(): Float64Array {
     return this.#values;
   }
 
-  /** The lines as they are now: the same array until they change, whatever becomes of the block. */
+  /** The current lines: the same array until they change; later changes of the block do not affect it. */
   take(): readonly Entry[] {
     this.#isTaken = true;
     return this.#entries;
@@ -61,12 +61,12 @@ export class Block {
     entry.index = -1;
   }
 
-  /** What stands on a line besides its value has changed. */
+  /** Something other than the value of a line has changed. */
   touch(): void {
     this.#change();
   }
 
-  /** The bytes of its lines, kept for each text that was asked for. */
+  /** The bytes of its lines, cached for each kind of text. */
   textOf(text: LineText<Entry>): BlockText<Entry> {
     return findOrAdd(this.#texts, text, () => new BlockText(text));
   }
@@ -78,13 +78,13 @@ export class Block {
   }
 }
 
-/** The series of one name. */
+/** The series with the same metric name. */
 export class Family implements FamilyName {
   readonly metric: Metric;
   readonly sample: string;
   readonly family: string;
   readonly unit: string;
-  /** Unix time in nanoseconds of its last reading; of counters not kept. */
+  /** Unix time in nanoseconds of its last reading; not maintained for counters. */
   newestNs = -Infinity;
   #isUnknown: boolean;
   readonly #byLabels = new LargeMap<string, Entry>();
@@ -99,12 +99,12 @@ export class Family implements FamilyName {
     this.#isUnknown = metric.kind === 'counter' && family === sample;
   }
 
-  /** Whether it is a counter that OpenMetrics cannot call one, and has the name of its samples there. */
+  /** Whether it is a counter that cannot be one in OpenMetrics, and has the name of its samples there. */
   get isUnknown(): boolean {
     return this.#isUnknown;
   }
 
-  /** Leaves its name in OpenMetrics to another family. */
+  /** Gives up its name in OpenMetrics for another family. */
   yieldName(): void {
     this.#isUnknown = true;
   }
@@ -126,7 +126,7 @@ export class Family implements FamilyName {
     return entry;
   }
 
-  /** @returns false where another entry has its labels by now */
+  /** @returns false if another entry now has its labels */
   remove(entry: Entry): boolean {
     const { labels, block } = entry;
     if (this.#byLabels.get(labels) !== entry) return false;
@@ -154,7 +154,7 @@ function copyInto(to: Float64Array<ArrayBuffer>, from: Float64Array): Float64Arr
   return to;
 }
 
-/** The families by their names, which no two may share. */
+/** The families by name; names are unique. */
 export class Families {
   readonly #bySample = new Map<string, Family>();
   /** By their names in OpenMetrics. */
@@ -169,10 +169,10 @@ export class Families {
     this.#warn = warn;
   }
 
-  /** The family of a metric; null, with one warning, where its name is taken by a different metric. */
+  /** The family of a metric; null, with one warning, if its name is used by a different metric. */
   readonly find = createPlans((metric: Metric) => this.#claim(metric) ?? null);
 
-  /** Keeps some names for a histogram. @returns false where one of them is taken */
+  /** Reserves names for a histogram. @returns false if one of them is in use */
   reserve(names: readonly string[]): boolean {
     if (
       names.some((name) => this.#bySample.has(name) || this.#counters.has(name) || this.#reserved.has(name))
@@ -202,7 +202,7 @@ export class Families {
     return family;
   }
 
-  /** In the order of their names. */
+  /** Sorted by name. */
   list(): readonly Family[] {
     return [...this.#bySample.values()].toSorted((a, b) => (a.sample < b.sample ? -1 : 1));
   }

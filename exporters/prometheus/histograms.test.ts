@@ -62,7 +62,7 @@ http_server_request_duration_seconds_created 1.5
   );
 });
 
-test('writePage gives exponential histograms the bounds of their buckets, in ascending order', () => {
+test('writePage writes exponential histograms with the bounds of their buckets, in ascending order', () => {
   const { store } = createStore();
   const layout = { ...powersOfTwo, negativeOffset: 0, negativeCount: 2, zeroThreshold: 0.5 };
   store.takeHistograms(
@@ -82,7 +82,7 @@ test('writePage gives exponential histograms the bounds of their buckets, in asc
   ]);
 });
 
-test('writePage makes wide exponential histograms narrower, and keeps every count', () => {
+test('writePage merges buckets of wide exponential histograms, and keeps every count', () => {
   const { store } = createStore();
   const layout = { ...powersOfTwo, scale: 5, positiveOffset: -60, positiveCount: 120, negativeCount: 0 };
   const buckets = Array.from({ length: 121 }, () => 1);
@@ -115,7 +115,7 @@ test('SeriesStore shows the last histogram, none in a gap, and none of a series 
   assert.equal(counts(1e9).length, 0);
 });
 
-test('SeriesStore gives histograms of two resources labels of their own, and keeps the label of buckets', () => {
+test('SeriesStore gives histograms of two resources different labels, and keeps the label of buckets', () => {
   const { store } = createStore();
   const [one, other] = ['a', 'b'].map((id) =>
     histogramOf({ resource: { attributes: { 'service.instance.id': id } }, attributes: { le: 'x' } }),
@@ -137,7 +137,7 @@ test('SeriesStore gives histograms of two resources labels of their own, and kee
   );
 });
 
-test('SeriesStore shows no histogram whose names are taken, and no number with the name of a histogram', () => {
+test('SeriesStore shows no histogram whose names are in use, and no number with the name of a histogram', () => {
   const { store, warnings } = createStore();
   store.take(createRow([gaugeOf('rpc_duration_seconds_sum')], 2n, Float64Array.of(1)), 0);
   store.takeHistograms(

@@ -26,14 +26,14 @@ function createIntake(endedForMs = 0) {
   return { intake: new Intake(store, warn), store, lines, warnings };
 }
 
-test('Intake takes a table with few new series at once', () => {
+test('Intake takes a table with few new series immediately', () => {
   const { intake, lines } = createIntake();
   intake.take(fill(many.slice(0, 3), 1), 0);
   assert.equal(intake.settled, undefined);
   assert.deepEqual(lines(), ['load{id="0"} 1', 'load{id="1"} 1', 'load{id="2"} 1']);
 });
 
-test('Intake lets tables wait for one with many new series, and takes them in their order', async () => {
+test('Intake holds tables behind one with many new series, and takes them in order', async () => {
   const { intake, lines } = createIntake();
   intake.take(fill(many, 1), 0);
   assert.ok(intake.settled);
@@ -46,7 +46,7 @@ test('Intake lets tables wait for one with many new series, and takes them in th
   assert.equal(intake.settled, undefined, 'it knows these series');
 });
 
-test('Intake lets tables wait for one that ends many series, and for dropping them', async () => {
+test('Intake holds tables behind one that ends many series, and while these are removed', async () => {
   const { intake, store, lines } = createIntake(1000);
   intake.take(fill(many, 1), 0);
   await intake.settled;
@@ -64,7 +64,7 @@ test('Intake lets tables wait for one that ends many series, and for dropping th
   assert.deepEqual(lines(10_000), ['load{id="0"} 1', 'load{id="new"} 3']);
 });
 
-test('Intake drops many series before a page is made', async () => {
+test('Intake removes many series before a page is created', async () => {
   const { intake, store, lines } = createIntake(1000);
   intake.take({ ...fill(many, 1), ended: many }, 0);
   await intake.settled;
@@ -75,7 +75,7 @@ test('Intake drops many series before a page is made', async () => {
   assert.deepEqual(lines(10_000), []);
 });
 
-test('Intake continues with the next table, when one cannot be taken', async () => {
+test('Intake continues with the next table if one cannot be taken', async () => {
   const { intake, lines, warnings } = createIntake();
   const bad = {
     ...seriesOf({}),
@@ -90,7 +90,7 @@ test('Intake continues with the next table, when one cannot be taken', async () 
   assert.deepEqual(lines(), ['load{id="0"} 2']);
 });
 
-test('Intake lets others run while it takes a table with many new series', async () => {
+test('Intake yields while it takes a table with many new series', async () => {
   const { intake, lines } = createIntake();
   const series = Array.from({ length: 20_000 }, (_, i) => seriesOf({ id: i, name: `series-${i}` }));
   const table = fill(series, 1);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { acceptsGzip, chooseFormat } from './negotiation.js';
 
-test('chooseFormat gives OpenMetrics, when Prometheus asks', () => {
+test('chooseFormat returns OpenMetrics for the Accept header of Prometheus', () => {
   const prometheus2 =
     'application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1';
   const prometheus3 =
@@ -14,7 +14,7 @@ test('chooseFormat gives OpenMetrics, when Prometheus asks', () => {
   assert.equal(chooseFormat(`${protobuf};q=0.7,${prometheus3}`), 'openmetrics');
 });
 
-test('chooseFormat gives classic text, when it is preferred or nothing is said', () => {
+test('chooseFormat returns classic text if it is preferred or nothing is specified', () => {
   const headers = [
     undefined,
     '',
@@ -31,11 +31,11 @@ test('chooseFormat gives classic text, when it is preferred or nothing is said',
   for (const header of headers) assert.equal(chooseFormat(header), 'classic', header);
 });
 
-test('chooseFormat gives OpenMetrics, when only that is named, in any letters and with quotes', () => {
+test('chooseFormat returns OpenMetrics if only that is named, in any case and with quotes', () => {
   assert.equal(chooseFormat('Application/OpenMetrics-Text; Version="1.0.0"; charset=utf-8'), 'openmetrics');
 });
 
-test('acceptsGzip reads the quality', () => {
+test('acceptsGzip reads the quality value', () => {
   assert.equal(acceptsGzip('gzip'), true);
   assert.equal(acceptsGzip('deflate, gzip;q=0.5'), true);
   assert.equal(acceptsGzip('br, zstd, gzip;q=0.5'), true);

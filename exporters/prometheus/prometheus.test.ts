@@ -24,7 +24,7 @@ function seriesOf(name: string, unit: string, kind: MetricKind, attributes: Attr
 const energy = [seriesOf('hw.energy', 'J', 'counter', { 'hw.id': 'package-0' })];
 const put = (value: number) => createRow(energy, 0n, Float64Array.of(value));
 
-/** A running exporter on a port of its own, and a clock that only moves when told to. */
+/** A running exporter on a free port, and a clock that the test sets. */
 async function startExporter(t: TestContext, settings: Record<string, unknown> = {}) {
   const log = createLogCollector();
   const time = { ms: 0n };
@@ -41,7 +41,7 @@ async function readText(url: string, headers: Record<string, string> = {}): Prom
   return (await fetch(url, { headers })).text();
 }
 
-/** Unlike fetch, as it is on the wire. */
+/** Unlike fetch, returns the body as it was sent. */
 function ask(
   url: string,
   method: string,
@@ -58,7 +58,7 @@ function ask(
   });
 }
 
-test('prometheus serves what it got, when it is asked for classic text', async (t) => {
+test('prometheus serves its tables as classic text', async (t) => {
   const { exporter, origin } = await startExporter(t);
   assert.equal(exporter.consume(put(12.5)), true);
   const response = await fetch(`${origin}/metrics`);
@@ -66,7 +66,7 @@ test('prometheus serves what it got, when it is asked for classic text', async (
   assert.match(await response.text(), /^hw_energy_joules_total\{hw_id="package-0"\} 12\.5$/m);
 });
 
-test('prometheus serves OpenMetrics, when it is asked for', async (t) => {
+test('prometheus serves OpenMetrics on request', async (t) => {
   const { exporter, origin } = await startExporter(t);
   exporter.consume(put(12.5));
   const accept = 'application/openmetrics-text;version=1.0.0';
@@ -78,7 +78,7 @@ test('prometheus serves OpenMetrics, when it is asked for', async (t) => {
   assert.match(await response.text(), /# EOF\n$/);
 });
 
-test('prometheus compresses, when gzip is accepted', async (t) => {
+test('prometheus compresses if gzip is accepted', async (t) => {
   const { exporter, origin } = await startExporter(t);
   exporter.consume(put(12.5));
   const { response, body } = await ask(`${origin}/metrics`, 'GET', { 'Accept-Encoding': 'gzip' });
@@ -88,7 +88,7 @@ test('prometheus compresses, when gzip is accepted', async (t) => {
   assert.equal(plain.response.headers['content-encoding'], undefined);
 });
 
-test('prometheus compresses a long page, too, whole', async (t) => {
+test('prometheus compresses a long page completely', async (t) => {
   const { exporter, origin, time } = await startExporter(t);
   const series = Array.from({ length: 20_000 }, (_, i) =>
     seriesOf('hw.energy', 'J', 'counter', { 'hw.id': `${i}` }),
@@ -109,7 +109,7 @@ test('prometheus compresses a long page, too, whole', async (t) => {
   assert.equal(plain.body.toString().match(/^hw_energy/gmu)?.length, series.length);
 });
 
-test('prometheus serves values a second apart at least, in whatever format', async (t) => {
+test('prometheus serves values that are at least a second apart, in any format', async (t) => {
   const { exporter, origin, time } = await startExporter(t);
   const accept = 'application/openmetrics-text';
   exporter.consume(put(11));
@@ -122,7 +122,7 @@ test('prometheus serves values a second apart at least, in whatever format', asy
   assert.match(await readText(`${origin}/metrics`, { accept }), / 12$/m);
 });
 
-test('prometheus serves two scrapers at once the same values, although others arrive meanwhile', async (t) => {
+test('prometheus serves two simultaneous scrapers the same values, although others arrive in the meantime', async (t) => {
   const { exporter, origin, time } = await startExporter(t);
   const series = Array.from({ length: 8000 }, (_, i) =>
     seriesOf(i % 2 ? 'hw.energy' : 'ledger.energy', 'J', 'counter', { 'hw.id': `${i}` }),
@@ -144,7 +144,7 @@ test('prometheus serves two scrapers at once the same values, although others ar
   assert.equal(new Set(values).size, 1);
 });
 
-test('prometheus serves a new page each time, until it has had joules for half a second', async (t) => {
+test('prometheus serves a new page each time until it has had joules for half a second', async (t) => {
   const { exporter, origin, time } = await startExporter(t);
   const read = async () => /^hw_energy.* (\d+)$/m.exec(await readText(`${origin}/metrics`))?.[1];
   exporter.consume(put(0));
@@ -160,7 +160,7 @@ test('prometheus serves a new page each time, until it has had joules for half a
   assert.equal(await read(), '2');
 });
 
-test('prometheus continues, when scrapers leave in the middle of a page', async (t) => {
+test('prometheus continues if scrapers disconnect in the middle of a page', async (t) => {
   const { exporter, origin } = await startExporter(t);
   const series = Array.from({ length: 20_000 }, (_, i) =>
     seriesOf('hw.energy', 'J', 'counter', { 'hw.id': `${i}` }),
@@ -176,7 +176,7 @@ test('prometheus continues, when scrapers leave in the middle of a page', async 
   assert.match(await readText(`${origin}/metrics`), /hw_id="19999"/);
 });
 
-test('prometheus answers HEAD, other paths and other methods as HTTP wants it', async (t) => {
+test('prometheus answers HEAD, other paths and other methods according to HTTP', async (t) => {
   const { exporter, origin } = await startExporter(t);
   exporter.consume(put(1));
   const page = await ask(`${origin}/metrics?x=y`, 'GET');
@@ -190,7 +190,7 @@ test('prometheus answers HEAD, other paths and other methods as HTTP wants it', 
   assert.match(await readText(`${origin}/`), /<a href="\/metrics">/);
 });
 
-test('prometheus reports an error, when the port that the user set is taken', async (t) => {
+test('prometheus reports an error if the port that the user set is in use', async (t) => {
   const { origin } = await startExporter(t);
   const config = parseSettings(factory.schema, { endpoint: new URL(origin).host });
   const second = factory.create(config, createFakeContext());
@@ -201,7 +201,7 @@ test('prometheus reports an error, when the port that the user set is taken', as
   await second.shutdown();
 });
 
-test('prometheus names a wrong path, when the settings are checked', () => {
+test('prometheus reports an invalid path when the settings are checked', () => {
   const config = parseSettings(factory.schema, { path: 'metrics' });
   assert.deepEqual(factory.check?.(config), ['path: expected a path such as "/metrics", found "metrics"']);
 });
@@ -209,7 +209,7 @@ test('prometheus names a wrong path, when the settings are checked', () => {
 const hasPromtool = spawnSync('promtool', ['--version']).status === 0;
 
 test(
-  'promtool has nothing to say of a page with metrics of every kind',
+  'promtool reports no problems with a page with metrics of every kind',
   { skip: hasPromtool ? false : 'promtool is not installed' },
   async (t) => {
     const { exporter, origin } = await startExporter(t);
@@ -233,7 +233,7 @@ test(
 );
 
 test(
-  'the page is served by TLS and to users only, when web_config_file says so',
+  'the page is served with TLS and only to users if web_config_file requires it',
   { skip: noOpenssl },
   async (t) => {
     const { path, certFile } = createSecuredConfig();

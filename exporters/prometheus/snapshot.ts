@@ -21,7 +21,7 @@ export interface BlockLines {
 
 /** An immutable copy of everything on a page, at one instant. */
 export interface Snapshot {
-  /** The attributes of the machine's own resource. */
+  /** The resource attributes of the machine. */
   readonly host: Attributes;
   /** Sorted by name, without families that have no line. */
   readonly families: readonly FamilyLines[];

@@ -33,7 +33,7 @@ function createStore(endedForMs = 60_000) {
   return { store, take, lines, warnings };
 }
 
-test('take keeps the last row, when a table has several', () => {
+test('take keeps the last row of a table with several', () => {
   const { store, lines } = createStore();
   const series = [seriesOf({}, { 'hw.id': 'a' }), seriesOf({}, { 'hw.id': 'b' })];
   const values = Float64Array.of(1, 2, 3, 4);
@@ -44,7 +44,7 @@ test('take keeps the last row, when a table has several', () => {
   ]);
 });
 
-test('take leaves a series out, when its last reading is a gap', () => {
+test('take leaves a series out if its last reading is a gap', () => {
   const { take, lines } = createStore();
   const series = [seriesOf({})];
   take(series, [1]);
@@ -54,7 +54,7 @@ test('take leaves a series out, when its last reading is a gap', () => {
   assert.deepEqual(lines(), ['process_energy_joules_total 2']);
 });
 
-test('take makes labels of the allowed resource attributes, except those of the machine itself', () => {
+test('take makes labels of the allowed resource attributes, except those of the machine', () => {
   const { take, lines } = createStore();
   const process = { ...host, 'process.pid': 7, 'process.executable.name': 'node', 'process.owner': 'root' };
   take([seriesOf(process), seriesOf({ 'host.name': 'there' })], [1, 2]);
@@ -64,13 +64,13 @@ test('take makes labels of the allowed resource attributes, except those of the 
   ]);
 });
 
-test('take prefers the attribute of the series, when its resource has one of the same name', () => {
+test('take prefers the attribute of the series if its resource has one of the same name', () => {
   const { take, lines } = createStore();
   take([seriesOf({ 'process.pid': 7 }, { 'process.pid': 8 })], [1]);
   assert.deepEqual(lines(), ['process_energy_joules_total{process_pid="8"} 1']);
 });
 
-test('take adds the attributes that differ, when the allowed ones leave two live series alike', () => {
+test('take adds the attributes that differ if two live series have the same allowed ones', () => {
   const { take, lines } = createStore();
   const series = [
     seriesOf({ 'process.pid': 7, 'process.creation.time': 'x', 'process.owner': 'root' }),
@@ -85,7 +85,7 @@ test('take adds the attributes that differ, when the allowed ones leave two live
   ]);
 });
 
-test('take replaces an ended series, when a new one has its labels', () => {
+test('take replaces an ended series when a new one has its labels', () => {
   const { take, lines } = createStore();
   const old = seriesOf({ 'process.pid': 7, 'process.creation.time': 'x' });
   const young = seriesOf({ 'process.pid': 7, 'process.creation.time': 'y' });
@@ -95,7 +95,7 @@ test('take replaces an ended series, when a new one has its labels', () => {
   assert.deepEqual(lines(1_000_000), ['process_energy_joules_total{process_pid="7"} 1'], 'it lives');
 });
 
-test('take continues with the same line, when a counter starts again', () => {
+test('take continues with the same line when a counter starts again', () => {
   const { take, lines } = createStore();
   const [old, again] = [seriesOf({ 'process.pid': 7 }), seriesOf({ 'process.pid': 7 })];
   take([old], [100]);
@@ -105,7 +105,7 @@ test('take continues with the same line, when a counter starts again', () => {
   assert.deepEqual(lines(1_000_000), ['process_energy_joules_total{process_pid="7"} 1']);
 });
 
-test('take continues with the same line, when a counter starts again after its end', () => {
+test('take continues with the same line when a counter starts again after its end', () => {
   const { take, lines } = createStore();
   const [old, again] = [seriesOf({ 'process.pid': 7 }), seriesOf({ 'process.pid': 7 })];
   take([old], [100]);
@@ -114,7 +114,7 @@ test('take continues with the same line, when a counter starts again after its e
   assert.deepEqual(lines(1_000_000), ['process_energy_joules_total{process_pid="7"} 1']);
 });
 
-test('take keeps labels taken, when the series that they were taken from is forgotten', () => {
+test('take keeps labels in use when the series that had them before expires', () => {
   const { take, lines } = createStore();
   const [old, young, other] = ['x', 'y', 'z'].map((time) =>
     seriesOf({ 'process.pid': 7, 'process.creation.time': time }),
@@ -129,7 +129,7 @@ test('take keeps labels taken, when the series that they were taken from is forg
   ]);
 });
 
-test('take warns once and leaves the series out, when escaping makes live series alike', () => {
+test('take warns once and leaves the series out if live series have the same labels after escaping', () => {
   const { take, lines, warnings } = createStore();
   take([seriesOf({}, { a: '1' }), seriesOf({}, { a: 1 }), seriesOf({}, { a: 1, b: '' })], [1, 2, 3]);
   assert.deepEqual(lines(), ['process_energy_joules_total{a="1"} 1']);
@@ -138,7 +138,7 @@ test('take warns once and leaves the series out, when escaping makes live series
   ]);
 });
 
-test('take refuses the later metric and warns once, when kinds or units differ', () => {
+test('take rejects the later metric and warns once if kinds or units differ', () => {
   const { take, lines, warnings } = createStore();
   const inMillijoules: Metric = { ...energy, name: 'process_energy_joules', unit: '' };
   take([seriesOf({})], [1]);
@@ -157,7 +157,7 @@ test('take accepts another object for the same metric', () => {
   assert.equal(lines().length, 2);
 });
 
-test('takeSnapshot shows an ended gauge only until its metric has a later reading, and counters on', () => {
+test('takeSnapshot shows an ended gauge only until its metric has a later reading, and counters longer', () => {
   const { store, lines } = createStore();
   const power: Metric = { ...energy, name: 'process.power', unit: 'W', kind: 'gauge' };
   const [first, second] = [power, power].map((metric, pid) => seriesOf({ 'process.pid': pid }, {}, metric));
@@ -180,7 +180,7 @@ test('takeSnapshot shows an ended gauge only until its metric has a later readin
   assert.deepEqual(lines(), [still, gone, lives]);
 });
 
-test('takeSnapshot shows ended series for their time and for two scrapes', () => {
+test('takeSnapshot shows ended series for a minimum time and for two scrapes', () => {
   const { take, store, lines } = createStore(60_000);
   const series = [seriesOf({ 'process.pid': 7 })];
   take(series, [5]);
@@ -199,7 +199,7 @@ test('takeSnapshot shows ended series for their time and for two scrapes', () =>
   assert.equal(slow.lines(120_000).length, 0);
 });
 
-test('takeSnapshot does not wait for a second scrape, when scrapes have stopped', () => {
+test('takeSnapshot does not wait for a second scrape if scrapes have stopped', () => {
   const { store, take, lines } = createStore(1000);
   const series = [seriesOf({ 'process.pid': 7 })];
   take(series, [5]);
@@ -209,7 +209,7 @@ test('takeSnapshot does not wait for a second scrape, when scrapes have stopped'
   assert.deepEqual(lines(310_000), []);
 });
 
-test('take keeps ended series for some minutes at most, when scrapes are hours apart', () => {
+test('take keeps ended series for at most some minutes if scrapes are hours apart', () => {
   const { store, take, lines } = createStore(1000);
   const series = [seriesOf({ 'process.pid': 7 })];
   take(series, [5]);
@@ -219,7 +219,7 @@ test('take keeps ended series for some minutes at most, when scrapes are hours a
   assert.deepEqual(lines(7_801_001), []);
 });
 
-test('take forgets ended series, when there is no scrape at all', () => {
+test('take removes ended series if there are no scrapes at all', () => {
   const { store, take, lines } = createStore(1000);
   const [one, other] = [7, 8].map((pid) => seriesOf({ 'process.pid': pid }));
   take([one, other], [5, 5]);
@@ -228,7 +228,7 @@ test('take forgets ended series, when there is no scrape at all', () => {
   assert.deepEqual(lines(2000), ['process_energy_joules_total{process_pid="8"} 5']);
 });
 
-test('take ends a series that came and ended in the same table', () => {
+test('take ends a series that started and ended in the same table', () => {
   const { store, lines } = createStore(1000);
   const series = [seriesOf({ 'process.pid': 7 })];
   store.take({ ...createRow(series, 0n, Float64Array.of(3)), ended: series }, 0);
@@ -236,7 +236,7 @@ test('take ends a series that came and ended in the same table', () => {
   assert.equal(lines(2000).length, 0);
 });
 
-test('takeSnapshot names the machine, not its processes or other machines', () => {
+test('takeSnapshot shows the resource of the machine, not of its processes or other machines', () => {
   const { take, store } = createStore();
   assert.deepEqual(store.takeSnapshot(0).host, host);
   take([seriesOf({ ...host, 'host.id': 'h', 'process.pid': 7 })], [1]);
@@ -246,7 +246,7 @@ test('takeSnapshot names the machine, not its processes or other machines', () =
   assert.deepEqual(store.takeSnapshot(0).host, { ...host, 'host.id': 'h' });
 });
 
-test('take makes a label of a service, but not of that of the collector, which is on everything', () => {
+test('take makes a label of a service, but not of that of the collector, which is on all tables', () => {
   const { store, take, lines } = createStore();
   const own = { ...host, 'service.name': 'joulemetry' };
   const services = ['cart', 'none'].map((name) => seriesOf({ ...own, 'service.name': name }));
@@ -259,7 +259,7 @@ test('take makes a label of a service, but not of that of the collector, which i
   assert.deepEqual(store.takeSnapshot(0).host, own);
 });
 
-test('takeSnapshot is not changed by what comes later', () => {
+test('takeSnapshot is not changed by later tables', () => {
   const { take, store } = createStore();
   const series = [seriesOf({})];
   take(series, [1]);
@@ -268,7 +268,7 @@ test('takeSnapshot is not changed by what comes later', () => {
   assert.deepEqual(renderLines(snapshot), ['process_energy_joules_total 1']);
 });
 
-test('takeSnapshot warns once with the remedy, when the page is large', () => {
+test('takeSnapshot warns once with the remedy if the page is large', () => {
   const { take, lines, warnings } = createStore();
   const series = Array.from({ length: 10_001 }, (_, i) => seriesOf({}, { 'hw.id': `${i}` }));
   take(
@@ -287,13 +287,13 @@ test('takeSnapshot warns once with the remedy, when the page is large', () => {
   assert.match(warnings[0] ?? '', /^The page has 10001 lines, expected at most 10000; limit the processes/);
 });
 
-test('takeSnapshot has neither lines nor blocks of what is gone, however many series came and went', () => {
+test('takeSnapshot keeps neither lines nor blocks of expired series, for any number of them', () => {
   const { store, take } = createStore(0);
   const stays = seriesOf({ 'process.pid': 1 });
   take([stays], [1]);
   for (let pid = 100; pid < 2100; pid++) {
     const one = seriesOf({ 'process.pid': pid });
-    // Some end in the table in which they begin, others a little later.
+    // Some end in the table in which they start, others slightly later.
     take([stays, one], [1, pid], pid % 3 === 0 ? [one] : []);
     store.take(createEnding([one], 0n), pid);
   }

@@ -19,29 +19,29 @@ import { SnapshotBuilder, type Snapshot } from './snapshot.js';
 export interface StoreOptions {
   /** Resource attributes that become labels. */
   readonly identityLabels: readonly string[];
-  /** What receivers say of the machine. */
+  /** The machine's attributes, as reported by receivers. */
   readonly host: Attributes;
-  /** What the environment of the collector says of everything: the name of its own service. */
+  /** Attributes of everything, from the environment of the collector: its service name. */
   readonly common: Attributes;
   readonly endedForMs: number;
-  /** Whether samples of counters come with the instant at which they were 0. */
+  /** Whether samples of counters include the instant at which they were 0. */
   readonly hasStarts?: boolean;
   warn(message: string): void;
 }
 
-/** A page of more lines costs the agent and every Prometheus that reads it more than a machine is worth. */
+/** A larger page costs the agent and every Prometheus that reads it more than a machine justifies. */
 const maxLines = 10_000;
 
-/** Making their labels takes a fraction of a millisecond. */
+/** Creating their labels takes a fraction of a millisecond. */
 const seriesPerStep = 128;
 
-/** Noting their values does. */
+/** Storing their values takes a fraction of a millisecond. */
 const valuesPerStep = 8192;
 
-/** Prometheus drops what it has not seen for 5 min: a client that comes less often is a person. */
+/** Prometheus drops series that it has not seen for 5 min: a client with longer pauses is a person. */
 const longestPauseMs = 300_000;
 
-/** Times of tables are rounded by less, and no two readings of a page are as close. */
+/** Times of tables have smaller rounding errors, and readings on a page are farther apart. */
 const sameInstantNs = 1e6;
 
 /** When a table is taken, in milliseconds of CLOCK_MONOTONIC, and the Unix time of its last row in nanoseconds. */
@@ -50,14 +50,14 @@ interface TableTime {
   readonly atNs: number;
 }
 
-/** A series that ended, and when. */
+/** A series that ended, and its end. */
 interface Ended {
   readonly entry: Entry;
   readonly atMs: number;
   readonly atNs: number;
 }
 
-/** The last value of every series, under names and labels that no two share. */
+/** The last value of every series, with unique names and labels. */
 export class SeriesStore {
   readonly #options: StoreOptions;
   readonly #identity: Identity;
@@ -68,15 +68,15 @@ export class SeriesStore {
   readonly #bySeries = new LargeMap<Series, Entry>();
   /** The entry of each column. */
   readonly #plans = new WeakMap<readonly Series[], readonly Entry[]>();
-  /** The families of a table that are no counters. */
+  /** The families of a table that are not counters. */
   readonly #gaugesOf = createPlans((series: readonly Series[]) => {
     const metrics = new Set(series.map(({ metric }) => metric).filter(({ kind }) => kind !== 'counter'));
     return [...metrics].flatMap((metric) => this.#families.find(metric) ?? []);
   });
   readonly #warned = new Set<string>();
-  /** How many lines there are, those without a value included. */
+  /** Number of lines, including those without a value. */
   #lines = 0;
-  /** A page of more lines is worth a warning. */
+  /** Number of lines above which a warning is logged. */
   #warnAbove = maxLines;
   readonly #energy = new EnergyHistory();
   /** In the order of their ends. */
@@ -98,13 +98,13 @@ export class SeriesStore {
     });
   }
 
-  /** Whether a table takes more than one step: it has many series whose entries are to be found or dropped. */
+  /** Whether a table takes more than one step: it has many series whose entries must be found or removed. */
   isLong({ series, ended = [] }: Table, nowMs: number): boolean {
     if (ended.length > 0 && (ended.length > seriesPerStep || this.isSweepLong(nowMs))) return true;
     return series.length > (this.#plans.has(series) ? valuesPerStep : seriesPerStep);
   }
 
-  /** Whether it takes more than one step to drop what ended long enough ago. */
+  /** Whether removing expired series takes more than one step. */
   isSweepLong(nowMs: number): boolean {
     const ended = this.#ended.at(seriesPerStep);
     return ended !== undefined && nowMs - ended.atMs >= this.#findStayMs(nowMs);
@@ -115,17 +115,18 @@ export class SeriesStore {
     for (const _ of this.takeInSteps(table, nowMs));
   }
 
-  /** The same for histograms. */
+  /** Takes a table of histograms. */
   takeHistograms(table: HistogramTable, nowMs: number): void {
     this.#histograms.take(table, nowMs);
   }
 
-  /** The same, in steps that each take a fraction of a millisecond. Nothing else is to be taken in between. */
+  /** As `take`, in steps that each take a fraction of a millisecond. No other table may be taken in between. */
   *takeInSteps(table: Table, nowMs: number): Generator<void, void> {
     const { series, values, ended = [] } = table;
     const time = { nowMs, atNs: Number(table.epoch) + (table.offsets.at(-1) ?? 0) };
     this.#energy.take(table);
-    // What has ended leaves its labels to what begins in the same table, say to a process with the same pid.
+    // An ended series releases its labels for one that starts in the same table, for example of a process with
+    // the same pid.
     yield* this.#endAll(ended, time);
     const entries = this.#plans.get(series) ?? (yield* this.#plan(series));
     const lastRow = values.length - series.length;
@@ -136,7 +137,7 @@ export class SeriesStore {
         entries[i].block.values[entries[i].index] = values[lastRow + i];
       }
     }
-    // What had its first and last row in this table was not known before.
+    // A series whose first and last rows are in this table was not known before.
     yield* this.#endAll(ended, time);
     if (ended.length > 0) yield* this.sweepInSteps(nowMs);
   }
@@ -158,7 +159,7 @@ export class SeriesStore {
     }
   }
 
-  /** Copies the values, so that all of a page are of one instant however long it takes to write it. */
+  /** Copies the values, so that all values of a page are of one instant, however long writing it takes. */
   takeSnapshot(nowMs: number): Snapshot {
     for (const _ of this.sweepInSteps(nowMs));
     this.#hidePast();
@@ -173,7 +174,7 @@ export class SeriesStore {
     return { host: this.#host.attributes, families, histograms, values, hasStarts, hasEnergy };
   }
 
-  /** A gauge that ended is not there beside later ones: a sum of power would count a watt twice. */
+  /** A gauge that ended is not shown together with later ones: a sum of power would count a watt twice. */
   #hidePast(): void {
     for (const { entry, atMs, atNs } of this.#ended) {
       const { family, block, index, endedMs } = entry;
@@ -182,7 +183,7 @@ export class SeriesStore {
     }
   }
 
-  /** Again only once the page has twice as many lines. */
+  /** The next warning follows only when the page has twice as many lines. */
   #warnOfSize(lines: number): void {
     if (lines <= this.#warnAbove) return;
     this.#warnAbove = 2 * lines;
@@ -250,20 +251,20 @@ export class SeriesStore {
   #end(series: Series, { nowMs, atNs }: TableTime): void {
     const entry = this.#bySeries.get(series);
     this.#bySeries.delete(series);
-    // A series that started again has the entry of the one that ended.
+    // A series that started again uses the entry of the ended one.
     if (entry?.series !== series) return;
     entry.endedMs = nowMs;
     this.#ended.push({ entry, atMs: nowMs, atNs });
   }
 
-  /** Drops what ended long enough ago. Nothing is to be taken in between. */
+  /** Removes expired series. No table may be taken in between. */
   *sweepInSteps(nowMs: number): Generator<void, void> {
     const stays = this.#findStayMs(nowMs);
     const kept = this.#ended.findIndex(({ atMs }) => nowMs - atMs < stays);
     const gone = this.#ended.splice(0, kept < 0 ? this.#ended.length : kept);
     for (const [i, { entry, atMs }] of gone.entries()) {
       if (i > 0 && i % seriesPerStep === 0) yield;
-      // It may live again, or have ended again since.
+      // It may be live again, or have ended again since.
       if (entry.endedMs === atMs) this.#remove(entry);
     }
   }
@@ -276,7 +277,7 @@ export class SeriesStore {
   }
 }
 
-/** Takes the values of a series that is not on the page. */
+/** Receives the values of a series that is not on the page. */
 function createHiddenEntry(series: Series): Entry {
   const family = new Family(series.metric, { sample: '', family: '', unit: '' });
   return family.add(series, '');

@@ -10,7 +10,7 @@ import { acceptsGzip, chooseFormat } from './negotiation.js';
 import { renderText } from './page-text.fixture.js';
 import { SeriesStore } from './store.js';
 
-/** Reads a label set as Prometheus' parser does: names and quoted values with three escapes. */
+/** Reads a label set like Prometheus' parser: names and quoted values with three escapes. */
 function parseLabels(text: string): readonly (readonly [string, string])[] {
   const labels: (readonly [string, string])[] = [];
   const pattern = /([a-zA-Z_]\w*)="((?:[^"\\\n]|\\["\\n])*)"(?:,|$)/gy;
@@ -44,11 +44,11 @@ test('renderLabels writes what a parser reads back', () => {
   });
 });
 
-test('renderLabels names every label once and rightly, whatever the attributes are called', () => {
+test('renderLabels names every label once and validly, for any attribute names', () => {
   holdsFor(fc.dictionary(fc.string({ minLength: 1, unit: 'binary' }), value), (attributes) => {
     const names = parseLabels(renderLabels(attributes)).map(([name]) => name);
     assert.equal(new Set(names).size, names.length);
-    // Prometheus keeps names with two underscores before them for itself.
+    // Prometheus reserves names that start with two underscores.
     assert.ok(names.every((name) => !name.startsWith('__')));
   });
   assert.equal(translateLabel('a.b'), 'a_b');
@@ -64,7 +64,7 @@ const metric: fc.Arbitrary<Metric> = fc.record({
 
 const namePattern = /^[a-zA-Z_:][\w:]*$/u;
 
-test('translateMetric gives names that Prometheus takes', () => {
+test('translateMetric returns names that Prometheus accepts', () => {
   holdsFor(metric, (one) => {
     const { sample, family, unit } = translateMetric(one);
     assert.match(sample, namePattern);
@@ -92,7 +92,7 @@ test('a page has a head whose help is read back, in both formats', () => {
       0,
     );
     const snapshot = store.takeSnapshot(0);
-    // Prometheus has this name, and no metric gets it.
+    // Prometheus reserves this name, and no metric gets it.
     if (snapshot.families.length === 0) return;
     for (const format of ['classic', 'openmetrics'] as const) {
       const page = renderText(snapshot, format);
@@ -124,7 +124,7 @@ test('formatValue writes what is read back', () => {
   });
 });
 
-test('chooseFormat and acceptsGzip understand any header', () => {
+test('chooseFormat and acceptsGzip accept any header', () => {
   const header = fc
     .array(
       fc.oneof(
@@ -149,7 +149,7 @@ test('chooseFormat and acceptsGzip understand any header', () => {
   });
 });
 
-test('chooseFormat takes what has the greater quality', () => {
+test('chooseFormat selects the higher quality', () => {
   holdsFor(fc.tuple(fc.nat(100), fc.nat(100), fc.boolean()), ([open, classic, isOpenFirst]) => {
     const parts = [
       `application/openmetrics-text;version=1.0.0;q=${open / 100}`,

@@ -6,14 +6,14 @@ import { RigProcess, type Rig } from './rig.fixture.js';
 const cores = 4;
 const stepS = 1e-3;
 const floorWatts = 12;
-/** Of one thread at full clock, alone on its core, with work of the middle kind. */
+/** Power of one thread at full clock, alone on its core, with average work. */
 const threadWatts = 9;
-/** What a thread costs of that while the other thread of its core is busy. */
+/** Relative cost of a thread while the other thread of its core is busy. */
 const sharedCore = 0.62;
-/** The kernel's tick at 250 Hz, and that of idle time. */
+/** Period of the kernel's tick at 250 Hz; also the resolution of idle time. */
 const tickS = 4e-3;
 const idleTickS = 1e-2;
-/** How long it is quiet at first: enough to learn its floor. */
+/** Length of the quiet phase at the start: enough to learn the floor. */
 const quietS = 70;
 
 export interface AdversarialOptions {
@@ -25,26 +25,26 @@ export interface AdversarialOptions {
   readonly readingS: number;
   /** Time between two refreshes of the meter. */
   readonly refreshS?: number;
-  /** What is counted: cycles, or what goes to memory, of which the meter is then. */
+  /** Whether cycles or cache misses are counted; with cache misses, the meter is that of the memory. */
   readonly counts?: 'cycles' | 'cache-misses' | 'resctrl';
-  /** Of how many of the tasks it is counted by itself; undefined: of all. */
+  /** Number of tasks that are counted individually; undefined: all. */
   readonly counted?: number;
 }
 
-/** What each window truly cost, by pid; 0: idle energy, -1: processes that no scan sees. */
+/** The true cost of each window, by pid; 0: idle energy, -1: processes that no scan sees. */
 export type TrueWindow = ReadonlyMap<number, number>;
 
 interface Task {
   readonly pid: number;
   readonly process: RigProcess;
-  /** Energy of what it executes, in relation to work of the middle kind. */
+  /** Energy per unit of work, relative to average work. */
   readonly mix: number;
-  /** Bytes in a nanosecond, and energy of one in relation to others. */
+  /** Bytes per nanosecond, and energy per byte relative to the other tasks. */
   readonly traffic: number;
   readonly perByte: number;
-  /** What is counted for each byte, in relation to others. */
+  /** Counted events per byte, relative to the other tasks. */
   readonly misses: number;
-  /** What was counted of it. */
+  /** The counter's value for this task. */
   count: number;
   readonly burstS: number;
   readonly load: number;
@@ -54,9 +54,10 @@ interface Task {
 }
 
 /**
- * A machine that CPU time describes badly: clocks of cores move between half and full on their own, threads of a core
- * share it, programs differ by what they execute, some live between two scans. Its meter is refreshed every
- * millisecond or more seldom, CPU times lag by a tick, idle time is counted in ticks. The truth is known for every window.
+ * A machine that CPU time describes badly: core clocks vary independently between half and full, threads share
+ * cores, programs differ in what they execute, and some live only between two scans. Its meter is refreshed
+ * every millisecond or less often, CPU times lag by up to a tick, and idle time is counted in ticks. The true
+ * energy is known for every window.
  */
 export class AdversarialMachine {
   readonly truth: TrueWindow[] = [];
@@ -103,7 +104,7 @@ export class AdversarialMachine {
     this.#read();
   }
 
-  /** The last task stands for processes that live between two scans: a twentieth of a CPU. */
+  /** The last task represents processes that live between two scans: a twentieth of a CPU. */
   #createTask(i: number): Task {
     const isUnseen = i === this.#options.workloads;
     return {
@@ -122,7 +123,7 @@ export class AdversarialMachine {
     };
   }
 
-  /** A quiet time in seconds, in which the meter and the scans see nothing but the floor. */
+  /** A quiet period in seconds, in which the meter and the scans see only the floor. */
   #rest(): void {
     for (; this.#atS < quietS; this.#atS += 1) {
       this.#joules += floorWatts;
@@ -147,7 +148,7 @@ export class AdversarialMachine {
     if (this.#atS >= this.#readAtS - stepS / 2) this.#read();
   }
 
-  /** The tasks that run, each on the next thread: first one on each core, then the others beside them. */
+  /** The running tasks, each on the next thread: first one per core, then the second threads of the cores. */
   #schedule(): readonly (Task | undefined)[] {
     for (const task of this.#tasks) {
       if (task.untilS > this.#atS) continue;
@@ -186,7 +187,7 @@ export class AdversarialMachine {
     this.#readAtS = this.#atS + this.#options.readingS;
   }
 
-  /** CPU times are those of the last tick: each lags by another part of it. */
+  /** CPU times are those of the last tick: each task lags by a different part of a tick. */
   #scan(atS = this.#atS): void {
     const used = this.#tasks
       .filter(({ pid }) => pid > 0)
@@ -196,7 +197,7 @@ export class AdversarialMachine {
     this.#rig.boundary(atS, floorTo(this.#busyS, idleTickS));
   }
 
-  /** What was counted of the machine and of tasks, as its receivers read it. */
+  /** Counter readings of the machine and of the tasks, as the receivers would report them. */
   #count(atS: number): void {
     const { counts, counted = Infinity } = this.#options;
     if (counts === undefined) return;

@@ -4,7 +4,7 @@ import type { Attributes } from '../../src/model/series.js';
 import { hostEnergy } from '../../src/model/shared-metrics.js';
 import { playBusy, playSecond, Rig, RigProcess, unixNs } from './rig.fixture.js';
 
-test('attribution passes every table on as it is, before what it makes of it', () => {
+test('attribution forwards every table unchanged, before the tables derived from it', () => {
   const { rig } = playBusy({ process_metrics: 'all' });
   const names = rig.out.tables.map(({ series }) => series[0].metric.name);
   assert.deepEqual(names, [
@@ -18,7 +18,7 @@ test('attribution passes every table on as it is, before what it makes of it', (
   ]);
 });
 
-test('attribution gives groups the resource of the machine with what makes the group, and nothing of single processes', () => {
+test('attribution gives groups the resource of the machine and the attributes that define the group, and none of single processes', () => {
   const rig = new Rig({ process_limit: 1 });
   const processes = ['first', 'second'].map(
     (name, i) =>
@@ -51,7 +51,7 @@ test('attribution gives groups the resource of the machine with what makes the g
   assert.deepEqual(first, processes[0].resource.attributes);
 });
 
-test('attribution publishes counters with who, how and since when', () => {
+test('attribution publishes counters with workload, model and start', () => {
   const { rig } = playBusy();
   const [{ series, value }] = rig.out.last('process.energy');
   assert.equal(value, 10);
@@ -73,7 +73,7 @@ test('attribution publishes counters with who, how and since when', () => {
   });
 });
 
-test('attribution uses the floor that a model reports, and names its source', () => {
+test('attribution uses the floor that a model reports, and publishes its source', () => {
   const rig = new Rig();
   const meter = rig.createMeter();
   rig.modelFloor(meter, 0, 4);
@@ -90,7 +90,7 @@ test('attribution uses the floor that a model reports, and names its source', ()
   });
 });
 
-test('attribution prefers the floor that was set, for the domain that it was set for', () => {
+test('attribution prefers a configured floor, for its domain only', () => {
   const rig = new Rig({
     floor: [
       { hw_id: 'other', power: 1 },
@@ -105,7 +105,7 @@ test('attribution prefers the floor that was set, for the domain that it was set
   assert.equal(rig.out.last('attribution.floor.power')[0].series.attributes['floor.source'], 'set');
 });
 
-test('attribution learns a floor in quiet and uses it from the next window on', () => {
+test('attribution learns a floor in quiet windows and uses it from the next window on', () => {
   const rig = new Rig();
   const meter = rig.createMeter({ 'energy.method': 'measured' });
   for (let atS = 0; atS <= 61; atS++) {
@@ -123,13 +123,13 @@ test('attribution learns a floor in quiet and uses it from the next window on', 
   assert.deepEqual(rig.parts(), { attributed: 0, unseen: 620, idle: 20 });
 });
 
-test('attribution says nothing of idle energy while no floor is known', () => {
+test('attribution publishes no idle energy while no floor is known', () => {
   const { rig } = playBusy();
   assert.deepEqual(rig.parts(), { attributed: 10 });
   assert.deepEqual(rig.out.last('attribution.floor.power'), []);
 });
 
-test('attribution puts processes without a cgroup into a group of their own', () => {
+test('attribution puts processes without a cgroup into a separate group', () => {
   const rig = new Rig();
   const meter = rig.createMeter();
   const inside = new RigProcess({ 'process.pid': 1, 'process.linux.cgroup': '0::/a.slice' }, 0);
@@ -190,7 +190,7 @@ test('attribution groups processes by program within their unit or container', (
   );
 });
 
-test('attribution attributes to the views that are asked for', () => {
+test('attribution publishes the configured views', () => {
   const { rig } = playBusy({ views: ['cgroup'] });
   assert.deepEqual(rig.processes(), {});
   assert.deepEqual(rig.cgroups(), { '/a': 10 });
@@ -203,7 +203,7 @@ test('attribution can be shut down without a start and twice', () => {
   assert.deepEqual(rig.out.tables, []);
 });
 
-test('attribution begins with the first reading of a meter whose energy comes later', () => {
+test('attribution starts with the first reading of a meter whose energy arrives later', () => {
   const rig = new Rig({ process_metrics: 'all' });
   const meter = rig.createMeter();
   const process = new RigProcess({ 'process.pid': 1 }, 0);
@@ -228,7 +228,7 @@ test('attribution begins with the first reading of a meter whose energy comes la
   );
 });
 
-test('attribution shares out the energy of a host whose domains cannot be read', () => {
+test('attribution attributes the energy of a host whose domains cannot be read', () => {
   const rig = new Rig({ cpu_count: 1 });
   const attributes = { 'hw.type': 'host', 'hw.id': 'host-estimate' };
   const meter = { ...rig.createMeter(attributes), metric: hostEnergy };

@@ -16,7 +16,7 @@ import { Ledger } from './ledger.js';
 import { observeLedger } from './ledger-telemetry.js';
 import { PackageSeries, ShownSeries } from './shown-series.js';
 
-/** How often learned floors are saved while the processor runs; they are saved at shutdown, too. */
+/** How often learned floors are saved while the processor runs; they are also saved at shutdown. */
 const saveEveryNs = 600_000_000_000n;
 
 /** Forwards every table, without the series of processes that are not shown, and adds tables of attributed energy. */
@@ -27,17 +27,17 @@ export class Attribution implements ConsumingComponent {
   readonly #cpuCount: CpuCount;
   readonly #tick = new UsageTick();
   readonly #floors: FloorStore;
-  /** Undefined: the usage by package is forwarded, too. */
+  /** Undefined: the usage by package is forwarded as well. */
   readonly #packageSeries: PackageSeries | undefined;
   /** Undefined: all series are forwarded. */
   readonly #shownSeries: ShownSeries | undefined;
-  /** Undefined: the energy is not attributed to single processes. */
+  /** Undefined: the energy is not attributed to individual processes. */
   #processView: View | undefined;
-  /** Undefined: none is kept. */
+  /** Undefined: no audit file is written. */
   readonly #audit: AuditFile | undefined;
   #ledger: Ledger | undefined;
   #calibrations: ReadonlyMap<string, Calibration> = new Map();
-  /** How often the shown processes changed in ledgers before this one. */
+  /** How often the shown processes changed in earlier ledgers. */
   #earlierChanges = 0;
   #stopObserving: (() => void) | undefined;
   #savedNs = 0n;
@@ -82,7 +82,7 @@ export class Attribution implements ConsumingComponent {
     return this.#audit?.close();
   }
 
-  /** An unusable file is no reason to stop: a regression takes its place. */
+  /** An unusable file is no reason to stop: the floor is then found by regression. */
   #loadCalibrations(): void {
     const { calibration_file: path } = this.#config;
     if (path === null) return;
@@ -100,7 +100,7 @@ export class Attribution implements ConsumingComponent {
     if (ledger.isSetBack) this.#restart(ledger, table);
   }
 
-  /** A ledger only goes forward in time: where the clock was set back, another one takes over. */
+  /** A ledger only moves forward in time: where the clock was set back, a new one replaces it. */
   #restart(ledger: Ledger, table: Table): void {
     this.#forward(ledger.close());
     this.#earlierChanges += this.#countChanges() + 1;
@@ -110,7 +110,8 @@ export class Attribution implements ConsumingComponent {
 
   #createLedger(epoch: bigint): Ledger {
     const config = this.#config;
-    // The name of this collector's service, and what else its environment says, is on all that it reads.
+    // The service name of this collector and its other resource attributes from the environment are on all
+    // tables that it reads.
     const common = readResourceEnvironment(process.env, () => {});
     const views = findViews(config).map((definition) => {
       const isOfProcesses = definition.groupBy.length === 0;
@@ -143,7 +144,7 @@ export class Attribution implements ConsumingComponent {
       get version() {
         return countChanges();
       },
-      // Series of resources without CPU time are not for this processor to leave out.
+      // Series of resources without CPU time are always forwarded.
       has: (resource) => this.#ledger?.workloads.find(resource)?.groups[index]?.isShown ?? true,
     });
   }
@@ -153,7 +154,7 @@ export class Attribution implements ConsumingComponent {
   }
 
   #forward(tables: readonly Table[]): void {
-    // What is refused is not lost: the next row holds the same totals, grown.
+    // Rejected tables lose nothing: the next row holds the cumulative totals.
     for (const table of tables) this.#next.consume(table);
   }
 

@@ -4,7 +4,10 @@ import { describeError } from '../../src/errors.js';
 import { slices } from '../../src/linux/slices.js';
 import { SheetWriter, type SettledWindow } from './audit-sheet.js';
 
-/** Entries of windows and workloads that wait; beyond, windows are left out, and the file says how many. */
+/**
+ * Maximum number of pending entries (windows and workloads); beyond it, windows are left out, and the file
+ * states how many.
+ */
 const maxPending = 500_000;
 const chunkBytes = 256 * 1024;
 const bytesPerMegabyte = 1024 * 1024;
@@ -16,8 +19,9 @@ export interface AuditConfig {
 }
 
 /**
- * The file with the sheets of all windows. The ledger only puts a window into a list; it becomes text, and goes to the
- * disk, while nothing else has to be done. A disk that is full or fails loses windows, never figures of the ledger.
+ * The file with the sheets of all windows. The ledger only queues a window; it is formatted and written to disk
+ * when the process is otherwise idle. A full or failing disk loses windows of the file, never figures of the
+ * ledger.
  */
 export class AuditFile {
   readonly #config: AuditConfig;
@@ -25,7 +29,7 @@ export class AuditFile {
   readonly #writer = new SheetWriter();
   #pending: SettledWindow[] = [];
   #entries = 0;
-  /** Windows that were left out after those that wait. */
+  /** Windows that were left out after those that are queued. */
   #leftOut = 0;
   /** Windows that are missing before the next line of the file. */
   #missing = 0;
@@ -39,7 +43,7 @@ export class AuditFile {
     this.#log = log;
   }
 
-  /** Takes a window. */
+  /** Queues a window. */
   add(settled: SettledWindow): void {
     if (this.#entries > maxPending) {
       this.#leftOut += 1;
@@ -50,7 +54,7 @@ export class AuditFile {
     this.#running ??= this.#run();
   }
 
-  /** Writes what waits, and closes the file. */
+  /** Writes the queued windows and closes the file. */
   async close(): Promise<void> {
     await this.#running;
     if (this.#missing > 0) await this.#writeChunk('', 0);
@@ -98,7 +102,7 @@ export class AuditFile {
       if (this.#size >= this.#config.max_megabytes * bytesPerMegabyte) await this.#rotate();
     } catch (error) {
       this.#missing += lost;
-      // The names of what first appeared in this text are not in the file.
+      // Definitions that first appeared in this text are not in the file.
       this.#writer.restart();
       await this.#file?.close().catch(() => {});
       this.#file = undefined;
@@ -117,25 +121,25 @@ export class AuditFile {
     this.#size = size;
     const last = Buffer.alloc(1);
     if (size > 0) await file.read(last, 0, 1, size - 1);
-    // A crash may have cut the last line off.
+    // A crash may have truncated the last line.
     if (size > 0 && last.toString() !== '\n') await this.#append(file, '\n');
     return file;
   }
 
-  /** Appends all of a text, or nothing of it. */
+  /** Appends the whole text or nothing. */
   async #append(file: FileHandle, text: string): Promise<void> {
     const bytes = Buffer.from(text);
     try {
       await file.appendFile(bytes);
     } catch (error) {
-      // What is no regular file has no size.
+      // Only a regular file has a size.
       await file.truncate(this.#size).catch(() => {});
       throw error;
     }
     this.#size += bytes.length;
   }
 
-  /** Keeps the file as the first backup, and the others as the next ones. */
+  /** Keeps the file as the first backup, and shifts the existing backups by one. */
   async #rotate(): Promise<void> {
     const { path, max_backups: backups } = this.#config;
     await this.#file?.close();

@@ -7,7 +7,7 @@ import type { Workload } from '../../src/usage/workload.js';
 import type { Config } from './config.js';
 import type { Parts } from './split.js';
 
-/** What the first line of a file has. */
+/** What the first line of a file contains. */
 export interface SheetOptions {
   readonly idle: Config['idle'];
   readonly views: readonly View[];
@@ -15,48 +15,48 @@ export interface SheetOptions {
   readonly epoch: bigint;
 }
 
-/** A domain as the sheets name it. */
+/** A domain as the sheets describe it. */
 export interface AuditedDomain {
   readonly series: Series;
-  /** By what its energy is shared unless something else was counted: `cpu_time`, `gpu_time`, `domain_energy`. */
+  /** How its energy is shared unless other events were counted: `cpu_time`, `gpu_time`, `domain_energy`. */
   readonly weights: string;
-  /** Of the ledger that it is in. */
+  /** Options of the ledger that contains the domain. */
   readonly options: SheetOptions;
 }
 
-/** By what the error of a window was found, besides what else is in its sheet. */
+/** What the error of a window was computed from, besides the other fields of its sheet. */
 export interface SheetError {
-  /** Part of the energy, 0 to 1. */
+  /** Fraction of the energy, 0 to 1. */
   readonly error: number;
-  /** What part of the weights was shared by time, where the window was shared by something else. */
+  /** Fraction of the weights that was shared by time, where the window was otherwise shared by something else. */
   readonly timeShare: number;
-  /** By how much the floor may be wrong; undefined: it is not known. */
+  /** Possible error of the floor; undefined: not known. */
   readonly floorErrorWatts: number | undefined;
-  /** The least power of any window so far that was long enough; Infinity: there was none. */
+  /** Minimum power of all sufficiently long windows so far; Infinity: there was none. */
   readonly leastWatts: number;
 }
 
-/** A window as it was settled. What it refers to never changes. */
+/** A settled window. The objects it refers to never change. */
 export interface SettledWindow {
   readonly domain: AuditedDomain;
   readonly window: Window;
-  /** By what it was shared. */
+  /** The weight by which it was shared. */
   readonly weight: Weight;
-  /** What each event costs, in the order of its names, where it was shared by events. */
+  /** The cost of each event, in the order of their names, where it was shared by events. */
   readonly costs?: readonly number[] | undefined;
-  /** What each instance of a GPU got, in the order of the usage; none where the GPU was not used. */
+  /** The energy of each GPU instance, in the order of the usage; empty where the GPU was not used. */
   readonly instanceNj: readonly number[];
   readonly uncertainty: SheetError;
   readonly parts: Parts;
-  /** Of each workload of the usage, whole nanojoules. */
+  /** Whole nanojoules of each workload of the usage. */
   readonly shares: Float64Array;
   /** Watts; undefined: not known, so that no energy is idle. */
   readonly floorWatts: number | undefined;
-  /** What the floor allowed before this window and was not used. */
+  /** Unused allowance of the floor from the windows before this one. */
   readonly carryNj: number;
 }
 
-/** The shares of a window's workloads by themselves: the list of a split is used again. */
+/** A copy of the shares of a window's workloads: the list of a split is reused. */
 export function copyShares(shares: readonly number[], { usage: { workloads } }: Window): Float64Array {
   const copy = new Float64Array(workloads.length);
   for (let i = 0; i < copy.length; i++) copy[i] = shares[i];
@@ -64,16 +64,16 @@ export function copyShares(shares: readonly number[], { usage: { workloads } }: 
 }
 
 /**
- * Writes settled windows as lines of JSON (docs/ledger.md, Audit). Domains, workloads and groups get a number and a line
- * of their own when they first appear.
+ * Writes settled windows as lines of JSON (docs/ledger.md, Audit). Domains, workloads and groups get a number
+ * and a line that defines them when they first appear.
  */
 export class SheetWriter {
-  /** What the file was begun with; a window of another ledger begins it again. */
+  /** The options in the first line of the file; a window of another ledger starts the file again. */
   #options: SheetOptions | undefined;
   readonly #domains = new Map<AuditedDomain, number>();
   readonly #workloads = new Map<Workload, number>();
   readonly #groups = new Map<Group, number>();
-  /** Another file begins: it has to explain itself. */
+  /** Another file is started: it has to contain all definitions again. */
   restart(): void {
     this.#options = undefined;
     this.#domains.clear();
@@ -81,7 +81,7 @@ export class SheetWriter {
     this.#groups.clear();
   }
 
-  /** @returns the lines of a window */
+  /** @returns the lines for a window */
   write(settled: SettledWindow): string {
     const lines: string[] = [];
     if (this.#options !== settled.domain.options) this.#begin(settled.domain.options, lines);
@@ -177,12 +177,12 @@ export class SheetWriter {
   }
 }
 
-/** The instances of a GPU: how long each was used, and what it got. */
+/** The instances of a GPU: how long each was used, and its energy. */
 function listInstances({ window: { usage }, instanceNj }: SettledWindow) {
   return (usage.instances ?? []).map(({ id, usedNs }, i) => [id, usedNs, instanceNj[i]]);
 }
 
-/** The error, and what it is computed from. */
+/** The error and its inputs. */
 function describeError({ window, uncertainty }: SettledWindow) {
   const { error, timeShare, floorErrorWatts, leastWatts } = uncertainty;
   const { lagNs, edgeNs, tickNs, sampleNs } = window;

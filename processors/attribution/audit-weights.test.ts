@@ -37,7 +37,7 @@ async function playHistory(seed: number, settings: object): Promise<readonly str
   return linesOf(path);
 }
 
-test('An audit names the workload whose events cost something else', async () => {
+test('An audit names the workload whose event costs differ', async () => {
   const lines = [...(await playHistory(9, { weights: [byCosts] }))];
   const number = lines.findLastIndex((line) => /"weight":"counters".*"used":\[\[/u.test(line));
   const line = lines[number] ?? assert.fail('no such window');
@@ -52,7 +52,7 @@ test('An audit names the workload whose events cost something else', async () =>
   });
 });
 
-test('An audit names the window whose least power is another', async () => {
+test('An audit names the window whose minimum power differs', async () => {
   const path = join(createFolder(), 'audit.jsonl');
   const rig = new Rig({ audit: { path } });
   const meter = rig.createMeter({ 'energy.method': 'measured' });
@@ -68,7 +68,7 @@ test('An audit names the window whose least power is another', async () => {
   });
 });
 
-test('An audit names the instance of a GPU whose part is another', async () => {
+test('An audit names the GPU instance whose energy differs', async () => {
   const path = join(createFolder(), 'audit.jsonl');
   const rig = new Rig({ audit: { path }, floor: [{ hw_type: 'gpu', power: 20 }] });
   const gpu = new RigGpu(rig, 'GPU-1');
@@ -89,7 +89,7 @@ test('An audit names the instance of a GPU whose part is another', async () => {
   });
 });
 
-test('An audit names what a window cannot be shared by', async () => {
+test('An audit reports an invalid weight of a window', async () => {
   const lines = linesOf(await play({ seed: 1 }));
   const tamper = (weight: string) =>
     lines.map((line) =>
@@ -100,6 +100,6 @@ test('An audit names what a window cannot be shared by', async () => {
   assert.throws(() => confirm(tamper('gpu_time')), {
     message: /^what it is shared by in the window .* expected cpu_time, found gpu_time$/u,
   });
-  // It would have another error.
+  // Otherwise the error would differ, too.
   assert.throws(() => confirm(tamper('memory_bandwidth')), { message: /^error in the window/u });
 });

@@ -12,7 +12,7 @@ interface Played {
   readonly hasHost?: boolean;
 }
 
-/** Plays a random machine, and gives the path of the file with its sheets. */
+/** Plays a random machine and returns the path of the audit file. */
 export async function play({ seed, settings, scans = 150, hasHost = false }: Played): Promise<string> {
   const path = join(createFolder(), 'audit.jsonl');
   const rig = new Rig({ audit: { path }, floor: [{ hw_type: 'cpu', power: 4.3 }], ...settings });
@@ -26,7 +26,7 @@ export function linesOf(path: string): readonly string[] {
   return readFileSync(path, 'utf8').trimEnd().split('\n');
 }
 
-/** Recomputes every figure. */
+/** Recomputes every figure of an audit file. */
 export function confirm(lines: readonly string[]): Confirmed {
   const reader = new SheetReader();
   for (const line of lines) reader.read(line);

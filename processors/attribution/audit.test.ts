@@ -33,7 +33,7 @@ for (const idle of ['separate', 'proportional', 'equal']) {
   });
 }
 
-/** A change of one figure of a window, and what is said of it. */
+/** A change of one figure of a window, and the resulting message. */
 interface Tampering {
   readonly pattern: RegExp;
   readonly replacement: string;
@@ -93,7 +93,7 @@ const tamperings: Readonly<Record<string, Tampering>> = {
 for (const [what, { pattern, message }] of Object.entries(tamperings)) {
   test(`An audit names the window in which ${what} was changed`, async () => {
     const lines = [...linesOf(await play({ seed: 1 }))];
-    // Neither the first window, nor one in which nothing was shared.
+    // Neither the first window nor one in which nothing was shared.
     const candidates = [...lines.entries()].filter(
       ([, line]) => line.startsWith('{"window"') && pattern.test(line) && line.includes('"reason":"unseen"'),
     );
@@ -108,10 +108,10 @@ for (const [what, { pattern, message }] of Object.entries(tamperings)) {
   });
 }
 
-test('An audit names the window before which one was taken out', async () => {
+test('An audit names the window before which one was removed', async () => {
   const lines = linesOf(await play({ seed: 1 }));
   const ofDomain = [...lines.entries()].filter(([, line]) => line.startsWith('{"window":0,'));
-  // Both continue a curve.
+  // Both are in the middle of a curve.
   const [number] = ofDomain[40] ?? assert.fail('no such window');
   assert.doesNotMatch(ofDomain[41]?.[1] ?? '', /knots_from/u);
   assert.throws(() => confirm(lines.toSpliced(number, 1)), {
@@ -123,7 +123,7 @@ test('An audit names the window before which one was taken out', async () => {
   });
 });
 
-test('An audit names a reason that does not fit', async () => {
+test('An audit names a reason that is inconsistent', async () => {
   const lines = linesOf(await play({ seed: 1 }));
   const tampered = lines.map((line) => line.replace('"reason":"unseen"', '"reason":"gap"'));
   assert.throws(() => confirm(tampered), {
@@ -131,7 +131,7 @@ test('An audit names a reason that does not fit', async () => {
   });
 });
 
-test('An audit names what is no sheet', async () => {
+test('An audit reports lines that are not sheets', async () => {
   const lines = linesOf(await play({ seed: 1, scans: 20 }));
   const last = lines.at(-1) ?? '';
   assert.throws(() => confirm([...lines, last.slice(0, 60)]), {
@@ -151,7 +151,7 @@ test('An audit names what is no sheet', async () => {
   }
 });
 
-test('attribution continues an audit file whose last line was cut off, and begins others beyond its size', async () => {
+test('attribution continues an audit file whose last line was truncated, and rotates it when it exceeds its size', async () => {
   const path = await play({ seed: 1, scans: 20 });
   const whole = readFileSync(path, 'utf8');
   writeFileSync(path, whole.slice(0, -50));
@@ -167,9 +167,9 @@ test('attribution continues an audit file whose last line was cut off, and begin
   assert.ok(confirm(backup).windows > 100);
 });
 
-test('attribution goes on in the same audit file where that cannot become a backup', async () => {
+test('attribution continues in the same audit file if it cannot be renamed to a backup', async () => {
   const path = await play({ seed: 1, scans: 20 });
-  // No file can take the place of a folder that is not empty.
+  // A file cannot replace a folder that is not empty.
   mkdirSync(join(`${path}.1`, 'a'), { recursive: true });
   const log = createLogCollector();
   const rig = new Rig(
@@ -184,7 +184,7 @@ test('attribution goes on in the same audit file where that cannot become a back
   assert.equal(missing, 0);
 });
 
-test('attribution loses windows of the audit file while its disk is full, and nothing else', async () => {
+test('attribution loses only windows of the audit file while its disk is full', async () => {
   const path = join(createFolder(), 'audit.jsonl');
   symlinkSync('/dev/full', path);
   const log = createLogCollector();
@@ -203,7 +203,7 @@ test('attribution loses windows of the audit file while its disk is full, and no
   assert.equal(rig.parts()['attributed'], 54);
 });
 
-test('AuditFile says where windows are missing that came while too many waited', async () => {
+test('AuditFile marks where windows are missing because too many were queued', async () => {
   const path = join(createFolder(), 'audit.jsonl');
   const file = new AuditFile({ path, max_megabytes: 100, max_backups: 0 }, createLogCollector());
   file.add(createWindow(0, 600_000));
@@ -238,7 +238,7 @@ const parts = {
   wholeNs: 0,
 } as const;
 
-/** A settled window of a domain without workloads. @param entries how many it counts as while it waits */
+/** A settled window of a domain without workloads. @param entries number of entries that it counts for in the queue */
 function createWindow(second: number, entries: number): SettledWindow {
   const usage = { firstTo: 0, to: 0, busyNs: 0, workloads: [], cpuNs: [], lifeNs: [], isGap: false };
   const window = {

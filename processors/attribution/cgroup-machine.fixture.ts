@@ -5,25 +5,28 @@ import { createCgroup, Rig, RigProcess } from './rig.fixture.js';
 const stepS = 0.01;
 const stepsPerScan = 100;
 const cpuCount = 2;
-/** Watts for each CPU that is busy. */
+/** Watts per busy CPU. */
 const wattsPerCpu = 10;
 
 export interface CgroupMachineOptions {
   readonly seed: number;
   readonly scans: number;
-  /** How many steps after a boundary cgroups are read; negative: before. Processes are read 2 steps after. */
+  /**
+   * The number of steps after a boundary at which cgroups are read; negative: before. Processes are read 2
+   * steps after.
+   */
   readonly readAfter: number;
-  /** Whether the table of the cgroups comes after that which closes the scan. */
+  /** Whether the table of the cgroups arrives after the one that ends the scan. */
   readonly isLate?: boolean;
   /** Whether cgroups are read at all. */
   readonly hasCgroups?: boolean;
-  /** Whether processes move to other cgroups without being noticed. */
+  /** Whether processes move to other cgroups unnoticed. */
   readonly hasMoves?: boolean;
 }
 
 interface Process {
   readonly rig: RigProcess;
-  /** Short ones come and go between two scans: no receiver sees them. */
+  /** Short-lived: it starts and ends between two scans, so that no receiver sees it. */
   readonly isHidden: boolean;
   path: string;
   share: number;
@@ -40,12 +43,13 @@ interface Cgroup {
 }
 
 /**
- * A machine whose truth is known: processes that receivers see and others that they do not, in cgroups of which some
- * come and go. Its power is that of its busy CPUs, so that joules are CPU time.
+ * A machine with known true usage: processes that receivers see and others that they do not, in cgroups, some
+ * of which appear and disappear. Its power is proportional to its busy CPUs, so that joules correspond to CPU
+ * time.
  */
 export class CgroupMachine {
   readonly rig: Rig;
-  /** CPU seconds of the processes of each cgroup since the first boundary, without those below it. */
+  /** CPU seconds of the processes of each cgroup since the first boundary, without its descendants. */
   readonly #truth = new Map<string, number>();
   #busyS = 0;
   readonly #options: CgroupMachineOptions;
@@ -64,12 +68,12 @@ export class CgroupMachine {
     for (const path of ['/a', '/a/x', '/a/x/deep', '/a/y', '/b', '/c']) this.#addCgroup(path, Infinity);
   }
 
-  /** CPU seconds of a cgroup with all below it, from the first boundary on. */
+  /** CPU seconds of a cgroup with its descendants since the first boundary. */
   truthOf(path: string): number {
     return sumBelow(path, this.#truth);
   }
 
-  /** CPU seconds that a cgroup with all below it was charged for. */
+  /** CPU seconds that a cgroup with its descendants was charged for. */
   chargedTo(path: string): number {
     return sumBelow(path, Object.entries(this.rig.cgroups())) / wattsPerCpu;
   }
@@ -134,7 +138,7 @@ export class CgroupMachine {
     let freeS = cpuCount * stepS;
     for (const process of this.#processes) {
       if (process.diesAt <= this.#step) continue;
-      // Bursts: a process works for a while, then rests.
+      // Bursts: a process works for some time, then rests.
       if (this.#random.fraction() < 0.05)
         process.share = this.#random.fraction() < 0.5 ? 0 : this.#random.fraction();
       if (this.#options.hasMoves && this.#random.fraction() < 0.002) this.#move(process);

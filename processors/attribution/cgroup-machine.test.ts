@@ -20,7 +20,7 @@ const skews = [
 ];
 
 for (const skew of skews) {
-  test(`attribution finds what each cgroup used: ${JSON.stringify(skew)}`, () => {
+  test(`attribution finds the usage of each cgroup: ${JSON.stringify(skew)}`, () => {
     const isNear = Math.abs(skew.readAfter) <= 3 && !skew.isLate;
     for (const seed of [1, 2, 3]) {
       const options = { seed, scans: 100, ...skew };
@@ -35,7 +35,7 @@ for (const skew of skews) {
       for (const path of ['/a', '/a/x', '/a/x/deep', '/a/y', '/b', '/c']) {
         const [truth, charged] = [machine.truthOf(path), machine.chargedTo(path)];
         const said = `seed ${seed}: ${path} used ${truth} s and was charged for ${charged} s`;
-        // A rounding at its beginning is all that it can be charged too much for.
+        // The charge may exceed the usage only by one rounding at the start.
         assert.ok(charged <= truth + 0.02, said);
         assert.ok(charged >= truth * (isNear ? 0.98 : 0.8), said);
         if (isNear && path.lastIndexOf('/') === 0) assert.ok(charged >= truth * 0.99, said);
@@ -48,7 +48,7 @@ for (const skew of skews) {
   });
 }
 
-test('attribution never charges more than the machine used where processes move unnoticed', () => {
+test('attribution never charges more than the machine used if processes move unnoticed', () => {
   for (const seed of [1, 2, 3]) {
     const options = { seed, scans: 100, readAfter: -1, hasMoves: true };
     const { rig } = new CgroupMachine(options, { views }).play();

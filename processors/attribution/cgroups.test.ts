@@ -6,7 +6,7 @@ import { createCgroup, playSecond, Rig, RigProcess } from './rig.fixture.js';
 
 const views = ['process', 'program', 'cgroup', 'unit'];
 
-/** A rig with 10 W for each busy CPU, and what a test says is used in each second. */
+/** A rig with 10 W per busy CPU, and usage specified by the test for each second. */
 class Seconds {
   readonly rig = new Rig({ views, process_limit: 0, group_limit: 0 });
   readonly #meter = this.rig.createMeter();
@@ -34,7 +34,7 @@ class Seconds {
   }
 }
 
-test('attribution charges a cgroup for what no process explains, as a workload of its own', () => {
+test('attribution charges a cgroup for usage that no process explains, as a separate workload', () => {
   const attributes = { 'systemd.unit': 'a.service', 'process.linux.cgroup': '0::/a' };
   const process = new RigProcess({ 'process.pid': 1, 'process.executable.name': 'cc', ...attributes }, 0);
   const cgroup = createCgroup('/a', 0, { 'systemd.unit': 'a.service' });
@@ -54,7 +54,7 @@ test('attribution charges a cgroup for what no process explains, as a workload o
   assert.deepEqual(published('systemd.unit.energy'), [[{ ...host, 'systemd.unit': 'a.service' }, 7]]);
 });
 
-test('attribution leaves to a cgroup what neither its processes nor the cgroups below it explain', () => {
+test('attribution leaves to a cgroup what neither its processes nor its child cgroups explain', () => {
   const [a, x, y] = ['/a', '/a/x', '/a/y'].map((path) => createCgroup(path, 0)) as [Series, Series, Series];
   const process = new RigProcess({ 'process.pid': 1, 'process.linux.cgroup': '0::/a/x/y' }, 0);
   const { rig } = new Seconds()
@@ -80,7 +80,7 @@ test('attribution leaves to a cgroup what neither its processes nor the cgroups 
   assert.deepEqual(rig.parts(), { attributed: 9, unseen: 1 });
 });
 
-/** CPU seconds of the rows of the example in docs/ledger.md, in their order. */
+/** CPU seconds of the rows of the example in docs/ledger.md, in order. */
 function readExample(): readonly number[] {
   const [, , table = ''] =
     /\n\| Workload +\| CPU time \(s\) .*\n(\|.*\n)((?:\|.*\n)+)/.exec(
@@ -89,7 +89,7 @@ function readExample(): readonly number[] {
   return [...table.matchAll(/^\|[^|]*\|\s*([\d.]+)/gm)].map(([, seconds]) => Number(seconds));
 }
 
-test('attribution gives the example of cgroups in the ledger', () => {
+test('attribution reproduces the example of cgroups in docs/ledger.md', () => {
   const [a, x] = ['/a', '/a/x'].map((path) => createCgroup(path, 0)) as [Series, Series];
   const process = new RigProcess({ 'process.pid': 1, 'process.linux.cgroup': '0::/a/x' }, 0);
   const use = (aS: number, xS: number) =>
@@ -110,7 +110,7 @@ test('attribution gives the example of cgroups in the ledger', () => {
   );
 });
 
-test('attribution ends a cgroup with its last reading, and leaves the rest to the next one above it', () => {
+test('attribution ends a cgroup with its last reading, and leaves the rest to its nearest ancestor', () => {
   const [a, x] = ['/a', '/a/x/y'].map((path) => createCgroup(path, 0)) as [Series, Series];
   const seconds = new Seconds().next(0, [
     [a, 0],
@@ -127,7 +127,7 @@ test('attribution ends a cgroup with its last reading, and leaves the rest to th
   assert.deepEqual(ended, ['linux.cgroup.cpu.time', 'process.energy']);
 });
 
-test('attribution counts all that a new cgroup used, and nothing of what an old one used before it was seen', () => {
+test('attribution counts all usage of a new cgroup, and none that an old one had before it was seen', () => {
   const old = createCgroup('/old', -1000);
   const young = createCgroup('/young', 1.5);
   const { rig } = new Seconds()
@@ -144,7 +144,7 @@ test('attribution counts all that a new cgroup used, and nothing of what an old 
   assert.deepEqual(rig.cgroups(), { '/old': 5, '/young': 2.5 });
 });
 
-test('attribution charges no cgroup twice for a process that moved there without being noticed', () => {
+test('attribution charges no cgroup twice for a process that moved there unnoticed', () => {
   const [a, x, y] = ['/a', '/a/x', '/a/y'].map((path) => createCgroup(path, 0)) as [Series, Series, Series];
   const process = new RigProcess({ 'process.pid': 1, 'process.linux.cgroup': '0::/a/x' }, 0);
   const seconds = new Seconds();
@@ -161,7 +161,7 @@ test('attribution charges no cgroup twice for a process that moved there without
   assert.deepEqual(seconds.rig.parts(), { attributed: 40, unseen: 40 });
 });
 
-test('attribution takes nothing from processes when cgroups used more than the machine was busy', () => {
+test('attribution takes nothing from processes when cgroups used more than the busy time of the machine', () => {
   const cgroup = createCgroup('/a', 0);
   const process = new RigProcess({ 'process.pid': 1, 'process.linux.cgroup': '0::/b' }, 0);
   const { rig } = new Seconds()
@@ -171,7 +171,7 @@ test('attribution takes nothing from processes when cgroups used more than the m
   assert.deepEqual(rig.parts(), { attributed: 10 });
 });
 
-test('attribution charges a cgroup later for what the ticks of the busy time had no room for', () => {
+test('attribution charges a cgroup later for usage that exceeded the busy time because of its ticks', () => {
   const cgroup = createCgroup('/a', 0);
   const { rig } = new Seconds()
     .next(0, [[cgroup, 0]])
@@ -181,7 +181,7 @@ test('attribution charges a cgroup later for what the ticks of the busy time had
   assert.deepEqual(rig.cgroups(), { '/a': 5.5 });
 });
 
-test('attribution counts what cgroups used from the first boundary on', () => {
+test('attribution counts the usage of cgroups from the first boundary on', () => {
   const cgroup = createCgroup('/a', -0.5);
   const rig = new Rig({ views });
   const meter = rig.createMeter();
@@ -192,7 +192,7 @@ test('attribution counts what cgroups used from the first boundary on', () => {
   assert.deepEqual(rig.cgroups(), { '/a': 2 });
 });
 
-test('attribution takes processes without a cgroup for what cgroups used, and those of the root for nothing of it', () => {
+test('attribution counts processes without a cgroup against the usage of cgroups, and those of the root against none', () => {
   const cgroup = createCgroup('/a', 0);
   const thread = new RigProcess({ 'process.pid': 2, 'process.linux.cgroup': '0::/' }, 0);
   const unknown = new RigProcess({ 'process.pid': 1 }, 0);
@@ -205,7 +205,7 @@ test('attribution takes processes without a cgroup for what cgroups used, and th
   assert.deepEqual(rig.cgroups(), { none: 4, '/': 2, '/a': 1 });
 });
 
-test('attribution completes the root, where the collector sees a part of the machine as one', () => {
+test('attribution completes the root where the collector sees only a part of the machine', () => {
   const [root, cgroup] = ['/', '/a'].map((path) => createCgroup(path, 0)) as [Series, Series];
   const use = (rootS: number, cgroupS: number) =>
     [
@@ -217,7 +217,7 @@ test('attribution completes the root, where the collector sees a part of the mac
   assert.deepEqual(rig.parts(), { attributed: 10, unseen: 10 });
 });
 
-test('attribution goes on with what processes say while the reading of a cgroup is behind', () => {
+test('attribution uses the readings of processes while the reading of a cgroup is late', () => {
   const cgroup = createCgroup('/a', 0);
   const process = new RigProcess({ 'process.pid': 1, 'process.linux.cgroup': '0::/a' }, 0);
   const rig = new Rig({ views });
@@ -230,7 +230,7 @@ test('attribution goes on with what processes say while the reading of a cgroup 
   assert.deepEqual(rig.processes(), { 1: 120 });
 });
 
-test('attribution takes a missing reading of a cgroup for none', () => {
+test('attribution ignores a missing reading of a cgroup', () => {
   const cgroups = ['/a', '/b'].map((path) => createCgroup(path, -1)) as [Series, Series];
   const rig = new Rig({ views });
   const meter = rig.createMeter();
@@ -244,7 +244,7 @@ test('attribution takes a missing reading of a cgroup for none', () => {
   assert.deepEqual(rig.cgroups(), { '/a': 5, '/b': 5 });
 });
 
-test('attribution forgets cgroups that are gone', () => {
+test('attribution removes cgroups that have ended', () => {
   const seconds = new Seconds();
   for (let count = 0; count < 200; count++) {
     const cgroup = createCgroup(`/a/job-${count}`, count - 0.5);

@@ -148,17 +148,17 @@ export const schema = {
 
 export type Config = ConfigOf<typeof schema>;
 
-/** By what the energy of a kind of hardware is to be shared. */
+/** How the energy of a kind of hardware is to be shared. */
 export interface WantedWeight {
   readonly model: Config['weights'][number]['model'];
   readonly gamma: number;
   readonly counters: readonly string[];
   readonly maxError: number;
-  /** Whether that is configured. */
+  /** Whether the weight is configured, as opposed to the default. */
   readonly isSet: boolean;
 }
 
-/** By what the energy of a kind of hardware is to be shared. */
+/** Finds how the energy of a kind of hardware is to be shared. */
 export function findWeight({ weights }: Config, hwType: string): WantedWeight {
   const set = weights.find((one) => (one.hw_type ?? hwType) === hwType);
   if (set) return { ...set, maxError: set.max_error, isSet: true };
@@ -166,7 +166,7 @@ export function findWeight({ weights }: Config, hwType: string): WantedWeight {
   return { model, gamma: 1, counters: [], maxError: 0, isSet: false };
 }
 
-/** Names of all events by whose costs energy is shared, each once. */
+/** Names of all events whose costs are used to share energy, without duplicates. */
 export function listEvents({ weights }: Config): readonly string[] {
   const own = weights.filter(({ model }) => model === 'counters');
   return [...new Set(own.flatMap(({ counters }) => counters))];
@@ -179,8 +179,8 @@ export function listCycles({ weights }: Config): readonly string[] {
 }
 
 /**
- * What a cycle of each of these events counts, so that the frequency of a workload to the power of gamma has the factor of the cores
- * on which it ran.
+ * Factor of a cycle of each of these events, such that the frequency of a workload to the power of gamma
+ * includes the factor of the cores on which it ran.
  */
 export function listCycleFactors({ weights }: Config): ReadonlyMap<string, number> {
   const {
@@ -191,7 +191,7 @@ export function listCycleFactors({ weights }: Config): ReadonlyMap<string, numbe
   return new Map(factors.map((factor, i) => [counters[i] ?? '', factor ** (1 / gamma)]));
 }
 
-/** Names of the events that count what goes to memory; none: no energy is shared by that. */
+/** Names of the events that count memory traffic; none: no energy is shared by it. */
 export function listMisses(config: Config): readonly string[] {
   const own = config.weights.filter(({ model }) => model === 'dram');
   if (own.length === 0 && findWeight(config, 'memory').model !== 'dram') return [];
@@ -201,13 +201,13 @@ export function listMisses(config: Config): readonly string[] {
 
 type Weight = Config['weights'][number];
 
-/** What is wrong with the events by which energy is to be shared. */
+/** Validates the events by which energy is to be shared. */
 export function checkWeights({ weights }: Config): readonly string[] {
   return weights.flatMap(({ model, counters }, i) => {
     const where = `weights[${i}].counters`;
     if (model === 'counters')
       return counters.length > 0 ? [] : [`${where}: expected names of events, found none`];
-    // They are counted once for all hardware.
+    // These events are counted once for all hardware.
     const first = weights.findIndex((one) => one.model === model);
     const wanted = String(weights[first]?.counters);
     if (String(counters) === wanted) return [];
@@ -217,9 +217,9 @@ export function checkWeights({ weights }: Config): readonly string[] {
   });
 }
 
-/** What is wrong with what seconds of kinds of cores cost. */
+/** Validates the cost factors for seconds on different kinds of cores. */
 export function checkFactors({ weights }: Config): readonly string[] {
-  // What a cycle counts is the same for all hardware that is shared by frequency.
+  // The factor of a cycle is the same for all hardware that is shared by frequency.
   const first = weights.find(({ model }) => model === 'frequency_cpu_time');
   return weights.flatMap((weight, i) => {
     const problem = findProblem(weight, first);

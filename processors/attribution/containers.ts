@@ -7,33 +7,40 @@ import { HostParts, type Settled } from './host-parts.js';
 import type { EnergyCounter } from './meter.js';
 import { describeRemainder, RemainderMeter, type RemainderOptions } from './remainder.js';
 
-/** For how long no domain may show before the host is attributed: meters give their first tables within a second or two. */
+/**
+ * How long to wait for a first domain before the host is attributed: meters send their first tables within a
+ * second or two.
+ */
 const waitNs = 3e9;
 
-/** Takes the readings of one energy counter. */
+/** Receives the readings of one energy counter. */
 export interface EnergyReader {
   /**
-   * @param instant nanoseconds, the only number of an array
-   * @param values of which the cell is the joules since the counter's start; NaN: no reading
+   * @param instant nanoseconds, as an array of one number
+   * @param values array whose cell is the joules since the counter's start; NaN: no reading
    */
   read(instant: Float64Array, values: Float64Array, cell: number): void;
-  /** The counter has no further reading. */
+  /** The counter has no further readings. */
   close(): void;
 }
 
-/** What a host's counter asks of the ledger. */
+/** What a host's counter needs from the ledger. */
 export interface HostDomains {
-  /** Whether domains of the host are measured, which its own meter contains. */
+  /** Whether domains of the host are measured, which its meter contains. */
   hasParts(): boolean;
-  /** Begins to attribute what the host uses beyond its domains; undefined: that is not known. */
+  /** Starts to attribute what the host uses beyond its domains; undefined: that is not known. */
   openRemainder(): EnergyCounter | undefined;
-  /** Begins to attribute the host. @param isFirst whether that is its first time, and all that it counted is still to attribute */
+  /**
+   * Starts to attribute the host. @param isFirst whether it is the first time, so that everything counted so
+   * far is still to be attributed
+   */
   open(isFirst: boolean): EnergyCounter;
 }
 
 /**
- * The meter of a whole host. It contains the domains of the host, so only what it shows beyond them is attributed while
- * any of these is measured: nothing is charged twice. Until that is known, its readings wait.
+ * The meter of a whole host. It contains the domains of the host, so while any of these is measured only the
+ * remainder is attributed: nothing is charged twice. Until it is known whether any is measured, its readings
+ * are held.
  */
 export class HostCounter implements EnergyReader {
   readonly #domains: HostDomains;
@@ -41,7 +48,7 @@ export class HostCounter implements EnergyReader {
   #remainder: EnergyCounter | undefined;
   #hasOpened = false;
   #waitsSince = NaN;
-  /** The first and the last reading since it waits, as pairs of nanoseconds and joules. */
+  /** The first and the last of the held readings, as pairs of nanoseconds and joules. */
   readonly #held: [instant: Float64Array, joules: Float64Array][] = [];
 
   constructor(domains: HostDomains) {
@@ -57,7 +64,7 @@ export class HostCounter implements EnergyReader {
     this.#counter.read(instant, values, cell);
   }
 
-  /** No table will follow: what waits is attributed, where no domain has shown. */
+  /** No table will follow: held readings are attributed if no domain has appeared. */
   finish(): void {
     if (this.#held.length > 0 && !this.#domains.hasParts()) this.#counter ??= this.#open();
   }
@@ -106,23 +113,27 @@ export function isContainer(series: Series): boolean {
   return isMeasuredHost(series) || isPlatform(series);
 }
 
-/** The domains of one machine, as the meters see them that contain these. */
+/** The domains of one machine, as seen by the meters that contain them. */
 class Machine {
   readonly host = new HostParts();
   readonly platform = new HostParts();
-  /** Meters of platforms. Of several, it is not known which domains each contains. */
+  /** Number of platform meters. With several, it is not known which domains each contains. */
   platforms = 0;
 }
 
-/** What containers ask of the ledger. */
+/** What containers need from the ledger. */
 export interface ContainerDomains {
-  /** Begins to attribute a domain. @param isFirst whether all that its counter has counted is still to attribute */
+  /**
+   * Starts to attribute a domain. @param isFirst whether everything its counter has counted is still to be
+   * attributed
+   */
   open(series: Series, isFirst: boolean): EnergyCounter;
 }
 
 /**
- * The meters that contain domains (docs/ledger.md, The whole host). What each shows beyond them is a domain of its own, so
- * that no energy is in the ledger twice: the host contains the platform, and the platform the domains.
+ * The meters that contain domains (docs/ledger.md, The whole host). The remainder of each, beyond its domains,
+ * is a separate domain, so that no energy is in the ledger twice: the host contains the platform, and the
+ * platform the domains.
  */
 export class Containers {
   readonly #maxWindowNs: number;
@@ -135,7 +146,7 @@ export class Containers {
     this.#domains = domains;
   }
 
-  /** A domain has a counter more, or less. */
+  /** Adds or removes a counter of a domain. */
   count(series: Series, key: string, change: 1 | -1): void {
     const isMeasured = series.attributes[ATTR_ENERGY_METHOD] !== 'estimated';
     const { host, platform } = this.#machineOf(series);
@@ -143,14 +154,14 @@ export class Containers {
     platform.count(key, isMeasured, change);
   }
 
-  /** Takes a window of a domain that has been settled, or of a remainder. */
+  /** Receives a settled window of a domain or of a remainder. */
   settled(series: Series, key: string, settled: Settled): void {
     const { host, platform } = this.#machineOf(series);
     if (!isMeasuredHost(series)) host.settled(key, settled, this.#maxWindowNs);
     if (!isContainer(series)) platform.settled(key, settled, this.#maxWindowNs);
   }
 
-  /** What takes the readings of a container. */
+  /** Creates the reader for a container's meter. */
   createCounter(series: Series): EnergyReader {
     const machine = this.#machineOf(series);
     const openRemainder = (parts: HostParts) => {
@@ -165,7 +176,7 @@ export class Containers {
     });
   }
 
-  /** The meter of what a container shows beyond its domains. */
+  /** Creates the meter of what a container uses beyond its domains. */
   createMeter(
     remainder: Series,
     key: string,
@@ -191,8 +202,8 @@ export class Containers {
 }
 
 /**
- * The meter of a platform. Only what it shows beyond the domains is attributed: without them, it is not known what it
- * contains.
+ * The meter of a platform. Only its remainder beyond the domains is attributed: without domains, it is not
+ * known what the platform contains.
  */
 class PlatformCounter implements EnergyReader {
   readonly #machine: Machine;

@@ -15,7 +15,7 @@ function createJob(pid: number) {
   return { node, workload };
 }
 
-test('CountedEvents goes on with a cgroup that was empty for a while, and is another node then', () => {
+test('CountedEvents continues with a cgroup that was empty for some time and is then a new node', () => {
   let job = createJob(1);
   const other = new Workload({ attributes: { 'process.pid': 9 } }, 0, { groups: [], cgroup: undefined });
   const events = new CountedEvents({
@@ -50,12 +50,12 @@ test('CountedEvents goes on with a cgroup that was empty for a while, and is ano
   assert.deepEqual(cut(2000, 3000)?.parts, [100, 900]);
 });
 
-test('raiseFrequency leaves a package as it is on which nothing was counted', () => {
+test('raiseFrequency leaves a package unchanged on which nothing was counted', () => {
   const none = { weight: byFrequency, whole: 0, parts: [0], byTime: 0 } as const;
   assert.deepEqual(raiseFrequency(none, { busyNs: 0, cpuNs: [0] }, 2), none);
 });
 
-test('cutUsage cuts what was counted of several workloads together as well', () => {
+test('cutUsage also cuts counts of several workloads together', () => {
   const [early, late] = [createJob(1).workload, createJob(2).workload];
   const workloads = [early, new Workload(late.resource, 5, { groups: [], cgroup: undefined })];
   const weighing = { weight: byFrequency, whole: 100, parts: [10, 90], byTime: 100 } as const;

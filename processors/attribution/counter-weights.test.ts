@@ -34,9 +34,9 @@ function add(counts: number[], growth: readonly number[]): void {
 const machine: Resource = { attributes: { 'host.name': 'rig' } };
 
 /**
- * Plays seconds in which two processes use as much CPU time each, one for instructions and one for cache misses, and
- * a third, that no scan sees, a little of both.
- * @param isExplained whether the energy is that of the events, or one that has nothing to do with them
+ * Plays seconds in which two processes have the same CPU time, one for instructions and one for cache misses,
+ * and a third, which no scan sees, some of both.
+ * @param isExplained whether the energy is that of the events, or unrelated to them
  * @returns the true joules of both processes since the event weights can be known
  */
 function playEvents(rig: Rig, seconds: number, isExplained = true): readonly number[] {
@@ -88,13 +88,13 @@ function joulesBy(rig: Rig, model: string): readonly number[] {
   );
 }
 
-test('attribution shares energy by what events cost, once they explain it, and the idle power goes to none', () => {
+test('attribution shares energy by event costs, once they explain it, and charges idle power to no workload', () => {
   const rig = new Rig(settings);
   const truth = playEvents(rig, 200);
   const [first, second] = joulesBy(rig, 'counters');
   assert.ok(Math.abs(first / truth[0] - 1) < 0.01, `${first} J, truly ${truth[0]} J`);
   assert.ok(Math.abs(second / truth[1] - 1) < 0.01, `${second} J, truly ${truth[1]} J`);
-  // By CPU time, both would get the same.
+  // By CPU time, both would get the same energy.
   const [firstBefore, secondBefore] = joulesBy(rig, 'cpu_time');
   assert.ok(Math.abs(firstBefore - secondBefore) < 1e-6);
   assert.ok(firstBefore > 0);
@@ -120,7 +120,7 @@ test('attribution shares energy by CPU time while events do not explain it', () 
   assert.ok(first > 0 && Math.abs(first - second) < 1e-6);
 });
 
-test('attribution has views that are equal where both ways of sharing occur', () => {
+test('attribution has views with equal sums if both ways of sharing occur', () => {
   const rig = new Rig({ ...settings, process_limit: 1, group_limit: 1 });
   playEvents(rig, 100);
   void rig.processor.shutdown();
@@ -135,7 +135,7 @@ test('attribution has views that are equal where both ways of sharing occur', ()
   );
 });
 
-test('attribution wants names of the events by which it shares', () => {
+test('attribution requires names of the events by which it shares', () => {
   const config = parseSettings(factory.schema, { weights: [{ hw_type: 'cpu' }] });
   assert.deepEqual(factory.check?.(config), ['weights[0].counters: expected names of events, found none']);
 });

@@ -5,7 +5,7 @@ import { unixNs, type RigProcess } from './rig.fixture.js';
 
 const host: Resource = { attributes: { 'host.name': 'rig' } };
 
-/** A counter of events of `perf`. @param of a process or a cgroup; undefined: the machine */
+/** A counter of `perf` events. @param of a process or a cgroup; undefined: the machine */
 export function createEvent(name: string, of?: RigProcess | Series, startS = 0): Series {
   return {
     metric: {
@@ -21,7 +21,7 @@ export function createEvent(name: string, of?: RigProcess | Series, startS = 0):
   };
 }
 
-/** A counter of bytes of a group of resctrl on a package. */
+/** A counter of the bytes of a resctrl group on a package. */
 export function createTraffic(group: string, cpuPackage: number, startS = 0, isLocal = false): Series {
   return {
     metric: isLocal ? localMemoryTraffic : memoryTraffic,
@@ -31,13 +31,13 @@ export function createTraffic(group: string, cpuPackage: number, startS = 0, isL
   };
 }
 
-/** That a process is in a group of resctrl. @param pid undefined: others may be in it, too */
+/** The membership of a process in a resctrl group. @param pid undefined: the group may also contain other processes */
 export function createMember(group: string, pid?: number): Series {
   const attributes = { 'linux.resctrl.group': group, ...(pid !== undefined && { 'process.pid': pid }) };
   return { metric: memoryTrafficMember, resource: host, attributes, start: unixNs(0) };
 }
 
-/** Readings of some counters at one instant. */
+/** Readings of several counters at one instant. */
 export function createCounts(atS: number, cells: readonly (readonly [Series, number])[]): Table {
   const series = cells.map(([one]) => one);
   return createRow(

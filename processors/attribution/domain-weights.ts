@@ -13,15 +13,15 @@ import {
 import type { Window } from '../../src/usage/windows.js';
 import type { WantedWeight } from './config.js';
 
-/** Old windows count for less: after 200 windows, a third. */
+/** Old windows have less weight: after 200 windows, about a third. */
 const retention = 0.995;
-/** From how many windows coefficients are found, and over how many more their error. */
+/** Number of windows needed to find coefficients, and then to find their error. */
 const minWindows = 30;
 
 /**
- * Shares the energy of a domain by what events cost (docs/ledger.md, Sharing): their cost is found by non-negative least
- * squares over the windows so far, with a constant power that goes to no workload. As long as the windows that
- * follow are predicted too badly, the energy is shared by time.
+ * Shares the energy of a domain by the costs of events (docs/ledger.md, Sharing): costs are found by
+ * non-negative least squares over the windows so far, with a constant power that is charged to no workload. As
+ * long as later windows are predicted too inaccurately, the energy is shared by time.
  */
 export class CounterWeights {
   readonly #indices: readonly number[];
@@ -33,8 +33,8 @@ export class CounterWeights {
   #explainedSquares = 0;
 
   /**
-   * @param indices of the events among all, ascending
-   * @param maxError relative error of the predicted energy up to which it is shared by events
+   * @param indices of the events among all events, ascending
+   * @param maxError maximum relative error of the predicted energy at which it is still shared by events
    */
   constructor(indices: readonly number[], maxError: number) {
     this.#indices = indices;
@@ -43,13 +43,16 @@ export class CounterWeights {
     this.#row = new Float64Array(indices.length + 2);
   }
 
-  /** How far energy differs from what was predicted, in relation to the part that events explain; 1: nothing is known. */
+  /**
+   * Difference between measured and predicted energy, relative to the part that events explain; 1: nothing is
+   * known.
+   */
   get error(): number {
     if (this.#windows < 2 * minWindows || this.#explainedSquares === 0) return 1;
     return Math.min(1, Math.sqrt(this.#missedSquares / this.#explainedSquares));
   }
 
-  /** What each event costs, of all by whose costs any energy is shared, in the order of their names: nanojoules. */
+  /** The cost of each event in nanojoules, in the order of the names of all events used for sharing. */
   get costs(): readonly number[] {
     const costs: number[] = [];
     for (const [place, event] of this.#indices.entries()) {
@@ -59,7 +62,7 @@ export class CounterWeights {
     return costs;
   }
 
-  /** The window with what events cost in place of times; undefined: they explain too little of the energy. */
+  /** The window with event costs in place of times; undefined: they explain too little of the energy. */
   weigh(window: Window): Window | undefined {
     const { usage } = window;
     if (usage.isGap || usage.events === undefined || this.error > this.#maxError) return undefined;
@@ -76,7 +79,7 @@ export class CounterWeights {
     return { ...window, usage: weighed };
   }
 
-  /** Learns from a window that has been settled. */
+  /** Learns from a settled window. */
   observe({ from, to, energyNj, usage: { isGap, events } }: Window): void {
     if (isGap || events === undefined) return;
     const row = this.#row;
@@ -90,7 +93,7 @@ export class CounterWeights {
     this.#windows += 1;
   }
 
-  /** By a window that the coefficients do not know yet. */
+  /** Tests the coefficients with a window that was not yet used to find them. */
   #test(row: Float64Array): void {
     const { coefficients } = this.#squares;
     const last = this.#indices.length;
@@ -120,42 +123,42 @@ export class CounterWeights {
   }
 }
 
-/** For how long nothing has to be counted until it is said. */
+/** How long counts must be missing before a warning is logged. */
 const missingNs = 10e9;
 
-/** A window as its energy is shared. */
+/** A window with the weights by which its energy is shared. */
 export interface WeighedWindow {
   readonly window: Window;
   readonly weight: Weight;
-  /** What part of the weights was shared by CPU time, among workloads that were counted together. */
+  /** Fraction of the weights that was shared by CPU time, among workloads that were counted together. */
   readonly timeShare: number;
 }
 
-/** By what the energy of one domain is shared: as it is configured where that was counted, else by time. */
+/** How the energy of one domain is shared: as configured where the events were counted, otherwise by time. */
 export class DomainWeights {
   readonly counters: CounterWeights | undefined;
   readonly wanted: WantedWeight;
-  /** By what the last window was shared. */
+  /** The weight by which the last window was shared. */
   weight: Weight = byTime;
-  /** For how long its energy was shared by time although it is configured otherwise, or was shared otherwise before. */
+  /** For how long its energy was shared by time although another weight is configured or was used before. */
   fallbackNs = 0;
   #wasCounted = false;
 
-  /** @param counters where energy is shared by what events cost */
+  /** @param counters present where energy is shared by the costs of events */
   constructor(wanted: WantedWeight, counters: CounterWeights | undefined) {
     this.wanted = wanted;
     this.counters = counters;
   }
 
-  /** Whether a weight that is configured is missing for longer than receivers take to start; events need time to be learned. */
+  /** Whether a configured weight is missing for longer than receivers take to start; events need time to be learned. */
   get isMissing(): boolean {
     const isCounted = this.wanted.model === 'dram' || this.wanted.model === 'frequency_cpu_time';
     return isCounted && this.wanted.isSet && this.weight === byTime && this.fallbackNs > missingNs;
   }
 
   /**
-   * What takes the place of time in a usage.
-   * @param own of the package
+   * The weights that replace times in a usage.
+   * @param own events of the package
    */
   choose({ memory, frequency }: Weighings, own: Usage, number: number | undefined): Weighing | undefined {
     const { model, gamma } = this.wanted;
@@ -164,7 +167,7 @@ export class DomainWeights {
     return cycles && raiseFrequency(cycles, own, gamma);
   }
 
-  /** The window with weights in place of times, where there are any. */
+  /** The window with weights in place of times, where weights are available. */
   weigh(measured: Window): WeighedWindow {
     const found = this.#find(measured) ?? { window: measured, weight: byTime, timeShare: 1 };
     this.weight = found.weight;
@@ -185,13 +188,16 @@ export class DomainWeights {
     if (usage.isGap || weighing === undefined || weighing.whole === 0) return undefined;
     const { weight, whole, parts } = fitWeights(weighing);
     const machineBusyNs = usage.machineBusyNs ?? usage.busyNs;
-    // Counts of interrupts are not known apart.
+    // Events of interrupts are not counted separately.
     const weighed = { ...usage, interruptNs: 0, busyNs: whole, machineBusyNs, cpuNs: parts };
     return { window: { ...measured, usage: weighed }, weight, timeShare: weighing.byTime / weighing.whole };
   }
 }
 
-/** Weights whose sums are exact in doubles: where they are larger, such as times of high powers of frequencies, parts of them. */
+/**
+ * Scales weights so that their sums are exact in doubles; needed for large ones, such as times of high powers
+ * of frequencies.
+ */
 function fitWeights(weighing: Weighing): Weighing {
   const { whole, parts } = weighing;
   const most = parts.reduce((sum, part) => sum + part, whole);

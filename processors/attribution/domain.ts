@@ -35,7 +35,7 @@ import { RemainderMeter } from './remainder.js';
 import type { Parts, Split } from './split.js';
 import type { Uncertainty } from './uncertainty.js';
 
-/** What the accounts of a domain work with. */
+/** Dependencies of a domain's accounts. */
 export interface DomainOptions {
   readonly split: Split;
   readonly floor: Floor;
@@ -45,39 +45,39 @@ export interface DomainOptions {
   /** Unix time in nanoseconds of time 0. */
   readonly epoch: bigint;
   readonly weights: DomainWeights;
-  /** Books energy on a workload. `from` is where the window begins in which it was used. */
+  /** Charges energy to a workload. `from` is the start of the window in which it was used. */
   charge(workload: Workload, energyNj: number, from: number, weight: Weight): void;
-  /** Puts a window into the audit file, before which its floor and its carry are known. */
+  /** Writes a window to the audit file; its floor and carry are those known before the window. */
   readonly audit?: (settled: Omit<SettledWindow, 'domain'>) => void;
-  /** Notified of each window, its parts, and what each workload of its usage got. */
+  /** Notified of each window, its parts, and the energy of each workload of its usage. */
   settled?(window: Window, parts: Parts, shares: readonly number[]): void;
 }
 
-/** The accounts of one hardware domain: what was measured, and where it went. */
+/** The accounts of one hardware domain: the measured energy and how it was attributed. */
 export class Domain {
-  /** The domain's `hw.energy`, the first that was seen of it. */
+  /** The first `hw.energy` series seen of the domain. */
   readonly series: Series;
   readonly meter: DomainMeter;
   readonly floor: Floor;
-  /** The package whose CPUs use it; undefined: those of all. */
+  /** The package whose CPUs use it; undefined: all CPUs use it. */
   readonly package: number | undefined;
-  /** The part of the last window's energy that stayed unattributed. */
+  /** The fraction of the last window's energy that is unattributed. */
   unattributedRatio = 0;
-  /** The part of the last window's energy that may be attributed wrongly. */
+  /** The fraction of the last window's energy that may be attributed wrongly. */
   error = 0;
-  /** How much of the last window one refresh of the meter takes. */
+  /** Refresh interval of the meter as a fraction of the last window. */
   refreshRatio = 0;
-  /** How much of the last window one tick of the usage takes. */
+  /** Tick of the usage as a fraction of the last window. */
   tickRatio = 0;
-  /** For how long, since the first window, the energy was not known. */
+  /** How long the energy was unknown since the first window. */
   unmeasuredNs = 0;
   readonly #options: DomainOptions;
   readonly #measured = new EnergyTotal();
-  /** By the part that each is of: attributed, idle, and unattributed by reason. */
+  /** By the part that each is for: attributed, idle, and unattributed by reason. */
   readonly #accounts = new Map<string, Account>();
   readonly #instances: InstanceAccounts;
   #gauge: Gauge | undefined;
-  /** Of the error, and of what else says how good the last window is. */
+  /** Of the error and the other quality figures of the last window. */
   readonly #quality = new Map<Metric, Gauge>();
   #settledTo = NaN;
 
@@ -90,12 +90,12 @@ export class Domain {
     this.#instances = new InstanceAccounts(options.publication, (id, from) => this.#createInstance(id, from));
   }
 
-  /** What workloads got of it. */
+  /** The energy that workloads were charged. */
   get attributed(): EnergyTotal {
     return this.#accounts.get('attributed')?.total ?? new EnergyTotal();
   }
 
-  /** What was measured without what is named as attributed, idle or unattributed: 0, or the ledger is wrong. */
+  /** Measured energy minus all attributed, idle and unattributed energy: 0, unless the ledger is wrong. */
   get residualNj(): number {
     const balance = new Balance();
     balance.plus(this.#measured);
@@ -103,28 +103,28 @@ export class Domain {
     return balance.energyNj;
   }
 
-  /** By what it is shared. */
+  /** How its energy is shared. */
   get weights(): DomainWeights {
     return this.#options.weights;
   }
 
-  /** What it was used for, of a usage of the machine. */
+  /** The part of the machine's usage that used this domain. */
   usageOf(usage: Usage): Usage {
     const { weights } = this.#options;
     return usageOn(usage, this.package, (weighings, own) => weights.choose(weighings, own, this.package));
   }
 
-  /** What shows that the meter, of a platform, does not contain the domains that it should. */
+  /** Evidence that the meter of a platform does not contain the domains that it should. */
   get refutation(): Refutation | undefined {
     return this.meter instanceof RemainderMeter ? this.meter.refutation : undefined;
   }
 
-  /** Whether windows were settled and it is not known how much of them was idle. */
+  /** Whether windows were settled whose idle part is not known. */
   get lacksFloor(): boolean {
     return this.floor.current === undefined && !Number.isNaN(this.#settledTo);
   }
 
-  /** Books the energy of a window. Windows follow each other. */
+  /** Books the energy of a window. Windows are contiguous. */
   settle(measured: Window): void {
     const { split, floor, weights, audit } = this.#options;
     const weighed = weights.weigh(measured);
@@ -156,7 +156,7 @@ export class Domain {
     weights.counters?.observe(measured);
   }
 
-  /** Ends what it publishes. */
+  /** Ends its published series. */
   close(): void {
     for (const account of this.#accounts.values()) this.#options.publication.end(account);
     if (this.#gauge) this.#options.publication.end(this.#gauge);

@@ -28,11 +28,11 @@ import { EnergyCounter, Meter } from './meter.js';
 import { Split } from './split.js';
 import { Uncertainty } from './uncertainty.js';
 
-/** Time and number of boundaries for which the usage is kept before any domain is known. */
+/** Maximum age and number of boundaries for which usage is kept before any domain is known. */
 const maxEarlyNs = 10e9;
 const maxEarly = 4096;
 
-/** What a ledger is made with. */
+/** Dependencies of a ledger. */
 export interface LedgerOptions {
   readonly config: Config;
   readonly floors: FloorStore;
@@ -43,25 +43,25 @@ export interface LedgerOptions {
   readonly tick: UsageTick;
   /** Unix time in nanoseconds of time 0. */
   readonly epoch: bigint;
-  /** Takes every window that is settled. */
+  /** Receives every settled window. */
   readonly audit?: (settled: SettledWindow) => void;
 }
 
-/** All domains, by their kind of hardware, and the counters that feed them. */
+/** All domains, by kind of hardware, and the counters that feed them. */
 export class Domains {
   readonly #options: LedgerOptions;
-  /** What is common to all sheets. */
+  /** Options common to all sheets. */
   readonly #sheets: SheetOptions;
   readonly #kinds = new Map<string, Hardware>();
   readonly #floors = new Map<string, Floor>();
   readonly #counters = new Map<Series, EnergyReader>();
   readonly #containers: Containers;
   /**
-   * The usage before any domain is known. The first table of a meter may come a while after the readings in it, and a
-   * window may begin at any boundary since then.
+   * The usage from before any domain was known. The first table of a meter may arrive some time after its
+   * readings were taken, and a window may start at any boundary since then.
    */
   #early: Usage[] = [];
-  /** The GPUs of which it is known who uses them, by their `hw.id`. */
+  /** The GPUs whose users are known, by `hw.id`. */
   readonly #gpus = new Map<string, GpuUsage>();
 
   constructor(options: LedgerOptions) {
@@ -78,7 +78,7 @@ export class Domains {
     return this.#kinds.values();
   }
 
-  /** Takes the usage of CPUs up to a boundary. Hardware that it does not explain was used by nothing known. */
+  /** Receives the usage of CPUs up to a boundary. Hardware that it does not explain was used by unknown workloads. */
   push(usage: Usage): void {
     for (const hardware of this.#kinds.values()) {
       const own = hardware.model === 'gpu_time' ? withoutWorkloads(usage) : usage;
@@ -87,13 +87,13 @@ export class Domains {
     if (this.#kinds.size === 0) this.#keepEarly(usage);
   }
 
-  /** Who uses the GPU that a series of GPU time is of, or of which its MIG instance is a part. */
+  /** The users of the GPU that a series of GPU time belongs to, directly or through a MIG instance. */
   gpuOf({ attributes }: Series): GpuUsage {
     const id = attributes[ATTR_HW_PARENT] ?? attributes[ATTR_HW_ID];
     return findOrAdd(this.#gpus, String(id), () => new GpuUsage());
   }
 
-  /** Takes what was used of the GPU that a series is of. */
+  /** Receives the usage of the GPU that a series belongs to. */
   pushGpu(scan: Series, usage: Usage): void {
     const { hwId } = identify(scan);
     for (const { domains } of this.#kinds.values()) {
@@ -101,21 +101,21 @@ export class Domains {
     }
   }
 
-  /** Gives the usage from before any domain was known to those that a table has brought. */
+  /** Passes the usage from before any domain was known to the domains of the first table. */
   pushEarly(): void {
     if (this.#kinds.size === 0 || this.#early.length === 0) return;
     for (const usage of this.#early) this.push(usage);
     this.#early = [];
   }
 
-  /** Whether everything up to this boundary is settled and in a row. */
+  /** Whether everything up to this boundary is settled and written to a row. */
   isDoneWith(boundary: number): boolean {
     const [first] = this.#early;
     const isEarly = first !== undefined && first.firstTo <= boundary;
     return !isEarly && [...this.#kinds.values()].every((hardware) => hardware.isDoneWith(boundary));
   }
 
-  /** What takes the readings of an energy series. A new series of a known domain is a new counter of it. */
+  /** The receiver of an energy series' readings. A new series of a known domain is a new counter of it. */
   counterOf(series: Series): EnergyReader {
     return findOrAdd(this.#counters, series, () => {
       if (isContainer(series)) return this.#containers.createCounter(series);
@@ -124,12 +124,12 @@ export class Domains {
     });
   }
 
-  /** What takes the power of a domain when idle, as its model reports it. */
+  /** The receiver of a domain's idle power, as reported by its model. */
   floorOf(series: Series): Floor {
     return findOrAdd(this.#floors, domainKey(series), () => this.#createFloor(series));
   }
 
-  /** An energy series has no further reading. */
+  /** An energy series has no further readings. */
   end(series: Series): void {
     this.#counters.get(series)?.close();
     if (this.#counters.delete(series) && !isContainer(series))
@@ -155,7 +155,7 @@ export class Domains {
     if (this.#early.length > maxEarly || usage.to - to > maxEarlyNs) this.#early.shift();
   }
 
-  /** What a counter held long before the ledger began was used by unknown workloads. */
+  /** Energy counted long before the ledger started was used by unknown workloads. */
   #findStart({ start }: Series): number {
     const { epoch, config } = this.#options;
     const at = Number(start - epoch);
@@ -178,7 +178,7 @@ export class Domains {
     return hardware;
   }
 
-  /** Domains are settled in the order of their kinds: what a host uses beyond all others comes last. */
+  /** Domains are settled in the order of their kinds: the remainder of a host comes last. */
   #moveRemainderLast(): void {
     for (const [key, hardware] of this.#kinds) {
       if (hardware.attributes[ATTR_HW_TYPE] !== remainderType) continue;
@@ -195,7 +195,7 @@ export class Domains {
     const floor = this.floorOf(series);
     const isRemainder = hardware.model === 'domain_energy';
     const audited = { series, weights: hardware.model, options: this.#sheets };
-    // What a host uses beyond its domains is on no curve.
+    // The remainder of a host follows no calibration curve.
     const meter = new Meter(maxWindowNs, tick, audit !== undefined && !isRemainder, findFacts(series));
     const calibration = this.#calibrationOf(series);
     return new Domain(series, {
@@ -242,20 +242,20 @@ export class Domains {
     const set = config.floor.find(
       ({ hw_type, hw_id }) => (hw_type ?? hwType) === hwType && (hw_id ?? hwId) === hwId,
     );
-    // A model reports its floor, and a quiet CPU shows nothing about hardware that CPU time does not explain.
+    // A model reports its floor, and a quiet CPU does not imply that hardware independent of CPU time is idle.
     const isExplained = this.#modelOf(series) !== 'gpu_time' || this.#isScanned(series);
     const isLearnable = series.attributes[ATTR_ENERGY_METHOD] !== 'estimated' && isExplained;
     const learner = isLearnable ? floors.learnerOf([machineOf(series), hwType, hwId].join('/')) : undefined;
     return new Floor(set?.power ?? undefined, learner, this.#calibrationOf(series)?.idleRemainder);
   }
 
-  /** A calibration says nothing of any other domain than a remainder. */
+  /** A calibration applies only to remainders. */
   #calibrationOf(series: Series): Calibration | undefined {
     const { hwType, hwId } = identify(series);
     return hwType === remainderType ? this.#options.calibrations.get(hwId) : undefined;
   }
 
-  /** Where it is known who uses a GPU, that goes before CPU time, whatever the configuration. */
+  /** Where the users of a GPU are known, they take precedence over CPU time, whatever the configuration. */
   #modelOf(series: Series): Model {
     if (series.attributes[ATTR_HW_TYPE] === remainderType) return 'domain_energy';
     const isExcluded = this.#options.config.cpu_time_excludes.includes(identify(series).hwType);
@@ -271,7 +271,7 @@ function identify({ attributes }: Series): { readonly hwType: string; readonly h
   return { hwType: String(attributes[ATTR_HW_TYPE] ?? ''), hwId: String(attributes[ATTR_HW_ID] ?? '') };
 }
 
-/** Of a floor that is kept: the file may come with the disk to another machine. */
+/** The machine of a saved floor: the file may move to another machine with the disk. */
 function machineOf({ resource: { attributes } }: Series): string {
   return String(attributes[ATTR_HOST_ID] ?? attributes[ATTR_HOST_NAME] ?? '');
 }

@@ -7,7 +7,7 @@ import { loadQuietWatts, saveQuietWatts } from '../../src/energy/floor-store.js'
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { Rig } from './rig.fixture.js';
 
-test('loadQuietWatts gives what saveQuietWatts wrote', () => {
+test('loadQuietWatts returns what saveQuietWatts wrote', () => {
   const path = join(createFolder(), 'floors.json');
   saveQuietWatts(path, new Map([['cpu/package-0', [1.5, 2]]]));
   saveQuietWatts(path, new Map([['cpu/package-0', [1.5, 2.5]]]));
@@ -15,7 +15,7 @@ test('loadQuietWatts gives what saveQuietWatts wrote', () => {
   assert.equal(statSync(path).mode & 0o777, 0o600);
 });
 
-test('attribution knows the floor that an earlier run has learned on the same machine, from the first window on', () => {
+test('attribution uses the floor that an earlier run has learned on the same machine, from the first window on', () => {
   const state = join(createFolder(), 'floors.json');
   const play = (seconds: number, host: string) => {
     const rig = new Rig({ state_file: state });
@@ -32,16 +32,16 @@ test('attribution knows the floor that an earlier run has learned on the same ma
   assert.deepEqual(play(65, 'one'), [10, 'learned']);
   assert.deepEqual(play(3, 'one'), [10, 'persisted']);
   assert.equal(play(3, 'another'), undefined);
-  // What is known of either machine is kept.
+  // What was learned on either machine is kept.
   assert.deepEqual(play(65, 'another'), [10, 'learned']);
   assert.deepEqual(play(3, 'one'), [10, 'persisted']);
 });
 
-test('loadQuietWatts gives nothing when there is no file', () => {
+test('loadQuietWatts returns nothing if there is no file', () => {
   assert.equal(loadQuietWatts(join(createFolder(), 'none.json')).size, 0);
 });
 
-test('loadQuietWatts says what is wrong with a file', () => {
+test('loadQuietWatts reports the error in a file', () => {
   const path = join(createFolder(), 'floors.json');
   for (const [text, message] of [
     ['{', /Cannot parse .*floors\.json: /],
@@ -53,18 +53,18 @@ test('loadQuietWatts says what is wrong with a file', () => {
   }
 });
 
-test('saveQuietWatts says why it cannot write', () => {
+test('saveQuietWatts reports why it cannot write', () => {
   const path = join(createFolder(), 'missing', 'floors.json');
   assert.throws(() => saveQuietWatts(path, new Map()), /Cannot write .*floors\.json: ENOENT/);
 });
 
-test('loadQuietWatts throws at once, when the folder is missing or the file is a device', () => {
+test('loadQuietWatts throws immediately if the folder is missing or the file is a device', () => {
   const missing = join(createFolder(), 'missing', 'floors.json');
   assert.throws(() => loadQuietWatts(missing), /Cannot write .*floors\.json: ENOENT/);
   assert.throws(() => loadQuietWatts('/dev/zero'), /Cannot (read|write) \/dev\/zero: /);
 });
 
-test('saveQuietWatts takes the place of what is left of an earlier run, and waits for no FIFO', () => {
+test('saveQuietWatts replaces a leftover temporary file of an earlier run, and does not block on a FIFO', () => {
   const path = join(createFolder(), 'floor.json');
   execFileSync('mkfifo', [`${path}.new`]);
   saveQuietWatts(path, new Map([['cpu', [1]]]));

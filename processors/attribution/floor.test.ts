@@ -9,12 +9,12 @@ import { createGap, type Usage } from '../../src/usage/usage.js';
 import { Floor } from './floor.js';
 import { Rig, unixNs } from './rig.fixture.js';
 
-/** A second of 2 CPUs at these watts and this use. */
+/** A second of 2 CPUs with this power and use. */
 function second(watts: number, use = 0): Stretch {
   return { durationNs: 1e9, energyNj: watts * 1e9, busyNs: use * 2e9 };
 }
 
-test('FloorLearner knows the median of 60 quiet windows', () => {
+test('FloorLearner computes the median of 60 quiet windows', () => {
   const learner = new FloorLearner(new CpuCount(2));
   for (let i = 0; i < 59; i++) learner.observe(second(i < 10 ? 90 : 40), 1e6);
   assert.equal(learner.watts, undefined);
@@ -28,7 +28,7 @@ test('FloorLearner learns nothing from a busy machine', () => {
   assert.equal(learner.watts, undefined);
 });
 
-test('FloorLearner gathers short windows to a second and to a hundred refreshes', () => {
+test('FloorLearner combines short windows to a second and to a hundred refreshes', () => {
   const learner = new FloorLearner(new CpuCount(2));
   const window = { durationNs: 20e6, energyNj: 20e6, busyNs: 0 };
   for (let i = 0; i < 49; i++) learner.observe(window, 1e6);
@@ -41,7 +41,7 @@ test('FloorLearner gathers short windows to a second and to a hundred refreshes'
   assert.equal(learner.quietWatts.length, 2);
 });
 
-test('FloorLearner does not join what an interruption parts', () => {
+test('FloorLearner does not combine windows across an interruption', () => {
   const learner = new FloorLearner(new CpuCount(2));
   const half = { durationNs: 5e8, energyNj: 5e8, busyNs: 0 };
   learner.observe(half, 1e6);
@@ -50,7 +50,7 @@ test('FloorLearner does not join what an interruption parts', () => {
   assert.equal(learner.quietWatts.length, 0);
 });
 
-test('FloorLearner knows at once what an earlier run has learned', () => {
+test('FloorLearner uses what an earlier run has learned from the start', () => {
   assert.equal(
     new FloorLearner(
       new CpuCount(2),
@@ -60,7 +60,7 @@ test('FloorLearner knows at once what an earlier run has learned', () => {
   );
 });
 
-test('FloorLearner follows new quiet', () => {
+test('FloorLearner follows new quiet windows', () => {
   const learner = new FloorLearner(
     new CpuCount(2),
     Array.from({ length: 600 }, () => 40),
@@ -76,7 +76,7 @@ function windowOf(usage: Usage) {
   return { from: 0, to: 5e8, energyNj: 5e9, refreshNs: 0, lagNs: 0, edgeNs: 0, tickNs: 0, usage };
 }
 
-test('Floor prefers what was set to a model, and a model to what was learned', () => {
+test('Floor prefers a configured value to a model, and a model to a learned value', () => {
   const learner = new FloorLearner(
     new CpuCount(2),
     Array.from({ length: 60 }, () => 30),
@@ -92,7 +92,7 @@ test('Floor prefers what was set to a model, and a model to what was learned', (
   assert.deepEqual(set.current, { watts: 10, source: 'set', errorWatts: 0 });
 });
 
-test('Floor was learned by an earlier run until this one has learned something', () => {
+test('Floor comes from an earlier run until this one has learned one', () => {
   const learner = new FloorLearner(
     new CpuCount(2),
     Array.from({ length: 60 }, () => 10),
@@ -104,7 +104,7 @@ test('Floor was learned by an earlier run until this one has learned something',
   assert.deepEqual(floor.current, { watts: 10, source: 'learned', errorWatts: 0.5 });
 });
 
-test('Floor learns from windows that follow each other, not across a gap', () => {
+test('Floor learns from contiguous windows, not across a gap', () => {
   const learner = new FloorLearner(new CpuCount(2));
   const floor = new Floor(undefined, learner);
   floor.observe(windowOf(quiet));
@@ -115,14 +115,14 @@ test('Floor learns from windows that follow each other, not across a gap', () =>
   assert.deepEqual(learner.quietWatts, [10]);
 });
 
-test('Floor knows nothing where nothing is set, said or learned', () => {
+test('Floor is unknown if it is not configured, reported or learned', () => {
   const floor = new Floor(undefined, undefined);
   floor.observe(windowOf(quiet));
   assert.equal(floor.current, undefined);
   assert.equal(floor.isLearnable, false);
 });
 
-test('CpuCount is that of this machine until the measured one reports its own', () => {
+test('CpuCount is that of this machine until the measured one reports its count', () => {
   const count = new CpuCount(null);
   assert.equal(count.value, cpus().length);
   count.read(4096);
@@ -131,7 +131,7 @@ test('CpuCount is that of this machine until the measured one reports its own', 
   assert.equal(count.value, 4096);
 });
 
-test('CpuCount is what was set, whatever the machine reports', () => {
+test('CpuCount is the configured one, whatever the machine reports', () => {
   const count = new CpuCount(3);
   count.read(4096);
   assert.equal(count.value, 3);
@@ -145,7 +145,7 @@ const logicalCount: Metric = {
   valueType: 'int',
 };
 
-/** A machine that uses 10 W and a whole CPU for 62 s. */
+/** A machine that uses 10 W and one whole CPU for 62 s. */
 function play(cpuCount: number, settings: object): Rig {
   const rig = new Rig({ cpu_count: null, ...settings });
   const meter = rig.createMeter({ 'energy.method': 'measured' });
@@ -158,14 +158,17 @@ function play(cpuCount: number, settings: object): Rig {
   return rig;
 }
 
-test('attribution distinguishes quiet from busy by the CPUs of the machine that was measured', () => {
-  // One CPU of 4096 is quiet, of 8 it is not, however many the machine has that this runs on.
+test('attribution determines quiet windows by the CPUs of the measured machine', () => {
+  // One busy CPU of 4096 is quiet, of 8 it is not, whatever the number of CPUs of the test machine.
   assert.equal(play(4096, {}).out.last('attribution.floor.power').at(0)?.value, 10);
   assert.deepEqual(play(8, {}).out.last('attribution.floor.power'), []);
   assert.deepEqual(play(4096, { cpu_count: 8 }).out.last('attribution.floor.power'), []);
 });
 
-/** An uneven machine of two CPUs and 40 W with noise of 2 W, of 30 W more for each busy CPU. @returns its learned floor */
+/**
+ * A noisy machine of two CPUs and 40 W with noise of 2 W, and 30 W more for each busy CPU. @returns its learned
+ * floor
+ */
 function learnNoisyFloor(seed: number, isEverQuiet: boolean): number | undefined {
   const random = createRandom(seed);
   const rig = new Rig();
@@ -182,7 +185,7 @@ function learnNoisyFloor(seed: number, isEverQuiet: boolean): number | undefined
   return rig.out.last('attribution.floor.power').at(0)?.value;
 }
 
-test('attribution learns a floor within 5 % of a noisy machine that is quiet at times, and none of one that never is', () => {
+test('attribution learns a floor within 5 % on a noisy machine that is sometimes quiet, and none on one that never is', () => {
   for (let seed = 1; seed <= 20; seed++) {
     const watts = learnNoisyFloor(seed, true) ?? NaN;
     assert.ok(Math.abs(watts / 40 - 1) <= 0.05, `${watts} W with seed ${seed}`);

@@ -1,21 +1,20 @@
 import type { FloorLearner } from '../../src/energy/floor-learner.js';
 import type { Window } from '../../src/usage/windows.js';
 
-/** What the floor of a domain is known from. */
+/** The origin of a domain's floor. */
 export type FloorSource = 'set' | 'model' | 'learned' | 'persisted' | 'calibrated';
 
-/** The floor of a domain, and what it is known from. */
+/** The floor of a domain and its origin. */
 export interface FloorPower {
   readonly watts: number;
   readonly source: FloorSource;
-  /** By how much it may be wrong: what is set is taken for right. */
+  /** Possible error; a configured floor is assumed to be exact. */
   readonly errorWatts: number;
 }
 
 /**
- * The power of a domain when nothing runs: as configured, else as its model reports it, else as this or an earlier run has
- * learned it, else as a
- * calibration has measured it.
+ * The power of a domain when nothing runs: in order of precedence the configured one, the one its model
+ * reports, the one learned by this or an earlier run, the one measured by a calibration.
  */
 export class Floor {
   readonly #setWatts: number | undefined;
@@ -25,8 +24,8 @@ export class Floor {
   #current: FloorPower | undefined;
 
   /**
-   * @param learner undefined: it cannot be learned
-   * @param calibratedWatts undefined: it was not measured
+   * @param learner undefined: the floor cannot be learned
+   * @param calibratedWatts undefined: no calibration
    */
   constructor(setWatts: number | undefined, learner: FloorLearner | undefined, calibratedWatts?: number) {
     this.#setWatts = setWatts;
@@ -35,24 +34,24 @@ export class Floor {
     this.#choose();
   }
 
-  /** Undefined: not known. The same object for as long as it stays the same. */
+  /** Undefined: not known. The same object as long as the floor does not change. */
   get current(): FloorPower | undefined {
     return this.#current;
   }
 
-  /** Whether more quiet windows can make it known. */
+  /** Whether further quiet windows can make it known. */
   get isLearnable(): boolean {
     return this.#learner !== undefined;
   }
 
-  /** @param watts of the domain when idle, as its model reports it; NaN: no reading */
+  /** @param watts idle power of the domain, as reported by its model; NaN: no reading */
   takeModel(watts: number): void {
     if (Number.isNaN(watts) || watts === this.#modelWatts) return;
     this.#modelWatts = watts;
     this.#choose();
   }
 
-  /** Learns from a window that has been settled. */
+  /** Learns from a settled window. */
   observe({ from, to, energyNj, refreshNs, usage }: Window): void {
     if (this.#learner === undefined) return;
     if (usage.isGap || usage.isQuiet === false) return this.#learner.interrupt();

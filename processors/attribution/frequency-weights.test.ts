@@ -11,7 +11,7 @@ import { Rig, RigProcess } from './rig.fixture.js';
 
 const [fast, slow, other] = [1, 2, 3].map((pid) => new RigProcess({ 'process.pid': pid }, 0));
 
-/** A second in which each process is busy for a second, of 4 that the machine is busy, and one package uses 90 J. */
+/** A second in which each process is busy for one second and the machine for 4 s, and one package uses 90 J. */
 function play(cycles: readonly (readonly [Series, number])[], weight: object = {}, sinceS = 0): Rig {
   const weights = [{ hw_type: 'cpu', model: 'frequency_cpu_time', ...weight }];
   const rig = new Rig({ cpu_count: 4, process_limit: 0, weights });
@@ -37,9 +37,9 @@ const ofMachine = [createEvent('cycles'), 9e9] as const;
 const ofFast = [createEvent('cycles', fast), 4e9] as const;
 const ofSlow = [createEvent('cycles', slow), 1e9] as const;
 
-test('attribution shares energy by cycles, and those that no process had by CPU time', () => {
+test('attribution shares energy by cycles, and cycles that no process had by CPU time', () => {
   const rig = play([ofMachine, ofFast, ofSlow]);
-  // The other one has half of the time that is left, and so half of the cycles that are left.
+  // The other one has half of the remaining time, and so half of the remaining cycles.
   assert.deepEqual(round(rig.processes()), { 1: 80, 2: 20, 3: 40 });
   assert.deepEqual(round(rig.parts('cpu-package-0')), { attributed: 140, unseen: 40 });
   const models = rig.out
@@ -48,9 +48,9 @@ test('attribution shares energy by cycles, and those that no process had by CPU 
   assert.deepEqual([...new Set(models)], ['frequency_cpu_time']);
 });
 
-test('attribution raises the frequency to a power', () => {
+test('attribution applies the configured power of the frequency', () => {
   const rig = play([ofMachine, ofFast, ofSlow], { gamma: 2 });
-  // 16 and 1, and 2 for each of the two seconds that are left, squared.
+  // 16 and 1, and 2 for each of the two remaining seconds, squared.
   const whole = 16 + 1 + 4 + 4;
   assert.deepEqual(
     round(rig.processes()),
@@ -60,7 +60,7 @@ test('attribution raises the frequency to a power', () => {
   assert.deepEqual(round(byTime.processes()), { 1: 45, 2: 45, 3: 45 });
 });
 
-test('attribution weighs the cycles of each kind of core by what a second of it costs', () => {
+test('attribution weights the cycles of each kind of core by the cost of its second', () => {
   const counters = ['cpu_core/cycles/', 'cpu_atom/cycles/'];
   const [core, atom] = counters.map((name, i) => createEvent(name, [fast, slow][i]));
   const [allCore, allAtom] = counters.map((name) => createEvent(name));
@@ -76,7 +76,7 @@ test('attribution weighs the cycles of each kind of core by what a second of it 
   };
   assert.deepEqual(shares({}), [90, 90, 0]);
   assert.deepEqual(shares({ factors: [1, 0.25] }), [144, 36, 0]);
-  // The factor is that of the energy, whatever the power of the frequency.
+  // The factor applies to the energy, whatever the power of the frequency.
   assert.deepEqual(shares({ factors: [1, 0.25], gamma: 2 }), [144, 36, 0]);
 });
 
@@ -84,7 +84,7 @@ const byCycles = (one: object) => Object.assign({ model: 'frequency_cpu_time', c
 
 const findProblems = (...weights: readonly object[]) => check(...weights.map(byCycles));
 
-test('factory.check refuses factors that do not fit', () => {
+test('factory.check rejects inconsistent factors', () => {
   assert.deepEqual(findProblems({ factors: [1, 2] }, { hw_type: 'memory', factors: [1, 2] }), []);
   assert.match(
     String(findProblems({ factors: [1] })),
@@ -105,7 +105,7 @@ test('factory.check refuses factors that do not fit', () => {
   );
 });
 
-test('DomainWeights divides weights that are too large to be added exactly', () => {
+test('DomainWeights scales weights that are too large for exact sums', () => {
   const weights = new DomainWeights(
     { model: 'frequency_cpu_time', gamma: 3, counters: [], maxError: 0, isSet: true },
     undefined,
@@ -130,7 +130,7 @@ test('DomainWeights divides weights that are too large to be added exactly', () 
   assert.deepEqual([busyNs, ...cpuNs], [2 ** 52 + 1, 2 ** 51 - 1, 2 ** 50]);
 });
 
-test('attribution adds up the events that count cycles', () => {
+test('attribution adds up several events that count cycles', () => {
   const names = ['cpu_core/cycles/', 'cpu_atom/cycles/'];
   const [core, atom] = names.map((name) => createEvent(name, fast));
   const [allCore, allAtom] = names.map((name) => createEvent(name));
@@ -152,7 +152,7 @@ test('attribution shares energy by CPU time where cycles were not counted', () =
   assert.deepEqual([...new Set(models)], ['cpu_time']);
 });
 
-test('attribution takes up cycles that are counted later, and keeps apart what it shared by each', () => {
+test('attribution uses cycles that are counted later, and separates the energy shared by each weight', () => {
   const rig = play([ofMachine, ofFast, ofSlow], {}, 1);
   const own = rig.out
     .last('process.energy')
@@ -165,7 +165,7 @@ const parse = (...weights: readonly object[]) => parseSettings(factory.schema, {
 
 const check = (...weights: readonly object[]) => factory.check?.(parse(...weights));
 
-test('factory.check wants the same events for all hardware that is shared by one model', () => {
+test('factory.check requires the same events for all hardware that is shared by the same model', () => {
   const cycles = { model: 'frequency_cpu_time', counters: ['cycles'] };
   assert.deepEqual(check({ ...cycles, hw_type: 'cpu' }, { ...cycles, hw_type: 'memory' }), []);
   assert.deepEqual(
@@ -174,7 +174,7 @@ test('factory.check wants the same events for all hardware that is shared by one
   );
 });
 
-test('listMisses has the events of hardware of any kind that is shared by memory traffic', () => {
+test('listMisses returns the events of all kinds of hardware that are shared by memory traffic', () => {
   const dram = { hw_type: 'cpu', model: 'dram', counters: ['LLC-load-misses'] };
   assert.deepEqual(listMisses(parse()), ['cache-misses']);
   assert.deepEqual(listMisses(parse(dram)), ['LLC-load-misses']);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { playBusy, playSecond, Rig, RigProcess, unixNs } from './rig.fixture.js';
 
-test('attribution books nothing of what a counter held before the first boundary', () => {
+test('attribution books none of the energy that a counter had before the first boundary', () => {
   const rig = new Rig();
   const meter = rig.createMeter();
   rig.energy(meter, 0, 1e6);
@@ -12,7 +12,7 @@ test('attribution books nothing of what a counter held before the first boundary
   assert.deepEqual(rig.parts(), { attributed: 0, unseen: 10 });
 });
 
-test('attribution names the energy of a time in which no process was busy', () => {
+test('attribution publishes a reason for energy of a period in which no process was busy', () => {
   const rig = new Rig({ floor: [{ power: 4 }] });
   const meter = rig.createMeter();
   playSecond({ rig, meter, used: [] }, 0, 0);
@@ -30,7 +30,7 @@ test('attribution leaves the energy of hardware that CPU time does not explain u
   assert.deepEqual(rig.processes(), {});
 });
 
-test('attribution makes a gap of usage that was missing for too long', () => {
+test('attribution makes a gap of a period whose usage was missing for too long', () => {
   const { rig, meter, process } = playBusy({ max_window: '10s' });
   for (let atS = 2; atS < 20; atS++) rig.energy(meter, atS, 10 * atS);
   playSecond({ rig, meter, used: [[process, 19]] }, 20, 20);
@@ -53,7 +53,7 @@ test('attribution makes a gap where the busy time was reset', () => {
   assert.deepEqual(rig.parts(), { attributed: 20, gap: 10 });
 });
 
-test('attribution goes on in another ledger where the clock was set back', () => {
+test('attribution continues in a new ledger when the clock was set back', () => {
   const { rig, meter, process } = playBusy();
   rig.end(2, meter, ...process.restart(-3600), ...rig.restartBusy(-3600));
   const next = rig.createMeter({}, -3600);
@@ -85,7 +85,7 @@ test('attribution merges windows while the energy cannot be read', () => {
   assert.equal(rig.out.tables.at(-1)?.ended?.length, 1);
 });
 
-test('attribution measures nothing while a counter is reset, and goes on afterwards', () => {
+test('attribution attributes nothing while a counter is reset, and continues afterwards', () => {
   const { rig, meter, process } = playBusy();
   const next = rig.createMeter({}, 1.5);
   rig.end(1.5, meter);
@@ -100,7 +100,7 @@ test('attribution measures nothing while a counter is reset, and goes on afterwa
   assert.deepEqual(rig.processes(), { 1: 25 });
 });
 
-test('attribution books what a counter has counted from its start to its first row', () => {
+test("attribution books the energy from a counter's start to its first row", () => {
   const { rig, meter, process } = playBusy();
   // A reset was confirmed by the second reading after it, and the counter counts from the first one.
   const next = rig.createMeter({}, 2);
@@ -117,7 +117,7 @@ test('attribution books what a counter has counted from its start to its first r
   assert.deepEqual(rig.processes(), { 1: 30 });
 });
 
-test('attribution books nothing that a counter had counted long before the ledger began', () => {
+test('attribution books no energy that a counter had counted long before the ledger started', () => {
   const rig = new Rig();
   const process = new RigProcess({ 'process.pid': 1 }, 0);
   const meter = rig.createMeter({}, -3600);
@@ -129,7 +129,7 @@ test('attribution books nothing that a counter had counted long before the ledge
   assert.deepEqual(rig.parts(), { attributed: 10 });
 });
 
-test('attribution takes a counter that falls for a new one', () => {
+test('attribution treats a counter that falls as a new one', () => {
   const { rig, meter, process } = playBusy();
   rig.usage(2, [[process, 2]]);
   rig.energy(meter, 2, 3);
@@ -160,7 +160,7 @@ test('attribution loses nothing of one domain when another cannot be read', () =
   assert.deepEqual(rig.processes(), { 1: 45 });
 });
 
-test('attribution puts energy that comes after that of other domains into the next row', () => {
+test('attribution puts energy that arrives after that of other domains into the next row', () => {
   const rig = new Rig();
   const meters = [0, 1].map((id) => rig.createMeter({ 'hw.id': `package-${id}` }));
   const process = new RigProcess({ 'process.pid': 1 }, 0);
@@ -180,7 +180,7 @@ test('attribution puts energy that comes after that of other domains into the ne
   assert.deepEqual(instants, [unixNs(0), unixNs(1), unixNs(2), unixNs(2) + 1n]);
 });
 
-test('attribution ends what it published of a domain whose counter ended long ago', () => {
+test('attribution ends the published series of a domain whose counter ended long ago', () => {
   const { rig, meter } = playBusy({ max_window: '10s' });
   rig.end(1, meter);
   for (let atS = 2; atS < 15; atS++) rig.boundary(atS, atS);
@@ -195,7 +195,7 @@ test('attribution ends what it published of a domain whose counter ended long ag
   );
 });
 
-test('attribution leaves idle energy a part of its own where there is no process to bear it', () => {
+test('attribution keeps idle energy as a separate part if there is no process to charge', () => {
   const rig = new Rig({ floor: [{ power: 4 }], idle: 'proportional' });
   const meter = rig.createMeter();
   playSecond({ rig, meter, used: [] }, 0, 0);
@@ -203,7 +203,7 @@ test('attribution leaves idle energy a part of its own where there is no process
   assert.deepEqual(rig.parts(), { attributed: 0, idle: 4, no_usage: 6 });
 });
 
-test('attribution takes no reading of a counter that another one has followed', () => {
+test('attribution ignores readings of a counter that has a successor', () => {
   const { rig, meter, process } = playBusy();
   const next = rig.createMeter({}, 1);
   rig.energy(next, 1, 0);
@@ -216,7 +216,7 @@ test('attribution takes no reading of a counter that another one has followed', 
   assert.deepEqual(rig.parts(), { attributed: 30 });
 });
 
-test('attribution goes on with a domain whose counter comes back in time', () => {
+test('attribution continues with a domain whose counter returns in time', () => {
   const { rig, meter, process } = playBusy({ max_window: '10s' });
   rig.end(1, meter);
   for (let atS = 2; atS < 8; atS++) rig.boundary(atS, atS);
@@ -243,14 +243,15 @@ test('attribution charges what a meter counted during its pause by the usage of 
   ]);
   rig.boundary(4, 4);
   assert.deepEqual(rig.processes(), { 1: 10 });
-  // It is read at the end of the pause: 30 J more, for 3 s of CPU time, one of them by the process that came meanwhile.
+  // It is read at the end of the pause: 30 J more, for 3 s of CPU time, one of them by the process that started
+  // in the meantime.
   rig.energy(meter, 4, 40);
   rig.boundary(4.5, 4.5);
   assert.deepEqual(rig.processes(), { 1: 30, 2: 10 });
   assert.deepEqual(rig.parts(), { attributed: 40 });
 });
 
-test('attribution charges what was measured during a pause of the usage by what was used in all of it', () => {
+test('attribution charges what was measured during a pause of the usage by the usage of the whole pause', () => {
   const { rig, meter, process } = playBusy();
   rig.usage(1, [[process, NaN]]);
   rig.boundary(1, NaN);

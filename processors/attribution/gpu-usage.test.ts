@@ -64,7 +64,7 @@ test('attribution shares the energy of a GPU by GPU time, not by CPU time', () =
   checkTables(rig.out.tables);
 });
 
-test('attribution gives groups the resource of the machine where only the usage of its GPUs comes', () => {
+test('attribution gives groups the resource of the machine if only the usage of its GPUs arrives', () => {
   const { rig, gpu, processes } = createRig();
   const [first] = processes;
   gpu.scan(0, [[first, 0]], 0, 0);
@@ -121,7 +121,7 @@ test('attribution divides the energy of a GPU among its MIG instances and their 
   checkTables(rig.out.tables);
 });
 
-test('attribution does not name the power of an unused MIG instance a floor while its GPU has a context', () => {
+test('attribution does not treat the power of an unused MIG instance as a floor while its GPU has a context', () => {
   const usage = new GpuUsage();
   const workload = new Workload({ attributes: { 'process.pid': 1 } }, 0, { groups: [] });
   const cut = (atS: number) => {
@@ -136,7 +136,7 @@ test('attribution does not name the power of an unused MIG instance a floor whil
   assert.equal(cut(3), true);
 });
 
-test('attribution leaves what unknown processes used of a GPU unattributed', () => {
+test('attribution leaves GPU usage of unknown processes unattributed', () => {
   const { rig, gpu, processes } = createRig();
   const [first] = processes;
   gpu.scan(0, [[first, 0]], 0, 0);
@@ -145,7 +145,7 @@ test('attribution leaves what unknown processes used of a GPU unattributed', () 
   assert.deepEqual(rig.parts('GPU-1'), { attributed: 25, idle: 0, unseen: 75 });
 });
 
-test('attribution names energy of a GPU that no process used no_usage', () => {
+test('attribution marks energy of a GPU that no process used as no_usage', () => {
   const { rig, gpu, processes } = createRig();
   const [first] = processes;
   gpu.scan(0, [[first, 0]], 0, 0);
@@ -155,7 +155,7 @@ test('attribution names energy of a GPU that no process used no_usage', () => {
   assert.deepEqual(rig.parts('GPU-1'), { attributed: 0, idle: 0, no_usage: 70 });
 });
 
-test('attribution shares each of several GPUs by its own scans', () => {
+test('attribution shares each of several GPUs by separate scans', () => {
   const { rig, gpu, processes } = createRig();
   const other = new RigGpu(rig, 'GPU-2');
   const [first, second] = processes;
@@ -267,7 +267,7 @@ function learnFloor(isQuiet: boolean): number | undefined {
   return floor.current?.watts;
 }
 
-test('Floor learns nothing of a window that was not quiet', () => {
+test('Floor learns nothing from a window that was not quiet', () => {
   assert.equal(learnFloor(true), 70);
   assert.equal(learnFloor(false), undefined);
 });

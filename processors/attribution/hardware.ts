@@ -14,20 +14,20 @@ import type { Window } from '../../src/usage/windows.js';
 import type { Workload } from '../../src/usage/workload.js';
 import type { Domain } from './domain.js';
 
-/** What the groups of one view got. */
+/** The energy of the groups of one view. */
 interface ViewBook {
   readonly view: View;
   readonly live: Set<Account>;
-  /** What the accounts held that have ended. */
+  /** The total of the accounts that have ended. */
   readonly past: EnergyTotal;
 }
 
-/** By what the energy of hardware is shared. */
+/** How the energy of hardware is shared. */
 export type Model = 'cpu_time' | 'gpu_time' | 'domain_energy';
 
 export interface HardwareOptions {
   readonly model: Model;
-  /** Which of all kinds of hardware it is: where its accounts are in those of a group. */
+  /** The index among all kinds of hardware: the position of its accounts within those of a group. */
   readonly index: number;
   readonly views: readonly View[];
   /** Unix time in nanoseconds of time 0. */
@@ -35,8 +35,8 @@ export interface HardwareOptions {
 }
 
 /**
- * All domains of one kind of hardware with one kind of meter, and what each workload got of their energy: one counter
- * per group of each view.
+ * All domains of one kind of hardware with one kind of meter, and the energy charged to each workload: one
+ * counter per group of each view.
  */
 export class Hardware {
   readonly publication: Publication;
@@ -45,15 +45,15 @@ export class Hardware {
   readonly #index: number;
   readonly #epoch: bigint;
   readonly #domains = new Map<string, Domain>();
-  /** What domains that have gone gave to workloads. */
+  /** What workloads were charged by domains that no longer exist. */
   readonly #past = new EnergyTotal();
   readonly #books: readonly ViewBook[];
   /** Whether the last window was settled too late for the row of its boundary. */
   #isLate = false;
-  /** Groups whose accounts end once their last energy is in a row. */
+  /** Groups whose accounts end once their last energy is written to a row. */
   #closing: { readonly book: ViewBook; readonly group: Group }[] = [];
 
-  /** @param attributes of what workloads got, besides the model */
+  /** @param attributes of the published energy of workloads, besides the model */
   constructor(attributes: Attributes, { model, index, views, epoch }: HardwareOptions) {
     this.model = model;
     this.attributes = { ...attributes, [ATTR_ENERGY_ATTRIBUTION_MODEL]: model };
@@ -67,7 +67,7 @@ export class Hardware {
     return this.#domains.values();
   }
 
-  /** By how much its accounts disagree: 0, or the ledger is wrong. */
+  /** The difference between its accounts: 0, unless the ledger is wrong. */
   get residualNj(): number {
     let largest = 0;
     const compare = (residualNj: number) => {
@@ -78,21 +78,21 @@ export class Hardware {
     return largest;
   }
 
-  /** @param create for a domain that was not seen so far */
+  /** @param create called for a domain that is not known yet */
   domainOf(key: string, create: () => Domain): Domain {
     const known = this.#domains.get(key);
     if (known) return known;
     const domain = create();
     const hosts = [...this.#domains].filter(([, { series }]) => isMeasuredHost(series));
-    // What lies around a platform is known after that.
+    // The remainder around a platform is known only after the platform's.
     for (const [hostKey] of hosts) this.#domains.delete(hostKey);
     for (const [added, one] of [[key, domain] as const, ...hosts]) this.#domains.set(added, one);
     return domain;
   }
 
   /**
-   * Takes the usage up to a boundary.
-   * @param usageOf that of a domain; undefined: it has other boundaries
+   * Receives the usage up to a boundary.
+   * @param usageOf the usage of a domain; undefined: the domain has other boundaries
    */
   push(to: number, usageOf: (domain: Domain) => Usage | undefined): void {
     for (const [key, domain] of this.#domains) {
@@ -106,17 +106,17 @@ export class Hardware {
     }
   }
 
-  /** Settles every window that is ready, boundary after boundary, and writes a row for each. */
+  /** Settles every window that is ready, boundary by boundary, and writes a row for each boundary. */
   settle(): void {
     const ready = new Map<Domain, Window>();
     let rowAt = -Infinity;
     for (let at = this.#takeReady(ready); at !== Infinity;) {
       rowAt = Math.max(rowAt, at);
       this.#settleAt(at, ready);
-      // What a host uses beyond its platform is known once that is settled, and belongs to the same row.
+      // The remainder of a host is known once that of its platform is settled, and belongs to the same row.
       at = this.#takeReady(ready);
       if (at <= rowAt) continue;
-      // A domain whose energy comes later than that of the others is in their next row.
+      // A domain whose energy arrives later than that of the others is included in their next row.
       this.#isLate = rowAt <= this.publication.lastAt;
       if (!this.#isLate) this.#writeRow(rowAt);
     }
@@ -131,7 +131,7 @@ export class Hardware {
     }
   }
 
-  /** The `energy.attribution.model` of what was shared by a weight. */
+  /** The `energy.attribution.model` of energy that was shared by a weight. */
   modelOf(weight: Weight): string {
     return weight === byTime ? this.model : weightNames[weight];
   }
@@ -140,12 +140,12 @@ export class Hardware {
   finish(): void {
     for (const domain of this.#domains.values()) domain.meter.finish();
     this.settle();
-    // What came late has no next row to be in.
+    // Late energy has no next row to be included in.
     if (this.#isLate) this.#writeRow(this.publication.lastAt + 1);
     this.#isLate = false;
   }
 
-  /** Books energy on a workload's group in every view, by what the window was shared. */
+  /** Charges energy to a workload's group in every view, by the weight with which the window was shared. */
   charge(workload: Workload, energyNj: number, from: number, weight: Weight): void {
     const place = this.#placeOf(weight);
     for (let i = 0; i < this.#books.length; i++) {
@@ -156,7 +156,7 @@ export class Hardware {
     }
   }
 
-  /** Ends what it publishes of a group that has ended, or has no series of its own any more. */
+  /** Ends the published series of a group that has ended or is no longer shown separately. */
   closeGroup(view: View, group: Group): void {
     const book = this.#books.find((one) => one.view === view);
     if (book === undefined || !weights.some((weight) => group.accounts[this.#placeOf(weight)])) return;
@@ -164,12 +164,12 @@ export class Hardware {
     else this.#close(book, group);
   }
 
-  /** Whether everything up to this boundary is settled and in a row. */
+  /** Whether everything up to this boundary is settled and written to a row. */
   isDoneWith(boundary: number): boolean {
     return !this.#isLate && [...this.#domains.values()].every(({ meter }) => meter.isDoneWith(boundary));
   }
 
-  /** What the domains gave to workloads, less what the groups of a view got. */
+  /** What the domains charged to workloads, minus the energy of the groups of a view. */
   #balance({ live, past }: ViewBook): number {
     const balance = new Balance();
     balance.plus(this.#past);
@@ -199,13 +199,13 @@ export class Hardware {
     }
   }
 
-  /** Where its accounts of a group are. */
+  /** The position of its accounts within those of a group. */
   #placeOf(weight: Weight): number {
     return weights.length * this.#index + weight;
   }
 
   /**
-   * Takes the next window of each domain that has none here.
+   * Takes the next window of each domain that has none in the map.
    * @returns the first boundary at which one of them ends; Infinity: there is none
    */
   #takeReady(ready: Map<Domain, Window>): number {
@@ -226,7 +226,7 @@ export class Hardware {
         metric: view.metric,
         resource: view.resourceOf(group),
         attributes: { ...this.attributes, [ATTR_ENERGY_ATTRIBUTION_MODEL]: this.modelOf(weight) },
-        // A workload that was born within the window used nothing before.
+        // A workload that started within the window used nothing before.
         start: this.#epoch + BigInt(Math.max(from, group.bornAt, group.closedAt[place] ?? from)),
       }),
     );
@@ -236,7 +236,7 @@ export class Hardware {
   }
 }
 
-/** For the log: what was measured is not what is in the accounts. */
+/** For the log: the measured energy differs from the sum of the accounts. */
 export function describeResidual({ attributes, residualNj }: Hardware): string {
   return `Cannot balance the ledger of ${String(attributes[ATTR_HW_TYPE])}: expected 0 nJ, found a difference of ${residualNj} nJ`;
 }
@@ -248,13 +248,13 @@ export function describeUnknownFloor({ series, floor }: Domain): string {
   return `Cannot tell idle from other energy of ${name}: expected a known floor, found none; ${remedy}`;
 }
 
-/** For the log: a weight that is configured was not counted. */
+/** For the log: the events of a configured weight were not counted. */
 export function describeFallback({ series, weights: { wanted } }: Domain): string {
   const name = nameOf(series);
   return `Sharing energy of ${name} by CPU time where ${needs[wanted.model]}; "weights" wants ${wanted.model}`;
 }
 
-/** What is missing, and who counts it. */
+/** What is missing, and which receiver counts it. */
 const needs: Readonly<Record<string, string>> = {
   frequency_cpu_time:
     'cycles were not counted: receiver "perf" has to count them for the machine, and for processes or cgroups',
@@ -263,7 +263,7 @@ const needs: Readonly<Record<string, string>> = {
     'processes or cgroups',
 };
 
-/** For the log: a meter of the host that does not contain its domains. */
+/** For the log: a host meter does not contain the domains of the host. */
 export function describeRefutation({ series, refutation }: Domain): string {
   const { meterWatts = NaN, domainWatts = NaN, slope } = refutation ?? {};
   const growth = slope === undefined ? '' : `, and ${slope.toFixed(2)} W more for each watt more of them`;

@@ -13,12 +13,12 @@ const firstSeed = Number(process.env['JOULEMETRY_TEST_SEED'] ?? 1);
 const views = ['process', 'program', 'cgroup', 'container'];
 const viewMetrics = ['process.energy', 'program.energy', 'linux.cgroup.energy', 'container.energy'];
 
-/** What a pipeline has seen so far of the counters of the ledger: those that ended keep their last value. */
+/** State of the ledger's counters in a pipeline: those that ended keep their last value. */
 class Sums {
   readonly #values = new Map<Series, number>();
   readonly #ended = new Set<Series>();
 
-  /** Checks each row: no counter falls, no ended one comes again, all views equal what was attributed. */
+  /** Checks each row: no counter falls, no ended one returns, all views equal the attributed total. */
   take(table: Table): void {
     const columns = table.series.filter(isOfLedger);
     for (const series of columns) assert.ok(!this.#ended.has(series), `${series.metric.name} after its end`);
@@ -54,12 +54,12 @@ function isOfLedger({ metric }: Series): boolean {
   return metric.name === 'ledger.energy' || viewMetrics.includes(metric.name);
 }
 
-/** Each published double is rounded once; their sums may be off by a little for each. */
+/** Each published double is rounded once; sums may differ slightly for each. */
 function isClose(actual: number, expected: number): boolean {
   return Math.abs(actual - expected) <= 1e-12 * Math.max(1, expected);
 }
 
-/** What the meters of a kind of hardware counted: between the readings of each series, where it did not fall. */
+/** Energy counted by the meters of one kind of hardware: between the readings of each series, where it did not fall. */
 function sumGrowth({ tables }: Rig['out'], hwType: string): number {
   const last = new Map<Series, number>();
   let sum = 0;
@@ -75,7 +75,7 @@ function sumGrowth({ tables }: Rig['out'], hwType: string): number {
   return sum;
 }
 
-/** By what energy is shared; memory by what is counted of it, unless said otherwise. */
+/** The weight by which energy is shared; for memory by default the available counts. */
 const weightings: readonly (readonly object[])[] = [
   [],
   [{ hw_type: 'cpu', model: 'frequency_cpu_time' }],
@@ -87,7 +87,7 @@ const weightings: readonly (readonly object[])[] = [
   [{ model: 'dram' }],
 ];
 
-/** @returns by what energy was shared in it */
+/** @returns the weight by which its energy was shared */
 function checkHistory(seed: number): readonly string[] {
   const idle = elementAt(['separate', 'proportional', 'equal'], seed % 3);
   const limit = elementAt([0, 2, 50], Math.floor(seed / 3) % 3);
@@ -111,7 +111,7 @@ function checkHistory(seed: number): readonly string[] {
   return attributed.map(({ series }) => String(series.attributes['energy.attribution.model']));
 }
 
-test(`attribution keeps its promises in ${histories} random histories`, () => {
+test(`attribution keeps its invariants in ${histories} random histories`, () => {
   const models = new Set<string>();
   for (let seed = firstSeed; seed < firstSeed + histories; seed++) {
     try {

@@ -6,7 +6,7 @@ import { hostEnergy } from '../../src/model/shared-metrics.js';
 import { ClaimRegistry } from '../../src/pipeline/claims.js';
 import { Rig, RigProcess } from './rig.fixture.js';
 
-/** A machine with a process that is busy all the time. */
+/** A machine with a process that is always busy. */
 function startRig() {
   const rig = new Rig({ cpu_count: 1, process_metrics: 'all' });
   const process = new RigProcess({ 'process.pid': 1 }, 0);
@@ -45,7 +45,7 @@ test('attribution charges one of two meters of the whole host', () => {
   assert.deepEqual(attributed(rig), { host: 1000 });
 });
 
-test('attribution charges the domains of a host and not its meter, whichever is read first', () => {
+test('attribution charges the domains of a host and not its meter, in any order of reading', () => {
   for (const hostIsFirst of [true, false]) {
     const { rig, createHost, play } = startRig();
     const meters = [
@@ -58,7 +58,7 @@ test('attribution charges the domains of a host and not its meter, whichever is 
   }
 });
 
-test('attribution charges the host, when its domains are not read any more, and no longer when they are again', () => {
+test('attribution charges the host when its domains are no longer read, and stops when they are read again', () => {
   const { rig, createHost, play } = startRig();
   const host = createHost('bmc');
   const first = rig.createMeter({ 'energy.method': 'measured' });
@@ -80,7 +80,7 @@ test('attribution charges the host, when its domains are not read any more, and 
   assert.deepEqual(attributed(rig), { cpu: 600, host: 900 });
 });
 
-test('attribution charges what the host used before its first windows, in a run of a second, too', () => {
+test('attribution charges what the host used before its first windows, even in a run of one second', () => {
   const { rig, createHost, play } = startRig();
   const host = createHost('bmc');
   for (const atS of [0, 0.5, 1]) play(atS, [[host, 100]]);

@@ -7,16 +7,16 @@ import { Rig, RigProcess } from './rig.fixture.js';
 export const measured = { 'energy.method': 'measured' };
 
 /**
- * A machine with a package, its memory and a meter of the whole host. The package alternates between 40 W and 100 W every
- * 2 s, the memory has 10 W, and the host loses a fifth of both beside the 30 W of its fans and disks. Of two processes one
- * used three quarters of the CPU time.
+ * A machine with a package, its memory and a meter of the whole host. The package alternates between 40 W and
+ * 100 W every 2 s, the memory has 10 W, and the host adds losses of a fifth of both to the 30 W of its fans and
+ * disks. One of two processes used three quarters of the CPU time.
  */
 export class HostMachine {
   readonly rig: Rig;
   readonly cpu: Series;
   readonly memory: Series;
   readonly host: Series;
-  /** Further meters, each with the joules that it shows at a second. They are read before that of the host. */
+  /** Further meters, each with its joules as a function of seconds. They are read before the meter of the host. */
   readonly others: [meter: Series, joulesAt: (atS: number) => number][] = [];
   readonly #processes = [1, 2].map((pid) => new RigProcess({ 'process.pid': pid }, 0));
 
@@ -32,7 +32,7 @@ export class HostMachine {
     return 40 * atS + 60 * (2 * Math.floor(atS / 4) + Math.max(0, (atS % 4) - 2));
   }
 
-  /** @param lagS by how much the host's meter lags behind */
+  /** @param lagS how far the host's meter lags behind, in seconds */
   hostJoules(atS: number, lagS = 0): number {
     const thenS = Math.max(0, atS - lagS);
     return 1.2 * (this.cpuJoules(thenS) + 10 * thenS) + 30 * thenS;
@@ -56,7 +56,10 @@ export class HostMachine {
     }
   }
 
-  /** Joules of all remainders, by the pid of a process or the part or reason; of one, without processes. */
+  /**
+   * Joules of all remainders, by the pid of a process or by part or reason; with an id, of one remainder,
+   * without processes.
+   */
   remainder(id?: string): Record<string, number> {
     if (id !== undefined)
       return this.#parts((one) => isRemainder(one) && one.series.attributes['hw.id'] === id);
@@ -65,7 +68,7 @@ export class HostMachine {
     return { ...this.#parts(isRemainder), ...Object.fromEntries(pids) };
   }
 
-  /** What is in the ledger, of all domains. */
+  /** Total energy in the ledger, of all domains. */
   sum(): number {
     return this.rig.out.last('ledger.energy').reduce((sum, { value }) => sum + value, 0);
   }

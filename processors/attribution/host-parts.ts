@@ -3,23 +3,23 @@ import type { Window } from '../../src/usage/windows.js';
 import type { Workload } from '../../src/usage/workload.js';
 import type { Parts } from './split.js';
 
-/** Energy that workloads were charged within this time is kept together. */
+/** Charges to workloads within this time are aggregated. */
 const bucketNs = 1e8;
-/** Beyond this many, what was charged is kept together by twos. */
+/** Maximum number of buckets; beyond it, adjacent buckets are merged in pairs. */
 const maxBuckets = 1024;
 
-/** What the domains of a host used in a time, and who was charged for it. */
+/** The energy that the domains of a host used in a period, and who was charged for it. */
 export interface PartsUsage {
   /** Whole nanojoules of all domains. */
   readonly energyNj: number;
-  /** What of it was shared: all but the idle energy that stays a part of its own. */
+  /** The part that was shared: all but the idle energy that stays a separate part. */
   readonly sharedNj: number;
   readonly charges: ReadonlyMap<Workload, number>;
   /** Whether processes used a GPU. */
   readonly isGpuUsed: boolean;
 }
 
-/** A window of a domain, its parts, and what each workload of its usage was charged. */
+/** A window of a domain, its parts, and the charge of each workload of its usage. */
 export interface Settled {
   readonly window: Window;
   readonly parts: Parts;
@@ -27,7 +27,7 @@ export interface Settled {
 }
 
 interface Bucket {
-  /** Where the first of its windows begins. */
+  /** Start of the first window. */
   from: number;
   firstTo: number;
   to: number;
@@ -37,8 +37,8 @@ interface Bucket {
 }
 
 /**
- * The domains that the meter of one host or platform contains: how much each used, as far as it is settled, and who was
- * charged.
+ * The domains that the meter of one host or platform contains: the energy of each, as far as it is settled, and
+ * who was charged.
  */
 export class HostParts {
   readonly #parts = new Map<string, Part>();
@@ -49,7 +49,7 @@ export class HostParts {
   #isFinished = false;
   #takenTo = -Infinity;
 
-  /** Up to where it was taken what they used. */
+  /** The end of the last period returned by `take`. */
   get takenTo(): number {
     return this.#takenTo;
   }
@@ -62,32 +62,32 @@ export class HostParts {
     );
   }
 
-  /** Whether all are measured, so that what the host used beyond them is measured, too. */
+  /** Whether all are measured, so that the host's energy beyond them is known, too. */
   get areMeasured(): boolean {
     return this.#estimates === 0;
   }
 
-  /** A domain has a counter more, or less. @param isMeasured whether it is not an estimate */
+  /** Adds or removes a counter of a domain. @param isMeasured false: an estimate */
   count(key: string, isMeasured: boolean, change: 1 | -1): void {
     if (isMeasured) this.#partOf(key).counters += change;
     else this.#estimates += change;
   }
 
   /**
-   * What a platform shows beyond its domains is a part of the host's remainder that has a meter. While none of it is known,
-   * the host's remainder includes it.
-   * @param isPending whether energy of it may still come
+   * What a platform uses beyond its domains is a metered part of the host's remainder. While none of it is
+   * known, the host's remainder includes it.
+   * @param isPending whether energy of it may still arrive
    */
   countRemainder(key: string, isPending: () => boolean): void {
     this.#partOf(key).isPending = isPending;
   }
 
-  /** Neither energy nor usage will follow. */
+  /** No energy or usage will follow. */
   finish(): void {
     this.#isFinished = true;
   }
 
-  /** Takes a window of a domain that has been settled. What lies further back than the longest window is forgotten. */
+  /** Receives a settled window of a domain. Anything older than the maximum window is forgotten. */
   settled(key: string, { window, parts, shares }: Settled, maxWindowNs: number): void {
     if (!this.isWatched) return;
     this.#partOf(key).push(window);
@@ -102,7 +102,7 @@ export class HostParts {
     if (window.usage.isQuiet === false && parts.attributedNj > 0) bucket.isGpuUsed = true;
   }
 
-  /** Whether all domains are settled up to an instant, or will not be any further. */
+  /** Whether all domains are settled up to an instant, or will not be settled any further. */
   reaches(at: number): boolean {
     for (const { counters, lastAt, isPending } of this.#parts.values()) {
       const isExpected = isPending ? isPending() : counters > 0 && !this.#isFinished;
@@ -111,18 +111,18 @@ export class HostParts {
     return true;
   }
 
-  /** Whether workloads that lived at a boundary may be among those whose charges were not taken so far. */
+  /** Whether workloads that existed at a boundary may have charges that were not taken yet. */
   hasChargesBefore(boundary: number): boolean {
     return this.#buckets.some(({ from }) => from < boundary);
   }
 
-  /** Where within a window the last instant lies up to which all domains are known; its beginning: there is none. */
+  /** The last instant within a window up to which all domains are known; its start: there is none. */
   knownTo(from: number, to: number): number {
     const domains = [...this.#parts.values()].filter(({ isPending }) => isPending === undefined);
     return domains.length === 0 ? from : Math.min(...domains.map((part) => part.knownTo(from, to)));
   }
 
-  /** Takes what was used in a window of the host, of which all is known. Windows follow each other. */
+  /** Takes the usage of a window of the host, which must be fully known. Windows are contiguous. */
   take(from: number, to: number): PartsUsage {
     this.#takenTo = to;
     let energyNj = 0;
@@ -136,7 +136,7 @@ export class HostParts {
     this.#buckets = this.#buckets.filter((bucket) => bucket.to > to);
   }
 
-  /** A domain that has ended may come back, and until then it is not known what the others leave. */
+  /** A domain that has ended may return; until then the remainder is not known. */
   #retire(to: number): void {
     this.forget(to);
     for (const [key, { counters, lastAt, isPending }] of this.#parts) {
@@ -192,36 +192,36 @@ function addCharges(sums: Map<Workload, number>, charges: ReadonlyMap<Workload, 
 
 type Segment = Pick<Window, 'from' | 'to' | 'energyNj'>;
 
-/** One domain: its settled windows, within which its energy grew evenly. */
+/** One domain: its settled windows, each with constant power. */
 class Part {
   counters = 0;
-  /** Of a remainder: whether energy may still come. */
+  /** For a remainder: whether energy may still arrive. */
   isPending: (() => boolean) | undefined;
   #segments: Segment[] = [];
-  /** Up to where energy was taken: a segment that reaches back there keeps its form. */
+  /** The start of the energy not taken yet: a segment that starts before it is not changed any more. */
   #takenTo = -Infinity;
 
-  /** Up to where it is settled; NaN: nowhere. */
+  /** The end of the last segment; NaN: none. */
   get lastAt(): number {
     return this.#segments.at(-1)?.to ?? NaN;
   }
 
   push({ from, to, energyNj }: Window): void {
     const last = this.#segments.at(-1);
-    // Within a bucket, only the sum matters: windows of a millisecond would be many.
+    // Within a bucket, only the sum matters: windows of a millisecond would otherwise need many segments.
     if (last?.to === from && last.from >= this.#takenTo && to - last.from <= bucketNs / 10) {
       this.#segments[this.#segments.length - 1] = { from: last.from, to, energyNj: last.energyNj + energyNj };
     } else this.#segments.push({ from, to, energyNj });
   }
 
-  /** Up to where it is known without a gap within a window; its beginning: it is not known there. */
+  /** The end of the contiguous known part of a window; its start: nothing is known there. */
   knownTo(from: number, to: number): number {
     let known = from;
     for (const segment of this.#segments) if (segment.from <= known) known = Math.max(known, segment.to);
     return Math.min(known, to);
   }
 
-  /** Whole nanojoules between two instants; those of windows that follow each other add up. */
+  /** Whole nanojoules between two instants; the values of contiguous windows add up exactly. */
   energyNj(from: number, to: number): number {
     return this.#segments.reduce((sumNj, one) => sumNj + grownTo(one, to) - grownTo(one, from), 0);
   }
@@ -229,7 +229,7 @@ class Part {
   forgetBefore(at: number): void {
     this.#takenTo = at;
     const first = this.#segments.findIndex((segment) => segment.to > at);
-    // The last one stays: it says up to where the domain is settled.
+    // The last one is kept: it marks the end of what is settled.
     const count = first < 0 ? this.#segments.length - 1 : first;
     if (count > 0) this.#segments.splice(0, count);
   }

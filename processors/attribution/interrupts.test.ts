@@ -8,7 +8,7 @@ import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { confirm, linesOf } from './audit.fixture.js';
 import { playSecond, Rig, RigProcess, unixNs } from './rig.fixture.js';
 
-/** Seconds of 10 W in which a process uses 0.6 s of a busy second, and interrupts what is said. */
+/** Seconds of 10 W in which a process uses 0.6 s of a busy second, and interrupts the given time. */
 function play(interruptS: number, settings: object = {}): Rig {
   const rig = new Rig(settings);
   const meter = rig.createMeter();
@@ -26,12 +26,12 @@ function play(interruptS: number, settings: object = {}): Rig {
   return rig;
 }
 
-test('attribution names the energy of interrupts, and only the rest unseen', () => {
+test('attribution separates the energy of interrupts, and marks only the rest as unseen', () => {
   assert.deepEqual(play(0.1).parts(), { attributed: 18, interrupt: 3, unseen: 9 });
   assert.deepEqual(play(0).parts(), { attributed: 18, unseen: 12 });
 });
 
-test('attribution takes no more for that of interrupts than workloads leave', () => {
+test('attribution limits the energy of interrupts to what workloads leave', () => {
   assert.deepEqual(play(0.7).parts(), { attributed: 18, interrupt: 12 });
 });
 

@@ -52,7 +52,7 @@ interface Point {
   readonly value: number;
 }
 
-/** Every point of every series that was forwarded, in order. */
+/** Every forwarded point of every series, in order. */
 function collectPoints({ out }: Rig): Map<Series, Point[]> {
   const points = new Map<Series, Point[]>();
   for (const table of out.tables) {
@@ -67,7 +67,7 @@ function collectPoints({ out }: Rig): Map<Series, Point[]> {
   return points;
 }
 
-/** What was attributed, in all: ended groups included. */
+/** All attributed energy, including that of ended groups. */
 function sumLast(rig: Rig, metric: string, hwType: string): number {
   const own = rig.out.last(metric).filter(({ series }) => series.attributes['hw.type'] === hwType);
   return own.reduce((sum, { value }) => sum + value, 0);
@@ -82,12 +82,12 @@ function sumPart(rig: Rig, part: string, hwType: string): number {
   return own.reduce((sum, { value }) => sum + value, 0);
 }
 
-/** Each published double is rounded once; their sums may be off by a little for each. */
+/** Each published double is rounded once; sums may differ slightly for each. */
 function isClose(actual: number, expected: number): boolean {
   return Math.abs(actual - expected) <= 1e-12 * Math.max(1, expected);
 }
 
-/** How many series of a metric a row has at most, each kind of hardware for itself. */
+/** Maximum number of series of a metric in a row, per kind of hardware. */
 function countMost({ out }: Rig, metric: string): number {
   const counts = out.tables.flatMap(({ series }) => {
     const own = series.filter((one) => one.metric.name === metric);
@@ -129,7 +129,8 @@ for (const { seed, idle, hasFaults, limit, hasHost } of runs) {
       }
     }
     if (limit === 0) return;
-    // Those that lost their place are in one more row where their last energy comes late. Beside them: `other`, `none`.
+    // Groups that lost their place are in one more row if their last energy arrives late. In addition: `other`,
+    // `none`.
     for (const metric of metrics) assert.ok(countMost(rig, metric) <= 2 * limit + 2, metric);
     assert.ok(countMost(rig, 'process.cpu.time') <= 2 * limit);
   });
@@ -151,7 +152,7 @@ for (const { seed, idle, hasFaults, limit, hasHost } of runs) {
   });
 }
 
-test('attribution books everything that was measured up to the last reading', () => {
+test('attribution books all energy that was measured up to the last reading', () => {
   for (const seed of [1, 2, 3, 4, 5]) {
     const rig = play({ seed, scans: 100, scanS: 1 });
     const meters = [...collectPoints(rig)].filter(([{ metric }]) => metric.name === 'hw.energy');
@@ -170,7 +171,7 @@ test('attribution books everything that was measured up to the last reading', ()
   }
 });
 
-test('attribution gives the same whatever the order in which processes are read', () => {
+test('attribution gives the same result for any order in which processes are read', () => {
   for (const seed of [1, 2, 3]) {
     const values = [undefined, 7, 8].map((orderSeed) => {
       const options = { seed, scans: 100, scanS: 1, ...(orderSeed !== undefined && { orderSeed }) };

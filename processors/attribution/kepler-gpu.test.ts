@@ -3,10 +3,10 @@ import { test } from 'node:test';
 import { RigGpu, RigInstance } from './rig-gpu.fixture.js';
 import { Rig, RigProcess } from './rig.fixture.js';
 
-// The figures of Kepler's own tests (internal/device/gpu/nvidia/collector_test.go of its main branch of August 2026): a GPU
-// of 100 W, of which 40 W are idle.
+// The figures of Kepler's tests (internal/device/gpu/nvidia/collector_test.go of its main branch of August
+// 2026): a GPU of 100 W, of which 40 W are idle.
 
-/** What each process is charged in a second, by pid, and what is idle and attributed to none. */
+/** The charge of each process in a second, by pid, with idle and unattributed energy. */
 function playKepler(
   settings: object,
   play: (rig: Rig, gpu: RigGpu, processes: readonly RigProcess[]) => void,
@@ -69,7 +69,7 @@ test('attribution divides the active power of a GPU among MIG instances by their
   assert.deepEqual(watts, { 1001: 36, 1002: 24 });
 });
 
-test('attribution takes the configured idle power of a GPU from the first window on, as Kepler does', () => {
+test('attribution uses the configured idle power of a GPU from the first window on, as Kepler does', () => {
   const floor = { floor: [{ hw_type: 'gpu', power: 30 }] };
   const { watts, parts } = playKepler(floor, (_, gpu, [first]) => {
     gpu.scan(0, [[first, none]], 0, 0);
@@ -78,7 +78,7 @@ test('attribution takes the configured idle power of a GPU from the first window
   assert.deepEqual([watts, parts['idle']], [{ 1001: 70 }, 30]);
 });
 
-test('attribution charges nothing of a GPU as long as it uses no more than its idle power, as Kepler does', () => {
+test("attribution charges none of a GPU's energy while its power is at most its idle power, as Kepler does", () => {
   const { watts, parts } = playKepler({}, (_, gpu, [first]) => {
     gpu.scan(0, [[first, none]], 0, 0);
     gpu.scan(1, [[first, sixty]], sixty, 40);
@@ -86,7 +86,7 @@ test('attribution charges nothing of a GPU as long as it uses no more than its i
   assert.deepEqual([watts, parts], [{}, { attributed: 0, idle: 40 }]);
 });
 
-test('attribution charges processes that used no SM with nothing, where Kepler divides the power equally', () => {
+test('attribution charges nothing to processes that used no SM, where Kepler divides the power equally', () => {
   const { watts, parts } = playKepler({}, (_, gpu, [first, second]) => {
     for (const atS of [0, 1]) {
       gpu.scan(

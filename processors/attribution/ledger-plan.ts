@@ -28,56 +28,56 @@ import type { EnergyReader } from './containers.js';
 import type { Domains } from './domains.js';
 import type { Floor } from './floor.js';
 
-/** A column of a table, and what takes its values. */
+/** A column of a table, and the receiver of its values. */
 interface Column<Target> {
   readonly index: number;
   readonly target: Target;
 }
 
-/** What the columns of a table are to the ledger, decided once per array of series. */
+/** How the ledger uses the columns of a table, determined once per array of series. */
 export interface Plan {
   readonly counters: readonly Column<EnergyReader>[];
   readonly floors: readonly Column<Floor>[];
   readonly cpuTimes: readonly Column<CpuTimeCounter>[];
-  /** Those whose CPU time it is, each once. */
+  /** Workloads whose CPU time is in the table, without duplicates. */
   readonly workloads: readonly Workload[];
-  /** What of the CPU time of workloads and cgroups was on each package. */
+  /** CPU time of workloads and cgroups by package. */
   readonly packageTimes: readonly Column<PackageCounter>[];
   readonly packages: readonly Column<{ readonly series: Series; readonly of: Package }>[];
   readonly cgroupTimes: readonly Column<CgroupCounter>[];
-  /** Those whose CPU time it is, each once. */
+  /** Cgroups whose CPU time is in the table, without duplicates. */
   readonly cgroups: readonly CgroupNode[];
-  /** Of the machine and of workloads. */
+  /** Events of the machine and of workloads. */
   readonly events: readonly Column<EventReader>[];
-  /** What groups of processes moved from and to memory. */
+  /** Memory traffic of groups of processes. */
   readonly traffic: readonly Column<TrafficCounter>[];
   readonly gpuTimes: readonly Column<GpuTimeCounter>[];
-  /** Each closes a usage scan of its GPU. */
+  /** Each of these ends a usage scan of its GPU. */
   readonly gpuScans: readonly Column<Series>[];
   readonly busy: Column<Series> | undefined;
-  /** What of the busy time interrupts took. */
+  /** The part of the busy time that interrupts took. */
   readonly interrupts: Column<Series> | undefined;
   readonly cpuCount: Column<unknown> | undefined;
   readonly tick: Column<unknown> | undefined;
-  /** Whether only counters matter. */
+  /** Whether only its energy counters matter. */
   readonly isEnergyOnly: boolean;
-  /** Whether it has CPU time of workloads only, by which nothing can be settled: that needs energy, or a boundary. */
+  /** Whether it has only CPU time of workloads: nothing can be settled with it, that needs energy or a boundary. */
   readonly isUsageOnly: boolean;
 }
 
-/** What takes the values of columns. */
+/** Creates the receivers of the columns' values. */
 export interface PlanTargets {
   readonly domains: Domains;
   readonly workloads: Workloads;
   gpuCounterOf(series: Series): GpuTimeCounter;
 }
 
-/** Whether a series is energy that the ledger divides, of a domain or of what contains domains. */
+/** Whether a series is energy that the ledger attributes, of a domain or of a meter that contains domains. */
 export function isMetered(series: Series): boolean {
   return meteredEnergyNames.has(series.metric.name) || isPlatform(series);
 }
 
-/** @returns undefined where no column matters to the ledger */
+/** @returns undefined where no column is relevant to the ledger */
 export function createPlan(series: readonly Series[], targets: PlanTargets): Plan | undefined {
   const { domains, workloads } = targets;
   const pickAll = <Target>(isOne: (one: Series) => boolean, targetOf: (one: Series) => Target) =>
@@ -109,7 +109,7 @@ export function createPlan(series: readonly Series[], targets: PlanTargets): Pla
     ),
     gpuTimes: pick(processGpuTime.name, (one) => targets.gpuCounterOf(one)),
     gpuScans: pick(gpuTime.name, (one) => {
-      // That of a MIG instance comes before that of its GPU, which closes the scan.
+      // A MIG instance comes before its GPU, which ends the scan.
       if (one.attributes[ATTR_HW_PARENT] === undefined) domains.gpuOf(one).isScanned = true;
       return one;
     }),
@@ -131,7 +131,7 @@ export const packageTimeNames: ReadonlySet<string> = new Set([
 ]);
 const usageParts: ReadonlySet<string> = new Set(['cpuTimes', 'workloads', 'packageTimes']);
 
-/** Whether a part of a plan has columns. */
+/** Whether a part of a plan has any columns. */
 function isGiven(part: readonly unknown[] | object | undefined): boolean {
   return Array.isArray(part) ? part.length > 0 : part !== undefined;
 }

@@ -8,9 +8,9 @@ import type { Ledger } from './ledger.js';
 import { RemainderMeter } from './remainder.js';
 
 /**
- * Shows how good the ledger is on the collector's own telemetry.
- * @param find the ledger; undefined: nothing has arrived so far
- * @returns what ends it
+ * Reports the quality of the ledger as telemetry of the collector.
+ * @param find returns the ledger; undefined: no table has arrived yet
+ * @returns a function that ends it
  */
 export function observeLedger(meter: Meter, find: () => Ledger | undefined): () => void {
   const gauge = (name: string, unit: string, description: string) =>

@@ -20,7 +20,7 @@ import {
 } from './hardware.js';
 import { createPlan, isMetered, packageTimeNames, type Plan } from './ledger-plan.js';
 
-/** The accounts are totals: what is wrong in any window shows whenever they are compared. */
+/** The accounts are totals: an error in any window is visible in every later comparison. */
 const checkEveryNs = 5e8;
 
 /** The last reading of the machine's busy time. */
@@ -30,8 +30,8 @@ interface Busy {
 }
 
 /**
- * The joules of this machine: takes tables of energy and of usage, and gives tables of what was attributed. Times
- * inside are nanoseconds after the first table's epoch.
+ * The energy ledger of this machine: consumes tables of energy and of usage, and returns tables of attributed
+ * energy. Internally, times are nanoseconds after the first table's epoch.
  */
 export class Ledger {
   readonly domains: Domains;
@@ -40,7 +40,7 @@ export class Ledger {
   readonly #log: Log;
   readonly #planOf = createPlans((series: readonly Series[]) => ({ plan: createPlan(series, this) }));
   readonly #gpuCounters = new Map<Series, GpuTimeCounter>();
-  /** Of the row that is being read. */
+  /** Instant of the current row. */
   readonly #instant = new Float64Array(1);
   #busy: Busy | undefined;
   /** The last reading of the time of interrupts, and its growth since the last boundary. */
@@ -70,19 +70,19 @@ export class Ledger {
   }
 
   /**
-   * Whether the counter of busy time ended and the next one begins before the last boundary: the wall clock was set
-   * back, and nothing that follows would fit in here.
+   * Whether the counter of busy time ended and its successor starts before the last boundary: the wall clock
+   * was set back, and later tables do not fit into this ledger.
    */
   get isSetBack(): boolean {
     return this.#isSetBack;
   }
 
-  /** Gets to know the processes of a table before it is consumed. */
+  /** Registers the processes of a table before it is consumed. */
   prepare({ series }: Table): void {
     this.#planOf(series);
   }
 
-  /** @returns what could be settled with it */
+  /** @returns tables of what could be settled with it */
   consume(table: Table): readonly Table[] {
     const { plan } = this.#planOf(table.series);
     this.domains.pushEarly();
@@ -105,13 +105,13 @@ export class Ledger {
     return this.#boundary > -Infinity || (model === 'gpu_time' && this.#hasGpuUsage);
   }
 
-  /** Settles what can be settled and ends what was published. No table will follow. */
+  /** Settles what can be settled and ends all published series. No table will follow. */
   close(): readonly Table[] {
     const settled = this.finish();
     return [...settled, ...[...this.domains.kinds].flatMap(({ publication }) => publication.close())];
   }
 
-  /** Tables of meters have thousands of rows: what is said of each row is nothing but their readings. */
+  /** Tables of meters have thousands of rows: per row, only the readings are passed on. */
   #readEnergy({ epoch, offsets, values, series }: Table, { counters }: Plan): void {
     const shiftNs = Number(epoch - this.#options.epoch);
     for (let row = 0; row < offsets.length; row++) {
@@ -123,7 +123,7 @@ export class Ledger {
     }
   }
 
-  /** The busy time last: its reading closes the scan that the rest of the row may belong to. */
+  /** The busy time comes last: its reading ends the scan that the rest of the row may belong to. */
   #readRow(table: Table, row: number, plan: Plan): void {
     const { counters, floors, cpuTimes, workloads, events, gpuTimes, gpuScans, busy, cpuCount, tick } = plan;
     const { cgroupTimes, cgroups, packageTimes, packages, traffic } = plan;
@@ -149,7 +149,7 @@ export class Ledger {
     if (busy) this.#readBusy(busy.target, values[from + busy.index], at);
   }
 
-  /** What takes the GPU time of a process. */
+  /** The receiver of a process's GPU time. */
   gpuCounterOf(series: Series): GpuTimeCounter {
     const usage = this.domains.gpuOf(series);
     return findOrAdd(this.#gpuCounters, series, () => new GpuTimeCounter(this.workloads.hold(series), usage));
@@ -208,7 +208,7 @@ export class Ledger {
     this.#interrupts = { series, busyNs: Math.max(readNs, last.busyNs) };
   }
 
-  /** The resource of groups has what their workloads share with the machine. */
+  /** The resource of groups has the attributes that their workloads share with the machine. */
   #meetMachine({ resource }: Series): void {
     for (const view of this.#options.views) view.machine = resource.attributes;
   }
@@ -234,7 +234,7 @@ export class Ledger {
     return [...this.domains.kinds].flatMap(({ publication }) => publication.take());
   }
 
-  /** Ends what is published of groups that have no series of their own any more: what follows goes to `other`. */
+  /** Ends the published series of groups that are no longer shown separately: their later energy goes to `other`. */
   #closeHidden(): void {
     for (const view of this.#options.views) {
       for (const group of view.takeHidden()) {
@@ -243,7 +243,7 @@ export class Ledger {
     }
   }
 
-  /** Ends what is published of workloads that have gone, once all they used is settled. */
+  /** Ends the published series of workloads that have ended, once all their usage is settled. */
   #retire(): void {
     const { views } = this.#options;
     const settled = this.workloads.takeSettled((at) => this.domains.isDoneWith(at));

@@ -59,14 +59,14 @@ function forwarded({ out }: Rig, name: string): readonly string[] {
   return [...new Set(series.map(({ resource }) => String(resource.attributes['process.pid'])))];
 }
 
-test('attribution shows the processes that use most from their first window on, the others as one', () => {
+test('attribution shows the processes with the highest usage from their first window on, and aggregates the others', () => {
   const machine = new LimitedMachine({ process_limit: 2 });
   machine.second({ 1: 0, 2: 0, 3: 0, 4: 0 });
   machine.second({ 1: 0.1, 2: 0.4, 3: 0.2, 4: 0.3 });
   assert.deepEqual(machine.live(), { 2: 4, 4: 3, other: 3 });
 });
 
-test('attribution always shows the process of the collector itself', () => {
+test('attribution always shows the process of the collector', () => {
   const machine = new LimitedMachine({ process_limit: 1 });
   const own = process.pid;
   machine.second({ [own]: 0, 1_000_001: 0, 1_000_002: 0 });
@@ -74,14 +74,14 @@ test('attribution always shows the process of the collector itself', () => {
   assert.deepEqual(machine.live(), { [own]: 1, 1_000_001: 5, other: 4 });
 });
 
-test('attribution always shows the processes that it is asked to show', () => {
+test('attribution always shows the configured processes', () => {
   const machine = new LimitedMachine({ process_limit: 1, shown_pids: [1_000_003] });
   machine.second({ 1_000_001: 0, 1_000_002: 0, 1_000_003: 0 });
   machine.second({ 1_000_001: 0.4, 1_000_002: 0.5, 1_000_003: 0.1 });
   assert.deepEqual(machine.live(), { 1_000_003: 1, 1_000_002: 5, other: 4 });
 });
 
-test('attribution gives others a place only when they used clearly more, and none of what they used before', () => {
+test('attribution gives other processes a place only when their usage is clearly higher, without their earlier usage', () => {
   const machine = new LimitedMachine({ process_limit: 1 });
   machine.second({ 1: 0, 2: 0 });
   machine.second({ 1: 0.5, 2: 0.5 });
@@ -97,7 +97,7 @@ test('attribution gives others a place only when they used clearly more, and non
   assert.deepEqual(machine.live(), { 2: 30, other: 11 });
 });
 
-test('attribution ends what a process had, when it loses its place, and begins other series later', () => {
+test('attribution ends the series of a process that loses its place, and starts new series later', () => {
   const machine = new LimitedMachine({ process_limit: 1 });
   machine.second({ 1: 0, 2: 0 });
   for (let second = 0; second < 9; second++) machine.second({ 1: 1, 2: 0 });
@@ -119,7 +119,7 @@ test('attribution ends what a process had, when it loses its place, and begins o
   }
 });
 
-test('attribution passes the series of the processes shown only, unless all are asked for', () => {
+test('attribution forwards only the series of shown processes, unless all are configured', () => {
   const seconds = [
     { 1: 0, 2: 0 },
     { 1: 0.9, 2: 0.1 },
@@ -138,7 +138,7 @@ test('attribution passes the series of the processes shown only, unless all are 
   assert.deepEqual(playWith({ process_limit: 0 }).live(), { 1: 18, 2: 2 });
 });
 
-test('attribution gives most of the commands that come and go no series of their own', () => {
+test('attribution gives most short-lived commands no separate series', () => {
   const machine = new LimitedMachine({ process_limit: 5 });
   for (let second = 0; second < 120; second++) {
     const commands = [0, 1, 2, 3].map((i) => [10 + 4 * second + i, 0.2]);
@@ -151,7 +151,7 @@ test('attribution gives most of the commands that come and go no series of their
   assert.ok(long > 100 && other > 900);
 });
 
-test('attribution shows processes without a meter, by the CPU time that they use', () => {
+test('attribution shows processes without a meter, by their CPU time', () => {
   const rig = new Rig({ process_limit: 1 });
   const processes = [1, 2].map((pid) => new RigProcess({ 'process.pid': pid }, 0));
   for (const atS of [0, 1, 2, 3]) {

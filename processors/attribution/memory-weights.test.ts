@@ -4,24 +4,24 @@ import type { Series } from '../../src/model/series.js';
 import { createCounts, createEvent, createMember, createTraffic } from './counts.fixture.js';
 import { createCgroup, Rig, RigProcess } from './rig.fixture.js';
 
-/** Bytes in a second that a group moves from caches of packages 0 and 1, and what of them is with their own memory. */
+/** Bytes per second that a group moves from caches of packages 0 and 1, and the part to their own memory. */
 interface Moved {
   readonly total: readonly number[];
   readonly local?: readonly number[];
 }
 
 interface Play {
-  /** Of each process, its CPU seconds in a second on packages 0 and 1. */
+  /** For each process, its CPU seconds per second on packages 0 and 1. */
   readonly used: readonly (readonly [RigProcess, readonly number[]])[];
   readonly groups?: Readonly<Record<string, Moved>>;
   readonly members?: readonly Series[];
-  /** Counters of events, and how much they grow in a second. */
+  /** Counters of events, and their growth per second. */
   readonly events?: readonly (readonly [Series, number])[];
   readonly settings?: object;
   readonly seconds?: number;
 }
 
-/** Plays a machine whose memory uses 100 J on package 0 and 200 J on package 1 in a second; busy on 2 CPUs of each. */
+/** Plays a machine whose memory uses 100 J on package 0 and 200 J on package 1 per second; 2 CPUs of each are busy. */
 function play({ used, groups = {}, members = [], events = [], settings = {}, seconds = 1 }: Play): Rig {
   const rig = new Rig({ cpu_count: 4, process_limit: 0, ...settings });
   const meters = [0, 1].map((number) => rig.createMeter({ 'hw.type': 'memory', 'hw.id': `dram-${number}` }));
@@ -64,8 +64,9 @@ const [a, b, c] = [1, 2, 3].map((pid) => createProcess(pid));
 const onFirst = [1, 0];
 const members = [createMember('/mon_groups/a', 1), createMember('/batch', 2)];
 
-test('attribution shares energy of memory by the bytes that groups of resctrl moved', () => {
-  // Beside the two groups, the default group has 20 of 100, for 1 s that was seen of 1 s on package 0, that of process 3.
+test('attribution shares energy of memory by the bytes that resctrl groups moved', () => {
+  // Besides the two groups, the default group has 20 of 100 bytes, all of them of process 3: the seen second is
+  // the only one on package 0.
   const rig = play({
     used: [
       [a, [0.5, 0]],
@@ -81,18 +82,18 @@ test('attribution shares energy of memory by the bytes that groups of resctrl mo
   });
   assert.deepEqual(round(rig.processes()), { 1: 70, 2: 10, 3: 20 });
   assert.deepEqual(modelsOf(rig), ['memory_bandwidth']);
-  // Memory of the second package was not used by anyone who moved bytes: by CPU time.
+  // No seen process moved bytes to the memory of the second package: it is shared by CPU time.
   assert.deepEqual(round(rig.parts('dram-1')), { attributed: 0, unseen: 200 });
 });
 
-test('attribution charges traffic with the memory of another package to that', () => {
+test('attribution charges traffic to the memory of another package to that package', () => {
   const rig = play({
     used: [
       [a, [1, 0]],
       [b, [0, 1]],
       [c, [1, 0]],
     ],
-    // Process 1 moves 40 of 100 bytes with the memory of package 1, process 2 all its 60 with its own.
+    // Process 1 moves 40 of 100 bytes to the memory of package 1, process 2 all its 60 to local memory.
     groups: {
       '/': { total: [100, 0], local: [60, 0] },
       '/mon_groups/a': { total: [100, 0], local: [60, 0] },
@@ -103,7 +104,7 @@ test('attribution charges traffic with the memory of another package to that', (
   assert.deepEqual(round(rig.processes()), { 1: 100 + 200 * 0.4, 2: 200 * 0.6 });
 });
 
-test('attribution divides the bytes of a group by CPU time, and those of no known process to none', () => {
+test('attribution divides the bytes of a group by CPU time, and charges those of unknown processes to none', () => {
   const rig = play({
     used: [
       [a, [0.5, 0]],
@@ -118,7 +119,7 @@ test('attribution divides the bytes of a group by CPU time, and those of no know
   assert.deepEqual(round(rig.parts('dram-0')), { attributed: 68, unseen: 32 });
 });
 
-test('attribution counts a monitoring group in its control group once, and one that is not counted with that', () => {
+test('attribution counts a monitoring group within its control group only once, and an uncounted one together with it', () => {
   const used = [
     [a, [0.5, 0]],
     [b, [0.5, 0]],
@@ -136,7 +137,7 @@ test('attribution counts a monitoring group in its control group once, and one t
   assert.deepEqual(round(part.processes()), { 1: 45, 2: 45, 3: 10 });
 });
 
-test('attribution takes a group with CPUs for a part of the default group', () => {
+test('attribution treats a group with CPUs as a part of the default group', () => {
   const rig = play({
     used: [
       [a, [1, 0]],
@@ -149,7 +150,7 @@ test('attribution takes a group with CPUs for a part of the default group', () =
   assert.deepEqual(round(rig.processes()), { 1: 30, 2: 35, 3: 35 });
 });
 
-test('attribution finds the group of what no process explains by the processes of its cgroup', () => {
+test('attribution finds the group of usage that no process explains by the processes of its cgroup', () => {
   const rig = new Rig({ cpu_count: 4, process_limit: 0 });
   const meter = rig.createMeter({ 'hw.type': 'memory', 'hw.id': 'dram-0' });
   const [inA, inB] = [createProcess(1, '0::/a'), createProcess(2, '0::/b')];
@@ -182,7 +183,7 @@ test('attribution finds the group of what no process explains by the processes o
   assert.ok((unseen?.value ?? 0) > 80);
 });
 
-test('attribution shares energy of memory by cache misses, of processes or cgroups, where resctrl counts nothing', () => {
+test('attribution shares energy of memory by cache misses of processes or cgroups if there are no resctrl counts', () => {
   const x = createProcess(4, '/x/y');
   const used = [
     [a, [0.5, 0]],
@@ -192,7 +193,7 @@ test('attribution shares energy of memory by cache misses, of processes or cgrou
   ] as const;
   const ofMachine = [createEvent('cache-misses'), 1000] as const;
   const one = play({ used, events: [ofMachine, [createEvent('cache-misses', a), 700]] });
-  // Of the rest, 1.5 s of 3.5 s that the others were busy; on package 1 no workload was seen.
+  // Of the rest, 1.5 s of 3.5 s of the others' busy time; on package 1 no workload was seen.
   const restOnFirst = (300 * 1.5) / 3.5;
   const each = (100 * restOnFirst) / 3 / (700 + restOnFirst);
   const expected = { 1: (100 * 700) / (700 + restOnFirst), 2: each, 3: each, 4: each };
@@ -210,7 +211,7 @@ test('attribution shares energy of memory by cache misses, of processes or cgrou
   assert.deepEqual(round(all.processes()), { 1: 30, 2: 15, 3: 15, 4: 40 });
 });
 
-test('attribution shares energy of memory by CPU time where counts say no more than that', () => {
+test('attribution shares energy of memory by CPU time if counts add no information', () => {
   const used = [
     [a, [1, 0]],
     [b, [1, 0]],
@@ -218,7 +219,8 @@ test('attribution shares energy of memory by CPU time where counts say no more t
   const byTime = { 1: 50, 2: 50 };
   for (const rest of [
     {},
-    // Everything is in one group, a control group has no counter, only the machine was counted, or it is not wanted.
+    // Everything is in one group, a control group has no counter, only the machine was counted, or it is
+    // disabled.
     { groups: { '/': { total: [100, 0] } } },
     { groups: { '/': { total: [100, 0] }, '/mon_groups/a': { total: [70, 0] } }, members },
     { events: [[createEvent('cache-misses'), 100]] as const },
@@ -234,7 +236,7 @@ test('attribution shares energy of memory by CPU time where counts say no more t
   }
 });
 
-test('attribution logs that a weight is missing which the configuration wants, but not one by default', () => {
+test('attribution logs a missing weight that is configured, but not a missing default', () => {
   const used = [[a, onFirst]] as const;
   const warn = /^warn: Sharing energy of memory "dram-0" by CPU time where memory traffic was not counted/u;
   const wanted = play({ used, seconds: 15, settings: { weights: [{ hw_type: 'memory', model: 'dram' }] } });

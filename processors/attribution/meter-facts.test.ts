@@ -5,7 +5,7 @@ import { Rig, RigProcess } from './rig.fixture.js';
 
 const factsOf = (attributes: Record<string, string>) => findFacts({ attributes });
 
-test('findFacts knows how old the energy of a meter is at least, by its interface and its mean', () => {
+test("findFacts returns the minimum age of a meter's energy, by its interface and its averaging time", () => {
   assert.deepEqual(factsOf({ 'energy.interface': 'powercap' }), { isSampled: false });
   assert.deepEqual(factsOf({}), { isSampled: false });
   assert.deepEqual(factsOf({ 'energy.interface': 'nvml' }), { isSampled: false, refreshNs: 100e6 });
@@ -19,7 +19,7 @@ test('findFacts knows how old the energy of a meter is at least, by its interfac
   }
 });
 
-/** The error of a domain of 10 W with a floor, read once a second, while one process is busy. */
+/** The error of a domain of 10 W with a floor, read once per second, while one process is busy. */
 function errorOf(attributes: Record<string, string>, floorWatts: number, stepS = 1): number {
   const rig = new Rig({ cpu_count: 1, floor: [{ power: floorWatts }], cpu_time_excludes: [] });
   const meter = rig.createMeter({ 'energy.method': 'measured', ...attributes });
@@ -32,7 +32,7 @@ function errorOf(attributes: Record<string, string>, floorWatts: number, stepS =
   return rig.out.last('attribution.error')[0]?.value ?? NaN;
 }
 
-test('attribution states the error of a GPU at 1 Hz by the refresh of its counter, which readings do not show', () => {
+test('attribution publishes the error of a GPU at 1 Hz based on the refresh of its counter, which readings do not show', () => {
   const rapl = errorOf({ 'energy.interface': 'powercap' }, 4);
   const nvml = errorOf({ 'energy.interface': 'nvml', 'hw.type': 'gpu' }, 4);
   // 0.8 ms and 80 ms of a second.
@@ -40,10 +40,10 @@ test('attribution states the error of a GPU at 1 Hz by the refresh of its counte
   assert.equal(nvml.toFixed(4), '0.0800');
 });
 
-test('attribution states the error of energy that is made of power by what is not seen between two readings', () => {
+test('attribution publishes the error of energy integrated from power, for the time between two readings', () => {
   const instant = { 'energy.interface': 'nvml_power', 'hw.gpu.power.window': 'instant' };
   // 6 W of 10 W are dynamic, and one reading is all of a window.
   assert.equal(errorOf(instant, 4).toFixed(3), '0.600');
-  // The mean of the second before: its end is anywhere within it.
+  // The mean of the previous second: its end may be anywhere within it.
   assert.equal(errorOf({ ...instant, 'hw.gpu.power.window': '1s' }, 10).toFixed(3), '0.800');
 });

@@ -3,29 +3,29 @@ import type { MeterFacts } from '../../src/energy/meter-facts.js';
 import type { Usage, UsageTick } from '../../src/usage/usage.js';
 import { Windows, type Window } from '../../src/usage/windows.js';
 
-/** This many counters follow each other between two boundaries only where no usage comes at all. */
+/** More counters than this between two boundaries only occur where no usage arrives at all. */
 const maxCounters = 8;
 
-/** What a domain asks of its meter. */
+/** What a domain needs from its meter. */
 export type DomainMeter = Pick<Meter, 'open' | 'push' | 'takeReady' | 'isDoneWith' | 'isGone' | 'finish'>;
 
 /**
- * The meter of one domain: the energy counters that it has had, one after the other. Between the last reading of one
- * and the first of the next the energy is not known, and nothing is measured.
+ * The meter of one domain: the successive energy counters that it has had. Between the last reading of one and
+ * the first of the next the energy is not known, and no energy is attributed.
  */
 export class Meter {
   readonly #maxWindowNs: number;
   readonly #tick: UsageTick;
   readonly #keepsEnds: boolean;
   readonly #facts: MeterFacts | undefined;
-  /** Of each counter that has windows to come. */
+  /** One for each counter that still has windows to take. */
   #windows: Windows[] = [];
   #closedSince = NaN;
 
   /**
    * @param maxWindowNs a longer window is a gap
-   * @param keepsEnds whether windows have what their energy is from
-   * @param facts undefined: nothing is known but its readings
+   * @param keepsEnds whether windows include the readings that their energy was computed from
+   * @param facts undefined: only its readings are known
    */
   constructor(maxWindowNs: number, tick: UsageTick, keepsEnds = false, facts?: MeterFacts) {
     this.#maxWindowNs = maxWindowNs;
@@ -34,12 +34,12 @@ export class Meter {
     this.#facts = facts;
   }
 
-  /** Whether it has a counter, or had one whose windows are not all taken. */
+  /** Whether it has a counter, or had one with windows that were not taken yet. */
   get hasWindows(): boolean {
     return this.#windows.length > 0;
   }
 
-  /** Begins with a new counter of the domain. */
+  /** Starts with a new counter of the domain. */
   open(): Windows {
     this.close();
     this.#closedSince = NaN;
@@ -49,28 +49,28 @@ export class Meter {
     return windows;
   }
 
-  /** The counter has no further reading. */
+  /** The counter has no further readings. */
   close(): void {
     for (const windows of this.#windows) windows.close();
   }
 
-  /** Neither energy nor usage will follow. */
+  /** No energy or usage will follow. */
   finish(): void {
     for (const windows of this.#windows) windows.finish();
   }
 
-  /** Takes the usage up to a boundary. */
+  /** Receives the usage up to a boundary. */
   push(usage: Usage): void {
     for (const windows of this.#windows) windows.push(usage);
     if (this.#windows.length === 0 && Number.isNaN(this.#closedSince)) this.#closedSince = usage.to;
   }
 
-  /** Whether it has been without a counter for longer than a window may be. */
+  /** Whether it has been without a counter for longer than the maximum window. */
   isGone(now: number): boolean {
     return now - this.#closedSince > this.#maxWindowNs;
   }
 
-  /** Takes the next window, where its energy and its usage are known; undefined: they are not yet. */
+  /** Takes the next window if its energy and its usage are known; undefined: not yet. */
   takeReady(): Window | undefined {
     for (const windows of this.#windows) {
       const window = windows.takeReady();
@@ -82,24 +82,25 @@ export class Meter {
     return undefined;
   }
 
-  /** Whether no window that is still to come reaches back to this boundary with its workloads. */
+  /** Whether no future window can still charge workloads that existed at this boundary. */
   isDoneWith(boundary: number): boolean {
     return this.#windows.every((windows) => windows.isDoneWith(boundary));
   }
 }
 
-/** Takes the readings of one energy counter of a meter. */
+/** Receives the readings of one energy counter of a meter. */
 export class EnergyCounter {
   readonly #meter: Pick<Meter, 'open'>;
   readonly #isExact: boolean;
   readonly #reading: Reading = new Float64Array(2);
   #windows: Windows;
-  /** The instant at which the counter was 0, until its first reading; NaN: it is not known, or does not matter. */
+  /** The instant at which the counter was 0, until its first reading; NaN: not known or not relevant. */
   #startAt: number;
 
   /**
    * @param isExact the counter is computed at each reading, not refreshed periodically
-   * @param startAt the instant at which the counter was 0: a first reading that is later and more was counted since
+   * @param startAt the instant at which the counter was 0: the energy up to its first reading was used since
+   * then
    */
   constructor(meter: Pick<Meter, 'open'>, isExact: boolean, startAt: number) {
     this.#meter = meter;
@@ -109,15 +110,15 @@ export class EnergyCounter {
   }
 
   /**
-   * @param instant nanoseconds, the only number of an array
-   * @param values of which the cell is the joules since the counter's start; NaN: no reading
+   * @param instant nanoseconds, as an array of one number
+   * @param values array whose cell is the joules since the counter's start; NaN: no reading
    */
   read(instant: Float64Array, values: Float64Array, cell: number): void {
     const joules = values[cell];
     if (Number.isNaN(joules) || this.#windows.isClosed) return;
     const reading = this.#reading;
     reading[0] = instant[0];
-    // Beyond 2^53 nJ whole numbers are 2 nJ and more apart: not farther than the doubles that they come from.
+    // Beyond 2^53 nJ not every whole number is a double; the resolution is that of the joules they come from.
     reading[1] = Math.round(joules * 1e9);
     if (this.#startAt < reading[0] && reading[1] > 0) {
       this.#windows.curve.read(Float64Array.of(this.#startAt, 0), this.#isExact);
@@ -128,7 +129,7 @@ export class EnergyCounter {
     this.#windows.curve.read(reading, this.#isExact);
   }
 
-  /** The counter has no further reading. */
+  /** The counter has no further readings. */
   close(): void {
     this.#windows.close();
   }

@@ -4,7 +4,7 @@ import type { Series } from '../../src/model/series.js';
 import { createRandom } from '../../src/testing/random.fixture.js';
 import { createCgroup, Rig, RigProcess } from './rig.fixture.js';
 
-/** A machine with two packages that use 20 W when idle, and 30 and 60 J for each CPU second. */
+/** A machine with two packages that use 20 W when idle, and 30 and 60 J per CPU second. */
 class TwoSockets {
   readonly rig: Rig;
   readonly processes: readonly RigProcess[];
@@ -18,10 +18,10 @@ class TwoSockets {
   }
 
   /**
-   * A scan of all.
+   * A scan of everything.
    * @param used by process, CPU seconds on each package
-   * @param known by process, what of that is read; all where it is not said
-   * @param busy seconds of each package, where it is more than what they used
+   * @param known by process, the part that is read; by default all
+   * @param busy seconds of each package, if more than the usage
    */
   scan(
     atS: number,
@@ -54,7 +54,7 @@ function round(joules: Record<string, number>): Record<string, number> {
   return Object.fromEntries(Object.entries(joules).map(([name, value]) => [name, Number(value.toFixed(6))]));
 }
 
-test('attribution charges each process with the energy of the packages that it was on', () => {
+test('attribution charges each process for the packages that it ran on', () => {
   const machine = new TwoSockets(3);
   machine.scan(0, [
     [0, 0],
@@ -72,14 +72,15 @@ test('attribution charges each process with the energy of the packages that it w
   assert.deepEqual(round(machine.rig.parts('cpu-package-1')), { attributed: 180, idle: 20 });
 });
 
-test('attribution charges what is exact first, and the rest from what is left', () => {
+test('attribution charges exact usage first, and other usage from the rest', () => {
   const machine = new TwoSockets(3);
   machine.scan(0, [
     [0, 0],
     [0, 0],
     [0, 0],
   ]);
-  // Where the second and the third were is not known: 1 s of each package is left, so each CPU second costs them 45 J.
+  // The packages of the second and the third are not known: 1 s of each package remains, so each CPU second
+  // costs them 45 J.
   machine.scan(
     1,
     [
@@ -92,7 +93,7 @@ test('attribution charges what is exact first, and the rest from what is left', 
   assert.deepEqual(round(machine.rig.processes()), { 1: 60, 2: 45, 3: 45 });
 });
 
-test('attribution leaves what no process explains on its package', () => {
+test('attribution leaves usage that no process explains on its package', () => {
   const machine = new TwoSockets(2);
   machine.scan(0, [
     [0, 0],
@@ -143,16 +144,16 @@ test('attribution charges by CPU time of the machine while the busy time of pack
   assert.deepEqual(round(rig.processes()), { 1: 30, 2: 30 });
 });
 
-test('attribution gives the same whether what is known of packages comes at once or grows', () => {
+test('attribution gives the same result whether usage by package is known at once or gradually', () => {
   const machine = new TwoSockets(1);
   machine.scan(0, [[0, 0]]);
-  // What is read of the packages is less than the CPU time, as that of threads that have just ended.
+  // The usage by package may be less than the CPU time, for example for threads that have just ended.
   machine.scan(1, [[2, 2]], { known: [[1, 1]] });
   machine.scan(2, [[3, 2]], { known: [[3, 1]] });
   assert.deepEqual(round(machine.rig.processes()), { 1: 180 + 30 });
 });
 
-test('attribution does not forward the usage by package, unless all is to be forwarded', () => {
+test('attribution does not forward the usage by package, unless everything is to be forwarded', () => {
   for (const [process_metrics, isForwarded] of [
     ['shown', false],
     ['all', true],
@@ -175,7 +176,7 @@ test('attribution does not forward the usage by package, unless all is to be for
   }
 });
 
-test('attribution gives each workload of two packages its energy within 2 %, whatever the loads', () => {
+test('attribution gives each workload of two packages its energy within 2 %, for any load', () => {
   const random = createRandom(11);
   const machine = new TwoSockets(12);
   const used = machine.processes.map(() => [0, 0]);
@@ -194,12 +195,12 @@ test('attribution gives each workload of two packages its energy within 2 %, wha
   const found = machine.rig.processes();
   for (const [i, joules] of truth.entries()) {
     const share = (found[i + 1] ?? 0) / joules;
-    // Of the last one it is not known where it was, which is found from what the others leave.
+    // The package of the last one is not known, and is found from what the others leave.
     assert.ok(Math.abs(share - 1) < 0.02, `process ${i + 1}: ${share}`);
   }
 });
 
-/** A cgroup with a process of which it is not known where it was, and what no process explains. */
+/** A cgroup with a process of unknown package, and usage that no process explains. */
 function playCgroups(used: readonly (readonly [path: string, byPackage: readonly number[]])[]) {
   const { rig } = new TwoSockets(0);
   const meters = [0, 1].map((number) => rig.createMeter({ 'hw.id': `cpu-package-${number}` }));
@@ -223,8 +224,8 @@ function playCgroups(used: readonly (readonly [path: string, byPackage: readonly
   return rig;
 }
 
-test('attribution finds the package of a process by its cgroup, where it is known of that only', () => {
-  // Of 30 and 60 J, a CPU second costs 20 and 40 J; the third process gets what is left of each package.
+test("attribution finds the package of a process by its cgroup, if only the cgroup's is known", () => {
+  // Of 30 and 60 J, a CPU second costs 20 and 40 J; the third process gets the rest of each package.
   const rig = playCgroups([
     ['/a', [1.25, 0.75]],
     ['/a/x', [0.25, 0.75]],
@@ -232,12 +233,12 @@ test('attribution finds the package of a process by its cgroup, where it is know
   assert.deepEqual(round(rig.processes()), { 1: 20, 2: 0.25 * 20 + 0.75 * 40, 3: 0.25 * 20 + 0.75 * 40 });
 });
 
-test('attribution finds the package of a process by what known processes leave of a cgroup above its own', () => {
+test('attribution finds the package of a process by what known processes leave of an ancestor cgroup', () => {
   const rig = playCgroups([['/a', [1, 1]]]);
   assert.deepEqual(round(rig.processes()), { 1: 20, 2: 40, 3: 0.5 * 20 + 0.5 * 40 });
 });
 
-test('attribution knows by its cgroup on which package a process was that no scan saw', () => {
+test('attribution finds by its cgroup the package of a process that no scan saw', () => {
   const { rig } = new TwoSockets(0);
   const meters = [0, 1].map((number) => rig.createMeter({ 'hw.id': `cpu-package-${number}` }));
   const process = new RigProcess({ 'process.pid': 1, 'process.linux.cgroup': '0::/a' }, 0);

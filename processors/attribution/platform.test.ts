@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { assertNear, HostMachine, measured } from './host-machine.fixture.js';
 
-/** A machine of which psys shows the package and the memory, a tenth of both as losses, and 15 W of the board. */
+/** A machine whose psys includes the package and the memory, a tenth of both as losses, and 15 W of the board. */
 function createMachine(settings: object = {}) {
   const machine = new HostMachine(settings);
   const insideJ = (atS: number) => machine.cpuJoules(atS) + 10 * atS;
@@ -14,7 +14,7 @@ function isRefutation(line: string): boolean {
   return /warn.*Leaving out what "psys/u.test(line);
 }
 
-test('attribution makes what psys shows beyond its domains a domain, once a regression shows that it contains them', () => {
+test('attribution makes the remainder of psys beyond its domains a domain, once a regression confirms that it contains them', () => {
   const { machine, insideJ, platformJ, warnings } = createMachine();
   machine.addPlatform(platformJ);
   machine.play(29, { isHostRead: false });
@@ -42,7 +42,7 @@ test('attribution publishes the error of the losses that psys shows', () => {
   assert.ok((own?.value ?? NaN) > 0 && (own?.value ?? NaN) <= 1);
 });
 
-test('attribution divides what a host uses beyond its domains into that within psys and that around it, to the nanojoule', () => {
+test('attribution divides what a host uses beyond its domains into the part within psys and the part around it, to the nanojoule', () => {
   for (const hostIsFirst of [false, true]) {
     const { machine, insideJ, platformJ } = createMachine();
     const hostJ = (atS: number) => 1.05 * platformJ(atS) + 20 * atS;
@@ -64,7 +64,7 @@ test('attribution divides what a host uses beyond its domains into that within p
   }
 });
 
-test('attribution goes on with the remainder of the host, when psys ends', () => {
+test('attribution continues with the remainder of the host when psys ends', () => {
   const { machine, platformJ } = createMachine();
   const psys = machine.addPlatform(platformJ);
   machine.play(60);
@@ -76,14 +76,14 @@ test('attribution goes on with the remainder of the host, when psys ends', () =>
   assertNear(machine.sum(), machine.hostJoules(100), 1e-7);
 });
 
-test('attribution does not wait for a psys that never moves, to know the remainder of the host', () => {
+test('attribution does not wait for a constant psys to determine the remainder of the host', () => {
   const { machine } = createMachine();
   machine.addPlatform(() => 5);
   machine.play(60);
   assertNear(machine.sum(), machine.hostJoules(60), 1e-7);
 });
 
-test('attribution counts no energy twice where psys is read more seldom than the host', () => {
+test('attribution counts no energy twice if psys is read less often than the host', () => {
   const { machine, platformJ } = createMachine();
   machine.addPlatform((atS) => platformJ(Math.max(0, Math.floor(atS + 0.5) - 0.5)));
   machine.play(400, { stepS: 0.5 });
@@ -92,7 +92,7 @@ test('attribution counts no energy twice where psys is read more seldom than the
   assert.ok(sumOf(machine.remainder('psys')) > 1000);
 });
 
-test('attribution charges nothing beyond the domains where psys is the package only, and logs what psys shows', () => {
+test('attribution charges nothing beyond the domains if psys is only the package, and logs its power', () => {
   const { machine, insideJ, warnings } = createMachine();
   machine.addPlatform((atS) => machine.cpuJoules(atS));
   machine.play(100, { isHostRead: false });
@@ -102,7 +102,7 @@ test('attribution charges nothing beyond the domains where psys is the package o
   assert.match(warnings().join('\n'), /it shows 68\.0 W while they use 78\.0 W, and 1\.00 W more/u);
 });
 
-test('attribution knows no remainder of psys where it shows something else than joules, stands still or leaves out a GPU', () => {
+test('attribution has no remainder of psys if it is not in joules, does not change or leaves out a GPU', () => {
   const cases: Record<string, (machine: HostMachine, insideJ: number, atS: number) => number> = {
     'a sixteenth of the unit': (_, insideJ) => insideJ / 16,
     '16 times the unit': (_, insideJ) => 16 * insideJ,
@@ -123,7 +123,7 @@ test('attribution knows no remainder of psys where it shows something else than 
   }
 });
 
-test('attribution knows no remainder of psys where the load never changes, since nothing shows what it contains', () => {
+test('attribution has no remainder of psys if the load never changes, since nothing shows what it contains', () => {
   const { machine, warnings } = createMachine();
   machine.addPlatform((atS) => 80 * atS);
   machine.rig.end(0, machine.cpu);
@@ -135,7 +135,7 @@ test('attribution knows no remainder of psys where the load never changes, since
   assert.deepEqual(warnings(), []);
 });
 
-test('attribution knows no remainder where every socket has a psys of its own, or a domain is estimated', () => {
+test('attribution has no remainder if every socket has a separate psys, or a domain is estimated', () => {
   for (const isEstimated of [false, true]) {
     const machine = new HostMachine({}, isEstimated ? { 'energy.method': 'estimated' } : measured);
     const ids = isEstimated ? ['psys'] : ['psys', 'psys-1'];

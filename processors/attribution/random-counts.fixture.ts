@@ -14,8 +14,9 @@ interface Counter {
 }
 
 /**
- * Counts of resctrl and perf at random, that fit neither each other nor what was used: bytes of groups, cycles and cache misses
- * of the machine, of processes and of cgroups. Counters begin again, miss readings or go; processes change their group.
+ * Random counts of resctrl and perf that match neither each other nor the usage: bytes of groups, and cycles
+ * and cache misses of the machine, of processes and of cgroups. Counters are reset, miss readings or disappear;
+ * processes change groups.
  */
 export class RandomCounts {
   readonly #rig: Rig;
@@ -33,7 +34,7 @@ export class RandomCounts {
     this.#hasEvents = seed % 16 >= 8;
   }
 
-  /** Readings at an instant of the processes that there are. */
+  /** Readings at an instant, of the processes that exist. */
   read(atS: number, processes: readonly RigProcess[]): void {
     const counters = [
       ...(this.#hasTraffic ? this.#listTraffic(atS) : []),

@@ -14,9 +14,9 @@ interface Process {
   readonly birth: string;
   rig: RigProcess;
   usedS: number;
-  /** What of it was on each package; undefined: that is not read. */
+  /** The part of it on each package; undefined: not read. */
   packageS: Pair | undefined;
-  /** What it had used when its series began. */
+  /** Its usage when its series started. */
   startS: number;
   startPackageS: Pair;
   gpuS: number;
@@ -24,10 +24,10 @@ interface Process {
 }
 
 /**
- * Plays a short history in which anything happens: two sockets, of which half the histories read the usage, memory with
- * a slow meter, two GPUs; counters that are reset, fall or wrap unseen; failed reads; processes that are born, end, give
- * their pid away or move to another cgroup; tables that come late, twice or not at all; counts of traffic, cycles and
- * cache misses; cgroups; a suspended machine. Nothing in it is a defect of the ledger.
+ * Plays a short random history: two sockets, whose usage is read in half of the histories, memory with a slow
+ * meter, two GPUs; counters that are reset, fall or wrap unnoticed; failed readings; processes that start, end,
+ * have their pid reused or move to another cgroup; tables that arrive late, twice or not at all; counts of
+ * traffic, cycles and cache misses; cgroups; a suspended machine. The ledger has to handle all of it.
  */
 export function playRandomHistory(rig: Rig, seed: number, scans: number): void {
   new RandomHistory(rig, seed).play(scans);
@@ -74,7 +74,7 @@ class RandomHistory {
     }
   }
 
-  /** What may happen between two scans. */
+  /** Random events between two scans. */
   #happen(): void {
     if (this.#random.chance(0.3)) this.#bear();
     if (this.#random.chance(0.2)) this.#bury(this.#random.pick(this.#processes));
@@ -113,7 +113,7 @@ class RandomHistory {
     if (this.#processes.length === 0) this.#bear();
   }
 
-  /** The kernel gives its pid to another process at once. */
+  /** The kernel immediately reuses its pid for another process. */
   #reuse(process: Process): void {
     this.#bury(process);
     this.#bear(process.pid);
@@ -135,7 +135,7 @@ class RandomHistory {
     this.#packageStartS = this.#packageS;
   }
 
-  /** Time goes by in which nothing is used, and everything has new series then. */
+  /** Time passes without any usage; afterwards everything has new series. */
   #suspend(): void {
     this.#nowS += this.#random.pick([10, 400]);
     this.#meters.restart(this.#nowS);
@@ -167,7 +167,7 @@ class RandomHistory {
     if (this.#hasPackages) this.#packageS = this.#divide(this.#packageS, unseenS);
   }
 
-  /** Some work is on one package, other work on both. */
+  /** Some work runs on one package, other work on both. */
   #place(process: Process, workS: number): void {
     if (!this.#hasPackages) return;
     const before = this.#packageS;

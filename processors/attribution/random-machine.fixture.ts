@@ -5,20 +5,20 @@ import { RigProcess, type Rig } from './rig.fixture.js';
 
 export interface MachineOptions {
   readonly seed: number;
-  /** Mixes the order of the processes in each scan; undefined: as they were born. */
+  /** Shuffles the order of the processes in each scan; undefined: in order of their start. */
   readonly orderSeed?: number;
   readonly scans: number;
   /** Mean time between two scans. */
   readonly scanS: number;
   /** Whether counters of energy are reset and readings fail. */
   readonly hasFaults?: boolean;
-  /** Whether it has a meter of the whole host: 20 W and 1.2 times what the domains use, whose power then varies. */
+  /** Whether it has a meter of the whole host: 20 W and 1.2 times what the domains use; their power then varies. */
   readonly hasHost?: boolean;
 }
 
 interface Meter {
   series: Series;
-  /** Time between two readings, and between two tables: several readings are played late, one after the other. */
+  /** Time between two readings, and between two tables: several readings are delivered late, one after the other. */
   readonly periodS: number;
   readonly refreshS: number;
   readonly watts: number;
@@ -33,8 +33,8 @@ interface Process {
 }
 
 /**
- * Plays a random machine: processes that are born, work and end, scans that jitter and take
- * time, meters slower and faster than the scans, energy that comes before and after the usage.
+ * Plays a random machine: processes that start, work and end, scans that jitter and take time, meters slower
+ * and faster than the scans, energy that arrives before and after the usage.
  */
 export function playRandomMachine(rig: Rig, options: MachineOptions): void {
   new RandomMachine(rig, options).play();
@@ -94,7 +94,7 @@ class RandomMachine {
     return { ...meter, series: { ...meter.series, metric: hostEnergy }, watts: 20 };
   }
 
-  /** What a domain has used, or what the host has used beyond its domains. */
+  /** Energy of a domain, or of the host beyond its domains. */
   #joulesOf({ watts }: Meter, atS: number): number {
     return watts * (this.#host ? atS + 3 * (1 - Math.cos(atS / 6)) : atS);
   }
@@ -143,7 +143,7 @@ class RandomMachine {
     );
   }
 
-  /** Each process uses a share of the time that is left, and the machine a little more, or at times less. */
+  /** Each process uses a share of the remaining time, and the machine slightly more, or sometimes less. */
   #work(elapsedS: number): void {
     let freeS = 2 * elapsedS;
     for (const process of this.#processes) {
@@ -179,7 +179,7 @@ class RandomMachine {
   }
 }
 
-/** Who a process belongs to: some have no unit, no container, no job and so on. */
+/** The owners of a process: some have no unit, no container, no job and so on. */
 function ownersOf(birth: number): Attributes {
   const names = ['systemd.unit', 'container.id', 'k8s.pod.uid', 'k8s.namespace.name', 'slurm.job.id'];
   const more = ['flux.job.id', 'process.owner', 'service.name', 'vm.name', 'team'];

@@ -5,21 +5,21 @@ import type { Rig } from './rig.fixture.js';
 interface Meter {
   series: Series;
   readonly refreshS: number;
-  /** What it has counted, and what it shows of it. */
+  /** The energy counted, and the value shown. */
   joules: number;
   refreshedAtS: number;
   shownJ: number;
-  /** What it had counted when its series began. */
+  /** The energy counted when its series started. */
   startJ: number;
 }
 
-/** Meters of two packages and of memory at random: counters that are reset or wrap unseen, and readings that fail. */
+/** Random meters of two packages and of memory: counters that are reset or wrap unnoticed, and readings that fail. */
 export class RandomMeters {
   readonly #rig: Rig;
   readonly #random: Random;
   readonly #meters: readonly Meter[];
 
-  /** @param random of the whole history, from which the meters draw, too */
+  /** @param random generator of the whole history, shared with the meters */
   constructor(rig: Rig, random: Random) {
     this.#rig = rig;
     this.#random = random;
@@ -30,18 +30,18 @@ export class RandomMeters {
     ];
   }
 
-  /** What may happen between two scans. */
+  /** Random events between two scans. */
   happen(atS: number): void {
     if (this.#random.chance(0.05)) this.#restartMeter(this.#random.pick(this.#meters), atS);
     if (this.#random.chance(0.03)) this.#wrap(this.#random.pick(this.#meters));
   }
 
-  /** Begins new series of all meters. */
+  /** Starts new series of all meters. */
   restart(atS: number): void {
     for (const meter of this.#meters) this.#restartMeter(meter, atS);
   }
 
-  /** Readings of what was used from one instant to another, up to three of each meter. */
+  /** Readings of the energy from one instant to another, up to three per meter. */
   read(fromS: number, toS: number): void {
     for (const meter of this.#meters) {
       const count = 1 + this.#random.whole(3);
@@ -62,7 +62,7 @@ export class RandomMeters {
     meter.startJ = meter.shownJ;
   }
 
-  /** A wrap that the receiver did not see: the same series shows less than before. */
+  /** A wrap that the receiver missed: the value of the same series falls. */
   #wrap(meter: Meter): void {
     meter.startJ += (meter.shownJ - meter.startJ) * this.#random.fraction();
   }

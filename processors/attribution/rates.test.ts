@@ -17,7 +17,7 @@ test('attribution is exact with a meter that is five times slower than the scans
   let last: [number, number] = [0, 0];
   for (let atS = 0; atS <= 65; atS++) {
     used.push(last);
-    // 10 W for each CPU that is busy, and nothing else: the truth is what each used.
+    // 10 W per busy CPU, and nothing else: the true energy is the usage.
     const [first, second] = used[atS - (atS % 5)];
     rig.energy(meter, atS, 10 * (first + second));
     rig.usage(atS, [
@@ -34,7 +34,7 @@ test('attribution is exact with a meter that is five times slower than the scans
   assertJoules(rig.parts()['unseen'] ?? 0, 0, 1e-7);
 });
 
-test('attribution takes tables of a thousand readings of a meter that is read ten times faster than it is', () => {
+test('attribution processes tables of a thousand readings of a meter that is read ten times faster than it is refreshed', () => {
   const rig = new Rig();
   const meter = [rig.createMeter({ 'energy.method': 'measured' })];
   const process = new RigProcess({ 'process.pid': 1 }, 0);
@@ -49,12 +49,12 @@ test('attribution takes tables of a thousand readings of a meter that is read te
     rig.usage(atS + 0.01, [[process, 0.25 * (atS - 0.5)]]);
     rig.boundary(atS, 0.5 * (atS - 0.5));
   }
-  // Five boundaries, the first of which begins the ledger.
+  // Five boundaries, the first of which starts the ledger.
   assertJoules(rig.processes()[1], 40, 0.4);
   assertJoules((rig.parts()['unseen'] ?? 0) + rig.processes()[1], 80, 1e-6);
 });
 
-test('attribution settles windows of a millisecond from tables with everything in them', () => {
+test('attribution settles windows of a millisecond from tables that contain all series', () => {
   const rig = new Rig();
   const meter = rig.createMeter({ 'energy.method': 'measured' });
   const processes = Array.from({ length: 3 }, (_, i) => new RigProcess({ 'process.pid': i }, 0));
@@ -74,7 +74,7 @@ test('attribution settles windows of a millisecond from tables with everything i
   assert.equal(joules[2], undefined);
 });
 
-test('attribution finds who was busy although the busy time comes in ticks of 10 ms', () => {
+test('attribution finds who was busy although busy time is counted in ticks of 10 ms', () => {
   for (const windowS of [0.001, 0.005, 0.02, 0.1]) {
     const rig = new Rig();
     const meter = rig.createMeter();
@@ -87,7 +87,7 @@ test('attribution finds who was busy although the busy time comes in ticks of 10
       rig.usage(atS, [[process, usedS]]);
       rig.boundary(atS, 2 * atS - idleTicks / 100);
     }
-    // All but what the first tick shows too much of.
+    // All except what the first tick shows too much.
     const lost = (rig.parts()['unseen'] ?? 0) / (10_000 * windowS);
     assert.ok(lost < 0.01, `${lost} of the energy with windows of ${windowS} s`);
   }

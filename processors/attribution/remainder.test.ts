@@ -6,7 +6,7 @@ import { fitCalibration, saveCalibration } from '../../src/energy/calibration.js
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { assertNear, HostMachine, measured } from './host-machine.fixture.js';
 
-test('attribution makes what a host uses beyond its domains a domain of its own, to the nanojoule', () => {
+test('attribution makes what a host uses beyond its domains a separate domain, to the nanojoule', () => {
   const machine = new HostMachine();
   machine.play(20);
   void machine.rig.processor.shutdown();
@@ -30,7 +30,7 @@ test('attribution charges losses to workloads, once a regression has found them,
   assertNear(machine.sum(), machine.hostJoules(240), 1e-7);
 });
 
-test('attribution takes idle energy out of a remainder whose floor is set, and shares it where all idle energy is shared', () => {
+test('attribution separates idle energy from a remainder with a configured floor, and shares it if all idle energy is shared', () => {
   for (const idle of ['separate', 'proportional', 'equal']) {
     const machine = new HostMachine({ idle, floor: [{ hw_type: 'remainder', power: 25 }] });
     machine.play(40);
@@ -46,16 +46,17 @@ test('attribution takes idle energy out of a remainder whose floor is set, and s
   }
 });
 
-test('attribution sets off against later windows what a lagging meter of the host shows too little of', () => {
+test('attribution offsets what a lagging meter of the host shows too little against later windows', () => {
   const machine = new HostMachine();
   machine.play(101, { lagS: 1 });
   void machine.rig.processor.shutdown();
-  // A second at full power, and what fell while the meter still showed it, lie between the two curves.
+  // A second at full power, and the decrease while the meter still showed it, are the difference between the
+  // two curves.
   assertNear(machine.sum(), machine.hostJoules(101), 200);
   assert.ok(machine.sum() >= machine.cpuJoules(101) + 1010, 'the domains are all in it');
 });
 
-test('attribution knows no remainder where a domain of the host is estimated', () => {
+test('attribution has no remainder if a domain of the host is estimated', () => {
   const machine = new HostMachine({}, { 'energy.method': 'estimated' });
   machine.play(20);
   void machine.rig.processor.shutdown();
@@ -63,7 +64,7 @@ test('attribution knows no remainder where a domain of the host is estimated', (
   assertNear(machine.sum(), machine.cpuJoules(20) + 200, 1e-8);
 });
 
-test('attribution leaves out a remainder for the time in which a domain is not read', () => {
+test('attribution leaves out the remainder while a domain is not read', () => {
   const machine = new HostMachine();
   machine.play(20);
   machine.rig.end(20, machine.cpu);
@@ -84,7 +85,7 @@ test('attribution leaves out a remainder for the time in which a domain is not r
   assertNear(rest + attributed, remainderJ(0, 20) + remainderJ(26, 40), 1e-8);
 });
 
-test('attribution takes losses and idle energy from a calibration, from the first window on', () => {
+test('attribution uses losses and idle energy from a calibration, from the first window on', () => {
   const path = join(createFolder(), 'calibration.json');
   const pairs = [10, 50, 110].map((sensors) => ({ sensors, meter: 28 + 1.1 * sensors }));
   saveCalibration(path, 'bmc', fitCalibration(pairs, pairs.slice(0, 1), { at: 0, sensors: [] }));
@@ -100,7 +101,7 @@ test('attribution takes losses and idle energy from a calibration, from the firs
   assertNear(rest, 20 + 0.1 * domainJ, 1e-6);
 });
 
-test('attribution does without a calibration that it cannot read', () => {
+test('attribution works without a calibration that cannot be read', () => {
   const path = join(createFolder(), 'calibration.json');
   writeFileSync(path, '{');
   const machine = new HostMachine({ calibration_file: path });

@@ -19,7 +19,10 @@ import type { Floor } from './floor.js';
 import type { HostParts, PartsUsage } from './host-parts.js';
 import type { DomainMeter, Meter } from './meter.js';
 
-/** The domain that the meter of a host or a platform shows beyond the domains that it contains. */
+/**
+ * Attributes of the domain that consists of the energy of a host or a platform beyond the domains that its
+ * meter contains.
+ */
 export function describeRemainder(container: Series): Series {
   const {
     [ATTR_HW_ID]: id = '',
@@ -45,39 +48,45 @@ export function describeRemainder(container: Series): Series {
 }
 
 export interface RemainderOptions {
-  /** Of the host or the platform. */
+  /** The meter of the host or the platform. */
   readonly meter: Meter;
   readonly parts: HostParts;
-  /** Whether the meter contains the parts; otherwise a regression has to show it before anything is settled. */
+  /**
+   * Whether the meter is known to contain the parts; otherwise a regression has to confirm it before anything
+   * is settled.
+   */
   readonly isContainer: boolean;
-  /** Where a window may begin: what is before that is in a remainder around this one. */
+  /** The earliest start of a window: earlier energy is in a remainder around this one. */
   readonly settledTo: () => number;
   readonly floor: Floor;
   readonly idle: Config['idle'];
   readonly maxWindowNs: number;
-  /** Of the meter; undefined: a regression takes its place. */
+  /** Calibration of the meter; undefined: a regression is used instead. */
   readonly calibration: Calibration | undefined;
 }
 
 /**
- * The meter of what a host uses beyond the domains that it contains: losses, fans, disks (docs/ledger.md, The whole
- * host). Its windows are those of the host's meter, less what the domains used in the same time; they wait until
- * that is settled. Its usage is the energy that workloads were charged of the domains.
+ * The meter of what a host uses beyond the domains that it contains: losses, fans, disks (docs/ledger.md, The
+ * whole host). Its windows are those of the host's meter, minus the energy of the domains in the same time;
+ * they are held until that is settled. Its usage is the energy of the domains that workloads were charged.
  */
 export class RemainderMeter implements DomainMeter {
   readonly #options: RemainderOptions;
   readonly #regression = new LossRegression();
   #waiting: Window | undefined;
-  /** By how much the domains have used more than the host so far: its meter lags behind, and this is set off. */
+  /**
+   * How much more the domains have used than the host so far: its meter lags behind, and this is offset against
+   * later windows.
+   */
   #owedNj = 0;
-  /** Power of the domains in the last window; 0: there was none. */
+  /** Power of the domains in the last window; 0: no window yet. */
   #partsWatts = 0;
 
   constructor(options: RemainderOptions) {
     this.#options = options;
   }
 
-  /** What the host loses for each watt of its domains; undefined: not known. */
+  /** The host's losses per watt of its domains; undefined: not known. */
   get loss(): LossRatio | undefined {
     const { calibration } = this.#options;
     if (calibration === undefined) return this.#isContainer ? this.#regression.current : undefined;
@@ -85,12 +94,12 @@ export class RemainderMeter implements DomainMeter {
     return { ratio, halfWidth: calibration.gain.halfWidth, source: 'calibrated' };
   }
 
-  /** What shows that the meter does not contain the domains; undefined: nothing does, or it is known to contain them. */
+  /** Evidence that the meter does not contain the domains; undefined: none, or it is known to contain them. */
   get refutation(): Refutation | undefined {
     return this.#options.isContainer ? undefined : this.#regression.refutation;
   }
 
-  /** Whether energy may still be settled of the time that its counter has been read. */
+  /** Whether energy that its counter has already read may still be settled. */
   get isPending(): boolean {
     return this.#isContainer && (this.#waiting !== undefined || this.#options.meter.hasWindows);
   }
@@ -105,7 +114,7 @@ export class RemainderMeter implements DomainMeter {
 
   push(usage: Usage): void {
     const { meter, maxWindowNs } = this.#options;
-    // By the use of the CPUs, a floor is learned while the machine is quiet.
+    // A floor is learned from the usage of the CPUs, while the machine is quiet.
     meter.push({ ...withoutWorkloads(usage), busyNs: usage.busyNs });
     if (this.#waiting && usage.to - this.#waiting.to > maxWindowNs) this.#drop(this.#waiting);
   }
@@ -139,14 +148,14 @@ export class RemainderMeter implements DomainMeter {
     }
   }
 
-  /** Without the energy of the domains, nothing is known of a remainder. */
+  /** Without the energy of the domains, the remainder is not known. */
   #drop(window: Window): void {
     this.#waiting = undefined;
     this.#regression.interrupt();
     this.#options.parts.forget(window.to);
   }
 
-  /** @returns undefined where it is not known that the meter contains the domains, and the energy is not settled */
+  /** @returns undefined where it is not known that the meter contains the domains; the energy is then not settled */
   #settle(window: Window, end: number): Window | undefined {
     const used = this.#options.parts.take(window.from, window.to);
     this.#options.parts.forget(end);
@@ -165,7 +174,7 @@ export class RemainderMeter implements DomainMeter {
     this.#owedNj = Math.max(0, -beyondNj);
     const energyNj = Math.max(0, beyondNj);
     const usage = this.#createUsage({ ...window, energyNj }, used);
-    // What the meter of the host is late by is more of the remainder.
+    // The lag of the host's meter increases the uncertainty of the remainder.
     const lagNs = energyNj === 0 ? window.lagNs : (window.lagNs * window.energyNj) / energyNj;
     return { ...window, energyNj, lagNs, usage };
   }
@@ -186,8 +195,8 @@ export class RemainderMeter implements DomainMeter {
   }
 
   /**
-   * The whole that the charges are parts of, so that none gets more than the losses of what it was charged. Where idle
-   * energy is shared as well, it is shared in full.
+   * The total that the charges are fractions of, such that no workload is charged more than the losses of its
+   * own energy. Where idle energy is shared as well, all of it is shared.
    */
   #wholeNj(energyNj: number, sharedNj: number, ratio: number, durationNs: number): number {
     const { floor, idle } = this.#options;
@@ -199,7 +208,7 @@ export class RemainderMeter implements DomainMeter {
   }
 }
 
-/** A window up to an earlier instant, within which its energy grew evenly. */
+/** The part of a window up to an earlier instant, assuming constant power. */
 function cutWindow(window: Window, to: number): Window {
   if (to === window.to) return window;
   const { from, energyNj, usage } = window;

@@ -3,7 +3,7 @@ import { createRow } from '../../src/model/table.js';
 import { gpuTime, processGpuTime } from '../../src/model/usage-metrics.js';
 import { unixNs, type Rig, type RigProcess } from './rig.fixture.js';
 
-/** A GPU of a rig, and what it used up to each scan. */
+/** A GPU of a rig, and its usage up to each scan. */
 export class RigGpu {
   readonly energy: Series;
   readonly #rig: Rig;
@@ -20,7 +20,7 @@ export class RigGpu {
     this.scanSeries = [{ metric: gpuTime, resource, attributes, start: unixNs(0) }];
   }
 
-  /** GPU seconds of processes and of all up to an instant, then the energy up to it. */
+  /** GPU seconds of processes and in total up to an instant, then the energy up to it. */
   scan(atS: number, used: readonly (readonly [RigProcess, number])[], total: number, joules: number): void {
     for (const [process, seconds] of used) {
       this.#rig.consume(createRow(this.seriesOf(process), unixNs(atS), Float64Array.of(seconds)));

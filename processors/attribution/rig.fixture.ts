@@ -29,7 +29,7 @@ export function unixNs(seconds: number): bigint {
   return epoch + BigInt(Math.round(seconds * 1e9));
 }
 
-/** A process of the rig. Its CPU time counters are those that `restart` made last. */
+/** A process of the rig. Its CPU time counters are those that the last `restart` created. */
 export class RigProcess {
   readonly resource: Resource;
   series: readonly [Series, Series];
@@ -42,7 +42,7 @@ export class RigProcess {
     this.series = this.#createSeries(startS);
   }
 
-  /** Begins new counters. @returns the old ones */
+  /** Starts new counters. @returns the old ones */
   restart(startS: number): readonly Series[] {
     const old = [...this.series, ...this.#packages.values()];
     this.series = this.#createSeries(startS);
@@ -51,12 +51,12 @@ export class RigProcess {
     return old;
   }
 
-  /** All counters that it has shown. */
+  /** All series of its counters so far. */
   get allSeries(): readonly Series[] {
     return [...this.series, ...this.#packages.values()];
   }
 
-  /** Its counter of a package. */
+  /** Its counter on a package. */
   seriesOn(number: number): Series {
     const series = {
       ...this.series[0],
@@ -78,7 +78,7 @@ export class RigProcess {
   }
 }
 
-/** A cgroup of the rig: the counter of what it used with all below it. */
+/** A cgroup of the rig: the counter of its usage, descendants included. */
 export function createCgroup(path: string, startS: number, attributes: Attributes = {}): Series {
   const resource = { attributes: { ...host.attributes, 'linux.cgroup.path': path, ...attributes } };
   return { metric: cgroupCpuTime, resource, attributes: {}, start: unixNs(startS) };
@@ -128,14 +128,14 @@ export class Rig {
     this.consume(createRow([series], unixNs(atS), Float64Array.of(watts)));
   }
 
-  /** CPU seconds of some processes, all of it in user mode. */
+  /** CPU seconds of some processes, all in user mode. */
   usage(atS: number, used: readonly (readonly [RigProcess, number])[]): void {
     const series = used.flatMap(([process]) => process.series);
     const values = used.flatMap(([, seconds]) => [seconds, 0]);
     this.consume(createRow(series, unixNs(atS), Float64Array.from(values)));
   }
 
-  /** CPU seconds of some processes on each package; those on none are on packages that are not known. */
+  /** CPU seconds of some processes on each package; those without a package ran on unknown ones. */
   packageUsage(atS: number, used: readonly (readonly [RigProcess, number, readonly number[]])[]): void {
     const cells = used.flatMap(([process, seconds, byPackage]) => [
       [process.series[0], seconds] as const,
@@ -144,12 +144,12 @@ export class Rig {
     this.#row(atS, cells);
   }
 
-  /** CPU seconds of some cgroups, each with all below it. */
+  /** CPU seconds of some cgroups, descendants included. */
   cgroupUsage(atS: number, used: readonly (readonly [Series, number])[]): void {
     this.#row(atS, used);
   }
 
-  /** CPU seconds of some cgroups on each package, each with all below it. */
+  /** CPU seconds of some cgroups on each package, descendants included. */
   cgroupPackageUsage(atS: number, used: readonly (readonly [Series, readonly number[]])[]): void {
     const cells = used.flatMap(([series, byPackage]) => {
       const seconds = byPackage.reduce((sum, own) => sum + own, 0);
@@ -179,7 +179,7 @@ export class Rig {
     this.consume(createEnding(series, unixNs(atS)));
   }
 
-  /** Says by how much the usage may lag behind, in seconds. */
+  /** Reports by how much the usage may lag behind, in seconds. */
   tick(atS: number, seconds: number): void {
     const series = { metric: cpuTick, resource: host, attributes: {}, start: unixNs(0) };
     this.consume(createRow([series], unixNs(atS), Float64Array.of(seconds)));
@@ -191,7 +191,7 @@ export class Rig {
     this.consume(createRow(series, unixNs(atS), Float64Array.of(busySeconds, ...byPackage)));
   }
 
-  /** Begins a new counter of busy time. @returns the old one */
+  /** Starts a new counter of busy time. @returns the old one */
   restartBusy(startS: number): readonly Series[] {
     const old = [...this.#busy, ...this.#packages];
     this.#busy = [this.#createBusy(startS)];
@@ -199,7 +199,7 @@ export class Rig {
     return old;
   }
 
-  /** What the ledger's parts hold, by part or reason, and by domain where there are several. */
+  /** The ledger's energy by part or reason, and by domain where there are several. */
   parts(domain = 'package-0'): Record<string, number> {
     const own = this.out.last('ledger.energy').filter(({ series }) => series.attributes['hw.id'] === domain);
     return Object.fromEntries(
@@ -250,7 +250,7 @@ function createPackages(startS: number): readonly Series[] {
   });
 }
 
-/** A rig with a meter of 10 W and one process that is busy all the time, played up to 1 s. */
+/** A rig with a meter of 10 W and one constantly busy process, played up to 1 s. */
 export function playBusy(settings: object = {}, context = createFakeContext()) {
   const rig = new Rig(settings, context);
   const meter = rig.createMeter();
@@ -266,7 +266,7 @@ export interface Scan {
   readonly used: readonly (readonly [RigProcess, number])[];
 }
 
-/** A scan of a machine that uses 10 W and is busy on one CPU, all at one instant. */
+/** A scan of a machine that uses 10 W and has one busy CPU, all at the same instant. */
 export function playSecond({ rig, meter, used }: Scan, atS: number, busyS = atS): void {
   rig.energy(meter, atS, 10 * atS);
   rig.usage(atS, used);

@@ -35,7 +35,7 @@ function create(...first: Resource[]) {
   };
 }
 
-test('ShownSeries forwards a table as it is, when all of it is shown', () => {
+test('ShownSeries forwards a table unchanged if all of it is shown', () => {
   const { filter } = create(one, two);
   assert.equal(filter.apply(row), row);
   const ending = createEnding(series, 2n);
@@ -52,12 +52,12 @@ test('ShownSeries leaves out the series of processes that are not shown, and the
   assert.deepEqual(filter.apply(createEnding(series, 2n))?.ended, [series[1], series[2]]);
 });
 
-test('ShownSeries forwards nothing, when nothing is left', () => {
+test('ShownSeries forwards nothing if nothing remains', () => {
   const { filter } = create();
   assert.equal(filter.apply(createRow([series[0]], 1n, Float64Array.of(1))), undefined);
 });
 
-test('ShownSeries ends what it forwarded of a process that is not shown any more, and begins other series later', () => {
+test('ShownSeries ends the series of a process that is no longer shown, and starts others later', () => {
   const { filter, show } = create(one);
   filter.apply(row);
   assert.equal(filter.sweep(2n), undefined);

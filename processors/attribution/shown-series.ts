@@ -5,28 +5,28 @@ import { createEnding, selectColumns, type Selection, type Table } from '../../s
 import { memoryTrafficMember, packageUsageMetrics } from '../../src/model/usage-metrics.js';
 
 interface Plan {
-  /** The version of the shown processes that it was made for. */
+  /** The version of the shown processes for which it was created. */
   readonly version: number;
-  /** What is forwarded, with the series as they are forwarded. */
+  /** The forwarded columns, and the series they are forwarded as. */
   readonly selection: Selection;
 }
 
-/** What is known of which processes have series of their own. */
+/** Which processes are shown with separate series. */
 export interface Shown {
-  /** Differs when `has` may give another answer. */
+  /** Changes whenever `has` may return a different result. */
   readonly version: number;
   /** Whether the series of this resource are forwarded. */
   has(resource: Resource): boolean;
 }
 
 /**
- * Forwards of the series `process.*` those of the processes that have energy series of their own. Where a process
- * loses them, what was forwarded of it ends; where it gets them again, other series begin.
+ * Forwards the `process.*` series only of processes that have separate energy series. When a process loses
+ * them, its forwarded series end; when it gets them again, new series start.
  */
 export class ShownSeries {
   readonly #shown: Shown;
   readonly #plans = new WeakMap<readonly Series[], Plan>();
-  /** Series of processes that are forwarded, and what they are forwarded as. */
+  /** The forwarded series of processes, by their original series. */
   readonly #forwarded = new Map<Series, Series>();
   readonly #ended = new WeakSet<Series>();
   #sweptVersion = 0;
@@ -35,7 +35,7 @@ export class ShownSeries {
     this.#shown = shown;
   }
 
-  /** @returns the table itself where nothing is left out; undefined where nothing is left */
+  /** @returns the table itself where nothing is left out; undefined where nothing remains */
   apply(table: Table): Table | undefined {
     const selection = this.#planOf(table.series);
     const { series } = selection;
@@ -47,7 +47,7 @@ export class ShownSeries {
   }
 
   /**
-   * Ends what was forwarded of processes that have no series of their own any more.
+   * Ends the forwarded series of processes that no longer have separate series.
    * @param at Unix time in nanoseconds
    */
   sweep(at: bigint): Table | undefined {
@@ -66,7 +66,7 @@ export class ShownSeries {
     return selection;
   }
 
-  /** The array of series stays the same while the set does. */
+  /** The array of series is reused as long as its elements are unchanged. */
   #select(series: readonly Series[], previous: readonly Series[] | undefined): Selection {
     const [columns, forwarded]: [number[], Series[]] = [[], []];
     let resource: Resource | undefined;
@@ -74,7 +74,7 @@ export class ShownSeries {
     for (let column = 0; column < series.length; column++) {
       const one = elementAt(series, column);
       const isProcess = isOfProcess(one);
-      // The series of one process follow each other.
+      // The series of one process are adjacent.
       if (isProcess && one.resource !== resource) {
         resource = one.resource;
         isShown = this.#shown.has(resource);
@@ -95,7 +95,7 @@ export class ShownSeries {
     return forwarded;
   }
 
-  /** @returns what of these was forwarded, as it was */
+  /** @returns the forwarded series of these, as they were forwarded */
   #end(ended: readonly Series[]): readonly Series[] {
     return ended.flatMap((series) => {
       if (!isOfProcess(series)) return series;
@@ -118,14 +118,14 @@ function isSame(one: readonly Series[], other: readonly Series[] | undefined): b
 
 const names = new Set([...packageUsageMetrics, memoryTrafficMember].map(({ name }) => name));
 
-/** Leaves out what receivers publish for the ledger alone: the usage by package, and the members of groups. */
+/** Leaves out what receivers publish only for the ledger: the usage by package, and the members of groups. */
 export class PackageSeries {
-  /** Undefined: it has none of it. */
+  /** Undefined: the table has none of these series. */
   readonly #planOf = createPlans((series: readonly Series[]) => ({ selection: select(series) }));
-  /** Whether it has ever left something out, so that it may end. */
+  /** Whether it has ever left a series out, so that ends have to be filtered. */
   #hasLeftOut = false;
 
-  /** @returns the table itself where nothing is left out; undefined where nothing is left */
+  /** @returns the table itself where nothing is left out; undefined where nothing remains */
   apply(table: Table): Table | undefined {
     const { selection } = this.#planOf(table.series);
     if (selection !== undefined) this.#hasLeftOut = true;

@@ -6,27 +6,27 @@ import type { Config } from './config.js';
 /** Why energy is unattributed: its user was not seen, nothing was used, or the usage is not known. */
 export type Reason = 'unseen' | 'no_usage' | 'gap';
 
-/** Where the energy of a window goes: whole nanojoules that add up to it. */
+/** The parts of a window's energy: whole nanojoules that add up to it. */
 export interface Parts {
-  /** All but idle energy, wherever that goes. */
+  /** All energy except idle energy, however it is attributed. */
   readonly aboveFloorNj: number;
   readonly idleNj: number;
   readonly attributedNj: number;
   readonly unattributedNj: number;
-  /** What of that interrupts used. */
+  /** The part of it that interrupts used. */
   readonly interruptNj: number;
   readonly reason: Reason;
-  /** What is shared by usage: none where nothing was used, or it is not known by what. */
+  /** The energy shared by usage: 0 where nothing was used, or the usage is not known. */
   readonly dynamicNj: number;
-  /** All that was used, by known and unknown workloads. */
+  /** The whole usage, by known and unknown workloads. */
   readonly wholeNs: number;
 }
 
 /** Splits the energy of one domain's windows into parts and shares (docs/ledger.md, Idle energy and Sharing). */
 export class Split {
-  /** What each workload of the last window gets. Valid until the next window. */
+  /** Energy of each workload of the last window. Valid until the next window. */
   readonly shares: number[] = [];
-  /** The largest part that one workload of the last window had of the weights, 0 to 1. */
+  /** The largest fraction of the weights that one workload of the last window had, 0 to 1. */
   topShare = 0;
   readonly #idle: Config['idle'];
   readonly #idleSplit = new IdleSplit();
@@ -36,7 +36,7 @@ export class Split {
     this.#idle = idle;
   }
 
-  /** What the floor has allowed and was not used. */
+  /** The unused allowance of the floor. */
   get carryNj(): number {
     return this.#idleSplit.carryNj;
   }
@@ -66,11 +66,14 @@ export class Split {
   }
 
   #splitIdle({ from, to, energyNj, refreshNs }: Window, floorWatts: number): number {
-    // Watts times nanoseconds are nanojoules.
+    // Watts times nanoseconds gives nanojoules.
     return this.#idleSplit.apply(energyNj, floorWatts * (to - from), floorWatts * refreshNs);
   }
 
-  /** @returns how much of the idle energy the workloads bear by their lifetimes: all, where there are any */
+  /**
+   * @returns how much of the idle energy is shared among the workloads by their lifetimes: all, if there are
+   * any workloads
+   */
   #shareIdle({ usage: { lifeNs } }: Window, idleNj: number): number {
     const wholeNs = sum(lifeNs);
     if (wholeNs === 0) return 0;
@@ -105,7 +108,7 @@ export class IdleSplit {
   }
 }
 
-/** What interrupts used of the energy that is shared: no more than is left of it. */
+/** The share of interrupts in the energy that is shared: at most what remains of it. */
 function findInterrupts(
   { interruptNs = 0, cpuNs }: Usage,
   { energyNj, sharedNj, wholeNs }: { energyNj: number; sharedNj: number; wholeNs: number },
@@ -115,7 +118,7 @@ function findInterrupts(
   return Math.min(energyNj - sharedNj, portion(energyNj, usedNs, wholeNs));
 }
 
-/** The sum of whole numbers. */
+/** The sum of integers. */
 function sum(parts: ArrayLike<number>): number {
   let total = 0;
   for (let i = 0; i < parts.length; i++) total += parts[i];

@@ -13,7 +13,7 @@ class TestReader extends MetricReader {
   }
 }
 
-/** The last value of each instrument, by its name. */
+/** The last value of each instrument, by name. */
 async function readValues(reader: MetricReader): Promise<Record<string, unknown>> {
   const { resourceMetrics } = await reader.collect();
   const metrics = resourceMetrics.scopeMetrics.flatMap((scope) => scope.metrics);
@@ -22,7 +22,7 @@ async function readValues(reader: MetricReader): Promise<Record<string, unknown>
   );
 }
 
-test('attribution shows on own telemetry how good its ledger is', async () => {
+test('attribution reports the quality of its ledger as own telemetry', async () => {
   const reader = new TestReader();
   const meter = new MeterProvider({ readers: [reader] }).getMeter('test');
   const { rig, meter: energy, process } = playBusy({ floor: [{ power: 4 }] }, createFakeContext({ meter }));
@@ -42,7 +42,7 @@ test('attribution shows on own telemetry how good its ledger is', async () => {
   });
 });
 
-test('attribution publishes how good its ledger is with the energy', () => {
+test('attribution publishes the quality of its ledger with the energy', () => {
   const { rig, meter, process } = playBusy();
   rig.tick(1, 0.004);
   // 0.15 s were used by no process.
@@ -58,7 +58,7 @@ test('attribution publishes how good its ledger is with the energy', () => {
   });
 });
 
-test('attribution shows for how long the energy was not known', async () => {
+test('attribution reports for how long the energy was not known', async () => {
   const reader = new TestReader();
   const meter = new MeterProvider({ readers: [reader] }).getMeter('test');
   const { rig } = playBusy({}, createFakeContext({ meter }));

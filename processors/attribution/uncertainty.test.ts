@@ -9,14 +9,14 @@ import {
 import { Rig, unixNs } from './rig.fixture.js';
 import { misplacedShare } from './uncertainty.js';
 
-/** A window as it was published: joules by pid, 0 for idle energy, -1 for what is unattributed. */
+/** A published window: joules by pid, 0 for idle energy, -1 for unattributed energy. */
 interface PublishedWindow {
   readonly toS: number;
   readonly joules: ReadonlyMap<number, number>;
   readonly error: number;
 }
 
-/** The windows after the quiet time, from the rows of what was published. */
+/** The windows after the quiet phase, from the published rows. */
 function listWindows(rig: Rig, sinceS: number): readonly PublishedWindow[] {
   const totals = new Map<unknown, number>();
   const windows: PublishedWindow[] = [];
@@ -46,7 +46,7 @@ function findPlace({ metric, attributes, resource }: Rig['out']['tables'][number
   return attributes['ledger.part'] === 'idle' ? 0 : -1;
 }
 
-/** The part of a window's energy that was booked in the wrong place, or in the wrong window. */
+/** The part of a window's energy that was attributed to the wrong workload or window. */
 function findError({ joules }: PublishedWindow, truth: TrueWindow): number {
   const places = new Set([...joules.keys(), ...truth.keys()]);
   let [more, less, all] = [0, 0, 0];
@@ -67,7 +67,7 @@ function sumWindows(windows: readonly TrueWindow[]): TrueWindow {
   return sum;
 }
 
-/** The true error of each window, and what was published. */
+/** The true error of each window, and the published one. */
 function playAdversary(options: AdversarialOptions, settings: object = {}) {
   const rig = new Rig({ cpu_count: 8, process_limit: 0, views: ['process'], ...settings });
   const machine = new AdversarialMachine(rig, options);
@@ -82,7 +82,7 @@ function playAdversary(options: AdversarialOptions, settings: object = {}) {
   });
 }
 
-/** How many of the windows had no larger error than was published, and how large both were. */
+/** How many windows had at most the published error, and the size of both. */
 function summarize(windows: readonly { readonly error: number; readonly published: number }[]) {
   const errors = windows.map(({ error }) => error).toSorted((a, b) => a - b);
   const published = windows.map((window) => window.published).toSorted((a, b) => a - b);
@@ -112,7 +112,7 @@ for (const [name, windowS, settings] of [
   }
 }
 
-test('attribution publishes an error that holds where the meter is hardly faster than the windows', () => {
+test('attribution publishes an error that holds if the meter is hardly faster than the windows', () => {
   const windows = Array.from({ length: 8 }, (_, seed) =>
     playAdversary(
       { windows: 60, readingS: 0.01, refreshS: 0.08, seed, workloads: 1, windowS: 0.2 },
@@ -146,10 +146,10 @@ for (const [counts, weights] of [
   }
 }
 
-test('misplacedShare is the worst that two groups of workloads can do', () => {
+test('misplacedShare is the worst case of two groups of workloads', () => {
   assert.equal(misplacedShare(1, 0.5), 0);
   assert.equal(misplacedShare(4, 0.1).toFixed(12), '0.333333333333');
   assert.equal(misplacedShare(4, 1), 0);
-  // One with 0.9 of the weights: the tenth costs four times as much per weight, and so 4 / 13 of all.
+  // One with 0.9 of the weights: the other tenth costs four times as much per weight, and so 4 / 13 of all.
   assert.equal(misplacedShare(4, 0.9).toFixed(12), (4 / 13 - 0.1).toFixed(12));
 });

@@ -11,29 +11,32 @@ import type { Window } from '../../src/usage/windows.js';
 import type { FloorPower } from './floor.js';
 
 /**
- * A meter shows what was used up to its last refresh, and a clock what was used up to the last tick. At both ends of a
- * window that is off by anything from nothing to the whole interval: 95 % of the differences are below this part of it.
+ * A meter shows the energy up to its last refresh, and a clock the time up to the last tick. At both ends of a
+ * window the error is between zero and one interval: 95 % of the differences are below this fraction of it.
  */
 const edgeError = 0.8;
-/** Between two readings, power is taken for even: on one side of a window's end there may be none of it, on the other twice. */
+/**
+ * Between two readings, power is assumed to be constant: on one side of a window's end it may be zero, on the
+ * other twice the mean.
+ */
 const powerRange = 2;
-/** Only windows of this many refreshes show how low the power of a domain can be. */
+/** Only windows of at least this many refreshes show how low the power of a domain can be. */
 const minRefreshes = 20;
 
 /**
- * How far the energy per CPU or GPU second of two workloads may lie apart (docs/ledger.md, Uncertainty): processors
- * differ in it by clock, by what they execute and by whether the other thread of the core is busy; memory by how much of
- * the work misses the caches.
+ * Maximum ratio between the energies per CPU or GPU second of two workloads (docs/ledger.md, Uncertainty): for
+ * processors it depends on the clock, on what they execute and on whether the other thread of the core is busy;
+ * for memory on how much of the work misses the caches.
  */
 const secondsRatio = 4;
 const memoryRatio = 16;
-/** The same without the clocks, as far as a power of the frequency describes them. */
+/** The same without the effect of clocks, as far as a power of the frequency describes it. */
 const cyclesRatio = 3;
-/** Of a byte: reads and writes, rows that are open and that are not. Of a miss also the bytes that it and prefetches move. */
+/** Per byte: reads and writes, open and closed rows. Per miss, also the bytes that it and prefetches move. */
 const bytesRatio = 2;
 const missesRatio = 3;
 
-/** How far the energy per weight of two workloads lies apart. @param hwType whose energy is shared */
+/** Maximum ratio between the energies per weight of two workloads. @param hwType hardware whose energy is shared */
 function findWeightRatio(hwType: string, weight: Weight): number {
   const ofTime = hwType === 'memory' ? memoryRatio : secondsRatio;
   return {
@@ -45,30 +48,30 @@ function findWeightRatio(hwType: string, weight: Weight): number {
   }[weight];
 }
 
-/** What the error of a window is computed from, besides the window. */
+/** The inputs to the error of a window, besides the window. */
 export interface Evidence {
-  /** Energy of the window that is shared by weight, the unattributed part of it included: nanojoules. */
+  /** Energy of the window that is shared by weight, including its unattributed part: nanojoules. */
   readonly dynamicNj: number;
   readonly unattributedNj: number;
-  /** The largest part that one workload has of the weights, 0 to 1. */
+  /** The largest fraction of the weights that one workload has, 0 to 1. */
   readonly topShare: number;
-  /** By what it is shared. */
+  /** The weight by which it is shared. */
   readonly weight: Weight;
-  /** What part of the weights is shared by CPU time, where it is not by that as a whole. */
+  /** Fraction of the weights that is shared by CPU time, where CPU time is not the weight of the whole window. */
   readonly timeShare: number;
   /** Undefined: not known. */
   readonly floor: FloorPower | undefined;
 }
 
 export interface UncertaintyOptions {
-  /** Of the domain. */
+  /** Hardware type of the domain. */
   readonly hwType: string;
   readonly isEstimated: boolean;
 }
 
 /**
- * The relative error of a domain's windows (docs/ledger.md, Uncertainty): the part of the energy that may be booked in
- * the wrong place, with a confidence of 95 %.
+ * The relative error of a domain's windows (docs/ledger.md, Uncertainty): the fraction of the energy that may
+ * be attributed wrongly, with a confidence of 95 %.
  */
 export class Uncertainty {
   readonly #options: UncertaintyOptions;
@@ -78,12 +81,12 @@ export class Uncertainty {
     this.#options = options;
   }
 
-  /** The least power so far of a window that shows how low it can be; Infinity: there was none. */
+  /** The minimum power so far of all windows that are long enough to show it; Infinity: there was none. */
   get leastWatts(): number {
     return this.#leastWatts;
   }
 
-  /** @returns 0 to 1, and 1 where nothing is known */
+  /** @returns 0 to 1; 1 where nothing is known */
   of(window: Window, evidence: Evidence): number {
     const { from, to, energyNj } = window;
     if (this.#options.isEstimated) return 1;
@@ -94,7 +97,7 @@ export class Uncertainty {
     return Math.min(1, noiseOf(window, evidence.dynamicNj) + biasNj / energyNj);
   }
 
-  /** What was counted of several workloads together is shared among them by time, and as wrong as that. */
+  /** Counts of several workloads together are divided among them by time, with the error of time. */
   #misplacedByWeights({ weight, topShare, timeShare }: Evidence): number {
     const { hwType } = this.#options;
     const counted = misplacedShare(findWeightRatio(hwType, weight), topShare);
@@ -102,7 +105,7 @@ export class Uncertainty {
     return Math.min(1, counted + timeShare * misplacedShare(findWeightRatio(hwType, byTime), 0));
   }
 
-  /** Without a floor, nothing but the least power so far says how much of the energy is idle energy at most. */
+  /** Without a floor, only the minimum power so far limits how much of the energy is idle energy. */
   #floorErrorWatts({ from, to, energyNj, refreshNs }: Window, floor: FloorPower | undefined): number {
     const watts = energyNj / (to - from);
     if (to - from >= minRefreshes * Math.max(refreshNs, leastRefreshNs)) {
@@ -112,23 +115,28 @@ export class Uncertainty {
   }
 }
 
-/** What differs from window to window and evens out in totals. Idle power is even: no part of it is on the wrong side. */
+/**
+ * Error that varies from window to window and averages out in totals. Idle power is constant: it contributes
+ * nothing at the ends of a window.
+ */
 function noiseOf(window: Window, dynamicNj: number): number {
   const { from, to, energyNj, lagNs, edgeNs, tickNs, sampleNs = 0 } = window;
   const sharedNs = (powerRange * edgeNs * dynamicNj) / energyNj;
-  // Power that is either at its mean or elsewhere is off by as much; of n readings, by a square root of n less.
+  // The error of sampled power is at most its mean; with n readings, it is divided by the square root of n.
   const sampledNs = (Math.sqrt(sampleNs * (to - from)) * dynamicNj) / energyNj;
   return Math.hypot(edgeError * lagNs, sharedNs, sampledNs, edgeError * tickNs) / (to - from);
 }
 
 /**
- * The largest part of some energy that is shared wrongly where shares are taken for equal to weights, and the energy per
- * weight of two workloads differs by a ratio at most. That is where some workloads need the more and all others the less;
- * where one workload has most of the weights, it is itself either side.
- * @param topShare the largest part that one workload has of the weights
+ * The maximum fraction of some energy that is attributed wrongly if shares are assumed proportional to weights
+ * while the energy per weight of two workloads differs by at most a ratio. The maximum is reached where some
+ * workloads have the higher energy per weight and all others the lower one; where one workload has most of the
+ * weights, it is one of these two sides.
+ * @param topShare the largest fraction of the weights that one workload has
  */
 export function misplacedShare(ratio: number, topShare: number): number {
-  // Where the part p of the weights needs the ratio more, that part gets p(1-p)(r-1)/(1+p(r-1)) too little.
+  // If the fraction p of the weights has the higher energy per weight, it gets p(1-p)(r-1)/(1+p(r-1)) too
+  // little.
   const worst = 1 / (1 + Math.sqrt(ratio));
   if (topShare <= 1 - worst) return misplacedAt(worst, ratio);
   return Math.max(misplacedAt(1 - topShare, ratio), misplacedAt(topShare, ratio));

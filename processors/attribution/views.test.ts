@@ -11,7 +11,7 @@ function parse(settings: object) {
   return parseSettings(schema, settings);
 }
 
-/** What is published of the group of a workload, on a machine with the attribute `host`. */
+/** The published attributes of a workload's group, on a machine with the attribute `host`. */
 function groupOf(view: string, attributes: Attributes): Attributes {
   const [definition] = findViews(parse({ views: [view] }));
   const created = new View(definition, 0, { common: { 'service.name': 'joulemetry' } });
@@ -22,7 +22,7 @@ function groupOf(view: string, attributes: Attributes): Attributes {
   return own;
 }
 
-test('View publishes what defines a group, and what follows from it', () => {
+test('View publishes the attributes that define a group, and derived ones', () => {
   const process = {
     'process.pid': 7,
     'process.executable.name': 'python3.11',
@@ -63,7 +63,7 @@ test('View publishes what defines a group, and what follows from it', () => {
   assert.deepEqual(groupOf('process', process), process);
 });
 
-test('View has one group, none, for all that lack what defines the groups', () => {
+test('View has one group, none, for all workloads without the defining attributes', () => {
   const process = { 'process.executable.name': 'sh', 'systemd.slice': 'a.slice', 'container.name': '' };
   const names = {
     unit: 'systemd.unit',
@@ -82,7 +82,7 @@ test('View has one group, none, for all that lack what defines the groups', () =
   assert.deepEqual(groupOf('service', { 'service.name': 'joulemetry' }), { 'service.name': 'none' });
 });
 
-test('View distinguishes the units of the same name that the managers of two users have', () => {
+test("View distinguishes units of the same name of two users' managers", () => {
   const own = { 'systemd.unit': 'foo.service', 'systemd.slice': 'app.slice', 'systemd.owner.uid': '1000' };
   assert.deepEqual(groupOf('unit', own), own);
   const program = { 'process.executable.name': 'foo', ...own };
@@ -91,7 +91,7 @@ test('View distinguishes the units of the same name that the managers of two use
   assert.deepEqual(groupOf('program', program), withoutSlice);
 });
 
-test('View groups by whichever of several attributes a workload has', () => {
+test('View groups by the first of several attributes that a workload has', () => {
   const job = { 'slurm.job.name': 'train', 'slurm.job.user': 'ann' };
   assert.deepEqual(groupOf('job', { 'slurm.job.id': '7', ...job }), { 'slurm.job.id': '7', ...job });
   for (const name of ['oar.job.id', 'pbs.job.id', 'flux.job.id']) {
@@ -113,7 +113,7 @@ test('View publishes the path of a cgroup from either attribute, and kernel thre
   );
 });
 
-test('View keeps only what all workloads of a group had when it was first published', () => {
+test('View keeps only attributes that all workloads of a group had when it was first published', () => {
   const [definition] = findViews(parse({ views: ['container'] }));
   const view = new View(definition, 0);
   const join = (image: string, name: string) =>
@@ -129,7 +129,7 @@ test('View keeps only what all workloads of a group had when it was first publis
   assert.equal(view.resourceOf(group).attributes, attributes);
 });
 
-test('View makes no attributes of its own for a group whose workloads all have the same', () => {
+test('View reuses the attributes of a group whose workloads all have the same', () => {
   const [definition] = findViews(parse({ views: ['process'] }));
   const view = new View(definition, 0);
   const attributes = { 'process.pid': 7, 'process.executable.name': 'make' };
@@ -142,7 +142,7 @@ function checkWith(settings: object): readonly string[] {
   return checkViews(parse(settings));
 }
 
-test('checkViews refuses unknown views, views without attributes and metrics of two views', () => {
+test('checkViews rejects unknown views, views without attributes and metrics of two views', () => {
   assert.deepEqual(checkWith({}), []);
   const own = { metric: 'team.energy', group_by: ['k8s.pod.label.team|process.owner'] };
   assert.deepEqual(checkWith({ views: [], custom_views: [own] }), []);
@@ -165,7 +165,7 @@ test('checkViews refuses unknown views, views without attributes and metrics of 
   assert.deepEqual(checkWith({ views: ['unit'], custom_views: [{ ...own, metric: 'program.energy' }] }), []);
 });
 
-test('attribution publishes views of its user beside its own', () => {
+test('attribution publishes custom views in addition to the built-in ones', () => {
   const rig = new Rig({
     views: ['user'],
     custom_views: [{ metric: 'team.energy', group_by: ['team'], keep: ['cost.center'] }],
@@ -195,7 +195,7 @@ test('attribution publishes views of its user beside its own', () => {
   assert.deepEqual(rig.out.last('process.energy'), []);
 });
 
-test('attribution shows the groups that use most, none always, and the others as one', () => {
+test('attribution shows the groups with the highest usage, none always, and aggregates the others', () => {
   const rig = new Rig({ views: ['unit', 'process'], group_limit: 1 });
   const meter = rig.createMeter();
   const units = ['a.service', 'b.service', 'c.service', undefined];
@@ -212,7 +212,7 @@ test('attribution shows the groups that use most, none always, and the others as
   assert.deepEqual(rig.processes(), { 0: 4, 1: 3, 2: 2, 3: 1 });
 });
 
-test('attribution takes the service of the collector, which is on everything, for no service of a process', () => {
+test('attribution does not use the service of the collector, which is on all tables, as the service of a process', () => {
   const rig = new Rig({ views: ['service'] });
   const meter = rig.createMeter();
   const services = ['joulemetry', 'shop'];

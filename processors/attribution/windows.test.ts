@@ -14,7 +14,7 @@ function usageTo(to: number): Usage {
   return { firstTo: to, to, busyNs: 2, isGap: false, workloads: [workload], cpuNs: [1], lifeNs: [1] };
 }
 
-/** Everything that can be settled: from, to, energy and the workload's time; NaN for a gap. */
+/** All windows that can be settled: from, to, energy and the workload's time; NaN for a gap. */
 function settleAll(windows: Windows): [number, number, number, number][] {
   const settled: [number, number, number, number][] = [];
   for (let window = windows.takeReady(); window !== undefined; window = windows.takeReady()) {
@@ -39,7 +39,7 @@ test('Windows settles a boundary once the energy is known up to there', () => {
   assert.deepEqual(settleAll(windows), [[0, 10, 100, 1]]);
 });
 
-test('Windows settles energy that was there before the usage', () => {
+test('Windows settles energy that arrived before the usage', () => {
   const windows = new Windows(1000, exact);
   readTo(windows, [
     [0, 0],
@@ -56,7 +56,7 @@ test('Windows settles energy that was there before the usage', () => {
   assert.deepEqual(settleAll(windows), [[15, 25, 125, 1]]);
 });
 
-test('Windows makes a gap of energy before the first usage, when the meter shows it', () => {
+test('Windows makes a gap of energy before the first usage, if the meter separates it', () => {
   const windows = new Windows(1000, exact);
   readTo(windows, [
     [0, 0],
@@ -71,7 +71,7 @@ test('Windows makes a gap of energy before the first usage, when the meter shows
   ]);
 });
 
-test('Windows charges energy before the first usage to the first window, when no meter parts them', () => {
+test('Windows charges energy before the first usage to the first window, if no meter separates them', () => {
   const windows = new Windows(1000, exact);
   readTo(windows, [
     [0, 0],
@@ -96,7 +96,7 @@ test('Windows widens the window of a slow meter', () => {
   ]);
 });
 
-test('Windows does not interpolate a slow meter between two of its knots', () => {
+test('Windows does not interpolate a slow meter between two knots', () => {
   const windows = new Windows(1000, exact);
   readTo(windows, [[0, 0]]);
   for (let to = 0.5; to <= 10; to++) windows.push(usageTo(to));
@@ -107,7 +107,7 @@ test('Windows does not interpolate a slow meter between two of its knots', () =>
   assert.deepEqual(settleAll(windows), [[0, 5.5, 60, 6]]);
 });
 
-test('Windows makes a gap of a window that is longer than allowed', () => {
+test('Windows makes a gap of a window that is longer than the maximum', () => {
   const windows = new Windows(10, exact);
   readTo(windows, [[0, 0]]);
   windows.push(usageTo(0));
@@ -126,7 +126,7 @@ test('Windows makes a gap of a window that is longer than allowed', () => {
   ]);
 });
 
-test('Windows ends its last window with the last reading, when its counter closed', () => {
+test('Windows ends its last window with the last reading when its counter is closed', () => {
   const windows = new Windows(1000, exact);
   readTo(windows, [
     [0, 0],
@@ -143,7 +143,7 @@ test('Windows ends its last window with the last reading, when its counter close
   assert.equal(windows.isDrained, true);
 });
 
-test('Windows ends its last window with the last reading, when the usage beyond it is known already', () => {
+test('Windows ends its last window with the last reading if the usage beyond it is already known', () => {
   const windows = new Windows(1000, exact);
   readTo(windows, [
     [0, 0],
@@ -155,7 +155,7 @@ test('Windows ends its last window with the last reading, when the usage beyond 
   assert.equal(windows.isDrained, true);
 });
 
-test('Windows.finish leaves energy after the last boundary to a gap', () => {
+test('Windows.finish makes a gap of energy after the last boundary', () => {
   const windows = new Windows(1000, exact);
   readTo(windows, [
     [0, 0],
@@ -170,7 +170,7 @@ test('Windows.finish leaves energy after the last boundary to a gap', () => {
   assert.equal(windows.isDrained, true);
 });
 
-test('Windows settles the rest without a new knot when its counter closed', () => {
+test('Windows settles the rest without a new knot when its counter is closed', () => {
   const windows = new Windows(1000, exact);
   readTo(windows, [
     [0, 0],
@@ -182,7 +182,7 @@ test('Windows settles the rest without a new knot when its counter closed', () =
   assert.deepEqual(settleAll(windows), [[0, 10, 100, 2]]);
 });
 
-test('Windows merges what waits too long in too many parts', () => {
+test('Windows merges boundaries when too many are pending', () => {
   const windows = new Windows(1e9, exact);
   readTo(windows, [[0, 0]]);
   windows.push(usageTo(0));
@@ -192,7 +192,7 @@ test('Windows merges what waits too long in too many parts', () => {
   assert.deepEqual(settleAll(windows), [[0, 5000, 5000, 5000]]);
 });
 
-test('Windows loses nothing when it merges boundaries of a fast meter', () => {
+test('Windows loses no energy when it merges boundaries of a fast meter', () => {
   const windows = new Windows(1e9, exact);
   readTo(windows, [[0, 0]]);
   windows.push(usageTo(0));
@@ -211,7 +211,7 @@ test('Windows loses nothing when it merges boundaries of a fast meter', () => {
   );
 });
 
-test('Windows makes no window shorter than 25 ticks of the usage, and loses nothing by it', () => {
+test('Windows makes no window shorter than 25 ticks of the usage, and loses no energy by it', () => {
   const tick = new UsageTick();
   tick.read(4e-9);
   const windows = new Windows(1000, tick);
@@ -227,7 +227,7 @@ test('Windows makes no window shorter than 25 ticks of the usage, and loses noth
   assert.deepEqual(settleAll(windows), [[240, 320, 800, 2]]);
 });
 
-test('Meter keeps only the last counters, when no usage comes', () => {
+test('Meter keeps only the last counters if no usage arrives', () => {
   const meter = new Meter(300e9, new UsageTick());
   for (let i = 0; i < 20; i++) {
     const windows = meter.open();

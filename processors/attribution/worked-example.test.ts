@@ -25,19 +25,19 @@ function playExample(settings: object, usedMs: readonly number[] = cpuMs): Rig {
   return rig;
 }
 
-test('attribution gives the worked example of the ledger', () => {
+test('attribution reproduces the worked example of the ledger', () => {
   const rig = playExample({ floor: [{ power: 40 }] });
   assert.deepEqual(rig.processes(), { 1: 2.0, 2: 1.6, 3: 1.4, 4: 1.2, 5: 4.0, 6: 1.8, 7: 2.2 });
   assert.deepEqual(rig.parts(), { attributed: 14.2, idle: 40, unseen: 5.8 });
 });
 
-test('attribution gives the worked example with idle energy borne by CPU time', () => {
+test('attribution reproduces the worked example with idle energy charged by CPU time', () => {
   const rig = playExample({ floor: [{ power: 40 }], idle: 'proportional' });
   assert.deepEqual(rig.processes(), { 1: 6.0, 2: 4.8, 3: 4.2, 4: 3.6, 5: 12.0, 6: 5.4, 7: 6.6 });
   assert.deepEqual(rig.parts(), { attributed: 42.6, idle: 0, unseen: 17.4 });
 });
 
-test('attribution gives the worked example with idle energy borne by all alike', () => {
+test('attribution reproduces the worked example with idle energy charged equally', () => {
   const rig = playExample({ floor: [{ power: 35 }], idle: 'equal' });
   assert.deepEqual(rig.processes(), { 1: 7.5, 2: 7, 3: 6.75, 4: 6.5, 5: 10, 6: 7.25, 7: 7.75 });
   assert.deepEqual(rig.parts(), { attributed: 52.75, idle: 0, unseen: 7.25 });
@@ -63,7 +63,7 @@ for (const [column, idle] of ['separate', 'proportional', 'equal'].entries()) {
       processes.map(({ numbers }) => numbers[0]),
     );
     const { attributed, idle: idleJ, unseen } = rig.parts();
-    // To the nanojoule: the last digit of a double is finer.
+    // To the nanojoule: the last digit of a double is smaller.
     const computed = [...Object.values(rig.processes()), attributed, idleJ, unseen].map((joules) =>
       Number(joules.toFixed(9)),
     );

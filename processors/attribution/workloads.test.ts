@@ -5,7 +5,7 @@ import { createRow } from '../../src/model/table.js';
 import { BusyCarry } from '../../src/usage/busy-carry.js';
 import { playBusy, playSecond, Rig, RigProcess, unixNs } from './rig.fixture.js';
 
-test('attribution keeps a reused pid apart from the one before', () => {
+test('attribution separates a reused pid from the earlier process', () => {
   const { rig, meter, process } = playBusy();
   rig.end(1.5, ...process.series);
   const next = new RigProcess({ 'process.pid': 1, 'process.creation.time': 'later' }, 1.5);
@@ -17,7 +17,7 @@ test('attribution keeps a reused pid apart from the one before', () => {
   ]);
 });
 
-test('attribution charges no lifetime to a process that was missed once', () => {
+test('attribution charges a process that was missed once only for its CPU time', () => {
   const { rig, meter, process } = playBusy();
   const other = new RigProcess({ 'process.pid': 2 }, 1);
   rig.end(1.9, ...process.series);
@@ -49,7 +49,7 @@ test('attribution charges no lifetime to a process that was missed once', () => 
   assert.deepEqual(rig.parts(), { attributed: 20, unseen: 20 });
 });
 
-test('attribution goes on with a process whose counters were reset before it was settled', () => {
+test('attribution continues with a process whose counters were reset before it was settled', () => {
   const { rig, meter, process } = playBusy();
   const old = process.restart(1.2);
   rig.end(1.2, ...old);
@@ -61,7 +61,7 @@ test('attribution goes on with a process whose counters were reset before it was
   );
 });
 
-test('attribution does not charge processes for what was used unseen', () => {
+test('attribution does not charge processes for unseen usage', () => {
   const rig = new Rig();
   const meter = rig.createMeter();
   const survivor = new RigProcess({ 'process.pid': 1 }, 0);
@@ -71,7 +71,7 @@ test('attribution does not charge processes for what was used unseen', () => {
   assert.deepEqual(rig.parts(), { attributed: 1, unseen: 9 });
 });
 
-test('attribution settles the last usage of a process before it ends what it published', () => {
+test('attribution settles the last usage of a process before it ends its published series', () => {
   const { rig, meter, process } = playBusy();
   rig.usage(1.4, [[process, 1.4]]);
   rig.end(1.5, ...process.series);
@@ -100,7 +100,7 @@ test('attribution ends a program and a cgroup when they have been empty for a mi
   );
 });
 
-test('attribution gives a process that was born and ended between two scans its energy', () => {
+test('attribution charges a process that started and ended between two scans', () => {
   const { rig, meter, process } = playBusy();
   const short = new RigProcess({ 'process.pid': 2 }, 1.2);
   rig.usage(1.3, [[short, 0.1]]);
@@ -109,7 +109,7 @@ test('attribution gives a process that was born and ended between two scans its 
   assert.deepEqual(rig.processes(), { 1: 19, 2: 1 });
 });
 
-test('attribution takes the usage at the boundary from readings around it', () => {
+test('attribution interpolates the usage at the boundary from readings around it', () => {
   const rig = new Rig();
   const meter = rig.createMeter();
   const process = new RigProcess({ 'process.pid': 1 }, 0.1);
@@ -121,7 +121,7 @@ test('attribution takes the usage at the boundary from readings around it', () =
   assert.deepEqual(rig.processes(), { 1: 9 + 10 + 10 });
 });
 
-test('attribution shares by what was used where that is more than the machine was busy', () => {
+test("attribution shares by the workloads' usage if it exceeds the busy time of the machine", () => {
   const rig = new Rig();
   const meter = rig.createMeter();
   const processes = [1, 2].map((pid) => new RigProcess({ 'process.pid': pid }, 0));
@@ -185,14 +185,14 @@ test('attribution counts nothing between the last reading of a counter and the s
   assert.deepEqual(rig.processes(), { 1: 10 + 5 + 0.5 });
 });
 
-test('attribution counts nothing twice when tables come twice, or late', () => {
+test('attribution counts nothing twice when tables arrive twice or late', () => {
   const { rig, meter, process } = playBusy();
   for (const atS of [2, 2, 3, 2, 4]) playSecond({ rig, meter, used: [[process, atS / 2]] }, atS);
   assert.deepEqual(rig.processes(), { 1: 10 + 0 + 5 + 5 });
   assert.deepEqual(rig.parts(), { attributed: 20, unseen: 20 });
 });
 
-test('attribution starts the counters of a process at its birth, where it was born in the window', () => {
+test('attribution starts the counters of a process at its start time if it started in the window', () => {
   const { rig, meter, process } = playBusy();
   const late = new RigProcess({ 'process.pid': 2, 'process.linux.cgroup': '/b' }, 1.75);
   const early = new RigProcess({ 'process.pid': 3, 'process.linux.cgroup': '/b' }, 1.5);
@@ -216,19 +216,19 @@ test('attribution starts the counters of a process at its birth, where it was bo
 
 const ms = 1e6;
 
-test('BusyCarry keeps busy time beyond what was seen', () => {
+test('BusyCarry keeps busy time beyond the seen usage', () => {
   const carry = new BusyCarry(new CpuCount(2));
   assert.equal(carry.settle(100 * ms, 70 * ms), 100 * ms);
   assert.equal(carry.overlapNs, 0);
 });
 
-test('BusyCarry takes a lump of busy time for the usage that came before it', () => {
+test('BusyCarry offsets a step of busy time against earlier usage', () => {
   const carry = new BusyCarry(new CpuCount(2));
   const lumps = [0, 0, 10, 0, 0, 10].map((busy) => carry.settle(busy * ms, 3 * ms) / ms);
   assert.deepEqual(lumps, [3, 3, 4, 3, 3, 4]);
 });
 
-test('BusyCarry carries no more than rounding explains', () => {
+test('BusyCarry carries at most what rounding explains', () => {
   const carry = new BusyCarry(new CpuCount(2));
   carry.settle(0, 250 * ms);
   assert.equal(carry.overlapNs, 150 * ms);

@@ -7,15 +7,15 @@ import { fc } from '../../src/testing/fixed-seed.fixture.js';
 import { holdsFor } from '../../src/testing/property.fixture.js';
 import { createRig, metricOf, packageOf, power, seriesOf, sumPackages } from './rig.fixture.js';
 
-test('metrics_transform sums counters over starts, resets and gaps, and never lets the sum fall', () => {
+test('metrics_transform sums counters across starts, resets and gaps, and never lets the sum fall', () => {
   const { feed, readings } = createRig({ transforms: [sumPackages] });
   const [one, other] = [packageOf('package-0'), packageOf('package-1')];
   feed([one, other], 10, [100, 50]);
   feed([one, other], 20, [110, NaN]);
-  // package-0 is reset: what it had counted stays, and the new count is added.
+  // package-0 is reset: its earlier count is kept, and the new count is added.
   const again = packageOf('package-0', 25n);
   feed([again, other], 30, [4, 60], [one]);
-  // Began before the sum did, and is seen from now on: its first reading is nothing that grew here.
+  // It started before the sum, and is seen from now on: its first reading adds nothing.
   const older = packageOf('package-2', -5n);
   feed([again, other, older], 40, [5, 60, 1000]);
   feed([again, other, older], 50, [5, 61, 1003]);
@@ -49,7 +49,7 @@ test('metrics_transform ends the sum with its last member', () => {
   );
 });
 
-test('metrics_transform sums what random counters count, as an addition of their growth does', () => {
+test('metrics_transform sums random counters by adding their growth', () => {
   const anyStep = fc.record({
     which: fc.nat(3),
     more: fc.nat(1000),
@@ -89,7 +89,7 @@ test('metrics_transform sums what random counters count, as an addition of their
   });
 });
 
-test('metrics_transform reduces gauges row by row, also where they come in different tables', () => {
+test('metrics_transform reduces gauges row by row, even if they arrive in different tables', () => {
   const domains = ['cpu', 'cpu', 'memory'].map((type, i) => seriesOf(power, { type, id: i }));
   for (const [aggregation, expected] of [
     ['sum', [30, 70, 33]],
@@ -117,7 +117,7 @@ function aggregateLabels(labels: readonly string[], type: string) {
   return { action: 'aggregate_labels', label_set: labels, aggregation_type: type };
 }
 
-test('metrics_transform takes the greatest of sums, when a second transform aggregates what the first one did', () => {
+test('metrics_transform computes the maximum of sums when a second transform aggregates the result of the first one', () => {
   const { feed, readings } = createRig({
     transforms: [
       { include: 'hw.power', action: 'update', operations: [aggregateLabels(['node'], 'sum')] },
@@ -146,7 +146,7 @@ test('metrics_transform takes the greatest of sums, when a second transform aggr
   );
 });
 
-test('metrics_transform sums maxima, when a second transform sums what the first one reduced', () => {
+test('metrics_transform sums maxima when a second transform sums the result of the first one', () => {
   const { feed, readings } = createRig({
     transforms: [
       { include: 'hw.power', action: 'update', operations: [aggregateLabels(['node'], 'max')] },
@@ -161,7 +161,7 @@ test('metrics_transform sums maxima, when a second transform sums what the first
   );
 });
 
-test('metrics_transform leaves a counter as it is, when it is to be anything but a sum', () => {
+test('metrics_transform leaves a counter unchanged if the aggregation is not a sum', () => {
   const operations = [{ action: 'aggregate_labels', label_set: [], aggregation_type: 'mean' }];
   const { feed, readings, log } = createRig({
     transforms: [{ include: 'hw.energy', action: 'update', operations }],
@@ -173,7 +173,7 @@ test('metrics_transform leaves a counter as it is, when it is to be anything but
   ]);
 });
 
-test('metrics_transform has doubles for the mean of whole numbers', () => {
+test('metrics_transform uses doubles for the mean of integers', () => {
   const count = metricOf('count', { valueType: 'int' });
   const operations = [{ action: 'aggregate_labels', label_set: [], aggregation_type: 'mean' }];
   const { feed, next } = createRig({ transforms: [{ include: 'count', action: 'update', operations }] });

@@ -3,7 +3,7 @@ import type { Labels, LabelSource, PresetRule } from './preset-rule.js';
 
 // Names, units and labels of ALUMET 0.9 (github.com/alumet-dev/alumet, the plugins rapl, nvml and procfs).
 
-/** The four labels that every point of ALUMET has, and further ones. */
+/** The four labels of every point of ALUMET, and further ones. */
 function labelsOf(
   resource: readonly [kind: string, id: AttributeValue | undefined],
   others: Labels = {},

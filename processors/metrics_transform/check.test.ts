@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { checkSettings } from './rig.fixture.js';
 
-/** What the Collector refuses, or does and cannot be done here, with what to write instead. */
+/** Settings that the Collector rejects, or supports and this processor does not, with what to write instead. */
 const refused = [
   [{ action: 'update' }, 'transforms[0].include: expected the name of a metric, found none'],
   [{ include: 'a' }, 'transforms[0].action: expected update, insert, combine or group, found none'],
@@ -91,7 +91,7 @@ const refused = [
 ] as const;
 
 for (const [transform, problem] of refused) {
-  test(`metrics_transform refuses with "${problem}"`, () => {
+  test(`metrics_transform rejects with "${problem}"`, () => {
     assert.deepEqual(checkSettings({ transforms: [transform] }), [problem]);
   });
 }

@@ -22,7 +22,7 @@ export function listAggregations({
 }: TransformConfig): readonly AggregationType[] {
   const ofOperations = operations.flatMap(({ aggregation_type: type }) => type ?? []);
   if (action !== 'combine') return ofOperations;
-  // Without a type of its own, combined series are aggregated as its operations do.
+  // Without an explicit type, combined series are aggregated like in its operations.
   if (own.aggregation_type === null) return ofOperations.length === 0 ? ['sum'] : ofOperations;
   return [own.aggregation_type, ...ofOperations];
 }

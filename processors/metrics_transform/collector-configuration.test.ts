@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { checkSettings, createRig, describeLast, metricOf, seriesOf } from './rig.fixture.js';
 
-test('metrics_transform does what the full configuration of the Collector says, one transform after another', () => {
+test('metrics_transform applies the full configuration of the Collector, one transform after another', () => {
   const settings = {
     transforms: [
       {

@@ -16,7 +16,7 @@ const requests = ['Delete', 'Get', 'Post'].map((method) =>
 );
 const version = `opentelemetry collector ${readVersion()}`;
 
-/** The examples of the documentation of the Collector's metricstransform, one after another. */
+/** The examples in the documentation of the Collector's metricstransform, in order. */
 const examples = [
   {
     name: 'Create a new metric from an existing metric',
@@ -229,7 +229,7 @@ const examples = [
 ] as const;
 
 for (const { name, transform, series, expected, ...rest } of examples) {
-  test(`metrics_transform does as the Collector's example "${name}" says`, () => {
+  test(`metrics_transform reproduces the Collector's example "${name}"`, () => {
     assert.deepEqual(checkSettings({ transforms: [transform] }), []);
     const { feed, next, log } = createRig({ transforms: [transform] });
     feed(

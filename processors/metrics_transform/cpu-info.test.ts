@@ -17,7 +17,7 @@ vendor_id\t: GenuineIntel
 
 `;
 
-test('parseCpuInfo gives the labels of each CPU, empty where the kernel says nothing', () => {
+test('parseCpuInfo returns the labels of each CPU, empty if the kernel does not report them', () => {
   assert.deepEqual(parseCpuInfo(text), [
     {
       processor: '0',
@@ -30,7 +30,7 @@ test('parseCpuInfo gives the labels of each CPU, empty where the kernel says not
   ]);
 });
 
-test('addCpuInfo adds a series of 1 for each CPU with the busy time of a machine, and ends them with it', () => {
+test('addCpuInfo adds a series of 1 for each CPU with the busy time of a machine, and ends these series with it', () => {
   const next = createTableCollector();
   const consumer = addCpuInfo(createLogCollector(), next, () => text);
   const busy = [seriesOf(busyTime)];
@@ -43,7 +43,7 @@ test('addCpuInfo adds a series of 1 for each CPU with the busy time of a machine
   assert.deepEqual(next.tables[5].ended, info);
 });
 
-/** In front of a stage that refuses a metric. */
+/** In front of a stage that rejects a metric. */
 function createRefused(name: string) {
   return addCpuInfo(
     createLogCollector(),
@@ -52,13 +52,13 @@ function createRefused(name: string) {
   );
 }
 
-test('addCpuInfo refuses what the table is refused for, and not what is added', () => {
+test('addCpuInfo rejects when the table is rejected, not when the added rows are', () => {
   const table = createRow([seriesOf(busyTime)], 5n, Float64Array.of(7));
   assert.equal(createRefused(cpuInfo.name).consume(table), true);
   assert.equal(createRefused(busyTime.name).consume(table), false);
 });
 
-test('addCpuInfo forwards tables where /proc/cpuinfo cannot be read, with one warning', () => {
+test('addCpuInfo forwards tables if /proc/cpuinfo cannot be read, with one warning', () => {
   const [log, next] = [createLogCollector(), createTableCollector()];
   const consumer = addCpuInfo(log, next, () => {
     throw new Error('EACCES: permission denied');

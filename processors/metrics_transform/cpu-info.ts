@@ -7,7 +7,7 @@ import type { Attributes, Metric, Resource, Series } from '../../src/model/serie
 import { createEnding, createRow, timeOf, type Table } from '../../src/model/table.js';
 import { busyTime } from '../../src/model/usage-metrics.js';
 
-/** Kepler's description of each CPU; its dashboards find the nodes by it. */
+/** Kepler's description of each CPU; its dashboards use it to find the nodes. */
 export const cpuInfo: Metric = {
   name: 'kepler_node_cpu_info',
   unit: '',
@@ -16,7 +16,7 @@ export const cpuInfo: Metric = {
   valueType: 'int',
 };
 
-/** Labels, and the keys of /proc/cpuinfo on x86. Other architectures have some of them. */
+/** Labels, and the keys of /proc/cpuinfo on x86. Other architectures have only some of them. */
 const keys: Readonly<Record<string, string>> = {
   processor: 'processor',
   vendor_id: 'vendor_id',
@@ -25,7 +25,7 @@ const keys: Readonly<Record<string, string>> = {
   core_id: 'core id',
 };
 
-/** The labels of each CPU in a text like /proc/cpuinfo. */
+/** The labels of each CPU in a text in the format of /proc/cpuinfo. */
 export function parseCpuInfo(text: string): readonly Attributes[] {
   return text.split('\n\n').flatMap((block) => {
     const values = new Map(
@@ -39,7 +39,7 @@ export function parseCpuInfo(text: string): readonly Attributes[] {
   });
 }
 
-/** Adds a series for each CPU of this machine, whenever the busy time of the machine is read. */
+/** Adds a series for each CPU of this machine to every reading of the machine's busy time. */
 export function addCpuInfo(
   log: Log,
   next: Consumer,
@@ -62,7 +62,7 @@ export function addCpuInfo(
       if (!next.consume(table)) return false;
       const rows = table.offsets.length === 0 ? [] : infoOf(table.series);
       const ended = table.ended?.filter(isBusyTime).flatMap(seriesOf) ?? [];
-      // A receiver sends again what was refused: the next stage must not get the table twice because of these rows.
+      // A receiver resends a rejected table: the next stage must not get it twice because of these rows.
       for (const info of rows) next.consume(createInfo(table, info));
       if (ended.length > 0) next.consume(createEnding(ended, table.epoch));
       return true;
@@ -70,7 +70,7 @@ export function addCpuInfo(
   };
 }
 
-/** None where the file cannot be read: everything else of the preset does without. */
+/** None if the file cannot be read: everything else of the preset works without it. */
 function readCpus(log: Log, readText: () => string): readonly Attributes[] {
   try {
     return parseCpuInfo(readText());

@@ -2,25 +2,25 @@ import { createPlans } from '../../src/model/plan.js';
 import type { Series } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
 
-/** One of the series that a series becomes. */
+/** One of the series to which a series is converted. */
 export interface Output {
-  /** The series itself where its values are the same, and for one output only. */
+  /** The input series itself if its values are unchanged, and for at most one output. */
   readonly series: Series;
   readonly factor: number;
-  /** Whether the values are cut off to whole numbers. */
+  /** Whether the values are truncated to integers. */
   readonly isWhole: boolean;
-  /** Where the values are what the series grew by: its last reading, NaN before the first one. */
+  /** For values that are the growth of the series: its last reading, NaN before the first one. */
   readonly last?: Float64Array;
 }
 
-/** How the tables with one array of series are changed. */
+/** How tables with the same array of series are converted. */
 interface Plan {
   readonly series: readonly Series[];
   readonly sources: Int32Array;
   readonly factors: Float64Array;
-  /** 1: cut off. */
+  /** 1: truncated. */
   readonly whole: Uint8Array;
-  /** Of the columns that are growth. */
+  /** The columns that are growth. */
   readonly growing: readonly GrowingColumn[];
 }
 
@@ -29,10 +29,10 @@ interface GrowingColumn {
   readonly last: Float64Array;
 }
 
-/** Gives each series several, one or no columns, with values that are multiplied. */
+/** Converts each series to any number of columns, with scaled values. */
 export class Expansion {
   readonly #outputsOf: (series: Series) => readonly Output[];
-  /** Without a plan, the columns stay as they are. */
+  /** Without a plan, the columns are unchanged. */
   readonly #planOf: (series: readonly Series[]) => { readonly plan: Plan | undefined };
 
   /** @param outputsOf asked once per series */
@@ -41,7 +41,7 @@ export class Expansion {
     this.#planOf = createPlans((series: readonly Series[]) => ({ plan: this.#createPlan(series) }));
   }
 
-  /** @returns the table itself where nothing is to be changed */
+  /** @returns the table itself if nothing changes */
   apply(table: Table): Table {
     const { plan } = this.#planOf(table.series);
     const ended = table.ended && this.#expandAll(table.ended);
@@ -63,7 +63,7 @@ export class Expansion {
     };
   }
 
-  /** @returns the same array where each series is just itself */
+  /** @returns the same array if each series is unchanged */
   #expandAll(all: readonly Series[]): readonly Series[] {
     const expanded = all.flatMap((series) => this.#outputsOf(series).map((output) => output.series));
     return expanded.length === all.length && expanded.every((one, i) => one === all[i]) ? all : expanded;
@@ -86,8 +86,8 @@ function copyColumns({ offsets, values, series: { length: stride } }: Table, pla
 }
 
 /**
- * Replaces readings by what they are more than the previous one; a gap is one here, and the next has all of its
- * growth.
+ * Replaces readings by their difference from the previous one; a gap stays a gap, and the next value includes
+ * all growth since.
  */
 function takeGrowth(values: Float64Array, width: number, { column, last }: GrowingColumn): void {
   for (let cell = column; cell < values.length; cell += width) {

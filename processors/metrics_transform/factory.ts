@@ -28,14 +28,14 @@ export const factory: ProcessorFactory<typeof schema> = {
     return {
       start() {},
       consume: (table) => first.consume(table),
-      // Presets have no names for histograms.
+      // Presets define no names for histograms.
       consumeHistograms: (table) => passHistograms(chain, table),
       shutdown() {},
     };
   },
 };
 
-/** Transforms that are one change of a series, since what they aggregate are sums: a sum of sums is one sum. */
+/** Transforms that can be applied in one stage, since their aggregations are sums: a sum of sums is a sum. */
 export function divideIntoStages(
   transforms: readonly TransformConfig[],
 ): readonly (readonly TransformConfig[])[] {
@@ -85,7 +85,7 @@ function createShapes(transforms: readonly TransformConfig[], { log }: Context) 
     );
 }
 
-/** What is inserted comes after what was there. */
+/** Inserted series come after the existing ones. */
 function applyStep(
   shapes: readonly Shape[],
   { config, match }: Step,

@@ -14,7 +14,7 @@ import { createRig } from './rig.fixture.js';
 const duration = { include: 'http.server.request.duration', action: 'update' };
 const row = () => rowOf([1, 2, 3], { sum: 4.5, min: 0.05, max: 2 });
 
-/** Of each row that was forwarded: name, unit, attributes, sum, extremes, and bounds or the first index. */
+/** For each forwarded row: name, unit, attributes, sum, extremes, and bounds or the first index. */
 function listRows({ next, log }: ReturnType<typeof createRig>) {
   checkHistograms(next.histograms);
   const one = new HistogramRow();
@@ -53,7 +53,7 @@ test('metrics_transform renames histograms and their labels, and converts bounds
   assert.equal(first.series[1], other, 'what is not concerned stays as it is');
 });
 
-test('metrics_transform forwards a table of histograms itself that it does not change, and drops nothing of a preset', () => {
+test('metrics_transform forwards an unchanged table of histograms itself, and drops nothing of a preset', () => {
   for (const settings of [
     { transforms: [{ include: 'a', action: 'update', new_name: 'b' }] },
     { preset: 'kepler' },
@@ -89,7 +89,7 @@ test('metrics_transform adds copies of histograms, and deletes those that a tran
   );
 });
 
-test('metrics_transform moves the buckets of exponential histograms by the factor', () => {
+test('metrics_transform shifts the buckets of exponential histograms by the factor', () => {
   const operations = [{ action: 'experimental_scale_value', experimental_scale: 4 }];
   const rig = createRig({ transforms: [{ include: 'rpc.duration', action: 'update', operations }] });
   const counts = rowOf([0, 1, 2, 3, 0], { layout: powersOfTwo, sum: 20, min: 1.5, max: 8 });
@@ -97,7 +97,7 @@ test('metrics_transform moves the buckets of exponential histograms by the facto
   assert.deepEqual(listRows(rig).rows, [['rpc.duration', 's', {}, 80, 6, 32, 2]]);
 });
 
-test('metrics_transform leaves histograms as they are that it cannot aggregate, with one warning', () => {
+test('metrics_transform leaves histograms unchanged that it cannot aggregate, with one warning', () => {
   const operations = [{ action: 'aggregate_labels', label_set: [], aggregation_type: 'sum' }];
   const { processor, next, log } = createRig({ transforms: [{ ...duration, operations }] });
   const series = [histogramOf({ attributes: { route: '/' } }), histogramOf()];
@@ -109,7 +109,7 @@ test('metrics_transform leaves histograms as they are that it cannot aggregate, 
   ]);
 });
 
-test('metrics_transform forwards the first of histograms that become the same', () => {
+test('metrics_transform forwards the first of several histograms that become the same', () => {
   const operations = [{ action: 'update_label', label: 'route', new_label: 'path' }];
   const rig = createRig({ transforms: [{ ...duration, operations }] });
   const series = [{ route: '/' }, { path: '/' }].map((attributes) => histogramOf({ attributes }));

@@ -5,20 +5,20 @@ import { scaleHistogram } from '../../src/model/scale-histogram.js';
 import { inheritPublisher, type HistogramMetric, type HistogramSeries } from '../../src/model/series.js';
 import type { Shape, ShapesOf } from './shape.js';
 
-/** What becomes of a histogram: another series, whose values are multiplied. */
+/** One output of a histogram: another series, with scaled values. */
 interface Output {
   readonly series: HistogramSeries;
   readonly factor: number;
 }
 
-/** Gives histograms the names, attributes and units that transforms say. They are not aggregated. */
+/** Applies the names, attributes and units of transforms to histograms. They are not aggregated. */
 export class HistogramExpansion {
   readonly #shapesOf: ShapesOf;
   readonly #log: Log;
   readonly #metrics = new Map<string, HistogramMetric>();
   readonly #warned = new Set<string>();
   readonly #outputsOf = createPlans((series: HistogramSeries) => this.#createOutputs(series));
-  /** The series of the rows that come of those of a table. */
+  /** The output series for the rows of a table. */
   readonly #seriesOf = createPlans((series: readonly HistogramSeries[]) =>
     series.flatMap((one) => this.#outputsOf(one).map((output) => output.series)),
   );
@@ -30,7 +30,7 @@ export class HistogramExpansion {
     this.#log = log;
   }
 
-  /** @returns the table itself where nothing is changed */
+  /** @returns the table itself if nothing changes */
   apply(table: HistogramTable): HistogramTable {
     const series = this.#seriesOf(table.series);
     const ended = table.ended && this.#seriesOf(table.ended);
@@ -79,7 +79,7 @@ export class HistogramExpansion {
     return false;
   }
 
-  /** One object for each metric, as receivers have it. */
+  /** One object per metric, as with receivers. */
   #describe(from: HistogramMetric, { metric: { name, unit, description } }: Shape): HistogramMetric {
     if (name === from.name && unit === from.unit && description === from.description) return from;
     const { kind } = from;
@@ -88,7 +88,7 @@ export class HistogramExpansion {
   }
 }
 
-/** What transforms know of a metric. */
+/** The properties of a metric that transforms use. */
 function standIn({ name, unit, description }: HistogramMetric): Shape['metric'] {
   return { name, unit, description, kind: 'gauge', valueType: 'double' };
 }

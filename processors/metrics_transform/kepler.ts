@@ -3,8 +3,9 @@ import type { Labels, LabelSource, PresetRule } from './preset-rule.js';
 // Names and labels of Kepler 0.11 (github.com/sustainable-computing-io/kepler, docs/user/metrics.md).
 
 /**
- * Kepler's zones of energy that is attributed: it has no sockets, and no zone for a GPU. `host` is not one of Kepler's, which
- * does not start without a meter of the CPUs; attribution has it only where no part of the host is measured.
+ * Kepler's zones for attributed energy: it has no sockets, and no zone for a GPU. `host` is not one of
+ * Kepler's, which does not start without a meter of the CPUs; attribution has it only if no part of the host is
+ * measured.
  */
 const zones: Readonly<Record<string, string>> = { cpu: 'package', memory: 'dram', host: 'host' };
 
@@ -12,7 +13,7 @@ function zoneOf({ own }: LabelSource): string | undefined {
   return zones[String(own['hw.type'])];
 }
 
-/** Labels of what CPUs and memory use. */
+/** Labels of the energy of CPUs and memory. */
 function inZone(labelsOf: (source: LabelSource) => Labels | undefined): PresetRule['labels'] {
   return (source) => {
     const zone = zoneOf(source);
@@ -39,7 +40,7 @@ function findType(resource: LabelSource['resource']): string {
   return known(resource['container.id']) === undefined ? 'regular' : 'container';
 }
 
-/** Workloads without a container, a pod or a virtual machine are the group `none` here, and nothing in Kepler. */
+/** Workloads without a container, a pod or a virtual machine are the group `none` here, and do not exist in Kepler. */
 function known(value: LabelSource['resource'][string] | undefined) {
   return value === 'none' ? undefined : value;
 }
@@ -85,13 +86,13 @@ function gpuOf(labelsOf: (source: LabelSource) => Labels): PresetRule['labels'] 
       : undefined;
 }
 
-/** Zones within others, or around them: they are not added up with the others. */
+/** Zones that contain others or are contained in them are not added up. */
 const raplLabels: PresetRule['labels'] = (source) => ({
   ...nodeLabels(source),
   zone: source.own['rapl.domain'],
 });
 
-/** All parts of the ledger together. The energy of a meter that contains measured parts would count twice. */
+/** All parts of the ledger. The energy of a meter that contains measured parts would be counted twice. */
 const wholeHost = inZone((source) => (source.own['hw.type'] === 'host' ? nodeLabels(source) : undefined));
 
 const active = inZone((source) => (source.own['ledger.part'] === 'idle' ? undefined : nodeLabels(source)));

@@ -2,19 +2,19 @@ import { compileGoRegexp, createTextTest } from '../../src/component/go-regexp.j
 import type { Attributes } from '../../src/model/series.js';
 import type { TransformConfig } from './config.js';
 
-/** What a metric's name has matched: the groups of the regular expression, by number and by name. */
+/** The match of a metric's name: the groups of the regular expression, by number and by name. */
 export interface Match {
   readonly groups: readonly (string | undefined)[];
-  /** Names of the groups, from the first on; those without a name are `$1`, `$2`, as in the Collector. */
+  /** Names of the groups, starting with the first; those without a name are `$1`, `$2`, as in the Collector. */
   readonly names: readonly string[];
 }
 
-/** @returns undefined where a series is not concerned */
+/** @returns undefined if the transform does not apply */
 export type Matcher = (name: string, attributes: Attributes) => Match | undefined;
 
 const plainMatch: Match = { groups: [], names: [] };
 
-/** Whether a transform concerns a series, by the metric's name and the labels. */
+/** Whether a transform applies to a series, by the metric's name and the labels. */
 export function createMatcher(config: TransformConfig): Matcher {
   const matchName = createNameMatcher(config);
   const labels = Object.entries(config.experimental_match_labels).map(
@@ -42,7 +42,7 @@ function createNameMatcher({
 }
 
 function namesOfGroups(regexp: RegExp): readonly string[] {
-  // An empty alternative matches everything, and has all the groups.
+  // The empty alternative matches any string, and the match has all groups.
   const { length } = new RegExp(`${regexp.source}|`, regexp.flags).exec('') ?? [];
   const names = Array.from({ length: (length ?? 1) - 1 }, (_, i) => `$${i + 1}`);
   const named = regexp.source.matchAll(/\\.|\[(?:\\.|[^\]])*\]|\((?:\?<(?<name>\w+)>|(?!\?))/gsu);

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { createEnding, createRow } from '../../src/model/table.js';
 import { createRig, metricOf, packageOf, power, seriesOf, sumPackages } from './rig.fixture.js';
 
-test('metrics_transform forwards a table itself, when no transform concerns it', () => {
+test('metrics_transform forwards a table itself if no transform applies to it', () => {
   const { processor, next } = createRig({ transforms: [sumPackages] });
   const series = [seriesOf(power)];
   const table = { ...createRow(series, 1n, Float64Array.of(7)), ended: series };
@@ -11,7 +11,7 @@ test('metrics_transform forwards a table itself, when no transform concerns it',
   assert.equal(next.tables[0], table);
 });
 
-test('metrics_transform converts values to a unit of the same kind, and reports which it cannot', () => {
+test('metrics_transform converts values to a unit of the same kind, and reports impossible conversions', () => {
   const { feed, next, log } = createRig({
     transforms: [
       {
@@ -53,7 +53,7 @@ test('metrics_transform converts values to a unit of the same kind, and reports 
   ]);
 });
 
-test('metrics_transform cuts values off to whole numbers, and makes doubles of what is scaled by a fraction', () => {
+test('metrics_transform truncates values to integers, and uses doubles for values scaled by a fraction', () => {
   const bytes = metricOf('bytes', { unit: 'By', kind: 'counter', valueType: 'int' });
   const { feed, next } = createRig({
     transforms: [
@@ -90,7 +90,7 @@ test('metrics_transform never adds to a metric of another unit or kind', () => {
   ]);
 });
 
-test('metrics_transform names the unnamed groups of a regular expression as the Collector does', () => {
+test('metrics_transform names the unnamed groups of a regular expression like the Collector', () => {
   const { feed, readings } = createRig({
     transforms: [
       {
@@ -128,7 +128,7 @@ test('metrics_transform ends every copy of a series with it', () => {
   assert.deepEqual(next.tables[1].ended, next.tables[0].series);
 });
 
-test('metrics_transform converts both parts of a quotient', () => {
+test('metrics_transform converts both parts of a ratio', () => {
   const rate = seriesOf(metricOf('rate', { unit: 'kBy/s' }));
   const { feed, next } = createRig({
     transforms: [{ include: 'rate', action: 'update', new_unit: 'By/min' }],
@@ -137,7 +137,7 @@ test('metrics_transform converts both parts of a quotient', () => {
   assert.deepEqual([...next.tables[0].values], [120_000]);
 });
 
-test('metrics_transform gives series of one resource one resource with "group"', () => {
+test('metrics_transform gives series of one resource the same new resource with "group"', () => {
   const { feed, next } = createRig({
     transforms: [{ include: 'hw.power', action: 'group', group_resource_labels: { rack: 'r1' } }],
   });

@@ -1,18 +1,18 @@
 import type { Attributes, AttributeValue } from '../../src/model/series.js';
 
-/** A metric of another tool, by what it is called there. */
+/** A metric of another tool, with its name there. */
 export interface PresetRule {
-  /** The metric that it is translated from. */
+  /** The metric from which it is converted. */
   readonly from: string;
   readonly name: string;
   readonly description: string;
-  /** The unit of its values; undefined: as it is here. */
+  /** The unit of its values; undefined: unchanged. */
   readonly unit?: string;
-  /** Whether the unit is part of the name, and would be there twice. */
+  /** Whether the name already contains the unit, which must not be appended again. */
   readonly isUnitNamed?: boolean;
-  /** Whether its points are what a counter grew by since the point before. */
+  /** Whether its points are the growth of a counter since the previous point. */
   readonly isGrowth?: boolean;
-  /** Its labels, without those that are not known; undefined: a series that the other tool has not. */
+  /** Its labels, without unknown ones; undefined: the other tool has no such series. */
   labels(series: LabelSource): Labels | undefined;
 }
 

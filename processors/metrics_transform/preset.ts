@@ -11,7 +11,7 @@ export const presets = { alumet, kepler, scaphandre } as const;
 
 export type PresetName = keyof typeof presets;
 
-/** What becomes of series by a preset; those that it has no name for stay. */
+/** How a preset converts series; those for which it has no name are left unchanged. */
 export function createPresetShapes(name: PresetName): ShapesOf {
   const rules: readonly PresetRule[] = presets[name];
   return (series) => {

@@ -30,12 +30,12 @@ export const sumPackages = {
   operations: [{ action: 'aggregate_labels', label_set: ['hw.type'], aggregation_type: 'sum' }],
 };
 
-/** What is wrong with settings. */
+/** Validates settings. */
 export function checkSettings(settings: unknown): readonly string[] {
   return factory.check?.(parseSettings(factory.schema, settings)) ?? [];
 }
 
-/** A processor with these settings, and what it forwards. */
+/** A processor with these settings, and its output. */
 export function createRig(settings: unknown) {
   const config = parseSettings(factory.schema, settings);
   const log = createLogCollector();
@@ -51,7 +51,7 @@ export function createRig(settings: unknown) {
         ...createRow(series, BigInt(at), Float64Array.from(values)),
         ...(ended && { ended }),
       }),
-    /** Each reading of a metric: instant, labels and value, in their order. */
+    /** Each reading of a metric: instant, labels and value, in order. */
     readings: (name: string) => next.tables.flatMap((table) => readingsOf(table, name)),
   };
 }

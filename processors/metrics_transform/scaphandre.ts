@@ -4,10 +4,10 @@ import type { Labels, LabelSource, PresetRule } from './preset-rule.js';
 
 const isCpu = ({ own }: LabelSource) => own['hw.type'] === 'cpu';
 const isMemory = ({ own }: LabelSource) => own['hw.type'] === 'memory';
-/** Attribution has it only where no part of the host is measured. */
+/** Attribution has it only if no part of the host is measured. */
 const isHost = ({ own }: LabelSource) => own['hw.type'] === 'host';
 
-/** The number at the end of `cpu-package-0`, that of its memory or parts, whose parent it is, too. */
+/** The number at the end of `cpu-package-0`, also for the package's memory or parts. */
 function socketOf({ own }: LabelSource): string | undefined {
   const isPackage = own['hw.type'] === 'cpu';
   return /(\d+)$/u.exec(String(isPackage ? own['hw.id'] : (own['hw.parent'] ?? own['hw.id'])))?.[1];
@@ -22,7 +22,7 @@ const processLabels = ({ resource }: LabelSource): Labels => ({
   kubernetes_pod_namespace: resource['k8s.namespace.name'],
 });
 
-/** Of this collector only: it stands where Scaphandre stood. */
+/** Only for this collector, which replaces Scaphandre here. */
 const selfLabels = ({ resource }: LabelSource): Labels | undefined =>
   resource['process.pid'] === process.pid ? {} : undefined;
 
@@ -83,7 +83,7 @@ export const scaphandre: readonly PresetRule[] = [
     name: 'scaph_process_power_consumption_microwatts',
     description:
       'Power attributed to a process by CPU time, without idle power. In Scaphandre, the share of CPU time in all of the power of the host',
-    // Readings of packages and of memory come in tables of their own, and are no one reading.
+    // Readings of packages and of memory arrive in separate tables: they cannot be summed.
     labels: (source) => {
       if (isCpu(source)) return { ...processLabels(source), domain: 'package' };
       if (isHost(source)) return { ...processLabels(source), domain: 'host' };

@@ -5,31 +5,31 @@ import type { OperationConfig, TransformConfig } from './config.js';
 import { expandTemplate, type Match } from './match.js';
 import { findUnitFactor } from './units.js';
 
-/** What becomes of a series. */
+/** The result of a conversion of a series. */
 export interface Shape {
   readonly metric: Metric;
   readonly resource: Resource;
   readonly attributes: Attributes;
-  /** What its values are multiplied by. */
+  /** Factor of the values. */
   readonly factor: number;
-  /** Whether the values are what the series grew by since its last reading. */
+  /** Whether the values are the growth of the series since its last reading. */
   readonly isGrowth?: boolean;
-  /** What becomes of several series that are the same then; undefined: what SeriesMap has. */
+  /** How several series are combined that become the same one; undefined: by the default of SeriesMap. */
   readonly reduction: Reduction | undefined;
 }
 
-/** What becomes of a series, in the order in which its columns stand; itself alone where it is not concerned. */
+/** The outputs of a series, in the order of their columns; only itself if no transform applies. */
 export type ShapesOf = (series: Series) => readonly Shape[];
 
-/** Why a shape stays as it was. */
+/** Why a shape was not changed. */
 export class ImpossibleTransform extends Error {
   override readonly name = 'ImpossibleTransform';
 }
 
 /**
- * The shape after a transform, which concerns it.
- * @returns undefined where it is deleted
- * @throws ImpossibleTransform when it cannot be had
+ * The shape after a transform that applies to it.
+ * @returns undefined if it is deleted
+ * @throws ImpossibleTransform when it is not possible
  */
 export function reshape(shape: Shape, config: TransformConfig, match: Match): Shape | undefined {
   if (config.action === 'group') return { ...shape, resource: extendResource(shape.resource, config) };
@@ -43,7 +43,7 @@ export function reshape(shape: Shape, config: TransformConfig, match: Match): Sh
 
 const extended = new WeakMap<TransformConfig, WeakMap<Resource, Resource>>();
 
-/** One object for each resource, as every resource has it. */
+/** One object per resource. */
 function extendResource(resource: Resource, config: TransformConfig): Resource {
   const known = extended.get(config) ?? new WeakMap<Resource, Resource>();
   extended.set(config, known);
@@ -76,7 +76,7 @@ function convert(shape: Shape, unit: string, isOnlyRenamed: boolean): Shape {
   return scale({ ...shape, metric: { ...shape.metric, unit } }, factor);
 }
 
-/** Whole numbers stay whole only by a whole factor. */
+/** Integers remain integers only with an integer factor. */
 function scale(shape: Shape, factor: number): Shape {
   const { metric } = shape;
   const valueType = Number.isInteger(factor) ? metric.valueType : 'double';

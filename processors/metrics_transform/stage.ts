@@ -7,12 +7,12 @@ import { Expansion, type Output } from './expansion.js';
 import { HistogramExpansion } from './histograms.js';
 import type { Shape, ShapesOf } from './shape.js';
 
-/** The shape that a series has. */
+/** The current shape of a series. */
 export function shapeOf({ metric, resource, attributes }: Series): Shape {
   return { metric, resource, attributes, factor: 1, reduction: undefined };
 }
 
-/** Gives series their shapes: copies and values first, then those that are the same are made one. */
+/** Applies the shapes to series: first copies and values, then those that have become the same are combined. */
 export function createStage(shapesOf: ShapesOf, context: Context, next: Consumer): Consumer {
   const shapes = new WeakMap<AnySeries, Shape>();
   const reductions = new WeakMap<AnySeries, Reduction>();
@@ -66,7 +66,10 @@ function withMetric(shape: Shape, metric: Metric): Shape {
   return { ...shape, metric };
 }
 
-/** One object for each metric, as receivers have it. Those of one name have one unit, kind and description: the first. */
+/**
+ * One object per metric, as with receivers. Metrics of the same name have the unit, kind and description of the
+ * first.
+ */
 class Metrics {
   readonly #context: Context;
   readonly #byName = new Map<string, Metric>();
@@ -76,7 +79,10 @@ class Metrics {
     this.#context = context;
   }
 
-  /** The shapes with metrics of this book. What would be added to a metric of another unit or kind stays as it was. */
+  /**
+   * The shapes with metrics of this registry. A series that would be added to a metric of another unit or kind
+   * is left unchanged.
+   */
   admit(series: Series, shapes: readonly Shape[]): readonly Shape[] {
     const isFitting = shapes.every(({ metric }) => metric === series.metric || this.#fits(metric));
     const admitted = isFitting ? shapes : [shapeOf(series)];
@@ -98,7 +104,7 @@ class Metrics {
   #take(metric: Metric, series: Series): Metric {
     const known = this.#byName.get(metric.name);
     if (known === undefined) this.#byName.set(metric.name, metric);
-    // What is not changed stays the same object.
+    // An unchanged metric stays the same object.
     return metric !== series.metric && known?.valueType === metric.valueType ? known : metric;
   }
 }

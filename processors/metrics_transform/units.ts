@@ -1,4 +1,4 @@
-/** Units of one kind, each with how many of the first it is. */
+/** Units of one kind, each as a multiple of the first. */
 type Scale = Readonly<Record<string, number>>;
 
 const prefixes: Scale = { n: 1e-9, u: 1e-6, m: 1e-3, '': 1, k: 1e3, M: 1e6, G: 1e9, T: 1e12 };
@@ -26,7 +26,7 @@ const kinds: readonly Scale[] = [
   { '1': 1, '%': 0.01 },
 ];
 
-/** By what a value in one UCUM unit is multiplied to be in another; undefined where they do not measure the same. */
+/** The factor that converts values from one UCUM unit to another; undefined if they measure different quantities. */
 export function findUnitFactor(from: string, to: string): number | undefined {
   if (from === to) return 1;
   const [fromMain = '', fromPer] = splitUnit(from);
@@ -46,7 +46,7 @@ function findFactor(from: string, to: string): number | undefined {
   const kind = kinds.find((each) => Object.hasOwn(each, from) && Object.hasOwn(each, to));
   const [one, other] = [kind?.[from], kind?.[to]];
   if (one === undefined || other === undefined) return undefined;
-  // Whole factors are exact, whatever the prefixes were rounded to.
+  // Integer factors are exact, regardless of how the prefixes were rounded.
   return one >= other ? roundQuotient(one / other) : 1 / roundQuotient(other / one);
 }
 

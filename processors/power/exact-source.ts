@@ -8,18 +8,21 @@ export interface LastPower {
 }
 
 /**
- * The windows that counters of one kind of hardware have in common. The power of a counter that began or ended within
- * a window is its mean over the whole window, so that the powers of the parts add up to that of the whole. Times are
- * nanoseconds.
+ * The common windows of the counters of one kind of hardware. The power of a counter that started or ended
+ * within a window is its mean over the whole window, so that the powers of the parts add up to that of the
+ * whole. Times are nanoseconds.
  */
 export class CommonWindows {
   #from = NaN;
   #to = NaN;
-  /** Counters that have ended since, with energy that no power shows yet, by the key of their gauges. */
+  /** Counters that have ended since, with energy that is not in any power yet, by the key of their gauges. */
   readonly #ended = new Map<string, ExactSource>();
   #last: LastPower[] = [];
 
-  /** Where the window begins that ended last; before the first one ended, where the first counter begins. */
+  /**
+   * Start of the current window, which is the end of the last one; before the first one has ended, the start of
+   * the first counter.
+   */
   get from(): number {
     return this.#from;
   }
@@ -31,15 +34,15 @@ export class CommonWindows {
   }
 
   /**
-   * A counter has ended. Its gauge ends when the window does: the one that ended last, where the counter had no reading
-   * up to there, or the one that has begun since.
+   * A counter has ended. Its gauge ends with a window: the previous one if the counter had no reading at its
+   * end, otherwise the current one.
    */
   leave(source: ExactSource): void {
     if (source.readAt < this.#to) this.#finish(source);
     else this.#ended.set(seriesKey(source.series), source);
   }
 
-  /** Takes back the counter with this gauge that ended in the window; undefined: there is none. */
+  /** Removes and returns the counter with this gauge that ended in the window; undefined: there is none. */
   takeEnded(gauge: Series): ExactSource | undefined {
     if (this.#ended.size === 0) return undefined;
     const key = seriesKey(gauge);
@@ -48,7 +51,7 @@ export class CommonWindows {
     return ended;
   }
 
-  /** A window ends, for all counters that have a reading at this instant. */
+  /** Ends a window, for all counters with a reading at this instant. */
   end(at: number): void {
     if (at <= this.#to) return;
     if (!Number.isNaN(this.#to)) this.#from = this.#to;
@@ -58,7 +61,7 @@ export class CommonWindows {
     this.#ended.clear();
   }
 
-  /** The last powers of counters that ended in windows that have ended since the last time. */
+  /** The last powers of counters that ended, for windows that have ended since the last call. */
   takeLast(): readonly LastPower[] {
     const last = this.#last;
     if (last.length > 0) this.#last = [];
@@ -74,9 +77,9 @@ export class CommonWindows {
 export class ExactSource {
   /** The gauge. */
   readonly series: Series;
-  /** Number of the window in which its power was last asked for, or its count began; NaN: neither is known. */
+  /** Number of the window in which its power was last computed, or its count started; NaN: neither is known. */
   window: number;
-  /** When it was last in a table, or its count began. */
+  /** When it was last in a table, or its count started. */
   seenAt: number;
   readonly #windows: CommonWindows;
   #isNew: boolean;
@@ -87,7 +90,7 @@ export class ExactSource {
   #readAt = -Infinity;
 
   /**
-   * @param startedAt since when it counts from 0; NaN: since a time before the collector's
+   * @param startedAt since when it counts from 0; NaN: since before the collector's start
    * @param windowNs the length of a window
    */
   constructor(series: Series, startedAt: number, windowNs: number, windows: CommonWindows) {
@@ -98,23 +101,23 @@ export class ExactSource {
     this.seenAt = startedAt;
     this.#isNew = !Number.isNaN(startedAt);
     this.#anchorAt = startedAt;
-    // What a counter before it used in this window is in its power, too.
+    // Its power also includes the energy of a previous counter in this window.
     this.#anchorJ = this.#isNew ? -(before?.restJ ?? 0) : NaN;
     this.#lastJ = this.#anchorJ;
     windows.join(startedAt);
   }
 
-  /** When it was read last. */
+  /** Time of the last reading. */
   get readAt(): number {
     return this.#readAt;
   }
 
-  /** Joules that no power shows yet. */
+  /** Joules that are not in any power yet. */
   get restJ(): number {
     return this.#lastJ - this.#anchorJ;
   }
 
-  /** The first reading of a counter whose start is not known: it is counted from here on. */
+  /** The first reading of a counter whose start is not known: it counts from here on. */
   begin(at: number, joules: number): void {
     if (Number.isNaN(joules)) return;
     this.#anchorAt = at;
@@ -131,9 +134,10 @@ export class ExactSource {
   }
 
   /**
-   * Watts: the mean since the last reading that this was called with, or over the window in which the count began.
+   * Watts: the mean since the last reading passed to this function, or over the window in which the count
+   * started.
    * @param joules of the counter at this instant; NaN: no reading
-   * @returns NaN where there is no reading, or none to compare it with
+   * @returns NaN without a reading, or without an earlier one
    */
   read(at: number, joules: number): number {
     this.#windows.end(at);
@@ -145,13 +149,13 @@ export class ExactSource {
 
   /** Watts up to this instant, by the last reading. */
   finish(at: number): number {
-    // Whatever it holds came up since the window began: it was in no row before.
+    // All its energy was used since the window started: it was in no row before.
     if (this.#isNew) this.#anchorAt = this.#windows.from;
     this.#isNew = false;
     const watts = (this.restJ / (at - this.#anchorAt)) * 1e9;
     this.#anchorAt = at;
     this.#anchorJ = this.#lastJ;
-    // A counter that falls is another one, although the last one was not ended.
+    // A counter that falls was reset, although the previous one was not ended.
     return watts >= 0 ? watts : NaN;
   }
 }

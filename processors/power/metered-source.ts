@@ -4,28 +4,31 @@ import type { Series } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
 
 /**
- * The energy counter of a meter, and the power that is derived from it: from one knot to another (see KnotFinder), so
+ * The energy counter of a meter, and the power that is derived from it: from knot to knot (see KnotFinder), so
  * that a meter that is slower than the windows widens them. Times are nanoseconds.
  */
 export class MeteredSource {
   /** The gauge. */
   readonly series: Series;
-  /** Number of the last window that ended, or in which its count began; NaN: neither is known. */
+  /** Number of the last window that ended, or in which its count started; NaN: neither is known. */
   window: number;
-  /** When it was last in a table, or its count began. */
+  /** When it was last in a table, or its count started. */
   seenAt: number;
   #finder = new KnotFinder();
-  /** Whether a window has ended whose power is still to come. */
+  /** Whether a window has ended whose power is still pending. */
   #isDue = false;
-  /** Up to where the counter is known by the last reading; NaN: that is no knot. */
+  /** The instant up to which the counter is known by the last reading; NaN: that is not a knot. */
   #knotAt = NaN;
   #anchorAt = NaN;
   #anchorJ = NaN;
-  /** A window that ends with the second knot: its power counts once it is certain that it began with the first. */
+  /**
+   * End of a window that ends with the second knot: its power counts once it is certain that it started with
+   * the first.
+   */
   #heldAt = NaN;
   #heldJ = NaN;
 
-  /** @param startedAt since when it counts from 0; NaN: since a time before the collector's */
+  /** @param startedAt since when it counts from 0; NaN: since before the collector's start */
   constructor(series: Series, startedAt: number, windowNs: number) {
     this.series = series;
     this.window = Math.floor(startedAt / windowNs);
@@ -33,17 +36,20 @@ export class MeteredSource {
     if (!Number.isNaN(startedAt)) this.#take(Float64Array.of(startedAt, 0));
   }
 
-  /** A window ends with the reading of this instant, or with the next knot. Comes before that reading is taken. */
+  /**
+   * A window ends with the reading at this instant, or with the next knot. To be called before that reading is
+   * taken.
+   */
   expect(at: number, joules: number, points: PowerPoints): void {
     this.#isDue = true;
-    // What is held would come after the gap.
+    // A held power would come after the gap.
     if (Number.isNaN(joules) && Number.isNaN(this.#heldAt)) points.add(at, NaN);
   }
 
   /**
    * Takes a reading.
    * @param reading joules of the counter; NaN: no reading
-   * @param points gets the power of the windows that end with it
+   * @param points receives the power of the windows that end with it
    */
   read(reading: Reading, points: PowerPoints): void {
     if (Number.isNaN(reading[1])) return;
@@ -68,7 +74,7 @@ export class MeteredSource {
         this.#knotAt = reading[0];
         return;
       case 'still':
-        // What was used since the last refresh will show at the next one: it must not be taken for the use of a moment.
+        // Energy used since the last refresh appears at the next one: it must not be attributed to one instant.
         this.#knotAt = reading[0] - this.#finder.refreshNs;
         return;
       case 'first knot':
@@ -95,7 +101,7 @@ export class MeteredSource {
     this.#anchorAt = NaN;
     this.#heldAt = NaN;
     this.#take(reading);
-    // No window ends with it.
+    // It does not end a window.
     this.#knotAt = NaN;
   }
 
@@ -118,16 +124,16 @@ export class MeteredSource {
 }
 
 interface Knot {
-  /** Of the reading. */
+  /** Time of the reading. */
   readonly at: number;
-  /** Up to where the counter is known by it. */
+  /** The instant up to which the counter is known by this reading. */
   readonly knotAt: number;
   readonly joules: number;
 }
 
-/** The power that one table of energy gave one gauge. */
+/** The power derived from one table of energy for one gauge. */
 export class PowerPoints {
-  /** Nanoseconds on the scale of the source, ascending. */
+  /** Nanoseconds on the time scale of the source, ascending. */
   readonly times: number[] = [];
   /** NaN: no reading. */
   readonly watts: number[] = [];
@@ -138,16 +144,16 @@ export class PowerPoints {
   }
 }
 
-/** A gauge, and an array with nothing else, the same in all its tables. */
+/** A gauge, and an array that contains only it, the same in all its tables. */
 export interface GaugePoints {
   readonly series: readonly Series[];
   readonly points: PowerPoints;
 }
 
 /**
- * One table where all gauges have power at the same instants, else one for each that has any: a cell without a value
- * would mean that a reading failed.
- * @param series of all gauges, in their order
+ * One table if all gauges have power at the same instants, otherwise one for each that has any: a cell without
+ * a value would mean a failed reading.
+ * @param series of all gauges, in order
  * @param epochOf Unix time in nanoseconds of a time
  */
 export function createPowerTables(

@@ -5,14 +5,14 @@ import { createPowerTables, PowerPoints, type MeteredSource } from './metered-so
 
 /** An energy column of a table. */
 export interface PowerColumn<Source> {
-  /** Where it is in a row. */
+  /** Its index in a row. */
   readonly index: number;
   readonly source: Source;
 }
 
 export type PowerSource = ExactSource | MeteredSource;
 
-/** A table, and where its windows end: times are nanoseconds. */
+/** A table and the times of its windows in nanoseconds. */
 interface Frame {
   readonly table: Table;
   /** Time of the table's epoch; windows end at multiples of their length. */
@@ -20,7 +20,7 @@ interface Frame {
   readonly windowNs: number;
 }
 
-/** The energy columns of the tables with one array of series. Their windows end at the same instants. */
+/** The energy columns of tables with the same array of series. Their windows end at the same instants. */
 export class PowerColumns {
   readonly #sources: readonly PowerSource[];
   readonly #exact: readonly PowerColumn<ExactSource>[];
@@ -52,7 +52,7 @@ export class PowerColumns {
     return [...exact, ...metered];
   }
 
-  /** Counters whose start is not known are counted from this reading on. */
+  /** Counters whose start is not known count from this reading on. */
   #begin({ table: { offsets, values }, shiftNs, windowNs }: Frame): void {
     const at = shiftNs + offsets[0];
     for (const { index, source } of this.#exact) {
@@ -65,7 +65,7 @@ export class PowerColumns {
     }
   }
 
-  /** The first reading after the end of each window, or each reading where they are about as rare as windows. */
+  /** The first reading after the end of each window, or each reading if they are about as far apart as windows. */
   #findRows({ table: { offsets }, shiftNs, windowNs }: Frame): number[] {
     const rows: number[] = [];
     let { window, seenAt } = this.#findOldest();
@@ -73,7 +73,7 @@ export class PowerColumns {
       const at = shiftNs + offsets[row];
       const spacingNs = at - seenAt;
       seenAt = at;
-      // Readings that are meant for the end of a window may come a little early.
+      // Readings for the end of a window may be slightly early.
       const current = Math.floor((at + spacingNs / 4) / windowNs);
       if (current <= window && spacingNs < 0.75 * windowNs) continue;
       rows.push(row);
@@ -124,7 +124,7 @@ export class PowerColumns {
   }
 }
 
-/** Every reading counts: those with a change show how slow the meter is. */
+/** Every reading counts: changes show how slow the meter is. */
 function readColumn(
   { table, shiftNs }: Frame,
   { index, source }: PowerColumn<MeteredSource>,

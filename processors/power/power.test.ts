@@ -20,7 +20,7 @@ test('power is the growth of energy over the time between two readings', () => {
   ]);
 });
 
-test('power keeps resource and attributes and names itself after the energy', () => {
+test('power keeps resource and attributes and derives its name from the energy', () => {
   const power = play({}, [
     [0, 0],
     [1, 10],
@@ -33,7 +33,7 @@ test('power keeps resource and attributes and names itself after the energy', ()
   assert.deepEqual(series[0].attributes, { 'hw.type': 'cpu', 'hw.id': 'package-0' });
 });
 
-test('power takes every reading where they are as rare as windows, be they early or late', () => {
+test('power uses every reading if they are about as far apart as windows, early or late', () => {
   const power = play({}, [
     [0, 0],
     [0.999, 10],
@@ -63,7 +63,7 @@ test('power ends windows at multiples of their length', () => {
   );
 });
 
-test('power gives one row a window from tables of many rows', () => {
+test('power has one row per window for tables of many rows', () => {
   const power = create({ window: '100ms' });
   const series = [createMeter()];
   const offsets = Float64Array.from({ length: 10_001 }, (_, i) => i * 1e5);
@@ -75,7 +75,7 @@ test('power gives one row a window from tables of many rows', () => {
   assert.equal(power.out.tables.length, 2);
 });
 
-test('power spans readings that failed', () => {
+test('power spans failed readings', () => {
   const power = play({}, [
     [0, 0],
     [1, 10],
@@ -123,7 +123,7 @@ test('power counts a counter that is older than the collector from its first rea
   ]);
 });
 
-test('power has no spike where a counter falls', () => {
+test('power has no spike if a counter falls', () => {
   const power = play({}, [
     [0, 0],
     [1, 100],
@@ -140,7 +140,7 @@ test('power has no spike where a counter falls', () => {
   ]);
 });
 
-test('power gives all series of a table at the same instants', () => {
+test('power of all series of a table has the same instants', () => {
   const power = create();
   const old = createMeter();
   power.consume(createRow([old], unixNs(0), Float64Array.of(0)));
@@ -167,7 +167,7 @@ test('power gives all series of a table at the same instants', () => {
   assert.equal(tables[0].series, tables[1].series);
 });
 
-test('power ends with the energy that it comes from', () => {
+test('power ends with its energy', () => {
   const power = create();
   const series = [createMeter()];
   power.consume(createRow(series, unixNs(0), Float64Array.of(0)));
@@ -178,7 +178,7 @@ test('power ends with the energy that it comes from', () => {
   );
 });
 
-test('power leaves other metrics alone', () => {
+test('power leaves other metrics unchanged', () => {
   const power = play({ metrics: ['process.energy'] }, [
     [0, 0],
     [1, 10],
@@ -186,7 +186,7 @@ test('power leaves other metrics alone', () => {
   assert.equal(power.out.tables.length, 2);
 });
 
-test('power refuses metrics that are no energy', () => {
+test('power rejects metrics that are not energy', () => {
   const problems = factory.check?.(parseSettings(schema, { metrics: ['hw.energy', 'system.cpu.time'] }));
   assert.deepEqual(problems, [
     'metrics: expected energy counters, whose names end in ".energy", found "system.cpu.time"',

@@ -14,7 +14,7 @@ import { CommonWindows, ExactSource, type LastPower } from './exact-source.js';
 import { MeteredSource } from './metered-source.js';
 import { PowerColumns, type PowerSource } from './power-columns.js';
 
-/** The attribute of what `attribution` publishes. */
+/** An attribute of metrics that `attribution` publishes. */
 const modelName = ATTR_ENERGY_ATTRIBUTION_MODEL;
 
 /** The metric that is derived from an energy counter. */
@@ -28,13 +28,13 @@ export function createPowerMetric(energyName: string): Metric {
   };
 }
 
-/** Forwards every table and adds tables of power, with one row for each window. */
+/** Forwards every table and adds tables of power, with one row per window. */
 export class Power implements ConsumingComponent {
   readonly #metrics: ReadonlyMap<string, Metric>;
   readonly #windowNs: number;
   readonly #next: Consumer;
   readonly #sources = new Map<Series, PowerSource>();
-  /** By metric, or by attribution where it is of several, and by kind of hardware. */
+  /** By attribution model, otherwise by metric, and by kind of hardware. */
   readonly #windows = new Map<string, CommonWindows>();
   readonly #columnsOf = createPlans((series: readonly Series[]) => this.#createColumns(series));
   /** Unix time in nanoseconds of time 0: the last multiple of the window before the first table. */
@@ -53,7 +53,7 @@ export class Power implements ConsumingComponent {
     this.#epoch ??= table.epoch - (table.epoch % BigInt(this.#windowNs));
     const shiftNs = Number(table.epoch - this.#epoch);
     const frame = { table, shiftNs, windowNs: this.#windowNs };
-    // A refused power is lost for its window; the energy that it comes from is not.
+    // A rejected power is lost for its window; the underlying energy is not.
     for (const derived of this.#columnsOf(table.series).derive(frame)) this.#next.consume(derived);
     if (table.ended) this.#end(table.ended, table.epoch);
     for (const windows of this.#windows.values()) this.#forwardLast(windows.takeLast());
@@ -92,12 +92,12 @@ export class Power implements ConsumingComponent {
 
   #windowsOf(gauge: Series): CommonWindows {
     const { [ATTR_HW_TYPE]: type, [ATTR_ENERGY_METHOD]: method, [modelName]: model } = gauge.attributes;
-    // What is attributed to processes, programs and cgroups is in rows of the same instants.
+    // The energy attributed to processes, programs and cgroups is in rows of the same instants.
     const key = [model ?? gauge.metric.name, type, method].join('\n');
     return findOrAdd(this.#windows, key, () => new CommonWindows());
   }
 
-  /** What used energy in a window and ended before it does has its power with the others. */
+  /** A counter that ended within a window has its power at the end of the window, like the others. */
   #forwardLast(last: readonly LastPower[]): void {
     if (last.length === 0) return;
     for (const instant of new Set(last.map(({ at }) => at))) {
@@ -120,7 +120,7 @@ export class Power implements ConsumingComponent {
     if (gauges.length > 0) this.#next.consume(createEnding(gauges, at));
   }
 
-  /** @returns the gauge that ends with it; undefined: none, or not before the window */
+  /** @returns the gauge that ends with it; undefined: none, or not before the end of the window */
   #endOne(energy: Series): Series | undefined {
     const source = this.#sources.get(energy);
     this.#sources.delete(energy);

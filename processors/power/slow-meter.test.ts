@@ -16,7 +16,7 @@ const epoch = 1_800_000_000_000_000_000n;
 /** Seconds and watts. */
 type Point = readonly [number, number];
 
-/** Forwards tables and gives the points of `hw.power`, by `hw.id`. */
+/** Forwards tables and returns the points of `hw.power`, by `hw.id`. */
 function derive(tables: Iterable<Table>): Map<string, Point[]> {
   const out = createTableCollector();
   const processor = factory.create(parseSettings(schema, {}), createFakeContext(), out);
@@ -60,7 +60,7 @@ test('power of a meter that is refreshed every 5 s is the mean over its refreshe
   ]);
 });
 
-test('power has no spike where a slow meter is refreshed between its first two readings', () => {
+test('power has no spike if a slow meter is refreshed between its first two readings', () => {
   const joules = Array.from({ length: 15 }, (_, second) => 240 * Math.floor((second + 4) / 5));
   assert.deepEqual(deriveOne(joules), [
     [6, 48],
@@ -68,7 +68,7 @@ test('power has no spike where a slow meter is refreshed between its first two r
   ]);
 });
 
-test('power is 0 once a counter did not change for twice its refresh interval, and the next refresh is no spike', () => {
+test('power is 0 once a counter has not changed for twice its refresh interval, and the next refresh is no spike', () => {
   const idle = [
     ...slowJoules.slice(0, 14),
     ...Array.from({ length: 12 }, () => 720),
@@ -90,7 +90,7 @@ test('power is 0 once a counter did not change for twice its refresh interval, a
   ]);
 });
 
-test('power is 0 when a meter that is faster than its readings does not move', () => {
+test('power is 0 if a meter that is faster than its readings does not change', () => {
   assert.deepEqual(deriveOne([0, 10, 20, 30, 30, 30, 30, 40]), [
     [1, 10],
     [2, 10],
@@ -101,7 +101,7 @@ test('power is 0 when a meter that is faster than its readings does not move', (
   ]);
 });
 
-test('power of an estimate that does not grow is 0 at once', () => {
+test('power of an estimate that does not grow is 0 immediately', () => {
   assert.deepEqual(deriveOne([0, 10, 10, 30], { 'energy.method': 'estimated' }), [
     [1, 10],
     [2, 0],
@@ -109,7 +109,7 @@ test('power of an estimate that does not grow is 0 at once', () => {
   ]);
 });
 
-test('power says nothing of a meter that has no reading', () => {
+test('power has no points for a meter without readings', () => {
   assert.deepEqual(deriveOne([0, NaN, NaN, 30, 40]), [
     [1, NaN],
     [2, NaN],
@@ -135,7 +135,7 @@ test('power of a fast meter does not wait for a slow one in the same table', () 
 
 const second = 1_000_000;
 
-/** Reads a simulated machine at some instants, and asks it for the truth. */
+/** Reads a simulated machine at some instants, and compares with its true energy. */
 function simulate(spec: Partial<MachineSpec>, instants: readonly number[]) {
   const create = () => createMachine(createSpec({ sockets: 1, gpus: 1, rememberUs: 200 * second, ...spec }));
   const points = derive(new EnergyTables(create(), { attributes: {} }, epoch).read(instants));
@@ -180,7 +180,7 @@ for (const [what, instants] of [
   });
 }
 
-test('power of a simulated sensor with refreshes that are late is never beyond what the machine can draw', () => {
+test("power of a simulated sensor with late refreshes never exceeds the machine's maximum", () => {
   const { points, machine } = simulate({ refreshUs: 5 * second, jitter: 0.1 }, tenASecond);
   for (const [id, own] of points) {
     const most = Math.max(

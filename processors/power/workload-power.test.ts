@@ -5,14 +5,14 @@ import { hwEnergy } from '../../src/model/shared-metrics.js';
 import { createEnding, createRow } from '../../src/model/table.js';
 import { create, epoch, unixNs } from './power.fixture.js';
 
-/** A counter of what attribution charged to a process or a cgroup. */
+/** A counter of the energy attributed to a process or a cgroup. */
 function createAttributed(name: string, id: string, startS: number): Series {
   const metric = { ...hwEnergy, name };
   const attributes = { 'hw.type': 'cpu', 'energy.attribution.model': 'cpu_time' };
   return { metric, resource: { attributes: { id } }, attributes, start: unixNs(startS) };
 }
 
-test('power of counters that began within a window is the mean over the window, so that parts add up to the whole', () => {
+test('power of counters that started within a window is the mean over the window, so that parts add up to the whole', () => {
   const power = create();
   const whole = createAttributed('linux.cgroup.energy', '/a', 0);
   const [one, two] = [0, 0.9].map((startS) => createAttributed('process.energy', String(startS), startS));
@@ -29,7 +29,7 @@ test('power of counters that began within a window is the mean over the window, 
   );
 });
 
-test('power of a counter that is the only one of its window is the mean over the window, too', () => {
+test('power of a counter that is the only one in its window is also the mean over the window', () => {
   const power = create();
   const [first, second] = [0, 1.5].map((startS) =>
     createAttributed('process.energy', String(startS), startS),
@@ -47,7 +47,7 @@ function isPower({ metric }: Series): boolean {
   return metric.name.endsWith('.power');
 }
 
-/** Seconds and watts of each gauge, by the `id` of its resource; `end`: its last instant, where it has ended. */
+/** Seconds and watts of each gauge, by the `id` of its resource; `end`: its last instant, if it has ended. */
 function describeGauges({ out }: ReturnType<typeof create>) {
   const gauges: Record<string, unknown[]> = {};
   for (const { series, epoch: at, values, ended = [] } of out.tables) {
@@ -89,7 +89,7 @@ test('power of a process that ends within a window is the mean over the window, 
   });
 });
 
-test('power of a process that was started and ended within a window is the mean over the window', () => {
+test('power of a process that started and ended within a window is the mean over the window', () => {
   const power = create({ window: '5s' });
   const whole = createAttributed('linux.cgroup.energy', '/a', 0);
   const short = createAttributed('process.energy', 'short', 2);

@@ -9,22 +9,22 @@ export interface DoorOptions {
 }
 
 /**
- * Chooses the rows of counters that are read together: of the straight lines between the rows that are chosen, none is
- * further from a reading than the error, at any instant at which there is one (swinging door). A line begins with the row
- * that was chosen last, and has room between the least and the greatest slope that all readings since then allow. A row
- * outside of that room, for any of the counters, makes the row before it the end of the line and the beginning of the
- * next. Every row that is chosen is a reading as it came. Times are nanoseconds.
+ * Chooses the rows of counters that are read together, such that linear interpolation between the chosen rows
+ * differs from each reading by at most the error (swinging door). A line starts at the last chosen row; the
+ * readings since then limit its slope to a range. A row outside of that range, for any of the counters, makes
+ * the previous row the end of the line and the start of the next one. Every chosen row is an unchanged reading.
+ * Times are nanoseconds.
  */
 export class Door implements RowChooser {
   readonly #error: number;
   readonly #heartbeatNs: number;
   readonly #width: number;
-  /** The row that was chosen last, with NaN for what it did not have. */
+  /** The last chosen row, with NaN where it has no reading. */
   readonly #chosen: Float64Array;
-  /** The slopes that are left to each counter. */
+  /** The range of slopes that remains for each counter. */
   readonly #least: Float64Array;
   readonly #greatest: Float64Array;
-  /** The last row, whether or not it was chosen. */
+  /** The last row, chosen or not. */
   readonly #last: Float64Array;
   readonly #rows = new ChosenRows();
   #epoch: bigint | undefined;
@@ -41,7 +41,7 @@ export class Door implements RowChooser {
     this.#last = new Float64Array(width).fill(NaN);
   }
 
-  /** @returns the rows that are chosen by now; of this table or, one of them, the last row of the table before */
+  /** @returns the rows that are chosen so far: of this table or, for one of them, the last row of the previous table */
   take(table: Table): Table | undefined {
     const { epoch, offsets, values, series } = table;
     this.#epoch ??= epoch;
@@ -59,7 +59,7 @@ export class Door implements RowChooser {
 
   #read(at: number, values: Float64Array, from: number): void {
     const isFirst = Number.isNaN(this.#chosenAt);
-    // Time does not go back within the rows of some counters.
+    // Times do not decrease within the rows of some counters.
     if (at <= this.#lastAt) return;
     const hasGap = this.#hasOtherGaps(values, from);
     if (!isFirst && (hasGap || !this.#fits(at, values, from)) && this.#lastAt > this.#chosenAt) {
@@ -71,7 +71,7 @@ export class Door implements RowChooser {
     this.#lastAt = at;
   }
 
-  /** Whether other counters have a reading than in the last row: no line may span a gap. */
+  /** Whether the set of counters with a reading differs from the last row: no line may span a gap. */
   #hasOtherGaps(values: Float64Array, from: number): boolean {
     for (let i = 0; i < this.#width; i++) {
       if (Number.isNaN(values[from + i]) !== Number.isNaN(this.#last[i])) return true;
@@ -92,7 +92,7 @@ export class Door implements RowChooser {
     const passed = at - this.#chosenAt;
     for (let i = 0; i < this.#width; i++) {
       const growth = values[from + i] - this.#chosen[i];
-      // Comparisons with NaN are false: what has no reading has no slope.
+      // Comparisons with NaN are false: without a reading there is no slope.
       const least = (growth - this.#error) / passed;
       const greatest = (growth + this.#error) / passed;
       if (least > this.#least[i]) this.#least[i] = least;

@@ -4,7 +4,7 @@ import type { Series } from '../../src/model/series.js';
 import { schema } from './config.js';
 import { Door } from './door.js';
 
-/** Forwards of counters only the rows without which their curves would be wrong by more than an error. */
+/** Forwards only those rows of counters without which their curves would be wrong by more than an error. */
 export const factory: ProcessorFactory<typeof schema> = {
   schema,
   create({ metrics, error, heartbeat }, _context, next) {

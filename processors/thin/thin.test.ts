@@ -22,7 +22,7 @@ function create(settings: object = {}) {
   return { out, processor: factory.create(parseSettings(schema, settings), createFakeContext(), out) };
 }
 
-/** Tables of some rows each, a millisecond apart. */
+/** Tables of several rows each, a millisecond apart. */
 function createTables(
   series: readonly Series[],
   rows: readonly (readonly number[])[],
@@ -53,7 +53,7 @@ function pointsOf(tables: readonly Table[], series: Series): readonly (readonly 
   });
 }
 
-/** The line through some points at a time; NaN beside a gap. */
+/** The line through some points at a time; NaN next to a gap. */
 function interpolate(points: readonly (readonly [number, number])[], at: number): number {
   const next = points.findIndex(([time]) => time >= at);
   const [time, value] = points[next] ?? [NaN, NaN];
@@ -62,7 +62,7 @@ function interpolate(points: readonly (readonly [number, number])[], at: number)
   return from + ((value - from) * (at - before)) / (time - before);
 }
 
-test('thin keeps every curve within the error of all its readings, and every reading that it forwards', () => {
+test('thin keeps every curve within the error of all its readings, and forwards readings unchanged', () => {
   const watts = fc.array(fc.tuple(fc.nat(400), fc.integer({ min: 1, max: 60 })), {
     minLength: 1,
     maxLength: 20,
@@ -98,7 +98,7 @@ test('thin keeps every curve within the error of all its readings, and every rea
   );
 });
 
-test('thin leaves two points of an even load, and a heartbeat', () => {
+test('thin keeps two points of a constant load, and a heartbeat', () => {
   const series = [createCounter('a')];
   const rows = Array.from({ length: 120_001 }, (_, i) => [0.05 * i]);
   const { out, processor } = create();
@@ -111,7 +111,7 @@ test('thin leaves two points of an even load, and a heartbeat', () => {
   );
 });
 
-test('thin leaves a point where the power changes', () => {
+test('thin keeps a point where the power changes', () => {
   const series = [createCounter('a')];
   const rows = Array.from({ length: 5000 }, (_, i) => [i < 2000 ? 0.02 * i : 40 + 0.2 * (i - 2000)]);
   const { out, processor } = create({ error: 0.1 });
@@ -122,7 +122,7 @@ test('thin leaves a point where the power changes', () => {
   assert.ok(points.some(([time]) => Math.abs(time - 2000) <= 1));
 });
 
-test('thin forwards what it does not thin, and the last reading before a series ends', () => {
+test('thin forwards other metrics, and the last reading before a series ends', () => {
   const [counter, gauge] = [createCounter('a'), createCounter('a', power)];
   const { out, processor } = create();
   const series = [counter, gauge];
@@ -143,7 +143,7 @@ test('thin forwards what it does not thin, and the last reading before a series 
   assert.deepEqual(out.tables.at(-1)?.ended, [counter]);
 });
 
-test('thin ends a counter that was reset before the one that follows it begins', () => {
+test('thin ends a counter that was reset before its successor starts', () => {
   const [old, fresh] = [createCounter('a'), createCounter('a')];
   const { out, processor } = create();
   for (const i of [0, 1])
@@ -155,7 +155,7 @@ test('thin ends a counter that was reset before the one that follows it begins',
   assert.deepEqual(order, ['old', 'old', 'ended', 'fresh']);
 });
 
-test('thin forwards what waits, when another counter joins the table', () => {
+test('thin forwards the pending row when another counter joins the table', () => {
   const [one, other] = [createCounter('a'), createCounter('b')];
   const { out, processor } = create();
   for (const i of [0, 1])
@@ -167,7 +167,7 @@ test('thin forwards what waits, when another counter joins the table', () => {
   );
 });
 
-/** Joules at each millisecond of a machine that uses some watts for some milliseconds each. */
+/** Joules at each millisecond of a machine with a sequence of powers in watts, each for a number of milliseconds. */
 function integrate(loads: readonly (readonly [number, number])[]): readonly number[] {
   let joules = 0;
   return loads.flatMap(([watts, ms]) => Array.from({ length: ms }, () => (joules += watts / 1000)));

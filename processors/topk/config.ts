@@ -44,7 +44,7 @@ export const schema = {
 
 export type Config = ConfigOf<typeof schema>;
 
-/** @returns what is wrong with the settings taken together */
+/** @returns errors in the combination of settings */
 export function checkConfig({ group_by }: Config): readonly string[] {
   const isValid = group_by.length > 0 && group_by.every((name) => name !== '');
   return isValid

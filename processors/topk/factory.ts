@@ -4,7 +4,7 @@ import { OnePublisher } from '../../src/model/one-publisher.js';
 import { checkConfig, schema } from './config.js';
 import { TopK } from './topk.js';
 
-/** Forwards the series of the groups that used most, and of all others their sum. */
+/** Forwards the series of the groups with the highest usage, and the sum of all others. */
 export const factory: ProcessorFactory<typeof schema> = {
   schema,
   check: checkConfig,

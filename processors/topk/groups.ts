@@ -5,13 +5,13 @@ import { attributesKey, type AttributeValue, type Series } from '../../src/model
 import { readLatest, type Table } from '../../src/model/table.js';
 import type { Config } from './config.js';
 
-/** Some series as one: they have their own names, or all count as `other`. */
+/** Several series as one: they keep their names, or are all part of `other`. */
 export class Group implements Ranked {
   readonly key: string;
   /** Live series that were mapped. */
   readonly members = new Set<Series>();
   isShown: boolean;
-  /** Whether its members were forwarded under their own names so far. */
+  /** Whether its members were last forwarded under their own names. */
   wasShown: boolean;
   weight = 0;
 
@@ -27,7 +27,7 @@ class RankedSeries {
   readonly series: Series;
   readonly group: Group;
   last = NaN;
-  /** When it was read last, in nanoseconds of the ranking. */
+  /** Time of its last reading, in nanoseconds of the ranking. */
   lastAt = NaN;
 
   constructor(series: Series, group: Group) {
@@ -36,13 +36,13 @@ class RankedSeries {
   }
 }
 
-/** A column with such a series. */
+/** A column of a ranked series. */
 interface RankedColumn {
   readonly column: number;
   readonly ranked: RankedSeries;
 }
 
-/** Time that goes back by more than this was set back; by less, a table came late. */
+/** If time goes back by more than this, the clock was set back; by less, a table is late. */
 const maxLateNs = 60e9;
 
 /** The groups of all live series, and which of them have a place. */
@@ -65,7 +65,7 @@ export class Groups {
     this.#limit = new Limit({ places: config.limit, halfLifeNs: this.#halfLifeNs, margin: 0 });
   }
 
-  /** Whether a series of the metric was seen that ranks groups. */
+  /** Whether a series of the ranking metric was seen. */
   get hasRanked(): boolean {
     return this.#ranked.size > 0;
   }
@@ -84,8 +84,8 @@ export class Groups {
   }
 
   /**
-   * Ranks the groups by what a table says of the metric.
-   * @returns those that have a place now and had none, and those that had one and have none now
+   * Ranks the groups by the values of the metric in a table.
+   * @returns the groups that gained a place, and those that lost theirs
    */
   rank(table: Table): readonly Group[] {
     const columns = this.#columnsOf(table.series);
@@ -123,11 +123,11 @@ export class Groups {
     });
   }
 
-  /** The latest time that is known; it does not go back. */
+  /** The latest known time; it does not decrease. */
   #timeOf({ epoch, offsets }: Table): number {
     this.#epoch ??= epoch;
     const at = Number(epoch - this.#epoch) + (offsets.at(-1) ?? 0);
-    // Where the clock was set back, time continues from here.
+    // If the clock was set back, time continues from here.
     if (at < this.#at - maxLateNs) this.#epoch -= BigInt(Math.round(this.#at - at));
     this.#at = Math.max(this.#at, at);
     return this.#at;
@@ -141,11 +141,11 @@ export class Groups {
     ranked.lastAt = this.#at;
   }
 
-  /** What it used since its last reading: its growth, or its value for as long. */
+  /** Usage since the last reading: its growth, or its value times the elapsed time. */
   #used({ series: { metric, start }, last, lastAt }: RankedSeries, value: number): number {
     const isFirst = Number.isNaN(lastAt);
     const sinceNs = isFirst ? this.#at - Number(start - (this.#epoch ?? start)) : this.#at - lastAt;
-    // Of what was not seen, it used as much of late as ever.
+    // Its usage before the first reading is assumed to be uniform over its lifetime.
     const share = isFirst && sinceNs > this.#halfLifeNs ? this.#halfLifeNs / sinceNs : 1;
     if (metric.kind === 'counter') return isFirst ? value * share : value - last;
     return value * Math.min(isFirst ? this.#halfLifeNs : sinceNs, sinceNs);

@@ -24,10 +24,10 @@ function play(limit: number) {
   return { processor, next };
 }
 
-/** What happens to a team in a second: -2 it ends, -1 it has no reading, else it does this much work. */
+/** The events of a team in a second: -2: it ends, -1: it has no reading, otherwise the work it does. */
 const second = fc.array(fc.integer({ min: -2, max: 12 }), { minLength: 5, maxLength: 5 });
 
-/** Teams that come, work, pause and go. */
+/** Teams that start, work, pause and end. */
 class Teams {
   readonly #live = new Map<number, { readonly series: Series; done: number }>();
   readonly fed: Table[] = [];
@@ -61,7 +61,7 @@ class Teams {
 
 const isOther = ({ resource }: Series) => resource.attributes['team'] === 'other';
 
-test('topk keeps the sum over groups and other equal to what came, after each table, over any history', () => {
+test('topk keeps the sum over groups and other equal to the input, after each table, for any history', () => {
   holdsFor(
     fc.record({ limit: fc.integer({ min: 1, max: 4 }), seconds: fc.array(second, { maxLength: 60 }) }),
     ({ limit, seconds }) => {
@@ -79,7 +79,10 @@ test('topk keeps the sum over groups and other equal to what came, after each ta
   );
 });
 
-/** What each team did, a second that is a window old counting half: computed from the beginning, as it is defined. */
+/**
+ * The weighted work of each team, in which work one half-life ago counts half: computed directly from the
+ * definition.
+ */
 function weighAll(seconds: readonly (readonly number[])[]): readonly number[] {
   return [0, 1, 2, 3, 4].map((team) =>
     seconds.reduce(
@@ -89,7 +92,7 @@ function weighAll(seconds: readonly (readonly number[])[]): readonly number[] {
   );
 }
 
-test('topk shows at each instant groups of which no other used half as much again', () => {
+test('topk shows groups such that at each instant no other used 1.5 times as much', () => {
   const steady = fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 5, maxLength: 5 });
   holdsFor(fc.array(steady, { minLength: 1, maxLength: 40 }), (seconds) => {
     const { processor, next } = play(2);

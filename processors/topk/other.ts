@@ -4,12 +4,12 @@ import type { Config } from './config.js';
 
 const value = 'other';
 
-/** Says what the series of a group without a place become: those of `other`. */
+/** Replaces the series of groups without a place: by those of `other`. */
 export class Other {
   readonly #groupBy: readonly string[];
   readonly #keep: readonly string[];
   readonly #made = new WeakSet<Series>();
-  /** Made once per resource. */
+  /** Created once per resource. */
   readonly #resourceOf = createPlans((resource: Resource) => this.#describe(resource));
 
   constructor({ group_by, keep }: Config) {
@@ -17,14 +17,14 @@ export class Other {
     this.#keep = keep;
   }
 
-  /** @param start Unix time in nanoseconds at which it begins, if it does not exist yet */
+  /** @param start Unix time in nanoseconds at which it starts, if it does not exist yet */
   replace(series: Series, start: bigint): Series {
     const other = this.#create(series, start);
     this.#made.add(other);
     return other;
   }
 
-  /** Whether a series is one of `other`. */
+  /** Whether a series belongs to `other`. */
   has(series: Series): boolean {
     return this.#made.has(series);
   }
@@ -33,8 +33,8 @@ export class Other {
     const [first = ''] = this.#groupBy;
     const isOfResource = this.#groupBy.some((name) => name in resource.attributes);
     const rest = pick(attributes, (name) => !this.#groupBy.includes(name));
-    // Where a resource reports who it is, other resources are other groups. Attributes distinguish within a
-    // resource.
+    // If the group is a resource attribute, the resource is replaced, otherwise only the attribute of the
+    // series.
     if (isOfResource) return { metric, resource: this.#resourceOf(resource), attributes: rest, start };
     return { metric, resource, attributes: { ...rest, [first]: value }, start };
   }

@@ -37,7 +37,7 @@ function createRig(settings: object = {}) {
     processor,
     second: (atS: number, series: readonly Series[], values: readonly number[]) =>
       processor.consume(createRow(series, unixNs(atS), Float64Array.from(values))),
-    /** The last row, by what distinguishes its series. */
+    /** The last row, by the distinguishing attributes of its series. */
     last() {
       const table = next.tables.findLast(({ offsets }) => offsets.length > 0);
       const entries = table?.series.map((one, column) => [describe(one), table.values[column]]);
@@ -50,7 +50,7 @@ function describe({ metric, resource, attributes }: Series): string {
   return [metric.name, resource.attributes['process.pid'], ...Object.values(attributes)].join(' ');
 }
 
-test('topk forwards the groups that used most from their first window on, and the sum of all others', () => {
+test('topk forwards the groups with the highest usage from their first window on, and the sum of all others', () => {
   const { second, last, next } = createRig({ limit: 2 });
   const series = [1, 2, 3, 4].map((pid) => cpuTime(pid));
   second(1, series, [1, 4, 2, 3]);
@@ -63,7 +63,7 @@ test('topk forwards the groups that used most from their first window on, and th
   assert.ok(next.tables[0].series.includes(series[1]), 'what is shown is forwarded as it is');
 });
 
-test('topk forwards a table itself where every group has a place, or where nothing has a group', () => {
+test('topk forwards a table itself if every group has a place, or no series has a group', () => {
   const { next, processor } = createRig({ limit: 2 });
   const [mine, others] = [[cpuTime(1), cpuTime(2)], [{ ...cpuTime(1), resource: { attributes: {} } }]].map(
     (series) => createRow(series, unixNs(1), Float64Array.of(1, 2).slice(0, series.length)),
@@ -74,7 +74,7 @@ test('topk forwards a table itself where every group has a place, or where nothi
   assert.ok(next.tables[0] === mine && next.tables[1] === others);
 });
 
-test('topk gives a place to a group that used clearly more: it counts from 0, and other keeps what it counted', () => {
+test('topk gives a place to a group with clearly higher usage: it counts from 0, and other keeps what it counted', () => {
   const { second, last, next } = createRig();
   const series = [cpuTime(1), cpuTime(2)];
   second(1, series, [5, 4]);
@@ -91,7 +91,7 @@ test('topk gives a place to a group that used clearly more: it counts from 0, an
   checkTables(next.tables);
 });
 
-test('topk moves all series of a group: sums of up-down counters and of power, and no other gauges', () => {
+test('topk replaces all series of a group: sums of up-down counters and of power, and no other gauges', () => {
   const { second, last, next } = createRig();
   const [memory, power, share] = [
     (pid: number) => seriesOf('process.memory.usage', pid, { kind: 'updowncounter' }),
@@ -121,7 +121,7 @@ test('topk moves all series of a group: sums of up-down counters and of power, a
   checkTables(next.tables);
 });
 
-test('topk ranks a group by all of its series, and keeps attributes that do not define it apart in other', () => {
+test('topk ranks a group by all of its series, and keeps other attributes separate in other', () => {
   const { second, last } = createRig();
   const modes = ['user', 'system'].map((mode) => ({ attributes: { 'cpu.mode': mode } }));
   const series = [1, 2, 3].flatMap((pid) => modes.map((mode) => cpuTime(pid, mode)));
@@ -134,7 +134,7 @@ test('topk ranks a group by all of its series, and keeps attributes that do not 
   });
 });
 
-test('topk ranks by attributes of series, whose other is of the same resource', () => {
+test('topk ranks by attributes of series, whose other has the same resource', () => {
   const { processor, next } = createRig({ metric: 'http.requests', group_by: ['http.route', 'http.method'] });
   const resource = { attributes: { 'service.name': 'shop' } };
   const metric = {
@@ -164,7 +164,7 @@ test('topk ranks by attributes of series, whose other is of the same resource', 
   for (const one of table.series) assert.equal(one.resource, resource);
 });
 
-test('topk always shows the groups that it is asked to show', () => {
+test('topk always shows the configured groups', () => {
   const { second, last } = createRig({ shown: ['3'] });
   second(1, [cpuTime(1), cpuTime(2), cpuTime(3)], [2, 4, 1]);
   assert.deepEqual(last(), {
@@ -174,7 +174,7 @@ test('topk always shows the groups that it is asked to show', () => {
   });
 });
 
-test('topk keeps one other for each machine', () => {
+test('topk keeps one other per machine', () => {
   const { processor, next } = createRig();
   const { metric } = cpuTime(1);
   const create = (node: string, pid: number): Series => ({
@@ -197,14 +197,14 @@ test('topk keeps one other for each machine', () => {
   assert.deepEqual([...table.values], [3, 3, 4]);
 });
 
-test('topk takes the mean growth of what is older than its first reading', () => {
+test('topk uses the mean growth of a series that is older than its first reading', () => {
   const { second, last } = createRig({ window: '10s' });
   // 100 s in 1,000 s are 1 s in the last ten; the other one used 2 s in 4 s.
   second(0, [cpuTime(1, { startS: -1000 }), cpuTime(2, { startS: -4 })], [100, 2]);
   assert.deepEqual(last(), { 'process.cpu.time other': 100, 'process.cpu.time 2': 2 });
 });
 
-test('topk ranks by the value of a gauge for as long as it lasts', () => {
+test('topk ranks by the value of a gauge times its duration', () => {
   const { second, last } = createRig({ metric: 'process.memory.usage', window: '10s' });
   const series = [1, 2].map((pid) => seriesOf('process.memory.usage', pid, { kind: 'updowncounter' }));
   second(1, series, [100, 10]);
@@ -213,7 +213,7 @@ test('topk ranks by the value of a gauge for as long as it lasts', () => {
   assert.deepEqual(last(), { 'process.memory.usage other': 10, 'process.memory.usage 2': 100 });
 });
 
-test('topk gives a place that became free to another group, and keeps what ended in other', () => {
+test('topk gives a free place to another group, and keeps ended ones in other', () => {
   const { second, last, processor, next } = createRig();
   const series = [1, 2, 3].map((pid) => cpuTime(pid));
   second(1, series, [9, 2, 1]);
@@ -233,7 +233,7 @@ test('topk gives a place that became free to another group, and keeps what ended
 
 test('topk continues after the clock was set back', () => {
   const { second, next } = createRig();
-  // As after a step of the clock, what follows are other series.
+  // As after a step of the clock, new series follow.
   second(1, [cpuTime(1, { startS: -9000 }), cpuTime(2, { startS: -9000 })], [1, 0]);
   const later = [cpuTime(1, { startS: -9000 }), cpuTime(2, { startS: -9000 })];
   for (let i = 0; i < 10; i += 1) second(-8000 + i, later, [1, i]);
@@ -243,7 +243,7 @@ test('topk continues after the clock was set back', () => {
   ]);
 });
 
-test('topk warns once where nothing ranks the groups', () => {
+test('topk warns once if nothing ranks the groups', () => {
   const { second, log } = createRig({ metric: 'process.cpu.tme' });
   for (const atS of [0, 30, 61, 90]) second(atS, [cpuTime(1)], [atS]);
   assert.equal(log.lines.length, 1);
@@ -253,7 +253,7 @@ test('topk warns once where nothing ranks the groups', () => {
   );
 });
 
-test('check refuses a list of attributes that defines no group', () => {
+test('check rejects a list of attributes that defines no group', () => {
   for (const group_by of [[], ['']])
     assert.deepEqual(factory.check?.(parseSettings(factory.schema, { group_by })), [
       `group_by: expected at least one name of an attribute, found ${JSON.stringify(group_by)}`,

@@ -12,12 +12,13 @@ export interface TopKOptions {
   forward(table: Table): boolean;
 }
 
-/** Series of groups come for this long before one of the metric that ranks them is missed. */
+/** If series of groups arrive for this long without one of the ranking metric, a warning is logged. */
 const patienceNs = 60_000_000_000n;
 
 /**
- * Forwards the series of the groups that used most; the others' are summed. Where a group gets or loses its place, its
- * counters end in the one and begin in the other: what was counted stays where it was, so that no sum falls.
+ * Forwards the series of the groups with the highest usage; those of the others are summed. When a group gains
+ * or loses its place, its counters end in one form and start in the other: what was counted is not moved, so
+ * that no sum decreases.
  */
 export class TopK implements ConsumingComponent {
   readonly #config: Config;
@@ -27,7 +28,7 @@ export class TopK implements ConsumingComponent {
   readonly #map: SeriesMap;
   /** Unix time in nanoseconds of the first table. */
   #firstAt: bigint | undefined;
-  /** Whether the metric may still come that ranks groups. */
+  /** Whether the ranking metric may still arrive. */
   #isWaiting = true;
 
   constructor(config: Config, options: TopKOptions) {
@@ -75,7 +76,7 @@ export class TopK implements ConsumingComponent {
     return ended.length === 0 || this.#options.forward(createEnding(ended, at));
   }
 
-  /** Logs once where nothing ranks the groups. */
+  /** Logs once that nothing ranks the groups. */
   #missMetric(at: bigint): void {
     this.#firstAt ??= at;
     this.#isWaiting = !this.#groups.hasRanked;

@@ -2,23 +2,23 @@ import { NonNegativeLeastSquares } from '../../src/energy/non-negative-least-squ
 import { share } from '../../src/energy/share.js';
 
 export interface DivisionOptions {
-  /** How many counters there are. */
+  /** Number of counters. */
   readonly width: number;
-  /** By what the weight of earlier windows is multiplied at each window. */
+  /** Factor by which the weight of earlier windows is reduced at each window. */
   readonly retention: number;
   readonly maxResidual: number;
 }
 
-/** Windows for each counter before coefficients are used: fewer fit whatever they are. */
+/** Number of windows per counter before coefficients are used: fewer can be fitted by any. */
 const windowsPerCounter = 10;
 
-/** Weights of parts are whole numbers that add up to about this. */
+/** Weights of parts are integers with about this sum. */
 const wholeWeight = 2 ** 40;
 
 /**
- * Divides the energy of a workload among parts, each of which is the growth of a counter: by the coefficients of
- * non-negative least squares over the windows so far. They only weigh: the parts and what is undivided
- * add up to the energy, to the nanojoule.
+ * Divides the energy of a workload among parts, each of which is the growth of a counter: by the coefficients
+ * of non-negative least squares over the windows so far. They are only used as weights: the parts and the
+ * undivided rest add up to the energy, to the nanojoule.
  */
 export class Division {
   readonly #squares: NonNegativeLeastSquares;
@@ -34,25 +34,25 @@ export class Division {
     this.#maxResidual = maxResidual;
   }
 
-  /** Of the windows so far; NaN: none. */
+  /** The residual of the windows so far; NaN: none. */
   get residual(): number {
     return this.#squares.residual;
   }
 
-  /** Whether energy is divided by the coefficients. One counter needs none. */
+  /** Whether energy is divided by the coefficients. With one counter they are not needed. */
   get isTrusted(): boolean {
     const { length } = this.#squares.coefficients;
     if (length === 1) return true;
     return this.#learned >= windowsPerCounter * length && this.residual <= this.#maxResidual;
   }
 
-  /** Joules for one more of a counter; NaN: not to be trusted. */
+  /** Joules per unit of a counter; NaN: not reliable yet. */
   coefficientOf(counter: number): number {
     const isKnown = this.isTrusted && this.#learned > 0;
     return isKnown ? this.#squares.coefficients[counter] : NaN;
   }
 
-  /** Takes a window of which everything is known. @param growth of each counter */
+  /** Learns from a completely known window. @param growth of each counter */
   learn(growth: Float64Array, energyNj: number): void {
     this.#row.set(growth);
     this.#row[growth.length] = energyNj / 1e9;
@@ -64,8 +64,9 @@ export class Division {
   /**
    * Divides energy.
    * @param growth of each part
-   * @param counters of each part
-   * @returns whole nanojoules of each part, and at last what is undivided; valid until the next call
+   * @param counters counter of each part
+   * @returns whole nanojoules of each part, and as the last element the undivided rest; valid until the next
+   * call
    */
   divide(energyNj: number, growth: readonly number[], counters: readonly number[]): readonly number[] {
     const whole = this.#weigh(growth, counters);
@@ -101,7 +102,7 @@ export class Division {
     return whole;
   }
 
-  /** Of one counter the growth alone divides. */
+  /** With one counter, the growth alone is the weight. */
   #weightOf(counter: number): number {
     return this.#squares.coefficients.length === 1 ? 1 : this.#squares.coefficients[counter];
   }

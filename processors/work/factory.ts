@@ -12,7 +12,7 @@ export const factory: ProcessorFactory<typeof schema> = {
   create: (config, context, next) => new Work(config, context, next),
 };
 
-/** Names that the parts of the energy have that no unit has. */
+/** Reserved names of parts of the energy, which no unit may have. */
 const reserved = ['background', 'undivided'];
 
 function checkWorkload(config: WorkloadConfig, index: number): readonly string[] {
@@ -35,7 +35,7 @@ function checkWorkload(config: WorkloadConfig, index: number): readonly string[]
   return problems;
 }
 
-/** One entry would never get any energy. */
+/** One of the entries would never get any energy. */
 function checkOverlap(
   { energy, attributes }: WorkloadConfig,
   index: number,

@@ -6,10 +6,10 @@ import type { WindowedSource } from '../../src/windows/windowed-source.js';
 import type { WorkloadConfig } from './config.js';
 import { ATTR_WORK_UNIT } from './metrics.js';
 
-/** A part of the energy: of a unit, and of the values of what it is split by. */
+/** A part of the energy: that of a unit and a combination of values of its split attributes. */
 export interface Part {
   readonly key: string;
-  /** The number of the unit; that of the background is the last one, and -1 is what is undivided. */
+  /** The index of the unit; the background is the last one, and -1 is the undivided rest. */
   readonly unit: number;
   readonly attributes: Attributes;
   readonly plus: Set<WindowedSource>;
@@ -18,10 +18,10 @@ export interface Part {
   series: Series | undefined;
 }
 
-/** The parts of the energy of one workload, in the order in which they came, and what is undivided. */
+/** The parts of the energy of one workload, in order of appearance, and the undivided rest. */
 export class Parts {
   readonly undivided = createPart(-1, 'undivided', {});
-  /** Of each part: the growth of its counters in the last window. */
+  /** For each part, the growth of its counters in the last window. */
   readonly growth: number[] = [];
   readonly #names: readonly string[];
   readonly #splitBy: readonly string[];
@@ -44,17 +44,17 @@ export class Parts {
     if (background) this.#add(names.length, 'background', {});
   }
 
-  /** Of each part: the number of its unit. */
+  /** For each part, the index of its unit. */
   get units(): readonly number[] {
     return this.#units;
   }
 
-  /** Without what is undivided. */
+  /** All parts except the undivided rest. */
   all(): Iterable<Part> {
     return this.#byKey.values();
   }
 
-  /** The part of a unit's counter, by the values of what the unit is split by. */
+  /** The part of a unit's counter, by the values of the unit's split attributes. */
   findOrAdd(unit: number, series: AnySeries): Part {
     const values = this.#splitBy.map((name) => [name, findAttribute(series, name)] as const);
     const attributes = Object.fromEntries(
@@ -63,7 +63,7 @@ export class Parts {
     return this.#add(unit, this.#names[unit], attributes);
   }
 
-  /** A part has no counters any more. */
+  /** Removes a part without counters. */
   remove({ key }: Part): void {
     this.#byKey.delete(key);
     this.growth.length = this.#byKey.size;

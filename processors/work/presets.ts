@@ -1,8 +1,8 @@
-/** A unit of work whose names are known. */
+/** A unit of work with predefined names. */
 export interface PresetUnit {
   readonly name: string;
   readonly metric: string;
-  /** What of a histogram counts. */
+  /** Which value of a histogram counts. */
   readonly value: 'count' | 'sum';
   readonly minus: string | null;
   readonly attributes: Readonly<Record<string, string>>;
@@ -10,7 +10,7 @@ export interface PresetUnit {
 
 export const presetNames = ['none', 'vllm', 'tgi', 'http'] as const;
 
-/** Units of servers, by the names of their metrics as the receivers `prometheus` and `otlp` have them. */
+/** Units of servers, with the names of their metrics from the receivers `prometheus` and `otlp`. */
 export const presets: Readonly<Record<(typeof presetNames)[number], readonly PresetUnit[]>> = {
   none: [],
   // vllm/v1/metrics/loggers.py; the client library for Prometheus adds `_total` to counters. The histogram of tokens per
@@ -26,7 +26,7 @@ export const presets: Readonly<Record<(typeof presetNames)[number], readonly Pre
     createUnit('generated_token', 'tgi_request_generated_tokens', 'sum'),
     createUnit('step', 'tgi_batch_inference_count'),
   ],
-  // OpenTelemetry semantic conventions for HTTP: the number of values of this histogram is that of the requests.
+  // OpenTelemetry semantic conventions for HTTP: this histogram has one value per request.
   http: [createUnit('request', 'http.server.request.duration')],
 };
 

@@ -4,7 +4,7 @@ import type { Series } from '../../src/model/series.js';
 import { createRandom, type Random } from '../../src/testing/random.fixture.js';
 import { create, createSeries, energy, last } from './work.fixture.js';
 
-/** An LLM server: what its work needs, in J, and the two tenants that share it. */
+/** An LLM server: the energy of its work, in J, and the two tenants that share it. */
 const truth = { prompt: 0.05, generated: 0.25, step: 1.2 };
 const noiseJ = 5;
 
@@ -14,7 +14,7 @@ interface Second {
   readonly steps: number;
 }
 
-/** The work of 30 minutes, whose mix varies, as the prototype of the definition has it. */
+/** The work of 30 minutes, with a varying mix. */
 function createSeconds(random: Random): readonly Second[] {
   return Array.from({ length: 1800 }, (_, second) => {
     const load = Math.min(1, Math.max(0, 0.5 + 0.45 * Math.sin(second / 200) + 0.1 * gauss(random)));
@@ -33,7 +33,7 @@ function gauss(random: Random): number {
 /** The first tenant has long prompts and short answers. */
 const partOfFirst = { prompt: 0.8, generated: 0.2, steps: 0.2 };
 
-/** Feeds 30 minutes, and gives the true energy of the first tenant and the machine's. */
+/** Feeds 30 minutes, and returns the true energy of the first tenant and of the machine. */
 function feedSeconds(random: Random, feed: ReturnType<typeof create>['feed'], counters: readonly Series[]) {
   const sums = counters.map(() => 0);
   let [ofFirst, ofAll] = [0, 0];
@@ -54,7 +54,7 @@ function feedSeconds(random: Random, feed: ReturnType<typeof create>['feed'], co
       firstSteps,
       steps - firstSteps,
     ];
-    // What a cache has is in the prompt, and needs nothing.
+    // Cached tokens are part of the prompt, and need no energy.
     add[0] = firstPrompt + cached;
     for (const [column, grown] of add.entries()) sums[column] = (sums[column] ?? NaN) + grown;
     ofFirst += truth.prompt * firstPrompt + truth.generated * firstGenerated + truth.step * firstSteps;
@@ -78,13 +78,13 @@ const vllmCounters = [
   tenant('vllm:iteration_tokens_total_count', 'second'),
 ];
 
-test('work finds what tokens and steps need, and charges a tenant with long prompts within 0.4 %', () => {
+test('work finds the energy of tokens and steps, and charges a tenant with long prompts within 0.4 %', () => {
   for (const seed of [1, 2, 3]) {
     const byUnits = create([{ preset: 'vllm', split_by: ['tenant'] }]);
     const { ofFirst, ofAll } = feedSeconds(createRandom(seed), byUnits.feed, vllmCounters);
     const energies = byUnits.energies();
     const charged = Object.entries(energies).filter(([name]) => name.endsWith(' first'));
-    // The first 30 windows teach what the coefficients are: their energy is undivided.
+    // The coefficients are learned in the first 30 windows, whose energy is undivided.
     const undivided = energies['undivided'] ?? NaN;
     const ofFirstFound = charged.reduce((sum, [, joules]) => sum + joules, 0) / (1 - undivided / ofAll);
     const error = ofFirstFound / ofFirst - 1;

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { createRandom } from '../../src/testing/random.fixture.js';
 import { counted, create, createSeries, energy, last, requests } from './work.fixture.js';
 
-test('work gives the SCI of a unit: emissions of the energy and a part of the embodied ones', () => {
+test('work publishes the SCI of a unit: emissions of the energy and a share of the embodied ones', () => {
   const carbon = createSeries('service.carbon', { attributes: { 'carbon.accounting': 'location' } });
   const market = createSeries('service.carbon', { attributes: { 'carbon.accounting': 'market' } });
   const embodied = createSeries('hw.host.carbon.embodied', { resource: { 'host.name': 'node' } });
@@ -19,7 +19,7 @@ test('work gives the SCI of a unit: emissions of the energy and a part of the em
   assert.equal(last(points('work.carbon.per_unit')), 1.25);
 });
 
-test('work counts the units of windows in which the meter did not change, and emissions with the energy after them', () => {
+test('work counts the units of windows in which the meter did not change, and their emissions with the next energy', () => {
   const carbon = createSeries('service.carbon');
   const embodied = createSeries('hw.host.carbon.embodied', { resource: { 'host.name': 'node' } });
   const { feed, points } = create([{ ...requests, carbon: { embodied_share: 0.25 } }], {
@@ -27,7 +27,7 @@ test('work counts the units of windows in which the meter did not change, and em
   });
   for (let second = 0; second <= 8; second++) {
     const read = 2 * Math.floor(second / 2);
-    // After 4 s there are no requests any more, and no energy.
+    // After 4 s there are no more requests and no more energy.
     const used = Math.min(4, read);
     feed(
       second,
@@ -39,7 +39,7 @@ test('work counts the units of windows in which the meter did not change, and em
   assert.equal(last(points('work.carbon.per_unit')).toFixed(6), '1.250000');
 });
 
-test('work gives no emissions to a unit that needs no energy', () => {
+test('work publishes no emissions for a unit that needs no energy', () => {
   const units = ['a', 'b'].map((name) => ({ name, metric: name }));
   const { feed, points } = create([{ units, carbon: {} }]);
   const series = [energy, createSeries('a'), createSeries('b'), createSeries('service.carbon')];

@@ -1,29 +1,29 @@
 import type { WindowedSource } from '../../src/windows/windowed-source.js';
 
-/** What a window had of energy and work. */
+/** The energy and work of a window. */
 export interface UnitWindow {
-  /** Of each unit, whole nanojoules. */
+  /** For each unit, whole nanojoules. */
   readonly unitNj: Float64Array;
   /** Growth of each unit. */
   readonly units: Float64Array;
   readonly energyNj: number;
-  /** Whether the energy, if there was any, went to units. */
+  /** Whether all energy, if any, was divided among units. */
   readonly isDivided: boolean;
 }
 
 export interface UnitCarbonOptions {
   readonly width: number;
-  /** By what the weight of earlier windows is multiplied at each window. */
+  /** Factor by which the weight of earlier windows is reduced at each window. */
   readonly retention: number;
-  /** Emissions of making the machine, and the part of them that the workload has. */
+  /** Embodied emissions of the machine, and the fraction of them that the workload bears. */
   readonly embodied: ReadonlySet<WindowedSource>;
   readonly embodiedShare: number;
 }
 
 /**
- * Software Carbon Intensity (ISO/IEC 21031): (E I + M) / R. E I are the emissions of the workload's energy, M its part of
- * the embodied ones of the machine; both go to a unit as its energy does. R is the number of units. Sums
- * over the windows so far, of which old ones lose weight.
+ * Software Carbon Intensity (ISO/IEC 21031): (E I + M) / R. E I is the emissions of the workload's energy, M
+ * its share of the machine's embodied emissions; both are divided among units like the energy. R is the number
+ * of units. The sums over the windows so far are weighted; old windows lose weight.
  */
 export class UnitCarbon {
   readonly #operational = new Set<WindowedSource>();
@@ -32,7 +32,10 @@ export class UnitCarbon {
   readonly #retention: number;
   readonly #grams: Float64Array;
   readonly #units: Float64Array;
-  /** Emissions of windows with work but no energy, as of a meter that is slower than windows; the next energy has them. */
+  /**
+   * Emissions of windows with work but no energy, for example with a meter that is slower than windows; they
+   * are added to the next energy.
+   */
   #carriedGrams = 0;
 
   constructor({ width, retention, embodied, embodiedShare }: UnitCarbonOptions) {

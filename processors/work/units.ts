@@ -4,16 +4,16 @@ import type { AnySeries } from '../../src/model/series.js';
 import type { WorkloadConfig } from './config.js';
 import { presets, type PresetUnit } from './presets.js';
 
-/** What a series is for the workloads of a configuration. */
+/** The role of a series for the workloads of a configuration. */
 export interface Role {
   readonly kind: 'energy' | 'carbon' | 'plus' | 'minus';
-  /** Of `plus` and `minus`: the number of the unit. */
+  /** For `plus` and `minus`: the index of the unit. */
   readonly unit: number;
-  /** Whether the sum of a histogram's values is what counts, and not their number. */
+  /** Whether the sum of a histogram's values counts, instead of their number. */
   readonly isSum: boolean;
 }
 
-/** Emissions of making the machine, of the processor `carbon`. */
+/** Embodied emissions of the machine, from the processor `carbon`. */
 export const embodiedName = 'hw.host.carbon.embodied';
 
 /** The units of a workload, those of its preset first. */
@@ -30,7 +30,7 @@ export function listUnits({ preset, units }: WorkloadConfig): readonly PresetUni
   ];
 }
 
-/** What a series is for the workloads of a configuration; one counter may be of several units. */
+/** The role of a series for the workloads of a configuration; one counter may belong to several units. */
 export function findRoles(config: WorkloadConfig, series: AnySeries): readonly Role[] {
   const roles: Role[] = [];
   const { name } = series.metric;
@@ -42,7 +42,7 @@ export function findRoles(config: WorkloadConfig, series: AnySeries): readonly R
   for (const [unit, { metric, value, minus, attributes }] of listUnits(config).entries()) {
     if (!hasAttributes(series, attributes)) continue;
     const isSum = value === 'sum';
-    // A scraped histogram may come in pieces, of which one is a counter of that.
+    // A scraped histogram may arrive as separate series, one of which is the counter.
     if (name === metric || name === `${metric}_${value}`) roles.push({ kind: 'plus', unit, isSum });
     if (name === minus) roles.push({ kind: 'minus', unit, isSum });
   }
@@ -53,7 +53,7 @@ function carbonName({ carbon, energy }: WorkloadConfig): string {
   return carbon?.metric ?? deriveEnergyName(energy, 'carbon');
 }
 
-/** Of the two ways of accounting, the SCI wants that of the place. */
+/** Of the two accounting methods, the SCI requires the location-based one. */
 function isByLocation({ attributes }: AnySeries): boolean {
   return (attributes['carbon.accounting'] ?? 'location') === 'location';
 }

@@ -20,7 +20,7 @@ interface Point {
   readonly series: Series;
 }
 
-/** For tests: the processor with some workloads, and what it publishes. */
+/** For tests: the processor with some workloads, and its output. */
 export function create(workloads: readonly object[], settings: object = {}) {
   const out = createTableCollector();
   const config = parseSettings(schema, { ...settings, workloads });

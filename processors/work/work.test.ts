@@ -12,7 +12,7 @@ import { schema } from './config.js';
 import { factory } from './factory.js';
 import { counted, create, createSeries, energy, last, requests, service } from './work.fixture.js';
 
-test('work gives the energy of a workload to the one counter that it has, window by window', () => {
+test('work assigns the energy of a workload to its only counter, window by window', () => {
   const { feed, points, energies } = create([requests]);
   for (const [atS, joules, count] of [
     [0, 0, 0],
@@ -36,7 +36,7 @@ test('work gives the energy of a workload to the one counter that it has, window
   );
 });
 
-test('work leaves energy undivided while no work was done, and before any counter was seen none is counted', () => {
+test('work leaves energy undivided while no work was done, and counts none before the first counter', () => {
   const { feed, energies } = create([requests], { max_lag: '30s' });
   feed(0, [energy], [0]);
   feed(1, [energy], [100]);
@@ -56,7 +56,7 @@ function createOf(owner: string, name: string): Series {
   return createSeries(name, { resource: { 'service.name': owner } });
 }
 
-test('work matches energy and counters by their attributes, and leaves other services alone', () => {
+test('work matches energy and counters by their attributes, and ignores other services', () => {
   const [a, b, ofA, ofB, ofC] = [
     createOf('a', 'service.energy'),
     createOf('b', 'service.energy'),
@@ -78,7 +78,7 @@ test('work matches energy and counters by their attributes, and leaves other ser
   ]);
 });
 
-test('work adds up to the energy of the workload, to the nanojoule, whatever comes', () => {
+test('work adds up to the energy of the workload, to the nanojoule, for any input', () => {
   const growth = fc.record({
     energyNj: fc.nat(2_000_000_000),
     prompt: fc.nat(5000),
@@ -121,7 +121,7 @@ test('work adds up to the energy of the workload, to the nanojoule, whatever com
           ...sums.slice(3),
         ]);
       }
-      // A window waits for the counters; afterwards nothing moves any more.
+      // A window waits for the counters; afterwards nothing changes any more.
       for (let i = 1; i < 5; i++) feed(rows.length + i, series, [reachedNj / 1e9, ...sums.slice(1)]);
       const ends = new Map(points('work.energy').map(({ series: one, value }) => [one, value]));
       const partsNj = [...ends.values()].map((joules) => Math.round(joules * 1e9));
@@ -134,7 +134,7 @@ test('work adds up to the energy of the workload, to the nanojoule, whatever com
   );
 });
 
-test('work gives only the ratio of each window where its counters explain too little', () => {
+test('work publishes only the ratio of each window if its counters explain too little', () => {
   const random = createRandom(7);
   const [a, b] = [createSeries('a'), createSeries('b')];
   const workload = {
@@ -160,7 +160,7 @@ test('work gives only the ratio of each window where its counters explain too li
   assert.ok(methods('ratio').every(({ value }) => value > 0));
 });
 
-test('work gives what a workload uses at a constant rate to the background', () => {
+test('work assigns constant power of a workload to the background', () => {
   const random = createRandom(8);
   const { feed, energies } = create([{ ...requests, background: true }]);
   let [joules, count] = [0, 0];
@@ -171,7 +171,7 @@ test('work gives what a workload uses at a constant rate to the background', () 
     joules += 30 + 2 * grown;
   }
   const { background = NaN, request = NaN } = energies();
-  // The mean of the requests is 9.5 in a second, of which the first 20 teach.
+  // The mean is 9.5 requests per second; the first 20 are used for learning.
   assert.ok(Math.abs(background / request - 30 / 19) < 0.06, `${background} J and ${request} J`);
 });
 
@@ -198,7 +198,7 @@ test('work counts the requests of an HTTP server by the histogram of their durat
   assert.equal(out.histograms.length, 3, 'forwarded');
 });
 
-test('work leaves a window undivided for which a counter is not known in time', () => {
+test('work leaves a window undivided if a counter is not known in time', () => {
   const { feed, energies } = create([requests], { max_lag: '2s' });
   feed(0, [energy, counted], [0, 0]);
   feed(1, [energy, counted], [10, 1]);
@@ -209,7 +209,7 @@ test('work leaves a window undivided for which a counter is not known in time', 
   assert.deepEqual(energies(), { request: 50, undivided: 20 });
 });
 
-test('work continues over a reset of its counters, and ends its series with the energy', () => {
+test('work continues after a reset of its counters, and ends its series with the energy', () => {
   const fresh = createSeries('requests', { startS: 1.5 });
   const { feed, processor, energies, out } = create([requests]);
   feed(0, [energy, counted], [0, 0]);
@@ -236,7 +236,7 @@ function check(workloads: readonly object[]): readonly string[] | undefined {
   return factory.check?.(parseSettings(schema, { workloads }));
 }
 
-test('work refuses settings that cannot be meant', () => {
+test('work rejects inconsistent settings', () => {
   assert.deepEqual(check([{}]), ['workloads[0]: expected a preset or units, found neither']);
   assert.deepEqual(check([{ units: [{ name: 'undivided', metric: 'a' }, { name: 'b' }] }]), [
     'workloads[0].units[0].name: expected none of background, undivided, found "undivided"',

@@ -13,10 +13,10 @@ import type { Config, WorkloadConfig } from './config.js';
 import { embodiedName, findRoles, type Role } from './units.js';
 import { Workload, type Membership, type WorkloadOptions } from './workload.js';
 
-/** What is of use of a series: its places in workloads, or that it counts for all of them. */
+/** How a series is used: its roles in workloads, or that it counts for all of them. */
 type Use = readonly Membership[] | WindowedSource;
 
-/** Forwards every table, and adds what the work of workloads needs, a row for each window. */
+/** Forwards every table, and adds the energy per unit of work of the workloads, with one row per window. */
 export class Work implements ConsumingComponent, WindowUser<Use> {
   readonly #next: Consumer;
   readonly #configs: readonly WorkloadConfig[];
@@ -24,7 +24,7 @@ export class Work implements ConsumingComponent, WindowUser<Use> {
   readonly #options: WorkloadOptions;
   readonly #windows: AlignedWindows<Use>;
   readonly #workloads = new Map<string, Workload>();
-  /** Emissions of making the machines. */
+  /** Embodied emissions of the machines. */
   readonly #embodied = new Set<WindowedSource>();
   readonly #rows = new WindowRows();
 
@@ -46,7 +46,7 @@ export class Work implements ConsumingComponent, WindowUser<Use> {
   consume(table: Table): boolean {
     const isAccepted = this.#next.consume(table);
     this.#windows.consume(table);
-    // What is refused of a gauge is lost for its window; a counter counts on.
+    // A rejected gauge is lost for its window; a counter continues.
     this.#forward();
     return isAccepted;
   }
@@ -69,7 +69,7 @@ export class Work implements ConsumingComponent, WindowUser<Use> {
     const owner = found.findIndex((roles) => roles.some(({ kind }) => kind === 'energy'));
     const memberships = found.flatMap((roles, number) =>
       roles
-        // The energy of a series is divided once only, as the first entry that takes it says.
+        // The energy of a series is divided only once, by the first entry that matches it.
         .filter(({ kind }) => kind !== 'energy' || number === owner)
         .flatMap((role) => this.#joinAs(role, number, series, role.isSum ? sums : source)),
     );
@@ -109,7 +109,7 @@ export class Work implements ConsumingComponent, WindowUser<Use> {
     if (table) this.#next.consume(table);
   }
 
-  /** Other series begin, or some have ended. */
+  /** New series start, or some have ended. */
   #begin(at: bigint): void {
     this.#forward();
     const workloads = [...this.#workloads];

@@ -15,7 +15,7 @@ import { Parts, type Part } from './parts.js';
 import { UnitCarbon } from './unit-carbon.js';
 import { listUnits, type Role } from './units.js';
 
-/** What a series is to a workload. */
+/** The role of a series in a workload. */
 export interface Membership {
   readonly workload: Workload;
   readonly role: Role;
@@ -27,11 +27,11 @@ export interface WorkloadOptions {
   readonly windowNs: number;
   readonly halfLifeNs: number;
   readonly maxResidual: number;
-  /** Embodied emissions of machines, which count for every workload. */
+  /** Embodied emissions of machines, which every workload shares. */
   readonly embodied: ReadonlySet<WindowedSource>;
 }
 
-/** Whose energy it is. */
+/** The owner of the energy. */
 interface Identity {
   readonly resource: Resource;
   readonly attributes: Attributes;
@@ -39,22 +39,25 @@ interface Identity {
 
 /** One workload: the energy of some series, divided among units of work in each window. */
 export class Workload {
-  /** Whether series have come or gone since that was last asked. */
+  /** Whether series were added or ended since the last call. */
   isChanged = false;
   readonly #config: WorkloadConfig;
   readonly #options: WorkloadOptions;
   readonly #units: readonly string[];
   readonly #division: Division;
   readonly #carbon: UnitCarbon | undefined;
-  /** Of each series of energy the whole nanojoules that were taken; NaN: nothing yet. */
+  /** For each series of energy, the whole nanojoules taken so far; NaN: nothing yet. */
   readonly #meters = new Map<WindowedSource, number>();
   readonly #parts: Parts;
-  /** Of each unit and the background. */
+  /** Growth of each unit and of the background. */
   readonly #unitGrowth: Float64Array;
   readonly #unitNj: Float64Array;
   #members = 0;
   #energyNj = 0;
-  /** Whether everything is known of a window, so that it teaches something, and whether all counters are. */
+  /**
+   * Whether the energy of a window is completely known, so that it can be used for learning, and whether all
+   * counters are.
+   */
   #isExact = false;
   #isCounted = false;
   #isLive = false;
@@ -105,7 +108,7 @@ export class Workload {
     if (this.#isLive && (this.#members === 0 || this.#meters.size === 0)) this.#end();
   }
 
-  /** Divides what was used in a window. @param startAt its beginning, Unix time in nanoseconds */
+  /** Divides the energy of a window. @param startAt its start, Unix time in nanoseconds */
   settle(window: number, startAt: bigint): void {
     if (this.#members === 0 || this.#meters.size === 0) {
       this.#takeEnergy(window);
@@ -125,7 +128,7 @@ export class Workload {
     });
   }
 
-  /** The columns, once something could be divided. */
+  /** The columns; none before something could be divided. */
   listSeries(): readonly Series[] {
     if (!this.#isLive) return [];
     const parts = [...this.#parts.all(), this.#parts.undivided].flatMap(({ series }) => series ?? []);
@@ -144,7 +147,7 @@ export class Workload {
     values.push(this.#division.residual);
   }
 
-  /** The series that have ended since this was last asked. */
+  /** The series that have ended since the last call. */
   takeEnded(): readonly Series[] {
     const ended = this.#ended;
     this.#ended = [];
@@ -163,7 +166,7 @@ export class Workload {
     }
   }
 
-  /** By how much the counters of each part and each unit have grown. */
+  /** Computes the growth of the counters of each part and each unit. */
   #count(window: number): void {
     this.#isCounted = true;
     this.#unitGrowth.fill(0);
@@ -205,13 +208,13 @@ export class Workload {
     this.#parts.undivided.total.add(sharesNj[number]);
   }
 
-  /** Whether the energy of the last window went to units; of no energy, whether it would have. */
+  /** Whether the energy of the last window was divided among units; without energy, whether it would have been. */
   #isDivided(): boolean {
     if (!this.#isCounted || !this.#division.isTrusted) return false;
     return (this.#energyNj > 0 ? this.#unitNj : this.#unitGrowth).some((amount) => amount > 0);
   }
 
-  /** All of the energy of the last window for one unit of its growth. */
+  /** The total energy of the last window per unit of growth. */
   #ratioOf(unit: number): number {
     const growth = this.#unitGrowth[unit];
     return this.#isCounted && growth > 0 ? this.#energyNj / 1e9 / growth : NaN;
@@ -222,7 +225,7 @@ export class Workload {
     if (part.series) this.#ended.push(part.series);
   }
 
-  /** Gives series to what has none yet. */
+  /** Creates series for parts that have none yet. */
   #begin(startAt: bigint): void {
     this.isChanged = true;
     const describe = (metric: Metric, attributes: Attributes): Series => ({
@@ -246,7 +249,7 @@ export class Workload {
     ];
   }
 
-  /** Nothing is left to divide, or nothing to divide it by. Totals of what comes later start from 0. */
+  /** Ends the series when there is nothing left to divide, or no counter to divide by. Later totals start from 0. */
   #end(): void {
     const all = [...this.#parts.all(), this.#parts.undivided];
     this.#ended.push(...all.flatMap(({ series }) => series ?? []), ...this.#gauges);

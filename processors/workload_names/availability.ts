@@ -4,7 +4,7 @@ import { describeError, findErrorCode } from '../../src/errors.js';
 const firstWaitMs = 200;
 const maxWaitMs = 30_000;
 
-/** Whether a source can be asked: after a failure not at once again. Logs when that changes, or its cause. */
+/** Whether a source can be asked: not immediately after a failure. Logs when that changes, or its cause. */
 export class Availability {
   readonly #title: string;
   readonly #log: Log;
@@ -18,12 +18,12 @@ export class Availability {
     this.#log = log;
   }
 
-  /** How long it is not to be asked. */
+  /** The remaining time in which it is not asked. */
   get leftMs(): number {
     return Math.max(0, this.#retryAtMs - performance.now());
   }
 
-  /** How long to wait after the last failure, whatever it was. */
+  /** The pause after the last failure, whatever its cause. */
   get waitMs(): number {
     return this.#waitMs;
   }
@@ -37,7 +37,7 @@ export class Availability {
 
   failed(error: unknown): void {
     this.#waitMs = Math.min(maxWaitMs, Math.max(firstWaitMs, 2 * this.#waitMs));
-    // To look for a file again costs nothing, and once it is there it is needed.
+    // Checking again for a file costs nothing, and as soon as it exists it is needed.
     this.#retryAtMs = findErrorCode(error) === 'ENOENT' ? 0 : performance.now() + this.#waitMs;
     const cause = describeError(error);
     if (cause === this.#cause) return;

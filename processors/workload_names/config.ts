@@ -1,7 +1,10 @@
 import type { ConfigOf, Schema } from '../../src/component/schema.js';
 import { clientSettings } from '../../src/http/client.js';
 
-/** What can be named in `sources`, in order of precedence: where two sources know the same attribute, the first one counts. */
+/**
+ * The possible values of `sources`, in order of precedence: where two sources know the same attribute, the
+ * first one counts.
+ */
 export const sourceNames = ['docker', 'podman', 'api_server', 'kubelet', 'cri', 'slurm'] as const;
 
 export type SourceName = (typeof sourceNames)[number];
@@ -111,7 +114,10 @@ export const schema = {
 
 export type Config = ConfigOf<typeof schema>;
 
-/** How long a source may take for an answer, in milliseconds. One that comes too late for a table is no outage. */
+/**
+ * The time limit of a source for an answer, in milliseconds. An answer that is too late for a table is not an
+ * outage.
+ */
 export function readTimeout({ max_wait: maxWaitMs }: Config): number {
   return 2 * maxWaitMs;
 }

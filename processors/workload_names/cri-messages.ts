@@ -7,12 +7,12 @@ import { readFields, type Field } from '../../src/protobuf.js';
 export interface CriContainer {
   readonly id: string;
   readonly name: string;
-  /** As the user wrote it, where the runtime knows that; else the digest. */
+  /** As the user wrote it, if the runtime knows that; otherwise the digest. */
   readonly image: string;
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** What a runtime holds a pod's namespaces with; its id is that of a container, too. */
+/** The sandbox of a pod, which holds its namespaces; its id is also a container id. */
 export interface CriSandbox {
   readonly id: string;
   readonly name: string;
@@ -22,7 +22,7 @@ export interface CriSandbox {
   readonly annotations: Readonly<Record<string, string>>;
 }
 
-/** ListContainersRequest and ListPodSandboxRequest: everything, or what has this id. */
+/** ListContainersRequest and ListPodSandboxRequest: everything, or only the one with this id. */
 export function writeListRequest(id?: string): Buffer {
   const writer = new MessageWriter();
   if (id === undefined) return writer.finish();
@@ -30,7 +30,7 @@ export function writeListRequest(id?: string): Buffer {
   return writer.text(1, id).end(filter).finish();
 }
 
-/** ListPodSandboxRequest: those of one pod, by the label that the kubelet gives them. */
+/** ListPodSandboxRequest for the sandboxes of one pod, by the label that the kubelet sets. */
 export function writePodRequest(uid: string): Buffer {
   const writer = new MessageWriter();
   const filter = writer.begin(1);
@@ -43,7 +43,7 @@ export function writeStatusRequest(id: string): Buffer {
   return new MessageWriter().text(1, id).finish();
 }
 
-/** The containers of a ListContainersResponse, one by one. @throws RangeError when it is none */
+/** The containers of a ListContainersResponse, one by one. @throws RangeError when it is not one */
 export function* parseContainers(bytes: Uint8Array): Iterable<CriContainer> {
   for (const container of new Message(bytes).each(1)) {
     yield {
@@ -55,7 +55,7 @@ export function* parseContainers(bytes: Uint8Array): Iterable<CriContainer> {
   }
 }
 
-/** The pods of a ListPodSandboxResponse, one by one. @throws RangeError when it is none */
+/** The pods of a ListPodSandboxResponse, one by one. @throws RangeError when it is not one */
 export function* parseSandboxes(bytes: Uint8Array): Iterable<CriSandbox> {
   for (const sandbox of new Message(bytes).each(1)) {
     const metadata = sandbox.message(2);
@@ -70,12 +70,12 @@ export function* parseSandboxes(bytes: Uint8Array): Iterable<CriSandbox> {
   }
 }
 
-/** The image in a ContainerStatusResponse. @throws RangeError when it is none */
+/** The image in a ContainerStatusResponse. @throws RangeError when it is not one */
 export function parseStatusImage(bytes: Uint8Array): string {
   return readImage(new Message(bytes).message(1).message(8));
 }
 
-/** ImageSpec; the kubelet asks for a container by the digest of its image. */
+/** ImageSpec; the kubelet requests a container by the digest of its image. */
 function readImage(spec: Message): string {
   const specified = spec.text(18);
   return specified === '' ? spec.text(1) : specified;
@@ -83,7 +83,7 @@ function readImage(spec: Message): string {
 
 const decoder = new TextDecoder();
 
-/** A message whose fields are looked up by number; what is not there is empty. */
+/** A message whose fields are looked up by number; missing ones are empty. */
 class Message {
   readonly #fields: readonly Field[];
 

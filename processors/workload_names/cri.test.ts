@@ -12,10 +12,10 @@ import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { until } from '../../src/testing/until.js';
 import { containerId, resourcesOf, rowOf, runProcessor, seriesOf } from './names.fixture.js';
 
-/** A message: fields by number, each a text or a list of messages. */
+/** A message: fields by number, each a string or a list of messages. */
 type Fields = Readonly<Record<number, string | readonly Fields[]>>;
 
-/** The bytes of a message, by an encoder of the test's own. */
+/** The bytes of a message, by an independent encoder. */
 function encode(fields: Fields): Buffer {
   const parts = Object.entries(fields).flatMap(([number, value]) => {
     const values = typeof value === 'string' ? [Buffer.from(value)] : value.map(encode);
@@ -42,7 +42,7 @@ const methods = ['ListContainers', 'ListPodSandbox', 'ContainerStatus'] as const
 
 type Answers = Partial<Record<(typeof methods)[number], (request: Buffer) => Answer>>;
 
-/** A container runtime on a socket of its own; a method without an answer does not exist. */
+/** A container runtime on a temporary socket; a method without an answer does not exist. */
 async function openRuntime(t: TestContext, answers: Answers, socket = join(createFolder(), 'cri.sock')) {
   const calls: { readonly method: string; readonly request: Buffer }[] = [];
   const served = methods.filter((method) => answers[method]);
@@ -111,7 +111,7 @@ const resource = {
   'k8s.pod.uid': uid,
 };
 
-test('workload_names names a container and its pod by the CRI', async (t) => {
+test('workload_names names a container and its pod through the CRI', async (t) => {
   const { socket, calls } = await openRuntime(t, {
     ListContainers: () =>
       encode({ 1: [containerOf(containerId(1), { 1: 'sha256:0', 18: 'quay.io/web:2' })] }),
@@ -136,7 +136,7 @@ test('workload_names names a container and its pod by the CRI', async (t) => {
   ]);
 });
 
-test('workload_names asks for the status of a container, when the list has the digest of its image only', async (t) => {
+test('workload_names requests the status of a container if the list has only the digest of its image', async (t) => {
   const { socket } = await openRuntime(t, {
     ListContainers: () => encode({ 1: [containerOf(containerId(1), { 1: `sha256:${'0'.repeat(64)}` })] }),
     ListPodSandbox: () => encode({ 1: [sandbox] }),
@@ -149,7 +149,7 @@ test('workload_names asks for the status of a container, when the list has the d
   assert.equal((await name(resource))['container.image.name'], 'docker.io/library/web');
 });
 
-test('workload_names keeps the name of a container that vanishes before its status is asked for', async (t) => {
+test('workload_names keeps the name of a container that vanishes before its status is requested', async (t) => {
   const { socket } = await openRuntime(t, {
     ListContainers: () => encode({ 1: [containerOf(containerId(1), { 1: 'a'.repeat(64) })] }),
     ListPodSandbox: () => encode({ 1: [sandbox] }),
@@ -161,7 +161,7 @@ test('workload_names keeps the name of a container that vanishes before its stat
   assert.ok(log.lines.every((line) => !line.startsWith('warn')));
 });
 
-test('workload_names names the pod of the container that holds its namespaces, which no list of containers has', async (t) => {
+test('workload_names names the pod of its sandbox container, which is in no list of containers', async (t) => {
   const { socket, calls } = await openRuntime(t, {
     ListContainers: () => encode({}),
     ListPodSandbox: () => encode({ 1: [sandbox] }),
@@ -174,7 +174,7 @@ test('workload_names names the pod of the container that holds its namespaces, w
   assert.equal(calls.length, 2);
 });
 
-test('workload_names asks again for a pod, when its cgroup is there before the runtime lists it', async (t) => {
+test('workload_names retries a pod whose cgroup exists before the runtime lists it', async (t) => {
   let isListed = false;
   const { socket, calls } = await openRuntime(t, {
     ListPodSandbox: () => encode(isListed ? { 1: [sandbox] } : {}),
@@ -186,7 +186,7 @@ test('workload_names asks again for a pod, when its cgroup is there before the r
   assert.equal((await named)['k8s.pod.name'], 'web-0');
 });
 
-test('workload_names names a thousand containers of a runtime by one list', async (t) => {
+test('workload_names names a thousand containers of a runtime with one list', async (t) => {
   const ids = Array.from({ length: 1000 }, (_, i) => containerId(i));
   const { socket, calls } = await openRuntime(t, {
     ListContainers: () => encode({ 1: ids.map((id) => containerOf(id, { 1: 'web:1' })) }),
@@ -213,7 +213,7 @@ for (const [what, answers, cause] of [
     'expected the CRI at this socket, found another service; enable the plugin "cri"',
   ],
 ] as const) {
-  test(`workload_names logs one line and forwards without names, when the runtime ${what}`, async (t) => {
+  test(`workload_names logs one line and forwards without names if the runtime ${what}`, async (t) => {
     const { socket } = await openRuntime(t, answers);
     const { name, log } = run(t, socket, { max_wait: '500ms' });
     assert.deepEqual(await name({ 'k8s.pod.uid': uid }), {});
@@ -224,7 +224,7 @@ for (const [what, answers, cause] of [
   });
 }
 
-test('workload_names logs that the socket of a runtime is missing, and uses it once it is there', async (t) => {
+test('workload_names logs that the socket of a runtime is missing, and uses it once it exists', async (t) => {
   const socket = join(createFolder(), 'cri.sock');
   const { name, log } = run(t, socket, { max_wait: '500ms' });
   assert.deepEqual(await name({ 'k8s.pod.uid': 'early' }), {});

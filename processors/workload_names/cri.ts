@@ -37,7 +37,7 @@ export interface CriOptions {
   readonly timeoutMs: number;
 }
 
-/** As the kubelet has it. */
+/** As in the kubelet. */
 const maxMessageBytes = 16 * 1024 * 1024;
 /** Status codes of gRPC. */
 const deadlineExceeded = 4;
@@ -64,7 +64,7 @@ export class Cri implements Backend {
     return attribute === ATTR_CONTAINER_ID && (isOfPod || runtime === 'containerd' || runtime === 'cri-o');
   }
 
-  /** The cgroup of a pod is there before its containers are in the list. Others are not managed by Kubernetes. */
+  /** The cgroup of a pod exists before its containers are in the list. Others are not managed by Kubernetes. */
   mayAppear({ resource }: Lookup): boolean {
     return resource[ATTR_K8S_POD_UID] !== undefined;
   }
@@ -134,7 +134,7 @@ export class Cri implements Backend {
     };
   }
 
-  /** The image of a container by its name; empty when the container has gone since. */
+  /** The image of a container by its name; empty when the container no longer exists. */
   async #readImage(id: string): Promise<string> {
     try {
       return parseStatusImage(await this.#call('ContainerStatus', writeStatusRequest(id)));
@@ -151,7 +151,7 @@ export class Cri implements Backend {
       return await call(client, { path: `/runtime.v1.RuntimeService/${method}`, request, timeoutMs });
     } catch (error) {
       if (isStatus(error, notFound)) throw error;
-      // The library would wait before it connects again, for longer each time.
+      // The library would wait before it reconnects, longer each time.
       this.#disconnect();
       throw isStatus(error, unimplemented)
         ? new Error('expected the CRI at this socket, found another service; enable the plugin "cri"', {
@@ -161,7 +161,7 @@ export class Cri implements Backend {
     }
   }
 
-  /** Loaded where there is such a socket only. */
+  /** Loaded only if such a socket exists. */
   async #connect(): Promise<Client> {
     const { Client: GrpcClient, credentials } = await import('@grpc/grpc-js');
     if (this.#isClosed) throw new Error('expected an open connection, found a closed one');
@@ -198,7 +198,7 @@ function same(bytes: Buffer): Buffer {
   return bytes;
 }
 
-/** What gRPC says of a call that failed. */
+/** A failed call, as reported by gRPC. */
 class CallError extends Error {
   override readonly name = 'CallError';
   readonly status: number;

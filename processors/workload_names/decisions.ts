@@ -1,32 +1,32 @@
 import type { Attributes, Resource, Series } from '../../src/model/series.js';
 import { findLookups, type Lookup } from './lookup.js';
 
-/** The names of an id. Once there are some, or it is decided that there are none, they hold while a live series has it. */
+/** The names of an id. Once known, or decided to be none, they stay the same while a live series has the id. */
 export interface Decision {
   readonly lookup: Lookup;
-  /** Undefined: still looked up. */
+  /** Undefined: the lookup is pending. */
   names: Attributes | undefined;
-  /** Whether every source answered, so that asking again soon would give the same. */
+  /** Whether every source answered, so that another lookup soon would have the same result. */
   isCertain: boolean;
-  /** Live series that were forwarded with it. */
+  /** Number of live series that were forwarded with it. */
   liveSeries: number;
 }
 
-/** How long the names of an id without live series are kept: short processes of one container come and go. */
+/** How long the names of an id without live series are kept: a container may have successive short processes. */
 const keptMs = 120_000;
-/** Ids without live series that are kept at most. */
+/** Maximum number of ids without live series that are kept. */
 const maxKept = 10_000;
 
-/** Of a resource without ids, which most are: nothing is kept of it. */
+/** For resources without ids, which are the most: no state is kept for them. */
 const none: readonly Decision[] = [];
 
-/** What was decided for each id. */
+/** The decisions on all ids. */
 export class Decisions {
   readonly #nowMs: () => number;
   readonly #byKey = new Map<string, Decision>();
-  /** Those without live series, the one that lost its last first first, and when they are forgotten. */
+  /** Those without live series, in the order in which they lost their last one, and when they are removed. */
   readonly #unused = new Map<Decision, number>();
-  /** Those without live series that are to be looked up again when one comes. */
+  /** Those without live series that are to be looked up again for the next series. */
   readonly #uncertain = new Set<Decision>();
   readonly #ofResources = new WeakMap<Resource, readonly Decision[]>();
 
@@ -35,12 +35,12 @@ export class Decisions {
     this.#nowMs = nowMs;
   }
 
-  /** How many ids are known. */
+  /** Number of known ids. */
   get size(): number {
     return this.#byKey.size;
   }
 
-  /** The decisions for the ids of these series; what was not known at all is also added to `created`. */
+  /** The decisions for the ids of these series; new ones are also added to `created`. */
   collect(series: readonly Series[], created: Decision[]): Set<Decision> {
     const found = new Set<Decision>();
     let last: Resource | undefined;
@@ -52,7 +52,7 @@ export class Decisions {
     return found;
   }
 
-  /** The decisions for the ids of a resource: the same array while they are the same. */
+  /** The decisions for the ids of a resource: the same array as long as they are unchanged. */
   of(resource: Resource): readonly Decision[] {
     const known = this.#ofResources.get(resource);
     if (known?.every((decision) => this.#byKey.get(decision.lookup.key) === decision)) return known;
@@ -82,7 +82,10 @@ export class Decisions {
     }
   }
 
-  /** Forgets what no live series has, after a time. Not to be called while tables are held: they need their decisions. */
+  /**
+   * Removes ids without live series after some time. Not to be called while tables are held, which need their
+   * decisions.
+   */
   sweep(): void {
     for (const decision of this.#uncertain) this.#byKey.delete(decision.lookup.key);
     this.#uncertain.clear();

@@ -10,7 +10,7 @@ import { until } from '../../src/testing/until.js';
 import { askedIds, json, openEngine, run, web } from './engine.fixture.js';
 import { containerId, resourcesOf, rowOf, seriesOf } from './names.fixture.js';
 
-test('workload_names forwards in time, when the engine never answers, and asks no more for a while', async (t) => {
+test('workload_names forwards in time if the engine never answers, and pauses its requests', async (t) => {
   const { socket, urls } = await openEngine(t, () => undefined);
   const { processor, next, log } = run(t, socket, { max_wait: '50ms' });
   processor.consume(rowOf(seriesOf({ 'container.id': containerId(1) })));
@@ -42,7 +42,7 @@ for (const [what, answer, cause] of [
     'expected a whole JSON text, found no end',
   ],
 ] as const) {
-  test(`workload_names logs one line and forwards without names, when the engine answers with ${what}`, async (t) => {
+  test(`workload_names logs one line and forwards without names if the engine answers with ${what}`, async (t) => {
     const { socket } = await openEngine(t, (_, response) => answer(response));
     const { processor, next, log } = run(t, socket, { max_wait: '100ms' });
     const series = [1, 2].map((number) => seriesOf({ 'container.id': containerId(number) }));
@@ -58,7 +58,7 @@ for (const [what, answer, cause] of [
   });
 }
 
-test('workload_names logs that the socket is missing, and uses it once it is there', async (t) => {
+test('workload_names logs that the socket is missing, and uses it once it exists', async (t) => {
   const socket = join(createFolder(), 'docker.sock');
   const { processor, next, log } = run(t, socket, { max_wait: '100ms' });
   processor.consume(rowOf(seriesOf({ 'container.id': containerId(2) })));
@@ -74,7 +74,7 @@ test('workload_names logs that the socket is missing, and uses it once it is the
   assert.equal(log.lines[2], `info: Recovered, getting names from Docker (${socket})`);
 });
 
-test('workload_names says that no process listens, when the engine has left its socket behind', async (t) => {
+test('workload_names reports that no process listens if the engine has left its socket behind', async (t) => {
   const socket = join(createFolder(), 'docker.sock');
   const engine = await openEngine(t, (_, response) => json(response, []), `${socket}.old`);
   await engine.close();
@@ -86,7 +86,7 @@ test('workload_names says that no process listens, when the engine has left its 
   assert.match(log.lines[1], /ECONNREFUSED, no process listens at the socket; start the runtime/);
 });
 
-test('workload_names asks again after a pause, when the engine has recovered, and logs that once', async (t) => {
+test('workload_names retries after a pause when the engine has recovered, and logs that once', async (t) => {
   let isBroken = true;
   const { socket, urls } = await openEngine(t, (url, response) =>
     isBroken
@@ -98,13 +98,13 @@ test('workload_names asks again after a pause, when the engine has recovered, an
   );
   const { name, log } = run(t, socket, { max_wait: '100ms' });
   let count = 0;
-  /** The name of a container that was not there before. */
+  /** The name of a new container. */
   const nameNext = async () => (await name({ 'container.id': containerId(++count) }))['container.name'];
   assert.equal(await nameNext(), undefined);
   isBroken = false;
   await until(async () => (await nameNext()) === 'web');
   assert.equal(await nameNext(), 'web');
-  // In the pause it is not asked.
+  // No requests are sent in the pause.
   assert.ok(urls.length <= count);
   assert.deepEqual(
     log.lines.slice(1).map((line) => line.split(':')[0]),
@@ -112,7 +112,7 @@ test('workload_names asks again after a pause, when the engine has recovered, an
   );
 });
 
-test('workload_names asks again for a container, when the engine does not answer at first', async (t) => {
+test('workload_names retries a container if the engine does not answer at first', async (t) => {
   let left = 3;
   const { socket, urls } = await openEngine(t, (_, response) => {
     if (left-- > 0) json(response.writeHead(503), { message: 'starting' });
@@ -127,7 +127,7 @@ test('workload_names asks again for a container, when the engine does not answer
   );
 });
 
-/** A Docker API in a thread of its own, which shows by the first number that it was asked. */
+/** A Docker API in a separate thread, which indicates a request by the first number. */
 const engineThread = `
   const { createServer } = require('node:http');
   const { parentPort, workerData: { socket, answer, flags } } = require('node:worker_threads');
@@ -137,7 +137,7 @@ const engineThread = `
   }).listen(socket, () => parentPort.postMessage('listening'));
 `;
 
-test('workload_names uses an answer that arrived in time, when the thread was busy until later', async (t) => {
+test('workload_names uses an answer that arrived in time even if the thread was busy until later', async (t) => {
   const socket = join(createFolder(), 'docker.sock');
   const flags = new Int32Array(new SharedArrayBuffer(8));
   const workerData = { socket, answer: JSON.stringify([web]), flags };

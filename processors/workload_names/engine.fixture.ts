@@ -8,7 +8,7 @@ import { containerId, runProcessor } from './names.fixture.js';
 
 type Answer = (url: URL, response: ServerResponse, request: IncomingMessage) => void;
 
-/** A Docker API on a socket of its own. */
+/** A Docker API on a temporary socket. */
 export async function openEngine(
   t: TestContext,
   answer: Answer,
@@ -34,7 +34,7 @@ export async function openEngine(
   return { socket, urls, open, close };
 }
 
-/** The containers that a list was asked for. */
+/** The containers requested from a list. */
 export function askedIds(url: URL): readonly string[] {
   const { id } = JSON.parse(url.searchParams.get('filters') ?? '{}') as { readonly id: readonly string[] };
   return id;

@@ -6,7 +6,7 @@ import { Engine } from './engine.js';
 import { askedIds, json, openEngine, run, web } from './engine.fixture.js';
 import { containerId, resourcesOf, rowOf, seriesOf } from './names.fixture.js';
 
-test('workload_names names a container, its image and chosen labels by the Docker API', async (t) => {
+test('workload_names names a container, its image and chosen labels through the Docker API', async (t) => {
   const { socket, urls } = await openEngine(t, (_, response) => json(response, [web]));
   const { processor, next } = run(t, socket, { labels: ['team', 'absent'] });
   processor.consume(rowOf(seriesOf({ 'container.id': web.Id, 'container.runtime.name': 'docker' })));
@@ -28,7 +28,7 @@ test('workload_names names a container, its image and chosen labels by the Docke
   assert.deepEqual(askedIds(urls[0]), [web.Id]);
 });
 
-test('workload_names asks for the image of a container, when its tag has moved', async (t) => {
+test('workload_names requests the image of a container whose tag has moved', async (t) => {
   const { socket } = await openEngine(t, ({ pathname }, response) =>
     pathname === '/containers/json'
       ? json(response, [{ ...web, Image: `sha256:${'0'.repeat(64)}` }])
@@ -40,7 +40,7 @@ test('workload_names asks for the image of a container, when its tag has moved',
   assert.equal(resourcesOf(next.tables[0])[0]?.['container.image.name'], 'web');
 });
 
-test('workload_names keeps the name of a container that vanishes before its image is asked for', async (t) => {
+test('workload_names keeps the name of a container that vanishes before its image is requested', async (t) => {
   const { socket } = await openEngine(t, ({ pathname }, response) => {
     if (pathname === '/containers/json') return json(response, [{ ...web, Image: 'abcdefabcdef' }]);
     response.statusCode = 404;
@@ -53,7 +53,7 @@ test('workload_names keeps the name of a container that vanishes before its imag
   assert.ok(log.lines.every((line) => !line.startsWith('warn')));
 });
 
-test('workload_names forwards without names, when the engine knows no such container', async (t) => {
+test('workload_names forwards without names if the engine does not know the container', async (t) => {
   const { socket, urls } = await openEngine(t, (_, response) => json(response, []));
   const { processor, next } = run(t, socket);
   const series = seriesOf({ 'container.id': web.Id });
@@ -63,7 +63,7 @@ test('workload_names forwards without names, when the engine knows no such conta
   assert.equal(urls.length, 1);
 });
 
-test('workload_names names a thousand containers at once, by one request at a time', async (t) => {
+test('workload_names names a thousand containers at once, with one request at a time', async (t) => {
   const { socket, urls, open } = await openEngine(t, (url, response) =>
     json(
       response,
@@ -92,7 +92,7 @@ function pathOf(uid: number): string {
   return `/user.slice/user-${uid}.slice/user@${uid}.service/app.slice/docker-${web.Id}.scope`;
 }
 
-test("workload_names takes names from a user's engine for containers in the slice of that user only", () => {
+test("workload_names accepts names from a user's engine only for containers in that user's slice", () => {
   const options = { product: 'Docker', socket: '/run/user/1000/docker.sock', labels: [], timeoutMs: 1 };
   const cgroups = [
     { 'linux.cgroup.path': pathOf(1000) },
@@ -113,7 +113,7 @@ test("workload_names takes names from a user's engine for containers in the slic
   assert.ok(covered(undefined).every(Boolean));
 });
 
-test('workload_names counts on own telemetry what became of ids', async (t) => {
+test('workload_names counts the results of lookups as own telemetry', async (t) => {
   const { socket } = await openEngine(t, (url, response) =>
     json(
       response,

@@ -16,10 +16,13 @@ import type { Lookup } from './lookup.js';
 import { describeSocketError } from './socket-error.js';
 import type { Backend } from './source.js';
 
-/** Of a line of /proc/PID/cgroup or a path, also outside of the own cgroup namespace: the outermost slice of a user. */
+/**
+ * In a line of /proc/PID/cgroup or a path, including those outside of the collector's cgroup namespace: the
+ * outermost slice of a user.
+ */
 const userSlice = /^(?:\d+:[^:]*:)?(?:\/\.\.)*\/user\.slice\/user-(\d+)\.slice\//u;
 
-/** The user in whose slice the cgroup of a resource is: it cannot be that of another user's container. */
+/** The user whose slice contains the cgroup of a resource: it cannot belong to another user's container. */
 function findSliceOwner(resource: Attributes): string | undefined {
   const path = resource[ATTR_LINUX_CGROUP_PATH] ?? resource[ATTR_PROCESS_LINUX_CGROUP];
   return typeof path === 'string' ? userSlice.exec(path)?.[1] : undefined;
@@ -32,17 +35,17 @@ export interface EngineOptions {
   /** Labels to keep. */
   readonly labels: readonly string[];
   readonly timeoutMs: number;
-  /** The user whose own socket it is: it is believed what it says of containers in that user's slice only. */
+  /** The user who owns the socket: it is trusted only for containers in that user's slice. */
   readonly ownerUid?: string | undefined;
 }
 
 /**
- * Docker, and Podman by its compatible API: one list of the containers that are asked for. A container whose image has
- * another tag by now is in the list with the digest of the image: that one is inspected.
+ * Docker, and Podman through its compatible API: one list with the requested containers. A container whose
+ * image has lost its tag is listed with the digest of the image: it is inspected.
  */
 export class Engine implements Backend {
   readonly title: string;
-  /** So that the URL stays below 8 KiB. */
+  /** Keeps the URL below 8 KiB. */
   readonly maxBatch = 100;
   readonly #options: EngineOptions;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
@@ -59,7 +62,7 @@ export class Engine implements Backend {
     return isOfRuntime && (ownerUid === undefined || findSliceOwner(resource) === ownerUid);
   }
 
-  /** They are in the list before their first process runs. */
+  /** Containers are in the list before their first process runs. */
   mayAppear(): boolean {
     return false;
   }
@@ -99,7 +102,7 @@ export class Engine implements Backend {
     };
   }
 
-  /** The image as it was called when the container was created; empty when the container has gone since. */
+  /** The image name with which the container was created; empty when the container no longer exists. */
   async #inspectImage(id: string): Promise<string> {
     let image = '';
     const items = new JsonItems(itemDepths.stream, ({ Config: config }) => {

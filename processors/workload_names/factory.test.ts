@@ -3,18 +3,18 @@ import { test } from 'node:test';
 import { parseSettings } from '../../src/config/settings.js';
 import { factory } from './factory.js';
 
-/** What is wrong with some settings. */
+/** The errors in some settings. */
 function check(settings: object): readonly string[] | undefined {
   return factory.check?.(parseSettings(factory.schema, settings));
 }
 
-test('workload_names names an unknown source, when the settings are checked', () => {
+test('workload_names reports an unknown source when the settings are checked', () => {
   assert.deepEqual(check({ sources: ['auto', 'rkt'] }), [
     'sources: expected some of auto, docker, podman, api_server, kubelet, cri, slurm, found "rkt"',
   ]);
 });
 
-test('workload_names checks the settings of its clients together', () => {
+test("workload_names checks the combination of its clients' settings", () => {
   assert.deepEqual(
     check({ kubelet: { tls: { cert_file: 'cert.pem' } }, api_server: { credentials: { username: 'a' } } }),
     [

@@ -5,7 +5,7 @@ import { SourceList } from './source-list.js';
 import { createDiscovery } from './sources.js';
 import { WorkloadNames } from './workload-names.js';
 
-/** 16 MB of values: far more than arrives within the time that tables are held. */
+/** 16 MB of values: far more than arrives while tables are held. */
 const maxHeldPoints = 2_000_000;
 
 export const factory: ProcessorFactory<typeof schema> = {

@@ -4,7 +4,7 @@ import {
 } from '../../src/model/semantic-conventions.js';
 import type { Attributes } from '../../src/model/series.js';
 
-/** Whether a reference is the digest of an image, which says nothing to people. */
+/** Whether a reference is the digest of an image, which is not meaningful to users. */
 export function isDigest(reference: string): boolean {
   return /^(?:sha256:)?[0-9a-f]{12,64}$/u.test(reference);
 }
@@ -13,7 +13,7 @@ export function isDigest(reference: string): boolean {
 export function describeImage(reference: string): Attributes {
   if (reference === '' || isDigest(reference)) return {};
   const [tagged = ''] = reference.split('@');
-  // A colon before a slash is that of a port.
+  // A colon before a slash precedes a port.
   const colon = tagged.indexOf(':', tagged.lastIndexOf('/') + 1);
   if (colon < 0) return { [ATTR_CONTAINER_IMAGE_NAME]: tagged };
   return {

@@ -5,7 +5,7 @@ import { fc } from '../../src/testing/fixed-seed.fixture.js';
 import { holdsFor } from '../../src/testing/property.fixture.js';
 import { itemDepths, JsonItems } from './json-items.js';
 
-/** The items of a text that arrives in chunks of these sizes, and what is not in them. */
+/** The items of a text that arrives in chunks of these sizes, and the text outside of them. */
 function split(depth: number, text: string, size = 3) {
   const items: JsonObject[] = [];
   const splitter = new JsonItems(depth, (item) => items.push(item));
@@ -14,7 +14,7 @@ function split(depth: number, text: string, size = 3) {
   return { items, rest: splitter.finish() };
 }
 
-test('JsonItems parses the items of each kind of text, when it arrives in pieces', () => {
+test('JsonItems parses the items of each kind of text when it arrives in pieces', () => {
   const items = [{ a: '}"]\\', b: [{ c: {} }] }, { ö: '€{' }, {}];
   assert.deepEqual(split(itemDepths.list, JSON.stringify(items)).items, items);
   assert.deepEqual(
@@ -27,7 +27,7 @@ test('JsonItems parses the items of each kind of text, when it arrives in pieces
   assert.deepEqual(found.rest, { ...list, items: [0, 0, 0] });
 });
 
-test('JsonItems finds what JSON.parse finds, whatever the list', () => {
+test('JsonItems finds what JSON.parse finds for any list', () => {
   const list = fc.record({
     items: fc.array(fc.dictionary(fc.string(), fc.jsonValue())),
     size: fc.integer({ min: 1, max: 99 }),
@@ -45,12 +45,12 @@ for (const [what, depth, text] of [
   ['has an item that is not JSON', itemDepths.list, '[{a}]'],
   ['has something between its objects', itemDepths.stream, '{} a {}'],
 ] as const) {
-  test(`JsonItems throws, when the text ${what}`, () => {
+  test(`JsonItems throws if the text ${what}`, () => {
     assert.throws(() => split(depth, text), /^Error: expected /);
   });
 }
 
-test('JsonItems throws, when an item or what is around it has no end', () => {
+test('JsonItems throws if an item or the text around it is truncated', () => {
   const endless = Buffer.alloc(1024 * 1024, ' ');
   for (const begin of ['[{"a":', '[']) {
     const splitter = new JsonItems(itemDepths.list, () => undefined);

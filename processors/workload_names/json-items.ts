@@ -10,12 +10,12 @@ const closeBracket = 0x5d;
 /** Nesting of the items: of the objects of a list, `[{}]`; of a Kubernetes list, `{"items":[{}]}`; of a stream, `{}{}`. */
 export const itemDepths = { stream: 1, list: 2, kubernetesList: 3 } as const;
 
-/** Larger ones are not taken: a pod has about 10 kB. */
+/** Maximum size of an item: a pod has about 10 kB. */
 const maxItemBytes = 4 * 1024 * 1024;
 
 /**
- * Takes a JSON text apart as it arrives, and parses its items one by one: to parse the whole list of a busy node at once
- * would hold the thread for too long.
+ * Splits a JSON text as it arrives, and parses its items one by one: parsing the whole list of a busy node at
+ * once would block the thread for too long.
  */
 export class JsonItems {
   readonly #depth: number;
@@ -23,10 +23,10 @@ export class JsonItems {
   readonly #openers: number[] = [];
   #isText = false;
   #isEscaped = false;
-  /** Parts of the item that has begun; undefined: none has. */
+  /** Parts of the current item; undefined: none has started. */
   #item: Buffer[] | undefined;
   #itemBytes = 0;
-  /** What is not in items, each of them replaced by 0. */
+  /** The text outside of items, each of which is replaced by 0. */
   #rest = '';
 
   /** @param depth one of `itemDepths` */
@@ -35,7 +35,7 @@ export class JsonItems {
     this.#onItem = onItem;
   }
 
-  /** @throws Error when it is no JSON */
+  /** @throws Error when it is not JSON */
   push(chunk: Buffer): void {
     let from = 0;
     for (let at = this.#skipText(chunk, 0); at < chunk.length; at += 1) {
@@ -57,8 +57,8 @@ export class JsonItems {
 
   /**
    * Ends the text.
-   * @returns what is not in items; an empty object where there is nothing but items
-   * @throws Error when it is no JSON, or the end is missing
+   * @returns the object outside of the items; an empty one if there is none
+   * @throws Error when it is not JSON, or is truncated
    */
   finish(): JsonObject {
     if (this.#openers.length > 0) throw new Error('expected a whole JSON text, found no end');
@@ -67,7 +67,7 @@ export class JsonItems {
     return isObject(rest) ? rest : {};
   }
 
-  /** @returns where the text ends that has begun, behind its quotation mark; `from` where none has */
+  /** @returns the end of the current string, after its quotation mark; `from` if there is none */
   #skipText(chunk: Buffer, from: number): number {
     if (!this.#isText) return from;
     let at = from;
@@ -101,7 +101,7 @@ export class JsonItems {
     if (this.#rest.length > maxItemBytes) {
       throw new Error(`expected JSON with items of at most ${maxItemBytes} bytes, found more`);
     }
-    // Between the items of a stream is nothing but white space.
+    // Between the items of a stream there is only white space.
     if (this.#depth === itemDepths.stream) this.#checkGap();
   }
 

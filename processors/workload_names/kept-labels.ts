@@ -1,10 +1,10 @@
 import type { Attributes } from '../../src/model/series.js';
 
 /**
- * The chosen labels or annotations that there are.
+ * The chosen labels or annotations that are present.
  * @param prefix of the attributes: `k8s.pod.label.`
- * @param keys those that are kept
- * @param labels whatever came in the place of labels
+ * @param keys to keep
+ * @param labels the value of the labels field, of any type
  */
 export function keepLabels(prefix: string, keys: readonly string[], labels: unknown): Attributes {
   if (typeof labels !== 'object' || labels === null) return {};

@@ -26,7 +26,7 @@ async function openKubelet(t: TestContext, answer: Answer, changes: object = {},
 const list: Answer = (_, response) => sendList(response, [podOf('u', 'aa')]);
 const resource = { 'k8s.pod.uid': 'u', 'container.id': 'aa' };
 
-test('workload_names names a pod and its container by the kubelet', { skip: noOpenssl }, async (t) => {
+test('workload_names names a pod and its container through the kubelet', { skip: noOpenssl }, async (t) => {
   const { server, name, log } = await openKubelet(t, list);
   assert.deepEqual(await name(resource), {
     'k8s.pod.name': 'pod-u',
@@ -45,7 +45,7 @@ test('workload_names names a pod and its container by the kubelet', { skip: noOp
 });
 
 test(
-  'workload_names waits for the id of a container, which the status of its pod has later',
+  'workload_names waits for the id of a container, which appears in the status of its pod later',
   { skip: noOpenssl },
   async (t) => {
     let count = 0;
@@ -58,7 +58,7 @@ test(
 );
 
 test(
-  'workload_names uses the token that is in the file now, when it was rotated',
+  'workload_names uses the current token of the file when it was rotated',
   { skip: noOpenssl },
   async (t) => {
     const { server, name } = await openKubelet(t, (_, response) =>
@@ -100,7 +100,7 @@ for (const [what, answer, cause] of [
   ['nothing', () => undefined, 'expected an answer within 800 ms, found none'],
 ] as const) {
   test(
-    `workload_names logs one line and forwards without names, when the kubelet answers ${what}`,
+    `workload_names logs one line and forwards without names if the kubelet answers ${what}`,
     { skip: noOpenssl },
     async (t) => {
       const { name, log, title } = await openKubelet(
@@ -120,7 +120,7 @@ for (const [what, answer, cause] of [
 }
 
 test(
-  'workload_names sends no token, when the certificate of the kubelet is signed by another authority',
+  'workload_names sends no token if the certificate of the kubelet is signed by another CA',
   { skip: noOpenssl },
   async (t) => {
     const { certFile } = createCertificate();
@@ -140,27 +140,23 @@ test(
   },
 );
 
-test(
-  'workload_names sends no token, when the certificate has another name',
-  { skip: noOpenssl },
-  async (t) => {
-    const server = await openKubernetes(t, list);
-    const kubelet = {
-      endpoint: `https://127.0.0.1:${server.port}`,
-      credentials: { bearer_token_file: server.tokenFile },
-      tls: { ca_file: server.caFile },
-    };
-    const { name, log } = runProcessor(t, { sources: ['kubelet'], kubelet });
-    assert.deepEqual(await name(resource), {});
-    assert.match(
-      log.lines[1],
-      /does not match certificate's altnames.*; set tls.server_name_override to a name in the certificate/,
-    );
-    assert.equal(server.urls.length, 0);
-  },
-);
+test('workload_names sends no token if the certificate has another name', { skip: noOpenssl }, async (t) => {
+  const server = await openKubernetes(t, list);
+  const kubelet = {
+    endpoint: `https://127.0.0.1:${server.port}`,
+    credentials: { bearer_token_file: server.tokenFile },
+    tls: { ca_file: server.caFile },
+  };
+  const { name, log } = runProcessor(t, { sources: ['kubelet'], kubelet });
+  assert.deepEqual(await name(resource), {});
+  assert.match(
+    log.lines[1],
+    /does not match certificate's altnames.*; set tls.server_name_override to a name in the certificate/,
+  );
+  assert.equal(server.urls.length, 0);
+});
 
-test('workload_names warns, when any certificate is accepted', { skip: noOpenssl }, async (t) => {
+test('workload_names warns if any certificate is accepted', { skip: noOpenssl }, async (t) => {
   const { name, log } = await openKubelet(t, list, { tls: { insecure_skip_verify: true } });
   assert.equal((await name(resource))['k8s.pod.name'], 'pod-u');
   assert.match(
@@ -169,7 +165,7 @@ test('workload_names warns, when any certificate is accepted', { skip: noOpenssl
   );
 });
 
-test('workload_names says what is missing, when neither the address of the kubelet nor the name of the node is known', (t) => {
+test('workload_names reports what is missing if neither the address of the kubelet nor the name of the node is known', (t) => {
   const { log } = runProcessor(t, { sources: ['kubelet'] });
   assert.match(
     log.lines[0],
@@ -177,7 +173,7 @@ test('workload_names says what is missing, when neither the address of the kubel
   );
 });
 
-test('workload_names says which file is missing, when there is no token', { skip: noOpenssl }, async (t) => {
+test('workload_names reports which file is missing if there is no token', { skip: noOpenssl }, async (t) => {
   const { name, log } = await openKubelet(
     t,
     list,
@@ -189,14 +185,18 @@ test('workload_names says which file is missing, when there is no token', { skip
   assert.match(log.lines[1], /Cannot read credentials.bearer_token_file "\/none\/token": ENOENT/);
 });
 
-test('workload_names keeps the path of an address, as that of a proxy', { skip: noOpenssl }, async (t) => {
-  const server = await openKubernetes(t, list);
-  const kubelet = {
-    endpoint: `https://localhost:${server.port}/proxy/`,
-    credentials: { bearer_token_file: server.tokenFile },
-    tls: { ca_file: server.caFile },
-  };
-  const { name } = runProcessor(t, { max_wait: '60s', sources: ['kubelet'], kubelet });
-  assert.equal((await name(resource))['k8s.pod.name'], 'pod-u');
-  assert.equal(server.urls[0].pathname, '/proxy/pods');
-});
+test(
+  'workload_names keeps the path of an address, such as that of a proxy',
+  { skip: noOpenssl },
+  async (t) => {
+    const server = await openKubernetes(t, list);
+    const kubelet = {
+      endpoint: `https://localhost:${server.port}/proxy/`,
+      credentials: { bearer_token_file: server.tokenFile },
+      tls: { ca_file: server.caFile },
+    };
+    const { name } = runProcessor(t, { max_wait: '60s', sources: ['kubelet'], kubelet });
+    assert.equal((await name(resource))['k8s.pod.name'], 'pod-u');
+    assert.equal(server.urls[0].pathname, '/proxy/pods');
+  },
+);

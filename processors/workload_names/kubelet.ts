@@ -9,7 +9,7 @@ export interface KubeletOptions extends PodOptions {
   readonly timeoutMs: number;
 }
 
-/** Names pods by the list of those of this node that its kubelet has. */
+/** Names pods by the kubelet's list of the pods of this node. */
 export class Kubelet implements Backend {
   readonly title: string;
   readonly maxBatch = Infinity;
@@ -26,7 +26,7 @@ export class Kubelet implements Backend {
     return isOfPod(lookup);
   }
 
-  /** The status of a pod has the ids of its containers a moment after they start. */
+  /** The status of a pod contains the ids of its containers shortly after they start. */
   mayAppear(): boolean {
     return true;
   }

@@ -3,19 +3,22 @@ import { describeError, findErrorCode } from '../../src/errors.js';
 import { openHttpClient, type ClientConfig, type HttpClient } from '../../src/http/client.js';
 import { get, StatusError } from '../../src/http/get.js';
 
-/** Settings of a client, and where it asks. */
+/** Settings and address of a client. */
 export interface KubernetesOptions {
   readonly url: URL;
   readonly client: Omit<ClientConfig, 'timeout'>;
-  /** For messages: what a role has to allow. */
+  /** For messages: the rights that a role must grant. */
   readonly rights: string;
   readonly log: Log;
 }
 
-/** Longer than any answer may take, each of which has a limit of its own. */
+/** Longer than any answer may take; each answer has a separate limit. */
 const maxAnswerMs = 3_600_000;
 
-/** Asks the API server or a kubelet. The files of the token and the certificates are read again when they change. */
+/**
+ * Sends requests to the API server or a kubelet. The files of the token and the certificates are reloaded when
+ * they change.
+ */
 export class KubernetesClient {
   readonly #options: KubernetesOptions;
   #http: HttpClient | undefined;
@@ -27,16 +30,16 @@ export class KubernetesClient {
   /**
    * Sends a GET request.
    * @param path with its query
-   * @param timeoutMs how long the whole answer may take
-   * @param onOpen called when the answer begins
+   * @param timeoutMs time limit for the whole answer
+   * @param onOpen called when the answer starts
    * @returns the body, chunk by chunk
-   * @throws Error with the remedy, a StatusError where the server has answered with one
+   * @throws Error with the remedy, a StatusError if the server answered with one
    */
   async *get(path: string, timeoutMs: number, onOpen?: () => void): AsyncGenerator<Buffer> {
     try {
       const { url } = this.#options;
       const http = (this.#http ??= this.#open());
-      // The address may have a path of its own, as that of a proxy for several clusters has.
+      // The address may have a path, such as that of a proxy for several clusters.
       const whole = new URL(`${url.href.replace(/\/$/u, '')}${path}`);
       const target = { agent: http.agent, url: whole, authorization: http.authorization() };
       yield* get({ ...target, ...(onOpen && { onOpen }) }, timeoutMs);

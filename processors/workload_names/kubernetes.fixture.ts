@@ -10,7 +10,7 @@ import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 
 export type Answer = (url: URL, response: ServerResponse, request: IncomingMessage) => void;
 
-/** A kubelet or an API server with TLS, a token that it wants, and files for its clients. */
+/** A kubelet or an API server with TLS and a required token, and files for its clients. */
 export async function openKubernetes(t: TestContext, answer: Answer) {
   const { certFile, keyFile } = createCertificate();
   const tokenFile = join(createFolder(), 'token');
@@ -20,7 +20,7 @@ export async function openKubernetes(t: TestContext, answer: Answer) {
     tokenFile,
     urls: [] as URL[],
     answer,
-    /** What clients must send. */
+    /** The token that clients must send. */
     token: 'first',
     endConnections: () => server.closeAllConnections(),
   };

@@ -7,13 +7,13 @@ import type { NameSource } from './lookup.js';
 import { PodWatch } from './pod-watch.js';
 import { Source } from './source.js';
 
-/** Where a pod finds its token and the certificate of the cluster's authority. */
+/** Where a pod finds its token and the certificate of the cluster's CA. */
 const serviceAccount = '/var/run/secrets/kubernetes.io/serviceaccount';
 
 const nameRemedy =
   'set node_name, or add to the container: env: [{name: NODE_NAME, valueFrom: {fieldRef: {fieldPath: spec.nodeName}}}]';
 
-/** The API server, where its address and the name of this node are known. */
+/** The API server, if its address and the name of this node are known. */
 export function findApiServer(config: Config, { log }: Context): readonly NameSource[] {
   const { endpoint, ...client } = config.api_server;
   const address = endpoint ?? findServiceAddress();
@@ -45,7 +45,7 @@ export function findApiServer(config: Config, { log }: Context): readonly NameSo
   return [watch];
 }
 
-/** The kubelet of this node, where its address or the name of this node is known. */
+/** The kubelet of this node, if its address or the name of this node is known. */
 export function findKubelet(config: Config, { log }: Context): readonly NameSource[] {
   const { endpoint, ...client } = config.kubelet;
   const nodeName = findNodeName(config);
@@ -77,7 +77,7 @@ function findServiceAddress(): string | undefined {
   return `https://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-/** What is not configured, and there in a pod, is the pod's own. */
+/** In a pod, the defaults are the pod's service account files. */
 function openClient(options: KubernetesOptions): KubernetesClient {
   const { url, client } = options;
   if (url.protocol !== 'https:') return new KubernetesClient(options);

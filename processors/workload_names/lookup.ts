@@ -6,24 +6,24 @@ import {
 } from '../../src/model/semantic-conventions.js';
 import type { Attributes, Resource } from '../../src/model/series.js';
 
-/** Attributes whose values sources have names for. */
+/** Attributes whose values can be looked up. */
 const idAttributes = [ATTR_CONTAINER_ID, ATTR_K8S_POD_UID, ATTR_SLURM_JOB_ID] as const;
 
 export type IdAttribute = (typeof idAttributes)[number];
 
 /** An id whose names are looked up. */
 export interface Lookup {
-  /** Differs from that of every other id. */
+  /** Unique among all ids. */
   readonly key: string;
   readonly attribute: IdAttribute;
   readonly id: string;
-  /** Of the first resource that had it. */
+  /** Attributes of the first resource that had it. */
   readonly resource: Attributes;
 }
 
 const none: readonly Lookup[] = [];
 
-/** The ids of a resource; looked at once. */
+/** The ids of a resource; computed once. */
 export const findLookups = createPlans(({ attributes }: Resource): readonly Lookup[] => {
   const lookups = idAttributes.flatMap((attribute) => {
     const id = attributes[attribute];
@@ -33,38 +33,38 @@ export const findLookups = createPlans(({ attributes }: Resource): readonly Look
   return lookups.length === 0 ? none : lookups;
 });
 
-/** Knows the names of some ids. */
+/** Looks up the names of some kinds of ids. */
 export interface NameSource {
   /** For messages: `Docker (/var/run/docker.sock)`. */
   readonly title: string;
-  /** Fulfilled when it can answer or cannot be reached. Undefined: it can be asked from the start. */
+  /** Resolves when it can answer or is known to be unreachable. Undefined: it can be asked immediately. */
   readonly ready?: Promise<unknown>;
   /** Whether it may know this id. */
   covers(lookup: Lookup): boolean;
   /**
    * Looks up an id. Never rejects.
-   * @param deadlineMs until when it may ask again, on the clock of `performance.now()`
-   * @returns attributes, none where it knows no such id; undefined: it could not be asked
+   * @param deadlineMs until when it may retry, on the clock of `performance.now()`
+   * @returns attributes, none if the id is unknown; undefined: it could not be asked
    */
   find(lookup: Lookup, deadlineMs: number): Promise<Attributes | undefined>;
-  /** Answers what is still asked with undefined, and releases sockets and timers. */
+  /** Answers pending lookups with undefined, and releases sockets and timers. */
   close(): void;
 }
 
-/** Where names come from. */
+/** The origin of names. */
 export interface Names {
-  /** Fulfilled when it can be asked. */
+  /** Resolves when lookups are possible. */
   start(): void | Promise<void>;
   /**
    * Looks up ids.
-   * @param deadlineMs until when it may ask again, on the clock of `performance.now()`
+   * @param deadlineMs until when it may retry, on the clock of `performance.now()`
    * @returns an answer to each, in this order. None of them rejects.
    */
   find(lookups: readonly Lookup[], deadlineMs: number): readonly Promise<Answer>[];
   close(): void;
 }
 
-/** What is known of an id. */
+/** The result of a lookup. */
 export interface Answer {
   readonly names: Attributes;
   /** Whether every source that may know the id was asked and answered. */

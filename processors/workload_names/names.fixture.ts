@@ -36,7 +36,7 @@ export function resourcesOf({ series }: Table): readonly Attributes[] {
   return series.map(({ resource }) => resource.attributes);
 }
 
-/** Names that a test gives when it wants. */
+/** Names that a test provides when it chooses to. */
 export class TestNames implements Names {
   readonly asked: Lookup[] = [];
   isClosed = false;
@@ -49,12 +49,12 @@ export class TestNames implements Names {
     return lookups.map(({ id }) => new Promise((resolve) => this.#answers.set(id, resolve)));
   }
 
-  /** Answers, and lets what waits for that go on. */
+  /** Answers, and lets the code that waits for it continue. */
   async answer(id: string, names: Attributes, isCertain = true): Promise<void> {
     this.#answers.get(id)?.({ names, isCertain });
     await Promise.resolve();
     await Promise.resolve();
-    // A slice may be over before the tables are forwarded.
+    // A time slice may be over before the tables are forwarded.
     await setImmediate();
   }
 
@@ -63,7 +63,10 @@ export class TestNames implements Names {
   }
 }
 
-/** The processor with its defaults except for these settings, what it forwards and logs, and what a resource gets from it. */
+/**
+ * The processor with its defaults except for these settings, its forwarded tables and logs, and a function that
+ * names a resource.
+ */
 export function runProcessor(t: TestContext, settings: object, context: Partial<ReceiverContext> = {}) {
   const log = createLogCollector();
   const next = createTableCollector();

@@ -67,7 +67,7 @@ test(
 );
 
 test(
-  'workload_names waits for a pod, and for the id of its container, until the watch has them',
+  'workload_names waits for a pod, and for the id of its container, until the watch reports them',
   { skip: noOpenssl },
   async (t) => {
     const { name, watches } = await openApiServer(t);
@@ -81,7 +81,7 @@ test(
 );
 
 test(
-  'workload_names forwards without names in time, when the API server knows no such pod',
+  'workload_names forwards without names in time if the API server does not know the pod',
   { skip: noOpenssl },
   async (t) => {
     const { name } = await openApiServer(t, {}, { max_wait: '50ms' });
@@ -89,7 +89,7 @@ test(
   },
 );
 
-test('workload_names knows a pod no more, when it was deleted', { skip: noOpenssl }, async (t) => {
+test('workload_names forgets a pod that was deleted', { skip: noOpenssl }, async (t) => {
   const { name, watches } = await openApiServer(t, {}, { max_wait: '300ms' });
   await until(() => watches.length === 1);
   sendEvent(watches[0], 'DELETED', podOf('u'));
@@ -99,7 +99,7 @@ test('workload_names knows a pod no more, when it was deleted', { skip: noOpenss
 });
 
 test(
-  'workload_names continues from the last bookmark, when the API server ends a watch',
+  'workload_names continues from the last bookmark when the API server ends a watch',
   { skip: noOpenssl },
   async (t) => {
     const { watches, queries } = await openApiServer(t);
@@ -122,7 +122,7 @@ for (const [what, expire] of [
   ['its status', (response: ServerResponse) => sendStatus(response, 410, 'too old')],
 ] as const) {
   test(
-    `workload_names lists again what is newest, when the watch has expired by ${what}`,
+    `workload_names lists the newest version again when the watch has expired by ${what}`,
     { skip: noOpenssl },
     async (t) => {
       let lists = 0;
@@ -143,7 +143,7 @@ for (const [what, expire] of [
 }
 
 test(
-  'workload_names logs one line, waits for nothing, and recovers, when the API server refuses for a time',
+  'workload_names logs one line, waits for nothing, and recovers when the API server temporarily rejects requests',
   { skip: noOpenssl },
   async (t) => {
     let isAllowed = false;
@@ -164,7 +164,7 @@ test(
 );
 
 test(
-  'workload_names logs one line, when lists are allowed and watches are not',
+  'workload_names logs one line if lists are allowed and watches are not',
   { skip: noOpenssl },
   async (t) => {
     let lists = 0;
@@ -192,20 +192,16 @@ for (const [what, watch, cause] of [
     /expected an open watch, found its end with 500 no etcd/,
   ],
 ] as const) {
-  test(
-    `workload_names keeps the pods that it knows, when a watch answers with ${what}`,
-    { skip: noOpenssl },
-    async (t) => {
-      const { name, log } = await openApiServer(t, { watch });
-      await until(() => log.lines.length > 1);
-      assert.match(log.lines[1], cause);
-      assert.equal((await name({ 'k8s.pod.uid': 'u' }))['k8s.pod.name'], 'pod-u');
-    },
-  );
+  test(`workload_names keeps its pods if a watch answers with ${what}`, { skip: noOpenssl }, async (t) => {
+    const { name, log } = await openApiServer(t, { watch });
+    await until(() => log.lines.length > 1);
+    assert.match(log.lines[1], cause);
+    assert.equal((await name({ 'k8s.pod.uid': 'u' }))['k8s.pod.name'], 'pod-u');
+  });
 }
 
 test(
-  'workload_names watches with the token that is in the file now, when it was rotated',
+  'workload_names watches with the current token of the file when it was rotated',
   { skip: noOpenssl },
   async (t) => {
     const { server, watches, log } = await openApiServer(t);
@@ -219,7 +215,7 @@ test(
 );
 
 test(
-  'workload_names starts when it has the first list of pods, or after a time',
+  'workload_names starts when it has the first list of pods, or after a time limit',
   { skip: noOpenssl },
   async (t) => {
     const lists: ServerResponse[] = [];
@@ -231,7 +227,7 @@ test(
     assert.equal(isStarted, false);
     sendList(lists[0], [podOf('u')]);
     await started;
-    // It is known by now, so that no time to wait is needed.
+    // The pod is already known, so that no waiting time is needed.
     processor.consume(rowOf(seriesOf({ 'k8s.pod.uid': 'u' })));
     await until(() => next.tables.length === 1);
     assert.equal(resourcesOf(next.tables[0])[0]['k8s.pod.name'], 'pod-u');
@@ -240,7 +236,7 @@ test(
   },
 );
 
-test('workload_names finds the API server by the environment of a pod, and says what else it needs', (t) => {
+test('workload_names finds the API server by the environment of a pod, and reports what else it needs', (t) => {
   const names = ['KUBERNETES_SERVICE_HOST', 'NODE_NAME', 'K8S_NODE_NAME'];
   const before = names.map((name) => [name, process.env[name]] as const);
   t.after(() => {

@@ -21,17 +21,17 @@ interface Waiting {
 }
 
 const listTimeoutMs = 30_000;
-/** After what time the server ends a watch; the next one continues where it ended. */
+/** After this time the server ends a watch; the next one continues where it ended. */
 const watchSeconds = 120;
-/** From one list to the next at least, whatever the server answers to a watch. */
+/** Minimum time between two lists, however the server answers a watch. */
 const relistMs = 1000;
 
-/** The server does not know any more what happened since the version that was asked for. */
+/** The server no longer has the changes since the requested version. */
 class ExpiredError extends Error {
   override readonly name = 'ExpiredError';
 }
 
-/** Names pods by a list of those of this node, and a watch of how it changes. */
+/** Names pods by a list of the pods of this node, and a watch of its changes. */
 export class PodWatch implements NameSource {
   readonly title: string;
   readonly ready: Promise<unknown>;
@@ -56,7 +56,7 @@ export class PodWatch implements NameSource {
     });
   }
 
-  /** Begins to list and to watch. */
+  /** Starts listing and watching. */
   begin(): void {
     void this.#run();
   }
@@ -65,7 +65,7 @@ export class PodWatch implements NameSource {
     return isOfPod(lookup);
   }
 
-  /** What is not known may be on its way, unless the server is out of reach. */
+  /** An unknown id may appear soon, unless the server is unreachable. */
   find(lookup: Lookup, deadlineMs: number): Promise<Attributes | undefined> {
     const known = findPodNames(this.#pods, lookup);
     if (known || this.#isFailing || this.#closing.signal.aborted) return Promise.resolve(known);
@@ -107,7 +107,8 @@ export class PodWatch implements NameSource {
     this.#listedAtMs = performance.now();
     const pods = new Map<string, Pod>();
     const items = new JsonItems(itemDepths.kubernetesList, (item) => this.#keep(pods, item));
-    // Version 0 is answered from the server's cache. A watch from there may have expired: then what is newest is needed.
+    // Version 0 is answered from the server's cache. A watch from there may have expired: then the newest
+    // version is needed.
     const version = this.#version === '' ? '&resourceVersion=0' : '';
     const path = `${this.#path}${version}`;
     for await (const chunk of this.#client.get(path, listTimeoutMs)) items.push(chunk);
@@ -137,7 +138,7 @@ export class PodWatch implements NameSource {
         });
       throw error;
     }
-    // A server that ends every watch at once is not asked without a pause.
+    // If the server ends every watch immediately, there is a pause before the next one.
     await this.#pause(startMs + relistMs - performance.now());
     if (this.#closing.signal.aborted) throw new Error('expected an open watch, found a closed one');
   }
@@ -165,7 +166,7 @@ export class PodWatch implements NameSource {
     if (pod) pods.set(pod.uid, pod);
   }
 
-  /** Answers what is known now, and what is too late. */
+  /** Answers lookups that are now known, and those whose deadline has passed. */
   #settle(): void {
     if (this.#waiting.length === 0) return;
     const nowMs = performance.now();
@@ -195,7 +196,7 @@ export class PodWatch implements NameSource {
   }
 }
 
-/** Of a list or an object: where a watch continues from. */
+/** The version of a list or an object, at which a watch continues. */
 function versionOf({ metadata }: JsonObject): string {
   return isObject(metadata) && typeof metadata['resourceVersion'] === 'string'
     ? metadata['resourceVersion']

@@ -55,12 +55,12 @@ for (const [what, pod, names] of [
   });
 }
 
-test('parsePod takes the uid of a static pod that its cgroup has, when the API server has a copy with another one', () => {
+test('parsePod uses the uid of a static pod that its cgroup has if the API server has a mirror with another one', () => {
   const pod = podOf({ annotations: { 'kubernetes.io/config.mirror': 'hash' } });
   assert.equal(parsePod(pod, options)?.uid, 'hash');
 });
 
-test('parsePod finds the containers of every kind, when they have ids', () => {
+test('parsePod finds the containers of every kind that have ids', () => {
   const pod = podOf(
     {},
     {
@@ -87,7 +87,7 @@ test('parsePod finds the containers of every kind, when they have ids', () => {
   });
 });
 
-test('parsePod takes nothing, when it is no pod', () => {
+test('parsePod returns nothing for an object that is not a pod', () => {
   for (const value of [{}, { metadata: { uid: 'u' } }, { metadata: [], spec: 1, status: null }]) {
     assert.equal(parsePod(value, options), undefined);
   }

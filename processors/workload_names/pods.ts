@@ -19,7 +19,7 @@ import { describeImage } from './image-reference.js';
 import { keepLabels } from './kept-labels.js';
 import type { Lookup } from './lookup.js';
 
-/** What of a pod is kept besides its names. */
+/** What is kept of a pod besides its names. */
 export interface PodOptions {
   readonly labels: readonly string[];
   readonly annotations: readonly string[];
@@ -27,14 +27,14 @@ export interface PodOptions {
 
 /** The names of a pod and its containers. */
 export interface Pod {
-  /** As cgroup paths have it. */
+  /** In the form of cgroup paths. */
   readonly uid: string;
   readonly names: Attributes;
   /** By the id of each container. */
   readonly containers: ReadonlyMap<string, Attributes>;
 }
 
-/** Whether the names of a pod say something of this id. */
+/** Whether the names of a pod apply to this id. */
 export function isOfPod({ attribute, resource }: Lookup): boolean {
   return attribute === ATTR_K8S_POD_UID || (attribute === ATTR_CONTAINER_ID && podUidOf(resource) !== '');
 }
@@ -49,7 +49,7 @@ function podUidOf(resource: Attributes): string {
   return String(resource[ATTR_K8S_POD_UID] ?? '');
 }
 
-/** Reads a pod as the Kubernetes API has it. Undefined where it is none. */
+/** Reads a pod from the Kubernetes API's JSON. Undefined if it is not one. */
 export function parsePod(pod: JsonObject, options: PodOptions): Pod | undefined {
   const metadata = fieldsOf(pod['metadata']);
   const spec = fieldsOf(pod['spec']);
@@ -74,8 +74,8 @@ export function parsePod(pod: JsonObject, options: PodOptions): Pod | undefined 
 }
 
 /**
- * The uid in the cgroup path. The API server has a copy of each static pod, with a uid of its own: the kubelet's is in an
- * annotation of it.
+ * The uid in the cgroup path. The API server has a mirror of each static pod with a different uid: the
+ * kubelet's is in one of its annotations.
  */
 function findUid({ uid, annotations }: JsonObject): string {
   const mirrored = fieldsOf(annotations)['kubernetes.io/config.mirror'];
@@ -89,7 +89,7 @@ const ownerAttributes: ReadonlyMap<unknown, string> = new Map([
   ['Job', ATTR_K8S_JOB_NAME],
 ]);
 
-/** The controller of a pod, and by the rules of names that of its controller. */
+/** The controller of a pod, and, derived from its name, that controller's controller. */
 function describeOwner({ ownerReferences, labels }: JsonObject): Attributes {
   const owner = objectsOf(ownerReferences).find(({ controller }) => controller === true);
   const name = textOf(owner?.['name']);
@@ -99,8 +99,8 @@ function describeOwner({ ownerReferences, labels }: JsonObject): Attributes {
 }
 
 /**
- * A Deployment names its ReplicaSets by itself and the hash that is a label of each pod, a CronJob its Jobs by itself and
- * the minute since 1970 at which they were due.
+ * A Deployment names its ReplicaSets by its own name and the hash that is a label of each pod, a CronJob its
+ * Jobs by its own name and their scheduled minute since 1970.
  */
 function describeOwnerOfOwner(attribute: string, name: string, labels: JsonObject): Attributes {
   const hash = textOf(labels['pod-template-hash']);
@@ -122,7 +122,7 @@ function listContainers(spec: JsonObject, status: JsonObject): readonly [string,
   return containerLists.flatMap(([specified, statuses]) => {
     const images = new Map(objectsOf(spec[specified]).map(({ name, image }) => [name, textOf(image)]));
     return objectsOf(status[statuses]).flatMap(({ name, containerID }): [string, Attributes][] => {
-      // containerd://ID; a container that waits has none.
+      // containerd://ID; a waiting container has none.
       const id = textOf(containerID).replace(/^.*\/\//u, '');
       const names = texts({ [ATTR_CONTAINER_NAME]: name, [ATTR_K8S_CONTAINER_NAME]: name });
       return id === '' ? [] : [[id, { ...names, ...describeImage(images.get(name) ?? '') }]];
@@ -138,7 +138,7 @@ function textOf(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
-/** What are texts and not empty. */
+/** Only the non-empty strings. */
 function texts(values: JsonObject): Attributes {
   return Object.fromEntries(
     Object.entries(values).flatMap(([key, value]) => (textOf(value) === '' ? [] : [[key, textOf(value)]])),

@@ -65,12 +65,12 @@ for (const [version, root] of [
   });
 }
 
-test('workload_names waits for the first task of a job, when its cgroup is there before', async (t) => {
+test('workload_names waits for the first task of a job whose cgroup already exists', async (t) => {
   const machine = createMachine();
   machine.addProcess(6, { PATH: '/bin' });
   const { name, next } = run(t, machine, { max_wait: '60s' });
   const named = name({ 'slurm.job.id': '123', 'process.pid': 6 });
-  // The first look finds nothing.
+  // The first lookup finds nothing.
   await new Promise((resolve) => {
     setImmediate(resolve);
   });
@@ -79,7 +79,7 @@ test('workload_names waits for the first task of a job, when its cgroup is there
   assert.deepEqual(await named, names);
 });
 
-test('workload_names takes no names of another job, which a process of it was started from', async (t) => {
+test('workload_names takes no names from another job that started a process of this one', async (t) => {
   const machine = createMachine();
   machine.addProcess(7, job);
   const { name } = run(t, machine, { max_wait: '1ms' });
@@ -89,7 +89,7 @@ test('workload_names takes no names of another job, which a process of it was st
 const isRoot = process.getuid?.() === 0;
 
 test(
-  'workload_names says which capability is missing, when environments may not be read',
+  'workload_names reports which capability is missing if environments may not be read',
   { skip: isRoot && 'root may read all' },
   async (t) => {
     const machine = createMachine();
@@ -99,7 +99,7 @@ test(
   },
 );
 
-test('workload_names mentions Slurm, when the first job is seen, unless it is configured', async (t) => {
+test('workload_names mentions Slurm when the first job is seen, unless it is configured', async (t) => {
   const machine = createMachine();
   machine.addProcess(7, job);
   const { log, name } = run(t, machine, { sources: ['auto'] });

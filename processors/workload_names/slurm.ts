@@ -14,7 +14,7 @@ import type { Config } from './config.js';
 import type { Lookup } from './lookup.js';
 import type { Backend } from './source.js';
 
-/** Variables that Slurm gives every task of a job, and their attributes. */
+/** Variables that Slurm sets for every task of a job, and their attributes. */
 const variables: ReadonlyMap<string, string> = new Map([
   ['SLURM_JOB_NAME', 'slurm.job.name'],
   ['SLURM_JOB_USER', 'slurm.job.user'],
@@ -22,9 +22,9 @@ const variables: ReadonlyMap<string, string> = new Map([
   ['SLURM_JOB_PARTITION', 'slurm.job.partition'],
 ]);
 
-/** Processes of a job that are looked at: the first ones are Slurm's own, without these variables. */
+/** Maximum processes read per job: the first ones are Slurm's, without these variables. */
 const maxProcesses = 32;
-/** Folders of a job that are looked into: each task has one. */
+/** Maximum folders read per job: each task has one. */
 const maxFolders = 256;
 const maxEnvironmentBytes = 4 * 1024 * 1024;
 
@@ -33,7 +33,7 @@ export class Slurm implements Backend {
   readonly title: string;
   readonly maxBatch = Infinity;
   readonly #config: Config['slurm'];
-  /** Why an environment may not be read. */
+  /** The error that prevented reading an environment. */
   #refusal: unknown;
 
   constructor(config: Config['slurm']) {
@@ -45,7 +45,7 @@ export class Slurm implements Backend {
     return attribute === ATTR_SLURM_JOB_ID;
   }
 
-  /** The cgroup is there before the first task runs. */
+  /** The cgroup exists before the first task runs. */
   mayAppear(): boolean {
     return true;
   }
@@ -70,7 +70,7 @@ export class Slurm implements Backend {
         const names = parseEnvironment(readRegularText(path, maxEnvironmentBytes), id);
         if (names) return names;
       } catch (error) {
-        // What has ended meanwhile has no environment.
+        // A process that has ended in the meantime has no environment.
         if (['EACCES', 'EPERM'].includes(String(findErrorCode(error)))) this.#refusal = error;
       }
     }
@@ -94,7 +94,7 @@ export class Slurm implements Backend {
   }
 }
 
-/** The path of a job's cgroup: that of the resource up to the folder of the job. */
+/** The path of a job's cgroup: the resource's path up to the folder of the job. */
 function findJobFolder(id: string, resource: Attributes): string | undefined {
   const line = String(resource[ATTR_PROCESS_LINUX_CGROUP] ?? '');
   const path = String(resource[ATTR_LINUX_CGROUP_PATH] ?? line.split(':').slice(2).join(':'));
@@ -126,8 +126,8 @@ function readProcesses(folder: string): readonly number[] {
 }
 
 /**
- * The names in the environment of a process of a job; undefined where it is none of this job.
- * @param text `NAME=value`, each ended by a zero
+ * The names in the environment of a process of a job; undefined if it does not belong to this job.
+ * @param text `NAME=value`, each terminated by a zero byte
  */
 export function parseEnvironment(text: string, jobId: string): Attributes | undefined {
   const names: Record<string, string> = {};

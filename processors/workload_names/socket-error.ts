@@ -6,9 +6,9 @@ const remedies = new Map<string, (socket: string) => string>([
   ['EACCES', (socket) => `this user may not use the socket; add the user to its group: stat -c %G ${socket}`],
 ]);
 
-/** The error of a socket of this machine with its code and what to do about it; others stay as they are. */
+/** The error of a local socket with its code and a remedy; others are returned unchanged. */
 export function describeSocketError(error: unknown, socket: string): unknown {
-  // grpc-js has the code in the message only.
+  // grpc-js has the code only in the message.
   const code = findErrorCode(error)?.startsWith('E')
     ? findErrorCode(error)
     : /connect (E[A-Z]+)/u.exec(String(error))?.[1];

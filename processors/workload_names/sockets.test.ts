@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { findSocketOwner, SocketFinder } from './sockets.js';
 
-test('SocketFinder finds each socket once, when it appears', () => {
+test('SocketFinder finds each socket once when it appears', () => {
   const folder = createFolder();
   const finder = new SocketFinder([join(folder, 'engine.sock'), `${folder}/*/podman/podman.sock`]);
   assert.deepEqual(finder.find(), []);
@@ -17,7 +17,7 @@ test('SocketFinder finds each socket once, when it appears', () => {
   assert.deepEqual(finder.find(), []);
 });
 
-test('findSocketOwner knows whose a socket in a run-time folder is', () => {
+test('findSocketOwner returns the user of a socket in a run-time folder', () => {
   const sockets = ['/run/user/1000/podman/podman.sock', '/run/podman/podman.sock', '/var/run/docker.sock'];
   assert.deepEqual(sockets.map(findSocketOwner), ['1000', undefined, undefined]);
 });

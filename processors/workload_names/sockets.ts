@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Sockets that are looked for where none is configured. `*`: every entry of the folder before. */
+/** Default sockets. `*`: every entry of the preceding folder. */
 export const usualSockets = {
   docker: ['/var/run/docker.sock', '/run/user/*/docker.sock'],
   podman: ['/run/podman/podman.sock', '/run/user/*/podman/podman.sock'],
@@ -14,23 +14,23 @@ export const usualSockets = {
   ],
 } as const;
 
-/** The user of a socket in the run-time folder of one, `/run/user/1000/docker.sock`; undefined: the machine's. */
+/** The user of a socket in a user's run-time folder, `/run/user/1000/docker.sock`; undefined: a system socket. */
 export function findSocketOwner(socket: string): string | undefined {
   return /^\/run\/user\/(\d+)\//u.exec(socket)?.[1];
 }
 
-/** Finds sockets again and again, each one once, whatever its name: Podman can have that of Docker, too. */
+/** Finds sockets, each one once, whatever its name: Podman's may also have Docker's name. */
 export class SocketFinder {
   readonly #patterns: readonly string[];
   readonly #known = new Set<string>();
 
-  /** @param known shared by those of which only one is to find a socket */
+  /** @param known shared by finders of which only one is to find a socket */
   constructor(patterns: readonly string[], known = new Set<string>()) {
     this.#patterns = patterns;
     this.#known = known;
   }
 
-  /** @returns the paths that were not there before */
+  /** @returns the paths that are new */
   find(): readonly string[] {
     return this.#patterns.flatMap(expand).filter((path) => {
       if (!existsSync(path)) return false;
@@ -48,12 +48,12 @@ function expand(pattern: string): readonly string[] {
   try {
     return readdirSync(folder).map((name) => join(folder, name, rest));
   } catch {
-    // Without the folder, no user has a socket in it.
+    // Without the folder, there are no sockets of users.
     return [];
   }
 }
 
-/** It may have gone since it was found. */
+/** It may have been removed since it was found. */
 function resolve(path: string): string {
   try {
     return realpathSync(path);

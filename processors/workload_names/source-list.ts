@@ -2,10 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../../src/component/log.js';
 import type { Answer, Lookup, Names, NameSource } from './lookup.js';
 
-/** Finds sources for some ids, none at the start; those that were returned before are not returned again. */
+/**
+ * Finds sources for some ids, or with none those for the start; sources that were returned before are not
+ * returned again.
+ */
 export type Discover = (lookups: readonly Lookup[]) => readonly RankedSource[];
 
-/** A source and its precedence: of two that know the same attribute, that of the lower rank counts. */
+/** A source and its precedence: where two know the same attribute, the lower rank counts. */
 export interface RankedSource {
   readonly rank: number;
   readonly source: NameSource;
@@ -13,21 +16,21 @@ export interface RankedSource {
 
 const nothing: Answer = { names: {}, isCertain: false };
 
-/** Asks all sources that may know an id, and joins what they answer. */
+/** Asks all sources that may know an id, and merges their answers. */
 export class SourceList implements Names {
   readonly #discover: Discover;
   readonly #log: Log;
   readonly #startWaitMs: number;
   #sources: readonly RankedSource[] = [];
 
-  /** @param startWaitMs how long a start may take */
+  /** @param startWaitMs time limit for the start */
   constructor(discover: Discover, log: Log, startWaitMs: number) {
     this.#discover = discover;
     this.#log = log;
     this.#startWaitMs = startWaitMs;
   }
 
-  /** Finds the sources, and waits for those that have a list to read first. */
+  /** Finds the sources, and waits for those that first have to read a list. */
   async start(): Promise<void> {
     this.#find([]);
     const limit = new AbortController();
@@ -56,7 +59,7 @@ export class SourceList implements Names {
     };
   }
 
-  /** A runtime may be started after this collector. */
+  /** A runtime may be started after the collector. */
   #find(lookups: readonly Lookup[]): void {
     const found = this.#discover(lookups);
     if (found.length === 0) return;

@@ -4,7 +4,7 @@ import type { Attributes } from '../../src/model/series.js';
 import { Availability } from './availability.js';
 import type { Lookup, NameSource } from './lookup.js';
 
-/** How a runtime or an API is asked for names. */
+/** How a runtime or an API is queried for names. */
 export interface Backend {
   /** For messages: `Docker (/var/run/docker.sock)`. */
   readonly title: string;
@@ -12,12 +12,12 @@ export interface Backend {
   readonly maxBatch: number;
   /** Whether it may know this id. */
   covers(lookup: Lookup): boolean;
-  /** Whether an id that it does not know may be known a moment later. */
+  /** Whether an unknown id may become known shortly. */
   mayAppear(lookup: Lookup): boolean;
   /**
-   * Asks for the names of some ids.
-   * @returns for each key the attributes, where it knows the id
-   * @throws Error with the remedy, when it cannot be asked
+   * Requests the names of some ids.
+   * @returns for each key the attributes, if the id is known
+   * @throws Error with the remedy, when the request fails
    */
   ask(lookups: readonly Lookup[]): Promise<ReadonlyMap<string, Attributes>>;
   close(): void;
@@ -29,20 +29,20 @@ interface Question {
   answer(names: Attributes | undefined): void;
 }
 
-/** After what time an id that was not known is asked for again. */
+/** Time until an unknown id is requested again. */
 const retryMs = 200;
 
 const none: Attributes = {};
 
 /**
- * Asks one backend: one request at a time, for all ids that wait. After a failure it is asked again with growing pauses,
- * for the ids that can wait for so long, too.
+ * Sends requests to one backend: one at a time, for all pending ids. After a failure it retries with growing
+ * pauses, for those ids whose deadline allows it.
  */
 export class Source implements NameSource {
   readonly #backend: Backend;
   readonly #availability: Availability;
   #questions: Question[] = [];
-  /** To be asked again: the backend did not know the id, or did not answer. */
+  /** To be requested again: the backend did not know the id, or did not answer. */
   #again: Question[] = [];
   #retry: NodeJS.Timeout | undefined;
   #isAsking = false;
@@ -85,11 +85,11 @@ export class Source implements NameSource {
   /** Never rejects. */
   async #askAll(): Promise<void> {
     this.#isAsking = true;
-    // The ids of one table are asked for together.
+    // The ids of one table are requested together.
     await Promise.resolve();
     try {
       while (this.#questions.length > 0) {
-        // What was answered last may have released tables.
+        // The last answers may have released tables.
         if (slices.isOver) await slices.letOthersRun();
         await this.#askSome();
       }
@@ -113,7 +113,7 @@ export class Source implements NameSource {
     }
   }
 
-  /** What is not answered in time needs no answer any more. */
+  /** Lookups whose deadline has passed are answered with undefined. */
   #takeBatch(): readonly Question[] {
     const nowMs = performance.now();
     const taken = this.#questions.splice(0, this.#backend.maxBatch);
@@ -127,7 +127,7 @@ export class Source implements NameSource {
     this.#postpone([question], retryMs, none);
   }
 
-  /** Asks again later for what can wait. @param late the answer to what cannot */
+  /** Retries lookups later whose deadline allows it. @param late the answer to the others */
   #postpone(questions: readonly Question[], afterMs: number, late?: Attributes): void {
     const atMs = performance.now() + afterMs;
     for (const question of questions) {

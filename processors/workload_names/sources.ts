@@ -9,20 +9,20 @@ import { findSocketOwner, SocketFinder, usualSockets } from './sockets.js';
 import { Source, type Backend } from './source.js';
 import type { Discover, RankedSource } from './source-list.js';
 
-/** What sources are made with. */
+/** Dependencies of sources. */
 interface Settings {
   readonly config: Config;
   readonly context: Context;
-  /** Sockets that were found, by whatever source. */
+  /** Sockets that were found, by any source. */
   readonly known: Set<string>;
 }
 
-/** Finds sources that were not found before, for some ids. */
+/** Finds new sources for some ids. */
 type Find = (lookups: readonly Lookup[]) => readonly NameSource[];
 
 type Finder = (settings: Settings) => Find;
 
-/** Finds the sources that are configured, and those that are present where `auto` is. */
+/** Finds the sources that are configured, and with `auto` those that are present. */
 export function createDiscovery(config: Config, context: Context): Discover {
   const settings = { config, context, known: new Set<string>() };
   const discoveries = sourceNames
@@ -49,7 +49,7 @@ const finders: Readonly<Record<SourceName, Finder>> = {
   slurm: ({ config, context }) => {
     const slurm = new Slurm(config.slurm);
     const create = once(() => [new Source(slurm, context.log)]);
-    // No file shows for sure whether a machine is of a cluster: its jobs do.
+    // No file shows reliably whether a machine belongs to a cluster: its jobs do.
     const isNamed = config.sources.includes('slurm');
     return (lookups) => (isNamed || lookups.some((lookup) => slurm.covers(lookup)) ? create() : []);
   },
@@ -59,7 +59,7 @@ function findEngines(name: 'docker' | 'podman', settings: Settings): Find {
   const product = name === 'docker' ? 'Docker' : 'Podman';
   const { labels } = settings.config;
   const timeoutMs = readTimeout(settings.config);
-  // Users can write what they like into the answers of a socket that was found, not configured.
+  // A socket that was found, not configured, may belong to a user, whose answers may contain anything.
   const isConfigured = settings.config[name].sockets.length > 0;
   const findOwner = (socket: string) => (isConfigured ? undefined : findSocketOwner(socket));
   return findSockets(
@@ -69,7 +69,7 @@ function findEngines(name: 'docker' | 'podman', settings: Settings): Find {
   );
 }
 
-/** Configured sockets are used whether they are there or not; usual ones when they are. */
+/** Configured sockets are used in any case; default ones only if they exist. */
 function findSockets(
   name: keyof typeof usualSockets,
   { config, context, known }: Settings,

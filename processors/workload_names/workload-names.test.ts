@@ -22,7 +22,7 @@ function createRig(t: TestContext, changes: Partial<HoldOptions> = {}) {
   return { names, next, processor, outcomes };
 }
 
-test('workload_names returns the table itself, when nothing in it has an id', (t) => {
+test('workload_names forwards the table itself if it has no ids', (t) => {
   const { processor, next, names } = createRig(t);
   const table = { ...rowOf(seriesOf({ 'process.pid': 1 })), ended: [seriesOf({})] };
   assert.equal(processor.consume(table), true);
@@ -30,7 +30,7 @@ test('workload_names returns the table itself, when nothing in it has an id', (t
   assert.deepEqual(names.asked, []);
 });
 
-test('workload_names adds names to a resource, when they are known', async (t) => {
+test('workload_names adds names to a resource when they are known', async (t) => {
   const { processor, next, names, outcomes } = createRig(t);
   const one = seriesOf({ 'container.id': 'a' });
   const other = { ...one, attributes: { mode: 'user' } };
@@ -45,7 +45,7 @@ test('workload_names adds names to a resource, when they are known', async (t) =
   assert.deepEqual(outcomes, ['named']);
 });
 
-test('workload_names forwards the same series, when they come in other tables', async (t) => {
+test('workload_names forwards the same series when they arrive in other tables', async (t) => {
   const { processor, next, names } = createRig(t);
   const [one, other] = [
     seriesOf({ 'container.id': 'a' }),
@@ -61,7 +61,7 @@ test('workload_names forwards the same series, when they come in other tables', 
   assert.equal(names.asked.length, 1);
 });
 
-test('workload_names keeps the order of all tables and of what ended, when it waits', async (t) => {
+test('workload_names keeps the order of all tables and of ended series while it waits', async (t) => {
   const { processor, next, names } = createRig(t);
   const [a, b, plain] = [seriesOf({ 'container.id': 'a' }), seriesOf({ 'k8s.pod.uid': 'b' }), seriesOf({})];
   processor.consume(rowOf(a));
@@ -79,7 +79,7 @@ test('workload_names keeps the order of all tables and of what ended, when it wa
   assert.deepEqual(next.tables[3].ended, [next.tables[0].series[0], plain]);
 });
 
-test('workload_names forwards without names, when the time is over, and holds nothing longer', async (t) => {
+test('workload_names forwards without names when the time limit is exceeded, and holds nothing longer', async (t) => {
   const { processor, next, names, outcomes } = createRig(t, { maxWaitMs: 30 });
   const series = seriesOf({ 'container.id': 'silent' });
   const startMs = performance.now();
@@ -93,7 +93,7 @@ test('workload_names forwards without names, when the time is over, and holds no
   assert.equal(next.tables[1].series[0], series);
 });
 
-test('workload_names keeps what it decided for an id, while a live series has the id', async (t) => {
+test('workload_names keeps the result for an id while a live series has the id', async (t) => {
   const { processor, next, names } = createRig(t, { maxWaitMs: 1 });
   const [first, second, third] = [1, 2, 3].map((pid) =>
     seriesOf({ 'container.id': 'a', 'process.pid': pid }),
@@ -105,12 +105,12 @@ test('workload_names keeps what it decided for an id, while a live series has th
   assert.deepEqual(resourcesOf(next.tables[2]), [second.resource.attributes]);
   assert.equal(names.asked.length, 1);
   processor.consume(createEnding([second], 2n));
-  // No live series has it any more, and the last time there was no answer.
+  // No live series has it any more, and the last lookup had no answer.
   processor.consume(rowOf(third));
   assert.equal(names.asked.length, 2);
 });
 
-test('workload_names remembers names for two minutes, when no live series has the id', async (t) => {
+test('workload_names remembers names for two minutes without live series', async (t) => {
   let nowMs = 0;
   const { processor, next, names } = createRig(t, { nowMs: () => nowMs });
   const series = [1, 2, 3].map((pid) => seriesOf({ 'container.id': 'a', 'process.pid': pid }));
@@ -128,14 +128,14 @@ test('workload_names remembers names for two minutes, when no live series has th
   assert.equal(names.asked.length, 2);
 });
 
-test('workload_names replaces nothing that a resource says itself', async (t) => {
+test('workload_names replaces no existing attributes of a resource', async (t) => {
   const { processor, next, names } = createRig(t);
   processor.consume(rowOf(seriesOf({ 'container.id': 'a', 'container.name': 'own' })));
   await names.answer('a', { 'container.name': 'other' });
   assert.deepEqual(resourcesOf(next.tables[0]), [{ 'container.id': 'a', 'container.name': 'own' }]);
 });
 
-test('workload_names names by every id of a resource, and waits for all of them', async (t) => {
+test('workload_names looks up every id of a resource, and waits for all of them', async (t) => {
   const { processor, next, names } = createRig(t);
   processor.consume(rowOf(seriesOf({ 'container.id': 'a', 'k8s.pod.uid': 'b' })));
   await names.answer('a', { 'container.name': 'web' });
@@ -146,7 +146,7 @@ test('workload_names names by every id of a resource, and waits for all of them'
   ]);
 });
 
-test('workload_names waits for no answer, when it would hold too much', (t) => {
+test('workload_names does not wait for an answer if it would hold too much', (t) => {
   const { processor, next } = createRig(t, { maxHeldPoints: 100 });
   for (let count = 0; count < 200; count += 1)
     processor.consume(rowOf(seriesOf({ 'container.id': `id-${count}` })));
@@ -157,7 +157,7 @@ test('workload_names waits for no answer, when it would hold too much', (t) => {
   );
 });
 
-test('workload_names forwards what it holds, when it is shut down', (t) => {
+test('workload_names forwards held tables when it is shut down', (t) => {
   const { processor, next, names } = createRig(t);
   const tables = [rowOf(seriesOf({ 'container.id': 'a' })), rowOf(seriesOf({}))];
   for (const table of tables) assert.equal(processor.consume(table), true);
@@ -167,7 +167,7 @@ test('workload_names forwards what it holds, when it is shut down', (t) => {
   assert.equal(names.isClosed, true);
 });
 
-test('workload_names lets others run while it forwards what it held, and forwards what comes meanwhile behind it', async (t) => {
+test('workload_names yields while it forwards held tables, and forwards new tables after them', async (t) => {
   const { names } = createRig(t);
   let others = 0;
   const seen: [name: unknown, others: number][] = [];
@@ -198,7 +198,7 @@ test('workload_names lets others run while it forwards what it held, and forward
   for (let i = 2; i < 4; i++) assert.ok((seen[i]?.[1] ?? 0) > (seen[i - 1]?.[1] ?? 0));
 });
 
-test('workload_names forwards at once what it has not forwarded yet, when it is shut down', async (t) => {
+test('workload_names forwards the remaining tables immediately when it is shut down', async (t) => {
   const { processor, next, names } = createRig(t);
   const consume = next.consume.bind(next);
   next.consume = (table) => {
@@ -214,11 +214,11 @@ test('workload_names forwards at once what it has not forwarded yet, when it is 
   assert.deepEqual(next.tables, tables);
 });
 
-/** A row of many series, each with an id of its own. */
+/** A row of many series, each with a different id. */
 const manyOf = (count: number, first = 0) =>
   rowOf(...Array.from({ length: count }, (_, i) => seriesOf({ 'container.id': `id-${first + i}` })));
 
-test('workload_names looks many ids up in steps, asks for them together, and keeps the order of tables', async (t) => {
+test('workload_names looks many ids up in steps, requests them together, and keeps the order of tables', async (t) => {
   const { processor, next, names } = createRig(t, { maxHeldPoints: 100_000 });
   const [many, more] = [manyOf(1000), manyOf(1500)];
   const tables = [many, rowOf(seriesOf({})), more, createEnding(many.series, 2n)];
@@ -237,7 +237,7 @@ test('workload_names looks many ids up in steps, asks for them together, and kee
   assert.deepEqual(next.tables[3].ended, next.tables[0].series);
 });
 
-test('workload_names forwards many ids that are being looked up, when it would hold too much or is shut down', async (t) => {
+test('workload_names forwards many ids that are being looked up if it would hold too much or is shut down', async (t) => {
   const { processor, next, outcomes } = createRig(t, { maxHeldPoints: 10_000 });
   const tables = Array.from({ length: 9 }, (_, i) => manyOf(1000 + i, 1000 * i));
   for (const table of tables) processor.consume(table);
@@ -248,7 +248,7 @@ test('workload_names forwards many ids that are being looked up, when it would h
   assert.deepEqual(new Set(outcomes), new Set(['unanswered']));
 });
 
-test('workload_names refuses a table, when the next consumer does', (t) => {
+test('workload_names rejects a table if the next consumer does', (t) => {
   const { names } = createRig(t);
   const options = { maxWaitMs: neverMs, maxHeldPoints: 1000, onDecision: () => undefined };
   const processor = new WorkloadNames(names, options, { consume: () => false });
@@ -256,7 +256,7 @@ test('workload_names refuses a table, when the next consumer does', (t) => {
   assert.equal(processor.consume(rowOf(seriesOf({}))), false);
 });
 
-test('workload_names forgets ids, when ten thousand containers have come and gone', async (t) => {
+test('workload_names removes ids when ten thousand containers have come and gone', async (t) => {
   let nowMs = 0;
   const { processor, names } = createRig(t, { nowMs: () => nowMs });
   let last: readonly Series[] = [];

@@ -6,27 +6,27 @@ import { countPoints, type Table } from '../../src/model/table.js';
 import { Decisions, type Decision } from './decisions.js';
 import type { Answer, Names } from './lookup.js';
 
-/** What became of an id, for own telemetry. */
+/** The result for an id, for own telemetry. */
 export type Outcome = 'named' | 'unknown' | 'unanswered';
 
 export interface HoldOptions {
   /** How long a table may be held. */
   readonly maxWaitMs: number;
-  /** Points that may be held; when there are more, no answer is waited for. */
+  /** Maximum number of points that may be held; with more, answers are no longer awaited. */
   readonly maxHeldPoints: number;
   readonly onDecision: (outcome: Outcome) => void;
   /** A monotonic clock. */
   readonly nowMs?: () => number;
 }
 
-/** A table on its way. */
+/** A table that is held. */
 interface HeldTable {
   readonly table: Table;
-  /** How many of its ids are not decided, and one more until it is known which it has. */
+  /** Number of its ids without a decision, plus one until its ids are known. */
   undecided: number;
 }
 
-/** Looking at this many new series, or naming them, takes a fraction of a millisecond. */
+/** Processing or naming this many new series takes a fraction of a millisecond. */
 const seriesPerStep = 64;
 
 /** A series with the names of its resource's ids. */
@@ -43,8 +43,8 @@ interface NamedResource {
 const uncertain: Answer = { names: {}, isCertain: false };
 
 /**
- * Adds names to resources that have ids. A table with an id that has not been seen before is held, with all later ones,
- * until the id's names are known or the time is over: what is decided then holds for as long as a live series has the id,
+ * Adds names to resources that have ids. A table with a new id is held, with all later ones, until the id's
+ * names are known or the time limit is exceeded: the result then stays the same while a live series has the id,
  * so that no series changes its resource.
  */
 export class WorkloadNames implements ConsumingComponent {
@@ -52,16 +52,16 @@ export class WorkloadNames implements ConsumingComponent {
   readonly #options: HoldOptions;
   readonly #next: Consumer;
   readonly #decisions: Decisions;
-  /** What tables with these series are forwarded with. */
+  /** How tables with these series are forwarded. */
   readonly #plans = new WeakMap<readonly Series[], readonly Series[]>();
   readonly #named = new WeakMap<Series, NamedSeries>();
   readonly #resources = new WeakMap<Resource, NamedResource>();
   readonly #held: HeldTable[] = [];
-  /** Tables of which it is being found out which ids they have. */
+  /** Tables whose ids are being determined. */
   readonly #lookUps = new Set<Generator<void, void>>();
   #heldPoints = 0;
   #isDraining = false;
-  /** What is looked up, and the tables that wait for it. */
+  /** Pending lookups, and the tables that wait for them. */
   readonly #waiting = new Map<Decision, Set<HeldTable>>();
   readonly #deadlines = new Set<NodeJS.Timeout>();
 
@@ -72,7 +72,7 @@ export class WorkloadNames implements ConsumingComponent {
     this.#decisions = new Decisions(options.nowMs ?? (() => performance.now()));
   }
 
-  /** Ids that are known at the moment, for tests of what is left behind. */
+  /** Number of known ids, for tests of leaks. */
   get size(): number {
     return this.#decisions.size;
   }
@@ -95,7 +95,7 @@ export class WorkloadNames implements ConsumingComponent {
     this.#deadlines.clear();
   }
 
-  /** @returns whether it was taken: what has to wait is */
+  /** @returns whether it was accepted: a table that has to wait always is */
   #hold(table: Table): boolean {
     const held = { table, undecided: 1 };
     const lookUp = this.#lookUp(held);
@@ -110,7 +110,7 @@ export class WorkloadNames implements ConsumingComponent {
     return true;
   }
 
-  /** Whether others are to run while its series are looked at, since many are new. */
+  /** Whether processing its series takes long enough to yield to other work, because many are new. */
   #isLong({ series }: Table): boolean {
     return series.length > seriesPerStep && !this.#plans.has(series);
   }
@@ -122,7 +122,10 @@ export class WorkloadNames implements ConsumingComponent {
     if (!this.#isDraining) await this.#drain();
   }
 
-  /** Begins to look up what is not known of a table, in steps; ids are asked for together, since some sources give a list. */
+  /**
+   * Starts lookups for the unknown ids of a table, in steps; the ids are requested together, since some sources
+   * return a list.
+   */
   *#lookUp(held: HeldTable): Generator<void, void> {
     const { series } = held.table;
     const count = this.#plans.has(series) ? 0 : series.length;
@@ -135,7 +138,7 @@ export class WorkloadNames implements ConsumingComponent {
     held.undecided -= 1;
   }
 
-  /** @returns what is to be asked for */
+  /** @returns the ids to request */
   #lookUpSome(held: HeldTable, series: readonly Series[]): readonly Decision[] {
     const created: Decision[] = [];
     const decisions = this.#decisions.collect(
@@ -161,13 +164,13 @@ export class WorkloadNames implements ConsumingComponent {
     }
     const deadline = setTimeout(() => {
       this.#deadlines.delete(deadline);
-      // Answers that have arrived while the thread was busy come before.
+      // Answers that arrived while the thread was busy are processed first.
       setImmediate(() => this.#decide(created, uncertain));
     }, maxWaitMs);
     this.#deadlines.add(deadline);
   }
 
-  /** Forwards everything at once: there is no time or no memory to wait. */
+  /** Forwards everything immediately: no time or memory is left to wait. */
   #releaseAll(): void {
     for (const lookUp of this.#lookUps) for (const _ of lookUp);
     this.#settle([...this.#waiting.keys()], uncertain);
@@ -179,7 +182,7 @@ export class WorkloadNames implements ConsumingComponent {
     if (!this.#isDraining) void this.#drain();
   }
 
-  /** What is decided already, because its time was over, stays as it is. */
+  /** Ids that were already decided because of the time limit are not changed. */
   #settle(decisions: readonly Decision[], { names, isCertain }: Answer): void {
     for (const decision of decisions) {
       const tables = this.#waiting.get(decision);
@@ -192,11 +195,11 @@ export class WorkloadNames implements ConsumingComponent {
     }
   }
 
-  /** Forwards the tables that wait for nothing, in their order. Others run in between: a second may lie here. */
+  /** Forwards the tables that no longer wait, in order. Yields in between: a second's worth of tables may be held. */
   async #drain(): Promise<void> {
     this.#isDraining = true;
     while (this.#isFirstReady) {
-      // What comes meanwhile is held behind what is left.
+      // Tables that arrive in the meantime are held behind the rest.
       if (slices.isOver) await slices.letOthersRun();
       const first = this.#held.at(0);
       if (first && this.#isLong(first.table)) await runInSlices(this.#nameSome(first));
@@ -205,7 +208,7 @@ export class WorkloadNames implements ConsumingComponent {
     this.#isDraining = false;
   }
 
-  /** Names the series of a table, in steps, unless it is forwarded in between. */
+  /** Names the series of a table, in steps, unless it is forwarded in the meantime. */
   *#nameSome(held: HeldTable): Generator<void, void> {
     const { series } = held.table;
     for (let from = 0; from < series.length && this.#held[0] === held; from += seriesPerStep) {
@@ -218,7 +221,7 @@ export class WorkloadNames implements ConsumingComponent {
     return this.#held[0]?.undecided === 0;
   }
 
-  /** Nothing is left of what was ready, if all was released meanwhile. */
+  /** If everything was released in the meantime, no table is left. */
   #forwardFirst(): void {
     const first = this.#isFirstReady ? this.#held.shift() : undefined;
     if (first === undefined) return;
@@ -246,7 +249,7 @@ export class WorkloadNames implements ConsumingComponent {
     const known = this.#named.get(series);
     if (known) return known.series;
     const decisions = this.#decisions.of(series.resource);
-    // It has no ids, as most: nothing to remember of it.
+    // Most series have no ids: no state is kept for them.
     if (decisions.length === 0) return series;
     this.#decisions.retain(decisions);
     const resource = this.#nameResource(series.resource, decisions);
@@ -255,13 +258,13 @@ export class WorkloadNames implements ConsumingComponent {
     return named;
   }
 
-  /** One resource for all series that share one. */
+  /** One resource object for all series that share one. */
   #nameResource(resource: Resource, decisions: readonly Decision[]): Resource {
     const known = this.#resources.get(resource);
     if (known?.decisions === decisions) return known.resource;
     const names: Attributes = Object.assign({}, ...decisions.map((decision) => decision.names));
     const isNamed = Object.keys(names).some((name) => !(name in resource.attributes));
-    // What a resource says itself is not replaced.
+    // Existing attributes of a resource are not replaced.
     const named = isNamed ? { attributes: { ...names, ...resource.attributes } } : resource;
     this.#resources.set(resource, { resource: named, decisions });
     return named;
@@ -279,12 +282,12 @@ export class WorkloadNames implements ConsumingComponent {
   }
 }
 
-/** The first array where both have the same series. */
+/** The first array if both have the same series. */
 function keepSame(series: readonly Series[], named: readonly Series[]): readonly Series[] {
   return named.every((one, i) => one === series[i]) ? series : named;
 }
 
-/** Memory that a held table takes, in points: a table without rows takes some, too. */
+/** The memory of a held table, in points: even a table without rows has some. */
 function weigh(table: Table): number {
   return countPoints(table) + table.series.length + (table.ended?.length ?? 0) + 1;
 }

@@ -18,7 +18,7 @@ const place = { at: 1_800_000_000, sensors: ['cpu-package-0'] };
 /** Pairs of a meter with a known offset and gain, and noise of a standard deviation in watts. */
 function createPairs(seed: number, truth: { offset: number; gain: number; square?: number; noise: number }) {
   const random = createRandom(seed);
-  // Box and Muller.
+  // Box-Muller transform.
   const normal = () =>
     Math.sqrt(-2 * Math.log(1 - random.fraction())) * Math.cos(2 * Math.PI * random.fraction());
   return [20, 45, 70, 95, 120, 20].flatMap((watts) =>
@@ -47,7 +47,7 @@ test('fitCalibration finds offset and gain within their intervals in 95 of 100 r
   assert.ok(Math.abs(curves - 50) <= 21, `a curve that is not there in ${curves} of ${runs}`);
 });
 
-test('fitCalibration finds the curve of a power supply, and losses at a power by it', () => {
+test('fitCalibration finds the curve of a power supply, and the losses at a given power from it', () => {
   const pairs = createPairs(7, { offset: 30, gain: 1.05, square: 0.001, noise: 0.05 });
   const calibration = fitCalibration(pairs, idleOf(pairs), place);
   const square = calibration.curve?.[2];
@@ -56,14 +56,14 @@ test('fitCalibration finds the curve of a power supply, and losses at a power by
   assert.ok(Math.abs(lossRatioAt(calibration, 5000) - (0.05 + 0.001 * calibration.to)) < 0.01);
 });
 
-test('lossRatioAt is what a line has beyond its sensors, and never negative', () => {
+test('lossRatioAt is the slope of a line beyond its sensors, and never negative', () => {
   const pairs = createPairs(3, { offset: 30, gain: 1.2, noise: 0 });
   const calibration = fitCalibration(pairs, idleOf(pairs), place);
   assert.equal(lossRatioAt(calibration, 50).toFixed(6), '0.200000');
   assert.equal(lossRatioAt({ ...calibration, gain: { value: 0.9, halfWidth: 0.1 } }, 50), 0);
 });
 
-test('fitCalibration reports what the idle machine used beyond its sensors', () => {
+test('fitCalibration reports the power of the idle machine beyond its sensors', () => {
   const pairs = [
     { sensors: 10, meter: 50 },
     { sensors: 12, meter: 52 },
@@ -72,7 +72,7 @@ test('fitCalibration reports what the idle machine used beyond its sensors', () 
   assert.equal(fitCalibration(pairs, pairs.slice(0, 2), place).idleRemainder, 40);
 });
 
-test('fitCalibration refuses points that determine no line', () => {
+test('fitCalibration rejects points that do not determine a line', () => {
   const pair = { sensors: 10, meter: 50 };
   assert.throws(() => fitCalibration([pair, pair, pair], [pair], place), {
     message: 'Cannot fit a line: expected 3 points of different power, found 3 of 1',
@@ -100,7 +100,7 @@ test('saveCalibration adds one to a file and replaces that of the same meter', (
   assert.equal(statSync(path).mode & 0o777, 0o600);
 });
 
-test('loadCalibrations names what is wrong in a file', () => {
+test('loadCalibrations reports the error in a file', () => {
   const folder = createFolder();
   assert.equal(loadCalibrations(join(folder, 'none.json')).size, 0);
   const path = join(folder, 'calibration.json');

@@ -9,7 +9,7 @@ function read(readings: readonly (readonly [number, number])[], isExact = false)
   return curve;
 }
 
-/** A meter that is refreshed every 10 and read every 4, beginning in the middle of a refresh interval. */
+/** A meter that is refreshed every 10 and read every 4, starting in the middle of a refresh interval. */
 const slow = [
   [3, 100],
   [7, 100],
@@ -32,13 +32,13 @@ test('EnergyCurve is linear between two changes', () => {
   assert.equal(curve.energyNjAt(13), 112);
 });
 
-test('EnergyCurve begins at the first change of a meter that is slower than its readings', () => {
+test('EnergyCurve starts at the first change of a meter that is slower than its readings', () => {
   const curve = read(slow);
   assert.equal(curve.firstAt, 11);
   assert.equal(curve.findKnotAfter(11), 23);
 });
 
-test('EnergyCurve begins at the first change when only the third reading shows that the meter is slow', () => {
+test('EnergyCurve starts at the first change when only the third reading shows that the meter is slow', () => {
   const curve = read([
     [0, 0],
     [1, 500],
@@ -48,7 +48,7 @@ test('EnergyCurve begins at the first change when only the third reading shows t
   assert.equal(curve.firstAt, 1);
 });
 
-test('EnergyCurve begins at the first reading when every reading is a change', () => {
+test('EnergyCurve starts at the first reading when every reading is a change', () => {
   const curve = read([
     [0, 0],
     [1, 10],
@@ -58,11 +58,11 @@ test('EnergyCurve begins at the first reading when every reading is a change', (
   assert.equal(curve.lastAt, 2);
 });
 
-test('EnergyCurve knows an exact counter from its first reading on', () => {
+test('EnergyCurve uses an exact counter from its first reading on', () => {
   assert.equal(read([[5, 0]], true).lastAt, 5);
 });
 
-test('EnergyCurve takes a reading without a change for a knot only after two refresh intervals', () => {
+test('EnergyCurve treats a reading without a change as a knot only after two refresh intervals', () => {
   const curve = read([
     [0, 0],
     [10, 10],
@@ -84,13 +84,13 @@ test('EnergyCurve learns the refresh interval', () => {
   assert.ok(Math.abs(curve.refreshNs - 10) < 1, `${curve.refreshNs}`);
 });
 
-test('EnergyCurve does not take an hour without energy for a refresh interval', () => {
+test('EnergyCurve does not learn an hour without energy as a refresh interval', () => {
   const curve = read(slow);
   curve.read(Float64Array.of(3600e9, 500), false);
   assert.ok(curve.refreshNs > 5 && curve.refreshNs < 20, `${curve.refreshNs}`);
 });
 
-test('EnergyCurve knows no refresh interval of a meter that is faster than its readings', () => {
+test('EnergyCurve has no refresh interval for a meter that is faster than its readings', () => {
   const curve = read([]);
   for (let at = 0; at < 1000; at += 10) curve.read(Float64Array.of(at, at), false);
   assert.equal(curve.refreshNs, 0);
@@ -106,7 +106,7 @@ test('EnergyCurve ends when the counter falls', () => {
   assert.equal(curve.lastAt, 20);
 });
 
-test('EnergyCurve ignores a reading that comes again', () => {
+test('EnergyCurve ignores a repeated reading', () => {
   const curve = read([
     [0, 0],
     [10, 100],
@@ -116,7 +116,7 @@ test('EnergyCurve ignores a reading that comes again', () => {
   assert.equal(curve.lastAt, 20);
 });
 
-test('EnergyCurve uses what it has when it finishes', () => {
+test('EnergyCurve uses the readings so far when it finishes', () => {
   const short = read([
     [0, 0],
     [10, 100],

@@ -19,7 +19,7 @@ test('EnergyTotal adds nanojoules to joules', () => {
   assert.equal(totalOf(1.5e9, 0.5e9, 1).joules, 2.000000001);
 });
 
-test('EnergyTotal stays exact far beyond 2^53 nanojoules', () => {
+test('EnergyTotal is exact far beyond 2^53 nanojoules', () => {
   const total = new EnergyTotal();
   const other = new EnergyTotal();
   for (let i = 0; i < 10_000; i++) {

@@ -1,21 +1,21 @@
 import { cpus } from 'node:os';
 import { elementAt } from '../element.js';
 
-/** Use of the machine up to which a window is quiet. */
+/** Maximum use of the machine at which a window is quiet. */
 const quietUse = 0.02;
-/** A quiet window is at least this long, and this many refresh intervals of the meter. */
+/** Minimum length of a quiet window, also as a number of refresh intervals of the meter. */
 const minQuietNs = 1e9;
 const minQuietRefreshes = 100;
-/** How many quiet windows make a floor, and how many are kept. */
+/** Number of quiet windows needed for a floor, and the number that is kept. */
 const wantedWindows = 60;
 const keptWindows = 600;
 
-/** A machine that is used by 2 % is not idle: its learned floor is a little too high. */
+/** A machine at 2 % use is not idle: its learned floor is slightly too high. */
 const minFloorError = 0.05;
-/** 95 % of normally distributed values lie within this many times their median distance from the middle. */
+/** 95 % of normally distributed values lie within this multiple of their median deviation from the median. */
 const spreadOf95 = 2.91;
 
-/** A stretch of time that may have been quiet. */
+/** A period that may have been quiet. */
 export interface Stretch {
   readonly durationNs: number;
   readonly energyNj: number;
@@ -37,7 +37,7 @@ export class FloorLearner {
   #errorWatts = 0;
   #hasLearned = false;
 
-  /** @param quietWatts what an earlier run has learned */
+  /** @param quietWatts quiet windows learned by an earlier run */
   constructor(cpuCount: CpuCount, quietWatts: readonly number[] = []) {
     this.#cpuCount = cpuCount;
     this.#quietWatts = [...quietWatts];
@@ -49,22 +49,22 @@ export class FloorLearner {
     return this.#watts;
   }
 
-  /** Whether all that it knows is from an earlier run. */
+  /** Whether everything it has learned is from an earlier run. */
   get isPersisted(): boolean {
     return !this.#hasLearned;
   }
 
-  /** By how much it may be wrong: as much as 95 % of the quiet windows differ from it, and no less than 5 % of it. */
+  /** Possible error: the deviation within which 95 % of the quiet windows lie, and at least 5 % of the floor. */
   get errorWatts(): number {
     return this.#errorWatts;
   }
 
-  /** The power of each quiet window, the newest last. */
+  /** The power of each quiet window, newest last. */
   get quietWatts(): readonly number[] {
     return this.#quietWatts;
   }
 
-  /** Takes a stretch that follows the one before. */
+  /** Adds a period that follows the previous one. */
   observe({ durationNs, energyNj, busyNs }: Stretch, refreshNs: number): void {
     this.#durationNs += durationNs;
     this.#energyNj += energyNj;
@@ -74,7 +74,7 @@ export class FloorLearner {
     this.interrupt();
   }
 
-  /** The next stretch does not follow the one before. */
+  /** The next period does not follow the previous one. */
   interrupt(): void {
     this.#durationNs = 0;
     this.#energyNj = 0;
@@ -97,7 +97,10 @@ export class FloorLearner {
   }
 }
 
-/** How many logical CPUs the measured machine has: as configured, else as it last reported, else as this machine has. */
+/**
+ * Number of logical CPUs of the measured machine: in order of precedence as configured, as it last reported, as
+ * this machine has.
+ */
 export class CpuCount {
   readonly #isConfigured: boolean;
   #value: number;
@@ -112,13 +115,13 @@ export class CpuCount {
     return this.#value;
   }
 
-  /** @param count as the measured machine reports it; NaN: no reading */
+  /** @param count as reported by the measured machine; NaN: no reading */
   read(count: number): void {
     if (!this.#isConfigured && count > 0) this.#value = count;
   }
 }
 
-/** The middle of some numbers, or the mean of the two middle ones; there is at least one. */
+/** The median of at least one number. */
 function median(numbers: readonly number[]): number {
   const sorted = Float64Array.from(numbers).toSorted();
   const middle = sorted.length / 2;

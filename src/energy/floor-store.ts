@@ -24,7 +24,7 @@ export class FloorStore {
     this.#log = log;
   }
 
-  /** Takes what an earlier run has learned. An unusable file is no reason to stop. */
+  /** Loads what an earlier run has learned. An unusable file is no reason to stop. */
   load(): void {
     if (this.#path === null) return;
     try {
@@ -36,7 +36,7 @@ export class FloorStore {
     }
   }
 
-  /** Keeps what has been learned for the next run. */
+  /** Saves what has been learned for the next run. */
   save(): void {
     if (this.#path === null || this.#learners.size === 0) return;
     try {
@@ -57,8 +57,8 @@ export class FloorStore {
 export type QuietWatts = ReadonlyMap<string, readonly number[]>;
 
 /**
- * What an earlier run has learned. A file that does not exist counts as an empty one.
- * @throws Error when it cannot be read, is not such a file, or could not be written later
+ * Loads what an earlier run has learned. A file that does not exist counts as empty.
+ * @throws Error when it cannot be read, is not a file of floors, or could not be written later
  */
 export function loadQuietWatts(path: string): QuietWatts {
   checkFolder(path);
@@ -72,7 +72,7 @@ export function loadQuietWatts(path: string): QuietWatts {
 }
 
 /**
- * Keeps what was learned for the next run.
+ * Saves what was learned for the next run.
  * @throws Error when it cannot be written
  */
 export function saveQuietWatts(path: string, quietWatts: QuietWatts): void {

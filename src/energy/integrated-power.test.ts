@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { createRandom } from '../testing/random.fixture.js';
 import { IntegratedPower } from './integrated-power.js';
 
-test('IntegratedPower takes the power between two readings to be linear', () => {
+test('IntegratedPower interpolates the power between two readings linearly', () => {
   const power = new IntegratedPower({ maxGapMs: 10_000 });
   assert.equal(power.take(100e6, 5e9), 0);
   assert.equal(power.startedNs, 5e9);
@@ -11,14 +11,14 @@ test('IntegratedPower takes the power between two readings to be linear', () => 
   assert.equal(power.take(0, 8e9), 350);
 });
 
-test('IntegratedPower takes a mean to hold for the time since the reading before, where it covers that', () => {
+test('IntegratedPower applies a mean to the time since the previous reading if its averaging time covers it', () => {
   const power = new IntegratedPower({ maxGapMs: 10_000, windowMs: 1000 });
   power.take(100e6, 0);
   assert.equal(power.take(200e6, 1e9), 200);
   assert.equal(power.take(100e6, 3e9), 500, 'linear, where the window is shorter than the interval');
 });
 
-test('IntegratedPower continues after a failed reading, and starts again after a gap', () => {
+test('IntegratedPower continues after a failed reading, and restarts after a gap', () => {
   const power = new IntegratedPower({ maxGapMs: 3000 });
   power.take(1e6, 0);
   assert.equal(power.take(NaN, 1e9), NaN);
@@ -29,7 +29,7 @@ test('IntegratedPower continues after a failed reading, and starts again after a
   assert.equal(power.take(1e6, 7e9 + 1), 1);
 });
 
-test('IntegratedPower adds up exactly, whatever the power and the times', () => {
+test('IntegratedPower adds up exactly for any power and times', () => {
   const { whole } = createRandom(7);
   for (const scaleMicrowatts of [1e3, 1e9, 4e11]) {
     for (const scaleNs of [1e3, 1e7, 1e9, 6e10]) {

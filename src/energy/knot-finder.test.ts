@@ -15,7 +15,7 @@ test('KnotFinder finds a knot in every reading that changed', () => {
   assert.deepEqual(findAll(readings), ['knot', 'knot', 'knot']);
 });
 
-test('KnotFinder begins at the first change of a meter that is slower than its readings', () => {
+test('KnotFinder starts at the first change of a meter that is slower than its readings', () => {
   const finder = new KnotFinder();
   const readings = [
     [3, 100],
@@ -36,7 +36,7 @@ test('KnotFinder begins at the first change of a meter that is slower than its r
   assert.equal(finder.refreshNs, 12);
 });
 
-test('KnotFinder begins at the second reading when only the third shows that the meter is slow', () => {
+test('KnotFinder starts at the second reading when only the third shows that the meter is slow', () => {
   const finder = new KnotFinder();
   const early = [
     [0, 0],
@@ -48,7 +48,7 @@ test('KnotFinder begins at the second reading when only the third shows that the
   assert.equal(finder.isBegun, true);
 });
 
-test('KnotFinder takes a counter for still after twice the time between two changes', () => {
+test('KnotFinder treats a counter as unchanged after twice the time between two changes', () => {
   const readings = [
     [0, 0],
     [10, 10],
@@ -61,7 +61,7 @@ test('KnotFinder takes a counter for still after twice the time between two chan
   assert.deepEqual(findAll(readings), ['knot', 'knot', 'knot', 'nothing', 'still', 'still', 'knot']);
 });
 
-test('KnotFinder takes neither a reading that comes again nor one that fell', () => {
+test('KnotFinder ignores a repeated reading and one that fell', () => {
   const finder = new KnotFinder();
   const readings = [
     [0, 0],
@@ -74,7 +74,7 @@ test('KnotFinder takes neither a reading that comes again nor one that fell', ()
   assert.equal(finder.value, 140);
 });
 
-test('KnotFinder learns the time between two changes of any meter, and the refresh interval of a slow one only', () => {
+test('KnotFinder learns the time between two changes of any meter, and the refresh interval only of a slow one', () => {
   const [fast, slow] = [new KnotFinder(), new KnotFinder()];
   assert.equal(fast.changeNs, 0);
   for (let at = 0; at < 100; at++) {
@@ -85,7 +85,7 @@ test('KnotFinder learns the time between two changes of any meter, and the refre
   assert.deepEqual([slow.changeNs, slow.refreshNs], [5, 5]);
 });
 
-/** The lag of a meter with such a refresh interval that is read so often. */
+/** The lag of a meter with this refresh interval and reading interval. */
 function lagOf(readNs: number, refreshNs: number): number {
   const finder = new KnotFinder();
   for (let at = 0; at < 100 * refreshNs; at += readNs) {
@@ -94,7 +94,7 @@ function lagOf(readNs: number, refreshNs: number): number {
   return finder.lagNs;
 }
 
-test('KnotFinder knows how old a change may be: a refresh, of 1 ms if every reading is a change, or a reading', () => {
+test('KnotFinder returns the maximum age of a change: a refresh, of 1 ms if every reading is a change, or a reading', () => {
   assert.equal(new KnotFinder().lagNs, 0);
   assert.equal(lagOf(1e5, 1e5), 1e5);
   assert.equal(lagOf(1e9, 1e9), 1e6);

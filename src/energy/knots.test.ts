@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Knots } from './knots.js';
 
-test('Knots finds values and knots after many were pushed and forgotten', () => {
+test('Knots finds values and knots after many were added and discarded', () => {
   const knots = new Knots();
   for (let at = 0; at < 100_000; at++) {
     knots.push(Float64Array.of(at, at * at));
@@ -15,7 +15,7 @@ test('Knots finds values and knots after many were pushed and forgotten', () => 
   assert.equal(knots.valueAt(99_995), 99_995 ** 2);
 });
 
-test('Knots keeps the oldest knot that an instant needs', () => {
+test('Knots keeps the oldest knot needed for an instant', () => {
   const knots = new Knots();
   for (const at of [0, 10, 20]) knots.push(Float64Array.of(at, at));
   knots.forgetBefore(15);
@@ -23,7 +23,7 @@ test('Knots keeps the oldest knot that an instant needs', () => {
   assert.equal(knots.valueAt(15), 15);
 });
 
-test('Knots is certain at a knot, and least in the middle between two', () => {
+test('Knots has no uncertainty at a knot, and the largest in the middle between two', () => {
   const knots = new Knots();
   for (const at of [0, 10, 30]) knots.push(Float64Array.of(at, at));
   assert.deepEqual(
@@ -32,7 +32,7 @@ test('Knots is certain at a knot, and least in the middle between two', () => {
   );
 });
 
-test('Knots gets coarser, not longer, when nothing is forgotten', () => {
+test('Knots gets coarser, not longer, when nothing is discarded', () => {
   const knots = new Knots();
   for (let at = 0; at <= 200_000; at++) knots.push(Float64Array.of(at, 3 * at));
   assert.equal(knots.firstAt, 0);

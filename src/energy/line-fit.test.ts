@@ -15,7 +15,7 @@ function assertNear(actual: readonly number[] | undefined, expected: readonly nu
 
 // Worked by hand: slope 0.6, intercept 2.2; the residuals are -0.8, 0.6, 1, -0.6, -0.2, their
 // squares add up to 2.4, so s^2 = 0.8, SE(slope) = sqrt(0.8 / 10), SE(intercept) = sqrt(0.8 (1/5 + 9/10)).
-test('fitPolynomial gives the line of a textbook with its errors', () => {
+test('fitPolynomial returns the line of a textbook with its errors', () => {
   const fit = fitPolynomial([1, 2, 3, 4, 5], [2, 4, 5, 4, 5], 1);
   assertNear(fit?.coefficients, [2.2, 0.6]);
   assertNear(fit?.errors, [Math.sqrt(0.8 * 1.1), Math.sqrt(0.08)]);
@@ -25,7 +25,7 @@ test('fitPolynomial gives the line of a textbook with its errors', () => {
 
 // The polynomial y = 3 + 2 x + 0.5 x^2 with a known residual
 // that is orthogonal to 1, x and x^2: (-1, 3, -3, 1) / 10 at four equally spaced x.
-test('fitPolynomial gives a curve whose residual is known', () => {
+test('fitPolynomial returns a curve whose residual is known', () => {
   const xs = [1000, 1001, 1002, 1003];
   const residuals = [-0.1, 0.3, -0.3, 0.1];
   const ys = xs.map((x, i) => 3 + 2 * (x - 1000) + 0.5 * (x - 1000) ** 2 + (residuals[i] ?? NaN));
@@ -36,7 +36,7 @@ test('fitPolynomial gives a curve whose residual is known', () => {
   assertNear([fit?.errors[2] ?? NaN], [Math.sqrt(0.2 / 4)]);
 });
 
-test('fitPolynomial gives nothing where the points do not determine it', () => {
+test('fitPolynomial returns nothing where the points do not determine it', () => {
   assert.equal(fitPolynomial([1, 2], [1, 2], 1), undefined);
   assert.equal(fitPolynomial([5, 5, 5, 5], [1, 2, 3, 4], 1), undefined);
   assert.equal(fitPolynomial([1, 2, 1, 2, 1], [1, 2, 3, 4, 5], 2), undefined);
@@ -82,7 +82,7 @@ const norris = [
   [0.2, 0.5],
 ] as const;
 
-test('fitPolynomial gives the certified values of a reference data set', () => {
+test('fitPolynomial returns the certified values of a reference data set', () => {
   const fit = fitPolynomial(
     norris.map(([, x]) => x),
     norris.map(([y]) => y),

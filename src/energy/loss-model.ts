@@ -1,39 +1,45 @@
 import { fitPolynomial } from './line-fit.js';
 import { studentQuantile } from './student-quantile.js';
 
-/** A point of the regression is the mean of at least this time and this many refreshes of the host's meter. */
+/** A point of the regression is the mean over at least this time and this number of refreshes of the host's meter. */
 const minPointNs = 1e9;
 const minPointRefreshes = 10;
-/** How many points make a line, and how many are kept. */
+/** Number of points needed for a line, and the number that is kept. */
 const wantedPoints = 30;
 const keptPoints = 600;
 /** The slope counts as known once half its 95 % confidence interval is at most this. */
 const maxHalfWidth = 0.05;
-/** How a meter of a platform grows with the domains that it contains, in watts for each watt of them. */
+/** Minimum slope of a platform's meter over the domains that it contains, in watts per watt. */
 const leastSlope = 0.9;
 const mostSlope = 2;
-/** What a meter shows at least of what the domains use that it contains: readings of both are not of the same instant. */
+/** Minimum ratio of a meter to the domains that it contains: their readings are not simultaneous. */
 const leastPart = 0.99;
 
-/** By how much a host uses more when its domains use more. */
+/** How much a host's power rises with that of its domains. */
 export interface LossRatio {
-  /** Watts beyond the domains for each watt of them: losses of supplies and regulators, and fans that follow the load. */
+  /**
+   * Watts beyond the domains per watt of them: losses of power supplies and regulators, and fans that follow
+   * the load.
+   */
   readonly ratio: number;
   /** Half the 95 % confidence interval of the ratio. */
   readonly halfWidth: number;
   readonly source: 'calibrated' | 'regression';
 }
 
-/** What shows that a meter does not contain the domains, or counts in another unit. */
+/** Evidence that a meter does not contain the domains, or counts in another unit. */
 export interface Refutation {
-  /** Means of both. */
+  /** Mean power of both. */
   readonly meterWatts: number;
   readonly domainWatts: number;
-  /** Watts of the meter for each watt of the domains; undefined: not known. */
+  /** Watts of the meter per watt of the domains; undefined: not known. */
   readonly slope: number | undefined;
 }
 
-/** The power of a host against that of its domains: a line through windows that are long enough, by least squares. */
+/**
+ * The power of a host as a function of that of its domains: a line through sufficiently long windows, by least
+ * squares.
+ */
 export class LossRegression {
   #domainWatts: number[] = [];
   #hostWatts: number[] = [];
@@ -43,18 +49,18 @@ export class LossRegression {
   #current: LossRatio | undefined;
   #slope: number | undefined;
 
-  /** Undefined: too few windows so far, or too much alike. */
+  /** Undefined: too few windows so far, or too similar ones. */
   get current(): LossRatio | undefined {
     return this.#current;
   }
 
-  /** Whether the meter shows what a meter does that contains the domains; undefined: that is not known so far. */
+  /** Whether the meter behaves like one that contains the domains; undefined: not known yet. */
   get contains(): boolean | undefined {
     if (this.refutation !== undefined) return false;
     return this.#slope === undefined ? undefined : true;
   }
 
-  /** Undefined: nothing shows that the meter does not contain the domains. */
+  /** Undefined: no evidence that the meter does not contain the domains. */
   get refutation(): Refutation | undefined {
     if (this.#hostWatts.length < wantedPoints) return undefined;
     const [meterWatts, domainWatts] = [meanOf(this.#hostWatts), meanOf(this.#domainWatts)];
@@ -63,7 +69,7 @@ export class LossRegression {
     return isLike && meterWatts >= leastPart * domainWatts ? undefined : { meterWatts, domainWatts, slope };
   }
 
-  /** Takes a window that follows the one before. */
+  /** Adds a window that follows the previous one. */
   observe(durationNs: number, hostNj: number, domainNj: number, refreshNs: number): void {
     this.#durationNs += durationNs;
     this.#hostNj += hostNj;
@@ -76,7 +82,7 @@ export class LossRegression {
     if (this.#hostWatts.length >= wantedPoints) this.#current = this.#fit();
   }
 
-  /** The next window does not follow the one before. */
+  /** The next window does not follow the previous one. */
   interrupt(): void {
     this.#durationNs = 0;
     this.#hostNj = 0;

@@ -12,7 +12,7 @@ const startingAt = (at: number): Series => ({
   start: origin + BigInt(at),
 });
 
-test('MarkedCounter takes the line between two readings, when a mark lies between them', () => {
+test('MarkedCounter interpolates between two readings if a mark lies between them', () => {
   const series = startingAt(0);
   const counter = new MarkedCounter(origin, [40, 150]);
   counter.read(series, 0, 0);
@@ -22,7 +22,7 @@ test('MarkedCounter takes the line between two readings, when a mark lies betwee
   assert.equal(counter.between(0), 16);
 });
 
-test('MarkedCounter continues to its last reading, when the second mark has not come', () => {
+test('MarkedCounter continues to its last reading if the second mark has not been reached', () => {
   const series = startingAt(0);
   const marks = [100];
   const counter = new MarkedCounter(origin, marks);
@@ -34,7 +34,7 @@ test('MarkedCounter continues to its last reading, when the second mark has not 
   assert.equal(counter.between(0), 20);
 });
 
-test('MarkedCounter counts from 0 at the start of its series, when that is after the mark', () => {
+test('MarkedCounter counts from 0 at the start of its series if that is after the mark', () => {
   const counter = new MarkedCounter(origin, [50, 300]);
   const series = startingAt(100);
   counter.read(series, 200, 7);
@@ -42,7 +42,7 @@ test('MarkedCounter counts from 0 at the start of its series, when that is after
   assert.equal(counter.between(0), 7);
 });
 
-test('MarkedCounter adds up, when a series ends and another continues', () => {
+test('MarkedCounter adds up when a series ends and another continues', () => {
   const marks = [0, 400];
   const counter = new MarkedCounter(origin, marks);
   const [first, second] = [startingAt(0), startingAt(250)];
@@ -53,7 +53,7 @@ test('MarkedCounter adds up, when a series ends and another continues', () => {
   assert.equal(counter.between(0), 12);
 });
 
-test('MarkedCounter leaves out what is no reading', () => {
+test('MarkedCounter ignores failed readings', () => {
   const series = startingAt(0);
   const counter = new MarkedCounter(origin, [0, 200]);
   counter.read(series, 0, 0);

@@ -26,7 +26,7 @@ function createMeters() {
     row.take(Float64Array.of(microjoules, microwatts), BigInt(second) * 1_000_000_000n, second * 1e9);
 }
 
-test('MeterRow turns the values of one instant into a row, with the same series while no counter is reset', () => {
+test('MeterRow converts the values of one instant to a row, with the same series while no counter is reset', () => {
   const read = createMeters();
   const rows = [read(1, 5e6, 100e6), read(2, 25e6, 100e6), read(3, NaN, NaN), read(4, 65e6, 100e6)];
   assert.deepEqual(
@@ -41,7 +41,7 @@ test('MeterRow turns the values of one instant into a row, with the same series 
   assert.equal(new Set(rows.map(({ series }) => series)).size, 1);
 });
 
-test('MeterRow begins another series for the counter that was reset and after a gap of power, and no other', () => {
+test('MeterRow starts another series only for a counter that was reset and after a gap of power', () => {
   const read = createMeters();
   const before = read(1, 500e6, 100e6);
   read(2, 1e6, 100e6);

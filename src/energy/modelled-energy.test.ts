@@ -20,20 +20,20 @@ test('ModelledEnergy is linear between idle and full use of all units', () => {
   assert.equal(energy.update(10 * second, 8 * second), 2 + 6 + 10);
 });
 
-test('ModelledEnergy takes a new model for the time since the last reading', () => {
+test('ModelledEnergy applies a new model to the time since the last reading', () => {
   const energy = create();
   energy.update(8 * second, 6 * second);
   energy.hold({ idleWatts: 100, maxWatts: 200 }, 1);
   assert.equal(energy.update(8.5 * second, 7 * second), 6 + 150);
 });
 
-test('ModelledEnergy has no value without a reading, and the next one counts for all the time', () => {
+test('ModelledEnergy has no value without a reading, and the next one covers all the time', () => {
   const energy = create();
   assert.equal(energy.update(NaN, 6 * second), NaN);
   assert.equal(energy.update(9 * second, 7 * second), 12);
 });
 
-test('ModelledEnergy counts use from a reading that is less than the last one', () => {
+test('ModelledEnergy counts use from a reading that is lower than the last one', () => {
   const energy = create();
   energy.update(8 * second, 6 * second);
   assert.equal(energy.update(1 * second, 7 * second), 6 + 2);

@@ -12,7 +12,7 @@ function solve(rows: Rows, retention?: number): NonNegativeLeastSquares {
   return squares;
 }
 
-/** Every element within a billionth of the greatest. */
+/** Every element within a billionth of the largest. */
 function assertNear(found: ArrayLike<number>, expected: ArrayLike<number>, message?: string): void {
   const scale = Math.max(1e-12, ...Array.from(expected, Math.abs));
   assert.equal(found.length, expected.length);
@@ -36,7 +36,7 @@ test('NonNegativeLeastSquares finds the coefficients of an exact sum', () => {
   assert.ok(squares.residual < 1e-7, `${squares.residual}`);
 });
 
-test('NonNegativeLeastSquares gives 0 to a counter that would be negative, and refits the others', () => {
+test('NonNegativeLeastSquares assigns 0 to a counter that would be negative, and refits the others', () => {
   // Without the bound: 2 and -1. With it, the first alone: (1 * 1 + 2 * 3) / (1 + 4).
   const squares = solve([
     [1, 1, 1],
@@ -47,7 +47,7 @@ test('NonNegativeLeastSquares gives 0 to a counter that would be negative, and r
   assert.ok(Math.abs(squares.residual - Math.sqrt(0.2 / 10)) < 1e-9);
 });
 
-test('NonNegativeLeastSquares gives nothing where all would be negative', () => {
+test('NonNegativeLeastSquares returns only zeros if all would be negative', () => {
   const squares = solve([
     [1, 2, -1],
     [2, 1, -1],
@@ -56,7 +56,7 @@ test('NonNegativeLeastSquares gives nothing where all would be negative', () => 
   assert.equal(squares.residual, 1);
 });
 
-test('NonNegativeLeastSquares charges only one of two counters that grow alike, and none that does not move', () => {
+test('NonNegativeLeastSquares assigns the value to only one of two proportional counters, and nothing to a constant one', () => {
   const squares = solve([
     [2, 4, 0, 6],
     [3, 6, 0, 9],
@@ -84,7 +84,7 @@ test('NonNegativeLeastSquares does not depend on the units of the counters', () 
   assertNear(coefficients, solve(rows).coefficients);
 });
 
-test('NonNegativeLeastSquares forgets old windows at the rate of its retention', () => {
+test('NonNegativeLeastSquares discounts old windows at the rate of its retention', () => {
   const rows = Array.from({ length: 200 }, (_, i) => [1, i < 100 ? 10 : 20]);
   // The last 100 windows count (1 - 0.9 ** 100), those before 0.9 ** 100 of that.
   const old = 0.9 ** 100;
@@ -93,7 +93,7 @@ test('NonNegativeLeastSquares forgets old windows at the rate of its retention',
   assertNear(solve(rows, 1).coefficients, [15]);
 });
 
-test('NonNegativeLeastSquares begins from nothing after a reset', () => {
+test('NonNegativeLeastSquares starts empty after a reset', () => {
   const squares = solve([[1, 7]]);
   squares.reset();
   assert.deepEqual([...squares.coefficients], [0]);
@@ -139,7 +139,7 @@ test('NonNegativeLeastSquares satisfies the conditions of Karush, Kuhn and Tucke
   }
 });
 
-test('NonNegativeLeastSquares finds finite coefficients where counters differ by rounding only', () => {
+test('NonNegativeLeastSquares finds finite coefficients if counters differ only by rounding', () => {
   const random = createRandom(13);
   for (let round = 0; round < 300; round++) {
     const rows = Array.from({ length: 30 }, () => {
@@ -168,7 +168,7 @@ test('NonNegativeLeastSquares finds finite coefficients where counters differ by
   }
 });
 
-test('NonNegativeLeastSquares gives the same to the last bit for the same rows', () => {
+test('NonNegativeLeastSquares gives the same result to the last bit for the same rows', () => {
   const [rows, same, others] = [3, 3, 4].map((seed) => createRows(seed));
   assert.deepEqual(solve(rows ?? []).coefficients, solve(same ?? []).coefficients);
   assert.notDeepEqual(solve(rows ?? []).coefficients, solve(others ?? []).coefficients);
@@ -179,7 +179,7 @@ function createRows(seed: number): Rows {
   return Array.from({ length: 30 }, () => createRow(random, [1, 2, 0, 4], 3));
 }
 
-/** Growth of counters, some of them alike, and the value that they explain but for noise. */
+/** Growth of counters, some of them proportional, and the value that they explain except for noise. */
 function createRow(random: Random, truth: readonly number[], noise: number): number[] {
   const common = random.fraction() * 10;
   const growth = truth.map((_, i) => random.fraction() * 10 + (i % 2 === 0 ? common : 0));

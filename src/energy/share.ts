@@ -30,8 +30,7 @@ export function portion(total: number, part: number, whole: number): number {
   const quotient = total * (part / whole);
   const floor = Math.floor(quotient);
   const rest = quotient - floor;
-  // A division and a multiplication, each with a relative error of at most 2^-53: this matters only near a
-  // half.
+  // A division and a multiplication, each with a relative error of at most 2^-53: it matters only near a half.
   if (Math.abs(rest - 0.5) > quotient * 2 ** -51) return rest < 0.5 ? floor : floor + 1;
   const double = 2n * BigInt(whole);
   return Number((2n * BigInt(total) * BigInt(part) + BigInt(whole)) / double);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { studentQuantile } from './student-quantile.js';
 
-// Printed tables give three decimals, for instance NIST/SEMATECH e-Handbook, 1.3.6.7.2.
+// Printed tables have three decimals, for example NIST/SEMATECH e-Handbook, 1.3.6.7.2.
 const table: readonly (readonly [degrees: number, p95: number, p975: number, p995: number])[] = [
   [1, 6.314, 12.706, 63.657],
   [2, 2.92, 4.303, 9.925],
@@ -16,14 +16,14 @@ const table: readonly (readonly [degrees: number, p95: number, p975: number, p99
   [100, 1.66, 1.984, 2.626],
 ];
 
-test('studentQuantile gives the values of printed tables, when the degrees of freedom are few or many', () => {
+test('studentQuantile returns the values of printed tables for few and many degrees of freedom', () => {
   for (const [degrees, p95, p975, p995] of table) {
     const found = [0.95, 0.975, 0.995].map((p) => Number(studentQuantile(p, degrees).toFixed(3)));
     assert.deepEqual(found, [p95, p975, p995], `${degrees} degrees of freedom`);
   }
 });
 
-test('studentQuantile nears the normal distribution, when there are many degrees of freedom', () => {
+test('studentQuantile approaches the normal distribution for many degrees of freedom', () => {
   assert.equal(studentQuantile(0.975, 1_000_000).toFixed(3), '1.960');
 });
 

@@ -10,7 +10,7 @@ test('UsageCurve interpolates at boundaries between readings', () => {
   assert.equal(curve.cut(100, 200), 50 + 475);
 });
 
-test('UsageCurve counts what was used after a birth before the last boundary from the boundary on', () => {
+test('UsageCurve counts usage since a start before the last boundary from the boundary on', () => {
   const curve = new UsageCurve(90);
   curve.read(210, 120);
   assert.equal(curve.cut(100, 200), 100);
@@ -34,7 +34,7 @@ test('UsageCurve counts several readings between two boundaries', () => {
   assert.equal(curve.cut(35, 40), 2);
 });
 
-test('UsageCurve keeps what it counted when it is asked for a boundary before its last two readings', () => {
+test('UsageCurve keeps what it counted when cut at a boundary before its last two readings', () => {
   const curve = new UsageCurve(0);
   curve.cut(0, 0);
   for (const at of [10, 20, 30, 40]) curve.read(at, 10);
@@ -42,7 +42,7 @@ test('UsageCurve keeps what it counted when it is asked for a boundary before it
   assert.equal(curve.cut(15, 40), 25);
 });
 
-test('UsageCurve gives nothing twice and nothing back, whatever the boundaries', () => {
+test('UsageCurve counts nothing twice and takes nothing back, for any boundaries', () => {
   const curve = new UsageCurve(0);
   curve.read(7, 3);
   const parts = [curve.cut(0, 2), curve.cut(2, 3), curve.cut(3, 6), curve.cut(6, 9)];

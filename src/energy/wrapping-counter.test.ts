@@ -10,8 +10,8 @@ function toNanojoule(joules: number): number {
 }
 
 /**
- * Feeds readings that are a second apart and gives joules after each, to the nanojoule; for a reset, since how many
- * seconds the counter has counted how much again: "reset 1 s ago, 50 J".
+ * Feeds readings that are a second apart and returns the joules after each, to the nanojoule; for a reset, the
+ * time since the counter's restart and the joules since then: "reset 1 s ago, 50 J".
  */
 function follow(readings: readonly number[], counter = new WrappingCounter(limits)): (number | string)[] {
   return readings.map((microjoules, i) => {
@@ -24,19 +24,19 @@ test('WrappingCounter counts from 0 at the first reading', () => {
   assert.deepEqual(follow([5_000_000, 5_000_001, 7_500_000]), [0, 0.000001, 2.5]);
 });
 
-test('WrappingCounter goes on at a wrap, which is one unit beyond the range', () => {
+test('WrappingCounter continues at a wrap, which is one unit beyond the range', () => {
   assert.deepEqual(follow([262_143_328_850, 0]), [0, 0.000_061_36]);
   assert.deepEqual(follow([262_143_000_000, 1_000_000]), [0, 1.328_911_36]);
 });
 
-test('WrappingCounter takes 1 uJ for the unit, when the range is small', () => {
+test('WrappingCounter uses a unit of 1 uJ if the range is small', () => {
   assert.deepEqual(
     follow([999_999, 0], new WrappingCounter({ maxMicrojoules: 999_999, maxWatts: 2_000 })),
     [0, 0.000001],
   );
 });
 
-test('WrappingCounter counts on, when the range is beyond 2^53, and takes a fall for a reset', () => {
+test('WrappingCounter continues if the range is beyond 2^53, and treats a fall as a reset', () => {
   const counter = new WrappingCounter({ maxMicrojoules: 2 ** 64, maxWatts: 2_000, outageMs: 0 });
   assert.deepEqual(follow([1_000_000, 3_000_000, 500_000, 900_000], counter), [
     0,
@@ -49,12 +49,12 @@ test('WrappingCounter counts on, when the range is beyond 2^53, and takes a fall
 /** Units of counters in nanojoules: as the kernel rounds 2^-14 J and 2^-16 J, of Intel's DRAM, of Atom, of psys. */
 const unitsNj = [61_035n, 15_258n, 15_300n, 32_000n, 1_000_000_000n];
 
-/** The kernel's value of a number of units, of which the hardware keeps 32 bits. */
+/** The kernel's value for a number of units, of which the hardware keeps 32 bits. */
 function show(units: bigint, unitNj: bigint): number {
   return Number(((units % 2n ** 32n) * unitNj) / 1_000n);
 }
 
-test('WrappingCounter is off by less than 1 uJ, however often it wraps', () => {
+test('WrappingCounter has an error of less than 1 uJ after any number of wraps', () => {
   const step = fc.bigInt({ min: 0n, max: 2n ** 32n - 1n });
   const steps = fc.array(step, { minLength: 1_500, maxLength: 3_000 });
   fc.assert(
@@ -77,7 +77,7 @@ test('WrappingCounter is off by less than 1 uJ, however often it wraps', () => {
   );
 });
 
-test('WrappingCounter does not drift at 1,000 wraps of a unit that is a power of two of a joule', () => {
+test('WrappingCounter does not drift in 1,000 wraps of a unit that is a power of two of a joule', () => {
   for (const shift of [14n, 16n]) {
     const showPower = (units: bigint) => Number(((units % 2n ** 32n) * 1_000_000n) >> shift);
     const counter = new WrappingCounter({ maxMicrojoules: showPower(2n ** 32n - 1n), maxWatts: 1e9 });
@@ -89,7 +89,7 @@ test('WrappingCounter does not drift at 1,000 wraps of a unit that is a power of
   }
 });
 
-test('WrappingCounter never shows more than was drawn, whatever readings fail or are torn', () => {
+test('WrappingCounter never shows more than was used, whatever readings fail or are torn', () => {
   const fault = fc.constantFrom<'good' | 'failed' | 'torn'>('good', 'good', 'failed', 'torn');
   const tick = fc.record({
     units: fc.bigInt({ min: 0n, max: 1_600_000n }),
@@ -107,10 +107,10 @@ test('WrappingCounter never shows more than was drawn, whatever readings fail or
         ms += later;
         const text = String(show(units, 61_035n));
         const seen = { good: text, failed: 'NaN', torn: text.slice(0, -1) || 'NaN' }[kind];
-        // Torn alike twice, the second may look as if the counter had been reset.
+        // If torn in the same way twice, the second may look as if the counter had been reset.
         if (!counter.update(Number(seen), ms)) return;
         if (Number.isNaN(counter.joules)) continue;
-        // Torn just after a wrap, it is too small and passes: the next good one makes up for it.
+        // If torn just after a wrap, it is too small and is accepted: the next good one corrects it.
         const missing = Number((units - first) * 61_035n) / 1e9 - counter.joules;
         assert.ok(missing >= -1.01e-6 && (kind === 'torn' || missing <= 1.01e-6), `${missing} J are missing`);
       }
@@ -118,7 +118,7 @@ test('WrappingCounter never shows more than was drawn, whatever readings fail or
   );
 });
 
-test('WrappingCounter takes a fall for a reset, when the wrap would be a burst that nothing announced', () => {
+test('WrappingCounter treats a fall as a reset if a wrap would be a sudden burst', () => {
   // At 100 W, a counter that is 1 kJ below its range is reset: as a wrap that would be 1.05 kW.
   assert.deepEqual(follow([261_043_328_850, 261_143_328_850, 50_000_000, 150_000_000]), [
     0,
@@ -128,11 +128,11 @@ test('WrappingCounter takes a fall for a reset, when the wrap would be a burst t
   ]);
 });
 
-test('WrappingCounter takes a fall for a wrap, when the load has risen meanwhile', () => {
+test('WrappingCounter treats a fall as a wrap if the load has risen in the meantime', () => {
   assert.deepEqual(follow([262_043_328_850, 262_083_328_850, 110_000_000]), [0, 40, 210.000_061_36]);
 });
 
-test('WrappingCounter takes a fall for a reset, when it does not know at what the counter wraps', () => {
+test('WrappingCounter treats a fall as a reset if the range of the counter is unknown', () => {
   const counter = new WrappingCounter({ maxMicrojoules: Infinity, maxWatts: 2_000 });
   assert.deepEqual(follow([7_000_000, 107_000_000, 5_000_000, 105_000_000], counter), [
     0,
@@ -142,7 +142,7 @@ test('WrappingCounter takes a fall for a reset, when it does not know at what th
   ]);
 });
 
-test('WrappingCounter trusts no reading after a time in which it could have wrapped, where that is asked for', () => {
+test('WrappingCounter trusts no reading after a time in which it could have wrapped, if configured', () => {
   const counter = new WrappingCounter({ maxMicrojoules: 65_532_610_987, maxWatts: 2_000, outageMs: 0 });
   counter.update(0, 0);
   assert.equal(counter.update(1_000_000, 32_000), true);
@@ -151,7 +151,7 @@ test('WrappingCounter trusts no reading after a time in which it could have wrap
 
 test('WrappingCounter is exact beyond 2^53 uJ', () => {
   const counter = new WrappingCounter({ maxMicrojoules: 4_294_967_295_000_000, maxWatts: 1e12 });
-  // A unit of 1 J: the counter wraps at 2^32 J. Three quarters of it, again and again.
+  // A unit of 1 J: the counter wraps at 2^32 J. It repeatedly grows by three quarters of that.
   const step = 3_221_225_472_000_001;
   let raw = 0;
   for (let i = 0; i <= 1_000; i++) {
@@ -161,50 +161,50 @@ test('WrappingCounter is exact beyond 2^53 uJ', () => {
   assert.equal(counter.joules, 3_221_225_472_000.001);
 });
 
-test('WrappingCounter gives NaN for a failed reading and goes on from the last good one', () => {
+test('WrappingCounter returns NaN for a failed reading and continues from the last good one', () => {
   assert.deepEqual(follow([1_000_000, NaN, NaN, 4_000_000]), [0, NaN, NaN, 3]);
 });
 
-test('WrappingCounter gives NaN until its first reading', () => {
+test('WrappingCounter returns NaN until its first reading', () => {
   assert.deepEqual(follow([NaN, 9_000_000, 9_500_000]), [NaN, 0, 0.5]);
 });
 
-test('WrappingCounter forgets an implausibly large increase, when the next reading is good', () => {
+test('WrappingCounter discards an implausibly large increase when the next reading is good', () => {
   const torn = 12_345;
   const garbage = 200_000_000_000;
   const readings = [100_000_000_000, torn, 100_050_000_000, garbage, 100_100_000_000];
   assert.deepEqual(follow(readings), [0, NaN, 50, NaN, 100]);
 });
 
-test('WrappingCounter counts from the first reading after a reset, when the next one confirms it', () => {
+test('WrappingCounter counts from the first reading after a reset when the next one confirms it', () => {
   const counter = new WrappingCounter(limits);
   const readings = [100_000_000_000, 100_030_000_000, 5_000_000, 35_000_000, 65_000_000];
   assert.deepEqual(follow(readings, counter), [0, 30, NaN, 'reset 1 s ago, 30 J', 60]);
   assert.deepEqual(follow([100_000_000_000, 0, 0, 1]), [0, NaN, NaN, 'reset 2 s ago, 0.000001 J']);
 });
 
-test('WrappingCounter ignores a range that the counter exceeds, and takes a fall for a reset', () => {
+test('WrappingCounter ignores a range that the counter exceeds, and treats a fall as a reset', () => {
   const counter = new WrappingCounter({ maxMicrojoules: 900_000_000, maxWatts: 2_000 });
   const readings = [800_000_000, 850_000_000, 950_000_000, 1_900_000_000, 50_000_000, 150_000_000];
   assert.deepEqual(follow(readings, counter), [0, 50, 150, 1_100, NaN, 'reset 1 s ago, 100 J']);
   assert.equal(counter.isRangeWrong, true);
 });
 
-test('WrappingCounter keeps its range, when a reading beyond it is garbage', () => {
+test('WrappingCounter keeps its range when a reading beyond it is garbage', () => {
   const counter = new WrappingCounter(limits);
   const readings = [262_143_000_000, 990_000_000_000, 1_000_000];
   assert.deepEqual(follow(readings, counter), [0, NaN, 1.328_911_36]);
   assert.equal(counter.isRangeWrong, false);
 });
 
-test('WrappingCounter counts from 0 again, when it was restarted', () => {
+test('WrappingCounter counts from 0 again after a restart', () => {
   const counter = new WrappingCounter(limits);
   follow([100_000_000_000, 100_000_500_000], counter);
   counter.restart();
   assert.deepEqual(follow([55_000_000, 56_000_000], counter), [0, 1]);
 });
 
-test('WrappingCounter counts from 0 again, when it was unread for so long that it may have wrapped', () => {
+test('WrappingCounter counts from 0 again when it was unread for so long that it may have wrapped', () => {
   const counter = new WrappingCounter(limits);
   counter.update(1_000_000, 0);
   assert.equal(counter.update(2_000_000, 30_000), true);
@@ -212,14 +212,14 @@ test('WrappingCounter counts from 0 again, when it was unread for so long that i
   assert.deepEqual([counter.joules, counter.startedMs], [0, 162_000]);
 });
 
-test('WrappingCounter accepts a counter that does not move for an hour', () => {
+test('WrappingCounter accepts a counter that does not change for an hour', () => {
   const counter = new WrappingCounter(limits);
   for (let ms = 0; ms < 3_600_000; ms += 1_000) assert.equal(counter.update(1_000_000, ms), true);
   assert.equal(counter.update(1_500_000, 3_600_000), true);
   assert.equal(counter.joules, 0.5);
 });
 
-test('WrappingCounter takes a second of energy at once from a counter that refreshes once a second', () => {
+test("WrappingCounter accepts a second's energy at once from a counter that is refreshed once per second", () => {
   const counter = new WrappingCounter(limits);
   counter.update(1_000_000, 0);
   assert.equal(counter.update(501_000_000, 1), true);
@@ -228,7 +228,7 @@ test('WrappingCounter takes a second of energy at once from a counter that refre
   assert.equal(counter.joules, 1_000);
 });
 
-test('WrappingCounter takes a repeated reading as it takes any other, and none that it did not take before', () => {
+test('WrappingCounter takes a repeated reading like any other, and only one that it took before', () => {
   const [repeated, updated] = [new WrappingCounter(limits), new WrappingCounter(limits)];
   assert.equal(repeated.repeat(0), false);
   // A garbled reading among them, a wrap and a reset.
@@ -246,7 +246,7 @@ test('WrappingCounter takes a repeated reading as it takes any other, and none t
   });
 });
 
-test('WrappingCounter takes no reading as repeated, when it was unread for so long that it may have wrapped', () => {
+test('WrappingCounter does not treat a reading as repeated when it was unread for so long that it may have wrapped', () => {
   const counter = new WrappingCounter(limits);
   counter.update(1_000_000, 0);
   assert.equal(counter.repeat(30_000), true);
@@ -254,7 +254,7 @@ test('WrappingCounter takes no reading as repeated, when it was unread for so lo
   assert.equal(counter.repeat(89_000 + 132_000), false);
 });
 
-test('findModulusNj finds the unit as the kernel rounds it', () => {
+test("findModulusNj finds the unit from the kernel's rounded range", () => {
   // 2^-14 J, 2^-16 J, the DRAM of Intel servers, psys of 1 J.
   assert.equal(findModulusNj(262_143_328_850), 2n ** 32n * 61_035n);
   assert.equal(findModulusNj(65_532_610_987), 2n ** 32n * 15_258n);
@@ -267,7 +267,7 @@ test('findModulusNj finds a unit that is a power of two of a joule', () => {
   assert.equal(findModulusNj(65_535_999_984), 2n ** 16n * 1_000_000_000n);
 });
 
-test('findModulusNj takes one unit of about the size for a range that it cannot explain', () => {
+test('findModulusNj uses one unit of about the right size for a range that it cannot explain', () => {
   assert.equal(findModulusNj(999_999), 1_000_000_000n);
   assert.equal(findModulusNj(262_143_328_123), 262_143_328_184_000n);
 });

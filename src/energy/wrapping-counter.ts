@@ -2,33 +2,33 @@
 export interface CounterLimits {
   /** The largest value before the counter wraps, in microjoules. Infinity, or beyond 2^53: it never counts as wrapped. */
   readonly maxMicrojoules: number;
-  /** More than the domain can draw. */
+  /** Power that the domain cannot exceed. */
   readonly maxWatts: number;
   /**
-   * For how long it may go unread, in milliseconds, although it could have wrapped meanwhile at `maxWatts`; 60 s by
-   * default. 0: never.
+   * How long it may go unread, in milliseconds, although it could have wrapped in that time at `maxWatts`; 60 s
+   * by default. 0: never.
    */
   readonly outageMs?: number;
 }
 
-// The counter moves in steps: what it grows by between two reads may have been drawn before the first.
+// The counter moves in steps: energy that appears between two readings may have been used before the first.
 const stepMs = 10;
 // At the first reading, the last change may be this long ago: some counters are refreshed once a second.
 const unknownAgeMs = 1_000;
-// Time over which the power is averaged with which a fall is compared.
+// Averaging time of the power with which a fall is compared.
 const averageMs = 1_000;
 // A counter that falls has wrapped or was reset. It counts as wrapped if the growth fits this
 // multiple of the recent power, or the start of a load; a larger growth would be a spike.
 const fallFactor = 8;
 
 /**
- * Energy from a counter of microjoules that wraps: exact to the microjoule, however often it wraps and beyond 2^53. A
- * reading that no domain could have drawn is held back until the next one: a torn or garbled one is forgotten, a reset
- * is confirmed. After a reset the count continues from the first reading that was held back, so that only what was used
- * before it is unknown.
+ * Energy from a wrapping counter of microjoules: exact to the microjoule, however often it wraps and beyond
+ * 2^53. A reading that would require an impossible power is held back until the next one: a torn or garbled one
+ * is discarded, a reset is confirmed. After a reset the count continues from the first reading that was held
+ * back, so that only the energy before it is unknown.
  *
- * The kernel rounds down, so that every value is up to 1 uJ too small: the difference of two is off by less than that,
- * whatever lies between them, since wraps are counted in the hardware's own units.
+ * The kernel rounds down, so that every value is up to 1 uJ too small: the difference of two has a smaller
+ * error than that, regardless of wraps in between, since wraps are counted in the hardware's units.
  */
 export class WrappingCounter {
   #modulusNj: bigint;
@@ -60,7 +60,7 @@ export class WrappingCounter {
     this.#outageMs = outageMs;
   }
 
-  /** Joules since `startedMs`. NaN when the last reading was none. */
+  /** Joules since `startedMs`. NaN when the last reading failed. */
   get joules(): number {
     if (!this.#isRead) return NaN;
     const microjoules = this.#wrappedMicrojoules + (this.#last - this.#first);
@@ -68,17 +68,17 @@ export class WrappingCounter {
     return this.#wrappedJoules + whole + (microjoules - whole * 1e6 + this.#wrappedRest) / 1e6;
   }
 
-  /** When the count was 0, by the clock of `update`: at the first reading, or the first one after a reset. */
+  /** When the count was 0, on the clock of `update`: at the first reading, or the first one after a reset. */
   get startedMs(): number {
     return this.#startedMs;
   }
 
-  /** Whether the counter has shown more than its range: the range is wrong, and a fall is taken for a reset. */
+  /** Whether the counter has exceeded its range: the range is wrong, and a fall is treated as a reset. */
   get isRangeWrong(): boolean {
     return this.#modulusNj === 0n && Number.isSafeInteger(this.#maxMicrojoules);
   }
 
-  /** Forgets everything: the next reading is the first. */
+  /** Discards all state: the next reading is the first. */
   restart(): void {
     this.#last = NaN;
     this.#suspect = NaN;
@@ -94,8 +94,8 @@ export class WrappingCounter {
    * Takes a reading.
    * @param microjoules NaN when it failed: the next one continues from the last good one
    * @param nowMs a clock that never runs backwards
-   * @returns false when energy since the last good reading is unknown, because the counter was reset or may have
-   * wrapped more than once: it counts from `startedMs` again, and what it has counted since is in `joules`
+   * @returns false when energy since the last good reading is unknown, because the counter was reset or may
+   * have wrapped more than once: it counts from `startedMs` again, and `joules` contains the energy since then
    */
   update(microjoules: number, nowMs: number): boolean {
     this.#isRead = false;
@@ -112,7 +112,7 @@ export class WrappingCounter {
   }
 
   /**
-   * Takes the last reading again, in a fraction of the time.
+   * Takes the last reading again, much faster than `update`.
    * @param nowMs as for `update`
    * @returns false when `update` has to take it
    */
@@ -175,14 +175,14 @@ export class WrappingCounter {
     return now >= before ? now - before : now - before + this.#modulus;
   }
 
-  /** Whether it may have wrapped unseen since the last good reading. */
+  /** Whether it may have wrapped unnoticed since the last good reading. */
   #mayHaveWrapped(ms: number): boolean {
     return ms > this.#outageMs && this.#maxWatts * ms * 1e3 > this.#modulus;
   }
 
   #suspectReset(microjoules: number, nowMs: number): boolean {
     const growth = this.#growthSince(this.#suspect, microjoules);
-    // A reading that repeats confirms nothing: a broken counter shows the same again.
+    // A repeated reading confirms nothing: a broken counter repeats its value.
     if (growth === 0) return true;
     if (isPossible(growth, this.#maxWatts, nowMs - this.#suspectMs)) {
       const [suspect, suspectMs] = [this.#suspect, this.#suspectMs];
@@ -205,12 +205,13 @@ const njPerMicrojoule = 1_000n;
 const maxShift = 32n;
 
 /**
- * How much a counter of 32 bits counts from 0 to 0, in nanojoules, exactly. The kernel states only the value of
- * 2^32 - 1 units, in microjoules and rounded down: the unit is found that gives this value. It is a whole number of
- * nanojoules, as the powercap driver has it (61,035 for 2^-14 J: drivers/powercap/intel_rapl_common.c), or a power of
- * two of a joule.
- * @param maxMicrojoules the range; one that no such unit explains wraps one unit of about its 2^-32 beyond it
- * @returns 0 for a range that is not known, or beyond what a double holds exactly
+ * The modulus of a 32-bit counter in nanojoules, exactly. The kernel states only the value of 2^32 - 1 units,
+ * in microjoules and rounded down: this finds the unit that gives this value. It is a whole number of
+ * nanojoules, as in the powercap driver (61,035 for 2^-14 J: drivers/powercap/intel_rapl_common.c), or a power
+ * of two of a joule.
+ * @param maxMicrojoules the range; if no such unit explains it, the modulus is one unit, about 2^-32 of the
+ * range, beyond it
+ * @returns 0 for an unknown range, or one beyond what a double holds exactly
  */
 export function findModulusNj(maxMicrojoules: number): bigint {
   if (!Number.isSafeInteger(maxMicrojoules)) return 0n;
@@ -219,7 +220,7 @@ export function findModulusNj(maxMicrojoules: number): bigint {
 }
 
 function findByNanojoules(max: bigint): bigint | undefined {
-  // The least that is not below the range: another one would be a microjoule and more beyond.
+  // The smallest unit that reaches the range: the next would exceed it by a microjoule or more.
   const unitNj = (max * njPerMicrojoule + units - 2n) / (units - 1n);
   return ((units - 1n) * unitNj) / njPerMicrojoule === max ? units * unitNj : undefined;
 }

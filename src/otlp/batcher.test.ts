@@ -23,7 +23,7 @@ function seriesOf(metric: Partial<Metric> = {}, attributes: Attributes = {}, res
   return { metric: { ...energy, ...metric }, resource, attributes, start };
 }
 
-/** The requests that these tables become, flushed at the end. */
+/** The requests for these tables, flushed at the end. */
 function encode(tables: readonly Table[], { maxPoints, maxBytes } = limits): readonly QueuedRequest[] {
   const requests: QueuedRequest[] = [];
   const batcher = new Batcher({ maxPoints, maxBytes }, (request) => requests.push(request));
@@ -55,7 +55,7 @@ test('Batcher encodes a counter with resource, scope, start, time and value', ()
   ]);
 });
 
-test('Batcher encodes gauges and up-down counters as what they are', () => {
+test('Batcher encodes gauges and up-down counters with their kinds', () => {
   const series = [seriesOf({ name: 'a', kind: 'gauge' }), seriesOf({ name: 'b', kind: 'updowncounter' })];
   const kinds = decode([createRow(series, epoch, Float64Array.of(1, 2))]).map(({ name, kind }) => [
     name,
@@ -67,7 +67,7 @@ test('Batcher encodes gauges and up-down counters as what they are', () => {
   ]);
 });
 
-test('Batcher encodes whole numbers exactly, and ends at the limits of 64 bits', () => {
+test('Batcher encodes integers exactly, and clamps them to 64 bits', () => {
   const values = [0, -1, 2 ** 32, -(2 ** 32) - 1, 2 ** 53, -(2 ** 53), 2 ** 62, Infinity, -Infinity];
   const series = values.map((_, i) => seriesOf({ valueType: 'int' }, { i }));
   const decoded = decode([createRow(series, epoch, Float64Array.from(values))]).map(({ value }) => value);
@@ -84,7 +84,7 @@ test('Batcher encodes whole numbers exactly, and ends at the limits of 64 bits',
   ]);
 });
 
-test('Batcher keeps every nanosecond, also where adding the offset carries into the upper half', () => {
+test('Batcher keeps every nanosecond, even if adding the offset carries into the upper half', () => {
   const nearCarry = (start & ~0xffff_ffffn) | 0xffff_fffen;
   const table: Table = {
     series: [seriesOf()],
@@ -96,7 +96,7 @@ test('Batcher keeps every nanosecond, also where adding the offset carries into 
   assert.deepEqual(times, [0n, 1n, 2n, 2n ** 32n, 2n ** 45n + 1n]);
 });
 
-test('Batcher encodes texts, numbers and truth values as attributes of their types', () => {
+test('Batcher encodes strings, numbers and booleans as attributes of their types', () => {
   const attributes = {
     text: 'grün \u{1f50b}',
     empty: '',
@@ -116,7 +116,7 @@ test('Batcher encodes attributes longer than 127 and than 16,383 bytes', () => {
   assert.deepEqual([point.attributes, point.value, point.time], [attributes, 3, epoch]);
 });
 
-test('Batcher says of a gap that there is no reading, whatever surrounds it', () => {
+test('Batcher encodes a gap as a point without a recorded value, among any other points', () => {
   const long = { name: 'x'.repeat(60) };
   const table: Table = {
     series: [seriesOf(), seriesOf({ valueType: 'int', name: 'n' }, long)],
@@ -133,7 +133,7 @@ test('Batcher says of a gap that there is no reading, whatever surrounds it', ()
   ]);
 });
 
-test('Batcher ends a series with one point without a value, a millisecond after its ending', () => {
+test('Batcher ends a series with one point without a value, a millisecond after its end', () => {
   const series = seriesOf({}, { 'hw.id': 'gone' });
   const points = decode([createRow([series], epoch, Float64Array.of(1)), createEnding([series], epoch)]);
   assert.deepEqual(
@@ -177,7 +177,7 @@ test('Batcher puts equal resources of several tables into one ResourceMetrics', 
   assert.deepEqual(resources, [[['hw.energy', 'x']], [['hw.energy']]]);
 });
 
-test('Batcher keeps metrics apart that share their name only', () => {
+test('Batcher separates metrics that have only their name in common', () => {
   const series = [seriesOf(), seriesOf({ unit: 'kJ' }), seriesOf({}, { id: 1 })];
   const points = decode([createRow(series, epoch, Float64Array.of(1, 2, 3))]);
   assert.deepEqual(
@@ -207,7 +207,7 @@ test('Batcher puts 200 resources into one request', () => {
   assert.ok(points.every(({ resource, value }) => resource['process.pid'] === `int ${value}`));
 });
 
-test('Batcher splits a table of 1,000 rows by 2,000 columns and loses no cell', () => {
+test('Batcher divides a table of 1,000 rows by 2,000 columns and loses no cell', () => {
   const series = Array.from({ length: 2000 }, (_, i) => seriesOf({}, { i }));
   const offsets = Float64Array.from({ length: 1000 }, (_, row) => row);
   const values = Float64Array.from({ length: 2_000_000 }, (_, cell) => cell);
@@ -222,7 +222,7 @@ test('Batcher splits a table of 1,000 rows by 2,000 columns and loses no cell', 
   assert.ok(cells.every(([cell, value]) => cell === value && value >= 996 * 2000));
 });
 
-test('Batcher splits a row that is wider than a request', () => {
+test('Batcher divides a row that is wider than a request', () => {
   const series = Array.from({ length: 25 }, (_, i) => seriesOf({}, { i }));
   const table: Table = {
     series,
@@ -242,7 +242,7 @@ test('Batcher splits a row that is wider than a request', () => {
   );
 });
 
-test('Batcher splits by bytes where attributes are long', () => {
+test('Batcher divides by bytes if attributes are long', () => {
   const series = Array.from({ length: 40 }, (_, i) => seriesOf({}, { i, text: 'x'.repeat(1000) }));
   const requests = encode([createRow(series, epoch, new Float64Array(40))], {
     maxPoints: 8192,
@@ -252,7 +252,7 @@ test('Batcher splits by bytes where attributes are long', () => {
   assert.equal(requests.flatMap(({ bytes }) => decodePoints(bytes)).length, 40);
 });
 
-test('Batcher sends a point longer than a request by itself', () => {
+test('Batcher sends a point longer than a request on its own', () => {
   const series = [seriesOf({}, { text: 'x'.repeat(5000) }), seriesOf({ name: 'short' })];
   const requests = encode([createRow(series, epoch, Float64Array.of(1, 2))], {
     maxPoints: 10,

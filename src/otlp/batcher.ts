@@ -18,7 +18,7 @@ import { RequestBuilder } from './request-builder.js';
 import { splitRequest } from './split-request.js';
 import { createTablePlan, type ColumnsPlan } from './table-plan.js';
 
-/** A request that can be cut into halves until it is a single point. */
+/** A request that can be halved repeatedly down to a single point. */
 export const createRequest = createDivisible(splitRequest);
 
 /** The encoder of an exporter with these settings. */
@@ -29,7 +29,7 @@ export function createBatcher(
   return new Batcher(requestLimits(batch), emit);
 }
 
-/** Makes requests of tables: several small tables become one request, a large one becomes several. */
+/** Converts tables to requests: small tables are combined, a large one is divided. */
 export class Batcher implements Encoder {
   readonly #limits: RequestLimits;
   readonly #emit: (request: QueuedRequest) => void;
@@ -38,19 +38,22 @@ export class Batcher implements Encoder {
   readonly #deltas = new Deltas();
   #builder = new RequestBuilder();
 
-  /** @param emit takes a request whenever one is full, and at every flush */
+  /** @param emit called with each full request, and at every flush */
   constructor(limits: RequestLimits, emit: (request: QueuedRequest) => void) {
     this.#limits = limits;
     this.#emit = emit;
     this.#plan = createPlans((series) => createTablePlan(series, limits));
   }
 
-  /** Points that wait for more. */
+  /** Points that are not emitted yet. */
   get points(): number {
     return this.#builder.points;
   }
 
-  /** Takes the rows of a table, then one no-recorded-value point for each series that ended, unless it is sent as deltas. */
+  /**
+   * Adds the rows of a table, then one no-recorded-value point for each series that ended, unless it is sent as
+   * deltas.
+   */
   add(table: Table): void {
     const { cumulative, deltas } = this.#deltas.take(table);
     if (cumulative.values.length > 0) this.#addRows(cumulative);
@@ -59,13 +62,13 @@ export class Batcher implements Encoder {
       this.#addEnding(cumulative, cumulative.ended);
   }
 
-  /** The same for histograms. */
+  /** Adds a table of histograms. */
   addHistograms(table: HistogramTable): void {
     this.#encode(table);
     if (table.ended !== undefined && table.ended.length > 0) this.#encode(endingOf(table, table.ended));
   }
 
-  /** Encodes what waits. */
+  /** Encodes and emits what was added. */
   flush(): void {
     const builder = this.#builder;
     if (builder.points === 0) return;
@@ -106,19 +109,19 @@ export class Batcher implements Encoder {
     const points = this.#limits.maxPoints - this.#builder.points;
     const bytes = this.#limits.maxBytes - this.#builder.maxBytes - plan.frameBytes;
     const count = Math.floor(Math.min(points / plan.columns.length, bytes / plan.rowBytes));
-    // A single row that is longer than the limit is sent as it is: it cannot be cut any further.
+    // A single row that exceeds the limit is sent as it is: it cannot be divided.
     return this.#builder.points === 0 ? Math.max(1, count) : Math.max(0, count);
   }
 
   #addEnding({ epoch, offsets }: Table, ended: readonly Series[]): void {
     const last = epoch + BigInt(offsets.at(-1) ?? 0);
-    // The last row of a series may be of the same instant, in this table or in one before.
+    // The last row of a series may have the same instant, in this table or in an earlier one.
     const at = last + endDelayNs;
     this.#addRows(createRow(ended, at, new Float64Array(ended.length).fill(NaN)));
   }
 }
 
-/** A gap of each series that ended, after its last row. */
+/** A gap for each series that ended, after its last row. */
 function endingOf({ epoch, offsets }: HistogramTable, ended: readonly HistogramSeries[]): HistogramTable {
   let last = 0;
   for (const offset of offsets) last = Math.max(last, offset);

@@ -6,17 +6,17 @@ import { scopeField, seriesTemplate, type SeriesTemplate } from './templates.js'
 
 /** A column of a table. */
 export interface Column {
-  /** Its place in the table. */
+  /** Its index in the table. */
   readonly index: number;
   readonly series: Series;
   readonly template: SeriesTemplate;
 }
 
-/** Maximum bytes that tags and lengths around a metric's points take, and those around a resource's metrics. */
+/** Maximum bytes of tags and lengths around a metric's points, and around a resource's metrics. */
 const metricOverheadBytes = 12;
 const resourceOverheadBytes = 18;
 
-/** The columns of a table, those of the same resource and of the same metric side by side. */
+/** The columns of a table, sorted so that those of the same resource and of the same metric are adjacent. */
 export function orderColumns(series: readonly Series[]): readonly Column[] {
   const resources = new Map<string, Map<string, Column[]>>();
   for (const [index, one] of series.entries()) {
@@ -33,11 +33,11 @@ export interface ColumnRun {
   readonly columns: Column[];
   /** Bytes of the points of one row. */
   rowBytes: number;
-  /** The most bytes that a request needs around these points. */
+  /** Maximum bytes that a request needs around these points. */
   frameBytes: number;
 }
 
-/** Cuts columns into runs. A single column stays, however long it is. */
+/** Divides columns into runs. A single column is kept, whatever its length. */
 export function splitColumns(columns: readonly Column[], limits: RequestLimits): readonly ColumnRun[] {
   const runs: ColumnRun[] = [];
   let run: ColumnRun | undefined;
@@ -60,14 +60,14 @@ function isFull(run: ColumnRun, { maxPoints, maxBytes }: RequestLimits, addedByt
   return run.columns.length >= maxPoints || run.rowBytes + run.frameBytes + addedBytes > maxBytes;
 }
 
-/** The most bytes that a column needs around its points when it comes after another one. */
+/** Maximum bytes that a column needs around its points when it follows another one. */
 function frameBytesOf({ template }: Column, previous: Column | undefined): number {
   const { metric, resource } = template;
   if (resource.key !== previous?.template.resource.key) return frameOverheadBytes(template);
   return metric.key === previous.template.metric.key ? 0 : metricBytesOf(metric);
 }
 
-/** Maximum bytes that a request needs around the points of a metric and resource that it did not have before. */
+/** Maximum bytes that a request needs around the points of a new metric and resource. */
 export function frameOverheadBytes({
   metric,
   resource,
@@ -82,11 +82,11 @@ function metricBytesOf({ head, tail }: SeriesTemplate['metric']): number {
 /** Some rows of a table. */
 export interface Rows {
   readonly values: Float64Array;
-  /** Columns of the table. */
+  /** Number of columns of the table. */
   readonly width: number;
-  /** Of every row of the table, the low and the high half of its Unix time in nanoseconds. */
+  /** For every row of the table, the low and the high half of its Unix time in nanoseconds. */
   readonly times: Uint32Array;
-  /** Of deltas, the two halves of the start of every cell of the table, in place of the starts of the series. */
+  /** For deltas, the two halves of the start of every cell of the table, instead of the starts of the series. */
   readonly starts?: Uint32Array;
   readonly first: number;
   readonly count: number;
@@ -109,7 +109,7 @@ export function createRows({ series, epoch, offsets, values }: Table): Rows {
   };
 }
 
-/** Some of these rows. */
+/** A range of these rows. */
 export function sliceRows(rows: Rows, first: number, count: number): Rows {
   if (first === 0 && count === rows.count) return rows;
   const { values, width } = rows;
@@ -125,7 +125,7 @@ export function splitTimes(epoch: bigint, offsets: Float64Array): Uint32Array {
   offsets.forEach((offset, row) => {
     const offsetHigh = Math.floor(offset / half);
     const low = epochLow + (offset - offsetHigh * half);
-    // Storing into 32 bits drops what is carried over.
+    // Storing into 32 bits drops the carry.
     times[row * 2] = low;
     times[row * 2 + 1] = epochHigh + offsetHigh + (low >= half ? 1 : 0);
   });

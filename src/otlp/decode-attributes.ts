@@ -3,9 +3,9 @@ import { wireTypes } from '../protobuf.js';
 import { tagOf } from './wire.js';
 import { WireCursor } from './wire-cursor.js';
 
-// KeyValue and AnyValue of opentelemetry/proto/common/v1/common.proto, as far as the model has them.
+// KeyValue and AnyValue of opentelemetry/proto/common/v1/common.proto, as far as the model supports them.
 
-/** Deeper lists and maps than this are refused: a small message could otherwise exhaust the stack. */
+/** Deeper lists and maps than this are rejected: a small message could otherwise exhaust the stack. */
 const maxDepth = 32;
 
 const keyTag = tagOf(1, wireTypes.lengthDelimited);
@@ -19,11 +19,11 @@ const mapTag = tagOf(6, wireTypes.lengthDelimited);
 const bytesTag = tagOf(7, wireTypes.lengthDelimited);
 const itemTag = tagOf(1, wireTypes.lengthDelimited);
 
-/** What an AnyValue holds; null: nothing. */
+/** The value of an AnyValue; null: none. */
 export type PlainValue =
   AttributeValue | null | readonly PlainValue[] | { readonly [key: string]: PlainValue };
 
-/** @throws RangeError when there are more lists and maps within each other than are read */
+/** @throws RangeError when lists and maps are nested too deeply */
 export function checkDepth(depth: number): void {
   if (depth <= maxDepth) return;
   throw new RangeError(
@@ -32,9 +32,10 @@ export function checkDepth(depth: number): void {
 }
 
 /**
- * The attributes in these bytes, repeated `KeyValue` with this field number; other fields are passed over. Lists and
- * maps become their JSON, bytes Base64, and integers that no double holds their digits; what has no value is left out.
- * @throws RangeError when the bytes are no message
+ * The attributes in these bytes, repeated `KeyValue` with this field number; other fields are skipped. Lists
+ * and maps become JSON, bytes become Base64, and integers that no double holds exactly become their digits;
+ * pairs without a value are left out.
+ * @throws RangeError when the bytes are not a message
  */
 export function decodeAttributes(bytes: Uint8Array, field: number): Attributes {
   const cursor = new WireCursor();
@@ -48,7 +49,7 @@ export function decodeAttributes(bytes: Uint8Array, field: number): Attributes {
   return Object.fromEntries(attributes);
 }
 
-/** Reads the pairs of the current message. */
+/** Reads the key-value pairs of the current message. */
 function readPairs(cursor: WireCursor, pairTag: number, depth: number): [string, PlainValue][] {
   const pairs: [string, PlainValue][] = [];
   while (cursor.at < cursor.end) {

@@ -1,15 +1,15 @@
 import root from 'otlp-transformer-0.200/build/src/generated/root.js';
 
-// For tests: reads requests with a decoder that is not ours, generated from the official .proto files.
+// For tests: reads requests with an independent decoder, generated from the official .proto files.
 
-/** A point with everything that surrounds it. */
+/** A point with the metric, scope and resource that contain it. */
 export interface DecodedPoint {
   readonly resource: Readonly<Record<string, unknown>>;
   readonly scope: string;
   readonly name: string;
   readonly unit: string;
   readonly description: string;
-  /** `gauge`, or `sum` with its temporality (2 is cumulative) and whether it only grows. */
+  /** `gauge`, or `sum` with its temporality (2 is cumulative) and whether it is monotonic. */
   readonly kind: string;
   readonly attributes: Readonly<Record<string, unknown>>;
   readonly start: bigint;
@@ -19,13 +19,13 @@ export interface DecodedPoint {
   readonly flags: number;
 }
 
-/** A histogram with everything that surrounds it. */
+/** A histogram with the metric, scope and resource that contain it. */
 export interface DecodedHistogram extends Omit<DecodedPoint, 'value'> {
   readonly count: bigint;
   readonly sum: number | undefined;
   readonly min: number | undefined;
   readonly max: number | undefined;
-  /** Of the official message: `explicitBounds` and `bucketCounts`, or `scale`, `zeroCount` and so on. */
+  /** Fields of the official message: `explicitBounds` and `bucketCounts`, or `scale`, `zeroCount` and so on. */
   readonly buckets: Readonly<Record<string, unknown>>;
 }
 
@@ -81,7 +81,7 @@ interface ScopeMetrics {
   readonly metrics: readonly Metric[];
 }
 
-/** What a request says of one resource. */
+/** The part of a request for one resource. */
 export interface ResourceMetrics {
   readonly resource: { readonly attributes?: readonly KeyValue[] };
   readonly scopeMetrics: readonly ScopeMetrics[];
@@ -100,7 +100,7 @@ const service = root as unknown as {
 };
 const requestType = service.opentelemetry.proto.collector.metrics.v1.ExportMetricsServiceRequest;
 
-/** The ResourceMetrics of an ExportMetricsServiceRequest, as they stand there. */
+/** The ResourceMetrics of an ExportMetricsServiceRequest, unchanged. */
 export function decodeResources(bytes: Uint8Array): readonly ResourceMetrics[] {
   const request = requestType.toObject(requestType.decode(bytes), { longs: String });
   return (request as { resourceMetrics?: readonly ResourceMetrics[] }).resourceMetrics ?? [];
@@ -111,7 +111,7 @@ export function decodePoints(bytes: Uint8Array): readonly DecodedPoint[] {
   return listPoints(decodeResources(bytes));
 }
 
-/** Every point of some ResourceMetrics, in their order; those of OTLP JSON have the same shape. */
+/** Every point of a list of ResourceMetrics, in order; those of OTLP JSON have the same shape. */
 export function listPoints(resources: readonly ResourceMetrics[]): readonly DecodedPoint[] {
   return visitMetrics(resources, decodeMetric);
 }
@@ -121,7 +121,7 @@ export function decodeHistograms(bytes: Uint8Array): readonly DecodedHistogram[]
   return listHistograms(decodeResources(bytes));
 }
 
-/** Every histogram of some ResourceMetrics, in their order; those of OTLP JSON have the same shape. */
+/** Every histogram of a list of ResourceMetrics, in order; those of OTLP JSON have the same shape. */
 export function listHistograms(resources: readonly ResourceMetrics[]): readonly DecodedHistogram[] {
   return visitMetrics(resources, (metric, origin) => {
     const { histogram, exponentialHistogram: exponential } = metric;

@@ -17,13 +17,13 @@ function statusWith(typeUrl: string, seconds: number, nanos: number): Buffer {
   return writer.integer(1, seconds).integer(2, nanos).end(delay).end(value).end(detail).finish();
 }
 
-test('parseExportResponse reads how many points were thrown away, and why', () => {
+test('parseExportResponse reads how many points were rejected, and why', () => {
   const partial = writer.begin(1);
   const bytes = writer.integer(1, 300).text(2, 'too old').end(partial).finish();
   assert.deepEqual(parseExportResponse(bytes), { rejectedPoints: 300, message: 'too old' });
 });
 
-test('parseExportResponse takes a negative count for none', () => {
+test('parseExportResponse treats a negative count as 0', () => {
   for (const count of [-1, -(2 ** 53), -(2 ** 63)]) {
     const partial = writer.begin(1);
     const bytes = writer.integer(1, count).text(2, 'odd').end(partial).finish();
@@ -31,7 +31,7 @@ test('parseExportResponse takes a negative count for none', () => {
   }
 });
 
-test('parseExportResponse takes an empty response as a full success', () => {
+test('parseExportResponse treats an empty response as complete success', () => {
   assert.deepEqual(parseExportResponse(new Uint8Array()), { rejectedPoints: 0, message: '' });
 });
 
@@ -41,7 +41,7 @@ test('parseExportResponse skips fields that it does not know', () => {
   assert.deepEqual(parseExportResponse(bytes), { rejectedPoints: 2, message: '' });
 });
 
-test('parseExportResponse throws for what is no message', () => {
+test('parseExportResponse throws for bytes that are not a message', () => {
   assert.throws(() => parseExportResponse(Buffer.from('<html>not found</html>')), RangeError);
   assert.throws(() => parseExportResponse(Buffer.of(0x0a, 0x05, 0x08)), RangeError);
 });
@@ -51,7 +51,7 @@ test('parseRetryDelayMs reads the delay of a RetryInfo', () => {
   assert.equal(parseRetryDelayMs(status), 3250);
 });
 
-test('parseRetryDelayMs finds none among other details', () => {
+test('parseRetryDelayMs returns undefined for other details', () => {
   assert.equal(parseRetryDelayMs(statusWith('type.googleapis.com/google.rpc.Help', 3, 0)), undefined);
   assert.equal(parseRetryDelayMs(new Uint8Array()), undefined);
 });
@@ -70,7 +70,7 @@ function encodeMessage(field: number, content: Uint8Array): Buffer {
 
 const field = fc.integer({ min: 1, max: 15 });
 
-test('readFields gives back numbers and bytes', () => {
+test('readFields returns the encoded numbers and bytes', () => {
   const value = fc.oneof(fc.maxSafeNat(), fc.uint8Array({ maxLength: 300 }));
   holdsFor(fc.array(fc.tuple(field, value)), (fields) => {
     const message = Buffer.concat(
@@ -89,7 +89,7 @@ test('readFields gives back numbers and bytes', () => {
   });
 });
 
-/** Bytes that nearly are a response or a status. */
+/** Bytes that are almost a response or a status. */
 const anyBytes = fc.oneof(
   fc.uint8Array({ maxLength: 60 }),
   fc
@@ -106,7 +106,7 @@ function orRangeError<T>(read: () => T): T | undefined {
   }
 }
 
-test('the readers of answers understand any bytes or say that they are none', () => {
+test('the readers of answers decode any bytes or reject them as invalid', () => {
   holdsFor(anyBytes, (bytes) => {
     const response = orRangeError(() => parseExportResponse(bytes));
     assert.ok(response === undefined || response.rejectedPoints >= 0);
@@ -114,21 +114,21 @@ test('the readers of answers understand any bytes or say that they are none', ()
   });
 });
 
-/** A google.rpc.Status with a RetryInfo that holds these bytes as its Duration. */
+/** A google.rpc.Status with a RetryInfo that has these bytes as its Duration. */
 function encodeRetryInfo(duration: Uint8Array): Buffer {
   const type = encodeMessage(1, Buffer.from('type.googleapis.com/google.rpc.RetryInfo'));
   return encodeMessage(3, Buffer.concat([type, encodeMessage(2, encodeMessage(1, duration))]));
 }
 
-test('parseRetryDelayMs gives back the delay', () => {
+test('parseRetryDelayMs returns the encoded delay', () => {
   holdsFor(fc.tuple(fc.nat(315_576_000_000), fc.nat(999_999_999)), ([seconds, nanoseconds]) => {
     const duration = Buffer.concat([encodeVarint(1, seconds), encodeVarint(2, nanoseconds)]);
     assert.equal(parseRetryDelayMs(encodeRetryInfo(duration)), seconds * 1000 + nanoseconds / 1e6);
   });
 });
 
-test('parseRetryDelayMs gives a delay that can be waited for, or none, whatever the Duration says', () => {
-  const longest = 315_576_000_001_000; // 10,000 years, the most that a google.protobuf.Duration may say
+test('parseRetryDelayMs returns a usable delay, or none, for any Duration', () => {
+  const longest = 315_576_000_001_000; // 10,000 years, the maximum of a google.protobuf.Duration
   // A negative number is a varint of ten bytes.
   const negative = Buffer.from([0x08, ...Array.from({ length: 9 }, () => 0xff), 0x01]);
   holdsFor(fc.oneof(fc.constant(negative), fc.uint8Array({ maxLength: 24 })), (duration) => {
@@ -137,7 +137,7 @@ test('parseRetryDelayMs gives a delay that can be waited for, or none, whatever 
   });
 });
 
-test('readFields says what it expected of bytes that are no message', () => {
+test('readFields reports what it expected of bytes that are not a message', () => {
   for (const [bytes, expected] of [
     [[0x0b], 'expected wire type 0, 1, 2 or 5 before byte 1, found 3'],
     [[0x08, 0x80], 'expected a number of 1 to 10 bytes at byte 1, found no end of it'],

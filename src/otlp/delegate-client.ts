@@ -3,14 +3,14 @@ import { wholeDelivery, type Delivery } from '../export/courier.js';
 import { findMessage, findNumber, findText, readFields } from '../protobuf.js';
 import { limitRejected, readExportResponse } from './export-response.js';
 
-/** What is used of the official exporters' delegates: they serialise, send and deserialise. */
+/** The used part of the official exporters' delegates: they serialise, send and deserialise. */
 export interface ExportDelegate {
   export(request: QueuedRequest, done: (result: { readonly error?: Error }) => void): void;
-  /** Waits for what is under way and closes the connection. */
+  /** Waits for pending requests and closes the connection. */
   shutdown(): Promise<void>;
 }
 
-/** What the official delegates want to be given. */
+/** What the official delegates require. */
 export interface DelegateParts {
   readonly serializer: {
     serializeRequest(request: QueuedRequest): Uint8Array;
@@ -23,15 +23,15 @@ export interface DelegateParts {
 }
 
 /**
- * An official delegate that sends what our encoder made, and says what the official one only logs: which points
- * the other side threw away.
+ * An official delegate that sends requests of our encoder, and returns what the official one only logs: how
+ * many points the backend rejected.
  */
 export class DelegateClient {
   readonly #delegate: ExportDelegate;
   readonly #toExportError: (error: unknown) => Error;
   #response = wholeDelivery;
 
-  /** @param toExportError what an error of the delegate means for the request */
+  /** @param toExportError converts an error of the delegate */
   constructor(
     createDelegate: (parts: DelegateParts) => ExportDelegate,
     toExportError: (error: unknown) => Error,
@@ -50,11 +50,12 @@ export class DelegateClient {
     });
   }
 
-  /** Sends a request once, as `Sender` promises it. */
+  /** Sends a request once, as specified by `Sender`. */
   send(request: QueuedRequest): Promise<Delivery> {
     return new Promise((resolve, reject) => {
       this.#delegate.export(request, ({ error }) => {
-        // The delegate reads the response of a request directly before it calls back: no other comes between.
+        // The delegate reads the response of a request immediately before it calls back: no other response
+        // comes in between.
         const delivery = this.#response;
         this.#response = wholeDelivery;
         if (error) reject(this.#toExportError(error));
@@ -63,19 +64,19 @@ export class DelegateClient {
     });
   }
 
-  /** Waits for what is under way and closes the connection. */
+  /** Waits for pending requests and closes the connection. */
   close(): Promise<void> {
     return this.#delegate.shutdown();
   }
 }
 
-/** 10,000 years: the maximum in google/protobuf/duration.proto. What is below 0 looks like more. */
+/** 10,000 years: the maximum in google/protobuf/duration.proto. Negative values appear larger. */
 const maxSeconds = 315_576_000_000;
 
 /**
- * Reads how long a google.rpc.Status asks to wait: the `retry_delay` of the google.rpc.RetryInfo among its
- * details. Undefined when there is none, or what it says is no time to wait.
- * @throws RangeError when it is none of these messages
+ * Reads the delay that a google.rpc.Status requests: the `retry_delay` of the google.rpc.RetryInfo among its
+ * details. Undefined when there is none, or it is not a valid delay.
+ * @throws RangeError when it is not one of these messages
  */
 export function parseRetryDelayMs(status: Uint8Array): number | undefined {
   const details = readFields(status).flatMap(({ number, value }) =>

@@ -25,7 +25,7 @@ function seriesOf(metric = metricOf(), id = 'a', start = epoch): Series {
   return { metric, resource: { attributes: {} }, attributes: { id }, start };
 }
 
-/** What the official decoder reads in the requests that these tables become, one table after another. */
+/** The points that the official decoder reads in the requests for these tables, one table after another. */
 function send(tables: readonly Table[], batcher = createBatcher()): readonly DecodedPoint[] {
   for (const table of tables) batcher.add(table);
   batcher.flush();
@@ -49,7 +49,7 @@ function rowAt(atS: number, series: readonly Series[], values: readonly number[]
   return createRow(series, epoch + BigInt(Math.round(atS * 1e9)), Float64Array.from(values));
 }
 
-test('Deltas are the growth between two points, each from the time of the point before', () => {
+test('Deltas are the growth between two points, each from the time of the previous point', () => {
   const series = [seriesOf()];
   const points = send([rowAt(1, series, [5]), rowAt(2, series, [5]), rowAt(3.5, series, [7])]);
   assert.deepEqual(points.map(shorten), [
@@ -60,7 +60,7 @@ test('Deltas are the growth between two points, each from the time of the point 
   assert.deepEqual([...new Set(points.map(({ kind }) => kind))], ['sum 1 true']);
 });
 
-test('Deltas of tables with many rows and of other series beside them', () => {
+test('Deltas of tables with many rows and of other series in the same table', () => {
   const gauge: Metric = { name: 'hw.power', unit: 'W', description: '', kind: 'gauge', valueType: 'double' };
   const { delta: _, ...cumulative } = metricOf({ name: 'other' });
   const series = [seriesOf(), seriesOf(gauge), seriesOf(cumulative), seriesOf(metricOf(), 'b')];
@@ -92,7 +92,7 @@ test('Deltas of tables with many rows and of other series beside them', () => {
   ]);
 });
 
-test('Deltas have no point for a gap, and span it with the next one', () => {
+test('Deltas have no point for a gap, and the next one spans it', () => {
   const series = [seriesOf(), seriesOf(metricOf(), 'b')];
   const points = send([rowAt(1, series, [1, 1]), rowAt(2, series, [NaN, 2]), rowAt(3, series, [3, NaN])]);
   assert.deepEqual(
@@ -112,7 +112,7 @@ function firstDeltas(initial: 'auto' | 'keep' | 'drop', startS: number) {
   return send([rowAt(10, series, [100]), rowAt(11, series, [103])]).map(shorten);
 }
 
-test('Deltas begin with what a counter has counted since its start, or with its first point', () => {
+test('Deltas start with what a counter has counted since its start, or with its first point', () => {
   const dropped = [[10, 11, 3]];
   assert.deepEqual(firstDeltas('auto', -5), dropped);
   assert.deepEqual(firstDeltas('auto', 5), [[5, 10, 100], ...dropped]);
@@ -120,7 +120,7 @@ test('Deltas begin with what a counter has counted since its start, or with its 
   assert.deepEqual(firstDeltas('drop', 5), dropped);
 });
 
-test('Deltas end without a point, and those of a counter that was reset begin at its start', () => {
+test('Deltas end without a point, and those of a counter that was reset start at its start', () => {
   const batcher = createBatcher();
   const [first, second] = [seriesOf(), seriesOf(metricOf(), 'a', epoch + 3_000_000_000n)];
   const points = send(
@@ -134,7 +134,7 @@ test('Deltas end without a point, and those of a counter that was reset begin at
   ]);
 });
 
-test('Deltas ignore a point that comes again, and one of before', () => {
+test('Deltas ignore a repeated point and an earlier one', () => {
   const series = [seriesOf()];
   const points = send([
     rowAt(2, series, [5]),
@@ -148,7 +148,7 @@ test('Deltas ignore a point that comes again, and one of before', () => {
   ]);
 });
 
-test('Deltas add up to the counter, exactly for whole numbers', () => {
+test('Deltas add up to the counter, exactly for integers', () => {
   const growth = fc.array(fc.oneof(fc.integer({ min: 0, max: 2 ** 40 }), fc.constant(NaN)), {
     minLength: 1,
     maxLength: 30,
@@ -168,7 +168,7 @@ test('Deltas add up to the counter, exactly for whole numbers', () => {
   });
 });
 
-test('Deltas of doubles add up to the counter within a unit in the last place, however many they are', () => {
+test('Deltas of doubles add up to the counter within a unit in the last place, for any number of deltas', () => {
   const series = [seriesOf()];
   const values = Float64Array.from({ length: 20_000 }, (_, i) => 0.1 * (i + 1) * (1 + (i % 7) * 1e-6));
   values.sort();
@@ -179,7 +179,7 @@ test('Deltas of doubles add up to the counter within a unit in the last place, h
   assert.ok(Math.abs(sum - total) <= 2 ** -52 * total, `expected ${total}, found ${sum}`);
 });
 
-test('Deltas make up for the rounding of those before', () => {
+test('Deltas correct the rounding of earlier ones', () => {
   const series = [seriesOf()];
   const values = [0.9044595427254143, 2.9271843533106465, 3.9271977892014713];
   const sums = send(values.map((value, i) => rowAt(i + 1, series, [value])));

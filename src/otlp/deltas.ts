@@ -4,35 +4,36 @@ import { createSelection, selectColumns, type Selection, type Table } from '../m
 import { createRows, sliceRows, splitTimes, type Rows } from './columns.js';
 import { isDelta } from './templates.js';
 
-/** Deltas of some series. No cell is a gap. */
+/** Deltas of some series, without gaps. */
 export interface DeltaRows {
   readonly series: readonly Series[];
   readonly rows: Rows;
 }
 
-/** A table whose counters are in part sent as deltas. */
+/** A table some of whose counters are sent as deltas. */
 export interface DividedTable {
-  /** The other series, and which of them have ended. */
+  /** The other series, and their ends. */
   readonly cumulative: Table;
   readonly deltas: readonly DeltaRows[];
 }
 
 /**
- * What is known of a counter, in one array for all of them, so that no number becomes an object: the sum of the deltas
- * that were sent, and the halves of the Unix time up to which they count. NaN: its first point does not count.
+ * State of a counter, in one array for all counters, so that no number is allocated on the heap: the sum of the
+ * deltas that were sent, and the halves of the Unix time up to which they count. NaN: its first point does not
+ * count.
  */
 const [sum, low, high] = [0, 1, 2] as const;
 const stateWidth = 3;
 
-/** How the tables with one array of series are divided. */
+/** How tables with the same array of series are divided. */
 interface Plan {
   readonly others: Selection;
   readonly chosen: Selection;
-  /** Of each chosen column, where its state begins. */
+  /** For each chosen column, the index of its state. */
   readonly states: Int32Array;
-  /** 1 for each whose value is a whole number. */
+  /** 1 for each whose value is an integer. */
   readonly areInts: Uint8Array;
-  /** Arrays of those that have a delta in a row, where others have none, by their columns. */
+  /** Arrays of the series that have a delta in a row where others have none, by their columns. */
   readonly parts: Map<string, readonly Series[]>;
 }
 
@@ -40,8 +41,9 @@ const none: readonly DeltaRows[] = [];
 const maxParts = 16;
 
 /**
- * Makes deltas of counters whose metric asks for them. A delta is what a receiver of all deltas before it lacks, so that
- * rounding does not add up: the sum of the deltas is the counter, exactly for whole numbers.
+ * Computes deltas of counters whose metric requires them. A delta is the difference between the counter and the
+ * sum of all earlier deltas, so that rounding errors do not accumulate: the sum of the deltas is the counter,
+ * exactly for integers.
  */
 export class Deltas {
   readonly #states = new Map<Series, number>();
@@ -50,7 +52,7 @@ export class Deltas {
   #known = new Float64Array(64 * stateWidth);
   #used = 0;
 
-  /** Takes the tables in their order. */
+  /** Takes tables in order. */
   take(table: Table): DividedTable {
     const plan = this.#planOf(table.series);
     const deltas = plan.states.length === 0 || table.offsets.length === 0 ? none : this.#convert(table, plan);
@@ -74,7 +76,7 @@ export class Deltas {
     return Array.from(table.offsets, (_, row) => pickRow(plan, sliceRows(rows, row, 1))).flat();
   }
 
-  /** Puts the deltas in the place of the values, NaN where there is none. */
+  /** Replaces the values by the deltas, NaN where there is none. */
   #subtract({ epoch, offsets, values }: Table, { states, areInts }: Plan, starts: Uint32Array): void {
     const known = this.#known;
     const times = splitTimes(epoch, offsets);
@@ -134,7 +136,7 @@ export class Deltas {
     return state;
   }
 
-  /** @returns whether it is sent as deltas: no point says that they have ended */
+  /** @returns whether it is sent as deltas: then no point marks its end */
   #end(series: Series): boolean {
     const state = this.#states.get(series);
     if (state !== undefined) this.#free.push(state);
@@ -143,14 +145,14 @@ export class Deltas {
   }
 }
 
-/** NaN: the counter fell, which it does not, but for the rounding of the sum. */
+/** NaN: the counter fell, which happens only through rounding of the sum. */
 function differenceOf(value: number, sent: number): number {
   const difference = value - sent;
   if (difference >= 0) return difference;
   return -difference <= value * 1e-15 ? 0 : NaN;
 }
 
-/** The cells of a row that are no gaps. */
+/** The cells of a row that are not gaps. */
 function pickRow({ chosen: { series }, parts }: Plan, row: Rows): readonly DeltaRows[] {
   if (!row.hasGaps) return [{ series, rows: row }];
   const first = row.first * row.width;

@@ -10,18 +10,18 @@ import {
 
 /** How a backend answers a call. */
 export interface Answer {
-  /** A gRPC status code; OK unless it says otherwise. */
+  /** A gRPC status code; OK by default. */
   readonly code?: status;
   readonly details?: string;
   /** google.rpc.Status, sent as grpc-status-details-bin. */
   readonly statusDetails?: Buffer;
   /** ExportMetricsServiceResponse. */
   readonly body?: Buffer;
-  /** Never answers. */
+  /** The backend never answers. */
   readonly isSilent?: boolean;
 }
 
-/** A call as it came. */
+/** A call as received. */
 export interface ReceivedCall {
   readonly metadata: Metadata;
   readonly bytes: Buffer;
@@ -29,7 +29,7 @@ export interface ReceivedCall {
   readonly atMs: number;
 }
 
-/** For tests: a real gRPC server that keeps what it gets. */
+/** For tests: a real gRPC server that keeps the calls it receives. */
 export interface GrpcBackend {
   readonly endpoint: string;
   readonly port: number;
@@ -38,11 +38,11 @@ export interface GrpcBackend {
 }
 
 export interface BackendOptions {
-  /** `localhost` unless it says otherwise. */
+  /** `localhost` by default. */
   readonly address?: string;
   readonly port?: number;
   readonly credentials?: ServerCredentials;
-  /** 4 MiB unless it says otherwise. */
+  /** 4 MiB by default. */
   readonly maxMessageBytes?: number;
   /** Calls are counted from 1. */
   answer?(count: number): Answer;
@@ -50,7 +50,7 @@ export interface BackendOptions {
 
 const identity = (bytes: Buffer) => bytes;
 
-/** Of opentelemetry/proto/collector/metrics/v1/metrics_service.proto; messages stay bytes. */
+/** Of opentelemetry/proto/collector/metrics/v1/metrics_service.proto; messages remain bytes. */
 const service: ServiceDefinition = {
   Export: {
     path: '/opentelemetry.proto.collector.metrics.v1.MetricsService/Export',

@@ -6,19 +6,19 @@ type Message = Awaited<Parameters<Filter['sendMessage']>[0]>;
 /** Between `markCompressed` and the filter; never sent. */
 const mark = 'joulemetry-compressed';
 
-/** What a server says of the encodings that it takes. */
+/** The encodings that a server accepts, as it reports them. */
 export interface TakenEncodings {
   takesGzip: boolean;
 }
 
-/** Says of the message of a call that it is compressed with gzip already. */
+/** Marks the message of a call as already compressed with gzip. */
 export function markCompressed(metadata: Metadata): Metadata {
   const marked = metadata.clone();
   marked.set(mark, 'gzip');
   return marked;
 }
 
-/** Sends a message that is compressed as one. */
+/** Sends a compressed message with its compressed flag set. */
 class CompressedFilter extends experimental.BaseFilter {
   readonly #server: TakenEncodings;
   #isCompressed = false;
@@ -36,14 +36,14 @@ class CompressedFilter extends experimental.BaseFilter {
     return headers;
   }
 
-  /** As in grpc-js: what a server does not take is not sent again. */
+  /** As in grpc-js: an encoding that the server does not accept is not used again. */
   override receiveMetadata(metadata: Metadata): Metadata {
     const accepted = metadata.get('grpc-accept-encoding').join();
     if (accepted !== '') this.#server.takesGzip = accepted.split(',').some((name) => name.trim() === 'gzip');
     return metadata;
   }
 
-  /** @param message with its prefix, which begins with whether it is compressed */
+  /** @param message with its prefix, whose first byte is the compressed flag */
   override async sendMessage(message: Promise<Message>): Promise<Message> {
     const sent = await message;
     if (this.#isCompressed) sent.message.writeUInt8(1);
@@ -51,7 +51,7 @@ class CompressedFilter extends experimental.BaseFilter {
   }
 }
 
-/** Of grpc-js 1.14, in whose public interface there is no place for a filter. */
+/** Of grpc-js 1.14, whose public interface has no way to add a filter. */
 interface FilteredChannel {
   readonly internalChannel: {
     readonly filterStackFactory: { readonly factories: experimental.FilterFactory<Filter>[] };
@@ -59,13 +59,13 @@ interface FilteredChannel {
 }
 
 /**
- * Lets a client send messages that are compressed already. By itself grpc-js compresses with level 6 alone, which takes
- * four times the CPU time of level 1, and copies what is not compressed yet.
- * @param server learns what the server takes
+ * Lets a client send messages that are already compressed. grpc-js by default only compresses with level 6,
+ * which takes four times the CPU time of level 1, and copies uncompressed messages.
+ * @param server receives the encodings that the server accepts
  */
 export function sendCompressed(client: Client, server: TakenEncodings): void {
-  // The version is pinned, and a test looks at what is sent.
+  // The version is pinned, and a test checks what is sent.
   const { internalChannel } = client.getChannel() as unknown as FilteredChannel;
-  // The last one: those before it see messages without a prefix.
+  // The last filter: earlier ones see messages without a prefix.
   internalChannel.filterStackFactory.factories.push({ createFilter: () => new CompressedFilter(server) });
 }

@@ -16,17 +16,17 @@ import { markCompressed, sendCompressed, type TakenEncodings } from './grpc-comp
 /** The service of opentelemetry/proto/collector/metrics/v1/metrics_service.proto. */
 const path = '/opentelemetry.proto.collector.metrics.v1.MetricsService/Export';
 
-/** As in the official transport: a connection that takes calls and answers none is given up. */
+/** As in the official transport: a connection that accepts calls and answers none is abandoned. */
 const maxUnanswered = 5;
 
 /** As `retry_on_failure.max_interval`. By default, grpc-js does not connect for two minutes after a long outage. */
 const maxReconnectMs = 30_000;
 
 export interface GrpcTransportOptions {
-  /** As grpc-js wants it. */
+  /** In the form that grpc-js expects. */
   readonly address: string;
   readonly credentials: ChannelCredentials;
-  /** Of the next request. */
+  /** Metadata of the next request. */
   metadata(): Metadata;
   /** Undefined: requests are not compressed. */
   readonly gzipLevel: number | undefined;
@@ -35,9 +35,9 @@ export interface GrpcTransportOptions {
 
 /**
  * The proxy of a gRPC address. As in gRPC for Go, HTTPS_PROXY and NO_PROXY apply with and without TLS; the
- * variables that grpc-js reads by itself (grpc_proxy, and http_proxy for want of others) do not.
- * @param address `host:port`, or one with a scheme of grpc-js, of which dns alone can have a proxy
- * @throws Error naming the variable that is no address of a proxy
+ * variables that grpc-js reads by default (grpc_proxy, and otherwise http_proxy) do not.
+ * @param address `host:port`, or one with a scheme of grpc-js, of which only dns can have a proxy
+ * @throws Error naming the variable that is not a valid proxy address
  */
 export function findGrpcProxy(address: string, env: NodeJS.ProcessEnv): HttpProxy | undefined {
   const name = address.replace(/^dns:(?:\/\/[^/]*\/)?/u, '');
@@ -49,8 +49,8 @@ export function findGrpcProxy(address: string, env: NodeJS.ProcessEnv): HttpProx
 }
 
 /**
- * Sends to a backend by gRPC. The official transport cannot be given a proxy, nor be kept from reading variables
- * of its own.
+ * Sends to a backend over gRPC. The official transport accepts no proxy, and cannot be kept from reading
+ * environment variables itself.
  */
 export class GrpcTransport implements IExporterTransport {
   readonly #options: GrpcTransportOptions;
@@ -69,7 +69,7 @@ export class GrpcTransport implements IExporterTransport {
       const bytes = await gzip(data, gzipLevel);
       return this.#request(bytes, { metadata: markCompressed(this.#options.metadata()), deadline });
     }
-    // The official code may still write to a request that it has given up.
+    // The official code may still write to a request after its timeout.
     return this.#request(Buffer.from(data), { metadata: this.#options.metadata(), deadline });
   }
 
@@ -109,10 +109,11 @@ function same(bytes: Buffer): Buffer {
 function openClient({ address, credentials, proxy }: GrpcTransportOptions, server: TakenEncodings): Client {
   const client = new Client(proxy ? `dns:${joinHostPort(proxy)}` : address, credentials, {
     'grpc.primary_user_agent': `joulemetry/${readVersion()}`,
-    // grpc-js would look for a proxy by rules of its own.
+    // grpc-js would choose a proxy by different rules.
     'grpc.enable_http_proxy': 0,
     'grpc.max_reconnect_backoff_ms': maxReconnectMs,
-    // A client that replaces one that got no answer would wait for the connection that the other was opening.
+    // With a shared pool, a client that replaces an unanswered one would wait for the connection that the other
+    // was opening.
     'grpc.use_local_subchannel_pool': 1,
     ...(proxy ? proxyOptions(address, proxy) : {}),
   });
@@ -134,8 +135,9 @@ function joinHostPort({ host, port }: HttpProxy): string {
 }
 
 /**
- * Headers as gRPC sends them.
- * @throws Error naming the header that gRPC cannot send, but not its value, which the library's own message shows
+ * Headers as gRPC metadata.
+ * @throws Error naming the header that gRPC cannot send, but not its value, which the library's message
+ * includes
  */
 export function createGrpcMetadata(headers: Readonly<Record<string, string>>): Metadata {
   const metadata = new Metadata();
@@ -157,8 +159,8 @@ type Connector = ReturnType<ChannelCredentials['_createSecureConnector']>;
 type ConnectorParameters = Parameters<ChannelCredentials['_createSecureConnector']>;
 
 /**
- * Credentials of TLS whose files may change: every connection asks for its context. Those of grpc-js are made once
- * and for all connections.
+ * TLS credentials whose files may change: every connection requests its context. Those of grpc-js are created
+ * once for all connections.
  */
 export class ChangingCredentials extends ChannelCredentials {
   readonly #context: () => SecureContext;
@@ -182,7 +184,7 @@ export class ChangingCredentials extends ChannelCredentials {
   _createSecureConnector(...parameters: ConnectorParameters): Connector {
     const create = () => {
       const current = ChannelCredentials.createFromSecureContext(this.#context(), this.#options);
-      // eslint-disable-next-line no-underscore-dangle -- grpc-js names so what credentials of one's own implement
+      // eslint-disable-next-line no-underscore-dangle -- the name that grpc-js defines for custom credentials
       return current._createSecureConnector(...parameters);
     };
     const first = create();

@@ -32,7 +32,7 @@ const decode = (...tables: readonly HistogramTable[]) =>
   encode(tables).flatMap(({ bytes }) => decodeHistograms(bytes));
 const at = (table: HistogramTable): HistogramTable => ({ ...table, epoch });
 
-test('Batcher encodes a histogram with everything that it has', () => {
+test('Batcher encodes a histogram with all its fields', () => {
   const series = histogramOf({ attributes: { route: '/', code: 200 } });
   assert.deepEqual(
     decode(at(histogramTable([[series, 5, rowOf([1, 2, 3], { sum: 4.5, min: 0.01, max: 2 })]]))),
@@ -82,7 +82,7 @@ test('Batcher encodes exponential buckets on both sides of zero', () => {
   });
 });
 
-test('Batcher encodes what has no buckets, a gap, and the end of a series', () => {
+test('Batcher encodes a histogram without buckets, a gap, and the end of a series', () => {
   const [plain, other] = [histogramOf(), exponentialOf()];
   const points = decode(
     at(
@@ -163,7 +163,7 @@ test('Batcher keeps requests of histograms within the limits, and loses none', (
   }
 });
 
-test('Batcher sends a histogram that is longer than a request may be as it is', () => {
+test('Batcher sends a histogram that exceeds the maximum request size as it is', () => {
   const requests = encode([manyRows(2)], { maxPoints: 10, maxBytes: 10 });
   assert.deepEqual(
     requests.map(({ points }) => points),
@@ -171,7 +171,7 @@ test('Batcher sends a histogram that is longer than a request may be as it is', 
   );
 });
 
-test('A request of histograms can be cut into halves down to single points', () => {
+test('A request of histograms can be halved repeatedly down to single points', () => {
   const [request] = encode([manyRows(5)]);
   const cut = (one: QueuedRequest): readonly QueuedRequest[] => one.split?.()?.flatMap(cut) ?? [one];
   const parts = cut(request);

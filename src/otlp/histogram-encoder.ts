@@ -15,12 +15,12 @@ import {
   type ResourceFrame,
 } from './templates.js';
 
-/** The rows of one metric of one resource, in the tables with one array of series. */
+/** The rows of one metric of one resource, in tables with the same array of series. */
 interface RowGroup {
   readonly resource: ResourceFrame;
   readonly metric: MetricFrame;
   readonly rows: readonly number[];
-  /** Of each row what its points begin with. */
+  /** The start of the points of each row. */
   readonly heads: readonly Buffer[];
   /** Maximum bytes around its points. */
   readonly frameBytes: number;
@@ -49,24 +49,24 @@ const groupRows = createPlans((series: readonly HistogramSeries[]): readonly Row
   return [...groups.values()].flatMap((metrics) => Array.from(metrics.values()));
 });
 
-/** What of a request is in use. */
+/** The used part of a request. */
 export interface RequestUse {
   readonly points: number;
   readonly maxBytes: number;
 }
 
-/** Where encoded histograms go. */
+/** The destination of encoded histograms. */
 export interface EncodedSink {
-  /** The request that is being made. */
+  /** Usage of the current request. */
   use(): RequestUse;
   add(encoded: EncodedMetric): void;
-  /** Emits the request, and begins another one. */
+  /** Emits the request and starts another one. */
   flush(): void;
 }
 
 const points = new HistogramPointWriter();
 
-/** Encodes the rows of a table, those of one metric of one resource together, in requests within the limits. */
+/** Encodes the rows of a table, grouped by metric and resource, in requests within the limits. */
 export function encodeHistograms(table: HistogramTable, limits: RequestLimits, sink: EncodedSink): void {
   const times = splitTimes(table.epoch, table.offsets);
   points.clear();
@@ -78,7 +78,7 @@ export function encodeHistograms(table: HistogramTable, limits: RequestLimits, s
       const { points: used, maxBytes } = sink.use();
       const bytes = maxBytes + group.frameBytes + points.length;
       const isFull = used + count >= limits.maxPoints || bytes > limits.maxBytes;
-      // A single point that is longer than the limit is sent as it is: it cannot be cut any further.
+      // A single point that exceeds the limit is sent as it is: it cannot be divided.
       if (isFull && used + count > 0) {
         if (count > 0) sink.add(close(group, count, before));
         sink.flush();
@@ -90,7 +90,7 @@ export function encodeHistograms(table: HistogramTable, limits: RequestLimits, s
   }
 }
 
-/** @param length of the points that are to be in it */
+/** @param length of the points that it will contain */
 function close({ resource, metric, frameBytes }: RowGroup, count: number, length: number): EncodedMetric {
   const bytes = Buffer.allocUnsafe(metricLength(metric, length));
   const at = writeMetricStart(bytes, 0, metric, length);

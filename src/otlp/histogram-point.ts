@@ -34,14 +34,14 @@ const maxTags = { histogram: tagOf(12, fixed64), exponential_histogram: tagOf(13
 
 const writer = new MessageWriter();
 
-/** What a series says in each of its points, encoded once: its start and its attributes. */
+/** The part of a series that is in each of its points, encoded once: its start and its attributes. */
 export const pointHead = createPlans(({ metric, attributes, start }: HistogramSeries): Buffer => {
   writer.fixed64(2, start);
   writeAttributes(writer, attributeFields[metric.kind], attributes);
   return writer.finish();
 });
 
-/** What a layout says, encoded once: bounds, or scale and threshold. Offsets are written with the counts. */
+/** A layout, encoded once: bounds, or scale and threshold. Offsets are written with the counts. */
 const layoutBytes = createPlans((layout: HistogramLayout): Buffer => {
   if (layout.kind === 'exponential_histogram') {
     writer.integer(6, zigzag(layout.scale));
@@ -57,7 +57,7 @@ const layoutBytes = createPlans((layout: HistogramLayout): Buffer => {
   return Buffer.concat([head, packed]);
 });
 
-/** Writes points one after another, each as a field `data_points`. No object is made for a point. */
+/** Writes successive points, each as a field `data_points`. Allocates no object per point. */
 export class HistogramPointWriter {
   #bytes = Buffer.allocUnsafeSlow(64 * 1024);
   #view = viewOf(this.#bytes);
@@ -71,11 +71,11 @@ export class HistogramPointWriter {
   }
 
   /**
-   * @param head of the series of the row
-   * @param times of every row, the low and the high half of its Unix time in nanoseconds
+   * @param head of the row's series
+   * @param times for every row, the low and the high half of its Unix time in nanoseconds
    */
   add(table: HistogramTable, row: number, head: Buffer, times: Uint32Array): void {
-    // Rows that follow each other mostly have one layout.
+    // Successive rows mostly have the same layout.
     const layout = table.layouts[row];
     if (layout !== this.#layout) {
       this.#layout = layout;
@@ -96,12 +96,12 @@ export class HistogramPointWriter {
     } else this.#writeFigures(table, row);
   }
 
-  /** Forgets what was written. */
+  /** Discards what was written. */
   clear(): void {
     this.#at = 0;
   }
 
-  /** Moves the first bytes, up to this length, into a buffer. What follows is left for the next call. */
+  /** Moves the first bytes, up to this length, into a buffer. The rest is kept for the next call. */
   moveTo(target: Buffer, at: number, length: number): void {
     this.#bytes.copy(target, at, 0, length);
     this.#bytes.copyWithin(0, length, this.#at);
@@ -132,7 +132,7 @@ export class HistogramPointWriter {
     this.#at += fieldBytes;
   }
 
-  /** NaN is left out: it is unknown. */
+  /** NaN is omitted: the value is unknown. */
   #writeDouble(tag: number, value: number): void {
     if (Number.isNaN(value)) return;
     this.#bytes[this.#at] = tag;
@@ -175,7 +175,7 @@ export class HistogramPointWriter {
   }
 }
 
-/** The length of a point without its tag, its own length and its head. */
+/** The length of a point without its tag, its length prefix and its head. */
 function pointLength(table: HistogramTable, row: number, layoutLength: number): number {
   if (Number.isNaN(table.counts[row])) return fieldBytes + 2;
   const layout = table.layouts[row];

@@ -2,7 +2,7 @@ import { parseKeyPairsIntoRecord } from '@opentelemetry/core';
 import type { Schema } from '../component/schema.js';
 import { sendingSettings } from '../export/sending-settings.js';
 
-/** Settings that both OTLP exporters have, by the Collector's names where it has them. */
+/** Settings that both OTLP exporters have, with the Collector's names where it has them. */
 export const otlpSettings = {
   ...sendingSettings,
   from_environment: {
@@ -12,7 +12,7 @@ export const otlpSettings = {
   },
 } as const satisfies Schema;
 
-/** What the OTLP variables of OpenTelemetry's specification say; undefined where they are not set. */
+/** The OTLP variables of OpenTelemetry's specification; undefined where they are not set. */
 export interface OtlpEnvironment {
   /** From OTEL_EXPORTER_OTLP_METRICS_ENDPOINT. */
   readonly metricsEndpoint: string | undefined;
@@ -28,8 +28,8 @@ export interface OtlpEnvironment {
 }
 
 /**
- * Reads the variables; one for metrics goes before the general one.
- * @throws Error naming a variable that cannot be understood
+ * Reads the variables; one for metrics takes precedence over the general one.
+ * @throws Error naming a variable that is invalid
  */
 export function readOtlpEnvironment(env: NodeJS.ProcessEnv): OtlpEnvironment {
   const find = (name: string): Variable | undefined => findVariable(env, name);
@@ -46,7 +46,7 @@ export function readOtlpEnvironment(env: NodeJS.ProcessEnv): OtlpEnvironment {
   };
 }
 
-/** The settings of an exporter that these variables can replace, but its endpoint. */
+/** The settings of an exporter that these variables can override, except its endpoint. */
 interface ReplaceableSettings {
   readonly headers: Readonly<Record<string, string>>;
   readonly compression: 'gzip' | 'zstd' | 'none';
@@ -58,7 +58,7 @@ interface ReplaceableSettings {
   };
 }
 
-/** The settings with what the variables say in the place of some. */
+/** The settings, with those that the variables override. */
 export function replaceSettings<C extends ReplaceableSettings>(config: C, found: OtlpEnvironment): C {
   return {
     ...config,
@@ -74,7 +74,7 @@ export function replaceSettings<C extends ReplaceableSettings>(config: C, found:
   };
 }
 
-/** The headers among these variables. */
+/** The headers from these variables. */
 export function readOtlpHeaders(env: NodeJS.ProcessEnv): Readonly<Record<string, string>> {
   return {
     ...parseKeyPairsIntoRecord(env['OTEL_EXPORTER_OTLP_HEADERS']),
@@ -95,7 +95,7 @@ function findVariable(env: NodeJS.ProcessEnv, name: string): Variable | undefine
   return undefined;
 }
 
-/** By the specification an empty variable is one that is not set. */
+/** According to the specification, an empty variable counts as unset. */
 function readText(env: NodeJS.ProcessEnv, name: string): string | undefined {
   const text = env[name]?.trim();
   return text === '' ? undefined : text;

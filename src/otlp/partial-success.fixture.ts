@@ -5,14 +5,14 @@ import { readingAt, startExporter } from '../export/exporter.fixture.js';
 import type { Transport } from '../export/shared-cases.fixture.js';
 import { MessageWriter } from './wire.js';
 
-/** For tests: what every exporter of OTLP does with points that a backend took and threw away. */
+/** For tests: how every OTLP exporter handles points that a backend accepted and then rejected. */
 export function testPartialSuccess<S extends Schema>({
   name,
   factory,
   open,
   settingsFor,
 }: Transport<S>): void {
-  test(`${name} counts the points of a partial success`, async (t) => {
+  test(`${name} counts the rejected points of a partial success`, async (t) => {
     const writer = new MessageWriter();
     const partial = writer.begin(1);
     const body = writer.integer(1, 1).text(2, 'out of bounds').end(partial).finish();

@@ -6,16 +6,16 @@ import type { ColumnsPlan, ResourcePlan } from './table-plan.js';
 import { scopeField, type ResourceFrame } from './templates.js';
 import { messageLength, tagOf } from './wire.js';
 
-/** What a request says of one resource. */
+/** The part of a request for one resource. */
 interface ResourceBlock {
   readonly frame: ResourceFrame;
   readonly parts: ResourcePart[];
   readonly encoded: Uint8Array[];
-  /** Of the message `ScopeMetrics`. */
+  /** Length of the message `ScopeMetrics`. */
   scopeLength: number;
 }
 
-/** A field `metrics` of a ScopeMetrics, encoded already. */
+/** A field `metrics` of a ScopeMetrics, already encoded. */
 export interface EncodedMetric {
   readonly resource: ResourceFrame;
   readonly bytes: Uint8Array;
@@ -33,7 +33,7 @@ interface ResourcePart {
 const resourceMetricsTag = tagOf(1, wireTypes.lengthDelimited);
 const scopeMetricsTag = tagOf(2, wireTypes.lengthDelimited);
 
-/** Rows of tables that are to become one ExportMetricsServiceRequest. */
+/** Rows of tables that will become one ExportMetricsServiceRequest. */
 export class RequestBuilder {
   readonly #blocks = new Map<string, ResourceBlock>();
   #points = 0;
@@ -44,7 +44,7 @@ export class RequestBuilder {
     return this.#points;
   }
 
-  /** The most bytes that the request can have so far. */
+  /** Maximum size of the request so far, in bytes. */
   get maxBytes(): number {
     return this.#maxBytes;
   }
@@ -56,7 +56,7 @@ export class RequestBuilder {
     this.#maxBytes += plan.frameBytes + plan.rowBytes * rows.count;
   }
 
-  /** Adds a metric that was encoded already. */
+  /** Adds a metric that is already encoded. */
   addEncoded({ resource, bytes, points, maxBytes }: EncodedMetric): void {
     const block = this.#blockOf(resource);
     block.encoded.push(bytes);
@@ -89,7 +89,7 @@ export class RequestBuilder {
   }
 }
 
-/** Of the message `ResourceMetrics`. */
+/** Length of the message `ResourceMetrics`. */
 function blockLength({ frame, scopeLength }: ResourceBlock): number {
   return frame.head.length + messageLength(scopeLength);
 }

@@ -14,10 +14,10 @@ import { writeMessageStart } from './wire.js';
 
 const half = 2 ** 32;
 const minInt64 = -(2 ** 63);
-/** The greatest double below 2^63. */
+/** The largest double below 2^63. */
 const maxInt64 = 2 ** 63 - 1024;
 
-/** How many bytes the metrics of a resource take for these rows, as repeated `metrics` of a ScopeMetrics. */
+/** Number of bytes of a resource's metrics for these rows, as repeated `metrics` of a ScopeMetrics. */
 export function metricsLength(plan: ColumnsPlan, resource: ResourcePlan, rows: Rows): number {
   if (isOneWholeRow(rows)) return resource.skeleton.length;
   let length = 0;
@@ -27,24 +27,24 @@ export function metricsLength(plan: ColumnsPlan, resource: ResourcePlan, rows: R
   return length;
 }
 
-/** Writes a request whose length is known, from its first byte to its last. */
+/** Writes a request of known length, from its first byte to its last. */
 export class RequestWriter {
   readonly bytes: Buffer;
   readonly #view: DataView;
   #at = 0;
 
-  /** @param bytes room for exactly the request */
+  /** @param bytes exactly the length of the request */
   constructor(bytes: Buffer) {
     this.bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 
-  /** Begins a message of this length. */
+  /** Starts a message of this length. */
   writeStart(tag: number, length: number): void {
     this.#at = writeMessageStart(this.bytes, this.#at, tag, length);
   }
 
-  /** Copies a field that was encoded before. */
+  /** Copies an encoded field. */
   writeField(field: Uint8Array): void {
     this.bytes.set(field, this.#at);
     this.#at += field.length;
@@ -56,7 +56,7 @@ export class RequestWriter {
     else for (const metric of resource.metrics) this.#writeMetric(plan, resource, metric, rows);
   }
 
-  /** Many resources with few points each, as a scan of processes has: all their metrics in one copy. */
+  /** Many resources with few points each, as in a scan of processes: all their metrics in one copy. */
   #writeOneRow(plan: ColumnsPlan, { skeleton, firstPoint, endPoint }: ResourcePlan, rows: Rows): void {
     this.bytes.set(skeleton, this.#at);
     this.#fillRow(plan, { firstPoint, endPoint, row: rows.first, skeletonAt: this.#at }, rows);
@@ -100,7 +100,7 @@ export class RequestWriter {
     if (rows.starts !== undefined) this.#fillStarts(plan, range, rows);
   }
 
-  /** Deltas have the instant of the point before as their start. */
+  /** Deltas have the instant of the previous point as their start. */
   #fillStarts({ timesAt, columns }: ColumnsPlan, range: PointRange, { width, starts }: Rows): void {
     const { firstPoint, endPoint, row, skeletonAt } = range;
     if (starts === undefined) return;
@@ -136,7 +136,7 @@ interface PointRange {
   readonly firstPoint: number;
   readonly endPoint: number;
   readonly row: number;
-  /** Where the skeleton of the resource would begin. */
+  /** Where the skeleton of the resource would start. */
   readonly skeletonAt: number;
 }
 
@@ -168,7 +168,7 @@ function bytesSavedByGap(series: Series): number {
   return seriesTemplate(series).point.bytes.length - gapTemplate(series).bytes.length;
 }
 
-/** Writes copies of some bytes one after another, in ever longer stretches. */
+/** Writes repeated copies of some bytes, with doubling block size. */
 function repeat(bytes: Uint8Array, target: Buffer, at: number, count: number): void {
   target.set(bytes, at);
   const end = at + bytes.length * count;
@@ -177,7 +177,7 @@ function repeat(bytes: Uint8Array, target: Buffer, at: number, count: number): v
   }
 }
 
-/** Whole numbers are exact up to 2^53, where a double stops to be, and end at the limits of 64 bits. */
+/** Integers are exact up to 2^53, like doubles, and are clamped to 64 bits. */
 function setValue(view: DataView, at: number, isInt: boolean, value: number): void {
   if (!isInt) {
     view.setFloat64(at, value, true);

@@ -22,7 +22,7 @@ const series: readonly Series[] = hosts.flatMap((resource) =>
   ),
 );
 
-/** A request of this many rows of all series, one of whose values is a gap. */
+/** A request with this number of rows of all series; one of the values is a gap. */
 function encode(rows: number): QueuedRequest {
   const requests: QueuedRequest[] = [];
   const limits = { maxPoints: 1e6, maxBytes: 1e9 };
@@ -40,7 +40,7 @@ function splitUp(request: QueuedRequest): readonly QueuedRequest[] {
   return request.split?.()?.flatMap(splitUp) ?? [request];
 }
 
-test('splitRequest gives both halves of the points, in order, with all that surrounds them', () => {
+test('splitRequest returns both halves of the points, in order, with all fields that contain them', () => {
   for (const rows of [1, 2, 7]) {
     const { bytes, points } = encode(rows);
     const halves = splitRequest({ bytes, points }) ?? [];
@@ -57,7 +57,7 @@ test('splitRequest gives both halves of the points, in order, with all that surr
   }
 });
 
-test('a request of the Batcher can be split down to single points, and no further', () => {
+test('a request of the Batcher can be divided down to single points, and no further', () => {
   const request = encode(3);
   const single = splitUp(request);
   assert.equal(single.length, request.points);
@@ -68,7 +68,7 @@ test('a request of the Batcher can be split down to single points, and no furthe
   );
 });
 
-test('splitRequest throws for bytes that are no request', () => {
+test('splitRequest throws for bytes that are not a request', () => {
   assert.throws(
     () => splitRequest({ bytes: Buffer.of(0x0a, 0x7f), points: 2 }),
     /expected at least 129 bytes, found 2$/,

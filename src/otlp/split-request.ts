@@ -3,12 +3,12 @@ import type { Divide } from '../export/divisible-request.js';
 import { wireTypes } from '../protobuf.js';
 import { varintLength, writeVarint } from './wire.js';
 
-/** The fields that lead from a message to its points, level by level. */
+/** The field numbers on the path from a message to its points, level by level. */
 export type Path = readonly (readonly number[])[];
 
 /**
- * The fields that lead from an ExportMetricsServiceRequest to its points: resource_metrics, scope_metrics, metrics,
- * gauge, sum or histogram, data_points (opentelemetry/proto/metrics/v1/metrics.proto).
+ * The path of fields from an ExportMetricsServiceRequest to its points: resource_metrics, scope_metrics,
+ * metrics, gauge, sum or histogram, data_points (opentelemetry/proto/metrics/v1/metrics.proto).
  */
 const pathToPoints: Path = [[1], [2], [2], [5, 7, 9, 10], [1]];
 
@@ -16,10 +16,10 @@ const pathToPoints: Path = [[1], [2], [2], [5, 7, 9, 10], [1]];
 export const splitRequest = divideMessage(pathToPoints);
 
 /**
- * Takes the first and the second half of the points of an encoded message, each with what surrounds them, in
- * order. Fields are not copied one by one: a request of thousands of resources is cut within a few milliseconds. What
- * is returned gives undefined where there are fewer than two points, and throws a RangeError when the bytes are not
- * such a message.
+ * Divides the points of an encoded message into two halves, each with the fields that contain them, in order.
+ * Fields are not copied one by one: a request of thousands of resources is divided within a few milliseconds.
+ * The returned function gives undefined for fewer than two points, and throws a RangeError when the bytes are
+ * not such a message.
  */
 export function divideMessage(path: Path): Divide {
   return ({ bytes, points }) => {
@@ -34,7 +34,7 @@ export function divideMessage(path: Path): Divide {
   };
 }
 
-/** A message whose points are found by a path. */
+/** A message, and the path to its points. */
 interface Message {
   readonly bytes: Uint8Array;
   readonly path: Path;
@@ -45,7 +45,7 @@ interface Range {
   readonly to: number;
 }
 
-/** Of the message in a range. */
+/** Counts the points of the message in a range. */
 function countPoints(message: Message, { from, to }: Range, level: number): number {
   const { bytes, path } = message;
   if (level === path.length) return 1;
@@ -57,7 +57,7 @@ function countPoints(message: Message, { from, to }: Range, level: number): numb
   return points;
 }
 
-/** @param place the message's place in the path, and how many of its points are of the first half */
+/** @param place the message's index in the path, and how many of its points belong to the first half */
 function splitRange(
   message: Message,
   range: Range,
@@ -69,7 +69,7 @@ function splitRange(
   const cursor = new Cursor(bytes, range.from, range.to);
   while (cursor.next()) {
     const isOnPath = path[level]?.includes(cursor.field) ?? false;
-    // Behind the middle points need not be counted.
+    // After the middle, points need not be counted.
     const points = isOnPath && left > 0 ? countPoints(message, cursor.content(), level + 1) : 0;
     if (points > left) {
       const tag = { from: cursor.start, to: cursor.tagEnd };
@@ -85,11 +85,11 @@ function splitRange(
   return [first, second];
 }
 
-/** A message that is put together from ranges of another and from new lengths. */
+/** A message that is composed of ranges of another one and of new lengths. */
 class Half {
   readonly #bytes: Uint8Array;
   readonly #pieces: Uint8Array[] = [];
-  /** The last range, which may still grow. */
+  /** The last range, which may still be extended. */
   #range: Range = { from: 0, to: 0 };
   #length = 0;
 
@@ -107,7 +107,7 @@ class Half {
     }
   }
 
-  /** @param tag where the tag of the field is */
+  /** @param tag range of the field's tag */
   addMessage(tag: Range, content: Half): void {
     this.add(tag);
     this.#endRange();
@@ -129,17 +129,17 @@ class Half {
   }
 }
 
-/** Goes through the fields of a message without taking them apart. */
+/** Walks over the fields of a message without decoding them. */
 class Cursor {
   readonly #bytes: Uint8Array;
   readonly #end: number;
   #contentAt = 0;
   #at: number;
-  /** Where the field begins. */
+  /** Start of the field. */
   start = 0;
   /** The number of the field. */
   field = 0;
-  /** Where its tag ends. */
+  /** End of the tag. */
   tagEnd = 0;
 
   constructor(bytes: Uint8Array, from: number, to: number) {
@@ -148,7 +148,7 @@ class Cursor {
     this.#end = to;
   }
 
-  /** Goes to the next field, if there is one. */
+  /** Moves to the next field. @returns false: there is none */
   next(): boolean {
     if (this.#at >= this.#end) return false;
     this.start = this.#at;

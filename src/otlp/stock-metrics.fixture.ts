@@ -5,7 +5,7 @@ import type { Metric, Resource } from '../model/series.js';
 import type { Table } from '../model/table.js';
 import { readVersion } from '../version.js';
 
-/** The points of a table as the official serialisers want them: one request per resource. */
+/** The points of a table in the form of the official serialisers: one request per resource. */
 export function toStockMetrics(table: Table): readonly ResourceMetrics[] {
   const resources = new Map<Resource, Map<Metric, number[]>>();
   for (const [column, { resource, metric }] of table.series.entries()) {
@@ -17,7 +17,7 @@ export function toStockMetrics(table: Table): readonly ResourceMetrics[] {
     const metrics = [...byMetric].map(([metric, columns]) => toStockMetric(metric, columns, table));
     return { resource: resourceFromAttributes(attributes), scopeMetrics: [{ scope, metrics }] };
   });
-  // The points have the type that their metric says; the union over all kinds cannot be told so.
+  // The points have the type of their metric; TypeScript cannot express this as a union over all kinds.
   return stock as unknown as readonly ResourceMetrics[];
 }
 

@@ -21,7 +21,7 @@ const series: readonly Series[] = [
   { metric: threads, resource, attributes: {}, start },
 ];
 
-test('Batcher writes the bytes that the official serialiser writes', () => {
+test('Batcher writes the same bytes as the official serialiser', () => {
   const table = {
     series,
     epoch: start,

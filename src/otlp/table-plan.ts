@@ -10,29 +10,29 @@ import {
   type ResourceFrame,
 } from './templates.js';
 
-/** Columns of a table of which one row fits into one request, resource by resource and metric by metric. */
+/** Columns of a table of which one row fits into one request, grouped by resource and metric. */
 export interface ColumnsPlan {
   readonly resources: readonly ResourcePlan[];
-  /** One per point of a row, in the order of the points. */
+  /** The series of each point of a row, in the order of the points. */
   readonly series: readonly Series[];
-  /** Of each point its column in the table. */
+  /** The column in the table of each point. */
   readonly columns: Uint32Array;
-  /** Of each point where in the skeleton of its resource its instant goes. */
+  /** For each point, the offset of its instant in the skeleton of its resource. */
   readonly timesAt: Uint32Array;
-  /** 1 for each point whose value is a whole number. */
+  /** 1 for each point whose value is an integer. */
   readonly areInts: Uint8Array;
   /** Bytes of the points of one row. */
   readonly rowBytes: number;
-  /** The most bytes that a request needs around these points. */
+  /** Maximum bytes that a request needs around these points. */
   readonly frameBytes: number;
 }
 
-/** The points that one metric of one resource has in a row. */
+/** The points of one metric of one resource in a row. */
 export interface MetricPlan {
   readonly frame: MetricFrame;
   readonly firstPoint: number;
   readonly endPoint: number;
-  /** Where the points stand in the skeleton of the resource, one after another. */
+  /** Offset of the contiguous points in the skeleton of the resource. */
   readonly rowFrom: number;
   readonly rowTo: number;
 }
@@ -43,11 +43,11 @@ export interface ResourcePlan {
   readonly metrics: readonly MetricPlan[];
   readonly firstPoint: number;
   readonly endPoint: number;
-  /** The metrics as they are for one row, instants and values still to be filled in. */
+  /** The metrics for one row, encoded with instants and values still to be filled in. */
   readonly skeleton: Buffer;
 }
 
-/** Works out once how the columns of a table become points. */
+/** Computes once how the columns of a table become points. */
 export function createTablePlan(series: readonly Series[], limits: RequestLimits): readonly ColumnsPlan[] {
   return splitColumns(orderColumns(series), limits).map(planColumns);
 }
@@ -69,13 +69,13 @@ function planColumns({ columns, rowBytes, frameBytes }: ColumnRun): ColumnsPlan 
   };
 }
 
-/** Lays the metrics of resources one after another. */
+/** Writes the metrics of resources one after another. */
 class SkeletonWriter {
   readonly series: Series[] = [];
   readonly columns: Uint32Array;
   readonly timesAt: Uint32Array;
   readonly areInts: Uint8Array;
-  /** What is not written yet. */
+  /** The part that is not written yet. */
   #rest: Buffer;
   #at = 0;
 
@@ -86,7 +86,7 @@ class SkeletonWriter {
     this.areInts = new Uint8Array(points);
   }
 
-  /** @param columns those of one resource, metric by metric */
+  /** @param columns of one resource, grouped by metric */
   addResource(columns: readonly (readonly Column[])[]): ResourcePlan {
     const { template } = elementAt(elementAt(columns, 0), 0);
     const firstPoint = this.series.length;
@@ -126,7 +126,7 @@ function pointBytes(columns: readonly Column[]): number {
   return columns.reduce((sum, { template }) => sum + template.point.bytes.length, 0);
 }
 
-/** Cuts a list where the frame changes. */
+/** Divides a list where the frame changes. */
 function splitRuns(
   columns: readonly Column[],
   frameOf: (column: Column) => { readonly key: string },

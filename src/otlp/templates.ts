@@ -19,14 +19,14 @@ import {
   writeVarint,
 } from './wire.js';
 
-// What of opentelemetry/proto/metrics/v1/metrics.proto is the same for every point of a series, metric or
-// resource, encoded once. Fields stand in the order in which the official serialiser writes them.
+// The parts of opentelemetry/proto/metrics/v1/metrics.proto that are the same for every point of a series,
+// metric or resource, encoded once. Fields are in the order in which the official serialiser writes them.
 
 /** A `NumberDataPoint` whose instant and value are still to be filled in. */
 export interface PointTemplate {
-  /** Tag and length included. */
+  /** Including tag and length. */
   readonly bytes: Buffer;
-  /** Where the eight bytes of the instant go. */
+  /** Offset of the eight bytes of the instant. */
   readonly timeAt: number;
 }
 
@@ -40,18 +40,18 @@ export const startBeforeTime = 9;
 const delta = 1;
 const cumulative = 2;
 
-/** What surrounds the points of a metric. */
+/** The fields around the points of a metric. */
 export interface MetricFrame {
-  /** Equal for metrics that have everything in common. */
+  /** Equal for metrics with equal fields. */
   readonly key: string;
   /** Name, description, unit and the tag of the gauge, sum or histogram. */
   readonly head: Buffer;
-  /** What a sum or histogram says after its points. */
+  /** The fields of a sum or histogram after its points. */
   readonly tail: Buffer;
   readonly isInt: boolean;
 }
 
-/** What surrounds the metrics of a resource. */
+/** The fields around the metrics of a resource. */
 export interface ResourceFrame {
   /** Equal for resources with equal attributes. */
   readonly key: string;
@@ -59,7 +59,7 @@ export interface ResourceFrame {
   readonly head: Buffer;
 }
 
-/** What of a series is encoded once. */
+/** The parts of a series that are encoded once. */
 export interface SeriesTemplate {
   readonly point: PointTemplate;
   readonly metric: MetricFrame;
@@ -78,7 +78,7 @@ export const seriesTemplate = createPlans((series: Series): SeriesTemplate => ({
   resource: resourceFrame(series.resource),
 }));
 
-/** The template of a series' points that say that there is no reading. */
+/** The template of a series' points without a recorded value. */
 export const gapTemplate = createPlans((series: Series) => encodePoint(series, true));
 
 /** The frame of a metric. */
@@ -136,7 +136,7 @@ function encodeMetricTail(metric: Metric | HistogramMetric): Buffer {
   return writer.finish();
 }
 
-/** Whether the growth of a metric is sent in place of its value. */
+/** Whether a metric is sent as deltas. */
 export function isDelta(metric: Metric | HistogramMetric): boolean {
   return metric.kind === 'counter' && metric.delta !== undefined;
 }
@@ -152,7 +152,7 @@ function encodeScope(): Buffer {
   return writer.text(1, 'joulemetry').text(2, readVersion()).end(scope).finish();
 }
 
-/** Attributes as repeated `KeyValue`. Whole numbers that a double holds exactly travel as int_value. */
+/** Attributes as repeated `KeyValue`. Integers that a double holds exactly are sent as int_value. */
 export function writeAttributes(target: MessageWriter, field: number, attributes: Attributes): void {
   for (const [name, value] of Object.entries(attributes)) {
     const pair = target.begin(field);
@@ -177,8 +177,8 @@ export function metricLength(frame: MetricFrame, pointsLength: number): number {
 }
 
 /**
- * Writes what stands before the points of a metric.
- * @returns where the first point goes
+ * Writes the fields before the points of a metric.
+ * @returns the offset of the first point
  */
 export function writeMetricStart(
   target: Buffer,
@@ -193,8 +193,8 @@ export function writeMetricStart(
 }
 
 /**
- * Writes what stands after the points of a metric.
- * @returns where the next byte goes
+ * Writes the fields after the points of a metric.
+ * @returns the offset of the next byte
  */
 export function writeMetricEnd(target: Buffer, at: number, { tail }: MetricFrame): number {
   target.set(tail, at);

@@ -3,18 +3,18 @@ import { wireTypes } from '../protobuf.js';
 const half = 2 ** 32;
 
 /**
- * Walks over the fields of protobuf messages without allocating anything. A message inside a message is walked with the
- * same cursor: its caller sets `end` to the end of that message, and back afterwards.
+ * Walks over the fields of protobuf messages without allocating anything. A nested message is walked with the
+ * same cursor: the caller sets `end` to the end of that message, and back afterwards.
  */
 export class WireCursor {
   bytes: Uint8Array = new Uint8Array(0);
   view = new DataView(this.bytes.buffer);
-  /** The next byte. */
+  /** Offset of the next byte. */
   at = 0;
-  /** Where the current message ends. */
+  /** End of the current message. */
   end = 0;
 
-  /** Begins a message that is all of these bytes. */
+  /** Starts a message that consists of all these bytes. */
   open(bytes: Uint8Array): void {
     this.bytes = bytes;
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -31,8 +31,8 @@ export class WireCursor {
   }
 
   /**
-   * Reads the length of a message or text.
-   * @returns where it ends, which is within the current message
+   * Reads the length of a message or string.
+   * @returns its end, which is within the current message
    */
   readEnd(): number {
     const length = this.readTag();
@@ -41,7 +41,7 @@ export class WireCursor {
     return end;
   }
 
-  /** Reads a whole number; one beyond 2^53 is rounded. */
+  /** Reads an unsigned integer; one beyond 2^53 is rounded. */
   readVarint(): number {
     let value = 0;
     let factor = 1;
@@ -58,7 +58,7 @@ export class WireCursor {
     );
   }
 
-  /** Reads a whole number of 64 bits with a sign, exactly. */
+  /** Reads a signed 64-bit integer, exactly. */
   readInt64(): bigint {
     const from = this.at;
     this.readVarint();
@@ -68,8 +68,8 @@ export class WireCursor {
   }
 
   /**
-   * Passes over some bytes of fixed length.
-   * @returns where they begin
+   * Skips bytes of fixed length.
+   * @returns where they start
    */
   pass(length: number): number {
     const { at } = this;
@@ -78,7 +78,7 @@ export class WireCursor {
     return at;
   }
 
-  /** Passes over the value of a field. */
+  /** Skips the value of a field. */
   skip(tag: number): void {
     if (tag < 8)
       throw new RangeError(
@@ -104,12 +104,12 @@ export class WireCursor {
     }
   }
 
-  /** A double at a place that was passed. */
+  /** A double at an offset that was skipped. */
   doubleAt(at: number): number {
     return this.view.getFloat64(at, true);
   }
 
-  /** The high half of 64 bits without a sign. */
+  /** The high half of an unsigned 64-bit integer. */
   highAt(at: number): number {
     return this.view.getUint32(at + 4, true);
   }
@@ -119,7 +119,7 @@ export class WireCursor {
     return this.view.getUint32(at, true);
   }
 
-  /** 64 bits with a sign, as the nearest double: exact up to 2^53. */
+  /** A signed 64-bit integer, as the nearest double: exact up to 2^53. */
   integerAt(at: number): number {
     return this.view.getInt32(at + 4, true) * half + this.view.getUint32(at, true);
   }

@@ -2,34 +2,34 @@
 
 import { wireTypes } from '../protobuf.js';
 
-/** The flag of a data point that has no reading (DataPointFlags of metrics.proto). */
+/** The flag of a data point without a recorded value (DataPointFlags of metrics.proto). */
 export const noRecordedValue = 1;
 
-/** The byte that begins a field; enough for field numbers up to 15, which is all that metrics have. */
+/** The tag byte of a field; enough for field numbers up to 15, which is all that metrics have. */
 export function tagOf(field: number, wireType: number): number {
   return (field << 3) | wireType;
 }
 
-/** How many bytes the varint of a whole number below 2^53 takes. */
+/** The length of the varint of a non-negative integer below 2^53, in bytes. */
 export function varintLength(value: number): number {
   let length = 1;
   for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 0x80)) length += 1;
   return length;
 }
 
-/** A signed whole number as sint32 has it. */
+/** A signed integer in the encoding of sint32. */
 export function zigzag(value: number): number {
   return value < 0 ? -2 * value - 1 : 2 * value;
 }
 
-/** How many bytes a message of this length takes together with its tag and its length. */
+/** The length of a message of this length including its tag and length, in bytes. */
 export function messageLength(length: number): number {
   return 1 + varintLength(length) + length;
 }
 
 /**
- * Writes a whole number below 2^53 as a varint.
- * @returns where the next byte goes
+ * Writes a non-negative integer below 2^53 as a varint.
+ * @returns the offset of the next byte
  */
 export function writeVarint(target: Uint8Array, at: number, value: number): number {
   let rest = value;
@@ -44,8 +44,8 @@ export function writeVarint(target: Uint8Array, at: number, value: number): numb
 }
 
 /**
- * Writes a tag and a length, the beginning of a message inside a message.
- * @returns where the message's first byte goes
+ * Writes a tag and a length, the start of a nested message.
+ * @returns the offset of the message's first byte
  */
 export function writeMessageStart(target: Uint8Array, at: number, tag: number, length: number): number {
   target[at] = tag;
@@ -55,7 +55,7 @@ export function writeMessageStart(target: Uint8Array, at: number, tag: number, l
 /** Maximum bytes of a tag and a number. */
 const maxNumberBytes = 11;
 
-/** Writes a protobuf message field by field: what is encoded once per series, metric or resource. */
+/** Writes a protobuf message field by field, for the parts that are encoded once per series, metric or resource. */
 export class MessageWriter {
   #bytes = Buffer.allocUnsafeSlow(16 * 1024);
   #at = 0;
@@ -65,7 +65,7 @@ export class MessageWriter {
     return this.#at;
   }
 
-  /** A text, also when it is empty. */
+  /** A string, even if it is empty. */
   text(field: number, text: string): this {
     const length = Buffer.byteLength(text);
     this.#reserve(length + maxNumberBytes);
@@ -74,7 +74,7 @@ export class MessageWriter {
     return this;
   }
 
-  /** A text or a message that is encoded already. */
+  /** A string or message that is already encoded. */
   bytes(field: number, bytes: Uint8Array): this {
     this.#reserve(bytes.length + maxNumberBytes);
     this.#at = writeMessageStart(
@@ -88,7 +88,7 @@ export class MessageWriter {
     return this;
   }
 
-  /** A whole number or a truth value; a negative number takes the ten bytes of its two's complement. */
+  /** An integer or a boolean; a negative number takes the ten bytes of its two's complement. */
   integer(field: number, value: number): this {
     this.#reserve(maxNumberBytes);
     this.#bytes[this.#at] = tagOf(field, wireTypes.varint);
@@ -98,7 +98,7 @@ export class MessageWriter {
     return this;
   }
 
-  /** A whole number from 0 on without a tag: an element of a packed list, or a tag itself. */
+  /** A non-negative integer without a tag: an element of a packed list, or a tag. */
   varint(value: number): this {
     this.#reserve(maxNumberBytes);
     this.#at = writeVarint(this.#bytes, this.#at, value);
@@ -120,8 +120,8 @@ export class MessageWriter {
   }
 
   /**
-   * Begins a message inside this one.
-   * @returns what `end` wants to know
+   * Starts a nested message.
+   * @returns the argument for `end`
    */
   begin(field: number): number {
     this.#reserve(maxNumberBytes);
@@ -130,7 +130,7 @@ export class MessageWriter {
     return this.#at;
   }
 
-  /** Ends a message: what was written since its beginning moves on where the length takes several bytes. */
+  /** Ends a message: its content is moved if the length takes several bytes. */
   end(begin: number): this {
     const length = this.#at - begin;
     const shift = varintLength(length) - 1;
@@ -141,7 +141,7 @@ export class MessageWriter {
     return this;
   }
 
-  /** What was written, as a copy; the writer starts again. */
+  /** A copy of what was written; the writer starts again. */
   finish(): Buffer {
     const bytes = Buffer.from(this.#bytes.subarray(0, this.#at));
     this.#at = 0;

@@ -2,12 +2,12 @@ import { monotonicSinceOriginNs, readThreadCpuNs } from '../linux/clocks.js';
 import { enterRealTime, leaveRealTime } from '../linux/thread.js';
 import type { NoteMessage } from './thread-line.js';
 
-/** Samplers that are read this often or more get real-time scheduling. */
+/** Maximum period of samplers that get real-time scheduling. */
 export const fastPeriodNs = 3e6;
 const checkEveryNs = 1e9;
 const maxCpuShare = 0.8;
 
-/** Gives a sampling thread real-time scheduling while a sampler needs it and leaves the CPU time for others. */
+/** Gives a sampling thread real-time scheduling while a sampler needs it and it leaves CPU time to other threads. */
 export class RealTimeGuard {
   readonly #note: (level: NoteMessage['level'], message: string) => void;
   #isRealTime = false;
@@ -19,7 +19,7 @@ export class RealTimeGuard {
     this.#note = note;
   }
 
-  /** Enters or leaves real-time scheduling, as the shortest period wants it. */
+  /** Enters or leaves real-time scheduling, depending on the shortest period. */
   adapt(shortestPeriodNs: number): void {
     const isWanted = shortestPeriodNs <= fastPeriodNs && !this.#isRefused;
     if (isWanted === this.#isRealTime) return;
@@ -27,7 +27,7 @@ export class RealTimeGuard {
     else this.#leave();
   }
 
-  /** Leaves real-time scheduling for good when the thread hardly sleeps any more. Call it once a flush. */
+  /** Leaves real-time scheduling permanently when the thread hardly sleeps any more. To be called once per flush. */
   check(): void {
     if (!this.#isRealTime) return;
     const elapsedNs = monotonicSinceOriginNs() - this.#checkedNs;

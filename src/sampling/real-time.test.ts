@@ -22,7 +22,7 @@ test('fast samplers have real-time scheduling, and no other thread has', { skip:
 });
 
 test(
-  'the refusal of real-time scheduling is logged once',
+  'a denied request for real-time scheduling is logged once',
   { skip: refusal === undefined && 'it is permitted here' },
   async (t) => {
     const { threadLog, sampling, request } = createRig(t);

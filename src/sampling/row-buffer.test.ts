@@ -7,7 +7,7 @@ import type { Metric, Series } from '../model/series.js';
 import { createEnding } from '../model/table.js';
 import { RowBuffer, RowThinner, type Rows } from './row-buffer.js';
 
-/** Wall time an hour ahead of CLOCK_MONOTONIC, and ahead by this much more when the clocks are read again. */
+/** Wall time an hour ahead of CLOCK_MONOTONIC, and ahead by this additional amount when the clocks are read again. */
 function createAnchor(correctionNs = 0n): WallAnchor {
   const { beforeNs: at } = readClocks();
   const hourAhead = at + 3_600_000_000_000n;
@@ -29,7 +29,7 @@ function instantsOf({ epoch, offsets }: Rows): bigint[] {
   return Array.from(offsets, (offset) => epoch + BigInt(offset));
 }
 
-test('take gives rows in the layout of a table, in wall time, and leaves none', () => {
+test('take returns rows in the layout of a table, in wall time, and leaves none', () => {
   const anchor = createAnchor();
   const buffer = fill(2, 1, 2, 3, 4);
   assert.equal(buffer.isFull, true);
@@ -44,7 +44,7 @@ test('take gives rows in the layout of a table, in wall time, and leaves none', 
   assert.equal(buffer.valuesAt, 0);
 });
 
-test('takeBeforeLast leaves the last row', () => {
+test('takeBeforeLast keeps the last row', () => {
   const anchor = createAnchor();
   const buffer = fill(2, 1, 2, 3, 4, 5, 6);
   const lastNs = buffer.lastNs();
@@ -58,7 +58,7 @@ test('takeBeforeLast leaves the last row', () => {
   assert.ok(rest.epoch > instantsOf(rows)[1]);
 });
 
-test('take keeps offsets ascending whole numbers, when the clock was set back a little', () => {
+test('take keeps offsets ascending integers when the clock was set back slightly', () => {
   const anchor = createAnchor(-40_000_000n);
   const buffer = fill(1, 1, 2, 3);
   const lastNs = BigInt(originSecond) * 1_000_000_000n + BigInt(buffer.lastNs());
@@ -76,7 +76,7 @@ test('lastNs is the time of the last row', () => {
   assert.ok(beforeNs <= lastNs && lastNs <= monotonicSinceOriginNs());
 });
 
-test('RowBuffer has room for two rows at least and for one MiB at most', () => {
+test('RowBuffer has space for at least two rows and at most one MiB', () => {
   assert.equal(new RowBuffer(4, 1).values.length, 2 * 4);
   assert.equal(new RowBuffer(3, 1e9).values.length, 32_768 * 3);
 });
@@ -94,7 +94,7 @@ function describe(...columns: readonly number[]): readonly Series[] {
   }));
 }
 
-/** Rows every 10 s, of which one a minute is wanted. */
+/** Rows every 10 s, one of which is to be forwarded per minute. */
 function createThinner() {
   const next = createTableCollector();
   const thinner = new RowThinner(next, seconds(60), seconds(10));
@@ -110,7 +110,7 @@ function createThinner() {
       values: Float64Array.from(rows.flatMap(([, ...values]) => values)),
     });
   };
-  /** Second and first value of every row that was passed on. */
+  /** Second and first value of every forwarded row. */
   const rows = () =>
     next.tables.flatMap(({ series, epoch, offsets, values }) =>
       [...offsets].map((offset, row) => [(Number(epoch) + offset) / 1e9, values[row * series.length]]),
@@ -118,7 +118,7 @@ function createThinner() {
   return { thinner, next, consume, rows };
 }
 
-test('RowThinner passes on one row per interval, however late they come', () => {
+test('RowThinner forwards one row per interval, however late they arrive', () => {
   const { consume, rows } = createThinner();
   const series = describe(0);
   // The first is the latest.
@@ -131,7 +131,7 @@ test('RowThinner passes on one row per interval, however late they come', () => 
   ]);
 });
 
-test('RowThinner picks rows out of tables of several, all of their columns', () => {
+test('RowThinner selects rows from tables with several rows, with all their columns', () => {
   const { consume, next } = createThinner();
   const series = describe(0, 1);
   consume(series, [
@@ -151,7 +151,7 @@ test('RowThinner picks rows out of tables of several, all of their columns', () 
   );
 });
 
-test('RowThinner passes on the last row when asked, once', () => {
+test('RowThinner forwards the last row on release, once', () => {
   const { thinner, consume, rows } = createThinner();
   const series = describe(0);
   consume(series, [[0, 0]]);
@@ -167,7 +167,7 @@ test('RowThinner passes on the last row when asked, once', () => {
   ]);
 });
 
-test('RowThinner passes on the last row of series before their end, and the first of those that follow', () => {
+test('RowThinner forwards the last row of series before their end, and the first row of their successors', () => {
   const { thinner, consume, rows, next } = createThinner();
   const series = describe(0);
   consume(series, [[0, 0]]);
@@ -185,7 +185,7 @@ test('RowThinner passes on the last row of series before their end, and the firs
   );
 });
 
-test('RowThinner finds its rhythm again after an outage', () => {
+test('RowThinner returns to its interval after an outage', () => {
   const { consume, rows } = createThinner();
   const series = describe(0);
   for (const at of [0, 10, 150, 160, 170, 180, 190, 240]) consume(series, [[at, at]]);
@@ -195,7 +195,7 @@ test('RowThinner finds its rhythm again after an outage', () => {
   );
 });
 
-test('RowThinner says when what it passes on is refused', () => {
+test('RowThinner reports when what it forwards is rejected', () => {
   const thinner = new RowThinner({ consume: () => false }, seconds(60), seconds(10));
   const series = describe(0);
   const table = { series, epoch: 0n, offsets: new Float64Array(1), values: new Float64Array(1) };

@@ -13,19 +13,19 @@ export interface Rows {
 
 type Room = Omit<Rows, 'epoch'>;
 
-/** 1 MiB: a table's worth of doubles, so that a fast sampler that flushes seldom does not hold more. */
+/** 1 MiB, so that a fast sampler with rare flushes does not hold more. */
 const maxDoubles = 131_072;
 
-/** Room for the rows of one flush, filled in place and transferred as it is. */
+/** Buffer for the rows of one flush, filled in place and transferred without copying. */
 export class RowBuffer {
   readonly width: number;
-  /** Row-major, as in a table. The next row goes to `valuesAt`. */
+  /** Row-major, as in a table. The next row is written at `valuesAt`. */
   values: Float64Array<ArrayBuffer>;
   readonly #room: number;
   readonly #first: Instant = { seconds: 0, nanoseconds: 0 };
   /** Nanoseconds of CLOCK_MONOTONIC after the first row. */
   #offsets: Float64Array<ArrayBuffer>;
-  /** What takes the place of values and offsets that are taken, where it was made in time. */
+  /** Replacement for the values and offsets that are taken, if it was allocated in advance. */
   #spare: Room | undefined;
   #length = 0;
 
@@ -45,12 +45,12 @@ export class RowBuffer {
     return this.#length === this.#room;
   }
 
-  /** Where in `values` the next row goes. */
+  /** The index in `values` of the next row. */
   get valuesAt(): number {
     return this.#length * this.width;
   }
 
-  /** Makes the values that were written a row of this instant. */
+  /** Adds the values that were written as a row of the current instant. */
   add(): void {
     if (this.#length === 0) readMonotonic(this.#first);
     else stampMonotonic(this.#offsets, this.#length, this.#first);
@@ -63,14 +63,14 @@ export class RowBuffer {
     return (seconds - originSecond) * 1e9 + nanoseconds + this.#offsets[this.#length - 1];
   }
 
-  /** Makes room for the rows after the next `take`, which then takes a tenth of the time. */
+  /** Allocates buffers for the rows after the next `take`, which then needs a tenth of the time. */
   prepare(): void {
     this.#spare ??= this.#createRoom();
   }
 
   /**
-   * Takes all rows out; there is at least one. Not as copies, but in buffers that can be transferred: others
-   * take their place, whose memory the kernel provides bit by bit as they fill.
+   * Takes all rows, at least one, not as copies but in buffers that can be transferred. They are replaced by
+   * others, whose memory the kernel provides page by page as they fill.
    */
   take(anchor: WallAnchor): Rows {
     const rows = {
@@ -90,7 +90,7 @@ export class RowBuffer {
     return { values: new Float64Array(this.#room * this.width), offsets: new Float64Array(this.#room) };
   }
 
-  /** Takes all rows but the last one out; there are at least two. */
+  /** Takes all rows except the last; there must be at least two. */
   takeBeforeLast(anchor: WallAnchor): Rows {
     const lastNs = this.lastNs();
     this.#length--;
@@ -105,7 +105,7 @@ export class RowBuffer {
   }
 }
 
-/** @returns the wall time of the first row; the offsets change only while the wall clock is being corrected */
+/** @returns the wall time of the first row; the offsets change only if the wall clock is being corrected */
 function toWallTime({ seconds, nanoseconds }: Instant, offsets: Float64Array, anchor: WallAnchor): bigint {
   const firstNs = BigInt(seconds) * 1_000_000_000n + BigInt(nanoseconds);
   const epoch = anchor.wallNs(firstNs);
@@ -117,10 +117,9 @@ function toWallTime({ seconds, nanoseconds }: Instant, offsets: Float64Array, an
 }
 
 /**
- * Forwards one row per interval, for samplers that must read more often than rows are wanted; every row, where they do
- * not. Counters are cumulative,
- * so that what lies between is not lost; the last row of series that end, and that before a shutdown, is always
- * forwarded.
+ * Forwards one row per interval, for samplers that must read more often than rows are needed; otherwise every
+ * row. Counters are cumulative, so the rows in between lose nothing; the last row of series that end, and the
+ * last one before a shutdown, is always forwarded.
  */
 export class RowThinner implements Consumer {
   readonly #next: Consumer;
@@ -129,12 +128,12 @@ export class RowThinner implements Consumer {
   #series: readonly Series[] | undefined;
   #dueNs = 0;
   #originNs = 0n;
-  /** The last row, where it was not forwarded. */
+  /** The last row, if it was not forwarded. */
   #held: Table | undefined;
 
   /**
-   * @param intervalNs time between two rows
-   * @param periodNs time between two rows that arrive
+   * @param intervalNs time between two forwarded rows
+   * @param periodNs time between two incoming rows
    */
   constructor(next: Consumer, intervalNs: number, periodNs: number) {
     this.#next = next;
@@ -142,7 +141,7 @@ export class RowThinner implements Consumer {
     this.#slackNs = periodNs / 2;
   }
 
-  /** Other times between rows from the next table on. */
+  /** Sets other times between rows, effective from the next table on. */
   setTimes(intervalNs: number, periodNs: number): void {
     this.#intervalNs = intervalNs;
     this.#slackNs = periodNs / 2;

@@ -35,7 +35,7 @@ function createChannel(periodNs = 1e9) {
   };
 }
 
-/** One row at this many nanoseconds, with which columns begin. */
+/** One row at this many nanoseconds, with the start of new columns. */
 function announce(at: bigint, columns: readonly string[], columnIds?: readonly number[]): RowsMessage {
   return {
     type: 'rows',
@@ -46,7 +46,7 @@ function announce(at: bigint, columns: readonly string[], columnIds?: readonly n
   };
 }
 
-test('SamplerChannel ends all series at a new generation, when no column says that it goes on', () => {
+test('SamplerChannel ends all series at a new generation if no column continues', () => {
   const { channel, tables } = createChannel();
   channel.takeRows(announce(1n, ['a', 'b']));
   channel.takeRows(announce(2n, ['a', 'b']));
@@ -54,7 +54,7 @@ test('SamplerChannel ends all series at a new generation, when no column says th
   assert.notEqual(tables[2]?.series[0], tables[0]?.series[0]);
 });
 
-test('SamplerChannel goes on with the series of columns that live on, wherever they stand', () => {
+test('SamplerChannel continues the series of columns that remain, at any index', () => {
   const { channel, tables } = createChannel();
   channel.takeRows(announce(1n, ['a', 'b'], [7, 8]));
   channel.takeRows(announce(2n, ['c', 'b'], [9, 8]));
@@ -67,7 +67,7 @@ test('SamplerChannel goes on with the series of columns that live on, wherever t
   );
 });
 
-test('SamplerChannel creates all series again, when they have ended, whatever their columns are', () => {
+test('SamplerChannel creates all series again when they have ended, whatever their columns are', () => {
   const { channel, tables } = createChannel();
   channel.takeRows(announce(1n, ['a'], [7]));
   channel.end();
@@ -78,7 +78,7 @@ test('SamplerChannel creates all series again, when they have ended, whatever th
   );
 });
 
-test('SamplerChannel counts the rows that a thread which was given up should have read since the last ones', () => {
+test('SamplerChannel counts the rows that an abandoned thread should have read since the last ones', () => {
   const { channel, log, counts } = createChannel(1);
   channel.takeRows(announce(1n, ['a']));
   channel.lose();
@@ -90,7 +90,7 @@ test('SamplerChannel counts the rows that a thread which was given up should hav
   ]);
 });
 
-test('SamplerChannel loses nothing with a thread that was given up, when no row was due', () => {
+test('SamplerChannel loses nothing with an abandoned thread if no row was due', () => {
   const { channel, log, counts } = createChannel(Number.MAX_SAFE_INTEGER);
   channel.takeRows(announce(1n, ['a']));
   channel.lose();

@@ -8,13 +8,13 @@ import { createEnding, createRow, timeOf, type Table } from '../model/table.js';
 import type { Rows } from './row-buffer.js';
 import type { Announcement, RowsMessage, SlotCounts } from './thread-line.js';
 
-/** The main thread's end of a sampler: turns its rows into tables for the receiver's consumer. */
+/** The main thread's end of a sampler: converts its rows to tables for the receiver's consumer. */
 export class SamplerChannel {
   readonly id: number;
   readonly request: SamplerRequest;
-  /** What the sampler is to be opened with. */
+  /** The options with which the sampler is opened. */
   options: unknown;
-  /** Set once the sampler is being closed. */
+  /** Set while the sampler is being closed. */
   closing: Promise<void> | undefined;
   /** Time between two readings. */
   periodNs: number;
@@ -47,7 +47,7 @@ export class SamplerChannel {
     return this.isFailing ? performance.now() : this.#takenMs;
   }
 
-  /** Forwards rows, under new series where these are announced. Never throws. */
+  /** Forwards rows, with new series if they are announced. Never throws. */
   takeRows({ announcement, rows, counts }: RowsMessage): void {
     const count = rows.offsets.length;
     this.#takenMs = performance.now();
@@ -63,7 +63,7 @@ export class SamplerChannel {
     }
   }
 
-  /** Ends the series, if there are any. Never throws. */
+  /** Ends the series, if any. Never throws. */
   end(): void {
     const series = this.#series ?? [];
     this.#series = undefined;
@@ -80,7 +80,10 @@ export class SamplerChannel {
     this.#forward('forward a gap', createRow(series, at, new Float64Array(series.length).fill(NaN)));
   }
 
-  /** Counts as lost the rows that the sampler's thread should have read since its last ones: it was given up. Never throws. */
+  /**
+   * Counts the rows that the sampler's thread should have read since its last ones as lost: the thread was
+   * abandoned. Never throws.
+   */
   lose(): void {
     const { log } = this.request;
     const elapsedNs = this.isPaused ? 0 : (performance.now() - this.#takenMs) * 1e6;
@@ -96,7 +99,7 @@ export class SamplerChannel {
     if (this.#causes.add(message)) this.request.log.warn(`${message}; trying again`);
   }
 
-  /** The sampler reads again. */
+  /** The sampler is being read again. */
   recover(): void {
     this.#causes.clear();
     this.request.log.info('Reading again');
@@ -144,7 +147,7 @@ export const samplerLatenessName = 'joulemetry.sampler.lateness';
 /** The collector's own telemetry of its sampling. */
 export interface SamplerMetrics {
   countRows(rows: number, counts: Readonly<SlotCounts>, attributes: Attributes): void;
-  /** A table that was refused, or could not be made. */
+  /** A table that was rejected or could not be created. */
   countDropped(rows: number, attributes: Attributes): void;
   countFailure(attributes: Attributes): void;
 }

@@ -9,7 +9,7 @@ import { createSamplingReceiver } from './sampling-receiver.js';
 import { createRig, rowsOf } from './sampling-rig.fixture.js';
 import { mode, word } from './test-sampler.fixture.js';
 
-test('a sampler that is paused is not read, and its series go on after a gap', async (t) => {
+test('a paused sampler is not read, and its series continue after a gap', async (t) => {
   const { sampling, request, next, control } = createRig(t);
   const sampler = await sampling.start(request);
   await until(() => next.tables.length > 2);
@@ -39,7 +39,7 @@ test('a sampler that is paused is not read, and its series go on after a gap', a
   );
 });
 
-test('a sampler is read with another period at once, as the same series', async (t) => {
+test('a sampler is read with another period immediately, with the same series', async (t) => {
   const { sampling, request, next, control } = createRig(t, { periodNs: 3600e9, flushMs: 1 });
   const sampler = await sampling.start(request);
   await setTimeout(20);
@@ -52,13 +52,13 @@ test('a sampler is read with another period at once, as the same series', async 
   assert.ok(values.length > 20);
 });
 
-test('a period that is too short is refused, and the one before stays', async (t) => {
+test('a period that is too short is rejected, and the previous one is kept', async (t) => {
   const { sampling, request } = createRig(t);
   const sampler = await sampling.start(request);
   await assert.rejects(sampler.setPeriod(10), RangeError);
 });
 
-test('a sampler that is paused stays so in the thread that replaces one that is gone', async (t) => {
+test('a paused sampler remains paused in a replacement thread', async (t) => {
   const { sampling, request, control, threadLog } = createRig(t);
   const sampler = await sampling.start(request);
   await sampler.pause();
@@ -75,7 +75,7 @@ test('a sampler that is paused stays so in the thread that replaces one that is 
   await until(() => Atomics.load(control, word.reads) > before + 5);
 });
 
-test('createSamplingReceiver lets its sampler be controlled, at the period that its interval needs', async (t) => {
+test('createSamplingReceiver lets its sampler be controlled, with the period that its interval requires', async (t) => {
   const { sampling, request, next, control } = createRig(t);
   const loops = createLoopCollector();
   const chosen: number[] = [];

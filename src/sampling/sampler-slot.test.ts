@@ -7,7 +7,7 @@ import type { FailureMessage, RowsMessage, StateMessage } from './thread-line.js
 
 const hourNs = 3_600_000_000_000n;
 
-/** A slot whose clocks can be set, and what it sends: rows as their first column. */
+/** A slot whose clocks can be set, and its output: rows as their first column. */
 function openSlot(times: { readonly periodNs?: number; readonly flushNs?: number } = {}) {
   const control = createTestControl();
   const sent: (RowsMessage | StateMessage | FailureMessage)[] = [];
@@ -40,7 +40,7 @@ function openSlot(times: { readonly periodNs?: number; readonly flushNs?: number
   return { slot, control, sent, state, brief };
 }
 
-test('SamplerSlot passes on the first reading at once and then once a flush', () => {
+test('SamplerSlot sends the first reading immediately and then once per flush', () => {
   const { slot, brief } = openSlot();
   assert.deepEqual(brief(), ['new 0']);
   slot.tick();
@@ -52,7 +52,7 @@ test('SamplerSlot passes on the first reading at once and then once a flush', ()
   assert.deepEqual(brief(), ['4']);
 });
 
-test('SamplerSlot begins new series, when the wall clock was stepped', () => {
+test('SamplerSlot starts new series when the wall clock was stepped', () => {
   const { slot, control, sent, state, brief } = openSlot();
   slot.tick();
   state.realtimeNs = -hourNs;
@@ -67,7 +67,7 @@ test('SamplerSlot begins new series, when the wall clock was stepped', () => {
   assert.deepEqual(brief(), ['1 2']);
 });
 
-test('SamplerSlot drops and counts the rows around a sleep of the machine', () => {
+test('SamplerSlot drops and counts the rows around a suspend of the machine', () => {
   const { slot, sent, state, brief } = openSlot();
   slot.tick();
   state.realtimeNs = hourNs;
@@ -79,7 +79,7 @@ test('SamplerSlot drops and counts the rows around a sleep of the machine', () =
   assert.equal(first.counts.droppedTables, 1);
 });
 
-test('SamplerSlot tries a failed sampler again after a growing pause, and says when it reads again', () => {
+test('SamplerSlot retries a failed sampler after a growing pause, and reports when it reads again', () => {
   const { slot, control, brief } = openSlot();
   slot.tick();
   control[word.mode] = mode.failRead;
@@ -99,7 +99,7 @@ test('SamplerSlot tries a failed sampler again after a growing pause, and says w
   assert.deepEqual(brief(), ['recovered', '1 2']);
 });
 
-test('SamplerSlot keeps what it counted and announced, while the main thread is too far behind', () => {
+test('SamplerSlot keeps its counts and announcements while the main thread is too far behind', () => {
   const { slot, control, sent, state, brief } = openSlot();
   brief();
   state.hasRoom = false;
@@ -116,7 +116,7 @@ test('SamplerSlot keeps what it counted and announced, while the main thread is 
   assert.ok((message.announcement?.start ?? 0n) < message.rows.epoch);
 });
 
-test('SamplerSlot reads before and after other options that change the columns, and keeps them', () => {
+test('SamplerSlot reads before and after other options that change the columns, and keeps both readings', () => {
   const { slot, control, brief } = openSlot();
   slot.tick();
   slot.update({ control, columnIds: [0, 7] });
@@ -132,7 +132,7 @@ test('SamplerSlot reads before and after other options that change the columns, 
   assert.deepEqual(brief(), ['', 'ended', 'failed', 'new 0 8']);
 });
 
-/** A slot with close readings, of which the second one has begun a flush. */
+/** A slot with a short period, whose second reading has started a flush. */
 function beginFlush() {
   const opened = openSlot({ periodNs: 1e5, flushNs: 1e9 });
   const { slot, brief } = opened;
@@ -144,7 +144,7 @@ function beginFlush() {
   return opened;
 }
 
-test('SamplerSlot divides a flush among the readings after it, where they are close', () => {
+test('SamplerSlot divides a flush among later readings if the period is short', () => {
   const { slot, control, brief } = beginFlush();
   control[word.mode] = mode.newColumn;
   slot.tick();
@@ -158,7 +158,7 @@ test('SamplerSlot divides a flush among the readings after it, where they are cl
   assert.deepEqual(brief(), ['new 0 1 1 1']);
 });
 
-test('SamplerSlot sends what a flush has taken before anything else', () => {
+test('SamplerSlot sends the rows taken by a flush before anything else', () => {
   for (const [end, sent] of [
     [mode.newGeneration, ['1 2', 'new 0 1']],
     [mode.failRead, ['1 2', 'ended', 'failed']],
@@ -174,7 +174,7 @@ test('SamplerSlot sends what a flush has taken before anything else', () => {
   assert.deepEqual(brief(), ['1 2', '3']);
 });
 
-test('SamplerSlot ends a flush at once, when the wall clock was stepped', () => {
+test('SamplerSlot finishes a flush immediately when the wall clock was stepped', () => {
   const { slot, state, brief } = openSlot({ periodNs: 1e5, flushNs: 1e9 });
   slot.tick();
   state.realtimeNs = -hourNs;

@@ -13,39 +13,42 @@ export interface SlotOptions extends RowOptions {
   open(options: unknown): Sampler;
 }
 
-/** The way from a slot to the main thread. */
+/** The connection from a slot to the main thread. */
 export interface Outlet {
   post(message: StateMessage | FailureMessage): void;
   /** @returns false when the main thread is too far behind: the rows were not sent */
   postRows(message: RowsMessage): boolean;
 }
 
-/** How often the clocks are compared while nothing is read, so that a correction of hours does not look like a step. */
+/**
+ * How often the clocks are compared while nothing is read, so that corrections accumulated over hours do not
+ * look like a step.
+ */
 const watchNs = 1e9;
 
-/** A flush takes 0.1 ms or more, too long between two readings that are closer than this. */
+/** A flush takes 0.1 ms or more, too long between two readings that are closer together than this. */
 const wholeFlushNs = 1e6;
-/** Readings in which the parts of a flush are done, and some more. */
+/** Number of readings within which all parts of a flush are done, with some to spare. */
 const flushReadings = 10;
 
 const minBackOffNs = 100e6;
 const maxBackOffNs = 30e9;
 
-/** One sampler in its thread: opened, read when due, flushed, opened again after a failure. */
+/** One sampler in its thread: opened, read when due, flushed, reopened after a failure. */
 export class SamplerSlot {
-  /** When the next reading, or the next attempt to open the sampler, is due. */
+  /** Deadline of the next reading, or of the next attempt to open the sampler. */
   timer;
   readonly #options: SlotOptions;
   #periodNs: number;
   #isPaused = false;
-  /** Whether the clock was set, or the machine slept, while nothing was read. */
+  /** Whether the clock was set, or the machine was suspended, while nothing was read. */
   #isInterrupted = false;
   readonly #outlet: Outlet;
   #flush;
   #samplerOptions: unknown;
   #sampler: Sampler | undefined;
   readonly #rows: SlotRows;
-  /** What is left of a flush, to be done after the next readings. */
+  /** The remaining parts of a flush, to be done after the next readings. */
   #flushParts = 0;
   #hasFailed = false;
   #backOffNs = minBackOffNs;
@@ -62,8 +65,8 @@ export class SamplerSlot {
   }
 
   /**
-   * Opens the sampler, takes its first reading and hands that on.
-   * @throws Error when one of these cannot be done
+   * Opens the sampler, takes its first reading and sends it.
+   * @throws Error when one of these fails
    */
   open(): void {
     const sampler = this.#options.open(this.#samplerOptions);
@@ -81,7 +84,7 @@ export class SamplerSlot {
     }
   }
 
-  /** As `open`, but what fails is tried again later. */
+  /** As `open`, but after a failure it is tried again later. */
   openAgain(): void {
     try {
       this.open();
@@ -125,7 +128,7 @@ export class SamplerSlot {
     return this.#isPaused ? Infinity : this.#periodNs;
   }
 
-  /** Takes a last reading, sends every row, and takes no other until `resume`. Never throws. */
+  /** Takes a last reading, sends every row, and stops reading until `resume`. Never throws. */
   pause(): void {
     if (this.#isPaused) return;
     this.flush();
@@ -133,7 +136,7 @@ export class SamplerSlot {
     this.timer = createTimer(watchNs, monotonicSinceOriginNs());
   }
 
-  /** Reads again, at once and at every tick. Never throws. */
+  /** Resumes reading, immediately and at every tick. Never throws. */
   resume(): void {
     if (!this.#isPaused) return;
     this.#isPaused = false;
@@ -144,21 +147,21 @@ export class SamplerSlot {
     this.#restartTimers();
   }
 
-  /** Reads with another period. Never throws. */
+  /** Sets another period between readings. Never throws. */
   setPeriod(periodNs: number): void {
-    // The room for rows is that of one flush.
+    // The buffer for rows has the size of one flush.
     this.flush();
     this.#periodNs = periodNs;
     this.#rows.setPeriod(periodNs);
     if (!this.#isPaused) this.#restartTimers();
   }
 
-  /** Gives the sampler other options, between two readings where its columns change. Never throws. */
+  /** Gives the sampler other options; its columns may change between two readings. Never throws. */
   update(options: unknown): void {
     this.#samplerOptions = options;
     const before = this.#sampler;
     this.flush();
-    // What was opened again meanwhile has these options.
+    // A sampler that was reopened in the meantime already has these options.
     if (before === undefined || this.#sampler !== before) return;
     try {
       before.update?.(options);
@@ -190,7 +193,7 @@ export class SamplerSlot {
     } else if (this.#flushParts > 0) this.#continueFlush(sampler);
   }
 
-  /** Where readings are close, the parts of a flush are done after one reading each, so that none is missed for it. */
+  /** With a short period, the parts of a flush are done after one reading each, so that none is missed. */
   #beginFlush(sampler: Sampler): void {
     const isWhole = this.#periodNs >= wholeFlushNs || this.#options.flushNs < flushReadings * this.#periodNs;
     if (isWhole) {
@@ -209,7 +212,7 @@ export class SamplerSlot {
     else this.#rows.prepare();
   }
 
-  /** A sampler that could not be opened keeps the time of the next attempt. */
+  /** A sampler that could not be opened keeps the time of its next attempt. */
   #restartTimers(): void {
     if (this.#sampler === undefined) return;
     const nowNs = monotonicSinceOriginNs();
@@ -270,6 +273,6 @@ function closeQuietly(sampler: Sampler): void {
   try {
     sampler.close();
   } catch {
-    // It is gone in any case; what failed before is what people should read.
+    // It is closed in any case; the earlier error is the one to report.
   }
 }

@@ -6,7 +6,7 @@ import { until } from '../testing/until.js';
 import { createRig } from './sampling-rig.fixture.js';
 import { mode, word } from './test-sampler.fixture.js';
 
-test('a sampler that fails is opened again with new series, which is logged twice', async (t) => {
+test('a sampler that fails is reopened with new series, which is logged twice', async (t) => {
   const { log, next, control, counts, sampling, request } = createRig(t);
   const sampler = await sampling.start(request);
   const [first] = next.tables[0].series;
@@ -26,7 +26,7 @@ test('a sampler that fails is opened again with new series, which is logged twic
   assert.equal(control[word.opened], control[word.closed]);
 });
 
-test('start rejects with the words of the sampler, when it cannot be opened', async (t) => {
+test("start rejects with the sampler's message when it cannot be opened", async (t) => {
   const { control, sampling, request } = createRig(t);
   const threads = countThreads();
   control[word.mode] = mode.failOpen;
@@ -42,7 +42,7 @@ test('start rejects with the words of the sampler, when it cannot be opened', as
   assert.equal(countThreads(), threads);
 });
 
-test('a table that is refused or cannot be described is counted', async (t) => {
+test('a table that is rejected or cannot be described is counted', async (t) => {
   const { log, counts, sampling, request } = createRig(t);
   const refused = await sampling.start({ ...request, next: { consume: () => false } });
   await refused.stop();
@@ -58,7 +58,7 @@ test('a table that is refused or cannot be described is counted', async (t) => {
   ]);
 });
 
-test('a thread that dies is replaced, and its samplers go on with new series', async (t) => {
+test('a thread that dies is replaced, and its samplers continue with new series', async (t) => {
   const { threadLog, next, control, sampling, request } = createRig(t);
   const sampler = await sampling.start(request);
   control[word.mode] = mode.crash;
@@ -70,7 +70,7 @@ test('a thread that dies is replaced, and its samplers go on with new series', a
   await sampler.stop();
 });
 
-test('stop gives a thread up that does not answer', async (t) => {
+test('stop abandons a thread that does not answer', async (t) => {
   const { threadLog, control, sampling, request } = createRig(t, { stopTimeoutMs: 100 });
   const sampler = await sampling.start(request);
   control[word.mode] = mode.hang;

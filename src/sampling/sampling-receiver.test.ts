@@ -5,7 +5,7 @@ import { createSamplingReceiver } from './sampling-receiver.js';
 import { createRig, rowsOf } from './sampling-rig.fixture.js';
 import { mode, word } from './test-sampler.fixture.js';
 
-/** A receiver whose readings are taken by hand. */
+/** A receiver whose readings the test triggers. */
 function create(...[t, overrides]: Parameters<typeof createRig>) {
   const { request, sampling, control, log, next } = createRig(t, overrides);
   const receiver = createSamplingReceiver<string[]>({
@@ -56,7 +56,7 @@ test('createSamplingReceiver does not start when its sampler cannot be opened', 
   assert.deepEqual(next.tables, []);
 });
 
-test('createSamplingReceiver samples at its interval, in nanoseconds, on a thread as asked for', async () => {
+test('createSamplingReceiver samples at its interval, in nanoseconds, on the configured thread', async () => {
   const requests: unknown[] = [];
   const context = createFakeContext({
     id: 'meter/slow',

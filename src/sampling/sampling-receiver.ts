@@ -4,7 +4,7 @@ import type { ReadingLoop } from '../component/reading-loop.js';
 import type { RunningSampler } from '../component/sampling.js';
 import type { Series } from '../model/series.js';
 
-/** What a receiver with a sampler consists of: its sampler and its series. */
+/** The parts of a receiver with a sampler: its sampler and its series. */
 export interface SamplingReceiverOptions<Columns> {
   readonly context: Pick<ReceiverContext, 'id' | 'log' | 'sampling' | 'loops'>;
   readonly next: Consumer;
@@ -15,13 +15,13 @@ export interface SamplingReceiverOptions<Columns> {
   /** Time between two readings, at least 0.02 ms (50 kHz). */
   readonly intervalMs: number;
   /**
-   * Chooses how often the sampler is read, where that is not at the interval: at the start, and when another interval is
-   * set while it runs.
+   * Chooses the period between readings, where it differs from the interval: at the start, and when another
+   * interval is set at run time.
    */
   choosePeriodMs?(intervalMs: number): number;
   /** Time between two tables. */
   readonly flushMs: number;
-  /** A source that can block for milliseconds gets a thread of its own. */
+  /** A source that can block for milliseconds gets a separate thread. */
   readonly ownThread?: boolean;
   /**
    * Creates the series of a sampler's columns, in order. Called before the first row and at every new generation.
@@ -31,15 +31,15 @@ export interface SamplingReceiverOptions<Columns> {
   createSeries(columns: Columns, start: bigint): readonly Series[];
 }
 
-/** A receiver whose sampler takes other options while it runs. */
+/** A receiver whose sampler options can change at run time. */
 export interface SamplingReceiver extends Component {
-  /** Gives the sampler other options. Nothing happens before the start. */
+  /** Gives the sampler other options. Has no effect before the start. */
   update(options: unknown): Promise<void>;
 }
 
 /**
- * A receiver that reads a sampler on a sampling thread. It starts when the sampler can be opened, and rejects with
- * UnavailableError when not.
+ * A receiver that reads a sampler on a sampling thread. Its start resolves when the sampler could be opened,
+ * and otherwise rejects with UnavailableError.
  */
 export function createSamplingReceiver<Columns>(options: SamplingReceiverOptions<Columns>): SamplingReceiver {
   const { context, next, module, flushMs, ownThread = false } = options;
@@ -55,7 +55,7 @@ export function createSamplingReceiver<Columns>(options: SamplingReceiverOptions
         periodNs: findPeriodNs(options, options.intervalMs),
         flushMs,
         ownThread,
-        // The module and the series belong to one receiver, which knows what its own sampler's columns are.
+        // The module and the series belong to the same receiver, which knows the type of its sampler's columns.
         describe: (columns, start) => options.createSeries(columns as Columns, start),
         next,
         log,
@@ -83,7 +83,7 @@ function findPeriodNs({ choosePeriodMs }: Pace, intervalMs: number): number {
   return Math.round((choosePeriodMs?.(intervalMs) ?? intervalMs) * 1e6);
 }
 
-/** A running sampler, as the agent controls it. */
+/** A running sampler, as controlled by the agent. */
 class SamplingLoop implements ReadingLoop {
   readonly setting = 'sampling_interval';
   intervalMs: number;

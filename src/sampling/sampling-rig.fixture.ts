@@ -9,7 +9,7 @@ import { createTestControl } from './test-sampler.fixture.js';
 const metric: Metric = { name: 'test', unit: '1', description: '', kind: 'counter', valueType: 'int' };
 const resource = { attributes: {} };
 
-/** Sampling with the test sampler, its control, and what arrives. */
+/** Sampling with the test sampler, its control, and the tables that arrive. */
 export function createRig(
   t: TestContext,
   overrides: Partial<SamplerRequest> & {
@@ -35,7 +35,7 @@ export function createRig(
     options: control,
     periodNs: 1e6,
     flushMs: 5,
-    // What the test sampler gives.
+    // The columns of the test sampler.
     describe: (columns, start) =>
       (columns as string[]).map((column) => ({ metric, resource, attributes: { column }, start })),
     next,
@@ -54,7 +54,7 @@ export function createCounts(): { readonly meter: Meter; readonly counts: Map<st
   return { counts, meter: Object.create(createNoopMeter(), { createCounter: { value: createCounter } }) };
 }
 
-/** The values of the first columns whose series has this attribute, and their instants. */
+/** The values and instants of the first column whose series has this attribute. */
 export function rowsOf({ tables }: TableCollector, column: string) {
   const mine = tables.filter(({ series }) => series[0]?.attributes['column'] === column);
   return {

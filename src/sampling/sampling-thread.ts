@@ -12,13 +12,13 @@ import {
 
 export interface ThreadContext {
   readonly log: Log;
-  /** Takes a thread's notes on its scheduling. */
+  /** Logs a thread's messages about its scheduling. */
   note(level: 'info' | 'warn', message: string): void;
-  /** How long a sampler may take to stop before its thread is given up. */
+  /** How long a sampler may take to stop before its thread is abandoned. */
   readonly stopTimeoutMs: number;
-  /** How far wall time is ahead of CLOCK_MONOTONIC, in nanoseconds; undefined: as the clock is set. */
+  /** How far wall time is ahead of CLOCK_MONOTONIC, in nanoseconds; undefined: according to the system clock. */
   readonly wallOffsetNs: bigint | undefined;
-  /** Called whenever a worker thread has begun. */
+  /** Called whenever a worker thread has started. */
   onThread(): void;
 }
 
@@ -26,13 +26,13 @@ export interface ThreadContext {
 interface Waiting {
   resolve(): void;
   reject(message: string): void;
-  /** The thread is gone: there will be no reply. */
+  /** The thread has ended: there will be no reply. */
   giveUp(message: string): void;
 }
 
 const restartAfterMs = 1000;
 
-/** A worker thread with its samplers. When it dies or hangs, another one takes its place. */
+/** A worker thread with its samplers. When it dies or hangs, it is replaced. */
 export class SamplingThread {
   readonly #context: ThreadContext;
   readonly #channels = new Map<number, SamplerChannel>();
@@ -48,14 +48,14 @@ export class SamplingThread {
     this.#spawn(this.#line.options);
   }
 
-  /** False once its last sampler was closed: then it takes no other. */
+  /** False once its last sampler was closed: then it accepts no others. */
   get isOpen(): boolean {
     return this.#isOpen;
   }
 
   /**
    * Opens the channel's sampler.
-   * @throws UnavailableError when that cannot be done
+   * @throws UnavailableError when that fails
    */
   async open(channel: SamplerChannel): Promise<void> {
     this.#channels.set(channel.id, channel);
@@ -72,18 +72,18 @@ export class SamplingThread {
     return closing ?? this.#order({ type: 'flush', id });
   }
 
-  /** Resolves when the sampler has other options, and the channel has forwarded every row that was read before. */
+  /** Resolves when the sampler has other options, and the channel has forwarded every earlier row. */
   update(channel: SamplerChannel, options: unknown): Promise<void> {
     channel.options = options;
     return channel.closing ?? this.#order({ type: 'update', id: channel.id, options });
   }
 
-  /** Resolves when the sampler is not read any more, and the channel has forwarded every row and a gap. */
+  /** Resolves when reading has stopped, and the channel has forwarded every row and a gap. */
   async pause(channel: SamplerChannel): Promise<void> {
     if (channel.isPaused) return;
     channel.isPaused = true;
     await (channel.closing ?? this.#order({ type: 'pause', id: channel.id }));
-    // It may be resumed by now.
+    // It may have been resumed in the meantime.
     if (channel.isPaused) channel.forwardGap();
   }
 
@@ -93,19 +93,19 @@ export class SamplingThread {
     return channel.closing ?? this.#order({ type: 'resume', id: channel.id });
   }
 
-  /** Resolves when the sampler is read with another period. */
+  /** Resolves when the sampler has another period. */
   setPeriod(channel: SamplerChannel, periodNs: number): Promise<void> {
     channel.periodNs = periodNs;
     return channel.closing ?? this.#order({ type: 'period', id: channel.id, periodNs });
   }
 
-  /** Resolves when the channel has forwarded every row and the sampler is closed, an idle thread included. */
+  /** Resolves when the channel has forwarded every row and the sampler is closed; an idle thread is closed as well. */
   close(channel: SamplerChannel): Promise<void> {
     channel.closing ??= this.#close(channel);
     return channel.closing;
   }
 
-  /** Closes every sampler, and with the last one the thread, which may have had none. */
+  /** Closes every sampler and the thread, even if it had none. */
   async shutdown(): Promise<void> {
     await Promise.all([...this.#channels.values()].map((channel) => this.close(channel)));
     if (this.#isOpen) await this.#end();
@@ -140,7 +140,7 @@ export class SamplingThread {
   }
 
   #expire(): void {
-    // The answer may have come while the main thread itself was busy.
+    // The answer may have arrived while the main thread was busy.
     this.#line.drain();
     if (this.#waiting.length === 0) return;
     this.#replace(
@@ -154,7 +154,7 @@ export class SamplingThread {
 
   #spawn(options: ThreadOptions): void {
     const url = new URL('./thread-main.js', import.meta.url);
-    // Where nothing is sampled, it is not even loaded.
+    // Without samplers, the module is not even loaded.
     const threads = process.getBuiltinModule('node:worker_threads');
     const worker = new threads.Worker(url, {
       name: 'sampling',

@@ -23,7 +23,7 @@ test('twenty starts and stops leave nothing open', async (t) => {
   await expectNothingLeft(before);
 });
 
-test('prepare begins the thread that the first sampler shares', async (t) => {
+test('prepare starts the thread that the first sampler shares', async (t) => {
   const { sampling, request } = createRig(t);
   const threads = countThreads();
   sampling.prepare?.();
@@ -43,7 +43,7 @@ test('shutdown ends a prepared thread that no sampler has used', async (t) => {
   await expectNothingLeft(before);
 });
 
-test('start passes on what is read, in order and with ascending instants', async (t) => {
+test('start forwards the readings, in order and with ascending instants', async (t) => {
   const { next, control, sampling, request } = createRig(t);
   const before = BigInt(Date.now()) * 1_000_000n;
   const sampler = await sampling.start(request);
@@ -60,7 +60,7 @@ test('start passes on what is read, in order and with ascending instants', async
   );
 });
 
-test('start gives instants of CLOCK_MONOTONIC and a constant, when one is asked for', async (t) => {
+test('start uses instants of CLOCK_MONOTONIC plus a constant when configured', async (t) => {
   const { next, sampling, request } = createRig(t, { wallOffsetNs: 5_000_000_000n });
   const before = process.hrtime.bigint();
   await (await sampling.start(request)).stop();
@@ -68,7 +68,7 @@ test('start gives instants of CLOCK_MONOTONIC and a constant, when one is asked 
   assert.ok(passed > -10_000n && passed <= process.hrtime.bigint() - before, `${passed} ns`);
 });
 
-test('stop passes on every row that was read, when the main thread is busy and the sampler fast', async (t) => {
+test('stop forwards every row that was read when the main thread is busy and the sampler fast', async (t) => {
   const { next, control, counts, sampling, request } = createRig(t, { periodNs: 1e5, flushMs: 100 });
   const sampler = await sampling.start(request);
   await until(() => control[word.reads] > 100);
@@ -82,7 +82,7 @@ test('stop passes on every row that was read, when the main thread is busy and t
   assert.equal(control[word.closed], 1);
 });
 
-test('start calls onFast before it opens a sampler that is read every 3 ms, not one that is read every 4 ms', async (t) => {
+test('start calls onFast before it opens a sampler with a period of 3 ms, not one of 4 ms', async (t) => {
   const { threadLog, request } = createRig(t);
   let calls = 0;
   const { meter } = createCounts();
@@ -95,7 +95,7 @@ test('start calls onFast before it opens a sampler that is read every 3 ms, not 
   await fast;
 });
 
-test('flush takes a reading now and passes on every row', async (t) => {
+test('flush takes a reading immediately and forwards every row', async (t) => {
   const { next, sampling, request } = createRig(t, { periodNs: 3.6e12, flushMs: 3.6e6 });
   const sampler = await sampling.start(request);
   await sampler.flush();
@@ -105,7 +105,7 @@ test('flush takes a reading now and passes on every row', async (t) => {
   assert.deepEqual(rowsOf(next, 'g0c0').values, [0, 1, 2]);
 });
 
-test('a thread reads several samplers, each at its own period', async (t) => {
+test('a thread reads several samplers, each with its period', async (t) => {
   const { sampling, request } = createRig(t);
   const threads = countThreads();
   const [fast, slow] = [createRig(t), createRig(t, { periodNs: 20e6 })];
@@ -120,7 +120,7 @@ test('a thread reads several samplers, each at its own period', async (t) => {
   }
 });
 
-test('ownThread keeps a sampler that blocks away from others', async (t) => {
+test('ownThread separates a sampler that blocks from others', async (t) => {
   const { sampling, request } = createRig(t);
   const [free, blocked] = [createRig(t), createRig(t)];
   blocked.control[word.mode] = mode.normal;
@@ -133,7 +133,7 @@ test('ownThread keeps a sampler that blocks away from others', async (t) => {
   await sampling.shutdown();
 });
 
-test('a reading that comes late counts the ticks that it missed', async (t) => {
+test('a late reading counts the ticks that it missed', async (t) => {
   const { control, counts, sampling, request } = createRig(t, { periodNs: 10e6 });
   const sampler = await sampling.start(request);
   control[word.mode] = mode.block;
@@ -142,7 +142,7 @@ test('a reading that comes late counts the ticks that it missed', async (t) => {
   await sampler.stop();
 });
 
-test('a new generation ends the series before it and begins others', async (t) => {
+test('a new generation ends the series of the previous one and starts others', async (t) => {
   const { next, control, sampling, request } = createRig(t);
   const sampler = await sampling.start(request);
   control[word.mode] = mode.newGeneration;
@@ -172,7 +172,7 @@ test('a sampler may have more columns after maintain', async (t) => {
   assert.equal(last?.values[1], 1);
 });
 
-test('every thread that begins is reported', async (t) => {
+test('every thread that starts is reported', async (t) => {
   const { threadLog, control, request } = createRig(t);
   let begun = 0;
   const { meter } = createCounts();
@@ -208,7 +208,7 @@ function columnsOf(series: readonly Series[]) {
   return series.map(({ attributes }) => attributes['column']);
 }
 
-test('update gives a sampler other columns: those that go on keep their series, those that are gone end', async (t) => {
+test('update gives a sampler other columns: remaining ones keep their series, removed ones end', async (t) => {
   const { next, control, sampling, request } = createRig(t, { periodNs: 3.6e12, flushMs: 3.6e6 });
   const sampler = await sampling.start({ ...request, options: { control, columnIds: [0, 1] } });
   await sampler.update({ control, columnIds: [0, 2] });

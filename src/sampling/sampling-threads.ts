@@ -8,19 +8,19 @@ import { SamplingThread, type ThreadContext } from './sampling-thread.js';
 export interface SamplingContext {
   readonly log: Log;
   readonly meter: Meter;
-  /** How long a sampler may take to stop before its thread is given up; 1.5 s by default. */
+  /** How long a sampler may take to stop before its thread is abandoned; 1.5 s by default. */
   readonly stopTimeoutMs?: number;
-  /** Keeps wall time this many nanoseconds ahead of CLOCK_MONOTONIC, however the clock is set meanwhile. */
+  /** Keeps wall time this number of nanoseconds ahead of CLOCK_MONOTONIC, even if the system clock is set. */
   readonly wallOffsetNs?: bigint;
-  /** Called whenever a thread has begun. */
+  /** Called whenever a thread has started. */
   readonly onThread?: () => void;
-  /** Called before a sampler is opened that is read every 3 ms or more often. */
+  /** Called before a sampler with a period of at most 3 ms is opened. */
   readonly onFast?: () => void;
 }
 
 const minPeriodNs = 20_000;
 
-/** Sampling in worker threads: one that samplers share, and one for each that wants its own. */
+/** Sampling in worker threads: one that samplers share, and a separate one for each sampler that requires it. */
 export function createSampling(context: SamplingContext): Sampling {
   return new SamplingThreads(context);
 }

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { advance, createTimer, findNext } from './schedule.js';
 
-test('createTimer makes a timer that is due one period later', () => {
+test('createTimer creates a timer that is due one period later', () => {
   assert.deepEqual(createTimer(100, 1000), { periodNs: 100, deadlineNs: 1100, lastNs: 1000 });
 });
 
-test('advance keeps to the grid of deadlines, when what was due was done in time', () => {
+test('advance keeps to the grid of deadlines if the run was in time', () => {
   const timer = createTimer(100, 1000);
   assert.equal(advance(timer, 1130), 0);
   assert.deepEqual(timer, { periodNs: 100, deadlineNs: 1200, lastNs: 1130 });
@@ -14,19 +14,19 @@ test('advance keeps to the grid of deadlines, when what was due was done in time
   assert.equal(timer.deadlineNs, 1300);
 });
 
-test('advance counts the deadlines that passed and goes on with the first in the future', () => {
+test('advance counts the missed deadlines and continues with the first in the future', () => {
   const timer = createTimer(100, 1000);
   assert.equal(advance(timer, 1450), 3);
   assert.equal(timer.deadlineNs, 1500);
 });
 
-test('advance takes a deadline of this very instant as passed', () => {
+test('advance treats a deadline of the current instant as passed', () => {
   const timer = createTimer(100, 1000);
   assert.equal(advance(timer, 1200), 1);
   assert.equal(timer.deadlineNs, 1300);
 });
 
-test('advance leaves the deadline, when something was done ahead of it', () => {
+test('advance keeps the deadline if the run was ahead of it', () => {
   const timer = createTimer(100, 1000);
   assert.equal(advance(timer, 1050), 0);
   assert.deepEqual(timer, { periodNs: 100, deadlineNs: 1100, lastNs: 1050 });

@@ -1,18 +1,18 @@
-/** When something is due: every `periodNs`, at instants that do not drift. Nanoseconds of one clock. */
+/** A periodic deadline, every `periodNs`, without drift. Nanoseconds of one clock. */
 export interface Timer {
   readonly periodNs: number;
-  /** The instant at which it is due next. */
+  /** The next deadline. */
   deadlineNs: number;
-  /** The instant at which it was last done, or began. */
+  /** The instant of the last run, or of the start. */
   lastNs: number;
 }
 
-/** A timer that is due for the first time one period after `nowNs`. */
+/** A timer whose first deadline is one period after `nowNs`. */
 export function createTimer(periodNs: number, nowNs: number): Timer {
   return { periodNs, deadlineNs: nowNs + periodNs, lastNs: nowNs };
 }
 
-/** The one that is due first, the earlier one in the list where two are due together. */
+/** The timer with the earliest deadline, the first in the list if two are equal. */
 export function findNext<T extends { readonly timer: Timer }>(list: readonly T[]): T | undefined {
   let next: T | undefined;
   for (const one of list) if (next === undefined || one.timer.deadlineNs < next.timer.deadlineNs) next = one;
@@ -20,9 +20,9 @@ export function findNext<T extends { readonly timer: Timer }>(list: readonly T[]
 }
 
 /**
- * Moves the deadline to the first one in the future, after what was due has been done at `nowNs`. What was done
- * ahead of its deadline does not count: it stays due.
- * @returns how many deadlines passed without being met
+ * Moves the deadline to the first one in the future, after a run at `nowNs`. A run ahead of its deadline does
+ * not count: it remains due.
+ * @returns how many deadlines were missed
  */
 export function advance(timer: Timer, nowNs: number): number {
   timer.lastNs = nowNs;

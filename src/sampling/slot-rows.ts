@@ -5,7 +5,7 @@ import { RowBuffer, type Rows } from './row-buffer.js';
 import type { Announcement, RowsMessage, SlotCounts } from './thread-line.js';
 
 export interface RowOptions {
-  /** Of the slot. */
+  /** Id of the slot. */
   readonly id: number;
   readonly periodNs: number;
   readonly flushNs: number;
@@ -13,8 +13,8 @@ export interface RowOptions {
 }
 
 /**
- * The readings of one sampler on their way to the main thread: rows with their wall time, those of each generation of
- * columns by themselves, with what was dropped or missed since the last that were sent.
+ * The readings of one sampler on their way to the main thread: rows with their wall time, separately for each
+ * generation of columns, with the counts of rows dropped or missed since the last message.
  */
 export class SlotRows {
   readonly #options: RowOptions;
@@ -45,31 +45,31 @@ export class SlotRows {
     return this.#buffer.lastNs();
   }
 
-  /** Takes a sampler that was opened, with the clocks as they are. */
+  /** Starts with a sampler that was opened, and the current clocks. */
   begin(sampler: Sampler): void {
     this.#anchor = new WallAnchor(this.#options.readClocks());
     this.#use(sampler);
   }
 
-  /** Takes the sampler as it is now. Rows that wait are sent. */
+  /** Starts again with the sampler's current columns. Pending rows are sent. */
   adopt(sampler: Sampler): void {
     this.sendRest();
     this.#use(sampler);
   }
 
-  /** Whether the columns are those that the sampler has now. */
+  /** Whether the columns are the sampler's current ones. */
   areOf({ generation }: Sampler): boolean {
     return generation === this.#generation;
   }
 
-  /** Rows come with another period. Rows that wait are sent: the room for rows is that of one flush. */
+  /** Sets another period. Pending rows are sent: the buffer for rows has the size of one flush. */
   setPeriod(periodNs: number): void {
     this.sendRest();
     this.#periodNs = periodNs;
     this.#buffer = this.#createBuffer(this.#buffer.width);
   }
 
-  /** Takes a reading. @throws Error when the sampler cannot be read, or has another number of columns than it said */
+  /** Takes a reading. @throws Error when the sampler cannot be read, or its number of columns is not the stated one */
   read(sampler: Sampler): void {
     const buffer = this.#buffer;
     sampler.read(buffer.values, buffer.valuesAt);
@@ -78,29 +78,29 @@ export class SlotRows {
     if (sampler.generation !== this.#generation) this.#divide(sampler);
   }
 
-  /** Counts a reading on schedule. @param missed ticks since the one before */
+  /** Counts a scheduled reading. @param missed ticks since the previous one */
   countTicks(latenessNs: number, missed: number): void {
     const counts = this.#counts;
     if (latenessNs > counts.latenessNs) counts.latenessNs = latenessNs;
     counts.missedTicks += missed;
   }
 
-  /** Makes room for the rows after the next that are taken. */
+  /** Allocates the buffer for the rows after the next `take`. */
   prepare(): void {
     this.#buffer.prepare();
   }
 
   /**
-   * Takes all rows, of which there is at least one, for `sendTaken`.
-   * @returns what the clocks did since they were last compared
+   * Takes all rows, at least one, for `sendTaken`.
+   * @returns how the clocks have changed since they were last compared
    */
   take(): Continuity {
     this.sendTaken();
     const reading = this.#options.readClocks();
     const rows = this.#buffer.take(this.#anchor);
     const continuity = this.#anchor.update(reading);
-    // Rows around a sleep of the machine have instants as if there had been none: what was used meanwhile would
-    // look like a spike.
+    // Rows around a suspend of the machine have instants as if there had been none: energy used in that time
+    // would look like a spike.
     if (continuity === 'suspended') this.#drop(rows);
     else this.#taken = rows;
     return continuity;
@@ -113,18 +113,18 @@ export class SlotRows {
     if (rows !== undefined) this.#send(rows);
   }
 
-  /** Sends the rows that wait without comparing the clocks: those from before a failure, or of the columns before. */
+  /** Sends pending rows without comparing the clocks: those from before a failure, or of the previous columns. */
   sendRest(): void {
     this.sendTaken();
     if (this.#buffer.length > 0) this.#send(this.#buffer.take(this.#anchor));
   }
 
-  /** @returns what the clocks did since they were last compared */
+  /** @returns how the clocks have changed since they were last compared */
   compareClocks(): Continuity {
     return this.#anchor.update(this.#options.readClocks());
   }
 
-  /** The last row is the first of a new generation: those before go under the old columns. */
+  /** The last row is the first of a new generation: earlier ones belong to the old columns. */
   #divide(sampler: Sampler): void {
     this.sendTaken();
     if (this.#buffer.length > 1) this.#send(this.#buffer.takeBeforeLast(this.#anchor));

@@ -4,7 +4,7 @@ import { UnavailableError } from '../errors.js';
 /** Words of the memory that a test shares with its sampler. */
 export const word = { mode: 0, opened: 1, closed: 2, reads: 3 } as const;
 
-/** What the sampler is to do next. The one-off ones are done once. */
+/** What the sampler does next. One-off modes apply once. */
 export const mode = {
   normal: 0,
   failRead: 1,
@@ -16,12 +16,12 @@ export const mode = {
   crash: 7,
 } as const;
 
-/** Memory to hand to `openSampler` as its options. */
+/** Memory to pass to `openSampler` as its options. */
 export function createTestControl(): Int32Array<SharedArrayBuffer> {
   return new Int32Array(new SharedArrayBuffer(16));
 }
 
-/** Options of a sampler that has several columns from the beginning, or not its first one any more. */
+/** Options of a sampler that has several columns from the start, or no longer has its first one. */
 export interface TestOptions {
   readonly control: Int32Array<SharedArrayBuffer>;
   /** Numbers of the columns; 0 counts readings. */
@@ -30,7 +30,7 @@ export interface TestOptions {
 
 /**
  * A sampler for tests: column 0 counts the readings of its generation, further ones are 1, 2, ...
- * @param options TestOptions, or the control alone: then there is column 0, and columns have no numbers
+ * @param options TestOptions, or only the control: then there is column 0, and columns have no numbers
  */
 export function openSampler(options: unknown): Sampler {
   // The test passes one of these.
@@ -61,7 +61,7 @@ class TestSampler implements Sampler {
   read(values: Float64Array, at: number): void {
     const control = this.#control;
     if (control[word.mode] === mode.failRead) throw new Error('Cannot read the test sampler: no fuel');
-    // Asleep, since a busy thread with real-time scheduling would stop the test, too.
+    // It sleeps, because a busy thread with real-time scheduling would stop the test, too.
     while (control[word.mode] === mode.hang) Atomics.wait(control, word.mode, mode.hang, 1);
     if (this.#takeMode(mode.newGeneration)) this.#begin();
     if (this.#takeMode(mode.crash)) process.exit(3);

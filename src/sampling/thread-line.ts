@@ -2,18 +2,17 @@ import type { MessagePort } from 'node:worker_threads';
 import { WakeSignal } from '../linux/wake-signal.js';
 import type { Rows } from './row-buffer.js';
 
-// The messages between the main thread and a sampling thread. A command is posted, then the signal raised: a
-// sampling thread sits in a loop without an event loop and looks for commands only when the signal's count
-// changed.
+// The messages between the main thread and a sampling thread. A command is posted, then the signal is raised: a
+// sampling thread runs without an event loop and checks for commands only when the signal's count has changed.
 
-/** What a sampling thread is started with. */
+/** The options with which a sampling thread is started. */
 export interface ThreadOptions {
   readonly port: MessagePort;
-  /** Of the `WakeSignal` that is raised when there are commands. */
+  /** Memory of the `WakeSignal` that is raised when there are commands. */
   readonly signal: SharedArrayBuffer;
   /** One 32-bit word: bytes of rows that the main thread has taken, modulo 2^32. */
   readonly taken: SharedArrayBuffer;
-  /** Where set: how far wall time is ahead of CLOCK_MONOTONIC, in nanoseconds, however the clock is set. */
+  /** If set: how far wall time is ahead of CLOCK_MONOTONIC, in nanoseconds, regardless of the system clock. */
   readonly wallOffsetNs: bigint | undefined;
 }
 
@@ -25,13 +24,16 @@ export interface OpenCommand {
   readonly options: unknown;
   readonly periodNs: number;
   readonly flushNs: number;
-  /** Whether the sampler ran before: then it is tried again where it cannot be opened, and nothing is refused. */
+  /** Whether the sampler ran before: then a failure to open it is not `refused`, and it is tried again. */
   readonly again: boolean;
-  /** Whether it is to be read only once it is resumed. */
+  /** Whether it is not read until it is resumed. */
   readonly isPaused: boolean;
 }
 
-/** Takes a reading and sends every row; `close` then closes the sampler, and `pause` ends its ticks until `resume`. Answered by `done`. */
+/**
+ * Takes a reading and sends every row; `close` then closes the sampler, and `pause` stops its ticks until
+ * `resume`. Answered by `done`.
+ */
 export interface SlotCommand {
   readonly type: 'flush' | 'close' | 'pause' | 'resume';
   readonly id: number;
@@ -44,7 +46,7 @@ export interface UpdateCommand {
   readonly options: unknown;
 }
 
-/** Reads a sampler with another period. Answered by `done`. */
+/** Sets another period of a sampler. Answered by `done`. */
 export interface PeriodCommand {
   readonly type: 'period';
   readonly id: number;
@@ -53,15 +55,15 @@ export interface PeriodCommand {
 
 export type Command = OpenCommand | UpdateCommand | PeriodCommand | SlotCommand | { readonly type: 'end' };
 
-/** New series begin with the rows that this comes with. */
+/** New series start with the rows in the same message. */
 export interface Announcement {
   readonly columns: unknown;
   readonly columnIds: readonly number[] | undefined;
-  /** Unix time in nanoseconds of their first row, which may have been dropped. Known when rows are sent. */
+  /** Unix time in nanoseconds of their first row, even if that was dropped. Known when rows are sent. */
   start?: bigint;
 }
 
-/** What happened at a sampler since the last table that was sent. */
+/** What happened to a sampler since the last table that was sent. */
 export interface SlotCounts {
   missedTicks: number;
   /** Maximum time by which a reading ended late. */
@@ -79,20 +81,20 @@ export interface RowsMessage {
   readonly counts: Readonly<SlotCounts>;
 }
 
-/** `ended`: no further row of these series. `recovered`: a failed sampler reads again. */
+/** `ended`: these series have no further rows. `recovered`: a failed sampler is read again. */
 export interface StateMessage {
   readonly type: 'opened' | 'done' | 'ended' | 'recovered';
   readonly id: number;
 }
 
-/** `refused`: not opened the first time. `failed`: closed after a failure, to be opened again. */
+/** `refused`: could not be opened the first time. `failed`: closed after a failure, to be reopened. */
 export interface FailureMessage {
   readonly type: 'refused' | 'failed';
   readonly id: number;
   readonly message: string;
 }
 
-/** About the thread's scheduling, for the log. */
+/** Information about the thread's scheduling, for the log. */
 export interface NoteMessage {
   readonly type: 'note';
   readonly level: 'info' | 'warn';
@@ -101,9 +103,9 @@ export interface NoteMessage {
 
 export type ThreadMessage = RowsMessage | StateMessage | FailureMessage | NoteMessage;
 
-/** The main thread's end of the line to one sampling thread. It works before the thread has started. */
+/** The main thread's end of the connection to one sampling thread. It works before the thread has started. */
 export class ThreadLine {
-  /** What the thread is to be started with, its port transferred. */
+  /** The options for starting the thread; its port is transferred. */
   readonly options: ThreadOptions;
   readonly #port: MessagePort;
   readonly #signal: WakeSignal;
@@ -112,8 +114,8 @@ export class ThreadLine {
   readonly #closed: Promise<void>;
 
   /**
-   * @param take gets every message, in order
-   * @param wallOffsetNs of the thread's options
+   * @param take called with every message, in order
+   * @param wallOffsetNs for the thread's options
    */
   constructor(take: (message: ThreadMessage) => void, wallOffsetNs?: bigint) {
     const { port1, port2 } = new (process.getBuiltinModule('node:worker_threads').MessageChannel)();
@@ -132,15 +134,15 @@ export class ThreadLine {
     this.#signal.raise();
   }
 
-  /** Takes what has arrived, without waiting for the event loop to do so. */
+  /** Processes messages that have already arrived, without waiting for the event loop. */
   drain(): void {
     const { receiveMessageOnPort } = process.getBuiltinModule('node:worker_threads');
-    // The thread sends nothing else.
+    // The thread sends only messages of this type.
     const next = (): { message: ThreadMessage } | undefined => receiveMessageOnPort(this.#port);
     for (let found = next(); found !== undefined; found = next()) this.#receive(found.message);
   }
 
-  /** Resolves when nothing of it is open any more. */
+  /** Resolves when everything is closed. */
   close(): Promise<void> {
     this.#port.close();
     return this.#closed;

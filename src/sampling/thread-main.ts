@@ -10,19 +10,19 @@ import { SamplerSlot, type Outlet } from './sampler-slot.js';
 import { findNext } from './schedule.js';
 import type { Command, OpenCommand, RowsMessage, ThreadMessage, ThreadOptions } from './thread-line.js';
 
-/** Bytes of rows on their way to a main thread that is busy elsewhere. */
+/** Maximum bytes of rows on their way to a busy main thread. */
 const maxBytesUnderway = 64 * 2 ** 20;
 
 /**
- * Lets V8 collect the young generation on the thread that allocates, of which there are a few KiB, in 0.3 ms. Its
- * helper threads have ordinary scheduling: on a busy machine a real-time thread would wait 6 ms for them. Holds for
- * all threads of the process.
+ * Makes V8 collect the young generation on the thread that allocates: it has only a few KiB, which takes 0.3
+ * ms. V8's helper threads have ordinary scheduling: on a busy machine a real-time thread would wait 6 ms for
+ * them. Applies to all threads of the process.
  */
 function collectWithoutHelpers(): void {
   setFlagsFromString('--no-parallel-scavenge');
 }
 
-/** What a sampling thread does from its start to the `end` command. */
+/** The main loop of a sampling thread, from its start to the `end` command. */
 class SamplingLoop implements Outlet {
   readonly #port: MessagePort;
   readonly #signal: WakeSignal;
@@ -67,7 +67,7 @@ class SamplingLoop implements Outlet {
   }
 
   #receive(): Command | undefined {
-    // The main thread sends nothing else.
+    // The main thread sends only messages of this type.
     const found: { message: Command } | undefined = receiveMessageOnPort(this.#port);
     return found?.message;
   }
@@ -104,7 +104,7 @@ class SamplingLoop implements Outlet {
   }
 
   async #createSlot({ id, module, options, periodNs, flushNs }: OpenCommand): Promise<SamplerSlot> {
-    // A sampler's module exports this function; a receiver names its own module only.
+    // A sampler's module exports this function; a receiver specifies only its own module.
     const { openSampler } = (await import(module)) as { openSampler: OpenSampler };
     const slot = { id, periodNs, flushNs, options, open: openSampler, readClocks: this.#readClocks };
     return new SamplerSlot(slot, this);
@@ -125,7 +125,7 @@ class SamplingLoop implements Outlet {
     this.#guard.adapt(Math.min(...[...this.#slots.values()].map((slot) => slot.periodNs)));
   }
 
-  /** Reads what is due, again and again, until there are commands. */
+  /** Takes the readings that are due until there are commands. */
   #sample(known: number): void {
     const slots = [...this.#slots.values()];
     for (;;) {
@@ -138,7 +138,7 @@ class SamplingLoop implements Outlet {
   }
 }
 
-// The main thread starts this module with these.
+// The main thread starts this module with these options.
 await new SamplingLoop(workerData as ThreadOptions).run();
-// Not just the end of the module: what a sampler left open would keep the thread.
+// The end of the module is not enough: resources that a sampler left open would keep the thread running.
 process.exit();

@@ -13,7 +13,7 @@ class TestReader extends MetricReader {
   }
 }
 
-/** Counters of a meter, by the SDK or by a book, as a reader collects them. */
+/** Counters of a meter, from the SDK or from a book, as a reader collects them. */
 function createCollected(hasBook: boolean, isShown = (_name: string): boolean => true) {
   const book = new CounterBook(isShown);
   const reader = new TestReader({ metricProducers: hasBook ? [book] : [] });
@@ -32,7 +32,7 @@ function createCollected(hasBook: boolean, isShown = (_name: string): boolean =>
   return { meter: hasBook ? book.createMeter(sdk) : sdk, collect, reader };
 }
 
-/** What the API of the SDK says of a metric: it keeps more. */
+/** The metric fields in the SDK's API: its objects have more. */
 function describe({ name, description, unit, valueType }: MetricDescriptor): MetricDescriptor {
   return { name, description, unit, valueType };
 }
@@ -53,7 +53,7 @@ async function playCounters({ meter, collect }: ReturnType<typeof createCollecte
   return (await collect()).toSorted((a, b) => (a.descriptor.name < b.descriptor.name ? -1 : 1));
 }
 
-test('CounterBook counts as the SDK does, by attributes in any order and whichever component makes the counter', async () => {
+test('CounterBook counts like the SDK, by attributes in any order and whichever component creates the counter', async () => {
   const ours = await playCounters(createCollected(true));
   const [items] = ours;
   assert.deepEqual(
@@ -63,7 +63,7 @@ test('CounterBook counts as the SDK does, by attributes in any order and whichev
   assert.deepEqual(ours, await playCounters(createCollected(false)));
 });
 
-test('CounterBook gives a count the time of its first addition as its start', async () => {
+test('CounterBook uses the time of the first addition as the start of a count', async () => {
   const { meter, reader } = createCollected(true);
   const beforeS = Date.now() / 1000 - 0.1;
   meter.createCounter('items').add(1);
@@ -80,7 +80,7 @@ test('CounterBook gives a count the time of its first addition as its start', as
   assert.equal(starts[0], starts[1]);
 });
 
-test('CounterBook limits the attribute sets of a counter as the SDK does', async () => {
+test('CounterBook limits the attribute sets of a counter like the SDK', async () => {
   const { meter, collect } = createCollected(true);
   const counter = meter.createCounter('items');
   for (let i = 0; i < 3000; i++) counter.add(1, { i });
@@ -91,7 +91,7 @@ test('CounterBook limits the attribute sets of a counter as the SDK does', async
   assert.equal(items?.dataPoints[0]?.value, 2);
 });
 
-test('CounterBook leaves out what a level does not show, and gives other instruments to the SDK', async () => {
+test('CounterBook leaves out what a level does not include, and passes other instruments to the SDK', async () => {
   const { meter, collect } = createCollected(true, (name) => name !== 'ticks');
   meter.createCounter('ticks').add(1);
   meter.createGauge('watts').record(3);
@@ -102,7 +102,7 @@ test('CounterBook leaves out what a level does not show, and gives other instrum
   assert.equal(typeof new CounterBook(() => true).createMeter(createNoopMeter()).createGauge, 'function');
 });
 
-test('CounterBook looks at the attributes of an object once', () => {
+test('CounterBook reads the attributes of an object once', () => {
   let looks = 0;
   const attributes = new Proxy(
     { processor: 'power' },
@@ -118,7 +118,7 @@ test('CounterBook looks at the attributes of an object once', () => {
   assert.equal(looks, 1);
 });
 
-test('CounterBook has no scope, while nothing was counted', async () => {
+test('CounterBook has no scope while nothing was counted', async () => {
   const book = new CounterBook(() => true);
   book.createMeter(createNoopMeter()).createCounter('items');
   assert.deepEqual((await book.collect()).resourceMetrics.scopeMetrics, []);

@@ -10,7 +10,7 @@ import {
 } from '@opentelemetry/sdk-metrics';
 import { findOrAdd } from '../model/plan.js';
 
-/** The SDK's limit, including the set for all further attributes. */
+/** The SDK's limit, including the attribute set for overflow. */
 const maxCells = 2000;
 const overflow: Attributes = { 'otel.metric.overflow': true };
 const none: Attributes = {};
@@ -24,7 +24,7 @@ interface Cell {
 
 /**
  * A counter that looks up the count by attributes object. The SDK's counter builds a text of them for each
- * `add`, which takes some microseconds, twice for each component that a table passes.
+ * `add`, which takes a few microseconds, twice for each component that a table passes through.
  */
 class CellCounter implements Counter {
   readonly descriptor: SumMetricData['descriptor'];

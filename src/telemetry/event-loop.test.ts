@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { until } from '../testing/until.js';
 import { EventLoopDelay, MainThreadSlices } from './event-loop.js';
 
-test('EventLoopDelay reports by how much its timer was late, and starts again', () => {
+test('EventLoopDelay reports how late its timer was, and starts again', () => {
   const delay = new EventLoopDelay(5000);
   assert.equal(delay.take(), undefined);
   delay.measure(6010);
@@ -14,7 +14,7 @@ test('EventLoopDelay reports by how much its timer was late, and starts again', 
   delay.close();
 });
 
-test('MainThreadSlices reports the longest turn without the time that it waited, and starts again', () => {
+test('MainThreadSlices reports the longest turn without its waiting time, and starts again', () => {
   const slices = new MainThreadSlices();
   slices.measure(1000, 900);
   assert.equal(slices.takeLongestMs(), 0);
@@ -26,7 +26,7 @@ test('MainThreadSlices reports the longest turn without the time that it waited,
   assert.equal(slices.takeLongestMs(), 0);
 });
 
-test('MainThreadSlices finds what holds the thread in any part of a turn, and nothing in a wait', async () => {
+test('MainThreadSlices detects work that blocks the thread in any part of a turn, and nothing in a wait', async () => {
   const slices = new MainThreadSlices();
   slices.start();
   await wait(20);
@@ -40,7 +40,7 @@ test('MainThreadSlices finds what holds the thread in any part of a turn, and no
   slices.close();
 });
 
-test('MainThreadSlices measures no more once it is closed', async () => {
+test('MainThreadSlices stops measuring once it is closed', async () => {
   const slices = new MainThreadSlices();
   slices.start();
   slices.close();
@@ -49,7 +49,7 @@ test('MainThreadSlices measures no more once it is closed', async () => {
   assert.equal(slices.takeLongestMs(), 0);
 });
 
-test('MainThreadSlices keeps no process alive', () => {
+test('MainThreadSlices does not keep the process running', () => {
   const script = `
     import { MainThreadSlices } from ${JSON.stringify(new URL('event-loop.js', import.meta.url).href)};
     new MainThreadSlices().start();`;

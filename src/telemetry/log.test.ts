@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createLog, createPlainLog, RepeatedWarnings } from './log.js';
 
-/** A stream that keeps what it gets. */
+/** A stream that collects what is written to it. */
 function createStream() {
   const lines: string[] = [];
   return { lines, write: (line: string) => lines.push(line) };
 }
 
-test('createLog writes a line for people, with component and fields', async () => {
+test('createLog writes a line of text, with component and fields', async () => {
   const stream = createStream();
   const log = await createLog({ level: 'info', format: 'console', stream });
   log
@@ -23,7 +23,7 @@ test('createLog writes a line for people, with component and fields', async () =
   assert.match(stream.lines[1] ?? '', new RegExp(`^${time} error Ends\n$`, 'u'));
 });
 
-test('createLog writes one object per line with the names of the Collector, when asked for json', async () => {
+test('createLog writes one object per line with the names of the Collector for json', async () => {
   const stream = createStream();
   const log = await createLog({ level: 'debug', format: 'json', stream });
   log.forComponent('rapl', 'receiver').warn('Cannot read', { error: new Error('boom'), raw: 2n ** 60n });
@@ -39,7 +39,7 @@ test('createLog writes one object per line with the names of the Collector, when
   });
 });
 
-test('createLog leaves out what is less severe than its level', async () => {
+test('createLog leaves out messages below its level', async () => {
   const stream = createStream();
   const log = await createLog({ level: 'warn', format: 'console', stream });
   const component = log.forComponent('host', 'receiver');
@@ -52,7 +52,7 @@ test('createLog leaves out what is less severe than its level', async () => {
   assert.equal(stream.lines.length, 4);
 });
 
-test('createLog writes like it is configured later, also for components that have their log', async () => {
+test('createLog writes as configured later, also for components that already have their log', async () => {
   const stream = createStream();
   const log = await createLog({ level: 'info', format: 'console', stream });
   const component = log.forComponent('host', 'receiver');
@@ -79,7 +79,7 @@ test('createPlainLog writes lines like those of other commands', () => {
   ]);
 });
 
-test('both logs keep a message in one line, when it holds line ends and terminal codes', async () => {
+test('both logs keep a message in one line if it contains line ends and terminal codes', async () => {
   const message = 'process "a\nb\u001b[31m" ended';
   const stream = createStream();
   createPlainLog('info', stream).info(message, { name: 'x\ny' });
@@ -91,7 +91,7 @@ test('both logs keep a message in one line, when it holds line ends and terminal
   assert.match(stream.lines[1] ?? '', /info process "a\\nb\\x1b\[31m" ended\n$/u);
 });
 
-test('both logs leave out what sounds like a secret', async () => {
+test('both logs leave out likely secrets', async () => {
   const stream = createStream();
   const fields = { Authorization: 'Bearer x', api_key: 'y', user: 'z' };
   createPlainLog('info', stream).info('Sends', fields);
@@ -110,7 +110,7 @@ function createWarnings() {
   return { lines, repeated, warnFor };
 }
 
-test('RepeatedWarnings writes a warning once, and how often it came again after a minute', (t) => {
+test('RepeatedWarnings writes a warning once, and the number of repetitions after a minute', (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const { lines, warnFor } = createWarnings();
   const warn = warnFor('rapl');
@@ -130,7 +130,7 @@ test('RepeatedWarnings distinguishes warnings and components', () => {
   assert.equal(lines.length, 6, 'none was repeated');
 });
 
-test('RepeatedWarnings writes the counts at the end of the process and listens for it once', () => {
+test('RepeatedWarnings writes the counts at the end of the process and adds its listener once', () => {
   const before = process.listenerCount('exit');
   const { lines, repeated, warnFor } = createWarnings();
   for (const id of ['a', 'a', 'b', 'b']) warnFor(id)('lost');
@@ -141,7 +141,7 @@ test('RepeatedWarnings writes the counts at the end of the process and listens f
   assert.equal(process.listenerCount('exit'), before);
 });
 
-test('RepeatedWarnings writes every warning, when too many differ', () => {
+test('RepeatedWarnings writes every warning if too many differ', () => {
   const { lines, repeated, warnFor } = createWarnings();
   const warn = warnFor('perf');
   for (let i = 0; i < 1001; i++) warn(`event ${i}`);

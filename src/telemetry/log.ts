@@ -7,22 +7,22 @@ import { surviveBadOutput } from './write-message.js';
 /** Minimum severity of the messages that are written. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
-/** A log that components get theirs from. */
+/** The root of the components' logs. */
 export interface RootLog extends Log {
-  /** The log of one component, whose messages say whose they are. */
+  /** The log of one component, whose messages contain its id. */
   forComponent(id: string, kind: ComponentKind): Log;
-  /** From now on, messages are written like this, those of components among them. */
+  /** Changes how messages are written from now on, including those of components. */
   configure(style: LogStyle): Promise<void>;
 }
 
-/** What is written, and how. */
+/** The level and format of messages. */
 export interface LogStyle {
   readonly level: LogLevel;
   /** console: `2026-11-21T12:00:00.000Z info rapl: message key=value`; json: one object per line. */
   readonly format: 'console' | 'json';
 }
 
-/** Where lines are written: the standard error or, in tests, something like it. */
+/** Where lines are written: standard error or, in tests, a substitute. */
 export interface LogStream {
   write(line: string): unknown;
 }
@@ -54,7 +54,7 @@ export async function createLog({ stream = standardError, ...first }: LogOptions
   return { ...logFor(), forComponent: (id, kind) => logFor(id, kind), configure };
 }
 
-/** What writes the messages of a component, or of the agent itself. */
+/** Creates the function that writes the messages of a component, or of the agent itself. */
 type WriteFor = (id?: string, kind?: ComponentKind) => Write;
 
 function writeLines(stream: LogStream): WriteFor {
@@ -65,12 +65,12 @@ function writeLines(stream: LogStream): WriteFor {
     };
 }
 
-/** Loads the logger, which nothing else uses. */
+/** Loads the logger, which only this format uses. */
 async function writeObjects(stream: LogStream): Promise<WriteFor> {
   const { pino } = await import('pino');
   const logger = pino(
     {
-      // What is less severe than the level, which may change, does not reach it.
+      // Messages below the configured level, which may change, do not reach the logger.
       level: 'debug',
       base: null,
       timestamp: () => `,"ts":"${new Date().toISOString()}"`,
@@ -87,7 +87,7 @@ async function writeObjects(stream: LogStream): Promise<WriteFor> {
   };
 }
 
-/** A log without a logger, for commands that are over soon: `joulemetry: warn: rapl: message key=value`. */
+/** A log without a logger, for short-lived commands: `joulemetry: warn: rapl: message key=value`. */
 export function createPlainLog(
   level: LogLevel,
   stream: LogStream = standardError,
@@ -117,7 +117,7 @@ function createLevels(least: () => LogLevel, write: Write): Log {
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }
 
-/** Opened by the first message. When it is no longer read, messages are lost, and the work continues. */
+/** Opened by the first message. When its reader closes, messages are lost, and the process continues. */
 const standardError: LogStream = {
   write(line) {
     surviveBadOutput();
@@ -127,7 +127,7 @@ const standardError: LogStream = {
 
 const secretNames = /password|passwd|secret|token|authorization|cookie|api[-_]?key/iu;
 
-/** Fields as they may be written: errors in one line, big integers as text, what sounds like a secret left out. */
+/** Fields as they may be written: errors in one line, big integers as text, likely secrets left out. */
 function plainFields(fields: LogFields): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(fields).map(([name, value]) => [
@@ -142,7 +142,7 @@ function plainValue(value: unknown): unknown {
   return typeof value === 'bigint' ? String(value) : value;
 }
 
-/** A message and its fields in one line for people: `rapl: message key=value`. */
+/** A message and its fields in one line of text: `rapl: message key=value`. */
 function formatMessage(component: string | undefined, message: string, fields: LogFields): string {
   const pairs = Object.entries(fields)
     .filter(([, value]) => value !== undefined)
@@ -161,7 +161,7 @@ type Warn = (message: string, fields?: LogFields) => void;
 interface Repetition {
   readonly warn: Warn;
   readonly message: string;
-  /** How often the warning came again since it was written. */
+  /** Number of repetitions since the warning was written. */
   count: number;
 }
 
@@ -169,14 +169,14 @@ const intervalMs = 60_000;
 /** Warnings that differ each time must not fill the memory. */
 const maxKnown = 1000;
 
-/** Writes a warning that is repeated once, and a minute later, or at the end of the process, how often it came again. */
+/** Writes a repeated warning once, and the number of repetitions a minute later, or at the end of the process. */
 export class RepeatedWarnings {
   readonly #known = new Map<string, Repetition>();
   #timer: NodeJS.Timeout | undefined;
   readonly #onExit = () => this.flush();
 
   /**
-   * A component's way to warn.
+   * The warning function of a component.
    * @param component its id; undefined: the service itself
    * @param warn writes a warning
    */
@@ -189,7 +189,7 @@ export class RepeatedWarnings {
     };
   }
 
-  /** Writes how often warnings came again, and forgets them. */
+  /** Writes the number of repetitions of each warning, and discards them. */
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;

@@ -17,7 +17,7 @@ function seriesOf(pid: number, hwType: string): Series {
   return { metric: energy, resource, attributes: { 'hw.type': hwType }, start: 0n };
 }
 
-test('watchOwnEnergy adds up what one process used of all hardware, and nothing of others', () => {
+test('watchOwnEnergy adds up the energy of one process for all hardware, and none of others', () => {
   const own = watchOwnEnergy(7);
   assert.equal(own.readJoules(), undefined);
   const series = [seriesOf(7, 'cpu'), seriesOf(8, 'cpu'), seriesOf(7, 'memory')];
@@ -26,7 +26,7 @@ test('watchOwnEnergy adds up what one process used of all hardware, and nothing 
   assert.equal(own.readJoules(), 2.5);
 });
 
-test('watchOwnEnergy counts once, when two pipelines attribute, and takes tables without rows', () => {
+test('watchOwnEnergy counts once if two pipelines attribute, and accepts tables without rows', () => {
   const own = watchOwnEnergy(7);
   own.consume(createRow([seriesOf(7, 'cpu')], 1n, Float64Array.of(3)));
   own.consume(createRow([seriesOf(7, 'cpu')], 1n, Float64Array.of(3)));

@@ -9,9 +9,9 @@ import { readValue, type Table } from '../model/table.js';
 import { observeEventLoop } from './event-loop.js';
 
 /**
- * Observes this process: under the Collector's names where it has them, so that its dashboards work.
- * @param readJoules energy that this process used since it was started, as far as it is known
- * @returns ends what runs for it
+ * Observes this process: with the Collector's names where it has them, so that its dashboards work.
+ * @param readJoules energy that this process has used since its start, as far as known
+ * @returns a function that stops it
  */
 export function observeOwnProcess(meter: Meter, readJoules: () => number | undefined): () => void {
   observeCounters(meter, readJoules);
@@ -40,7 +40,7 @@ function observeCounters(meter: Meter, readJoules: () => number | undefined): vo
     .addCallback(createJoulesObserver(readJoules));
 }
 
-/** Reports energy no finer than once a second: an endpoint without a password would be a side channel. */
+/** Reports energy at most once per second: an endpoint without a password would otherwise be a side channel. */
 function createJoulesObserver(readJoules: () => number | undefined) {
   let readAtMs = -Infinity;
   let joules: number | undefined;
@@ -87,7 +87,7 @@ function observeMemory(meter: Meter): void {
     });
 }
 
-/** Watches what passes for the energy that was attributed to one process. */
+/** Sums up the passing energy that was attributed to one process. */
 export interface OwnEnergy extends Consumer {
   /** Joules since the process was first seen, over all kinds of hardware; undefined before that. */
   readJoules(): number | undefined;
@@ -95,7 +95,7 @@ export interface OwnEnergy extends Consumer {
 
 /** @param pid the process to watch, by default this one */
 export function watchOwnEnergy(pid: number = process.pid): OwnEnergy {
-  /** By key: pipelines that attribute each for itself do not count twice. */
+  /** By key: several pipelines that each attribute energy are not counted twice. */
   const joules = new Map<string, number>();
   const findOwn = createPlans((series: readonly Series[]) =>
     series.flatMap((one, column) => (isOwn(one, pid) ? [{ one, column }] : [])),

@@ -13,20 +13,21 @@ import type { PullOptions } from './telemetry.js';
 
 const setting = 'service.telemetry.metrics.readers[].pull.exporter.prometheus.port';
 
-/** A page is collected at most once in this time, however often it is asked for. */
+/** A page is collected at most once in this time, however often it is requested. */
 const maxAgeMs = 1000;
 
 /**
- * The SDK's reader for Prometheus. Its own server has no port 0, no clear errors and no limits: ours asks it to collect.
- * @param counters what it reads beside the instruments of the SDK
+ * The SDK's reader for Prometheus. The SDK's server has no port 0, no clear errors and no limits, so our server
+ * requests collections from it.
+ * @param counters read in addition to the instruments of the SDK
  */
 export function createPullReader(counters: MetricProducer): PrometheusExporter {
   return new PrometheusExporter({ preventServerStart: true, metricProducers: [counters] });
 }
 
 /**
- * Serves what the reader collects at `/metrics`.
- * @returns undefined when the address is the default one and is taken
+ * Serves the reader's metrics at `/metrics`.
+ * @returns undefined when the address is the default one and is in use
  * @throws Error when the address that the user set is not available
  */
 export async function serveMetrics(
@@ -49,7 +50,7 @@ export async function serveMetrics(
   return listener;
 }
 
-/** The server of own metrics, which may move. */
+/** The server of the collector's own metrics, whose address may change. */
 export class MetricsServing {
   readonly #serve: (pull: PullOptions) => Promise<PageServer | undefined>;
   #pull: PullOptions | undefined;
@@ -72,8 +73,10 @@ export class MetricsServing {
   }
 
   /**
-   * Serves elsewhere; undefined: nowhere. The former address is served until the new one is, unless both are the same port.
-   * @throws Error when that is not available, be it the default one: the former one is served on
+   * Serves at another address; undefined: stops serving. The former address is served until the new one is,
+   * unless both have the same port.
+   * @throws Error when the new address is not available, even if it is the default one: the former one is still
+   * served
    */
   async move(pull: PullOptions | undefined): Promise<void> {
     if (pull === undefined) {
@@ -115,8 +118,8 @@ async function collect(reader: PrometheusExporter): Promise<Answer> {
 }
 
 /**
- * Names metrics as the `prometheus` exporter does, with their units, which the SDK's serialiser does not. Those with the
- * Collector's names keep them: its dashboards know them without.
+ * Names metrics as the `prometheus` exporter does, with their units, which the SDK's serialiser does not. Those
+ * with the Collector's names keep them: its dashboards expect them without units.
  */
 function nameUnits(resourceMetrics: ResourceMetrics): ResourceMetrics {
   const scopeMetrics = resourceMetrics.scopeMetrics.map(({ scope, metrics }) => ({
@@ -136,7 +139,7 @@ function nameUnit(metric: MetricData): MetricData {
   };
 }
 
-/** Makes a value when it is asked for, unless the last one is younger than `ms`. */
+/** Creates a value on request, unless the last one is younger than `ms`. */
 function keepFor<Value>(ms: number, make: () => Value): () => Value {
   let kept: { readonly value: Value; readonly madeMs: number } | undefined;
   return () => {

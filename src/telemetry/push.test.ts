@@ -11,7 +11,7 @@ import { openGrpcBackend, type GrpcBackend } from '../otlp/grpc-backend.fixture.
 import { until } from '../testing/until.js';
 import { startTelemetry, type Telemetry, type TelemetryRequest } from './telemetry.js';
 
-/** The settings of a reader that pushes often. */
+/** The settings of a reader with a short interval. */
 function periodic(otlp: object, interval = '100ms'): PeriodicConfig {
   const readers = [{ periodic: { interval, exporter: { otlp } } }];
   const config = parseSettings(telemetrySchema, { metrics: { readers } }).metrics.readers[0]?.periodic;
@@ -37,7 +37,7 @@ function lastPoints({ received }: GrpcBackend) {
   return decodePoints(received.at(-1)?.bytes ?? Buffer.alloc(0));
 }
 
-test('own telemetry is pushed periodically and a last time at the end, as another decoder reads it', async (t) => {
+test('own telemetry is pushed periodically and a last time at shutdown, verified by an independent decoder', async (t) => {
   const backend = await openGrpcBackend(t);
   const telemetry = await start(t, periodic({ endpoint: backend.endpoint, insecure: true }));
   const counter = telemetry.meter.createCounter('otelcol_receiver_accepted_metric_points');
@@ -55,7 +55,7 @@ test('own telemetry is pushed periodically and a last time at the end, as anothe
   assert.equal(telemetry.address, undefined);
 });
 
-test('own telemetry is served and pushed at once, when both are asked for', async (t) => {
+test('own telemetry is served and pushed at the same time if configured', async (t) => {
   const backend = await openGrpcBackend(t);
   const push = periodic({ endpoint: `http://${backend.endpoint}`, headers: { 'x-tenant': 'a' } });
   const telemetry = await start(t, push, { pull: { host: 'localhost', port: 0, isExplicit: true } });
@@ -65,7 +65,7 @@ test('own telemetry is served and pushed at once, when both are asked for', asyn
   assert.match(page, /^otelcol_process_memory_rss \d+$/mu);
 });
 
-test('own telemetry says once that its backend is away and once that it is back', async (t) => {
+test('own telemetry logs once that its backend is unavailable and once that it has recovered', async (t) => {
   const log = createLogCollector();
   let isAway = true;
   const answer = () => ({ code: isAway ? status.PERMISSION_DENIED : status.OK, details: 'not you' });
@@ -74,8 +74,8 @@ test('own telemetry says once that its backend is away and once that it is back'
   await start(t, periodic({ endpoint, insecure: true }), { log });
   await until(() => backend.received.length >= 3);
   isAway = false;
-  // A slow machine may not have the answer within the interval: the SDK says so at every push, and that is a cause
-  // of its own.
+  // A slow machine may not have the answer within the interval: the SDK reports this at every push as a
+  // separate cause.
   const said = () => log.lines.filter((line) => !line.includes('OpenTelemetry SDK'));
   await until(() => said().some((line) => line.startsWith('info')));
   const warnings = said().slice(0, -1);
@@ -98,7 +98,7 @@ test('the shutdown of own telemetry does not wait for a backend that never answe
   assert.match(log.lines.join('\n'), /^warn: Cannot push own telemetry a last time: /u);
 });
 
-test('own telemetry is pushed with TLS, when the certificate is known', { skip: noOpenssl }, async (t) => {
+test('own telemetry is pushed with TLS if the certificate is trusted', { skip: noOpenssl }, async (t) => {
   const { certFile: certificate, keyFile } = createCertificate();
   const pair = { private_key: readFileSync(keyFile), cert_chain: readFileSync(certificate) };
   const backend = await openGrpcBackend(t, { credentials: ServerCredentials.createSsl(null, [pair]) });
@@ -107,7 +107,7 @@ test('own telemetry is pushed with TLS, when the certificate is known', { skip: 
   assert.equal(backend.received.length, 1);
 });
 
-test('startTelemetry throws, when a certificate of the push cannot be read', async (t) => {
+test('startTelemetry throws if a certificate of the push cannot be read', async (t) => {
   await assert.rejects(
     start(t, periodic({ certificate: '/nowhere.pem' })),
     /^Error: Cannot read own telemetry's certificate "\/nowhere.pem": ENOENT/u,
@@ -129,7 +129,7 @@ function hasSdkNames(names: ReadonlySet<string>): boolean {
   return [...names].some((name) => name.startsWith('otel.sdk.'));
 }
 
-test('the level reports how much is kept', async (t) => {
+test('the level determines what is pushed', async (t) => {
   const [basic, normal, detailed] = [
     await namesAt(t, 'basic'),
     await namesAt(t, 'normal'),

@@ -34,13 +34,13 @@ export interface Push {
   readonly exporter: OwnMetricExporter;
 }
 
-/** The fastest: what the collector reports of itself is little. */
+/** The fastest level: the collector's own telemetry is small. */
 const ownGzipLevel = 1;
 const standardTimeoutMs = 30_000;
 
 /**
  * The official serialiser and our transport with the SDK's periodic reader.
- * @param counters what is sent beside the instruments of the SDK
+ * @param counters sent in addition to the instruments of the SDK
  * @throws Error naming the certificate, header or variable that cannot be used
  */
 export function createPush(
@@ -68,13 +68,13 @@ export function createPush(
     metricProducers: [counters],
     exporter: reportChanges(exporter, { target: describeRoute(otlp.endpoint, proxy), isPlain }, log),
     exportIntervalMillis: interval,
-    // The exporter's own timeout comes first, so that failures are reported in one way.
+    // The exporter's timeout comes first, so that failures are reported in one way.
     exportTimeoutMillis: interval,
   });
   return { reader, exporter };
 }
 
-/** As the official exporter, with a transport of our own. */
+/** Like the official exporter, with our transport. */
 class OwnMetricExporter extends OTLPExporterBase<ResourceMetrics> implements PushMetricExporter {
   readonly #address: string;
 
@@ -94,7 +94,7 @@ class OwnMetricExporter extends OTLPExporterBase<ResourceMetrics> implements Pus
     return AggregationTemporality.CUMULATIVE;
   }
 
-  /** Where the exporter counts what it does. */
+  /** The meter provider for the exporter's own counters. */
   setSelfObsMeterProvider(provider: MeterProvider): void {
     this.setMetrics(createExporterMetrics(this.#address, provider));
   }
@@ -105,7 +105,7 @@ function createExporterMetrics(address: string, provider: MeterProvider | undefi
   return createOtlpGrpcExporterMetrics(type, MetricsExporterMetricsHelper, address, provider);
 }
 
-/** As in the Collector, the scheme goes before `insecure`. */
+/** As in the Collector, the scheme takes precedence over `insecure`. */
 function isWithoutTls({ endpoint, insecure }: OtlpConfig): boolean {
   const [scheme] = /^https?:/u.exec(endpoint) ?? [];
   return scheme === undefined ? insecure : scheme === 'http:';
@@ -128,17 +128,17 @@ function fileOf(setting: string, path: string | null): TlsFile {
 type Export = PushMetricExporter['export'];
 type Result = Parameters<Parameters<Export>[1]>[0];
 
-/** Where pushes go. */
+/** The destination of pushes. */
 export interface PushTarget {
   /** For messages. */
   readonly target: string;
-  /** Whether without TLS. */
+  /** Whether it is without TLS. */
   readonly isPlain: boolean;
 }
 
 /**
- * An exporter whose outages are logged by `OutageLog`. The SDK's reader would log each failure, as often as it
- * pushes: it learns of none.
+ * An exporter whose outages are logged by `OutageLog`. The SDK's reader would log each failure at every push:
+ * failures are not passed to it.
  */
 function reportChanges(
   exporter: PushMetricExporter,

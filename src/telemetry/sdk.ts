@@ -12,12 +12,12 @@ import { createPullReader, MetricsServing, serveMetrics } from './pull.js';
 import type { Push } from './push.js';
 import type { Telemetry, TelemetryLevel, TelemetryRequest } from './telemetry.js';
 
-/** A backend that does not answer must not hold up the end of the agent. */
+/** A backend that does not answer must not delay the shutdown of the agent. */
 const lastPushMs = 1000;
 
 const sweepMs = 60_000;
 
-/** Metrics of how well the collector works, which do not show whether something is lost: left out at `basic`. */
+/** Metrics of how well the collector works, which do not indicate loss: left out at `basic`. */
 const beyondBasic = [
   'nodejs.*',
   'joulemetry.main_thread.*',
@@ -36,7 +36,7 @@ export async function openTelemetry(request: TelemetryRequest): Promise<Telemetr
   const pullReader = createPullReader(counters);
   const provider = new MeterProvider({
     resource: resourceFromAttributes({ ...request.attributes }),
-    // The SDK takes no reader later, and a reload may ask for one.
+    // The SDK accepts no readers later, and a reload may require one.
     readers: [...pushes.map(({ reader }) => reader), pullReader],
     views: viewsOf(level),
     sdkMetricsEnabled: level === 'detailed',
@@ -44,7 +44,8 @@ export async function openTelemetry(request: TelemetryRequest): Promise<Telemetr
   if (level === 'detailed') for (const { exporter } of pushes) exporter.setSelfObsMeterProvider(provider);
   const meter = counters.createMeter(provider.getMeter('joulemetry'));
   const stopObserving = observeOwnProcess(meter, () => request.readJoules?.());
-  // For a reader, the SDK keeps all that others have collected since it was last read, without limit.
+  // For a reader, the SDK keeps everything that other readers have collected since its last collection, without
+  // limit.
   const sweep = setInterval(() => void pullReader.collect().catch(() => undefined), sweepMs).unref();
   const end = async () => {
     clearInterval(sweep);
@@ -69,7 +70,7 @@ export async function openTelemetry(request: TelemetryRequest): Promise<Telemetr
   };
 }
 
-/** The transport is loaded only for who pushes: it takes longer than everything else here. */
+/** The transport is loaded only for pushes: it takes longer than everything else here. */
 async function createPushes(
   { pushes, log }: TelemetryRequest,
   counters: CounterBook,
@@ -101,7 +102,7 @@ function isBeyondBasic(name: string): boolean {
   );
 }
 
-/** The SDK's views that leave out what a level does not have. */
+/** The SDK's views that leave out what a level does not include. */
 function viewsOf(level: TelemetryLevel): ViewOptions[] {
   if (level !== 'basic') return [];
   return beyondBasic.map((instrumentName) => ({
@@ -110,9 +111,9 @@ function viewsOf(level: TelemetryLevel): ViewOptions[] {
   }));
 }
 
-/** The SDK's own complaints, in our log. */
+/** Forwards the SDK's diagnostic messages to our log. */
 function createDiagLog(log: Log): DiagLogger {
-  // The first text is often only the name of the part that complains.
+  // The first text is often only the name of the reporting part.
   const at =
     (level: keyof Log) =>
     (...said: readonly unknown[]) =>

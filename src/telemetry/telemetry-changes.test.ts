@@ -8,7 +8,7 @@ const pullAt = (port: number) => ({ pull: { exporter: { prometheus: { port } } }
 const push = { periodic: { interval: 1000, exporter: { otlp: { endpoint: 'localhost:1' } } } };
 const parse = (settings: object) => parseSettings(telemetrySchema, settings);
 
-/** What was asked of log and server, and what becomes of changes. */
+/** The calls to log and server, and the results of changes. */
 function createRig(first: object, { refused = 0 } = {}) {
   const calls: string[] = [];
   const changes = new TelemetryChanges(
@@ -29,7 +29,7 @@ function createRig(first: object, { refused = 0 } = {}) {
   return { calls, apply: (next: object) => changes.apply(parse(next)) };
 }
 
-test('TelemetryChanges changes level and encoding of logs at once, and once', async () => {
+test('TelemetryChanges changes level and encoding of logs immediately, and once', async () => {
   const { calls, apply } = createRig({});
   const next = { logs: { level: 'debug', encoding: 'json' } };
   const settings = ['service.telemetry.logs.level', 'service.telemetry.logs.encoding'];
@@ -38,7 +38,7 @@ test('TelemetryChanges changes level and encoding of logs at once, and once', as
   assert.deepEqual(calls, ['log debug json']);
 });
 
-test('TelemetryChanges moves own metrics, and keeps the former address where the new one is taken', async () => {
+test('TelemetryChanges moves own metrics, and keeps the former address if the new one is in use', async () => {
   const { calls, apply } = createRig({}, { refused: 2 });
   const name = 'service.telemetry.metrics.readers[].pull';
   assert.deepEqual(await apply({ metrics: { readers: [pullAt(1)] } }), { settings: [name], kept: [] });
@@ -84,7 +84,7 @@ test('TelemetryChanges adds a first server and removes the last one', async () =
   assert.deepEqual(calls, ['move localhost:2', 'move localhost:1', 'move nowhere']);
 });
 
-test('TelemetryChanges serves nothing where the level is none', async () => {
+test('TelemetryChanges serves nothing with level none', async () => {
   const { calls, apply } = createRig({ metrics: { level: 'none' } });
   const { settings, kept } = await apply({ metrics: { level: 'none', readers: [pullAt(1)] } });
   assert.deepEqual([settings, kept, calls], [[], [], []]);

@@ -9,17 +9,17 @@ const root = 'service.telemetry';
 
 type Metrics = TelemetryConfig['metrics'];
 
-/** The own telemetry of an agent that runs, as its configuration changes. */
+/** The own telemetry of a running agent, as its configuration changes. */
 export class TelemetryChanges {
   readonly #log: Pick<RootLog, 'configure'>;
   readonly #telemetry: Pick<Telemetry, 'move'>;
   /** As it was at the start. */
   readonly #config: TelemetryConfig;
-  /** What is in use of the rest. */
+  /** The current values of the rest. */
   #logs: TelemetryConfig['logs'];
   #pull: PullOptions | undefined;
 
-  /** @param config with which log and telemetry were started */
+  /** @param config with which the log and the telemetry were started */
   constructor(config: TelemetryConfig, log: Pick<RootLog, 'configure'>, telemetry: Pick<Telemetry, 'move'>) {
     this.#config = config;
     this.#logs = config.logs;
@@ -29,8 +29,8 @@ export class TelemetryChanges {
   }
 
   /**
-   * Changes what can be changed: how logs are written, at once, and where metrics are served, once the new address is had.
-   * Never rejects.
+   * Changes what can be changed: how logs are written, immediately, and where metrics are served, once the new
+   * address is available. Never rejects.
    */
   async apply(next: TelemetryConfig): Promise<SettingChanges> {
     const { metrics } = this.#config;

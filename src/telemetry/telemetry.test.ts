@@ -37,7 +37,7 @@ function valueOf(text: string, sample: string): number {
   return Number(line?.slice(sample.length + 1));
 }
 
-/** A server that takes a port of localhost away. */
+/** A server that occupies a port of localhost. */
 async function takePort(t: TestContext): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -45,7 +45,7 @@ async function takePort(t: TestContext): Promise<number> {
   return (server.address() as AddressInfo).port; // of a TCP server that listens
 }
 
-/** A port that was free a moment ago. */
+/** A port that was free just before. */
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.2');
   await once(server, 'listening');
@@ -55,7 +55,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-test('startTelemetry reports the process under the names of the Collector', async (t) => {
+test('startTelemetry reports the process with the names of the Collector', async (t) => {
   const text = await fetchMetrics(await start(t));
   assert.ok(valueOf(text, 'otelcol_process_uptime_total') > 0);
   assert.ok(valueOf(text, 'otelcol_process_cpu_seconds_total') > 0);
@@ -74,7 +74,7 @@ test('startTelemetry reports the process under the names of the Collector', asyn
   assert.ok(!text.includes('joulemetry_own_energy'));
 });
 
-test('startTelemetry logs all that the SDK says, not only who says it', async (t) => {
+test('startTelemetry logs the whole message of the SDK, not only its origin', async (t) => {
   const log = createLogCollector();
   await start(t, { log });
   diag.warn('OTLPExportDelegate', 'Cannot read the answer', new Error('too short'), new Uint8Array(2));
@@ -83,7 +83,7 @@ test('startTelemetry logs all that the SDK says, not only who says it', async (t
   ]);
 });
 
-test('Telemetry.meter gives the names of the Collector, when a receiver scrapes', async (t) => {
+test('Telemetry.meter uses the names of the Collector when a receiver scrapes', async (t) => {
   const telemetry = await start(t);
   const scrapes = new ScrapeTelemetry({ ...createFakeContext(), id: 'host/2', meter: telemetry.meter });
   scrapes.scraped(40, 0.0005);
@@ -101,21 +101,21 @@ test('Telemetry.meter gives the names of the Collector, when a receiver scrapes'
   );
 });
 
-test('startTelemetry reports the own joules no more often than once a second, where they are known', async (t) => {
+test('startTelemetry reports its own joules at most once per second, where they are known', async (t) => {
   let joules = 7;
   const telemetry = await start(t, { readJoules: () => joules });
   const beganMs = performance.now();
   assert.equal(valueOf(await fetchMetrics(telemetry), 'joulemetry_own_energy_joules_total'), 7);
   joules = 8;
   const next = valueOf(await fetchMetrics(telemetry), 'joulemetry_own_energy_joules_total');
-  // On a machine that takes a second for two requests there is nothing to be seen.
+  // On a machine that takes a second for two requests this cannot be observed.
   assert.ok(next === 7 || performance.now() - beganMs >= 1000, `${next} J`);
 });
 
 const promtool = ['/usr/bin/promtool', '/usr/local/bin/promtool'].find(existsSync);
 
 test(
-  'promtool has nothing to say about the own telemetry',
+  'promtool reports no problems with the own telemetry',
   { skip: promtool === undefined && 'promtool is not installed' },
   async (t) => {
     const telemetry = await start(t, { readJoules: () => 1 });
@@ -130,7 +130,7 @@ test(
   },
 );
 
-test('startTelemetry goes on without an endpoint, when the standard port is in use', async (t) => {
+test('startTelemetry continues without an endpoint if the default port is in use', async (t) => {
   const log = createLogCollector();
   const telemetry = await start(t, {
     pull: { host: 'localhost', port: await takePort(t), isExplicit: false },
@@ -145,14 +145,14 @@ test('startTelemetry goes on without an endpoint, when the standard port is in u
   assert.equal(log.lines.length, 1);
 });
 
-test('startTelemetry throws, when the port that the user set is in use', async (t) => {
+test('startTelemetry throws if the port that the user set is in use', async (t) => {
   await assert.rejects(
     start(t, { pull: { host: 'localhost', port: await takePort(t), isExplicit: true } }),
     /^Error: Cannot listen on localhost:\d+ \(service\.telemetry\.metrics\.readers\[\]\.pull\.exporter\.prometheus\.port\): EADDRINUSE/u,
   );
 });
 
-test('the endpoint answers 404 beside /metrics and nothing after shutdown', async (t) => {
+test('the endpoint answers 404 for paths other than /metrics and nothing after shutdown', async (t) => {
   const telemetry = await start(t);
   assert.equal((await fetch(`http://${telemetry.address}/`)).status, 404);
   await telemetry.shutdown();
@@ -160,7 +160,7 @@ test('the endpoint answers 404 beside /metrics and nothing after shutdown', asyn
   await assert.rejects(fetch(`http://${telemetry.address}/metrics`));
 });
 
-test('importing telemetry and log loads neither SDK nor logger', () => {
+test('importing telemetry and log loads neither the SDK nor the logger', () => {
   const script = `
     await import(${JSON.stringify(new URL('telemetry.js', import.meta.url).href)});
     await import(${JSON.stringify(new URL('log.js', import.meta.url).href)});
@@ -170,7 +170,7 @@ test('importing telemetry and log loads neither SDK nor logger', () => {
   assert.equal(stdout, '0\n');
 });
 
-test('startTelemetry loads no gRPC, when nothing is pushed', () => {
+test('startTelemetry does not load gRPC if nothing is pushed', () => {
   const script = `
     const { startTelemetry } = await import(${JSON.stringify(new URL('telemetry.js', import.meta.url).href)});
     const log = { debug() {}, info() {}, warn() {}, error() {} };
@@ -185,7 +185,7 @@ test('startTelemetry loads no gRPC, when nothing is pushed', () => {
   assert.deepEqual([stdout, stderr], ['true false\n', '']);
 });
 
-test('Telemetry moves to another address, with its counts, and stays where that is taken', async (t) => {
+test('Telemetry moves to another address with its counts, and stays if that is in use', async (t) => {
   const log = createLogCollector();
   const telemetry = await start(t, { log });
   telemetry.meter.createCounter('moved').add(3);
@@ -200,7 +200,7 @@ test('Telemetry moves to another address, with its counts, and stays where that 
   await assert.rejects(fetch(`http://${former}/metrics`));
 });
 
-test('Telemetry serves what was counted before there was an address, and ends serving', async (t) => {
+test('Telemetry serves what was counted before it had an address, and stops serving', async (t) => {
   const telemetry = await start(t, { pull: undefined });
   telemetry.meter.createCounter('early').add(3);
   assert.equal(telemetry.address, undefined);
@@ -212,7 +212,7 @@ test('Telemetry serves what was counted before there was an address, and ends se
   await assert.rejects(fetch(`http://${address}/metrics`));
 });
 
-test('Telemetry collects once a minute what is not served, which the SDK would keep', async (t) => {
+test('Telemetry collects once per minute what is not served, which the SDK would keep', async (t) => {
   t.mock.timers.enable({ apis: ['setInterval'] });
   const telemetry = await start(t, { pull: undefined });
   let collected = 0;
@@ -223,7 +223,7 @@ test('Telemetry collects once a minute what is not served, which the SDK would k
   }
 });
 
-test('Telemetry serves at the same port as before, when what it moves to there cannot be had', async (t) => {
+test('Telemetry continues to serve at the same port if what it moves to there is not available', async (t) => {
   const telemetry = await start(t, { pull: { host: '127.0.0.2', port: await freePort(), isExplicit: true } });
   const { address = '' } = telemetry;
   const port = Number(address.split(':')[1]);

@@ -6,28 +6,28 @@ import type { PeriodicConfig, TelemetryConfig } from '../config/service-schema.j
 import { ATTR_SERVICE_INSTANCE_ID } from '../model/semantic-conventions.js';
 import { readVersion } from '../version.js';
 
-/** How much the collector reports of itself, as in the OpenTelemetry Collector; `none` starts nothing at all. */
+/** How much the collector reports about itself, as in the OpenTelemetry Collector; `none` starts nothing at all. */
 export type TelemetryLevel = 'basic' | 'normal' | 'detailed';
 
-/** Where the collector's own telemetry is served to Prometheus. */
+/** The address at which the collector's own telemetry is served to Prometheus. */
 export interface PullOptions {
   readonly host: string;
   /** 0 lets the system choose. */
   readonly port: number;
   /** Whether the user set host or port: then a port in use is an error, otherwise a warning. */
   readonly isExplicit: boolean;
-  /** A file with TLS and users, as every server takes it. */
+  /** A file with TLS settings and users, as for every server. */
   readonly webConfigFile?: string | null;
 }
 
-/** Where, how much and as whom the collector reports of itself. */
+/** The destinations, level and identity of the collector's own telemetry. */
 export interface TelemetryRequest {
   readonly level: TelemetryLevel;
   /** Undefined: nothing is served. */
   readonly pull: PullOptions | undefined;
-  /** Where it is sent. */
+  /** Where it is pushed. */
   readonly pushes: readonly PeriodicConfig[];
-  /** Resource attributes: service.name and the like. */
+  /** Resource attributes: service.name and others. */
   readonly attributes: Readonly<Record<string, string>>;
   readonly log: Log;
   /** Joules that this process used since it was started; undefined: unknown, or not yet known. */
@@ -36,23 +36,23 @@ export interface TelemetryRequest {
 
 /** The collector's own telemetry. */
 export interface Telemetry {
-  /** Makes the instruments of every component. */
+  /** Creates the instruments of every component. */
   readonly meter: Meter;
-  /** `127.0.0.1:8888`; undefined when nothing is served, or the port was taken. */
+  /** `127.0.0.1:8888`; undefined when nothing is served, or the port was in use. */
   readonly address: string | undefined;
   /**
-   * Serves elsewhere from now on; undefined: nowhere.
-   * @throws Error when that address cannot be had: then all stays as it is
+   * Serves at another address from now on; undefined: stops serving.
+   * @throws Error when that address is not available: then nothing changes
    */
   move(pull: PullOptions | undefined): Promise<void>;
-  /** Pushes a last time, for at most a second, and ends the endpoint. Safe to call twice. */
+  /** Pushes a last time, for at most a second, and closes the endpoint. Safe to call twice. */
   shutdown(): Promise<void>;
 }
 
 /**
- * Serves the collector's own telemetry to Prometheus at `/metrics` and pushes it by OTLP, as asked for. Loads the
- * OpenTelemetry SDK when called, since a short command does without.
- * @throws Error when the address that the user set cannot be had, or a certificate cannot be read
+ * Serves the collector's own telemetry to Prometheus at `/metrics` and pushes it over OTLP, as requested. Loads
+ * the OpenTelemetry SDK when called, since short commands do not need it.
+ * @throws Error when the address that the user set is not available, or a certificate cannot be read
  */
 export async function startTelemetry(request: TelemetryRequest): Promise<Telemetry> {
   const { openTelemetry } = await import('./sdk.js');
@@ -64,7 +64,7 @@ const nothing = () => Promise.resolve();
 const instrument = { add() {}, record() {}, addCallback() {}, removeCallback() {} };
 const create = () => instrument;
 
-/** Instruments that do nothing. The API's own would cost tens of milliseconds to load. */
+/** Instruments that do nothing. Those of the API would take tens of milliseconds to load. */
 export const silentMeter: Meter = {
   createCounter: create,
   createUpDownCounter: create,
@@ -77,13 +77,13 @@ export const silentMeter: Meter = {
   removeBatchObservableCallback() {},
 };
 
-/** Where the collector's own telemetry is served unless the user says otherwise. */
+/** The default address of the collector's own telemetry. */
 const standard = { host: 'localhost', port: 8888 };
 
 /**
  * Starts the collector's own telemetry as configured.
- * @param readJoules energy that this process used, as far as it is known
- * @throws Error when an address that the user set cannot be had
+ * @param readJoules energy that this process has used, as far as known
+ * @throws Error when an address that the user set is not available
  */
 export async function startOwnTelemetry(
   { metrics, resource }: TelemetryConfig,
@@ -103,7 +103,10 @@ export async function startOwnTelemetry(
   });
 }
 
-/** Where the own telemetry is served, if it is. Without any reader there is the standard endpoint, as in the Collector. */
+/**
+ * Where the own telemetry is served; undefined: nowhere. Without any reader it is the default endpoint, as in
+ * the Collector.
+ */
 export function findPull({ level, readers }: TelemetryConfig['metrics']): PullOptions | undefined {
   if (level === 'none') return undefined;
   if (readers.length === 0) return { ...standard, isExplicit: false };
@@ -113,7 +116,7 @@ export function findPull({ level, readers }: TelemetryConfig['metrics']): PullOp
   return { host, port, isExplicit: true, webConfigFile };
 }
 
-/** A random UUID of the kernel: Node's would load OpenSSL, which takes 5 ms of every start. */
+/** A random UUID from the kernel: Node's function would load OpenSSL, which adds 5 ms to every start. */
 function createInstanceId(): string {
   try {
     return readFileSync('/proc/sys/kernel/random/uuid', 'latin1').trim();
@@ -122,7 +125,7 @@ function createInstanceId(): string {
   }
 }
 
-/** Resource attributes of the own telemetry; what the user set to an empty text is left out. */
+/** Resource attributes of the own telemetry; those that the user set to an empty string are left out. */
 function describeSelf(resource: TelemetryConfig['resource'], log: Log): Record<string, string> {
   const environment = readResourceEnvironment(process.env, (message) => log.warn(message));
   const attributes = {

@@ -14,8 +14,8 @@ export function warnOfUnset(name: string): void {
 let isGuarded = false;
 
 /**
- * Call it before the standard streams are used: a reader that goes away, like `head`, is not an error. A full
- * disk is one, but an agent continues without its log. May be called again.
+ * To be called before the standard streams are used: a reader that closes, such as `head`, is not an error. A
+ * full disk is one, but an agent continues without its log. May be called repeatedly.
  */
 export function surviveBadOutput(): void {
   if (isGuarded) return;

@@ -4,32 +4,33 @@ import type { CpuCount } from '../energy/floor-learner.js';
 const idleTickNs = 1e7;
 
 /**
- * Evens out the rounding of the machine's busy time. The kernel counts idle, iowait and steal in ticks of 10 ms, so
- * that busy time comes in lumps: without this, windows of a few ticks would take the lumps for usage of unseen
- * processes, and the windows between them for none. (With windows of 20 ms, a quarter of the energy was misplaced.)
- * What workloads used beyond the busy time of one window is owed to the next ones, as far as rounding explains it.
+ * Smooths the rounding of the machine's busy time. The kernel counts idle, iowait and steal in ticks of 10 ms,
+ * so that busy time grows in steps: without this, in windows of a few ticks the steps would appear as usage of
+ * unseen processes, and the windows between them as unused. (With windows of 20 ms, a quarter of the energy was
+ * misplaced.) What workloads used beyond the busy time of one window is carried over to the next ones, as far
+ * as rounding explains it.
  */
 export class BusyCarry {
   readonly #cpuCount: CpuCount;
-  /** Columns of /proc/stat that are added up, each rounded at both ends, for each CPU and besides. */
+  /** Columns of /proc/stat that are added up, each rounded at both ends: per CPU and in addition to that. */
   readonly #columns: { readonly perCpu: number; readonly besides: number };
   #owedNs = 0;
   #overlapNs = 0;
 
-  /** @param sumOf what the kernel has rounded: the columns of the machine, or those of each CPU */
+  /** @param sumOf which columns the kernel has rounded: those of the machine, or those of each CPU */
   constructor(cpuCount: CpuCount, sumOf: 'machine' | 'each CPU' = 'machine') {
     this.#cpuCount = cpuCount;
     this.#columns = sumOf === 'machine' ? { perCpu: 0, besides: 3 } : { perCpu: 3, besides: 0 };
   }
 
-  /** What workloads used beyond busy time and rounding, in all windows together. */
+  /** What workloads used beyond busy time and rounding, summed over all windows. */
   get overlapNs(): number {
     return this.#overlapNs;
   }
 
   /**
-   * The busy time of a window, at least what the workloads used in it.
-   * @param busyNs as it was read
+   * The busy time of a window, at least the usage of its workloads.
+   * @param busyNs as read
    * @param seenNs sum over the workloads
    */
   settle(busyNs: number, seenNs: number): number {
@@ -41,7 +42,7 @@ export class BusyCarry {
       return seenNs + leftNs;
     }
     const { perCpu, besides } = this.#columns;
-    // On each CPU there is the tick that is running, too.
+    // Each CPU also has its current, unfinished tick.
     const maxOwedNs = 2 * (besides + (1 + perCpu) * this.#cpuCount.value) * idleTickNs;
     const overlapNs = Math.max(0, this.#owedNs - maxOwedNs);
     this.#overlapNs += overlapNs;

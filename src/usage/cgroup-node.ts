@@ -3,61 +3,62 @@ import { share } from '../energy/share.js';
 import { UsageCurve } from '../energy/usage-curve.js';
 import type { Resource } from '../model/series.js';
 
-/** How far readings of a cgroup and of its processes may lie apart. Nanoseconds of CPU time. */
+/** Maximum differences between readings of a cgroup and of its processes. Nanoseconds of CPU time. */
 export interface Margins {
-  /** What all CPUs together can use in a nanosecond. */
+  /** CPU time that all CPUs together can use per nanosecond. */
   readonly cpuCount: number;
-  /** What rounding and the tick of the usage explain. */
+  /** Difference explained by rounding and by the tick of the usage. */
   readonly usageNs: number;
-  /** What the rounding of the machine's busy time explains. */
+  /** Difference explained by the rounding of the machine's busy time. */
   readonly busyNs: number;
 }
 
 /**
- * A cgroup with all below it: what its counters say that it used, what its processes say, and so what no process
- * explains. Where it has no counters, it is the sum of those below it. Times and CPU time are nanoseconds.
+ * A cgroup with its descendants: its usage according to its counters, the usage of its processes, and the
+ * remainder that no process explains. Without counters, it is the sum of its children. Times and CPU time are
+ * nanoseconds.
  */
 export class CgroupNode {
   readonly path: string;
   readonly parent: CgroupNode | undefined;
-  /** In the order of their paths. */
+  /** Sorted by path. */
   readonly children: CgroupNode[] = [];
-  /** Its CPU time on each package with all below it, by number, where that is known. */
+  /** Its CPU time on each package, descendants included, by package number, where that is known. */
   readonly packages = new Map<number, UsageCurve>();
-  /** How many workloads are in it, without those below. */
+  /** Number of workloads in it, without descendants. */
   members = 0;
-  /** Since when it is known to live. */
+  /** The first instant at which it is known to exist. */
   bornAt = NaN;
-  /** Its live counters. */
+  /** Number of its live counters. */
   counters = 0;
   /** The attributes of its counters. */
   resource: Resource | undefined;
-  /** Whether its processes have ever left something unexplained, which is a workload since then. */
+  /** Whether its processes have ever left a remainder, which is a workload from then on. */
   hasRemainder = false;
-  /** What that asks for in this window, without the cgroups below, and what it gets. */
+  /** The CPU time that its remainder requests in this window, without descendants, and what it is granted. */
   askedNs = 0;
   grantedNs = 0;
   #curve: UsageCurve | undefined;
   #cutAt = NaN;
   #readAt = NaN;
   #grownNs = 0;
-  /** Whether it has a reading in the row that is being read, and whether it has had one since the boundary before. */
+  /** Whether it has a reading in the current row, and whether it has had one since the previous boundary. */
   #isInRow = false;
   #isRead = false;
-  /** Whether its counters, or some below where it has none, were read since the boundary before. */
+  /** Whether its counters, or without counters some of its descendants', were read since the previous boundary. */
   #isFresh = false;
-  /** What its own processes used since the boundary before. */
+  /** What its processes, without descendants, used since the previous boundary. */
   #ownNs = 0;
   /** What all its processes used since its counters were last compared with them. */
   #explainedNs = 0;
-  /** What its processes used beyond its counters; negative: what its counters have beyond its processes. */
+  /** What its processes used beyond its counters; negative: what its counters show beyond its processes. */
   #owedNs = 0;
-  /** Sums over the cgroups directly below. */
+  /** Sums over its children. */
   #belowNs = 0;
   #belowBeyondNs = 0;
   #belowMarginNs = 0;
   #isBelowFresh = false;
-  /** What it and those below may ask for, then what they ask for and what they get. */
+  /** Upper limit of what it and its descendants may request, then what they request and what they are granted. */
   #allowedNs = 0;
   #allAskedNs = 0;
   #allGrantedNs = 0;
@@ -72,12 +73,12 @@ export class CgroupNode {
     return this.#curve !== undefined;
   }
 
-  /** Nothing is known of it any more. */
+  /** Whether it can be forgotten. */
   get isEmpty(): boolean {
     return this.members === 0 && this.counters === 0 && this.children.length === 0 && !this.hasCounter;
   }
 
-  /** It has a counter, the first one since this instant. */
+  /** Adds a counter; the first one sets since when it exists. */
   open(startedAt: number): void {
     this.counters += 1;
     if (this.#curve) return;
@@ -96,13 +97,13 @@ export class CgroupNode {
     this.#isRead = false;
   }
 
-  /** One of its counters has a reading in the row that is being read. */
+  /** One of its counters has a reading in the current row. */
   grow(grownNs: number): void {
     this.#isInRow = true;
     this.#grownNs += grownNs;
   }
 
-  /** All its counters of the row at this instant have been read. @returns whether there were any */
+  /** All its counters in the row at this instant have been read. @returns whether there were any */
   finishRow(at: number): boolean {
     if (!this.#isInRow) return false;
     this.#isInRow = false;
@@ -113,12 +114,12 @@ export class CgroupNode {
     return true;
   }
 
-  /** One of its processes used this. */
+  /** One of its processes used CPU time. */
   use(cpuNs: number): void {
     this.#ownNs += cpuNs;
   }
 
-  /** Up to this boundary it is not known what was used. */
+  /** The usage up to this boundary is not known. */
   skip(to: number): void {
     this.#curve?.cut(this.#cutAt, to);
     this.#cutAt = to;
@@ -128,13 +129,14 @@ export class CgroupNode {
     this.#owedNs = 0;
   }
 
-  /** Compares its counters with its processes, after all cgroups below it. */
+  /** Compares its counters with its processes, after all its descendants. */
   compare(to: number, margins: Margins): void {
     const usedNs = this.#ownNs + this.#belowNs;
     const beyondNs = this.#curve ? this.#compareCounter(usedNs, to) : this.#belowBeyondNs + this.#unknownNs();
     const marginNs = this.#curve ? this.#marginNs(to, margins) : this.#belowMarginNs;
     this.#isFresh = this.#curve ? this.#isRead : this.#isBelowFresh;
-    // What processes used before a reading of their cgroup has it is owed; more than that was used elsewhere.
+    // What processes used before their cgroup's reading shows it is carried over; anything more was used
+    // elsewhere.
     if (this.#isFresh) this.#owedNs = Math.min(this.#owedNs + beyondNs, marginNs);
     this.#allowedNs = this.#isFresh ? Math.max(0, -this.#owedNs) : 0;
     this.#isRead = false;
@@ -150,9 +152,9 @@ export class CgroupNode {
   }
 
   /**
-   * Divides what it may ask for among itself and those below, after its parent: never more than its own counters have
-   * beyond all its processes, whatever those below have.
-   * @param shares for the computation
+   * Divides what it may request among its remainder and its children, after its parent: never more than its own
+   * counters show beyond all its processes, whatever its children request.
+   * @param shares scratch array
    */
   divide(shares: number[]): void {
     const { children } = this;
@@ -168,11 +170,11 @@ export class CgroupNode {
     for (const [i, child] of children.entries()) child.#allowedNs = elementAt(shares, i);
   }
 
-  /** Books what it and those below got, after all below it. */
+  /** Books what it and its descendants were granted, after all its descendants. */
   settle({ busyNs }: Margins): void {
     this.#allAskedNs += this.askedNs;
     this.#allGrantedNs += this.grantedNs;
-    // What the busy time of this window has no room for may find it in the next one, as far as its rounding explains.
+    // What exceeds the busy time of this window may fit into the next one, as far as rounding explains it.
     if (!this.#isFresh) this.#owedNs += this.#allGrantedNs;
     else if (this.#owedNs < 0) this.#owedNs = Math.max(-busyNs, this.#allGrantedNs - this.#allAskedNs);
     if (!this.parent) return;
@@ -180,7 +182,7 @@ export class CgroupNode {
     this.parent.#allGrantedNs += this.#allGrantedNs;
   }
 
-  /** @returns by how much what processes used is beyond what was read since the last comparison */
+  /** @returns how much the usage of processes exceeds the readings since the last comparison */
   #compareCounter(usedNs: number, to: number): number {
     this.#explainedNs += usedNs;
     if (!this.#isRead || !this.#curve) return 0;
@@ -197,7 +199,7 @@ export class CgroupNode {
     this.#isBelowFresh = true;
   }
 
-  /** Processes of which it is not known in which cgroup they are may be in any. */
+  /** Processes in an unknown cgroup may be in any. */
   #unknownNs(): number {
     return this.parent ? 0 : this.#ownNs;
   }
@@ -207,7 +209,7 @@ export class CgroupNode {
   }
 }
 
-/** By halves: a thousand containers may come at once. */
+/** Binary search: a thousand containers may appear at once. */
 function insert(children: CgroupNode[], child: CgroupNode): void {
   let [from, to] = [0, children.length];
   while (from < to) {

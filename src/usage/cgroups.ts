@@ -8,7 +8,7 @@ import type { UsageTick } from './usage.js';
 import { findCgroupPath } from './views.js';
 import type { Workload } from './workload.js';
 
-/** CPU times of cgroups of version 1 are counted in ticks of this length, as idle time is. */
+/** CPU times of cgroups of version 1 are counted in ticks of this length, like idle time. */
 const coarseTickNs = 1e7;
 
 export interface CgroupsOptions {
@@ -16,25 +16,25 @@ export interface CgroupsOptions {
   readonly epoch: bigint;
   readonly cpuCount: CpuCount;
   readonly tick: UsageTick;
-  /** Makes a workload of what no process of a cgroup explains. */
+  /** Creates a workload for the usage of a cgroup that no process explains. */
   createUnseen(resource: Resource, node: CgroupNode): Workload;
-  /** Such a workload uses nothing more. */
+  /** Ends such a workload. */
   endUnseen(unseen: Workload): void;
 }
 
 /**
- * All cgroups, and what of the CPU time of each no process explains (docs/ledger.md, Cgroups): machine >= cgroups >=
- * processes. Times are nanoseconds.
+ * All cgroups, and the part of each one's CPU time that no process explains (docs/ledger.md, Cgroups): machine
+ * >= cgroups >= processes. Times are nanoseconds.
  */
 export class Cgroups {
   readonly #options: CgroupsOptions;
-  /** Above the root, which has a counter where the collector sees but a part of the machine. */
+  /** Parent of the root, which has a counter where the collector sees only a part of the machine. */
   readonly #top = new CgroupNode('', undefined);
   readonly #byPath = new Map<string, CgroupNode>();
-  /** Each after its parent. */
+  /** Each one after its parent. */
   #nodes: CgroupNode[] = [this.#top];
   readonly #counters = new Map<Series, CgroupCounter>();
-  /** Those that had a remainder, in the order of its key. */
+  /** Those that ever had a remainder, ordered by its key. */
   #remainders: { readonly node: CgroupNode; readonly unseen: Workload }[] = [];
   readonly #shares: number[] = [];
   #rowAt = NaN;
@@ -45,7 +45,7 @@ export class Cgroups {
     this.#options = options;
   }
 
-  /** What takes the readings of a CPU time series of a cgroup. */
+  /** The receiver of a cgroup's CPU time series. */
   counterOf(series: Series): CgroupCounter {
     const known = this.#counters.get(series);
     if (known) return known;
@@ -53,13 +53,13 @@ export class Cgroups {
     const startedAt = Number(series.start - this.#options.epoch);
     node.open(startedAt);
     node.resource = series.resource;
-    // What a cgroup used before it was looked at does not count.
+    // What a cgroup used before the ledger started does not count.
     const counter = new CgroupCounter(node, startedAt >= this.#rowAt);
     this.#counters.set(series, counter);
     return counter;
   }
 
-  /** A series has no further reading. */
+  /** A series has no further readings. */
   end(series: Series): void {
     const counter = this.#counters.get(series);
     if (counter === undefined) return;
@@ -68,30 +68,30 @@ export class Cgroups {
     this.#hasEnded = true;
   }
 
-  /** The row at this instant has been read, in which these have readings. */
+  /** The row at this instant, with readings of these cgroups, has been read. */
   finishRow(nodes: readonly CgroupNode[], at: number): void {
     for (const node of nodes) if (node.finishRow(at)) this.#isRead = true;
     if (nodes.length > 0) this.#rowAt = at;
   }
 
-  /** The cgroup of a workload; above all cgroups where it is not known. */
+  /** The cgroup of a workload; the parent of all cgroups where it is not known. */
   nodeOf({ attributes }: Resource): CgroupNode {
     const path = findCgroupPath(attributes);
     return path === undefined ? this.#top : this.#findOrAdd(path);
   }
 
-  /** The cgroup whose series have this resource, if it is known. */
+  /** The cgroup whose series have this resource; undefined: not known. */
   find({ attributes }: Resource): CgroupNode | undefined {
     return this.#byPath.get(findCgroupPath(attributes) ?? '');
   }
 
-  /** A workload of a cgroup is known no more. */
+  /** Removes a workload from a cgroup. */
   leave(node: CgroupNode): void {
     node.members -= 1;
     if (node.members === 0) this.#hasEnded = true;
   }
 
-  /** Up to this boundary it is not known what was used. */
+  /** The usage up to this boundary is not known. */
   skip(to: number): void {
     for (const node of this.#nodes) node.skip(to);
     this.#isRead = false;
@@ -99,9 +99,9 @@ export class Cgroups {
   }
 
   /**
-   * Finds what of the CPU time of cgroups no process explains.
+   * Finds the CPU time of cgroups that no process explains.
    * @param freeNs busy time of the machine that no workload explains
-   * @param take gets each workload that it is of, in the order of their keys, and what it used
+   * @param take called with each workload of such usage, ordered by key, and its CPU time
    */
   complete(to: number, freeNs: number, take: (unseen: Workload, cpuNs: number) => void): void {
     if (this.#isRead) {
@@ -129,7 +129,7 @@ export class Cgroups {
     }
   }
 
-  /** What they ask for is what they get, as far as the machine was busy beyond its processes. */
+  /** Requests are granted as far as the machine was busy beyond its processes. */
   #grant(freeNs: number): void {
     const asked = this.#remainders.map(({ node }) => node.askedNs);
     const askedNs = asked.reduce((sumNs, oneNs) => sumNs + oneNs, 0);
@@ -166,7 +166,7 @@ export class Cgroups {
     return node;
   }
 
-  /** Forgets what has ended. What a cgroup used after its last reading is in the counters of its parent. */
+  /** Removes what has ended. What a cgroup used after its last reading is in the counters of its parent. */
   #sweep(): void {
     if (!this.#hasEnded) return;
     this.#hasEnded = false;
@@ -190,7 +190,7 @@ export class CgroupCounter {
   readonly node: CgroupNode;
   #lastNs: number;
 
-  /** @param isFromStart whether all counts that it has, or what follows its first reading */
+  /** @param isFromStart whether everything counted so far counts, or only growth after the first reading */
   constructor(node: CgroupNode, isFromStart: boolean) {
     this.node = node;
     this.#lastNs = isFromStart ? 0 : NaN;

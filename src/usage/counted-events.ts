@@ -11,25 +11,26 @@ import type { PackageWeighing, Weight } from './weighing.js';
 import type { KnownWorkloads, Workload } from './workload.js';
 
 export interface CountedEventsOptions extends KnownWorkloads {
-  /** Where they are in what is counted of a workload. */
+  /** Index in the counts of a workload. */
   readonly place: number;
   readonly weight: Weight;
-  /** Names of events, which are added up. */
+  /** Names of the events to add up. */
   readonly names: readonly string[];
-  /** What one of each counts; undefined: 1. */
+  /** Factor of each event; undefined: 1. */
   readonly factors?: ReadonlyMap<string, number>;
-  /** How many parts each count has. */
+  /** Number of integer parts per count. */
   readonly scale: number;
 }
 
 /**
- * Events of the receiver `perf` that take the place of CPU time: cycles, cache misses. They are known of the machine, and of as
- * many processes and cgroups as `perf` counts. What the machine had beyond them is shared by CPU time among all others.
+ * Events of the receiver `perf` that replace CPU time: cycles, cache misses. They are known for the machine and
+ * for those processes and cgroups that `perf` counts. The rest of the machine's events is shared by CPU time
+ * among all others.
  */
 export class CountedEvents {
   readonly #options: CountedEventsOptions;
   readonly #counters = new Map<Series, CountCounter>();
-  /** Those that were read before their process or cgroup was known, which may be in the same scan. */
+  /** Counters that were read before their process or cgroup was known; it may follow in the same scan. */
   readonly #waiting = new Set<CountCounter>();
   readonly #cgroups = new Map<CgroupNode, UsageCurve>();
   #machine: UsageCurve | undefined;
@@ -38,7 +39,7 @@ export class CountedEvents {
     this.#options = options;
   }
 
-  /** What takes the readings of a series; undefined: it is not one of these events. */
+  /** The receiver of a series' readings; undefined: not one of these events. */
   counterOf(series: Series): CountCounter | undefined {
     const { names, epoch, factors } = this.#options;
     const name = String(series.attributes[ATTR_PERF_EVENT_NAME]);
@@ -55,15 +56,15 @@ export class CountedEvents {
     );
   }
 
-  /** A series has no further reading. */
+  /** A series has no further readings. */
   end(series: Series): void {
     this.#counters.delete(series);
   }
 
   /**
-   * What each workload of a usage has of them between two boundaries, asked once for each.
-   * @param packages what was used of each, where that is known
-   * @returns undefined where nothing was counted, or it says no more than CPU time
+   * The events of each workload of a usage between two boundaries; to be called once for each.
+   * @param packages usage of each package, where known
+   * @returns undefined where nothing was counted, or the counts add nothing to CPU time
    */
   cut(
     [from, to]: readonly [number, number],
@@ -108,7 +109,7 @@ export class CountedEvents {
     return counts;
   }
 
-  /** A cgroup that has a process again is another node, by which its counters go on. */
+  /** A cgroup that has processes again is a new node, at which its counters continue. */
   #drop(node: CgroupNode, curve: UsageCurve): void {
     this.#cgroups.delete(node);
     for (const counter of this.#counters.values()) counter.leave(curve);
@@ -117,13 +118,13 @@ export class CountedEvents {
 
 export interface CountCounterOptions {
   /**
-   * Where its growth is counted, from an instant on, or from the beginning where that is NaN; undefined: its process is not known
-   * yet.
+   * The curve on which its growth is counted from an instant on, or from its start if that is NaN; undefined:
+   * its process is not known yet.
    */
   find(from: number): UsageCurve | undefined;
-  /** What one event counts. */
+  /** Factor of one event. */
   readonly factor: number;
-  /** Takes it until its process is known. */
+  /** Holds the counter until its process is known. */
   readonly waiting: Set<CountCounter>;
 }
 
@@ -150,7 +151,7 @@ export class CountCounter implements EventReader {
     else waiting.add(this);
   }
 
-  /** Its process may be known by now; while it is not, what was counted is in no process. */
+  /** Retries to find its process; until then, its counts belong to no process. */
   retry(): void {
     const { find, waiting } = this.#options;
     waiting.delete(this);
@@ -164,20 +165,20 @@ export class CountCounter implements EventReader {
     this.#countedAt = this.#at;
   }
 
-  /** Its growth is counted elsewhere from now on, if it was counted there. */
+  /** If its growth was counted on this curve, it will be counted on another one. */
   leave(curve: UsageCurve): void {
     if (this.#curve === curve) this.#curve = undefined;
   }
 }
 
-/** The counts of one window: the first place is that of all that is in no other. */
+/** The counts of one window: the first place is for everything that is in no other. */
 class Groups {
   readonly #counts: number[] = [0];
   readonly #places = new Map<CgroupNode, number>();
-  /** What is a part of no cgroup that was counted. */
+  /** Sum over counted cgroups and workloads that are in no other counted cgroup. */
   #outermost = 0;
 
-  /** @param cgroups what each had with all below it */
+  /** @param cgroups counts of each, descendants included */
   constructor(cgroups: ReadonlyMap<CgroupNode, number>) {
     for (const [node, count] of cgroups) this.#places.set(node, this.#counts.push(count) - 1);
     for (const [node, count] of cgroups) this.#takeFrom(node.parent, count);
@@ -188,7 +189,7 @@ class Groups {
     return this.#counts.push(count) - 1;
   }
 
-  /** The place of the nearest cgroup that was counted. */
+  /** The place of the nearest counted cgroup, the node itself or an ancestor. */
   find(node: CgroupNode | undefined): number {
     for (let one = node; one !== undefined; one = one.parent) {
       const place = this.#places.get(one);
@@ -197,7 +198,7 @@ class Groups {
     return 0;
   }
 
-  /** @returns of each place, without what is in others */
+  /** @returns the counts of each place, without those of other places */
   finish(machine: number): readonly number[] {
     this.#counts[0] = Math.max(0, machine - this.#outermost);
     return this.#counts.map((count) => Math.max(0, count));

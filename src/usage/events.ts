@@ -8,14 +8,14 @@ import type { Workload } from './workload.js';
 /** The metrics of the receiver `perf` that count events. */
 export const eventMetrics: ReadonlySet<string> = new Set(['perf.event.count', 'perf.event.time']);
 
-/** How often events occurred between two boundaries, by the place of their name. */
+/** Number of events between two boundaries, by the index of their names. */
 export interface EventGrowth {
   readonly machine: readonly number[];
-  /** Of each event, what each workload of the usage had. */
+  /** For each event, the count of each workload of the usage. */
   readonly workloads: readonly (readonly number[])[];
 }
 
-/** The events by which energy is shared: of the machine and of each process. Times are nanoseconds. */
+/** The events by which energy is shared, for the machine and for each process. Times are nanoseconds. */
 export class Events {
   readonly #names: readonly string[];
   readonly #epoch: bigint;
@@ -25,7 +25,7 @@ export class Events {
 
   /**
    * @param epoch Unix time in nanoseconds of time 0
-   * @param find the workload with a resource, if it is known
+   * @param find returns the workload with a resource, if known
    */
   constructor(names: readonly string[], epoch: bigint, find: (resource: Resource) => Workload | undefined) {
     this.#names = names;
@@ -34,17 +34,17 @@ export class Events {
     this.#machine = names.map(() => undefined);
   }
 
-  /** How many there are; 0: no energy is shared by events. */
+  /** Number of events; 0: no energy is shared by events. */
   get count(): number {
     return this.#names.length;
   }
 
-  /** What takes the readings of a series; undefined: no energy is shared by it. */
+  /** The receiver of a series' readings; undefined: no energy is shared by it. */
   counterOf(series: Series): EventCounter | undefined {
     const event = this.#names.indexOf(String(series.attributes[ATTR_PERF_EVENT_NAME]));
     const { attributes } = series.resource;
     const isMachine = attributes[ATTR_PROCESS_PID] === undefined;
-    // Events of a cgroup are those of its processes once more.
+    // Events of a cgroup would count those of its processes twice.
     if (event < 0 || (isMachine && findCgroupPath(attributes) !== undefined)) return undefined;
     const startAt = Number(series.start - this.#epoch);
     const find = () => {
@@ -54,18 +54,18 @@ export class Events {
     return findOrAdd(this.#counters, series, () => new EventCounter(find));
   }
 
-  /** A series has no further reading. */
+  /** A series has no further readings. */
   end(series: Series): void {
     this.#counters.delete(series);
   }
 
-  /** What the machine had of each event between two boundaries, asked once for each. */
+  /** The count of each event for the machine between two boundaries; to be called once for each. */
   cut(from: number, to: number): number[] {
     return this.#machine.map((curve) => curve?.cut(from, to) ?? 0);
   }
 }
 
-/** Takes the readings of one counter of events. */
+/** Receives the readings of one counter of events. */
 export interface EventReader {
   /** @param value since the counter's start; NaN: no reading */
   read(value: number, at: number): void;
@@ -77,7 +77,7 @@ export class EventCounter implements EventReader {
   #curve: UsageCurve | undefined;
   #last = 0;
 
-  /** @param find where its growth is counted; undefined: its process is not known yet */
+  /** @param find returns the curve on which its growth is counted; undefined: its process is not known yet */
   constructor(find: () => UsageCurve | undefined) {
     this.#find = find;
   }

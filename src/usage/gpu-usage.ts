@@ -10,11 +10,11 @@ interface InstanceTime {
 }
 
 /**
- * What workloads use of one GPU, from row to row of its `hw.gpu.time`. The driver's samples are whole percents over the
- * window that such a row closes, so that nothing is interpolated. Nanoseconds throughout.
+ * Usage of one GPU by workloads, from row to row of its `hw.gpu.time`. The driver's samples are whole
+ * percentages over the window that such a row ends, so that nothing is interpolated. Times are nanoseconds.
  */
 export class GpuUsage {
-  /** How many GPU time counters are live: of processes that hold contexts on it, whether they use them or not. */
+  /** Number of live GPU time counters: of processes that hold contexts on it, whether they use them or not. */
   clients = 0;
   /** Whether it has a live `hw.gpu.time`. */
   isScanned = false;
@@ -23,7 +23,7 @@ export class GpuUsage {
   #lastNs = NaN;
   #boundary = NaN;
 
-  /** Its `hw.gpu.time` has no further row. */
+  /** Its `hw.gpu.time` has no further rows. */
   endScans(): void {
     this.isScanned = false;
     this.#boundary = NaN;
@@ -31,12 +31,12 @@ export class GpuUsage {
     this.#instances.clear();
   }
 
-  /** A workload used more of it since the last row. */
+  /** Adds GPU time that a workload used since the last row. */
   grow(workload: Workload, grownNs: number): void {
     if (grownNs > 0) this.#grownNs.set(workload, (this.#grownNs.get(workload) ?? 0) + grownNs);
   }
 
-  /** The GPU time of one of its MIG instances, in a row before that of the GPU. @param seconds NaN: no reading */
+  /** The GPU time of one of its MIG instances, in a row before the GPU's own. @param seconds NaN: no reading */
   readInstance(id: string, seconds: number): void {
     if (Number.isNaN(seconds)) return;
     const usedNs = Math.round(seconds * 1e9);
@@ -56,7 +56,7 @@ export class GpuUsage {
   /**
    * The usage up to a row.
    * @param seconds GPU time of all processes since the counter's start; NaN: no reading
-   * @returns undefined where the row is no later than the one before, or none
+   * @returns undefined where the row is not later than the previous one, or is the first
    */
   cut(to: number, seconds: number): Usage | undefined {
     if (Number.isNaN(seconds) || to <= this.#boundary) return undefined;
@@ -113,7 +113,7 @@ export class GpuTimeCounter {
     this.#lastNs = Math.max(this.#lastNs, usedNs);
   }
 
-  /** It has no further reading. */
+  /** It has no further readings. */
   close(): void {
     this.usage.clients -= 1;
   }

@@ -1,24 +1,24 @@
 import type { PackageUse } from './usage.js';
 import type { PackageWeighing, Weight } from './weighing.js';
 
-/** A package, or all CPUs where it is not known where something ran. */
+/** A package, or all CPUs where packages are not known. */
 export interface PackageTimes extends Pick<PackageUse, 'busyNs' | 'cpuNs'> {
-  /** The kernel's number of it. */
+  /** The kernel's package number. */
   readonly number: number | undefined;
 }
 
 /** Workloads in groups that are counted together. */
 export interface Grouping {
-  /** How many groups there are. The first one has every workload that is in no other, unknown ones among them. */
+  /** Number of groups. The first one has every workload that is in no other, including unknown ones. */
   readonly count: number;
-  /** Of each workload, the place of its group. */
+  /** The index of each workload's group. */
   readonly groupOf: readonly number[];
   readonly packages: readonly PackageTimes[];
 }
 
 /**
- * What was counted of each group, by the package on whose CPUs it was: what is with the memory of that package, and what is
- * with that of others. The groups of the first package come first.
+ * Counts of each group, by the package whose CPUs caused them: those that went to this package's memory, and
+ * those that went to the memory of others. The groups of the first package come first.
  */
 export interface Counted {
   readonly local: Float64Array;
@@ -27,14 +27,14 @@ export interface Counted {
 
 export interface Division extends Grouping, Counted {
   readonly weight: Weight;
-  /** How many parts each count has: what is below one is rounded. */
+  /** Number of integer parts per count; smaller amounts are rounded. */
   readonly scale: number;
 }
 
 /**
- * Divides what was counted of groups among their workloads: by CPU time on each package within a group, so that a workload
- * that is alone in its group gets what was counted (docs/ledger.md, Memory).
- * @returns for each package what of its memory everything and each workload used
+ * Divides the counts of groups among their workloads: by CPU time on each package within a group, so that a
+ * workload that is alone in its group gets exactly its count (docs/ledger.md, Memory).
+ * @returns for each package, the use of its memory in total and by each workload
  */
 export function divideGroups(division: Division): readonly PackageWeighing[] {
   const { weight, packages, scale } = division;
@@ -49,7 +49,8 @@ export function divideGroups(division: Division): readonly PackageWeighing[] {
 }
 
 /**
- * Counts of groups that are not known by package: they are where the CPU time of their workloads is.
+ * Distributes counts of groups that are not known by package over the packages, by the CPU time of their
+ * workloads.
  * @param counts of each group
  */
 export function spreadCounts(counts: readonly number[], grouping: Grouping): Counted {
@@ -59,7 +60,7 @@ export function spreadCounts(counts: readonly number[], grouping: Grouping): Cou
   for (let group = 0; group < count; group++) {
     let wholeNs = 0;
     for (let at = group; at < usedNs.length; at += count) wholeNs += usedNs[at];
-    // What nothing known has used is no workload's, wherever it was.
+    // Counts without any usage belong to no workload, so that their package does not matter.
     for (let at = group; at < usedNs.length; at += count) {
       local[at] = counts[group] * (wholeNs > 0 ? usedNs[at] / wholeNs : 1 / packages.length);
     }
@@ -67,7 +68,7 @@ export function spreadCounts(counts: readonly number[], grouping: Grouping): Cou
   return { local, remote: new Float64Array(usedNs.length) };
 }
 
-/** What each group used of each package; the first one also what no workload used. */
+/** Use of each package by each group; the first one includes what no workload used. */
 function sumByGroup({ count, groupOf, packages }: Grouping): Float64Array {
   const usedNs = new Float64Array(count * packages.length);
   for (const [at, { busyNs, cpuNs }] of packages.entries()) {
@@ -82,14 +83,17 @@ function sumByGroup({ count, groupOf, packages }: Grouping): Float64Array {
   return usedNs;
 }
 
-/** Of each group 1 where it has another number of workloads than one, else 0. */
+/** For each group, 0 if it has exactly one workload, otherwise 1. */
 function findShared({ count, groupOf }: Grouping): Float64Array {
   const workloads = new Float64Array(count);
   for (let i = 0; i < groupOf.length; i++) workloads[groupOf[i]] += 1;
   return workloads.map((number, group) => (group > 0 && number === 1 ? 0 : 1));
 }
 
-/** What each group moved from each package with the memory of one. Of several others it is not known which had it. */
+/**
+ * What each group moved from each package to the memory of one. Among several other packages, it is not known
+ * which one's memory was used.
+ */
 function findMoved({ count, packages, local, remote }: Division, to: number): Float64Array {
   const others = packages.length - 1;
   return local.map((bytes, at) => {
@@ -111,7 +115,7 @@ function divide({ count, groupOf, packages, scale }: Division, moved: Float64Arr
   return parts;
 }
 
-/** @param factors of each group; undefined: all of it */
+/** @param factors for each group; undefined: 1 */
 function total(moved: Float64Array, factors?: Float64Array): number {
   let sum = 0;
   for (let at = 0; at < moved.length; at++) sum += moved[at] * (factors ? factors[at % factors.length] : 1);

@@ -2,14 +2,17 @@ import { share } from '../energy/share.js';
 import type { Account, Publication } from './publication.js';
 import type { Window } from './windows.js';
 
-/** The energy of a GPU by its MIG instances: each bears the part of the dynamic energy that it has of all GPU time. */
+/**
+ * The energy of a GPU by its MIG instances: each is charged a part of the dynamic energy in proportion to its
+ * GPU time.
+ */
 export class InstanceAccounts {
   readonly #publication: Publication;
   readonly #create: (id: string, from: number) => Account;
   readonly #accounts = new Map<string, Account>();
   readonly #shares: number[] = [];
 
-  /** @param create the account of an instance, which begins with the window that begins at `from` */
+  /** @param create creates the account of an instance, starting with the window that begins at `from` */
   constructor(publication: Publication, create: (id: string, from: number) => Account) {
     this.#publication = publication;
     this.#create = create;
@@ -17,8 +20,8 @@ export class InstanceAccounts {
 
   /**
    * Books a window.
-   * @returns what each instance got, in the order of the usage; none where nothing was used
-   * @param dynamicNj its energy without what is idle
+   * @returns the energy of each instance, in the order of the usage; empty where nothing was used
+   * @param dynamicNj its energy without idle energy
    * @param wholeNs GPU time of all workloads, known or not
    */
   settle(
@@ -42,7 +45,7 @@ export class InstanceAccounts {
     return allNs > 0 ? instances.map((_, i) => this.#shares[i] ?? 0) : [];
   }
 
-  /** Ends what it publishes. */
+  /** Ends its published series. */
   close(): void {
     this.#endGone(new Set());
   }

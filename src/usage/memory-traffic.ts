@@ -16,41 +16,41 @@ import type { Workload } from './workload.js';
 /** The metrics of the receiver `resctrl` by which the energy of memory is shared. */
 export const trafficNames: ReadonlySet<string> = new Set([memoryTraffic.name, localMemoryTraffic.name]);
 
-/** These, and what says who is in which group. */
+/** These, and the metric that reports which process is in which group. */
 export const trafficMetrics: ReadonlySet<string> = new Set([...trafficNames, memoryTrafficMember.name]);
 
 const defaultGroup = '/';
 
-/** What a group moved on one package, since it is known. */
+/** Traffic of a group on one package, since it is known. */
 interface Traffic {
   readonly total: UsageCurve;
   readonly local: UsageCurve;
 }
 
-/** A group of resctrl, with those below it. */
+/** A resctrl group, with its child groups. */
 interface TrafficGroup {
   readonly path: string;
-  /** The control group that it is below; undefined: it is one itself. */
+  /** The parent control group; undefined: this is a control group. */
   readonly control: TrafficGroup | undefined;
   /** By package. */
   readonly traffic: Map<number, Traffic>;
-  /** Its live counters: of all traffic, one for each last-level cache, and of local traffic. */
+  /** Number of its live counters: of total traffic, one per last-level cache, and of local traffic. */
   totals: number;
   locals: number;
-  /** How many processes are known to be in it. */
+  /** Number of processes known to be in it. */
   members: number;
-  /** Whether it has CPUs of its own, on which processes of the default group count in it. */
+  /** Whether CPUs are assigned to it, on which processes of the default group count in it. */
   isOpen: boolean;
-  /** Where what it moved, and its processes are, in the window that is cut. */
+  /** The place of its traffic and of its processes in the current window. */
   place: number;
 }
 
-/** What the groups of resctrl moved from and to memory, and which processes are in them (docs/ledger.md, Memory). */
+/** The memory traffic of the resctrl groups, and the processes in them (docs/ledger.md, Memory). */
 export class MemoryTraffic {
   readonly #epoch: bigint;
   readonly #groups = new Map<string, TrafficGroup>();
   readonly #counters = new Map<Series, TrafficCounter>();
-  /** The group of each process that is in another than the default one, and the series that it is known by. */
+  /** The group of each process that is not in the default group, and the series that reports it. */
   readonly #members = new Map<number, { readonly series: Series; readonly group: TrafficGroup }>();
   #isRead = false;
 
@@ -59,7 +59,7 @@ export class MemoryTraffic {
     this.#epoch = epoch;
   }
 
-  /** What takes the readings of a counter. */
+  /** The receiver of a counter's readings. */
   counterOf(series: Series): TrafficCounter {
     return findOrAdd(this.#counters, series, () => {
       const isLocal = series.metric.name === localMemoryTraffic.name;
@@ -88,7 +88,7 @@ export class MemoryTraffic {
     this.#members.set(pid, { series, group });
   }
 
-  /** A series has no further reading. */
+  /** A series has no further readings. */
   end(series: Series): void {
     const group = this.#groupOf(pathOf(series));
     if (series.metric.name === memoryTrafficMember.name) this.#leave(series, group);
@@ -100,9 +100,9 @@ export class MemoryTraffic {
   }
 
   /**
-   * What each workload of a usage moved between two boundaries, asked once for each.
-   * @param packages what was used of each, where that is known
-   * @returns undefined where it was not read, or says no more than CPU time
+   * The traffic of each workload of a usage between two boundaries; to be called once for each.
+   * @param packages usage of each package, where known
+   * @returns undefined where it was not read, or adds nothing to CPU time
    */
   cut(
     between: readonly [number, number],
@@ -133,8 +133,8 @@ export class MemoryTraffic {
   }
 
   /**
-   * Finds the groups whose counters are all there, the default group first. Where a monitoring group is not, it is a part
-   * of its control group.
+   * Finds the groups whose counters are complete, the default group first. A monitoring group with missing
+   * counters is treated as part of its control group.
    * @returns undefined where a part of the machine is not counted
    */
   #placeGroups(first: TrafficGroup): readonly TrafficGroup[] | undefined {
@@ -145,13 +145,16 @@ export class MemoryTraffic {
       const isCounted = group.totals === caches;
       const isControl = group.control === undefined;
       if (!isCounted && isControl && group.totals + group.members > 0) return undefined;
-      // Those that have processes below them are counted with these.
+      // Place 0: the group is counted together with its parent.
       group.place = isCounted && group !== first ? counted.push(group) - 1 : 0;
     }
     return counted;
   }
 
-  /** What each group moved without the groups below it. That of groups that have CPUs is a part of what is above. */
+  /**
+   * The traffic of each group without its child groups. That of groups with assigned CPUs is included in their
+   * parent's.
+   */
   #cutGroups(
     counted: readonly TrafficGroup[],
     numbers: readonly number[],
@@ -173,7 +176,7 @@ export class MemoryTraffic {
     return { local, remote };
   }
 
-  /** The place of the group of each workload. What no process of a cgroup explains is where those of the cgroup are. */
+  /** The place of each workload's group. The unexplained part of a cgroup is where the cgroup's processes are. */
   #placeWorkloads(workloads: readonly Workload[]): readonly number[] {
     const byCgroup = new Map<CgroupNode, number>();
     return workloads.map(({ pid, cgroup, within }) => {
@@ -185,7 +188,7 @@ export class MemoryTraffic {
     });
   }
 
-  /** Forgets a group of which nothing is left, and then what is above it. */
+  /** Removes a group that is empty, and then its parent. */
   #forget(group: TrafficGroup): void {
     if (group.totals + group.locals + group.members > 0 || group.isOpen) return;
     for (const { control } of this.#groups.values()) if (control === group) return;
@@ -219,7 +222,10 @@ export class MemoryTraffic {
   }
 }
 
-/** Takes what a group moved out of its control group; where it is open, what is left of it goes to what is above. */
+/**
+ * Subtracts the traffic of monitoring groups from their control groups; the rest of a group with assigned CPUs
+ * goes to its parent.
+ */
 function takeApart(counted: readonly TrafficGroup[], moved: Float64Array, at: number): void {
   for (const { place, control, isOpen } of counted) {
     if (control === undefined || isOpen) continue;
@@ -228,13 +234,13 @@ function takeApart(counted: readonly TrafficGroup[], moved: Float64Array, at: nu
   }
   for (const { place, control, isOpen } of counted) {
     if (!isOpen || place === 0) continue;
-    // What is below a control group is in what that has.
+    // The traffic of a monitoring group is already included in that of its control group.
     if (control === undefined) moved[at] += moved[at + place];
     moved[at + place] = 0;
   }
 }
 
-/** Of the group that has what a process of this group moved. */
+/** The place of the group that includes the traffic of this group's processes. */
 function findPlace(group: TrafficGroup): number {
   const { place, isOpen, control } = group;
   if (place > 0 && !isOpen) return place;
@@ -261,7 +267,7 @@ export class TrafficCounter {
   }
 }
 
-/** The control group that a monitoring group is below, or the group itself. */
+/** The parent control group of a monitoring group, or the group itself. */
 function controlOf(path: string): string {
   const end = path.indexOf('/mon_groups/');
   return end < 0 ? path : path.slice(0, end) || defaultGroup;

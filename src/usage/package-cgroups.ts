@@ -2,21 +2,21 @@ import { elementAt } from '../element.js';
 import type { UsageCurve } from '../energy/usage-curve.js';
 import type { CgroupNode } from './cgroup-node.js';
 
-/** What each cgroup used on each package that neither a known workload of it nor a cgroup below it used: nanoseconds. */
+/** What each cgroup used on each package beyond its known workloads and its children: nanoseconds. */
 export type PackageRests = ReadonlyMap<CgroupNode, number[]>;
 
-/** The cgroups of which it is known on which packages they used CPU time. */
+/** The cgroups whose CPU time is known by package. */
 export class PackageCgroups {
   readonly #nodes = new Set<CgroupNode>();
 
-  /** Where what a cgroup used on each package is counted, by the number of the package. */
+  /** The curves of a cgroup's CPU time, by package number. */
   curvesOf(node: CgroupNode | undefined): Map<number, UsageCurve> | undefined {
     if (node) this.#nodes.add(node);
     return node?.packages;
   }
 
   /**
-   * What they used between two boundaries, asked once for each.
+   * What they used between two boundaries; to be called once for each.
    * @param numbers of the packages
    */
   cut([from, to]: readonly [number, number], numbers: readonly number[]): PackageRests {
@@ -35,7 +35,7 @@ export class PackageCgroups {
   }
 }
 
-/** Takes what is known of a workload or of a cgroup below from the nearest cgroup of which it is known, too. */
+/** Subtracts the known usage of a workload or of a child cgroup from the nearest ancestor whose usage is known, too. */
 export function takeFrom(rests: PackageRests, node: CgroupNode | undefined, usedNs: readonly number[]): void {
   const rest = findRest(rests, node);
   if (rest === undefined) return;
@@ -44,7 +44,7 @@ export function takeFrom(rests: PackageRests, node: CgroupNode | undefined, used
   }
 }
 
-/** What is left of the nearest cgroup, going up; undefined: of none it is known. */
+/** The rest of the nearest known cgroup, going up; undefined: none is known. */
 export function findRest(rests: PackageRests, node: CgroupNode | undefined): number[] | undefined {
   for (let one = node; one !== undefined; one = one.parent) {
     const rest = rests.get(one);

@@ -15,12 +15,13 @@ export interface PackagesOptions extends KnownWorkloads {
 }
 
 /**
- * What workloads used on each package of a machine with several (docs/ledger.md, Packages). What is known of a workload
- * is exact; what is not is on the packages that were busy beyond that. Nanoseconds throughout.
+ * CPU time of workloads on each package of a machine with several (docs/ledger.md, Packages). Where the package
+ * is known, it is exact; other usage is assumed to be on the packages that were busy beyond that. Times are
+ * nanoseconds.
  */
 export class Packages {
   readonly #options: PackagesOptions;
-  /** In the order of their numbers. */
+  /** Sorted by number. */
   #packages: Package[] = [];
   readonly #counters = new Map<Series, PackageCounter>();
   readonly #cgroups = new PackageCgroups();
@@ -31,12 +32,12 @@ export class Packages {
     this.#options = options;
   }
 
-  /** How many there are; 0: where something was used is not known, or there is one package only. */
+  /** Number of packages; 0: usage by package is not known, or there is only one package. */
   get count(): number {
     return this.#packages.length > 1 ? this.#packages.length : 0;
   }
 
-  /** What takes the busy time of a package. */
+  /** The receiver of a package's busy time. */
   packageOf({ attributes }: Series): Package {
     const number = Number(attributes[ATTR_CPU_PACKAGE]);
     const known = this.#packages.find((one) => one.number === number);
@@ -46,7 +47,7 @@ export class Packages {
     return created;
   }
 
-  /** What takes the CPU time of a workload on a package. */
+  /** The receiver of a workload's CPU time on a package. */
   counterOf(series: Series): PackageCounter {
     const startAt = Number(series.start - this.#options.epoch);
     const { number } = this.packageOf(series);
@@ -57,19 +58,22 @@ export class Packages {
         ? this.#cgroups.curvesOf(this.#options.findCgroup(resource))
         : openCurves(this.#options.find(resource));
       const known = curves?.get(number);
-      // What was used between the counter before and this one is not known.
+      // The usage between the previous counter and this one is not known.
       known?.read(startAt, 0);
       return curves && (known ?? findOrAdd(curves, number, () => new UsageCurve(startAt)));
     };
     return findOrAdd(this.#counters, series, () => new PackageCounter(find));
   }
 
-  /** A series has no further reading. */
+  /** A series has no further readings. */
   end(series: Series): void {
     this.#counters.delete(series);
   }
 
-  /** Writes what a workload used on each package between two boundaries, asked once for each, as the last of its column. */
+  /**
+   * Writes the usage of a workload on each package between two boundaries, to be called once for each, as the
+   * last element of its column.
+   */
   collect({ packages }: Workload, [from, to]: readonly [number, number], columns: readonly number[][]): void {
     for (let i = 0; i < columns.length; i++) {
       const column = columns[i];
@@ -78,9 +82,9 @@ export class Packages {
   }
 
   /**
-   * Divides what each workload used between two boundaries among the packages.
-   * @param columns for each package what is known of each workload; what it used there instead, afterwards
-   * @returns undefined where it is not known how busy each package was
+   * Divides the usage of each workload between two boundaries among the packages.
+   * @param columns for each package, the known usage of each workload; replaced by the usage found
+   * @returns undefined where the busy time of a package is not known
    */
   cut(
     between: readonly [number, number],
@@ -95,7 +99,8 @@ export class Packages {
     if (growths.some((busyNs) => Number.isNaN(busyNs))) return undefined;
     const unknown = this.#divideByCgroups(usage, columns, rests);
     const freeNs = growths.map((busyNs, p) => Math.max(0, busyNs - sum(columns[p])));
-    // Where nothing is left, it is beyond what the machine was busy, and no package is more likely than another.
+    // Where nothing remains, the usage exceeds the busy time of the machine, and no package is more likely than
+    // another.
     const weights = sum(freeNs) > 0 ? freeNs : growths.map(() => 1);
     for (const i of unknown) this.#spread(usage.cpuNs[i], weights, { columns, at: i });
     return this.#packages.map(({ number, carry }, p) => {
@@ -104,7 +109,10 @@ export class Packages {
     });
   }
 
-  /** @returns the workloads of which neither they nor a cgroup that they are in are known */
+  /**
+   * @returns the workloads for which neither their own usage by package nor that of a cgroup that contains them
+   * is known
+   */
   #divideByCgroups(
     { workloads, cpuNs }: Pick<Usage, 'workloads' | 'cpuNs'>,
     columns: readonly number[][],
@@ -129,7 +137,7 @@ export class Packages {
     });
   }
 
-  /** @returns whether it is known on which packages a workload was */
+  /** @returns whether the packages of a workload's usage are known */
   #divideKnown(usedNs: number, at: number, columns: readonly number[][]): boolean {
     for (let p = 0; p < columns.length; p++) this.#parts[p] = columns[p][at];
     this.#parts.length = columns.length;
@@ -169,7 +177,7 @@ export class Package {
     this.#nowNs = Math.round(seconds * 1e9);
   }
 
-  /** @returns for how long it was busy since the boundary before; NaN: not known */
+  /** @returns busy time since the previous boundary; NaN: not known */
   cut(): number {
     const grownNs = Math.max(0, this.#nowNs - this.#lastNs);
     this.#lastNs = this.#nowNs;
@@ -184,7 +192,7 @@ export class PackageCounter {
   #curve: UsageCurve | undefined;
   #lastNs = 0;
 
-  /** @param find where its growth is counted; undefined: its workload is not known yet */
+  /** @param find returns the curve on which its growth is counted; undefined: its workload is not known yet */
   constructor(find: () => UsageCurve | undefined) {
     this.#find = find;
   }

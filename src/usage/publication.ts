@@ -16,7 +16,7 @@ export class Account {
   }
 }
 
-/** A published value of the moment. */
+/** A published gauge. */
 export class Gauge {
   readonly series: Series;
   value = NaN;
@@ -29,8 +29,8 @@ export class Gauge {
 type Column = Account | Gauge;
 
 /**
- * A changing set of published values, and the rows written of them. Rows of the same set become one table with the
- * same array of series.
+ * A changing set of published values, and their rows. Rows of the same set become one table with the same array
+ * of series.
  */
 export class Publication {
   readonly #epoch: bigint;
@@ -59,14 +59,14 @@ export class Publication {
     return column;
   }
 
-  /** This column gets no further row. */
+  /** This column has no further rows. */
   end(column: Column): void {
     if (!this.#columns.delete(column)) return;
     this.#finishTable();
     this.#ended.push(column.series);
   }
 
-  /** @param at later than the row before */
+  /** @param at later than the previous row */
   writeRow(at: number): void {
     this.#current ??= arrange(this.#columns);
     const { columns } = this.#current;
@@ -78,7 +78,7 @@ export class Publication {
   }
 
   /**
-   * No column gets a further row.
+   * No column has further rows.
    * @returns as `take`
    */
   close(): readonly Table[] {
@@ -86,7 +86,7 @@ export class Publication {
     return this.take();
   }
 
-  /** The rows written since the last time, then what has ended. */
+  /** The rows written since the last call, then the series that have ended. */
   take(): readonly Table[] {
     if (this.#offsets.length > 0) this.#tables.push(this.#cutTable());
     if (this.#ended.length > 0) this.#tables.push(createEnding(this.#ended, this.#unixNs(this.#lastAt)));

@@ -3,58 +3,58 @@ import type { EventGrowth } from './events.js';
 import type { Weighing, Weighings } from './weighing.js';
 import type { Workload } from './workload.js';
 
-/** A single window of fewer ticks is too coarse: a busy process seems idle in one and twice as busy in the next. */
+/** A window with fewer ticks is too coarse: a busy process would appear idle in one and twice as busy in the next. */
 const minTicks = 25;
 
-/** How much each workload used between two boundaries: CPU time, or time of one GPU. Nanoseconds throughout. */
+/** Usage by each workload between two boundaries: CPU time, or time of one GPU. Times are nanoseconds. */
 export interface Usage {
   /** The first boundary in it: `to`, or an earlier one where several usages were merged. */
   readonly firstTo: number;
-  /** Where it ends. It begins where the one before ended. */
+  /** Its end. It starts at the end of the previous one. */
   readonly to: number;
   /** Busy time of the whole machine, or of the GPU. */
   readonly busyNs: number;
-  /** What of the busy time interrupts took that are in no workload; undefined: not known. */
+  /** The part of the busy time that interrupts took and that is in no workload; undefined: not known. */
   readonly interruptNs?: number;
   /** Whether nothing used the hardware. Undefined: the busy time decides. */
   readonly isQuiet?: boolean;
-  /** Whether it is not known which workload used what. */
+  /** Whether the usage of the workloads is not known. */
   readonly isGap: boolean;
-  /** Busy time of the CPUs, where `busyNs` is of something else. */
+  /** Busy time of the CPUs, if `busyNs` is that of a GPU. */
   readonly machineBusyNs?: number;
-  /** Why what no workload gets is unattributed. Undefined: workloads that were not seen used it. */
+  /** Why energy without a workload is unattributed. Undefined: unseen workloads used it. */
   readonly restReason?: 'no_usage';
-  /** In the order of their keys; workloads that used nothing may be missing. */
+  /** Ordered by key; workloads that used nothing may be missing. */
   readonly workloads: readonly Workload[];
-  /** What each used. */
+  /** Usage of each workload. */
   readonly cpuNs: readonly number[];
-  /** For how long each lived. */
+  /** Lifetime of each workload within the usage. */
   readonly lifeNs: readonly number[];
-  /** What of it was on each package, where there are several and that is known. */
+  /** The part on each package, where there are several and that is known. */
   readonly packages?: readonly PackageUse[];
   /** Where energy is shared by events. */
   readonly events?: EventGrowth;
-  /** What else energy can be shared by than time, where it was counted. */
+  /** Weights other than time by which energy can be shared, where they were counted. */
   readonly weighings?: Weighings;
-  /** The one of these that a domain is shared by. */
+  /** The one of these by which a domain's energy is shared. */
   readonly weighing?: Weighing;
-  /** What each MIG instance of a GPU was used, with what no workload is known for. */
+  /** Usage of each MIG instance of a GPU, including that of unknown workloads. */
   readonly instances?: readonly InstanceUse[];
 }
 
-/** What was used of the CPUs of one package. */
+/** Usage of the CPUs of one package. */
 export interface PackageUse {
-  /** The kernel's number of it. */
+  /** The kernel's package number. */
   readonly number: number;
   readonly busyNs: number;
-  /** What each workload of the usage used there. */
+  /** CPU time there of each workload of the usage. */
   readonly cpuNs: readonly number[];
 }
 
 /**
  * The usage of a package; that of the machine where it is not known by package.
- * @param number undefined: of no package
- * @param weigh chooses by what else it is shared, of the package's usage
+ * @param number undefined: no package
+ * @param weigh chooses the weight, from those of the package
  */
 export function usageOn(
   usage: Usage,
@@ -76,28 +76,28 @@ export function usageOn(
   return weighing ? { ...own, weighing } : own;
 }
 
-/** It is not known on which package interrupts were: on each for the same part of its busy time. */
+/** The package of interrupts is not known: they are assumed to take the same fraction of the busy time of each. */
 function partOf(packageNs: number, { interruptNs = 0, busyNs }: Usage): number {
   return busyNs > 0 ? (interruptNs * packageNs) / busyNs : 0;
 }
 
-/** A usage with what interrupts took of it; as it is where there were none. */
+/** A usage with the interrupts' part of it; unchanged where there were none. */
 export function withInterrupts(usage: Usage, interruptNs: number): Usage {
   return interruptNs > 0 && !usage.isGap ? { ...usage, interruptNs } : usage;
 }
 
-/** How long a MIG instance was used, as a part of its GPU. */
+/** Usage of a MIG instance, as a part of its GPU's. */
 export interface InstanceUse {
   readonly id: string;
   readonly usedNs: number;
 }
 
-/** A usage of which only the time is known. */
+/** A usage of which only the period is known. */
 export function createGap(to: number): Usage {
   return { firstTo: to, to, busyNs: 0, isGap: true, workloads: [], cpuNs: [], lifeNs: [] };
 }
 
-/** The usage by which energy up to an earlier instant is shared: workloads that were born later get none of it. */
+/** The usage by which energy up to an earlier instant is shared: workloads that started later get none of it. */
 export function cutUsage(usage: Usage, to: number): Usage {
   const wasBorn = usage.workloads.map(({ bornAt }) => bornAt < to);
   const keep = <Item>(items: readonly Item[]) => items.filter((_, i) => wasBorn[i]);
@@ -127,7 +127,7 @@ function cutWeighing(weighing: Weighing, wasBorn: readonly boolean[]): Weighing 
   };
 }
 
-/** The usage by which hardware is explained that this usage does not explain: nothing was used. */
+/** The usage for hardware that this usage does not explain: nothing was used. */
 export function withoutWorkloads({ firstTo, to, isGap }: Usage): Usage {
   return { firstTo, to, isGap, busyNs: 0, workloads: [], cpuNs: [], lifeNs: [] };
 }
@@ -139,7 +139,7 @@ interface Sum {
   readonly events: number[];
 }
 
-/** One usage over all these, which follow each other. A gap among them makes the whole a gap. */
+/** One usage over all these contiguous ones. If one of them is a gap, the result is a gap. */
 export function mergeUsages(usages: readonly Usage[]): Usage {
   const first = elementAt(usages, 0);
   if (usages.length === 1) return first;
@@ -189,7 +189,7 @@ function mergeInstances(usages: readonly Usage[]): readonly InstanceUse[] {
   return [...used].map(([id, usedNs]) => ({ id, usedNs }));
 }
 
-/** What they have in common; undefined: it was not counted the same way all the time. */
+/** The weights that all have; undefined: they were not counted in the same way throughout. */
 function mergeWeighings(usages: readonly Usage[]): Omit<Weighing, 'parts'> | undefined {
   let [whole, byTime] = [0, 0];
   const weight = usages.at(0)?.weighing?.weight;
@@ -214,8 +214,8 @@ function addUsage(sums: Map<Workload, Sum>, { workloads, cpuNs, lifeNs, weighing
 }
 
 /**
- * By how much the CPU time of a process may lag behind while the process runs, as the receiver of the usage reports it
- * (docs/ledger.md, Usage). 0 where it reports nothing: the usage of simulations and counters is exact.
+ * How far the CPU time of a running process may lag behind, as reported by the receiver of the usage
+ * (docs/ledger.md, Usage). 0 where nothing is reported: the usage of simulations and counters is exact.
  */
 export class UsageTick {
   #ns = 0;
@@ -225,7 +225,7 @@ export class UsageTick {
     return this.#ns;
   }
 
-  /** The shortest window, in nanoseconds. */
+  /** The minimum length of a window, in nanoseconds. */
   get minWindowNs(): number {
     return minTicks * this.#ns;
   }

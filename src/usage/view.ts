@@ -12,24 +12,24 @@ import {
   type ViewDefinition,
 } from './views.js';
 
-/** Some workloads as one: the energy of all workloads in it is booked on its accounts. */
+/** Several workloads as one: the energy of all of them is booked on its accounts. */
 export class Group implements Ranked {
   readonly identity: GroupIdentity;
-  /** The attributes that its workloads have in common, as long as nothing was published of it. */
+  /** The attributes that its workloads have in common, until something of it is published. */
   shared: Attributes;
-  /** Of what is published of it, made when its first account is opened. */
+  /** The resource of its published series, created with its first account. */
   resource: Resource | undefined;
-  /** One per ledger, at the ledger's index, made when it first books energy. */
+  /** One per ledger, at the ledger's index, created when it first books energy. */
   readonly accounts: (Account | undefined)[] = [];
-  /** When the last account at each index ended, where one did: nanoseconds. */
+  /** When the last account at each index ended, if one did: nanoseconds. */
   readonly closedAt: (number | undefined)[] = [];
-  /** How many workloads are in it. */
+  /** Number of workloads in it. */
   members = 0;
-  /** Since when the first of them is known to live. */
+  /** The start of the first of them. */
   bornAt = Infinity;
-  /** Since when it is empty. */
+  /** The instant since which it is empty. */
   emptySince = Infinity;
-  /** Whether it has series of its own; otherwise its energy is booked on its view's `other`. */
+  /** Whether it has separate series; otherwise its energy is booked on its view's `other`. */
   isShown: boolean;
   weight = 0;
 
@@ -40,7 +40,7 @@ export class Group implements Ranked {
   }
 }
 
-/** Groups are ranked by CPU and GPU time, by which energy is shared. */
+/** Groups are ranked by CPU and GPU time, the weights by which energy is shared. */
 const byTime = { halfLifeNs: 30e9, margin: 50e6 };
 
 interface ViewOptions {
@@ -50,7 +50,7 @@ interface ViewOptions {
 
 /** A partition of the workloads: each belongs to exactly one group, so that the groups add up to all. */
 export class View {
-  /** What is known of the machine: the attributes of its resource. */
+  /** The known attributes of the machine's resource. */
   machine: Attributes = {};
   readonly #definition: ViewDefinition;
   readonly #common: Attributes;
@@ -60,18 +60,19 @@ export class View {
   readonly #empty = new Set<Group>();
   readonly #limit: Limit<Group> | undefined;
   #other: Group | undefined;
-  /** Groups that lost their own series and are still to be closed. */
+  /** Groups that lost their separate series and are still to be closed. */
   #hidden: Group[] = [];
 
   /**
-   * @param places how many groups have series of their own at a time, the others together; 0: every group
-   * @param options attributes that every resource has that has no others of these names, and processes that are always
-   * shown
+   * @param places maximum number of groups with separate series at a time, the others are aggregated; 0: every
+   * group has separate series
+   * @param options attributes that every resource has unless it has others of these names, and processes that
+   * are always shown
    */
   constructor(definition: ViewDefinition, places: number, { common = {}, shownPids = [] }: ViewOptions = {}) {
     this.#definition = definition;
     this.#common = common;
-    // What the collector itself uses is of interest.
+    // The collector's usage is always shown.
     this.#shownPids = new Set([process.pid, ...shownPids]);
     this.#limit = places > 0 ? new Limit<Group>({ ...byTime, places }) : undefined;
   }
@@ -80,7 +81,7 @@ export class View {
     return this.#definition.metric;
   }
 
-  /** Whether each workload is a group. */
+  /** Whether each workload is its own group. */
   get isOfProcesses(): boolean {
     return this.#definition.groupBy.length === 0;
   }
@@ -89,17 +90,17 @@ export class View {
     return this.#limit !== undefined;
   }
 
-  /** How often a group got series of its own or lost them. */
+  /** How often a group got or lost its separate series. */
   get changes(): number {
     return this.#limit?.changes ?? 0;
   }
 
-  /** The group of a workload that has just come and lives since `bornAt`. */
+  /** The group of a new workload, which exists since `bornAt`. */
   join(workload: Resource, bornAt: number): Group {
     const identity = identifyGroup(this.#definition, workload, this.#common);
     const { attributes } = workload;
     const isAlwaysShown = this.isOfProcesses && this.#shownPids.has(attributes[ATTR_PROCESS_PID]);
-    // The group of those that have none is one line at most.
+    // The group of workloads without the attributes adds at most one series.
     const isShown = !this.isLimited || identity.isNone || isAlwaysShown;
     const group = findOrAdd(this.#groups, identity.key, () => new Group(identity, attributes, isShown));
     if (group.resource === undefined) group.shared = intersect(group.shared, attributes);
@@ -110,7 +111,7 @@ export class View {
     return group;
   }
 
-  /** A workload of this group has ended for good. */
+  /** A workload of this group has ended permanently. */
   leave(group: Group, at: number): void {
     group.members -= 1;
     if (group.members > 0) return;
@@ -118,35 +119,35 @@ export class View {
     this.#empty.add(group);
   }
 
-  /** The resource of what is published of a group. */
+  /** The resource of a group's published series. */
   resourceOf(group: Group): Resource {
     return (group.resource ??= {
       attributes: describeGroup(this.#definition, group.identity, group.shared, this.machine),
     });
   }
 
-  /** Where the energy of a group is booked. */
+  /** The group on whose accounts the energy of a group is booked. */
   route(group: Group): Group {
     return group.isShown ? group : (this.#other ?? group);
   }
 
-  /** Time passes up to the boundary that the next weights belong to. */
+  /** Advances to the boundary that the next weights belong to. */
   advance(at: number): void {
     this.#limit?.advance(at);
   }
 
-  /** A group used CPU or GPU time since the boundary before. */
+  /** A group used CPU or GPU time since the previous boundary. */
   weigh(group: Group, usedNs: number): void {
     this.#limit?.weigh(group, usedNs);
   }
 
-  /** Decides which groups have series of their own from this boundary on. */
+  /** Decides which groups have separate series from this boundary on. */
   rank(at: number): void {
     const hidden = this.#limit?.rank(at) ?? [];
     if (hidden.length > 0) this.#hidden.push(...hidden);
   }
 
-  /** Takes out the groups that lost their own series. */
+  /** Removes and returns the groups that lost their separate series. */
   takeHidden(): readonly Group[] {
     if (this.#hidden.length === 0) return this.#hidden;
     const hidden = this.#hidden;
@@ -154,7 +155,7 @@ export class View {
     return hidden;
   }
 
-  /** Takes out the groups that have been empty for long enough. */
+  /** Removes and returns the groups that have been empty for longer than the grace period. */
   takeExpired(now: number): readonly Group[] {
     const expired: Group[] = [];
     for (const group of this.#empty) {
@@ -168,7 +169,7 @@ export class View {
   }
 }
 
-/** The groups without series of their own, as one. It has no pid, which every process has. */
+/** The groups without separate series, aggregated. It has no pid, unlike every process. */
 function createOther(definition: ViewDefinition, { attributes }: Resource): Group {
   const identity = { key: 'other', attributes: { [firstAttribute(definition)]: 'other' }, isNone: true };
   const other = new Group(identity, attributes, true);

@@ -46,24 +46,28 @@ import {
 } from '../model/series.js';
 import { hostEnergy, hwEnergy } from '../model/shared-metrics.js';
 
-/** A partition of the workloads, as data: workloads with the same values of some resource attributes are one group. */
+/**
+ * A definition of a partition of the workloads: workloads with the same values of certain resource attributes
+ * form a group.
+ */
 export interface ViewDefinition {
   readonly metric: Metric;
   /**
-   * The attributes that define a group, each a name or several, `a|b`, of which the first that a workload has counts.
-   * Workloads without the first one are the group `none`; further ones may be missing. Empty: a group is one workload.
+   * The attributes that define a group: each a name, or alternatives `a|b`, of which the first that a workload
+   * has counts. Workloads without the first attribute form the group `none`; further ones may be missing.
+   * Empty: each workload is a group.
    */
   readonly groupBy: readonly string[];
   /**
-   * Attributes that are published with those, where all workloads of a group have the same. `k8s.pod.label.*`: all that
-   * begin with this.
+   * Attributes that are also published, where all workloads of a group have the same value. `k8s.pod.label.*`:
+   * all that start with this.
    */
   readonly keep: readonly string[];
-  /** How long a group without workloads is kept, so that workloads that come and go do not make new series. */
+  /** How long a group without workloads is kept, so that short-lived workloads do not create new series. */
   readonly graceNs: number;
 }
 
-/** The group of a view that a workload belongs to. */
+/** The group of a view to which a workload belongs. */
 export interface GroupIdentity {
   readonly key: string;
   /** The attributes that define it. */
@@ -163,10 +167,10 @@ const builtIn: ReadonlyMap<string, ViewDefinition> = new Map([
   ['vm', create(groupEnergyNames.vm, 'the processes of a virtual machine', [ATTR_VM_NAME])],
 ]);
 
-/** What the built-in views publish. */
+/** Metrics that the built-in views publish. */
 export const viewMetrics: readonly Metric[] = [...builtIn.values()].map(({ metric }) => metric);
 
-/** Which views there are, as they are configured. */
+/** The configured views. */
 export interface ViewSettings {
   /** Names of built-in views. */
   readonly views: readonly string[];
@@ -178,7 +182,7 @@ export interface ViewSettings {
   }[];
 }
 
-/** The views of a configuration that was checked: the built-in ones that it names, then its own. */
+/** The views of a validated configuration: the built-in ones that it names, then its custom ones. */
 export function findViews({ views, custom_views }: ViewSettings): readonly ViewDefinition[] {
   const named = views.flatMap((name) => builtIn.get(name) ?? []);
   const own = custom_views.map(({ metric, group_by, keep }) =>
@@ -187,7 +191,7 @@ export function findViews({ views, custom_views }: ViewSettings): readonly ViewD
   return [...named, ...own];
 }
 
-/** @returns what is wrong with the views of a configuration */
+/** @returns the errors in the views of a configuration */
 export function checkViews(config: ViewSettings): readonly string[] {
   const unknown = config.views
     .filter((view) => !builtIn.has(view))
@@ -206,7 +210,7 @@ function checkOwn({ custom_views }: ViewSettings): readonly string[] {
   ]);
 }
 
-/** One metric is one partition: its sum would be twice as large otherwise. */
+/** Each metric is one partition: with two, its sum would be twice as large. */
 function checkNames(views: readonly ViewDefinition[]): readonly string[] {
   const names = [hwEnergy, hostEnergy, raplEnergy, ledgerEnergy].map(({ name }) => name);
   return views.flatMap(({ metric: { name } }) => {
@@ -218,8 +222,9 @@ function checkNames(views: readonly ViewDefinition[]): readonly string[] {
 }
 
 /**
- * The group of a view that a workload belongs to.
- * @param common what every resource has that has nothing else of these names: it says nothing of a workload
+ * The group of a view to which a workload belongs.
+ * @param common attributes that every resource has unless it has others of these names; they do not describe a
+ * workload
  */
 export function identifyGroup(
   definition: ViewDefinition,
@@ -238,7 +243,7 @@ export function identifyGroup(
   return { key: resourceKey({ attributes }), attributes, isNone };
 }
 
-/** The attribute by which `none` and `other` are known. */
+/** The attribute that identifies `none` and `other`. */
 export function firstAttribute({
   groupBy: [names = ATTR_PROCESS_EXECUTABLE_NAME],
 }: Pick<ViewDefinition, 'groupBy'>): string {
@@ -246,9 +251,9 @@ export function firstAttribute({
 }
 
 /**
- * The attributes of what is published of a group.
- * @param shared what its workloads have in common
- * @param machine what is known of the machine
+ * The attributes of a group's published series.
+ * @param shared attributes that its workloads have in common
+ * @param machine known attributes of the machine
  */
 export function describeGroup(
   { groupBy, keep }: ViewDefinition,
@@ -267,14 +272,14 @@ export function describeGroup(
 
 /** The attributes that both have, with the same values. */
 export function intersect(one: Attributes, other: Attributes): Attributes {
-  // V8 gives each object that is made of entries a shape of its own, of 400 bytes.
+  // V8 gives each object that is created from entries a separate hidden class of 400 bytes.
   if (one === other) return one;
   const entries = Object.entries(one);
   const shared = entries.filter(([name, value]) => other[name] === value);
   return shared.length === entries.length ? one : Object.fromEntries(shared);
 }
 
-/** Of several attributes, `a|b`, the first that there is. */
+/** The first of several attributes, `a|b`, that is present. */
 function findFirst(
   attributes: Attributes,
   names: string,
@@ -296,7 +301,7 @@ export function findCgroupPath(attributes: Attributes): string | undefined {
 function findAttribute(attributes: Attributes, name: string): AttributeValue | undefined {
   const value = attributes[name] ?? derive(attributes, name);
   if (value === '') return undefined;
-  // A base name has no slash; the names of kernel threads go on with their CPU after one, as `kworker/0:1`.
+  // A base name has no slash; the names of kernel threads have their CPU after one, as in `kworker/0:1`.
   const isProgram = name === ATTR_PROCESS_EXECUTABLE_NAME && typeof value === 'string';
   return isProgram ? value.replace(/(?<=.)\/.*/, '') : value;
 }

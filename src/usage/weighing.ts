@@ -1,6 +1,6 @@
 /**
- * By what one window was shared: by time, as its hardware is in general, or by what was counted in its place. Each has
- * accounts of its own.
+ * The weight by which one window was shared: the default of its hardware (time), or counts that replace it.
+ * Each weight has separate accounts.
  */
 export const byTime = 0;
 export const byEvents = 1;
@@ -11,7 +11,7 @@ export type Weight =
   typeof byTime | typeof byEvents | typeof byFrequency | typeof byBandwidth | typeof byMisses;
 export const weights: readonly Weight[] = [byTime, byEvents, byFrequency, byBandwidth, byMisses];
 
-/** The `energy.attribution.model` of each; that of time depends on the hardware. */
+/** The `energy.attribution.model` of each; for time it depends on the hardware. */
 export const weightNames: Readonly<Record<Exclude<Weight, typeof byTime>, string>> = {
   [byEvents]: 'counters',
   [byFrequency]: 'frequency_cpu_time',
@@ -19,30 +19,30 @@ export const weightNames: Readonly<Record<Exclude<Weight, typeof byTime>, string
   [byMisses]: 'cache_misses',
 };
 
-/** What takes the place of CPU time between two boundaries. Whole numbers. */
+/** A weight that replaces CPU time between two boundaries. Integers. */
 export interface Weighing {
   readonly weight: Weight;
-  /** That of known and unknown workloads. */
+  /** Of known and unknown workloads. */
   readonly whole: number;
-  /** What each workload of the usage has of it. */
+  /** Of each workload of the usage. */
   readonly parts: readonly number[];
-  /** What of the whole was counted of several workloads together, which have it by CPU time. */
+  /** The part of the whole that was counted for several workloads together and is divided among them by CPU time. */
   readonly byTime: number;
 }
 
-/** The same of one package, or of the only one. */
+/** The same for one package, or for the only one. */
 export interface PackageWeighing extends Weighing {
-  /** The kernel's number of it; undefined: the packages are not known. */
+  /** The kernel's package number; undefined: the packages are not known. */
   readonly number: number | undefined;
 }
 
-/** What the weights of a machine can be, where they were counted. */
+/** The possible weights of a machine, where they were counted. */
 export interface Weighings {
   readonly frequency?: readonly PackageWeighing[] | undefined;
   readonly memory?: readonly PackageWeighing[] | undefined;
 }
 
-/** That of a package; that of all where it is not known by package. */
+/** The weight of a package; that of the machine where it is not known by package. */
 export function weighingOn(
   packages: readonly PackageWeighing[] | undefined,
   number: number | undefined,
@@ -51,7 +51,7 @@ export function weighingOn(
   return packages.find((one) => one.number === number && number !== undefined) ?? sumWeighings(packages);
 }
 
-/** One over all these, of the same workloads. */
+/** The sum over packages, for the same workloads. */
 function sumWeighings(packages: readonly PackageWeighing[]): Weighing | undefined {
   const [first] = packages;
   if (first === undefined || packages.length === 1) return first;
@@ -64,8 +64,8 @@ function sumWeighings(packages: readonly PackageWeighing[]): Weighing | undefine
 }
 
 /**
- * Cycles as CPU time that is weighed by a power of the frequency at which it ran: t (cycles / t)^gamma. The frequency of
- * a workload is taken to be the same all the time, and so is that of what no workload used.
+ * Cycles as CPU time weighted by a power of the frequency at which it ran: t (cycles / t)^gamma. The frequency
+ * of a workload is assumed to be constant, and so is that of the usage without a workload.
  */
 export function raiseFrequency(
   cycles: Weighing,

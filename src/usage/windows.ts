@@ -2,7 +2,10 @@ import { EnergyCurve } from '../energy/energy-curve.js';
 import type { MeterFacts } from '../energy/meter-facts.js';
 import { createGap, cutUsage, mergeUsages, type Usage, type UsageTick } from './usage.js';
 
-/** Beyond this, boundaries that wait for energy are merged by twos: windows get longer, totals stay. */
+/**
+ * Maximum number of boundaries that are held until energy arrives; beyond it, adjacent ones are merged in
+ * pairs: windows get longer, totals do not change.
+ */
 const maxPending = 4096;
 
 /** A window of one domain. Times are nanoseconds. */
@@ -13,32 +16,32 @@ export interface Window {
   readonly energyNj: number;
   /** Learned refresh interval of the meter; 0: not known yet. */
   readonly refreshNs: number;
-  /** How old the energy may be that the meter shows. */
+  /** Maximum age of the energy that the meter shows. */
   readonly lagNs: number;
-  /** For how long, at both ends together, energy may lie on the other side of the end; 0: both are readings. */
+  /** Total time at both ends for which energy may be on the wrong side of the end; 0: both ends are readings. */
   readonly edgeNs: number;
-  /** The time between two readings of power that its energy is made of; undefined: a meter counted it. */
+  /** The time between the two readings of power from which its energy was computed; undefined: a meter counted it. */
   readonly sampleNs?: number;
-  /** By how much the usage may lag behind; 0: it is exact. */
+  /** How far the usage may lag behind; 0: it is exact. */
   readonly tickNs: number;
   readonly usage: Usage;
-  /** Where the energy is from; only where that is kept. */
+  /** The readings from which its energy was computed; only where they are kept. */
   readonly ends?: WindowEnds;
 }
 
-/** The curve at the ends of a window. Knots are time and value of two points, between which the curve is a line. */
+/** The curve at the ends of a window. Knots are time and value of two points; between them the curve is linear. */
 export interface WindowEnds {
-  /** What the curve had at the beginning, whole nanojoules. */
+  /** The value of the curve at the start, whole nanojoules. */
   readonly from_nj: number;
-  /** Around the beginning, where no window came before. */
+  /** Around the start, where it is the first window. */
   readonly knots_from?: readonly number[];
   readonly knots_to: readonly number[];
 }
 
 /**
- * Cuts the curve of one energy counter at the boundaries of the usage (docs/ledger.md, Windows). A window ends at the
- * first boundary with a new knot since the last one that is not too near for the tick of the usage, once the curve is
- * known up to there.
+ * Cuts the curve of one energy counter at the boundaries of the usage (docs/ledger.md, Windows). A window ends
+ * at the first boundary that follows a new knot and is not too close for the tick of the usage, once the curve
+ * is known up to it.
  */
 export class Windows {
   readonly curve: EnergyCurve;
@@ -52,13 +55,13 @@ export class Windows {
   #fromNj = 0;
   #fromEdgeNs = 0;
   #isClosed = false;
-  /** Whether the usage has come up to the end of the curve. */
+  /** Whether the usage has reached the end of the curve. */
   #isPast = false;
 
   /**
    * @param maxWindowNs a longer window is a gap
-   * @param keepsEnds whether windows have what their energy is from
-   * @param facts undefined: nothing is known of the meter but its readings
+   * @param keepsEnds whether windows include the readings that their energy was computed from
+   * @param facts undefined: only the readings of the meter are known
    */
   constructor(maxWindowNs: number, tick: UsageTick, keepsEnds = false, facts?: MeterFacts) {
     this.curve = new EnergyCurve(facts?.refreshNs);
@@ -68,7 +71,7 @@ export class Windows {
     this.#keepsEnds = keepsEnds;
   }
 
-  /** Whether no further reading is accepted. */
+  /** Whether no further readings are accepted. */
   get isClosed(): boolean {
     return this.#isClosed;
   }
@@ -78,7 +81,7 @@ export class Windows {
     return this.#isPast && this.#pending.length === 0;
   }
 
-  /** Takes the usage up to a boundary, each later than the one before. */
+  /** Receives the usage up to a boundary; boundaries are ascending. */
   push(usage: Usage): void {
     if (this.#isPast) return;
     if (this.#isClosed && !(usage.to <= this.curve.lastAt)) {
@@ -100,13 +103,13 @@ export class Windows {
     if (beyondLast) this.#end(beyondLast);
   }
 
-  /** Neither energy nor usage will follow. */
+  /** No energy or usage will follow. */
   finish(): void {
     this.close();
     if (!this.#isPast) this.#end(createGap(this.curve.lastAt));
   }
 
-  /** Takes the next window, where its energy and its usage are known; undefined: they are not yet. */
+  /** Takes the next window if its energy and its usage are known; undefined: not yet. */
   takeReady(): Window | undefined {
     const index = this.#findReady();
     if (index >= 0) return this.#cut(this.#pending.splice(0, index + 1));
@@ -114,13 +117,13 @@ export class Windows {
     return undefined;
   }
 
-  /** Whether no window that is still to come reaches back to this boundary with its workloads. */
+  /** Whether no future window can still charge workloads that existed at this boundary. */
   isDoneWith(boundary: number): boolean {
     const waiting = this.#pending.find((usage) => !usage.isGap);
     return waiting === undefined || waiting.firstTo > boundary;
   }
 
-  /** Takes the usage within which the curve ends: it shares the energy up to there, and no other follows. */
+  /** Takes the usage in which the curve ends: it shares the energy up to there, and is the last one. */
   #end(usage: Usage): void {
     this.#isPast = true;
     const { lastAt } = this.curve;
@@ -128,7 +131,7 @@ export class Windows {
     if (!Number.isNaN(lastAt) && !(reachedAt >= lastAt)) this.#pending.push(cutUsage(usage, lastAt));
   }
 
-  /** @returns the index of the boundary at which the next window ends; -1: it is not known yet */
+  /** @returns the index of the boundary at which the next window ends; -1: not known yet */
   #findReady(): number {
     const { lastAt } = this.curve;
     if (Number.isNaN(lastAt) || this.#pending.length === 0) return -1;
@@ -139,14 +142,14 @@ export class Windows {
     const index = this.#pending.findIndex(({ to }) => to >= knotAt && to >= minTo);
     const found = this.#pending[index];
     if (found !== undefined && found.to <= lastAt) {
-      // The energy after the last boundary makes no gap of the time before it.
+      // The energy after the last boundary does not make a gap of the time before it.
       return this.#isClosed && index > 0 && found.isGap ? index - 1 : index;
     }
-    // No knot will follow: what is left goes up to the last boundary that the curve reaches.
+    // No knot will follow: the rest extends to the last boundary that the curve reaches.
     return this.#isClosed ? this.#pending.findLastIndex(({ to }) => to <= lastAt) : -1;
   }
 
-  /** The first window begins where the energy is known from, so that nothing of what the counter holds is missing. */
+  /** The first window starts where the energy starts to be known, so that no counted energy is missing. */
   #begin(lastAt: number): void {
     const { firstAt } = this.curve;
     this.#pending = this.#pending.filter(({ to }) => to > firstAt);
@@ -156,7 +159,8 @@ export class Windows {
     this.#fromNj = this.curve.energyNjAt(firstAt);
     this.#fromEdgeNs = 0;
     if (this.#keepsEnds) this.#knotsFrom = this.curve.knotsAround(firstAt);
-    // The usage before its own first reading is not known. That makes a gap only where the meter shows what it cost.
+    // The usage before its first reading is not known. That is a gap only where the meter includes the energy
+    // of that time.
     if (first.isGap && !(this.curve.findKnotAfter(firstAt) <= first.to)) this.#pending.shift();
   }
 
@@ -164,7 +168,7 @@ export class Windows {
     const usage = mergeUsages(usages);
     const { to } = usage;
     const from = this.#from;
-    // A curve that was thinned since may run lower than it did.
+    // A curve that was thinned in the meantime may be lower than before.
     const energyNj = Math.max(0, this.curve.energyNjAt(to) - this.#fromNj);
     const fromEdgeNs = this.#fromEdgeNs;
     const ends = this.#keepsEnds ? this.#findEnds(to) : undefined;
@@ -196,7 +200,7 @@ export class Windows {
     };
   }
 
-  /** Keeps no usage that lies further back than the longest window: what waits for it will be a gap. */
+  /** Discards usage older than the maximum window: a window that needs it will be a gap. */
   #forgetLongAgo(now: number): void {
     const isLongAgo = ({ to }: Usage) => now - to >= this.#maxWindowNs;
     const last = this.#pending.findLastIndex(isLongAgo);

@@ -4,13 +4,13 @@ import { resourceKey, type Resource } from '../model/series.js';
 import type { CgroupNode } from './cgroup-node.js';
 import type { Group } from './view.js';
 
-/** How counts of processes and cgroups find what they belong to. */
+/** How counts of processes and cgroups find their workload or cgroup. */
 export interface KnownWorkloads {
   /** Unix time in nanoseconds of time 0. */
   readonly epoch: bigint;
-  /** The workload with a resource, if it is known. */
+  /** The workload with a resource, if known. */
   find(resource: Resource): Workload | undefined;
-  /** The cgroup with a resource, if it is known. */
+  /** The cgroup with a resource, if known. */
   findCgroup(resource: Resource): CgroupNode | undefined;
 }
 
@@ -20,33 +20,33 @@ export interface Membership {
   readonly cgroup?: CgroupNode | undefined;
   /** The cgroup in which it runs; undefined: `cgroup`. */
   readonly within?: CgroupNode;
-  /** Undefined: as its resource says. */
+  /** Undefined: the resource determines it. */
   readonly key?: string;
 }
 
-/** What uses CPU and GPU time: a process, or what a receiver sums up as one. Times are nanoseconds. */
+/** A user of CPU and GPU time: a process, or several that a receiver reports as one. Times are nanoseconds. */
 export class Workload {
   readonly resource: Resource;
-  /** Decides its place among the workloads. */
+  /** Determines its place among the workloads. */
   readonly key: string;
   /** Undefined: it is not a process. */
   readonly pid: number | undefined;
   /** Its group in each view, in the order of the views. */
   readonly groups: readonly Group[];
-  /** Whose CPU time its own is a part of. Undefined: it is not a process. */
+  /** The cgroup whose CPU time includes its own. Undefined: it is not a process. */
   readonly cgroup: CgroupNode | undefined;
-  /** In which it runs, if that is known. */
+  /** The cgroup in which it runs, if known. */
   readonly within: CgroupNode | undefined;
-  /** Since when it is known to live, and until when. */
+  /** The instants since when and until when it is known to exist. */
   readonly bornAt: number;
   endedAt = Infinity;
-  /** How often events occurred in it, by their place among those by which energy is shared. */
+  /** Its number of events, by their place among those by which energy is shared. */
   readonly events: (UsageCurve | undefined)[] = [];
-  /** What was counted in it that takes the place of CPU time. */
+  /** Counts of this workload that replace CPU time. */
   readonly counted: (UsageCurve | undefined)[] = [];
-  /** Its CPU time on each package, by number, where that is known: on a machine with one, never. */
+  /** Its CPU time on each package, by package number, where known; never on a machine with one package. */
   packages: Map<number, UsageCurve> | undefined;
-  /** How many of its counters are live. */
+  /** Number of its live counters. */
   counters = 0;
   readonly #curve: UsageCurve;
   #grownNs = 0;
@@ -64,24 +64,24 @@ export class Workload {
     this.#curve = new UsageCurve(bornAt);
   }
 
-  /** It has a counter again after its end. */
+  /** It has a counter again after it ended. */
   revive(): void {
     this.endedAt = Infinity;
   }
 
-  /** Its counters were reset at this instant: what was used between the last reading and it is not known. */
+  /** Its counters were reset at this instant: the usage since the last reading is not known. */
   resume(at: number): void {
     this.revive();
     this.#curve.read(at, 0);
   }
 
-  /** One of its counters has a reading in the row that is being read. */
+  /** One of its counters has a reading in the current row. */
   grow(grownNs: number): void {
     this.#isRead = true;
     this.#grownNs += grownNs;
   }
 
-  /** All counters of the row at this instant have been read. */
+  /** All its counters in the row at this instant have been read. */
   finishRow(at: number): void {
     if (!this.#isRead) return;
     this.#curve.read(at, this.#grownNs);
@@ -89,12 +89,12 @@ export class Workload {
     this.#isRead = false;
   }
 
-  /** CPU nanoseconds that it used between two boundaries, asked once for each. */
+  /** CPU nanoseconds that it used between two boundaries; to be called once for each. */
   cut(from: number, to: number): number {
     return this.#curve.cut(from, to);
   }
 
-  /** For how many nanoseconds between two boundaries it is known to have lived. */
+  /** For how many nanoseconds between two boundaries it is known to have existed. */
   countLifeNs(from: number, to: number): number {
     return Math.max(0, Math.min(to, this.endedAt) - Math.max(from, this.bornAt));
   }
@@ -113,7 +113,7 @@ export class CpuTimeCounter {
   read(seconds: number): void {
     if (Number.isNaN(seconds)) return;
     const usedNs = Math.round(seconds * 1e9);
-    // A table may come twice, or late: what was counted once stays counted.
+    // A table may arrive twice or late: counted time is not subtracted.
     if (usedNs <= this.#lastNs) return this.workload.grow(0);
     this.workload.grow(usedNs - this.#lastNs);
     this.#lastNs = usedNs;

@@ -14,19 +14,19 @@ import { CpuTimeCounter, Workload } from './workload.js';
 export interface WorkloadsOptions {
   /** Unix time in nanoseconds of time 0. */
   readonly epoch: bigint;
-  /** Whether workloads that used nothing are in every usage, too. */
+  /** Whether every usage also includes workloads that used nothing. */
   readonly hasIdle: boolean;
-  /** Names of events by whose costs energy is shared, and of those that count cycles and cache misses. */
+  /** Names of the events by whose costs energy is shared, and of those that count cycles and cache misses. */
   readonly events: readonly string[];
   readonly cycles: readonly string[];
   readonly misses: readonly string[];
-  /** What one of these events counts; 1 where there is none. */
+  /** Factor of each of these events; 1 where there is none. */
   readonly cycleFactors: ReadonlyMap<string, number>;
   readonly cpuCount: CpuCount;
   readonly tick: UsageTick;
 }
 
-/** What workloads used, each at the same place. */
+/** Usage of workloads, at the same index in each array. */
 interface Uses {
   readonly workloads: Workload[];
   readonly cpuNs: number[];
@@ -37,7 +37,7 @@ interface Uses {
   readonly packages: number[][];
 }
 
-/** All workloads, and what they used between two boundaries. Times are nanoseconds. */
+/** All workloads, and their usage between two boundaries. Times are nanoseconds. */
 export class Workloads {
   readonly cgroups: Cgroups;
   readonly events: Events;
@@ -46,14 +46,14 @@ export class Workloads {
   readonly #cycles: CountedEvents;
   readonly #misses: CountedEvents;
   readonly #views: readonly View[];
-  /** The views that have a limit, and where their groups are in those of a workload. */
+  /** The views with a limit, and the index of their groups among those of a workload. */
   readonly #limited: readonly { readonly view: View; readonly index: number }[];
   readonly #options: WorkloadsOptions;
   readonly #counters = new Map<Series, CpuTimeCounter>();
   readonly #byKey = new Map<string, Workload>();
-  /** Those that live, and those that have ended since the last boundary, in the order of their keys. */
+  /** Live workloads and those that have ended since the last boundary, ordered by key. */
   #active: Workload[] = [];
-  /** Those that ended earlier, in the order of the boundaries that their last usage belongs to. */
+  /** Those that ended earlier, in the order of the boundaries to which their last usage belongs. */
   readonly #endings = new Map<Workload, number>();
   #boundary = NaN;
   readonly #carry: BusyCarry;
@@ -73,13 +73,13 @@ export class Workloads {
     this.traffic = new MemoryTraffic(epoch);
     const byCycles = { place: 0, weight: byFrequency, names: cycles, factors, scale: 1 } as const;
     this.#cycles = new CountedEvents({ ...known, ...byCycles });
-    // Few misses are divided among many workloads.
+    // A few misses are divided among many workloads.
     this.#misses = new CountedEvents({ ...known, place: 1, weight: byMisses, names: misses, scale: 1000 });
     this.cgroups = new Cgroups({
       ...options,
       createUnseen: (resource, within) => {
         const groups = views.map((view) => view.join(resource, within.bornAt));
-        // Behind all processes: no resource begins like this.
+        // Sorted after all processes: no resource starts like this.
         const key = `~${resourceKey(resource)}`;
         return new Workload(resource, within.bornAt, { groups, within, key });
       },
@@ -87,12 +87,12 @@ export class Workloads {
     });
   }
 
-  /** What they used beyond the busy time of the machine and its rounding, up to all boundaries together. */
+  /** Their usage beyond the busy time of the machine and its rounding, summed over all boundaries. */
   get overlapNs(): number {
     return this.#carry.overlapNs;
   }
 
-  /** What takes the readings of a CPU time series. */
+  /** The receiver of a CPU time series. */
   counterOf(series: Series): CpuTimeCounter {
     const known = this.#counters.get(series);
     if (known) return known;
@@ -102,17 +102,17 @@ export class Workloads {
     return counter;
   }
 
-  /** What takes the readings of a series of events, each in its own way. */
+  /** The receivers of a series of events, one for each use. */
   eventCountersOf(series: Series): readonly EventReader[] {
     return [this.events, this.#cycles, this.#misses].flatMap((one) => one.counterOf(series) ?? []);
   }
 
-  /** A series of events has no further reading. */
+  /** A series of events has no further readings. */
   endEvents(series: Series): void {
     for (const one of [this.events, this.#cycles, this.#misses]) one.end(series);
   }
 
-  /** The workload with a GPU time series, which lives as long as the series at least. */
+  /** The workload with a GPU time series; it exists at least as long as the series. */
   hold(series: Series): Workload {
     const known = this.find(series.resource);
     const workload = known ?? this.#create(series.resource, Number(series.start - this.#options.epoch));
@@ -122,18 +122,18 @@ export class Workloads {
     return workload;
   }
 
-  /** A workload has one counter less. Without counters it ends, with its last usage in the next boundary's. */
+  /** Removes a counter of a workload. Without counters it ends, and its last usage belongs to the next boundary. */
   release(workload: Workload, at: number): void {
     workload.counters -= 1;
     if (workload.counters === 0) workload.endedAt = at;
   }
 
-  /** The workload with this resource; undefined: none is known. */
+  /** The workload with this resource; undefined: not known. */
   find(resource: Resource): Workload | undefined {
     return this.#byKey.get(resourceKey(resource));
   }
 
-  /** A series has no further reading. */
+  /** A series has no further readings. */
   end(series: Series, at: number): void {
     const counter = this.#counters.get(series);
     if (counter === undefined) return;
@@ -142,8 +142,8 @@ export class Workloads {
   }
 
   /**
-   * The usage up to a boundary, which is later than the one before.
-   * @param busyNs busy time of the machine since the boundary before; NaN: not known
+   * The usage up to a boundary, which is later than the previous one.
+   * @param busyNs busy time of the machine since the previous boundary; NaN: not known
    */
   cut(to: number, busyNs: number): Usage {
     const from = this.#boundary;
@@ -185,7 +185,7 @@ export class Workloads {
     return memory || frequency ? { memory, frequency } : undefined;
   }
 
-  /** Decides which groups are shown, before what was used of a GPU is shared. */
+  /** Decides which groups are shown, before the usage of a GPU is shared. */
   rank({ to, workloads, cpuNs }: Usage): void {
     // The samples of a GPU lag behind the boundaries of the CPUs.
     const at = this.#boundary > to ? this.#boundary : to;
@@ -197,8 +197,8 @@ export class Workloads {
   }
 
   /**
-   * Takes out the workloads that have ended and whose last usage is settled.
-   * @param isDoneWith true for every boundary before one for which it is true
+   * Removes and returns the workloads that have ended and whose last usage is settled.
+   * @param isDoneWith if true for a boundary, also true for every earlier one
    */
   takeSettled(isDoneWith: (boundary: number) => boolean): readonly Workload[] {
     const settled: Workload[] = [];
