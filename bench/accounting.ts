@@ -19,9 +19,9 @@ import { findFloor, type Floor } from './floors.js';
 
 const count = 10_000;
 const everythingMs = 30_000;
-/** So that joules are CPU seconds. */
+/** One watt per CPU, so that joules equal CPU seconds. */
 const wattsPerCpu = 1;
-/** Several scans, and the grace periods after which the kernel reports ends. */
+/** Long enough for several scans and for the RCU grace periods after which the kernel reports ends of processes. */
 const settleMs = 5000;
 
 interface Case {
@@ -38,9 +38,9 @@ const cases: readonly Case[] = [
 ];
 
 /**
- * How much of the CPU time of processes that live shorter than the interval of the scans is charged to their cgroup,
- * by the energy that the whole agent attributes to it; and whether with eBPF what all processes used is all that the
- * CPUs did. Needs root, to make cgroups and for eBPF.
+ * Compares the CPU time of processes shorter than the scan interval with what the whole agent charges to their
+ * cgroup as energy, and, with eBPF, checks that the CPU time of all processes adds up to the CPU time of the
+ * machine. Needs root, for cgroups and eBPF.
  */
 export const accounting: Benchmark = {
   name: 'accounting',
@@ -56,7 +56,7 @@ export const accounting: Benchmark = {
   },
 };
 
-/** The time of all CPUs that processes, idling, waiting for storage and the hypervisor explain. */
+/** CPU time of all CPUs that is explained by processes, idle time, I/O wait and steal time. */
 async function measureEverything(): Promise<readonly Result[]> {
   const used = new Map<Series, number>();
   const next: Consumer = {
@@ -144,7 +144,7 @@ async function measureCase(each: Case, program: Floor, root: string): Promise<re
 }
 
 interface Running {
-  /** @returns joules by the path of the cgroup that they were attributed to */
+  /** @returns joules by path of the cgroup that they were attributed to */
   stop(): Promise<ReadonlyMap<string, number>>;
 }
 
@@ -210,7 +210,7 @@ function readJoules(text: string): ReadonlyMap<string, number> {
   const joules = new Map<string, number>();
   for (const line of text.split('\n')) {
     if (!line.includes('linux.cgroup.energy')) continue;
-    // What the exporter writes.
+    // Format of the file exporter.
     for (const { resource, scopeMetrics } of (JSON.parse(line) as Written).resourceMetrics) {
       const path = resource.attributes?.find(({ key }) => key === 'linux.cgroup.path')?.value.stringValue;
       const metrics = scopeMetrics.flatMap((scope) => scope.metrics);

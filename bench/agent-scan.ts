@@ -13,7 +13,10 @@ const rounds = 9;
 const scansPerRound = 1000;
 const warmUpScans = 1000;
 
-/** A scan of all processes, back to back, against a loop in C that makes the same system calls and parses the same. */
+/**
+ * A scan of all processes, back to back, against a loop in C that makes the same system calls and parses the
+ * same fields.
+ */
 export const agentScan: Benchmark = {
   name: 'process-scan',
   async measure() {

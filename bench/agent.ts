@@ -4,15 +4,15 @@ import { findFloor, type Floor } from './floors.js';
 import { MeasuredAgent } from './measured-agent.js';
 import { startProcesses } from './processes.js';
 
-/** V8 goes on compiling, on other threads, for some minutes after this. */
+/** V8 continues to compile on other threads for some minutes after this. */
 const warmUpMs = 60_000;
 const seconds = 30;
 const maxPrivateMegabytes = 25;
 
 /**
- * The agent with its default configuration, not scraped and then scraped once a second, against a loop in C that once
- * a second reads the CPU clock and the stat of every process. Both run at the same time, so that they share the state
- * of the machine.
+ * The agent with its default configuration, first not scraped and then scraped once a second, against a loop in
+ * C that reads the CPU clock and the stat file of every process once a second. Both run at the same time, so
+ * that the state of the machine affects them equally.
  */
 export const agent: Benchmark = {
   name: 'agent',

@@ -7,16 +7,16 @@ import { loads, measureHeap, type MeasuredLoad } from './allocation.js';
 import { processors, prometheusStore, type Subject } from './component-loads.js';
 import { createTables } from './load-tables.js';
 
-/** Until the compiler has seen what it needs, numbers are objects: after this many rounds it has. */
+/** Numbers are heap objects until the compiler has optimised the code, which takes at most this many rounds. */
 const maxRounds = 60;
 
-/** The fewest bytes per point of some rounds, the last of which is the first with few enough. */
+/** The minimum number of bytes per point over the rounds; stops at the first round within the budget. */
 async function findHeap(subject: Subject, load: MeasuredLoad): Promise<number> {
   const tables = createTables(load);
   let fewest = Infinity;
   for (let round = 0; round < maxRounds && fewest > load.maxBytes; round += 1) {
     fewest = Math.min(fewest, measureHeap(subject, tables));
-    // The compiler works on another thread.
+    // Lets the compiler thread finish.
     await nextTurn();
   }
   return fewest;
@@ -24,14 +24,14 @@ async function findHeap(subject: Subject, load: MeasuredLoad): Promise<number> {
 
 for (const load of loads) {
   for (const subject of [...processors, prometheusStore]) {
-    test(`${subject.name} allocates nothing for each point: ${load.what}`, async () => {
+    test(`${subject.name} allocates no heap per point: ${load.what}`, async () => {
       const bytes = await findHeap(subject, load);
       assert.ok(bytes <= load.maxBytes, `${bytes} bytes of heap per point`);
     });
   }
 }
 
-test('measureHeap finds a number that each point leaves on the heap', async () => {
+test('measureHeap detects a number that each point allocates on the heap', async () => {
   const kept: unknown[] = [];
   const boxing: Subject = {
     name: 'boxing',

@@ -6,12 +6,12 @@ import { createTables, type Load } from './load-tables.js';
 
 const warmUps = 8;
 const rounds = 7;
-/** A load, and the heap that a point of it may take in a processor. */
+/** A load, and the maximum heap per point that a processor may allocate for it. */
 export interface MeasuredLoad extends Load {
   readonly maxBytes: number;
 }
 
-/** A double on the heap takes 16 bytes, an object more. Tables, windows and workloads may have some of their own. */
+/** A double on the heap takes 16 bytes, an object more. Tables, windows and workloads may allocate a few. */
 export const loads: readonly MeasuredLoad[] = [
   { what: 'RAPL at 10 kHz', energyRows: 1000, processes: 0, maxBytes: 8 },
   { what: '300 processes at 10 Hz', energyRows: 1, processes: 300, maxBytes: 16 },
@@ -54,7 +54,7 @@ function describe(
   ];
 }
 
-/** The middle of some rounds, after others for the compiler. */
+/** The median of several rounds, after warm-up rounds for the compiler. */
 function measure(subject: Subject, tables: readonly Table[]): Figures {
   const figures: Figures[] = [];
   for (let round = -warmUps; round < rounds; round += 1) {
@@ -78,7 +78,10 @@ function measureSpeed(subject: Subject, tables: readonly Table[]): number {
   return sumPoints(tables) / ((user + system) / 1e6);
 }
 
-/** Bytes of the JavaScript heap per point, without what is made once per series: half of the tables come before. */
+/**
+ * Bytes of the JavaScript heap per point. Allocations made once per series are excluded: half of the tables
+ * come before the measurement.
+ */
 export function measureHeap(subject: Subject, tables: readonly Table[]): number {
   const take = subject.create(tables);
   const middle = tables.length >> 1;

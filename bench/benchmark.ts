@@ -1,29 +1,29 @@
-/** One figure and the one it is compared with. */
+/** A figure and its reference. */
 export interface Result {
   readonly what: string;
   readonly unit: string;
   readonly ours: number;
-  /** The floor in C, or the peer, in the same run. */
+  /** The floor in C, or the peer, measured in the same run. */
   readonly reference: number | undefined;
-  /** In words: "at most 1.25x". */
+  /** For display: "at most 1.25x". */
   readonly budget: string;
   readonly ratio: number | undefined;
   readonly met: boolean | undefined;
 }
 
-/** Results that have columns of their own. */
+/** Results in columns other than those of `Result`. */
 export interface Grid {
   readonly columns: readonly string[];
   readonly rows: readonly (readonly string[])[];
 }
 
-/** A comparison that runs its sides in alternation, in one step. */
+/** A comparison that runs its sides alternately. */
 export interface Benchmark {
-  /** As it is named on the command line. */
+  /** Name on the command line. */
   readonly name: string;
-  /** Takes so long that it runs only when it is named. */
+  /** Takes so long that it runs only when named on the command line. */
   readonly isLong?: boolean;
-  /** @param args what follows its name on the command line; only `compare` takes any */
+  /** @param args arguments after the name on the command line; only `compare` accepts any */
   measure(args: readonly string[]): Promise<readonly Result[] | Grid>;
 }
 
@@ -47,7 +47,7 @@ export function compare(
   };
 }
 
-/** The middle one, so that a moment in which the machine was busy elsewhere does not count. */
+/** The median, so that moments in which the machine was busy with other work do not count. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;

@@ -14,7 +14,7 @@ const rounds = 9;
 const scansPerRound = 30;
 const name = `joulemetry-bench-${process.pid}`;
 
-/** A scan of the CPU time of 1,000 cgroups, in which nothing runs, back to back, against a loop in C that makes the same reads. */
+/** A scan of the CPU time of 1,000 empty cgroups, back to back, against a loop in C that makes the same reads. */
 export const cgroupScan: Benchmark = {
   name: 'cgroup-scan',
   async measure() {
@@ -53,7 +53,7 @@ function removeFolder(folder: string): void {
   try {
     rmdirSync(folder);
   } catch {
-    // It could not be made.
+    // The cgroup could not be created.
   }
 }
 

@@ -1,13 +1,16 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 
 /**
- * Not a fifth of a second: each command would keep its place between the agent's readings, which are a second apart,
- * but for the 2 ms by which a timer is late. How many commands are seen, and so how much memory is used, would rise
- * and fall once in ten minutes, the length of a soak.
+ * Not 200 ms: each command would then start at nearly the same offset between two readings of the agent, which
+ * are 1 s apart, and drift only by the 2 ms by which a timer is late. The number of commands that are seen, and
+ * so the memory in use, would rise and fall once in ten minutes, the length of a soak.
  */
 const everyMs = 190;
 
-/** What is started in turn: processes that no scan sees, some that live through several scans, some that work. */
+/**
+ * Commands to start in rotation: processes too short for any scan, some that live for several scans, and some
+ * that use CPU time.
+ */
 const commands: readonly (readonly [string, ...string[]])[] = [
   ['true'],
   ['sleep', '0.4'],
@@ -17,8 +20,8 @@ const commands: readonly (readonly [string, ...string[]])[] = [
 ];
 
 /**
- * Processes that come and go, five a second.
- * @returns ends them
+ * Starts five short-lived processes a second.
+ * @returns a function that ends them
  */
 export function startChurn(): () => void {
   const alive = new Set<ChildProcess>();

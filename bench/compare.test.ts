@@ -15,7 +15,7 @@ test('parsePeer takes a name, a command and how often to scrape', () => {
   });
 });
 
-test('parsePeer throws, when there is no command, no name or no interval', () => {
+test('parsePeer throws when there is no command, no name or no interval', () => {
   for (const text of ['kepler', 'kepler=', '=kepler', 'kepler@0=kepler', 'kepler@=kepler']) {
     assert.throws(() => parsePeer(text), /expected PEER=COMMAND or PEER@SECONDS=COMMAND/u, text);
   }

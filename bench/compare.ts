@@ -5,14 +5,15 @@ import { findPublishedProgram } from './measured-agent.js';
 import { joulesPerCpuSecond, startMovingTree, type MovingTree } from './moving-tree.js';
 import { readTreeCpuMs } from './process-tree.js';
 
-/** Time for agents to start, and for ours to compile what it needs. */
+/** Time for agents to start, and for ours to compile its hot code. */
 const warmUpMs = Number(process.env['COMPARE_WARM_UP_SECONDS'] ?? 60) * 1000;
 const seconds = Number(process.env['COMPARE_SECONDS'] ?? 60);
 const tree = { sleepers: 300, birthsPerSecond: 40, cpuUs: 5000 };
 
 /**
- * Any other agents beside ours, all at once, so that they see the same: 300 processes that sleep, 40 new ones a second
- * that use 5 ms of CPU time each, and a bystander that uses a tenth of one CPU. Every agent is scraped once a second, or as seldom as was asked for.
+ * Runs other agents and ours at the same time, so that all observe the same load: 300 sleeping processes, 40
+ * new processes a second that use 5 ms of CPU time each, and a bystander that uses a tenth of one CPU. Every
+ * agent is scraped once a second, or at the interval that was requested.
  */
 export const compareAgents: Benchmark = {
   name: 'compare',
@@ -45,7 +46,7 @@ const peerSyntax = /^(?<name>[^=@]+)(?:@(?<every>[1-9]\d*))?=(?<command>.+)$/su;
 /**
  * Parses `PEER=COMMAND`, or `PEER@SECONDS=COMMAND` for an agent that is to be scraped less often than once a
  * second: Scaphandre refreshes its page only for a request that comes 3 s after the previous one.
- * @throws Error when it is neither
+ * @throws Error when the text has neither form
  */
 export function parsePeer(text: string): Peer {
   const { name, every = '1', command } = peerSyntax.exec(text)?.groups ?? {};

@@ -5,29 +5,29 @@ import { fetchPage, findPages } from './pages.js';
 import { readTreeCpuMs, readTreeMemory } from './process-tree.js';
 import { endProgram } from './processes.js';
 
-/** An agent as it is named on the command line. */
+/** An agent named on the command line. */
 export interface Peer {
   readonly name: string;
-  /** For a shell. */
+  /** Shell command. */
   readonly command: string;
   readonly scrapeEverySeconds: number;
 }
 
-/** What was measured of an agent in a window. */
+/** Measurements of an agent in a window. */
 export interface Measured {
-  /** Of it and of all that it has started. */
+  /** Of the agent and all its descendants. */
   readonly cpuMsPerSecond: number;
   readonly privateMegabytes: number;
   readonly residentMegabytes: number;
-  /** Undefined, here and below: its pages do not show it. */
+  /** Undefined, here and below: not on the agent's pages. */
   readonly missed: number | undefined;
-  /** Joules of the machine that it reports, as a share of those that the meter counted meanwhile. */
+  /** Joules that the agent reports for the machine, divided by those that the meter counted in the same time. */
   readonly energyRatio: number | undefined;
-  /** Joules that it charges to the bystander. */
+  /** Joules charged to the bystander. */
   readonly bystanderJoules: number | undefined;
 }
 
-/** The truth at an instant. */
+/** The true values at an instant. */
 export interface Truth {
   readonly joules: number | undefined;
   readonly bystanderPid: number;
@@ -35,12 +35,12 @@ export interface Truth {
 
 const keptCharacters = 2000;
 
-/** An agent that runs beside others, and is scraped. */
+/** A running agent that is scraped. */
 export class ComparedAgent {
   readonly name: string;
   readonly #child: ChildProcess;
   readonly #pid: number;
-  /** The end of what it has written to stderr. */
+  /** The end of its output to stderr. */
   #said = '';
   #pages: readonly string[] = [];
   readonly #everySeconds: number;
@@ -68,7 +68,7 @@ export class ComparedAgent {
     return agent;
   }
 
-  /** Looks for pages at the ports where it listens, and begins a window. */
+  /** Finds the pages on the ports where the agent listens, and starts a window. */
   async begin(): Promise<void> {
     if (this.#findEnd() !== undefined) return;
     this.#pages = await findPages(this.#pid);
@@ -76,7 +76,10 @@ export class ComparedAgent {
     this.#beganMs = performance.now();
   }
 
-  /** Reads its pages, as Prometheus does, unless they are still being read; to be called in every second. */
+  /**
+   * Reads the agent's pages as Prometheus does, unless the previous reading is still in progress; to be called
+   * every second.
+   */
   async scrape(second: number, readTruth: () => Truth): Promise<void> {
     if (this.#isScraped || second % this.#everySeconds !== 0) return;
     this.#isScraped = true;
@@ -98,14 +101,14 @@ export class ComparedAgent {
     else this.#chargedByPower += charge.watts * this.#everySeconds;
   }
 
-  /** An agent that refreshes its page rarely shows the same until then: what counts is when it changed. */
+  /** An agent that refreshes its page rarely repeats values: only the instants at which the value changes count. */
   #noteJoules(reported: number, truth: number): void {
     if (this.#machine.at(-1)?.reported !== reported) this.#machine.push({ reported, true: truth });
   }
 
   /**
    * Ends the window.
-   * @returns how it has ended, when it has not lived so long
+   * @returns how the agent exited, if it exited before the end of the window
    */
   finish(): Measured | string {
     const end = this.#findEnd();
@@ -115,7 +118,7 @@ export class ComparedAgent {
     }
     const seconds = (performance.now() - this.#beganMs) / 1000;
     const { residentBytes, privateBytes } = readTreeMemory(this.#pid);
-    // The first value may have been there for long.
+    // The first value may have been on the page for some time.
     const [first, last] = [this.#machine[1], this.#machine.at(-1)];
     return {
       cpuMsPerSecond: (readTreeCpuMs(this.#pid) - this.#cpuMs) / seconds,

@@ -31,10 +31,10 @@ import { CsvEncoder } from '../src/recording/csv-encoder.js';
 import { JsonLinesEncoder } from '../src/recording/json-lines-encoder.js';
 import { ParquetEncoder } from '../src/recording/parquet-encoder.js';
 
-/** Something that takes the tables of a load, one after another. */
+/** A component that takes the tables of a load, one after another. */
 export interface Subject {
   readonly name: string;
-  /** @param tables all that it will get */
+  /** @param tables all tables that it will receive */
   create(tables: readonly Table[]): (table: Table) => void;
 }
 
@@ -61,7 +61,7 @@ const workloads = [
   },
 ];
 
-/** A copy of what is metered in another unit, and new names for what processes have. */
+/** A copy of a metric in another unit, and new names for attributes of processes. */
 const transforms = [
   { include: 'hw.energy', action: 'insert', new_name: 'node.energy', new_unit: 'kW.h' },
   { include: '^process\\.(.*)$', match_type: 'regexp', action: 'update', new_name: 'task.$1' },
@@ -82,7 +82,7 @@ const aggregations = [
   },
 ];
 
-/** Every processor, each doing something to the tables. */
+/** Every processor, with settings that change the tables. */
 export const processors: readonly Subject[] = [
   subjectOf('aggregation', aggregation, {
     interval: '1s',
@@ -140,7 +140,7 @@ function create<S extends Schema>(
   return factory.create(parseSettings(factory.schema, settings), createFakeContext(), next);
 }
 
-/** What keeps the values that a page of the Prometheus exporter shows. */
+/** The store behind the page of the Prometheus exporter. */
 export const prometheusStore: Subject = {
   name: 'Prometheus',
   create() {
@@ -155,7 +155,7 @@ export const prometheusStore: Subject = {
   },
 };
 
-/** What encodes the points of exporters. Numbers as texts, and rows as columns, take some heap. */
+/** The encoders of exporters. Numbers as text, and rows as columns, allocate some heap. */
 export const encoders: readonly Subject[] = [
   { name: 'OTLP', create: createOtlp },
   {

@@ -10,10 +10,13 @@ const wanted = 5000;
 const rounds = 20;
 const pauseMs = 250;
 const maxMicroseconds = 0.3;
-/** How many of the processes run between two passes. */
+/** Share of the processes that run between two passes. */
 const busyShares = [0, 0.01, 0.1, 1];
 
-/** The CPU time of 5,000 processes: all in one pass by eBPF, against a loop in C over their CPU clocks, side by side. */
+/**
+ * CPU time of 5,000 processes: read in one pass by eBPF, against a loop in C over their CPU clocks, in the same
+ * run.
+ */
 export const cpuAccounting: Benchmark = {
   name: 'cpu-accounting',
   async measure() {
@@ -32,7 +35,7 @@ export const cpuAccounting: Benchmark = {
 
 async function measureShare(accounting: CpuAccounting, floor: Floor, share: number): Promise<Result> {
   const others = countProcesses();
-  // It starts the processes, and continues for longer than we measure.
+  // It starts the processes and runs for longer than the measurement.
   const args = [wanted, 2.5 * rounds, pauseMs * 1000, share * wanted];
   const clocks = floor.run(...args.map(String));
   while (countProcesses() < wanted) await setTimeout(pauseMs);
@@ -42,14 +45,14 @@ async function measureShare(accounting: CpuAccounting, floor: Floor, share: numb
   return describe(share, ours, nanoseconds === undefined ? undefined : nanoseconds / 1000);
 }
 
-/** CPU microseconds per process of a pass, what is done with its records included. */
+/** CPU microseconds per process of a pass, including the handling of its records. */
 async function measurePasses(accounting: CpuAccounting): Promise<number> {
   const passes: number[] = [];
   for (let round = 0; round < 1.5 * rounds; round++) {
     const before = process.cpuUsage();
     accounting.update(Number(readBootTimeNs()), () => {});
     const { user, system } = process.cpuUsage(before);
-    // The first third warms up.
+    // The first half warms up.
     if (round >= rounds / 2) passes.push((user + system) / countProcesses());
     await setTimeout(pauseMs);
   }

@@ -19,13 +19,13 @@ const warmUpMs = 15_000;
 const measuredMs = 30_000;
 const setUpMs = 30_000;
 
-/** CPU time of a core that the receivers may use, by where the CPU time of processes comes from. */
+/** Maximum CPU use of the receivers in percent of a core, by source of the CPU time of processes. */
 const maxPercent = { ebpf: 1, procfs: 3 };
 type Backend = keyof typeof maxPercent;
 
 /**
- * What it costs to read the CPU time of 1,000 cgroups and 5,000 processes once a second, as the default agent does.
- * Needs root, to make cgroups and for eBPF.
+ * The cost of reading the CPU time of 1,000 cgroups and 5,000 processes once a second, as the default agent
+ * does. Needs root, for cgroups and eBPF.
  */
 export const crowd: Benchmark = {
   name: 'crowd',

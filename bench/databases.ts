@@ -17,13 +17,13 @@ const inARow = 10;
 const limits = { max_points: 8192, max_bytes: 3.5 * 2 ** 20 };
 const epoch = 1_795_000_000_000_000_000n;
 
-/** The way of a point into a database: CPU time on the main thread, and points per second that SQLite takes. */
+/** Writing points to a database: CPU time on the main thread, and points per second that SQLite accepts. */
 export const databases: Benchmark = {
   name: 'databases',
   measure: () => Promise.resolve([...measureEncoding(), measureSqlite()]),
 };
 
-/** A second of this many series at 32 Hz. */
+/** One second of a number of series at 32 Hz. */
 function createTable(width: number, second: number): Table {
   const rows = 32;
   return {
@@ -68,7 +68,7 @@ function measureEncoding(): readonly Result[] {
   ];
 }
 
-/** Each request is a transaction of 8,192 points; the first ones create tables and series. */
+/** Each request is a transaction of 8,192 points; the first requests create tables and series. */
 function measureSqlite(): Result {
   const folder = mkdtempSync(join(tmpdir(), 'joulemetry-bench-'));
   const file = new SqliteFile({
@@ -96,7 +96,7 @@ function describe(what: string, unit: string, ours: number): Result {
   return { what, unit, ours, reference: undefined, ratio: undefined, budget: '', met: undefined };
 }
 
-/** CPU nanoseconds of a call, after some for the compiler. */
+/** CPU nanoseconds per call, after a warm-up for the compiler. */
 function measureNs(call: () => unknown): number {
   const times = Array.from({ length: 2 * rounds }, () => {
     const before = process.cpuUsage();

@@ -21,7 +21,7 @@ import { createTable, shapes } from './encoder.js';
 const [warmUps, rounds] = [3, 9];
 const batch = { max_points: 8192, max_bytes: 16 * 2 ** 20 };
 
-/** What exporters of documents and messages do on the main thread for a point, against JSON.stringify. CPU time. */
+/** Main-thread CPU time per point of exporters of documents and messages, against JSON.stringify. */
 export const documents: Benchmark = {
   name: 'documents',
   async measure() {
@@ -68,7 +68,7 @@ export const documents: Benchmark = {
   },
 };
 
-/** Copies a request as it goes to another thread. */
+/** Copies a request the way it is transferred to another thread. */
 function createHandOver(): (request: QueuedRequest) => void {
   const { port1, port2 } = new MessageChannel();
   port1.unref();
@@ -79,7 +79,7 @@ function createHandOver(): (request: QueuedRequest) => void {
   };
 }
 
-/** Compression, the conversion to 1.0 and the description of new series are left out: they work in slices. */
+/** Excludes compression, the conversion to 1.0 and the description of new series: they run in slices. */
 async function createRemoteWriter(table: Table, take: (request: QueuedRequest) => void): Promise<Encoder> {
   const labels = new LabelBook({
     identityLabels: [],
@@ -109,7 +109,7 @@ async function createRemoteWriter(table: Table, take: (request: QueuedRequest) =
   return encoder;
 }
 
-/** Each time with later instants: samples that are not newer are left out. */
+/** With later instants each time: the encoder drops samples that are not newer. */
 function encodeRising(table: Table, encoder: Encoder): () => void {
   const { offsets } = table;
   let round = 0n;
@@ -140,7 +140,7 @@ function encode(table: Table, encoder: Encoder): () => void {
   };
 }
 
-/** A document for each point, as it is written without any thought of its cost. */
+/** A document for each point, written without optimisation. */
 function stringify({ series, epoch, offsets, values }: Table): void {
   for (const [row, offset] of offsets.entries()) {
     for (const [column, { metric, resource, attributes }] of series.entries()) {

@@ -21,7 +21,7 @@ interface Shape {
   readonly rows: number;
 }
 
-/** The tables that there are: of a sampler, of a receiver with many series, of a scan of processes. */
+/** Typical tables: of a sampler, of a receiver with many series, of a scan of processes. */
 export const shapes: readonly Shape[] = [
   { what: '4 series, 2048 rows', resources: 1, metrics: 1, seriesPerMetric: 4, rows: 2048 },
   { what: '256 series, 32 rows', resources: 1, metrics: 8, seriesPerMetric: 32, rows: 32 },
@@ -62,7 +62,7 @@ function compare(what: string, ours: number, reference: number): Result {
   return { what, unit: 'ns', ours, reference, ratio, met, budget: `at most ${maxNs} ns, 1/${minSpeedup}` };
 }
 
-/** Several times in a row, so that neither side pays for the caches that the other one filled. */
+/** Several times in a row, so that neither side pays for refilling the CPU caches after the other one. */
 function timePerPoint({ values }: Table, encode: () => void): readonly number[] {
   return Array.from({ length: inARow }, () => {
     const before = process.cpuUsage();

@@ -8,17 +8,17 @@ const rounds = 15;
 /** Node itself starts faster from version 24 on. */
 const maxMs = Number.parseInt(process.versions.node, 10) < 24 ? 140 : 105;
 
-/** A command that reports when it began: it is the clock at the other end. */
+/** A command that prints the time at which it started. */
 const clock = ['date', '+%s%N'];
 
-/** What `exec` takes from the call until the command runs, over calling the command itself. */
+/** Time from calling `exec` until the command runs, in addition to calling the command directly. */
 export const exec: Benchmark = {
   name: 'exec',
-  // The program runs the Node that is first in the path.
+  // The program runs with the first Node in the path.
   measure: () => Promise.resolve(measureStarts(join(findPublishedPackage(), 'bin/joulemetry'))),
 };
 
-/** The program as it is compiled. */
+/** The compiled program, not bundled. */
 const compiled = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
 
 function measureStarts(published: string): readonly Result[] {
@@ -52,7 +52,7 @@ function compareStart(what: string, ours: number, reference: number): Result {
   return { what, unit: 'ms', ours, reference, ratio: undefined, budget: `at most ${maxMs} ms more`, met };
 }
 
-/** @returns milliseconds from the call until the program reports what time it is */
+/** @returns milliseconds from the call until the time that the program prints */
 function measureStart([program, ...args]: readonly string[]): number {
   const env = { ...process.env, PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}` };
   const calledNs = BigInt(Date.now()) * 1_000_000n;

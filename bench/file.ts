@@ -17,7 +17,7 @@ const start = 1_795_000_000_123_456_789n;
 const maxParquetNs = 1000;
 const maxReadNs = 1500;
 
-/** The tables that there are: of a scan of processes, and of a sampler. */
+/** Typical tables: of a scan of processes, and of a sampler. */
 const shapes = [
   { what: '512 processes, 16 series each', processes: 512, metrics: 8, seriesPerMetric: 2, rows: 1 },
   { what: '9 domains at 10 kHz', processes: 1, metrics: 1, seriesPerMetric: 9, rows: 910 },
@@ -84,7 +84,7 @@ function createSides(table: Table): readonly Side[] {
   ];
 }
 
-/** As at every flush: a row group and a footer. */
+/** As for every flush: a row group and a footer. */
 function encodeParquet(encoder: ParquetEncoder, table: Table): void {
   encoder.encode([table]);
   encoder.footer();
@@ -134,7 +134,7 @@ function createTable({ processes, metrics: count, seriesPerMetric, rows }: Shape
   return {
     series,
     epoch: start,
-    // A timer is late by some tens of nanoseconds.
+    // A timer jitters by some tens of nanoseconds.
     offsets: Float64Array.from({ length: rows }, (_, row) => row * 1e5 + ((row * 7) % 64)),
     values: Float64Array.from({ length: rows * series.length }, (_, cell) => cell / 3),
   };

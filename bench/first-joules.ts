@@ -7,10 +7,10 @@ import { findPublishedProgram } from './measured-agent.js';
 
 const rounds = 9;
 const maxMs = 500;
-/** More often, the pages themselves would take the time of the start. */
+/** Polling more often would slow down the start that is measured. */
 const pollMs = 25;
 
-/** The default agent on a port of its own, with nothing else that listens. */
+/** The default agent on its own port, without other listeners. */
 const args = [
   'run',
   ...['exporters.prometheus.endpoint=localhost:0', 'service.extensions=[]'].flatMap((setting) => [
@@ -19,7 +19,7 @@ const args = [
   ]),
 ];
 
-/** What the default agent, as it is published, takes from its call until its page has the joules of processes. */
+/** Time from calling the published default agent until its page has the joules of processes. */
 export const firstJoules: Benchmark = {
   name: 'first-joules',
   async measure() {

@@ -18,7 +18,7 @@ const unitCounts = [10, 100];
 const warmUpMs = 35_000;
 const measuredMs = 1000 * Number(process.env['FLEET_SECONDS'] ?? 120);
 
-/** What a node with the preset for fleets costs, and what it sends, by the number of units that run on it. */
+/** CPU use and outgoing traffic of a node with the preset for fleets, by the number of units that run on it. */
 export const fleet: Benchmark = {
   name: 'fleet',
   isLong: true,
@@ -55,11 +55,11 @@ async function openSink() {
   });
   server.listen(0, 'localhost');
   await once(server, 'listening');
-  const { port } = server.address() as AddressInfo; // of a server that listens on a port
+  const { port } = server.address() as AddressInfo; // a server that listens on a port
   return { count, port, close: () => server.close() };
 }
 
-/** Units as systemd makes them, each with a process that works 1 % of the time. */
+/** Units as created by systemd, each with a process that uses 1 % of a CPU. */
 function startUnits(units: number) {
   const unified = findHierarchies({ procfs: '/proc', cgroupfs: '' }).find(({ version }) => version === 2);
   if (unified === undefined) throw new Error('Cannot make units: expected a cgroup2 hierarchy, found none');
@@ -79,7 +79,7 @@ function startUnits(units: number) {
       const ended = children.map((child) => once(child, 'exit'));
       for (const folder of folders) writeFileSync(join(folder, 'cgroup.kill'), '1');
       await Promise.all(ended);
-      // The kernel removes the last of its processes after their end.
+      // The kernel removes the last process some time after its exit.
       await sleep(500);
       for (const folder of [...folders, root]) rmdirSync(folder);
     },

@@ -8,13 +8,13 @@ import { describeError } from '../src/errors.js';
 
 const run = promisify(execFile);
 
-/** A program in C that does the least that a job needs. */
+/** A C program with the minimum cost of a job. */
 export interface Floor {
-  /** Runs it and returns the numbers that it prints. */
+  /** Runs the program and returns the numbers that it prints. */
   run(...args: readonly string[]): Promise<number[]>;
 }
 
-/** Compiles `bench/floors/<name>.c`. Logs it, and finds nothing, where there is no gcc. */
+/** Compiles `bench/floors/<name>.c`. Without gcc it logs that and returns undefined. */
 export function findFloor(name: string): Floor | undefined {
   try {
     const program = compileFloor(name);
@@ -33,9 +33,9 @@ export function findFloor(name: string): Floor | undefined {
 const compiled = new Map<string, string>();
 
 /**
- * Compiles `bench/floors/<name>.c` when it is first asked for.
- * @returns the program, which is removed when this process ends
- * @throws Error where there is no gcc
+ * Compiles `bench/floors/<name>.c` on first use.
+ * @returns the program, which is removed when this process exits
+ * @throws Error where gcc is missing
  */
 export function compileFloor(name: string): string {
   const known = compiled.get(name);
@@ -43,7 +43,7 @@ export function compileFloor(name: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'joulemetry-bench-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const program = join(folder, name);
-  // From dist/bench/.
+  // Relative to dist/bench/.
   const source = fileURLToPath(new URL(`../../bench/floors/${name}.c`, import.meta.url));
   execFileSync('gcc', ['-O2', '-o', program, source, '-lpthread'], {
     stdio: ['ignore', 'ignore', 'inherit'],

@@ -16,10 +16,10 @@ import { findReason } from './reasons.js';
 const warmUpMs = Number(process.env['GROWTH_WARM_UP_SECONDS'] ?? 60) * 1000;
 const seconds = Number(process.env['GROWTH_SECONDS'] ?? 30);
 
-/** A machine, and what the agent does besides its default configuration. */
+/** A machine, and the load of the agent in addition to its default configuration. */
 interface Size {
   readonly processes: number;
-  /** Of the kernel's software PMU, four of each process. */
+  /** Counters of the kernel's software PMU, four per process. */
   readonly counters?: number;
   readonly cgroups?: number;
 }
@@ -42,13 +42,14 @@ const columns = [
   'missed budgets',
 ];
 
-/** Against C, by procfs; with eBPF, which is read from the machine's first pid namespace only, 1.5. */
+/** Against C, with procfs; 1.5 with eBPF, which is available only in the machine's first pid namespace. */
 const maxRatio = isFirstNamespace() ? 1.5 : 2.5;
 const maxPrivateMegabytes = 60;
 
 /**
- * How the default agent grows with processes, counters and cgroups, scraped once a second, beside the same reads in C:
- * on this Node and, where npm has it, on Node 24. Takes 17 minutes for each. Needs root, to make cgroups.
+ * How the cost of the default agent grows with processes, counters and cgroups, scraped once a second, compared
+ * with the same reads in C: on this Node version and, where npm has it, on Node 24. Takes 17 minutes for each.
+ * Needs root, to create cgroups.
  */
 export const growth: Benchmark = {
   name: 'growth',
@@ -71,7 +72,7 @@ interface Node {
   readonly path: string;
 }
 
-/** This Node, and Node 24 where this is another and npm has it. */
+/** This Node version, and Node 24 if this is another one and npm has it. */
 function listNodes(): readonly Node[] {
   const own = { version: process.versions.node, path: process.execPath };
   if (own.version.startsWith('24.')) return [own];
@@ -150,7 +151,7 @@ async function measureWindow(
   ];
 }
 
-/** The budgets that are missed, with the reasons. There is none for counters and cgroups. */
+/** The missed budgets, with the reasons. Counters and cgroups have no budget. */
 function describeMisses(
   { processes, counters, cgroups }: Size,
   ratio: number | undefined,
@@ -170,7 +171,7 @@ function isFirstNamespace(): boolean {
   return readlinkSync('/proc/self/ns/pid') === 'pid:[4026531836]';
 }
 
-/** CPU milliseconds per second that the same reads take in C, in a time of `seconds`. */
+/** CPU milliseconds per second that the same reads take in C, over `seconds`. */
 async function measureFloor(groups: number, cgroups: Cgroups): Promise<number | undefined> {
   const scan = findFloor('process-scan')?.run('1000000', String(seconds), 'all');
   const sample = groups > 0 ? findFloor('sampling')?.run('1', String(seconds), String(groups)) : undefined;
@@ -182,7 +183,7 @@ async function measureFloor(groups: number, cgroups: Cgroups): Promise<number | 
 
 const countersOfEach = 4;
 
-/** Counts events of some processes besides what the default agent does. */
+/** Counts events of some processes in addition to the default configuration. */
 class ExtraConfig {
   readonly args: readonly string[];
   readonly #folder = mkdtempSync(join(tmpdir(), 'joulemetry-bench-'));
@@ -208,7 +209,7 @@ service: {pipelines: {metrics: {receivers: [cgroup, process, host, rapl, nvml, e
   }
 }
 
-/** Cgroups without processes, below one of their own, in the hierarchy that the agent reads CPU time from. */
+/** Empty cgroups, below a cgroup created for them, in the hierarchy from which the agent reads CPU time. */
 class Cgroups {
   readonly #hierarchy = findHierarchies({ procfs: '/proc', cgroupfs: '' }).find(
     ({ version, controllers }) => version === 2 || controllers.includes('cpuacct'),
@@ -242,6 +243,6 @@ function removeFolder(folder: string): void {
   try {
     rmdirSync(folder);
   } catch {
-    // It could not be made.
+    // The cgroup could not be created.
   }
 }

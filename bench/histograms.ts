@@ -16,7 +16,10 @@ const limits = { maxPoints: 8192, maxBytes: 3.5 * 2 ** 20 };
 const bounds = Float64Array.of(5, 10, 25, 50, 75, 100, 250, 500, 750, 1000, 2500, 5000, 7500, 10_000);
 const start = 1_795_000_000_123_456_789n;
 
-/** Histograms of 15 buckets with three attributes: encoding against the official serialiser, and receiving. */
+/**
+ * Histograms of 15 buckets with three attributes: encoding against the official serialiser, and decoding in the
+ * receiver.
+ */
 export const histograms: Benchmark = {
   name: 'histograms',
   async measure() {
@@ -141,7 +144,8 @@ function toStock(table: HistogramTable): ResourceMetrics {
     aggregationTemporality: AggregationTemporality.CUMULATIVE,
     dataPoints,
   };
-  // The points have the type that their metric says; the union over all kinds cannot be told so.
+  // The points have the type that belongs to their metric; the type system cannot express this for the union of
+  // all kinds.
   return {
     resource: resourceFromAttributes(resource.attributes),
     scopeMetrics: [{ scope: { name: 'joulemetry' }, metrics: [one] }],

@@ -4,13 +4,13 @@ import { gunzipSync } from 'node:zlib';
 import { decodePoints, type DecodedPoint } from '../src/otlp/decode-request.fixture.js';
 import { WireCursor } from '../src/otlp/wire-cursor.js';
 
-/** resource_metrics, scope_metrics, metrics: each field is a message with the next one. */
+/** resource_metrics, scope_metrics, metrics: each field is a message that contains the next one. */
 const path = [1, 2, 2] as const;
-/** Of a metric: `gauge` and `sum`, whose first field has the points. */
+/** Fields of a metric: `gauge` and `sum`, whose first field has the points. */
 const kinds: ReadonlySet<number> = new Set([5, 7]);
 const flagsField = 8;
 
-/** Points of all kept requests over HTTP, without those that say that there is no value. */
+/** Number of points in all stored requests over HTTP, without points that are marked as having no value. */
 export function countKeptPoints(folder: string): number {
   return listRequests(folder, 'http').reduce(
     (sum, bytes) => sum + countPoints(new Uint8Array(gunzipSync(bytes))),
@@ -18,7 +18,7 @@ export function countKeptPoints(folder: string): number {
   );
 }
 
-/** What the collector pushed of itself, by gRPC without compression. */
+/** Reads the telemetry that the collector pushed about itself, by gRPC without compression. */
 export function readOwnPoints(folder: string): readonly DecodedPoint[] {
   const frameBytes = 5;
   return listRequests(folder, 'grpc').flatMap((bytes) => decodePoints(bytes.subarray(frameBytes)));
@@ -58,7 +58,7 @@ function countOfMetric(cursor: WireCursor): number {
   return points;
 }
 
-/** The only flag that there is: no recorded value. */
+/** The only flag that is defined: no recorded value. */
 function hasFlags(cursor: WireCursor): boolean {
   let isSet = false;
   eachField(cursor, (field) => {
@@ -76,7 +76,7 @@ function eachField(cursor: WireCursor, take: (field: number) => boolean): void {
   }
 }
 
-/** Reads a message within the current one. */
+/** Reads a nested message. */
 function within(cursor: WireCursor, read: () => number): number {
   const { end } = cursor;
   cursor.end = cursor.readEnd();

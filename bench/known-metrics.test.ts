@@ -21,7 +21,7 @@ joulemetry_scrape_missed_total{receiver="host"} 1
 joulemetry_sampler_missed_ticks_total{sampler="rapl"} 3
 `;
 
-test('findMachineJoules sums what an agent reports of the meter, of the zone that is the meter', () => {
+test('findMachineJoules sums what an agent reports of the meter, including the RAPL zone that is the meter', () => {
   assert.deepEqual([kepler, scaphandre, own].map(findMachineJoules), [12.5, 224.47616, 30.5]);
   assert.equal(findMachineJoules('up 1\n'), undefined);
 });
@@ -34,7 +34,7 @@ test('findCharge finds the joules or the watts of one process', () => {
   assert.equal(findCharge(kepler, 8), undefined);
 });
 
-test('findMissed sums the counters of what was missed, and finds nothing where there is none', () => {
+test('findMissed sums the counters of what was missed, and returns undefined without such a counter', () => {
   assert.equal(findMissed(own), 4);
   assert.equal(findMissed(kepler), undefined);
 });

@@ -1,7 +1,7 @@
-/** A metric of some agent, on its page for Prometheus. */
+/** A metric of an agent on its page for Prometheus. */
 interface Known {
   readonly name: string;
-  /** What to multiply with for joules, or watts. */
+  /** Factor that converts to joules or watts. */
   readonly scale: number;
   /** Labels that a sample must have. */
   readonly labels: Readonly<Record<string, string>>;
@@ -10,11 +10,11 @@ interface Known {
 interface KnownOfProcess extends Known {
   /** The label that holds the pid. */
   readonly pid: string;
-  /** Watts rather than joules. */
+  /** The metric is in watts, not joules. */
   readonly isPower: boolean;
 }
 
-/** What the meter of the whole machine has counted, by agents that are known. */
+/** Energy of the whole machine according to the meter, as named by known agents. */
 const ofMachine: readonly Known[] = [
   { name: 'hw_energy_joules_total', scale: 1, labels: {} },
   { name: 'kepler_node_cpu_joules_total', scale: 1, labels: { zone: 'package' } },
@@ -22,7 +22,7 @@ const ofMachine: readonly Known[] = [
   { name: 'scaph_host_energy_microjoules', scale: 1e-6, labels: {} },
 ];
 
-/** What is charged to a process. */
+/** Energy charged to a process. */
 const ofProcess: readonly KnownOfProcess[] = [
   { name: 'process_energy_joules_total', scale: 1, labels: {}, pid: 'process_pid', isPower: false },
   {
@@ -41,28 +41,28 @@ const ofProcess: readonly KnownOfProcess[] = [
   },
 ];
 
-/** Joules of the whole machine on a page; undefined: it has none that is known. */
+/** Joules of the whole machine on a page; undefined: the page has no known metric of it. */
 export function findMachineJoules(page: string): number | undefined {
   return firstSum(page, ofMachine, ({ labels }) => labels)?.sum;
 }
 
-/** What a page charges to a process. */
+/** Energy charged to a process on a page. */
 export type Charge = { readonly joules: number } | { readonly watts: number };
 
-/** @returns undefined when no metric of a process is known, or the process has none */
+/** @returns undefined when the page has no known metric of processes, or none of this process */
 export function findCharge(page: string, pid: number): Charge | undefined {
   const found = firstSum(page, ofProcess, (known) => ({ ...known.labels, [known.pid]: String(pid) }));
   if (found === undefined) return undefined;
   return found.known.isPower ? { watts: found.sum } : { joules: found.sum };
 }
 
-/** Ticks, scrapes or samples that were missed, all counters of a page together; undefined: it counts none. */
+/** Missed ticks, scrapes or samples, summed over all counters of a page; undefined: the page has no such counter. */
 export function findMissed(page: string): number | undefined {
   const values = parsePage(page).flatMap(({ name, value }) => (/missed.*_total$/u.test(name) ? [value] : []));
   return values.length === 0 ? undefined : sumOf(values);
 }
 
-/** Our own: the longest time that the main thread was held since the page was last read. */
+/** Our own agent only: the maximum time for which the main thread was blocked since the page was last read. */
 export function findLongestSliceMs(page: string): number | undefined {
   const slice = parsePage(page).find(({ name }) => name === 'joulemetry_main_thread_longest_slice_seconds');
   return slice && slice.value * 1000;
@@ -100,7 +100,7 @@ interface Sample {
 
 const sampleLine = /^(?<name>[a-zA-Z_:][\w:]*)(?:\{(?<labels>.*)\})? (?<value>\S+)/u;
 
-/** The samples of a page, in the classic format or as OpenMetrics. */
+/** The samples of a page, in the classic format or in OpenMetrics. */
 function parsePage(page: string): readonly Sample[] {
   return page.split('\n').flatMap((line) => {
     const { name, labels = '', value } = sampleLine.exec(line)?.groups ?? {};

@@ -16,12 +16,12 @@ const workloads = 300;
 const windowNs = 1e6;
 const windowsPerTable = 100;
 const tablesPerRound = 20;
-/** Few enough that no window is left out while others wait. */
+/** Few enough that no window is dropped from the queue. */
 const auditedTables = 2;
 const epoch = 1_795_000_000_000_000_000n;
 const host: Resource = { attributes: { 'host.name': 'node-1' } };
 
-/** A window of the ledger at 1 kHz with two domains and 300 workloads, against reading the usage of all of them. */
+/** A window of the ledger at 1 kHz with two domains and 300 workloads, against reading the CPU time of all of them. */
 export const ledger: Benchmark = {
   name: 'ledger',
   async measure() {
@@ -44,7 +44,7 @@ export const ledger: Benchmark = {
   },
 };
 
-/** The ledger that writes its sheets, against the one that does not, in turns; and what the writing takes afterwards. */
+/** The ledger with audit sheets against the ledger without, alternately; and the cost of writing them afterwards. */
 async function measureAudit(): Promise<readonly Result[]> {
   const folder = mkdtempSync(join(tmpdir(), 'joulemetry-bench-'));
   const [ours, reference, writing]: number[][] = [[], [], []];
@@ -72,7 +72,7 @@ async function measureAudit(): Promise<readonly Result[]> {
   ];
 }
 
-/** The ledger that shares by cycles and by memory traffic, against the one that shares by time, in turns. */
+/** The ledger that weights by cycles and memory traffic against the ledger that weights by time, alternately. */
 function measureCounts(): Result {
   const counted = new Machine(
     workloads,
@@ -91,7 +91,7 @@ function measureCounts(): Result {
   return compare(what, 'us', { ours: median(ours), reference: median(reference) });
 }
 
-/** Tables with everything in each row, and the processor that takes them. */
+/** Tables with a value in every row, and the processor that takes them. */
 class Machine {
   readonly #busy: number;
   readonly #series: readonly Series[];
@@ -99,7 +99,7 @@ class Machine {
   readonly #processor: ConsumingComponent;
   #windows = 0;
 
-  /** @param isCounted whether each row has cycles and memory traffic, too */
+  /** @param isCounted whether each row also has cycles and memory traffic */
   constructor(busy: number, others: object = {}, isCounted = false) {
     this.#busy = busy;
     this.#series = [...createSeries(), ...(isCounted ? createCounts() : [])];
@@ -116,7 +116,7 @@ class Machine {
     return user + system;
   }
 
-  /** @returns CPU microseconds per window, the making of the tables not counted */
+  /** @returns CPU microseconds per window, without the creation of the tables */
   play(tables: number): number {
     let spentUs = 0;
     for (let count = 0; count < tables; count++) {

@@ -8,7 +8,7 @@ const tickNs = 1e8;
 const host: Resource = { attributes: { 'host.name': 'node-1', 'host.id': 'a1b2c3', 'os.type': 'linux' } };
 const epoch = 1_795_000_000_000_000_000n;
 
-/** What the receivers pass on in a tenth of a second. */
+/** Tables that the receivers pass on every 100 ms. */
 export interface Load {
   readonly what: string;
   /** Rows of a table with the energy of four domains. */
@@ -16,7 +16,7 @@ export interface Load {
   readonly processes: number;
 }
 
-/** The tables of ten seconds, in their order. */
+/** The tables of ten seconds, in order. */
 export function createTables({ energyRows, processes }: Load): readonly Table[] {
   const energy = ['package-0', 'package-1', 'dram-0', 'dram-1'].map((id) => createEnergy(id));
   const scan = Array.from({ length: processes }, (_, pid) => createProcess(pid)).flat();
@@ -47,7 +47,7 @@ function createEnergyTable(series: readonly Series[], rows: number, tick: number
   };
 }
 
-/** Every second process uses a hundredth of a CPU. */
+/** Every second process uses 1 % of a CPU. */
 function createScanTable(series: readonly Series[], tick: number): Table {
   const values = series.map(({ metric, resource }, column) =>
     metric === processCpuTime

@@ -70,7 +70,7 @@ const benchmarks: readonly Benchmark[] = [
 interface Request {
   readonly chosen: readonly { readonly benchmark: Benchmark; readonly args: readonly string[] }[];
   readonly format: Format;
-  /** Whether docs/benchmarks.md gets the figures, too. */
+  /** Whether to write the figures to docs/benchmarks.md. */
   readonly isPublished: boolean;
 }
 

@@ -8,7 +8,7 @@ import { fetchPage, findPages } from './pages.js';
 import { endProgram } from './processes.js';
 import { findPublishedPackage } from './published-package.js';
 
-/** The program as it is published. */
+/** The published program. */
 export function findPublishedProgram(): string {
   return join(findPublishedPackage(), 'dist/src/cli/main.js');
 }
@@ -19,7 +19,7 @@ export interface CpuUse {
   readonly mainMs: number;
 }
 
-/** An agent of the published program that runs for a benchmark. */
+/** A benchmarked agent of the published program. */
 export class MeasuredAgent {
   readonly #child: ChildProcess;
   readonly #pid: number;
@@ -31,7 +31,7 @@ export class MeasuredAgent {
     this.#pid = this.#child.pid ?? NaN;
   }
 
-  /** @throws Error when it has ended */
+  /** @throws Error when the agent has exited */
   readCpu(): CpuUse {
     const clock = new CpuClock();
     if (this.#child.exitCode !== null || !clock.read(this.#pid)) {
@@ -47,7 +47,10 @@ export class MeasuredAgent {
     return { privateMegabytes: privateBytes / 1e6, residentMegabytes: residentBytes / 1e6 };
   }
 
-  /** Reads its pages, as Prometheus does. @returns the longest slice of its main thread since the last time */
+  /**
+   * Reads the agent's pages as Prometheus does. @returns the maximum time for which its main thread was blocked
+   * since the last call
+   */
   async scrape(): Promise<number | undefined> {
     this.#pages ??= findPages(this.#pid);
     const pages = await Promise.all((await this.#pages).map(fetchPage));

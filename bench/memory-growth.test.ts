@@ -5,7 +5,10 @@ import { findMemoryGrowth } from './memory-growth.js';
 const seconds = 600;
 const seeds = Array.from({ length: 50 }, (_, index) => index + 1);
 
-/** Ten minutes of an agent: a collection every 22 to 39 seconds leaves 95 to 96 MiB, which then rise by 0.2 a second. */
+/**
+ * Ten minutes of an agent: a full collection every 22 to 39 seconds leaves 95 to 96 MiB, after which memory
+ * rises by 0.2 MiB a second.
+ */
 function simulateAgent(seed: number): number[] {
   const random = createRandom(seed);
   const memory: number[] = [];
@@ -24,7 +27,7 @@ function createRandom(seed: number): () => number {
   return () => (state = (state * 16807) % 2147483647) / 2147483647;
 }
 
-/** What a soak says, in MiB in ten minutes. */
+/** Growth that a soak reports, in MiB in ten minutes. */
 function measureSoaks(leakMebibytes: number): number[] {
   return seeds.map((seed) => {
     const leaky = simulateAgent(seed).map((value, second) => value + (leakMebibytes * second) / seconds);
@@ -32,7 +35,7 @@ function measureSoaks(leakMebibytes: number): number[] {
   });
 }
 
-test('findMemoryGrowth takes the rise between collections for none', () => {
+test('findMemoryGrowth ignores the rise between collections', () => {
   assert.ok(Math.max(...measureSoaks(0)) < 1, String(measureSoaks(0)));
 });
 

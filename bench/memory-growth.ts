@@ -1,12 +1,13 @@
 import { theilSenSlope } from './theil-sen.js';
 
-/** Longer than from one full collection of an agent to the next, of which there are two a minute. */
+/** Longer than the time between two full collections of an agent, of which there are two a minute. */
 const stretchSeconds = 60;
 
 /**
- * How much memory grows, per second: the slope of the least of each minute, which is what full collections leave.
- * Between two of them memory rises by some MiB in any case, and where in this rise a soak begins and ends would
- * decide about a slope through everything. A leak shows all the same, since no collection takes it away.
+ * Growth of memory per second: the slope of the minimum of each minute, which is what full collections leave.
+ * Between two collections memory rises by some MiB in any case, and the phase of this rise at which a soak
+ * begins and ends would determine a slope through all values. A leak is still visible, since no collection
+ * removes it.
  * @param memory one value a second
  */
 export function findMemoryGrowth(memory: readonly number[]): number {

@@ -7,19 +7,19 @@ import { writeFiles, writeLinks } from '../src/simulation/tree/tree-file.js';
 import { compileFloor } from './floors.js';
 import { listTree } from './process-tree.js';
 
-/** What each second of CPU time costs on the machine that `floors/moving-tree.c` pretends to be. */
+/** Energy of a second of CPU time on the machine that `floors/moving-tree.c` simulates. */
 export const joulesPerCpuSecond = 10;
 
-/** Names the folder of files that lies over sysfs, in the process that runs inside. */
+/** Environment variable with the folder that is mounted over sysfs, for the process that runs inside. */
 const variable = 'JOULEMETRY_BENCH_POWERCAP';
 const zone = 'devices/virtual/powercap/intel-rapl/intel-rapl:0';
 
-/** Processes that sleep, processes that come and go, a bystander, and an energy meter. */
+/** Sleeping processes, short-lived processes, a bystander, and an energy meter. */
 export interface MovingTree {
   readonly bystanderPid: number;
-  /** Of all processes that live long. */
+  /** Pids of all long-lived processes. */
   readonly pids: readonly number[];
-  /** Joules that the meter shows now; undefined: there is none, since nothing could be mounted. */
+  /** Joules of the meter now; undefined: there is no meter, since nothing could be mounted. */
   readJoules(): number | undefined;
   end(): Promise<void>;
 }
@@ -27,7 +27,7 @@ export interface MovingTree {
 export interface MovingTreeOptions {
   readonly sleepers: number;
   readonly birthsPerSecond: number;
-  /** CPU time of each process that comes and goes. */
+  /** CPU time of each short-lived process. */
   readonly cpuUs: number;
 }
 
@@ -54,11 +54,11 @@ export async function startMovingTree(options: MovingTreeOptions): Promise<Movin
 
 async function readPid({ stdout }: ChildProcess): Promise<number> {
   if (stdout === null) throw new Error('Cannot read the pid of the bystander: expected a pipe, found none');
-  const [line] = (await once(stdout.setEncoding('utf8'), 'data')) as [string]; // of a stream with an encoding
+  const [line] = (await once(stdout.setEncoding('utf8'), 'data')) as [string]; // a stream with an encoding
   return Number(line);
 }
 
-/** The overlay lies over the real sysfs for a command and what it starts, and ends with them. */
+/** Mounts the overlay over the real sysfs for a command and its descendants only. */
 const script = `for folder in class devices; do
   mount -t overlay overlay -o "lowerdir=$1/$folder:/sys/$folder" "/sys/$folder" || exit 1
 done
@@ -66,8 +66,8 @@ shift
 exec "$@"`;
 
 /**
- * Runs this program again where sysfs has an energy counter, unless it runs there already.
- * @returns the exit code; undefined: go on here, since nothing can be mounted
+ * Runs this program again with an energy counter in sysfs, unless it already runs that way.
+ * @returns the exit code; undefined: continue in this process, since nothing can be mounted
  */
 export function rerunWithPowercap(): number | undefined {
   if (process.env[variable] !== undefined) return undefined;

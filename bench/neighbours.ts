@@ -6,25 +6,26 @@ import { compileFloor, findFloor, type Floor } from './floors.js';
 import { startSamplingAgent } from './sampling-agent.js';
 
 const rates = [1, 100, 1000, 10_000];
-/** Until what a fast sampler runs is compiled. */
+/** Until the code of a fast sampler is compiled. */
 const warmUpMs = 8000;
 const pairs = 11;
-/** A sixth of a second of computing. */
+/** About a sixth of a second of computing. */
 const computeRounds = 1000;
-/** A process that continues after a stop reads late at first. */
+/** A process that was stopped reads late for a moment after it continues. */
 const settleMs = 100;
 const maxPercentAt1kHz = 0.25;
 
-/** Computing programs, by the CPUs on which they run. */
+/** Computing programs, by the CPUs that they run on. */
 const programs = [
   { what: 'one program on each CPU', cpus: Array.from({ length: availableParallelism() }, (_, cpu) => cpu) },
   { what: "one program, on the sampler's CPU", cpus: [0] },
 ];
 
 /**
- * How much longer a program takes that only computes, beside an agent that samples: run time with the agent against
- * that while the agent is stopped by SIGSTOP, in alternation, and the same beside the C loop. The median of the ratios
- * of neighbouring runs; CPU time shows caches and clock alone, without the time in which the program had to wait.
+ * Slowdown of a compute-bound program by an agent that samples: its run time with the agent against its run
+ * time while the agent is stopped by SIGSTOP, alternately, and the same for the C loop. The result is the
+ * median of the ratios of neighbouring runs; CPU time shows the effect of caches and clock frequency alone,
+ * without the time in which the program had to wait.
  */
 export const neighbours: Benchmark = {
   name: 'neighbours',
@@ -39,10 +40,10 @@ export const neighbours: Benchmark = {
   },
 };
 
-/** What can be stopped and continued. */
+/** A process that can be stopped and continued. */
 type Signal = (signal: 'SIGSTOP' | 'SIGCONT') => void;
 
-/** Percent by which a program took longer. */
+/** Percent by which a program became slower. */
 interface Slowdown {
   readonly wall: number;
   readonly cpu: number;
@@ -102,7 +103,7 @@ async function measurePairs(busy: Floor, cpus: readonly number[], signal: Signal
   return { wall: median(wall), cpu: median(cpu) };
 }
 
-/** Microseconds of the programs, which run at the same time, together. */
+/** Microseconds of all programs together, which run at the same time. */
 async function compute(busy: Floor, cpus: readonly number[]): Promise<Slowdown> {
   const runs = await Promise.all(cpus.map((cpu) => busy.run(String(cpu), String(computeRounds))));
   return {

@@ -20,11 +20,11 @@ import { countKeptPoints, readOwnPoints } from './kept-points.js';
 import { endProgram } from './processes.js';
 
 const moveEveryMs = 50;
-/** Of a package in that time; its core has a half and its memory a quarter. */
+/** Energy of a package per interval; its core uses half and its memory a quarter of it. */
 const movedMicrojoules = 5000;
 const firstMicrojoules = 1e9;
 
-/** Three packages, each with core and memory, whose counters move. */
+/** Three packages, each with core and memory, whose counters increase. */
 export interface NineDomains {
   readonly sysfs: string;
   /** The files of the counters. */
@@ -41,7 +41,7 @@ export function startNineDomains(): NineDomains {
   ]);
   for (const { path, name } of zones) sysfs.writeZone(path, { name, microjoules: firstMicrojoules });
   const files = zones.map(({ path }) => join(sysfs.root, `class/powercap/${path}/energy_uj`));
-  // In place, and with as many digits each time: a file that is replaced is empty for a moment.
+  // Writes in place, with the same number of digits each time: a file that is replaced is empty for a moment.
   const fds = files.map((file) => openSync(file, 'r+'));
   let moved = 0;
   const timer = setInterval(() => {
@@ -60,7 +60,7 @@ export function startNineDomains(): NineDomains {
   };
 }
 
-/** Points by output. */
+/** Number of points by output. */
 export interface Delivered {
   readonly received: number;
   readonly parquet: number;
@@ -109,16 +109,16 @@ export class NineDomainsAgent {
     return measurePage(this.#page);
   }
 
-  /** Figures of its own telemetry, of one collection: what is longest since the last one is so since the last call. */
+  /** Figures of its own telemetry, all of one collection: maxima refer to the time since the last call. */
   async readOwn<const Name extends string>(names: readonly Name[]): Promise<Readonly<Record<Name, number>>> {
     const text = await (await fetch(this.#ownPage)).text();
     const find = (name: string) =>
       Number(new RegExp(`^joulemetry_${name}(?:\\{.*\\})? (\\S+)$`, 'mu').exec(text)?.[1]);
-    // One entry per name.
+    // Has one entry per name.
     return Object.fromEntries(names.map((name) => [name, find(name)])) as Record<Name, number>;
   }
 
-  /** Ends it as a service manager does. @returns how long that took */
+  /** Ends the agent as a service manager does. @returns how long that took */
   async end(): Promise<number> {
     const startedMs = performance.now();
     const [code] = (await Promise.all([once(this.#child, 'exit'), endProgram(this.#child)]))[0] as [number]; // an exit code
@@ -126,7 +126,7 @@ export class NineDomainsAgent {
     return performance.now() - startedMs;
   }
 
-  /** What arrived where, once it has ended. */
+  /** Points that arrived in each output, once the agent has ended. */
   countDelivered(): Delivered {
     const kept = join(this.#folder, 'kept');
     const own = readOwnPoints(kept);
@@ -146,7 +146,7 @@ export class NineDomainsAgent {
     };
   }
 
-  /** Removes everything. Safe to call again. */
+  /** Removes all its files. Safe to call again. */
   async clean(): Promise<void> {
     await endProgram(this.#child);
     await endProgram(this.#sink);
@@ -154,7 +154,7 @@ export class NineDomainsAgent {
   }
 }
 
-/** A server that does nothing else but answer with a page. */
+/** A server that only answers with a page. */
 export async function startBarePage() {
   const child = spawnScript('./bare-page.js', []);
   const port = await readLine(child);
@@ -173,7 +173,7 @@ async function measurePage(url: string): Promise<number> {
 
 async function readLine({ stdout }: ChildProcess): Promise<string> {
   if (stdout === null) throw new Error('Cannot read a port: expected a pipe, found none');
-  const [line] = (await once(stdout.setEncoding('utf8'), 'data')) as [string]; // of a stream with an encoding
+  const [line] = (await once(stdout.setEncoding('utf8'), 'data')) as [string]; // a stream with an encoding
   return line.trim();
 }
 
@@ -188,7 +188,7 @@ interface Description {
   readonly ports: readonly number[];
 }
 
-/** Own telemetry is pushed once, at the end: then it has everything. */
+/** Own telemetry is pushed once, at the end, when it is complete. */
 function describeConfig(folder: string, { sysfs, hz, ports: [http, grpc] }: Description): string {
   return `
 receivers: {rapl: {sysfs: ${sysfs}, interface: powercap, sampling_interval: ${1e6 / hz}us, flush_interval: 100ms}}
@@ -206,7 +206,7 @@ service:
 `;
 }
 
-/** The page of the measured metrics and that of its own, which it logs. */
+/** The addresses of the page with measured metrics and the page with its own, which the agent logs. */
 function findPages(child: ChildProcess): Promise<readonly string[]> {
   let log = '';
   return new Promise((resolve, reject) => {

@@ -20,8 +20,8 @@ const maxExitMs = 5000;
 const maxSliceMs = 5;
 
 /**
- * Nine domains at 10 kHz into Parquet, OTLP and Prometheus at once, while a page is read five times a second, as if it had many
- * readers. The C loop reads the same files before and after it.
+ * Nine domains at 10 kHz into Parquet, OTLP and Prometheus at once, while a page is read five times a second to
+ * simulate many readers. The C loop reads the same files before and after.
  */
 export const nineDomains: Benchmark = {
   name: 'nine-domains',
@@ -53,10 +53,10 @@ function shareOf(ticks: number, missed: number): number {
 
 interface Measured {
   readonly missedPercent: number;
-  /** Of its pages, and of those of a bare server. */
+  /** Of the agent's pages, and of those of a bare server. */
   readonly pagesMs: readonly (readonly number[])[];
   readonly longestSliceMs: number;
-  /** How many were longer than the budget. */
+  /** Number of slices longer than the budget. */
   readonly longSlices: number;
   readonly exitMs: number;
   readonly delivered: Delivered;
@@ -99,7 +99,7 @@ interface Server {
   scrape(): Promise<number>;
 }
 
-/** Reads the pages of servers by turns. @returns how long each took, by server, ascending */
+/** Reads the pages of the servers alternately. @returns how long each took, by server, ascending */
 async function readPages(servers: readonly Server[]): Promise<readonly (readonly number[])[]> {
   const pagesMs = servers.map((): number[] => []);
   for (const endMs = performance.now() + measuredMs; performance.now() < endMs; await sleep(scrapeEveryMs))

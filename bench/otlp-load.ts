@@ -14,7 +14,7 @@ export interface SentRequest {
   readonly points: number;
 }
 
-/** Requests of about 8,000 points, one after the other in time, as an agent sends them. */
+/** Requests of about 8,000 points with consecutive instants, as an agent sends them. */
 export function* createRequests(load: SentLoad): Generator<SentRequest, never> {
   const [series, rows] = load === 'sampler' ? [samplerSeries(), 2048] : [scanSeries(), 1];
   const offsets = Float64Array.from({ length: rows }, (_, row) => row * 5e5 + ((row * 7919) % 20_011));

@@ -54,7 +54,7 @@ function describe(what: string, ours: number): Result {
   };
 }
 
-/** Takes everything and counts it. */
+/** Accepts and counts all tables. */
 class Sink implements Consumer {
   points = 0;
 
@@ -64,7 +64,10 @@ class Sink implements Consumer {
   }
 }
 
-/** Points per second of CPU time, the middle of the later half of the rounds: the first half is for the compiler. */
+/**
+ * Points per second of CPU time: the median of the second half of the rounds, since the first half warms up the
+ * compiler.
+ */
 async function measureRates(receive: () => Promise<number>): Promise<number> {
   const rates: number[] = [];
   for (let round = 0; round < 2 * rounds; round += 1) {

@@ -1,5 +1,5 @@
-// Sends OTLP requests as fast as they are taken, in a process of its own: PROTOCOL PORT LOAD COMPRESSION.
-// Begins with a line on its standard input, which reports how many requests; prints how many points were taken.
+// Sends OTLP requests as fast as they are accepted, in a separate process: PROTOCOL PORT LOAD COMPRESSION.
+// Starts on a line on standard input with the number of requests; prints how many points were accepted.
 import { Agent, request } from 'node:http';
 import { createInterface } from 'node:readline';
 import { gzipSync } from 'node:zlib';
@@ -42,12 +42,12 @@ function sendByHttp(): (bytes: Buffer) => Promise<void> {
 }
 
 const send = protocol === 'grpc' ? sendByGrpc() : sendByHttp();
-// The benchmark names one of them.
+// The benchmark passes one of them.
 const requests = createRequests(load as SentLoad);
 
 for await (const line of createInterface({ input: process.stdin })) {
   let points = 0;
-  // One after the other, as the exporters do, so that points of a series arrive in order.
+  // Sequentially, as the exporters do, so that points of a series arrive in order.
   for (let left = Number(line); left > 0; left -= 1) {
     const { value } = requests.next();
     await send(value.bytes);

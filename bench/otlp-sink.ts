@@ -1,5 +1,5 @@
-// A backend in a process of its own, which takes everything and looks at nothing. Prints its ports for OTLP/HTTP and gRPC. With
-// a folder as its argument it keeps each request there as it came: KIND.NUMBER.
+// A backend in a separate process, which accepts every request without decoding it. Prints its ports for
+// OTLP/HTTP and gRPC. With a folder as its argument it stores each request there unchanged: KIND.NUMBER.
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { createServer } from 'node:http';
@@ -11,7 +11,7 @@ import type { Readable } from 'node:stream';
 const [folder] = process.argv.slice(2);
 let number = 0;
 
-/** Calls back when a request is complete, and on disk where it is kept. */
+/** Calls back when a request is complete, and on disk if it is stored. */
 function take(request: Readable, kind: string, answer: () => void): void {
   if (folder === undefined) {
     request.resume().on('end', answer);
@@ -38,7 +38,7 @@ grpc.on('stream', (stream) => {
 async function listen(server: Server): Promise<number> {
   server.listen(0, 'localhost');
   await once(server, 'listening');
-  const { port } = server.address() as AddressInfo; // of a server that listens on a port
+  const { port } = server.address() as AddressInfo; // a server that listens on a port
   return port;
 }
 

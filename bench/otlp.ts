@@ -27,10 +27,10 @@ const minStoredPerSecond = 2e5;
 const epoch = 1_795_000_000_000_000_000n;
 const host = { attributes: { 'host.name': 'node-1', 'host.id': 'a1b2c3', 'os.type': 'linux' } };
 
-/** A second of RAPL at 2 kHz, with the counter's own steps: what a fast sampler sends. */
+/** One second of RAPL at 2 kHz, in steps of the counter's unit: the output of a fast sampler. */
 const table = createTable(4, 2048);
 
-/** What becomes of a request on its way: CPU time and size of a point by compression, and points per second of CPU time. */
+/** Exporting requests: CPU time and size of a point by compression, and points per second of CPU time. */
 export const otlp: Benchmark = {
   name: 'otlp',
   async measure() {
@@ -49,7 +49,7 @@ export const otlp: Benchmark = {
   },
 };
 
-/** A way to make a request smaller. Not measured where Node has it not. */
+/** A compression. Not measured where this Node version lacks it. */
 const compressions: readonly (readonly [name: string, compress: ((bytes: Buffer) => Buffer) | undefined])[] =
   [
     ['not at all', (bytes) => Buffer.from(bytes)],
@@ -58,7 +58,7 @@ const compressions: readonly (readonly [name: string, compress: ((bytes: Buffer)
     ['with zstd', zstdMissing === undefined ? compressZstd : undefined],
   ];
 
-/** Beside encoding, which is measured in the same run. */
+/** Compared with encoding, which is measured in the same run. */
 function measureCompressions(bytes: Buffer): readonly Result[] {
   const points = table.values.length;
   const encoding = measureNs(() => encode(table)) / points;
@@ -81,7 +81,7 @@ function describe(
   return { what, unit, ours, reference, ratio, budget: '', met: undefined };
 }
 
-/** CPU nanoseconds of a call, after some for the compiler. */
+/** CPU nanoseconds per call, after a warm-up for the compiler. */
 function measureNs(call: () => unknown): number {
   const times = Array.from({ length: 3 * rounds }, () => {
     const before = process.cpuUsage();
@@ -92,7 +92,10 @@ function measureNs(call: () => unknown): number {
   return median(times.slice(rounds));
 }
 
-/** Every table becomes a request of about 8,192 points, is compressed by the exporter's default and taken by a sink. */
+/**
+ * Every table becomes a request of about 8,192 points, is compressed with the exporter's default and sent to a
+ * sink.
+ */
 async function measureExporter<S extends Schema>(
   what: string,
   factory: ExporterFactory<S>,
@@ -110,7 +113,7 @@ async function measureExporter<S extends Schema>(
   };
 }
 
-/** The same by way of files. CPU time is that of the threads that write them, too. */
+/** The same with storage in files. CPU time includes the threads that write them. */
 async function measureStored(settings: Readonly<Record<string, unknown>>): Promise<Result> {
   const directory = mkdtempSync(join(tmpdir(), 'joulemetry-stored-'));
   const storage = storageFactory.create(parseSettings(storageFactory.schema, { directory }), {
@@ -146,14 +149,14 @@ async function measureRate(exporter: ConsumingComponent): Promise<number> {
     const before = process.cpuUsage();
     for (let i = 0; i < tables; i += atATime) await sendTables(exporter);
     const { user, system } = process.cpuUsage(before);
-    // The first half is for the compiler.
+    // The first half warms up the compiler.
     if (round >= rounds) rates.push((tables * table.values.length) / ((user + system) / 1e6));
   }
   await exporter.shutdown();
   return median(rates);
 }
 
-/** Passes on some tables and waits until they were taken: a queue that grows would need memory that is new each time. */
+/** Passes on some tables and waits until they were accepted: a growing queue would allocate new memory each time. */
 async function sendTables(exporter: ConsumingComponent): Promise<void> {
   for (let i = 0; i < atATime; i++) exporter.consume(table);
   while ((exporter.readBacklog?.() ?? 0) > 0) await sleep(2);
@@ -185,7 +188,7 @@ async function startSink(): Promise<Sink> {
   return { child, http, grpc };
 }
 
-/** Counters that grow by a varying number of steps of RAPL's unit, at instants that vary by some microseconds. */
+/** Counters that grow by a varying number of RAPL units, at instants that jitter by some microseconds. */
 function createTable(width: number, rows: number): Table {
   const series = Array.from({ length: width }, (_, i) => ({
     metric: hwEnergy,

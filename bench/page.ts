@@ -10,7 +10,7 @@ const sizes = [300, 2000, 10_000];
 const rounds = 30;
 const maxUsPerLine = 0.5;
 const maxSliceMs = 5;
-/** Of the processes: those that used the machine since the last scrape. */
+/** Share of the processes that used the machine since the last scrape. */
 const activeShare = 0.2;
 
 const metrics: readonly Metric[] = (
@@ -24,8 +24,8 @@ const metrics: readonly Metric[] = (
 ).map(([name, unit, kind]) => ({ name, unit, kind, description: 'What it is', valueType: 'double' }));
 
 /**
- * A page with five lines of each process, made repeatedly while a fifth of the processes uses the machine,
- * against a loop that puts the same texts together. CPU time of the main thread.
+ * A page with five lines per process, rendered repeatedly while a fifth of the processes uses the machine,
+ * against a loop that concatenates the same texts. CPU time of the main thread.
  */
 export const page: Benchmark = {
   name: 'page',
@@ -89,7 +89,7 @@ function createMachine(processes: number) {
       (now) => store.takeSnapshot(now),
       () => nowMs,
     ),
-    /** A second passes. */
+    /** Advances by one second. */
     step() {
       nowMs += 1000;
       for (let process = 0; process < processes; process++) {
@@ -105,7 +105,7 @@ function createMachine(processes: number) {
   };
 }
 
-/** Nanoseconds and nanojoules, as they are counted, and watts that are derived from them. */
+/** Nanoseconds and nanojoules, as they are counted, and watts derived from them. */
 function useMachine(values: Float64Array, at: number): void {
   const joules = Math.round(Math.random() * 1e9) / 1e9;
   values[at] += Math.round(Math.random() * 1e8) / 1e9;
@@ -144,7 +144,7 @@ async function measureMs(work: () => Promise<unknown>): Promise<number> {
   return (readThreadCpuNs() - startedNs) / 1e6;
 }
 
-/** @returns milliseconds of CPU time between two turns of the event loop, at most */
+/** @returns maximum CPU time in milliseconds of the main thread between two turns of the event loop */
 async function measureLongestMs(work: () => Promise<unknown>): Promise<number> {
   const progress = { isDone: false };
   let [lastNs, longestNs] = [readThreadCpuNs(), 0];

@@ -7,12 +7,12 @@ import { parseSettings } from '../src/config/settings.js';
 import type { Benchmark } from './benchmark.js';
 import { measureSampler } from './sampling.js';
 
-/** Four counters that every kernel has: those of the floor. */
+/** Four counters that every kernel has, the same as in the floor. */
 const events = ['{cpu-clock,context-switches,page-faults,cpu-migrations}'];
 
 /**
- * The perf receiver's own sampler, with its scaling and its sums, against a C program that only reads four such
- * counters. What it counts is a process that sleeps: one group, as the floor reads.
+ * The perf receiver's own sampler, with scaling and sums, against a C program that only reads four such
+ * counters. Both count one group of a sleeping process.
  */
 export const perfReceiver: Benchmark = {
   name: 'perf-receiver',
@@ -26,7 +26,7 @@ export const perfReceiver: Benchmark = {
         {
           module: new URL('../receivers/perf/sampler.js', import.meta.url),
           options: createPlan(config, findEvents(config), target),
-          // What the receiver's own sampler says.
+          // Description returned by the receiver's own sampler.
           describe: (columns, start) => createSeries(columns as Columns, { attributes: {} }, start),
         },
         [{ hz: 10_000, maxMissedPoints: 0.1 }],

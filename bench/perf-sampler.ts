@@ -32,7 +32,7 @@ export function openSampler(): Sampler {
 }
 
 /**
- * The counters belong to CPU 0, and reading them from another one costs an interrupt there.
+ * The counters belong to CPU 0; reading them from another CPU costs an interrupt there.
  * @param tid the thread; 0: the calling one
  */
 export function stayOnCpu0(tid = 0): void {

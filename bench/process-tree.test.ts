@@ -14,7 +14,7 @@ function startShell(t: TestContext, script: string): { child: ChildProcess; pid:
   return { child, pid: child.pid ?? assert.fail() };
 }
 
-test('listTree finds children and their children, and readTreeMemory sums what they have', async (t) => {
+test('listTree finds children and their children, and readTreeMemory sums their memory', async (t) => {
   const { pid } = startShell(t, 'sh -c "cat; :"; :');
   await until(() => listTree(pid).length === 3);
   const { privateBytes, residentBytes } = readTreeMemory(pid);
@@ -24,11 +24,11 @@ test('listTree finds children and their children, and readTreeMemory sums what t
 test('readTreeCpuMs counts children that have ended', async (t) => {
   const { pid } = startShell(t, 'sh -c "i=0; while [ \\$i -lt 300000 ]; do i=\\$((i+1)); done"; cat');
   await until(() => readTreeCpuMs(pid) > 0);
-  // The one that counted has ended, and cat has begun, which uses nothing.
+  // The shell whose time counts has exited and cat, which uses no CPU time, has started.
   await until(() => listTree(pid).length === 2 && readTreeCpuMs(pid) >= 50);
 });
 
-test('findPorts finds where a process listens, and not where others do', async (t) => {
+test('findPorts finds the ports of a process, not those of other processes', async (t) => {
   const program = `const server = require('node:net').createServer().listen(0, 'localhost');
     process.stdin.on('end', () => process.exit()).resume();`;
   const child = spawn(process.execPath, ['-e', program], { stdio: ['pipe', 'ignore', 'inherit'] });

@@ -5,7 +5,7 @@ import { openPidList } from '../src/linux/pid-list.js';
 import { ProcessStat } from '../src/linux/process-stat.js';
 import { tickNs } from '../src/linux/procfs.js';
 
-/** The process and everything that it has started, as far as it lives. */
+/** The process and all its descendants that still run. */
 export function listTree(root: number): number[] {
   const parents = readParents();
   const members = new Set([root]);
@@ -32,12 +32,12 @@ function readStat(pid: number): ProcessStat | undefined {
     const bytes = readFileSync(`/proc/${pid}/stat`);
     return stat.parse(bytes, bytes.length) ? stat : undefined;
   } catch {
-    // It has just ended.
+    // The process has just exited.
     return undefined;
   }
 }
 
-/** CPU milliseconds of a process and of all that it has started, those that have ended included. */
+/** CPU milliseconds of a process and all its descendants, including those that have exited. */
 export function readTreeCpuMs(root: number): number {
   const clock = new CpuClock();
   return listTree(root).reduce((sum, pid) => {
@@ -48,7 +48,7 @@ export function readTreeCpuMs(root: number): number {
   }, 0);
 }
 
-/** Memory of a process and of all that it has started; what they share as resident counts for each. */
+/** Memory of a process and its descendants; shared resident memory counts once for each. */
 export function readTreeMemory(root: number): MemoryUse {
   const sum = { residentBytes: 0, privateBytes: 0 };
   for (const pid of listTree(root)) {
@@ -57,7 +57,7 @@ export function readTreeMemory(root: number): MemoryUse {
       sum.residentBytes += residentBytes;
       sum.privateBytes += privateBytes;
     } catch {
-      // It has just ended.
+      // The process has just exited.
     }
   }
   return sum;
@@ -65,7 +65,7 @@ export function readTreeMemory(root: number): MemoryUse {
 
 const listening = '0A';
 
-/** The TCP ports at which a process, or one that it has started, listens. */
+/** The TCP ports on which a process or one of its descendants listens. */
 export function findPorts(root: number): number[] {
   const sockets = new Set(listTree(root).flatMap(listSockets));
   const lines = ['tcp', 'tcp6'].flatMap((name) =>
@@ -83,7 +83,7 @@ function listSockets(pid: number): string[] {
   try {
     return readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
   } catch {
-    // It has just ended, or has just closed one of them.
+    // The process has just exited or closed a descriptor.
     return [];
   }
 }

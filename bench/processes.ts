@@ -2,17 +2,17 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { openPidList } from '../src/linux/pid-list.js';
 
-/** How many processes the machine is to have. */
+/** Number of processes on the machine during the benchmark. */
 const wanted = 300;
 
-/** Processes that were started for a benchmark. */
+/** Processes started for a benchmark. */
 export interface Processes {
-  /** How many the machine has with them. */
+  /** Number of processes on the machine, these included. */
   readonly count: number;
   end(): void;
 }
 
-/** Starts processes that sleep, until the machine has 300. */
+/** Starts sleeping processes until the machine has 300. */
 export async function startProcesses(): Promise<Processes> {
   const missing = Math.max(0, wanted - countProcesses());
   const children: ChildProcess[] = [];
@@ -23,7 +23,7 @@ export async function startProcesses(): Promise<Processes> {
   };
 }
 
-/** Ends a program that was started for a benchmark, unless it has ended by itself. */
+/** Ends a program started for a benchmark, unless it has already exited. */
 export async function endProgram(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   child.kill('SIGTERM');
@@ -38,7 +38,7 @@ function startSleeper(): Promise<ChildProcess> {
   });
 }
 
-/** How many processes this machine has. */
+/** Number of processes on this machine. */
 export function countProcesses(): number {
   const list = openPidList('/proc');
   try {

@@ -8,10 +8,10 @@ const samples = families * seriesPerFamily;
 const rounds = 15;
 const warmUps = 10;
 const pagesPerRound = 10;
-/** As sockets give them. */
+/** Size of a chunk as read from a socket. */
 const chunkBytes = 65_536;
 
-/** Points per second of CPU time that a scraped page becomes, and what the first page of a target takes. */
+/** Points per second of CPU time parsed from a scraped page, and the time for the first page of a target. */
 export const prometheusReceiver: Benchmark = {
   name: 'prometheus-receiver',
   measure() {
@@ -35,12 +35,12 @@ export const prometheusReceiver: Benchmark = {
   },
 };
 
-/** Counters never fall from one page to the next. */
+/** Counters never decrease from one page to the next. */
 function renderPages(round: number): readonly Buffer[] {
   return Array.from({ length: pagesPerRound }, (_, i) => Buffer.from(renderPage(pagesPerRound * round + i)));
 }
 
-/** Labels and values as those of node_exporter: three quarters are counters, most values are whole numbers. */
+/** Labels and values similar to those of node_exporter: three quarters are counters, most values are integers. */
 function renderPage(page: number): string {
   const lines: string[] = [];
   for (let family = 0; family < families; family++) {
@@ -82,7 +82,7 @@ function createReader(): (page: Buffer) => void {
   };
 }
 
-/** The simplest that there is: lines, the text before the value as a key, and `Number`. */
+/** The simplest possible parser: lines, the text before the value as a key, and `Number`. */
 function readSimply(page: Buffer): ReadonlyMap<string, number> {
   const values = new Map<string, number>();
   for (const line of page.toString('utf8').split('\n')) {

@@ -18,13 +18,13 @@ text
 <!-- end of agent-more -->
 `;
 
-test('replaceFigures replaces the figures of one benchmark, and leaves all others and the text', () => {
+test('replaceFigures replaces the figures of one benchmark and keeps all other figures and the text', () => {
   const replaced = replaceFigures(page, 'agent', 'new');
   assert.equal(replaced, page.replace('old', 'new'));
   assert.ok(replaceFigures(page, 'agent-more', 'more').includes('old'));
 });
 
-test('replaceFigures throws, when the page has no section of that name', () => {
+test('replaceFigures throws when the page has no section of that name', () => {
   assert.throws(() => replaceFigures(page, 'file', 'new'), /expected "<!-- figures of file -->"/u);
 });
 
@@ -33,7 +33,7 @@ test('renderMarkdown renders columns and rows', () => {
   assert.equal(renderMarkdown(grid), '|  | CPU |\n| --- | --- |\n| joulemetry | 3 ms |');
 });
 
-test('docs/ has a place for the figures of every benchmark', () => {
+test('docs/ has a section for the figures of every benchmark', () => {
   const repository = fileURLToPath(new URL('../../', import.meta.url));
   const published = ['benchmarks.md', 'fleet.md']
     .map((file) => readFileSync(`${repository}docs/${file}`, 'utf8'))

@@ -12,7 +12,7 @@ export function renderMarkdown({ columns, rows }: Grid): string {
 }
 
 /**
- * Replaces the figures of one benchmark, or of the faults, in the page of docs/ that has a place for them.
+ * Replaces the figures of one benchmark, or of the faults, in the page of docs/ that has a section for them.
  * @throws Error when no page has one
  */
 export function publishFigures(name: string, table: string, machine: string): void {
@@ -22,7 +22,7 @@ export function publishFigures(name: string, table: string, machine: string): vo
   execFileSync(process.execPath, [prettier, '--write', '--log-level', 'warn', page], { stdio: 'inherit' });
 }
 
-/** Of the pages in docs/, the one with the marks of a benchmark; the page of all others where there is none. */
+/** The page in docs/ with the markers of a benchmark; the default page if there is none. */
 function findPage(name: string): string {
   const pages = readdirSync(docs).filter((file) => file.endsWith('.md'));
   const mark = `<!-- figures of ${name} -->`;
@@ -31,8 +31,8 @@ function findPage(name: string): string {
 }
 
 /**
- * Replaces what stands between the marks of a benchmark.
- * @throws Error when the page has no such marks
+ * Replaces the text between the markers of a benchmark.
+ * @throws Error when the page has no such markers
  */
 export function replaceFigures(text: string, name: string, figures: string): string {
   const [begin, end] = [`<!-- figures of ${name} -->`, `<!-- end of ${name} -->`];

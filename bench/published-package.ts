@@ -7,9 +7,8 @@ const repository = fileURLToPath(new URL('../../', import.meta.url));
 let folder: string | undefined;
 
 /**
- * The package as it is published, without what depends on nothing in it: bundled when this is first asked for, and removed
- * when this process ends.
- * @returns its folder, which is in the repository: so its modules find the packages that they need
+ * The published package without its dependencies: bundled on first use, and removed when this process exits.
+ * @returns its folder, which is in the repository, so that its modules find their dependencies
  */
 export function findPublishedPackage(): string {
   return (folder ??= createPackage(join(repository, `.build-bench-${process.pid}`)));

@@ -17,7 +17,7 @@ export const raplReceiver: Benchmark = {
         {
           module: new URL('./rapl-sampler.js', import.meta.url),
           options: parseSettings(schema, { sysfs: sysfs.root, interface: 'perf_event' }),
-          // What the receiver's own sampler gives.
+          // Description returned by the receiver's own sampler.
           describe: (columns, start) => createSeries(columns as Columns, { attributes: {} }, start),
         },
         [

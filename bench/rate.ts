@@ -5,7 +5,7 @@ import { startSamplingAgent, type SamplingAgent } from './sampling-agent.js';
 import { openSink } from './soaked-agent.js';
 
 const hz = 1000;
-/** Until everything that runs a thousand times a second, and most of what runs once, is compiled. */
+/** Until the code that runs a thousand times a second, and most of the code that runs once, is compiled. */
 const warmUpMs = 30_000;
 const rounds = 10;
 const roundSeconds = 3;
@@ -13,10 +13,10 @@ const maxUs = 25;
 const maxMissedPoints = 0.05;
 
 /**
- * A whole agent that samples at 1 kHz: CPU time per sample and missed ticks, beside the C loop, which reads as often
- * what the agent reads. Both run at the same time, on CPU 0, so that they share the state of the machine. RAPL can be
- * read on every CPU of its package; of the software counters in its place, reading those of CPU 0 from another CPU
- * would cost an interrupt there.
+ * A whole agent that samples at 1 kHz: CPU time per sample and missed ticks, compared with a C loop that makes
+ * the same reads at the same rate. Both run at the same time, on CPU 0, so that the state of the machine
+ * affects them equally. RAPL can be read on every CPU of its package; for the software counters that replace
+ * it, reading those of CPU 0 from another CPU would cost an interrupt there.
  */
 export const rate: Benchmark = {
   name: 'rate',
@@ -50,7 +50,7 @@ async function measureExporter(what: string, exporter: string, floor?: Floor): P
 }
 
 interface Rounds {
-  /** CPU microseconds per sample, of each round. */
+  /** CPU microseconds per sample, by round. */
   readonly whole: number[];
   readonly outside: number[];
   readonly reference: number[];

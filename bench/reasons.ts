@@ -1,4 +1,4 @@
-/** Why a budget is missed where it is: of a benchmark, the rows whose names match. */
+/** The reason for missed budgets: of a benchmark, for the rows whose names match. */
 interface Reason {
   readonly benchmark: string;
   readonly rows: RegExp;
@@ -12,7 +12,7 @@ const ticks =
 const resources = 'a resource has few points to share its bytes and its lookups';
 const http2 = "Node's HTTP/2 costs the rest: over HTTP/1.1 the same points take 1.3 to 2 times less";
 
-/** Found by profiles, traces of the scheduler and of V8, and by the rows beside them. */
+/** Found by profiles, traces of the scheduler and of V8, and by comparison with neighbouring rows. */
 const reasons: readonly Reason[] = [
   {
     benchmark: 'sampling',
@@ -123,7 +123,7 @@ const reasons: readonly Reason[] = [
   },
 ];
 
-/** Why this row misses its budget, as far as it is known. */
+/** The reason for which this row misses its budget, if known. */
 export function findReason(benchmark: string, what: string): string {
   const reason = reasons.find((one) => one.benchmark === benchmark && one.rows.test(what));
   return reason?.reason ?? 'the reason is not known';

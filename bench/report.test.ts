@@ -7,7 +7,7 @@ import { tabulate } from './report.js';
 
 const result = { unit: '%', ours: 2.5, reference: 1, ratio: undefined, budget: 'at most 0.1 points more' };
 
-test('tabulate says why a budget is missed, and nothing of one that is met', () => {
+test('tabulate gives the reason for a missed budget, and none for a met one', () => {
   const { rows } = tabulate('sampling', [
     { ...result, what: 'Missed ticks at 10000 Hz', met: false },
     { ...result, what: 'Missed ticks at 10000 Hz', met: true },
@@ -19,7 +19,7 @@ test('tabulate says why a budget is missed, and nothing of one that is met', () 
   assert.deepEqual(others, ['met', '', 'MISSED: the reason is not known']);
 });
 
-test('reasons are of benchmarks that there are, and of this one only', () => {
+test('reasons refer to benchmarks that exist, and findReason returns those of its own benchmark', () => {
   const source = readFileSync(fileURLToPath(new URL('../../bench/reasons.ts', import.meta.url)), 'utf8');
   const named = Array.from(source.matchAll(/benchmark: '([^']+)'/gu), ([, name = '']) => name);
   assert.ok(named.length > 10);

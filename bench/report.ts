@@ -4,7 +4,7 @@ import type { Grid, Result } from './benchmark.js';
 import { renderMarkdown } from './published-figures.js';
 import { findReason } from './reasons.js';
 
-/** How tables are printed: aligned for a terminal, or for docs/benchmarks.md. */
+/** Format of printed tables: aligned for a terminal, or Markdown for docs/benchmarks.md. */
 export type Format = 'text' | 'markdown';
 
 /** The machine and the versions that figures were measured with. */
@@ -12,7 +12,7 @@ export function describeMachine(): string {
   const model = cpus()[0]?.model ?? 'unknown CPU';
   const virtual = /^flags\s.*\bhypervisor\b/mu.test(readFileSync('/proc/cpuinfo', 'latin1'));
   const kind = virtual ? 'virtual machine' : 'machine';
-  // What follows the numbers names the build of one machine or provider.
+  // The suffix after the numbers identifies the build of one machine or provider.
   const kernel = /^[\d.]+/u.exec(release())?.[0] ?? release();
   return `Node ${process.versions.node}, Linux ${kernel}, ${kind} with ${availableParallelism()} CPUs (${model.trim()})`;
 }
@@ -36,7 +36,7 @@ function alignColumns(rows: Grid['rows']): string[] {
   );
 }
 
-/** The results of a benchmark as a table; with a missed budget stands why it is missed. */
+/** The results of a benchmark as a table, with the reason for each missed budget. */
 export function tabulate(benchmark: string, results: readonly Result[]): Grid {
   return {
     columns: ['', 'ours', 'reference', 'ratio', 'budget', 'verdict'],

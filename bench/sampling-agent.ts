@@ -8,14 +8,14 @@ import { CpuClock } from '../src/linux/clocks.js';
 import { stayOnCpu0 } from './perf-sampler.js';
 import { endProgram } from './processes.js';
 
-/** An agent, in a process of its own, that samples energy at one rate. */
+/** An agent, in a separate process, that samples energy at one rate. */
 export interface SamplingAgent {
   readonly pid: number;
   /** CPU microseconds of all its threads since the start. */
   readCpuUs(): number;
   /** CPU microseconds of the sampling thread. */
   readSamplerCpuUs(): number;
-  /** Ticks since the start, by its own telemetry. */
+  /** Ticks since the start, from its own telemetry. */
   readTicks(): Promise<{ readonly taken: number; readonly missed: number }>;
   end(): Promise<void>;
 }
@@ -24,11 +24,14 @@ export interface SamplingAgentOptions {
   readonly hz: number;
   /** The entry of `exporters`, in YAML: `otlp_http: {endpoint: "http://localhost:4318"}`. */
   readonly exporter: string;
-  /** Whether the sampling thread stays on CPU 0. */
+  /** Whether the sampling thread is pinned to CPU 0. */
   readonly staysOnCpu0: boolean;
 }
 
-/** The software counters that the C loop reads, in place of energies, which are not available in a virtual machine. */
+/**
+ * The software counters that the C loop reads, in place of energy counters, which are not available in a
+ * virtual machine.
+ */
 export const energyEvents = {
   'energy-pkg': 'event=0x00',
   'energy-cores': 'event=0x03',
@@ -37,8 +40,8 @@ export const energyEvents = {
 };
 
 /**
- * Starts an agent with the rapl receiver alone.
- * @throws Error when it ends before it measures
+ * Starts an agent with only the rapl receiver.
+ * @throws Error when it exits before it measures
  */
 export async function startSamplingAgent(options: SamplingAgentOptions): Promise<SamplingAgent> {
   const sysfs = new FakeSysfs();
@@ -86,7 +89,7 @@ service:
 `;
 }
 
-/** The address of its own telemetry, which it logs. */
+/** The address of its telemetry page, which the agent logs. */
 function findPage(child: ChildProcess): Promise<string> {
   let log = '';
   return new Promise((resolve, reject) => {
@@ -100,7 +103,7 @@ function findPage(child: ChildProcess): Promise<string> {
 }
 
 /**
- * The thread that samples: that with real-time scheduling, or else, at a low rate or where that is refused, the one
+ * The sampling thread: the one with real-time scheduling or, at a low rate or where that is refused, the one
  * that was started last.
  */
 function findFastThread(pid: number): number {

@@ -6,7 +6,7 @@ import { createSampling } from '../src/sampling/sampling-threads.js';
 import { compare, median, type Benchmark, type Result } from './benchmark.js';
 import { findFloor, type Floor } from './floors.js';
 
-/** What one run at one rate showed. */
+/** Measurements of one run at one rate. */
 interface Run {
   readonly ticks: number;
   readonly missed: number;
@@ -23,7 +23,7 @@ export interface Rate {
   readonly maxMissedPoints?: number;
 }
 
-/** The fastest first, so that the slow ones run compiled code, as in an agent that has run for a while. */
+/** The fastest rate first, so that the slow ones run compiled code, as in an agent that has run for some time. */
 const rates: readonly Rate[] = [
   { hz: 50_000, maxMissedPoints: 0.1 },
   { hz: 10_000, maxRatio: 1.25, maxMissedPoints: 0.1 },
@@ -40,7 +40,7 @@ export const sampling: Benchmark = {
   measure: () => measureSampler(minimal, rates),
 };
 
-/** Measures a sampler on a sampling thread of its own. */
+/** Measures a sampler on its own sampling thread. */
 export async function measureSampler(sampled: Sampled, atRates: readonly Rate[]): Promise<readonly Result[]> {
   const floor = findFloor('sampling');
   const subject = await openSubject(sampled);
@@ -52,12 +52,12 @@ export async function measureSampler(sampled: Sampled, atRates: readonly Rate[])
 
 const metric = { name: 'bench', unit: '1', description: '', kind: 'counter', valueType: 'int' } as const;
 
-/** Reads what the floor reads and does nothing else. */
+/** Reads the same counters as the floor and does nothing else. */
 const minimal: Sampled = {
   module: new URL('./perf-sampler.js', import.meta.url),
   options: undefined,
   describe: (columns, start) =>
-    // What perf-sampler.ts gives.
+    // Description returned by perf-sampler.ts.
     (columns as number[]).map((config) => ({
       metric,
       resource: { attributes: {} },
@@ -73,7 +73,7 @@ interface Subject {
 
 async function measureRate(rate: Rate, subject: Subject, floor?: Floor): Promise<Result[]> {
   const { hz, maxRatio, maxMissedPoints } = rate;
-  // The compiler needs some thousand ticks, and memory is not warm yet.
+  // The compiler needs some thousand ticks, and caches have to be warm.
   await subject.run(hz);
   const [ours, theirs]: [Run[], Run[]] = [[], []];
   for (let round = 0; round < rounds; round++) {
@@ -121,7 +121,7 @@ async function runFloor(floor: Floor, hz: number): Promise<Run> {
   return { ticks, missed, cpuUs };
 }
 
-/** One sampling thread for all runs, so that its code is compiled once, as in an agent that runs for days. */
+/** One sampling thread for all runs, so that its code is compiled once, as in a long-running agent. */
 async function openSubject(sampled: Sampled): Promise<Subject> {
   const counter = createMissedCounter();
   const threads = createSampling({ log: createLogCollector(), meter: counter.meter });
@@ -135,7 +135,7 @@ async function openSubject(sampled: Sampled): Promise<Subject> {
         rows += count;
         onTable?.();
       });
-      // From table to table, so that each second holds what it costs to hand one on.
+      // Waits for a table at both ends, so that each second includes the cost of passing one on.
       await nextTable();
       const [firstRows, firstMissed, firstUsage] = [rows, counter.missed(), process.cpuUsage()];
       await sleep(runSeconds * 1000 - flushMs / 10);

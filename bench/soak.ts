@@ -5,11 +5,11 @@ import { findMemoryGrowth } from './memory-growth.js';
 import { startSoakedAgent, type SoakedAgent } from './soaked-agent.js';
 import { theilSenSlope } from './theil-sen.js';
 
-/** Heap and arenas take some minutes and full collections to find their sizes. */
+/** The heap and malloc arenas need some minutes and full collections to reach their sizes. */
 const warmUpSeconds = Number(process.env['SOAK_WARM_UP_SECONDS'] ?? 300);
 const seconds = Number(process.env['SOAK_SECONDS'] ?? 600);
 const scrapeEverySeconds = 5;
-/** A multiple of the above. */
+/** A multiple of the interval above. */
 const sayEverySeconds = 60;
 const maxMebibytes = 1;
 
@@ -21,9 +21,9 @@ interface Samples {
 }
 
 /**
- * Whether memory grows: the default agent, sampling at 1 kHz besides, scraped and sending OTLP, on a machine whose
- * processes come and go, for ten minutes. What the machine does otherwise counts, since the agent sees its processes:
- * where it is busy, `unshare --pid --fork --mount-proc` hides them.
+ * Whether memory grows: the default agent, with additional sampling at 1 kHz, scraped and sending OTLP, for ten
+ * minutes on a machine with short-lived processes. Other activity of the machine counts, since the agent sees
+ * its processes: on a busy machine, `unshare --pid --fork --mount-proc` hides them.
  */
 export const soak: Benchmark = {
   name: 'soak',

@@ -10,20 +10,20 @@ import { FakeSysfs } from '../receivers/rapl/fake-sysfs.fixture.js';
 import { readMemoryUse } from '../src/linux/memory-use.js';
 import { endProgram } from './processes.js';
 
-/** An agent that does everything at once, and what belongs to it. */
+/** An agent that does everything at once, with its sink. */
 export interface SoakedAgent {
   /** Resident memory in MiB. */
   readResidentMebibytes(): number;
-  /** Reads both of its pages; MiB of objects on its heap, as it says itself. */
+  /** Reads both of its pages; MiB of objects on its heap, according to its telemetry. */
   scrape(): Promise<number>;
-  /** Points that the sink was sent, in requests. */
+  /** Points that the sink received, in requests. */
   readonly requests: () => number;
   end(): Promise<void>;
 }
 
 /**
- * The default agent with a 1 kHz sampler of the kernel's software PMU and OTLP to a sink besides.
- * @throws Error when it ends before it measures
+ * The default agent with an additional 1 kHz sampler of the kernel's software PMU and OTLP to a sink.
+ * @throws Error when it exits before it measures
  */
 export async function startSoakedAgent(): Promise<SoakedAgent> {
   const sysfs = new FakeSysfs();
@@ -79,7 +79,7 @@ function startProgram(config: string): ChildProcess {
   });
 }
 
-/** A backend that takes everything and keeps nothing. */
+/** A backend that accepts and discards everything. */
 export async function openSink(): Promise<{ server: Server; port: number; requests: () => number }> {
   let requests = 0;
   const server = createServer((request, response) => {
@@ -90,11 +90,11 @@ export async function openSink(): Promise<{ server: Server; port: number; reques
   });
   server.listen(0, 'localhost');
   await once(server, 'listening');
-  const { port } = server.address() as AddressInfo; // of a TCP server that listens
+  const { port } = server.address() as AddressInfo; // a TCP server that listens
   return { server, port, requests: () => requests };
 }
 
-/** The addresses of its pages, which it logs; what else it logs is shown. */
+/** The addresses of its pages, which the agent logs; prints its other log lines. */
 function findPages(child: ChildProcess): Promise<readonly string[]> {
   let log = '';
   return new Promise((resolve, reject) => {

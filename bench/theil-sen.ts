@@ -1,6 +1,9 @@
 import { median } from './benchmark.js';
 
-/** The median of the slopes between every two points: what single jumps, say of garbage collection, do not move. */
+/**
+ * The median of the slopes between every two points, which single jumps, for example by garbage collection, do
+ * not change.
+ */
 export function theilSenSlope(xs: readonly number[], ys: readonly number[]): number {
   const slopes: number[] = [];
   for (let i = 0; i < xs.length; i++) {

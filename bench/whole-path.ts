@@ -27,8 +27,9 @@ const loads: readonly ConfiguredLoad[] = [
 ];
 
 /**
- * From the tables of receivers, through the attribution, to encoded requests: points of receivers per second of CPU time.
- * By default attribution forwards the series of the processes that used most, and adds the energy of groups.
+ * From the tables of receivers, through attribution, to encoded requests: receiver points per second of CPU
+ * time. By default attribution forwards the series of the processes that used the most energy, and adds the
+ * energy of groups.
  */
 export const wholePath: Benchmark = {
   name: 'whole-path',
@@ -42,7 +43,7 @@ export const wholePath: Benchmark = {
 async function measureLoad(load: ConfiguredLoad): Promise<Result> {
   const tables = createTables(load);
   const rates: number[] = [];
-  // The first run is for the compiler.
+  // The first run warms up the compiler.
   for (let round = 0; round <= rounds; round += 1) {
     const rate = await run(tables, load.config);
     if (round > 0) rates.push(rate);
