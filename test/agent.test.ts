@@ -13,13 +13,13 @@ import { interpolate, lastValues, total } from './sums.js';
 interface Layout {
   readonly receivers: string;
   readonly processors?: string;
-  /** Where OTLP goes. */
+  /** Endpoint for OTLP. */
   readonly url: string;
-  /** Beside OTLP. */
+  /** In addition to OTLP. */
   readonly exporters?: string;
 }
 
-/** A configuration with one pipeline to an OTLP backend, and no telemetry of its own. */
+/** A configuration with one pipeline to an OTLP backend, without own telemetry. */
 function writeOtlpConfig({ receivers, processors = '{}', url, exporters = '{}' }: Layout): string {
   const exporterIds = ['otlp_http', ...idsOf(exporters).split(', ').filter(Boolean)].join(', ');
   return writeConfig(`
@@ -63,7 +63,7 @@ test(
     const rapl = `rapl: {sysfs: ${sysfs.root}, interface: perf_event, sampling_interval: 100us, flush_interval: 100ms}`;
     const agent = startAgent(['run', '-c', writeOtlpConfig({ receivers: `{${rapl}}`, url: backend.url })]);
     await agent.waitFor(/Everything is ready/);
-    // A flush brings 1,000 rows, fewer where readings were missed.
+    // A flush contains 1,000 rows, fewer where readings were missed.
     await until(() => backend.received.length > 5);
     const signalled = BigInt(Date.now()) * 1_000_000n;
     assert.equal((await agent.stop()).code, 0);
@@ -71,7 +71,8 @@ test(
     const [first, last] = [rows[0], rows.at(-1)];
     assert.ok(first && last && rows.length > 100);
     assert.ok(last.time >= signalled - 1_000_000n, 'rows read before the signal are missing');
-    // cpu-clock counts 1e9 a second, in units of 2^-32 J. A few rows may have been held up between count and clock.
+    // cpu-clock counts 1e9 a second, in units of 2^-32 J. A few rows may have been delayed between count and
+    // timestamp.
     const watts = rows.slice(rows.length / 2).map((row, i) => powerBetween(rows[i] ?? first, row));
     const median = watts.toSorted((a, b) => a - b)[Math.floor(watts.length / 2)] ?? NaN;
     assert.ok(Math.abs(median / (1e9 * 2 ** -32) - 1) < 1e-3, `${median} W`);
@@ -111,7 +112,7 @@ test('the ledger of a real machine adds up to what was measured, for processes t
   }
 });
 
-test('a backend that comes back has every row and complete counters', async (t) => {
+test('a backend that comes back receives every row and complete counters', async (t) => {
   const { url, port, close } = await openBackend(t);
   await close();
   const receivers = '{estimate: {collection_interval: 100ms}}';
@@ -124,7 +125,7 @@ test('a backend that comes back has every row and complete counters', async (t) 
   const { code, stderr } = await agent.stop();
   assert.equal(code, 0);
   const points = backend.points('hw.host.energy').filter(({ value }) => value !== undefined);
-  // A request whose answer was lost comes twice.
+  // A request whose answer was lost arrives twice.
   const rows = [...new Map(points.map((point) => [point.time, point])).values()];
   assert.ok(rows.length >= [...stderr.matchAll(/ hw\.host\.energy.* J$/gm)].length, stderr);
   assert.ok(

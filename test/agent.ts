@@ -6,10 +6,10 @@ import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { createFolder } from '../src/testing/temporary-folder.fixture.js';
 
-/** What the user starts. */
+/** The program that users start. */
 export const program = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
 
-/** What a finished command left. */
+/** Result of a finished command. */
 export interface Outcome {
   readonly code: number | null;
   readonly stdout: string;
@@ -19,11 +19,11 @@ export interface Outcome {
 /** A running agent. */
 export interface Agent {
   readonly pid: number;
-  /** Fulfilled when it has ended. */
+  /** Fulfilled when the agent has exited. */
   readonly ended: Promise<Outcome>;
-  /** Waits until stderr matches, and gives the first group, or all of it. */
+  /** Waits until stderr matches, and returns the first group, or the whole match. */
   waitFor(pattern: RegExp): Promise<string>;
-  /** Sends a signal and waits for the end. */
+  /** Sends a signal and waits for the exit. */
   stop(signal?: NodeJS.Signals): Promise<Outcome>;
 }
 
@@ -34,19 +34,19 @@ export function writeConfig(text: string): string {
   return path;
 }
 
-/** Agents that a test which failed has left: its process would wait for them, or leave them behind. */
+/** Agents left by a failed test: its process would wait for them, or leave them running. */
 const running = new Set<ChildProcess>();
 
 after(async () => {
-  // What they write must have an end before their folders are removed.
+  // Their output must be complete before their folders are removed.
   const ended = [...running].map((child) => once(child, 'close'));
   for (const child of running) child.kill('SIGKILL');
   await Promise.all(ended);
 });
 
 /**
- * Starts the command line with these arguments. The environment is the test's own, and what is given.
- * @param wrapper a program that becomes the command line, and its arguments
+ * Starts the command line with these arguments. The environment is that of the test plus the given variables.
+ * @param wrapper a program that executes the command line, and its arguments
  */
 export function startAgent(
   args: readonly string[],
@@ -84,7 +84,7 @@ export function startAgent(
   };
 }
 
-/** Runs the command line to its end. */
+/** Runs the command line until it exits. */
 export function runAgent(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Outcome> {
   return startAgent(args, env).ended;
 }

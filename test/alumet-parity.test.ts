@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { parseTable } from '../src/contract/readme.js';
 import { loadComponentFolders, repositoryRoot } from './component-folders.js';
 
-/** A metric of ours that stands for one of ALUMET's. */
+/** A metric of ours that corresponds to one of ALUMET's. */
 interface Row {
   readonly metric: string;
   readonly unit: string;
@@ -17,7 +17,7 @@ interface Row {
 
 const page = readFileSync(new URL('docs/alumet-parity.md', repositoryRoot), 'utf8');
 
-test('every metric that stands for one of ALUMET is published with its unit by the component beside it', async () => {
+test('every metric that corresponds to one of ALUMET is published with its unit by the component in its row', async () => {
   const rows = listRows(page);
   assert.ok(rows.length > 40, `${rows.length} rows`);
   const published = new Set(
@@ -33,7 +33,7 @@ test('every metric that stands for one of ALUMET is published with its unit by t
   assert.deepEqual(missing, []);
 });
 
-test('every metric that stands for one of ALUMET has a test that speaks of it', () => {
+test('every metric that corresponds to one of ALUMET has a test that mentions it', () => {
   const silent = listRows(page).filter(({ metric, test: path }) => {
     const text = readFileSync(fileURLToPath(new URL(path, repositoryRoot)), 'utf8');
     return !text.includes(metric) && !text.includes(metric.slice(metric.indexOf('.') + 1));
@@ -53,7 +53,7 @@ function listRows(text: string): readonly Row[] {
     });
 }
 
-/** The target of a link, seen from the repository. */
+/** The target of a link, relative to the repository. */
 function linkOf(cell: string): string {
   return /\]\(\.\.\/(?<target>[^)]+)\)/u.exec(cell)?.groups?.['target'] ?? '';
 }

@@ -8,7 +8,7 @@ import { Rig } from '../processors/attribution/rig.fixture.js';
 import { createFolder } from '../src/testing/temporary-folder.fixture.js';
 import { runAgent } from './agent.js';
 
-/** The path of a file with the sheets of a random machine. */
+/** The path of a file with the audit sheets of a random machine. */
 async function writeSheets(): Promise<string> {
   const path = join(createFolder(), 'audit.jsonl');
   const rig = new Rig({ audit: { path }, floor: [{ hw_type: 'cpu', power: 4.3 }] });
@@ -17,7 +17,7 @@ async function writeSheets(): Promise<string> {
   return path;
 }
 
-test('audit confirms a file, of however many windows', async () => {
+test('audit confirms a file with any number of windows', async () => {
   const path = await writeSheets();
   const once = await runAgent(['audit', path]);
   assert.equal(once.code, 0, once.stderr);
@@ -25,7 +25,7 @@ test('audit confirms a file, of however many windows', async () => {
   const sheets = readFileSync(path);
   const large = join(createFolder(), 'large.jsonl');
   while ((await stat(large).catch(() => ({ size: 0 }))).size < 30e6) await appendFile(large, sheets);
-  // The file is larger than all memory that there is for it.
+  // The file is larger than the memory limit.
   const { code, stderr } = await runAgent(['audit', large], { NODE_OPTIONS: '--max-old-space-size=24' });
   assert.equal(code, 0, stderr);
 });

@@ -18,7 +18,7 @@ import { until } from '../src/testing/until.js';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 
-/** An install that does not end, and that has started something itself. */
+/** An install that does not exit and has started another process. */
 const endlessNpm = `#!/bin/sh
 sleep 1000 &
 echo "$$ $!" >pids.new
@@ -26,7 +26,7 @@ mv pids.new pids
 wait
 `;
 
-/** A clone in which nothing is installed yet; its `npm` is the endless one. */
+/** A clone without installed dependencies; its `npm` is the endless one. */
 function createClone(): string {
   const clone = createFolder();
   for (const name of ['build.mjs', 'run-command.mjs', 'package-lock.json']) {
@@ -43,7 +43,7 @@ after(() => {
   for (const { pid = 0 } of started) if (isGroupRunning(pid)) process.kill(-pid, 'SIGKILL');
 });
 
-/** What npm does for `npm start`: it runs a shell, and passes SIGINT and SIGTERM on to it. */
+/** The behaviour of `npm start`: it runs a shell, and forwards SIGINT and SIGTERM to it. */
 const npmStart = `
   const { spawn } = require('node:child_process');
   const shell = spawn('sh', ['-c', 'node build.mjs && echo built'], { stdio: 'inherit' });
@@ -51,7 +51,7 @@ const npmStart = `
   shell.on('exit', () => process.exit(1));
 `;
 
-/** @returns what leads a process group of its own, and the processes of the install that it waits for */
+/** @returns the leader of a new process group, and the processes of the install that it waits for */
 async function startInstall(): Promise<{ npm: ChildProcess; pid: number; pids: readonly number[] }> {
   const clone = createClone();
   const path = `${join(clone, 'bin')}:${join(process.execPath, '..')}:${process.env['PATH'] ?? ''}`;
@@ -69,7 +69,7 @@ async function startInstall(): Promise<{ npm: ChildProcess; pid: number; pids: r
   return { npm, pid: npm.pid, pids: readFileSync(file, 'utf8').trim().split(' ').map(Number) };
 }
 
-/** Whether a process runs, in that process group if one is given. A zombie has ended, although it is not reaped yet. */
+/** Whether a process runs, in that process group if one is given. A zombie that is not yet reaped does not run. */
 function isRunning(pid: number, group?: number): boolean {
   try {
     const [, state, found] = /\) (\S) \d+ (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'latin1')) ?? [];
@@ -89,14 +89,14 @@ const cases: readonly (readonly [NodeJS.Signals, 'npm' | 'the process group'])[]
 ];
 
 for (const [signal, target] of cases) {
-  test(`an install ends with all that it has started, when ${target} gets ${signal}`, async () => {
+  test(`an install and its descendants end when ${target} gets ${signal}`, async () => {
     const { npm, pid, pids } = await startInstall();
     assert.ok(pids.every((each) => isRunning(each)));
     const ended = once(npm, 'exit');
     process.kill(target === 'npm' ? pid : -pid, signal);
     await ended;
     await until(() => !pids.some((each) => isRunning(each)));
-    // Neither the shell nor the build is left.
+    // Neither the shell nor the build still runs.
     await until(() => !isGroupRunning(pid));
   });
 }

@@ -7,7 +7,10 @@ import { loadCalibrations } from '../src/energy/calibration.js';
 import { createFolder } from '../src/testing/temporary-folder.fixture.js';
 import { runAgent } from './agent.js';
 
-/** A machine of files: the package uses 20 W, and 80 W while a file exists; the platform uses 30 W and 1.25 times that. */
+/**
+ * A machine of files: the package uses 20 W, and 80 W while a file exists; the platform uses 1.25 times that
+ * plus 30 W.
+ */
 function startMachine(busyFile: string) {
   const sysfs = new FakeSysfs();
   let [lastMs, packageUj] = [performance.now(), 0];

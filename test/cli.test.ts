@@ -13,7 +13,7 @@ service:
   telemetry: {metrics: {level: none}}
 `;
 
-test('the command line reports what there is, when it is asked for help', async () => {
+test('the command line lists its commands when it is asked for help', async () => {
   const { code, stdout } = await runAgent(['--help']);
   assert.equal(code, 0);
   for (const name of 'run exec validate components print-config doctor simulate calibrate test-component'.split(
@@ -25,7 +25,7 @@ test('the command line reports what there is, when it is asked for help', async 
   assert.match((await runAgent(['--version'])).stdout, /^joulemetry \d+\.\d+\.\d+\n$/);
 });
 
-test('the command line exits with 2 and one clear message, when a command or option is unknown', async () => {
+test('the command line exits with 2 and one clear message when a command or option is unknown', async () => {
   const unknown = await runAgent(['rnu']);
   assert.deepEqual(
     [unknown.code, unknown.stderr],
@@ -37,7 +37,7 @@ test('the command line exits with 2 and one clear message, when a command or opt
   assert.equal((await runAgent(['components', '--all'])).code, 2);
 });
 
-test('validate exits with 2 and every mistake with its place, when a configuration is wrong', async () => {
+test('validate exits with 2 and lists every mistake with its place when a configuration is wrong', async () => {
   const path = writeConfig(minimal.replace('collection_interval: 100ms', 'collection_intervall: 1s, cpu: 3'));
   const { code, stderr } = await runAgent(['validate', '-c', path]);
   assert.equal(code, 2);
@@ -50,7 +50,7 @@ test('validate exits with 2 and every mistake with its place, when a configurati
   assert.equal(lines.length, 2);
 });
 
-/** A configuration of these receivers, in pipelines that lead to these exporters. */
+/** A configuration of these receivers, in pipelines to these exporters. */
 function writeReceivers(receivers: Readonly<Record<string, string>>, exporters: readonly string[]): string {
   const ids = Object.keys(receivers);
   const pipelines = ids.map(
@@ -67,7 +67,7 @@ service: {pipelines: {${pipelines.join(', ')}}, telemetry: {metrics: {level: non
 const warningOf = (receiver: string, owner: string, metric: string) =>
   `Leaving out series of receiver "${receiver}" that receiver "${owner}" publishes, such as ${metric}: each series has one publisher;`;
 
-test('validate warns of receivers that would publish the same series', async () => {
+test('validate warns about receivers that would publish the same series', async () => {
   for (const [receivers, metric] of [
     [{ host: '', 'host/slow': 'collection_interval: 10s' }, 'system.cpu.time'],
     [{ host: '', 'host/cpus': 'cpu: {per_cpu: true}' }, 'system.context_switches'],
@@ -84,7 +84,7 @@ test('validate warns of receivers that would publish the same series', async () 
   }
 });
 
-test('validate warns of no receivers that measure different things, or of which one runs', async () => {
+test('validate does not warn about receivers that measure different things, or of which one runs', async () => {
   const network =
     'groups: {cpu: false, memory: false, disk: false, load: false, pressure: false, frequency: false}';
   for (const receivers of [
@@ -105,7 +105,7 @@ test('validate warns of no receivers that measure different things, or of which 
   assert.deepEqual((await runAgent(['validate', '-c', apart])).stderr, '');
 });
 
-test('doctor notes receivers that would publish the same series', async () => {
+test('doctor lists receivers that would publish the same series', async () => {
   const path = writeReceivers({ host: '', 'host/slow': '' }, ['debug']);
   const { stdout } = await runAgent(['doctor', '--json', '-c', path]);
   const { system } = JSON.parse(stdout) as { system: { name: string; state: string; found: string }[] };
@@ -117,13 +117,13 @@ test('doctor notes receivers that would publish the same series', async () => {
   assert.ok(notes[0]?.found.startsWith(warningOf('host/slow', 'host', 'system.cpu.time')), notes[0]?.found);
 });
 
-test('run exits with 2 and no stack trace, when a file is missing', async () => {
+test('run exits with 2 and no stack trace when a file is missing', async () => {
   const { code, stderr } = await runAgent(['run', '-c', '/nowhere/x.yaml']);
   assert.equal(code, 2);
   assert.match(stderr, /^Cannot read the configuration "\/nowhere\/x\.yaml": ENOENT[^\n]*\n$/);
 });
 
-test('the command line reports an error, when its working directory was removed', () => {
+test('the command line reports an error when its working directory was removed', () => {
   const script = 'cd "$(mktemp -d)"; rmdir "$PWD"; exec "$0" "$1" validate';
   const { status, stderr } = spawnSync('sh', ['-c', script, process.execPath, program], { encoding: 'utf8' });
   assert.equal(
@@ -133,7 +133,7 @@ test('the command line reports an error, when its working directory was removed'
   assert.equal(status, 1);
 });
 
-test('validate takes the embedded default configuration and --set over it', async () => {
+test('validate applies --set to the embedded default configuration', async () => {
   assert.deepEqual((await runAgent(['validate'])).code, 0);
   const { code, stderr } = await runAgent(['validate', '--set', 'receivers.process.collection_interval=5']);
   assert.equal(code, 2);
@@ -163,7 +163,7 @@ test('print-config shows the merged configuration without its secrets', async ()
   assert.equal(JSON.parse(open).exporters.otlp_http.headers.Authorization, 'secret');
 });
 
-test('run ends with 1 and one message, when the endpoint that the user set is taken', async () => {
+test('run ends with 1 and one message when the endpoint set by the user is in use', async () => {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
@@ -183,7 +183,7 @@ test('run ends with 1 and one message, when the endpoint that the user set is ta
   assert.doesNotMatch(stderr, /\n {4}at /);
 });
 
-test('run flushes and ends with 0, when it gets SIGTERM or SIGINT', async () => {
+test('run flushes and ends with 0 when it gets SIGTERM or SIGINT', async () => {
   const path = writeConfig(minimal);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     const agent = startAgent(['run', '-c', path]);

@@ -4,16 +4,16 @@ import { validateConfigOf } from '../src/cli/config-options.js';
 import { describeError } from '../src/errors.js';
 import { writeConfig } from './agent.js';
 
-/** A processor of a Collector's configuration: its id, and its settings as its documentation shows them. */
+/** A processor in a Collector's configuration: its id, and its settings as shown in its documentation. */
 interface Example {
   readonly what: string;
   readonly id: string;
   readonly settings: string;
-  /** What `validate` says to write instead; unset: it is taken as it is. */
+  /** The messages of `validate` that name a replacement; unset: the settings are accepted. */
   readonly refusals?: readonly RegExp[];
 }
 
-/** What the documentation of each processor of the Collector shows, for metrics. */
+/** The metrics examples in the documentation of each Collector processor. */
 const examples: readonly Example[] = [
   {
     what: 'resource attributes, in capitals',
@@ -233,7 +233,7 @@ const examples: readonly Example[] = [
   },
 ];
 
-/** What `validate` says of a processor between a receiver and an exporter; undefined: nothing. */
+/** The messages of `validate` for a processor between a receiver and an exporter; undefined: none. */
 async function validate({ id, settings }: Example): Promise<string | undefined> {
   const path = writeConfig(`
 receivers: {otlp: {protocols: {http: }}}

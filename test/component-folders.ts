@@ -3,10 +3,10 @@ import type { Factories } from '../src/component/component.js';
 import { createFactoryFinder, listBuiltInTypes } from '../src/component/find.js';
 import { componentKinds, type ComponentKind } from '../src/component/kinds.js';
 
-/** The top of the repository, seen from the compiled file. */
+/** The root of the repository, relative to the compiled file. */
 export const repositoryRoot = new URL('../../', import.meta.url);
 
-/** A component that comes with this package. */
+/** A component of this package. */
 export interface ComponentFolder {
   readonly kind: ComponentKind;
   readonly type: string;

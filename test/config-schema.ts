@@ -4,10 +4,10 @@ import type { ComponentFolder } from './component-folders.js';
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** A shorter text is no shorter as a reference. */
+/** A shorter setting is no longer than a reference to it. */
 const minSharedLength = 120;
 
-/** A JSON schema of everything that the components have, each setting in its place. */
+/** A JSON schema of the settings of all components. */
 export function describeComponents(folders: readonly ComponentFolder[]): Json {
   const sections = componentKinds.map((kind) => {
     const schemas = folders
@@ -21,11 +21,11 @@ export function describeComponents(folders: readonly ComponentFolder[]): Json {
 /** The text of config/schema.json. */
 export function renderConfigSchema(folders: readonly ComponentFolder[]): string {
   const text = JSON.stringify(shareSettings(describeComponents(folders)), undefined, 2);
-  // Prettier leaves an object in one line that it finds in one.
+  // Prettier keeps an object on one line if it starts on one.
   return `${text.replace(/\{\s+("\$ref": "[^"]+")\s+\}/gu, '{ $1 }')}\n`;
 }
 
-/** Settings that several components have become definitions, named after the setting. */
+/** Moves settings that several components have into definitions named after the setting. */
 function shareSettings(schema: Json): Json {
   const uses = new Map<string, number>();
   const names = new Map<string, string>();
@@ -58,7 +58,7 @@ function shareSettings(schema: Json): Json {
   return { ...replaced, definitions: { ...(schema['definitions'] as Json), ...shared } };
 }
 
-/** Counts how often each setting occurs; those within one that was counted before are counted with it. */
+/** Counts the occurrences of each setting; settings nested in one that was counted before are counted with it. */
 function countSettings(value: unknown, uses: Map<string, number>): void {
   mapJson(value, (key, part) => {
     for (const child of key === 'properties' ? Object.values(part as Json) : [part]) {

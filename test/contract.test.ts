@@ -30,14 +30,14 @@ test('README.md links to every component', () => {
   );
 });
 
-test('config/schema.json refers to definitions that it has, and to each of them', () => {
+test('config/schema.json refers only to definitions that it has, and to each of them', () => {
   const text = renderConfigSchema(folders);
   const { definitions }: { readonly definitions: object } = JSON.parse(text);
   const references = [...text.matchAll(/"\$ref": "#\/definitions\/(\w+)"/gu)].map(([, name]) => name);
   assert.deepEqual([...new Set(references)].toSorted(), Object.keys(definitions).toSorted());
 });
 
-/** A schema with what it refers to in place of each reference to a setting. */
+/** A schema in which each reference to a setting is replaced by its definition. */
 function expand(value: unknown, definitions: Readonly<Record<string, unknown>>): unknown {
   if (Array.isArray(value)) return value.map((part) => expand(part, definitions));
   if (typeof value !== 'object' || value === null) return value;
@@ -46,7 +46,7 @@ function expand(value: unknown, definitions: Readonly<Record<string, unknown>>):
   return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, expand(part, definitions)]));
 }
 
-test('config/schema.json defines a setting once that several components have, and says the same', () => {
+test('config/schema.json defines a setting of several components once, without a change of meaning', () => {
   const { definitions, ...schema } = JSON.parse(renderConfigSchema(folders));
   const { definitions: formats, ...separate } = describeComponents(folders);
   const shared = Object.entries(definitions).filter(([name]) => !(name in (formats as object)));
@@ -54,7 +54,7 @@ test('config/schema.json defines a setting once that several components have, an
   assert.deepEqual(expand(schema, Object.fromEntries(shared)), JSON.parse(JSON.stringify(separate)));
 });
 
-test('config/schema.json has what the components have', () => {
+test('config/schema.json has the settings of all components', () => {
   const written: unknown = JSON.parse(readFileSync(new URL('config/schema.json', repositoryRoot), 'utf8'));
   assert.deepEqual(written, JSON.parse(renderConfigSchema(folders)), 'run: npm run docs');
 });

@@ -12,7 +12,7 @@ import { runAgent } from './agent.js';
 
 const rows = 5;
 
-/** The same point of view for histograms: a line as the Collector writes it, with two kinds of buckets, a gap and an end. */
+/** Histograms in the same format: a line as the Collector writes it, with two kinds of buckets, a gap and an end. */
 const histogramLines = [
   '{"resourceMetrics":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"shop"}}]},"scopeMetrics":[{"scope":{"name":"joulemetry","version":"VERSION"},"metrics":[' +
     '{"name":"duration","unit":"s","histogram":{"dataPoints":[' +
@@ -30,7 +30,7 @@ const histogramLines = [
 ].map((line) => line.replace('VERSION', readVersion()).replace('[0.1,1e-07]', '[1e-07,0.1]'));
 const databases = noSqlite === false ? ['d.db', 'd.json', 'e.sqlite3', 'e.parquet', 'f.sqlite'] : [];
 
-/** A line with a counter of two series, one of which has a gap, in every row. */
+/** A line with a counter of two series, one of which has a gap in every row. */
 function lineOf(second: number): string {
   const at = `${1_800_000_000 + second}000000001`;
   const point = (id: string, value: string) =>
@@ -54,7 +54,7 @@ function writeRecording(folder: string, content: readonly string[] = lines): str
 
 const pointPattern = /"stringValue":"(package-\d)".*?"timeUnixNano":"(\d+)","?([^"]+":[^},]+)/gu;
 
-/** What a JSON recording says of each point, whatever the length of its lines. */
+/** The points of a JSON recording, independent of how it is split into lines. */
 function readPoints(path: string): readonly string[] {
   const points = readFileSync(path, 'utf8').matchAll(pointPattern);
   return Array.from(points, ([, id, at, value]) => [id, at, value].join(' ')).toSorted();
@@ -81,7 +81,7 @@ test('convert takes a recording through every format and back without changing a
   assert.equal(readPoints(from).length, 2 * rows);
 });
 
-/** What a JSON recording says of each histogram, in the words of its file, whatever the length of its lines. */
+/** The histograms of a JSON recording as written in the file, independent of how it is split into lines. */
 function readHistograms(path: string): readonly string[] {
   const found: string[] = [];
   for (const line of readFileSync(path, 'utf8').trimEnd().split('\n')) {
@@ -94,7 +94,7 @@ function readHistograms(path: string): readonly string[] {
   return found.toSorted();
 }
 
-test('convert takes histograms through every format and back, in the very words of the Collector', async () => {
+test("convert takes histograms through every format and back without a change to the Collector's text", async () => {
   const folder = createFolder();
   const source = writeRecording(folder, histogramLines);
   assert.equal(readHistograms(source).length, 6);
@@ -117,7 +117,7 @@ test('convert takes histograms through every format and back, in the very words 
   }
 });
 
-test('convert writes what other programs read', async () => {
+test('convert writes files that other programs read', async () => {
   const folder = createFolder();
   const from = writeRecording(folder);
   const [parquet, csv] = [join(folder, 'x.parquet'), join(folder, 'x.csv.gz')];
@@ -150,7 +150,7 @@ test('convert reports damaged lines with their number and column, and converts a
   assert.equal(readPoints(to).length, 2 * (rows - 2));
 });
 
-test('convert reads a recording as far as it goes where a crash cut it off', async () => {
+test('convert reads a recording up to the place where a crash cut it off', async () => {
   const folder = createFolder();
   const from = writeRecording(folder);
   truncateSync(from, statSync(from).size - 100);
@@ -160,7 +160,7 @@ test('convert reads a recording as far as it goes where a crash cut it off', asy
   assert.equal(readPoints(to).length, 2 * (rows - 1));
 });
 
-test('convert replaces no file unasked, and never the one that it reads', async () => {
+test('convert replaces a file only if asked, and never its input', async () => {
   const folder = createFolder();
   const from = writeRecording(folder);
   const to = join(folder, 'out.csv');
@@ -175,7 +175,7 @@ test('convert replaces no file unasked, and never the one that it reads', async 
   assert.equal(readFileSync(from, 'utf8'), before);
 });
 
-test('convert leaves what it should replace where nothing can be read, and no file of its own', async () => {
+test('convert keeps the file to replace, and leaves no temporary file, when its input cannot be read', async () => {
   const folder = createFolder();
   const [to, bad] = [join(folder, 'out.csv'), join(folder, 'bad.json')];
   writeFileSync(bad, 'no recording');
@@ -199,7 +199,7 @@ test('convert fails where its file cannot be written', async () => {
   assert.ok(!stderr.includes('Wrote'), stderr);
 });
 
-test('convert reports what it needs', async () => {
+test('convert prints its usage', async () => {
   const folder = createFolder();
   const from = writeRecording(folder);
   for (const [args, code, message] of [

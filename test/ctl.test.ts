@@ -7,7 +7,7 @@ import { createFolder } from '../src/testing/temporary-folder.fixture.js';
 import { until } from '../src/testing/until.js';
 import { runAgent, startAgent, writeConfig } from './agent.js';
 
-/** An agent with a simulated machine, and what `ctl` says to it. */
+/** An agent with a simulated machine, and the output of `ctl` for it. */
 async function startControlled(t: TestContext) {
   const folder = createFolder();
   const socket = join(folder, 'control.sock');
@@ -50,7 +50,7 @@ async function find(ctl: Ctl, name: string): Promise<Listed> {
   return found;
 }
 
-test('ctl pauses a receiver, which reads nothing until it is resumed, and then again', async (t) => {
+test('ctl pauses a receiver, which then reads nothing until it is resumed', async (t) => {
   const { agent, ctl } = await startControlled(t);
   await until(async () => (await find(ctl, 'receiver:simulator')).accepted_points > 0);
   const paused = await ctl('pause', 'simulator');
@@ -69,7 +69,7 @@ test('ctl pauses a receiver, which reads nothing until it is resumed, and then a
   assert.equal((await agent.stop()).code, 0);
 });
 
-test('ctl sets intervals, and reports what the agent does not allow', async (t) => {
+test('ctl sets intervals, and prints why the agent refuses one', async (t) => {
   const { ctl } = await startControlled(t);
   const vague = await ctl('set-interval', '1s', 'simulator');
   assert.equal(vague.code, 1);
@@ -85,10 +85,10 @@ test('ctl sets intervals, and reports what the agent does not allow', async (t) 
   assert.match(wrong.stderr, /expected sampling_interval from 0.02 ms to 30000 ms, found 0.000001 ms\n$/u);
 });
 
-/** The last row of a metric's series, by their attributes, and the sum of what they grew by. */
+/** The last row of a metric's series, by their attributes, and the sum of their growth. */
 function sumOf(output: string, metric: string): number {
   const last = new Map<string, number>();
-  // The last line may be in the making.
+  // The last line may be incomplete.
   const lines = readFileSync(output, 'utf8').split('\n').slice(0, -1);
   for (const line of lines) {
     for (const { key, value } of pointsOf(JSON.parse(line), metric)) last.set(key, value);
@@ -116,7 +116,7 @@ interface OtlpRequest {
 }
 
 function pointsOf(request: unknown, metric: string) {
-  // What the exporter "file" writes.
+  // Format of the exporter "file".
   return (request as OtlpRequest).resourceMetrics.flatMap(({ resource, scopeMetrics }) =>
     scopeMetrics
       .flatMap(({ metrics }) => metrics)
@@ -130,7 +130,7 @@ function pointsOf(request: unknown, metric: string) {
   );
 }
 
-test('what a machine used during a pause is attributed after it, and the ledger adds up', async (t) => {
+test('the energy used during a pause is attributed after it, and the ledger adds up', async (t) => {
   const { agent, ctl, output } = await startControlled(t);
   await until(() => sumOf(output, 'ledger.energy') > 0);
   await ctl('pause', 'simulator');
@@ -155,7 +155,7 @@ test('ctl reaches an agent over HTTP with its token, and ends it', async (t) => 
   assert.match(stderr, /Shutting down: an extension requested it/u);
 });
 
-test('ctl exits with 3 and a reason, when there is no agent, or something else', async (t) => {
+test('ctl exits with 3 and a reason when the address has no agent', async (t) => {
   const path = join(createFolder(), 'none.sock');
   const absent = await runAgent(['ctl', '--socket', path, 'list']);
   assert.equal(absent.code, 3);
@@ -168,7 +168,7 @@ test('ctl exits with 3 and a reason, when there is no agent, or something else',
   assert.match(other.stderr, /expected the extension "control", found a server that answers 200 hello/u);
 });
 
-test('ctl explains a command line that is wrong with exit code 2', async () => {
+test('ctl explains a wrong command line with exit code 2', async () => {
   const cases = [
     [[], /expected a verb, found none/u],
     [['paus', 'x'], /expected a verb, found none of this name; did you mean "pause"/u],

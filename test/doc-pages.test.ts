@@ -18,7 +18,7 @@ test('every link of a page leads to a file', () => {
   );
 });
 
-test('every file that a page includes is as it is in the repository', () => {
+test('every file included in a page matches the repository', () => {
   for (const { path, text } of readPages()) assert.equal(text, fillIncludes(text), `${path}: ${remedy}`);
   const page = '<!-- include docs/examples/processor-scale/factory.ts -->\n\n```ts\nold\n```\n';
   assert.match(fillIncludes(page), /^<!-- include \S+ -->\n\n```ts\nimport [^]*\};\n```\n$/u);

@@ -11,7 +11,7 @@ export interface Page {
   readonly text: string;
 }
 
-/** Every Markdown file that people read, without what others installed. */
+/** Every Markdown file of this repository, without installed packages. */
 export function readPages(): readonly Page[] {
   const root = fileURLToPath(repositoryRoot);
   return readdirSync(root, { recursive: true, encoding: 'utf8' })
@@ -22,17 +22,17 @@ export function readPages(): readonly Page[] {
 
 const include = /^<!-- include (?<path>\S+) -->\n+(?<fence>```\w*\n)(?:.*?\n)?```$/gmsu;
 
-/** The page with every block of code after `<!-- include PATH -->` replaced by the file, seen from the repository. */
+/** The page with every code block after `<!-- include PATH -->` replaced by the file, relative to the repository. */
 export function fillIncludes(text: string): string {
   return text.replaceAll(include, (...match) => {
-    // The last argument of a replacer is its groups, where the pattern has some.
+    // The last argument of a replacer is the named groups, if the pattern has any.
     const { path = '', fence = '' } = match.at(-1) as Record<string, string>;
     const source = readFileSync(new URL(path, repositoryRoot), 'utf8');
     return `<!-- include ${path} -->\n\n${fence}${source}\`\`\``;
   });
 }
 
-/** Targets of a page's links that lead to no file. */
+/** Targets of a page's links that do not exist. */
 export function listBrokenLinks({ path, text }: Page): readonly string[] {
   const prose = text.replaceAll(/^```.*?^```$/gmsu, '').replaceAll(/`[^`\n]*`/gu, '');
   const targets = [...prose.matchAll(/\]\((?<target>[^)\s]+)\)/gu)].map(
@@ -70,7 +70,7 @@ function listMetrics({ factory }: ComponentFolder): readonly Metric[] {
   return 'metrics' in factory ? (factory.metrics ?? []) : [];
 }
 
-/** As the README of the first component has them that does not refer to another metric. */
+/** From the README of the first component that does not refer to another metric. */
 function findAttributes({ name }: Metric, folders: readonly ComponentFolder[]): string {
   const cells = folders.flatMap(({ readme }) => {
     const row = parseTable(findSection(readme, 'Metrics') ?? '').find(([cell]) => cell === `\`${name}\``);
@@ -79,7 +79,7 @@ function findAttributes({ name }: Metric, folders: readonly ComponentFolder[]): 
   return cells.find((cell) => !cell.startsWith('as ')) ?? cells[0] ?? '-';
 }
 
-/** The packages of docs/examples, compiled. */
+/** The compiled packages of docs/examples. */
 export async function loadExamples(): Promise<
   readonly { readonly readmeUrl: URL; readonly factory: { readonly schema: Schema } }[]
 > {

@@ -1,5 +1,5 @@
-// Writes what is generated: the settings tables of the READMEs, config/schema.json, docs/metrics.md and the code that
-// pages include.
+// Writes generated text: the settings tables of the READMEs, config/schema.json, docs/metrics.md and the code
+// that pages include.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { renderSettingsTable, replaceTable } from '../src/contract/readme.js';
 import { loadComponentFolders, repositoryRoot } from './component-folders.js';

@@ -15,7 +15,7 @@ import { total } from './sums.js';
 const cpus = 4;
 const seconds = 20;
 
-/** Usage of a machine without meters, estimated and attributed. */
+/** Usage of a machine without energy meters, estimated and attributed. */
 function attribute(): readonly Table[] {
   const collector = createTableCollector();
   const { tables } = simulateTables({ spec: { sockets: 1, cpusPerSocket: cpus, faults: [] }, seconds });
@@ -42,7 +42,7 @@ function attribute(): readonly Table[] {
   return collector.tables;
 }
 
-test('the ledger charges estimated energy in its own windows: what each process used of the CPUs, and the idle power', () => {
+test('the ledger charges estimated energy in its own windows: to each process by its CPU time, and the idle power', () => {
   const tables = attribute();
   const last = (name: string) => {
     const values = new Map(rowsOf(tables, name).map(({ series, value }) => [series, value]));

@@ -30,9 +30,9 @@ interface Line {
 /** First and last value in nanojoules of each series of a metric, by its attributes, in the order of the file. */
 function readTotals(path: string, name: string): ReadonlyMap<string, readonly [number, number]> {
   const totals = new Map<string, readonly [number, number]>();
-  // The last line may be half written.
+  // The last line may be incomplete.
   const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1);
-  // What the file exporter writes.
+  // Format of the file exporter.
   const metrics = lines.flatMap((line) =>
     (JSON.parse(line) as Line).resourceMetrics.flatMap(({ scopeMetrics }) =>
       scopeMetrics.flatMap((scope) => scope.metrics),
@@ -49,7 +49,7 @@ function readTotals(path: string, name: string): ReadonlyMap<string, readonly [n
   return totals;
 }
 
-/** Keeps every CPU busy twice over until the test ends. */
+/** Keeps every CPU busy with two processes until the test ends. */
 function burnEveryCpu(t: TestContext): void {
   for (let i = 0; i < 2 * availableParallelism(); i++) {
     const child = spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' });
@@ -65,7 +65,7 @@ const meters = {
 };
 
 for (const [name, receivers] of Object.entries(meters)) {
-  test(`the agent books every joule until its end, with ${name} on a busy machine`, async (t) => {
+  test(`the agent accounts for every joule until it exits, with ${name} on a busy machine`, async (t) => {
     burnEveryCpu(t);
     const path = join(createFolder(), 'totals.json');
     const ids = [...receivers.matchAll(/(\w+): \{/gu)].map(([, id]) => id).join(', ');
@@ -84,7 +84,7 @@ service:
     await until(() => [...readTotals(path, 'ledger.energy').values()].some(([first, last]) => last > first));
     const { code, stderr } = await agent.stop();
     assert.equal(code, 0, stderr);
-    // The estimate is one of the whole host.
+    // The estimate covers the whole host.
     const domains = [
       ...readTotals(path, 'hw.energy').values(),
       ...readTotals(path, 'hw.host.energy').values(),

@@ -15,9 +15,9 @@ test('the preset for fleets is valid', async () => {
   assert.equal(code, 0, stdout + stderr);
 });
 
-test('the preset for fleets sends joules of units and containers, and nothing of processes', async (t) => {
+test('the preset for fleets sends joules of units and containers, and no series of processes', async (t) => {
   const backend = await openHttpBackend(t);
-  // The same with a shorter interval, and by HTTP, which is decoded here.
+  // The same with a shorter interval, and over HTTP, which is decoded here.
   const shorter = writeConfig(`
 receivers:
   cgroup: {collection_interval: 200ms}

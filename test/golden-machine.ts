@@ -17,28 +17,31 @@ import { createFolder } from '../src/testing/temporary-folder.fixture.js';
 
 const testdata = fileURLToPath(new URL('../../test/testdata/machine/', import.meta.url));
 
-/** Where the golden file is, next to the machine that it describes. */
+/** Path of the golden file, next to the machine that it describes. */
 export const goldenPath = join(testdata, 'golden.txt');
 
-/** When the machine is checked first. */
+/** Time of the first reading of the machine. */
 export const beginNs = BigInt(Date.parse('2026-01-01T12:00:00Z')) * 1_000_000n;
 const upNs = 10_000_000_000_000n;
 
-/** A machine of files that does not change between one second and the next. */
+/** A machine of files that changes only once a second. */
 export interface GoldenMachine {
   readonly root: string;
   readonly clock: Clock;
-  /** Lets a second pass: lays the files of the next over what is there, and removes what is gone. */
+  /**
+   * Advances by a second: writes the files of the next second over the present ones, and removes those that no
+   * longer exist.
+   */
   advance(): void;
 }
 
-/** Lays out the machine as it is in its first second. */
+/** Creates the machine in its first second. */
 export function openGoldenMachine(): GoldenMachine {
   const root = createFolder();
   let second = 0;
   const nowNs = () => BigInt(second) * 1_000_000_000n;
   layOut(second, root);
-  // Who checked the files out owns them.
+  // The files belong to the user who checked them out.
   writeFileSync(join(root, 'passwd'), `operator:x:${process.getuid?.() ?? 0}:0::/:/bin/sh\n`);
   return {
     root,
@@ -52,7 +55,7 @@ export function openGoldenMachine(): GoldenMachine {
   };
 }
 
-/** Writes into the files that are there, since some are kept open. */
+/** Overwrites existing files in place, since some are kept open. */
 function layOut(second: number, root: string): void {
   const step = join(testdata, String(second));
   for (const entry of readdirSync(step, { recursive: true, withFileTypes: true })) {

@@ -1,8 +1,8 @@
 import type { DecodedPoint } from '../src/otlp/decode-request.fixture.js';
 
 /**
- * Points as a text to be read by users: resources in order, under each its series with all their values. Times
- * are seconds after a begin.
+ * Points as readable text: resources in order, each with its series and all their values. Times are seconds
+ * since a start.
  */
 export function describePoints(points: readonly DecodedPoint[], beginNs: bigint): string {
   const byResource = groupBy(points, ({ resource }) => describeAttributes(resource));
@@ -40,7 +40,7 @@ function describeValue({ time, value, flags }: DecodedPoint, seconds: (time: big
   return ` @${seconds(time)} ${flags === 0 ? round(value) : `none (flags ${flags})`}`;
 }
 
-/** Without the last digits of a double, which an equally right sum may have otherwise. */
+/** Drops the last digits of a double, which may differ by the order of a sum. */
 function round(value: DecodedPoint['value']): string {
   return String(typeof value === 'number' ? Number(value.toPrecision(12)) : value);
 }

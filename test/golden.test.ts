@@ -13,7 +13,7 @@ import { waitForDueScrapes } from '../src/scraping/scrape-order.js';
 import { beginNs, createStillSampling, goldenPath, openGoldenMachine } from './golden-machine.js';
 import { describePoints } from './golden-text.js';
 
-/** Everything that a default agent has, on another machine, to an OTLP backend. Never scrapes by itself. */
+/** All components of a default agent, on another machine, with an OTLP backend. Never scrapes by itself. */
 function describeConfig(root: string, url: string): string {
   return `
 receivers:
@@ -31,7 +31,7 @@ service:
 `;
 }
 
-/** Runs the agent over all seconds of the machine. */
+/** Runs the agent through all seconds of the machine. */
 async function run(t: TestContext): Promise<{ points: readonly DecodedPoint[]; log: readonly string[] }> {
   const machine = openGoldenMachine();
   const backend = await openHttpBackend(t);
@@ -56,13 +56,13 @@ async function run(t: TestContext): Promise<{ points: readonly DecodedPoint[]; l
     machine.advance();
     await service.flush();
   }
-  // The last second is read by the shutdown.
+  // The shutdown reads the last second.
   machine.advance();
   await service.shutdown();
   return { points: backend.received.flatMap(({ bytes }) => decodePoints(bytes)), log: log.lines };
 }
 
-test('the whole agent publishes of a fixture machine what the golden file says', async (t) => {
+test('the whole agent publishes the contents of the golden file for a fixture machine', async (t) => {
   const { points, log } = await run(t);
   assert.deepEqual(
     log.filter((line) => /^(?:error|warn)/u.test(line) && !line.includes('10 ms ticks')),

@@ -27,7 +27,10 @@ import { computeShare, listChanges, type Reading } from './gpu-shares.js';
 const pids = [101, 102, 103, 104, 105];
 const containers = ['/docker/a', '/docker/a', '/docker/b', '/docker/b', '/docker/c'];
 
-/** Two GPUs: the first is shared by four processes, the second divided by MIG, with the fifth on its instance. */
+/**
+ * Two GPUs: the first is shared by four processes, the second divided by MIG, with the fifth process on its
+ * instance.
+ */
 const machine: Answers = {
   ...h100,
   Count: '0 2',
@@ -69,7 +72,7 @@ function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }
 
-/** Which part of energy a series of the ledger is, or the reason for which that is not attributed. */
+/** The part of the energy that a series of the ledger counts, or the reason for which it is not attributed. */
 function nameOf({ attributes }: Series): string {
   return String(attributes['ledger.reason'] ?? attributes['ledger.part']);
 }
@@ -99,7 +102,7 @@ function startAttribution() {
       const own = out.last('ledger.energy').filter(({ series }) => series.attributes['hw.id'] === id);
       return Object.fromEntries(own.map(({ series, value }) => [nameOf(series), value]));
     },
-    /** By how many joules the accounts of GPUs disagree. */
+    /** By how many joules the accounts of GPUs do not add up. */
     readResidual: async () =>
       (await telemetry.read())['joulemetry.attribution.residual{gpu,measured,gpu_time}'],
   };
@@ -159,7 +162,8 @@ test('the energy of GPUs goes to processes and containers by GPU time, at 10 Hz'
   }
   const growth = (rig.last('hw.energy', { 'hw.id': 'GPU-0' }) ?? NaN) - energy[0].value;
   assertNear(sum(Object.values(partsOf('GPU-0'))), growth, 'parts of GPU-0', 1e-8 * growth);
-  // An instance has no meter, and this one no profiling counters: the GPU is measured once, and no process is charged.
+  // An instance has no meter, and this one no profiling counters: the GPU is measured as a whole, and no
+  // process is charged.
   assert.equal(sumJoules(out, 'process.energy', 'process.pid', 105), 0);
   assert.deepEqual(listIds(rig.next, 'process.gpu.memory.usage'), ['GPU-0', 'MIG-0']);
   assert.deepEqual(listIds(rig.next, 'hw.energy'), ['GPU-0', 'GPU-1']);
@@ -177,7 +181,10 @@ function listIds(tables: TableCollector, metric: string): readonly string[] {
 
 const card = '0000:03:00.0';
 
-/** Readings follow each other within milliseconds: more would be more power than a card can have. Exact in the card's unit. */
+/**
+ * Readings follow each other within milliseconds: larger steps would exceed the maximum power of a card. Exact
+ * in the card's unit.
+ */
 const joulesPerUnit = 1 / 1024;
 
 /** The table of an MI300X, with only its energy counter. */
@@ -188,7 +195,7 @@ function createGpuMetrics(joules: number): Buffer {
   return table;
 }
 
-/** An MI300X whose processes have clients of DRM, through amd_gpu to attribution. */
+/** An MI300X whose processes have DRM clients, through amd_gpu to attribution. */
 async function startCard(t: TestContext, files: Readonly<Record<string, number>> = {}) {
   const procfs = createFakeProcfs();
   writeProcesses(procfs);
@@ -206,7 +213,7 @@ async function startCard(t: TestContext, files: Readonly<Record<string, number>>
   write([0, 0], 1000);
   ledger.closeScan();
   const rig = await startCardRig(t, amdGpu, { cards, drm, next });
-  /** What each process has used at each reading. */
+  /** GPU time of each process at each reading. */
   const own: readonly [Rows, Rows] = [[], []];
   const read = async (usedNs: readonly number[], joules: number) => {
     write(usedNs, joules);
@@ -215,7 +222,7 @@ async function startCard(t: TestContext, files: Readonly<Record<string, number>>
     usedNs.forEach((value, p) => own[p].push({ at, value }));
     ledger.closeScan();
   };
-  // A meter is known from its first change on.
+  // A meter is known only after its first change.
   for (let i = 0; i < 2; i++) await read([0, 0], 1000);
   return { ...ledger, tables, own, read };
 }
@@ -262,7 +269,7 @@ test('the energy of a card goes to processes by their DRM time, each engine of i
   assertNear(sum(Object.values(parts)), growth, 'parts', 1e-8 * growth);
 });
 
-test('the energy of a card that is busy with more than its DRM time is not charged to processes', async (t) => {
+test('the energy of a card that is busy for longer than its DRM time is not charged to processes', async (t) => {
   const { out, processor, tables, own, read, partsOf, readResidual } = await startCard(t, {
     gpu_busy_percent: 100,
   });
@@ -270,7 +277,7 @@ test('the energy of a card that is busy with more than its DRM time is not charg
   assert.equal(await readResidual(), 0);
   void processor.shutdown();
   checkTables(out.tables);
-  // It is busy all the time.
+  // The card is busy all the time.
   const all = own[0].map(({ at }) => ({ at, value: at }));
   const energy = listEnergy(tables, card);
   const share = computeShare(energy, all, own[0]);

@@ -16,7 +16,7 @@ function interpolate(rows: Rows, at: number): number {
   return a.value + ((b.value - a.value) * (at - a.at)) / (b.at - a.at);
 }
 
-/** What a process gets of the energy of a GPU, by the definition: in each window the share that it has of all GPU time. */
+/** The share of a GPU's energy that a process gets by definition: in each window its part of all GPU time. */
 export function computeShare(energy: Rows, all: Rows, own: Rows): number {
   // Seconds are counted in whole nanoseconds.
   const countUntil = (rows: Rows, until: number) =>
@@ -37,7 +37,7 @@ export function computeShare(energy: Rows, all: Rows, own: Rows): number {
   return joules;
 }
 
-/** A meter that repeats its first reading is known from its first change on, and is a line from change to change. */
+/** A meter that repeats its first reading is known only after its first change, and is linear from change to change. */
 export function listChanges(rows: Rows): Reading[] {
   return rows.filter(({ value }, i) => i === 0 || value !== rows[i - 1]?.value).slice(1);
 }

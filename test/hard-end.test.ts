@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { startAgent, writeConfig } from './agent.js';
 
-/** An exporter that holds the main thread at its shutdown for longer than a shutdown may take. */
+/** An exporter whose shutdown blocks the main thread for longer than a shutdown may take. */
 const stuck = `
   export const factory = {
     schema: {},
@@ -18,7 +18,7 @@ const stuck = `
     }),
   };`;
 
-test('an agent whose shutdown takes longer than 5 s ends with exit code 1, and reports that something is lost', async () => {
+test('an agent whose shutdown takes longer than 5 s exits with code 1 and reports a loss', async () => {
   const config = writeConfig(`
 receivers: {simulator: }
 exporters: {stuck: }

@@ -8,7 +8,7 @@ import { createFolder } from '../src/testing/temporary-folder.fixture.js';
 import { until } from '../src/testing/until.js';
 import { startAgent, writeConfig } from './agent.js';
 
-/** An agent with every kind of HTTP server that it has, and the points that it has read by now. */
+/** An agent with every kind of HTTP server that it has, and the number of points that it has read so far. */
 async function startServing(t: TestContext) {
   const folder = createFolder();
   const output = join(folder, 'out.jsonl');
@@ -42,16 +42,16 @@ service:
   return { agent, ports, countRows: () => readFileSync(output, 'utf8').split('\n').length };
 }
 
-/** Connections of a client that means no good. All are closed after the test. */
+/** Connections of a malicious client. All are closed after the test. */
 function openConnections(t: TestContext, port: number, count: number): readonly Socket[] {
   const sockets = Array.from({ length: count }, () => connect({ port, host: '127.0.0.1' }));
-  // They are closed in any way.
+  // The agent may close or reset them.
   for (const socket of sockets) socket.on('error', () => {}).resume();
   t.after(() => sockets.forEach((socket) => socket.destroy()));
   return sockets;
 }
 
-/** Waits until the agent has gone on measuring, and a well-behaved client is answered. */
+/** Waits until the agent has continued to measure, and a well-behaved client is answered. */
 async function goesOn(countRows: () => number, ports: readonly number[]): Promise<void> {
   const before = countRows();
   await until(() => countRows() > before + 3);
@@ -61,7 +61,7 @@ async function goesOn(countRows: () => number, ports: readonly number[]): Promis
   }
 }
 
-test('the agent measures on, and answers others, with 1,000 idle connections', async (t) => {
+test('the agent continues to measure and answers other clients with 1,000 idle connections', async (t) => {
   const { ports, countRows, agent } = await startServing(t);
   const all = Object.values(ports);
   const sockets = all.flatMap((port) => openConnections(t, port, 250));
@@ -69,12 +69,12 @@ test('the agent measures on, and answers others, with 1,000 idle connections', a
     () => sockets.filter(({ closed, readyState }) => closed || readyState === 'open').length === 1000,
   );
   await goesOn(countRows, all);
-  // Each server keeps a bounded number of them.
+  // Each server keeps a limited number of them open.
   await until(() => sockets.filter(({ closed }) => closed).length > 500);
   assert.equal((await agent.stop()).code, 0);
 });
 
-test('the agent ends connections whose requests come a byte at a time, and measures on meanwhile', async (t) => {
+test('the agent ends connections whose requests arrive a byte at a time, and continues to measure', async (t) => {
   const { ports, countRows, agent } = await startServing(t);
   const all = Object.values(ports);
   const sockets = all.flatMap((port) => openConnections(t, port, 20));
@@ -88,7 +88,7 @@ test('the agent ends connections whose requests come a byte at a time, and measu
   assert.equal((await agent.stop()).code, 0);
 });
 
-test('the agent answers a bounded number of pipelined requests, and measures on meanwhile', async (t) => {
+test('the agent answers a limited number of pipelined requests, and continues to measure', async (t) => {
   const { ports, countRows, agent } = await startServing(t);
   const all = Object.values(ports);
   const sockets = all.flatMap((port) => openConnections(t, port, 5));
@@ -99,12 +99,12 @@ test('the agent answers a bounded number of pipelined requests, and measures on 
   }
   await goesOn(countRows, all);
   await until(() => sockets.every(({ closed }) => closed));
-  // What was under way when a connection was closed may not arrive.
+  // Answers in flight when a connection was closed may not arrive.
   assert.ok(answers <= 110 * sockets.length, `${answers} answers`);
   assert.equal((await agent.stop()).code, 0);
 });
 
-test('the agent refuses headers and targets that are too large, and measures on meanwhile', async (t) => {
+test('the agent refuses headers and targets that are too large, and continues to measure', async (t) => {
   const { ports, countRows, agent } = await startServing(t);
   const all = Object.values(ports);
   const large = 'x'.repeat(1_000_000);

@@ -17,7 +17,7 @@ import { lastValues, total } from './sums.js';
 const inNamespace = ['unshare', '--fork', '--kill-child', '--pid', '--mount-proc'];
 const skip = skipWithout(inNamespace);
 
-/** One joule is one second of a CPU. */
+/** One joule per second of CPU time. */
 const createConfig = (receivers: string, url: string) =>
   writeConfig(`
 receivers: {process: {collection_interval: 200ms}, estimate: {collection_interval: 200ms, idle_power: 0, max_power: ${availableParallelism()}}, ${receivers}}
@@ -38,7 +38,7 @@ const cases = [
 ];
 
 for (const { where, receivers } of cases) {
-  test(`what processes outside the agent's pid namespace use stays ${where}`, { skip }, async (t) => {
+  test(`the energy of processes outside the agent's pid namespace stays ${where}`, { skip }, async (t) => {
     const made = makeCgroup(t, 2);
     if (typeof made === 'string') return t.skip(made);
     const backend = await openHttpBackend(t, { address: ownAddress });

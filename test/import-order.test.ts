@@ -5,11 +5,11 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 /**
- * The folders of `src/` in the order in which they may build on each other: each imports from those before it only,
- * so that there is no circle. Tests and fixtures are of the folder that they are in.
+ * The folders of `src/` in the order of their dependencies: each imports only from folders earlier in the list,
+ * so that there is no cycle. Tests and fixtures belong to their folder.
  */
 const order = [
-  // What the whole program shares.
+  // Used by the whole program.
   'errors.ts',
   'version.ts',
   'element.ts',
@@ -61,7 +61,7 @@ function findPlace(path: string): string {
 }
 
 interface Import {
-  /** Where it is written: `src/model/table.ts:3`. */
+  /** Location of the import: `src/model/table.ts:3`. */
   readonly at: string;
   readonly from: string;
   readonly to: string;

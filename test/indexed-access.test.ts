@@ -4,10 +4,10 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 /**
- * The files in which `list[index]` may be taken to exist, although the compiler cannot know it: their loops read typed
- * arrays by index for each point, reading, task or word, where a check per element would cost time. Everywhere else
- * code says what happens without the element: `for-of`, destructuring with a default, `elementAt` of `src/element.ts`.
- * Tests and benchmarks are outside of this rule: there a missing element fails the test.
+ * The files in which `list[index]` may be assumed to exist, although the compiler cannot prove it: their loops
+ * read typed arrays by index for each point, reading, task or word, where a check per element would cost time.
+ * All other code handles a missing element: `for-of`, destructuring with a default, `elementAt` of
+ * `src/element.ts`. The rule does not apply to tests and benchmarks, where a missing element fails the test.
  */
 const hotFiles: Readonly<Record<string, readonly string[]>> = {
   'once for each point of a table': [
@@ -138,7 +138,7 @@ const hotFiles: Readonly<Record<string, readonly string[]>> = {
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
-/** A place where the compiler finds an element that may be missing. */
+/** An access that the compiler reports as possibly undefined. */
 interface Unchecked {
   readonly path: string;
   /** `path:line: message` */
@@ -158,7 +158,7 @@ async function findUnchecked(): Promise<readonly Unchecked[]> {
     .filter(({ path }) => !/^(?:test|bench)\/|\.(?:test|fixture)\.ts$/u.test(path));
 }
 
-test('An element of a list may be missing, except in the hot files', async () => {
+test('code handles missing elements of a list, except in the hot files', async () => {
   const listed = Object.values(hotFiles).flat();
   const found = await findUnchecked();
   assert.deepEqual(

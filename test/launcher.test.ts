@@ -13,7 +13,7 @@ const main = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
 const launcher = fileURLToPath(new URL('../../bin/joulemetry', import.meta.url));
 const folder = createFolder();
 
-/** As npm installs it; `node` is the one that runs this test. */
+/** As installed by npm; `node` is the one that runs this test. */
 const installed = join(folder, 'joulemetry');
 symlinkSync(launcher, installed);
 const bin = join(folder, 'bin');
@@ -43,7 +43,7 @@ const view = [
   'cmdline',
 ].map((name) => `/proc/self/${name}`);
 
-/** What differs from one process to the next. */
+/** Values that differ from one process to the next. */
 const passing =
   /^(?:Pid|Tgid|NS\w+|Ngid|PPid|Vm\w+|Rss\w+|\w*voluntary\w+|Hugetlb\w+|FDSize|SigQ|CoreDumping|Speculation\w*|x86\w*):.*\n/gm;
 /** proc_pid_stat(5): process group, session, terminal and its group; priority, nice; real-time priority, policy. */
@@ -62,7 +62,7 @@ function viewOf(prefix: readonly string[], environment: NodeJS.ProcessEnv): stri
 
 const odd = { PATH: path, PWD: '/wrong', OLDPWD: '/u', SHLVL: '9', _: '/u', 'BASH_FUNC_f%%': '() { :; }' };
 
-test('the command under joulemetry exec gets what it gets under env', { skip }, () => {
+test('the command under joulemetry exec inherits the same as under env', { skip }, () => {
   const wanted = viewOf(['env'], odd);
   assert.match(wanted, /^SigBlk:\t0*4200$/m);
   assert.match(wanted, /^SigIgn:\t[0-9a-f]*1805$/m);
@@ -73,21 +73,21 @@ const ignoresChildren = /^SigIgn:\t[0-9a-f]*[13579bdf][0-9a-f]{4}$/m;
 const status = ['grep', 'SigIgn', '/proc/self/status'];
 const hasBash = spawnSync('bash', ['-c', 'true']).status === 0 ? false : 'no bash';
 
-/** What a command ignores that is started with some signals ignored. */
+/** The signals that a command ignores when it is started with some signals ignored. */
 function showIgnored(signals: string, command: readonly string[]): string {
   const env = { ...process.env, PATH: path };
   return spawnSync('env', [...signals.split(' '), ...command, ...status], { env, encoding: 'utf8' }).stdout;
 }
 
 test(
-  'the command ignores what it ignores under env, where the shell is bash',
+  'the command ignores the same signals as under env, where the shell is bash',
   { skip: skip || hasBash },
   () => {
     assert.match(showIgnored('--ignore-signal=CHLD', ['env']), ignoresChildren);
     for (const signals of ['--ignore-signal=CHLD', '--ignore-signal=QUIT,CHLD', '--default-signal=QUIT']) {
       const wanted = showIgnored(signals, ['env']);
       assert.equal(showIgnored(signals, ['bash', ...viaLauncher]), wanted);
-      // The exit code is known all the same, or there would be no second run.
+      // The second run starts only if the exit code of the first is known.
       const twice = ['bash', installed, 'exec', '-q', '-r', '1', '--baseline', '0'];
       assert.equal(showIgnored(signals, twice), wanted.repeat(2));
     }
@@ -96,7 +96,7 @@ test(
 
 const libraries = new URL('../src/linux/', import.meta.url).href;
 
-/** Ignores SIGCHLD, starts its arguments, which inherit that, and stays. */
+/** Ignores SIGCHLD, starts its arguments, which inherit that, and keeps running. */
 const ignoringParent = `
   import { noteInherited } from '${libraries}inherited.js';
   import { libc } from '${libraries}libc.js';
@@ -109,7 +109,7 @@ const ignoringParent = `
   await spawnProgram({ ...plan, program, argv: [program, ...args], environment: undefined });
   setInterval(() => {}, 1000);`;
 
-test('the command ignores SIGCHLD, where the parent does and has left it at that', async (t) => {
+test('the command ignores SIGCHLD where the parent does', async (t) => {
   for (const prefix of [['env'], viaLauncher, viaNode]) {
     const args = ['--input-type=module', '-e', ignoringParent, '--', ...prefix, ...status];
     const parent = spawn(process.execPath, args, { env: { ...process.env, PATH: path } });
@@ -121,15 +121,15 @@ test('the command ignores SIGCHLD, where the parent does and has left it at that
 
 const known = (text: string) => text.replaceAll(/^(?:Sig(?:Blk|Ign)|Max open files).*$/gm, '');
 
-test('the command gets what Node has not forgotten, when Node is called by its name', { skip }, () => {
+test('the command gets everything that Node keeps when Node is called by its name', { skip }, () => {
   const environment = { ...odd, PATH: path, OPTIND: '7', 'a-b': 'c' };
   const direct = ['env', ...Object.entries(environment).map(([name, value]) => `${name}=${value}`)];
-  // The shell that sets everything up would change the environment, were it not set after it.
+  // Set after the shell that prepares everything, which would otherwise change the environment.
   const clear = [...direct, ...viaNode];
   assert.equal(known(viewOf(clear, odd)), known(viewOf([...direct, 'env'], odd)));
 });
 
-/** The descriptors of a command, with what they are. */
+/** The descriptors of a command, with their targets. */
 function descriptorsOf(prefix: readonly string[], redirect: string): string {
   const script = `exec 3</etc/passwd 4>>${folder}/f 9<>${folder}/f 11</etc 16</etc/passwd ${redirect}; exec "$@"`;
   const ls = ['sh', '-c', 'ls -l /proc/$$/fd >&2'];
@@ -190,7 +190,7 @@ test('a nested make reaches the jobserver of the outer one', { skip: hasMake }, 
   }
 });
 
-test('nohup keeps the command and its measurement from ending, when the terminal hangs up', async () => {
+test('nohup keeps the command and its measurement from ending when the terminal hangs up', async () => {
   const file = join(folder, 'hung-up');
   const script = `trap "" HUP; exec "$@"`;
   const work = `echo ready; while [ ! -e ${file} ]; do sleep 0.02; done; echo done`;
@@ -215,7 +215,7 @@ test('nohup keeps the command and its measurement from ending, when the terminal
   assert.match(report, /exit code 0/);
 });
 
-test('the command gets arguments and variables that are no UTF-8 as they are', () => {
+test('the command gets arguments and variables that are not UTF-8 unchanged', () => {
   const script = `a=$(printf 'n\\377'); V=$(printf 'v\\376') "$@" sh -c 'printf "%s %s" "$1" "$V"' sh "$a"`;
   for (const prefix of [viaLauncher, viaNode]) {
     const { stdout } = spawnSync('sh', ['-c', script, 'sh', ...prefix], {
@@ -226,7 +226,7 @@ test('the command gets arguments and variables that are no UTF-8 as they are', (
   }
 });
 
-test('the streams of the command block, as they did before', () => {
+test('the streams of the command are still blocking', () => {
   const flags = 'grep flags /proc/self/fdinfo/1 /proc/self/fdinfo/2 >&2';
   const run = (prefix: readonly string[]) =>
     spawnSync('sh', ['-c', '{ "$@" 2>&1 | cat; } 2>&1 | cat', 'sh', ...prefix, 'sh', '-c', flags], {

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 
 const fromDist = (path: string) => JSON.stringify(new URL(`../${path}`, import.meta.url).href);
 
-/** Prints each import of node:http; what is required, as packages in CommonJS do, does not pass here. */
+/** Prints each import of node:http; `require`, as in CommonJS packages, does not call these hooks. */
 const hooks = `
   import { writeSync } from 'node:fs';
   export function resolve(specifier, context, next) {
@@ -13,7 +13,7 @@ const hooks = `
   }`;
 const hooksUrl = JSON.stringify(`data:text/javascript,${encodeURIComponent(hooks)}`);
 
-/** Loads the command `run` and every component, and prints the modules of Node that were loaded. */
+/** Loads the command `run` and every component, and prints the Node modules that were loaded. */
 const script = `
   import { register } from 'node:module';
   register(${hooksUrl});
@@ -25,7 +25,7 @@ const script = `
   for (const kind of componentKinds) for (const type of listBuiltInTypes(kind)) await finder.find(kind, type);
   console.log(process.moduleLoadList.join('\\n'));`;
 
-test('no component imports node:http, which would load undici from Node 22 on', () => {
+test('no component imports node:http, which loads undici from Node 22 on', () => {
   const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
     encoding: 'utf8',
   });

@@ -1,7 +1,7 @@
 // The grammar of messages: `Cannot <verb> <what>: expected <...>, found <...>`, or an errno or the text of another
 // error in place of what was expected and found.
 
-/** A message of another form. */
+/** A message in another form. */
 export interface Misworded {
   readonly line: number;
   readonly text: string;
@@ -10,7 +10,7 @@ export interface Misworded {
 
 interface Message {
   readonly line: number;
-  /** As written, without the code of interpolations. */
+  /** Source text, without the code of interpolations. */
   readonly text: string;
   /** Whether it is the first argument of an error or of a log call, so that nothing is added to it. */
   readonly role: 'error' | 'log' | 'part';
@@ -22,7 +22,7 @@ const template = `\`(?:\\\\.|${interpolation}|[^\`\\\\$]|\\$(?!\\{))*\``;
 const text = `${template}|'(?:\\\\.|[^'\\\\\\n])*'`;
 const token = new RegExp(`/\\*[\\s\\S]*?\\*/|//[^\\n]*|(?:${text})(?:\\s*\\+\\s*(?:${text}))*`, 'gsu');
 
-/** Errors that make their message of another text. */
+/** Errors that compose their message from another text. */
 const composed = /\bNvmlError\($/u;
 
 function listMessages(source: string): readonly Message[] {
@@ -48,7 +48,7 @@ function findFault({ text: message, role }: Message): string | undefined {
     return '"Cannot <verb> <what>: ..." or "expected <...>, found <...>"';
   }
   if (!isCannot && (role !== 'error' || !message.startsWith('expected '))) return undefined;
-  // What is quoted before the colon has been found.
+  // The text quoted before the colon has been found.
   if (/\bexpected\b/u.test(message))
     return /\bfound\b|"\$\{\}.*: expected/su.test(message) ? undefined : '"found <...>"';
   const hasCause =

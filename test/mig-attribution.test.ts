@@ -22,7 +22,10 @@ const [a = '', b = '', c = ''] = containers;
 const containerOf: Readonly<Record<number, string>> = { 101: a, 102: b, 103: b, 104: a, 105: c };
 const pids = Object.keys(containerOf).map(Number);
 
-/** The first GPU is shared in time, the second divided into instances of 16, 60 and 16 of its 132 SMs, the last one unused. */
+/**
+ * The first GPU is time-sliced, the second divided into instances of 16, 60 and 16 of its 132 SMs, the last one
+ * unused.
+ */
 const machine: Answers = {
   ...h100,
   Count: '0 2',
@@ -47,7 +50,7 @@ const machine: Answers = {
   '101.ComputeRunningProcesses': '0 105 1000',
 };
 
-/** A reading of the stand-in, at 10 Hz. */
+/** A reading of the simulated library, at 10 Hz. */
 function answerAt(i: number): Answers {
   const stampUs = (Date.now() - 5) * 1000;
   const samples = [101, 102, 103].map((pid, p) => `${pid} ${stampUs} ${(7 * i * (p + 1)) % 31} 0 0 0`);
@@ -60,7 +63,7 @@ function answerAt(i: number): Answers {
   };
 }
 
-/** The processor attribution in front of an exporter of OTLP, whose requests another decoder reads. */
+/** The processor attribution before an OTLP exporter, whose requests are decoded by an independent decoder. */
 async function startPath(t: TestContext) {
   const { url: endpoint, received } = await openHttpBackend(t);
   const { exporter } = await startExporter(t, otlpHttp, { endpoint });
@@ -79,7 +82,7 @@ async function startPath(t: TestContext) {
     processor,
     readResidual: async () =>
       (await telemetry.read())['joulemetry.attribution.residual{gpu,measured,gpu_time}'],
-    /** Everything that was exported. */
+    /** All exported points. */
     async finish(): Promise<readonly DecodedPoint[]> {
       await processor.shutdown();
       await exporter.shutdown();
@@ -161,7 +164,7 @@ test(
       const own = [...expected].filter(([pid]) => containerOf[pid] === id).map(([, joules]) => joules);
       assertNear(joulesOf(points, 'container.energy', isIn), total(own), `container ${id.slice(0, 1)}`);
     }
-    // Every process has an instance for itself, and the last instance has none.
+    // Every process has its own instance, and the last instance has no process.
     for (const [id, joules] of [
       ['MIG-0', expected.get(104)],
       ['MIG-1', expected.get(105)],

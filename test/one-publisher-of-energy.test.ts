@@ -19,16 +19,16 @@ import { ClaimRegistry } from '../src/pipeline/claims.js';
 import { NamedParents } from '../src/pipeline/parents.js';
 import { createSampling } from '../src/sampling/sampling-threads.js';
 
-/** Starts a receiver of a machine, and gives what energy counters it publishes. */
+/** Starts a receiver of a machine, and returns the energy counters that it publishes. */
 type Starter = (t: TestContext, claims: Claims) => Promise<readonly Series[]>;
 
 interface Machine {
   readonly name: string;
   readonly receivers: Readonly<Record<string, Starter>>;
-  /** What is added up, in whatever order the receivers start: each physical domain once. */
+  /** Counters to add up, in whatever order the receivers start: each physical domain once. */
   readonly added: readonly string[];
   readonly hosts: number;
-  /** Which counter is in which, by their `hw.type` or RAPL's name, in whatever order the receivers start. */
+  /** The parent of each counter, by `hw.type` or the RAPL name, in whatever order the receivers start. */
   readonly parents: readonly string[];
 }
 
@@ -96,7 +96,7 @@ const intelCard: Starter = async (t, claims) => {
   return listCounters(rig.next);
 };
 
-/** A BMC or a wattmeter whose load is this host: it asks as all of them do. */
+/** A BMC or a wattmeter whose load is this host: both claim it in the same way. */
 function meterHost(id: string): Starter {
   return (_, claims) => {
     const { metric } = claimEnergy(claims, 'host', id);
@@ -224,7 +224,7 @@ function permute<Item>(items: readonly Item[]): readonly (readonly Item[])[] {
   );
 }
 
-/** The counters as they are forwarded once every receiver has started. */
+/** The counters as forwarded once every receiver has started. */
 function nameParents(registry: ClaimRegistry, series: readonly Series[]): readonly Series[] {
   const next = createTableCollector();
   new NamedParents(registry, next).consume(createRow(series, 0n, new Float64Array(series.length)));
@@ -247,7 +247,7 @@ function describeParents(counters: readonly Series[]): readonly string[] {
 
 for (const { name, receivers, added, hosts, parents } of machines) {
   for (const order of permute(Object.keys(receivers))) {
-    test(`each domain of ${name} is added up once, and what overlaps names its parent: ${order.join(', ')}`, async (t) => {
+    test(`each domain of ${name} is added up once, and overlapping domains name their parent: ${order.join(', ')}`, async (t) => {
       const registry = new ClaimRegistry();
       const published: (readonly Series[])[] = [];
       for (const id of order) published.push((await receivers[id]?.(t, registry.claimsFor(id))) ?? []);

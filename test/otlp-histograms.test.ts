@@ -57,7 +57,7 @@ function metricOf(
       points: points.map(({ buckets: own, figures: some, flags }, i) => ({
         start: 7n,
         time: 1_800_000_000_000_000_000n + BigInt(i),
-        // Each of a series of its own: they are not the history of one.
+        // Each belongs to its own series: they do not continue each other.
         attributes: { i, text: 'x' },
         flags,
         histogram: flags === 1 ? {} : { ...some, ...own },
@@ -65,7 +65,7 @@ function metricOf(
     }));
 }
 
-/** What is the same for both, whichever collector it comes from. */
+/** The fields that are the same for both, whichever collector sent them. */
 function strip(point: DecodedHistogram): object {
   const { sum, min, max } = point;
   const known = Object.entries({ sum, min, max }).filter(
@@ -81,7 +81,7 @@ function strip(point: DecodedHistogram): object {
   };
 }
 
-test('histograms that come by OTLP leave by OTLP as the points that they were', async (t) => {
+test('histograms that are received by OTLP are sent by OTLP as the same points', async (t) => {
   const requests: Uint8Array[] = [];
   const batcher = new Batcher({ maxPoints: 8192, maxBytes: 2 ** 20 }, ({ bytes }) =>
     requests.push(Buffer.from(bytes)),

@@ -12,7 +12,7 @@ import type { Table } from '../src/model/table.js';
 import { simulateTables } from '../src/simulation/simulated-tables.js';
 import { until } from '../src/testing/until.js';
 
-/** What a backend can see of tables: the end of a series is a point without a value. */
+/** The part of tables that a backend can see: the end of a series is a point without a value. */
 function listPoints(tables: readonly Table[]): string[] {
   return listTables(tables)
     .filter((line) => !line.startsWith('end ') && !line.endsWith(' NaN'))
@@ -32,7 +32,7 @@ function testRelay<S extends Schema>(
   exporterFactory: ExporterFactory<S>,
   endpointOf: (receiver: { readonly grpc: string; readonly http: string }) => string,
 ): void {
-  test(`what ${name} sends comes out of the receiver as it went in`, async (t) => {
+  test(`the receiver passes on what ${name} sends unchanged`, async (t) => {
     const started = await startReceiver(t);
     const { exporter } = await startExporter(t, exporterFactory, { endpoint: endpointOf(started) });
     const { tables } = simulateTables({ resource: { attributes: { 'host.name': 'node-1' } } });

@@ -10,7 +10,7 @@ import { startAgent, writeConfig } from './agent.js';
 
 const examples = fileURLToPath(new URL('../../otel-examples/relay/', import.meta.url));
 
-/** Next to each other on one machine, without telemetry of their own. */
+/** Side by side on one machine, without telemetry of their own. */
 const quiet = 'service: {telemetry: {metrics: {level: none}}}\n';
 
 /** The points with a value in a file of OTLP JSON lines, as texts that can be compared. */
@@ -18,7 +18,7 @@ function readPoints(path: string): string[] {
   if (!existsSync(path)) return [];
   const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1);
   const points = lines.flatMap((line) => {
-    // What the file exporter has written.
+    // Format of the file exporter.
     const { resourceMetrics } = JSON.parse(line) as { resourceMetrics: readonly ResourceMetrics[] };
     return listPoints(resourceMetrics);
   });
@@ -29,7 +29,7 @@ function formatPoint(point: DecodedPoint): string {
   return JSON.stringify(point, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value));
 }
 
-test('one agent is the relay of another: everything arrives as it was measured, also after the relay was away', async () => {
+test('one agent relays the points of another: everything arrives as measured, even after the relay was down', async () => {
   const folder = createFolder();
   const [sentPath, relayedPath] = [join(folder, 'sent.jsonl'), join(folder, 'relayed.jsonl')];
   const relayEnv = (port: string) => ({
@@ -53,7 +53,7 @@ service: {pipelines: {metrics: {exporters: [file, otlp_grpc]}}, telemetry: {metr
     RELAY: `localhost:${port}`,
   });
   await until(() => readPoints(relayedPath).length > 0);
-  // It takes what it has: what comes meanwhile waits at the node.
+  // It accepts its complete queue; later points are queued at the node.
   assert.equal((await relay.stop()).code, 0);
   const sentBefore = readPoints(sentPath).length;
   await until(() => readPoints(sentPath).length > sentBefore);

@@ -29,7 +29,7 @@ import { checkHistograms } from '../src/model/check-histograms.js';
 import { checkTables } from '../src/model/check-tables.js';
 import { HistogramRow } from '../src/model/histogram-table.js';
 
-// What the official exporters of OpenTelemetry's SDK for JavaScript consist of: its transports and serialisers.
+// The parts of the official exporters of OpenTelemetry's SDK for JavaScript: their transports and serialisers.
 
 type Delegate = IOtlpExportDelegate<ResourceMetrics>;
 
@@ -95,7 +95,7 @@ function describeMetric(name: string, unit: string, kind: string, valueType: str
 }
 
 for (const [name, createDelegate] of ways) {
-  test(`what an application sends by the official exporter over ${name} becomes tables`, async (t) => {
+  test(`points sent by the official exporter over ${name} become tables`, async (t) => {
     const receiver = await startReceiver(t);
     const beforeNs = BigInt(Date.now()) * 1_000_000n;
     const { meter, flush } = createMeter(t, createDelegate(receiver), AggregationTemporality.CUMULATIVE);
@@ -128,7 +128,7 @@ for (const [name, createDelegate] of ways) {
   });
 }
 
-test('deltas of the official exporter become cumulative, also those of histograms', async (t) => {
+test('deltas of the official exporter become cumulative, including those of histograms', async (t) => {
   const receiver = await startReceiver(t);
   const { meter, flush } = createMeter(t, createGrpcDelegate(receiver), AggregationTemporality.DELTA);
   const orders = meter.createCounter('orders');

@@ -16,7 +16,7 @@ const remedy = 'raise the limit of open files: LimitNOFILE= in a systemd unit, u
 const isAbsent = spawnSync('prlimit', ['--version']).status !== 0;
 const skip = isAbsent && 'no prlimit(1), which sets the limit of a running program';
 
-/** The limit of a running program. What it has open stays open. */
+/** Sets the limit of a running program. Descriptors that are already open stay open. */
 function setLimit(pid: number, limit: number): void {
   const { status } = spawnSync('prlimit', ['--pid', String(pid), `--nofile=${limit}:`]);
   assert.equal(status, 0);
@@ -29,7 +29,10 @@ function readLimit(pid: number): number {
 const { source, obstacle } = await chooseCpuTimeSource(parseSettings(factory.schema, { cpu_time: 'auto' }));
 source?.close();
 
-/** What needs a descriptor first depends with eBPF on the instant: a birth, or the next look at what is loaded. */
+/**
+ * With eBPF, the first operation that needs a descriptor varies: the start of a process, or the next check of
+ * loaded programs.
+ */
 const isOut = {
   procfs: /process: Cannot read all processes that .*: EMFILE.*; raise the limit/,
   ebpf: /process: Cannot (?:read all processes that|scrape).*: EMFILE.*; raise the limit/,
@@ -37,7 +40,7 @@ const isOut = {
 
 for (const cpuTime of ['procfs', 'ebpf'] as const) {
   test(
-    `an agent without a free descriptor says once what would help, and measures on when it has some: ${cpuTime}`,
+    `an agent without a free descriptor logs the remedy once, and continues to measure when descriptors are free: ${cpuTime}`,
     { skip: skip || (cpuTime === 'ebpf' && (obstacle ?? false)) },
     async () => {
       const file = join(createFolder(), 'processes.json');
@@ -45,7 +48,7 @@ for (const cpuTime of ['procfs', 'ebpf'] as const) {
       await agent.waitFor(/Everything is ready/);
       const limit = readLimit(agent.pid);
       setLimit(agent.pid, 3);
-      // A birth, so that there is something to be opened.
+      // Starts a process, so that there is something to open.
       spawnSync('true');
       await agent.waitFor(isOut[cpuTime]);
       setLimit(agent.pid, limit);
@@ -60,11 +63,11 @@ for (const cpuTime of ['procfs', 'ebpf'] as const) {
   );
 }
 
-/** More than 64 descriptors could be kept open for. */
+/** More processes than 64 descriptors can be kept open for. */
 const crowd = 150;
 
 test(
-  'an agent that may have 64 descriptors reads every process, and leaves some for others',
+  'an agent with a limit of 64 descriptors reads every process, and keeps some descriptors free',
   { skip },
   async (t) => {
     const script = `for i in $(seq ${crowd}); do sleep 1000 & done; echo ready; wait`;
@@ -80,7 +83,7 @@ test(
       const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
       return waiting.every((one) => text.includes(`{"key":"process.pid","value":{"intValue":"${one}"}}`));
     });
-    // It keeps none of the last 16; other threads may just be using some of them.
+    // It keeps the last 16 free; other threads may be using some of them at this moment.
     const count = readdirSync(`/proc/${agent.pid}/fd`).length;
     assert.ok(count <= 56, `${count} are open`);
     const { code, stderr } = await agent.stop();

@@ -12,7 +12,7 @@ import { until } from '../src/testing/until.js';
 import { startAgent, writeConfig } from './agent.js';
 import { total } from './sums.js';
 
-test('the agent pushes its own telemetry to an OTLP backend, when it is configured to', async (t) => {
+test('the agent pushes its own telemetry to an OTLP backend when it is configured to', async (t) => {
   const backend = await openGrpcBackend(t);
   const config = writeConfig(`
 receivers: {simulator: }
@@ -43,7 +43,7 @@ service:
 });
 
 test(
-  'the agent serves its own telemetry by TLS and to users only, when told so',
+  'the agent serves its own telemetry by TLS and only to authenticated users when configured to',
   { skip: noOpenssl },
   async (t) => {
     const { path, certFile } = createSecuredConfig();
@@ -67,10 +67,10 @@ service:
   },
 );
 
-test('the agent counts at its end every point that a backend which does not answer has not taken', async (t) => {
+test('the agent counts at its end every point that an unresponsive backend has not accepted', async (t) => {
   const backend = await openGrpcBackend(t);
   const path = join(createFolder(), 'out.json');
-  // Series that end have a point more for OTLP: here none ends.
+  // Series that end add a point in OTLP: here none ends.
   const silent = await openSilentPort(t);
   const config = writeConfig(`
 receivers: {simulator: {sampling_interval: 1ms, arrivals: 0}, host: {collection_interval: 100ms}}
@@ -100,7 +100,7 @@ service:
   assert.match(stderr, new RegExp(`Lost ${accepted} points`, 'u'));
 });
 
-test('the agent serves its own metrics elsewhere and writes other logs after a SIGHUP, as far as it can', async (t) => {
+test('the agent serves its own metrics at another address and changes its log settings after a SIGHUP, as far as possible', async (t) => {
   const out = join(createFolder(), 'out.jsonl');
   const describe = (host: string, encoding: string, resource = '') => `
 receivers: {simulator: }

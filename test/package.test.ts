@@ -30,7 +30,7 @@ function run(command: string, args: readonly string[], cwd: string) {
   return { status, signal, stdout, stderr };
 }
 
-/** A copy of the repository: `npm pack` changes it. */
+/** A copy of the repository, because `npm pack` changes it. */
 const copy = createFolder();
 
 /** @returns the archive that `npm pack` makes */
@@ -43,11 +43,11 @@ function pack(): string {
   symlinkSync(join(repository, 'node_modules'), join(copy, 'node_modules'));
   const packed = run('npm', ['pack'], copy);
   assert.equal(packed.status, 0, packed.stderr);
-  // After what its scripts print.
+  // After the output of its scripts.
   return join(copy, packed.stdout.trim().split('\n').at(-1) ?? '');
 }
 
-/** Installs a package as npm would, next to what it depends on. */
+/** Installs a package with its dependencies, as npm would. */
 function install(archive: string): void {
   mkdirSync(modules, { recursive: true });
   const extracted = run('tar', ['-xzf', archive, '-C', modules], folder);
@@ -79,12 +79,12 @@ function installComponent(name: string, code: string): void {
 
 install(pack());
 
-/** Runs what npm puts into the path. */
+/** Runs the command that npm puts into the path. */
 function joulemetry(...args: readonly string[]) {
   return run(join(modules, '.bin/joulemetry'), args, folder);
 }
 
-/** Becomes the installed program in place of the compiled one. */
+/** Runs the installed program in place of the compiled one. */
 const fromPackage = ['sh', '-c', 'cd "$0" && shift 2 && exec node_modules/.bin/joulemetry "$@"', folder];
 
 test('the package has a few large files, every component, and neither tests nor source maps', () => {
@@ -94,12 +94,12 @@ test('the package has a few large files, every component, and neither tests nor 
   const { stdout, status, stderr } = joulemetry('components');
   assert.equal(status, 0, stderr);
   assert.equal(stdout, run(process.execPath, ['dist/src/cli/main.js', 'components'], repository).stdout);
-  // What one of them needs is loaded with it: nothing is left of the modules that it was made of.
+  // Dependencies are bundled: the modules that a file was made of are not in the package.
   assert.ok(existsSync(join(installed, 'dist/receivers/rapl/factory.js')));
   assert.ok(!existsSync(join(installed, 'dist/receivers/rapl/domain.js')));
 });
 
-test('the package has the licenses of the packages of which it has a copy', () => {
+test('the package has the licenses of the packages that are bundled into it', () => {
   const chunks = readdirSync(join(installed, 'dist/chunks'));
   const code = chunks.map((name) => readFileSync(join(installed, 'dist/chunks', name), 'utf8')).join('\n');
   const found = code.matchAll(/^\/\/ (?:.*\/)?node_modules\/((?:@[^/]+\/)?[^/]+)/gmu);
@@ -118,7 +118,7 @@ function readPackageVersion(name: string): string {
   return (JSON.parse(readFileSync(path, 'utf8')) as { readonly version: string }).version;
 }
 
-test('the package has each module where another one looks for it by its address', () => {
+test('the package has each module at the URL by which another one loads it', () => {
   const compiled = fileURLToPath(new URL('dist/', repositoryRoot));
   const sources = ['src', 'receivers', 'processors', 'exporters', 'extensions'].flatMap((top) =>
     readdirSync(join(compiled, top), { recursive: true, encoding: 'utf8' }).map((file) => join(top, file)),
@@ -137,7 +137,7 @@ test('the package has each module where another one looks for it by its address'
   );
 });
 
-test('the package starts with the default configuration that can be copied', () => {
+test('the package starts with the default configuration that users can copy', () => {
   const print = ['print-config', '--format', 'json'];
   const { status, stdout, stderr } = joulemetry(...print);
   assert.equal(status, 0, stderr);
@@ -145,7 +145,7 @@ test('the package starts with the default configuration that can be copied', () 
   assert.ok(existsSync(join(installed, 'dist/default-config.json')));
 });
 
-test('the package is not bundled a second time: a build comes before', () => {
+test('the package cannot be bundled twice without a build in between', () => {
   const { status, stderr } = run(process.execPath, ['bundle.mjs'], copy);
   assert.deepEqual(
     [status, stderr],
@@ -163,7 +163,7 @@ test('the package measures a command', () => {
   assert.deepEqual(report.command, ['sh', '-c', 'exit 3']);
 });
 
-test('the package runs its threads, and components of third parties have its classes', async () => {
+test('the package runs its threads, and third-party components get its classes', async () => {
   installComponent(
     'joulemetry-receiver-absent',
     `import { UnavailableError } from 'joulemetry/plugin';
@@ -204,7 +204,7 @@ service: {pipelines: {metrics: {receivers: [replay], exporters: [file]}}}
   assert.ok(rows.length > 1, `${rows.length} rows`);
 });
 
-test('the package has the types of joulemetry/plugin and of what else it exports', () => {
+test('the package has the types of joulemetry/plugin and of its other exports', () => {
   writeFileSync(
     join(folder, 'consumer.mts'),
     `import { createRow, type ProcessorFactory, type Table } from 'joulemetry/plugin';
@@ -233,7 +233,7 @@ test('every file that the package exports can be imported', () => {
     const own = name.slice('joulemetry/'.length, -1);
     return (
       readdirSync(join(installed, 'dist/src', own), { recursive: true, encoding: 'utf8' })
-        // What sampling threads begin with does nothing elsewhere but fail.
+        // Outside a sampling thread, the entry points of sampling threads only throw.
         .filter((file) => file.endsWith('.d.ts') && file !== 'thread-main.d.ts')
         .map((file) => `joulemetry/${own}${file.slice(0, -'.d.ts'.length)}`)
     );

@@ -1,8 +1,8 @@
-// What the published dashboards of other tools ask Prometheus for.
+// Queries that the published dashboards of other tools send to Prometheus.
 
 /**
- * Kepler 0.11, compose/default/grafana/dashboards/latest/dashboard.json (13944a69): every expression, and every query of a
- * variable.
+ * Kepler 0.11, compose/default/grafana/dashboards/latest/dashboard.json (13944a69): every expression, including
+ * the queries of variables.
  */
 export const keplerDashboard = [
   'count by (instance, model_name)(kepler_node_cpu_info{job="$job"})',

@@ -10,7 +10,7 @@ import type { Table } from '../src/model/table.js';
 
 const views = ['process.power', 'program.power', 'systemd.unit.power'];
 
-/** What `power` derives from the output of `attribution` on a random machine. */
+/** Output of `power` for the output of `attribution` on a random machine. */
 function derivePower(seed: number, limit: number, window: string): readonly Table[] {
   const rig = new Rig({
     views: ['process', 'program', 'unit'],

@@ -5,7 +5,7 @@ import type { Series } from '../src/model/series.js';
 import { assertClose, runPreset, sumBefore } from './preset-run.fixture.js';
 import { total } from './sums.js';
 
-test('the preset alumet has energy in joules since the last point, which add up to what was counted', async (t) => {
+test('the preset alumet has energy in joules since the last point, which add up to the counters', async (t) => {
   const run = await runPreset(t, 'alumet');
   checkTables(run.behind.tables);
   const first = new Map<Series, number>();

@@ -12,7 +12,7 @@ import {
   sumOf,
 } from './preset-run.fixture.js';
 
-test("the preset kepler has what Kepler's dashboard selects, with our figures", async (t) => {
+test("the preset kepler has the series that Kepler's dashboard selects, with our values", async (t) => {
   const run = await runPreset(t, 'kepler');
   checkTables(run.behind.tables);
   checkDashboard(run.page, keplerDashboard);
@@ -37,7 +37,7 @@ test("the preset kepler has what Kepler's dashboard selects, with our figures", 
   assert.match(metric.description, /attributed to processes or unattributed\. In Kepler/u);
 });
 
-test('the preset kepler has the energy of a host that is estimated in a zone of its own', async (t) => {
+test('the preset kepler has the estimated energy of a host in a separate zone', async (t) => {
   const run = await runPreset(t, 'kepler', estimateHost);
   checkTables(run.behind.tables);
   checkDashboard(run.page, keplerDashboard);

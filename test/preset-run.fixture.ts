@@ -31,7 +31,7 @@ const inPod: Attributes = {
 };
 const inVm: Attributes = { 'vm.name': 'guest-1' };
 
-/** The simulated machine, whose processes are in a pod or in a virtual machine. */
+/** Puts the processes of the simulated machine into a pod or a virtual machine. */
 export const identify = createPlans((series: readonly Series[]) =>
   series.map((one): Series => {
     const pid = one.resource.attributes['process.pid'];
@@ -53,7 +53,7 @@ function gaugeOf(name: string, unit: string): Metric {
   return { name, unit, description: '', kind: 'gauge', valueType: 'double' };
 }
 
-/** What `host` and `process` say besides, of the machine and of this very process. */
+/** Other metrics of `host` and `process`, of the machine and of this process. */
 function createOthers(): Table {
   const host = { attributes: {} };
   const self = { attributes: { 'process.pid': process.pid, 'process.executable.name': 'node' } };
@@ -71,7 +71,7 @@ function create<S extends Schema>(factory: ProcessorFactory<S>, settings: object
 }
 
 export interface Run {
-  /** In front of the preset, and behind it. */
+  /** Before and after the preset. */
   readonly before: TableCollector;
   readonly behind: TableCollector;
   /** The values of the page by name and labels. */
@@ -84,7 +84,7 @@ interface Sample {
   readonly value: number;
 }
 
-/** Of a machine without meters: in place of what they show, an estimate of the host. */
+/** An estimate of the host, for a machine without meters. */
 const estimate: readonly Series[] = [
   {
     metric: hostEnergy,
@@ -94,7 +94,7 @@ const estimate: readonly Series[] = [
   },
 ];
 
-/** As large as the reading of the first meter. */
+/** Replaces the meters by an estimate equal to the reading of the first meter. */
 export function estimateHost(table: Table): Table {
   const { series, values } = table;
   if (series[0]?.metric.name !== hwEnergy.name) return table;
@@ -105,7 +105,7 @@ export function estimateHost(table: Table): Table {
   };
 }
 
-/** The simulated machine, with meters or with an estimate, through attribution, power and a preset, onto a page. */
+/** Passes the simulated machine, with meters or with an estimate, through attribution, power and a preset to a page. */
 export async function runPreset(
   t: TestContext,
   preset: string,
@@ -161,18 +161,18 @@ function parsePage(text: string): readonly Sample[] {
   }));
 }
 
-/** A metric and the labels that an expression selects it by. */
+/** A metric and the labels by which an expression selects it. */
 interface Selector {
   readonly metric: string;
   readonly labels: readonly string[];
 }
 
-/** Whether a series is not that of the workloads without a container, a pod or a virtual machine. */
+/** Whether a series belongs to a container, a pod or a virtual machine. */
 export function isNamed({ resource: { attributes } }: Series): boolean {
   return !Object.values(attributes).includes('none');
 }
 
-/** What Prometheus adds to every sample. */
+/** Labels that Prometheus adds to every sample. */
 const ofTheScrape = new Set(['job', 'instance']);
 
 function listSelectors(expression: string): readonly Selector[] {

@@ -11,7 +11,7 @@ import {
   sumOf,
 } from './preset-run.fixture.js';
 
-test("the preset scaphandre has what Scaphandre's dashboards select, with our figures", async (t) => {
+test("the preset scaphandre has the series that Scaphandre's dashboards select, with our values", async (t) => {
   const run = await runPreset(t, 'scaphandre');
   checkTables(run.behind.tables);
   checkDashboard(run.page, scaphandreDashboards);
@@ -23,7 +23,7 @@ test("the preset scaphandre has what Scaphandre's dashboards select, with our fi
   assert.ok(processes.some(({ labels }) => labels['pid'] !== undefined && labels['exe'] !== undefined));
 });
 
-test('the preset scaphandre has the power of a host that is estimated', async (t) => {
+test('the preset scaphandre has the estimated power of a host', async (t) => {
   const run = await runPreset(t, 'scaphandre', estimateHost);
   checkTables(run.behind.tables);
   const watts = sumOf(run.page, 'scaph_host_power_microwatts') / 1e6;

@@ -7,7 +7,7 @@ import { createFolder } from '../src/testing/temporary-folder.fixture.js';
 import { until } from '../src/testing/until.js';
 import { startAgent, writeConfig } from './agent.js';
 
-/** Names that a process can give itself, and that some output could take for something else. */
+/** Names that a process can give itself and that an output could misinterpret. */
 const names: readonly (string | Buffer)[] = [
   'line\nbreak',
   'quote"back\\slash',
@@ -27,23 +27,26 @@ const names: readonly (string | Buffer)[] = [
   '<b>&amp;',
   Buffer.from('\xff\xfe', 'latin1'),
   Buffer.from('Ausf\xfchren', 'latin1'),
-  // Cut in a character, as the kernel cuts names after 15 bytes.
+  // Cut within a character, as the kernel truncates names after 15 bytes.
   Buffer.from('inner-job-\xe5\x90\x8c\xe6\xad', 'latin1'),
 ];
 
 const shell = realpathSync('/bin/sh');
 const isMultiCall = /busybox|toybox/.test(basename(shell));
 
-/** Copies a shell to a file of that name and becomes it. The last character of `printf` would be lost if a newline. */
+/**
+ * Copies a shell to a file of that name and executes it. `$(…)` would drop a trailing newline, so the output of
+ * `printf` ends in another character.
+ */
 const launch = `name=$(printf "%b_" "$1"); name=\${name%_}; cp "$2" "$3/$name" && exec "$3/$name" -c "$4"`;
-/** Some milliseconds of CPU time in a second. */
+/** Uses some milliseconds of CPU time per second. */
 const work = 'while :; do i=0; while [ $i -lt 5000 ]; do i=$((i+1)); done; sleep 0.3; done';
 
 function octal(name: string | Buffer): string {
   return [...Buffer.from(name)].map((byte) => `\\0${byte.toString(8).padStart(3, '0')}`).join('');
 }
 
-/** Processes with the names above. @returns the name that each is to have in text, by pid */
+/** Processes with the names above. @returns the expected name in text, by pid */
 function startNamed(t: TestContext): ReadonlyMap<number, string> {
   const folder = createFolder();
   return new Map(
@@ -104,7 +107,7 @@ function unescape(text: string): string {
   return text.replaceAll(/\\(.)/g, (_, escaped: string) => (escaped === 'n' ? '\n' : escaped));
 }
 
-/** The names on a page by pid, of every line that has both. */
+/** The names on a page by pid, from every line that has both. */
 function parsePage(page: string): ReadonlyMap<number, Set<string>> {
   const found = new Map<number, Set<string>>();
   for (const line of page.split('\n').filter((text) => text !== '' && !text.startsWith('#'))) {
@@ -121,7 +124,7 @@ function addName(found: Map<number, Set<string>>, pid: number, name: string): vo
   found.set(pid, (found.get(pid) ?? new Set()).add(name));
 }
 
-/** The names by pid in the lines of a file of JSON: resource attributes as in OTLP. */
+/** The names by pid in a file of JSON lines: resource attributes as in OTLP. */
 function parseJson(text: string): ReadonlyMap<number, Set<string>> {
   const found = new Map<number, Set<string>>();
   for (const line of text.trimEnd().split('\n')) visitObjects(JSON.parse(line), found);
@@ -135,7 +138,7 @@ function visitObjects(node: unknown, found: Map<number, Set<string>>): void {
   for (const child of Object.values(node)) visitObjects(child, found);
 }
 
-/** Attributes as an object, or as OTLP has them. */
+/** Reads attributes as an object, or in the form of OTLP. */
 function readAttributes(node: object): Record<string, unknown> {
   if (!Array.isArray(node)) return { ...node };
   return Object.fromEntries(
@@ -143,7 +146,7 @@ function readAttributes(node: object): Record<string, unknown> {
   );
 }
 
-/** Records of RFC 4180. */
+/** Parses records of RFC 4180. */
 function parseCsv(text: string): readonly (readonly string[])[] {
   const records: string[][] = [[]];
   for (const [, quoted, bare, end] of text.matchAll(/(?:"((?:[^"]|"")*)"|([^",\n\r]*))(,|\r?\n|$)/g)) {
@@ -153,7 +156,7 @@ function parseCsv(text: string): readonly (readonly string[])[] {
   return records.filter((record) => record.length > 1);
 }
 
-/** What breaks lines, drives a terminal or turns text around. */
+/** Characters that break lines, control a terminal or change the text direction. */
 const unsafe = /[^\P{C}\n]|[\u2028\u2029]/u;
 
 function findUnsafe(text: string): string | undefined {
@@ -196,7 +199,7 @@ test(
     );
     const column = head.indexOf('process.executable.name');
     const inCsv = new Set(records.map((record) => record[column]));
-    // A record is a line; and with an apostrophe before it, a text is no formula.
+    // A record is one line, and a leading apostrophe prevents that a text is read as a formula.
     for (const name of [...expected.values()].map((text) => text.replaceAll(/[\r\n]+/g, ' '))) {
       assert.ok(inCsv.has(name) || inCsv.has(`'${name}`), JSON.stringify(name));
     }

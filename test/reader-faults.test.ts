@@ -23,7 +23,7 @@ test('every fault of a receiver has a test that exists, or a reason', () => {
   assert.deepEqual(wrong, []);
 });
 
-/** The formatter fills the cells of tables up. */
+/** The formatter pads table cells. */
 function squeeze(text: string): string {
   return text.replaceAll(/[ -]+/gu, '');
 }

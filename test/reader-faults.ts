@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { repositoryRoot } from './component-folders.js';
 
-/** What can go wrong with what a receiver reads. */
+/** Faults in the input of a receiver. */
 export const faults = [
   'truncated',
   'empty',
@@ -14,7 +14,10 @@ export const faults = [
 
 export type FaultName = (typeof faults)[number];
 
-/** A text of a test, or why there is none: `never` begins what cannot happen, `missing` what no test shows. */
+/**
+ * A part of a test title, or why there is no test: `never` precedes the reason why the fault cannot occur,
+ * `missing` describes the missing test.
+ */
 type Evidence = string;
 
 const fromMemory = 'never: the kernel answers from memory';
@@ -25,7 +28,7 @@ const isAnOpenedFile = (what: string): Record<Exclude<FaultName, 'slow' | 'reset
 const isAServer = (what: string): Record<Exclude<FaultName, 'reset'>, Evidence> =>
   same(`testServerFaults('${what}'`, ['truncated', 'empty', 'garbage', 'vanishing', 'slow', 'no permission']);
 
-/** Which test of a receiver shows that it withstands each fault; a part of its text, which has to be there. */
+/** For each receiver and fault, a part of the title of the test that covers it; that test must exist. */
 export const readerFaults: Readonly<Record<string, Readonly<Record<FaultName, Evidence>>>> = {
   amd_gpu: {
     ...isAnOpenedFile("'amd_gpu sensors of power'"),
@@ -229,17 +232,17 @@ export const readerFaults: Readonly<Record<string, Readonly<Record<FaultName, Ev
 };
 
 function same<Names extends FaultName>(text: Evidence, names: readonly Names[]): Record<Names, Evidence> {
-  return Object.fromEntries(names.map((name) => [name, text])) as Record<Names, Evidence>; // one of each name
+  return Object.fromEntries(names.map((name) => [name, text])) as Record<Names, Evidence>; // one entry of each name
 }
 
-/** What a cell of the table says. */
+/** Content of a table cell. */
 export interface Cell {
   readonly kind: 'tested' | 'never' | 'missing';
   /** The reason, or the file of the test. */
   readonly text: string;
 }
 
-/** @throws Error when no test file of the receiver, or of the folder that is named, has the text */
+/** @throws Error when no test file of the receiver, or of the given folder, has the text */
 export function findEvidence(receiver: string, evidence: Evidence): Cell {
   const [, kind, reason = ''] = /^(never|missing): (.*)$/su.exec(evidence) ?? [];
   if (kind === 'never' || kind === 'missing') return { kind, text: reason };
@@ -279,7 +282,7 @@ export function renderReaderFaults(): string {
 
 const section = /(?<=<!-- faults -->\n\n).*?(?=\n\n<!-- end of faults -->)/su;
 
-/** The page with the table as it is now. */
+/** The page with the current table. */
 export function fillReaderFaults(page: string): string {
   return page.replace(section, () => renderReaderFaults());
 }

@@ -14,7 +14,7 @@ import { runAgent, startAgent, writeConfig } from './agent.js';
 
 const formats = ['json', 'csv', 'parquet'] as const;
 
-/** Records what receivers read in every format, and what is attributed of it. */
+/** Records readings of receivers in every format, and their attribution. */
 function recordingConfig(folder: string): string {
   const exporters = formats.map(
     (format) =>
@@ -32,12 +32,12 @@ service:
 `);
 }
 
-/** On top of the recording: the live results compressed. */
+/** Also records the live results with compression. */
 function gzipConfig(path: string): string {
   return writeConfig(`exporters: {file/live: {path: ${path}, compression: gzip, flush_interval: 200ms}}`);
 }
 
-/** @param recorder the process that recorded, which it always shows */
+/** @param recorder the process that recorded; it is always shown */
 function replayConfig(file: string, result: string, recorder: number): string {
   return writeConfig(`
 receivers: {replay: {files: ['${file}']}}
@@ -70,7 +70,7 @@ interface Line {
 /** Joules of every series at every instant. */
 function readJoules(path: string): ReadonlyMap<string, number> {
   const joules = new Map<string, number>();
-  // Each whole line is OTLP JSON.
+  // Each complete line is OTLP JSON.
   const lines = readFileSync(path, 'utf8')
     .split('\n')
     .slice(0, -1)
@@ -86,11 +86,11 @@ function readJoules(path: string): ReadonlyMap<string, number> {
   return joules;
 }
 
-test('an attribution that is computed again from any recording gives the same joules at the same instants', async () => {
+test('attribution computed again from a recording in any format gives the same joules at the same instants', async () => {
   const folder = createFolder();
   const agent = startAgent(['run', '-c', recordingConfig(folder)]);
   await agent.waitFor(/Everything is ready/);
-  // A process that is started and dies meanwhile, so that series begin and end.
+  // A process that starts and exits during the recording, so that series begin and end.
   execFileSync(process.execPath, ['-e', 'const end = Date.now() + 500; while (Date.now() < end);']);
   await until(() => readJoules(join(folder, 'live.json')).size > 50);
   assert.equal((await agent.stop()).code, 0);
@@ -107,7 +107,7 @@ test('an attribution that is computed again from any recording gives the same jo
   }
 });
 
-/** A gauge at each of this many seconds. */
+/** Writes a gauge with a value at each of these seconds. */
 function writeGauges(path: string, count: number): void {
   const lines = Array.from({ length: count }, (_, second) => {
     const dataPoints = [{ timeUnixNano: `${1_800_000_000 + second}000000000`, asDouble: second }];
@@ -117,7 +117,7 @@ function writeGauges(path: string, count: number): void {
   writeFileSync(path, lines.join(''));
 }
 
-test('a replay loses no point and passes on none twice, when a backend is slower than the files', async (t) => {
+test('a replay loses no point and passes on none twice when a backend is slower than the files', async (t) => {
   const folder = createFolder();
   const [recorded, copy] = ['recorded.json', 'copy.json'].map((name) => join(folder, name));
   writeGauges(recorded, 2000);
@@ -148,7 +148,7 @@ service:
   assert.equal(readFileSync(copy, 'utf8').trimEnd().split('\n').length, 2000);
 });
 
-test('an agent whose replay cannot read a file ends with 1, and reports it at the end', async () => {
+test('an agent whose replay cannot read a file exits with 1 and reports it at the end', async () => {
   const [good, bad] = ['good.json', 'bad.json'].map((name) => join(createFolder(), name));
   writeGauges(good, 1);
   writeFileSync(bad, 'garbage');
@@ -169,7 +169,7 @@ service:
   assert.match(stderr, /Ended with a failure: replay: 1 of 2 files could not be replayed\s*$/);
 });
 
-test('a replay leaves out the energy that a meter beside it publishes, wherever that stands', async () => {
+test('a replay leaves out the energy that another meter publishes, in whichever pipeline', async () => {
   const [recorded, result] = ['recorded.csv', 'result.csv'].map((name) => join(createFolder(), name));
   const row = `1970-01-01T00:00:01Z,1970-01-01T00:00:00Z,counter,double,,{},"{""hw.type"":""cpu""}",7`;
   writeFileSync(recorded, `time,start_time,kind,type,state,resource,attributes,hw.energy (J)\n${row}\n`);
@@ -191,7 +191,7 @@ service:
   assert.doesNotMatch(readFileSync(result, 'utf8'), /^1970/mu);
 });
 
-test('a replay that waits at its end keeps an agent running in which nothing else does, until a signal', async () => {
+test('a replay that waits at its end keeps an otherwise idle agent running until a signal', async () => {
   const path = join(createFolder(), 'gauges.json');
   writeGauges(path, 1);
   const agent = startAgent([
@@ -206,7 +206,7 @@ service:
 `),
   ]);
   await agent.waitFor(/Replayed 1 point/);
-  // Time in which it would end by itself.
+  // Long enough for it to exit if nothing kept it running.
   await sleep(500);
   const { code, stderr } = await agent.stop();
   assert.equal(code, 0, stderr);

@@ -5,7 +5,7 @@ import { readingAt, startExporter } from '../src/export/exporter.fixture.js';
 import { openHttpBackend } from '../src/http/http-backend.fixture.js';
 import { until } from '../src/testing/until.js';
 
-/** Settings besides the endpoint, by exporter. */
+/** Settings other than the endpoint, by exporter. */
 const exporters: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   clickhouse: {},
   elasticsearch: {},
@@ -17,7 +17,7 @@ const exporters: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
 };
 
 for (const [type, settings] of Object.entries(exporters)) {
-  test(`${type} sends again what a backend has refused for its credentials, and loses nothing`, async (t) => {
+  test(`${type} repeats requests that a backend refused for their credentials, and loses nothing`, async (t) => {
     const factory = await createFactoryFinder().find('exporter', type);
     assert.ok(factory);
     const refusals = [401, 403, 407];

@@ -15,20 +15,23 @@ import { readHeapBytes } from '../src/testing/allocation.fixture.js';
 import { createFolder } from '../src/testing/temporary-folder.fixture.js';
 import { until } from '../src/testing/until.js';
 
-/** For longer, set JOULEMETRY_TEST_RELOAD_SECONDS, to 60 say. */
+/** For a longer test, set JOULEMETRY_TEST_RELOAD_SECONDS, for example to 60. */
 const minRounds = 16;
 const minRequests = 100;
 const seconds = Number(process.env['JOULEMETRY_TEST_RELOAD_SECONDS'] ?? 0);
 const pauseMs = 10;
-/** Bytes that the process may need more after all rounds: less than what one round starts, times the rounds. */
+/**
+ * Maximum growth of the process in bytes over all rounds: less than the memory started by one round, times the
+ * number of rounds.
+ */
 const maxGrowthBytes = 20e6;
 
-/** Two configurations that differ in every component but one exporter and one receiver. */
+/** Two configurations that differ in every component except one exporter and one receiver. */
 function describeBoth(url: string): readonly [object, object] {
   const folder = createFolder();
   const describe = (isSecond: boolean) => ({
     receivers: {
-      // Not process, which keeps files open of as many processes as there are.
+      // Not process, which keeps a number of open files that depends on the number of processes.
       simulator: {
         collection_interval: '200ms',
         sampling_interval: '10ms',
@@ -95,7 +98,7 @@ async function startService(t: TestContext, configs: readonly [object, object]) 
     assert.equal(outcome, 'changed', problem);
     assert.ok(restarted.length > 4, restarted.join());
   };
-  /** Does not wait for the end of the last one. */
+  /** Does not wait for the previous reload. */
   const request = () => {
     round += 1;
     return service.reload();
@@ -103,13 +106,14 @@ async function startService(t: TestContext, configs: readonly [object, object]) 
   return { service, reload, request, log };
 }
 
-/** Does something repeatedly, an even number of times, and expects that nothing is left. */
+/** Repeats work an even number of times, and expects that no resource is leaked. */
 async function repeat(
   t: TestContext,
   minTimes: number,
   work: (time: number) => Promise<unknown>,
 ): Promise<void> {
-  // What is opened once, say by the first request, is there after some rounds, and connections are open in some of them.
+  // Descriptors that are opened once, for example by the first request, are open after the first rounds;
+  // connections are open in some rounds only.
   const before = new Map<string, number>();
   for (let time = 0; time < 8; time++) {
     await work(time);
@@ -131,7 +135,7 @@ async function repeat(
     t.diagnostic(`${name}: ${before.get(name) ?? 0} -> ${countOpen().get(name) ?? 0}`);
 }
 
-test('reloads that change nearly everything, one after the other, leave nothing open', async (t) => {
+test('reloads that change nearly everything leave nothing open', async (t) => {
   const backend = await openHttpBackend(t);
   const { service, reload, log } = await startService(t, describeBoth(backend.url));
   await repeat(t, minRounds, async () => {
@@ -142,7 +146,7 @@ test('reloads that change nearly everything, one after the other, leave nothing 
   await service.shutdown();
 });
 
-test('reloads that are asked for every 10 ms, faster than they end, leave nothing open', async (t) => {
+test('reloads that are requested every 10 ms, faster than they end, leave nothing open', async (t) => {
   const backend = await openHttpBackend(t);
   const describe = (path: string) => ({
     receivers: { host: { collection_interval: '500ms' } },

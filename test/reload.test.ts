@@ -12,7 +12,7 @@ import { until } from '../src/testing/until.js';
 import { startAgent, type Agent } from './agent.js';
 import { total } from './sums.js';
 
-/** A receiver that is read often, attribution, and an exporter that stays. */
+/** A frequently read receiver, attribution, and an exporter that is kept. */
 interface Setup {
   readonly receivers?: string;
   readonly exporters?: string;
@@ -50,7 +50,7 @@ function seriesOf({ name, resource, attributes }: DecodedPoint): string {
   return JSON.stringify([name, resource, attributes]);
 }
 
-/** Counts what the agent logs, so that each reload is waited for. */
+/** Counts the log lines of reloads to wait for the end of each. */
 async function reload(agent: Agent, expected: RegExp): Promise<string> {
   process.kill(agent.pid, 'SIGHUP');
   return agent.waitFor(expected);
@@ -65,7 +65,7 @@ function start(t: TestContext, text: string, ...args: readonly string[]) {
   return { agent, path, write };
 }
 
-test('an exporter comes, changes and goes by SIGHUP, and the totals, their starts and the other exporter continue', async (t) => {
+test('an exporter is added, changed and removed by SIGHUP, while the totals, their starts and the other exporter continue', async (t) => {
   const [stays, first, second] = [
     await openHttpBackend(t),
     await openHttpBackend(t),
@@ -101,7 +101,7 @@ test('an exporter comes, changes and goes by SIGHUP, and the totals, their start
   checkTotals(pointsOf(stays));
 });
 
-/** No counter started again, no point came twice, and the parts of the ledger add up to what was measured. */
+/** No counter was reset, no point arrived twice, and the parts of the ledger add up to the measured energy. */
 function checkTotals(points: readonly DecodedPoint[]): void {
   const energy = points.filter(({ name }) => name === 'hw.energy' || name === 'ledger.energy');
   const bySeries = new Map<string, DecodedPoint[]>();
@@ -131,7 +131,7 @@ function checkTotals(points: readonly DecodedPoint[]): void {
   }
 }
 
-test('a removed receiver ends its series, and a configuration that cannot be used changes nothing', async (t) => {
+test('a removed receiver ends its series, and an invalid configuration changes nothing', async (t) => {
   const backend = await openHttpBackend(t);
   const taken = createServer().listen(0, 'localhost');
   t.after(() => taken.close());
@@ -149,7 +149,7 @@ test('a removed receiver ends its series, and a configuration that cannot be use
   await until(async () => !(await hasHost()));
   assert.match(await read(), /^hw_energy_joules_total\{/mu);
 
-  const { port } = taken.address() as AddressInfo; // of a TCP server that listens
+  const { port } = taken.address() as AddressInfo; // a TCP server that listens
   const refused: readonly (readonly [string, RegExp])[] = [
     ['receivers: {', /Cannot reload the configuration: .*config\.yaml:\d+.*; nothing has changed/u],
     [
@@ -170,7 +170,7 @@ test('a removed receiver ends its series, and a configuration that cannot be use
     const before = backend.received.length;
     await until(() => backend.received.length > before + 1);
   }
-  // The port of the old page was the system's choice, and is another one now.
+  // The system chose the port of the old page, and chooses another one for the new page.
   const { code, stderr } = await agent.stop();
   assert.equal(code, 0);
   const pages = [...stderr.matchAll(/(http:\S+\/metrics)/gu)];

@@ -18,7 +18,10 @@ import { createFolder } from '../src/testing/temporary-folder.fixture.js';
 import { until } from '../src/testing/until.js';
 import { createReceiver, runReceivers, type Creator } from './simulation.fixture.js';
 
-/** The resources that a receiver publishes, by pid or else by cgroup: the same object each time, or it is another. */
+/**
+ * The resources that a receiver publishes, by pid or cgroup: the same object each time, otherwise the assertion
+ * fails.
+ */
 function resourcesOf(tables: readonly Table[]): ReadonlyMap<unknown, Attributes> {
   const found = new Map<unknown, Attributes>();
   for (const { resource } of tables.flatMap(({ series }) => series)) {
@@ -61,7 +64,7 @@ test('cgroup and perf publish the same resource of one cgroup', async (t) => {
   assert.deepEqual(ofPerf, (await readResources(t, createReceiver(cgroups, {}))).get(path));
 });
 
-test('process and perf read of a simulated tree what the simulator publishes of the same machine', async (t) => {
+test('process and perf read from a simulated tree the resources that the simulator publishes for the same machine', async (t) => {
   const spec = createSpec({ seed: 4, processes: 12, arrivalsPerSecond: 0 });
   const root = createFolder();
   const nowNs = BigInt(Date.now()) * 1_000_000n;
@@ -74,7 +77,7 @@ test('process and perf read of a simulated tree what the simulator publishes of 
   const simulated = await readResources(t, createReceiver(simulator, settings));
   assert.equal(simulated.size, 12);
   for (const [pid, attributes] of simulated) {
-    // A folder of files belongs to the user who wrote it, and simulated time began at another instant.
+    // A folder of files belongs to the user who wrote it, and simulated time started at another instant.
     const own = { 'process.owner': undefined, 'process.creation.time': undefined };
     assert.deepEqual({ ...read.get(pid), ...own }, { ...attributes, ...own });
   }

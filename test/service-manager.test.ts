@@ -8,7 +8,7 @@ import { createFolder } from '../src/testing/temporary-folder.fixture.js';
 import { until } from '../src/testing/until.js';
 import { startAgent, writeConfig } from './agent.js';
 
-/** An agent below a service manager, whose hook counts what it gets of what was for the agent. */
+/** An agent under a service manager, with a hook that prints which of the agent's variables it inherits. */
 function startWatched(t: TestContext, name: string, usec = '200000') {
   const manager = listenAsServiceManager(name);
   const socket = join(createFolder(), 'control.sock');
@@ -34,7 +34,7 @@ const names = [
 ] as const;
 
 for (const [what, createName] of names) {
-  test(`an agent notifies ${what} when it is ready, that it is alive, and when it ends`, async (t) => {
+  test(`an agent notifies ${what} when it is ready, as a watchdog, and when it ends`, async (t) => {
     const { agent, received } = startWatched(t, createName());
     await agent.waitFor(/shell command: 0/u);
     await agent.waitFor(/Everything is ready/u);
@@ -65,7 +65,7 @@ test('an agent notifies the service manager of a reload over its control socket,
   assert.equal(await askForReload(socket), 200);
   const states = () => received().flatMap((text) => /^(?:READY|RELOADING|STOPPING)=1/u.exec(text)?.[0] ?? []);
   await until(() => states().length === 3);
-  // The shutdown begins while this is read.
+  // The shutdown starts while this is read.
   process.kill(agent.pid, 'SIGHUP');
   assert.equal((await agent.stop()).code, 0);
   assert.deepEqual(states().slice(0, 3), ['READY=1', 'RELOADING=1', 'READY=1']);
@@ -75,7 +75,7 @@ test('an agent notifies the service manager of a reload over its control socket,
 /** @returns the status of the answer */
 async function askForReload(socketPath: string): Promise<number | undefined> {
   const asking = request({ socketPath, path: '/-/reload', method: 'POST' }).end();
-  const [response] = (await once(asking, 'response')) as [IncomingMessage]; // as Node emits it
+  const [response] = (await once(asking, 'response')) as [IncomingMessage]; // emitted by Node
   response.resume();
   return response.statusCode;
 }

@@ -4,10 +4,10 @@ import { test, type TestContext } from 'node:test';
 import { until } from '../src/testing/until.js';
 import { startAgent, writeConfig } from './agent.js';
 
-/** Some CPU time, all the time. */
+/** Uses some CPU time continuously. */
 const work = 'setInterval(() => { const endMs = Date.now() + 20; while (Date.now() < endMs); }, 100);';
 const context = new URL('../src/identity/process-context.fixture.js', import.meta.url).href;
-/** Publishes a process context once it is asked to. */
+/** Publishes a process context on request. */
 const publisher = `import { encodeContext, FakeContext } from '${context}';
   process.stdin.once('data', () => new FakeContext().publish(encodeContext({ 'service.name': 'published' })));`;
 
@@ -42,7 +42,7 @@ function sum(joules: ReadonlyMap<string, number>): number {
   return [...joules.values()].reduce((a, b) => a + b, 0);
 }
 
-test('the energy of services is that of all users, also while a service makes itself known', async (t) => {
+test('the energy of services adds up to that of all users, even while a service publishes its context', async (t) => {
   const env = { ...process.env, OTEL_SERVICE_NAME: 'inherited' };
   const inheriting = spawn(process.execPath, ['-e', work], { env, stdio: 'ignore' });
   t.after(() => inheriting.kill('SIGKILL'));

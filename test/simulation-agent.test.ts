@@ -21,7 +21,7 @@ const settings = {
   collection_interval: '200ms',
 };
 
-test('the energy of a 10 kHz sampler is the truth to a count of the sensor under every fault at once, and never a spike', async (t) => {
+test('the energy of a 10 kHz sampler is exact to a count of the sensor under all faults at once, without a spike', async (t) => {
   const wanted = {
     ...settings,
     sensor: { jitter: 0.5 },
@@ -40,7 +40,7 @@ test('the energy of a 10 kHz sampler is the truth to a count of the sensor under
   const tables = await runReceivers(t, [createReceiver(simulator, wanted)], 3000);
   const machine = createMachine(specOf(parseSettings(simulator.schema, wanted)));
   const sensors = createSensors(machine);
-  // Idle energy shows at which instant simulated time began.
+  // Idle energy shows at which instant simulated time started.
   const idle = rowsOf(tables, 'simulator.energy').find(
     ({ series }) => series.attributes['simulator.part'] === 'idle' && series.attributes['hw.id'] === 'dram-0',
   );
@@ -60,7 +60,8 @@ test('the energy of a 10 kHz sampler is the truth to a count of the sensor under
     assert.ok(rows.length > 100);
     const truthNj = (us: number) => machine.energyNj(index, sensor.shownUs(us));
     const usOf = ({ ns }: Row) => Number((ns - startNs) / 1000n);
-    // A row is stamped after its reading, on a busy machine long after, but before the next reading.
+    // A row gets its timestamp after its reading, possibly much later on a busy machine, but before the next
+    // reading.
     const candidates = (row: Row, before: Row | undefined) => {
       const sinceUs = before ? Math.min(usOf(before) - 5_000, usOf(row) - 100_000) : 0;
       const count = Math.ceil((usOf(row) - sinceUs) / 250);
@@ -81,16 +82,16 @@ test('the energy of a 10 kHz sampler is the truth to a count of the sensor under
   }
 });
 
-test('the attributed joules of each process are the true ones, where all programs cost the same', async (t) => {
+test('the attributed joules of each process are exact where all programs cost the same', async (t) => {
   const tables = await runReceivers(t, [createReceiver(simulator, { ...settings, seed: 12 })], 4000);
   const truth = rowsOf(tables, 'simulator.energy').filter(
     ({ series }) => series.attributes['simulator.part'] === 'process',
   );
   const attributed = rowsOf(tables, 'process.energy');
-  // The first windows begin before the first reading of the energy.
+  // The first windows start before the first reading of the energy.
   const startNs = attributed[0]?.series.start ?? assert.fail('nothing was attributed');
   const from = attributed.find(({ ns }) => ns > startNs + 1_000_000_000n)?.ns ?? assert.fail();
-  // The last window ends with the last reading of the energy, at which the truth is not known.
+  // The last window ends with the last reading of the energy, for whose instant the true value is not known.
   const scans = new Set(truth.map(({ ns }) => ns));
   const to = attributed.findLast(({ ns }) => scans.has(ns))?.ns ?? assert.fail();
   const [trueBefore, trueAfter, before, after] = [truth, truth, attributed, attributed].map((rows, i) =>
@@ -104,7 +105,7 @@ test('the attributed joules of each process are the true ones, where all program
   }));
   assert.ok(total(growths.map(({ joules }) => joules)) > 20);
   for (const { pid, joules, found } of growths) {
-    // On a busy machine a reading is stamped late, and its energy counts for the next window.
+    // On a busy machine a reading gets a late timestamp, and its energy counts for the next window.
     const allowed = 0.05 * joules + 0.5;
     assert.ok(Math.abs(found - joules) < allowed, `pid ${pid}: ${found} J, truly ${joules} J`);
   }

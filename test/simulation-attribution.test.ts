@@ -17,7 +17,7 @@ const epoch = 1_700_000_000_000_000_000n;
 
 const seriesOf = (tables: readonly Table[]) => tables.flatMap(({ series }) => series);
 
-/** Measures and attributes a simulated machine in simulated time: scans once a second, energy at a rate. */
+/** Measures and attributes a simulated machine in simulated time: scans once a second, energy at a given rate. */
 function attribute(settings: object, hertz: number, seconds: number): readonly Table[] {
   const config = parseSettings(schema, { ...settings, collection_interval: '1s' });
   let us = 0;
@@ -66,7 +66,7 @@ const machine = {
   spread: 0,
 };
 
-// Readings are missing where windows of the attribution begin and end.
+// Readings are missing at the boundaries of the attribution windows.
 const schedule = [
   { kind: 'failed', at: '900ms', for: '200ms' },
   { kind: 'wrap', at: '2500ms' },
@@ -96,14 +96,15 @@ for (const hertz of [1, 100, 10_000]) {
       assert.ok(total([...truth.values()]) > 100);
       for (const [pid, joules] of truth) {
         const error = (found.get(pid) ?? 0) - joules;
-        // Where readings are missing at the border of two windows, the energy between them is taken for even.
+        // Where readings are missing at the boundary of two windows, the energy between them is assumed to be
+        // constant over time.
         assert.ok(Math.abs(error) < 0.01 + 0.005 * joules, `pid ${pid}: off by ${error} J of ${joules} J`);
       }
     });
   }
 }
 
-/** The worst error of a process that cost at least a joule, as a part of what it cost, and how many there are. */
+/** The maximum relative error of a process that used at least a joule, and the number of such processes. */
 function findWorst(tables: readonly Table[]): { readonly worst: number; readonly count: number } {
   const attributed = rowsOf(tables, 'process.energy');
   const at = attributed.at(-1)?.ns ?? assert.fail('nothing was attributed');
@@ -118,7 +119,7 @@ function findWorst(tables: readonly Table[]): { readonly worst: number; readonly
 
 test('attribution gives each process of two sockets with different loads its joules within 2 %', () => {
   for (const seed of [3, 21, 40]) {
-    // By CPU time of the machine, a process is off by up to 63 %.
+    // By CPU time of the machine, the error of a process is up to 63 %.
     const sockets = { sockets: 2, processes: 12, socket_spread: 1 };
     const tables = attribute({ ...machine, ...sockets, seed }, 100, 30);
     const { worst, count } = findWorst(tables);

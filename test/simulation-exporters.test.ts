@@ -30,7 +30,7 @@ const joules = total([...run.joules.values()]);
 const busySeconds = Number(run.machine.busyNs) / 1e9;
 const live = run.machine.liveProcesses;
 
-/** What a domain used between two instants in seconds. */
+/** Energy that a domain used between two instants in seconds. */
 function usedBetween(name: string, from: number, to: number): number {
   const index = run.machine.domains.findIndex((domain) => domain.name === name);
   return Number(run.machine.energyNj(index, to * 1e6) - run.machine.energyNj(index, from * 1e6)) / 1e9;
@@ -53,7 +53,7 @@ const transports = {
 };
 
 for (const [name, open] of Object.entries(transports)) {
-  test(`${name} delivers every reading of a simulated machine, and so its true joules`, async (t) => {
+  test(`${name} delivers every reading of a simulated machine, and thus its exact joules`, async (t) => {
     const { exporter, received } = await open(t);
     feed(exporter, run.tables);
     await exporter.shutdown();
@@ -73,7 +73,7 @@ for (const [name, open] of Object.entries(transports)) {
 }
 
 for (const format of ['json', 'csv', 'parquet']) {
-  test(`file and replay give every reading and ending of a simulated machine again, as ${format}`, async () => {
+  test(`file and replay reproduce every reading and end of series of a simulated machine, as ${format}`, async () => {
     const path = `${createFolder()}/machine.${format}`;
     await writeTables({ path, format }, run.tables);
     const { tables } = await replay({ files: [path] });
@@ -82,7 +82,7 @@ for (const format of ['json', 'csv', 'parquet']) {
   });
 }
 
-/** All readings and endings, in an order of their own: a file may hold tables in parts. */
+/** All readings and ends of series in a fixed order: a file may split tables. */
 function describe(tables: readonly Table[]): readonly string[] {
   const rows = rowsOf(tables).map(
     ({ series, ns, value }) => `${seriesKey(series)} ${series.start} ${ns} ${value}`,
@@ -103,7 +103,7 @@ async function scrape(origin: string): Promise<ReadonlyMap<string, number>> {
 const valuesOf = (page: ReadonlyMap<string, number>, name: string) =>
   [...page].filter(([sample]) => sample.startsWith(`${name}{`)).map(([, value]) => value);
 
-test('prometheus shows the true sums of a simulated machine, counters that grow, and no process for long that ended', async (t) => {
+test('prometheus shows the true sums of a simulated machine, counters that grow, and removes processes that ended', async (t) => {
   const { tables, machine, joules: counted } = simulateTables({ spec: { faults: [] } });
   let ms = 0n;
   const clock = { wallNs: () => 0n, monotonicNs: () => ms * 1_000_000n, countBreaks: () => 0 };
@@ -135,7 +135,7 @@ test('prometheus shows the true sums of a simulated machine, counters that grow,
 
 const prefixes: Readonly<Record<string, number>> = { µ: 1e-6, m: 1e-3, k: 1e3, M: 1e6 };
 
-/** The watts and joules of a line that a pattern begins. */
+/** The watts and joules of a line that starts with a pattern. */
 function readQuantities(text: string, name: string): [watts: number, joules: number] {
   const [, watts, w = '', energy, j = ''] =
     new RegExp(`^ *${name} +([\\d.]+) ([µmkM]?)W +([\\d.]+) ([µmkM]?)J`, 'mu').exec(text) ??
@@ -166,7 +166,7 @@ test('console shows the true watts, joules and CPU use of a simulated machine', 
   void exporter.start();
   feed(exporter, run.tables);
   void exporter.shutdown();
-  // The counters that are there began at 2.5 s; the joules are those of all that ever were.
+  // The counters that still exist started at 2.5 s; the joules cover all counters of the run.
   const watts = [...run.joules.keys()].map((id) => [id, usedBetween(id, 2.5, 4) / 1.5] as const);
   for (const [id, wanted] of watts) assertShown(readQuantities(text, id)[0], wanted);
   const [shownWatts, shownJoules] = readQuantities(text, 'Power');
@@ -179,7 +179,7 @@ test('console shows the true watts, joules and CPU use of a simulated machine', 
   );
   const used = live.filter((process) => run.machine.cpuNsOf(process) > 0n);
   assert.equal(shares.size, used.length);
-  // Of all the time that is shown, whenever the process was started.
+  // Covers the whole displayed time, whenever the process was started.
   for (const process of used) {
     const { pid } = process.identity;
     const share = Number(run.machine.cpuNsOf(process)) / 10 / 4_000_000;
@@ -187,7 +187,7 @@ test('console shows the true watts, joules and CPU use of a simulated machine', 
   }
 });
 
-test('debug writes every value of a simulated machine, and every ending', () => {
+test('debug writes every value of a simulated machine, and every end of a series', () => {
   let text = '';
   const write = (part: string) => {
     text += part;

@@ -8,19 +8,19 @@ import { fc } from '../src/testing/fixed-seed.fixture.js';
 
 const second = 1_000_000;
 
-/** How a sampler went through the readings of a simulated machine. */
+/** Results of a sampler that read a simulated machine. */
 interface Course {
-  /** Readings that gave a number, of all domains. */
+  /** Readings with a value, of all domains. */
   readonly readings: number;
-  /** Readings that gave none. */
+  /** Readings without a value. */
   readonly gaps: number;
-  /** How often counters started again, several at once count once. */
+  /** Number of counter resets; simultaneous resets count once. */
   readonly generations: number;
-  /** By how much a reading was off the truth of its domain at most, in counts of the sensor. */
+  /** Maximum error of a reading, in counts of the sensor. */
   readonly worstUnits: number;
 }
 
-/** Reads a machine at a rate, in simulated time, and compares each reading with the truth. */
+/** Reads a machine at a given rate in simulated time, and compares each reading with the true value. */
 function follow(spec: MachineSpec, hertz: number, untilUs: number): Course {
   let us = 0;
   const sampler = new SimulatorSampler(spec, () => us);
@@ -61,17 +61,17 @@ function follow(spec: MachineSpec, hertz: number, untilUs: number): Course {
   return { ...course, generations: sampler.generation };
 }
 
-// Energy that no reading shows is lost: then, and only then, counters start again.
+// Energy that no reading shows is lost: counters are reset then, and only then.
 const isRestart = new Set(['a reset', 'a suspended machine']);
 
 /**
- * What has to hold whatever goes wrong: no reading is off by more than a count and what microjoules round, and the
- * energy of a gap is there after it.
+ * Invariants under all faults: each reading is exact to a count and the rounding to microjoules, and the energy
+ * of a gap is included after it.
  */
 function assertExact(name: string, { worstUnits, readings, generations }: Course): void {
   assert.equal(generations, isRestart.has(name) ? 1 : 0);
   assert.ok(readings > 0, 'nothing was read');
-  // A count at each end, of which microjoules cut up to 1 each.
+  // A count at each end, of which truncation to microjoules removes up to 1 each.
   assert.ok(worstUnits < 1.04, `a reading is off by ${worstUnits} counts`);
 }
 
@@ -109,7 +109,7 @@ const rates = [
 
 for (const [name, wanted] of Object.entries(faults)) {
   for (const { hertz, seeds, seconds } of rates) {
-    test(`WrappingCounter reads the truth to a count at ${hertz} Hz, with ${name}`, () => {
+    test(`WrappingCounter is exact to a count at ${hertz} Hz, with ${name}`, () => {
       for (const seed of seeds)
         assertExact(name, follow(createSpec({ ...wanted, seed }), hertz, seconds * second));
     });
@@ -117,7 +117,7 @@ for (const [name, wanted] of Object.entries(faults)) {
 }
 
 const halfSecond = fc.integer({ min: 1, max: 30 }).map((count) => (count * second) / 2);
-// A reset that is not read in time, or happens close to a wrap, looks like energy that was used.
+// A reset that is not read in time, or happens close to a wrap, is indistinguishable from used energy.
 const knowable = fc.constantFrom('wrap', 'torn', 'failed', 'empty', 'slow', 'dead', 'hotplug', 'offline');
 const anyFault = fc.record({
   kind: knowable,
@@ -128,7 +128,7 @@ const anyFault = fc.record({
 });
 const share = fc.constantFrom(0, 0, 0.05);
 
-test('WrappingCounter reads the truth to a count, with any faults together', () => {
+test('WrappingCounter is exact to a count under any combination of faults', () => {
   const spec = fc.record({
     seed: fc.nat(2 ** 31),
     faults: fc.array(anyFault, { maxLength: 4 }),

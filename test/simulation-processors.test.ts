@@ -22,7 +22,7 @@ const busySeconds = Number(run.machine.busyNs) / 1e9;
 
 type Feed = () => Promise<readonly Table[]>;
 
-/** What a processor with these settings makes of all tables. */
+/** Output of a processor with these settings for all tables. */
 function feed<S extends Schema>(factory: ProcessorFactory<S>, settings: object): Feed {
   return async () => {
     const next = createTableCollector();
@@ -40,7 +40,10 @@ const drop = (key: string) => ({ key, action: 'delete' });
 const { births } = run.machine;
 const programs = new Set(run.machine.processes.map(({ identity }) => identity.program)).size;
 
-/** Settings that change no sum, and how many energy and CPU time series there are with them, each known by what it says. */
+/**
+ * Settings that preserve all sums, and the number of energy and CPU time series with them, identified by their
+ * attributes.
+ */
 const faithful: readonly (readonly [string, Feed, readonly [number, number]])[] = [
   ['attribution', feed(attribution, { cpu_count: 16, process_limit: 0 }), [5, 2 * births]],
   ['power', feed(power, {}), [5, 2 * births]],
@@ -68,7 +71,7 @@ const faithful: readonly (readonly [string, Feed, readonly [number, number]])[] 
 ];
 
 for (const [name, consume, counts] of faithful) {
-  test(`${name} passes on the true joules and CPU seconds of a simulated machine`, async () => {
+  test(`${name} passes on the exact joules and CPU seconds of a simulated machine`, async () => {
     const tables = await consume();
     assert.ok(Math.abs(sumLastValues(tables, 'hw.energy') - joules) < 1e-9 * joules);
     assert.ok(Math.abs(sumLastValues(tables, 'process.cpu.time') - busySeconds) < 1e-9);
@@ -83,7 +86,7 @@ for (const [name, consume, counts] of faithful) {
   });
 }
 
-test('power gives watts that make up the true joules, but for what a counter counted in a window before its end', async () => {
+test('power gives watts that add up to the true joules, except for energy of a counter that ended within a window', async () => {
   const rows = rowsOf(await feed(power, {})(), 'hw.power');
   const made = new Map<unknown, number>();
   const last = new Map<Series, bigint>();
@@ -97,13 +100,13 @@ test('power gives watts that make up the true joules, but for what a counter cou
   const used = (index: number, us: number) => Number(run.machine.energyNj(index, us)) / 1e9;
   for (const id of run.joules.keys()) {
     const index = domains.findIndex(({ name }) => name === id);
-    // The counters end at 2.4 s, in the middle of a window, and start again at 2.5 s.
+    // The counters end at 2.4 s, in the middle of a window, and restart at 2.5 s.
     const wanted = used(index, 2_000_000) + used(index, 4_000_000) - used(index, 2_500_000);
     assert.ok(Math.abs((made.get(id) ?? 0) - wanted) < 1e-9 * wanted, id);
   }
 });
 
-test('filter keeps the joules of what it keeps, and nothing else', async () => {
+test('filter keeps the joules of the series that it keeps, and no others', async () => {
   const keepCpu = { include: [{ metric_names: ['hw.energy'], attributes: { 'hw.type': 'cpu' } }] };
   const tables = await feed(filter, keepCpu)();
   const names = new Set(tables.flatMap(({ series }) => series.map(({ attributes: own }) => own['hw.id'])));

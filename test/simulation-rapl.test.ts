@@ -14,17 +14,17 @@ import { createFolder } from '../src/testing/temporary-folder.fixture.js';
 
 const second = 1_000_000;
 
-/** What the rapl receiver made of the files of a simulated machine. */
+/** Results of the rapl receiver for the files of a simulated machine. */
 interface Course {
   readonly readings: number;
   readonly gaps: number;
-  /** How many series it made. */
+  /** Number of series that it created. */
   readonly series: number;
-  /** By how much a reading was off the truth at most, in counts of the sensor. */
+  /** Maximum error of a reading, in counts of the sensor. */
   readonly worstUnits: number;
 }
 
-/** Reads the tree of a machine in simulated time, and compares each reading with the truth. */
+/** Reads the tree of a machine in simulated time, and compares each reading with the true value. */
 function follow(root: string, faults: readonly Fault[], hertz: number, seconds: number): Course {
   const machine = createMachine(createSpec({ seed: 3, faults }));
   const sensors = new Map(createSensors(machine).map((sensor) => [sensor.domain.name, sensor]));
@@ -38,7 +38,7 @@ function follow(root: string, faults: readonly Fault[], hertz: number, seconds: 
   const course = { readings: 0, gaps: 0, worstUnits: 0 };
   const compare = (name: string, id: number | undefined, joules: number, ageMs: number) => {
     const sensor = sensors.get(name) ?? assert.fail(name);
-    // A counter begins at 0 with its first reading, after a reset with the first one that shows it.
+    // A counter starts at 0 with its first reading; after a reset, with the first reading that shows the reset.
     const beginNj = begins.get(id) ?? sensor.shownNj(us - ageMs * 1_000);
     const nj = sensor.shownNj(us);
     begins.set(id, beginNj);
@@ -47,7 +47,7 @@ function follow(root: string, faults: readonly Fault[], hertz: number, seconds: 
   };
   for (; us <= seconds * second; us += second / hertz) {
     machine.advance(us);
-    // The files of a machine that sleeps do not change, and are not read.
+    // The files of a sleeping machine do not change, and are not read.
     if (machine.timeline.isSuspended(us)) continue;
     tree.write(us);
     sampler.read(values, 0);
@@ -71,7 +71,7 @@ const fault = (kind: Fault['kind'], at: number, duration = 0, domain?: string): 
   domain,
 });
 
-/** Faults, how many counters start again by them, and whether readings are missing. */
+/** Faults, the number of counter resets that they cause, and whether readings are missing. */
 const cases: Readonly<Record<string, readonly [faults: readonly Fault[], anew: number, hasGaps: boolean]>> = {
   'no fault': [[], 0, false],
   'a wrap': [[fault('wrap', 5.5)], 0, false],
@@ -82,7 +82,7 @@ const cases: Readonly<Record<string, readonly [faults: readonly Fault[], anew: n
   'a slow meter': [[fault('slow', 0, 60)], 0, false],
   'domains that stand still for a while': [[fault('dead', 3, 4)], 0, false],
   'memory that goes and comes back': [[fault('hotplug', 3, 7, 'dram-0')], 1, true],
-  // Its cores, its memory and its uncore part come back with it.
+  // Its cores, its memory and its uncore part are removed and added with it.
   'a package that goes and comes back': [[fault('hotplug', 3, 7, 'package-1')], 4, true],
   'a machine that slept': [[fault('suspend', 3, 7)], 9, true],
 };
@@ -92,13 +92,13 @@ for (const [name, [faults, anew, hasGaps]] of Object.entries(cases)) {
     { hertz: 1, seconds: 20 },
     { hertz: 100, seconds: 17 },
   ]) {
-    test(`rapl reads the truth to a count from a simulated tree at ${hertz} Hz, with ${name}`, (t) => {
+    test(`rapl is exact to a count on a simulated tree at ${hertz} Hz, with ${name}`, (t) => {
       const root = createFolder();
       t.after(() => rmSync(root, { recursive: true }));
       const { series, gaps, readings, worstUnits } = follow(root, faults, hertz, seconds);
       assert.deepEqual([series, gaps > 0], [9 + anew, hasGaps]);
       assert.ok(readings > 4 * seconds * hertz, `only ${readings} readings`);
-      // A count at each end, of which microjoules cut up to 1 each.
+      // A count at each end, of which truncation to microjoules removes up to 1 each.
       assert.ok(worstUnits < 1.04, `a reading is off by ${worstUnits} counts`);
     });
   }

@@ -11,7 +11,7 @@ import { createFolder } from '../src/testing/temporary-folder.fixture.js';
 import { until } from '../src/testing/until.js';
 import { startAgent } from './agent.js';
 
-// Tools that are not ours read a simulated machine.
+// External tools that read a simulated machine.
 
 const run = promisify(execFile);
 const exporter = 'prometheus-node-exporter';
@@ -20,7 +20,7 @@ function isInstalled(program: string): boolean {
   return spawnSync(program, ['--version']).error === undefined;
 }
 
-/** Lays the tree over the real sysfs for a command and what it starts. */
+/** Mounts the tree over the real sysfs for a command and its descendants. */
 const overlay = `for folder in bus class devices; do
   [ -d "$1/sys/$folder" ] || continue
   mount -t overlay overlay -o "lowerdir=$1/sys/$folder:/sys/$folder" "/sys/$folder" || exit 99
@@ -109,7 +109,10 @@ function stepsBetween(truth: readonly TruthStep[], fromNs: bigint, toNs: bigint)
   return truth.slice(Math.max(0, first - 2)).filter(({ timeNs }) => timeNs <= toNs);
 }
 
-/** How many processes lived at all of the steps, and at one of them: a reader takes its time to look at each. */
+/**
+ * Number of processes that lived through all of the steps, and number that lived at any of them: a reader takes
+ * time to visit each.
+ */
 function countLiving(steps: readonly TruthStep[]): { readonly always: number; readonly ever: number } {
   const sets = steps.map(({ processes }) => new Set(processes.map(({ pid }) => pid)));
   const ever = new Set(sets.flatMap((set) => [...set]));
@@ -119,7 +122,7 @@ function countLiving(steps: readonly TruthStep[]): { readonly always: number; re
 const wallNs = () => BigInt(Date.now()) * 1_000_000n;
 
 test(
-  'node_exporter reads the joules of a simulated tree that are true at that time, to the microjoule',
+  'node_exporter reads the joules of a simulated tree at that time, exact to the microjoule',
   { skip: isInstalled(exporter) ? false : `${exporter} is not installed` },
   async (t) => {
     const root = await startTree(t, ['--seed', '5', '--fault', 'wrap@1s:package-1']);
@@ -232,7 +235,7 @@ test('perf reads the energy PMU of a simulated tree', { skip: perfReason }, asyn
 });
 
 test(
-  'every program finds the zones of a simulated tree that is laid over sysfs',
+  'every program finds the zones of a simulated tree that is mounted over sysfs',
   { skip: perfReason },
   async (t) => {
     const root = await startTree(t, []);
@@ -243,7 +246,7 @@ test(
   },
 );
 
-/** ps looks itself up in /proc: in a namespace of its own it has the pid of the tree's first process. */
+/** ps looks up its own pid in /proc: in a new pid namespace that is the pid of the tree's first process. */
 const psInTree = [
   '-mpf',
   'sh',

@@ -20,8 +20,8 @@ async function startTree(t: TestContext, args: readonly string[]): Promise<strin
 }
 
 /**
- * A reading can be of any step that was there not long before it was stamped, and of the one that was being written: a
- * step is stamped once all its files are.
+ * The steps that a reading can show: those shortly before its timestamp, and the one being written, since a
+ * step gets its timestamp after all its files are written.
  */
 function stepsAround(truth: readonly TruthStep[], ns: bigint): readonly TruthStep[] {
   const last = truth.findLastIndex(({ timeNs }) => timeNs <= ns);
@@ -32,8 +32,8 @@ function stepsAround(truth: readonly TruthStep[], ns: bigint): readonly TruthSte
 const modulusMicrojoules = 262_143_328_911.36;
 
 /**
- * Whether each reading, counted from the first, is exactly what the counter showed at a step. The first is not 0 where it
- * holds what was counted before it was known whether the counter is one of its own.
+ * Whether the growth of each reading since the first equals that of the counter at some step. The first reading
+ * is not 0 if it includes energy that was counted before the counter was known to be independent.
  */
 function assertCounter(rows: readonly Row[], truth: readonly TruthStep[], domain: string): void {
   const counters = ({ ns }: Row) =>
@@ -48,13 +48,13 @@ function assertCounter(rows: readonly Row[], truth: readonly TruthStep[], domain
   assert.ok(isExplained, `the readings of ${domain} are not those of its counter`);
 }
 
-/** Whether a counter that differs by so much, perhaps after a wrap, has grown by so much: microjoules. */
+/** Whether a counter difference in microjoules, possibly after a wrap, equals this growth. */
 function isGrowth(microjoules: number, difference: number): boolean {
   if (difference >= 0) return difference === Math.round(microjoules);
   return Math.abs(difference + modulusMicrojoules - microjoules) < 1;
 }
 
-/** Whether a growth in seconds between two readings is the true one, of which steps and ticks hide a bit. */
+/** Whether a growth in seconds between two readings is correct within the error of steps and ticks. */
 function assertGrowth(
   rows: readonly Row[],
   truth: readonly TruthStep[],
@@ -65,7 +65,7 @@ function assertGrowth(
   const range = (row: Row) => stepsAround(truth, row.ns).flatMap((step) => trueNs(step) ?? []);
   const [from, to] = [range(first), range(last)];
   const grownNs = (last.value - first.value) * 1e9;
-  // User and system time are ticks of 10 ms each, cut off at both ends.
+  // User and system time are ticks of 10 ms each, truncated at both ends.
   assert.ok(grownNs >= Math.min(...to) - Math.max(...from) - 40e6, `${grownNs} ns is too little`);
   assert.ok(grownNs <= Math.max(...to) - Math.min(...from) + 40e6, `${grownNs} ns is too much`);
 }
@@ -83,7 +83,7 @@ const machineOptions = ['--seed', '7', '--processes', '6', '--arrivals', '3'];
 const faultOptions = [
   '--torn=0.01',
   '--empty=0.01',
-  // Late enough for receivers that start on a busy machine: they need counters that can be read.
+  // Late enough for receivers that start on a busy machine: they need readable counters.
   '--fault=torn@4s+200ms',
   '--fault=wrap@4500ms:package-0',
   '--fault=wrap@4600ms:psys',
@@ -93,7 +93,7 @@ for (const { hertz, ms } of [
   { hertz: 1, ms: 6500 },
   { hertz: 100, ms: 5000 },
 ]) {
-  test(`rapl, process and host read at ${hertz} Hz from a simulated tree what is true, faults and all`, async (t) => {
+  test(`rapl, process and host read the true values at ${hertz} Hz from a simulated tree with faults`, async (t) => {
     const root = await startTree(t, [...machineOptions, ...faultOptions]);
     const [sysfs, procfs, interval] = [`${root}/sys`, `${root}/proc`, `${1000 / hertz}ms`];
     const receivers = [
@@ -155,7 +155,7 @@ test('simulate refuses a folder that is not empty, and options that it does not 
   }
 });
 
-test('simulate prints the same truth again, as text and as JSON', async () => {
+test('simulate prints the same values for the same seed, as text and as JSON', async () => {
   const [first, again] = [0, 1].map(() =>
     runAgent(['simulate', '--duration', '5s', '--seed', '3', '--json']),
   );

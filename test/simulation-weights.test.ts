@@ -17,7 +17,7 @@ import { total } from './sums.js';
 const epoch = 1_700_000_000_000_000_000n;
 const stepUs = 10_000;
 
-/** Two sockets, with programs that differ in memory traffic and frequency, and some that come and go. */
+/** Two sockets, with programs that differ in memory traffic and frequency, and some short-lived processes. */
 const machine = {
   sockets: 2,
   cpus_per_socket: 4,
@@ -68,7 +68,7 @@ function attribute(seed: number, weights: object, counts?: CountTablesOptions) {
   return collector.tables;
 }
 
-/** The worst error of a process that cost at least a joule, as a part of what it cost, by what it was shared. */
+/** The maximum relative error of a process that used at least a joule, by the weight of the attribution. */
 function findWorst(tables: readonly Table[], hwType: string, domain: RegExp) {
   const attributed = rowsOf(tables, 'process.energy').filter(
     ({ series }) => series.attributes['hw.type'] === hwType,
@@ -115,7 +115,7 @@ test('attribution gives each process of two sockets its joules of CPUs within 2 
   }
 });
 
-test('attribution by CPU time alone is wrong about the same machine, and says by what it shared', () => {
+test('attribution by CPU time alone is inaccurate on the same machine, and names its weight', () => {
   for (const seed of seeds) {
     const tables = attribute(seed, { weights: [{ hw_type: 'memory', model: 'cpu_time' }] });
     for (const [hwType, domain] of [

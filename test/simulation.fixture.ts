@@ -18,15 +18,15 @@ export interface Row {
   readonly value: number;
 }
 
-/** A receiver that passes on to the next. */
+/** Creates a receiver that passes its tables to `next`. */
 export type Creator = (context: ReceiverContext, next: Consumer) => Component;
 
-/** Makes a receiver with these settings. */
+/** Creates a receiver with these settings. */
 export function createReceiver<S extends Schema>(factory: ReceiverFactory<S>, settings: object): Creator {
   return (context, next) => factory.create(parseSettings(factory.schema, settings), context, next);
 }
 
-/** Runs receivers for a time, with real sampling threads and the attribution processor behind them. */
+/** Runs receivers for some time, with real sampling threads, before the attribution processor. */
 export async function runReceivers(
   t: TestContext,
   creators: readonly Creator[],
@@ -52,7 +52,7 @@ export async function runReceivers(
   return collector.tables;
 }
 
-/** Every reading of a metric, or of all, gaps left out. */
+/** Every reading of a metric, or of all, without gaps. */
 export function rowsOf(tables: readonly Table[], name?: string): Row[] {
   return tables.flatMap(({ series, offsets, values, epoch }) =>
     [...values].flatMap((value, cell) => {

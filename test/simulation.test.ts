@@ -20,14 +20,14 @@ function sum(values: readonly bigint[]): bigint {
   return values.reduce((total, value) => total + value, 0n);
 }
 
-/** The different costs of a CPU second. */
+/** The distinct costs of a CPU second. */
 function costs(spread: number): ReadonlySet<number> {
   const machine = createMachine(createSpec({ spread }));
   machine.advance(5_000_000);
   return new Set(machine.processes.map(({ identity }) => identity.rates.package));
 }
 
-/** All that a machine says of an instant. */
+/** The complete state of a machine at an instant. */
 function tellAll(machine: Machine, us: number) {
   machine.advance(us);
   return {
@@ -43,7 +43,7 @@ function tellAll(machine: Machine, us: number) {
   };
 }
 
-test('Machine has the same truth at an instant, however often and in whatever order it is asked', () => {
+test('Machine has the same values at an instant, however often and in whatever order it is advanced', () => {
   fc.assert(
     fc.property(specs, instants, (settings, times) => {
       const asked = createMachine(createSpec(settings));
@@ -55,7 +55,7 @@ test('Machine has the same truth at an instant, however often and in whatever or
   );
 });
 
-test('Machine uses in each domain what it uses idle and what its cgroups cost, to the nanojoule', () => {
+test('Machine uses in each domain the idle energy plus the energy of its cgroups, to the nanojoule', () => {
   fc.assert(
     fc.property(specs, instants, (settings, times) => {
       const machine = createMachine(createSpec(settings));
@@ -71,7 +71,7 @@ test('Machine uses in each domain what it uses idle and what its cgroups cost, t
   );
 });
 
-test('Machine uses what its processes cost, when it forgets none of them', () => {
+test('Machine uses the energy of its processes when it forgets none of them', () => {
   fc.assert(
     fc.property(specs, instants, (settings, times) => {
       const machine = createMachine(createSpec({ ...settings, rememberUs: 1e9 }));
@@ -89,7 +89,7 @@ test('Machine uses what its processes cost, when it forgets none of them', () =>
   );
 });
 
-test('Machine gives no CPU more than all of its time', () => {
+test('Machine gives no CPU more than 100 % of its time', () => {
   fc.assert(
     fc.property(specs, instants, (settings, times) => {
       const machine = createMachine(createSpec(settings));
@@ -105,12 +105,12 @@ test('Machine gives no CPU more than all of its time', () => {
   );
 });
 
-test('Machine has processes that cost differently, or the same where there is no spread', () => {
+test('Machine has processes with different costs, or equal costs without a spread', () => {
   assert.ok(costs(1).size > 10);
   assert.equal(costs(0).size, 1);
 });
 
-test('Machine has processes that live a millisecond', () => {
+test('Machine has processes that live for a millisecond', () => {
   const machine = createMachine(createSpec({ arrivalsPerSecond: 50 }));
   machine.advance(20_000_000);
   const lives = machine.processes.map(({ identity }) => identity.diesUs - identity.bornUs);
@@ -139,7 +139,7 @@ test('Machine takes work from a CPU that goes offline, and gives it back', () =>
   );
 });
 
-test('Machine still knows the energy of a time whose processes it has forgotten', () => {
+test('Machine still has the energy of processes that it has forgotten', () => {
   const spec = createSpec({ arrivalsPerSecond: 1 });
   const [old, young] = [createMachine(spec), createMachine(spec)];
   old.advance(1_200_000_000);
@@ -147,7 +147,7 @@ test('Machine still knows the energy of a time whose processes it has forgotten'
   assert.equal(old.energyNj(0, 1_000_000), young.energyNj(0, 1_000_000));
 });
 
-test('Machine is busy, when far more processes want CPU time than it has', () => {
+test('Machine is busy when far more processes need CPU time than it has', () => {
   const machine = createMachine(createSpec({ sockets: 1, cpusPerSocket: 2, processes: 2000 }));
   machine.advance(1_000_000);
   assert.equal(machine.busyNs, 2_000_000_000n);

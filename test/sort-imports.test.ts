@@ -9,7 +9,7 @@ function sort(source: string): Promise<string> {
   return format(source, { parser: 'typescript', singleQuote: true, plugins: [plugin] });
 }
 
-test('The format sorts imports: of Node, of packages, of files, and within braces values before types', async () => {
+test('the formatter sorts imports: of Node, of packages, of files, and within braces values before types', async () => {
   const source = `import { b } from './b.js';
 import type { A } from './b-a.js';
 import { c } from '../c.js';
@@ -28,7 +28,7 @@ import type { A } from './b-a.js';
   assert.equal(await sort(source), expected);
 });
 
-test('The format moves no import over a comment, an empty line or one without a name, and nothing that only looks like one', async () => {
+test('the formatter moves no import over a comment, an empty line or a bare import, and nothing that only looks like an import', async () => {
   const source = `#!/usr/bin/env node
 /* b before a */
 import { b } from './b.js';

@@ -23,17 +23,20 @@ import { startAgent, writeConfig } from './agent.js';
 
 const rounds = 100;
 
-/** Bytes that the process may need more after all rounds: far less than one service takes, times the rounds. */
+/**
+ * Maximum growth of the process in bytes over all rounds: far less than the memory of one service times the
+ * number of rounds.
+ */
 const maxGrowthBytes = 30e6;
 
-/** Does something a hundred times and expects that nothing more is open than after the first time. */
+/** Does something a hundred times and expects that no more is open than after the first time. */
 async function repeat(work: (round: number) => Promise<void>): Promise<void> {
   await work(0);
   const before = countOpen();
   const maxBytes = readHeapBytes() + maxGrowthBytes;
   for (let round = 1; round < rounds; round++) await work(round);
   await expectNothingLeft(before);
-  // Buffers go one collection after their owners, or two.
+  // Buffers are freed one or two collections after their owners.
   await until(() => readHeapBytes() < maxBytes);
 }
 
@@ -42,7 +45,7 @@ interface Endpoints {
   readonly grpc: string;
 }
 
-/** Something of everything: scraped and sampled receivers, processors, exporters that push and that serve. */
+/** Every kind of component: scraped and sampled receivers, processors, exporters that push and that serve. */
 function describeWholeService(t: TestContext, { http, grpc }: Endpoints): Promise<ServiceConfig> {
   const sysfs = createFakeSysfs(t);
   sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 5_000_000 });
@@ -74,7 +77,7 @@ function describeWholeService(t: TestContext, { http, grpc }: Endpoints): Promis
   return validateService(nodeOf(config), createFactoryFinder(process.cwd()));
 }
 
-/** Lives once as the agent does, from the telemetry to the last flush. */
+/** One life cycle of the agent, from the telemetry to the last flush. */
 async function runOnce(config: ServiceConfig): Promise<void> {
   const log = createLogCollector();
   const telemetry = await startTelemetry({
@@ -104,7 +107,7 @@ async function runOnce(config: ServiceConfig): Promise<void> {
   );
 }
 
-test('a service leaves nothing open, when it starts and stops a hundred times', async (t) => {
+test('a service leaves nothing open when it starts and stops a hundred times', async (t) => {
   const http = await openHttpBackend(t);
   const grpc = await openGrpcBackend(t);
   const config = await describeWholeService(t, { http: http.url, grpc: grpc.endpoint });
@@ -116,7 +119,7 @@ test('a service leaves nothing open, when it starts and stops a hundred times', 
   });
 });
 
-test('sampling threads leave nothing open, when they start and stop a hundred times', async () => {
+test('sampling threads leave nothing open when they start and stop a hundred times', async () => {
   const log = createLogCollector();
   const metric = { name: 'x', unit: '1', description: '', kind: 'counter', valueType: 'int' } as const;
   const request = {
@@ -140,7 +143,7 @@ test('sampling threads leave nothing open, when they start and stop a hundred ti
   });
 });
 
-test('the agent ends in order and loses no row, when SIGTERM comes at any instant of its start', async (t) => {
+test('the agent exits normally and loses no row when SIGTERM arrives at any instant of its start', async (t) => {
   const backend = await openHttpBackend(t);
   const path = writeConfig(`
 receivers: {estimate: {collection_interval: 20ms}}
@@ -154,7 +157,7 @@ service:
     const agent = startAgent(['run', '-c', path]);
     await sleep(randomInt(800));
     const { code, stderr } = await agent.stop();
-    // Before Node itself is up, the signal kills it.
+    // Before Node has started, the signal kills it.
     assert.ok(code === 0 || (code === null && stderr === ''), `${code}: ${stderr}`);
     assert.doesNotMatch(stderr, /\n {4}at |Warning/);
     const points = backend.received.flatMap(({ bytes }) => decodePoints(bytes));

@@ -11,7 +11,7 @@ export function interpolate(points: readonly DecodedPoint[], time: bigint): numb
   return Number(before.value) + share * (Number(next.value) - Number(before.value));
 }
 
-/** The last values of cumulative points, each series once, gaps left out. */
+/** The last values of cumulative points, each series once, without gaps. */
 export function lastValues(points: readonly DecodedPoint[]): number[] {
   const latest = new Map<string, DecodedPoint>();
   for (const point of points) {

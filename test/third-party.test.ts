@@ -11,7 +11,7 @@ import { repositoryRoot } from './component-folders.js';
 const compiled = fileURLToPath(new URL('../docs/examples/', import.meta.url));
 const sources = fileURLToPath(new URL('docs/examples/', repositoryRoot));
 
-/** A folder with `joulemetry` and the package of an example installed, as npm would leave it. */
+/** A folder with `joulemetry` and the package of an example installed, as npm would install them. */
 function install(example: string, name = `joulemetry-${example}`): string {
   const folder = createFolder();
   const modules = join(folder, 'node_modules');
@@ -24,14 +24,14 @@ function install(example: string, name = `joulemetry-${example}`): string {
   return folder;
 }
 
-/** The package.json that docs/writing-a-component.md shows. */
+/** The package.json in docs/writing-a-component.md. */
 function readManifest(): object {
   const page = readFileSync(new URL('docs/writing-a-component.md', repositoryRoot), 'utf8');
   const [, json = ''] = /^```json\n(.*?)^```/msu.exec(page) ?? [];
   return JSON.parse(json) as object;
 }
 
-test('an agent runs a component of a third party that knows joulemetry/plugin alone', async (t) => {
+test('an agent runs a third-party component that imports only joulemetry/plugin', async (t) => {
   const folder = install('processor-scale');
   const config = join(folder, 'config.yaml');
   writeFileSync(
@@ -62,7 +62,7 @@ service:
   assert.ok(lines.length <= 40, `${lines.length} lines`);
 });
 
-test('a receiver of a third party samples 1,000 times a second by 70 lines of its own', async (t) => {
+test('a third-party receiver samples 1,000 times a second with 70 lines of code', async (t) => {
   const folder = install('receiver-sensor');
   const [config, counter, csv] = ['config.yaml', 'energy', 'samples.csv'].map((name) => join(folder, name));
   writeFileSync(counter, '1000000\n');
@@ -90,7 +90,7 @@ service: {pipelines: {metrics: {receivers: [sensor], exporters: [file]}}}
   assert.ok(lines.length <= 70, `${lines.length} lines`);
 });
 
-test('a receiver of a third party reads three gauges of procfs by 50 lines of its own', async (t) => {
+test('a third-party receiver reads three gauges of procfs with 50 lines of code', async (t) => {
   const folder = install('receiver-page-cache');
   const [config, meminfo, csv] = ['config.yaml', 'meminfo', 'gauges.csv'].map((name) => join(folder, name));
   writeFileSync(meminfo, 'Dirty: 3 kB\nWriteback: 0 kB\nMapped: 70000 kB\n');
@@ -129,7 +129,7 @@ for (const example of readdirSync(sources)) {
   });
 }
 
-test('joulemetry test-component exits with 1 and reports what a package lacks', async () => {
+test('joulemetry test-component exits with 1 and lists the defects of a package', async () => {
   const folder = join(install('processor-scale'), 'node_modules', 'joulemetry-processor-scale');
   writeFileSync(join(folder, 'README.md'), '# scale processor\n');
   rmSync(join(folder, 'factory.test.js'));

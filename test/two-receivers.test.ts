@@ -35,7 +35,7 @@ service: {pipelines: {${pipelines}}, telemetry: {metrics: {level: none}}}
 const identityOf = ({ name, resource: who, attributes }: DecodedPoint) =>
   JSON.stringify([name, who, Object.entries(attributes).map(String).toSorted()]);
 
-/** No two points of one series are of the same instant, and no series counts from two instants. */
+/** No two points of a series have the same instant, and no series has two start times. */
 function assertOneWriter(points: readonly DecodedPoint[]): void {
   const starts = new Map<string, bigint>();
   for (const point of points) {
@@ -52,7 +52,7 @@ interface Case {
   readonly receivers: string;
   readonly ids: readonly string[];
   readonly skip?: string | false;
-  /** Whether a value of the metric can be true. */
+  /** Whether a value of the metric is plausible. */
   readonly isTrue: (value: number, seconds: number) => boolean;
 }
 
@@ -84,7 +84,7 @@ for (const { metric, receivers, ids, skip = false, isTrue } of cases) {
   for (const areSeparate of [false, true]) {
     const where = areSeparate ? 'two pipelines' : 'one pipeline';
     test(
-      `the agent publishes ${metric} of ${ids.join(' and ')} once, when they share ${where}`,
+      `the agent publishes ${metric} of ${ids.join(' and ')} once when they share ${where}`,
       { skip },
       async (t) => {
         const backend = await openHttpBackend(t, { address: ownAddress, port: 0 });
@@ -122,7 +122,7 @@ service:
   return path;
 }
 
-test('the agent leaves out what a replay publishes of a machine that it measures itself', async (t) => {
+test('the agent leaves out the metrics of a replay for a machine that it measures itself', async (t) => {
   const backend = await openHttpBackend(t, { address: ownAddress, port: 0 });
   const recorded = await recordHost();
   const points = () => backend.received.flatMap(({ bytes }) => decodePoints(bytes));

@@ -7,10 +7,10 @@ import { createFolder } from '../src/testing/temporary-folder.fixture.js';
 import { runAgent, startAgent, writeConfig } from './agent.js';
 import { openGoldenMachine } from './golden-machine.js';
 
-/** Whatever waits for a FIFO or reads a device to its end never returns. */
+/** Waiting for a FIFO or reading a device to its end never returns. */
 const timeout = 120_000;
 
-/** What the files of a machine are replaced by. */
+/** Replacements for the files of a machine. */
 const replacements = {
   FIFOs: (path: string) => execFileSync('mkfifo', [path]),
   folders: (path: string) => mkdirSync(path),
@@ -18,7 +18,7 @@ const replacements = {
   'broken links': (path: string) => symlinkSync('/nowhere/at/all', path),
 };
 
-/** A machine that has every file that receivers look for, and none of them is one. */
+/** A machine with every file that receivers look for, each replaced by something other than a file. */
 function createMachine(replace: (path: string) => unknown): string {
   const { root } = openGoldenMachine();
   for (const entry of readdirSync(root, { recursive: true, withFileTypes: true })) {
@@ -52,7 +52,7 @@ service:
 
 for (const [name, replace] of Object.entries(replacements)) {
   test(
-    `doctor and run wait for nothing, when the files of procfs and sysfs are ${name}`,
+    `doctor and run do not block when the files of procfs and sysfs are ${name}`,
     { timeout },
     async () => {
       const config = configure(createMachine(replace));
@@ -67,7 +67,7 @@ for (const [name, replace] of Object.entries(replacements)) {
 }
 
 test(
-  'run refuses certificates, states and recordings that are FIFOs, and waits for none',
+  'run refuses certificates, states and recordings that are FIFOs, without blocking',
   { timeout },
   async () => {
     const folder = createFolder();

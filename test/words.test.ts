@@ -20,7 +20,7 @@ const folders = [
   'bench',
 ];
 const topFiles = readdirSync(root).filter((path) => /\.(?:md|mjs)$/u.test(path));
-/** Read by those who change the code only. */
+/** Files that only developers read. */
 const internal = /\.(?:test|fixture)\.ts$/u;
 
 function listFiles(folder: string): readonly string[] {
@@ -29,7 +29,7 @@ function listFiles(folder: string): readonly string[] {
     .map((path) => join(folder, path));
 }
 
-test('what people read is in plain words', () => {
+test('texts for users are in plain words', () => {
   const findings = [...folders.flatMap(listFiles), ...topFiles].flatMap((path) =>
     findWordings(path, readFileSync(join(root, path), 'utf8')).map(
       ({ line, found, instead }) => `${path}:${line}: expected ${instead}, found "${found}"`,
@@ -38,7 +38,7 @@ test('what people read is in plain words', () => {
   assert.deepEqual(findings, []);
 });
 
-test('messages say what could not be done, what was expected and what was found', () => {
+test('messages name the operation, the expected and the found value', () => {
   const paths = folders.slice(0, 5).flatMap(listFiles);
   const findings = paths
     .filter((path) => path.endsWith('.ts'))
@@ -66,7 +66,7 @@ test('findMisworded finds messages without a cause, and with half of one', () =>
   );
 });
 
-test('findMisworded accepts a cause that is an errno, another error or follows later, and what is no error', () => {
+test('findMisworded accepts a cause that is an errno, another error or follows later, and texts that are no errors', () => {
   const source = [
     'throw new Error(`Cannot read ${path}: expected a number, found "${text}"`);',
     'throw new Error(`Cannot use --repeat "${text}": expected a whole number`);',
@@ -81,7 +81,7 @@ test('findMisworded accepts a cause that is an errno, another error or follows l
   assert.deepEqual(findMisworded(source.join('\n')), []);
 });
 
-test('findWordings looks at comments and texts of TypeScript, over line ends', () => {
+test('findWordings searches comments and texts of TypeScript across line ends', () => {
   const source =
     "/**\n * It begins\n * anew.\n */\nconst anew = `${nobody}` + 'now and then';\n// runs as user nobody\n";
   assert.deepEqual(
@@ -90,12 +90,12 @@ test('findWordings looks at comments and texts of TypeScript, over line ends', (
   );
 });
 
-test('findWordings looks at comments of JavaScript, not at its names', () => {
+test('findWordings searches comments of JavaScript, not its names', () => {
   const [found, ...others] = findWordings('a.mjs', 'const anew = 1; // begins anew\n');
   assert.deepEqual([found?.found, others], ['anew', []]);
 });
 
-test('findWordings finds messages that do not say what was expected, then what was found', () => {
+test('findWordings finds messages that do not name first the expected, then the found value', () => {
   const source = [
     '`it is ${text}, wanted a file`;',
     "'a period of 0, ' +\n  'wanted more';",
@@ -110,7 +110,7 @@ test('findWordings finds messages that do not say what was expected, then what w
   );
 });
 
-test('findWordings finds the marks of a conflict in a comment', () => {
+test('findWordings finds conflict markers in a comment', () => {
   const source = '/**\n<<<<<<< HEAD\n * Seconds.\n=======\n * Joules.\n>>>>>>> 1a2b3c4 (Say it)\n */\n';
   assert.deepEqual(
     findWordings('a.ts', source).map(({ line, found }) => `${line} ${found}`),
@@ -118,7 +118,7 @@ test('findWordings finds the marks of a conflict in a comment', () => {
   );
 });
 
-test('findWordings looks at the prose of Markdown, not at code', () => {
+test('findWordings searches the prose of Markdown, not its code', () => {
   const page = 'A `nobody`.\n\n```sh\nsu nobody\n```\n\nIt says\nso. It tells them apart. It tells all.\n';
   assert.deepEqual(
     findWordings('a.md', page).map(({ line, found }) => `${line} ${found}`),

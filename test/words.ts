@@ -1,7 +1,7 @@
-/** A wording that readers stumble over. */
+/** A rejected wording. */
 interface Wording {
   readonly pattern: RegExp;
-  /** What to write in its place. */
+  /** Suggested replacement. */
   readonly instead: string;
 }
 
@@ -20,7 +20,7 @@ const wordings: readonly Wording[] = [
     pattern: /\b(?:whoever|somebody|anybody|everybody)\b/iu,
     instead: 'the caller, another receiver, every user',
   },
-  // A user account of that name is meant in code.
+  // In code, this is the name of a user account.
   { pattern: /(?<!(?:user|as) )\bnobody\b/iu, instead: 'no process, no user' },
   { pattern: /\bnow and then\b/iu, instead: 'periodically' },
   { pattern: /\bso many\b/iu, instead: 'a number, this many' },
@@ -45,11 +45,11 @@ const wordings: readonly Wording[] = [
     pattern: /\bTakes tables again\b|\bNot needed: |\bEnding after\b/u,
     instead: 'Recovered, Disabled, Shutting down',
   },
-  // In a comment no compiler sees what a merge has left.
+  // Conflict markers: the compiler does not see them in a comment.
   { pattern: /(?:<{7}|>{7}) \S+/u, instead: 'one side of the conflict' },
 ];
 
-/** A rejected wording and where it is. */
+/** A rejected wording and its place. */
 export interface Finding {
   readonly line: number;
   readonly found: string;
@@ -60,7 +60,10 @@ const commentOrString =
   /\/\*[\s\S]*?\*\/|\/\/[^\n]*|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`/gu;
 const markdownCode = /^(?:```|````).*?^(?:```|````)$|`[^`\n]*`/gmsu;
 
-/** Finds rejected wordings in what people read of a file: the comments and texts of TypeScript and JavaScript, the prose of Markdown. */
+/**
+ * Finds rejected wordings in text for readers: the comments and strings of TypeScript and JavaScript, and the
+ * prose of Markdown.
+ */
 export function findWordings(path: string, text: string): readonly Finding[] {
   const prose = /\.m?[jt]s$/u.test(path) ? keepOnly(text, commentOrString) : blank(text, markdownCode);
   // Comments continue on the next line after an asterisk.
@@ -75,12 +78,12 @@ export function findWordings(path: string, text: string): readonly Finding[] {
   });
 }
 
-/** As many characters as before, without those that match. */
+/** Replaces all matches with blanks, so that offsets stay the same. */
 function blank(text: string, pattern: RegExp): string {
   return text.replaceAll(pattern, (match) => match.replaceAll(/[^\n]/gu, ' '));
 }
 
-/** As many characters as before, with those that match only. */
+/** Replaces everything except matches with blanks, so that offsets stay the same. */
 function keepOnly(text: string, pattern: RegExp): string {
   let kept = '';
   for (const { 0: match, index } of text.matchAll(pattern)) {

@@ -15,7 +15,7 @@ function createCounter(name: string): Series {
   return { metric, resource: service, attributes: {}, start: epoch };
 }
 
-test('work behind carbon gives the SCI of a request, and carbon behind work the emissions of the work', () => {
+test('work after carbon gives the SCI of a request, and carbon after work the emissions of the work', () => {
   const out = createTableCollector();
   const context = createFakeContext({ host: { attributes: { 'host.name': 'node' } } });
   const behind = carbon.create(
@@ -28,7 +28,7 @@ test('work behind carbon gives the SCI of a request, and carbon behind work the 
     carbon: { embodied_share: 0.5 },
   };
   const divided = work.create(parseSettings(work.schema, { workloads: [workload] }), context, behind);
-  // 10 years of 365.25 days, so that the machine's own emissions are 0.01 g in a second.
+  // 10 years of 365.25 days, so that the embodied emissions are 0.01 g per second.
   const before = carbon.create(
     parseSettings(carbon.schema, { intensity: 360, embodied: { kilograms: 3155.76, years: 10 } }),
     context,
@@ -40,7 +40,7 @@ test('work behind carbon gives the SCI of a request, and carbon behind work the 
       createRow(series, epoch + BigInt(second) * 1_000_000_000n, Float64Array.of(100 * second, 5 * second)),
     );
   }
-  // 100 J at 0.1 g/kJ are 0.01 g; with half of 0.01 g of the machine, for 5 requests.
+  // 100 J at 0.1 g/kJ are 0.01 g; plus half of the embodied 0.01 g, for 5 requests.
   const [perRequest] = out.last('work.carbon.per_unit');
   assert.ok(Math.abs((perRequest?.value ?? NaN) - 0.003) < 1e-9, `${perRequest?.value} g`);
   const ofRequests = out

@@ -8,7 +8,7 @@ import type { Series } from '../src/model/series.js';
 import { createRow, type Table } from '../src/model/table.js';
 import { until } from '../src/testing/until.js';
 
-/** Pages as vLLM and TGI write them, after some requests. */
+/** Pages in the format of vLLM and TGI, after some requests. */
 const pages = {
   vllm: (requests: number) => `# HELP vllm:prompt_tokens_total Number of prefill tokens processed.
 # TYPE vllm:prompt_tokens_total counter
@@ -41,7 +41,7 @@ tgi_request_generated_tokens_count ${requests}
 `,
 };
 
-/** What one request adds to each unit: 10 of 100 prompt tokens were not cached. */
+/** Increase of each unit per request: 10 of 100 prompt tokens were not cached. */
 const perRequest = { prompt_token: 10, generated_token: 20, step: 5 };
 
 function isPage({ series }: Table): boolean {
@@ -84,7 +84,7 @@ for (const { preset, page, isSplit } of cases) {
       feed();
       processor.consume(createRow([energy], at, Float64Array.of(Number(at - first.epoch) / 1e9)));
     }
-    // A joule in a second and windows of a millisecond: so much of each unit was there in a window.
+    // A joule per second and windows of a millisecond: the growth in a window is the amount of each unit.
     const growths = out.tables.flatMap(({ series, values }) =>
       [...values.entries()].flatMap(([cell, value]) => {
         const { attributes } = series[cell % series.length] ?? assert.fail();

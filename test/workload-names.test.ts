@@ -22,7 +22,7 @@ import { rowsOf, type Row } from './simulation.fixture.js';
 
 const epoch = 1_700_000_000_000_000_000n;
 
-/** Tables of a simulated machine whose processes are in containers; each list is those of a second. */
+/** Tables of a simulated machine whose processes are in containers; one list per second. */
 function simulate(seconds: number): readonly (readonly Table[])[] {
   const settings = { seed: 3, sockets: 1, cpus_per_socket: 4, gpus: 0, processes: 8, arrivals: 5, spread: 0 };
   const config = parseSettings(schema, { ...settings, collection_interval: '1s' });
@@ -60,7 +60,7 @@ function addContainers(table: Table): Table {
   return { ...table, series: series.map(seriesOf), ...(ended && { ended: ended.map(seriesOf) }) };
 }
 
-/** A Docker API that takes its time, and does not know one of the containers. */
+/** A slow Docker API that does not know one of the containers. */
 async function openDocker(t: TestContext): Promise<string> {
   const socket = join(createFolder(), 'docker.sock');
   let count = 0;
@@ -86,7 +86,7 @@ function sendContainers(response: ServerResponse, ids: readonly string[]): void 
   response.end(JSON.stringify(containers));
 }
 
-/** Attributes the energy of these tables; with the socket of an engine, behind the processor of names. */
+/** Attributes the energy of these tables; with the socket of an engine, after the processor of names. */
 async function attribute(seconds: readonly (readonly Table[])[], socket?: string): Promise<readonly Table[]> {
   const collector = createTableCollector();
   const context = createFakeContext();
@@ -106,7 +106,7 @@ async function attribute(seconds: readonly (readonly Table[])[], socket?: string
   return collector.tables;
 }
 
-/** The last value of each series, by what identifies it; without names, if wanted. */
+/** The last value of each series, by its identifying attributes; optionally without names. */
 function lastValues(tables: readonly Table[], metric: string): ReadonlyMap<string, number> {
   const last = new Map<string, Row>();
   for (const row of rowsOf(tables, metric)) {
@@ -123,7 +123,7 @@ function withoutNames(attributes: Attributes): Attributes {
   return Object.fromEntries(kept.toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-test('Names that come late change no joule, and split no counter', async (t) => {
+test('names that arrive late change no joule, and split no counter', async (t) => {
   const seconds = simulate(30);
   const socket = await openDocker(t);
   const [plain, named] = [await attribute(seconds), await attribute(seconds, socket)];
@@ -144,7 +144,7 @@ test('Names that come late change no joule, and split no counter', async (t) => 
   assert.ok(container(3).every(({ resource }) => resource.attributes['container.name'] === undefined));
 });
 
-test('The ledger adds up exactly, when names come late', async (t) => {
+test('the ledger adds up exactly when names arrive late', async (t) => {
   const tables = await attribute(simulate(30), await openDocker(t));
   const sum = (metric: string) => [...lastValues(tables, metric).values()].reduce((all, one) => all + one, 0);
   const first = new Map<Series, number>();

@@ -37,7 +37,7 @@ for (const { exporter, script, fault, lost: wanted } of answers) {
   });
 }
 
-/** Of a partial success the first points count as those that were rejected. */
+/** In a partial success the first points count as the rejected ones. */
 function takenPoints({ answer, request }: AnsweredRequest): readonly DecodedPoint[] {
   if (answer === 'ok') return pointsOf([request]);
   const rejected = /^partial=(?<count>\d+)$/u.exec(answer)?.groups?.['count'];

@@ -1,21 +1,21 @@
 import { appendFileSync, readFileSync } from 'node:fs';
 
-/** What a fault did to the points of one exporter. */
+/** The effect of a fault on the points of one exporter. */
 export interface Cell {
   /** As in docs/delivery.md. */
   readonly fault: string;
   readonly exporter: string;
-  /** Points that the agent made. */
+  /** Points that the agent produced. */
   readonly sent: number;
-  /** Points that the backend has, each counted once. */
+  /** Distinct points that the backend has. */
   readonly received: number;
-  /** Points that the backend has more than once, counted once for each time too many. */
+  /** Surplus copies of points at the backend. */
   readonly doubled: number;
   /** Points that never arrived. */
   readonly lost: number;
 }
 
-/** Names the environment variable with the file to which the tests add their cells. */
+/** Environment variable with the file to which the tests append their cells. */
 export const cellsVariable = 'JOULEMETRY_FAULT_CELLS';
 
 /** Adds a cell to the table that `npm run test:faults` prints. */

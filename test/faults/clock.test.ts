@@ -16,7 +16,7 @@ const skip = isWithout('otelcol');
 const skipClock = skip || isWithout('libfaketime');
 const stepMs = 30_000;
 
-test('an agent that was stopped for a while has no spike and no loss afterwards', { skip }, async (t) => {
+test('an agent that was stopped by SIGSTOP has no spike and no loss afterwards', { skip }, async (t) => {
   const { written } = await startCollector(t);
   const agent = await createRestartedAgent(t, { exporter: 'otlp_http' });
   await agent.start();
@@ -41,7 +41,7 @@ test('an agent that was stopped for a while has no spike and no loss afterwards'
 });
 
 test(
-  'an agent whose machine slept ends series, and neither counts nor attributes what was used meanwhile',
+  'an agent whose machine slept ends its series, and neither counts nor attributes the energy used during sleep',
   { skip: skip || noSteppedClock },
   async (t) => {
     const hourSeconds = 3600;
@@ -78,7 +78,7 @@ test(
   },
 );
 
-/** The last values of counters, summed by their start. */
+/** The last values of counters, summed by their start time. */
 function sumEnds(points: readonly DecodedPoint[]): ReadonlyMap<bigint, number> {
   const ends = new Map<string, DecodedPoint>();
   for (const point of points) {
@@ -94,19 +94,19 @@ function sum(values: Iterable<number>): number {
   return [...values].reduce((total, value) => total + value, 0);
 }
 
-/** A wall clock that only one program sees, beside the clocks of the machine. */
+/** A wall clock that only one program sees. */
 interface OwnClock {
-  /** What the program needs for that. */
+  /** Environment variables that the program needs. */
   readonly env: NodeJS.ProcessEnv;
-  /** Sets it this far from the machine's. */
+  /** Sets the clock to this offset from the machine's. */
   set(offsetMs: number): void;
 }
 
-/** CLOCK_MONOTONIC and CLOCK_BOOTTIME stay the machine's, as where someone sets the time. */
+/** CLOCK_MONOTONIC and CLOCK_BOOTTIME stay those of the machine, as when a user sets the time. */
 function createOwnClock(): OwnClock {
   const file = join(createFolder(), 'offset');
   const set = (offsetMs: number) => {
-    // The library reads it at every call, be it half written.
+    // The library reads the file on every call, even if it is half written.
     writeFileSync(`${file}.new`, `${offsetMs < 0 ? '-' : '+'}${Math.abs(offsetMs) / 1000}s`);
     renameSync(`${file}.new`, file);
   };
@@ -154,7 +154,7 @@ for (const direction of [1, -1]) {
       assert.deepEqual([lost, doubled, strange], [[], 0, []]);
       const starts = [...new Set(written.points.filter(isPackage).map(({ start }) => start))];
       const movedMs = Number(((starts[1] ?? 0n) - (starts[0] ?? 0n)) / 1_000_000n) * direction;
-      // Some seconds passed as well.
+      // Includes some seconds of elapsed time.
       assert.ok(movedMs > stepMs - 10_000, `${movedMs} ms`);
       const ends = sumEnds(written.points.filter(isPackage));
       const joules = sum(ends.values());

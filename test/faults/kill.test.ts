@@ -13,7 +13,7 @@ const maxPoints = 8192;
 
 for (const exporter of ['otlp_grpc', 'otlp_http']) {
   test(
-    `${exporter} delivers after a restart what a killed agent had stored in an outage`,
+    `${exporter} delivers after a restart the points that a killed agent had stored during an outage`,
     { skip },
     async (t) => {
       const agent = await createRestartedAgent(t, { exporter, storage: createFolder() });
@@ -33,7 +33,7 @@ for (const exporter of ['otlp_grpc', 'otlp_http']) {
   );
 
   test(
-    `${exporter} loses what waits in memory when the agent is killed in an outage`,
+    `${exporter} loses the points queued in memory when the agent is killed during an outage`,
     { skip },
     async (t) => {
       const agent = await createRestartedAgent(t, { exporter });

@@ -1,5 +1,6 @@
-// npm run test:faults: runs the faults of docs/delivery.md with real peers and prints what each one lost.
-// Arguments restrict the run to files whose name contains one of them; --publish replaces the figures of the page.
+// npm run test:faults: runs the faults of docs/delivery.md with real peers and prints the lost points of each.
+// Arguments restrict the run to files whose name contains one of them; --publish replaces the figures of the
+// page.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

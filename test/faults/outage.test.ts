@@ -9,7 +9,7 @@ import { isWithout } from '../interop/peers.js';
 import { createRestartedAgent } from './restarted-agent.js';
 
 const skip = isWithout('otelcol');
-/** 300 for docs/delivery.md. */
+/** docs/delivery.md uses 300. */
 const outageMs = 1000 * Number(process.env['JOULEMETRY_FAULT_OUTAGE'] ?? 10);
 const slow = '{process: {collection_interval: 2s}}';
 
@@ -19,7 +19,8 @@ for (const exporter of ['otlp_grpc', 'otlp_http']) {
     const settings = '{retry_on_failure: {max_elapsed_time: 20m}}';
     const agent = await createRestartedAgent(t, { exporter, receivers: slow, settings });
     await agent.start();
-    // What the Collector has taken and not written yet dies with it, so it is killed between two readings.
+    // Points that the Collector accepted but has not yet written are lost when it is killed, so it is killed
+    // between two readings.
     await until(() => written.points.length > 500 && written.points.length === agent.sent().length);
     await stop('SIGKILL');
     const before = agent.sent().length;
@@ -100,7 +101,7 @@ for (const exporter of ['otlp_grpc', 'otlp_http']) {
   });
 }
 
-/** Points that an agent says its full queue dropped. */
+/** Dropped points according to the agent's log, after its queue was full. */
 function countDropped(stderr: string): number {
   const lines = stderr.matchAll(/Lost (\d+) points for \S+: the sending queue is full/gu);
   return [...lines].reduce((sum, [, points]) => sum + Number(points), 0);

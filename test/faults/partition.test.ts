@@ -11,10 +11,10 @@ import { createRestartedAgent } from './restarted-agent.js';
 const skip = isWithout('otelcol') || (process.getuid?.() !== 0 && 'another network namespace needs root');
 const partitionMs = 1000 * Number(process.env['JOULEMETRY_FAULT_OUTAGE'] ?? 10);
 
-/** Another host: a network namespace at the other end of a cable. */
+/** Another host: a network namespace at the other end of a virtual cable. */
 interface OtherHost {
   readonly address: string;
-  /** Words before a command that run it there. */
+  /** Command prefix that runs a command there. */
   readonly wrapper: readonly string[];
   setCable(isPlugged: boolean): void;
 }
@@ -41,7 +41,7 @@ async function connectHost(t: TestContext): Promise<OtherHost> {
   return {
     address: '192.0.2.2',
     wrapper,
-    // The far end: nothing at this end reports that the packets go nowhere.
+    // Takes down the far end: this end does not notice that packets are lost.
     setCable: (isPlugged) => there('ip', 'link', 'set', 'jm1', isPlugged ? 'up' : 'down'),
   };
 }
@@ -67,7 +67,7 @@ for (const exporter of ['otlp_grpc', 'otlp_http']) {
     const fault = `Network partition of ${partitionMs / 1000} s`;
     const { lost, doubled, strange } = await agent.account(fault, () => written.points);
     assert.deepEqual([lost, strange], [[], []]);
-    // One request whose answer was lost.
+    // The points of one request whose answer was lost.
     assert.ok(doubled <= 8192, `${doubled} twice`);
   });
 }

@@ -8,26 +8,26 @@ import { createMeter, readAlong, type Meter } from '../interop/measured-agent.js
 import { textOf } from '../interop/points.js';
 import { recordCell } from './cells.js';
 
-/** An agent that a test kills and starts again, always with the same configuration. */
+/** An agent that a test kills and starts again with the same configuration. */
 export interface RestartedAgent {
   readonly meter: Meter;
-  /** Starts it and waits until it measures. */
+  /** Starts the agent and waits until it measures. */
   start(): Promise<void>;
-  /** Ends it at once, and remembers when. */
+  /** Kills it at once, and stores the time. */
   kill(): Promise<void>;
   pause(isPaused: boolean): void;
-  /** Ends it in order. */
+  /** Shuts it down. */
   stop(): Promise<Outcome>;
-  /** What was written to stderr by the agent that runs. */
+  /** Waits for a match in the stderr of the running agent. */
   waitFor(pattern: RegExp): Promise<string>;
-  /** What it made, by a backend that is always there. */
+  /** The points that it produced, according to a backend that is always reachable. */
   sent(): readonly DecodedPoint[];
-  /** Lets the meter rest and waits until its last value was sent. */
+  /** Stops the meter and waits until its last value was sent. */
   rest(): Promise<void>;
   /**
-   * Compares what it made with what a backend has, and records that as a cell of the table. Points of the second before a
-   * kill are left out: they may not have been in a request yet, of either backend. It waits for what is still missing as
-   * long as anything arrives.
+   * Compares the produced points with the points of a backend, and records the difference as a cell of the
+   * table. Points of the second before a kill are left out: they may not yet have been in a request to either
+   * backend. Waits for missing points as long as any arrive.
    */
   account(fault: string, received: () => readonly DecodedPoint[]): Promise<Account>;
 }
@@ -36,27 +36,27 @@ export interface Account {
   readonly sent: number;
   readonly doubled: number;
   readonly lost: readonly string[];
-  /** What the backend has and the agent never made. */
+  /** Points that the backend has but the agent never produced. */
   readonly strange: readonly string[];
 }
 
 export interface AgentSettings {
   /** `otlp_grpc`, `otlp_http`. */
   readonly exporter: string;
-  /** Its settings, and those of receivers and extensions: maps in YAML's flow style. */
+  /** Its settings, and those of receivers and extensions: maps in YAML flow style. */
   readonly settings?: string;
   readonly receivers?: string;
-  /** Folder of a `file_storage`; without one, requests wait in memory. */
+  /** Folder of a `file_storage`; without one, requests are queued in memory. */
   readonly storage?: string;
   readonly processors?: string;
-  /** Variables of its environment. */
+  /** Environment variables. */
   readonly env?: NodeJS.ProcessEnv;
 }
 
-/** How long a point may take into a request: `batch.flush_timeout`, and what a loaded machine adds. */
+/** Maximum time until a point is in a request: `batch.flush_timeout`, plus a margin for a loaded machine. */
 const youngNs = 1_000_000_000n;
 
-/** An agent with a meter that stands in for RAPL, and its witness. Call `start`. */
+/** An agent with a meter that simulates RAPL, and a second backend as its witness. Call `start`. */
 export async function createRestartedAgent(
   t: TestContext,
   { exporter, settings = '{}', receivers = '{}', processors = '{}', storage, env }: AgentSettings,
@@ -112,7 +112,7 @@ service:
     async rest() {
       meter.rest();
       const before = sent().filter(isPackage).length;
-      // The first reading may have begun before.
+      // The first reading may have started earlier.
       await until(() => sent().filter(isPackage).length >= before + 3);
     },
     async account(fault, received) {
@@ -128,7 +128,7 @@ service:
   };
 }
 
-/** How long nothing arrives after the last point, of whatever may still be on its way. */
+/** Time without new points after which none is expected any more. */
 const quietMs = 3000;
 
 async function settle(...lists: readonly (() => readonly DecodedPoint[])[]): Promise<void> {
@@ -139,12 +139,12 @@ async function settle(...lists: readonly (() => readonly DecodedPoint[])[]): Pro
   }
 }
 
-/** Whether it is a reading of the package's energy. */
+/** Whether the point is a reading of the package's energy. */
 export function isPackage({ name, attributes, value }: DecodedPoint): boolean {
   return name === 'hw.energy' && attributes['hw.type'] === 'cpu' && value !== undefined;
 }
 
-/** Whether it may not have been in a request yet when the agent was killed. */
+/** Whether the point may not have been in a request yet when the agent was killed. */
 function isYoung({ time }: DecodedPoint, kills: readonly bigint[]): boolean {
   return kills.some((killed) => time > killed - youngNs && time <= killed);
 }

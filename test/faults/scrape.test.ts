@@ -35,7 +35,7 @@ async function readTotal(prometheus: Prometheus): Promise<number | undefined> {
   return (await prometheus.query(selector))[0]?.value;
 }
 
-test('a Prometheus that was killed misses resolution, and no joule', { skip }, async (t) => {
+test('a killed Prometheus loses resolution but no joule', { skip }, async (t) => {
   const meter = createMeter(t);
   const storage = [`--storage.tsdb.path=${createFolder()}`];
   const config = configureScrapes();
@@ -61,7 +61,7 @@ test('a Prometheus that was killed misses resolution, and no joule', { skip }, a
 });
 
 test(
-  'an agent that was killed starts its counters at 0 again, and Prometheus sees no spike',
+  'an agent that was killed starts its counters at 0 again, and Prometheus shows no spike',
   { skip },
   async (t) => {
     const meter = createMeter(t);
@@ -89,7 +89,7 @@ test(
         sum + (value < (values[index - 1] ?? 0) ? value : value - (values[index - 1] ?? 0)),
       0,
     );
-    // What was used while no agent ran is in no counter; the last instants before the kill were not scraped.
+    // Energy used while no agent ran is in no counter; the last instants before the kill were not scraped.
     assert.ok(grown <= meter.joules() - (atStart - atKill), `${grown} of ${meter.joules()} J`);
     assert.ok(grown > 5);
     t.diagnostic(`increase() ${increase?.value} J, growth ${grown} J, the meter ${meter.joules()} J`);

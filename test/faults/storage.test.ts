@@ -14,7 +14,7 @@ import { createRestartedAgent } from './restarted-agent.js';
 
 const skip = isWithout('otelcol') || (process.getuid?.() !== 0 && 'mounting a tmpfs needs root');
 
-/** A file system of 2 MiB that ends with the test. */
+/** A file system of 2 MiB that is unmounted after the test. */
 function mountSmallDisk(t: TestContext): string {
   const folder = createFolder();
   execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'joulemetry-test', folder]);
@@ -46,7 +46,7 @@ test('otlp_http loses nothing while the disk of its storage is full', { skip }, 
 
 const day = { instants: 8640, series: 30, stepNs: 10_000_000_000n };
 
-/** What 30 counters show every 10 s of a day, as a Collector would write it. */
+/** 30 counters every 10 s of a day, in the format of a Collector. */
 function recordDay(): string {
   const start = 1_790_000_000_000_000_000n;
   const lines = Array.from({ length: day.instants }, (_, instant) => {
@@ -65,7 +65,7 @@ function recordDay(): string {
   return path;
 }
 
-test('otlp_http delivers a day of points that a killed agent had stored', { skip }, async (t) => {
+test('otlp_http delivers a day of points stored by a killed agent', { skip }, async (t) => {
   const points = day.instants * day.series;
   const base = `
 extensions: {file_storage: {directory: ${createFolder()}}}
@@ -93,7 +93,7 @@ service: {extensions: [file_storage], pipelines: {metrics: {receivers: [host], e
       ] === `${points}`
     );
   });
-  // The last request is made within batch.flush_timeout.
+  // The last request is created within batch.flush_timeout.
   await new Promise((resolve) => setTimeout(resolve, 1000));
   await first.stop('SIGKILL');
   const { written } = await startCollector(t);

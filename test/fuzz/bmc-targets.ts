@@ -15,7 +15,7 @@ import type { Target } from './target.js';
 
 const place = { chassis: 'a/1' };
 
-/** What BMCs answer. */
+/** Answers of BMCs. */
 export const bmcTargets: readonly Target[] = [
   {
     name: 'sensor data records of IPMI',

@@ -26,7 +26,7 @@ const folderOf = (version: 1 | 2): CgroupFolder => ({
   depth: 1,
 });
 
-/** Gives a text to the parser of every file of cgroups, whose values have to be gaps or counts. */
+/** Passes a text to the parser of every cgroup file, whose values have to be gaps or counts. */
 export function parseCgroupFiles(input: Buffer): void {
   for (const folder of [folderOf(1), folderOf(2)]) {
     const cpu = findCpuFile(folder, options);

@@ -20,7 +20,7 @@ service:
   pipelines: {metrics: {receivers: [rapl], exporters: [file]}}
 `;
 
-/** What users configure. */
+/** Input from users. */
 export const configurationTargets: readonly Target[] = [
   {
     name: 'configuration',

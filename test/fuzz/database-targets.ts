@@ -18,7 +18,7 @@ interface Tables {
   readonly histograms: HistogramTable;
 }
 
-/** Requests to databases that were stored, and files of SQLite where it is there. @param folder for these files */
+/** Requests to databases that were stored, and files of SQLite where it is available. @param folder for these files */
 export function createDatabaseTargets(tables: Tables, folder: string, sink: Sink): readonly Target[] {
   const [numbers = Buffer.alloc(0), histograms = Buffer.alloc(0)] = encodeRequests(tables);
   const requests: readonly Target[] = [

@@ -4,17 +4,17 @@ import { mutate } from './mutate.js';
 import type { Target } from './target.js';
 import { createTargets } from './targets.js';
 
-/** `at`: this input comes next. `problem`: a parser did what it must not. `done`: that was the last. */
+/** `at`: starts this input. `problem`: a parser violated its contract. `done`: that was the last input. */
 export type FuzzMessage =
   | { readonly type: 'at'; readonly what: string }
   | { readonly type: 'problem'; readonly what: string }
   | { readonly type: 'done' };
 
 const maxProblems = 20;
-/** Errors that the engine throws, rather than code that knows what is wrong. */
+/** Errors thrown by the engine, not by code that validates its input. */
 const foreign = [TypeError, ReferenceError, RangeError, SyntaxError];
 
-/** In messages these are for the author of the parser, not for the user who has the input. */
+/** Words that address the author of the parser rather than the user. */
 const engineWords =
   /Cannot (?:read properties|convert|mix|destructure)|is not (?:a function|iterable|defined|an object)|undefined|Unexpected (?:token |end of JSON|non-white)|Invalid (?:array|typed array|date|time|string)|out of bounds| JSON at | not valid JSON/u;
 
@@ -38,7 +38,7 @@ async function run(target: Target, input: Buffer): Promise<string | undefined> {
   }
 }
 
-// The test starts this module with these.
+// Data that the test starts this module with.
 interface FuzzData {
   readonly seed: number;
   readonly inputs: number;

@@ -4,11 +4,11 @@ import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { WorkThread } from '../../src/work-thread.js';
 import type { FuzzMessage } from './fuzz-thread.js';
 
-/** A few seconds; a million takes some minutes. */
+/** Takes a few seconds; a million takes some minutes. */
 const inputs = Number(process.env['JOULEMETRY_FUZZ_INPUTS'] ?? 10_000);
 const seed = Number(process.env['JOULEMETRY_TEST_SEED'] ?? 1);
 
-/** Runs the inputs in a thread, which is ended when a parser does not come to an end. */
+/** Runs the inputs in a thread, which is terminated when a parser does not return. */
 function fuzz(folder: string): Promise<readonly string[]> {
   const problems: string[] = [];
   let reached = 'the first';
@@ -26,7 +26,7 @@ function fuzz(folder: string): Promise<readonly string[]> {
   });
 }
 
-test(`parsers understand any of ${inputs} damaged inputs or say what is wrong with them`, async () => {
+test(`parsers accept any of ${inputs} damaged inputs or report what is wrong`, async () => {
   const folder = createFolder();
   assert.deepEqual(await fuzz(folder), []);
 });

@@ -12,7 +12,7 @@ import { Source } from '../../src/scraping/source.js';
 const names = ['meminfo', 'vmstat', 'diskstats', 'cpuinfo', 'loadavg', 'uptime', 'stat', 'net/dev'];
 const pressures = ['pressure/cpu', 'pressure/memory', 'pressure/io'];
 
-/** The `host` receiver on files that all hold the same: each table is read from inputs made for any of them. */
+/** The `host` receiver on files with identical contents: each table is read from inputs made for any of them. */
 export class HostFiles {
   readonly #fd: number;
   readonly #scraper: SourceScraper;
@@ -25,7 +25,7 @@ export class HostFiles {
       mkdirSync(join(folder, name), { recursive: true });
     }
     writeFileSync(join(folder, 'devices/system/cpu/online'), '0-1\n');
-    // One file of many names, so that an input is written once.
+    // Links many names to one file, so that an input is written once.
     for (const name of [...names, ...pressures]) linkSync(path, join(folder, name));
     const config = parseSettings(schema, { procfs: folder, sysfs: folder });
     const context = createFakeContext();
@@ -49,7 +49,7 @@ export class HostFiles {
   }
 }
 
-/** No value is negative, infinite or of a series that is there twice. */
+/** No value is negative or infinite, and no series is duplicated. */
 function checkTable({ series, values }: Table): void {
   const keys = series.map(({ metric, attributes }) => metric.name + attributesKey(attributes));
   if (new Set(keys).size < keys.length) throw new TypeError(`twice: ${keys.join(' ')}`);

@@ -43,7 +43,7 @@ function createHostTarget(files: HostFiles): Target {
   };
 }
 
-/** A table of that version which fits all that is read of it. */
+/** A table of that version with the size that is read. */
 function createMetrics(format: number, content: number): Buffer {
   return Buffer.from([160, 0, format, content, ...Array.from({ length: 156 }, (_, i) => i)]);
 }

@@ -15,7 +15,7 @@ import { texts, type Target } from './target.js';
 
 const names = new Map<string, string>();
 
-/** The answers of meters that are asked over the network. */
+/** Answers of meters over the network. */
 export const meterTargets: readonly Target[] = [
   {
     name: 'answers of Shelly devices',

@@ -1,4 +1,4 @@
-/** What parsers have stumbled over: limits of numbers, nesting, quotes, names of prototypes, broken UTF-8. */
+/** Typical parser bugs: limits of numbers, nesting, quotes, names of prototypes, broken UTF-8. */
 const tokens = [
   ...'0 -1 1e999 NaN 0x - . , ; : = " \' "" \\ / ../ ( ) { } [ ] $ ${ ${env: ${file: $$ * *a %'.split(' '),
   ...'!! !!binary __proto__ constructor toString null true ;q= q=0 */*'.split(' '),
@@ -8,7 +8,7 @@ const tokens = [
 ].map((text) => Buffer.from(text));
 const bytes = [0x00, 0x01, 0x7f, 0x80, 0xff, 0xfe, 0xc0];
 
-/** A copy of some bytes with a few changes of the kinds that damage and attackers make. */
+/** A copy of some bytes with a few changes typical of damage and of attacks. */
 export function mutate(source: Buffer, random: () => number): Buffer {
   let mutated = Buffer.from(source);
   const changes = 1 + Math.floor(random() * 6);

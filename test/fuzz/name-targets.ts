@@ -24,13 +24,13 @@ const pod = {
   status: { containerStatuses: [{ name: 'app', containerID: 'containerd://aa' }] },
 };
 
-/** A list of one, which is a container or a sandbox as runtime.v1 has them: an id, metadata, an image and a label. */
+/** A list with one container or sandbox in the format of runtime.v1: an id, metadata, an image and a label. */
 const criList = Buffer.concat([
   Buffer.from([0x0a, 0x1a, 0x0a, 1, 0x61, 0x12, 3, 0x0a, 1, 0x64, 0x1a, 3, 0x0a, 1, 0x62]),
   Buffer.from([0x22, 3, 0x0a, 1, 0x63, 0x42, 6, 0x0a, 1, 0x6b, 0x12, 1, 0x76]),
 ]);
 
-/** Everything of the processor workload_names that reads what others wrote. */
+/** Every parser of the processor workload_names. */
 export const nameTargets: readonly Target[] = [
   {
     name: 'containers of the Docker API',

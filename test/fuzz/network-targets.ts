@@ -9,7 +9,7 @@ import { texts, type Target } from './target.js';
 
 const response = Buffer.from('0a0b0803120764726f70706564', 'hex');
 
-/** What other programs send and answer. */
+/** Requests and answers of other programs. */
 export const networkTargets: readonly Target[] = [
   {
     name: 'pages of Prometheus',

@@ -66,7 +66,7 @@ const jsonRequest = JSON.stringify({
   ],
 });
 
-/** Requests to the receiver of OTLP. @param next what takes the tables that are read */
+/** Requests to the OTLP receiver. @param next consumes the parsed tables */
 export function createOtlpTargets(table: Table, next: Consumer): readonly Target[] {
   const intake = new Intake({ maxSeries: 1000, expiryMs: 60_000 }, createFakeContext(), next);
   const take = async (bytes: Uint8Array) => {

@@ -16,7 +16,7 @@ function encodeParquet(...tables: readonly RecordedTable[]): Buffer {
   return Buffer.concat([...groups, encoder.footer()]);
 }
 
-/** What was read is written again: an instant or a number that no format can hold would show there. */
+/** Parsed input is written again: this reveals an instant or a number that no format can hold. */
 export const sink: Sink = {
   table: writeAgain,
   histograms: writeAgain,
@@ -59,7 +59,7 @@ export function createRecordingTargets(table: Table, histograms: HistogramTable)
       async parse(input) {
         const stream = new PointStream(sink);
         const file = input.buffer.slice(input.byteOffset, input.byteOffset + input.length);
-        // ArrayBuffers of Node are no shared ones.
+        // ArrayBuffers of Node are never SharedArrayBuffers.
         for await (const _ of new ParquetDecoder(sink, stream).read(file as ArrayBuffer));
         stream.flush();
       },
@@ -67,7 +67,7 @@ export function createRecordingTargets(table: Table, histograms: HistogramTable)
   ];
 }
 
-/** What a user would read is checked like an error that ends a file. */
+/** A reason shown to users is checked like an error that ends a file. */
 function throwReason(reason: string): void {
   throw new Error(reason);
 }

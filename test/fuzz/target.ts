@@ -1,8 +1,8 @@
-/** A parser, and inputs that it understands. */
+/** A parser with valid inputs. */
 export interface Target {
   readonly name: string;
   readonly examples: readonly Buffer[];
-  /** Kinds of built-in errors that it may throw for an input that it does not understand. */
+  /** Built-in errors that it may throw for an invalid input. */
   readonly mayThrow?: readonly ErrorConstructor[];
   parse(input: Buffer): unknown;
 }

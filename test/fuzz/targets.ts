@@ -19,7 +19,7 @@ import { createOtlpTargets } from './otlp-targets.js';
 import { createRecordingTargets, sink, writeAgain } from './recording-targets.js';
 import type { Target } from './target.js';
 
-/** Every parser of data from elsewhere. @param folder an empty one, for parsers that read files */
+/** Every parser of external data. @param folder an empty one, for parsers that read files */
 export function createTargets(folder: string): readonly Target[] {
   const table = createTable();
   const histograms = createHistograms();

@@ -10,13 +10,13 @@ import { isWithout, type PeerName } from './peers.js';
 import { startPrometheus } from './prometheus.js';
 
 const config = 'otel-examples/prometheus/prometheus.yml';
-/** As it is in there. */
+/** The same as in that file. */
 const scrapeMs = 5000;
 
-/** The default views, whose groups and the rest add up to what was attributed. */
+/** The default views, whose groups and remainder add up to the attributed energy. */
 const views = ['process', 'program', 'systemd_unit', 'container', 'k8s_pod'];
 
-/** Compiles this project into a folder of its own. */
+/** Compiles this project into a new folder. */
 async function build(): Promise<void> {
   const compiler = 'node_modules/typescript/bin/tsc';
   const child = spawn(process.execPath, [compiler, '--outDir', createFolder()], { stdio: 'ignore' });
@@ -24,32 +24,36 @@ async function build(): Promise<void> {
   assert.equal(code, 0);
 }
 
-/** Short processes, as builds in other languages have them. */
+/** Short processes, as in builds of projects in other languages. */
 async function runShortCommands(): Promise<void> {
   const loop = 'for i in $(seq 200); do ls -lR /usr/include >/dev/null; done';
   await once(spawn('sh', ['-c', loop], { stdio: 'ignore' }), 'exit');
 }
 
 interface Totals {
-  /** The joules of each view in those that the ledger attributed, and of the ledger in those of the hardware. */
+  /**
+   * Ratio of the joules of each view to those that the ledger attributed, and of the ledger to those of the
+   * hardware.
+   */
   readonly ratios: readonly (readonly [name: string, ratio: number])[];
-  /** How many series the agent's page has. */
+  /** Number of series on the agent's page. */
   readonly series: number;
 }
 
-/** What Prometheus says of a build, by `sum(increase())` over all of it. */
+/** Energy of a build according to Prometheus: `sum(increase())` over its duration. */
 async function measureBuild(t: TestContext, peer: PeerName, args: readonly string[] = []): Promise<Totals> {
   await startDefaultAgent(t, { hasStarts: args.length > 0 });
   const prometheus = await startPrometheus(t, peer, config, args);
   const readSum = async (expression: string) => (await prometheus.query(expression))[0]?.value ?? NaN;
-  // Until the first window of its ledger the page shows what the meters have counted.
+  // Before the first window of its ledger the page shows what the meters have counted.
   await until(async () => (await readSum('sum(ledger_energy_joules_total)')) > 0);
   await sleep(3 * scrapeMs);
   const startedMs = Date.now();
   await build();
   await runShortCommands();
   await sleep(3 * scrapeMs);
-  // From one scrape to another: increase() need not guess what was before and after, and every query has the same scrapes.
+  // From one scrape to another, so that increase() does not extrapolate and every query covers the same
+  // scrapes.
   const scrapes = await prometheus.query('hw_energy_joules_total{hw_type="cpu"}[10m]');
   const times = scrapes.map(({ timeMs }) => timeMs).filter((timeMs) => timeMs >= startedMs);
   const [fromMs, toMs] = [Math.min(...times), Math.max(...times)];
@@ -90,7 +94,7 @@ test(
   'the increase of units, containers and pods is that of the hardware during a build, in any Prometheus',
   { skip: isWithout('prometheus') },
   async (t) => {
-    // A process or a program that is new on a page has used something already, which increase() does not see.
+    // A process or program that is new on a page has already used energy, which increase() does not count.
     const lasting = ['ledger', 'systemd_unit', 'container', 'k8s_pod'];
     assertWhole(await measureBuild(t, 'prometheus'), lasting);
   },

@@ -44,7 +44,7 @@ async function openServer(t: TestContext) {
 }
 
 test(
-  'ClickHouse has the counts and sums of an independent OTLP decoder, and answers the queries of the README',
+  'ClickHouse has the same counts and sums as an independent OTLP decoder, and answers the queries of the README',
   { skip },
   async (t) => {
     const { query, send } = await openServer(t);
@@ -87,7 +87,7 @@ test(
 );
 
 test(
-  'ClickHouse has a request once that is sent again, and a series that restarts as one that continues',
+  'ClickHouse stores a repeated request once, and a restarted series as the same series',
   { skip },
   async (t) => {
     const { query, send } = await openServer(t);
@@ -112,7 +112,7 @@ test(
   },
 );
 
-test('clickhouse says by which exception a request was refused', { skip }, async (t) => {
+test('clickhouse reports the exception by which a request was refused', { skip }, async (t) => {
   const { send } = await openServer(t);
   const [line = ''] = await send([readingAt(1, 1)], { create_tables: false });
   assert.match(

@@ -5,22 +5,22 @@ import { startProgram, type Program, type Scope } from './program.js';
 
 /** A running Collector. */
 export interface Collector extends Program {
-  /** What its file exporter writes. */
+  /** Output of its file exporter. */
   readonly written: OutputFile;
 }
 
 export interface CollectorOptions {
-  /** Laid over the example's configuration. */
+  /** Merged over the example's configuration. */
   readonly over?: string;
-  /** Where its file exporter writes; a new file unless given. */
+  /** File for its file exporter; a new file unless given. */
   readonly written?: OutputFile;
-  /** Words before its command, say to run it in another network. */
+  /** Command prefix, for example to run it in another network. */
   readonly wrapper?: readonly string[];
-  /** Variables of the example's configuration. */
+  /** Environment variables for the example's configuration. */
   readonly env?: NodeJS.ProcessEnv;
 }
 
-/** Starts a Collector with the very file of otel-examples, and what is laid over it. */
+/** Starts a Collector with the original file of otel-examples and the given overrides. */
 export async function startCollector(
   scope: Scope,
   { over = '{}', written = new OutputFile(), wrapper = [], env = {} }: CollectorOptions = {},

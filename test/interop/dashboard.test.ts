@@ -32,7 +32,7 @@ function readDashboard(): Dashboard {
   return JSON.parse(readFileSync('otel-examples/grafana/joulemetry.json', 'utf8')) as Dashboard;
 }
 
-/** What Grafana would send, for a time range of a minute. */
+/** The query that Grafana would send for a time range of a minute. */
 function fillIn(expression: string): string {
   return expression
     .replaceAll('$__rate_interval', '30s')
@@ -41,7 +41,7 @@ function fillIn(expression: string): string {
 }
 
 test(
-  'promtool accepts the example and its rules, which do what their own tests say',
+  'promtool accepts the example and its rules, whose own tests pass',
   { skip: isWithout('promtool') },
   () => {
     const promtool = peerPath('promtool');
@@ -55,7 +55,7 @@ test(
   },
 );
 
-test('the dashboard has the shape that Grafana wants', () => {
+test('the dashboard has the shape that Grafana expects', () => {
   const { uid, title, schemaVersion, panels, templating } = readDashboard();
   assert.deepEqual([uid, title, schemaVersion], ['joulemetry', 'Joulemetry', 39]);
   assert.equal(new Set(panels.map(({ id }) => id)).size, panels.length);
@@ -79,7 +79,7 @@ test(
   'every query of the dashboard and every rule has data in a Prometheus that scrapes the agent',
   { skip: isWithout('prometheus') },
   async (t) => {
-    // So few have series of their own that there is a rest.
+    // A low limit, so that some processes are in the remainder.
     await startDefaultAgent(t, { processLimit: 3 });
     const prometheus = await startPrometheus(t, 'prometheus', `${examples}/prometheus.yml`);
     const expressions = readDashboard().panels.flatMap(({ targets = [] }) =>

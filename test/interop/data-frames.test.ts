@@ -25,7 +25,7 @@ const series = Array.from({ length: 9 }, (_, i): Series => ({
   start: i % 4 === 0 ? 0n : epoch - BigInt(i),
 }));
 
-/** Of every size of numbers, with gaps. */
+/** Numbers of every magnitude, with gaps. */
 function valueOf(cell: number): number {
   if (cell % 7 === 3) return NaN;
   return ((cell % 5) - 1.5) * 10 ** ((cell * 13) % 40) + cell / 3;
@@ -43,7 +43,7 @@ function tableOf(second: number, rows: number, ended?: readonly Series[]): Table
 
 const tables = [tableOf(0, 1), tableOf(1, 2500), tableOf(2, 3, series.slice(0, 3))];
 
-/** As Python writes numbers, but for the exponent. */
+/** As Python formats numbers, except for the exponent. */
 function textOf(value: bigint | number | string | undefined): string | null {
   if (value === undefined || Number.isNaN(value)) return null;
   return String(value);
@@ -74,7 +74,7 @@ function rowsOf(table: Table): readonly Row[] {
   return [...rows, ...ended.map((one) => rowOf(one, last, NaN, 'ended'))];
 }
 
-/** Numbers are equal whatever the words for them. */
+/** Numbers are compared by value, not by their text. */
 function normalize(rows: readonly Row[]): readonly Row[] {
   return rows.map(([at = null, metric = null, value = null, ...rest]) => [
     at,
@@ -91,7 +91,7 @@ function sortRows(rows: readonly Row[]): readonly string[] {
 }
 
 test(
-  'PyArrow, with checksums, DuckDB and pandas find in recordings what was written',
+  'PyArrow, with checksums, DuckDB and pandas find in recordings the values that were written',
   { skip: isWithout('python') },
   async () => {
     const folder = createFolder();
@@ -102,7 +102,7 @@ test(
       maxBuffer: 2 ** 28,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    // What the script prints.
+    // Output of the script.
     const found = JSON.parse(output.toString()) as Readonly<
       Record<'pyarrow' | 'duckdb' | 'pandas', readonly Row[]>
     >;
@@ -112,7 +112,7 @@ test(
     const readings = expected
       .filter(([, , value]) => value !== null)
       .map(([at = null, metric = null, value = null, , , host = null]) => [at, metric, value, host]);
-    // CSV has the readings of an instant in one row for each series.
+    // CSV has one row per instant and series.
     assert.deepEqual(sortRows(found.pandas), sortRows(readings));
   },
 );

@@ -3,13 +3,13 @@ import { startAgent, writeConfig } from '../agent.js';
 import { createMeter } from './measured-agent.js';
 
 export interface DefaultAgentOptions {
-  /** How many processes have series of their own. */
+  /** Maximum number of processes with series of their own. */
   readonly processLimit?: number;
   /** Whether its page reports when each counter was 0. */
   readonly hasStarts?: boolean;
 }
 
-/** Starts the agent with its default configuration and a meter that stands in. It ends with the test. */
+/** Starts the agent with its default configuration and a simulated meter. It ends with the test. */
 export async function startDefaultAgent(
   t: TestContext,
   { processLimit = 50, hasStarts = false }: DefaultAgentOptions = {},

@@ -10,34 +10,38 @@ import { assertSamePoints } from './points.js';
 const skip = isWithout('otelcol');
 
 for (const exporter of ['otlp_grpc', 'otlp_http']) {
-  test(`the Collector writes what the agent sent by ${exporter}, point by point`, { skip }, async (t) => {
-    const { written } = await startCollector(t);
-    const agent = await startMeasuredAgent(t, { exporter });
-    const shortLived = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 2500)']);
-    await until(() => shortLived.exitCode !== null && agent.meter.joules() > 25);
-    assertNothingLost(await agent.finish(() => written.points.length));
-    await until(() => written.points.length >= agent.sent().length);
-    t.diagnostic(`${written.points.length} points`);
-    assertSamePoints(written.points, agent.sent());
-    assert.equal(lastJoules(written.points), agent.meter.joules());
-    const names = new Set(written.points.map(({ name }) => name));
-    for (const name of [
-      'hw.energy',
-      'ledger.energy',
-      'process.energy',
-      'process.cpu.time',
-      'system.cpu.time',
-    ]) {
-      assert.ok(names.has(name), `${name} is missing`);
-    }
-    const sums = written.points.filter(({ kind }) => kind === 'sum 2 true');
-    assert.ok(sums.every(({ start, time }) => start > 0n && start <= time));
-    const ended = written.points.filter(
-      ({ resource }) => resource['process.pid'] === `int ${shortLived.pid}`,
-    );
-    assert.ok(
-      ended.some(({ flags, value }) => flags === 1 && value === undefined),
-      'the end of a process is missing',
-    );
-  });
+  test(
+    `the Collector writes the points that the agent sent by ${exporter}, point by point`,
+    { skip },
+    async (t) => {
+      const { written } = await startCollector(t);
+      const agent = await startMeasuredAgent(t, { exporter });
+      const shortLived = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 2500)']);
+      await until(() => shortLived.exitCode !== null && agent.meter.joules() > 25);
+      assertNothingLost(await agent.finish(() => written.points.length));
+      await until(() => written.points.length >= agent.sent().length);
+      t.diagnostic(`${written.points.length} points`);
+      assertSamePoints(written.points, agent.sent());
+      assert.equal(lastJoules(written.points), agent.meter.joules());
+      const names = new Set(written.points.map(({ name }) => name));
+      for (const name of [
+        'hw.energy',
+        'ledger.energy',
+        'process.energy',
+        'process.cpu.time',
+        'system.cpu.time',
+      ]) {
+        assert.ok(names.has(name), `${name} is missing`);
+      }
+      const sums = written.points.filter(({ kind }) => kind === 'sum 2 true');
+      assert.ok(sums.every(({ start, time }) => start > 0n && start <= time));
+      const ended = written.points.filter(
+        ({ resource }) => resource['process.pid'] === `int ${shortLived.pid}`,
+      );
+      assert.ok(
+        ended.some(({ flags, value }) => flags === 1 && value === undefined),
+        'the end of a process is missing',
+      );
+    },
+  );
 }

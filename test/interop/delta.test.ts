@@ -7,7 +7,7 @@ import { startCollector } from './collector.js';
 import { OutputFile } from './output-file.js';
 import { isWithout } from './peers.js';
 
-/** Points with a value, by what they are points of. */
+/** Points with a value, grouped by series. */
 function groupBySeries(points: readonly DecodedPoint[]): ReadonlyMap<string, readonly DecodedPoint[]> {
   const groups = new Map<string, DecodedPoint[]>();
   for (const point of points.filter(({ value }) => value !== undefined)) {
@@ -18,7 +18,7 @@ function groupBySeries(points: readonly DecodedPoint[]): ReadonlyMap<string, rea
 }
 
 test(
-  'a Collector gets deltas that follow each other and add up to the counters',
+  'a Collector gets consecutive deltas and add up to the counters',
   { skip: isWithout('otelcol') },
   async (t) => {
     const collector = await startCollector(t);
@@ -46,7 +46,7 @@ service:
       const whole = counters.get(key) ?? [];
       const [first] = points;
       const last = Number(whole.at(-1)?.value);
-      // What the counter had where the first delta starts.
+      // Value of the counter where the first delta starts.
       const base = Number(whole.find(({ time }) => time === first?.start)?.value ?? 0);
       const sum = points.reduce((total, { value }) => total + Number(value), 0);
       assert.ok(

@@ -2,7 +2,7 @@ import type { Table } from '../../src/model/table.js';
 import { Batcher } from '../../src/otlp/batcher.js';
 import { decodePoints, type DecodedPoint } from '../../src/otlp/decode-request.fixture.js';
 
-/** The points of OTLP for some tables, by a decoder that is not ours. */
+/** The OTLP points expected for some tables, by an independent decoder. */
 export function expectPoints(tables: readonly Table[]): readonly DecodedPoint[] {
   const points: DecodedPoint[] = [];
   const batcher = new Batcher({ maxPoints: 8192, maxBytes: 1e6 }, ({ bytes }) =>
@@ -13,7 +13,7 @@ export function expectPoints(tables: readonly Table[]): readonly DecodedPoint[] 
   return points;
 }
 
-/** How many values there are of each metric, and their sum; gaps are left out. */
+/** Number of values of each metric, and their sum, without gaps. */
 export function expectValues(
   tables: readonly Table[],
 ): ReadonlyMap<string, { readonly count: number; readonly sum: number }> {

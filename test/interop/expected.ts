@@ -2,13 +2,13 @@ import type { DecodedPoint } from '../../src/otlp/decode-request.fixture.js';
 import { translateLabel, translateMetric } from '../../src/prometheus/names.js';
 import { keyOf, type Line } from './exposition.js';
 
-/** What Prometheus should have of a point. */
+/** A sample that Prometheus should have. */
 export interface ExpectedSample extends Line {
   readonly timeMs: number;
 }
 
 /**
- * What Prometheus should have of points with a value, in their order.
+ * Samples that Prometheus should have for points with a value, in order.
  * @param isLabel which attributes of a resource become labels
  */
 export function expectSamples(

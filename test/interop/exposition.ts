@@ -9,7 +9,7 @@ const sampleLine = /^(?<name>[a-zA-Z_:][\w:]*)(?:\{(?<labels>.*)\})? (?<value>\S
 const labelPair = /(?<name>\w+)="(?<value>(?:[^"\\]|\\.)*)"/gu;
 const escapes: Readonly<Record<string, string>> = { '\\n': '\n', '\\"': '"', '\\\\': '\\' };
 
-/** Reads the samples of an exposition, by a parser that is not that of any component. */
+/** Reads the samples of an exposition with an independent parser. */
 export function parseExposition(text: string): readonly Line[] {
   return text
     .split('\n')

@@ -18,7 +18,7 @@ interface Found {
 }
 
 test(
-  'FerretDB has the points of a simulated machine once, also when they were sent twice',
+  'FerretDB has the points of a simulated machine once, even when they were sent twice',
   { skip },
   async (t) => {
     const folder = createFolder();

@@ -57,7 +57,7 @@ const metrics: readonly Described[] = [
   },
 ];
 
-/** Everything but the scope, which is the program's that sent last. */
+/** Everything except the scope, which is that of the last sender. */
 function describe(points: readonly DecodedHistogram[]): readonly string[] {
   return points
     .map((point) =>

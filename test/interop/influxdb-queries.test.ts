@@ -24,7 +24,7 @@ function pairs(text: string): readonly (readonly [string, string])[] {
   return text.split(',').map((pair) => pair.split('=') as [string, string]);
 }
 
-/** A row of the table that InfluxDB 3 makes of lines: tags, fields and time are its columns. */
+/** A row of the table that InfluxDB 3 derives from a line: tags, fields and time are its columns. */
 function parseLine(line: string): Readonly<Record<string, string | number>> {
   const [key = '', fields = '', time = ''] = line.split(' ');
   const numbers = pairs(fields).map(([name, value]) => [name, Number(value)] as const);
@@ -35,7 +35,7 @@ function parseLine(line: string): Readonly<Record<string, string | number>> {
   };
 }
 
-/** What InfluxDB 3 is sent of counters: how many minutes ago, and the value of each of `series`. */
+/** Counters as sent to InfluxDB 3: how many minutes ago, and the value of each of `series`. */
 async function sendReadings(
   t: TestContext,
   readings: readonly (readonly [bigint, readonly number[]])[],
@@ -72,7 +72,7 @@ test(
   },
 );
 
-/** Rows as a script of Flux reads them: a table for each series. */
+/** Rows in the form in which a Flux script reads them: a table for each series. */
 function toFluxSource(rows: readonly ReturnType<typeof parseLine>[]): string {
   const tags = ['host.name', 'hw.id'];
   const lines = series.flatMap(({ resource, attributes }, table) => {
@@ -112,7 +112,7 @@ test('Flux answers the query of the README', { skip: isWithout('flux') }, async 
       .split('\n')
       .filter((line) => line.includes(`  ${node}  `) && line.includes(` ${id} `))
       .map((line) => Number(/Z\s+(?<watts>\S+)\s*$/u.exec(line)?.groups?.['watts'] ?? NaN));
-  // Where a counter was reset there is no power.
+  // A counter reset gives no power value.
   assert.deepEqual(watts('a', 'package-0'), [5, 2, NaN, 1]);
   assert.deepEqual(watts('a', 'package-1'), [1, 2, 2, 2]);
   assert.deepEqual(watts('b', 'package-0'), [0, 0, 0, 0.1]);

@@ -38,7 +38,7 @@ async function query(text: string, method = 'GET') {
   const response = await fetch(`${address}/query?db=energy&epoch=ns&q=${encodeURIComponent(text)}`, {
     method,
   });
-  // What InfluxDB 1 answers; numbers of nanoseconds are beyond what a double holds.
+  // Format of answers of InfluxDB 1; nanoseconds since 1970 exceed the precision of a double.
   const [result] = (JSON.parse((await response.text()).replaceAll(/\b(\d{19})\b/gu, '"$1"')) as Answer)
     .results;
   assert.equal(result?.error, undefined);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describeError } from '../../src/errors.js';
 import type { Peer } from './peers.js';
 
-/** What is fetched with everything that it needs, `group:artifact:version` each. */
+/** Programs to fetch with all their dependencies, `group:artifact:version` each. */
 const programs = {
   kafka: ['org.apache.kafka:kafka_2.13:4.1.0'],
   opensearch: [
@@ -14,10 +14,10 @@ const programs = {
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 export interface JarTools {
-  /** Where they are kept. */
+  /** Folder of the cache. */
   readonly cache: string;
   find(program: string): Peer;
-  /** @throws Error with the last line that the program wrote */
+  /** @throws Error with the last line of the program's output */
   execute(program: string, args: readonly string[]): void;
 }
 

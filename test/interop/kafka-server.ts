@@ -6,7 +6,7 @@ import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { peerPath } from './peers.js';
 import { startProgram, type Program, type Scope } from './program.js';
 
-/** Where the broker listens: without TLS, and with TLS and a user. */
+/** Addresses of the broker: without TLS, and with TLS and a user. */
 export const plainAddress = 'localhost:19092';
 export const secureAddress = 'localhost:19094';
 export const user = { username: 'meter', password: 'secret' };
@@ -43,12 +43,12 @@ group.initial.rebalance.delay.ms=0
 `;
 }
 
-/** A broker of its own, with this certificate. */
+/** A broker with this certificate, started for the test. */
 export interface KafkaServer {
   readonly certFile: string;
-  /** Ends it at once. */
+  /** Kills it at once. */
   kill(): Promise<void>;
-  /** Starts it again, with what it has stored. */
+  /** Starts it again with its stored messages. */
   restart(): void;
 }
 
@@ -70,7 +70,7 @@ export async function startKafka(t: Scope): Promise<KafkaServer> {
   };
 }
 
-/** A message as Kafka's own consumer reads it. */
+/** A message as read by Kafka's own consumer. */
 export interface ConsumedMessage {
   readonly partition: number;
   readonly key: string;

@@ -30,7 +30,7 @@ test("Kafka's own consumer reads every point of a simulated machine, by resource
   for (const table of tables) exporter.consume(table);
   await until(async () => (await read())['otelcol_exporter_sent_metric_points{otlp}'] === expected.length);
   const messages = consumeTopic(t, 'energy');
-  // While the topic is being created, some of its partitions refuse their messages, and all of them are sent again.
+  // While the topic is being created, some of its partitions refuse messages, and all messages are sent again.
   const points = () => {
     const found = messages().flatMap(({ value }) => decodePoints(value));
     return [...new Map(found.map((point) => [textOf(point), point])).values()];
@@ -73,7 +73,7 @@ test(
   },
 );
 
-test('Kafka gets what came while its broker was down', { skip }, async (t) => {
+test('Kafka receives messages that were sent while its broker was down', { skip }, async (t) => {
   const server = await startKafka(t);
   const { exporter, log, read } = await startExporter(t, factory, { brokers, timeout: '2s' });
   const sent = async () => (await read())['otelcol_exporter_sent_metric_points{otlp}'];

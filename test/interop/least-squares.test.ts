@@ -8,7 +8,7 @@ import { isWithout, peerPath } from './peers.js';
 
 const script = fileURLToPath(new URL('../../../test/interop/peers/solve_nnls.py', import.meta.url));
 
-/** Counters of all magnitudes, and a value that some of them explain. */
+/** Counters of all magnitudes, and a value that depends on some of them. */
 function createCase(seed: number): readonly (readonly number[])[] {
   const random = createRandom(seed);
   const width = 1 + random.whole(8);

@@ -9,11 +9,11 @@ import { assertSamePoints } from './points.js';
 
 const skip = isWithout('otelcol');
 const mebibyte = 2 ** 20;
-/** Makes the resource of a process about 4 KiB long: the arguments of `sleep` are summed. */
+/** Makes the resource of a process about 4 KiB long: `sleep` sums its arguments. */
 const longArguments = ' 0'.repeat(2000);
 const seldom = '{process: {collection_interval: 5s, command_line: true}}';
 
-/** Processes that wait, until the test ends. */
+/** Processes that sleep until the test ends. */
 function startSleepers(t: TestContext, count: number, more = ''): void {
   const script = `i=0; while [ $i -lt ${count} ]; do sleep 1000${more} & i=$((i + 1)); done; wait`;
   const shell = spawn('sh', ['-c', script], { detached: true, stdio: 'ignore' });
@@ -32,7 +32,7 @@ test('the Collector takes a request of 200 resources', { skip }, async (t) => {
 });
 
 for (const exporter of ['otlp_grpc', 'otlp_http']) {
-  test(`${exporter} cuts a scan of 4 MB so that a Collector takes it`, { skip }, async (t) => {
+  test(`${exporter} splits a scan of 4 MB so that a Collector takes it`, { skip }, async (t) => {
     startSleepers(t, 800, longArguments);
     const { written } = await startCollector(t);
     const agent = await startMeasuredAgent(t, { exporter, receivers: seldom, processLimit: 0 });
@@ -52,24 +52,32 @@ const lowLimits = {
 };
 
 for (const [exporter, limit] of Object.entries(lowLimits)) {
-  test(`${exporter} halves what is too long for a Collector, and loses nothing`, { skip }, async (t) => {
-    startSleepers(t, 500, longArguments);
-    const { written } = await startCollector(t, { over: `receivers: {otlp: {protocols: {${limit}}}}` });
-    const agent = await startMeasuredAgent(t, { exporter, receivers: seldom, processLimit: 0 });
-    await until(() => agent.requestBytes().some((bytes) => bytes > 2 * mebibyte));
-    assertNothingLost(await agent.finish(() => written.points.length));
-    await until(() => written.points.length >= agent.sent().length);
-    assertSamePoints(written.points, agent.sent());
-  });
+  test(
+    `${exporter} halves requests that are too long for a Collector, and loses nothing`,
+    { skip },
+    async (t) => {
+      startSleepers(t, 500, longArguments);
+      const { written } = await startCollector(t, { over: `receivers: {otlp: {protocols: {${limit}}}}` });
+      const agent = await startMeasuredAgent(t, { exporter, receivers: seldom, processLimit: 0 });
+      await until(() => agent.requestBytes().some((bytes) => bytes > 2 * mebibyte));
+      assertNothingLost(await agent.finish(() => written.points.length));
+      await until(() => written.points.length >= agent.sent().length);
+      assertSamePoints(written.points, agent.sent());
+    },
+  );
 
-  test(`${exporter} loses nothing to a lower limit that batch.max_bytes respects`, { skip }, async (t) => {
-    startSleepers(t, 500, longArguments);
-    const { written } = await startCollector(t, { over: `receivers: {otlp: {protocols: {${limit}}}}` });
-    const settings = '{batch: {max_bytes: 900KiB}}';
-    const agent = await startMeasuredAgent(t, { exporter, settings, receivers: seldom, processLimit: 0 });
-    await until(() => agent.requestBytes().some((bytes) => bytes > 2 * mebibyte));
-    assertNothingLost(await agent.finish(() => written.points.length));
-    await until(() => written.points.length >= agent.sent().length);
-    assertSamePoints(written.points, agent.sent());
-  });
+  test(
+    `${exporter} loses nothing with a lower limit of the Collector that batch.max_bytes respects`,
+    { skip },
+    async (t) => {
+      startSleepers(t, 500, longArguments);
+      const { written } = await startCollector(t, { over: `receivers: {otlp: {protocols: {${limit}}}}` });
+      const settings = '{batch: {max_bytes: 900KiB}}';
+      const agent = await startMeasuredAgent(t, { exporter, settings, receivers: seldom, processLimit: 0 });
+      await until(() => agent.requestBytes().some((bytes) => bytes > 2 * mebibyte));
+      assertNothingLost(await agent.finish(() => written.points.length));
+      await until(() => written.points.length >= agent.sent().length);
+      assertSamePoints(written.points, agent.sent());
+    },
+  );
 }

@@ -1,4 +1,4 @@
-// npm run test:interop: prepares the peers, reports what cannot be had, and runs the tests that talk to them.
+// npm run test:interop: prepares the peers, lists the unavailable ones, and runs the tests that use them.
 // Arguments restrict the run to files whose name contains one of them.
 import { fileURLToPath } from 'node:url';
 import { runWithPeers } from './run-with-peers.js';

@@ -7,47 +7,47 @@ import { decodePoints, type DecodedPoint } from '../../src/otlp/decode-request.f
 import { until } from '../../src/testing/until.js';
 import { startAgent, writeConfig, type Outcome } from '../agent.js';
 
-/** A RAPL package and its memory that stand in for those of this machine. */
+/** A simulated RAPL package with its memory, in place of those of this machine. */
 export interface Meter {
   readonly sysfs: string;
-  /** What the package has used since `run`. */
+  /** Joules that the package has used since `run`. */
   joules(): number;
-  /** Lets both counters move. */
+  /** Starts both counters. */
   run(): void;
-  /** Lets them rest. */
+  /** Stops both counters. */
   rest(): void;
 }
 
-/** An agent whose points also go to a backend that is always there. */
+/** An agent that also sends its points to a backend that is always reachable. */
 export interface MeasuredAgent {
   readonly meter: Meter;
-  /** What the agent sent, by the backend that is always there. */
+  /** Points that the agent sent, according to that backend. */
   sent(): readonly DecodedPoint[];
   /** Bytes of each of its requests. */
   requestBytes(): readonly number[];
   /**
-   * Lets the meter rest, waits until its last reading was sent and everything has arrived, and ends the agent.
-   * @param countArrived points that arrived or were lost so far
+   * Stops the meter, waits until its last reading was sent and everything has arrived, and ends the agent.
+   * @param countArrived number of points that have arrived or were lost so far
    */
   finish(countArrived: () => number): Promise<Outcome>;
 }
 
 export interface AgentOptions {
-  /** Its configuration; that of the Collector's example unless given. */
+  /** Its configuration; by default that of the Collector's example. */
   readonly example?: string;
-  /** Where the points go, besides: `otlp_grpc` or `otlp_http`. */
+  /** The other destination of the points: `otlp_grpc` or `otlp_http`. */
   readonly exporter: string;
-  /** Settings of that exporter, and of receivers: maps in YAML's flow style. */
+  /** Settings of that exporter, and of receivers: maps in YAML flow style. */
   readonly settings?: string;
   readonly receivers?: string;
-  /** How many processes have series of their own; 0: all. */
+  /** Maximum number of processes with series of their own; 0: all. */
   readonly processLimit?: number;
 }
 
 const restingWatts = 5;
 const stepMs = 50;
 
-/** Starts the agent of otel-examples with a meter that stands in, and waits until it is ready. */
+/** Starts the agent of otel-examples with a simulated meter, and waits until it is ready. */
 export async function startMeasuredAgent(t: TestContext, options: AgentOptions): Promise<MeasuredAgent> {
   const {
     example = 'otel-examples/collector/joulemetry.yaml',
@@ -95,7 +95,7 @@ processors: {attribution: {process_limit: ${processLimit}}}
   };
 }
 
-/** Everything that a backend has received by the time of a call. Each request is decoded once. */
+/** Points that a backend has received so far. Each request is decoded once. */
 export function readAlong({ received }: HttpBackend): () => readonly DecodedPoint[] {
   const points: DecodedPoint[] = [];
   let decoded = 0;
@@ -144,13 +144,13 @@ export function createMeter(t: TestContext): Meter {
   };
 }
 
-/** Fails unless an agent ended as it should, with nothing in its queues. */
+/** Fails unless an agent exited normally with empty queues. */
 export function assertNothingLost({ code, stderr }: Outcome): void {
   assert.doesNotMatch(stderr, /Lost \d+ points/u);
   assert.equal(code, 0);
 }
 
-/** Points that an agent says are lost permanently because a backend refused them. */
+/** Points that an agent reports as permanently lost because a backend refused them. */
 export function countLost(stderr: string): number {
   const lines = stderr.matchAll(
     /Lost (\d+) points for \S+: the request was (?:refused for good|taken without them)/gu,

@@ -52,7 +52,7 @@ function readQueries(): ReadonlyMap<string, string> {
 }
 
 test(
-  'OpenSearch has the points of a simulated machine once, also when they were sent twice',
+  'OpenSearch has the points of a simulated machine once, even when they were sent twice',
   { skip },
   async (t) => {
     await startOpenSearch(t);
@@ -73,7 +73,7 @@ test(
         metric: { terms: { field: 'metric', size: 1000 }, aggs: { values: { sum: { field: 'value' } } } },
       },
     };
-    // The documentation of the search API describes it so.
+    // As described in the documentation of the search API.
     const { aggregations } = (await ask('_search', JSON.stringify(byMetric))) as Answer;
     const buckets = aggregations['metric']?.buckets ?? [];
     assert.deepEqual(buckets.map(({ key }) => String(key)).toSorted(), [...expected.keys()].toSorted());

@@ -16,8 +16,8 @@ for (const exporter of ['otlp_grpc', 'otlp_http']) {
     { skip },
     async (t) => {
       const { written, stop } = await startCollector(t);
-      // Slower than the Collector writes, on the slowest machine, too: what it has taken and not written yet dies
-      // with it, so it is killed between two readings.
+      // Slower than the Collector writes even on a slow machine: points that it has accepted but not yet
+      // written are lost with it, so it is killed between two readings.
       const agent = await startMeasuredAgent(t, {
         exporter,
         receivers: '{process: {collection_interval: 2s}}',

@@ -9,13 +9,13 @@ import {
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import type { JsonRequest } from './points.js';
 
-/** What a Collector's file exporter writes, over restarts. Each line is read once. */
+/** Output of a Collector's file exporter, across restarts. Each line is read once. */
 export class OutputFile {
   readonly path = join(createFolder(), 'otlp.jsonl');
   readonly #points: DecodedPoint[] = [];
   readonly #histograms: DecodedHistogram[] = [];
   readonly #resourceCounts: number[] = [];
-  /** Bytes of whole lines that were read. */
+  /** Bytes of the complete lines read so far. */
   #read = 0;
 
   /** Every point so far. */
@@ -30,7 +30,7 @@ export class OutputFile {
     return this.#histograms;
   }
 
-  /** How many resources each request has. */
+  /** Number of resources of each request. */
   get resourceCounts(): readonly number[] {
     this.#readOn();
     return this.#resourceCounts;

@@ -1,4 +1,4 @@
-/** Programs that are not ours, which the tests here talk to. */
+/** External programs that these tests talk to. */
 export type PeerName =
   | 'chdb'
   | 'datafusion'
@@ -18,12 +18,12 @@ export type PeerName =
   | 'python'
   | 'scipy';
 
-/** Where a program is, or why it cannot be had. */
+/** Path of a program, or why it is not available. */
 export type Peer = { readonly path: string } | { readonly reason: string };
 
 export type Peers = Readonly<Record<PeerName, Peer>>;
 
-/** Names the environment variable by which the tests learn what was prepared. */
+/** Environment variable that passes the prepared peers to the tests. */
 export const peersVariable = 'JOULEMETRY_INTEROP_PEERS';
 
 const isRequired = process.env['JOULEMETRY_TEST_INTEROP'] === 'required';
@@ -34,7 +34,7 @@ function findPeer(name: PeerName): Peer {
   return peers[name] ?? { reason: `${name}: start these tests with npm run test:interop` };
 }
 
-/** For `skip`: why a test cannot talk to its peers. False where it can, and where it has to. */
+/** For `skip`: why a test cannot talk to its peers. False where it can, and where it must. */
 export function isWithout(...names: readonly PeerName[]): string | false {
   if (isRequired) return false;
   const reasons = names.map(findPeer).flatMap((peer) => ('reason' in peer ? [peer.reason] : []));
@@ -43,7 +43,7 @@ export function isWithout(...names: readonly PeerName[]): string | false {
 
 /**
  * The path of a program.
- * @throws Error with the reason why there is none
+ * @throws Error with the reason why it is not available
  */
 export function peerPath(name: PeerName): string {
   const peer = findPeer(name);

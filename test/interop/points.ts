@@ -15,7 +15,7 @@ export function pointsOf(requests: readonly JsonRequest[]): readonly DecodedPoin
   return requests.flatMap(({ resourceMetrics = [] }) => listPoints(resourceMetrics));
 }
 
-/** Fails, with the first few, unless both have the same points, each as often as the other has it. */
+/** Fails, with the first few differences, unless both lists have the same points equally often. */
 export function assertSamePoints(found: readonly DecodedPoint[], wanted: readonly DecodedPoint[]): void {
   const missing = subtract(wanted, found);
   const extra = subtract(found, wanted);
@@ -30,7 +30,7 @@ export function assertSamePoints(found: readonly DecodedPoint[], wanted: readonl
   );
 }
 
-/** Everything that a point says, as text. */
+/** All fields of a point as text. */
 export function textOf(point: DecodedPoint): string {
   const { resource, scope, name, unit, description, kind, attributes, start, time, value, flags } = point;
   const said = [scope, name, unit, description, kind, start, time, value ?? 'none', flags].map(String);
@@ -41,7 +41,7 @@ function sorted(attributes: Readonly<Record<string, unknown>>) {
   return Object.entries(attributes).toSorted(([a], [b]) => (a < b ? -1 : 1));
 }
 
-/** Those of one list that the other one has not, or not as often. */
+/** Points of one list that the other lacks or has less often. */
 function subtract(from: readonly DecodedPoint[], other: readonly DecodedPoint[]): readonly string[] {
   const counts = new Map<string, number>();
   for (const text of other.map(textOf)) counts.set(text, (counts.get(text) ?? 0) + 1);

@@ -10,13 +10,13 @@ import { startProgram, type Program, type Scope } from './program.js';
 /** The password of the role `joulemetry`. */
 export const password = 'it is "secret"';
 
-/** A PostgreSQL server with a database and a role `joulemetry`, in a folder of its own. */
+/** A PostgreSQL server with a database and a role `joulemetry`, in a new folder. */
 export interface Cluster {
   /** The folder of its socket. */
   readonly folder: string;
   readonly port: number;
   readonly passwordFile: string;
-  /** Runs SQL as its administrator and gives the rows, their columns separated by `|`. */
+  /** Runs SQL as its administrator and returns the rows, their columns separated by `|`. */
   query(sql: string): readonly string[];
   start(): Promise<Program>;
 }
@@ -39,7 +39,7 @@ function giveToOwner(path: string): void {
 async function findFreePort(): Promise<number> {
   const server = createServer().listen(0, 'localhost');
   await once(server, 'listening');
-  // A server that listens on a port has such an address.
+  // The address of a server that listens on a port.
   const { port } = server.address() as AddressInfo;
   server.close();
   await once(server, 'close');
@@ -47,7 +47,7 @@ async function findFreePort(): Promise<number> {
 }
 
 /**
- * Makes a cluster and starts it. It ends with the test at the latest.
+ * Creates a cluster and starts it. It ends with the test at the latest.
  * @param tls files for a server with TLS
  */
 export async function startCluster(

@@ -21,7 +21,7 @@ const sources = fileURLToPath(new URL('../../../test/interop/peers/', import.met
 const cache = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'joulemetry');
 const prometheusVersion = '0.314.0';
 const ferretdbVersion = '1.24.2';
-/** The last ones need a library in Rust. */
+/** The last versions before a dependency on a Rust library. */
 const fluxVersion = '0.31.1';
 const longestBuildMs = 40 * 60_000;
 
@@ -30,7 +30,7 @@ const refused = new Map<string, string>();
 
 const jarTools: JarTools = { cache, find: findInstalled, execute };
 
-/** Finds or makes every peer. What cannot be had has its reason; this never fails. */
+/** Finds or builds every peer. An unavailable peer has a reason; never throws. */
 export function preparePeers(): Peers {
   installPrometheus();
   return {
@@ -54,7 +54,7 @@ export function preparePeers(): Peers {
   };
 }
 
-/** Debian's package, where this may install one. */
+/** Debian's package, where this process may install one. */
 function installPrometheus(): void {
   if (!('reason' in findInstalled('prometheus')) || process.getuid?.() !== 0) return;
   try {
@@ -82,7 +82,7 @@ function findPostgres(): Peer {
     : { path };
 }
 
-/** The library by which a program sees another time than the machine's; from Debian's package, which is not installed for it. */
+/** The library that gives a program a different wall clock; extracted from Debian's package without installing it. */
 function findFaketime(): Peer {
   const name = 'libfaketimeMT.so.1';
   return build('libfaketime', name, (folder) => {
@@ -104,11 +104,11 @@ function findPython(modules: readonly string[]): Peer {
   }
 }
 
-/** The Collector by its own builder, and the answering backend of the same modules. */
+/** The Collector, built with its own builder, and the answering backend from the same modules. */
 function buildOtelcol(program: string): Peer {
   const config = readFileSync(join(sources, 'otelcol.yaml'), 'utf8');
   const version = /^ {2}version: (\S+)$/mu.exec(config)?.[1] ?? '';
-  // What it consists of changes without its version.
+  // Its components can change without a change of version.
   const contents = createHash('sha256').update(config).digest('hex').slice(0, 8);
   return build(`otelcol-${version}-${contents}`, program, (folder) => {
     const builder = `go.opentelemetry.io/collector/cmd/builder@v${version}`;
@@ -123,7 +123,7 @@ function buildOtelcol(program: string): Peer {
   });
 }
 
-/** A Prometheus that takes OTLP; that of Debian 12 is too old. */
+/** A Prometheus that accepts OTLP; that of Debian 12 is too old. */
 function buildPrometheus(): Peer {
   return build(`prometheus-${prometheusVersion}`, 'prometheus', (folder) => {
     const program = 'github.com/prometheus/prometheus/cmd/prometheus';
@@ -133,7 +133,7 @@ function buildPrometheus(): Peer {
   });
 }
 
-/** A server that speaks MongoDB's protocol, with SQLite. Its module lacks the file with its version, without which it ends. */
+/** A server that speaks MongoDB's protocol, with SQLite. Its module lacks the version file, without which it exits. */
 function buildFerretdb(): Peer {
   const module = 'github.com/FerretDB/FerretDB';
   return build(`ferretdb-${ferretdbVersion}`, 'ferretdb', (folder) => {
@@ -147,7 +147,7 @@ function buildFerretdb(): Peer {
   });
 }
 
-/** The interpreter of InfluxDB's language without InfluxDB. */
+/** The interpreter of InfluxDB's query language, without InfluxDB. */
 function buildFlux(): Peer {
   return build(`flux-${fluxVersion}`, 'flux', (folder) => {
     const program = `github.com/influxdata/flux/cmd/flux@v${fluxVersion}`;
@@ -156,8 +156,8 @@ function buildFlux(): Peer {
 }
 
 /**
- * Gives a program from the cache, or makes it there.
- * @param make leaves it in the folder `bin` of a new folder
+ * Returns a program from the cache, or builds it there.
+ * @param make puts it into the folder `bin` of a new folder
  */
 function build(name: string, program: string, make: (folder: string) => void): Peer {
   const path = join(cache, name, program);
@@ -186,7 +186,7 @@ interface ProgramOptions {
   readonly env?: NodeJS.ProcessEnv;
 }
 
-/** @throws Error with the last line that the program wrote */
+/** @throws Error with the last line of the program's output */
 function execute(program: string, args: readonly string[], { cwd, env }: ProgramOptions = {}): void {
   try {
     execFileSync('nice', [program, ...args], {

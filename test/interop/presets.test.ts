@@ -16,13 +16,14 @@ import { identify } from '../preset-run.fixture.js';
 import { isWithout } from './peers.js';
 import { startPrometheus, type Prometheus, type Sample } from './prometheus.js';
 
-// The published dashboards of other tools ask a real Prometheus, which scrapes an agent that replays a simulated machine.
+// Queries of the published dashboards of other tools, run by a real Prometheus that scrapes an agent that
+// replays a simulated machine.
 
 const seconds = 180;
-/** More than the simulated machine can use. */
+/** Exceeds the maximum power of the simulated machine. */
 const maxWatts = 2000;
 
-/** Programs of the machine that become those for which a dashboard has panels of its own. */
+/** Programs of the machine, renamed to programs for which a dashboard has dedicated panels. */
 const renamed: Readonly<Record<string, string>> = { postgres: 'dockerd', nginx: 'kubelet' };
 
 const rename = createPlans((series: Series): Series => {
@@ -80,7 +81,7 @@ scrape_configs: [{job_name: joulemetry, static_configs: [{targets: ["localhost:9
   return startPrometheus(t, 'prometheus', scrapes);
 }
 
-/** The samples of an expression, as soon as there are some. */
+/** The samples of an expression, as soon as there are any. */
 async function waitForData(prometheus: Prometheus, expression: string): Promise<readonly Sample[]> {
   let samples: readonly Sample[] = [];
   await until(async () => {
@@ -93,7 +94,7 @@ async function waitForData(prometheus: Prometheus, expression: string): Promise<
   return samples;
 }
 
-/** The query that Grafana sends for one of a variable. */
+/** The query that Grafana sends for that of a variable. */
 function plainQuery(expression: string): string {
   const [, selector = '', label = ''] = /^label_values\((.*),\s*(\w+)\)$/u.exec(expression) ?? [];
   if (label !== '')
@@ -101,7 +102,7 @@ function plainQuery(expression: string): string {
   return /^query_result\((.*)\)$/u.exec(expression)?.[1] ?? expression;
 }
 
-/** Replaces variables of a dashboard by values, and by all where there is none. */
+/** Replaces variables of a dashboard by values, or by a pattern that matches all. */
 function fillIn(expression: string, values: Readonly<Record<string, string>>): string {
   return expression.replaceAll(
     /\$(?:\{(\w+)\}|(\w+))/gu,
@@ -128,7 +129,8 @@ test(
       const most = Math.max(...samples.map(({ value }) => value));
       assert.ok(least >= 0 && most < maxWatts, `${expression}: from ${least} to ${most}`);
     }
-    // The ledger is a window behind the meter: parts add up to the whole the better, the longer both have counted.
+    // The ledger is a window behind the meter: the longer both have counted, the closer the sum of the parts is
+    // to the whole.
     const share =
       '(sum(kepler_node_cpu_active_joules_total) + sum(kepler_node_cpu_idle_joules_total)) / sum(kepler_node_cpu_joules_total)';
     let found = NaN;
@@ -157,7 +159,7 @@ test(
       const wrong = samples.filter(({ value }) => value < 0 || (isPower && value > maxWatts));
       assert.deepEqual(wrong, [], expression);
     }
-    // The power of processes is a window behind that of the host: means over several windows are compared.
+    // The power of processes is a window behind that of the host, so means over several windows are compared.
     const ofProcesses = 'sum(scaph_process_power_consumption_microwatts)[25s:1s]';
     await until(async () => (await sumOf(prometheus, `count_over_time(${ofProcesses})`)) >= 24);
     const host = await sumOf(prometheus, 'avg_over_time(scaph_host_power_microwatts[25s:1s])');
@@ -169,7 +171,7 @@ test(
   },
 );
 
-/** ALUMET publishes no dashboard: these select by the labels that its points have. */
+/** ALUMET publishes no dashboard: these queries select by the labels of its points. */
 const alumetQueries = [
   'rapl_consumed_energy_joules{resource_kind="cpu_package", resource_consumer_kind="local_machine", domain="package"}',
   'sum by (resource_id) (rapl_consumed_energy_joules{resource_kind="dram"})',
@@ -180,7 +182,7 @@ const alumetQueries = [
 ];
 
 test(
-  'Prometheus finds what the preset alumet names by the names and labels of ALUMET',
+  'Prometheus finds the metrics of the preset alumet by the names and labels of ALUMET',
   { skip: isWithout('prometheus'), timeout: 170_000 },
   async (t) => {
     const prometheus = await start(t, 'alumet');

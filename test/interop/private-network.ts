@@ -2,10 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
-/** Those that otel-examples and its programs use by default. */
+/** Default ports of otel-examples and its programs. */
 const ports = [4317, 4318, 8888, 8889, 9090, 9464, 9465, 13_133];
 
-/** Words before a command that give it a network of its own; none where that is not permitted. */
+/** Command prefix that runs a command in a new network namespace; empty where that is not permitted. */
 export function findPrivateNetwork(): readonly string[] {
   const asUser = process.getuid?.() === 0 ? [] : ['--map-root-user'];
   const words = ['unshare', ...asUser, '--net', 'sh', '-c', 'ip link set lo up && exec "$@"', 'sh'];
@@ -13,7 +13,7 @@ export function findPrivateNetwork(): readonly string[] {
   return spawnSync(program, args).status === 0 ? words : [];
 }
 
-/** The ports of the examples that other programs use. */
+/** The ports of the examples that are in use by other programs. */
 export async function findTakenPorts(): Promise<readonly number[]> {
   const taken: number[] = [];
   for (const port of ports) if (!(await isFree(port))) taken.push(port);

@@ -2,18 +2,18 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** A peer that runs. */
+/** A running peer. */
 export interface Program {
   readonly pid: number;
-  /** What it has written so far to both of its outputs. */
+  /** Its output to stdout and stderr so far. */
   output(): string;
-  /** Waits until its output matches, and gives the match. */
+  /** Waits until its output matches, and returns the match. */
   waitFor(pattern: RegExp): Promise<RegExpExecArray>;
-  /** Ends it, at once by SIGKILL. */
+  /** Ends it; SIGKILL ends it at once. */
   stop(signal?: NodeJS.Signals): Promise<void>;
 }
 
-/** Who ends what a test started. */
+/** Ends the programs that a test started. */
 export interface Scope {
   after(callback: () => Promise<void>): void;
 }

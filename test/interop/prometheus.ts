@@ -8,23 +8,23 @@ export interface Sample {
   /** With `__name__`. */
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
-  /** Unix time in milliseconds: of the sample where it was asked for as a range, else of the query. */
+  /** Unix time in milliseconds: of the sample for a range query, otherwise of the query. */
   readonly timeMs: number;
 }
 
 /** A running Prometheus. */
 export interface Prometheus extends Program {
-  /** The value of an expression now; of a range selector, every sample. */
+  /** The value of an expression now; for a range selector, every sample. */
   query(expression: string): Promise<readonly Sample[]>;
-  /** What the HTTP API says under a path. */
+  /** The answer of the HTTP API under a path. */
   get(path: string): Promise<unknown>;
-  /** Its version, where it was built with one. */
+  /** Its version, if it was built with one. */
   version(): Promise<string>;
 }
 
 type Point = readonly [seconds: number, value: string];
 
-/** Of the answer to /api/v1/query, as far as it is used here. */
+/** The used part of the answer to /api/v1/query. */
 interface QueryResult {
   readonly resultType: string;
   readonly result: readonly {

@@ -73,7 +73,7 @@ test(
     const agent = await startMeasuredAgent(t, { exporter: 'otlp_grpc' });
     await until(() => agent.meter.joules() > 20);
     assertNothingLost(await agent.finish(() => written.points.length));
-    // The agent is gone: what the Collector serves stays as it is.
+    // The agent has exited, so the Collector's page no longer changes.
     const last = new Map(expectSamples(agent.sent(), isAny).map((sample) => [sample.key, sample]));
     const { ended, lingering } = findEnded(agent.sent());
     const expected = [...last.values()].filter(({ key }) => !ended.has(key)).map(textOf);
@@ -96,8 +96,8 @@ function textOf({ key, value }: Line): string {
 }
 
 /**
- * Series whose last point has no value, and those of them that the Collector's prometheus exporter continues to
- * serve until they expire: at the first point without a value it leaves the rest of that metric unread.
+ * Series whose last point has no value, and those of them that the Collector's prometheus exporter serves until
+ * they expire: at the first point without a value it skips the rest of that metric.
  */
 function findEnded(points: readonly DecodedPoint[]) {
   const ended = new Set<string>();
@@ -117,7 +117,7 @@ function findEnded(points: readonly DecodedPoint[]) {
   return { ended, lingering };
 }
 
-/** Waits until both have the same lines, and fails with the first few that differ when they never have. */
+/** Waits until both have the same lines; on a timeout it fails with the first few differences. */
 async function untilSame(wanted: readonly string[], read: () => Promise<readonly string[]>): Promise<void> {
   const text = wanted.toSorted().join('\n');
   let found: readonly string[] = [];

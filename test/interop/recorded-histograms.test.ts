@@ -31,7 +31,7 @@ const tables = [
 ];
 
 test(
-  'a Collector reads the lines of a recording, and writes the very same ones',
+  'a Collector reads the lines of a recording and writes identical ones',
   { skip: isWithout('otelcol') },
   async (t) => {
     const path = join(createFolder(), 'a.json');

@@ -11,7 +11,7 @@ const exporters = ['otlp_grpc', 'otlp_http'] as const;
 const withoutAnswers = isWithout('otlp-answers');
 const withoutCollector = isWithout('otelcol');
 
-/** How a whole agent and a backend that answers by a script got on. */
+/** The exchange between a whole agent and a backend that answers by a script. */
 interface Conversation {
   readonly requests: readonly AnsweredRequest[];
   readonly agent: MeasuredAgent;
@@ -39,7 +39,7 @@ async function talk(
   return { requests: backend.requests(), agent, stderr };
 }
 
-/** Whether an answer ends the life of a request: it was taken, or refused permanently. */
+/** Whether a request is not repeated after an answer: it was accepted, or refused permanently. */
 function isFinal({ answer }: AnsweredRequest): boolean {
   return answer === 'ok' || answer.startsWith('partial') || ['8', '400'].includes(answer);
 }
@@ -60,7 +60,7 @@ const waits = [
 
 for (const { exporter, answer, what, waitMs } of waits) {
   test(
-    `${exporter} sends the same again after ${what}, not too early`,
+    `${exporter} repeats the request after ${what}, not too early`,
     { skip: withoutAnswers },
     async (t) => {
       const { requests, agent, stderr } = await talk(t, exporter, [answer]);
@@ -97,7 +97,7 @@ for (const { exporter, answer, what } of refusals) {
 
 for (const exporter of exporters) {
   test(
-    `${exporter} counts what a partial success threw away, and sends it no second time`,
+    `${exporter} counts the points that a partial success rejected, and does not repeat them`,
     { skip: withoutAnswers },
     async (t) => {
       const { requests, agent, stderr } = await talk(t, exporter, ['partial=3']);
@@ -108,10 +108,10 @@ for (const exporter of exporters) {
   );
 
   test(
-    `${exporter} loses nothing to a Collector that has no memory for a while`,
+    `${exporter} loses nothing while a Collector is out of memory`,
     { skip: withoutCollector },
     async (t) => {
-      // Below what the program itself takes: everything is refused, by UNAVAILABLE and 503.
+      // Below the memory that the program itself uses: everything is refused, with UNAVAILABLE and 503.
       const over = 'processors: {memory_limiter: {check_interval: 100ms, limit_mib: 1}}';
       const { written, stop, waitFor } = await startCollector(t, { over });
       const agent = await startMeasuredAgent(t, { exporter });

@@ -7,7 +7,7 @@ import { startCollector } from './collector.js';
 import { OutputFile } from './output-file.js';
 import { isWithout } from './peers.js';
 
-/** An agent that takes OTLP and writes it to a file. */
+/** An agent that receives OTLP and writes it to a file. */
 async function startRelay(written: OutputFile) {
   const config = writeConfig(`
 receivers: {otlp: {protocols: {grpc: {endpoint: "localhost:0"}, http: {endpoint: "localhost:0"}}}}
@@ -22,7 +22,7 @@ service:
   return { relay, grpc, http };
 }
 
-/** Everything but the scope, which is the program's that sent last. */
+/** Everything except the scope, which is that of the last sender. */
 function describe(point: DecodedPoint): string {
   const compared = { ...point, scope: '' };
   return JSON.stringify(compared, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value));
@@ -45,7 +45,7 @@ const ways: readonly (readonly [name: string, exporter: string, settings: (relay
 
 for (const [name, exporter, settings] of ways) {
   test(
-    `what a Collector sends over ${name} is what it got, start times included`,
+    `what a Collector sends over ${name} equals what it received, start times included`,
     { skip: isWithout('otelcol') },
     async (t) => {
       const relayed = new OutputFile();

@@ -23,7 +23,7 @@ const everyMs = 15_000;
 const lastMs = 600_000;
 const toNs = (ms: number) => BigInt(Math.round(ms)) * 1_000_000n;
 
-/** Counters that rise evenly, in watts. */
+/** Counters with a constant power, in watts. */
 interface Load {
   readonly series: Series;
   readonly watts: number;
@@ -37,7 +37,7 @@ const counter = (name: string): Metric => ({
   valueType: 'double',
 });
 
-/** Two machines with two packages each, and twelve programs on the first, of which two instances run of one. */
+/** Two machines with two packages each, and twelve programs on the first, one of which runs as two instances. */
 function createLoads(startNs: bigint): readonly Load[] {
   const machines = ['node-1', 'node-2'].map((name) => ({ 'host.name': name, 'os.type': 'linux' }));
   const packages = machines.flatMap((attributes, machine) =>
@@ -82,7 +82,7 @@ async function send(t: TestContext, endMs: number): Promise<void> {
   assert.equal((await read())['otelcol_exporter_send_failed_metric_points{otlp}'], 0, log.lines.join('\n'));
 }
 
-/** To one part in a hundred: Prometheus extrapolates at the ends of a range. */
+/** Within 1 %: Prometheus extrapolates at the ends of a range. */
 function assertNear(actual: number | undefined, expected: number): void {
   const isNear = actual !== undefined && Math.abs(actual - expected) <= 0.01 * expected;
   assert.ok(isNear, `${actual}, expected ${expected}`);
@@ -97,35 +97,39 @@ function find(samples: readonly Sample[], labels: Readonly<Record<string, string
 }
 
 for (const peer of ['prometheus', 'prometheus-otlp'] as const satisfies readonly PeerName[]) {
-  test(`the queries of the README give in ${peer} what was sent`, { skip: isWithout(peer) }, async (t) => {
-    const config = join(createFolder(), 'prometheus.yml');
-    writeFileSync(config, 'global: {}');
-    const prometheus = await startPrometheus(t, peer, config, ['--web.enable-remote-write-receiver']);
-    await send(t, Date.now());
-    const [watts = '', kilowattHours = '', programs = '', ...others] = queries;
-    assert.deepEqual(others, []);
+  test(
+    `the queries of the README return in ${peer} the values that were sent`,
+    { skip: isWithout(peer) },
+    async (t) => {
+      const config = join(createFolder(), 'prometheus.yml');
+      writeFileSync(config, 'global: {}');
+      const prometheus = await startPrometheus(t, peer, config, ['--web.enable-remote-write-receiver']);
+      await send(t, Date.now());
+      const [watts = '', kilowattHours = '', programs = '', ...others] = queries;
+      assert.deepEqual(others, []);
 
-    const ofPackages = await prometheus.query(watts);
-    assert.equal(ofPackages.length, 4);
-    for (const [instance, base] of Object.entries({ 'node-1': 0, 'node-2': 100 }))
-      for (const [id, own] of Object.entries({ 'package-0': 10, 'package-1': 20 }))
-        assertNear(find(ofPackages, { instance, hw_id: id })?.value, base + own);
+      const ofPackages = await prometheus.query(watts);
+      assert.equal(ofPackages.length, 4);
+      for (const [instance, base] of Object.entries({ 'node-1': 0, 'node-2': 100 }))
+        for (const [id, own] of Object.entries({ 'package-0': 10, 'package-1': 20 }))
+          assertNear(find(ofPackages, { instance, hw_id: id })?.value, base + own);
 
-    const ofMachines = await prometheus.query(kilowattHours);
-    assert.equal(ofMachines.length, 2);
-    for (const [instance, sum] of Object.entries({ 'node-1': 30, 'node-2': 230 }))
-      assertNear(find(ofMachines, { instance, os_type: 'linux' })?.value, (sum * lastMs) / 1000 / 3.6e6);
+      const ofMachines = await prometheus.query(kilowattHours);
+      assert.equal(ofMachines.length, 2);
+      for (const [instance, sum] of Object.entries({ 'node-1': 30, 'node-2': 230 }))
+        assertNear(find(ofMachines, { instance, os_type: 'linux' })?.value, (sum * lastMs) / 1000 / 3.6e6);
 
-    const most = await prometheus.query(programs);
-    assert.equal(most.length, 10);
-    const order = most.map(({ labels }) => labels['process_executable_name']);
-    assert.deepEqual(
-      order,
-      Array.from({ length: 10 }, (_, i) => `program-${11 - i}`),
-    );
-    // Two processes of one program.
-    assertNear(most[0]?.value, ((12 + 13) * lastMs) / 1000);
-    assertNear(most[9]?.value, (3 * lastMs) / 1000);
-    t.diagnostic(await prometheus.version());
-  });
+      const most = await prometheus.query(programs);
+      assert.equal(most.length, 10);
+      const order = most.map(({ labels }) => labels['process_executable_name']);
+      assert.deepEqual(
+        order,
+        Array.from({ length: 10 }, (_, i) => `program-${11 - i}`),
+      );
+      // Two processes of one program.
+      assertNear(most[0]?.value, ((12 + 13) * lastMs) / 1000);
+      assertNear(most[9]?.value, (3 * lastMs) / 1000);
+      t.diagnostic(await prometheus.version());
+    },
+  );
 }

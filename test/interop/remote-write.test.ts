@@ -47,7 +47,7 @@ function createSeries(metric: Metric, id: string): Series {
 let packages: readonly Series[] = [];
 let sensors: readonly Series[] = [];
 
-/** Prometheus forwards what is newer than its own start only. */
+/** Prometheus forwards only samples that are newer than its start. */
 function begin(): void {
   beginMs = Date.now();
   startMs = beginMs - 30_000;
@@ -75,7 +75,7 @@ async function send(t: TestContext, settings: Record<string, unknown> = {}) {
   return { log, metrics: await read() };
 }
 
-/** What Prometheus has of the values that were sent. */
+/** The samples that Prometheus has of the sent values. */
 async function findSamples(prometheus: Prometheus, name: string): Promise<Map<string, readonly number[]>> {
   const found = new Map<string, number[]>();
   for (const { labels, value, timeMs } of await prometheus.query(
@@ -112,7 +112,7 @@ for (const peer of ['prometheus', 'prometheus-otlp'] as const satisfies readonly
       await findSamples(prometheus, 'hw_temperature_celsius'),
       expectSamples(sensors, packages.length, []),
     );
-    // The sensors have ended: a query after that finds no value although five minutes have not passed.
+    // The sensors have ended: a later query finds no value, even within the lookback of five minutes.
     const alive = await prometheus.query(`count by (__name__) ({__name__=~"hw_.+"} @ ${endSeconds()})`);
     assert.deepEqual(
       alive.map(({ labels, value }) => [labels['__name__'], value]),
@@ -134,7 +134,7 @@ test(
   'Prometheus has starts, metadata and native histograms that are sent by remote write 2.0',
   { skip: isWithout('prometheus-otlp') },
   async (t) => {
-    // Prometheus shows metadata of targets only: what it has of other series, it forwards.
+    // Prometheus shows metadata of scraped targets only; it forwards those of other series.
     const forwarded = await openHttpBackend(t, {
       answer: () => ({ headers: { 'x-prometheus-remote-write-samples-written': '99999' } }),
     });

@@ -5,7 +5,8 @@ import { preparePeers } from './prepare.js';
 import { findPrivateNetwork, findTakenPorts } from './private-network.js';
 
 /**
- * Prepares the peers, lists those that cannot be had, and runs the compiled tests of a folder in a network of their own.
+ * Prepares the peers, lists the unavailable ones, and runs the compiled tests of a folder in a separate network
+ * namespace.
  * @param parts restrict the run to files whose name contains one of them
  * @returns the exit code
  */
@@ -39,7 +40,7 @@ function listTests(folder: string, parts: readonly string[]): readonly string[] 
     .map((file) => `${folder}${file}`);
 }
 
-/** Programs that listen at the ports of the examples. */
+/** Programs that listen on the ports of the examples. */
 const atFixedPorts: ReadonlySet<string> = new Set([
   'otelcol',
   'otlp-answers',
@@ -47,7 +48,7 @@ const atFixedPorts: ReadonlySet<string> = new Set([
   'prometheus-otlp',
 ]);
 
-/** Without a network of their own, the tests need the ports of the examples. */
+/** Without a network namespace, the tests need the ports of the examples. */
 async function leaveOutForPorts(peers: Peers): Promise<Peers> {
   const taken = await findTakenPorts();
   if (taken.length === 0) return peers;
@@ -56,7 +57,7 @@ async function leaveOutForPorts(peers: Peers): Promise<Peers> {
     name,
     atFixedPorts.has(name) ? { reason } : peer,
   ]);
-  // The same names.
+  // Has the same names.
   return Object.fromEntries(entries) as Peers;
 }
 

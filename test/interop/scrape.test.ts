@@ -7,7 +7,7 @@ import { keyOf, parseExposition, type Line } from './exposition.js';
 import { isWithout } from './peers.js';
 import { startPrometheus, type Prometheus } from './prometheus.js';
 
-/** What Prometheus says of a scrape itself. */
+/** Metrics that Prometheus adds about a scrape. */
 const ofTheScrape = /^(?:up|scrape_.*|ALERTS.*)$|:/u;
 
 async function readPage(): Promise<string> {
@@ -16,7 +16,7 @@ async function readPage(): Promise<string> {
   return response.text();
 }
 
-/** What Prometheus scraped last, in the form of `textOf`. */
+/** The samples of the last scrape, in the form of `textOf`. */
 async function readScrape(prometheus: Prometheus): Promise<readonly string[]> {
   const samples = await prometheus.query('{job="joulemetry"}');
   const ofThePage = samples.filter(({ labels }) => !ofTheScrape.test(labels['__name__'] ?? ''));
@@ -28,8 +28,9 @@ function textOf({ key, value }: Line): string {
 }
 
 /**
- * Reads pages until one of them is what Prometheus scraped: the agent serves each for a second, to everybody.
- * @throws Error when no scrape is among them within two minutes
+ * Reads pages until one of them is the page that Prometheus scraped: the agent serves each page to all clients
+ * for a second.
+ * @throws Error when no scrape matches within two minutes
  */
 async function findScrapedPage(prometheus: Prometheus): Promise<readonly Line[]> {
   const pages = new Map<string, readonly Line[]>();
@@ -61,7 +62,7 @@ for (const peer of ['prometheus', 'prometheus-otlp'] as const) {
   });
 }
 
-/** Every target answers, and no sample was refused. */
+/** Every target is up, and no sample was refused. */
 async function assertFaultless(prometheus: Prometheus): Promise<void> {
   // The targets are scraped at different moments.
   await until(async () => (await prometheus.query('up')).length === 2);

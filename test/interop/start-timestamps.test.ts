@@ -10,21 +10,22 @@ import { startPrometheus, type Prometheus } from './prometheus.js';
 const example = 'otel-examples/start-timestamps';
 const feature = '--enable-feature=created-timestamp-zero-ingestion';
 
-/** Joules that Prometheus says programs called `yes` used, by a metric. */
+/** Joules that programs called `yes` used according to Prometheus, by a metric. */
 async function readIncrease(prometheus: Prometheus, metric: string): Promise<number> {
   const [sum] = await prometheus.query(`sum(increase(${metric}{process_executable_name="yes"}[5m]))`);
   return sum?.value ?? NaN;
 }
 
 test(
-  'Prometheus counts processes that a single scrape saw, when it reads start timestamps',
+  'Prometheus counts processes that are in a single scrape, when it reads start timestamps',
   { skip: isWithout('prometheus-otlp') },
   async (t) => {
     const prometheus = await startPrometheus(t, 'prometheus-otlp', `${example}/prometheus.yml`, [feature]);
     const agent = startAgent(['run', '-c', `${example}/joulemetry.yaml`]);
     t.after(() => agent.stop('SIGKILL'));
     await agent.waitFor(/Everything is ready/);
-    // Shorter than the 15 s between two scrapes: most of them are in one scrape, or in one while they run and one after.
+    // Shorter than the 15 s between two scrapes: most are in one scrape, or in one while they run and one
+    // after.
     for (let job = 0; job < 6; job++) {
       await once(spawn('timeout', ['6', 'yes'], { stdio: 'ignore' }), 'exit');
     }

@@ -77,7 +77,7 @@ function listTables({ times, joules, watts }: Case): readonly Table[] {
   return tables;
 }
 
-/** Of each metric the times, in nanoseconds after the epoch, and values that a processor gives. */
+/** Output of a processor by metric: times in nanoseconds after the epoch, and values. */
 function run(factory: ProcessorFactory, settings: object, one: Case) {
   const out = createTableCollector();
   const processor = factory.create(parseSettings<Schema>(factory.schema, settings), createFakeContext(), out);
@@ -110,7 +110,7 @@ function compute(one: Case, more: object): Expected {
   return JSON.parse(execFileSync(peerPath('pandas'), [script], { input, maxBuffer: 2 ** 26 }).toString());
 }
 
-/** @param relative the difference that may be, to the values */
+/** @param relative maximum difference relative to the values */
 function assertNear(
   found: readonly number[],
   expected: readonly number[],
@@ -181,7 +181,7 @@ test('NumPy computes the same results as formula, from the integral of the gauge
   }
 });
 
-test('NumPy finds every reading within the error of the curve that thin leaves', { skip }, () => {
+test('NumPy finds every reading within the error of the curve kept by thin', { skip }, () => {
   for (const seed of seeds) {
     const one = createCase(seed);
     const thinned = run(thin, { error, heartbeat: '1h' }, one)('hw.energy');
@@ -212,7 +212,7 @@ test('NumPy integrates a rate that changes to the same as carbon and cost', { sk
       );
       return table?.values[0] ?? NaN;
     });
-    // A double has the Unix time in steps of 256 ns.
+    // At Unix times, doubles are 256 ns apart.
     assertNear(found, compute(one, { rates }).rated, `seed ${seed}`, 1e-6);
   }
 });
