@@ -9,13 +9,13 @@ import { SendingQueue, sendingQueueSettings } from './sending-queue.js';
 const schema = { sending_queue: sendingQueueSettings, retry_on_failure: retrySettings };
 /** For tests: waits that take no time. */
 export const fast = { initial_interval: '2ms', max_interval: '2ms' };
-/** For tests: a backend took everything. */
+/** For tests: a backend accepted everything. */
 export const taken: Delivery = { rejectedPoints: 0, message: '' };
 
-/** For tests: what a backend answers to an attempt, counted from 1. */
+/** For tests: a backend's answer to an attempt; attempts are counted from 1. */
 export type Answer = (request: QueuedRequest, attempt: number) => Delivery | Promise<Delivery>;
 
-/** For tests: the answer of a backend that does not take a request. */
+/** For tests: the answer of a backend that refuses a request. */
 export function refuse(message: string, retryable: boolean): never {
   throw new ExportError(message, { retryable });
 }

@@ -2,7 +2,10 @@ import { workerData } from 'node:worker_threads';
 import { ExportError } from '../errors.js';
 import { serveSender, type ThreadRequest } from './sending-thread.js';
 
-/** For tests, on a thread: does what the text of a request says, and refuses to start where the configuration says so. */
+/**
+ * For tests, on a thread: the text of a request says what to do with it, and the configuration can make the
+ * start fail.
+ */
 async function send(request: ThreadRequest) {
   const [word = '', detail = ''] = Buffer.from(request.bytes).toString().split(' ');
   if (word === 'exit') process.exit();

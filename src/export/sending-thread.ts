@@ -9,7 +9,7 @@ export type SendingCommand =
   | { readonly type: 'send'; readonly number: number; readonly request: ThreadRequest }
   | { readonly type: 'close' };
 
-/** `progress`: how far a request has come that failed. */
+/** `progress`: the progress of a failed request. */
 export type SendingMessage =
   | { readonly type: 'ready'; readonly target: string }
   | { readonly type: 'refused'; readonly reason: string }
@@ -23,7 +23,7 @@ export type SendingMessage =
     }
   | { readonly type: 'closed' };
 
-/** What is left of an ExportError on its way between threads. */
+/** The fields of an ExportError that are passed between threads. */
 export interface Failure {
   readonly reason: string;
   readonly retryable: boolean;
@@ -33,7 +33,7 @@ export interface Failure {
 
 /** A request on the thread that sends it. */
 export interface ThreadRequest extends Pick<QueuedRequest, 'bytes' | 'points'> {
-  /** What the sender writes there, plain data, is there again at the next attempt. */
+  /** State of the sender, plain data, which is passed to the next attempt. */
   progress?: unknown;
 }
 
@@ -44,7 +44,7 @@ export interface ThreadSender {
   close(): void | Promise<void>;
 }
 
-/** For a module that `openThreadedSender` runs: does what the main thread orders with the sender that is opened. */
+/** For a module that `openThreadedSender` runs: executes commands of the main thread with the sender. */
 export function serveSender(open: (config: never, log: Log) => Promise<ThreadSender>): void {
   // The main thread starts this module with the configuration.
   const opening = open(workerData as never, threadLog);
@@ -56,7 +56,7 @@ export function serveSender(open: (config: never, log: Log) => Promise<ThreadSen
 }
 
 async function obey(opening: Promise<ThreadSender>, command: SendingCommand): Promise<void> {
-  // Where it was refused, the main thread knows, and ends this one.
+  // If opening failed, the main thread is notified and terminates this thread.
   const sender = await opening.catch(() => undefined);
   if (command.type === 'send' && sender) post(await attempt(sender, command));
   if (command.type !== 'close') return;

@@ -8,14 +8,14 @@ import type { SendingCommand, SendingMessage } from './sending-thread.js';
 export interface ThreadedSenderOptions {
   /** The module of the thread, which calls `serveSender`. */
   readonly module: URL;
-  /** What that opens its sender with: plain data. */
+  /** The configuration for the sender of that module: plain data. */
   readonly config: unknown;
   readonly log: Log;
 }
 
 /**
- * Opens a sender on a thread of its own, so that what it does to a request, encode, compress or write, holds up nothing else.
- * @throws Error where the thread cannot open its sender
+ * Opens a sender on a separate thread, so that its encoding, compression or writing does not block other work.
+ * @throws Error if the thread cannot open its sender
  */
 export async function openThreadedSender(options: ThreadedSenderOptions): Promise<Sender> {
   const sender = new ThreadedSender(options);
@@ -25,7 +25,7 @@ export async function openThreadedSender(options: ThreadedSenderOptions): Promis
 
 type Answer = Extract<SendingMessage, { readonly type: 'sent' | 'failed' }>;
 
-/** A request that the thread has. */
+/** A request that was passed to the thread. */
 interface Underway {
   readonly request: QueuedRequest;
   resolve(delivery: Delivery): void;
@@ -35,7 +35,7 @@ interface Underway {
 class ThreadedSender implements Sender {
   readonly #options: ThreadedSenderOptions;
   readonly #underway = new Map<number, Underway>();
-  /** How far requests have come that were tried before. */
+  /** Progress of requests that were attempted before. */
   readonly #progress = new WeakMap<QueuedRequest, unknown>();
   #thread: WorkThread<SendingCommand, SendingMessage> | undefined;
   #lastNumber = 0;
@@ -124,7 +124,10 @@ class ThreadedSender implements Sender {
     waiting.reject(new ExportError(answer.reason, answer));
   }
 
-  /** The next request starts another thread. What this one may have sent is sent again. */
+  /**
+   * The next request starts a new thread. Requests in progress are sent again, even if this thread has already
+   * sent them.
+   */
   #lose(reason: string): void {
     this.#thread = undefined;
     for (const { reject } of this.#underway.values()) reject(new ExportError(reason, { retryable: true }));

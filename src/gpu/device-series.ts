@@ -22,25 +22,25 @@ import { createRow, type Table } from '../model/table.js';
 import { describeColumn, type Column } from './columns.js';
 import type { Device, DeviceRow } from './protocol.js';
 
-/** More than a GPU can draw, where it does not say how much that is. */
+/** Exceeds the power of any GPU; used if the GPU does not report its limit. */
 const defaultMaxWatts = 5_000;
-/** The time that an averaged reading of power is the mean of. */
+/** The averaging time of an averaged power reading. */
 const averageMs = 1_000;
-/** Its limit is held on average: what is drawn within a refresh of the counter may be far more. */
+/** The power limit holds on average: the power within a refresh of the counter may be far higher. */
 const maxOverLimit = 10;
 const minDegrees = -100;
 
-/** What is published of a device beside what it measures. */
+/** Options of the series of a device, besides its readings. */
 export interface DeviceSeriesOptions {
   /** Unix time in nanoseconds of the first row. */
   readonly start: bigint;
-  /** Power is integrated over no longer time without a reading. */
+  /** Maximum time without a reading over which power is integrated. */
   readonly maxGapMs: GapLimit;
   /** The metric of its energy. */
   readonly energyMetric: Metric;
 }
 
-/** What is published of a device while it can be read. */
+/** The series of a device while it can be read. */
 export class DeviceSeries {
   readonly #readings: MeterRow;
   readonly #profiles: MeterRow;
@@ -54,7 +54,7 @@ export class DeviceSeries {
     this.#watch = new ValueWatch(device);
   }
 
-  /** Which values of the last row are gaps since no device can have them. */
+  /** Which values of the last row are gaps because they are implausible. */
   get problems(): readonly string[] {
     return this.#watch.problems;
   }
@@ -65,7 +65,7 @@ export class DeviceSeries {
 
   /**
    * @param at Unix time of the row in nanoseconds
-   * @param atNs the same instant by a clock that never runs backwards
+   * @param atNs the same instant on a monotonic clock
    */
   *take(
     { values, profile }: Pick<DeviceRow, 'values' | 'profile'>,
@@ -78,10 +78,10 @@ export class DeviceSeries {
   }
 }
 
-/** More joules than a counter that runs for decades has. */
+/** Exceeds the count of a counter that runs for decades. */
 const maxJoules = 1e13;
 
-/** Finds values that no device can have, of columns that had a value before. */
+/** Finds implausible values in columns that had a value before. */
 class ValueWatch {
   problems: string[] = [];
   readonly #device: Device;
@@ -113,7 +113,7 @@ class ValueWatch {
   }
 }
 
-/** What is published of a device whether it can be read or not. */
+/** The series of a device that do not depend on whether it can be read. */
 export class DeviceStatus {
   readonly series: readonly Series[];
   readonly #limits: readonly number[];
@@ -168,7 +168,7 @@ function createMeter(device: Device, id: string, origin: Origin): Meter | undefi
   }
 }
 
-/** Where there is no energy counter, but power: the integral over its readings. */
+/** Without an energy counter, but with power: the integral of its readings. */
 function integratePower(
   device: Device,
   { maxGapMs, ...origin }: Origin & { readonly maxGapMs: GapLimit },
@@ -205,13 +205,13 @@ function describeEnergy(device: Device, { resource, start, energyMetric }: Origi
   return { metric: energyMetric, resource, attributes, start };
 }
 
-/** The energy counter: it begins again when the driver is loaded or the GPU reset. */
+/** The energy counter: it is reset when the driver is loaded or the GPU is reset. */
 function countEnergy({ maxWatts: limitWatts }: Device, series: Series): Meter {
   const maxWatts = Number.isNaN(limitWatts) ? defaultMaxWatts : maxOverLimit * limitWatts;
   return new CounterMeter(series, new WrappingCounter({ maxMicrojoules: Infinity, maxWatts }));
 }
 
-/** A count that began before the first reading, from which on it is published. */
+/** A count that started before the first reading, and is published from then on. */
 class CountMeter implements Meter {
   readonly #column: Column;
   #series: Series;
@@ -237,7 +237,7 @@ class CountMeter implements Meter {
   }
 }
 
-/** A sum of growths. What grew before the first row is not known to be all. */
+/** A sum of growths. The growth before the first row may be incomplete and is not counted. */
 class SumMeter implements Meter {
   readonly series: Series;
   readonly #growth: (value: number, atNs: number) => number;
@@ -273,7 +273,7 @@ function createIntegral(column: Column, maxGapMs: number): (value: number, atNs:
   };
 }
 
-/** NaN for what no device can have: drivers give all bits set for what they do not know. */
+/** NaN for implausible values: drivers set all bits of an unknown value. */
 function checkValue(value: number, { max, metric }: Column): number {
   const min = metric === hwTemperature ? minDegrees : 0;
   return value >= min && value <= max ? value : NaN;

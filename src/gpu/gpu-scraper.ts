@@ -10,12 +10,12 @@ import { DeviceSeries, DeviceStatus } from './device-series.js';
 import { ProcessAccounts } from './process-accounts.js';
 import type { Device, DeviceRow, Note, Reading } from './protocol.js';
 
-/** A device, and what is published of it. */
+/** A device and its series. */
 interface Published {
   readonly device: Device;
-  /** Undefined: there was no row so far. */
+  /** Undefined: there was no row yet. */
   status: DeviceStatus | undefined;
-  /** Undefined: it could not be read so far, or is lost. */
+  /** Undefined: it could not be read yet, or is lost. */
   series: DeviceSeries | undefined;
 }
 
@@ -27,7 +27,7 @@ export interface GpuConfig extends Pick<IdentityOptions, 'procfs' | 'passwd' | '
 /** Power is integrated over gaps up to this long. */
 const minGapMs = 10_000;
 
-/** Makes tables of what the reading thread reads. */
+/** Converts the results of the reading thread to tables. */
 export class GpuScraper implements OpenScraper {
   readonly #config: GpuConfig;
   readonly #context: ReceiverContext;
@@ -35,7 +35,7 @@ export class GpuScraper implements OpenScraper {
   readonly #processes: ProcessAccounts;
   readonly #published = new Map<string, Published>();
   #devices: readonly Device[] = [];
-  /** Whether what is published is that of these devices. */
+  /** Whether the published devices match those of the last reading. */
   #areMatched = false;
   #hasForeign = false;
   #breaks: number | undefined;
@@ -62,7 +62,7 @@ export class GpuScraper implements OpenScraper {
       onForeign: (pid) => this.#noteForeign(pid),
     });
     this.#devices = reading.devices ?? [];
-    // At the start, before receivers that yield to this one ask for the same.
+    // At the start, before receivers that yield to this one claim the same energy.
     for (const device of this.#devices) this.#claimEnergy(device);
     this.#log(reading.notes);
   }
@@ -110,7 +110,8 @@ export class GpuScraper implements OpenScraper {
       if (ended.length > 0) yield createEnding(ended, at);
       return;
     }
-    // First the usage, up to its newest samples, then the energy, which is newer: so the one explains the other.
+    // Usage first, up to its newest samples, then energy, which is newer: thus usage covers the same time as
+    // the energy.
     yield* this.#processes.take(published.device, row, toWall);
     published.series ??= this.#createSeries(published.device, at);
     yield* published.series.take(row, at, Number(row.atNs));
@@ -130,7 +131,7 @@ export class GpuScraper implements OpenScraper {
     return claimEnergy(this.#context.claims, domain === undefined ? 'other' : { domain }, id).metric;
   }
 
-  /** Publishes the devices that there are now. @returns the series of those that are not here any more, or changed */
+  /** Publishes the current devices. @returns the series of those that were removed or have changed */
   #matchDevices(): readonly Series[] {
     this.#areMatched = true;
     const ended: Series[] = [];

@@ -8,22 +8,25 @@ import type { Schema } from '../component/schema.js';
 import { checkLiveFault } from '../scraping/live-faults.fixture.js';
 import { startReceiver } from '../scraping/running-receiver.fixture.js';
 
-/** A receiver that asks HTTP servers, and the servers of a test. */
+/** A receiver that reads HTTP servers, and the servers of a test. */
 export interface FaultyServers<S extends Schema> {
   readonly factory: ReceiverFactory<S>;
-  /** @param addresses of the server that fails and of the other one, `http://127.0.0.1:1234` */
+  /** @param addresses of the failing server and of the other one, `http://127.0.0.1:1234` */
   settings(addresses: readonly [string, string]): object;
-  /** Answers as a healthy device that stands still; its index is 0 or 1. */
+  /** Answers as a healthy device with constant values; its index is 0 or 1. */
   answer(index: number): RequestListener;
-  /** What comes from the server that fails, by `nameSeries`; @param host its host and port */
+  /** Whether a series comes from the failing server, by `nameSeries`; @param host its host and port */
   isSubject(name: string, host: string): boolean;
-  /** What is of the receiver's own and differs from time to time, by `nameSeries`. */
+  /** Series of the receiver itself that vary over time, by `nameSeries`. */
   readonly ignored?: RegExp;
-  /** Another cause than that of the fault. */
+  /** Logged causes that differ from those of the fault. */
   readonly problems?: Readonly<Partial<Record<ServerFaultName, RegExp>>>;
 }
 
-/** Settings of a receiver with an entry of `endpoints` for each server. @param extra besides them, or other intervals */
+/**
+ * Settings of a receiver with an entry of `endpoints` for each server. @param extra further settings, or other
+ * intervals
+ */
 export function createEndpointSettings(extra: object = {}): FaultyServers<Schema>['settings'] {
   return (addresses) => ({
     collection_interval: '100ms',
@@ -45,7 +48,7 @@ const faults = {
 
 export type ServerFaultName = keyof typeof faults;
 
-/** A server that answers as a healthy one, or fails in one way. */
+/** A server that answers as a healthy one, or fails in a given way. */
 class FaultyServer {
   fault: ServerFaultName | undefined;
   readonly #answer: RequestListener;
@@ -64,7 +67,7 @@ class FaultyServer {
     const server = createServer((request, response) => this.#reply(request, response));
     server.listen(this.#port, '127.0.0.1');
     await once(server, 'listening');
-    this.#port = (server.address() as AddressInfo).port; // a TCP server has one
+    this.#port = (server.address() as AddressInfo).port; // the address of a TCP server
     this.#server = server;
   }
 
@@ -76,7 +79,7 @@ class FaultyServer {
   #reply: RequestListener = (request, response) => {
     switch (this.fault) {
       case 'truncated': {
-        // Half of what it has announced.
+        // Half of the announced length.
         response.writeHead(200, { 'Content-Length': 1000, 'Content-Type': 'text/plain' });
         response.write('x'.repeat(500), () => response.destroy());
         return;
@@ -98,7 +101,7 @@ class FaultyServer {
   };
 }
 
-/** Tests of a receiver with each fault of a server: it goes on, with the others too. */
+/** Tests a receiver with each fault of a server: it continues to read, and the other servers are not affected. */
 export function testServerFaults<S extends Schema>(what: string, servers: FaultyServers<S>): void {
   for (const name of Object.keys(faults) as ServerFaultName[])
     // the keys of the object above

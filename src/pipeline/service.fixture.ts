@@ -11,18 +11,18 @@ import { busyTime } from '../model/usage-metrics.js';
 import type { Environment } from './graph.js';
 import { Service } from './service.js';
 
-/** Components that note what happens to them. */
+/** Components that record their calls. */
 export interface World {
-  /** What happened, in order. */
+  /** The calls, in order. */
   readonly events: string[];
   readonly entries: Map<string, Consumer>;
   /** The claims of receivers. */
   readonly claims: Map<string, Claims>;
-  /** What exporters got. */
+  /** Tables that exporters received. */
   readonly tables: Table[];
   /** Ids of components that cannot start at present. */
   readonly lacks: Set<string>;
-  /** How many milliseconds each had to stop. */
+  /** Time limit in milliseconds that each had to stop. */
   readonly limits: Map<string, number>;
   readonly log: LogCollector;
   readonly finder: FactoryFinder;
@@ -100,7 +100,7 @@ export function createWorld(): World {
     exporter: { schema, create: (config: Settings, { id }: { id: string }) => component(id, config) },
     extension: { schema, create: (config: Settings, { id }: { id: string }) => component(id, config) },
   };
-  // The schema above gives these factories exactly what they ask for.
+  // The schema above gives these factories exactly the settings that they need.
   const finder = {
     list: () => [],
     find: (kind: keyof typeof factories, type: string) =>
@@ -130,7 +130,7 @@ export async function createService(
   });
 }
 
-/** A table of one row with a series more. */
+/** A table of one row with an additional series. */
 function addColumn(table: Table, share: string): Table {
   const [first] = table.series;
   if (first === undefined) return table;
@@ -138,7 +138,7 @@ function addColumn(table: Table, share: string): Table {
   return { ...table, series: [...table.series, added], values: Float64Array.of(...table.values, 1) };
 }
 
-/** A service that runs, and whose configuration can be written again. */
+/** A running service whose configuration can be rewritten. */
 export async function startReloadable(world: World, first: object) {
   let written = first;
   const loadConfig = () => validateService(nodeOf(written), world.finder);

@@ -6,24 +6,24 @@ type Member = Pick<ComponentStatus, 'kind' | 'id' | 'pipelines'>;
 type LogFor = (kind?: ComponentKind, id?: string) => Log;
 type LoggedError = NonNullable<ComponentStatus['lastError']>;
 
-/** What a component reports of itself, whenever it is asked. */
+/** State that a component provides on request. */
 interface Observed {
   readonly isFailing?: boolean;
   readonly intervals?: ReadonlyMap<string, number>;
 }
 
-/** What is known of one running component. */
+/** Status of one running component. */
 export class StatusRecord {
   #member: Member;
-  /** The keys of what an operator has paused, also while it starts again. */
+  /** The keys of paused components, including while they restart. */
   readonly #pauses: Set<string>;
-  /** The last since it was opened. */
+  /** The last error since it was opened. */
   lastError: LoggedError | undefined;
-  /** What it reports of itself while it runs. */
+  /** State that it provides while it runs. */
   observed: Observed = {};
   #state: ComponentState = 'starting';
   #since = new Date();
-  /** When it was first seen failing. */
+  /** Time at which it was first seen to fail. */
   #failingSince: Date | undefined;
   #accepted = 0;
   #refused = 0;
@@ -42,12 +42,12 @@ export class StatusRecord {
     return this.#state === 'running' && this.observed.isFailing === true ? 'failed' : this.#state;
   }
 
-  /** Whether tables are to reach it. */
+  /** Whether it should receive tables. */
   get isActive(): boolean {
     return this.#state !== 'paused' && this.#state !== 'stopped';
   }
 
-  /** Whether it was paused, be it before it was started again. */
+  /** Whether it was paused, possibly before its restart. */
   get isPaused(): boolean {
     return this.#pauses.has(this.key);
   }
@@ -62,7 +62,7 @@ export class StatusRecord {
     this.enter('running');
   }
 
-  /** It has been started, and continues with the pause that it was in. */
+  /** It has started, and keeps an earlier pause. */
   started(): void {
     this.enter(this.isPaused ? 'paused' : 'running');
   }
@@ -77,7 +77,7 @@ export class StatusRecord {
     return this.#member.pipelines;
   }
 
-  /** It is in other pipelines now. */
+  /** It is now in other pipelines. */
   assign(pipelines: readonly string[]): void {
     this.#member = { ...this.#member, pipelines };
   }
@@ -87,7 +87,7 @@ export class StatusRecord {
     return this.#failingSince;
   }
 
-  /** Points passed, or were refused. */
+  /** Points were accepted or refused. */
   count(taken: boolean, points: number): void {
     if (taken) this.#accepted += points;
     else this.#refused += points;
@@ -108,7 +108,7 @@ export class StatusRecord {
   }
 }
 
-/** What is known of every component of a service. */
+/** Statuses of all components of a service. */
 export class Statuses {
   readonly #records = new Set<StatusRecord>();
   readonly #pauses = new Set<string>();
@@ -120,12 +120,12 @@ export class Statuses {
     return record;
   }
 
-  /** A component is there no longer. */
+  /** A component was removed. */
   close(record: StatusRecord): void {
     this.#records.delete(record);
   }
 
-  /** Pauses of components that are gone end: one of the same name that comes later runs. */
+  /** Ends pauses of removed components: a later one with the same name is not paused. */
   endPauses(): void {
     const known = new Set([...this.#records].map(({ key }) => key));
     for (const key of this.#pauses) if (!known.has(key)) this.#pauses.delete(key);
@@ -136,13 +136,13 @@ export class Statuses {
     return [...this.#records].map((record) => record.read());
   }
 
-  /** Why a component is not running, or what else it has logged. */
+  /** Why a component is not running, or another error that it logged. */
   noteError(kind: ComponentKind, id: string, message: string): void {
     const [key, at] = [keyOf(kind, id), new Date()];
     for (const record of this.#records) if (record.key === key) record.lastError = { message, at };
   }
 
-  /** Logs of components, whose errors and warnings are noted as well. */
+  /** Logs of components that also record errors and warnings in their status. */
   watchLogs(environment: { readonly logFor: LogFor }): LogFor {
     return (kind, id) => {
       const log = environment.logFor(kind, id);

@@ -6,11 +6,11 @@ import type { RunningReceiver } from './running-receiver.js';
 import type { StatusRecord } from './statuses.js';
 import type { UnitKind } from './units.js';
 
-/** On the clock of `performance.now()`: what takes longer is left behind. */
+/** On the clock of `performance.now()`: components that take longer are abandoned. */
 type Ends = readonly [firstMs: number, lastMs: number];
 
 /**
- * Stops receivers, meters first: the scan that follows reports who used what their last readings measured.
+ * Stops receivers, meters first: the later scan of usage then covers the time of their last readings.
  * @param ends of the meters, and of the others
  */
 export async function stopReceivers(
@@ -25,9 +25,10 @@ export async function stopReceivers(
 }
 
 /**
- * Stops units in the reverse order of their start: each processor drains into what is behind it, all into the exporters.
+ * Stops units in the reverse order of their start: each processor drains into its consumer, all into the
+ * exporters.
  * @param ends of processors and exporters, and of extensions
- * @param options with what is called for each processor that has stopped, before what is behind it stops
+ * @param options with a callback for each stopped processor, called before its consumers stop
  */
 export async function stopUnits(
   units: readonly Unit[],
@@ -43,7 +44,7 @@ export async function stopUnits(
   for (const extension of listOf('extension')) await stopAll([extension], endMs, log);
 }
 
-/** Stops components side by side: one that does not answer takes no time from the others. */
+/** Stops components in parallel: one that does not answer takes no time from the others. */
 export async function stopAll(
   all: readonly (Stoppable & { readonly status?: StatusRecord })[],
   deadlineMs: number,
@@ -56,7 +57,7 @@ export async function stopAll(
   await Promise.all(all.map(stop));
 }
 
-/** Waits for a promise that never rejects, but not longer than a time. */
+/** Waits for a promise that never rejects, up to a time limit. */
 export async function waitAtMost(promise: Promise<void>, ms: number): Promise<void> {
   const aborter = new AbortController();
   const expired = sleep(ms, undefined, { signal: aborter.signal }).catch(() => {});

@@ -5,7 +5,7 @@ import { createEnding, type Table } from '../model/table.js';
 import { HistogramAssembler } from './histogram-assembler.js';
 import { isHistogramSeries, isNumberSeries, SeriesBook } from './series-book.js';
 
-/** Rows that a table has at most. */
+/** Maximum rows per table. */
 const maxRows = 1024;
 
 /** A table that grows row by row. */
@@ -17,8 +17,9 @@ interface Growing {
 }
 
 /**
- * Makes tables of points in the order in which they were recorded: points of one instant are a row, rows that follow
- * each other and have the same series are a table. The array of series is the same object while the set is.
+ * Makes tables of points in the order in which they were recorded: points of one instant form a row, and
+ * consecutive rows with the same series form a table. The array of series is the same object as long as the set
+ * of series is the same.
  */
 export class TableAssembler {
   readonly #emit: (table: Table) => void;
@@ -34,7 +35,7 @@ export class TableAssembler {
     this.#emit = emit;
   }
 
-  /** Takes a point. NaN: no reading. */
+  /** Adds a point. NaN: no reading. */
   add(series: Series, at: bigint, value: number): void {
     if (this.#ended.length > 0) this.flush();
     if (at !== this.#at || this.#rowSet.has(series)) this.#endRow();
@@ -44,14 +45,14 @@ export class TableAssembler {
     this.#rowValues.push(value);
   }
 
-  /** Takes note that a series ended. */
+  /** Records that a series ended. */
   end(series: Series, at: bigint): void {
     if (this.#rowSeries.length > 0 || this.#growing || at !== this.#at) this.flush();
     this.#at = at;
     this.#ended.push(series);
   }
 
-  /** Forgets the rows that wait, and passes on what ended. */
+  /** Discards the waiting rows, and passes on the ended series. */
   dropRows(): void {
     this.#rowSeries = [];
     this.#rowValues = [];
@@ -60,7 +61,7 @@ export class TableAssembler {
     this.flush();
   }
 
-  /** Passes on what waits. */
+  /** Passes on the waiting rows. */
   flush(): void {
     this.#endRow();
     this.#endTable();
@@ -103,17 +104,17 @@ export class TableAssembler {
   }
 }
 
-/** Where what was read goes, and reports about what could not be read. */
+/** Receives what was read, and reports about input that could not be read. */
 export interface Sink {
   table(table: Table): void;
   histograms(table: HistogramTable): void;
-  /** A line or row is wrong: in words, without its place. */
+  /** A line or row is malformed: the reason, without its position. */
   malformed(reason: string): void;
-  /** Points of a kind that tables do not have, say a summary. */
+  /** Points of a kind that tables do not support, for example summaries. */
   unsupported(kind: string, points: number): void;
 }
 
-/** Turns what a file says of points into tables with series of one identity each. */
+/** Converts the points of a file to tables in which each series is one object. */
 export class PointStream {
   readonly book = new SeriesBook();
   readonly #assembler: TableAssembler;
@@ -124,32 +125,32 @@ export class PointStream {
     this.#histograms = new HistogramAssembler((table) => sink.histograms(table));
   }
 
-  /** Finds the series of a point; one whose place it takes ends. */
+  /** Finds the series of a point; ends the series that it replaces. */
   open<S extends AnySeries>(record: S, at: bigint): S {
     const { series, replaced } = this.book.open(record);
     if (replaced) this.#end(replaced, at);
     return series;
   }
 
-  /** Takes a point of a series. NaN: no reading. */
+  /** Adds a point of a series. NaN: no reading. */
   add(series: Series, at: bigint, value: number): void {
     this.#histograms.flush();
     this.#assembler.add(series, at, value);
   }
 
-  /** Takes a histogram of a series. */
+  /** Adds a histogram of a series. */
   addHistogram(series: HistogramSeries, at: bigint, row: HistogramRow): void {
     this.#assembler.flush();
     this.#histograms.add(series, at, row);
   }
 
-  /** Takes note that the series like this one ended. */
+  /** Records that the series equal to this one ended. */
   end(record: AnySeries, at: bigint): void {
     const series = this.book.close(record);
     if (series) this.#end(series, at);
   }
 
-  /** Passes on what waits: what follows is a table of its own. */
+  /** Passes on the waiting rows: the next ones are in a new table. */
   flush(): void {
     this.#assembler.flush();
     this.#histograms.flush();

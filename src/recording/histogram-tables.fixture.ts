@@ -18,7 +18,7 @@ export interface FlatHistogram {
   readonly figures: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** The rows of tables, then what ended, in the order of their instants and names: rows of an instant stand in any order. */
+/** The rows of tables, then the ended series, sorted by instant and name: rows of an instant may be in any order. */
 export function flattenHistograms(tables: readonly HistogramTable[]): readonly FlatHistogram[] {
   const row = new HistogramRow();
   const points = tables.flatMap((table) => {
@@ -28,7 +28,7 @@ export function flattenHistograms(tables: readonly HistogramTable[]): readonly F
         name,
         typeof figure === 'object' ? [...figure] : figure,
       ]);
-      // Its fields are those of the columns.
+      // Has the fields of the columns.
       const plain = Object.fromEntries(figures) as Readonly<Record<string, unknown>>;
       return flat(series, table.epoch + BigInt(table.offsets[number]), plain);
     });
@@ -134,7 +134,7 @@ function createRow(kind: HistogramKind, seed: RowSeed): HistogramRow {
   return row;
 }
 
-/** Tables of some series of both kinds, among them such that end. Instants go forward from table to table. */
+/** Tables of some series of both kinds, some of which end. Instants increase from table to table. */
 export const anyHistograms: fc.Arbitrary<readonly HistogramTable[]> = fc
   .record({
     identities: fc.uniqueArray(

@@ -10,15 +10,15 @@ import {
 } from './histogram-columns.js';
 import type { PageWriter } from './parquet-pages.js';
 
-// The columns of histograms: numbers, and lists of numbers in three levels, as the Parquet format wants them.
+// The columns of histograms: numbers, and lists of numbers as three-level lists of the Parquet format.
 
-/** Columns of 32 bits; other whole ones have 64, without a sign. */
+/** Whole-number columns of 32 bits; the others have 64 bits, unsigned. */
 const smallColumns: ReadonlySet<HistogramColumn> = new Set(['scale', 'positive_offset', 'negative_offset']);
 
-/** What stands between the name of a list and its numbers. */
+/** Path between the name of a list and its elements. */
 const listPath = ['list', 'element'] as const;
 
-/** The columns of histograms, as the Parquet format describes them: of a list, the column comes last. */
+/** The columns of histograms in Parquet's schema; in a list, the column is the last element. */
 export const figureElements: readonly (readonly SchemaElement[])[] = histogramColumns.map((column) => {
   if (!listColumns.has(column)) return [{ name: column, ...typeOf(column), repetition_type: 'OPTIONAL' }];
   return [
@@ -39,10 +39,10 @@ function typeOf(column: HistogramColumn): Pick<SchemaElement, 'type' | 'converte
   return wholeColumns.has(column) ? { type: 'INT64', converted_type: 'UINT_64' } : { type: 'DOUBLE' };
 }
 
-/** Rows that follow each other: histograms, or this many rows that are none. */
+/** Consecutive rows: histograms, or this many rows without one. */
 export type FigureRows = readonly Figures[] | number;
 
-/** What an entry of a list column is: no list, one without numbers, a number of one. */
+/** Definition levels of a list column: no list, an empty list, an element. */
 const [isNone, isEmpty, isElement] = [0, 1, 2] as const;
 
 /** Writes a column of histograms. */
@@ -66,7 +66,7 @@ export function writeFigures(
 
 interface FigureTarget {
   readonly levels: Levels;
-  /** What an entry with a number is. */
+  /** Definition level of an entry with a number. */
   readonly present: number;
   append(value: number): void;
 }
@@ -89,7 +89,7 @@ function appenderOf(column: HistogramColumn, body: ByteWriter): (value: number) 
   body.index = 0;
   if (smallColumns.has(column)) return (value) => body.appendInt32(value);
   if (!wholeColumns.has(column)) return (value) => body.appendFloat64(value);
-  // Counts beyond 63 bits have the bits that they have without a sign.
+  // Counts beyond 63 bits are stored as the same bits, unsigned.
   return (value) => body.appendInt64(BigInt.asIntN(64, BigInt(value)));
 }
 
@@ -108,7 +108,7 @@ class Levels {
     if (repetition === 0) this.#rows += 1;
   }
 
-  /** Adds this many rows without anything. */
+  /** Adds this many empty rows. */
   repeat(times: number): void {
     const end = this.#length + times;
     if (end > this.#definition.length) this.#grow(2 * end);

@@ -11,17 +11,18 @@ import {
   ParquetTypes,
 } from 'hyparquet/src/constants.js';
 
-// The footer of a Parquet file, FileMetaData of parquet.thrift in Thrift's compact protocol. The library would encode all
-// row groups again for every footer: of a thousand that takes longer than everything else.
+// The footer of a Parquet file, FileMetaData of parquet.thrift in Thrift's compact protocol. The library would
+// encode all row groups again for every footer, which for a thousand row groups takes longer than everything
+// else.
 
 const magic = 0x31524150;
 const version = 2;
 const createdBy = 'joulemetry';
-/** Thrift's types of a list and of its elements, and the size from which on it does not fit beside the type. */
+/** Thrift's types of a list and of its elements, and the size from which it no longer fits into the type byte. */
 const listType = 9;
 const structType = 12;
 const longList = 15;
-/** Of a field with a list, whose number is that of the field before and one. */
+/** Header of a field with a list, whose id is one more than that of the previous field. */
 const listHeader = Buffer.of((1 << 4) | listType);
 
 /** A row group, with its column chunks as bytes. */
@@ -33,11 +34,11 @@ interface Group {
   compressed: bigint;
 }
 
-/** Describes what a file has so far. What was described once is kept as bytes. */
+/** Encodes the footer for the file so far. Each row group is encoded once and kept as bytes. */
 export class ParquetFooter {
   #schema: readonly SchemaElement[];
   readonly #writer = new ByteWriter();
-  /** The row groups that `widen` adds columns to; undefined when it has. */
+  /** The row groups to which `widen` adds columns; undefined after that. */
   #narrow: Group[] | undefined = [];
   #rowGroups = 0;
   #groupBytes = Buffer.alloc(0);
@@ -47,7 +48,7 @@ export class ParquetFooter {
     this.#schema = schema;
   }
 
-  /** How many row groups there are. */
+  /** Number of row groups. */
   get rowGroups(): number {
     return this.#rowGroups;
   }
@@ -63,7 +64,7 @@ export class ParquetFooter {
   }
 
   /**
-   * Adds columns to every row group, behind those that it has. Called at most once.
+   * Adds columns to every row group, after the existing ones. Called at most once.
    * @param schema of all columns
    * @param writeColumns writes them for a row group of this many rows
    */
@@ -82,7 +83,7 @@ export class ParquetFooter {
       field_2: this.#schema.map(schemaFields),
       field_3: this.#rows,
     });
-    // A field that is true is one byte: with it in place of the row groups, what follows has its right numbers.
+    // A true field takes one byte: with it in place of the row groups, the following field ids are correct.
     const tail = this.#encode({
       field_4: true,
       field_6: createdBy,
@@ -120,7 +121,7 @@ export class ParquetFooter {
     return Buffer.concat([listHeader, this.#listLength(columns), chunks, tail.subarray(1)]);
   }
 
-  /** Of a list of structs. */
+  /** Header of a list of structs. */
   #listLength(count: number): Buffer {
     const writer = this.#writer;
     writer.index = 0;

@@ -5,25 +5,25 @@ import { writePageHeader } from 'hyparquet-writer/src/datapage.js';
 import { writeRleBitPackedHybrid } from 'hyparquet-writer/src/encoding.js';
 import { snappyCompress } from 'hyparquet-writer/src/snappy.js';
 
-/** A page as it is before compression. */
+/** A page before compression. */
 interface Page {
   readonly encoding: Encoding;
   readonly rows: number;
-  /** Which rows have a value, 1 or 0 each; undefined: all of them. */
+  /** 1 for each row with a value, 0 for others; undefined: all rows have a value. */
   readonly levels: Uint8Array | undefined;
-  /** How many rows have none. */
+  /** Number of rows without a value. */
   readonly nulls: number;
   readonly body: Uint8Array;
 }
 
-/** Figures of histograms: numbers, or lists of numbers, as they are before compression. */
+/** Figures of histograms before compression: numbers, or lists of numbers. */
 export interface FiguresPage {
   readonly rows: number;
-  /** For every number, list without any, and row without either: what it is. */
+  /** Definition levels: one per number, per empty list, and per row without either. */
   readonly definition: Uint8Array;
-  /** For every one of those: 0 where it begins a row. */
+  /** Repetition levels of the same entries: 0 at the start of a row. */
   readonly repetition: Uint8Array;
-  /** What it is where there is a number. */
+  /** Definition level of a number. */
   readonly present: number;
   readonly body: Uint8Array;
 }
@@ -32,11 +32,11 @@ export interface FiguresPage {
 interface DataPage {
   readonly encoding: Encoding;
   readonly rows: number;
-  /** Values, and what stands for those that are missing. */
+  /** Number of values, including missing ones. */
   readonly entries: number;
   readonly nulls: number;
   readonly levels: Uint8Array;
-  /** How many bytes of the levels tell where rows begin. */
+  /** Number of bytes of the repetition levels. */
   readonly repetitionBytes: number;
   readonly body: Uint8Array;
 }
@@ -47,8 +47,8 @@ export function isOptional({ repetition_type: repetition }: SchemaElement): bool
 }
 
 /**
- * Writes the column chunks of row groups: a page of values each, and a dictionary before it where there is one. The
- * Parquet library writes no checksums; every page here has one.
+ * Writes the column chunks of row groups: one page of values each, and a dictionary before it if the column has
+ * one. The Parquet library writes no checksums; every page here has one.
  */
 export class PageWriter {
   readonly #out: ByteWriter;
@@ -84,14 +84,14 @@ export class PageWriter {
     out.appendBytes(bytes);
   }
 
-  /** Writes the values of the chunk, which ends with them. */
+  /** Writes the values, which end the chunk. */
   values({ encoding, rows, levels, nulls, body }: Page, element: SchemaElement): ColumnMetaData {
     const levelBytes = isOptional(element) ? this.#encodeLevels(levels, rows) : new Uint8Array(0);
     const page = { encoding, rows, entries: rows, nulls, levels: levelBytes, repetitionBytes: 0, body };
     return this.#write(page, [element.name], element.type);
   }
 
-  /** The same for a column of histograms. @param path of a list, with what is within it */
+  /** The same for a column of histograms. @param path of a list, including its elements */
   figures(page: FiguresPage, path: readonly string[], type: SchemaElement['type']): ColumnMetaData {
     const { rows, definition, repetition, present, body } = page;
     const writer = this.#levels;
@@ -139,7 +139,7 @@ export class PageWriter {
     writer.index = 0;
     if (levels) writeRleBitPackedHybrid(writer, levels, 1);
     else {
-      // One run of ones: its length is shifted by the bit that would mark packed ones.
+      // A single run of ones: its length is shifted by the bit that marks bit-packed runs.
       writer.appendVarInt(rows << 1);
       writer.appendUint8(1);
     }

@@ -6,35 +6,35 @@ import type { Figures } from './histogram-columns.js';
 import type { PageWriter } from './parquet-pages.js';
 import { isHistograms, type RecordedTable } from './recorded-table.js';
 
-/** A value that series have in a column, and its number in the dictionary of a row group. */
+/** A value of series in a column, and its index in the dictionary of a row group. */
 interface Cell {
   readonly value: string | bigint;
   group: number;
   index: number;
 }
 
-/** What a series has in each column; undefined: nothing. */
+/** The values of a series by column; undefined: none. */
 export type Cells = readonly (Cell | undefined)[];
 
 /** A table, with the cells of a row: of each series, or of each histogram. */
 export interface Block {
   readonly table: RecordedTable;
   readonly cells: readonly Cells[];
-  /** Of histograms, what each of them has. */
+  /** The figures of each histogram. */
   readonly figures?: readonly Figures[];
 }
 
-/** How many rows of the file a block makes. */
+/** Number of rows in the file for a block. */
 export function countRows({ table, cells }: Block): number {
   return cells.length * timesOf(table);
 }
 
-/** How often the cells come: once for each instant; each histogram has its own. */
+/** How often the cells repeat: once per instant; once for histograms, which each have their own. */
 function timesOf(table: RecordedTable): number {
   return isHistograms(table) ? 1 : table.offsets.length;
 }
 
-/** Arrays as long as the longest row group, which all columns use one after another. */
+/** Arrays as long as the longest row group, shared by all columns one after another. */
 export class Scratch {
   readonly page = new ByteWriter();
   indexes = new Uint32Array(0);
@@ -65,7 +65,7 @@ interface Target {
   readonly pages: PageWriter;
 }
 
-/** A column in which all rows of a series are the same: a dictionary, and a number for each row. */
+/** A column with the same value in all rows of a series: a dictionary, and an index for each row. */
 export class SeriesColumn {
   readonly #element: SchemaElement;
   readonly #column: number;
@@ -74,8 +74,8 @@ export class SeriesColumn {
   #group = 0;
 
   /**
-   * @param column which of the cells of a series belongs here
-   * @param isRanged whether readers ask for a range of its values
+   * @param column index of this column in the cells of a series
+   * @param isRanged whether to write statistics, by which readers filter
    */
   constructor(element: SchemaElement, column: number, isRanged: boolean) {
     this.#element = element;
@@ -83,12 +83,12 @@ export class SeriesColumn {
     this.#isRanged = isRanged;
   }
 
-  /** How many values it remembers. */
+  /** Number of values kept. */
   get size(): number {
     return this.#cells.size;
   }
 
-  /** The cell with this value: the same one each time. */
+  /** The cell with this value: the same object each time. */
   cellOf(value: string | bigint | undefined): Cell | undefined {
     if (value === undefined) return undefined;
     const known = this.#cells.get(value);
@@ -98,7 +98,7 @@ export class SeriesColumn {
     return cell;
   }
 
-  /** Writes what these blocks have in this column. */
+  /** Writes the column for these blocks. */
   write(blocks: readonly Block[], { scratch, pages }: Target): ColumnMetaData {
     this.#group += 1;
     const dictionary: Cell[] = [];
@@ -119,7 +119,7 @@ export class SeriesColumn {
     return this.#isRanged ? { ...column, statistics: rangeOf(dictionary) } : column;
   }
 
-  /** Numbers the cells of all rows. Those of a table are the same in each of its rows. */
+  /** Assigns dictionary indexes to the cells of all rows. They are the same in each row of a table. */
   #number(blocks: readonly Block[], dictionary: Cell[], { levels, indexes }: Scratch) {
     let [rows, present] = [0, 0];
     for (const { table, cells } of blocks) {
@@ -136,7 +136,7 @@ export class SeriesColumn {
     return { rows, present };
   }
 
-  /** @returns how many cells of the row have a value */
+  /** @returns number of cells of the row with a value */
   #addRow(
     series: readonly Cells[],
     dictionary: Cell[],
@@ -157,7 +157,10 @@ export class SeriesColumn {
   }
 }
 
-/** Repeats this many elements of an array until they are there this many times. Copies twice as many each time. */
+/**
+ * Repeats this many elements of an array until the given number of copies exists. Doubles the copied part each
+ * time.
+ */
 function repeat(
   array: Uint8Array | Uint32Array,
   from: number,
@@ -182,14 +185,14 @@ function writeDictionary(cells: readonly Cell[], scratch: Scratch): Uint8Array {
   return page.getBytes();
 }
 
-/** The numbers, after the bits that each of them takes. */
+/** The indexes, preceded by their bit width. */
 function writeIndexes(page: ByteWriter, indexes: Uint32Array, count: number): void {
   const bits = 32 - Math.clz32(count - 1);
   page.appendUint8(bits);
   writeRleBitPackedHybrid(page, indexes, bits);
 }
 
-/** The first and the last text in the order of their bytes. */
+/** The first and the last text in byte order. */
 function rangeOf(cells: readonly Cell[]): Statistics {
   const texts = cells.map(({ value }) => Buffer.from(String(value))).toSorted((a, b) => a.compare(b));
   const [least, greatest] = [texts.at(0), texts.at(-1)];
@@ -267,7 +270,7 @@ export function writeValues(
   };
 }
 
-/** The Parquet format has -0 for a least value of 0, and 0 for a greatest one of -0. */
+/** The Parquet format requires -0 for a minimum of 0, and 0 for a maximum of -0. */
 function boundsOf(least: number, greatest: number, count: number): Statistics {
   if (count === 0) return {};
   return { min_value: least === 0 ? -0 : least, max_value: greatest === 0 ? 0 : greatest };

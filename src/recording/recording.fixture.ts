@@ -4,7 +4,7 @@ import type { Table } from '../model/table.js';
 import { fc } from '../testing/fixed-seed.fixture.js';
 import type { Sink } from './decoder.js';
 
-/** A sink that keeps what it gets. */
+/** A sink that keeps what it receives. */
 export function createSink() {
   const tables: Table[] = [];
   const histogramTables: HistogramTable[] = [];
@@ -18,7 +18,7 @@ export function createSink() {
   return { ...sink, tables, histogramTables, notes };
 }
 
-/** A cell with everything that is said of it. NaN: a gap; undefined: its series ended. */
+/** A cell with all its properties. NaN: a gap; undefined: its series ended. */
 export interface FlatPoint {
   readonly metric: Metric;
   readonly resource: Attributes;
@@ -28,7 +28,7 @@ export interface FlatPoint {
   readonly value: number | undefined;
 }
 
-/** The cells of tables, each table's sorted: columns stand in any order. */
+/** The cells of tables, sorted within each table, since columns may be in any order. */
 export function flatten(tables: readonly Table[]): readonly FlatPoint[] {
   return tables.flatMap((table) => sortPoints([...cellsOf(table), ...endsOf(table)]));
 }
@@ -52,7 +52,7 @@ function flat(
   return { metric: { ...metric }, resource: resource.attributes, attributes, start, time, value };
 }
 
-/** In an order that does not depend on that of columns, but on that of rows. */
+/** Sorts so that the order depends on that of rows, but not on that of columns. */
 export function sortPoints(points: readonly FlatPoint[]): readonly FlatPoint[] {
   const keyOf = (point: FlatPoint) =>
     [
@@ -103,7 +103,7 @@ const metric: fc.Arbitrary<Metric> = fc
     valueType: fc.constantFrom('int', 'double'),
   })
   .map(({ name, kind, valueType }) => ({
-    // One name has one meaning.
+    // A name is used for one kind of metric only.
     name: `${name}.${kind}.${valueType}`,
     unit: name === 'x' ? '' : 'J',
     description: `What ${name} is`,
@@ -130,7 +130,7 @@ const anyWhole = fc
   .oneof(fc.maxSafeInteger(), fc.constantFrom(NaN, 2 ** 60, -(2 ** 62), 0))
   .map((value) => value + 0);
 
-/** Tables of some series, among them such that end. Instants go forward from table to table. */
+/** Tables of some series, some of which end. Instants increase from table to table. */
 export const anyTables: fc.Arbitrary<readonly Table[]> = fc
   .uniqueArray(fc.tuple(metric, attributes, attributes), {
     minLength: 1,

@@ -10,19 +10,19 @@ import {
   type Series,
 } from '../model/series.js';
 
-/** Whether a series is one of numbers. */
+/** Whether a series has numbers. */
 export function isNumberSeries(series: AnySeries): series is Series {
   return 'valueType' in series.metric;
 }
 
-/** Whether a series is one of histograms. */
+/** Whether a series has histograms. */
 export function isHistogramSeries(series: AnySeries): series is HistogramSeries {
   return !isNumberSeries(series);
 }
 
 /**
- * The series of a recording: one object each, from its first point to its end, and one object for each resource,
- * metric and attribute set.
+ * The series of a recording: one object each, from the first point to the end, and one object for each
+ * resource, metric and attribute set.
  */
 export class SeriesBook {
   readonly #resources = new Interned<Resource>(({ attributes }) => attributesKey(attributes));
@@ -30,9 +30,9 @@ export class SeriesBook {
   readonly #metrics = new Interned<Metric | HistogramMetric>(({ name, unit, description, kind, ...rest }) =>
     JSON.stringify([name, unit, description, kind, 'valueType' in rest ? rest.valueType : '']),
   );
-  /** Those that have not ended, by what no two live ones share. */
+  /** The live series, by a key that no two of them share. */
   readonly #live = new Map<string, AnySeries>();
-  /** The same ones: a record that is one of them need not be looked for by its key. */
+  /** The same series, as objects: a record that is one of them needs no lookup by key. */
   readonly #isLive = new Set<AnySeries>();
   readonly #ended = new WeakSet<AnySeries>();
 
@@ -41,33 +41,33 @@ export class SeriesBook {
     return this.#resources.find({ attributes });
   }
 
-  /** The attribute set like this one. */
+  /** The attribute set equal to this one. */
   attributes(attributes: Attributes): Attributes {
     return this.#attributes.find(attributes);
   }
 
-  /** The metric like this one. */
+  /** The metric equal to this one. */
   metric<M extends Metric | HistogramMetric>(metric: M): M {
-    // Equal ones have the same kind, and so the same fields.
+    // Equal metrics have the same kind, and therefore the same fields.
     return this.#metrics.find(metric) as M;
   }
 
-  /** The live series like this one; the record itself where there is none. */
+  /** The live series equal to this one; the record itself if there is none. */
   find<S extends AnySeries>(record: S): S {
     const known = this.#findLive(record);
     return known && isLike(known, record) ? known : record;
   }
 
   /**
-   * Finds the live series like this one, or begins it.
-   * @param record made of what this book gave
-   * @returns with it the one whose place it takes: the same one with another start
+   * Finds the live series equal to this one, or adds it.
+   * @param record with objects from this book
+   * @returns also the series that it replaces: the same one with another start
    */
   open<S extends AnySeries>(record: S): { readonly series: S; readonly replaced: S | undefined } {
     if (this.#isLive.has(record)) return { series: record, replaced: undefined };
     const known = this.#findLive(record);
     if (known && isLike(known, record)) return { series: known, replaced: undefined };
-    // What ends and restarts is another series, also in the same words.
+    // A series that restarts after its end is a new object, even with equal fields.
     const series = this.#ended.has(record) ? { ...record } : record;
     this.#live.set(this.#keyOf(record), series);
     this.#isLive.add(series);
@@ -77,20 +77,20 @@ export class SeriesBook {
   }
 
   /**
-   * Ends the live series like this one.
-   * @returns undefined where there is none
+   * Ends the live series equal to this one.
+   * @returns undefined if there is none
    */
   close<S extends AnySeries>(record: S): S | undefined {
     const known = this.#findLive(record);
     if (known === undefined || known.start !== record.start) return undefined;
     this.#live.delete(this.#keyOf(record));
     this.#end(known);
-    // A recording has many processes, most of them gone.
+    // A recording has many processes, most of which have ended.
     this.#resources.release(known.resource);
     return known;
   }
 
-  /** A key has the kind of table: what is found is a series of the same one. */
+  /** The key includes the kind of table, so a found series has the same kind. */
   #findLive<S extends AnySeries>(record: S): S | undefined {
     return this.#live.get(this.#keyOf(record)) as S | undefined;
   }
@@ -107,7 +107,7 @@ export class SeriesBook {
   }
 }
 
-/** Points without a value do not tell whether their metric has whole numbers. */
+/** Points without a value do not show whether their metric has whole numbers. */
 function isLike(known: AnySeries, record: AnySeries): boolean {
   return known.start === record.start && known.metric.kind === record.metric.kind;
 }

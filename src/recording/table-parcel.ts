@@ -19,23 +19,23 @@ import {
 import { isHistograms, isNumbers, type RecordedTable } from './recorded-table.js';
 import { isHistogramSeries, isNumberSeries } from './series-book.js';
 
-// Tables on their way from one thread to another. Series cross once and are numbers from then on; the numbers of all
-// tables of a parcel are in a few arrays, so that a parcel costs the receiving thread little more than a copy.
+// Transfer of tables between threads. Series are sent once and are ids from then on; the numbers of all tables
+// of a parcel are in a few arrays, so that a parcel costs the receiving thread little more than a copy.
 
-/** Series and sets of columns that the other thread does not know yet, and numbers that it may forget. */
+/** Series and column sets that are new to the other thread, and ids that it may forget. */
 export interface Introduction {
   readonly series: readonly (readonly [number, AnySeries])[];
   readonly forgotten: readonly number[];
-  /** Some columns of a set: its number, then the numbers of these series, which come after those that came before. */
+  /** Some columns of a set: its id, then the ids of these series, which follow the earlier ones. */
   readonly columns: readonly [number, Float64Array<ArrayBuffer>] | undefined;
 }
 
-/** Tables, one after the other in each of the arrays. */
+/** Tables, concatenated in each of the arrays. */
 export interface Parcel {
   readonly epochs: BigInt64Array<ArrayBuffer>;
   /**
-   * Of each table: the number of its columns' set, how many rows it has, and how many series ended. The set of one of
-   * histograms is 0: it is the next of those below.
+   * For each table: the id of its column set, its number of rows, and the number of ended series. The id is 0
+   * for a table of histograms: it is the next one of those below.
    */
   readonly shapes: Float64Array<ArrayBuffer>;
   readonly ended: Float64Array<ArrayBuffer>;
@@ -47,27 +47,27 @@ export interface Parcel {
 const histogramSet = 0;
 
 const shapeLength = 3;
-/** Series, and numbers, of one message: a thread is not held for long by any. */
+/** Maximum series and ids per message, so that a message does not block a thread for long. */
 const introducedAtATime = 500;
 const numbersAtATime = 5000;
 
-/** The buffers that a message with this parcel may take along. */
+/** The buffers that can be transferred with this parcel. */
 export function buffersOf({ epochs, shapes, ended, offsets, values, histograms }: Parcel): ArrayBuffer[] {
   const arrays = [epochs, shapes, ended, offsets, values].map(({ buffer }) => buffer);
   return [...arrays, ...histograms.flatMap(buffersOfHistograms)];
 }
 
-/** Makes parcels of tables. */
+/** Converts tables to parcels. */
 export class TablePacker {
   readonly #numbers = new WeakMap<object, number>();
-  /** What is gone from this thread need not be kept in the other one. */
+  /** Objects that were garbage-collected in this thread need not be kept in the other one. */
   readonly #registry = new FinalizationRegistry<number>((number) => void this.#forgotten.push(number));
   #forgotten: number[] = [];
   #lastNumber = 0;
 
   /**
-   * What has to be sent before the parcel of these tables, in messages that are small. Each is made when it is asked
-   * for: the caller lets others run in between.
+   * The messages to send before the parcel of these tables, small ones. Each is built on demand, so that the
+   * caller can yield to other work in between.
    */
   *introduce(tables: readonly RecordedTable[]): Iterable<Introduction> {
     while (this.#forgotten.length > 0) {
@@ -75,7 +75,7 @@ export class TablePacker {
     }
     for (const table of tables) {
       const { series, ended } = table;
-      // Rows of histograms have the numbers of their series, and no set.
+      // Rows of histograms have the ids of their series, and no column set.
       if (isHistograms(table)) yield* this.#introduceSet(series, undefined);
       else if (!this.#numbers.has(series)) yield* this.#introduceSet(series, this.#numberOf(series));
       if (ended) yield* this.#introduceSet(ended, undefined);
@@ -130,7 +130,7 @@ export class TablePacker {
   }
 }
 
-/** Makes tables of parcels again. A series that crossed twice is one object. */
+/** Converts parcels to tables. A series that was sent twice is one object. */
 export class TableUnpacker {
   readonly #series = new Map<number, AnySeries>();
   readonly #sets = new Map<number, Series[]>();
@@ -212,7 +212,7 @@ function unknownSeries(number: number): Error {
   return new Error(`Cannot unpack a table: expected a known series, found ${number}`);
 }
 
-/** Without what a component may have added, which may not be able to cross. */
+/** Without fields added by a component, which may not be cloneable. */
 function plainSeries({ metric, resource, attributes, start }: AnySeries): AnySeries {
   return { metric: plainMetric(metric), resource: plainResource(resource), attributes, start };
 }

@@ -9,32 +9,32 @@ import type { RunningReceiver } from './running-receiver.fixture.js';
 /** Receivers that read devices or servers at intervals of real time: one of these fails, and another one does not. */
 export interface LiveRig {
   readonly running: readonly Pick<RunningReceiver, 'log' | 'collector'>[];
-  /** The collector's own telemetry of all of them. */
+  /** The collector's own telemetry of all receivers. */
   readonly meter: MeterReader;
-  /** Which of its counters have what could not be read. */
+  /** The counters of that telemetry that count failed readings. */
   readonly counters?: RegExp;
-  /** Whether a series is of what fails, by `nameSeries`. */
+  /** Whether a series comes from the failing source, by `nameSeries`. */
   isSubject(name: string): boolean;
-  /** What is of the receiver's own and differs from time to time, by `nameSeries`. */
+  /** Series of the receiver itself that vary over time, by `nameSeries`. */
   readonly ignored?: RegExp;
-  /** The most that each counter of what fails can have counted until now; without it, all counters stand still. */
+  /** Maximum value of each counter of the failing source so far; without it, all counters are constant. */
   maxTotal?(): number;
 }
 
-/** A fault, and what it has to lead to. */
+/** A fault, and its expected consequences. */
 export interface LiveFault {
   begin(): unknown;
-  /** Mends it. */
+  /** Ends the fault. */
   end(): unknown;
-  /** What is logged, each at most once in all the time that it lasts; the first one always. */
+  /** The logged causes, each at most once while the fault lasts; the first one always. */
   readonly problems: readonly [RegExp, ...RegExp[]];
 }
 
 const failures = 3;
 
 /**
- * Lets receivers read before, during and after a fault, and checks that they go on, count what could not be read, log its
- * cause once, publish no value that there was not, and read the rest meanwhile.
+ * Lets receivers read before, during and after a fault, and checks that they continue, count failed readings,
+ * log the cause once, publish no value that the source did not have, and read the other sources meanwhile.
  */
 export async function checkLiveFault(rig: LiveRig, fault: LiveFault): Promise<void> {
   const course = new Course(rig);
@@ -57,7 +57,7 @@ export async function checkLiveFault(rig: LiveRig, fault: LiveFault): Promise<vo
   course.check(before);
 }
 
-/** Whether all that fails has a gap or has ended. */
+/** Whether every failing series has a gap or has ended. */
 function isGone(course: Course, before: ReadonlyMap<string, number>): boolean {
   const values = course.values();
   return [...before.keys()]
@@ -94,17 +94,17 @@ interface Shown {
   value: number;
 }
 
-/** What the receivers have published until now. */
+/** The tables that the receivers have published so far. */
 class Course {
   readonly #rig: LiveRig;
-  /** Of each receiver, the tables that were taken. */
+  /** Number of handled tables, by receiver. */
   readonly #taken: number[];
   readonly #shown = new Map<Series, Shown>();
-  /** By `nameSeries`, the last value of what has not ended. */
+  /** The last value of each series that has not ended, by `nameSeries`. */
   readonly #last = new Map<string, number>();
-  /** By `nameSeries`, each value that a gauge has shown. */
+  /** All values of a gauge, by `nameSeries`. */
   readonly #gauges = new Map<string, Set<number>>();
-  /** By `nameSeries`, what had a value. */
+  /** The series that had a value, by `nameSeries`. */
   readonly #read = new Set<string>();
   readonly #counts = { subject: 0, other: 0 };
 
@@ -117,13 +117,13 @@ class Course {
     return this.#rig.isSubject(name);
   }
 
-  /** How many rows with values there were of what fails, or of the rest. */
+  /** Number of rows with values, of the failing source or of the others. */
   count(ofSubject: boolean): number {
     this.#advance();
     return ofSubject ? this.#counts.subject : this.#counts.other;
   }
 
-  /** From now on, nothing was read. */
+  /** Resets which series had a value. */
   forget(): void {
     this.#advance();
     this.#read.clear();
@@ -139,7 +139,7 @@ class Course {
     return new Map(this.#last);
   }
 
-  /** Nothing was shown that there was not. */
+  /** Checks that no false value was published. */
   check(before: ReadonlyMap<string, number>): void {
     this.#advance();
     for (const name of before.keys()) assert.ok(this.isRead(name), `${name} is not read again`);

@@ -17,22 +17,22 @@ export interface PollOptions {
   readonly intervalMs: number;
   /** How long one reading may take. */
   readonly timeoutMs: number;
-  /** The longest pause between two attempts at a target that does not answer; shorter than the interval: no pause. */
+  /** Maximum pause between two attempts at a target that does not answer; shorter than the interval: no pause. */
   readonly maxBackoffMs: number;
   readonly context: Context & { readonly loops?: ReadingLoops };
   readonly next: Consumer;
   readonly telemetry: ScrapeTelemetry;
 }
 
-/** What one reading has published. */
+/** The tables of one reading. */
 interface Reading {
   points: number;
   readonly columns: Set<readonly Series[]>;
 }
 
 /**
- * Reads one target at once and then at every multiple of the interval on the wall clock. Loops do not wait for each
- * other: a target that does not answer delays none.
+ * Reads one target immediately and then at every multiple of the interval on the wall clock. Loops do not wait
+ * for each other: a target that does not answer delays no other.
  */
 export class PollLoop implements ReadingLoop {
   readonly setting = 'collection_interval';
@@ -47,13 +47,13 @@ export class PollLoop implements ReadingLoop {
   #breaks: number;
   #last: Promise<void> = Promise.resolve();
   #end: Promise<void> | undefined;
-  /** Readings that were asked for and are not done. */
+  /** Number of requested readings that are not done. */
   #pending = 0;
-  /** Aborts the reading that is under way. */
+  /** Aborts the current reading. */
   #abort: (reason: Error) => void = () => {};
   #isReading = false;
   #isPaused = false;
-  /** Why nothing is read any more, when the time that a shutdown left for it is over. */
+  /** Why nothing is read any more, once the shutdown has exceeded its time limit. */
   #over: Error | undefined;
   #failures = 0;
   readonly #causes = new LoggedCauses();
@@ -71,7 +71,7 @@ export class PollLoop implements ReadingLoop {
     this.#leave = options.context.loops?.join(this);
   }
 
-  /** Reads now, unless the target did not answer the last time, and returns when the tables have been passed on. */
+  /** Reads now, unless the target failed to answer the last time, and returns when the tables have been passed on. */
   flush(): Promise<void> {
     if (this.#end !== undefined) return this.#end;
     return this.#failures > 0 ? this.#last : this.#poll();
@@ -85,7 +85,7 @@ export class PollLoop implements ReadingLoop {
     this.#isPaused = true;
     this.#timer.interrupt();
     await this.#last;
-    // It may be resumed by now.
+    // It may have been resumed meanwhile.
     if (this.#isPaused) await this.#publish(this.#createGap(this.#options.context.clock.wallNs()));
   }
 
@@ -104,8 +104,8 @@ export class PollLoop implements ReadingLoop {
   }
 
   /**
-   * Ends every series and closes the target. Safe to call twice. Never rejects.
-   * @param limitMs how long a last reading, or the one that is under way, may take; 0: there is none
+   * Ends every series and closes the target. May be called twice. Never rejects.
+   * @param limitMs time limit of a last reading, or of the current one; 0: no last reading
    */
   stop(limitMs: number): Promise<void> {
     this.#leave?.();
@@ -121,7 +121,7 @@ export class PollLoop implements ReadingLoop {
     }
   }
 
-  /** A pause, its end and another interval each end the wait for a tick: another one is chosen then. */
+  /** A pause, its end and a new interval each interrupt the wait for a tick: then another tick is chosen. */
   async #sleep(): Promise<void> {
     do this.#chooseTick();
     while (!(await this.#timer.wait()) && this.#end === undefined);
@@ -163,7 +163,7 @@ export class PollLoop implements ReadingLoop {
     return Math.max(1, Math.floor(backoffMs / this.intervalMs));
   }
 
-  /** Reads when every reading that was asked for before is done. Never rejects. */
+  /** Reads after every earlier requested reading is done. Never rejects. */
   #poll(): Promise<void> {
     this.#pending++;
     this.#last = this.#last.then(() => this.#pollOnce()).finally(() => this.#pending--);
@@ -231,7 +231,7 @@ export class PollLoop implements ReadingLoop {
     }
   }
 
-  /** @returns whether the clock was stepped since the last look: then every series has ended */
+  /** @returns whether the clock was stepped since the last call: then every series has ended */
   async #followClock(): Promise<boolean> {
     const breaks = this.#options.context.clock.countBreaks();
     if (breaks === this.#breaks) return false;
@@ -260,7 +260,7 @@ export class PollLoop implements ReadingLoop {
   async #noteFailure(error: unknown, { points, columns }: Reading): Promise<void> {
     if (this.#end === undefined) this.#logCause(describeError(error));
     this.#options.telemetry.errored(Math.max(1, this.#pointsOfGoodReading - points));
-    // A part of the target that fails does not keep the rest from being read in time.
+    // A failing part of the target must not delay the readings of the rest.
     if (columns.size > 0) return;
     this.#failures++;
     const at = this.#options.context.clock.wallNs();

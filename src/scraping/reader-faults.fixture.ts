@@ -26,43 +26,46 @@ import { startPacedReceiver, type PacedReceiver } from './running-receiver.fixtu
 export interface FaultyMachine<S extends Schema> {
   readonly factory: ReceiverFactory<S>;
   readonly settings: object;
-  /** Lets a second pass: each counter grows by as much each time, and no gauge changes. */
+  /** Advances by a second: each counter grows by the same amount each time, and no gauge changes. */
   tick(): void;
-  /** What comes from the damaged part, by `nameSeries`; the rest has to go on. */
+  /** Series that come from the damaged part, by `nameSeries`; the others must continue. */
   readonly subject: RegExp;
-  /** Whether there is nothing else: one file, one device. */
+  /** Whether there is no other part: one file, one device. */
   readonly isAll?: boolean;
-  /** The most by which a counter can grow in a second of real time, where it is integrated by that. */
+  /** Maximum growth of a counter per second of real time, if it is integrated over real time. */
   readonly maxPerSecond?: number;
-  /** What the receiver measures by a clock of its own, by `nameSeries`: how much it grows is not checked. */
+  /** Series that the receiver measures on its own clock, by `nameSeries`: their growth is not checked. */
   readonly ignored?: RegExp;
   readonly overrides?: Partial<ReceiverContext>;
-  /** The setting of a sampling receiver, which is read when it is flushed, too. */
+  /** The interval setting of a sampling receiver, which is also read when it is flushed. */
   readonly interval?: 'sampling_interval';
-  /** Which counters of the collector's own telemetry have what could not be read. */
+  /** The counters of the collector's own telemetry that count failed readings. */
   readonly counters?: RegExp;
 }
 
-/** A fault, and what it has to lead to. */
+/** A fault, and its expected consequences. */
 export interface Fault {
-  /** Called before each reading that it is to spoil. */
+  /** Called before each reading that is to fail. */
   readonly begin: () => unknown;
-  /** Mends it: called after each of these. */
+  /** Ends the fault: called after each of these readings. */
   readonly end: () => unknown;
   /**
-   * What is logged, once in all the time that it lasts, and counted at each reading. Undefined: it is no failure, as where a
-   * counter starts again from 0 or a device is unplugged.
+   * The cause, which is logged once while the fault lasts, and counted at each reading. Undefined: it is not a
+   * failure, for example a counter reset or an unplugged device.
    */
   readonly problem?: RegExp | undefined;
-  /** Spoils one reading before, so that no descriptor is kept: one gives what was there. */
+  /**
+   * Fails one reading before the fault, so that no descriptor is kept open: an open one would still return the
+   * old content.
+   */
   readonly closeFiles?: () => unknown;
-  /** Whether values go on, as where a counter was reset. */
+  /** Whether values continue, for example after a counter reset. */
   readonly isRead?: boolean;
 }
 
 type Readings = Awaited<ReturnType<PacedReceiver['read']>>;
 
-/** The metric, and the values of the attributes of a series and of its resource. */
+/** The metric, and the attribute values of a series and of its resource. */
 export function nameSeries({ metric, attributes, resource }: Series): string {
   return [metric.name, ...Object.values(attributes), ...Object.values(resource.attributes)].join(' ');
 }
@@ -70,8 +73,9 @@ export function nameSeries({ metric, attributes, resource }: Series): string {
 const readingsOfFault = 3;
 
 /**
- * Has a receiver read a machine before, during and after a fault, and checks that it goes on, counts the gap, logs its
- * cause once, publishes no value that the machine did not have, and reads the rest meanwhile.
+ * Lets a receiver read a machine before, during and after a fault, and checks that it continues, counts the
+ * gap, logs its cause once, publishes no value that the machine did not have, and reads the other parts
+ * meanwhile.
  */
 export async function checkFault<S extends Schema>(
   t: TestContext,
@@ -101,7 +105,7 @@ export async function checkFault<S extends Schema>(
   const errored = await rig.countErrored();
   for (let i = 0; i < readingsOfFault; i++) {
     checkReading(await read(fault.begin), before, machine, fault);
-    // What happens meanwhile is written into files that are there.
+    // The files must exist again before the machine writes its next values into them.
     await fault.end();
   }
   checkProblems(lines.slice(logged), fault);
@@ -126,7 +130,7 @@ async function startRig<S extends Schema>(
   const meter = createMeterReader();
   const config = { [interval]: '1h', ...settings };
   const receiver = await startPacedReceiver(t, factory, config, { ...overrides, meter: meter.meter });
-  // A loop has its own first reading; every other one is asked for.
+  // A loop makes its first reading by itself; all others are requested.
   await until(() => receiver.collector.tables.length > 0);
   const countErrored = async (): Promise<number> => {
     const entries = Object.entries(await meter.read()).filter(([name]) => counters.test(name));
@@ -163,14 +167,14 @@ function checkProblems(lines: readonly string[], { problem }: Fault): void {
   assert.match(problems[0] ?? '', problem);
 }
 
-/** What was published of each series, and how much may be. */
+/** The published values of each series, and their limits. */
 class Course {
   #reading = 0;
   #beganMs = 0;
   readonly #last = new Map<string, Shown>();
   readonly #maxPerSecond: number | undefined;
   readonly #ignored: RegExp | undefined;
-  /** How much a counter grows within a reading, and what a gauge shows. */
+  /** Growth of a counter per reading, and the value of a gauge. */
   readonly #steps = new Map<string, number>();
   #isLearned = false;
 
@@ -179,13 +183,13 @@ class Course {
     this.#ignored = ignored;
   }
 
-  /** A reading begins. */
+  /** Starts a reading. */
   begin(): void {
     this.#reading++;
     this.#beganMs = performance.now();
   }
 
-  /** What was read until now is the truth. */
+  /** Takes the readings so far as the reference. */
   learn(): void {
     this.#isLearned = true;
   }
@@ -218,7 +222,7 @@ class Course {
   }
 }
 
-/** A counter that starts again from a smaller number, once. */
+/** Resets a counter once, to a smaller number. */
 export function createReset(reset: () => unknown): Fault {
   let isDone = false;
   return {
@@ -231,25 +235,25 @@ export function createReset(reset: () => unknown): Fault {
   };
 }
 
-/** The value that was published last of a series. */
+/** The last published value of a series. */
 interface Shown {
   readonly series: Series;
   readonly value: number;
-  /** The number of its reading, and when that began. */
+  /** Number of its reading, and the time at which that started. */
   readonly at: number;
   readonly beganMs: number;
 }
 
-/** Which of the faults of a file has what cause, as it is logged. */
+/** The faults of a file, and the cause that is logged for each. */
 export type FileFaultName = 'truncated' | 'empty' | 'garbage' | 'vanishing' | 'no permission';
 
-/** Gives EACCES to everyone who would read it, root among them. */
+/** Reading it fails with EACCES for every user, including root. */
 export const unreadableFile = '/sys/bus/cpu/uevent';
 
-/** Why the fault "no permission" cannot be had here, for the option `skip`. */
+/** Why the fault "no permission" is not available here, for the option `skip`. */
 export const noUnreadableFile = existsSync(unreadableFile) ? false : `${unreadableFile} is not here`;
 
-/** The faults of a file of a made-up machine, each written in place, as a kernel does it. */
+/** The faults of a file of a simulated machine, each written in place, as the kernel does. */
 export function createFileFaults(path: string): Readonly<Record<FileFaultName, Fault>> {
   let healthy = readFileSync(path);
   const begin = (work: () => void) => () => {
@@ -283,50 +287,50 @@ export function createFileFaults(path: string): Readonly<Record<FileFaultName, F
   };
 }
 
-/** A file that is read on another thread, and not answered while it is spoilt. */
+/** A file that is read on another thread, and blocks during the fault. */
 export function createSlowFile(path: string): Fault {
   const healthy = readFileSync(path);
   return {
     begin() {
       rmSync(path);
-      // Whoever opens it waits for a writer.
+      // Opening it blocks until there is a writer.
       execFileSync('mkfifo', [path]);
     },
     async end() {
       while (letGo(path)) await setImmediate();
       rmSync(path);
       writeFileSync(path, healthy);
-      // What was waited for is over when as many steps of the pool are as its reader takes after that.
+      // After as many steps of the pool as its reader takes, the blocked read is done.
       for (let i = 0; i < 5; i++) await readFile(path);
     },
     problem: /answer within \d+ ms/u,
   };
 }
 
-/** Ends the wait of what reads a FIFO. @returns whether something does */
+/** Unblocks the reader of a FIFO. @returns whether there is one */
 function letGo(path: string): boolean {
   try {
     closeSync(openSync(path, constants.O_WRONLY | constants.O_NONBLOCK));
     return lstatSync(path).isFIFO();
   } catch {
-    // ENXIO: nothing has it open.
+    // ENXIO: no process has it open.
     return false;
   }
 }
 
-/** A machine, and the file of it that is damaged. */
+/** A machine, and its damaged file. */
 export interface DamagedFile<S extends Schema> extends FaultyMachine<S> {
   readonly path: string;
-  /** What of a fault differs for this reader. */
+  /** Differences of a fault for this reader. */
   readonly changes?: Partial<Readonly<Record<FileFaultName, Partial<Fault>>>>;
 }
 
 const fileFaultNames = ['truncated', 'empty', 'garbage', 'vanishing', 'no permission'] as const;
 
 /**
- * Tests of a reader with each fault of a file.
- * @param what for the names of the tests: `thermal zones`
- * @param names those that the reader can meet
+ * Tests a reader with each fault of a file.
+ * @param what for the test titles: `thermal zones`
+ * @param names the faults that the reader can meet
  */
 export function testFileFaults<S extends Schema>(
   what: string,

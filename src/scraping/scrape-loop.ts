@@ -14,26 +14,27 @@ import { TickTimer } from './scrape-ticks.js';
 /** A changing set of series read periodically, on the main thread. */
 export interface Scraper {
   /**
-   * Reads now. A long scrape is a generator that gives one table per part, each row with its true instant, or nothing
-   * after other work: the loop lets others run in between, and before a table is forwarded. Each step is to take at
-   * most 2 ms. A source that blocks is read on a thread of its own, and the tables follow.
-   * @param breaks differs from the last one when series must end and start again (`Clock.countBreaks`)
-   * @throws Error when the source could not be read: counted, logged when that changes, tried again next time
+   * Reads now. A long scrape is a generator that yields one table per part, each row with its true instant, or
+   * nothing after other work: other work may run at each yield, and before a table is passed on. A step should
+   * take at most 2 ms. A source that blocks is read on a separate thread, and its tables follow.
+   * @param breaks differs from the last one when series must end and restart (`Clock.countBreaks`)
+   * @throws Error when the source could not be read: counted, logged when the cause changes, retried at the
+   * next scrape
    */
   scrape(breaks: number): Iterable<Table | undefined> | Promise<Iterable<Table | undefined>>;
   /**
-   * How many points the last scrape lacks because of failures that it has logged itself: those of single files among
-   * thousands, which are no reason to give up the rest.
+   * Number of points that the last scrape lacks because of failures that it has logged itself: those of single
+   * files among thousands, which do not justify failing the whole scrape.
    */
   takeMissing?(): number;
-  /** It is read at another interval from now on. */
+  /** The scraper is read at another interval from now on. */
   setInterval?(intervalMs: number): void;
 }
 
 export interface ScrapeLoop {
-  /** Scrapes now, whatever the interval, and returns when the tables have been passed on. */
+  /** Scrapes immediately, and returns when the tables have been passed on. */
   flush(): Promise<void>;
-  /** Scrapes once more and ends. Safe to call twice. */
+  /** Scrapes a last time and ends. May be called twice. */
   stop(): Promise<void>;
 }
 
@@ -42,16 +43,16 @@ export interface ScrapeRequest {
   readonly intervalMs: number;
   readonly context: Context & { readonly loops?: ReadingLoops };
   readonly next: Consumer;
-  /** When to read on a tick that other loops take, too; `other` where it is not given. */
+  /** When to read on a tick that other loops share; `other` by default. */
   readonly phase?: ScrapePhase;
 }
 
-/** The first scrapes of all loops share a tick, though the loops start one after the other. */
+/** The first scrapes of all loops share a tick, although the loops start one after the other. */
 const beforeAnyTick = 0n;
 
 /**
- * Scrapes at once and then at every multiple of the interval on the wall clock, so that windows of all receivers
- * and agents have the same borders. A tick that comes while a scrape still runs is left out and counted.
+ * Scrapes immediately and then at every multiple of the interval on the wall clock, so that windows of all
+ * receivers and agents have the same boundaries. A tick during a scrape is skipped and counted.
  */
 export function startScraping(request: ScrapeRequest): ScrapeLoop {
   return new Loop(request);
@@ -100,14 +101,14 @@ class Loop implements ScrapeLoop, ReadingLoop {
     this.#isPaused = true;
     this.#timer.interrupt();
     await this.#running;
-    // It may be resumed by now.
+    // It may have been resumed meanwhile.
     if (this.#isPaused) this.#publishGap();
   }
 
   async resume(): Promise<void> {
     if (!this.#isPaused) return;
     this.#isPaused = false;
-    // Ticks of the pause were not missed.
+    // Ticks during a pause are not missed ticks.
     this.#timer.realign();
     this.#timer.interrupt();
     await this.flush();
@@ -138,7 +139,7 @@ class Loop implements ScrapeLoop, ReadingLoop {
     await this.#scrape();
   }
 
-  /** A pause, its end and another interval each end the wait for a tick: another one is chosen then. */
+  /** A pause, its end and a new interval each interrupt the wait for a tick: then another tick is chosen. */
   async #sleep(): Promise<void> {
     while (!this.#stopping) {
       this.#chooseTick();
@@ -150,7 +151,7 @@ class Loop implements ScrapeLoop, ReadingLoop {
 
   #chooseTick(): void {
     if (this.#isPaused) {
-      // No other loop is to wait for this one.
+      // Other loops must not wait for this one any more.
       this.#order.finish(this.#place);
       this.#timer.hold();
       this.dueMs = Infinity;
@@ -162,7 +163,7 @@ class Loop implements ScrapeLoop, ReadingLoop {
     this.dueMs = performance.now() + this.#timer.leftMs;
   }
 
-  /** Scrapes when every scrape that was asked for before is done. Never rejects. */
+  /** Scrapes after every earlier requested scrape is done. Never rejects. */
   #scrape(): Promise<void> {
     this.#running = this.#running.then(() => this.#scrapeOnce());
     return this.#running;

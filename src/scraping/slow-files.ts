@@ -3,30 +3,36 @@ import { findErrorCode } from '../errors.js';
 import type { KeptFile } from '../linux/kept-file.js';
 import { waitBriefly } from './wait-briefly.js';
 
-/** How a file is found to be slow. */
+/** The limits that define a slow file. */
 export interface FileTiming {
-  /** The time of a reading from which on a file is read on a thread of Node's pool: nothing holds the main thread up. */
+  /** Reading time from which a file is read on a thread of Node's pool, so that it does not block the main thread. */
   readonly slowMs: number;
-  /** How long a file may take there; it has a gap after that. */
+  /** Maximum time for reading a file there; after that it has a gap. */
   readonly answerMs: number;
   /** A monotonic clock. */
   readonly nowMs: () => number;
 }
 
 const defaultTiming: FileTiming = { slowMs: 2, answerMs: 1000, nowMs: () => performance.now() };
-/** A busy machine makes any file look slow: after this many quick readings in a row, it is read on the main thread again. */
+/**
+ * On a busy machine any file may seem slow: after this many quick readings in a row, it is read on the main
+ * thread again.
+ */
 const quickReadings = 4;
 
 interface SlowFile {
-  /** Undefined: it has not been answered yet. */
+  /** Undefined: the reading is not done yet. */
   answer: Buffer | Error | undefined;
   isPending: boolean;
-  /** Whether it was asked for since it was last read ahead: a file that is gone is not. */
+  /** Whether it was requested since it was last read ahead; a removed file is not. */
   isWanted: boolean;
   quick: number;
 }
 
-/** Reads files whose drivers ask a device, which may take long: those that did are read ahead on Node's pool. */
+/**
+ * Reads files whose drivers query a device, which may take long: those that were slow are read ahead on Node's
+ * pool.
+ */
 export class SlowFiles {
   readonly #timing: FileTiming;
   readonly #slow = new Map<string, SlowFile>();
@@ -35,7 +41,7 @@ export class SlowFiles {
     this.#timing = { ...defaultTiming, ...timing };
   }
 
-  /** Reads those that are slow, before `read` is asked for them; undefined: none is. */
+  /** Reads slow files before they are requested by `read`; undefined: there are none. */
   prepare(): Promise<void> | undefined {
     for (const [path, { isWanted }] of this.#slow) if (!isWanted) this.#slow.delete(path);
     if (this.#slow.size === 0) return undefined;
@@ -47,8 +53,8 @@ export class SlowFiles {
   }
 
   /**
-   * What a file holds.
-   * @throws Error when it cannot be read, or has not answered in time
+   * The content of a file.
+   * @throws Error when it cannot be read, or not in time
    */
   read(file: KeptFile): Buffer {
     const slow = this.#slow.get(file.path);
@@ -83,7 +89,7 @@ export class SlowFiles {
     file.isPending = false;
     const tookMs = this.#timing.nowMs() - beganMs;
     file.quick = this.#isSlow(beganMs) ? 0 : file.quick + 1;
-    // What comes later is of an earlier instant than that of the row.
+    // A later answer would belong to an earlier instant than the row.
     if (tookMs <= this.#timing.answerMs) file.answer = answer;
   }
 

@@ -1,19 +1,19 @@
 /** Integers are bigint, whatever their size. */
 export type SqliteValue = bigint | number | string | null;
 
-/** A statement that is compiled once and run often. */
+/** A statement that is compiled once and executed often. */
 export interface SqliteStatement {
   run(...values: readonly SqliteValue[]): void;
   /** The rows, their columns in the order of the statement; their names must differ. One iteration at a time. */
   rows(...values: readonly SqliteValue[]): Iterable<readonly SqliteValue[]>;
 }
 
-/** A database file that is open. Every call returns when it is done: a thread of its own is the place for it. */
+/** An open database file. Every call is synchronous, so it should be used on a separate thread. */
 export interface SqliteDatabase {
-  /** Runs statements that have no parameters and no result. */
+  /** Executes statements without parameters and results. */
   execute(sql: string): void;
   prepare(sql: string): SqliteStatement;
-  /** Statements cannot be used any more. Safe to call twice. */
+  /** Invalidates all statements. May be called twice. */
   close(): void;
 }
 
@@ -24,7 +24,7 @@ export interface SqliteOptions {
 /** The result codes that callers treat differently: https://www.sqlite.org/rescode.html */
 export const sqliteCodes = { corrupt: 11, cannotOpen: 14, notDatabase: 26 } as const;
 
-/** What went wrong in SQLite. */
+/** An error of SQLite. */
 export class SqliteError extends Error {
   override readonly name = 'SqliteError';
   /** The primary result code. */

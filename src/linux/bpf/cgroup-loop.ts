@@ -5,12 +5,12 @@ import { requireFunction } from './task-loop.js';
 import { distrust } from './task-record.js';
 
 const name = 'joule_cgroups';
-/** Where what lies in front of the records, in bytes. The last one is written by this process. */
+/** Offsets in the header in front of the records, in bytes. The last field is written by this process. */
 const header = { length: 0, isFull: 8, root: 16, bytes: 64 } as const;
 
 /**
- * Words of a record, and where they lie; what has two is a number of 64 bits. `user` and `system` say how the CPU time
- * divides, and are less fine than that. Times are microseconds, as in `cpu.stat`.
+ * Words of a record, and their offsets; a field of two words is a 64-bit number. `user` and `system` give the
+ * split of the CPU time, and are less precise than the total. Times are in microseconds, as in `cpu.stat`.
  */
 export const cgroupField = {
   id: 0,
@@ -24,11 +24,11 @@ export const cgroupField = {
 export const cgroupRecordWords = 12;
 const recordBytes = 4 * cgroupRecordWords;
 
-/** struct bpf_iter_css, which says where the loop is, at the end of the stack. */
+/** struct bpf_iter_css, the state of the loop, at the end of the stack. */
 const loopAt = -24;
 /** BPF_CGROUP_ITER_DESCENDANTS_PRE */
 const parentsFirst = 2;
-/** CSS_ONLINE: one that was removed, and that only memory or a file still holds, is not. */
+/** CSS_ONLINE: not set for a removed cgroup that only memory or an open file still references. */
 const onlineFlag = 2;
 const nanosecondsPerMicrosecond = 1000;
 const defaultRoom = 1024;
@@ -42,23 +42,24 @@ const record: Register = 9;
 const stackEnd: Register = 10;
 
 /**
- * Reads the CPU time of every cgroup of version 2 below one, in one call, into memory that this process shares with the
- * kernel. That costs a tenth of reading their files; but it needs functions that programs can call since Linux 6.7 only.
- * The kernel adds up the usage of a cgroup only when it is asked for: reading `cpu.stat` of one does so for all below it.
+ * Reads the CPU time of every cgroup of version 2 below a given one, in one call, into memory that this process
+ * shares with the kernel. It costs a tenth of reading their files, but needs kernel functions that exist since
+ * Linux 6.7 only. The kernel sums up the usage of a cgroup only on request: reading `cpu.stat` of one does so
+ * for all cgroups below it.
  */
 export class CgroupLoop {
-  /** The records of the last pass, `cgroupRecordWords` each, each cgroup after the one above it. */
+  /** The records of the last pass, `cgroupRecordWords` each; each cgroup follows its parent. */
   words = new Uint32Array(0);
   readonly #program: LoopProgram;
   #header = new DataView(new ArrayBuffer(header.bytes));
-  /** Where the record of a cgroup is. The kernel never uses a number again. */
+  /** Index of the record of each cgroup, by its id. The kernel never reuses an id. */
   readonly #places = new Map<number, number>();
-  /** The numbers of the last pass, in its order. */
+  /** The ids of the last pass, in its order. */
   #ids: number[] = [];
 
   /**
-   * @param room for how many cgroups at first
-   * @throws BpfError, ENOSYS where the kernel has no such functions; Error when its types lack a field
+   * @param room initial capacity in cgroups
+   * @throws BpfError, ENOSYS if the kernel lacks the functions; Error when its types lack a field
    */
   static async open(types: TypeFacts, room = defaultRoom): Promise<CgroupLoop> {
     const assembleFor = (map: number, cgroups: number) => assemble(types, map, cgroups);
@@ -70,14 +71,14 @@ export class CgroupLoop {
     this.#view();
   }
 
-  /** How many cgroups the last pass met. */
+  /** Number of cgroups in the last pass. */
   get count(): number {
     return this.#ids.length;
   }
 
   /**
-   * Reads a cgroup and all below it.
-   * @param rootId the kernel's number of it, which is the inode of its folder
+   * Reads a cgroup and all cgroups below it.
+   * @param rootId the kernel's id of the cgroup, which is the inode of its folder
    * @throws BpfError
    */
   read(rootId: number): void {
@@ -91,12 +92,12 @@ export class CgroupLoop {
     this.#index(this.#header.getUint32(header.length, true) / recordBytes);
   }
 
-  /** Where the record of a cgroup begins in `words`; undefined: the last pass did not meet it. */
+  /** Index in `words` at which the record of a cgroup starts; undefined: it is not in the last pass. */
   find(id: number): number | undefined {
     return this.#places.get(id);
   }
 
-  /** Releases the program and the memory. Safe to call again. */
+  /** Releases the program and the memory. May be called again. */
   close(): void {
     this.words = new Uint32Array(0);
     this.#header = new DataView(new ArrayBuffer(header.bytes));
@@ -105,7 +106,7 @@ export class CgroupLoop {
     this.#program.close();
   }
 
-  /** Mostly, the same cgroups come in the same order. */
+  /** The cgroups usually come in the same order as in the last pass. */
   #index(count: number): void {
     const ids = this.#ids;
     let same = 0;
@@ -135,7 +136,7 @@ function measure(room: number) {
   return { bytes, mappedBytes: bytes };
 }
 
-/** A number of 64 bits, rounded beyond 2^53. */
+/** A 64-bit number, rounded beyond 2^53. */
 export function readLong(words: Uint32Array, at: number): number {
   return words[at] + words[at + 1] * 2 ** 32;
 }
@@ -162,7 +163,7 @@ function assemble(types: TypeFacts, map: number, room: number): Assembler {
   return code.return();
 }
 
-/** The length is in memory, not in a register, so that the verifier takes each round of the loop for the same. */
+/** The length is in memory, not in a register, so that the verifier treats all iterations alike. */
 function addRecord(code: Assembler, types: TypeFacts, room: number): void {
   const offset = (path: string): number => types.findOffset('cgroup', path);
   code.load(scratch, cgroup, offset('self.flags'), 4).compute(scratch, 'and', onlineFlag);
@@ -185,7 +186,7 @@ function copyTime(code: Assembler, [from, offset]: readonly [Register, number], 
   code.store(record, 4 * field, scratch);
 }
 
-/** Of a cgroup without the controller, and of a kernel without quotas, it is 0. */
+/** It is 0 for a cgroup without the controller, and in a kernel without quotas. */
 function copyThrottling(code: Assembler, types: TypeFacts): void {
   code.set(scratch, 0).store(record, 4 * cgroupField.throttled, scratch);
   code.store(record, 4 * cgroupField.periods, scratch);
@@ -201,7 +202,7 @@ function copyThrottling(code: Assembler, types: TypeFacts): void {
   code.store(record, 4 * cgroupField.throttledPeriods, scratch, 4);
 }
 
-/** Where a task_group, which begins with its state as a controller, has what its quota did. */
+/** Offset of the quota's statistics in a task_group, whose first field is its state as a controller. */
 function findBandwidth(types: TypeFacts) {
   const offset = (field: string): number => types.findOffset('task_group', `cfs_bandwidth.${field}`);
   try {

@@ -13,8 +13,8 @@ import { TaskIterator } from './task-iterator.js';
 import { ThreadPass, type Pass } from './thread-pass.js';
 
 /**
- * The CPU time of every process, exactly: of the living by a task iterator, up to a tick old while they run, of the
- * dead by their last report. Needs CAP_BPF and CAP_PERFMON, and a kernel that describes its types.
+ * The exact CPU time of every process: of live ones by a task iterator, up to a tick old while they run, of
+ * ended ones by their last report. Needs CAP_BPF and CAP_PERFMON, and a kernel with type information.
  */
 export class CpuAccounting {
   readonly #pass: Pass;
@@ -25,10 +25,10 @@ export class CpuAccounting {
   readAtNs = NaN;
 
   /**
-   * @param isExact whether the CPU time of what runs is to be that of the instant of a pass; otherwise it is up to a
-   * tick old
-   * @param packages where it is to be known on which of them processes run
-   * @throws BpfError, or Error when the kernel does not describe its types or lacks a field
+   * @param isExact whether the CPU time of running threads is that at the instant of a pass; otherwise it is up
+   * to a tick old
+   * @param packages if set, CPU time is recorded per package
+   * @throws BpfError, or Error when the kernel has no type information or lacks a field
    */
   static open(isExact = false, packages?: CpuPackages): Promise<CpuAccounting> {
     return withKernelTypes((types) => CpuAccounting.#open(types, isExact, packages));
@@ -41,7 +41,7 @@ export class CpuAccounting {
       return part;
     };
     try {
-      // Before any thread is read: what moves from then on is noted.
+      // Opened before any thread is read, so that all later moves are recorded.
       const migrations = packages && note(await Migrations.open(types, packages));
       const deaths = note(await TaskDeaths.open(types, migrations?.maps));
       const slots = isExact ? note(await SwitchSlots.open(types)) : undefined;
@@ -68,54 +68,54 @@ export class CpuAccounting {
     this.#table = new ProcessTable(migrations?.maps.count ?? 0, isInFirstNamespace);
   }
 
-  /** Deaths that were not reported since the start, because there were too many between two passes. */
+  /** Ended threads that were not reported since the start, because too many ended between two passes. */
   get lost(): number {
     return this.#deaths.lost;
   }
 
-  /** Moves of threads to another package that were not noted since the start, because too many threads had moved. */
+  /** Moves of threads to another package that were not recorded since the start, because too many threads had moved. */
   get lostMoves(): number {
     return this.#migrations?.lost ?? 0;
   }
 
-  /** By the numbers in our pid namespace, the processes that the last pass met first. */
+  /** The processes that are new in the last pass, by their ids in this pid namespace. */
   get born(): readonly number[] {
     return this.#table.born;
   }
 
   /**
-   * Likewise, the processes of which the last pass, or a report since the one before, says something else; some more than
-   * once. Undefined where passes do not note that.
+   * The processes that have changed in the last pass or by a report since the previous one, likewise; some more
+   * than once. Undefined if passes do not record changes.
    */
   get changed(): readonly number[] | undefined {
     return this.#pass.notesChanges ? this.#table.changed : undefined;
   }
 
   /**
-   * Reads every process, and passes those that ended before `find` was asked for them to `take`, which must not keep
-   * them.
-   * Outside the first pid namespace there are none: nothing says to which namespace a dead process belonged.
+   * Reads every process, and passes those that ended before they were requested by `find` to `take`, which must
+   * not keep them. Outside the initial pid namespace there are none: the namespace of an ended process is
+   * unknown.
    * @param bootNs CLOCK_BOOTTIME, read just before
-   * @throws Error when the kernel could not be asked
+   * @throws Error when the kernel cannot be read
    */
   update(bootNs: number, take: (process: BriefProcess) => void): void {
     this.#table.begin(bootNs);
     this.#migrations?.update();
     const drain = () => this.#deaths.drain((ring, at) => this.#table.addDeath(ring, at, take));
-    // Threads that ended before the pass are not in it, and what they ran is in the time of their process.
+    // Threads that ended before the pass are not in it; their CPU time is in the sum of their process.
     if (this.#migrations) drain();
     this.readAtNs = this.#pass.update(this.#table);
     drain();
-    // Of passes that are far apart, the report has come long ago.
+    // If passes are far apart, the report arrived long ago.
     this.#table.finish();
   }
 
-  /** What the last pass knows of a process: the same object each time. */
+  /** The state of a process in the last pass: the same object each time. */
   find(pid: number): AccountedProcess | undefined {
     return this.#table.find(pid);
   }
 
-  /** Ends the accounting. Safe to call again. */
+  /** Ends the accounting. May be called again. */
   close(): void {
     this.#pass.close();
     this.#deaths.close();
@@ -123,7 +123,7 @@ export class CpuAccounting {
   }
 }
 
-/** What it reads. */
+/** The sources that it reads. */
 interface Sources {
   readonly pass: Pass;
   readonly deaths: TaskDeaths;
@@ -131,7 +131,7 @@ interface Sources {
   readonly isInFirstNamespace: boolean;
 }
 
-/** Undefined where the kernel has no such loop, or this process is not in the machine's first pid namespace. */
+/** Undefined if the kernel lacks the loop, or this process is not in the initial pid namespace. */
 async function openLoop(types: TypeFacts): Promise<ProcessLoop | undefined> {
   const loop = await ProcessLoop.open(types).catch((error: unknown) => {
     if (!(error instanceof BpfError)) throw error;

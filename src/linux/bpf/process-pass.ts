@@ -5,7 +5,7 @@ import type { ProcessTable } from './process-table.js';
 import { taskField, taskRecordWords } from './task-record.js';
 import type { Pass } from './thread-pass.js';
 
-/** What a pass over the processes of a machine found: `ProcessLoop`. */
+/** The result of a pass over the processes of a machine: `ProcessLoop`. */
 export type ProcessList = Pick<
   ProcessLoop,
   'read' | 'tgids' | 'count' | 'runs' | 'runCount' | 'records' | 'recordLength' | 'close'
@@ -13,11 +13,11 @@ export type ProcessList = Pick<
 
 const noRow = 0xffff_ffff;
 
-/** Reads every process, of which those that sleep cost a comparison of their numbers. */
+/** Reads every process; a sleeping one costs one comparison of ids. */
 export class ProcessPass implements Pass {
   readonly notesChanges = true;
   readonly #loop: ProcessList;
-  /** The processes of the last pass, in the kernel's order: their numbers and their rows. */
+  /** The processes of the last pass, in the kernel's order: their ids and their rows. */
   #tgids = new Uint32Array(0);
   #rows = new Uint32Array(0);
   #count = 0;
@@ -33,7 +33,7 @@ export class ProcessPass implements Pass {
     const known = this.#matchPlaces(table);
     const { records, recordLength } = this.#loop;
     for (let at = 0; at < recordLength; at += taskRecordWords) this.#takeRecord(table, records, at);
-    // Those that have come are the last ones; where that were not so, known ones would be among them.
+    // New processes come last; if they did not, known ones would be among them.
     for (let place = known; place < this.#count; place++) this.#findRow(table, place);
     this.#takeRuns(table);
     return atNs;
@@ -44,8 +44,8 @@ export class ProcessPass implements Pass {
   }
 
   /**
-   * Gives processes that are still there their new places, and ends the others.
-   * @returns how many are still there
+   * Finds the rows of processes that still exist, and ends the others.
+   * @returns number of processes that still exist
    */
   #matchPlaces(table: ProcessTable): number {
     const { tgids, count } = this.#loop;

@@ -4,34 +4,34 @@ import { ProcessRows, readTime, rowState } from './process-rows.js';
 import { taskField } from './task-record.js';
 
 /**
- * How long a process that no pass shows any more may wait for the report of its death: the kernel sends it after an
- * RCU grace period, milliseconds later. Only where reports were lost does it not come.
+ * Maximum time that a process that is missing in passes waits for the report of its end: the kernel sends it
+ * after an RCU grace period, milliseconds later. It does not arrive only if reports were lost.
  */
 const maxWaitNs = 5e9;
 const maxReplaced = 1000;
 
-/** The processes that passes meet, until their deaths are reported. */
+/** The processes found by passes, until their ends are reported. */
 export class ProcessTable {
   readonly rows: ProcessRows;
-  /** By the numbers in our pid namespace, the processes that this pass met first. */
+  /** The processes that are new in this pass, by their ids in this pid namespace. */
   readonly born: number[] = [];
-  /** Likewise, those of which something is no longer as the pass before left it; some more than once. */
+  /** The processes that have changed since the previous pass, likewise; some more than once. */
   readonly changed: number[] = [];
   readonly #found: AccountedRow;
-  /** How many packages are told apart; 0: none. */
+  /** Number of packages that are distinguished; 0: none. */
   readonly #packages: number;
-  /** Of the thread whose end is being taken. */
+  /** Of the ended thread that is being handled. */
   readonly #packageNs: Float64Array;
-  /** Rows by the number in the machine's first pid namespace. */
+  /** Rows by id in the initial pid namespace. */
   readonly #byTgid = new Map<number, number>();
-  /** Rows by the number in our pid namespace: the same map, where that is the first one. */
+  /** Rows by id in this pid namespace: the same map if that is the initial one. */
   readonly #byPid: Map<number, number>;
   readonly #pending = new Set<number>();
   readonly #brief = new BriefRecord();
-  /** CLOCK_BOOTTIME at which the first pass began, and this one. */
+  /** CLOCK_BOOTTIME at the start of the first pass, and of this one. */
   #beganNs: number | undefined;
   #bootNs = 0;
-  /** Births of processes whose number went to another one before their death was reported. */
+  /** Start times of processes whose id was reused before their end was reported. */
   readonly #replaced = new Map<number, number>();
 
   constructor(packages: number, isInFirstNamespace: boolean) {
@@ -43,7 +43,7 @@ export class ProcessTable {
     this.#byPid = isInFirstNamespace ? this.#byTgid : new Map<number, number>();
   }
 
-  /** A pass begins: what has died before it goes. @param bootNs CLOCK_BOOTTIME */
+  /** Starts a pass: removes processes that ended before it. @param bootNs CLOCK_BOOTTIME */
   begin(bootNs: number): void {
     this.born.length = 0;
     this.changed.length = 0;
@@ -52,7 +52,7 @@ export class ProcessTable {
     for (const row of this.#pending) if (this.rows.states[row] === rowState.dead) this.#remove(row);
   }
 
-  /** A pass is over, and all reports of deaths have been taken: what has waited for its own too long goes. */
+  /** Ends a pass, after all reports of ends were handled: removes processes that have waited too long for theirs. */
   finish(): void {
     const { states, goneSinceNs } = this.rows;
     for (const row of this.#pending) {
@@ -61,7 +61,7 @@ export class ProcessTable {
     }
   }
 
-  /** What is known of a process: the same object each time. */
+  /** The state of a process: the same object each time. */
   find(pid: number): AccountedProcess | undefined {
     const row = this.#byPid.get(pid);
     if (row === undefined) return undefined;
@@ -70,17 +70,17 @@ export class ProcessTable {
     return this.#found;
   }
 
-  /** The row of a process, by its number in the machine's first pid namespace. */
+  /** The row of a process, by its id in the initial pid namespace. */
   findRow(tgid: number): number | undefined {
     return this.#byTgid.get(tgid);
   }
 
-  /** Notes that something of a process is no longer as it was. */
+  /** Records that a process has changed. */
   noteChange(row: number): void {
     this.changed.push(this.rows.wordOf(row, taskField.localTgid));
   }
 
-  /** Takes up the process of a record, which ends another one with its number. */
+  /** Adds the process of a record, and ends the previous one with its id. */
   add(words: Uint32Array, at: number): number {
     const tgid = words[at + taskField.tgid];
     const pid = words[at + taskField.localTgid];
@@ -93,7 +93,7 @@ export class ProcessTable {
     return row;
   }
 
-  /** A pass does not meet a process any more. */
+  /** A process is missing in a pass. */
   end(row: number): void {
     const { states, goneSinceNs } = this.rows;
     if (states[row] !== rowState.alive) return;
@@ -103,7 +103,7 @@ export class ProcessTable {
     this.#pending.add(row);
   }
 
-  /** A pass meets a process again that the one before did not show in its place. */
+  /** A process is found again that was missing in the previous pass. */
   revive(row: number): void {
     if (this.rows.states[row] !== rowState.ending) return;
     this.rows.states[row] = rowState.alive;
@@ -111,17 +111,17 @@ export class ProcessTable {
     this.noteChange(row);
   }
 
-  /** Takes the record of a thread that has ended, and passes its process to `take` if no pass has shown it. */
+  /** Handles the record of an ended thread, and passes its process to `take` if no pass has found it. */
   addDeath(words: Uint32Array, at: number, take: (process: BriefProcess) => void): void {
     const tgid = words[at + taskField.tgid];
     if (this.#packages > 0) this.#endThread(words, at);
-    // Its threads are in what the kernel keeps of the whole process.
+    // The kernel includes ended threads in the sum of the whole process.
     if (words[at + taskField.tid] !== tgid) return;
     const startNs = readTime(words, at + taskField.start);
     const row = this.#findLife(tgid, startNs);
     const own = at + taskField.runtime;
     const all = at + taskField.endedThreadsRuntime;
-    // Of a single thread its own time is exact; the sum lacks the last slice, but has all threads.
+    // For a single thread its own time is exact; the kernel's sum lacks the last slice, but has all threads.
     const last = isLess(words, own, all) ? all : own;
     if (row !== undefined && (this.rows.found[row] === 1 || startNs < (this.#beganNs ?? Infinity))) {
       this.rows.raise(row, words[last], words[last + 1]);
@@ -145,13 +145,16 @@ export class ProcessTable {
     this.rows.endThread(row, this.#packageNs, isLeader);
   }
 
-  /** The process with this number that was born at this instant. */
+  /** The process with this id that started at this instant. */
   #findLife(tgid: number, startNs: number): number | undefined {
     const row = this.#byTgid.get(tgid);
     return row !== undefined && this.rows.startOf(row) === startNs ? row : undefined;
   }
 
-  /** Whether no pass has shown it. A report can come a pass late: what was there when this began is no brief process. */
+  /**
+   * Whether no pass has found it. A report can be a pass late: a process that existed when the accounting
+   * started is not brief.
+   */
   #isBrief(tgid: number, startNs: number): boolean {
     if (this.#byPid !== this.#byTgid || startNs < (this.#beganNs ?? Infinity)) return false;
     if (this.#replaced.get(tgid) !== startNs) return true;

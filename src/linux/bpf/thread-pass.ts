@@ -6,32 +6,33 @@ import { countSinceTick, type SwitchSlots } from './switch-slots.js';
 import type { TaskIterator } from './task-iterator.js';
 import { taskField } from './task-record.js';
 
-/** How often a pass is repeated that was interrupted. */
+/** Maximum attempts at a pass that is interrupted. */
 const maxTries = 4;
 
-/** What reads all processes into a table. */
+/** Reads all processes into a table. */
 export interface Pass {
-  /** Whether it notes which processes are no longer as they were: `ProcessTable.changed`. */
+  /** Whether it records which processes have changed: `ProcessTable.changed`. */
   readonly notesChanges: boolean;
   /** @returns the instant of the CPU times: CLOCK_MONOTONIC, in nanoseconds after `originSecond` */
   update(table: ProcessTable): number;
   close(): void;
 }
 
-/** Reads every thread, and adds up those of each process. */
+/** Reads every thread, and sums up those of each process. */
 export class ThreadPass implements Pass {
   readonly notesChanges = false;
   readonly #tasks: TaskIterator;
   readonly #slots: SwitchSlots | undefined;
   readonly #packages: number;
   #pass = 0;
-  /** Of the record before. */
+  /** Row of the previous record. */
   #lastRow = 0;
   #shortestNs = Infinity;
 
   /**
-   * @param slots where the CPU time of what runs is to be that of the instant of a pass; otherwise it is up to a tick old
-   * @param packages how many are told apart; 0: none
+   * @param slots if set, the CPU time of running threads is that at the instant of the pass; otherwise it is up
+   * to a tick old
+   * @param packages number of packages that are distinguished; 0: none
    */
   constructor(tasks: TaskIterator, slots: SwitchSlots | undefined, packages: number) {
     this.#tasks = tasks;
@@ -54,7 +55,8 @@ export class ThreadPass implements Pass {
   }
 
   /**
-   * Reads all tasks, and with slots again where this thread had to wait: what ran meanwhile would be charged too early.
+   * Reads all tasks. With slots it reads again if this thread was preempted: CPU time used meanwhile would be
+   * counted too early.
    * @returns the number of tasks
    */
   #read(): readonly [count: number, atNs: number] {
@@ -74,7 +76,7 @@ export class ThreadPass implements Pass {
     const tgid = words[at + taskField.tgid];
     const isLeader = words[at + taskField.tid] === tgid;
     let row = this.#findRow(table, tgid);
-    // A leader comes before its other threads, unless thread numbers have begun at 1 again meanwhile.
+    // A leader precedes its other threads, unless thread ids have wrapped around meanwhile.
     if (row === undefined || (isLeader && !rows.isOf(row, words, at))) row = table.add(words, at);
     rows.successors[this.#lastRow] = row;
     this.#lastRow = row;
@@ -90,7 +92,10 @@ export class ThreadPass implements Pass {
     if (count > 0) addPackageTimes({ words, at, count }, rows.packageSums, [row * count, sinceNs]);
   }
 
-  /** The kernel goes through tasks in the same order each time: the row is mostly the last one, or that behind it. */
+  /**
+   * The kernel iterates over tasks in the same order each time: the row is mostly the previous one or its
+   * successor.
+   */
   #findRow(table: ProcessTable, tgid: number): number | undefined {
     const { rows } = table;
     if (rows.has(this.#lastRow, tgid)) return this.#lastRow;
@@ -98,7 +103,7 @@ export class ThreadPass implements Pass {
     return rows.has(next, tgid) ? next : table.findRow(tgid);
   }
 
-  /** Takes over the sums of this pass, and finds out who was not in it. */
+  /** Applies the sums of this pass, and finds the processes that are missing in it. */
   #settle(table: ProcessTable): void {
     const { rows } = table;
     for (let row = 0; row < rows.size; row++) {
