@@ -13,7 +13,7 @@ const startsOf = (reading: readonly Table[] | undefined) =>
     .filter(({ attributes }) => attributes['cpu.logical_number'] === 1)
     .map(({ start }) => start);
 
-test('CpuGroup begins the series of a CPU again without a jump, when it comes back online', (t) => {
+test('CpuGroup restarts the series of a CPU without a jump when it comes back online', (t) => {
   const steps = [
     stat('cpu  300 0 50 3000', 'cpu0 100 0 50 1000', 'cpu1 200 0 0 2000'),
     stat('cpu  320 0 60 3100', 'cpu0 120 0 60 1100'),
@@ -32,7 +32,7 @@ test('CpuGroup begins the series of a CPU again without a jump, when it comes ba
   assert.equal(endedOf(readings[1] ?? []).length, 7);
 });
 
-test('CpuGroup never falls and never starts again, when iowait and idle fall back repeatedly', (t) => {
+test('CpuGroup never decreases and never restarts when iowait and idle decrease repeatedly', (t) => {
   const steps = [
     [100, 100_000, 54_828],
     [150, 100_100, 54_827],
@@ -53,7 +53,7 @@ const sparseStat = (user: number, idle: number, ctxt: number, born: number) =>
   `intr 147 134 0 0 9\n0 0 0 0\nswap 0 0\n\nctxt ${ctxt}\nbtime 1447514956\nprocesses ${born}\n` +
   'procs_running 0\nprocs_blocked 0\n';
 
-test('CpuGroup reads CPUs with gaps in their numbers between lines that it does not know', (t) => {
+test('CpuGroup reads CPUs with gaps in their numbers between unknown lines', (t) => {
   const steps = [{ stat: sparseStat(50, 500, 93, 20) }, { stat: sparseStat(100, 600, 193, 25) }];
   const values = readSteps(t, ['cpu'], steps, { cpu: { per_cpu: true } }).values[1] ?? {};
   for (const cpu of [0, 2]) {

@@ -49,7 +49,7 @@ const modes: readonly { readonly mode: string; ticks(times: CpuTimes): number }[
   { mode: 'steal', ticks: ({ steal }) => steal },
 ];
 
-/** Counters with a line of their own, by label. */
+/** Counters with a separate line, by label. */
 const kernelCounters: Readonly<Record<string, Metric>> = {
   'ctxt ': contextSwitches,
   'processes ': processesCreated,

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { endedOf, valuesOf } from '../../src/scraping/source.fixture.js';
 import { copyMachine, ioTimesOf, openScraper, readSteps, scrapeTwice } from './host-machine.fixture.js';
 
-test('NetworkGroup counts exactly, when the counts are beyond 2^53', (t) => {
+test('NetworkGroup counts exactly when the counts are beyond 2^53', (t) => {
   const { later } = scrapeTwice(t, ['network']);
   const values = valuesOf(later);
   assert.equal(values['system.network.io eth0 receive'], 1601);
@@ -28,7 +28,7 @@ test('NetworkGroup begins a new series, when an interface was reset and when one
   assert.ok(later[0]?.series.some((series) => before.includes(series)));
 });
 
-test('NetworkGroup leaves interfaces out, when they are excluded or not included', (t) => {
+test('NetworkGroup leaves interfaces out when they are excluded or not included', (t) => {
   const all = scrapeTwice(t, ['network']).first;
   assert.equal(valuesOf(all)['system.network.io vethab12 receive'], undefined);
   const some = scrapeTwice(t, ['network'], { network: { include: '^(eth|veth)', exclude: '1' } }).first;
@@ -43,12 +43,12 @@ test('NetworkGroup leaves interfaces out, when they are excluded or not included
   );
 });
 
-test('NetworkGroup takes the name apart, when an old kernel has a colon in it and no space after it', (t) => {
+test('NetworkGroup parses a name with a colon and no space after it, as in an old kernel', (t) => {
   const values = valuesOf(openScraper(t, copyMachine('old'), ['network']).scrape(0));
   assert.equal(values['system.network.io eth0:1 receive'], 0);
 });
 
-test('DiskGroup gives bytes and seconds, when the milliseconds wrapped at 2^32', (t) => {
+test('DiskGroup reports bytes and seconds when the milliseconds wrapped at 2^32', (t) => {
   const { later } = scrapeTwice(t, ['disk']);
   const values = valuesOf(later);
   assert.equal(values['system.disk.operations sda read'], 10);
@@ -62,7 +62,7 @@ test('DiskGroup gives bytes and seconds, when the milliseconds wrapped at 2^32',
   assert.equal(values['system.disk.io_time sda'], 0.25);
 });
 
-test('DiskGroup ends the series of a disk, when it is gone or was plugged in again', (t) => {
+test('DiskGroup ends the series of a disk when it is removed or was plugged in again', (t) => {
   const { later } = scrapeTwice(t, ['disk']);
   const ended = endedOf(later);
   assert.equal(ended.filter((name) => name.includes('sdb')).length, 9);
@@ -71,7 +71,7 @@ test('DiskGroup ends the series of a disk, when it is gone or was plugged in aga
   assert.equal(valuesOf(later)['system.disk.io sdb read'], undefined);
 });
 
-test('DiskGroup reads partitions and loop devices, only when asked to', (t) => {
+test('DiskGroup reads partitions and loop devices only when configured to', (t) => {
   assert.deepEqual(ioTimesOf(scrapeTwice(t, ['disk']).first), [
     'system.disk.io_time sda',
     'system.disk.io_time sdb',
@@ -88,7 +88,7 @@ test('DiskGroup reads partitions and loop devices, only when asked to', (t) => {
   );
 });
 
-test('DiskGroup passes over partitions, when an old kernel has four numbers of them', (t) => {
+test('DiskGroup ignores partitions when an old kernel has four numbers for them', (t) => {
   const settings = { disk: { partitions: true } };
   const values = valuesOf(openScraper(t, copyMachine('old'), ['disk'], settings).scrape(0));
   assert.equal(values['system.disk.io_time sda'], 0);
@@ -98,7 +98,7 @@ test('DiskGroup passes over partitions, when an old kernel has four numbers of t
 const netHeading = 'Inter-|   Receive  |  Transmit\n face |bytes    packets errs|bytes\n';
 const zeros = ' 0'.repeat(14);
 
-test('NetworkGroup names interfaces as the kernel does, in UTF-8, and marks bytes that are none', (t) => {
+test('NetworkGroup names interfaces as the kernel does, in UTF-8, and marks invalid bytes', (t) => {
   const folder = copyMachine('server');
   const scraper = openScraper(t, folder, ['network']);
   const write = (bytes: number) =>
@@ -158,7 +158,7 @@ const diskText = (step: number) =>
     ].join('\n'),
   );
 
-test('DiskGroup reads lines of every kernel side by side, and names in UTF-8', (t) => {
+test('DiskGroup reads lines of different kernel versions, and names in UTF-8', (t) => {
   const folder = copyMachine('server');
   const scraper = openScraper(t, folder, ['disk']);
   const readings = [0, 1, 2].map((step) => {

@@ -18,7 +18,7 @@ function configOf(machine: string, settings: object = {}) {
   return parseSettings(factory.schema, { procfs, sysfs: `${testdata}${machine}/sys`, ...settings });
 }
 
-test('factory.probe names what is here and what is not, when a kernel has no pressure', async () => {
+test('factory.probe lists available and missing sources when a kernel has no pressure', async () => {
   const probe = await factory.probe(configOf('old'), createFakeContext());
   assert.equal(probe.available, true);
   assert.equal(probe.found, 'procfs and sysfs: cpu, memory, network, disk, load, frequency');
@@ -30,12 +30,12 @@ test('factory.probe names what is here and what is not, when a kernel has no pre
   ]);
 });
 
-test('factory.probe reports that nothing is here, when there is no procfs', async () => {
+test('factory.probe reports that no source is available without procfs', async () => {
   const probe = await factory.probe(configOf('nowhere'), createFakeContext());
   assert.equal(probe.available, false);
 });
 
-test('HostReceiver leaves out what the kernel does not have and reads the rest', async () => {
+test('HostReceiver leaves out sources that the kernel does not have and reads the others', async () => {
   const log = createLogCollector();
   const next = createTableCollector();
   const receiver = factory.create(configOf('old'), createFakeContext({ log }), next);
@@ -49,7 +49,7 @@ test('HostReceiver leaves out what the kernel does not have and reads the rest',
   assert.equal(next.last('system.network.io').length, 2);
 });
 
-test('HostReceiver does not start, when nothing can be read', async () => {
+test('HostReceiver does not start when nothing can be read', async () => {
   const receiver = factory.create(configOf('nowhere'), createFakeContext(), createTableCollector());
   await assert.rejects(async () => receiver.start(), {
     name: 'UnavailableError',
@@ -57,11 +57,11 @@ test('HostReceiver does not start, when nothing can be read', async () => {
   });
 });
 
-test('HostReceiver shuts down, when it was never started', async () => {
+test('HostReceiver shuts down when it was never started', async () => {
   await factory.create(configOf('old'), createFakeContext(), createTableCollector()).shutdown();
 });
 
-test('HostScraper keeps the array of series, when nothing comes or goes', (t) => {
+test('HostScraper keeps the array of series when no device is added or removed', (t) => {
   const scraper = openScraper(t, copyMachine('server'), groupNames);
   const first = [...scraper.scrape(0)];
   const second = [...scraper.scrape(0)];
@@ -69,7 +69,7 @@ test('HostScraper keeps the array of series, when nothing comes or goes', (t) =>
   second.forEach((table, i) => assert.equal(table.series, first[i]?.series));
 });
 
-test('HostScraper ends every series and counts again, when the clock was stepped or the machine slept', (t) => {
+test('HostScraper ends every series and restarts the counts when the clock was stepped or the machine slept', (t) => {
   const folder = copyMachine('server');
   const scraper = openScraper(t, folder, groupNames);
   const first = [...scraper.scrape(0)];
@@ -81,7 +81,7 @@ test('HostScraper ends every series and counts again, when the clock was stepped
   assert.equal(valuesOf(later)['system.cpu.time user'], 0);
 });
 
-test('HostScraper reads the other groups and names what is wrong, when files are garbage', (t) => {
+test('HostScraper reads the other groups and names the damaged file when files are garbage', (t) => {
   const folder = copyMachine('server');
   const scraper = openScraper(t, folder, groupNames);
   const [...first] = scraper.scrape(0);
@@ -109,7 +109,7 @@ test('HostScraper reads the other groups and names what is wrong, when files are
   assert.deepEqual(endedOf(tables), []);
 });
 
-test('HostScraper works again with the same series, when the files do', (t) => {
+test('HostScraper recovers with the same series when the files do', (t) => {
   const folder = copyMachine('server');
   const scraper = openScraper(t, folder, ['cpu']);
   const [first] = [...scraper.scrape(0)];
@@ -121,12 +121,12 @@ test('HostScraper works again with the same series, when the files do', (t) => {
   assert.equal(valuesOf(later ? [later] : [])['system.cpu.time user'], 1.5);
 });
 
-test('HostScraper gives what the system says elsewhere, when run on this machine', (t) => {
+test('HostScraper agrees with other sources of the system when run on this machine', (t) => {
   const groups = ['cpu', 'memory', 'network', 'disk', 'load'];
   const tables = [...openScraper(t, '/', groups, { procfs: '/proc', sysfs: '/sys' }).scrape(0)];
   const values = valuesOf(tables);
   assert.equal(values['system.memory.limit'], totalmem());
-  // What Node calls free includes the page cache, which can be had at once.
+  // Node's free memory includes the page cache, which is available immediately.
   const available = values['system.memory.linux.available'] ?? NaN;
   assert.ok(Math.abs(available - freemem()) < totalmem() / 4, `${available} and ${freemem()} bytes`);
   assert.ok(Math.abs((values['system.uptime'] ?? NaN) - uptime()) < 60);

@@ -4,7 +4,7 @@ import { writeFiles } from '../../src/scraping/source.fixture.js';
 import { factory } from './factory.js';
 import { copyMachine } from './host-machine.fixture.js';
 
-/** A machine whose files do not change: every rise is a spike. */
+/** A machine whose files do not change, so that every rise is an error. */
 function openMachine(file: string, subject: RegExp, changes: object = {}) {
   const folder = copyMachine('server');
   for (const cpu of [0, 1]) {
@@ -14,9 +14,9 @@ function openMachine(file: string, subject: RegExp, changes: object = {}) {
   return { factory, settings, tick() {}, subject, changes, path: join(folder, file) };
 }
 
-// What was read before the text ends is right.
+// Values before the end of the text are valid.
 const truncated = { isRead: true };
-// What this kernel does not have is no failure.
+// A file that this kernel does not have is no failure.
 const vanishing = { problem: undefined };
 
 for (const [what, file, subject, changes] of [

@@ -21,7 +21,10 @@ const frequency: Metric = {
 
 export const frequencyMetrics = [frequency];
 
-/** What cpufreq says of each CPU, or `/proc/cpuinfo` where there is no cpufreq, as in most virtual machines. */
+/**
+ * The frequency of each CPU from cpufreq, or from `/proc/cpuinfo` if there is no cpufreq, as in most virtual
+ * machines.
+ */
 export function describeFrequency({ procfs, sysfs }: Config): DescribeSource {
   return (source) => {
     const readCpufreq = createCpufreqReader(source, sysfs);
@@ -63,7 +66,7 @@ function createColumn(cpu: number): GaugeColumn {
   return { metric: frequency, attributes: { [ATTR_CPU_LOGICAL_NUMBER]: cpu } };
 }
 
-/** @returns reads the frequency of every CPU that is online in hertz; of none, where there is no cpufreq */
+/** @returns a function that reads the frequency in hertz of every online CPU; of none, without cpufreq */
 function createCpufreqReader(source: Source, sysfs: string): () => ReadonlyMap<number, number> {
   const folder = `${sysfs}/devices/system/cpu`;
   const online = source.file(`${folder}/online`);
@@ -91,7 +94,7 @@ function createCpufreqReader(source: Source, sysfs: string): () => ReadonlyMap<n
   };
 }
 
-/** Which CPUs are online, in the kernel's own words; empty when they cannot be read, which hides no frequency. */
+/** The online CPUs in the kernel's format; empty when they cannot be read, which hides no frequency. */
 function readOnline(file: KeptFile): string {
   try {
     return file.read().toString('latin1');
@@ -109,8 +112,8 @@ function findCpufreqFiles(folder: string): [number, string][] {
 }
 
 /**
- * Parses the frequency of each CPU from `/proc/cpuinfo`, in hertz by logical CPU number; NaN where it is unknown.
- * Only x86 has it there.
+ * Parses the frequency of each CPU from `/proc/cpuinfo`, in hertz by logical CPU number; NaN if unknown. Only
+ * x86 has it there.
  */
 function parseCpuinfo(text: Buffer): Map<number, number> {
   const frequencies = new Map<number, number>();
@@ -127,12 +130,12 @@ function parseCpuinfo(text: Buffer): Map<number, number> {
   return frequencies;
 }
 
-/** Where the next CPU begins; -1 when there is none. */
+/** Start of the next CPU; -1 if there is none. */
 function findCpu(text: Buffer, from: number): number {
   return text.indexOf('processor\t:', from, 'latin1');
 }
 
-/** The number that follows the colon of a line; NaN when there is none. */
+/** The number after the colon of a line; NaN if there is none. */
 function parseValue(text: Buffer, line: number): number {
   const end = text.indexOf('\n', line, 'latin1');
   const from = text.indexOf(':', line, 'latin1') + 1;

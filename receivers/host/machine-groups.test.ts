@@ -11,7 +11,7 @@ import { schema } from './config.js';
 import { describeFrequency } from './frequency-group.js';
 import { copyMachine, openScraper, scrapeTwice } from './host-machine.fixture.js';
 
-test('CpuGroup begins every counter at 0, when it reads for the first time', (t) => {
+test('CpuGroup starts every counter at 0 with the first reading', (t) => {
   const { first } = scrapeTwice(t, ['cpu']);
   assert.deepEqual(valuesOf(first), {
     'system.cpu.time user': 0,
@@ -29,7 +29,7 @@ test('CpuGroup begins every counter at 0, when it reads for the first time', (t)
   });
 });
 
-test('CpuGroup counts seconds by mode, when iowait falls back by a tick', (t) => {
+test('CpuGroup counts seconds by mode when iowait decreases by a tick', (t) => {
   const { later } = scrapeTwice(t, ['cpu']);
   assert.deepEqual(valuesOf(later), {
     'system.cpu.time user': 1.5,
@@ -48,7 +48,7 @@ test('CpuGroup counts seconds by mode, when iowait falls back by a tick', (t) =>
   assert.deepEqual(endedOf(later), []);
 });
 
-test('CpuGroup ends the series of a CPU, when per_cpu is set and it goes offline', (t) => {
+test('CpuGroup ends the series of a CPU when per_cpu is set and it goes offline', (t) => {
   const { first, later } = scrapeTwice(t, ['cpu'], { cpu: { per_cpu: true } });
   assert.equal(first[0]?.series.length, 4 * 7 + 2);
   assert.equal(valuesOf(later)['system.cpu.time user 1'], 0.5);
@@ -64,13 +64,13 @@ test('CpuGroup ends the series of a CPU, when per_cpu is set and it goes offline
   ]);
 });
 
-test('CpuGroup reads what is there, when an old kernel has few columns', (t) => {
+test('CpuGroup reads the existing columns when an old kernel has few', (t) => {
   const values = valuesOf(openScraper(t, copyMachine('old'), ['cpu']).scrape(0));
   assert.equal(values['system.cpu.logical.count'], 2);
   assert.equal(values['system.cpu.time steal'], 0);
 });
 
-test('MemoryGroup gives bytes by state and counts faults, when read twice', (t) => {
+test('MemoryGroup reports bytes by state and counts faults when read twice', (t) => {
   const { later } = scrapeTwice(t, ['memory']);
   assert.deepEqual(valuesOf(later), {
     'system.memory.limit': 16_384_000_000,
@@ -91,7 +91,7 @@ test('MemoryGroup gives bytes by state and counts faults, when read twice', (t) 
   });
 });
 
-test('MemoryGroup gives further kinds of memory, when they are asked for', (t) => {
+test('MemoryGroup reports further kinds of memory when configured to', (t) => {
   const folder = copyMachine('server');
   appendFileSync(
     join(folder, 'proc/meminfo'),
@@ -102,20 +102,20 @@ test('MemoryGroup gives further kinds of memory, when they are asked for', (t) =
   assert.deepEqual(Object.fromEntries(kinds.map(([name, value]) => [name.split(' ')[1], value])), {
     active: 3_072_000,
     mapped: 716_800,
-    // More than the machine has.
+    // Exceeds the memory of the machine.
     dirty: NaN,
     per_cpu: 5120,
     swap_cached: 0,
   });
 });
 
-test('MemoryGroup leaves out what is not told, when an old kernel has no MemAvailable', (t) => {
+test('MemoryGroup leaves out unknown values when an old kernel has no MemAvailable', (t) => {
   const values = valuesOf(openScraper(t, copyMachine('old'), ['memory']).scrape(0));
   assert.equal(values['system.memory.usage used'], undefined);
   assert.equal(values['system.memory.usage free'], 4_096_000_000);
 });
 
-test('MemoryGroup gives what one file has, when this kernel has no other', (t) => {
+test('MemoryGroup reports the contents of one file when this kernel has no other', (t) => {
   const folder = copyMachine('server');
   rmSync(join(folder, 'proc/vmstat'));
   const values = valuesOf(openScraper(t, folder, ['memory']).scrape(0));
@@ -123,7 +123,7 @@ test('MemoryGroup gives what one file has, when this kernel has no other', (t) =
   assert.equal(values['system.paging.faults major'], undefined);
 });
 
-test('MemoryGroup gives what one file has and names the other, when that is garbage', (t) => {
+test('MemoryGroup reports the contents of one file and names the other when that is garbage', (t) => {
   const folder = copyMachine('server');
   writeFileSync(join(folder, 'proc/vmstat'), 'none\n');
   const tables: Table[] = [];
@@ -133,7 +133,7 @@ test('MemoryGroup gives what one file has and names the other, when that is garb
   assert.equal(valuesOf(tables)['system.memory.limit'], 16_384_000_000);
 });
 
-test('LoadGroup gives load averages and uptime', (t) => {
+test('LoadGroup reports load averages and uptime', (t) => {
   assert.deepEqual(valuesOf(scrapeTwice(t, ['load']).first), {
     'system.cpu.load_average.1m': 0.5,
     'system.cpu.load_average.5m': 1.25,
@@ -142,7 +142,7 @@ test('LoadGroup gives load averages and uptime', (t) => {
   });
 });
 
-test('PressureGroup counts seconds by resource, when the kernel knows interrupts, too', (t) => {
+test('PressureGroup counts seconds by resource, including interrupts if the kernel has them', (t) => {
   assert.deepEqual(valuesOf(scrapeTwice(t, ['pressure']).later), {
     'system.linux.pressure.time cpu some': 0,
     'system.linux.pressure.time memory some': 0,
@@ -153,7 +153,7 @@ test('PressureGroup counts seconds by resource, when the kernel knows interrupts
   });
 });
 
-test('PressureGroup counts the other resources, when one cannot be read', (t) => {
+test('PressureGroup counts the other resources when one cannot be read', (t) => {
   const folder = copyMachine('server');
   const scraper = openScraper(t, folder, ['pressure']);
   const { length } = Object.keys(valuesOf(scraper.scrape(0)));
@@ -163,7 +163,7 @@ test('PressureGroup counts the other resources, when one cannot be read', (t) =>
   assert.equal(left['system.linux.pressure.time memory some'], undefined);
 });
 
-test('FrequencyGroup follows the CPUs that are online, when there is cpufreq', (t) => {
+test('FrequencyGroup follows the online CPUs with cpufreq', (t) => {
   const folder = copyMachine('server');
   const scraper = openScraper(t, folder, ['frequency']);
   assert.deepEqual(valuesOf(scraper.scrape(0)), {
@@ -185,7 +185,7 @@ test('FrequencyGroup follows the CPUs that are online, when there is cpufreq', (
   assert.deepEqual(endedOf(later), ['system.cpu.frequency 3']);
 });
 
-test('FrequencyGroup forgets the files of a CPU that is gone', (t) => {
+test('FrequencyGroup closes the files of a removed CPU', (t) => {
   const folder = copyMachine('server');
   const config = parseSettings(schema, {
     procfs: join(folder, 'proc'),
@@ -205,14 +205,14 @@ test('FrequencyGroup forgets the files of a CPU that is gone', (t) => {
   assert.notEqual(later[1], gone);
 });
 
-test('FrequencyGroup reads cpuinfo, when there is no cpufreq', (t) => {
+test('FrequencyGroup reads cpuinfo without cpufreq', (t) => {
   assert.deepEqual(valuesOf(openScraper(t, copyMachine('old'), ['frequency']).scrape(0)), {
     'system.cpu.frequency 0': 2_100_123_000,
     'system.cpu.frequency 1': 800_500_000,
   });
 });
 
-test('PressureGroup counts all resources without an error, when cpu has no "full" and there is no irq', (t) => {
+test('PressureGroup counts all resources without an error when cpu has no "full" and there is no irq', (t) => {
   const folder = copyMachine('server');
   rmSync(join(folder, 'proc/pressure/irq'));
   const scraper = openScraper(t, folder, ['pressure']);
@@ -234,7 +234,7 @@ test('PressureGroup counts all resources without an error, when cpu has no "full
   assert.equal(valuesOf(scraper.scrape(0))['system.linux.pressure.time cpu some'], 2);
 });
 
-/** What is still read of a group, when some of its files are not readable or lack lines. */
+/** Readings of a group some of whose files are unreadable or lack lines. */
 function readDamaged(t: TestContext, group: string, damage: (folder: string) => void) {
   const folder = copyMachine('server');
   damage(folder);
@@ -252,7 +252,7 @@ function dropLine(path: string, label: string): void {
   writeFileSync(path, lines.filter((line) => !line.startsWith(label)).join('\n'));
 }
 
-test('LoadGroup gives the load averages, when the uptime cannot be read', (t) => {
+test('LoadGroup reports the load averages when the uptime cannot be read', (t) => {
   const { scrape, tables } = readDamaged(t, 'load', (folder) =>
     writeFileSync(join(folder, 'proc/uptime'), ''),
   );
@@ -264,13 +264,13 @@ test('LoadGroup gives the load averages, when the uptime cannot be read', (t) =>
   ]);
 });
 
-test('LoadGroup gives the uptime, when the kernel has no load averages', (t) => {
+test('LoadGroup reports the uptime when the kernel has no load averages', (t) => {
   const { scrape, tables } = readDamaged(t, 'load', (folder) => rmSync(join(folder, 'proc/loadavg')));
   scrape();
   assert.deepEqual(Object.keys(valuesOf(tables)), ['system.uptime']);
 });
 
-test('CpuGroup gives CPU time, when other lines are missing', (t) => {
+test('CpuGroup reports CPU time when other lines are missing', (t) => {
   const { scrape, tables } = readDamaged(t, 'cpu', (folder) => {
     for (const label of ['ctxt', 'procs_blocked']) dropLine(join(folder, 'proc/stat'), label);
   });
@@ -283,7 +283,7 @@ test('CpuGroup gives CPU time, when other lines are missing', (t) => {
   assert.ok(!('system.context_switches' in values));
 });
 
-test('MemoryGroup counts page faults, when the kernel does not count swapping', (t) => {
+test('MemoryGroup counts page faults when the kernel does not count swapping', (t) => {
   const { scrape, tables } = readDamaged(t, 'memory', (folder) =>
     dropLine(join(folder, 'proc/vmstat'), 'pswp'),
   );
@@ -294,7 +294,7 @@ test('MemoryGroup counts page faults, when the kernel does not count swapping', 
   assert.equal(values['system.memory.limit'], 16_384_000_000);
 });
 
-test('FrequencyGroup gives frequencies, when the list of CPUs that are online cannot be read', (t) => {
+test('FrequencyGroup reports frequencies when the list of online CPUs cannot be read', (t) => {
   for (const machine of ['server', 'old']) {
     const folder = copyMachine(machine);
     rmSync(join(folder, 'sys/devices/system/cpu/online'));

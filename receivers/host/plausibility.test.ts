@@ -10,7 +10,7 @@ const kib = (lines: ProcFiles) =>
     .map(([name, text]) => `${name}: ${text} kB\n`)
     .join('');
 
-test('MemoryGroup leaves swap out, when its free part fell below 0 as lxcfs has it', (t) => {
+test('MemoryGroup leaves swap out when its free part is negative, as in lxcfs', (t) => {
   const meminfo = kib({
     MemTotal: '20971520',
     MemFree: '8615216',
@@ -37,7 +37,7 @@ test('MemoryGroup leaves swap out, when its free part fell below 0 as lxcfs has 
   );
 });
 
-test('MemoryGroup leaves out what is below 0 or above its total, and has it again when it is possible', (t) => {
+test('MemoryGroup leaves out values below 0 or above their total, and reports them again when they are possible', (t) => {
   const lines = { MemTotal: '100', MemFree: '101', MemAvailable: '-1', SwapTotal: '10', SwapFree: '11' };
   const good = { ...lines, MemFree: '40', MemAvailable: '50', SwapFree: '4' };
   const { values } = readSteps(t, ['memory'], [{ meminfo: kib(lines) }, { meminfo: kib(good) }]);
@@ -54,7 +54,7 @@ test('MemoryGroup leaves out what is below 0 or above its total, and has it agai
   );
 });
 
-test('CpuGroup leaves out threads that no kernel can have and CPUs that are not listed', (t) => {
+test('CpuGroup leaves out impossible thread counts and CPUs that are not listed', (t) => {
   const stat =
     'cpu  1 2 3 4\nctxt 1\nprocesses 2\nprocs_running 4294967295\nprocs_blocked 18446744073709551615\n';
   const { values, lines } = readSteps(t, ['cpu'], [{ stat }]);
@@ -64,7 +64,7 @@ test('CpuGroup leaves out threads that no kernel can have and CPUs that are not 
   assert.equal(lines.length, 2);
 });
 
-test('LoadGroup leaves out loads and an uptime that are impossible, and refuses what is no number', (t) => {
+test('LoadGroup leaves out impossible loads and uptimes, and refuses text that is not a number', (t) => {
   const loadavg = '18446744073709551.00 -1.00 0.25 1/2 3\n';
   const { values } = readSteps(t, ['load'], [{ loadavg, uptime: '-5.00 1.00\n' }]);
   assert.deepEqual(values[0], {
@@ -82,7 +82,7 @@ test('LoadGroup leaves out loads and an uptime that are impossible, and refuses 
   }
 });
 
-test('FrequencyGroup leaves out frequencies that no CPU has', (t) => {
+test('FrequencyGroup leaves out impossible frequencies', (t) => {
   const folder = copyMachine('server');
   const write = (cpu: number, text: string) =>
     writeFileSync(join(folder, `sys/devices/system/cpu/cpu${cpu}/cpufreq/scaling_cur_freq`), text);
@@ -95,7 +95,7 @@ const cpuBlock = (number: string, mhz: string) => `processor\t: ${number}\nflags
 
 const mhzLine = (text: string) => `cpu MHz\t\t: ${text}\n`;
 
-test('FrequencyGroup gives each CPU its own frequency, when cpuinfo has none for some and a number for none', (t) => {
+test('FrequencyGroup assigns each CPU its own frequency when cpuinfo lacks some or has numbers of missing CPUs', (t) => {
   const folder = copyMachine('old');
   const text =
     cpuBlock('0', '') +

@@ -10,7 +10,7 @@ import { schema } from './config.js';
 import { listExpectedSeries, listSources, metrics } from './factory.js';
 import { copyMachine, groupNames, openScraper, readSteps, scrapeTwice } from './host-machine.fixture.js';
 
-test('the groups publish every metric that they declare, each of the declared kind, on a machine that has all', (t) => {
+test('the groups publish every metric that they declare, each of the declared kind, on a machine with all sources', (t) => {
   const { later } = scrapeTwice(t, groupNames, { memory: { kinds: true } });
   const published = new Set(later.flatMap(({ series }) => series.map(({ metric }) => metric)));
   assert.deepEqual(new Set(published), new Set(metrics));
@@ -18,7 +18,7 @@ test('the groups publish every metric that they declare, each of the declared ki
   assert.equal(new Set(names).size, names.length);
 });
 
-test('listSources names the groups that are enabled, each with the setting that leaves it out', () => {
+test('listSources lists the enabled groups, each with the setting that disables it', () => {
   const groups = Object.fromEntries(groupNames.map((name) => [name, name === 'load' || name === 'pressure']));
   const sources = listSources(parseSettings(schema, { groups }));
   assert.deepEqual(
@@ -35,7 +35,7 @@ function expect(settings: object): readonly string[] {
   return expected.map(({ metric, scope }) => `${metric} ${scope}`);
 }
 
-test('listExpectedSeries distinguishes what other settings select, and nothing else', () => {
+test('listExpectedSeries distinguishes only what other settings select', () => {
   const plain = expect({});
   const changed = {
     cpu: { per_cpu: true },
@@ -51,7 +51,7 @@ test('listExpectedSeries distinguishes what other settings select, and nothing e
   assert.ok(!expect({ groups: { load: false } }).some((one) => one.startsWith('system.uptime')));
 });
 
-test('PressureGroup reads the other resources, when one file is damaged or gone', (t) => {
+test('PressureGroup reads the other resources when one file is damaged or removed', (t) => {
   const folder = copyMachine('server');
   const scraper = openScraper(t, folder, ['pressure']);
   const tables: Table[] = [];
@@ -77,7 +77,7 @@ test('PressureGroup reads the other resources, when one file is damaged or gone'
 const count = fc.bigInt({ min: 0n, max: 2n ** 63n });
 const growth = fc.bigInt({ min: 0n, max: 2n ** 40n });
 
-test('NetworkGroup and DiskGroup count every growth exactly, wherever a counter stands', (t) => {
+test('NetworkGroup and DiskGroup count every growth exactly, from any start value', (t) => {
   const heading = 'Inter-|\n face |\n';
   const describe = (first: bigint, second: bigint) => ({
     'net/dev': `${heading}  eth0: ${first} 0 0 0 0 0 0 0 ${second} 0 0 0 0 0 0 0\n`,
@@ -99,7 +99,7 @@ test('NetworkGroup and DiskGroup count every growth exactly, wherever a counter 
 
 const kib = fc.integer({ min: 0, max: 2 ** 40 });
 
-test('MemoryGroup gives states that are never negative and never more than the whole', (t) => {
+test('MemoryGroup reports states that are never negative and never exceed the total', (t) => {
   const folder = copyMachine('server');
   const scraper = openScraper(t, folder, ['memory']);
   fc.assert(

@@ -29,7 +29,7 @@ function createReceiver(t: TestContext, settings: Readonly<Record<string, unknow
 
 const pathOf = ({ resource }: Series) => String(resource.attributes['linux.cgroup.path']);
 
-/** What is known of each series: its last value, and how often it ended. */
+/** The last value of each series, and the number of times that it ended. */
 function summarize(tables: ReturnType<typeof createTableCollector>['tables']) {
   const known = new Map<Series, { last: number; ends: number }>();
   for (const { series, values, ended = [] } of tables) {
@@ -56,7 +56,7 @@ test('factory counts cgroups from when they are made to when they are removed, w
   const isCounted = () =>
     next.tables.some(({ series }) => series.some((each) => pathOf(each).endsWith('.scope')));
   await until(isCounted);
-  // It is in the cgroup before it begins to work, and prints what it has used since.
+  // It joins the cgroup before it starts to work, and prints the usage since then.
   const script = `
     process.stdin.once('data', () => {
       const before = process.cpuUsage();
@@ -90,7 +90,7 @@ test('factory counts cgroups from when they are made to when they are removed, w
   );
 });
 
-test('factory leaves nothing behind of 200 cgroups that come and go, and loses no row of one that stays', async (t) => {
+test('factory leaks nothing of 200 short-lived cgroups, and loses no row of one that stays', async (t) => {
   const cgroup = makePerfCgroup(t);
   if (cgroup === undefined) return;
   const stays = join(cgroup.folder, 'stays');

@@ -13,7 +13,7 @@ import { createPlan, findEvents } from './plan.js';
 const check = (settings: Readonly<Record<string, unknown>>) =>
   factory.check?.(parseSettings(schema, settings));
 
-test('factory reports what is wrong in the settings taken together', () => {
+test('factory reports settings that are wrong in combination', () => {
   assert.deepEqual(check({}), []);
   assert.deepEqual(check({ events: ['cs', 'cycles:x'], processes: { pids: [0] } }), [
     'events[1]: Cannot parse events "cycles:x" at character 8: expected modifiers out of u, k, h, I, G, H, p, D, e, found "x"',
@@ -37,51 +37,47 @@ test('createPlan rounds the window of derived metrics up to whole readings', () 
   assert.equal(readings({ derived: true, sampling_interval: '5s' }), 1);
 });
 
-test(
-  'factory counts a process from when it is found to when it is gone',
-  { skip: perfRefused },
-  async (t) => {
-    const log = createLogCollector();
-    const fake = createFakeContext({ id: 'perf', log });
-    const sampling = createSampling({ log, meter: fake.meter });
-    t.after(() => sampling.shutdown());
-    const child = spawn('sleep', ['1000'], { stdio: 'ignore' });
-    t.after(() => child.kill('SIGKILL'));
-    const next = createTableCollector();
-    const config = parseSettings(schema, {
-      events: ['task-clock', 'page-faults', 'nonsense'],
-      machine: false,
-      processes: { pids: [child.pid] },
-      scan_interval: '10ms',
-      flush_interval: '10ms',
-      sampling_interval: '1ms',
-    });
-    const receiver = factory.create(config, { ...fake, sampling }, next);
-    await receiver.start();
-    const series = next.tables.flatMap((table) => table.series);
-    child.kill('SIGKILL');
-    await until(() => next.tables.some(({ ended }) => ended !== undefined));
-    await receiver.shutdown();
-    assert.deepEqual(
-      [...new Set(series)].map(({ metric, attributes, resource }) => [
-        metric.name,
-        attributes['perf.event.name'],
-        resource.attributes['process.pid'],
-      ]),
-      [
-        ['perf.event.time', 'task-clock', child.pid],
-        ['perf.event.count', 'page-faults', child.pid],
-      ],
-    );
-    assert.deepEqual(new Set(next.tables.flatMap(({ ended = [] }) => ended)), new Set(series));
-    assert.match(
-      log.lines.join('\n'),
-      /warn: Cannot count event "nonsense": expected an event of this machine, found none of this name/,
-    );
-  },
-);
+test('factory counts a process from its discovery to its end', { skip: perfRefused }, async (t) => {
+  const log = createLogCollector();
+  const fake = createFakeContext({ id: 'perf', log });
+  const sampling = createSampling({ log, meter: fake.meter });
+  t.after(() => sampling.shutdown());
+  const child = spawn('sleep', ['1000'], { stdio: 'ignore' });
+  t.after(() => child.kill('SIGKILL'));
+  const next = createTableCollector();
+  const config = parseSettings(schema, {
+    events: ['task-clock', 'page-faults', 'nonsense'],
+    machine: false,
+    processes: { pids: [child.pid] },
+    scan_interval: '10ms',
+    flush_interval: '10ms',
+    sampling_interval: '1ms',
+  });
+  const receiver = factory.create(config, { ...fake, sampling }, next);
+  await receiver.start();
+  const series = next.tables.flatMap((table) => table.series);
+  child.kill('SIGKILL');
+  await until(() => next.tables.some(({ ended }) => ended !== undefined));
+  await receiver.shutdown();
+  assert.deepEqual(
+    [...new Set(series)].map(({ metric, attributes, resource }) => [
+      metric.name,
+      attributes['perf.event.name'],
+      resource.attributes['process.pid'],
+    ]),
+    [
+      ['perf.event.time', 'task-clock', child.pid],
+      ['perf.event.count', 'page-faults', child.pid],
+    ],
+  );
+  assert.deepEqual(new Set(next.tables.flatMap(({ ended = [] }) => ended)), new Set(series));
+  assert.match(
+    log.lines.join('\n'),
+    /warn: Cannot count event "nonsense": expected an event of this machine, found none of this name/,
+  );
+});
 
-test('factory cannot start, when no event is known', async () => {
+test('factory cannot start when no event is known', async () => {
   const config = parseSettings(schema, { events: ['nonsense'] });
   const receiver = factory.create(config, createFakeContext(), createTableCollector());
   await assert.rejects(async () => receiver.start(), { name: 'UnavailableError', message: /"nonsense"/ });

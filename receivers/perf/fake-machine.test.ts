@@ -15,7 +15,8 @@ import { OnlineCpus } from './places.js';
 import { createPlan, findEvents } from './plan.js';
 import { PerfSampler } from './sampler.js';
 
-// PMUs that sysfs describes and the kernel's software counts: type 1 with event 0 is its cpu-clock, in nanoseconds.
+// PMUs described by sysfs and counted by the kernel's software events: type 1 with event 0 is its cpu-clock, in
+// nanoseconds.
 
 const needsTwo = availableParallelism() < 2 ? 'this machine has one CPU' : perfRefused;
 
@@ -29,7 +30,7 @@ const pmu = (name: string, cpu: number) => ({
   [`${name}/events/energy.unit`]: 'Joules',
 });
 
-/** A machine with two kinds of cores, a CPU each, whose PMUs know how long their CPU was on. */
+/** A machine with two kinds of cores, one CPU each, whose PMUs count the time that their CPU was online. */
 function createHybrid(): string {
   const sysfs = createFakePmus({ ...pmu('cpu_core', 0), ...pmu('cpu_atom', 1) });
   writeOnline(sysfs, '0-1');
@@ -80,7 +81,7 @@ test(
   },
 );
 
-test('PerfSampler keeps kinds of cores and CPUs apart, when it is configured to', { skip: needsTwo }, (t) => {
+test('PerfSampler keeps kinds of cores and CPUs apart when configured to', { skip: needsTwo }, (t) => {
   const settings = { sysfs: createHybrid(), events: ['clock'], per_pmu: true };
   assert.deepEqual(describeColumns(openOn(t, settings)), [
     'perf.event.count clock cpu_core',
@@ -93,7 +94,7 @@ test('PerfSampler keeps kinds of cores and CPUs apart, when it is configured to'
 });
 
 test(
-  'PerfSampler keeps what a CPU counted that goes offline, and continues where it left off when that is back',
+  'PerfSampler keeps the counts of a CPU that goes offline, and continues from them when it is back',
   { skip: needsTwo },
   async (t) => {
     let nowMs = 0;
@@ -113,7 +114,7 @@ test(
     assert.equal(readRow(sampler)[0], kept);
     switchTo('0-1');
     await until(() => readRow(sampler)[0] > kept);
-    // Not all the time since the beginning: it was away.
+    // Less than the time since the start: it was offline for a part of it.
     const [first, second] = readRow(sampler);
     assert.ok(first < second, `${first} s, ${second} s`);
     assert.equal(sampler.generation, 0);
@@ -121,26 +122,22 @@ test(
   },
 );
 
-test(
-  'PerfSampler adds a column for a CPU that it has not seen, beside those that continue',
-  { skip: needsTwo },
-  (t) => {
-    let nowMs = 0;
-    const sysfs = createHybrid();
-    writeOnline(sysfs, '1');
-    const sampler = openOn(t, { sysfs, events: ['cs'], per_cpu: true }, () => nowMs);
-    readRow(sampler);
-    const { columnIds: [known] = [] } = sampler;
-    writeOnline(sysfs, '0-1');
-    nowMs = 999;
-    sampler.maintain?.();
-    assert.equal(sampler.generation, 0);
-    nowMs = 1000;
-    sampler.maintain?.();
-    assert.equal(sampler.generation, 1);
-    assert.deepEqual(describeColumns(sampler), ['perf.event.count cs 1', 'perf.event.count cs 0']);
-    assert.equal(sampler.columnIds?.[0], known);
-    assert.notEqual(sampler.columnIds?.[1], known);
-    assert.equal(readRow(sampler)[1], 0);
-  },
-);
+test('PerfSampler adds a column for a new CPU, and continues the existing ones', { skip: needsTwo }, (t) => {
+  let nowMs = 0;
+  const sysfs = createHybrid();
+  writeOnline(sysfs, '1');
+  const sampler = openOn(t, { sysfs, events: ['cs'], per_cpu: true }, () => nowMs);
+  readRow(sampler);
+  const { columnIds: [known] = [] } = sampler;
+  writeOnline(sysfs, '0-1');
+  nowMs = 999;
+  sampler.maintain?.();
+  assert.equal(sampler.generation, 0);
+  nowMs = 1000;
+  sampler.maintain?.();
+  assert.equal(sampler.generation, 1);
+  assert.deepEqual(describeColumns(sampler), ['perf.event.count cs 1', 'perf.event.count cs 0']);
+  assert.equal(sampler.columnIds?.[0], known);
+  assert.notEqual(sampler.columnIds?.[1], known);
+  assert.equal(readRow(sampler)[1], 0);
+});

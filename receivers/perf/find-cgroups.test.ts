@@ -16,7 +16,7 @@ const paths = [
   '/user.slice/a+b',
 ];
 
-test('createPathPattern takes * for a name or a part of one, and ** for any number of names', () => {
+test('createPathPattern interprets * as a name or a part of one, and ** as any number of names', () => {
   const select = (pattern: string) => paths.filter((path) => createPathPattern(pattern).test(path));
   assert.deepEqual(select('/'), ['/']);
   assert.deepEqual(select('system.slice/ssh.service/'), ['/system.slice/ssh.service']);
@@ -32,7 +32,7 @@ const id = 'a'.repeat(64);
 const container = `/system.slice/docker-${id}.scope`;
 const job = '/system.slice/slurmstepd.scope/job_7';
 
-test('createSelection takes whole containers and whole jobs, without what is in them', () => {
+test('createSelection selects whole containers and whole jobs, without nested cgroups', () => {
   const all = [...paths, container, `${container}/init`, job, `${job}/step_0`, `${job}/step_0/user/task_0`];
   const select = (selection: { containers: boolean; jobs: boolean }) =>
     all.filter(createSelection({ cgroups: [], ...selection }));
@@ -41,7 +41,7 @@ test('createSelection takes whole containers and whole jobs, without what is in 
   assert.deepEqual(select({ containers: false, jobs: false }), []);
 });
 
-test('CgroupFinder finds cgroups as they come and go, and what their paths say', async (t) => {
+test('CgroupFinder finds cgroups as they are created and removed, and the attributes in their paths', async (t) => {
   const cgroupfs = createFolder();
   writeFileSync(join(cgroupfs, 'cgroup.controllers'), '');
   const log = createLogCollector();
@@ -70,7 +70,7 @@ test('CgroupFinder finds cgroups as they come and go, and what their paths say',
   });
   assert.deepEqual(await finder.find(), [first, second]);
   rmdirSync(folder);
-  // A file system other than that of cgroups may give the next folder the same number.
+  // A file system other than cgroupfs may reuse the inode for the next folder.
   assert.deepEqual(await finder.find(), [second]);
   mkdirSync(folder);
   const again = await finder.find();

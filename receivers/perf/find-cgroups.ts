@@ -42,7 +42,7 @@ export class CgroupFinder {
       });
   }
 
-  /** The current ones. */
+  /** The current cgroups. */
   async find(): Promise<readonly FoundTarget[]> {
     const changes = await this.#tree?.update();
     if (changes) this.#take(changes.born, changes.gone);

@@ -7,7 +7,7 @@ import { ProcessFinder } from './find-processes.js';
 
 const createFinder = (procfs: string) => new ProcessFinder({ procfs, service: true, passwd: '/etc/passwd' });
 
-test('ProcessFinder finds processes by number, by name and by path', () => {
+test('ProcessFinder finds processes by pid, by name and by path', () => {
   const procfs = createFakeProcfs();
   procfs.write(7, { comm: 'a) b (', exe: '/usr/bin/ab' });
   procfs.write(8, { exe: '/usr/lib/postgresql/bin/postgres (deleted)' });
@@ -22,13 +22,13 @@ test('ProcessFinder finds processes by number, by name and by path', () => {
   assert.deepEqual(find([], ['with-a-very-lon']), [9]);
 });
 
-test('ProcessFinder leaves out a process that has ended but was not waited for', () => {
+test('ProcessFinder leaves out zombies', () => {
   const procfs = createFakeProcfs();
   procfs.write(7, { comm: 'gone', state: 'Z' });
   assert.deepEqual(createFinder(procfs.path).find({ pids: [7], names: ['program'] }), []);
 });
 
-test('ProcessFinder keeps the resource of a process that renames itself, not of one that runs another program', () => {
+test('ProcessFinder keeps the resource of a process that renames itself, not of one that executes another program', () => {
   const procfs = createFakeProcfs();
   const finder = createFinder(procfs.path);
   const find = () => finder.find({ pids: [7], names: [] })[0]?.attributes;
@@ -42,7 +42,7 @@ test('ProcessFinder keeps the resource of a process that renames itself, not of 
   assert.equal(find()?.['process.creation.time'], '2023-11-14T22:13:25.000Z');
 });
 
-test('ProcessFinder reads owner and service as its settings have it', () => {
+test('ProcessFinder reads owner and service as configured', () => {
   const procfs = createFakeProcfs();
   procfs.write(7, {});
   procfs.writeFile(7, 'environ', 'OTEL_SERVICE_NAME=cart\0');

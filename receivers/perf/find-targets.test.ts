@@ -20,7 +20,7 @@ const cgroupTarget = (path: string): FoundTarget => ({
   resource: { attributes: { 'linux.cgroup.path': path } },
 });
 
-test('AbsentTargets warns once of what is not there at first, and reports when it came', () => {
+test('AbsentTargets warns once about targets that do not exist at first, and reports when they appear', () => {
   const config = parseSettings(schema, {
     processes: { pids: [7, 8] },
     cgroups: ['system.slice', 'machine.slice/vm-*'],

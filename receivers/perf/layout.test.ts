@@ -24,7 +24,7 @@ const cycles = createEvent('cycles', 0n);
 const instructions = createEvent('instructions', 1n);
 const clock = createEvent('task-clock', 1n, { isSoftware: true, unit: 's', scale: 1e-9 });
 
-/** Counts that grow by the same at every reading. */
+/** Counts that grow by the same amount at every reading. */
 function createCounts(growth: readonly number[], enabledMs: number, runningMs: number): ScaledCounts {
   const times = { enabledNs: enabledMs * 1e6, runningNs: runningMs * 1e6 };
   const group = {
@@ -52,7 +52,7 @@ function describeColumns({ columns }: Layout): readonly string[] {
   return columns.map(({ metricName, attributes }) => [metricName, ...Object.values(attributes)].join(' '));
 }
 
-test('read sums CPUs, and reports how much of the time was really counted and how many instructions a cycle has', () => {
+test('read sums CPUs, and reports running ratios and instructions per cycle', () => {
   const layout = new Layout();
   layout.add(createCounts([100, 300], 100, 50), ownersOn(undefined, cycles, instructions));
   layout.add(createCounts([200, 100], 100, 100), ownersOn(undefined, cycles, instructions));
@@ -66,12 +66,12 @@ test('read sums CPUs, and reports how much of the time was really counted and ho
     'perf.event.running_ratio instructions',
     'perf.instructions_per_cycle instructions',
   ]);
-  // What the first CPU counted half of the time is doubled.
+  // The first CPU counted half of the time, so its count is doubled.
   assert.deepEqual(readRow(layout), [400, 700, 0.05, 0.75, 0.75, NaN]);
   assert.deepEqual(readRow(layout), [800, 1400, 0.1, 0.75, 0.75, 1.75]);
 });
 
-test('read keeps CPUs apart, each with its own ratios, and leaves out what was not asked for', () => {
+test('read keeps CPUs apart, each with its own ratios, and leaves out ratios that were not requested', () => {
   const layout = new Layout();
   for (const cpu of [0, 1])
     layout.add(createCounts([100, 50], 100, 100), ownersOn(cpu, cycles, instructions));
@@ -96,7 +96,7 @@ function readAll(columns: DerivedColumns, rows: readonly (readonly number[])[]):
   });
 }
 
-test('write divides what grew in a window, and shows it until the next one ends', () => {
+test('write divides the growth in a window, and shows the result until the next window ends', () => {
   const rows = [
     [100, 50],
     [110, 60],
@@ -110,7 +110,7 @@ test('write divides what grew in a window, and shows it until the next one ends'
   assert.deepEqual(readAll(columns, rows), [NaN, NaN, 1.5, 1.5, 2, 2, 2]);
 });
 
-test('write has no value, when the denominator did not change or is not known', () => {
+test('write has no value when the denominator did not change or is unknown', () => {
   const rows = [
     [0, 0],
     [5, 0],

@@ -24,7 +24,7 @@ interface Link {
 /** The layout of a sampler's rows: counts, then running ratios, then derived values. */
 export class Layout {
   columns: readonly Column[] = [];
-  /** By column a permanent number: no other column of this layout ever has it. */
+  /** The permanent id of each column: no other column of this layout ever has it. */
   columnIds: readonly number[] = [];
   readonly #ids = new Map<string, number>();
   #links: Link[] = [];

@@ -126,7 +126,7 @@ class Opening implements Counters {
     this.#byCpu.delete(cpu);
   }
 
-  /** What fits in one place fits in all. */
+  /** Groups that fit in one place fit in all. */
   #fit(place: CountingPlace): void {
     const probe = createProbe(place);
     const { groups, userOnly } = adaptToRights(this.#plan.groups, probe);
@@ -147,7 +147,7 @@ class Opening implements Counters {
       const parts = Math.max(...events.map(({ encodings }) => encodings.length));
       const opened = Array.from({ length: parts }, (_, part) => this.#openPart(events, part, place));
       const counted = opened.flatMap((one) => one ?? []);
-      // A process runs on either kind of cores: together they have counted all the time.
+      // A process runs on either kind of cores: together their PMUs have counted all the time.
       if (place.cpu < 0) this.#add(counted, group);
       else for (const one of counted) this.#addOnCpu(place.cpu, one, group);
     }

@@ -32,7 +32,7 @@ function readRow(sampler: Sampler): Readonly<Record<string, number>> {
   );
 }
 
-/** A process that makes page faults without end. */
+/** A process that causes page faults continually. */
 function startBusy(t: TestContext): ChildProcess & { readonly pid: number } {
   const child = spawn('sh', ['-c', 'while :; do /bin/true; done'], { stdio: 'ignore' });
   t.after(() => child.kill('SIGKILL'));
@@ -61,7 +61,7 @@ test('PerfSampler counts the whole machine from 0 on', { skip: perfRefused }, as
   }
 });
 
-test('PerfSampler has a column for each CPU, when it is configured to', { skip: perfRefused }, (t) => {
+test('PerfSampler has a column for each CPU when configured to', { skip: perfRefused }, (t) => {
   const sampler = openOn(t, { kind: 'machine' }, { events: ['cs'], per_cpu: true });
   const online = readFileSync('/proc/stat', 'utf8').match(/^cpu\d+/gm) ?? [];
   assert.deepEqual(
@@ -71,7 +71,7 @@ test('PerfSampler has a column for each CPU, when it is configured to', { skip: 
 });
 
 test(
-  'PerfSampler counts a process with all its threads, born before and after',
+  'PerfSampler counts a process with all its threads, started before and after',
   { skip: perfRefused },
   async (t) => {
     const script = `
@@ -87,7 +87,7 @@ test(
     const sampler = openOn(t, { kind: 'process', pid: child.pid ?? 0 }, { events: ['task-clock'] });
     readRow(sampler);
     child.stdin.write('go');
-    // More than the main thread uses for them.
+    // Exceeds the faults of the main thread alone.
     await until(() => {
       sampler.maintain?.();
       return readRow(sampler)['time task-clock'] > 0.25;

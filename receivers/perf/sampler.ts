@@ -37,12 +37,12 @@ export class PerfSampler implements Sampler {
     this.#counters = this.#open(fitted);
   }
 
-  /** The groups that its events are counted in. */
+  /** The groups in which its events are counted. */
   get fitted(): readonly EventGroup[] {
     return this.#counters.groups;
   }
 
-  /** How many perf events are open. */
+  /** Number of open perf events. */
   get events(): number {
     return this.#counters.layout.groups.reduce((sum, { totals }) => sum + totals.length, 0);
   }

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { fc } from '../../src/testing/fixed-seed.fixture.js';
 import { ScaledCounts, type CountedGroup } from './scaled-counts.js';
 
-/** A group of one counter that grows as a test says. */
+/** A group of one counter whose growth is set by a test. */
 class FakeGroup implements CountedGroup {
   readonly width = 1;
   #count = 0;
@@ -44,7 +44,7 @@ function createCounts(parts = 1) {
   return { groups, counts, readAfter };
 }
 
-test('read adds up exactly what always ran, beyond 32 bits', () => {
+test('read adds counts that always ran exactly, beyond 32 bits', () => {
   const { readAfter, counts } = createCounts();
   assert.deepEqual(
     [readAfter(0, 0), readAfter(2 ** 40 + 1, 1000), readAfter(3, 1), readAfter(2 ** 52, 5000)],
@@ -53,18 +53,18 @@ test('read adds up exactly what always ran, beyond 32 bits', () => {
   assert.deepEqual([counts.enabledNs, counts.runningNs], [5001e6, 5001e6]);
 });
 
-test('read scales what grew, not the whole count, when groups take turns', () => {
+test('read scales the growth, not the whole count, when groups are multiplexed', () => {
   const { readAfter } = createCounts();
-  // Four times as much as was counted, then exactly what was counted: the first stays as it was.
+  // First four times the count, then exactly the count: the first window keeps its estimate.
   assert.equal(readAfter(250, 1000, 250), 1000);
   assert.equal(readAfter(500, 1000), 1500);
   assert.equal(readAfter(100, 1000, 500), 1700);
 });
 
-test('read waits rather than falls, when an estimate ran ahead within a window', () => {
+test('read holds its value instead of decreasing when an estimate within a window was too large', () => {
   const { readAfter } = createCounts();
   assert.equal(readAfter(100, 100, 25), 400);
-  // The scale of the window before holds until the window ends, in which the group always ran.
+  // The scale of the previous window holds until the end of this one, in which the group always ran.
   assert.equal(readAfter(50, 50), 600);
   assert.equal(readAfter(50, 50), 600);
   assert.equal(readAfter(100, 100), 600);
@@ -82,14 +82,14 @@ test('read has no value, when nothing was counted though it should have been', (
   assert.equal(counts.isStarved, false);
 });
 
-test('read keeps its value through turns that others have, and counts them when its own comes', () => {
+test('read keeps its value while other groups are scheduled, and counts when its own group is', () => {
   const { readAfter } = createCounts();
   assert.equal(readAfter(100, 100), 100);
   assert.equal(readAfter(0, 200, 0), 100);
   assert.equal(readAfter(50, 100), 250);
 });
 
-test('read takes kinds of cores together: a process runs on the one or on the other', () => {
+test('read combines kinds of cores: a process runs on one or the other', () => {
   const { groups, counts } = createCounts(2);
   groups[0].grow(300, 1000, 750);
   groups[1].grow(50, 1000, 250);
@@ -103,7 +103,7 @@ test('read takes kinds of cores together: a process runs on the one or on the ot
   );
 });
 
-test('read never falls and ends where the windows sum up to, whatever the turns', () => {
+test('read never decreases and ends at the sum of the windows, for any schedule', () => {
   const tick = fc.record({
     count: fc.nat(1e6),
     enabledMs: fc.nat(300),

@@ -25,7 +25,7 @@ function createWatch() {
   return { watch, found, counted, problems, log, add };
 }
 
-test('TargetWatch counts what is found, whenever that has changed', async () => {
+test('TargetWatch counts the found targets whenever they have changed', async () => {
   const { watch, found, counted, add } = createWatch();
   await watch.start();
   add('a');
@@ -41,7 +41,7 @@ test('TargetWatch counts what is found, whenever that has changed', async () => 
   assert.deepEqual(counted, ['a', 'a b', 'b c']);
 });
 
-test('TargetWatch warns once of looks that fail in the same way, and continues', async () => {
+test('TargetWatch warns once about searches that fail in the same way, and continues', async () => {
   const { watch, counted, problems, log, add } = createWatch();
   problems.push('EACCES', 'EACCES');
   add('a');

@@ -41,7 +41,7 @@ function openOn(t: TestContext, plan: TargetsPlan) {
   return { sampler, read };
 }
 
-/** A process that waits for a line and then uses the CPU for as long as its own CPU clock says. */
+/** A process that waits for a line and then uses the CPU until its own CPU clock reaches a limit. */
 async function startBurner(t: TestContext, folder: string, wrapper: readonly string[] = []) {
   const script = `
     process.stdin.once('data', () => {
@@ -59,24 +59,28 @@ async function startBurner(t: TestContext, folder: string, wrapper: readonly str
   return { run: () => (child.stdin.write('go'), exited) };
 }
 
-test('openTargetsSampler counts what cgroups use, with all below them', { skip: perfRefused }, async (t) => {
-  const folder = makePerfCgroup(t)?.folder;
-  if (folder === undefined) return;
-  const [busy, below, idle] = [join(folder, 'busy'), join(folder, 'busy/below'), join(folder, 'idle')];
-  for (const each of [busy, below, idle]) mkdirSync(each);
-  const burner = await startBurner(t, below);
-  const { read } = openOn(t, planOf([folder, busy, idle].map(cgroupAt), { events: ['task-clock'] }));
-  assert.deepEqual(read(), [0, 0, 0]);
-  await burner.run();
-  const [all, some, none] = read();
-  assert.equal(all, some);
-  assert.equal(none, 0);
-  // Its own clock counted from when it had read the line, and until the last look.
-  assert.ok(some !== undefined && some >= 0.2 && some < 0.4, `${some} s`);
-});
+test(
+  'openTargetsSampler counts the usage of cgroups, including all cgroups below',
+  { skip: perfRefused },
+  async (t) => {
+    const folder = makePerfCgroup(t)?.folder;
+    if (folder === undefined) return;
+    const [busy, below, idle] = [join(folder, 'busy'), join(folder, 'busy/below'), join(folder, 'idle')];
+    for (const each of [busy, below, idle]) mkdirSync(each);
+    const burner = await startBurner(t, below);
+    const { read } = openOn(t, planOf([folder, busy, idle].map(cgroupAt), { events: ['task-clock'] }));
+    assert.deepEqual(read(), [0, 0, 0]);
+    await burner.run();
+    const [all, some, none] = read();
+    assert.equal(all, some);
+    assert.equal(none, 0);
+    // Its own clock counted from the time at which it had read the line, and until its last check.
+    assert.ok(some !== undefined && some >= 0.2 && some < 0.4, `${some} s`);
+  },
+);
 
 test(
-  'openTargetsSampler follows cgroups: the others continue, with their columns and counts',
+  'openTargetsSampler follows cgroups: the others keep their columns and counts',
   { skip: perfRefused },
   async (t) => {
     const folder = makePerfCgroup(t)?.folder;
@@ -111,7 +115,7 @@ test(
 );
 
 test(
-  'openTargetsSampler counts as many cgroups as there is room for, and others once some have gone',
+  'openTargetsSampler counts as many cgroups as there is room for, and others once some were removed',
   { skip: perfRefused },
   (t) => {
     const folder = makePerfCgroup(t)?.folder;
@@ -136,7 +140,7 @@ test(
 );
 
 test(
-  'openTargetsSampler reports what cannot be counted, once, and nothing of a cgroup that has gone',
+  'openTargetsSampler reports each target that cannot be counted once, and no removed cgroup',
   { skip: perfRefused },
   (t) => {
     const gone = cgroupAt('/sys/fs/cgroup/joulemetry-never-made');
@@ -156,7 +160,7 @@ test(
 );
 
 test(
-  'openTargetsSampler counts cgroups on CPUs that come back, too, beside what they counted there before',
+  'openTargetsSampler counts cgroups on CPUs that come back, in addition to their earlier counts',
   { skip: needsTwo },
   async (t) => {
     const folder = makePerfCgroup(t)?.folder;

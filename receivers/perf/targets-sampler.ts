@@ -21,7 +21,7 @@ export interface TargetColumns {
 interface Counted {
   readonly target: PlannedTarget;
   readonly sampler: PerfSampler;
-  /** The number of each of its columns among those of all targets, by its own number. */
+  /** The id of each of its columns among those of all targets, by its own id. */
   readonly columnIds: Map<number, number>;
 }
 
@@ -40,7 +40,7 @@ class TargetsSampler implements Sampler {
   #all: readonly Counted[] = [];
   #notes: string[] = [];
   #lastId = 0;
-  /** What fits for one cgroup fits for all. */
+  /** Groups that fit for one cgroup fit for all. */
   #fitted: readonly EventGroup[] | undefined;
 
   constructor(plan: TargetsPlan, nowMs: () => number) {

@@ -30,12 +30,12 @@ function watch(t: { after(callback: () => void): void }, started = 7_000_000) {
   return { sysfs, zones, copies, check, take };
 }
 
-test('CopyWatch is content, when both grow alike, whatever they count from', (t) => {
+test('CopyWatch logs nothing when both grow alike, whatever their start values', (t) => {
   const { check } = watch(t);
   assert.deepEqual(check(107_000_000, 1_002_000_000), []);
 });
 
-test('CopyWatch warns once that two do not agree, and notes once that they agree again', (t) => {
+test('CopyWatch warns once that two zones differ, and logs once that they agree again', (t) => {
   const { check } = watch(t);
   assert.deepEqual(check(107_000_000, 950_000_000), [
     'warn: intel-rapl:0 and intel-rapl-mmio:0, both package-0, do not agree: 100 J and 50 J; the first is read',
@@ -46,7 +46,7 @@ test('CopyWatch warns once that two do not agree, and notes once that they agree
   ]);
 });
 
-test('CopyWatch waits for a joule, and validates by no reading that failed nor by a wrap', (t) => {
+test('CopyWatch waits for a joule of growth, and ignores failed readings and wraps', (t) => {
   const { check } = watch(t);
   assert.deepEqual(check(7_900_000, 900_000_000), []);
   assert.deepEqual(check(107_000_000, ''), []);
@@ -55,7 +55,7 @@ test('CopyWatch waits for a joule, and validates by no reading that failed nor b
   assert.deepEqual(check(50_001_000, 50_002_000), []);
 });
 
-test('CopyWatch has nothing to do, when there are no copies', (t) => {
+test('CopyWatch does nothing without copies', (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 7_000_000 });
   const copies = new CopyWatch(findZones(sysfs.root), 0);
@@ -63,7 +63,7 @@ test('CopyWatch has nothing to do, when there are no copies', (t) => {
   assert.equal(copies.isDue(10_000), false);
 });
 
-test('CopyWatch takes the copy of a zone that never moves, with what it has counted since the start', (t) => {
+test('CopyWatch replaces a zone that never moves by its copy, including the energy counted since the start', (t) => {
   for (const started of [0, 7_000_000]) {
     const { take } = watch(t, started);
     assert.deepEqual(take(started, 912_000_000), [
@@ -72,7 +72,7 @@ test('CopyWatch takes the copy of a zone that never moves, with what it has coun
   }
 });
 
-test('CopyWatch takes the copy from where the zone did not change', (t) => {
+test('CopyWatch counts the copy from the time at which the zone stopped moving', (t) => {
   const { take } = watch(t);
   assert.deepEqual(take(57_000_000, 950_000_000), []);
   assert.deepEqual(take(57_000_000, 953_000_000), [
@@ -80,7 +80,7 @@ test('CopyWatch takes the copy from where the zone did not change', (t) => {
   ]);
 });
 
-test('CopyWatch leaves a zone in place that rests with its copy, or that cannot be read', (t) => {
+test('CopyWatch keeps a zone that is idle like its copy, or while one of the two cannot be read', (t) => {
   const { take } = watch(t);
   assert.deepEqual(take(7_000_000, 900_400_000), []);
   assert.deepEqual(take('', 950_000_000), []);
@@ -88,17 +88,17 @@ test('CopyWatch leaves a zone in place that rests with its copy, or that cannot 
   assert.deepEqual(take(7_100_000, ''), []);
 });
 
-test('CopyWatch goes back to a zone that counts again, when its copy does not change', (t) => {
+test('CopyWatch returns to a zone that counts again when its copy does not change', (t) => {
   const { take } = watch(t);
   assert.equal(take(7_000_000, 912_000_000).length, 1);
-  // Both count: the copy stays.
+  // Both count: the copy is kept.
   assert.deepEqual(take(17_000_000, 922_000_000), []);
   assert.deepEqual(take(27_000_000, 922_000_000), [
     ['intel-rapl-mmio:0', 'intel-rapl:0', 'intel-rapl-mmio:0', '10 J since 20000 ms'],
   ]);
 });
 
-test('CopyWatch continues with what it knew, when the zones are opened again', (t) => {
+test('CopyWatch keeps its comparisons when the zones are opened again', (t) => {
   const { sysfs, zones, copies } = watch(t);
   sysfs.writeEnergy('intel-rapl-mmio:0', 905_000_000);
   const again = new CopyWatch(zones, 9_000, copies);
@@ -106,17 +106,17 @@ test('CopyWatch continues with what it knew, when the zones are opened again', (
   assert.deepEqual([takeover?.counter.joules, takeover?.counter.startedMs], [5, 0]);
 });
 
-test('CopyWatch takes the copy of a zone that gives no reading, from when that began', (t) => {
+test('CopyWatch replaces a zone without readings by its copy, from the first failure on', (t) => {
   const { take } = watch(t);
   assert.deepEqual(take(57_000_000, 950_000_000), []);
-  // What the zone counted before it failed is published.
+  // The energy that the zone counted before it failed is published.
   assert.deepEqual(take('', 999_000_000, true), []);
   assert.deepEqual(take('', 1_004_000_000), [
     ['intel-rapl:0', 'intel-rapl-mmio:0', 'intel-rapl:0', '5 J since 20000 ms'],
   ]);
 });
 
-test('CopyWatch leaves a zone in place that fails periodically', (t) => {
+test('CopyWatch keeps a zone that fails periodically', (t) => {
   const { take } = watch(t);
   for (let i = 1; i <= 4; i++) assert.deepEqual(take('', 900_000_000 + i * 50_000_000, true), []);
 });

@@ -27,7 +27,7 @@ interface Shown {
   readonly copyMicrojoules: number;
 }
 
-/** A zone that does not move is to be replaced by its copy, which counts. */
+/** An unmoving zone to be replaced by its copy, which counts. */
 export interface Takeover {
   readonly from: Zone;
   /** The copy; its own copies include the replaced zone. */
@@ -52,7 +52,7 @@ export class CopyWatch {
   #pairs: readonly Pair[];
   #checkedMs: number;
 
-  /** @param previous the watch before this one, whose comparisons continue */
+  /** @param previous the previous watch, whose comparisons continue */
   constructor(zones: readonly Zone[], nowMs: number, previous?: CopyWatch) {
     const known = previous === undefined ? [] : previous.#pairs;
     this.#pairs = zones.flatMap((zone) => createPairs(zone, nowMs)).map((pair) => continuePair(pair, known));

@@ -51,6 +51,6 @@ test('CounterFile shows a text that changes in its last digit only', () => {
   }
 });
 
-test('CounterFile cannot be opened where there is nothing', () => {
+test('CounterFile cannot be opened where there is no file', () => {
   assert.throws(() => new CounterFile(join(createFolder(), 'energy_uj')), { code: 'ENOENT' });
 });

@@ -3,12 +3,13 @@ import { keepAddressOf } from '../../src/linux/libc.js';
 import { openRegularFile } from '../../src/linux/regular-file.js';
 import { parseCounter, readToAddress } from '../../src/linux/sysfs.js';
 
-/** Twenty digits and a line end are the longest text that the kernel writes. */
+/** The longest text that the kernel writes has twenty digits and a line end. */
 const size = 32;
 
 /**
- * A file with a counter, which stays open. At 10 kHz nine of ten readings are as the one before, since the hardware counts
- * every millisecond: what repeats need not be parsed, and a number that a function returns would be on the heap.
+ * A file with a counter, which stays open. At 10 kHz nine of ten readings equal the previous one, since the
+ * hardware updates the counter every millisecond: a repeated text is not parsed. `count` is a property because
+ * V8 would allocate a number returned by a function on the heap.
  */
 export class CounterFile {
   readonly #fd: number;
@@ -28,7 +29,7 @@ export class CounterFile {
     readSync(this.#fd, this.#text, 0, size, 0);
   }
 
-  /** Reads it. Allocates nothing. @returns whether that succeeded with the same text as the last time */
+  /** Reads it. Allocates nothing. @returns whether that succeeded with the same text as the previous reading */
   repeats(): boolean {
     const length = readToAddress(this.#fd, this.#address[0], size);
     const isSame = length > 0 && length === this.#length && this.#hasSameWords();
@@ -47,7 +48,7 @@ export class CounterFile {
     closeSync(this.#fd);
   }
 
-  /** What an earlier, longer text has left behind the end is the same in both. */
+  /** Bytes of an earlier, longer text after the end are the same in both. */
   #hasSameWords(): boolean {
     for (let i = 0; i < this.#words.length; i++) if (this.#words[i] !== this.#wordsBefore[i]) return false;
     return true;

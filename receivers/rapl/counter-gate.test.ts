@@ -13,7 +13,7 @@ const begin = 1_700_000_000n * second;
 
 interface Counter {
   readonly domain: Domain;
-  /** What it shows before anything is counted, in joules. */
+  /** Initial value of the counter in joules. */
   readonly shown: number;
 }
 
@@ -21,7 +21,7 @@ const packageDomain: Domain = { kind: 'package', package: 0 };
 const dram: Domain = { kind: 'dram', package: 0 };
 const die = (number: number): Domain => ({ kind: 'dram', package: 0, die: number });
 
-/** A gate before counters whose truth the test knows. Rows come once a second. */
+/** A gate before simulated counters. Rows come once a second. */
 function open(counters: readonly Counter[], owners: Readonly<Record<string, string>> = {}) {
   const log = createLogCollector();
   const next = createTableCollector();
@@ -74,7 +74,7 @@ function open(counters: readonly Counter[], owners: Readonly<Record<string, stri
   return { gate, next, log, row, reset, wait, totals: () => sumUp(next.tables) };
 }
 
-/** By domain, what all of its series counted in the end, and when the first of them began, in seconds. */
+/** For each domain, the final total of all its series, and the start of the first of them in seconds. */
 function sumUp(tables: ReturnType<typeof createTableCollector>['tables']): Record<string, [number, number]> {
   const last = new Map<Series, number>();
   for (const { series, values } of tables) {
@@ -93,7 +93,7 @@ function sumUp(tables: ReturnType<typeof createTableCollector>['tables']): Recor
   return totals;
 }
 
-test('CounterGate forwards tables as they are, when every counter counts', () => {
+test('CounterGate forwards tables unchanged when every counter counts', () => {
   const { row, next } = open([
     { domain: packageDomain, shown: 7 },
     { domain: dram, shown: 8 },
@@ -104,7 +104,7 @@ test('CounterGate forwards tables as they are, when every counter counts', () =>
   assert.deepEqual(next.tables[1]?.values, Float64Array.of(10, 1));
 });
 
-test('CounterGate publishes a domain that stood at 0 when it moves, with all that it counted', () => {
+test('CounterGate publishes a domain that was at 0 when it moves, with all its energy', () => {
   const { row, totals, next } = open([
     { domain: packageDomain, shown: 0 },
     { domain: dram, shown: 0 },
@@ -119,7 +119,7 @@ test('CounterGate publishes a domain that stood at 0 when it moves, with all tha
   assert.deepEqual(totals(), { 'cpu-package-0': [30, 0], 'dram-0': [9, 0] });
 });
 
-test('CounterGate publishes each die, when their counters were only equal at first', () => {
+test('CounterGate publishes each die when their counters were only equal at first', () => {
   const { row, totals } = open([
     { domain: die(0), shown: 100 },
     { domain: die(1), shown: 100 },
@@ -142,7 +142,7 @@ test('CounterGate publishes dies that show the same counter once, as their packa
   ]);
 });
 
-test('CounterGate publishes dies apart without losing joules, when they moved alike at first', () => {
+test('CounterGate publishes dies separately without losing joules when they moved alike at first', () => {
   const { row, totals, log, next } = open([
     { domain: die(0), shown: 100 },
     { domain: die(1), shown: 100 },
@@ -162,7 +162,7 @@ test('CounterGate publishes dies apart without losing joules, when they moved al
   assert.deepEqual(ended, ['dram-0']);
 });
 
-test('CounterGate decides with what it knows, when it has to', () => {
+test('CounterGate decides with incomplete evidence when it has to', () => {
   const { gate, row, totals } = open([
     { domain: die(0), shown: 100 },
     { domain: die(1), shown: 100 },
@@ -175,7 +175,7 @@ test('CounterGate decides with what it knows, when it has to', () => {
   assert.deepEqual(totals(), { 'dram-0-die-0': [3, 0], 'dram-0-die-1': [4, 0] });
 });
 
-test('CounterGate ends a part that is dead, and publishes it again from where it stood when it moves', () => {
+test('CounterGate ends a dead part, and publishes it again from its last value when it moves', () => {
   const { row, wait, totals, next, gate } = open([
     { domain: packageDomain, shown: 7 },
     { domain: dram, shown: 8 },
@@ -198,7 +198,7 @@ test('CounterGate ends a part that is dead, and publishes it again from where it
   assert.deepEqual(next.tables.at(-1)?.values, Float64Array.of(330, 5));
 });
 
-test('CounterGate leaves out what another receiver publishes', () => {
+test('CounterGate leaves out domains that another receiver publishes', () => {
   const { row, gate, totals } = open(
     [
       { domain: packageDomain, shown: 7 },
@@ -217,7 +217,7 @@ test('CounterGate leaves out what another receiver publishes', () => {
 
 const fateOfDies = fc.record({
   isAlias: fc.boolean(),
-  /** How long both move alike, if they are not the same. */
+  /** For how long different counters move alike. */
   alike: fc.nat(6),
   resetAt: fc.option(fc.nat(20), { nil: undefined }),
   settleAt: fc.option(fc.nat(20), { nil: undefined }),
@@ -225,7 +225,7 @@ const fateOfDies = fc.record({
   growths: fc.array(fc.tuple(fc.nat(50), fc.nat(50), fc.nat(50)), { minLength: 12, maxLength: 24 }),
 });
 
-test('CounterGate counts every joule once, whatever becomes of the counters', () => {
+test('CounterGate counts every joule once, whatever happens to the counters', () => {
   fc.assert(
     fc.property(fateOfDies, ({ isAlias, alike, resetAt, settleAt, shown, growths }) => {
       const { gate, row, reset, totals } = open([

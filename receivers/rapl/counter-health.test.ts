@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { CounterHealth, findPackage, findTwins, Twins } from './counter-health.js';
 import type { Domain } from './domain.js';
 
-test('CounterHealth publishes a counter that had counted something, and one that has not once it moves', () => {
+test('CounterHealth publishes a counter that has counted before, and another one only once it moves', () => {
   const [counted, fresh] = [new CounterHealth(true, 0), new CounterHealth(false, 0)];
   counted.look(0, 0, 1_000);
   fresh.look(0, 500, 1_000);
@@ -14,7 +14,7 @@ test('CounterHealth publishes a counter that had counted something, and one that
   assert.equal(fresh.state, 'alive');
 });
 
-test('CounterHealth takes a part for dead, when it does not change while its package draws 200 J in a minute', () => {
+test('CounterHealth considers a part dead when it does not change while its package draws 200 J in a minute', () => {
   const part = new CounterHealth(true, 0);
   part.look(5, 0, 0);
   part.look(5, 200, 59_999);
@@ -37,7 +37,7 @@ test('CounterHealth counts the minute from the last movement', () => {
   assert.equal(part.state, 'dead');
 });
 
-test('CounterHealth lets a part rest whose package draws nothing, is not read, or proves nothing', () => {
+test('CounterHealth keeps an idle part whose package draws nothing, is not read, or proves nothing', () => {
   const [idle, unread, uncore] = [
     new CounterHealth(true, 0),
     new CounterHealth(true, 0),
@@ -51,7 +51,7 @@ test('CounterHealth lets a part rest whose package draws nothing, is not read, o
   assert.deepEqual([idle.state, unread.state, uncore.state], ['resting', 'resting', 'resting']);
 });
 
-test('CounterHealth begins to count again with a package whose counter is reset', () => {
+test('CounterHealth restarts its count with a package whose counter is reset', () => {
   const part = new CounterHealth(true, 0);
   part.look(1, 500, 10_000);
   part.look(1, 0, 100_000);
@@ -61,7 +61,7 @@ test('CounterHealth begins to count again with a package whose counter is reset'
   assert.equal(part.state, 'dead');
 });
 
-test('findPackage finds the package that holds a part, and that an integrated GPU may rest', () => {
+test('findPackage finds the package of a part, and none for an integrated GPU, which may be idle', () => {
   const domains: readonly Domain[] = [
     { kind: 'package', package: 0 },
     { kind: 'package', package: 1 },
@@ -103,7 +103,7 @@ test('findTwins finds dies of one package, and psys of several sockets', () => {
   assert.deepEqual(find(''), []);
 });
 
-/** Compares two counters that show what the rows say, one row a comparison, and gives the verdict after each. */
+/** Compares two counters with the values of the rows, one row per comparison, and returns the verdict after each. */
 function compare(rows: readonly (readonly [a: number | undefined, b: number | undefined])[]): string[] {
   const twins = new Twins(['a', 'b']);
   return rows.map(([a, b]) => {
@@ -112,7 +112,7 @@ function compare(rows: readonly (readonly [a: number | undefined, b: number | un
   });
 }
 
-test('Twins takes counters for the same, when they are equal before and after they moved', () => {
+test('Twins considers counters the same when they are equal before and after they moved', () => {
   assert.deepEqual(
     compare([
       [5, 5],
@@ -123,7 +123,7 @@ test('Twins takes counters for the same, when they are equal before and after th
   );
 });
 
-test('Twins proves nothing by counters that stand at 0, or that cannot be read', () => {
+test('Twins proves nothing by counters that are at 0 or unreadable', () => {
   assert.deepEqual(
     compare([
       [0, 0],
@@ -147,11 +147,11 @@ test('Twins separates counters that were equal at one instant', () => {
   );
 });
 
-test('Twins separates counters at once that show quite different energies', () => {
+test('Twins separates counters immediately when their energies differ widely', () => {
   assert.deepEqual(compare([[5_000_000_000, 10_000_000_000]]), ['different']);
 });
 
-test('Twins does not take a torn reading for a difference', () => {
+test('Twins does not treat a torn reading as a difference', () => {
   assert.deepEqual(
     compare([
       [500, 500],
@@ -162,7 +162,7 @@ test('Twins does not take a torn reading for a difference', () => {
   );
 });
 
-test('Twins reverses its verdict, when counters that moved alike begin to differ', () => {
+test('Twins reverses its verdict when counters that moved alike start to differ', () => {
   assert.deepEqual(
     compare([
       [5, 5],
@@ -175,14 +175,14 @@ test('Twins reverses its verdict, when counters that moved alike begin to differ
   );
 });
 
-test('Twins compares by two readings of one counter, since both move meanwhile', () => {
+test('Twins compares with two readings of one counter, since both move meanwhile', () => {
   let microjoules = 100;
   const twins = new Twins(['a', 'b', 'c']);
   for (let i = 0; i < 3; i++) twins.compare(() => microjoules++);
   assert.equal(twins.verdict, 'same');
 });
 
-test('Twins decides by one difference, when it has to', () => {
+test('Twins decides by one difference when it has to', () => {
   const twins = new Twins(['a', 'b']);
   twins.settle((path) => (path === 'a' ? 5 : 6));
   assert.equal(twins.verdict, 'different');

@@ -4,8 +4,8 @@ import type { Domain } from './domain.js';
  * What is known of a counter. Only movement is evidence, and later evidence reverses every state.
  *
  * - `unknown`: shows nothing so far, or may be a copy of another counter. Not published.
- * - `alive`: it moved since the last look.
- * - `resting`: it does not change, having counted something at some time. Published.
+ * - `alive`: it moved since the last check.
+ * - `resting`: it does not change, but has counted before. Published.
  * - `dead`: it did not change for a minute while its package drew 200 J. Not published until it moves.
  * - `copy`: it moves with another counter, which is published for both.
  */

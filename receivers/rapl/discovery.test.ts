@@ -10,7 +10,7 @@ import { findPerfCounters } from './find-perf.js';
 import { findZones, nameFolder, powercapFolder } from './find-powercap.js';
 import { findResting } from './open-reader.js';
 
-/** Domain and folder of each zone that is left. */
+/** Domain and folder of each remaining zone. */
 function merge({ root }: FakeSysfs): string[] {
   const folder = powercapFolder(root);
   return mergeAliases(findZones(root)).map(
@@ -36,13 +36,13 @@ test('mergeAliases keeps one of several dies that all show the counter of their 
   ]);
 });
 
-test('mergeAliases takes dies that all stand at 0 for different counters', (t) => {
+test('mergeAliases treats dies that are all at 0 as different counters', (t) => {
   const sysfs = createFakeSysfs(t);
   writeDies(sysfs, 0, 0);
   assert.deepEqual(merge(sysfs), ['package-0-die-0 intel-rapl:0', 'package-0-die-1 intel-rapl:1']);
 });
 
-test('mergeAliases keeps all dies, when only some show the same', (t) => {
+test('mergeAliases keeps all dies when only some show the same value', (t) => {
   const sysfs = createFakeSysfs(t);
   writeDies(sysfs, 7_000, 7_000, 8_000);
   assert.equal(merge(sysfs).length, 3);
@@ -57,7 +57,7 @@ test('mergeAliases keeps psys once, when several sockets show that of the machin
   assert.deepEqual(merge(sysfs), ['psys intel-rapl:2', 'psys-1 intel-rapl:3']);
 });
 
-test('findResting finds what stands at 0, packages where another package counts', (t) => {
+test('findResting finds zones at 0, and packages at 0 if another package counts', (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 0 });
   sysfs.writeZone('intel-rapl:0:0', { name: 'core', microjoules: 0 });
@@ -92,7 +92,7 @@ function explainPerf(t: TestContext, code: string) {
   );
 }
 
-test('explainFailures names the missing right and how to grant it', (t) => {
+test('explainFailures names the missing privilege and how to grant it', (t) => {
   assert.deepEqual(explainPerf(t, 'EACCES'), {
     reason: 'perf_event: Cannot open perf event "energy-pkg" on cpu 0: EACCES',
     remedies: [
@@ -107,7 +107,7 @@ test('explainFailures names the missing right and how to grant it', (t) => {
   });
 });
 
-test('explainFailures has no remedy, when rights are not the cause', (t) => {
+test('explainFailures has no remedy when privileges are not the cause', (t) => {
   assert.deepEqual(explainPerf(t, 'ENODEV').remedies, []);
 });
 
@@ -122,7 +122,7 @@ function explainZone(t: TestContext, code: string) {
   return { reason: reason.replace(sysfs.root, 'SYSFS'), remedies };
 }
 
-test('explainFailures names the missing right of zones and how to grant it', (t) => {
+test('explainFailures names the missing privilege for zones and how to grant it', (t) => {
   assert.deepEqual(explainZone(t, 'EACCES'), {
     reason:
       'powercap: Cannot read package-0 from SYSFS/class/powercap/intel-rapl:0/energy_uj: ' +
@@ -141,7 +141,7 @@ test('explainFailures names the missing right of zones and how to grant it', (t)
   });
 });
 
-test('explainFailures has no remedy for zones, when rights are not the cause', (t) => {
+test('explainFailures has no remedy for zones when privileges are not the cause', (t) => {
   assert.deepEqual(explainZone(t, 'EINVAL'), {
     reason: 'powercap: Cannot read package-0 from SYSFS/class/powercap/intel-rapl:0/energy_uj: EINVAL',
     remedies: [],
@@ -162,7 +162,7 @@ test('explainNone distinguishes a PMU without events from no PMU', (t) => {
   );
 });
 
-test('explainNone sends the user of a virtual machine to the host', (t) => {
+test('explainNone refers the user of a virtual machine to the host', (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.write('devices/system/cpu/modalias', 'cpu:type:x86,ven0000fam0006mod00CF:feature:,009E,009F\n');
   assert.deepEqual(explainNone('perf_event', sysfs.root, { perf: [] }).remedies, [
@@ -173,7 +173,7 @@ test('explainNone sends the user of a virtual machine to the host', (t) => {
   ]);
 });
 
-test("explainNone sends the user of a container to the host's sysfs, when zones are names only", (t) => {
+test("explainNone refers the user of a container to the host's sysfs when zones are only names", (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.write('class/powercap/intel-rapl:0/uevent', '');
   assert.deepEqual(explainNone('powercap', sysfs.root, { perf: [] }), {

@@ -18,7 +18,7 @@ function spinUntil(ns: bigint): void {
   while (nowNs() < ns);
 }
 
-test('openPerfReader gives the energy that was counted', { skip: perfRefused }, (t) => {
+test('openPerfReader returns the counted energy', { skip: perfRefused }, (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.writePmu({ 'energy-pkg': 'event=0x00', 'energy-ram': 'event=0x00' });
   const reader = openPerfReader(findPerfCounters(sysfs.root));
@@ -38,7 +38,7 @@ test('openPerfReader gives the energy that was counted', { skip: perfRefused }, 
   }
 });
 
-test('openPerfReader begins at 0 again, when restarted', { skip: perfRefused }, (t) => {
+test('openPerfReader starts at 0 again when restarted', { skip: perfRefused }, (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.writePmu({ 'energy-pkg': 'event=0x00' });
   const reader = openPerfReader(findPerfCounters(sysfs.root));
@@ -52,7 +52,7 @@ test('openPerfReader begins at 0 again, when restarted', { skip: perfRefused }, 
   assert.equal(values[0], 0);
 });
 
-test('openPerfReader has gaps and is silent, when its counters are gone', { skip: perfRefused }, (t) => {
+test('openPerfReader has gaps and is silent when its counters are gone', { skip: perfRefused }, (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.writePmu({ 'energy-pkg': 'event=0x00' });
   const reader = openPerfReader(findPerfCounters(sysfs.root));
@@ -64,7 +64,7 @@ test('openPerfReader has gaps and is silent, when its counters are gone', { skip
   assert.deepEqual([values[0], reader.isSilent], [NaN, true]);
 });
 
-test('openPerfReader reads the others, when a counter cannot be opened', { skip: perfRefused }, (t) => {
+test('openPerfReader reads the other counters when one cannot be opened', { skip: perfRefused }, (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.writePmu({ 'energy-pkg': 'event=0x00', 'energy-ram': 'event=0x00' }, '0,4095');
   const counters = findPerfCounters(sysfs.root);
@@ -87,7 +87,7 @@ test('openPerfReader reads the others, when a counter cannot be opened', { skip:
 });
 
 test(
-  'openPerfReader continues with counters that still count, when another CPU reads them',
+  'openPerfReader continues with counters that still count when another CPU reads them',
   { skip: perfRefused },
   (t) => {
     const sysfs = createFakeSysfs(t);
@@ -106,7 +106,7 @@ test(
 );
 
 test(
-  'openPerfReader opens counters again that have stopped, as those of a CPU that is offline',
+  'openPerfReader reopens counters that have stopped, such as those of an offline CPU',
   { skip: perfRefused },
   (t) => {
     const sysfs = createFakeSysfs(t);
@@ -126,7 +126,7 @@ test(
   },
 );
 
-test('openPerfReader has a gap in one socket only, when its counters stop', { skip: perfRefused }, (t) => {
+test('openPerfReader has a gap only in the socket whose counters stop', { skip: perfRefused }, (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.writePmu({ 'energy-pkg': 'event=0x00' });
   const counters = findPerfCounters(sysfs.root);

@@ -47,7 +47,7 @@ class DirectSampling implements Sampling {
   }
 }
 
-test('factory makes a receiver that samples at the rate of the settings', async (t) => {
+test('factory creates a receiver that samples at the configured rate', async (t) => {
   const sysfs = createFakeSysfs(t);
   writeMachine(sysfs);
   const sampling = new DirectSampling();
@@ -69,7 +69,7 @@ test('factory makes a receiver that samples at the rate of the settings', async 
   assert.deepEqual(next.tables[0]?.values, new Float64Array(4));
 });
 
-test('factory puts into hw.energy only what does not overlap', async (t) => {
+test('factory puts only domains that do not overlap into hw.energy', async (t) => {
   const sysfs = createFakeSysfs(t);
   writeMachine(sysfs);
   const sampling = new DirectSampling();
@@ -103,7 +103,7 @@ test('factory puts into hw.energy only what does not overlap', async (t) => {
   assert.ok(sampling.series.every(({ resource, start }) => resource === host && start === 5n));
 });
 
-test('factory probes what can be read', async (t) => {
+test('factory probes the readable counters', async (t) => {
   const sysfs = createFakeSysfs(t);
   writeMachine(sysfs);
   const config = parseSettings(schema, { sysfs: sysfs.root, interface: 'powercap' });

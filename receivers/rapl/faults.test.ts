@@ -15,7 +15,7 @@ import { createFakeSysfs } from './fake-sysfs.fixture.js';
 
 const energies = { 'intel-rapl:0': 'package-0', 'intel-rapl:0:0': 'dram' };
 
-/** A package and its memory, each of which uses a joule from one reading to the next. */
+/** A package and its memory, each of which uses a joule between two readings. */
 function createMachine(t: TestContext) {
   const sysfs = createFakeSysfs(t);
   const microjoules = new Map(Object.keys(energies).map((path) => [path, 1_000_000_000]));
@@ -45,7 +45,7 @@ function createMachine(t: TestContext) {
 
 testFileFaults('rapl zones', createMachine, ['truncated', 'empty', 'garbage']);
 
-/** Reads three times, and gives what was logged and counted of it. */
+/** Reads three times, and returns the logged lines and the counters. */
 async function readThrice(t: TestContext, machine: ReturnType<typeof createMachine>, spoil: () => void) {
   const meter = createMeterReader();
   const { settings, overrides } = machine;
@@ -69,7 +69,7 @@ async function readThrice(t: TestContext, machine: ReturnType<typeof createMachi
 test('rapl has a gap for a zone that vanishes, counts it, logs it once, and reads the others', async (t) => {
   const machine = createMachine(t);
   const { rows, problems, counts } = await readThrice(t, machine, () => {
-    // The kernel has no text for a descriptor of it any more.
+    // After its removal, reads of an open descriptor return no text.
     machine.sysfs.writeEnergy('intel-rapl:0:0', '');
     machine.sysfs.remove('class/powercap/intel-rapl:0:0/energy_uj');
   });

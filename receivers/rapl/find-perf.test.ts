@@ -27,7 +27,7 @@ test('findPerfCounters finds every event of every socket, psys once', (t) => {
   ]);
 });
 
-test('findPerfCounters takes type, config and scale as sysfs states them', (t) => {
+test('findPerfCounters uses type, config and scale as stated in sysfs', (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.writePmu({ 'energy-pkg': 'event=0x1f' }, '3', 22);
   assert.deepEqual(findPerfCounters(sysfs.root), [
@@ -54,7 +54,7 @@ test('findPerfCounters names the dies of a package that has a CPU in the mask fo
   ]);
 });
 
-test("findPerfCounters counts an AMD package once, whatever the kernel's mask", (t) => {
+test("findPerfCounters counts an AMD package once, whatever the kernel's cpumask", (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.writeAmd();
   sysfs.writeCpus({ 0: '0.0', 8: '0.1' });
@@ -84,14 +84,14 @@ test('findPerfCounters sums the cores of an AMD package, whose leads the kernel 
   );
 });
 
-test('findPerfCounters leaves out the events that older kernels make up for AMD', (t) => {
+test('findPerfCounters leaves out events without a counter that older kernels list for AMD', (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.writeAmd();
   sysfs.writePmu({ 'energy-pkg': 'event=0x02', 'energy-cores': 'event=0x01', 'energy-ram': 'event=0x03' });
   assert.deepEqual(list(sysfs.root), ['energy-pkg cpu0 package-0']);
 });
 
-test('findPerfCounters takes events in whatever way the kernel writes them', (t) => {
+test('findPerfCounters parses events in every form that the kernel writes', (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.writePmu({
     'energy-pkg': 'event=0x2',
@@ -119,7 +119,7 @@ test('findPerfCounters takes scale and unit exactly as the kernel states them, f
   );
 });
 
-test('findPerfCounters leaves out what it cannot count in joules', (t) => {
+test('findPerfCounters leaves out counters that are not in joules', (t) => {
   const sysfs = createFakeSysfs(t);
   const events = ['energy-pkg', 'energy-ram', 'energy-cores', 'energy-new'];
   sysfs.writePmu(Object.fromEntries(events.map((event) => [event, 'event=0x02'])));
@@ -128,14 +128,14 @@ test('findPerfCounters leaves out what it cannot count in joules', (t) => {
   assert.deepEqual(list(sysfs.root), ['energy-pkg cpu0 package-0']);
 });
 
-test('findPerfCounters finds nothing, when there is no PMU or it has no event', (t) => {
+test('findPerfCounters finds nothing without a PMU or events', (t) => {
   const sysfs = createFakeSysfs(t);
   assert.deepEqual(list(sysfs.root), []);
   sysfs.writePmu({});
   assert.deepEqual(list(sysfs.root), []);
 });
 
-test('findPerfCounters takes CPU 0 of package 0, when sysfs has neither mask nor topology', (t) => {
+test('findPerfCounters uses CPU 0 of package 0 when sysfs has neither cpumask nor topology', (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.writePmu({ 'energy-pkg': 'event=0x00' });
   sysfs.remove('bus/event_source/devices/power/cpumask');

@@ -12,7 +12,7 @@ function list(sysfs: string): string[] {
   return findZones(sysfs).map(({ domain, path }) => `${nameDomain(domain)} ${relative(folder, path)}`);
 }
 
-test('findZones names zones by what they say they are, not by their numbers', (t) => {
+test('findZones names zones by their contents, not by their numbers', (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.writeZone('intel-rapl:0', { name: 'package-1', microjoules: 1 });
   sysfs.writeZone('intel-rapl:0:0', { name: 'dram', microjoules: 2 });
@@ -31,7 +31,7 @@ test('findZones names zones by what they say they are, not by their numbers', (t
   ]);
 });
 
-test('findZones takes no zone of another control type for RAPL, whatever its name', (t) => {
+test('findZones ignores zones of other control types, whatever their names', (t) => {
   const sysfs = createFakeSysfs(t);
   for (const type of ['arm-scmi', 'dtpm', 'idle-injection']) {
     sysfs.write(`class/powercap/${type}/enabled`, '1\n');
@@ -72,14 +72,14 @@ test('findZones names the dies of a package and of its memory', (t) => {
   ]);
 });
 
-test('findZones keeps two sockets that happen to show the same', (t) => {
+test('findZones keeps two sockets that happen to show the same value', (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 7_000 });
   sysfs.writeZone('intel-rapl:1', { name: 'package-1', microjoules: 7_000 });
   assert.deepEqual(list(sysfs.root), ['package-0 intel-rapl:0', 'package-1 intel-rapl:1']);
 });
 
-test('findZones takes a package through MSR rather than MMIO, and through MMIO where there is no other', (t) => {
+test('findZones reads a package through MSR rather than MMIO, and through MMIO if there is no other interface', (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.writeZone('intel-rapl-mmio:0', { name: 'package-0', microjoules: 1 });
   sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 2 });
@@ -88,7 +88,7 @@ test('findZones takes a package through MSR rather than MMIO, and through MMIO w
   assert.deepEqual(list(sysfs.root), ['package-0 intel-rapl-mmio:0']);
 });
 
-test('findZones leaves out what AMD calls core, the counter of a single core', (t) => {
+test("findZones leaves out AMD's core zone, the counter of a single core", (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.writeAmd();
   sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 1 });
@@ -96,7 +96,7 @@ test('findZones leaves out what AMD calls core, the counter of a single core', (
   assert.deepEqual(list(sysfs.root), ['package-0 intel-rapl:0']);
 });
 
-test('findZones leaves out zones that it does not know', (t) => {
+test('findZones leaves out unknown zones', (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 1 });
   sysfs.writeZone('intel-rapl:0:0', { name: 'npu', microjoules: 1 });
@@ -131,7 +131,7 @@ test('findZones distinguishes two sockets that TPMI shows, each with dies', (t) 
   ]);
 });
 
-test('findZones takes psys of socket 0 for the machine and numbers the others', (t) => {
+test('findZones treats psys of socket 0 as the machine and numbers the others', (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.writeZone('intel-rapl:2', { name: 'psys', microjoules: 1 });
   sysfs.writeZone('intel-rapl:3', { name: 'psys-1', microjoules: 2 });
@@ -139,14 +139,14 @@ test('findZones takes psys of socket 0 for the machine and numbers the others', 
   assert.deepEqual(list(sysfs.root), ['psys intel-rapl:2', 'psys-1 intel-rapl:3']);
 });
 
-test('findZones reads a zone whose capping is not enabled: it counts all the same', (t) => {
+test('findZones reads a zone whose capping is not enabled, since it still counts', (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 1 });
   sysfs.write('class/powercap/intel-rapl:0/enabled', '0\n');
   assert.deepEqual(list(sysfs.root), ['package-0 intel-rapl:0']);
 });
 
-test('findZones does not know at what a zone wraps, when its range is missing, 0 or no number', (t) => {
+test('findZones does not know the range of a zone when it is missing, 0 or not a number', (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 1, maxMicrojoules: 0 });
   sysfs.writeZone('intel-rapl:1', { name: 'package-1', microjoules: 1, maxMicrojoules: 'N/A' });
@@ -166,13 +166,13 @@ test('findZones counts the package once, where AMD shows a zone for each die', (
   assert.deepEqual(list(sysfs.root), ['package-0 intel-rapl:0']);
 });
 
-test('findZones looks at the devices themselves, where a container has only these', (t) => {
+test('findZones reads the devices themselves where a container has only these', (t) => {
   const sysfs = createFakeSysfs(t);
   const zone = 'devices/virtual/powercap/intel-rapl/intel-rapl:0';
   sysfs.write(`${zone}/name`, 'package-0\n');
   sysfs.write(`${zone}/max_energy_range_uj`, '262143328850\n');
   mkdirSync(join(sysfs.root, 'class/powercap'), { recursive: true });
-  // The class is there, but its links lead nowhere.
+  // The class exists, but its links are dangling.
   symlinkSync('../../../elsewhere/intel-rapl:0', join(sysfs.root, 'class/powercap/intel-rapl:0'));
   assert.deepEqual(
     findZones(sysfs.root).map(({ path }) => path),
@@ -190,12 +190,12 @@ function findWith(
   return findMaxWatts(sysfs.root, kind);
 }
 
-test('findMaxWatts gives ten times the greatest power that the zone may have', (t) => {
+test('findMaxWatts returns ten times the maximum power of the zone', (t) => {
   const files = { constraint_0_max_power_uw: 125_000_000, constraint_1_max_power_uw: 0 };
   assert.equal(findWith(t, { ...files, constraint_0_power_limit_uw: 300_000_000 }), 1_250);
 });
 
-test('findMaxWatts gives ten times the power limit, when no greatest power is stated', (t) => {
+test('findMaxWatts returns ten times the power limit when no maximum power is stated', (t) => {
   const files = { constraint_0_max_power_uw: 0, constraint_0_power_limit_uw: 95_000_000 };
   assert.equal(findWith(t, { ...files, constraint_1_power_limit_uw: 120_000_000 }), 1_200);
 });
@@ -204,11 +204,11 @@ test('findMaxWatts does not go below 500 W, since a short burst goes far beyond 
   assert.equal(findWith(t, { constraint_0_max_power_uw: 15_000_000 }), 500);
 });
 
-test('findMaxWatts does not believe a limit that was never set', (t) => {
+test('findMaxWatts ignores a limit that was never set', (t) => {
   assert.equal(findWith(t, { constraint_0_power_limit_uw: 4_095_875_000_000 }), 10_000);
 });
 
-test('findMaxWatts goes by the kind of domain, when the zone states nothing', (t) => {
+test('findMaxWatts uses the kind of domain when the zone states nothing', (t) => {
   assert.equal(findWith(t, {}), 2_000);
   assert.equal(findWith(t, {}, 'psys'), 20_000);
 });

@@ -7,7 +7,7 @@ import { nameDomain } from './domain.js';
 import { createFakeSysfs, type FakeSysfs } from './fake-sysfs.fixture.js';
 import { openReader } from './open-reader.js';
 
-/** What is read, and what is said about it. */
+/** The domains that are read, and the notes about them. */
 function describeOpening(sysfs: FakeSysfs, settings: object = {}) {
   const opening = openReader(parseSettings(schema, { sysfs: sysfs.root, ...settings }));
   opening.reader?.close();
@@ -24,7 +24,7 @@ function writeZones(sysfs: FakeSysfs, parts: readonly string[]): void {
   parts.forEach((name, i) => sysfs.writeZone(`intel-rapl:0:${i}`, { name, microjoules: 8_000_000 }));
 }
 
-test('openReader takes perf_event before powercap', { skip: perfRefused }, (t) => {
+test('openReader prefers perf_event to powercap', { skip: perfRefused }, (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.writePmu({ 'energy-pkg': 'event=0x00' });
   writeZones(sysfs, []);
@@ -36,7 +36,7 @@ test('openReader takes perf_event before powercap', { skip: perfRefused }, (t) =
   });
 });
 
-test('openReader reads what both interfaces have, when they differ', { skip: perfRefused }, (t) => {
+test('openReader reads the common domains when the interfaces differ', { skip: perfRefused }, (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.writePmu({ 'energy-pkg': 'event=0x00', 'energy-cores': 'event=0x00' });
   writeZones(sysfs, ['dram']);
@@ -50,7 +50,7 @@ test('openReader reads what both interfaces have, when they differ', { skip: per
   });
 });
 
-test('openReader reads all of an interface that the settings name', { skip: perfRefused }, (t) => {
+test('openReader reads all domains of an interface named in the settings', { skip: perfRefused }, (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.writePmu({ 'energy-pkg': 'event=0x00', 'energy-cores': 'event=0x00' });
   writeZones(sysfs, ['dram']);
@@ -60,7 +60,7 @@ test('openReader reads all of an interface that the settings name', { skip: perf
   assert.deepEqual([powercap.domains, powercap.notes], [['package-0', 'dram-0'], []]);
 });
 
-test('openReader takes powercap, when the events of perf_event count nothing', { skip: perfRefused }, (t) => {
+test('openReader uses powercap when the events of perf_event count nothing', { skip: perfRefused }, (t) => {
   const sysfs = createFakeSysfs(t);
   // The kernel's dummy event does not change.
   sysfs.writePmu({ 'energy-pkg': 'event=0x09' });
@@ -73,20 +73,16 @@ test('openReader takes powercap, when the events of perf_event count nothing', {
   });
 });
 
-test(
-  'openReader takes powercap, when the event of a package cannot be opened',
-  { skip: perfRefused },
-  (t) => {
-    const sysfs = createFakeSysfs(t);
-    sysfs.writePmu({ 'energy-pkg': 'event=0xff' });
-    writeZones(sysfs, []);
-    const { interface: name, reasons } = describeOpening(sysfs);
-    assert.equal(name, 'powercap');
-    assert.match(reasons.join(), /^perf_event: Cannot open perf event "energy-pkg" on cpu 0: ENOENT/);
-  },
-);
+test('openReader uses powercap when the event of a package cannot be opened', { skip: perfRefused }, (t) => {
+  const sysfs = createFakeSysfs(t);
+  sysfs.writePmu({ 'energy-pkg': 'event=0xff' });
+  writeZones(sysfs, []);
+  const { interface: name, reasons } = describeOpening(sysfs);
+  assert.equal(name, 'powercap');
+  assert.match(reasons.join(), /^perf_event: Cannot open perf event "energy-pkg" on cpu 0: ENOENT/);
+});
 
-test('openReader takes powercap, when the PMU has events but none of a package', (t) => {
+test('openReader uses powercap when the PMU has events but none of a package', (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.writePmu({ 'energy-psys': 'event=0x05' });
   writeZones(sysfs, ['dram']);
@@ -119,7 +115,7 @@ test('openReader leaves out parts that never counted, with a note', (t) => {
   assert.deepEqual(notes, ['powercap: left out until it counts, since it never did: core-0']);
 });
 
-test('openReader reads nothing, when the interfaces do not even share a package', (t) => {
+test('openReader reads nothing when the interfaces do not have even one common package', (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.writeCpus({ 0: '0.0', 1: '0.1' });
   sysfs.writePmu({ 'energy-pkg': 'event=0x00', 'energy-psys': 'event=0x00' }, '0-1');
@@ -133,7 +129,7 @@ test('openReader reads nothing, when the interfaces do not even share a package'
   ]);
 });
 
-test('openReader gives a reader whose first reading is 0', { skip: perfRefused }, (t) => {
+test('openReader returns a reader whose first reading is 0', { skip: perfRefused }, (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.writePmu({ 'energy-pkg': 'event=0x00' });
   const { reader } = openReader(parseSettings(schema, { sysfs: sysfs.root }));
@@ -162,7 +158,7 @@ test('openReader names zones that cannot be read and reads the others', (t) => {
   assert.equal(opening.canReadMore(), true);
 });
 
-test('openReader ignores a range that cannot be and names it', (t) => {
+test('openReader ignores an impossible range and names it', (t) => {
   for (const maxMicrojoules of [999, 30_000_000]) {
     const sysfs = createFakeSysfs(t);
     sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 1, maxMicrojoules });
@@ -183,7 +179,7 @@ test('openReader ignores a range that the counter exceeds and names it', (t) => 
   ]);
 });
 
-test('openReader reports that nothing can be read, when no zone gives a number', (t) => {
+test('openReader reports that nothing can be read when no zone has a number', (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 'N/A\n' });
   const { reasons } = describeOpening(sysfs, { interface: 'powercap' });

@@ -24,7 +24,7 @@ interface OpenCounters {
   /** Why some cannot be read. */
   readonly failures: readonly Refusal[];
   readonly notes: readonly string[];
-  /** Whether one of them can be read by now. */
+  /** Whether one of them has become readable. */
   canReadMore(): boolean;
 }
 
@@ -41,7 +41,7 @@ const nothing = { reader: undefined, hasCounted: [], left: [], failures: [], can
 type Failure = PerfFailure | ZoneFailure;
 
 interface OpenOptions {
-  /** By default what is found now. */
+  /** By default the current result of `discover`. */
   readonly discovery?: Discovery;
   /** The previous reader: counters that both have are moved to the new one and continue. */
   readonly previous?: EnergyReader | undefined;

@@ -21,7 +21,7 @@ const counter: PerfCounter = {
 const joule = 2n ** 32n;
 const second = 1_000_000_000n;
 
-/** What the kernel would give, read by read: the time running, and one value per counter. */
+/** Successive results of the kernel: the running time, and one value per counter. */
 function createGroup(reads: readonly (readonly bigint[])[]): PerfGroup {
   const path = join(createFolder(), 'reads');
   const words = reads.flatMap(([running = 0n, ...values]) => [
@@ -64,7 +64,7 @@ test('PerfGroup counts every counter from 0 at the first reading', () => {
   ]);
 });
 
-test('PerfGroup takes the difference before it rounds', () => {
+test('PerfGroup subtracts before it rounds', () => {
   // As doubles the two numbers would be equal.
   const first = 2n ** 63n + 1n;
   const group = createGroup([
@@ -83,16 +83,16 @@ test('PerfGroup carries between the halves of a count', () => {
   assert.deepEqual(readAll(group, 2), [[0], [2 * 2 ** -32]]);
 });
 
-test('PerfGroup has a gap, when the kernel gives no bytes', () => {
+test('PerfGroup has a gap when the kernel returns no bytes', () => {
   assert.deepEqual(readAll(createGroup([[second, 5n]]), 2), [[0], 'gap']);
 });
 
-test('PerfGroup has a gap, when the kernel gives less than it should', () => {
+test('PerfGroup has a gap when the kernel returns too few bytes', () => {
   const group = createGroup([[second, 5n], [2n * second]]);
   assert.deepEqual(readAll(group, 2), [[0], 'gap']);
 });
 
-test('PerfGroup has a gap, when the event was not counted since the last reading', () => {
+test('PerfGroup has a gap when the event was not counted since the last reading', () => {
   const group = createGroup([
     [second, 5n * joule],
     [second, 5n * joule],
@@ -101,7 +101,7 @@ test('PerfGroup has a gap, when the event was not counted since the last reading
   assert.deepEqual(readAll(group, 3), [[0], 'gap', [1]]);
 });
 
-test('PerfGroup reports a reset, when a counter grew by more than its domain can draw', () => {
+test('PerfGroup reports a reset when a counter grew by more than its domain can draw', () => {
   const reads = [
     [second, 0n],
     [2n * second, 262_144n * joule],
@@ -114,7 +114,7 @@ test('PerfGroup reports a reset, when a counter grew by more than its domain can
   assert.notEqual(group.ids[0], id);
 });
 
-/** How many counters each group has. */
+/** Number of counters in each group. */
 function countOpened(counters: readonly PerfCounter[]): number[] {
   return openPerfGroups(counters, []).map((group) => {
     group.close();
@@ -128,11 +128,15 @@ test('openPerfGroups reads all counters of a CPU by one call', { skip: perfRefus
 
 const hasOneCpu = availableParallelism() < 2 && 'needs two CPUs';
 
-test('openPerfGroups reads apart what the kernel does not group', { skip: perfRefused || hasOneCpu }, () => {
-  // It refuses a member on another CPU than the leader's.
-  const elsewhere = { ...counter, cpu: 1 };
-  assert.deepEqual(countOpened([counter, elsewhere, counter, elsewhere]), [2, 2]);
-});
+test(
+  'openPerfGroups reads separately the counters that the kernel does not group',
+  { skip: perfRefused || hasOneCpu },
+  () => {
+    // It refuses a member on another CPU than the leader's.
+    const elsewhere = { ...counter, cpu: 1 };
+    assert.deepEqual(countOpened([counter, elsewhere, counter, elsewhere]), [2, 2]);
+  },
+);
 
 const sum: PerfCounter = {
   domain: { kind: 'core', package: 0 },
@@ -145,7 +149,7 @@ const sum: PerfCounter = {
   maxWatts: 2_000,
 };
 
-/** A core that counts what the test says. */
+/** A core with counts set by the test. */
 class FakeCore implements CounterGroup {
   readonly places = [];
   readonly ids = [0];
@@ -192,14 +196,14 @@ function createSum() {
   return { first, other, group, read };
 }
 
-test('SummedGroup gives the energy of all cores', () => {
+test('SummedGroup returns the energy of all cores', () => {
   const { first, other, read } = createSum();
   assert.equal(read(0), 0);
   [first.joules, other.joules] = [5, 7];
   assert.equal(read(1_000), 12);
 });
 
-test('SummedGroup wakes the cores ten times a other at most', () => {
+test('SummedGroup wakes the cores at most ten times a second', () => {
   const { first, read } = createSum();
   read(0);
   first.joules = 5;
@@ -207,7 +211,7 @@ test('SummedGroup wakes the cores ten times a other at most', () => {
   assert.equal(first.reads, 2);
 });
 
-test('SummedGroup has a gap, when one of the cores is offline', () => {
+test('SummedGroup has a gap when one of the cores is offline', () => {
   const { first, other, group, read } = createSum();
   read(0);
   other.isCounting = false;
@@ -218,7 +222,7 @@ test('SummedGroup has a gap, when one of the cores is offline', () => {
   assert.equal(read(200), 3);
 });
 
-test('SummedGroup starts again at 0 under another id, when one of the cores was reset', () => {
+test('SummedGroup restarts at 0 under another id when one of the cores was reset', () => {
   const { first, other, group, read } = createSum();
   read(0);
   const [id] = group.ids;
@@ -235,7 +239,7 @@ test('SummedGroup closes every core', () => {
   assert.deepEqual([first.closes, other.closes], [1, 1]);
 });
 
-test('openSummedGroup counts on every CPU that it is given', { skip: perfRefused || hasOneCpu }, (t) => {
+test('openSummedGroup counts on every given CPU', { skip: perfRefused || hasOneCpu }, (t) => {
   const group = openSummedGroup(sum, [0, 1]);
   t.after(() => group.close());
   const values = new Float64Array(1);

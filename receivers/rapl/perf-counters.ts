@@ -211,7 +211,7 @@ function isPerf(group: CounterGroup): group is PerfCounters {
   return group instanceof PerfGroup || group instanceof SummedGroup;
 }
 
-/** The kernel moves counters to another CPU when theirs goes offline: which one is no part of what they are. */
+/** The kernel moves counters to another CPU when theirs goes offline, so the CPU is not part of their identity. */
 function identify(counters: readonly PerfCounter[]): string {
   return counters
     .map(({ domain, type, config, cpus = [] }) => [nameDomain(domain), type, config, ...cpus].join(' '))
@@ -221,7 +221,7 @@ function identify(counters: readonly PerfCounter[]): string {
 
 /**
  * Opens counters of one CPU in as few groups as the kernel allows.
- * @param failures takes those that cannot be opened at all
+ * @param failures receives those that cannot be opened at all
  */
 export function openPerfGroups(
   counters: readonly PerfCounter[],
@@ -244,7 +244,7 @@ function openLeader(counter: PerfCounter, failures: PerfFailure[]): number[] {
   }
 }
 
-/** Adds to the group what the kernel takes into it. */
+/** Adds the counters that the kernel accepts to the group. */
 function openMembers(counters: readonly PerfCounter[], fds: number[]): [PerfCounter[], PerfCounter[]] {
   const together: PerfCounter[] = [];
   const apart: PerfCounter[] = [];

@@ -14,14 +14,14 @@ function choose(sysfs: FakeSysfs, settings: object) {
   return [periodNs / 1e6, isFiner];
 }
 
-test('choosePolling reads when it is asked to, when that is often enough', (t) => {
+test('choosePolling uses the sampling interval when that is short enough', (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 1 });
   assert.deepEqual(choose(sysfs, { sampling_interval: '100us' }), [0.1, false]);
   assert.deepEqual(choose(sysfs, { sampling_interval: '10s' }), [10_000, false]);
 });
 
-test('choosePolling reads every 10 s at least, in whole fractions of what is asked for', (t) => {
+test('choosePolling reads at least every 10 s, in whole fractions of the sampling interval', (t) => {
   const sysfs = createFakeSysfs(t);
   assert.deepEqual(choose(sysfs, { sampling_interval: '5m' }), [10_000, true]);
   assert.deepEqual(choose(sysfs, { sampling_interval: '25s', interface: 'perf_event' }), [
@@ -30,7 +30,7 @@ test('choosePolling reads every 10 s at least, in whole fractions of what is ask
   ]);
 });
 
-test('choosePolling reads so often that no zone can wrap more than half', (t) => {
+test('choosePolling reads often enough that no zone can advance by more than half its range', (t) => {
   const sysfs = createFakeSysfs(t);
   // 65.5 kJ last for 6.6 s at ten times a limit of 1 kW: 3.3 s for half of it.
   sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 1, maxMicrojoules: 65_532_610_987 });
@@ -40,13 +40,13 @@ test('choosePolling reads so often that no zone can wrap more than half', (t) =>
   assert.deepEqual(choose(sysfs, { sampling_interval: '1m', interface: 'perf_event' }), [10_000, true]);
 });
 
-test('choosePolling does not read for a zone without a range more often than for others', (t) => {
+test('choosePolling reads a zone without a range no more often than others', (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 1, maxMicrojoules: 0 });
   assert.deepEqual(choose(sysfs, { sampling_interval: '20s' }), [10_000, true]);
 });
 
-test('choosePolling misses no wrap, when one row of five minutes is wanted and no row is read meanwhile', (t) => {
+test('choosePolling misses no wrap with one row in five minutes and readings in between', (t) => {
   const sysfs = createFakeSysfs(t);
   // A unit of 15,258 nJ, as on AMD: at 700 W it wraps every 94 s.
   const range = { microjoules: 0, maxMicrojoules: 65_532_610_987 };

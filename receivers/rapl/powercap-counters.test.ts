@@ -10,7 +10,7 @@ function sourcesOf({ places }: EnergyReader): readonly string[] {
   return places.map(({ source }) => source);
 }
 
-test('openZones reads every zone through a descriptor that it keeps', (t) => {
+test('openZones reads every zone through a descriptor that stays open', (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 1_000_000 });
   sysfs.writeZone('intel-rapl:0:0', { name: 'dram', microjoules: 262_143_328_850 });
@@ -77,7 +77,7 @@ test('openZones has a gap, not a zero, for an empty, torn or garbled file', (t) 
   ]);
 });
 
-test('openZones is silent, when no zone gives a reading', (t) => {
+test('openZones is silent when no zone has a reading', (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 1 });
   sysfs.writeZone('intel-rapl:0:0', { name: 'dram', microjoules: '' });
@@ -92,7 +92,7 @@ test('openZones is silent, when no zone gives a reading', (t) => {
   assert.deepEqual([...values], [NaN, NaN]);
 });
 
-test('openZones reads the others, when the file of a zone is gone', (t) => {
+test('openZones reads the other zones when the file of one is gone', (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 1 });
   sysfs.writeZone('intel-rapl:0:0', { name: 'dram', microjoules: 1 });
@@ -124,7 +124,7 @@ test('openZones reads a copy of a zone whose file has no number', (t) => {
   assert.deepEqual(sourcesOf(reader), ['intel-rapl-mmio:0']);
 });
 
-test('openZones takes a text without its line end for torn', (t) => {
+test('openZones treats a text without a line end as torn', (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 7_000_000 });
   let nowMs = 0;
@@ -141,7 +141,7 @@ test('openZones takes a text without its line end for torn', (t) => {
   assert.deepEqual(results, [0, NaN, NaN, 65]);
 });
 
-test('openZones gives a zone without a range until it falls, and then starts again', (t) => {
+test('openZones counts a zone without a range until it decreases, and then restarts it', (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 5_000_000, maxMicrojoules: 0 });
   let nowMs = 0;
@@ -162,7 +162,7 @@ test('openZones gives a zone without a range until it falls, and then starts aga
   ]);
 });
 
-test('openZones opens a zone again whose descriptor has died, and continues with its count', (t) => {
+test('openZones reopens a zone whose descriptor is dead, and continues its count', (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 5_000_000 });
   let nowMs = 0;
@@ -170,7 +170,7 @@ test('openZones opens a zone again whose descriptor has died, and continues with
   const { reader: before } = openZones(findZones(sysfs.root), clock);
   const values = new Float64Array(1);
   before.read(values, 0);
-  // The open file is another one than that which comes in its place.
+  // The open file differs from the one that replaces it.
   sysfs.writeEnergy('intel-rapl:0', '');
   sysfs.remove('class/powercap/intel-rapl:0/energy_uj');
   sysfs.writeEnergy('intel-rapl:0', 8_000_000);
@@ -186,7 +186,7 @@ test('openZones opens a zone again whose descriptor has died, and continues with
   assert.deepEqual(reader.ids, before.ids);
 });
 
-test('openZones takes psys that counts in whole joules', (t) => {
+test('openZones accepts a psys that counts in whole joules', (t) => {
   const sysfs = createFakeSysfs(t);
   const last = 4_294_967_295_000_000;
   sysfs.writeZone('intel-rapl:1', { name: 'psys', microjoules: last - 3_000_000, maxMicrojoules: last });

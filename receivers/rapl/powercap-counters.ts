@@ -27,7 +27,7 @@ interface IdentifiedZone extends OpenZone {
 /** A zone whose counter cannot be opened or read. */
 export interface ZoneFailure {
   readonly zone: Zone;
-  /** Of the system. */
+  /** Error of the system. */
   readonly error: unknown;
 }
 
@@ -42,8 +42,8 @@ class ZoneGroup implements CounterGroup {
   #hasTakenCopy = false;
 
   /**
-   * @param nowMs a clock that never runs backwards
-   * @param previous the zones that were read before, some of which go on here
+   * @param nowMs a monotonic clock
+   * @param previous the zones that were read before, some of which are kept
    */
   constructor(zones: readonly IdentifiedZone[], nowMs: () => number, previous?: ZoneGroup) {
     this.ids = zones.map(({ id }) => id);
@@ -107,7 +107,7 @@ class ZoneGroup implements CounterGroup {
     return [...notes, ...takeovers.flatMap((takeover) => this.#take(takeover))];
   }
 
-  /** Hands over the zone with this path and domain. */
+  /** Transfers the zone with this path and domain. */
   release(zone: Zone): IdentifiedZone | undefined {
     const index = this.#findIndex(zone);
     if (index < 0) return undefined;
@@ -131,7 +131,7 @@ class ZoneGroup implements CounterGroup {
     return this.#zones.findIndex((one) => identify(one.zone) === wanted);
   }
 
-  /** @returns what went wrong */
+  /** @returns the problem, if any */
   #take({ from, to, counter }: Takeover): readonly Note[] {
     const index = this.#zones.findIndex(({ zone }) => zone === from);
     try {
@@ -168,9 +168,9 @@ export interface OpenedZones {
 }
 
 /**
- * Opens the counter of every zone that can be read, or else of a copy of it.
- * @param nowMs a clock that never runs backwards
- * @param previous the reader before this one, whose counters continue
+ * Opens the counter of every readable zone, or else of a copy of it.
+ * @param nowMs a monotonic clock
+ * @param previous the previous reader, whose counters continue
  */
 export function openZones(
   zones: readonly Zone[],
@@ -187,9 +187,10 @@ export function openZones(
 function openFirst(zone: Zone, failures: ZoneFailure[], previous?: ZoneGroup): readonly IdentifiedZone[] {
   const errors: unknown[] = [];
   const all = listAlternatives(zone);
-  // What was read before goes on: where that is a copy, the zone itself stood still or could not be read.
+  // Zones that were read before are kept; if that was a copy, the zone itself did not change or could not be
+  // read.
   const kept = all.filter((one) => previous?.has(one) === true);
-  // Some files can be opened and read, but hold no number.
+  // Some files can be opened and read, but contain no number.
   const counting = all.length === 1 ? [] : all.filter(({ path }) => readEnergy(path) !== undefined);
   for (const one of [...kept, ...counting, ...all]) {
     try {
@@ -203,7 +204,7 @@ function openFirst(zone: Zone, failures: ZoneFailure[], previous?: ZoneGroup): r
   return [];
 }
 
-/** The zone and each of its copies as one that is read, with the others as its copies. */
+/** The zone and each of its copies as the zone to read, with the others as its copies. */
 function listAlternatives(zone: Zone): readonly Zone[] {
   const all = [zone, ...zone.copies];
   return all.map((one) => withCopies(one, zone, all));
@@ -213,13 +214,13 @@ function withCopies(one: Zone, { domain }: Zone, all: readonly Zone[]): Zone {
   return { ...one, domain, copies: all.filter((other) => other !== one) };
 }
 
-// Where it is polled as often as its range asks for, an outage is all that is longer.
+// With polling as frequent as its range requires, any longer interval is an outage.
 function openZone(zone: Zone, counter = new WrappingCounter({ ...zone, outageMs: 0 })): IdentifiedZone {
   const file = openEnergy(zone);
   return { zone, file, counter, id: createCounterId(), joules: NaN, hasGap: false, wasRead: false };
 }
 
-/** The descriptor of a zone that was taken away and came back fails for good; its counter may have gone on. */
+/** The descriptor of a zone that was removed and added again fails permanently; its counter may have continued. */
 function reopenZone(before: IdentifiedZone): IdentifiedZone {
   if (!before.hasGap) return before;
   before.file.close();
@@ -238,7 +239,7 @@ function openEnergy(zone: Zone): CounterFile {
   }
 }
 
-/** Why a zone has given no reading, as far as its file shows; an empty path is that of a counter of perf_event. */
+/** Why a zone has no reading, as far as its file shows; a counter of perf_event has an empty path. */
 export function explainGap(path: string): string {
   if (path === '') return 'the kernel does not count, its CPU may be offline';
   try {

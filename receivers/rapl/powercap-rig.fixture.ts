@@ -14,13 +14,13 @@ import type { FakeSysfs } from './fake-sysfs.fixture.js';
 import { readEnergy } from './find-powercap.js';
 import { openRaplSampler } from './sampler.js';
 
-/** A receiver of a made-up sysfs on a real sampling thread, read by hand. */
+/** A receiver of a simulated sysfs on a real sampling thread; readings are triggered by the test. */
 export async function start(t: TestContext, sysfs: FakeSysfs, name = 'powercap') {
   const log = createLogCollector();
   const next = createTableCollector();
   const fake = createFakeContext({ log });
   const sampling = createSampling(fake);
-  // Readings are taken by hand.
+  // Only the test triggers readings.
   const config = parseSettings(schema, { sysfs: sysfs.root, interface: name, sampling_interval: '1h' });
   const receiver = new RaplReceiver(config, { ...fake, sampling }, next);
   t.after(async () => {
@@ -35,7 +35,7 @@ export async function start(t: TestContext, sysfs: FakeSysfs, name = 'powercap')
   return { receiver, read, next, log, totals: () => sumUp(next.tables) };
 }
 
-/** By domain: the joules of all of its series together, and how many there were. */
+/** For each domain: the joules of all its series together, and the number of series. */
 function sumUp(tables: ReturnType<typeof createTableCollector>['tables']) {
   const last = new Map<Series, number>();
   for (const { series, values } of tables) {
@@ -58,7 +58,10 @@ export function writePackage(sysfs: FakeSysfs): void {
   sysfs.writeZone('intel-rapl:0:0', { name: 'dram', microjoules: 300_000_000 });
 }
 
-/** A sampler on this thread, read by hand and by a clock of the test, and what the gate publishes of it. */
+/**
+ * A sampler on this thread, triggered by the test and with its clock, and the tables that the gate publishes
+ * for it.
+ */
 export function startByHand(t: TestContext, sysfs: FakeSysfs) {
   let nowMs = 0;
   const clock = () => nowMs;

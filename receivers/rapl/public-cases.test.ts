@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { createFakeSysfs } from './fake-sysfs.fixture.js';
 import { start, writePackage } from './powercap-rig.fixture.js';
 
-// Trees of machines by shape of public bug reports.
+// Machines modelled on public bug reports.
 
 test('rapl counts a laptop with psys, an MMIO copy and disabled zones once', async (t) => {
   const sysfs = createFakeSysfs(t);
@@ -32,7 +32,7 @@ test('rapl counts a laptop with psys, an MMIO copy and disabled zones once', asy
   });
 });
 
-test('rapl loses what was used before a reset, and no more, where a zone states no range', async (t) => {
+test('rapl loses only the energy used before a reset where a zone states no range', async (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 4_000_000_000 });
   sysfs.remove('class/powercap/intel-rapl:0/max_energy_range_uj');
@@ -46,7 +46,7 @@ for (const [name, text] of [
   ['empty', ''],
   ['a text', 'No data available\n'],
 ]) {
-  test(`rapl has a gap and one series, when a reading is ${name}`, async (t) => {
+  test(`rapl has a gap and one series when a reading is ${name}`, async (t) => {
     const sysfs = createFakeSysfs(t);
     writePackage(sysfs);
     const { read, totals, log } = await start(t, sysfs);

@@ -36,7 +36,7 @@ function create(
   return { receiver, next, log };
 }
 
-test('RaplReceiver publishes a domain that another receiver has only once', async (t) => {
+test('RaplReceiver publishes a domain only once if another receiver has it', async (t) => {
   const sysfs = writeMachine(t);
   const registry = new ClaimRegistry();
   const domains = { dram: false };
@@ -92,7 +92,7 @@ test('RaplReceiver reports which counter was reset', async (t) => {
   ]);
 });
 
-test('RaplReceiver leaves nothing of another receiver open, when it does not start', async (t) => {
+test('RaplReceiver leaks nothing when it does not start', async (t) => {
   const sysfs = createFakeSysfs(t);
   const { receiver } = create(t, sysfs, {});
   await assert.rejects(async () => receiver.start(), { name: 'UnavailableError' });

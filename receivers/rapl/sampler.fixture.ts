@@ -4,7 +4,7 @@ import { schema } from './config.js';
 import type { FakeSysfs } from './fake-sysfs.fixture.js';
 import { openRaplSampler } from './sampler.js';
 
-/** A sampler of the zones of a made-up sysfs. */
+/** A sampler of the zones of a simulated sysfs. */
 export function openOn(sysfs: FakeSysfs, nowMs?: () => number): Sampler {
   return openRaplSampler(parseSettings(schema, { interface: 'powercap', sysfs: sysfs.root }), nowMs);
 }

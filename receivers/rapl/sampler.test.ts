@@ -37,7 +37,7 @@ test('openRaplSampler describes its columns and counts from 0 at the first row',
   assert.equal(sampler.generation, 0);
 });
 
-test('openRaplSampler begins a generation, when a counter was reset, and continues the others', (t) => {
+test('openRaplSampler starts a new series for a counter that was reset, and continues the others', (t) => {
   const sysfs = createFakeSysfs(t);
   writePackage(sysfs);
   sysfs.writeZone('intel-rapl:0:0', { name: 'dram', microjoules: 5_000_000 });
@@ -52,7 +52,7 @@ test('openRaplSampler begins a generation, when a counter was reset, and continu
   assert.equal(sampler.generation, 0);
   sysfs.writeEnergy('intel-rapl:0', 3_100_000);
   nowMs = 1_000;
-  // What was counted since the first reading after the reset.
+  // The energy counted since the first reading after the reset.
   assert.deepEqual(readRow(sampler), [0.1, 1]);
   assert.equal(sampler.generation, 1);
   assert.notEqual(sampler.columnIds?.[0], id);
@@ -64,7 +64,7 @@ test('openRaplSampler begins a generation, when a counter was reset, and continu
   assert.equal(sampler.generation, 1);
 });
 
-test('openRaplSampler opens what is here now, when zones came or went, and continues with the others', (t) => {
+test('openRaplSampler opens the current zones when zones were added or removed, and continues the others', (t) => {
   const sysfs = createFakeSysfs(t);
   writePackage(sysfs);
   sysfs.writeZone('intel-rapl:0:0', { name: 'dram', microjoules: 5_000_000 });
@@ -91,7 +91,7 @@ test('openRaplSampler opens what is here now, when zones came or went, and conti
   assert.deepEqual(readRow(sampler), [3, 0]);
 });
 
-test('openRaplSampler opens a zone with another range within a minute, and does not look for that every 5 s', (t) => {
+test('openRaplSampler opens a zone with another range within a minute, and does not check for that every 5 s', (t) => {
   const sysfs = createFakeSysfs(t);
   writePackage(sysfs);
   let nowMs = 0;
@@ -107,7 +107,7 @@ test('openRaplSampler opens a zone with another range within a minute, and does 
   assert.equal(sampler.generation, 1);
 });
 
-test('openRaplSampler gives up a source that is silent for 10 s, so that it is opened again', (t) => {
+test('openRaplSampler closes a source that is silent for 10 s, so that it is opened again', (t) => {
   const sysfs = createFakeSysfs(t);
   writePackage(sysfs);
   let nowMs = 0;
@@ -131,7 +131,7 @@ test('openRaplSampler reports why nothing can be read', (t) => {
   });
 });
 
-test('openRaplSampler reads a part that stands at 0 and reports that it has counted nothing', (t) => {
+test('openRaplSampler reads a part that is at 0 and reports that it has counted nothing', (t) => {
   const sysfs = createFakeSysfs(t);
   writePackage(sysfs);
   sysfs.writeZone('intel-rapl:0:0', { name: 'core', microjoules: 0 });
@@ -144,7 +144,7 @@ test('openRaplSampler reads a part that stands at 0 and reports that it has coun
   assert.equal(sampler.generation, 0);
 });
 
-test('openRaplSampler leaves out a counter that is reset all the time, until it has not been for a minute', (t) => {
+test('openRaplSampler leaves out a counter that is reset continually, until a minute without a reset', (t) => {
   const sysfs = createFakeSysfs(t);
   writePackage(sysfs);
   sysfs.writeZone('intel-rapl:0:0', { name: 'dram', microjoules: 5_000_000 });
@@ -158,7 +158,7 @@ test('openRaplSampler leaves out a counter that is reset all the time, until it 
     sampler.maintain?.();
     return row;
   };
-  // Every third reading shows a fall, and the one after it confirms that the counter was reset.
+  // Every third reading is smaller, and the next one confirms that the counter was reset.
   const rows = Array.from({ length: 20 }, (_, i) => readAt(i * 1_000, 1_000_000 + 1_000_000 * (i % 3)));
   assert.deepEqual(rows.at(-1), [0]);
   const { resets, left, domains } = sampler.columns as Columns;
@@ -176,7 +176,7 @@ test('openRaplSampler leaves out a counter that is reset all the time, until it 
   assert.deepEqual((sampler.columns as Columns).left, []);
 });
 
-test('openRaplSampler opens a zone again that alone is dead, without a new series', (t) => {
+test('openRaplSampler reopens a single dead zone without a new series', (t) => {
   const sysfs = createFakeSysfs(t);
   writePackage(sysfs);
   sysfs.writeZone('intel-rapl:1', { name: 'package-1', microjoules: 5_000_000 });
@@ -195,7 +195,7 @@ test('openRaplSampler opens a zone again that alone is dead, without a new serie
 });
 
 test(
-  'openRaplSampler keeps its series, when the kernel lets another CPU read a socket',
+  'openRaplSampler keeps its series when the kernel lets another CPU read a socket',
   { skip: perfRefused },
   (t) => {
     const sysfs = createFakeSysfs(t);

@@ -7,13 +7,13 @@ import { nameDomain, type Columns, type LeftOut, type Note } from './domain.js';
 import type { CounterPlace, EnergyReader } from './energy-reader.js';
 import { openReader, type Opening } from './open-reader.js';
 
-// CPUs that go offline move the reading of their package to another; modules come and go.
+// When a CPU goes offline, another one reads its package; modules are loaded and unloaded.
 const checkMs = 5_000;
-// What else may change is looked for less often: that takes milliseconds, in which no reading is taken.
+// Other changes are searched less often: that takes milliseconds, in which no reading is taken.
 const discoverMs = 60_000;
 const silentMs = 10_000;
 
-/** What reads the counters, and the attempt to open them that it came of. */
+/** The reader of the counters, and the result of opening them. */
 interface Open {
   readonly reader: EnergyReader;
   readonly opening: Opening;
@@ -22,7 +22,7 @@ interface Open {
   readonly hasCounted: readonly boolean[];
 }
 
-/** Reads the energy counters on a sampling thread, all that there are. */
+/** Reads all energy counters on a sampling thread. */
 class RaplSampler implements Sampler {
   columns: Columns | undefined;
   columnIds: readonly number[] = [];
@@ -30,15 +30,15 @@ class RaplSampler implements Sampler {
   readonly #config: Config;
   readonly #nowMs: () => number;
   #open: Open | undefined;
-  /** By place and domain, so that what is known of a counter stays when others come or go. */
+  /** By place and domain, so that they are kept when other counters are added or removed. */
   readonly #limits = new Map<string, ResetLimit>();
-  /** The latest reading of every counter, unusable ones included. */
+  /** The latest reading of every counter, including unusable ones. */
   #latest = new Float64Array(0);
-  /** By counter of the reader, its id as of the last reading. */
+  /** For each counter of the reader, its id at the last reading. */
   #known: number[] = [];
-  /** By column, which counter it shows. */
+  /** For each column, the index of its counter. */
   #shown: readonly number[] = [];
-  /** Counters whose id is another one because another zone is read, not because of a reset. */
+  /** Counters whose id changed because another zone is read, not because of a reset. */
   readonly #taken = new Set<number>();
   #events: readonly Note[] = [];
   #resets = 0;
@@ -46,7 +46,7 @@ class RaplSampler implements Sampler {
   #discoveredMs = 0;
   #glance = '';
   #heardMs = 0;
-  /** Whether a counter gave a reading since the last look. */
+  /** Whether a counter had a reading since the last check. */
   #isHeard = false;
 
   constructor(config: Config, nowMs: () => number) {
@@ -71,7 +71,7 @@ class RaplSampler implements Sampler {
     const shown = this.#shown;
     for (let column = 0; column < shown.length; column++) {
       const counter = shown[column];
-      // Not as one expression, whose value V8 would put on the heap.
+      // Not as one expression, whose value V8 would allocate on the heap.
       values[at + column] = this.#latest[counter];
       if (limits[counter].isExceeded) values[at + column] = NaN;
     }
@@ -89,7 +89,7 @@ class RaplSampler implements Sampler {
     if (this.#open === undefined) return;
     this.#showUsable(this.#open, nowMs);
     this.#checkCopies(this.#open);
-    // Not before the next reading has begun the series of copies that were taken.
+    // Not until the next reading has started the series of the copies that replaced zones.
     if (this.#taken.size === 0 && nowMs - this.#checkedMs >= checkMs) this.#checkSources(this.#open, nowMs);
   }
 
@@ -98,7 +98,10 @@ class RaplSampler implements Sampler {
     this.#open = undefined;
   }
 
-  /** A counter of which only some gave nothing may have gone and come again: its descriptor would stay dead. */
+  /**
+   * A counter without readings, while others have some, may have been removed and added again: its descriptor
+   * would stay dead.
+   */
   #checkSources({ reader, opening }: Open, nowMs: number): void {
     this.#checkedMs = nowMs;
     const mustOpen = reader.hasGap || opening.canReadMore();
@@ -113,13 +116,13 @@ class RaplSampler implements Sampler {
     this.#openCounters(again);
   }
 
-  /** @param seen what was there before the discovery: what comes after it is seen the next time */
+  /** @param seen the state before the discovery: later changes are noticed the next time */
   #noteDiscovery(seen: string): void {
     this.#glance = seen;
     this.#discoveredMs = this.#nowMs();
   }
 
-  /** Counters that were open already go on. */
+  /** Counters that were already open continue. */
   #openCounters(opening: Opening): void {
     const { reader, notes, refusals, hasCounted } = opening;
     this.#open = undefined;
@@ -143,7 +146,7 @@ class RaplSampler implements Sampler {
     return limit;
   }
 
-  /** Leaves out counters that are reset all the time, and takes them in when they are not any longer. */
+  /** Leaves out counters that are reset continually, until they no longer are. */
   #showUsable(open: Open, nowMs: number): void {
     for (const [counter, limit] of open.limits.entries()) {
       if (limit.isExceeded && limit.recover(nowMs)) open.reader.restart(counter);
@@ -151,7 +154,7 @@ class RaplSampler implements Sampler {
     this.#show(open);
   }
 
-  /** Where a counter stands still while its copy counts, the copy is read from now on. */
+  /** If a counter does not change while its copy counts, the copy is read from now on. */
   #checkCopies(open: Open): void {
     const { reader } = open;
     const notes = reader.checkCopies();
@@ -159,11 +162,11 @@ class RaplSampler implements Sampler {
     const taken = [...this.#known.keys()].filter((i) => reader.ids[i] !== this.#known[i]);
     for (const counter of taken) this.#taken.add(counter);
     this.#events = [...this.#events, ...notes];
-    // The next reading begins the series of what was taken.
+    // The next reading starts the series of the copies.
     if (taken.length === 0) this.#announce(open, this.columnIds);
   }
 
-  /** Counters were reset, or are read elsewhere, as of this reading. */
+  /** Counters were reset or replaced, as of this reading. */
   #beginSeries(open: Open): void {
     const { reader, limits } = open;
     const nowMs = this.#nowMs();
@@ -184,7 +187,7 @@ class RaplSampler implements Sampler {
     this.#announce(open, ids, { begun, reset });
   }
 
-  /** Makes columns of the counters that are usable: another generation, unless they have the same ids as before. */
+  /** Creates columns for the usable counters: new ones, unless their ids are the same as before. */
   #show(open: Open): void {
     const { reader, limits } = open;
     this.#known = [...reader.ids];
@@ -195,7 +198,7 @@ class RaplSampler implements Sampler {
     this.#announce(open, ids);
   }
 
-  /** Another generation, whose columns have these ids. */
+  /** Announces new columns with these ids. */
   #announce(
     { reader, opening, limits, hasCounted }: Open,
     ids: readonly number[],
@@ -241,14 +244,17 @@ function describeUnusable({ domain, source }: CounterPlace): LeftOut {
 const maxResets = 4;
 const withinMs = 60_000;
 
-/** Distinguishes a counter that was reset, as when a driver is reloaded, from one that is reset all the time. */
+/**
+ * Distinguishes a counter that was reset, for example when a driver is reloaded, from one that is reset
+ * continually.
+ */
 class ResetLimit {
   #resets = 0;
   #firstMs = 0;
   #lastMs = 0;
   #isExceeded = false;
 
-  /** Whether it was reset more than four times within a minute, and has not been without a reset for one since. */
+  /** Whether it was reset more than four times within a minute, and has not yet been without a reset for a minute. */
   get isExceeded(): boolean {
     return this.#isExceeded;
   }
@@ -264,7 +270,7 @@ class ResetLimit {
     if (this.#resets > maxResets) this.#isExceeded = true;
   }
 
-  /** @returns whether it may be used again, since there was no reset for a minute */
+  /** @returns whether it may be used again, since it was not reset for a minute */
   recover(nowMs: number): boolean {
     if (nowMs - this.#lastMs < withinMs) return false;
     this.#isExceeded = false;
@@ -274,8 +280,8 @@ class ResetLimit {
 }
 
 /**
- * Opens the counters that the settings ask for.
- * @param nowMs a clock that never runs backwards
+ * Opens the configured counters.
+ * @param nowMs a monotonic clock
  * @throws UnavailableError when no interface can be read
  */
 export function openRaplSampler(config: Config, nowMs: () => number = () => performance.now()): Sampler {

@@ -9,9 +9,9 @@ import { factory } from './factory.js';
 import { createFakeSysfs } from './fake-sysfs.fixture.js';
 import { start, startByHand, writePackage } from './powercap-rig.fixture.js';
 
-// Trees of machines by shape of public bug reports.
+// Machines modelled on public bug reports.
 
-test('rapl publishes dies apart whose memory showed the same at the start', async (t) => {
+test('rapl publishes dies separately whose memory counters were equal at the start', async (t) => {
   const sysfs = createFakeSysfs(t);
   for (const die of [0, 1]) {
     sysfs.writeZone(`intel-rapl:${die}`, { name: `package-0-die-${die}`, microjoules: (die + 1) * 1e10 });
@@ -32,7 +32,7 @@ test('rapl publishes dies apart whose memory showed the same at the start', asyn
 });
 
 for (const microjoules of [0, 7_000_000]) {
-  test(`rapl reports what it sees of dies that do not change at ${microjoules} uJ, and loses nothing of them`, async (t) => {
+  test(`rapl reports dies that do not change at ${microjoules} uJ, and loses no energy of them`, async (t) => {
     const sysfs = createFakeSysfs(t);
     for (const die of [0, 1]) {
       sysfs.writeZone(`intel-rapl:${die}`, { name: `package-0-die-${die}`, microjoules });
@@ -79,7 +79,7 @@ test('rapl publishes a package that never moved with its parts once they move, f
   assert.equal(new Set(starts).size, 1);
 });
 
-test('rapl reports that a package stands at 0 which nothing can be compared with', async (t) => {
+test('rapl reports a package at 0 that cannot be compared with another one', async (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 0 });
   const { read, totals, log } = await start(t, sysfs);
@@ -94,7 +94,7 @@ test('rapl reports that a package stands at 0 which nothing can be compared with
 const cpus = availableParallelism();
 
 test(
-  'rapl publishes dies that perf_event counts each',
+  'rapl publishes dies that perf_event counts separately',
   { skip: perfRefused || (cpus < 2 && 'there is one CPU only') },
   async (t) => {
     const sysfs = createFakeSysfs(t);
@@ -112,7 +112,7 @@ test(
 );
 
 for (const msr of [0, 7_000_000]) {
-  test(`rapl publishes a package once, whose MSR does not change at ${msr} uJ beside a live MMIO`, (t) => {
+  test(`rapl publishes a package once whose MSR does not change at ${msr} uJ while MMIO counts`, (t) => {
     const sysfs = createFakeSysfs(t);
     sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: msr });
     sysfs.writeZone('intel-rapl:1', { name: 'package-1', microjoules: 5_000_000 });

@@ -29,7 +29,7 @@ function watch() {
   return { consume, next, log, added };
 }
 
-test('watchGaps hands tables on as they are', () => {
+test('watchGaps passes tables on unchanged', () => {
   const { consume, next } = watch();
   assert.equal(consume([0, 0], [1, NaN]), true);
   assert.deepEqual(next.tables[0]?.values, Float64Array.of(0, 0, 1, NaN));
@@ -42,7 +42,7 @@ test('watchGaps counts every reading that failed', () => {
   assert.deepEqual(added, [[3, { receiver: 'rapl' }]]);
 });
 
-test('watchGaps says once that a domain fails for a whole table and once that it is read again', () => {
+test('watchGaps logs once that a domain fails for a whole table and once that it is read again', () => {
   const { consume, log } = watch();
   consume([0, 0], [1, NaN]);
   consume([2, NaN], [3, NaN]);
@@ -74,7 +74,7 @@ function openTelemetry() {
   return { telemetry, added, observe };
 }
 
-test('DomainTelemetry says of each domain where it is read and what became of it', () => {
+test('DomainTelemetry reports the source and state of each domain', () => {
   const { telemetry, observe } = openTelemetry();
   telemetry.update('powercap', [{ domain: 'core-0', source: 'intel-rapl:0:0', state: 'dead' }], 0);
   const attributes = {
@@ -89,7 +89,7 @@ test('DomainTelemetry says of each domain where it is read and what became of it
   assert.deepEqual(observe(), []);
 });
 
-test('DomainTelemetry counts resets, those of a sampler that was opened again, too', () => {
+test('DomainTelemetry counts resets, including those of a sampler that was opened again', () => {
   const { telemetry, added } = openTelemetry();
   for (const resets of [0, 1, 1, 3, 2, 0]) telemetry.update('powercap', [], resets);
   const attributes = { receiver: 'rapl' };

@@ -17,19 +17,19 @@ import {
   type LeftOut,
 } from './domain.js';
 
-/** What becomes of a domain, or of a zone that shows it a second time. */
+/** State of a domain, or of another zone that shows it. */
 export interface DomainState {
   readonly domain: string;
   /** `intel-rapl:0`, `energy-pkg on cpu 0` */
   readonly source: string;
   /**
-   * `unknown`: it has not counted anything yet. `foreign`: another receiver publishes it. `unreadable`: it cannot be
-   * opened or read. `unusable`: its counter is reset all the time.
+   * `unknown`: it has not counted anything yet. `foreign`: another receiver publishes it. `unreadable`: it
+   * cannot be opened or read. `unusable`: its counter is reset continually.
    */
   readonly state: 'read' | 'unknown' | 'dead' | 'copy' | 'foreign' | 'unreadable' | 'unusable';
 }
 
-/** On the collector's own telemetry: what is read where, and how often a counter was reset. Must be closed. */
+/** The collector's own telemetry about the source of each domain and the number of counter resets. Must be closed. */
 export class DomainTelemetry {
   readonly #attributes: Attributes;
   readonly #resets;
@@ -74,7 +74,7 @@ export class DomainTelemetry {
   };
 }
 
-/** What people should know of the counters, each line once or when it changes. */
+/** Notes about the counters for users, each logged once or when it changes. */
 export class DomainLog {
   readonly #log: Log;
   readonly #logged = new Set<string>();
@@ -85,7 +85,7 @@ export class DomainLog {
     this.#log = log;
   }
 
-  /** Other columns came from the sampler. */
+  /** The sampler has new columns. */
   follow({ domains, resets, reset, notes, events, left }: Columns, states: readonly CounterState[]): void {
     if (resets > this.#resets) {
       const names = reset.map(nameDomain).join(' and ');
@@ -102,7 +102,7 @@ export class DomainLog {
     }
   }
 
-  /** Other domains are published than before. */
+  /** The set of published domains has changed. */
   publish(name: InterfaceName, domains: readonly Domain[]): void {
     if (domains.length > 0) this.#once('info', `Reads ${describeDomains({ interface: name, domains })}`);
   }
@@ -112,7 +112,7 @@ export class DomainLog {
     for (const text of texts) this.#once('info', text);
   }
 
-  /** Names counters that are reset all the time when that begins and when it ends. */
+  /** Logs when counters start and stop to be reset continually. */
   #followUnusable(left: readonly LeftOut[]): void {
     const unusable = left
       .filter(({ state }) => state === 'unusable')
@@ -133,18 +133,18 @@ export class DomainLog {
   }
 }
 
-/** By column, 1 or 0. */
+/** 1 or 0 per column. */
 interface Readings {
-  /** Whether the table at hand has a reading. */
+  /** Whether the current table has a reading. */
   readonly isRead: Uint8Array;
-  /** Whether the last table had none. */
+  /** Whether the previous table had none. */
   readonly isFailing: Uint8Array;
 }
 
-/** Why a series has no reading now: `EIO`. */
+/** Why a series currently has no reading: `EIO`. */
 export type ExplainGap = (series: Series) => string;
 
-/** Counts readings that failed, and logs when a domain begins and ceases to fail for whole tables. */
+/** Counts failed readings, and logs when a domain starts and stops to fail for whole tables. */
 export function watchGaps(context: Context, next: Consumer, explain: ExplainGap): Consumer {
   const counter = context.meter.createCounter('joulemetry.rapl.gaps', {
     unit: '{reading}',
@@ -164,7 +164,7 @@ export function watchGaps(context: Context, next: Consumer, explain: ExplainGap)
   };
 }
 
-/** Marks the columns that have a reading and counts the values that are none. */
+/** Marks the columns that have a reading and counts missing values. */
 function findGaps({ series, values }: Table, isRead: Uint8Array): number {
   let gaps = 0;
   let column = 0;

@@ -9,11 +9,11 @@ import { factory } from './factory.js';
 import { createFakeSysfs } from './fake-sysfs.fixture.js';
 import { start, writePackage } from './powercap-rig.fixture.js';
 
-// Trees of machines by shape of public bug reports.
+// Machines modelled on public bug reports.
 
 const isRoot = process.getuid?.() === 0 && 'root may read every file';
 
-test('rapl reads the package, when only its file may be read', { skip: isRoot }, async (t) => {
+test('rapl reads the package when only its file is readable', { skip: isRoot }, async (t) => {
   const sysfs = createFakeSysfs(t);
   writePackage(sysfs);
   chmodSync(join(sysfs.root, 'class/powercap/intel-rapl:0:0/energy_uj'), 0);
@@ -24,7 +24,7 @@ test('rapl reads the package, when only its file may be read', { skip: isRoot },
   assert.equal(receiver.isPartial, false);
 });
 
-test('rapl reads memory without its package, but is no meter of the machine then', async (t) => {
+test('rapl reads memory without its package, but is not a meter of the machine then', async (t) => {
   const sysfs = createFakeSysfs(t);
   writePackage(sysfs);
   sysfs.remove('class/powercap/intel-rapl:0/energy_uj');
@@ -34,12 +34,12 @@ test('rapl reads memory without its package, but is no meter of the machine then
   assert.equal(receiver.isPartial, true);
 });
 
-test('rapl names the errno of zones that cannot be read, and no driver to load', async (t) => {
+test('rapl names the errno of unreadable zones, and no driver to load', async (t) => {
   const sysfs = createFakeSysfs(t);
   writePackage(sysfs);
   for (const zone of ['intel-rapl:0', 'intel-rapl:0:0']) {
     sysfs.remove(`class/powercap/${zone}/energy_uj`);
-    // It can be opened, but not be read at 0, as these files in some virtual machines.
+    // It can be opened, but not read at offset 0, like these files in some virtual machines.
     symlinkSync('/proc/self/mem', join(sysfs.root, `class/powercap/${zone}/energy_uj`));
   }
   const config = parseSettings(schema, { sysfs: sysfs.root });
@@ -49,7 +49,7 @@ test('rapl names the errno of zones that cannot be read, and no driver to load',
   assert.deepEqual(remedies, []);
 });
 
-test('rapl reports that zones cannot be followed, when their links lead nowhere', async (t) => {
+test('rapl reports dangling links to zones', async (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.write('class/powercap/README', '');
   for (const zone of ['intel-rapl', 'intel-rapl:0'])

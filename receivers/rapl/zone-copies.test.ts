@@ -4,7 +4,7 @@ import type { Columns } from './domain.js';
 import { createFakeSysfs } from './fake-sysfs.fixture.js';
 import { openOn, readRow } from './sampler.fixture.js';
 
-/** A package whose MSR does not change at the reading given, beside MMIO, which counts. */
+/** A package whose MSR does not change at the given reading, with an MMIO copy that counts. */
 function openBesideCopy(t: TestContext, microjoules: number, dram?: number) {
   const sysfs = createFakeSysfs(t);
   sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules });
@@ -54,7 +54,7 @@ for (const msr of [0, 7_000_000]) {
   });
 }
 
-test('openRaplSampler stays with the copy that it took, when the zone begins to count or others come', (t) => {
+test('openRaplSampler keeps the copy when the zone starts to count or other zones are added', (t) => {
   const { sampler, readAt, columns } = openBesideCopy(t, 7_000_000);
   readAt(0, 7_000_000, 900_000_000);
   readAt(10_000, 7_000_000, 950_000_000);
@@ -78,7 +78,7 @@ test('openRaplSampler reads the copy of a zone that fails permanently, while oth
   assert.match(columns().events[0]?.text ?? '', /instead of intel-rapl:0, which gave no reading while/);
 });
 
-test('openRaplSampler reports when two zones of a domain do not agree, and continues with its series', (t) => {
+test('openRaplSampler reports when two zones of a domain differ, and continues its series', (t) => {
   const { sampler, readAt, columns } = openBesideCopy(t, 7_000_000);
   readAt(0, 7_000_000, 900_000_000);
   const ids = sampler.columnIds;

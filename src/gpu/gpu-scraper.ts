@@ -110,8 +110,8 @@ export class GpuScraper implements OpenScraper {
       if (ended.length > 0) yield createEnding(ended, at);
       return;
     }
-    // Usage first, up to its newest samples, then energy, which is newer: thus usage covers the same time as
-    // the energy.
+    // Usage first, up to its newest samples, then energy, which is newer: the usage of a window is known before
+    // its energy.
     yield* this.#processes.take(published.device, row, toWall);
     published.series ??= this.#createSeries(published.device, at);
     yield* published.series.take(row, at, Number(row.atNs));
