@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BufferPool } from './buffer-pool.js';
 
-test('BufferPool gives memory again that was given back and fits', () => {
+test('BufferPool reuses returned memory that fits', () => {
   const pool = new BufferPool();
   const first = pool.take(100_000);
   pool.give(first);
@@ -12,7 +12,7 @@ test('BufferPool gives memory again that was given back and fits', () => {
   assert.notEqual(another.buffer, first.buffer);
 });
 
-test('BufferPool gives new memory where the old one is too small, or more than twice as large', () => {
+test('BufferPool allocates when the returned memory is too small, or more than twice as large', () => {
   const pool = new BufferPool();
   const first = pool.take(300_000);
   pool.give(first);
@@ -21,7 +21,7 @@ test('BufferPool gives new memory where the old one is too small, or more than t
   assert.ok([larger, small].every(({ buffer }) => buffer !== first.buffer));
 });
 
-test('BufferPool keeps no small memory, and only the last few of the large', () => {
+test('BufferPool keeps no small memory, and only a few large blocks', () => {
   const pool = new BufferPool();
   pool.give(pool.take(1000));
   const buffers = Array.from({ length: 5 }, () => pool.take(100_000));

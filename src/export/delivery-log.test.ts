@@ -21,7 +21,7 @@ test('OutageLog logs each cause of an outage once', () => {
   assert.deepEqual(log.lines, [warning('ECONNREFUSED'), warning('HTTP 503'), warning('HTTP 429')]);
 });
 
-test('OutageLog takes causes that differ in their times alone for the same', () => {
+test('OutageLog treats causes that differ only in their times as the same', () => {
   const log = createLogCollector();
   const outage = new OutageLog(log, texts, hourMs);
   outage.failed('Protocol error (2026-11-21T21:35:59.453Z)');
@@ -32,7 +32,7 @@ test('OutageLog takes causes that differ in their times alone for the same', () 
   assert.equal(log.lines.length, 2);
 });
 
-test('OutageLog reminds of an outage, with its latest cause, until it is over', async () => {
+test('OutageLog logs reminders of an outage, with its latest cause, until it ends', async () => {
   const log = createLogCollector();
   const outage = new OutageLog(log, texts, 5);
   outage.failed('ECONNREFUSED');
@@ -48,7 +48,7 @@ test('OutageLog reminds of an outage, with its latest cause, until it is over', 
   assert.equal(outage.recovered(), undefined);
 });
 
-test('OutageLog logs a bounded number of causes between two reminders', () => {
+test('OutageLog logs a limited number of causes between two reminders', () => {
   const log = createLogCollector();
   const outage = new OutageLog(log, texts, hourMs);
   for (let request = 0; request < 1000; request += 1) outage.failed(`refused request ${request}`);

@@ -21,7 +21,7 @@ test('parseRetryAfterMs reads seconds and dates', () => {
   );
 });
 
-test('parseRetryAfterMs gives back seconds and dates that are to come', () => {
+test('parseRetryAfterMs reads back future seconds and dates', () => {
   holdsFor(fc.integer({ min: 1, max: 10_000_000 }), (seconds) => {
     assert.equal(parseRetryAfterMs(`${seconds}`, nowMs), seconds * 1000);
     assert.equal(parseRetryAfterMs(new Date(nowMs + seconds * 1000).toUTCString(), nowMs), seconds * 1000);
@@ -29,7 +29,7 @@ test('parseRetryAfterMs gives back seconds and dates that are to come', () => {
   });
 });
 
-test('parseRetryAfterMs gives a time that can be waited for, or nothing, whatever the header says', () => {
+test('parseRetryAfterMs returns a time suitable for a timer, or undefined, for any header', () => {
   const digits = textOf('0123456789', 400);
   const dates = textOf('0123456789- :,GMTNovSat+', 30);
   holdsFor(fc.oneof(fc.string(), digits, dates), (header) => {

@@ -26,7 +26,7 @@ function batchOf(
   return { encoder, requests, texts, restore: parts.restore };
 }
 
-test('LineBatcher writes a line for each point, none for gaps and none where the format has no text', () => {
+test('LineBatcher writes a line for each point, except for gaps and values that the format cannot express', () => {
   const { encoder, requests, texts } = batchOf(plain);
   const second = { ...energy, attributes: { 'hw.id': 'é' } };
   encoder.add({
@@ -45,7 +45,7 @@ test('LineBatcher writes a line for each point, none for gaps and none where the
   );
 });
 
-test('LineBatcher describes the series of an array once, and leaves out those that have no text', () => {
+test('LineBatcher describes the series of an array once, and leaves out those without a text', () => {
   let described = 0;
   const { encoder, texts } = batchOf({
     startRow: () => '> ',
@@ -63,7 +63,7 @@ test('LineBatcher describes the series of an array once, and leaves out those th
   assert.deepEqual(texts(), ['> a 1\n> a 2\n']);
 });
 
-test('LineBatcher keeps to the limits of a request', () => {
+test('LineBatcher respects the limits of a request', () => {
   const { encoder, requests } = batchOf(plain, { max_points: 30, max_bytes: 2000 });
   const oneLine = 'hw.energy '.length + 100 + 1 + 2 + 1 + 19 + 1;
   encoder.add(rowOf(100));
@@ -89,7 +89,7 @@ test('LineBatcher keeps to the limits of a request', () => {
   );
 });
 
-test('Requests of lines are cut in halves at the end of a point, also when they were stored', () => {
+test('requests of lines are halved at the end of a point, even when they were stored', () => {
   const { encoder, requests, texts, restore } = batchOf({
     ...plain,
     linesPerPoint: 2,
@@ -112,7 +112,7 @@ test('Requests of lines are cut in halves at the end of a point, also when they 
   }
 });
 
-test('LineBatcher writes histograms where the format has them, and no gaps', () => {
+test('LineBatcher writes histograms if the format supports them, without gaps', () => {
   assert.equal(batchOf(plain).encoder.addHistograms, undefined);
   const { encoder, texts } = batchOf({
     ...plain,
@@ -133,7 +133,7 @@ test('LineBatcher writes histograms where the format has them, and no gaps', () 
   assert.deepEqual(texts(), [`h 3 1,2 ${start + 5n}\n`]);
 });
 
-test('A request of lines lives on in the memory of the next one once it is released', () => {
+test('the memory of a released request of lines is reused for the next one', () => {
   const { encoder, requests } = batchOf(plain);
   const send = () => {
     encoder.add(rowOf(1000));

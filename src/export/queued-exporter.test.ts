@@ -68,7 +68,7 @@ async function start(send: Sender['send'], settings: Record<string, unknown> = {
 const taken: Delivery = { rejectedPoints: 0, message: '' };
 const never = () => new Promise<never>(() => {});
 
-test('QueuedExporter drops and counts what its backend does not take in the time that a shutdown has', async () => {
+test('QueuedExporter drops and counts points that its backend does not accept within the time limit of a shutdown', async () => {
   const { exporter, log, read } = await start(never);
   exporter.consume(tableOf(1));
   await exporter.shutdown(10);
@@ -76,7 +76,7 @@ test('QueuedExporter drops and counts what its backend does not take in the time
   assert.match(log.lines.at(-1) ?? '', /Lost 1 points for http:\/\/backend/);
 });
 
-test('QueuedExporter sends what waits for others after batch.flush_timeout, and at the shutdown', async () => {
+test('QueuedExporter sends an incomplete request after batch.flush_timeout, and at the shutdown', async () => {
   const sent: number[] = [];
   const send = ({ points }: QueuedRequest) => (sent.push(points), Promise.resolve(taken));
   const { exporter } = await start(send, { batch: { flush_timeout: '1ms' } });
@@ -93,7 +93,7 @@ test('QueuedExporter sends what waits for others after batch.flush_timeout, and 
   assert.equal(slow.consume(tableOf(1)), false);
 });
 
-test('QueuedExporter waits for a random part of batch.stagger as well', async (t) => {
+test('QueuedExporter also waits for a random part of batch.stagger', async (t) => {
   const sent: number[] = [];
   const send = ({ points }: QueuedRequest) => (sent.push(points), Promise.resolve(taken));
   t.mock.method(Math, 'random', () => 0.25);
@@ -108,7 +108,7 @@ test('QueuedExporter waits for a random part of batch.stagger as well', async (t
   await exporter.shutdown();
 });
 
-test('QueuedExporter refuses a table whole and counts it, when a full request would have no room', async () => {
+test('QueuedExporter refuses a whole table and counts it when a full request would have no room', async () => {
   const settings = {
     batch: { flush_timeout: '1h', max_bytes: 1024 },
     sending_queue: { queue_bytes: 1500, drop: 'newest' },

@@ -8,7 +8,7 @@ import type { Delivery } from './courier.js';
 import { MemoryStorage } from './memory-storage.js';
 import { fast, openQueue, refuse, request, taken, type Answer } from './sending-queue.fixture.js';
 
-test('SendingQueue keeps what fails for the moment, in order, and reports the outage once', async () => {
+test('SendingQueue keeps requests after transient failures, in order, and reports the outage once', async () => {
   const { queue, sent, log } = openQueue((_, attempt) => (attempt < 5 ? refuse('UNAVAILABLE', true) : taken));
   for (const points of [1, 2, 3]) queue.offer(request(points));
   await until(() => sent.length === 3);
@@ -23,7 +23,7 @@ test('SendingQueue keeps what fails for the moment, in order, and reports the ou
   );
 });
 
-test('SendingQueue waits as long as the other side asked for', async () => {
+test('SendingQueue waits for the time that the server asked for', async () => {
   const busy = new ExportError('busy', { retryable: true, retryAfterMs: 60 });
   const { queue, sent } = openQueue((_, attempt) => (attempt === 1 ? Promise.reject(busy) : taken));
   const beganMs = performance.now();
@@ -34,7 +34,7 @@ test('SendingQueue waits as long as the other side asked for', async () => {
   await queue.shutdown(60_000);
 });
 
-test('SendingQueue drops what was refused permanently, at once, and continues', async () => {
+test('SendingQueue drops permanently refused requests immediately, and continues', async () => {
   const { queue, sent, read, log, attempts } = openQueue((one) =>
     one.points === 1 ? refuse('400', false) : taken,
   );
@@ -59,7 +59,7 @@ test('SendingQueue drops a request when its time limit is exceeded', async () =>
   await queue.shutdown(60_000);
 });
 
-test('SendingQueue waits, when the other side asks for more time than a timer takes', async () => {
+test('SendingQueue waits when the server asks for more than the maximum of a timer', async () => {
   const { queue, attempts } = openQueue(
     () => {
       throw new ExportError('later', { retryable: true, retryAfterMs: 2 ** 31 });
@@ -72,7 +72,7 @@ test('SendingQueue waits, when the other side asks for more time than a timer ta
   await queue.shutdown(60_000);
 });
 
-test('SendingQueue gives a request that is to come back too late its last attempt, and reports why it is lost', async () => {
+test('SendingQueue makes a last attempt when the server asks for a time beyond the limit, and reports the reason of the loss', async () => {
   const later = new ExportError('busy', { retryable: true, retryAfterMs: 3_600_000 });
   const retry_on_failure = { ...fast, max_elapsed_time: '30ms' };
   const { queue, read, log, attempts } = openQueue(() => Promise.reject(later), { retry_on_failure });
@@ -86,18 +86,18 @@ test('SendingQueue gives a request that is to come back too late its last attemp
   await queue.shutdown(60_000);
 });
 
-test('SendingQueue leaves the other side alone as long as that asks for, whatever else waits', async () => {
+test('SendingQueue sends nothing to a server for as long as it asks for, whatever is queued', async () => {
   const later = new ExportError('busy', { retryable: true, retryAfterMs: 3_600_000 });
   const retry_on_failure = { ...fast, max_elapsed_time: '20ms' };
   const { queue, read, attempts } = openQueue(() => Promise.reject(later), { retry_on_failure });
   for (let count = 0; count < 5; count += 1) queue.offer(request(1));
   await until(async () => (await read())['joulemetry.exporter.dropped{otlp,retries_exhausted}'] === 5);
-  // Each of them once at the end of its time, and the first at once.
+  // Each of them once at the end of its time, and the first immediately.
   assert.equal(attempts(), 6);
   await queue.shutdown(60_000);
 });
 
-test('SendingQueue sends what waits once the other side is back before the time that it asked for', async () => {
+test('SendingQueue sends queued requests once the server is back before the time that it asked for', async () => {
   const later = new ExportError('busy', { retryable: true, retryAfterMs: 3_600_000 });
   const retry_on_failure = { ...fast, max_elapsed_time: '20ms' };
   const { queue, sent } = openQueue((_, attempt) => (attempt === 1 ? Promise.reject(later) : taken), {
@@ -109,12 +109,12 @@ test('SendingQueue sends what waits once the other side is back before the time 
   await queue.shutdown(60_000);
 });
 
-/** A storage that keeps what it has, as a file does. */
+/** A storage that keeps its contents, like a file. */
 class LastingStorage extends MemoryStorage {
   override readonly isLasting = true;
 }
 
-test('SendingQueue leaves in a lasting storage what it cannot send before the shutdown, and counts no loss', async () => {
+test('SendingQueue leaves undelivered requests in a persistent storage at shutdown, and counts no loss', async () => {
   const storage = new LastingStorage();
   const settings = { retry_on_failure: { initial_interval: '1h' } };
   const { queue, read, log, attempts } = openQueue(() => refuse('down', true), settings, storage);
@@ -129,7 +129,7 @@ test('SendingQueue leaves in a lasting storage what it cannot send before the sh
   );
 });
 
-test('SendingQueue removes from a lasting storage what another consumer delivered at the shutdown', async () => {
+test('SendingQueue removes requests delivered by another consumer at shutdown from a persistent storage', async () => {
   const storage = new LastingStorage();
   const removed: number[] = [];
   storage.remove = ({ points }) => void removed.push(points);
@@ -147,7 +147,7 @@ test('SendingQueue removes from a lasting storage what another consumer delivere
   assert.match(log.lines.at(-1) ?? '', /Kept 1 points .* in the storage until the next start, 1 KiB/);
 });
 
-test('SendingQueue begins with what a storage has from an earlier run', async () => {
+test('SendingQueue starts with the requests that a storage has from an earlier run', async () => {
   const storage = new LastingStorage();
   for (const points of [1, 2]) storage.append(request(points));
   const { queue, sent, log } = openQueue(() => taken, {}, storage);
@@ -158,7 +158,7 @@ test('SendingQueue begins with what a storage has from an earlier run', async ()
   await queue.shutdown(60_000);
 });
 
-test('SendingQueue counts what a storage does not take, has damaged or kept too long', async () => {
+test('SendingQueue counts requests that a storage refuses, has damaged or kept too long', async () => {
   const storage = new LastingStorage();
   const others: StoredRequest[] = [
     { size: 100, points: 4, isExpired: true, load: () => request(4) },

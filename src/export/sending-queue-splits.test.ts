@@ -16,7 +16,7 @@ function divisible(sizes: readonly number[]): QueuedRequest {
   };
 }
 
-/** A backend that takes this many bytes at a time. */
+/** A backend that accepts this many bytes at a time. */
 function takeAtMost(bytes: number): Answer {
   return (one) => {
     if (one.bytes.length <= bytes) return taken;
@@ -24,7 +24,7 @@ function takeAtMost(bytes: number): Answer {
   };
 }
 
-test('SendingQueue sends what is too large in halves, in order, and loses nothing', async () => {
+test('SendingQueue halves requests that are too large, in order, and loses nothing', async () => {
   const { queue, sent, read, log } = openQueue(takeAtMost(250));
   queue.offer(divisible(Array.from({ length: 9 }, () => 100)));
   await until(async () => (await read())['otelcol_exporter_sent_metric_points{otlp}'] === 9);
@@ -38,7 +38,7 @@ test('SendingQueue sends what is too large in halves, in order, and loses nothin
   ]);
 });
 
-test('SendingQueue counts the points that are too large by themselves, and them alone', async () => {
+test('SendingQueue counts only the points that are too large by themselves', async () => {
   const { queue, sent, read, log } = openQueue(takeAtMost(250));
   queue.offer(divisible([100, 900, 100, 100, 800, 900]));
   await until(async () => (await read())['otelcol_exporter_queue_size{otlp,metrics}'] === 0);
@@ -50,7 +50,7 @@ test('SendingQueue counts the points that are too large by themselves, and them 
   assert.match(log.lines.join('\n'), /Lost 1 points .*refused for good: HTTP 413/);
 });
 
-test('SendingQueue sends no second request of a size that was refused while smaller ones are taken', async () => {
+test('SendingQueue sends no second request of a refused size while smaller ones are accepted', async () => {
   const { queue, sent, attempts } = openQueue(takeAtMost(450));
   for (let count = 0; count < 3; count += 1) queue.offer(divisible(Array.from({ length: 8 }, () => 100)));
   await until(() => sent.length === 6);
@@ -58,7 +58,7 @@ test('SendingQueue sends no second request of a size that was refused while smal
   await queue.shutdown(60_000);
 });
 
-test('SendingQueue tries few sizes where every size is refused', async () => {
+test('SendingQueue tries few sizes when every size is refused', async () => {
   const { queue, read, attempts } = openQueue(takeAtMost(0));
   for (let count = 0; count < 2; count += 1) queue.offer(divisible(Array.from({ length: 1024 }, () => 100)));
   await until(async () => (await read())['joulemetry.exporter.dropped{otlp,rejected}'] === 2048);
@@ -67,7 +67,7 @@ test('SendingQueue tries few sizes where every size is refused', async () => {
   await queue.shutdown(60_000);
 });
 
-test('SendingQueue counts each point once when its time ends between the halves of a request', async () => {
+test('SendingQueue counts each point once when the time limit is exceeded between the halves of a request', async () => {
   const { queue, read, sent } = openQueue((one) =>
     sent.length > 0 ? new Promise(() => undefined) : takeAtMost(250)(one, 1),
   );

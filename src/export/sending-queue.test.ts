@@ -23,7 +23,7 @@ test('SendingQueue sends requests in order and counts their points', async () =>
   assert.equal(closed(), 1);
 });
 
-test('SendingQueue continues after it had nothing to do', async () => {
+test('SendingQueue continues after it was empty', async () => {
   const { queue, sent } = openQueue(() => taken);
   queue.offer(request(1));
   await until(() => sent.length === 1);
@@ -32,7 +32,7 @@ test('SendingQueue continues after it had nothing to do', async () => {
   await queue.shutdown(60_000);
 });
 
-test('SendingQueue has as many requests under way as it may', async () => {
+test('SendingQueue has as many requests in flight as configured', async () => {
   const latch = createLatch();
   const { queue, attempts } = openQueue(() => latch.answer, { sending_queue: { num_consumers: 3 } });
   for (const points of [1, 2, 3, 4, 5]) queue.offer(request(points));
@@ -42,7 +42,7 @@ test('SendingQueue has as many requests under way as it may', async () => {
   assert.equal(attempts(), 5);
 });
 
-/** Keeps what was taken, as one on disk does. */
+/** Keeps the requests that were taken, like a storage on disk. */
 function createKeepingStorage() {
   const kept: number[] = [];
   const memory = new MemoryStorage();
@@ -62,7 +62,7 @@ function createKeepingStorage() {
   return { storage, stored: () => [...kept] };
 }
 
-test('SendingQueue keeps a request in its storage until it is delivered or given up, and then no longer', async () => {
+test('SendingQueue keeps a request in its storage until it is delivered or dropped', async () => {
   const { storage, stored } = createKeepingStorage();
   const latch = createLatch();
   const settings = { sending_queue: { queue_bytes: 300, drop: 'oldest' } };
@@ -76,7 +76,7 @@ test('SendingQueue keeps a request in its storage until it is delivered or given
   await queue.shutdown(60_000);
 });
 
-test('SendingQueue leaves in its storage what it could not send before the shutdown', async () => {
+test('SendingQueue leaves undelivered requests in its storage at shutdown', async () => {
   const { storage, stored } = createKeepingStorage();
   const { queue } = openQueue(() => new Promise(() => undefined), {}, storage);
   for (const points of [4, 5]) queue.offer(request(points));
@@ -84,7 +84,7 @@ test('SendingQueue leaves in its storage what it could not send before the shutd
   assert.deepEqual(stored(), [4, 5]);
 });
 
-test('SendingQueue gives memory back once a request was delivered, and only then', async () => {
+test('SendingQueue releases memory after a request was delivered, and not before', async () => {
   const released: number[] = [];
   const { queue } = openQueue((one) => (one.points === 1 ? refuse('400', false) : taken));
   for (const points of [1, 2]) queue.offer({ ...request(points), release: () => released.push(points) });
@@ -121,7 +121,7 @@ test('SendingQueue refuses new requests when it is full and drops the newest', a
   assert.equal((await read())['joulemetry.exporter.dropped{otlp,queue_full}'], 3);
 });
 
-test('SendingQueue reports how full it is, leaving room for the next request', async () => {
+test('SendingQueue reports its fill level, with room for the next request', async () => {
   const latch = createLatch();
   const { queue } = openQueue(() => latch.answer, { sending_queue: { queue_bytes: 500 } });
   assert.equal(queue.readBacklog(100), 0);
@@ -134,7 +134,7 @@ test('SendingQueue reports how full it is, leaving room for the next request', a
   assert.equal(queue.readBacklog(100), 0);
 });
 
-test('SendingQueue counts the points that were thrown away by who took the request', async () => {
+test('SendingQueue counts the points that the server discarded from an accepted request', async () => {
   const { queue, read, log } = openQueue(() => ({ rejectedPoints: 3, message: 'out of order' }));
   queue.offer(request(10));
   await queue.shutdown(60_000);
@@ -146,7 +146,7 @@ test('SendingQueue counts the points that were thrown away by who took the reque
   ]);
 });
 
-test('SendingQueue logs once what comes with a success', async () => {
+test('SendingQueue logs a warning that accompanies a success once', async () => {
   const { queue, read, log } = openQueue(() => ({ rejectedPoints: 0, message: 'soon over quota' }));
   queue.offer(request(10));
   queue.offer(request(10));
@@ -155,7 +155,7 @@ test('SendingQueue logs once what comes with a success', async () => {
   assert.deepEqual(log.lines, ['warn: Exported to backend:4317 with a warning: soon over quota']);
 });
 
-test('SendingQueue tries again at shutdown what waits for its next attempt', async () => {
+test('SendingQueue retries at shutdown the requests that wait for their next attempt', async () => {
   let isUp = false;
   const retry_on_failure = { initial_interval: '1h' };
   const { queue, sent, attempts } = openQueue(() => (isUp ? taken : refuse('down', true)), {
@@ -168,7 +168,7 @@ test('SendingQueue tries again at shutdown what waits for its next attempt', asy
   assert.deepEqual(sent, [1, 2]);
 });
 
-test('SendingQueue counts at shutdown what could not be sent', async () => {
+test('SendingQueue counts undelivered points at shutdown', async () => {
   const { queue, read, log } = openQueue(() => refuse('down', true));
   for (const points of [1, 2]) queue.offer(request(points));
   await queue.shutdown(60_000);
@@ -176,7 +176,7 @@ test('SendingQueue counts at shutdown what could not be sent', async () => {
   assert.match(log.lines.at(-1) ?? '', /Lost [12] points .*no time left before the shutdown/);
 });
 
-test('SendingQueue ends at the deadline when the other side never answers', async () => {
+test('SendingQueue ends at the deadline when the server never answers', async () => {
   const { queue, read, closed } = openQueue(() => new Promise(() => undefined));
   for (const points of [4, 5]) queue.offer(request(points));
   await queue.shutdown(5);

@@ -78,7 +78,7 @@ export function testOutages<S extends Schema>({
     assert.equal(log.lines.length, 2);
   });
 
-  test(`${name} reports that nothing listens, until a server does`, async (t) => {
+  test(`${name} reports that no server is listening, until one is`, async (t) => {
     const { port, close } = await open(t, { address: ownAddress });
     await close();
     const { exporter, log } = await startExporter(t, factory, settingsFor(`${ownAddress}:${port}`));
@@ -92,7 +92,7 @@ export function testOutages<S extends Schema>({
     await until(() => backend.takenValues().length === 1);
   });
 
-  test(`${name} ends in time when the backend takes connections and never answers`, async (t) => {
+  test(`${name} ends in time when the backend accepts connections and never answers`, async (t) => {
     const settings = settingsFor(`localhost:${await openSilentPort(t)}`);
     const { exporter, read } = await startExporter(t, factory, { ...settings, timeout: '20ms' });
     exporter.consume(readingAt(1, 3));
@@ -109,7 +109,7 @@ export function testAnswers<S extends Schema>({
   settingsFor,
   silence,
 }: Transport<S>): void {
-  test(`${name} sends again what got no answer in time`, async (t) => {
+  test(`${name} repeats requests without an answer in time`, async (t) => {
     const { port, received } = await open(t, { answer: (count) => ({ isSilent: count === 1 }) });
     const settings = { ...settingsFor(`localhost:${port}`), timeout: '200ms' };
     const { exporter, log } = await startExporter(t, factory, settings);
@@ -161,7 +161,7 @@ export function testTls<S extends Schema>({ name, factory, open, settingsFor }: 
     assert.deepEqual(takenValues(), [2]);
   });
 
-  test(`${name} reports that the backend wants TLS, when it is sent to without`, skip, async (t) => {
+  test(`${name} reports that the backend expects TLS when it connects without`, skip, async (t) => {
     const { port } = await open(t, { certificate: createCertificate() });
     const { exporter, log } = await startExporter(t, factory, settingsFor(`localhost:${port}`));
     exporter.consume(readingAt(1, 1));
@@ -169,7 +169,7 @@ export function testTls<S extends Schema>({ name, factory, open, settingsFor }: 
     assert.match(log.lines[0] ?? '', /as one does that wants TLS at this port/);
   });
 
-  test(`${name} connects with new files, when its certificates were replaced`, skip, async (t) => {
+  test(`${name} connects with new files when its certificates were replaced`, skip, async (t) => {
     const [old, young] = [createCertificate(), createCertificate()];
     const folder = createFolder();
     const file = join(folder, 'ca.pem');
@@ -193,7 +193,7 @@ export function testTls<S extends Schema>({ name, factory, open, settingsFor }: 
     assert.equal(warnings.length, 1);
   });
 
-  test(`${name} skips the verification with a warning, when told so`, skip, async (t) => {
+  test(`${name} skips the verification with a warning when configured to`, skip, async (t) => {
     const { endpoint, takenValues } = await open(t, { certificate: createCertificate() });
     const settings = { endpoint, tls: { insecure_skip_verify: true } };
     const { exporter, log } = await startExporter(t, factory, settings);
@@ -203,7 +203,7 @@ export function testTls<S extends Schema>({ name, factory, open, settingsFor }: 
   });
 
   test(
-    `${name} identifies itself by a certificate, and expects another name when told so`,
+    `${name} presents a client certificate, and expects another server name when configured to`,
     skip,
     async (t) => {
       const certificate = createCertificate();

@@ -11,7 +11,7 @@ function* createSteps(name: string, count: number, ms: number, done: string[]): 
   done.push(name);
 }
 
-test('SlicedWork does at once what is short', () => {
+test('SlicedWork does short work immediately', () => {
   const work = new SlicedWork(() => assert.fail());
   const done: string[] = [];
   work.add(createSteps('a', 100, 0, done));
@@ -19,7 +19,7 @@ test('SlicedWork does at once what is short', () => {
   assert.deepEqual([done, work.isBusy], [['a', 'b'], false]);
 });
 
-test('SlicedWork lets others run between the parts of what is long, and keeps the order', async () => {
+test('SlicedWork yields to other work between the parts of long work, and keeps the order', async () => {
   const work = new SlicedWork(() => assert.fail());
   const done: string[] = [];
   work.add(createSteps('long', 10, 3, done));

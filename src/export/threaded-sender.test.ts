@@ -15,7 +15,7 @@ async function open(config: Readonly<Record<string, unknown>> = {}) {
 
 const requestOf = (text: string, points = 0) => ({ bytes: Buffer.from(text), points });
 
-test('ThreadedSender has a thread send, and passes on what that says', async () => {
+test('ThreadedSender sends on a thread, and passes on its answers', async () => {
   const before = countOpen();
   const { sender, log } = await open({ key: 'value' });
   assert.equal(sender.target, 'a place');
@@ -27,7 +27,7 @@ test('ThreadedSender has a thread send, and passes on what that says', async () 
   await expectNothingLeft(before);
 });
 
-test('ThreadedSender passes on what an error means, and how far a request has come', async (t) => {
+test('ThreadedSender passes on the properties of an error, and the progress of a request', async (t) => {
   const { sender } = await open();
   t.after(() => sender.close());
   const [request, other] = [requestOf('count'), requestOf('count')];
@@ -45,7 +45,7 @@ test('ThreadedSender passes on what an error means, and how far a request has co
   await assert.rejects(sender.send(requestOf('throw')), new ExportError('no number', { retryable: false }));
 });
 
-test('ThreadedSender starts another thread where one ended', async (t) => {
+test('ThreadedSender starts another thread when one ended', async (t) => {
   const { sender } = await open();
   t.after(() => sender.close());
   const waiting = sender.send(requestOf('wait'));
@@ -58,14 +58,14 @@ test('ThreadedSender starts another thread where one ended', async (t) => {
   assert.equal((await sender.send(requestOf('x', 3))).rejectedPoints, 3);
 });
 
-test('ThreadedSender gives up what is under way when it is closed', async () => {
+test('ThreadedSender aborts requests in progress when it is closed', async () => {
   const { sender } = await open();
   const waiting = assert.rejects(sender.send(requestOf('wait')), { retryable: true });
   await sender.close();
   await waiting;
 });
 
-test('ThreadedSender says why its thread cannot start, and leaves nothing', async () => {
+test('ThreadedSender reports why its thread cannot start, and leaks nothing', async () => {
   const before = countOpen();
   await assert.rejects(open({ refusal: 'Cannot read a file' }), new Error('Cannot read a file'));
   await expectNothingLeft(before);

@@ -41,7 +41,7 @@ function start(cards: FakeCards) {
 
 const [first, second] = ['0000:03:00.0', '0000:44:00.0'];
 
-test('CardSession follows cards that come, go or change their place, by PCI address', (t) => {
+test('CardSession follows cards that are added, removed or moved, by PCI address', (t) => {
   const cards = new FakeCards();
   cards.add(1, { address: first, driver: 'one' }, { device: '0x1', used: 5 });
   cards.add(0, { address: '0000:05:00.0', driver: 'other' }, { used: 5 });
@@ -74,7 +74,7 @@ test('CardSession follows cards that come, go or change their place, by PCI addr
   );
 });
 
-test('CardSession has a card that cannot be read at all for lost', (t) => {
+test('CardSession reports a card of which nothing can be read as lost', (t) => {
   const cards = new FakeCards();
   cards.add(1, { address: first, driver: 'one' }, { used: 5 });
   const { session } = start(cards);
@@ -88,7 +88,7 @@ test('CardSession has a card that cannot be read at all for lost', (t) => {
   assert.deepEqual([...(session.read().rows[0]?.values ?? [])], [6]);
 });
 
-test('CardSession reads no card that is switched off, and opens one only once it is on', (t) => {
+test('CardSession reads no suspended card, and opens one only once it is active', (t) => {
   const cards = new FakeCards();
   cards.add(1, { address: first, driver: 'one' }, { used: 5, 'power/runtime_status': 'suspended' });
   const { session, readLater } = start(cards);
@@ -102,7 +102,7 @@ test('CardSession reads no card that is switched off, and opens one only once it
   assert.deepEqual([...(readLater().rows[0]?.values ?? [])], [NaN]);
 });
 
-test('CardSession reports where it looked, when there is no card', () => {
+test('CardSession reports where it searched when there is no card', () => {
   const cards = new FakeCards();
   assert.throws(() => start(cards).session.open(), {
     message: `Cannot find a GPU of Test: expected a card of one or two in ${cards.sysfs}/class/drm, found none`,

@@ -5,7 +5,7 @@ import { DrmProcesses, type DrmUsage } from './drm-processes.js';
 
 const address = '0000:00:02.0';
 
-/** The nanoseconds that each process had in the window, by task. */
+/** The nanoseconds of each process in the window, by task. */
 function timesOf({ usage: { fromNs, toNs, samples } }: DrmUsage): Record<string, number> {
   const ns = Number(toNs - fromNs);
   const entries = samples.flatMap(({ pid, shares }) =>
@@ -70,7 +70,7 @@ test('DrmProcesses counts the busy time of each process from the first reading o
   });
 });
 
-test('DrmProcesses holds a count that falls back until it is made up for', () => {
+test('DrmProcesses holds a count that decreases until it is made up for', () => {
   const { drm, processes } = start();
   const times = [1000, 2000, 1500, 1900, 2300].map((ns) => {
     drm.write(10, 3, describeClient(1, ns));
@@ -79,7 +79,7 @@ test('DrmProcesses holds a count that falls back until it is made up for', () =>
   assert.deepEqual(times, [0, 1000, 0, 0, 300]);
 });
 
-test('DrmProcesses charges a client that came since the last reading all that it can have done since', () => {
+test('DrmProcesses charges a client that is new since the last reading all the time that it can have used', () => {
   const { drm, processes } = start();
   read(processes);
   drm.write(10, 3, describeClient(1, 900));
@@ -89,7 +89,7 @@ test('DrmProcesses charges a client that came since the last reading all that it
   assert.deepEqual(timesOf(read(processes)), { '10 general': 0, '20 general': 8 });
 });
 
-test('DrmProcesses makes time of the cycles of xe by the clock of the GPU', () => {
+test('DrmProcesses converts the cycles of xe to time by the clock of the GPU', () => {
   const { drm, processes } = start();
   drm.write(10, 3, xe(1, 100, 10_000));
   read(processes);
@@ -102,7 +102,7 @@ test('DrmProcesses makes time of the cycles of xe by the clock of the GPU', () =
   ]);
 });
 
-test('DrmProcesses gives memory of the GPU, or of the machine where the GPU has none, and each GPU its own', () => {
+test('DrmProcesses reports memory of the GPU, or of the machine if the GPU has none, separately for each GPU', () => {
   const { drm, processes } = start();
   const other = '0000:03:00.0';
   drm.write(10, 3, {
@@ -117,7 +117,7 @@ test('DrmProcesses gives memory of the GPU, or of the machine where the GPU has 
   assert.deepEqual(usages.get('0000:04:00.0')?.memory, []);
 });
 
-test('DrmProcesses leaves out what v3d does on the CPU', () => {
+test("DrmProcesses leaves out v3d's jobs on the CPU", () => {
   const { drm, processes } = start();
   drm.write(10, 3, v3d(10));
   read(processes);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { UnseenUse } from './unseen-use.js';
 
-/** Takes windows of a second: the utilization of each column, and what each process used, in percent. */
+/** Adds windows of a second: the utilization of each column, and the usage of each process, in percent. */
 function takeAll(columns: readonly string[], windows: readonly (readonly [number[], number[]])[]) {
   const unseen = new UnseenUse(columns);
   return windows.map(([values, general]) => {
@@ -17,7 +17,7 @@ const [amd, intel] = [
   ['utilization.bcs0', 'utilization.rcs0', 'utilization.ccs0'],
 ];
 
-test('UnseenUse is what a GPU was busy with beyond its processes', () => {
+test('UnseenUse is the use of a GPU beyond that of its processes', () => {
   assert.deepEqual(
     takeAll(amd, [
       [
@@ -32,12 +32,12 @@ test('UnseenUse is what a GPU was busy with beyond its processes', () => {
   assert.deepEqual(takeAll(intel, [[[1, 0.9, 0.6], [100]]]), [50]);
 });
 
-test('UnseenUse compares over several windows, since the utilization is that of an instant', () => {
+test('UnseenUse compares over several windows, since the utilization is instantaneous', () => {
   const flicker = [0, 1, 0, 1, 0, 1].map((busy): [number[], number[]] => [[9, busy, 0], [50]]);
   assert.deepEqual(takeAll(amd, flicker), [0, 0, 0, 0, 0, 0]);
 });
 
-test('UnseenUse shows after ten windows that processes have gone, of which others were ahead', () => {
+test('UnseenUse shows the use of ended processes after ten windows if other processes were ahead', () => {
   const windows = Array.from({ length: 112 }, (_, i): [number[], number[]] =>
     i < 100
       ? [
@@ -51,7 +51,7 @@ test('UnseenUse shows after ten windows that processes have gone, of which other
   assert.deepEqual(shown.slice(110), [100, 100]);
 });
 
-test('UnseenUse is nothing where the utilization is not known', () => {
+test('UnseenUse is 0 if the utilization is unknown', () => {
   assert.deepEqual(takeAll(['utilization.memory'], [[[1], [0]]]), [0]);
   assert.deepEqual(takeAll(amd, [[[300, NaN, 1], [0]]]), [0]);
   assert.deepEqual(takeAll(amd, [[[300, 655.35, 1], [0]]]), [0]);

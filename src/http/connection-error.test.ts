@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { describeConnectionError } from './connection-error.js';
 
-test('describeConnectionError reports what another protocol at the port means', () => {
+test('describeConnectionError explains the answers of another protocol on the port', () => {
   const openssl =
     'write EPROTO 800C:error:0A00010B:SSL routines:ssl3_get_record:wrong version number:../x.c:350:\n';
   assert.equal(describeConnectionError(openssl), 'the backend does not speak TLS at this port');
@@ -11,7 +11,7 @@ test('describeConnectionError reports what another protocol at the port means', 
   assert.match(describeConnectionError('Parse Error: Expected HTTP/, RTSP/ or ICE/'), /4318$/);
 });
 
-test('describeConnectionError leaves out the heading of a note that is not there', () => {
+test('describeConnectionError removes the heading of an empty note', () => {
   const last = 'No connection established. Last error: connect ECONNREFUSED 127.0.0.1:4317';
   assert.equal(describeConnectionError(`${last}. Resolution note: `), last);
 });

@@ -23,7 +23,7 @@ function endOf(algorithm: string): string {
   return `opaque="FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS", algorithm=${algorithm}, qop=auth, nc=00000001, cnonce="${cnonce}"`;
 }
 
-test('DigestAuth gives the answers of RFC 7616 for MD5 and SHA-256', () => {
+test('DigestAuth produces the answers of RFC 7616 for MD5 and SHA-256', () => {
   const common = `username="Mufasa", realm="http-auth@example.org", nonce="${nonce}", uri="/dir/index.html"`;
   assert.equal(answer(md5), `Digest ${common}, response="8ca523f5e9506fed4657c9700eebdbec", ${endOf('MD5')}`);
   assert.equal(
@@ -32,7 +32,7 @@ test('DigestAuth gives the answers of RFC 7616 for MD5 and SHA-256', () => {
   );
 });
 
-test('DigestAuth takes the strongest of several challenges, whatever their order', () => {
+test('DigestAuth chooses the strongest of several challenges, in any order', () => {
   for (const header of [`${md5}, ${sha256}`, `${sha256}, ${md5}`, `Basic realm="a", ${sha256}`]) {
     assert.match(answer(header) ?? '', /response="753927fa/u);
   }
@@ -51,14 +51,14 @@ test('DigestAuth answers a server of RFC 2069, which knows no qop and no algorit
   assert.equal(answer('Digest realm="a", nonce="1"'), expected);
 });
 
-test('DigestAuth has the nonces in the key of a session', () => {
+test('DigestAuth includes the nonces in the key of a session', () => {
   const key = sha256Of(`${sha256Of('Mufasa:a:Circle of Life')}:1:${cnonce}`);
   const response = sha256Of(`${key}:1:00000001:${cnonce}:auth:${sha256Of('GET:/dir/index.html')}`);
   const header = answer('Digest realm=a, nonce=1, qop=auth, algorithm=SHA-256-sess') ?? '';
   assert.ok(header.includes(`response="${response}"`), header);
 });
 
-test('DigestAuth does not answer what it cannot: another scheme, an unknown hash, no nonce, auth-int alone', () => {
+test('DigestAuth does not answer unsupported challenges: another scheme, an unknown hash, no nonce, auth-int alone', () => {
   const headers = [
     'Basic realm="a"',
     '',

@@ -15,11 +15,11 @@ async function serve(t: TestContext, answer: RequestListener) {
     server.closeAllConnections();
     server.close();
   });
-  const { port } = server.address() as AddressInfo; // a TCP server has one
+  const { port } = server.address() as AddressInfo; // the address of a TCP server
   return { agent, url: new URL(`http://127.0.0.1:${port}/status?a=b`) };
 }
 
-test('getText reads the whole answer, in pieces as they come', async (t) => {
+test('getText reads the whole answer in the pieces that arrive', async (t) => {
   const target = await serve(t, ({ url, headers }, response) => {
     response.write(`${url} `);
     setImmediate(() => response.end(headers.accept));
@@ -48,7 +48,7 @@ test('getText throws the status, the reason and the challenge of an answer other
   });
 });
 
-test('getText ends with its signal, before and within the answer', async (t) => {
+test('getText aborts with its signal, before and within the answer', async (t) => {
   const target = await serve(t, (_, response) => void response.write('{'));
   const controller = new AbortController();
   const waiting = getText({ ...target, signal: controller.signal }, 10_000, 100);
@@ -57,7 +57,7 @@ test('getText ends with its signal, before and within the answer', async (t) => 
   await assert.rejects(getText({ ...target, signal: AbortSignal.abort() }, 10_000, 100));
 });
 
-test('getText gives up when the answer stops on its way', async (t) => {
+test('getText times out when the answer stops', async (t) => {
   const target = await serve(t, (_, response) => void response.write('{'));
   await assert.rejects(getText(target, 50, 100), { message: 'expected an answer within 50 ms, found none' });
 });

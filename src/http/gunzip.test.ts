@@ -5,7 +5,7 @@ import { decompressGzip } from './gunzip.js';
 
 const limit = 4 * 1024 * 1024;
 
-test('decompressGzip gives back what was compressed, at once where it is small', async () => {
+test('decompressGzip restores compressed data, synchronously if it is small', async () => {
   for (const [size, isAtOnce] of [
     [0, true],
     [1, true],
@@ -21,13 +21,13 @@ test('decompressGzip gives back what was compressed, at once where it is small',
   }
 });
 
-test('decompressGzip takes several members, whatever the last one claims', async () => {
+test('decompressGzip reads several members, whatever the last one claims', async () => {
   const parts = [Buffer.alloc(50_000, 'a'), Buffer.alloc(10, 'b')];
   const members = Buffer.concat(parts.map((part) => gzipSync(part)));
   assert.ok((await decompressGzip(members, limit)).equals(Buffer.concat(parts)));
 });
 
-test('decompressGzip refuses what is larger than the limit, also where it claims to be smaller', async () => {
+test('decompressGzip refuses a result larger than the limit, even if it claims to be smaller', async () => {
   const bytes = gzipSync(Buffer.alloc(64 * 1024 * 1024));
   for (const claimed of [64 * 1024 * 1024, 0, 100]) {
     bytes.writeUInt32LE(claimed, bytes.length - 4);
@@ -36,7 +36,7 @@ test('decompressGzip refuses what is larger than the limit, also where it claims
   await assert.rejects(async () => decompressGzip(gzipSync('abc'), 2), { code: 'ERR_BUFFER_TOO_LARGE' });
 });
 
-test('decompressGzip refuses what is no gzip, damaged or cut off', async () => {
+test('decompressGzip refuses data that is not gzip, damaged or truncated', async () => {
   const whole = gzipSync(Buffer.alloc(1000, 'abc'));
   const damaged = Buffer.from(whole).fill(0x55, 12, 16);
   for (const bytes of [

@@ -5,7 +5,7 @@ import { isExpectedHost } from './headers.js';
 
 const local = { endpoint: 'localhost:9464', isLocal: true };
 
-test('isExpectedHost takes what cannot be the name of a page, when the connection is local', () => {
+test('isExpectedHost accepts names that no web page can have when the connection is local', () => {
   const headers = [
     'localhost',
     'LOCALHOST:9464',
@@ -18,7 +18,7 @@ test('isExpectedHost takes what cannot be the name of a page, when the connectio
   for (const header of [...headers, `${hostname()}:9464`]) assert.ok(isExpectedHost(header, local), header);
 });
 
-test('isExpectedHost refuses every other name, when the connection is local', () => {
+test('isExpectedHost refuses every other name when the connection is local', () => {
   const headers = [
     'evil.example',
     'evil.example:9464',
@@ -37,11 +37,11 @@ test('isExpectedHost refuses every other name, when the connection is local', ()
   for (const header of headers) assert.ok(!isExpectedHost(header, local), header);
 });
 
-test('isExpectedHost takes the name of the endpoint, when it is one', () => {
+test('isExpectedHost accepts the name of the endpoint if it is one', () => {
   assert.ok(isExpectedHost('meter.example:80', { endpoint: 'meter.example:80', isLocal: true }));
 });
 
-test('isExpectedHost takes every name, when the operator serves the network, and a request without one', () => {
+test('isExpectedHost accepts every name when the operator serves the network, and a request without one', () => {
   assert.ok(isExpectedHost('node7.example:9464', { endpoint: ':9464', isLocal: false }));
   assert.ok(!isExpectedHost('node7.example:9464', { endpoint: ':9464', isLocal: true }));
   assert.ok(isExpectedHost(undefined, local));

@@ -8,14 +8,14 @@ import { listen, listenOrWarn } from './listen.js';
 const log = createLogCollector();
 const silent = () => createServer((_, response) => response.end('here'));
 
-test('parseEndpoint takes host and port apart, when they are a name, IPv4, IPv6 or nothing', () => {
+test('parseEndpoint parses host and port with a name, IPv4, IPv6 or an empty host', () => {
   assert.deepEqual(parseEndpoint('localhost:9464'), { host: 'localhost', port: 9464 });
   assert.deepEqual(parseEndpoint('10.0.0.1:80'), { host: '10.0.0.1', port: 80 });
   assert.deepEqual(parseEndpoint('[::1]:9464'), { host: '::1', port: 9464 });
   assert.deepEqual(parseEndpoint(':0'), { host: '', port: 0 });
 });
 
-test('parseEndpoint throws, when the text is no endpoint', () => {
+test('parseEndpoint throws when the text is not an endpoint', () => {
   for (const text of ['localhost', '9464', '::1:9464', 'localhost:65536', 'http://localhost:1']) {
     assert.throws(() => parseEndpoint(text), {
       message: `Cannot parse endpoint: expected host:port, [::1]:port or :port, found "${text}"`,
@@ -23,7 +23,7 @@ test('parseEndpoint throws, when the text is no endpoint', () => {
   }
 });
 
-test('listen serves at 127.0.0.1, when the host is localhost', async () => {
+test('listen serves on 127.0.0.1 when the host is localhost', async () => {
   const listener = await listen(silent(), 'localhost:0', { log });
   assert.match(listener.address, /^127\.0\.0\.1:\d+$/);
   const response = await fetch(`http://${listener.address}/`);
@@ -31,14 +31,14 @@ test('listen serves at 127.0.0.1, when the host is localhost', async () => {
   await listener.close();
 });
 
-test('listen ends a connection, when nothing moves on it', async () => {
+test('listen ends a connection without traffic', async () => {
   const server = silent();
   const listener = await listen(server, 'localhost:0', { log });
   assert.equal(server.timeout, 10_000);
   await listener.close();
 });
 
-test('listen throws, when the port is in use', async () => {
+test('listen throws when the port is in use', async () => {
   const first = await listen(silent(), 'localhost:0', { log });
   const { port } = parseEndpoint(first.address);
   await assert.rejects(listen(silent(), `localhost:${port}`, { log }), {
@@ -47,14 +47,14 @@ test('listen throws, when the port is in use', async () => {
   await first.close();
 });
 
-test('listen throws, when no interface has the address', async () => {
+test('listen throws when no interface has the address', async () => {
   await assert.rejects(
     listen(silent(), '192.0.2.1:0', { log }),
     /EADDRNOTAVAIL, no interface of this machine/,
   );
 });
 
-test('close ends idle connections and does nothing more, when it is called twice', async () => {
+test('close ends idle connections, and does nothing when called again', async () => {
   const listener = await listen(silent(), 'localhost:0', { log });
   await (await fetch(`http://${listener.address}/`)).text();
   await listener.close();
@@ -62,7 +62,7 @@ test('close ends idle connections and does nothing more, when it is called twice
   await assert.rejects(fetch(`http://${listener.address}/`));
 });
 
-test('listenOrWarn warns and continues, when the default port is taken', async () => {
+test('listenOrWarn warns and continues when the default port is in use', async () => {
   const warned = createLogCollector();
   const first = await listen(silent(), 'localhost:0', { log });
   const fallback = `localhost:${parseEndpoint(first.address).port}`;
@@ -76,7 +76,7 @@ test('listenOrWarn warns and continues, when the default port is taken', async (
   await first.close();
 });
 
-test('listenOrWarn throws, when the port that the user set is taken', async () => {
+test('listenOrWarn throws when the port that the user set is in use', async () => {
   const first = await listen(silent(), 'localhost:0', { log });
   const chosen = `localhost:${parseEndpoint(first.address).port}`;
   const options = { chosen, fallback: 'localhost:0', setting: 'a.endpoint', log };
@@ -87,7 +87,7 @@ test('listenOrWarn throws, when the port that the user set is taken', async () =
   await first.close();
 });
 
-test('listen keeps the process alive and logs, when a connection cannot be accepted', async () => {
+test('listen keeps the process alive and logs when a connection cannot be accepted', async () => {
   const quiet = createLogCollector();
   const server = silent();
   const listener = await listen(server, 'localhost:0', { log: quiet });

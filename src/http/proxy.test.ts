@@ -10,20 +10,20 @@ function isProxied(address: string, exceptions: string): boolean {
   );
 }
 
-test('findProxy takes the variable of the scheme, that in capitals first', () => {
+test('findProxy uses the variable of the scheme, upper case first', () => {
   const env = { HTTPS_PROXY: 'http://a:1', https_proxy: 'http://b:2', http_proxy: 'c:3' };
   assert.equal(findProxy(new URL('https://backend.example'), env)?.address, 'http://a:1');
   assert.equal(findProxy(new URL('http://backend.example'), env)?.address, 'http://c:3');
   assert.equal(findProxy(new URL('http://backend.example'), {}), undefined);
 });
 
-test('findProxy never takes localhost and loopback addresses through a proxy', () => {
+test('findProxy never uses a proxy for localhost and loopback addresses', () => {
   for (const host of ['localhost', '127.0.0.1', '127.1.2.3', '[::1]', '[::ffff:127.0.0.1]']) {
     assert.equal(isProxied(`http://${host}:4318`, ''), false, host);
   }
 });
 
-test('findProxy excepts what NO_PROXY names', () => {
+test('findProxy excludes the hosts in NO_PROXY', () => {
   const cases: readonly (readonly [exceptions: string, address: string, isProxied: boolean])[] = [
     ['*', 'https://backend.example', false],
     ['backend.example', 'https://backend.example', false],
@@ -52,7 +52,7 @@ test('findProxy excepts what NO_PROXY names', () => {
   }
 });
 
-test('parseProxy reads credentials, and shows none where the address is wrong', () => {
+test('parseProxy reads credentials, and does not show them when the address is wrong', () => {
   const { host, port, isTls, credentials, address } = parseProxy('https://me:a%40b@[fd00::1]', 'proxy_url');
   assert.deepEqual(
     { host, port, isTls, credentials },

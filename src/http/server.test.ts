@@ -37,7 +37,7 @@ async function open(t: TestContext, port: number) {
 async function ask(t: TestContext, port: number, request: string): Promise<string> {
   const { socket, read } = await open(t, port);
   socket.write(request);
-  // Not once(): it would reject where the server resets the connection.
+  // Not once(): it would reject if the server resets the connection.
   await until(() => socket.closed);
   return read();
 }
@@ -67,14 +67,14 @@ test('servePages answers other methods with 405', async (t) => {
   }
 });
 
-test('servePages answers a Host header of another name with 403, and none in HTTP/1.0', async (t) => {
+test('servePages answers a Host header of another name with 403, and accepts its absence in HTTP/1.0', async (t) => {
   const { port } = await start(t, hello);
   assert.equal(statusOf(await ask(t, port, get('/hello', `evil.example:${port}`))), 403);
   assert.equal(statusOf(await ask(t, port, get('/hello', `127.0.0.1:${port}`))), 200);
   assert.equal(statusOf(await ask(t, port, 'GET /hello HTTP/1.0\r\n\r\n')), 200);
 });
 
-test('servePages takes a target with a scheme, and its authority instead of the Host header', async (t) => {
+test('servePages accepts a target with a scheme, and uses its authority instead of the Host header', async (t) => {
   const { port } = await start(t, hello);
   const statusFor = async (target: string, host: string) => statusOf(await ask(t, port, get(target, host)));
   assert.equal(await statusFor('http://localhost/hello', 'localhost'), 200);
@@ -86,7 +86,7 @@ test('servePages takes a target with a scheme, and its authority instead of the 
   assert.equal(await statusFor('http://localhost', 'localhost'), 404);
 });
 
-test('servePages logs why, when a page cannot be made, and answers the next request', async (t) => {
+test('servePages logs why a page cannot be created, and answers the next request', async (t) => {
   const { origin, log } = await start(t, {
     ...hello,
     '/bad': () => Promise.reject(new Error('Cannot make it')),
@@ -96,7 +96,7 @@ test('servePages logs why, when a page cannot be made, and answers the next requ
   assert.equal((await fetch(`${origin}/hello`)).status, 200);
 });
 
-test('servePages answers a bounded number of pipelined requests', async (t) => {
+test('servePages answers a limited number of pipelined requests', async (t) => {
   let asked = 0;
   const { port } = await start(t, { '/count': () => ({ status: 200, body: `${++asked}\n` }) });
   const many = get('/count').replace('Connection: close\r\n', '').repeat(3000);
@@ -105,7 +105,7 @@ test('servePages answers a bounded number of pipelined requests', async (t) => {
   assert.ok(answers.split('HTTP/1.1 200').length - 1 <= 100);
 });
 
-test('servePages keeps room for a scraper, when hundreds of connections are idle', async (t) => {
+test('servePages keeps room for a scraper when hundreds of connections are idle', async (t) => {
   const { port, origin, log } = await start(t, hello);
   const sockets: Socket[] = [];
   for (let i = 0; i < 200; i++) sockets.push((await open(t, port)).socket);
@@ -118,7 +118,7 @@ test('servePages keeps room for a scraper, when hundreds of connections are idle
 
 const users = (user: string, hash: string) => `basic_auth_users: {${user}: "${hash}"}`;
 
-test('servePages answers users with their password only, and 401 to everyone else', async (t) => {
+test('servePages answers users only with their password, and others with 401', async (t) => {
   const { path } = writeWebConfig(
     `${users('me', hashes['correct horse'])}\nhttp_server_config: {headers: {X-A: b}}`,
   );
@@ -153,13 +153,13 @@ test('servePages answers users with their password only, and 401 to everyone els
   assert.equal((await fetchAs(right, '/')).status, 404);
 });
 
-test('servePages checks the Host header of users, too, before their password', async (t) => {
+test('servePages checks the Host header even of users, before their password', async (t) => {
   const { path } = writeWebConfig(users('me', hashes['correct horse']));
   const { port } = await start(t, hello, path);
   assert.equal(statusOf(await ask(t, port, get('/hello', 'evil.example'))), 403);
 });
 
-test('servePages takes users that were changed, and no longer those before', async (t) => {
+test('servePages accepts changed users, and no longer the previous ones', async (t) => {
   const { path, write } = writeWebConfig(users('me', hashes['correct horse']));
   const { origin } = await start(t, hello, path);
   const statusFor = async (password: string) =>
@@ -169,7 +169,7 @@ test('servePages takes users that were changed, and no longer those before', asy
   assert.deepEqual([await statusFor('correct horse'), await statusFor('changed')], [401, 200]);
 });
 
-test('servePages compares a bounded number of passwords at a time', async (t) => {
+test('servePages compares a limited number of passwords at a time', async (t) => {
   const { path } = writeWebConfig(users('me', hashes['correct horse'].replace('$04$', '$08$')));
   const { origin } = await start(t, hello, path);
   const guess = async (_: unknown, i: number) =>
@@ -179,14 +179,14 @@ test('servePages compares a bounded number of passwords at a time', async (t) =>
   assert.ok(statuses.every((status) => status === 503 || status === 401));
 });
 
-test('servePages does not start, when its web configuration cannot be used', async () => {
+test('servePages does not start when its web configuration is invalid', async () => {
   const options = { chosen: 'localhost:0', fallback: '', setting: 'a.endpoint', log: createLogCollector() };
   await assert.rejects(servePages(hello, { ...options, webConfigFile: '/nowhere' }), /Cannot read \/nowhere/);
 });
 
 const skip = { skip: noOpenssl };
 
-test('servePages serves by TLS only, with users, when its web configuration requires it', skip, async (t) => {
+test('servePages serves only TLS, with users, when its web configuration requires it', skip, async (t) => {
   const { path, certFile } = createSecuredConfig();
   const { origin, port } = await start(t, hello, path);
   assert.match(origin, /^https:/);
@@ -200,7 +200,7 @@ test('servePages serves by TLS only, with users, when its web configuration requ
   assert.equal(await ask(t, port, get('/hello')), '', 'it answers without TLS');
 });
 
-test('servePages shows a certificate that was replaced to the next client', skip, async (t) => {
+test('servePages presents a replaced certificate to the next client', skip, async (t) => {
   const [old, young] = [createCertificate(), createCertificate()];
   const folder = createFolder();
   const copy = ({ certFile, keyFile }: CertificateFiles) => {
@@ -218,7 +218,7 @@ test('servePages shows a certificate that was replaced to the next client', skip
   await assert.rejects(fetchTls(`${origin}/hello`, { ca: oldCa }));
 });
 
-test('servePages asks clients for the certificates that client_auth_type says', skip, async (t) => {
+test('servePages requests client certificates according to client_auth_type', skip, async (t) => {
   const [server, client, stranger] = [createCertificate(), createCertificate(), createCertificate()];
   const ca = readFileSync(server.certFile);
   const shown = [undefined, client, stranger].map((files) =>
@@ -242,13 +242,17 @@ test('servePages asks clients for the certificates that client_auth_type says', 
   }
 });
 
-test('servePages keeps room for a scraper by TLS, when hundreds of connections are idle', skip, async (t) => {
-  const { path, certFile } = createSecuredConfig();
-  const { port, origin } = await start(t, hello, path);
-  const sockets: Socket[] = [];
-  for (let i = 0; i < 200; i++) sockets.push((await open(t, port)).socket);
-  const authorization = basic('scraper', 'correct horse');
-  const { status } = await fetchTls(`${origin}/hello`, { ca: readFileSync(certFile), authorization });
-  assert.equal(status, 200);
-  await until(() => sockets.filter((socket) => !socket.closed).length <= 64);
-});
+test(
+  'servePages keeps room for a scraper with TLS when hundreds of connections are idle',
+  skip,
+  async (t) => {
+    const { path, certFile } = createSecuredConfig();
+    const { port, origin } = await start(t, hello, path);
+    const sockets: Socket[] = [];
+    for (let i = 0; i < 200; i++) sockets.push((await open(t, port)).socket);
+    const authorization = basic('scraper', 'correct horse');
+    const { status } = await fetchTls(`${origin}/hello`, { ca: readFileSync(certFile), authorization });
+    assert.equal(status, 200);
+    await until(() => sockets.filter((socket) => !socket.closed).length <= 64);
+  },
+);

@@ -7,8 +7,8 @@ import { createCertificate, noOpenssl } from './certificate.fixture.js';
 import { WebConfigFile, type WebConfig } from './web-config.js';
 import { hashes, writeWebConfig } from './web-config.fixture.js';
 
-// The kinds of files that Prometheus' exporter-toolkit takes and refuses, by its documentation of the web configuration
-// (https://github.com/prometheus/exporter-toolkit/blob/master/docs/web-configuration.md).
+// The kinds of files that Prometheus' exporter-toolkit accepts and refuses, according to its documentation of
+// the web configuration (https://github.com/prometheus/exporter-toolkit/blob/master/docs/web-configuration.md).
 
 function load(text: string, files: Readonly<Record<string, string>> = {}): WebConfig {
   const { path } = writeWebConfig(text);
@@ -73,7 +73,7 @@ for (const [what, text, message] of refused) {
   });
 }
 
-test('WebConfigFile takes users, headers and HTTP/2 without TLS', () => {
+test('WebConfigFile accepts users, headers and HTTP/2 without TLS', () => {
   const hash = hashes['correct horse'];
   const { tls, users, headers } = load(`basic_auth_users: { alice: "${hash}" }
 http_server_config:
@@ -85,14 +85,14 @@ http_server_config:
   assert.deepEqual(headers, { 'X-Frame-Options': 'deny', 'Strict-Transport-Security': 'max-age=31536000' });
 });
 
-test('WebConfigFile takes an empty file', () => {
+test('WebConfigFile accepts an empty file', () => {
   assert.deepEqual(load(''), { tls: undefined, headers: {}, users: new Map() });
 });
 
 const skip = { skip: noOpenssl };
 
 for (const type of ['NoClientCert', 'RequestClientCert', 'RequireAnyClientCert'] as const) {
-  test(`WebConfigFile takes ${type} without authorities`, skip, () => {
+  test(`WebConfigFile accepts ${type} without authorities`, skip, () => {
     const { certFile, keyFile } = createCertificate();
     const { tls } = load(
       `tls_server_config: {cert_file: "${certFile}", key_file: "${keyFile}", client_auth_type: ${type}}`,
@@ -102,7 +102,7 @@ for (const type of ['NoClientCert', 'RequestClientCert', 'RequireAnyClientCert']
 }
 
 for (const type of ['VerifyClientCertIfGiven', 'RequireAndVerifyClientCert'] as const) {
-  test(`WebConfigFile takes ${type} with authorities only, which must be certificates`, skip, () => {
+  test(`WebConfigFile accepts ${type} only with authorities, which must be certificates`, skip, () => {
     const { certFile, keyFile } = createCertificate();
     const common = `cert_file: "${certFile}", key_file: "${keyFile}", client_auth_type: ${type}`;
     assert.throws(

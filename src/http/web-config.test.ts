@@ -11,7 +11,7 @@ import { hashes, writeWebConfig } from './web-config.fixture.js';
 
 const open = (path: string, log = createLogCollector()) => new WebConfigFile(path, 'a.web_config_file', log);
 
-test('WebConfigFile reads users and headers as Prometheus writes them, and substitutes nothing', () => {
+test("WebConfigFile reads users and headers in Prometheus' format, and substitutes nothing", () => {
   const { path } = writeWebConfig(`http_server_config:
   http2: false
   headers: {X-Frame-Options: deny, X-Text: "\${env:HOME} $$"}
@@ -24,12 +24,12 @@ basic_auth_users:
   assert.equal(tls, undefined);
 });
 
-test('WebConfigFile takes an empty file for plain HTTP', () => {
+test('WebConfigFile treats an empty file as plain HTTP', () => {
   const { users, headers, tls } = open(writeWebConfig('').path).current();
   assert.deepEqual([users.size, headers, tls], [0, {}, undefined]);
 });
 
-test('WebConfigFile names what is wrong, with its place, and shows no hash', () => {
+test('WebConfigFile names the mistake and its place, and shows no hash', () => {
   for (const [text, expected] of [
     [
       'basic_auth_users: {a: s3cret}',
@@ -67,7 +67,7 @@ test('WebConfigFile names what is wrong, with its place, and shows no hash', () 
   assert.throws(() => open(createFolder()), /expected a regular file, found a/);
 });
 
-test('WebConfigFile reads the file again when it has changed, and keeps the last that was right', () => {
+test('WebConfigFile reads the file again when it has changed, and keeps the last valid one', () => {
   const log = createLogCollector();
   const { path, write } = writeWebConfig(`basic_auth_users: {a: ${hashes['correct horse']}}`);
   const file = open(path, log);
@@ -89,7 +89,7 @@ test('WebConfigFile reads the file again when it has changed, and keeps the last
   );
 });
 
-test('WebConfigFile finds certificates beside it, and reads them again', { skip: noOpenssl }, () => {
+test('WebConfigFile finds certificates next to it, and reads them again', { skip: noOpenssl }, () => {
   const [old, young] = [createCertificate(), createCertificate()];
   const folder = createFolder();
   const [path, cert, key] = ['web.yaml', 'cert.pem', 'key.pem'].map((name) => join(folder, name));
@@ -119,19 +119,23 @@ test('WebConfigFile finds certificates beside it, and reads them again', { skip:
   );
 });
 
-test('WebConfigFile uses a changed file once what it names is there', { skip: noOpenssl }, async () => {
-  const { certFile, keyFile } = createCertificate();
-  const tls = (name: string) => `tls_server_config: {cert_file: "${name}", key_file: "${keyFile}"}`;
-  const { path, write } = writeWebConfig(tls(certFile));
-  const log = createLogCollector();
-  const file = open(path, log);
-  const young = join(createFolder(), 'young.pem');
-  write(tls(young));
-  const before = file.current();
-  copyFileSync(certFile, young);
-  await until(() => file.current() !== before);
-  assert.match(
-    log.lines.join('\n'),
-    /^warn: .*young\.pem": ENOENT; serving.*\ninfo: Serving with changed files.*$/u,
-  );
-});
+test(
+  'WebConfigFile uses a changed file once the files that it names exist',
+  { skip: noOpenssl },
+  async () => {
+    const { certFile, keyFile } = createCertificate();
+    const tls = (name: string) => `tls_server_config: {cert_file: "${name}", key_file: "${keyFile}"}`;
+    const { path, write } = writeWebConfig(tls(certFile));
+    const log = createLogCollector();
+    const file = open(path, log);
+    const young = join(createFolder(), 'young.pem');
+    write(tls(young));
+    const before = file.current();
+    copyFileSync(certFile, young);
+    await until(() => file.current() !== before);
+    assert.match(
+      log.lines.join('\n'),
+      /^warn: .*young\.pem": ENOENT; serving.*\ninfo: Serving with changed files.*$/u,
+    );
+  },
+);

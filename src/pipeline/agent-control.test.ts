@@ -8,7 +8,7 @@ import { config, createService, createWorld } from './service.fixture.js';
 
 const series = [{ metric: hwEnergy, resource: { attributes: {} }, attributes: {}, start: 0n }];
 
-test('listComponents has every component with its pipelines, its state and what passed', async () => {
+test('listComponents lists every component with its pipelines, its state and its points', async () => {
   const world = createWorld();
   const context = createFakeContext({ meter: createMeterReader().meter });
   const service = await createService(
@@ -39,7 +39,7 @@ test('listComponents has every component with its pipelines, its state and what 
   );
 });
 
-test('listComponents says since when a component is in its state', async () => {
+test('listComponents reports since when a component is in its state', async () => {
   const service = await createService(createWorld(), config);
   const before = Date.now();
   await service.start();
@@ -48,7 +48,7 @@ test('listComponents says since when a component is in its state', async () => {
   await service.shutdown();
 });
 
-test('listComponents has a receiver that is left out or replaced as disabled, with the reason', async () => {
+test('listComponents lists a receiver that is left out or replaced as disabled, with the reason', async () => {
   const receivers = {
     meter: {},
     gone: { missing: true, start: 'auto' },
@@ -69,7 +69,7 @@ test('listComponents has a receiver that is left out or replaced as disabled, wi
   await service.shutdown();
 });
 
-test('trigger makes one receiver read, and names those that run when there is no such receiver', async () => {
+test('trigger makes one receiver read, and lists those that run when there is no such receiver', async () => {
   const world = createWorld();
   const service = await createService(world, config);
   await service.start();
@@ -82,7 +82,7 @@ test('trigger makes one receiver read, and names those that run when there is no
   await service.shutdown();
 });
 
-test('flush asks receivers first, then processors and exporters, each before the one behind it', async () => {
+test('flush first flushes receivers, then processors and exporters, each before its consumer', async () => {
   const world = createWorld();
   const service = await createService(world, config);
   await service.start();
@@ -103,7 +103,7 @@ test('shutdown asks the owner of the service to end', async () => {
   await service.shutdown();
 });
 
-/** A service whose receivers read at intervals, and what their loops were asked to do. */
+/** A service whose receivers read at intervals, and the calls of their loops. */
 async function startControlled(receivers: object = { meter: {} }) {
   const world = createWorld();
   const pipelines = {
@@ -147,7 +147,7 @@ test('a receiver is paused, resumed and given another interval, by its id or wit
   await service.shutdown();
 });
 
-test('tables pass a processor by while it is paused, and an exporter drops them', async () => {
+test('tables bypass a paused processor, and a paused exporter drops them', async () => {
   const { agent, world, service } = await startControlled();
   const send = () => {
     world.events.length = 0;
@@ -166,7 +166,7 @@ test('tables pass a processor by while it is paused, and an exporter drops them'
   await service.shutdown();
 });
 
-test('a receiver or an exporter that is stopped is shut down, gets nothing and cannot be resumed', async () => {
+test('a stopped receiver or exporter is shut down, receives nothing and cannot be resumed', async () => {
   const { agent, world, service, stateOf } = await startControlled();
   world.events.length = 0;
   await agent.stop('exporter:file');
@@ -183,7 +183,7 @@ test('a receiver or an exporter that is stopped is shut down, gets nothing and c
   await service.shutdown();
 });
 
-test('a receiver that stands in for another one takes over, when that is stopped', async () => {
+test('a fallback receiver takes over when the receiver that it replaces is stopped', async () => {
   const { agent, world, service } = await startControlled({ meter: {}, guess: { fallback_for: ['meter'] } });
   const states = () =>
     agent.listComponents().flatMap(({ kind, id, state }) => (kind === 'receiver' ? [`${id} ${state}`] : []));
@@ -191,12 +191,12 @@ test('a receiver that stands in for another one takes over, when that is stopped
   await agent.stop('meter');
   assert.deepEqual(states(), ['meter stopped', 'guess running']);
   assert.equal(world.entries.get('guess')?.consume(createRow(series, 1n, Float64Array.of(1))), true);
-  // What is stopped stays so, and lets nothing pass.
+  // A stopped component stays stopped, and passes nothing on.
   assert.equal(world.entries.get('meter')?.consume(createRow(series, 1n, Float64Array.of(1))), false);
   await service.shutdown();
 });
 
-test('a receiver that was refused what another one had claimed starts again, when that is stopped', async () => {
+test('a receiver that was refused a claim restarts when the owner is stopped', async () => {
   const { agent, world, service } = await startControlled({ meter: {}, spare: {} });
   const [meter, spare] = ['meter', 'spare'].map((id) => world.claims.get(id));
   assert.deepEqual([meter?.claim('energy/host'), spare?.claim('energy/host')], [undefined, 'meter']);
@@ -207,7 +207,7 @@ test('a receiver that was refused what another one had claimed starts again, whe
   await service.shutdown();
 });
 
-test('the agent continues, when an operator has stopped its only receiver', async () => {
+test('the agent continues when an operator has stopped its only receiver', async () => {
   const { agent, service, stateOf } = await startControlled();
   await agent.stop('meter');
   await agent.flush();
@@ -215,7 +215,7 @@ test('the agent continues, when an operator has stopped its only receiver', asyn
   await service.shutdown();
 });
 
-test('a receiver that is stopped ends its series once, and nothing of it follows', async () => {
+test('a stopped receiver ends its series once, and sends nothing afterwards', async () => {
   const { agent, world, service } = await startControlled();
   const feed = () => world.entries.get('meter')?.consume(createRow(series, 1n, Float64Array.of(1)));
   feed();
@@ -229,7 +229,7 @@ test('a receiver that is stopped ends its series once, and nothing of it follows
   );
 });
 
-test('a receiver whose loops all fail is failed, until one of them reads again', async () => {
+test('a receiver whose loops all fail is failed until one of them reads again', async () => {
   const { join, service, stateOf } = await startControlled();
   const loop = { isFailing: true };
   join('meter', loop);

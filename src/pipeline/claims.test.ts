@@ -12,7 +12,7 @@ function createPair() {
   return { registry, first: registry.claimsFor('rapl'), second: registry.claimsFor('rapl/second') };
 }
 
-test('ClaimRegistry gives a domain to the first that asks, and names the owner to others', () => {
+test('ClaimRegistry gives a domain to the first receiver that claims it, and names the owner to others', () => {
   const { first, second } = createPair();
   assert.equal(first.claim('energy/cpu/0'), undefined);
   assert.equal(second.claim('energy/cpu/0'), 'rapl');
@@ -20,14 +20,14 @@ test('ClaimRegistry gives a domain to the first that asks, and names the owner t
   assert.equal(first.claim('energy/cpu/1'), 'rapl/second');
 });
 
-test('ClaimRegistry gives an owner what it has as often as it asks', () => {
+test('ClaimRegistry grants an owner its claim repeatedly', () => {
   const { first } = createPair();
   assert.equal(first.claim('energy/cpu/0'), undefined);
   assert.equal(first.claim('energy/cpu/0'), undefined);
   assert.equal(first.claim('energy/cpu'), undefined);
 });
 
-test('ClaimRegistry refuses a whole of which another has a part, and a part of what another has', () => {
+test("ClaimRegistry refuses a whole of which another receiver has a part, and a part of another receiver's whole", () => {
   const { first, second } = createPair();
   first.claim('energy/cpu/0/1');
   assert.equal(second.claim('energy/cpu/0'), 'rapl');
@@ -36,13 +36,13 @@ test('ClaimRegistry refuses a whole of which another has a part, and a part of w
   assert.equal(first.claim('energy/gpu/0'), 'rapl/second');
 });
 
-test('ClaimRegistry takes names that begin alike for different domains', () => {
+test('ClaimRegistry treats names with a common prefix as different domains', () => {
   const { first, second } = createPair();
   first.claim('energy/cpu/1');
   assert.equal(second.claim('energy/cpu/10'), undefined);
 });
 
-test('ClaimRegistry names the owner of a part, and has another version whenever an owner may have changed', () => {
+test('ClaimRegistry names the owner of a part, and changes its version whenever an owner may have changed', () => {
   const { registry, first } = createPair();
   assert.equal(registry.ownerOf('energy/memory'), undefined);
   const before = registry.version;
@@ -57,7 +57,7 @@ test('ClaimRegistry names the owner of a part, and has another version whenever 
   assert.notEqual(registry.version, claimed);
 });
 
-test('ClaimRegistry gives what a receiver had to the next one, when it has stopped', () => {
+test('ClaimRegistry gives the claims of a stopped receiver to the next one', () => {
   const { registry, first, second } = createPair();
   first.claim('energy/cpu/0');
   registry.release('rapl');
@@ -87,7 +87,7 @@ const routed = (id: string, names: readonly string[], exporters = [page]): Route
   exporters,
 });
 
-/** Sends the same series, made by each receiver for itself, and returns which of them arrived. */
+/** Sends equal series, created by each receiver separately, and returns which of them arrived. */
 function publish(name: string, receivers: readonly RoutedReceiver[]) {
   const logs = new Map(receivers.map(({ id }) => [id, createLogCollector()]));
   const claims = new SeriesClaims((id) => logs.get(id) ?? createLogCollector());
@@ -113,7 +113,7 @@ test('SeriesClaims lets one of two receivers publish a series, and warns once', 
   ]);
 });
 
-test('SeriesClaims holds for receivers that declare no metrics', () => {
+test('SeriesClaims applies to receivers that declare no metrics', () => {
   for (const names of [
     [['cpu'], []],
     [[], ['cpu']],
@@ -124,12 +124,12 @@ test('SeriesClaims holds for receivers that declare no metrics', () => {
   }
 });
 
-test('SeriesClaims holds for receivers that reach a common exporter by different pipelines', () => {
+test('SeriesClaims applies to receivers that reach a common exporter through different pipelines', () => {
   const receivers = [routed('a', ['cpu'], [page]), routed('b', ['cpu'], [file, page])];
   assert.deepEqual(publish('cpu', receivers).arrived, ['a']);
 });
 
-test('SeriesClaims holds for receivers that meet a third one in different exporters', () => {
+test('SeriesClaims applies to receivers that share different exporters with a third one', () => {
   const receivers = [
     routed('a', ['cpu'], [page]),
     routed('b', ['cpu'], [file]),
@@ -143,7 +143,7 @@ test('SeriesClaims lets receivers publish the same series to different exporters
   assert.deepEqual(publish('cpu', receivers).arrived, ['a', 'b']);
 });
 
-test('entryFor returns the next consumer itself, when no other receiver declares a metric of this one', () => {
+test('entryFor returns the next consumer itself when no other receiver declares a metric of this one', () => {
   const claims = new SeriesClaims(createLogCollector);
   claims.update([routed('a', ['cpu']), routed('b', ['memory'])]);
   const next = createTableCollector();

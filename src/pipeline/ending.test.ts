@@ -9,7 +9,7 @@ function createLine() {
   return { calls, line: new FinishLine(() => calls.push('finished')) };
 }
 
-test('FinishLine reports once, when the last one that is expected has finished', () => {
+test('FinishLine reports once, when the last expected receiver has finished', () => {
   const { calls, line } = createLine();
   line.expect(['replay', 'replay/second']);
   line.cross('replay');
@@ -19,7 +19,7 @@ test('FinishLine reports once, when the last one that is expected has finished',
   assert.deepEqual(calls, ['finished']);
 });
 
-test('FinishLine reports, when all finished before it was known which are expected', () => {
+test('FinishLine reports when all finished before it was known which are expected', () => {
   const { calls, line } = createLine();
   line.cross('replay');
   assert.deepEqual(calls, []);
@@ -34,7 +34,7 @@ test('FinishLine reports nothing while another one continues', () => {
   assert.deepEqual(calls, []);
 });
 
-/** An exporter that delivers a quarter of its queue whenever its length is asked for. */
+/** An exporter that delivers a quarter of its queue whenever the length is read. */
 function createExporter(backlog: number) {
   return {
     readBacklog() {
@@ -46,7 +46,7 @@ function createExporter(backlog: number) {
 
 const stuck = { readBacklog: () => 0.75 };
 
-test('readFullest is that of the fullest queue, and 0 without queues', () => {
+test('readFullest returns the fill level of the fullest queue, and 0 without queues', () => {
   assert.equal(readFullest([{}, { readBacklog: () => 0.25 }, stuck]), 0.75);
   assert.equal(readFullest([{}]), 0);
 });
@@ -57,11 +57,11 @@ test('waitForDelivery waits until every queue is empty', async () => {
   assert.equal(exporter.readBacklog(), 0);
 });
 
-test('waitForDelivery gives up, when nothing leaves a queue', async () => {
+test('waitForDelivery gives up when nothing leaves a queue', async () => {
   await waitForDelivery([stuck], 1);
 });
 
-test('Gate holds tables until it is released, and lets them pass in the order in which they came', () => {
+test('Gate holds tables until it is released, and then lets them pass in order', () => {
   const next = createTableCollector();
   const gate = new Gate();
   gate.hold();

@@ -38,7 +38,7 @@ test('FirstWindow reads meters before the usage and after it, one stage after th
   assert.deepEqual(log.lines, []);
 });
 
-test('FirstWindow reads nothing further, when it is aborted', async () => {
+test('FirstWindow makes no further readings when it is aborted', async () => {
   const read: string[] = [];
   const log = createLogCollector();
   const first: FirstWindow = new FirstWindow(
@@ -61,7 +61,7 @@ test('FirstWindow reads nothing further, when it is aborted', async () => {
   assert.deepEqual(log.lines, []);
 });
 
-test('FirstWindow logs a warning, when a receiver cannot be read again', async () => {
+test('FirstWindow logs a warning when a receiver cannot be read again', async () => {
   const log = createLogCollector();
   const receivers = createReceivers(() => Promise.reject(new Error('no luck')));
   await new FirstWindow(receivers, log).end(clock);

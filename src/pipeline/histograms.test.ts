@@ -10,7 +10,7 @@ import { leaveOut, passAround } from './histograms.js';
 const table = histogramTable([[histogramOf(), 1_000, rowOf([1, 2, 3])]]);
 const numbersOnly: Consumer = { consume: () => true };
 
-test('passAround passes histograms on behind a processor that does not know them', () => {
+test('passAround passes histograms around a processor that does not support them', () => {
   const next = createTableCollector();
   assert.equal(passAround(guard(numbersOnly, createLogCollector()), next).consumeHistograms?.(table), true);
   assert.deepEqual(next.histograms, [table]);
@@ -18,13 +18,13 @@ test('passAround passes histograms on behind a processor that does not know them
   assert.equal(passAround(numbersOnly, refusing).consumeHistograms?.(table), false);
 });
 
-test('passAround gives a processor that knows histograms all of them', () => {
+test('passAround gives a processor that supports histograms all of them', () => {
   const [knowing, next] = [createTableCollector(), createTableCollector()];
   passAround(knowing, next).consumeHistograms?.(table);
   assert.deepEqual([knowing.histograms, next.histograms], [[table], []]);
 });
 
-test('leaveOut takes histograms in front of an exporter that has no form for them, warns once and counts them', async () => {
+test('leaveOut drops histograms in front of an exporter without a format for them, warns once and counts them', async () => {
   const [log, { meter, read }] = [createLogCollector(), createMeterReader()];
   const exporter = leaveOut(numbersOnly, { id: 'page', log, meter });
   for (const one of [createHistogramEnding([], 0n), table, table])
@@ -35,7 +35,7 @@ test('leaveOut takes histograms in front of an exporter that has no form for the
   assert.equal((await read())['otelcol_exporter_send_failed_metric_points{page}'], 2);
 });
 
-test('countPassage and guard take histograms of consumers that do, count them and outlive what these throw', async () => {
+test('countPassage and guard support histograms if the consumer does, count them and survive its errors', async () => {
   const [log, { meter, read }] = [createLogCollector(), createMeterReader()];
   let isBroken = false;
   const exporter: Consumer = {

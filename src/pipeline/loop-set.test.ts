@@ -24,7 +24,7 @@ function refuse(): never {
 
 const limits = () => ({ min: 100, max: 5000 });
 
-test('LoopSet pauses and resumes all of its loops, and those that begin meanwhile', async () => {
+test('LoopSet pauses and resumes all of its loops, including those that start meanwhile', async () => {
   const set = new LoopSet('receiver "mixed"');
   const first = createLoop();
   set.join(first.loop);
@@ -43,7 +43,7 @@ test('LoopSet pauses and resumes all of its loops, and those that begin meanwhil
   assert.equal(set.isPaused, false);
 });
 
-test('LoopSet sets one interval, also of loops that begin later and not of those that have ended', async () => {
+test('LoopSet sets one interval, including that of loops that start later, but not of those that have ended', async () => {
   const set = new LoopSet('receiver "meters"');
   const [ended, running, later] = [createLoop(), createLoop(), createLoop()];
   const leave = set.join(ended.loop);
@@ -54,7 +54,7 @@ test('LoopSet sets one interval, also of loops that begin later and not of those
   assert.deepEqual([ended.calls, running.calls, later.calls], [[], ['set 500'], ['set 500']]);
 });
 
-test('LoopSet wants to know which interval, when there are two', async () => {
+test('LoopSet requires the name of the interval when there are two', async () => {
   const set = new LoopSet('receiver "mixed"');
   const [collection, sampling] = [createLoop(), createLoop({ setting: 'sampling_interval', intervalMs: 1 })];
   set.join(collection.loop);
@@ -75,7 +75,7 @@ test('LoopSet wants to know which interval, when there are two', async () => {
   assert.deepEqual([collection.calls, sampling.calls], [[], ['set 500']]);
 });
 
-test('LoopSet keeps the interval that was set before, when a loop refuses another one', async () => {
+test('LoopSet keeps the previous interval when a loop refuses another one', async () => {
   const set = new LoopSet('receiver "rapl"');
   set.join(createLoop({ setInterval: refuse }).loop);
   await assert.rejects(set.setInterval(500), /too often/u);
@@ -84,7 +84,7 @@ test('LoopSet keeps the interval that was set before, when a loop refuses anothe
   assert.deepEqual(later.calls, []);
 });
 
-test('LoopSet refuses what a receiver without loops cannot do', async () => {
+test('LoopSet refuses operations that a receiver without loops does not support', async () => {
   const set = new LoopSet('receiver "otlp"');
   const message = 'receiver "otlp": expected a receiver that reads at intervals, found one that does not';
   await assert.rejects(set.pause(), { message: `Cannot pause ${message}` });
@@ -92,7 +92,7 @@ test('LoopSet refuses what a receiver without loops cannot do', async () => {
   await assert.rejects(set.setInterval(1), { message: `Cannot set the interval of ${message}` });
 });
 
-test('LoopSet.findStallMs wants every loop to be late by more than its interval explains', () => {
+test('LoopSet.findStallMs requires every loop to be late by more than its interval explains', () => {
   const set = new LoopSet('receiver "meters"');
   assert.equal(set.findStallMs(1e9), undefined);
   set.join(createLoop({ dueMs: 1000 }).loop);

@@ -23,7 +23,7 @@ function createRig() {
   return { registry, next, named, consume, parents };
 }
 
-test('NamedParents holds tables back until every receiver has started, so that the order of the start does not matter', () => {
+test('NamedParents holds tables until every receiver has started, so that the start order does not matter', () => {
   const { registry, consume, parents } = createRig();
   registry.claimsFor('rapl').place({ id: 'cpu', key: 'cpu/0' });
   assert.ok(consume([createSeries('cpu')]));
@@ -33,7 +33,7 @@ test('NamedParents holds tables back until every receiver has started, so that t
   assert.deepEqual(parents(), [['ipmi0']]);
 });
 
-test('NamedParents never changes a parent, nor adds one later: a counter is not split', () => {
+test('NamedParents never changes or adds a parent later, since a counter must not be split', () => {
   const { registry, next, consume, parents } = createRig();
   registry.claimsFor('rapl').place({ id: 'cpu', key: 'cpu/0' });
   registry.complete();
@@ -41,13 +41,13 @@ test('NamedParents never changes a parent, nor adds one later: a counter is not 
   consume(series);
   registry.claimsFor('redfish').place({ id: 'chassis', key: 'host' });
   consume(series);
-  // After a reset, too.
+  // Even after a reset.
   consume([createSeries('cpu', hwEnergy, 5n)]);
   assert.deepEqual(parents(), [[undefined], [undefined], [undefined]]);
   assert.equal(next.tables[0]?.series, series);
 });
 
-test('NamedParents forwards the same series for the same series, those that have ended among them', () => {
+test('NamedParents forwards equal objects for the same series, including ended ones', () => {
   const { registry, next, named, consume } = createRig();
   registry.claimsFor('rapl').place({ id: 'cpu', key: 'cpu/0' });
   registry.claimsFor('ipmi').place({ id: 'ipmi0', key: 'host' });
@@ -63,7 +63,7 @@ test('NamedParents forwards the same series for the same series, those that have
   assert.equal(first?.series[1], series[1]);
 });
 
-test('NamedParents leaves GPU time alone, whose parent is that of a MIG instance', () => {
+test('NamedParents does not change GPU time, whose parent is that of a MIG instance', () => {
   const { registry, consume, parents } = createRig();
   registry.claimsFor('nvml').place({ id: 'GPU-1', key: 'gpu/GPU-1' });
   registry.claimsFor('ipmi').place({ id: 'ipmi0', key: 'host' });
@@ -72,7 +72,7 @@ test('NamedParents leaves GPU time alone, whose parent is that of a MIG instance
   assert.deepEqual(parents(), [[undefined, 'ipmi0']]);
 });
 
-test('NamedParents holds tables back again while receivers of a changed configuration start', () => {
+test('NamedParents holds tables again while receivers of a changed configuration start', () => {
   const { registry, consume, parents } = createRig();
   registry.complete();
   const series = [createSeries('cpu')];
@@ -84,7 +84,7 @@ test('NamedParents holds tables back again while receivers of a changed configur
   assert.deepEqual(parents(), [[undefined], [undefined]]);
 });
 
-test('NamedParents refuses what has no room until every receiver has started, but no end of series', () => {
+test('NamedParents refuses tables without room until every receiver has started, but no end of series', () => {
   const registry = new ClaimRegistry();
   const next = createTableCollector();
   const named = new NamedParents(registry, next, 3);
@@ -94,7 +94,7 @@ test('NamedParents refuses what has no room until every receiver has started, bu
   assert.ok(named.consume(createEnding(series, 2n)));
   registry.complete();
   assert.equal(next.tables.length, 2);
-  // What has been forwarded takes no room.
+  // Forwarded tables take no room.
   registry.reopen();
   assert.deepEqual([consume(), consume()], [true, false]);
 });

@@ -18,7 +18,7 @@ const schema = {
   missing: { doc: 'Whether the source is missing.', format: 'boolean', default: false },
 } as const satisfies Schema;
 
-/** A receiver that claims sockets and can do nothing without any of them. */
+/** A receiver that claims sockets and cannot run without any of them. */
 function createMeter(
   keys: readonly string[],
   yields?: ReceiverFactory['yields'],
@@ -85,7 +85,7 @@ const finder = {
 
 type Receivers = Readonly<Record<string, object>>;
 
-/** Each receiver is in a pipeline of its own: claims hold for the whole collector. */
+/** Each receiver is in its own pipeline: claims hold for the whole collector. */
 function configure(receivers: Receivers): Promise<ServiceConfig> {
   const pipelines = Object.fromEntries(
     Object.keys(receivers).map((id) => [
@@ -105,7 +105,7 @@ function createSet(claims = new ClaimRegistry(), isConsumed = () => false) {
     { logFor: () => log, clock, meter, host, sampling },
     { graph, statuses: new Statuses(), before: (next) => next, checkRunning() {} },
   );
-  /** @returns what was logged meanwhile */
+  /** @returns the lines logged meanwhile */
   const change = async (receivers: Receivers) => {
     log.lines.length = 0;
     const config = await configure(receivers);
@@ -131,7 +131,7 @@ function idsOf(set: ReceiverSet): readonly string[] {
   return set.running.map(({ id }) => id);
 }
 
-test('ReceiverSet gives what two receivers claim to the first of the configuration', async () => {
+test('ReceiverSet gives a claim of two receivers to the first one in the configuration', async () => {
   assert.deepEqual(await start({ 'rapl/b': { start: 'auto' }, 'rapl/a': { start: 'auto' } }), [
     'info: rapl/b has energy/cpu/0',
     'info: Left out: "rapl/b" has energy/cpu/0',
@@ -156,7 +156,7 @@ test('ReceiverSet completes the claims when a receiver cannot start, so that not
   assert.equal(claims.isComplete, true);
 });
 
-test('ReceiverSet forwards the last reading of a receiver that starts again before it ends its series', async () => {
+test('ReceiverSet forwards the last reading of a restarted receiver before it ends its series', async () => {
   const { change, route } = createSet();
   await change({ lasting: {} });
   const collector = createTableCollector();
@@ -191,7 +191,7 @@ test('ReceiverSet starts a meter of boards between the meters of components and 
   ]);
 });
 
-test('ReceiverSet fails, when a required receiver has nothing left to publish', async () => {
+test('ReceiverSet fails when a required receiver has nothing left to publish', async () => {
   await assert.rejects(start({ rapl: {}, 'rapl/second': {} }), {
     message: 'Cannot start receiver "rapl/second": "rapl" has energy/cpu/0',
   });
@@ -199,7 +199,7 @@ test('ReceiverSet fails, when a required receiver has nothing left to publish', 
 
 const optional = { start: 'auto' };
 
-test('ReceiverSet does not touch those that run and are the same, and says nothing of them', async () => {
+test('ReceiverSet does not touch running receivers with equal settings, and logs nothing about them', async () => {
   const { set, change } = createSet();
   await change({ rapl: {} });
   const [before] = set.running;
@@ -207,7 +207,7 @@ test('ReceiverSet does not touch those that run and are the same, and says nothi
   assert.equal(set.running[0]?.component, before?.component);
 });
 
-test('ReceiverSet gives what a removed receiver had to one that was left out for it', async () => {
+test('ReceiverSet gives the claims of a removed receiver to one that was left out because of it', async () => {
   const { set, change } = createSet();
   await change({ rapl: {}, estimate: optional });
   assert.deepEqual(idsOf(set), ['rapl']);
@@ -215,7 +215,7 @@ test('ReceiverSet gives what a removed receiver had to one that was left out for
   assert.deepEqual(idsOf(set), ['estimate']);
 });
 
-test('ReceiverSet starts a model again, when a meter is added to which it yields', async () => {
+test('ReceiverSet restarts a model when a meter to which it yields is added', async () => {
   const { set, change } = createSet();
   await change({ estimate: optional });
   assert.deepEqual(await change({ estimate: optional, rapl: {} }), [
@@ -226,7 +226,7 @@ test('ReceiverSet starts a model again, when a meter is added to which it yields
   assert.deepEqual(idsOf(set), ['rapl']);
 });
 
-test('ReceiverSet starts a receiver again that runs without what a removed one had', async () => {
+test('ReceiverSet restarts a running receiver that was refused claims of a removed one', async () => {
   const { set, change } = createSet();
   await change({ rapl: {}, pair: {} });
   assert.deepEqual(idsOf(set), ['rapl', 'pair']);
@@ -237,7 +237,7 @@ test('ReceiverSet starts a receiver again that runs without what a removed one h
   ]);
 });
 
-test('ReceiverSet lets a receiver keep what it has, when one is added that would be asked first', async () => {
+test('ReceiverSet lets a receiver keep its claims when an earlier one is added', async () => {
   const { set, change } = createSet();
   await change({ rapl: optional });
   assert.deepEqual(await change({ 'rapl/first': optional, rapl: optional }), [
@@ -246,7 +246,7 @@ test('ReceiverSet lets a receiver keep what it has, when one is added that would
   assert.deepEqual(idsOf(set), ['rapl']);
 });
 
-test('ReceiverSet stops a fallback, when what it stands in for starts to run, and starts it again afterwards', async () => {
+test('ReceiverSet stops a fallback when the receiver that it replaces starts to run, and starts it again afterwards', async () => {
   const { set, change } = createSet();
   const guess = { 'pair/guess': { fallback_for: ['rapl'] } };
   await change({ rapl: { ...optional, missing: true }, ...guess });
@@ -257,7 +257,7 @@ test('ReceiverSet stops a fallback, when what it stands in for starts to run, an
   assert.deepEqual(idsOf(set), ['pair/guess']);
 });
 
-test('ReceiverSet starts a receiver again, when what it publishes for a processor is consumed from now on', async () => {
+test('ReceiverSet restarts a receiver when one of its metrics for a processor starts to be consumed', async () => {
   let isConsumed = false;
   const { set, change } = createSet(new ClaimRegistry(), () => isConsumed);
   await change({ asking: {} });

@@ -32,13 +32,13 @@ async function startWithLoops() {
   return { world, service, agent: service.agent, reload, calls, join, stateOf };
 }
 
-test('reload keeps the pause of a receiver that starts again with other settings', async () => {
+test('reload keeps the pause of a receiver that restarts with other settings', async () => {
   const { service, agent, reload, calls, join, stateOf } = await startWithLoops();
   join('old');
   await agent.pause('meter');
   await reload({ ...config, receivers: { meter: { note: 'other' } } });
   assert.equal(stateOf('meter'), 'paused');
-  // Its loop begins to read as soon as it joins, unless it is paused.
+  // Its loop starts to read as soon as it joins, unless it is paused.
   join('new');
   assert.deepEqual(calls, ['pause old', 'pause new']);
   await agent.resume('meter');
@@ -46,7 +46,7 @@ test('reload keeps the pause of a receiver that starts again with other settings
   await service.shutdown();
 });
 
-test('reload keeps the pauses of an exporter and a processor that start again', async () => {
+test('reload keeps the pauses of an exporter and a processor that restart', async () => {
   const { world, service, agent, reload, stateOf } = await startWithLoops();
   await agent.pause('exporter:web');
   await agent.pause('processor:share');
@@ -66,7 +66,7 @@ test('reload keeps the pauses of an exporter and a processor that start again', 
   await service.shutdown();
 });
 
-test('reload ends the pause of what is gone: when it comes back, it runs', async () => {
+test('reload ends the pause of a removed component: when it is added again, it runs', async () => {
   const { service, agent, reload, stateOf } = await startWithLoops();
   await agent.pause('exporter:web');
   const pipelines = { metrics: { receivers: ['meter'], exporters: ['file'] } };
@@ -85,7 +85,7 @@ test('reload that is rolled back keeps pauses', async () => {
   await service.shutdown();
 });
 
-test('reload lets what was stopped be, unless its settings have changed', async () => {
+test('reload keeps a component stopped, unless its settings have changed', async () => {
   const { world, service, agent, reload, stateOf } = await startWithLoops();
   await agent.stop('meter');
   await reload({ ...config, exporters: { file: {}, web: { note: 'other' } } });
@@ -95,7 +95,7 @@ test('reload lets what was stopped be, unless its settings have changed', async 
   await service.shutdown();
 });
 
-test('a component that starts again has no error of its former life', async () => {
+test('a restarted component does not show errors from before its restart', async () => {
   const { world, service, reload } = await startWithLoops();
   const findError = () => service.agent.listComponents().find(({ id }) => id === 'web')?.lastError?.message;
   await reload({ ...config, exporters: { file: {}, web: { throwing: true } } });
@@ -106,7 +106,7 @@ test('a component that starts again has no error of its former life', async () =
   await service.shutdown();
 });
 
-test('reload reports what became of settings of the own telemetry, and asks for that each time', async () => {
+test('reload reports the result of changed telemetry settings, and applies them each time', async () => {
   const world = createWorld();
   const answers = [
     { settings: ['service.telemetry.logs.level'], kept: [] },

@@ -7,7 +7,7 @@ import { validateService } from '../config/service.js';
 import { Reloads } from './reloads.js';
 import { config, createWorld } from './service.fixture.js';
 
-test('Reloads does one thing after the other, however many wait for the same end', async () => {
+test('Reloads runs one operation at a time, however many wait for the same end', async () => {
   const [now, most] = [new Set<string>(), { inside: 0 }];
   const work = async (name: string): Promise<void> => {
     now.add(name);

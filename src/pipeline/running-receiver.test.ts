@@ -4,7 +4,7 @@ import { createFakeContext } from '../component/fakes.js';
 import type { ServiceConfig } from '../config/service.js';
 import { beginSampling } from './running-receiver.js';
 
-/** How often the thread begins where a receiver has this probe. */
+/** How often the thread is started for a receiver with this probe. */
 async function countPrepared(samples: boolean, probe: () => object): Promise<number> {
   let count = 0;
   const { clock, meter, host, sampling } = createFakeContext();
@@ -13,7 +13,7 @@ async function countPrepared(samples: boolean, probe: () => object): Promise<num
     receivers: new Map([['meter', receiver]]),
     pipelines: [{ id: 'metrics', receivers: ['meter'] }],
   };
-  // Of the configuration, only this is read.
+  // The only part of the configuration that is read.
   await beginSampling(config as unknown as ServiceConfig, {
     clock,
     meter,
@@ -28,11 +28,11 @@ function fail(): never {
   throw new Error('no luck');
 }
 
-test('beginSampling begins the thread for a receiver that samples and finds its source', async () => {
+test('beginSampling starts the thread for a receiver that samples and finds its source', async () => {
   assert.equal(await countPrepared(true, () => ({ available: true })), 1);
 });
 
-test('beginSampling begins nothing without a source, after a probe that fails, and for others', async () => {
+test('beginSampling starts nothing without a source, after a failed probe, and for other receivers', async () => {
   assert.equal(await countPrepared(true, () => ({ available: false })), 0);
   assert.equal(await countPrepared(false, () => ({ available: true })), 0);
   assert.equal(await countPrepared(true, fail), 0);

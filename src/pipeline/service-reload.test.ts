@@ -15,7 +15,7 @@ function feed(world: World, receiver = 'meter'): boolean | undefined {
 
 const none = { started: [], stopped: [], restarted: [] };
 
-test('reload does nothing, when the configuration is the same', async () => {
+test('reload does nothing when the configuration is the same', async () => {
   const world = createWorld();
   const { service, reload } = await startReloadable(world, config);
   assert.deepEqual(await reload({ ...config, exporters: { ...config.exporters, unused: {} } }), {
@@ -27,7 +27,7 @@ test('reload does nothing, when the configuration is the same', async () => {
   await service.shutdown();
 });
 
-test('reload replaces an exporter that has changed, and touches nothing in front of it', async () => {
+test('reload replaces a changed exporter, and touches nothing in front of it', async () => {
   const world = createWorld();
   const { service, reload } = await startReloadable(world, config);
   const next = { ...config, exporters: { file: {}, web: { note: 'other' } } };
@@ -40,7 +40,7 @@ test('reload replaces an exporter that has changed, and touches nothing in front
   await service.shutdown();
 });
 
-test('reload replaces a processor that has changed, and connects it in place of the old one', async () => {
+test('reload replaces a changed processor, and connects the new one in its place', async () => {
   const world = createWorld();
   const { service, reload } = await startReloadable(world, config);
   await reload({ ...config, processors: { share: { note: 'other' } } });
@@ -51,7 +51,7 @@ test('reload replaces a processor that has changed, and connects it in place of 
   await service.shutdown();
 });
 
-test('reload lets tables wait while components change places', async () => {
+test('reload holds tables while components are replaced', async () => {
   const world = createWorld();
   const slow = { ...config, exporters: { file: {}, web: { slow: true } } };
   const { service, reload } = await startReloadable(world, slow);
@@ -64,7 +64,7 @@ test('reload lets tables wait while components change places', async () => {
   await service.shutdown();
 });
 
-test('reload starts what is new before it stops what is gone, and lets an exporter that is gone deliver last', async () => {
+test('reload starts new components before it stops removed ones, and lets a removed exporter deliver last', async () => {
   const world = createWorld();
   const { service, reload } = await startReloadable(world, config);
   const next = {
@@ -101,7 +101,7 @@ test('reload starts what is new before it stops what is gone, and lets an export
   await service.shutdown();
 });
 
-test('reload ends the series of a receiver that is gone, for everything that stays', async () => {
+test('reload ends the series of a removed receiver for every component that stays', async () => {
   const world = createWorld();
   const receivers = { meter: {}, other: {} };
   const pipelines = { metrics: { receivers: ['meter', 'other'], exporters: ['file'] } };
@@ -126,7 +126,7 @@ test('reload ends the series of a receiver that is gone, for everything that sta
   await service.shutdown();
 });
 
-test('reload ends the series that a processor made, and not those that it passed on', async () => {
+test('reload ends the series that a processor created, and not those that it passed on', async () => {
   const world = createWorld();
   const { service, reload } = await startReloadable(world, {
     ...config,
@@ -136,7 +136,7 @@ test('reload ends the series that a processor made, and not those that it passed
   world.tables.length = 0;
   await reload({ ...config, processors: { share: {} } });
   const ended = world.tables.flatMap((table) => table.ended ?? []);
-  // Both exporters of the pipeline get it.
+  // Both exporters of the pipeline receive it.
   assert.deepEqual(
     ended.map(({ attributes }) => attributes),
     [{ share: 'share' }, { share: 'share' }],
@@ -144,7 +144,7 @@ test('reload ends the series that a processor made, and not those that it passed
   await service.shutdown();
 });
 
-test('reload refuses a configuration that is wrong, reports why and changes nothing', async () => {
+test('reload refuses an invalid configuration, reports why and changes nothing', async () => {
   const world = createWorld();
   const { service, reload } = await startReloadable(world, config);
   const result = await reload({ ...config, receivers: { meter: { zonnes: 1, missing: 'maybe' } } });
@@ -162,7 +162,7 @@ test('reload refuses a configuration that is wrong, reports why and changes noth
   await service.shutdown();
 });
 
-test('reload touches nothing, when what is new cannot start', async () => {
+test('reload touches nothing when a new component cannot start', async () => {
   const world = createWorld();
   const { service, reload } = await startReloadable(world, config);
   const result = await reload({
@@ -183,7 +183,7 @@ test('reload touches nothing, when what is new cannot start', async () => {
   await service.shutdown();
 });
 
-test('reload touches nothing, when a new receiver does not find its source', async () => {
+test('reload touches nothing when a new receiver does not find its source', async () => {
   const world = createWorld();
   const { service, reload } = await startReloadable(world, config);
   const { outcome, problem } = await reload({ ...config, receivers: { meter: { missing: true } } });
@@ -193,7 +193,7 @@ test('reload touches nothing, when a new receiver does not find its source', asy
   await service.shutdown();
 });
 
-test('reload starts the old component again, when its successor cannot start', async () => {
+test('reload starts the old component again when its successor cannot start', async () => {
   const world = createWorld();
   const { service, reload } = await startReloadable(world, config);
   const { outcome, problem } = await reload({ ...config, exporters: { file: {}, web: { broken: true } } });
@@ -206,7 +206,7 @@ test('reload starts the old component again, when its successor cannot start', a
   await service.shutdown();
 });
 
-test('reload starts the old receiver again, when its successor cannot start', async () => {
+test('reload starts the old receiver again when its successor cannot start', async () => {
   const world = createWorld();
   const { service, reload } = await startReloadable(world, config);
   const { outcome } = await reload({ ...config, receivers: { meter: { broken: true } } });
@@ -216,7 +216,7 @@ test('reload starts the old receiver again, when its successor cannot start', as
   await service.shutdown();
 });
 
-test('reload tries again what the old configuration could not start, although nothing has changed', async () => {
+test('reload retries components that the old configuration could not start, although nothing has changed', async () => {
   const world = createWorld();
   const { service, reload } = await startReloadable(world, config);
   world.lacks.add('web');
@@ -229,7 +229,7 @@ test('reload tries again what the old configuration could not start, although no
   await service.shutdown();
 });
 
-test('reload starts every receiver again that it can, when one of the old configuration cannot start', async () => {
+test('reload restarts every receiver that it can when one of the old configuration cannot start', async () => {
   const world = createWorld();
   const receivers = { meter: {}, other: {} };
   const pipelines = { metrics: { receivers: ['meter', 'other'], exporters: ['file'] } };
@@ -246,7 +246,7 @@ test('reload starts every receiver again that it can, when one of the old config
   await service.shutdown();
 });
 
-test('reload starts an exporter again, when the extension that it needs starts again', async () => {
+test('reload restarts an exporter when the extension that it needs restarts', async () => {
   const world = createWorld();
   const first = { ...config, exporters: { file: {}, web: { storage: 'health' } } };
   const { service, reload } = await startReloadable(world, first);
@@ -255,14 +255,14 @@ test('reload starts an exporter again, when the extension that it needs starts a
   await service.shutdown();
 });
 
-test('reload lets requests that come meanwhile share the next one', async () => {
+test('reload lets requests that arrive meanwhile share the next one', async () => {
   const world = createWorld();
   const { service, reload } = await startReloadable(world, config);
   const first = reload({ ...config, exporters: { file: {}, web: { note: 'b' } } });
   const [second, third] = [reload(), reload({ ...config, exporters: { file: {}, web: { note: 'c' } } })];
   assert.equal(second, third);
   const [, last] = await Promise.all([first, second]);
-  // The first one may have read the last text already.
+  // The first reload may have read the last text already.
   assert.ok(['changed', 'unchanged'].includes(last.outcome));
   assert.deepEqual(await reload(), { outcome: 'unchanged', ...none });
   await service.shutdown();
@@ -280,7 +280,7 @@ test('shutdown during a reload stops everything once the reload has ended', asyn
   assert.equal((await reload()).outcome, 'rolled_back');
 });
 
-test('reload reports the beginning and the end of each reload, whatever requested it', async () => {
+test('reload reports the start and the end of each reload, whatever requested it', async () => {
   const world = createWorld();
   const events: string[] = [];
   const owner = {

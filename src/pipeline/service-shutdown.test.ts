@@ -5,7 +5,7 @@ import { createRow } from '../model/table.js';
 import { until } from '../testing/until.js';
 import { config, createService, createWorld } from './service.fixture.js';
 
-test('Service shuts down once, when it is asked twice, and without a start', async () => {
+test('Service shuts down once when it is asked twice, and without a start', async () => {
   const world = createWorld();
   const service = await createService(world, config);
   await service.shutdown();
@@ -13,7 +13,7 @@ test('Service shuts down once, when it is asked twice, and without a start', asy
   assert.deepEqual(world.events, []);
 });
 
-test('Service lets every exporter drain, when another one hangs', async () => {
+test('Service lets every exporter drain when another one hangs', async () => {
   const world = createWorld();
   const exporters = { file: { slow: true }, web: { hanging: true } };
   const service = await createService(world, { ...config, exporters });
@@ -27,7 +27,7 @@ test('Service lets every exporter drain, when another one hangs', async () => {
   );
 });
 
-test('Service passes to each component how long it may take to stop', async () => {
+test('Service passes its time limit to each component that it stops', async () => {
   const world = createWorld();
   const service = await createService(world, config);
   await service.start();
@@ -38,7 +38,7 @@ test('Service passes to each component how long it may take to stop', async () =
   assert.ok((limits.get('health') ?? NaN) <= 1000);
 });
 
-test('Service refuses and counts tables that come after the receivers have stopped', async () => {
+test('Service refuses and counts tables that arrive after the receivers have stopped', async () => {
   const world = createWorld();
   const service = await createService(world, config);
   await service.start();
@@ -50,7 +50,7 @@ test('Service refuses and counts tables that come after the receivers have stopp
   assert.deepEqual(world.events, []);
 });
 
-test('Service reports the points of a receiver that comes too late', async () => {
+test('Service reports the points of a receiver that stops too late', async () => {
   const world = createWorld();
   const receivers = { meter: { hanging: true } };
   const service = await createService(world, {
@@ -67,7 +67,7 @@ test('Service reports the points of a receiver that comes too late', async () =>
   assert.equal(world.log.lines.at(-1), 'warn: Dropped 1 points of receivers that did not stop in time');
 });
 
-test('Service stops meters before receivers that read who used the machine', async () => {
+test('Service stops meters before receivers that read usage', async () => {
   const world = createWorld();
   const pipelines = { metrics: { receivers: ['usage', 'meter'], exporters: ['file'] } };
   const receivers = { usage: {}, meter: { slow: true } };
@@ -77,7 +77,7 @@ test('Service stops meters before receivers that read who used the machine', asy
   assert.deepEqual(world.events.slice(-4), ['stop meter', 'drained meter', 'stop usage', 'stop file']);
 });
 
-test('Service leaves the exporters time to drain, when a receiver hangs', async () => {
+test('Service leaves the exporters time to drain when a receiver hangs', async () => {
   const world = createWorld();
   const receivers = { meter: { hanging: true } };
   const service = await createService(world, {

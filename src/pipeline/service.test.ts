@@ -26,7 +26,7 @@ test('Service starts receivers last and stops them first', async () => {
   ]);
 });
 
-test('Service counts what processors and exporters without a queue take, give and refuse', async () => {
+test('Service counts the points that processors and exporters without a queue accept, emit and refuse', async () => {
   const world = createWorld();
   const { meter, read } = createMeterReader();
   const broken = { ...config, exporters: { file: { throwing: true }, web: {} } };
@@ -40,12 +40,12 @@ test('Service counts what processors and exporters without a queue take, give an
     'otelcol_processor_incoming_items{share,metrics}': 1,
     'otelcol_processor_outgoing_items{share,metrics}': 1,
     'otelcol_exporter_sent_metric_points{web}': 1,
-    // By both pipelines.
+    // From both pipelines.
     'otelcol_exporter_send_failed_metric_points{file}': 2,
   });
 });
 
-test('Service hands every table to all pipelines, exporters shared', async () => {
+test('Service passes every table to all pipelines, which share exporters', async () => {
   const world = createWorld();
   const service = await createService(world, config);
   await service.start();
@@ -55,7 +55,7 @@ test('Service hands every table to all pipelines, exporters shared', async () =>
   await service.shutdown();
 });
 
-test('Service continues with the others, when one exporter throws, and logs it once', async () => {
+test('Service continues with the other exporters when one throws, and logs it once', async () => {
   const world = createWorld();
   const service = await createService(world, { ...config, exporters: { file: { throwing: true }, web: {} } });
   await service.start();
@@ -67,7 +67,7 @@ test('Service continues with the others, when one exporter throws, and logs it o
   await service.shutdown();
 });
 
-test('Service runs a fallback, when what it stands in for is left out', async () => {
+test('Service runs a fallback when the receiver that it replaces is left out', async () => {
   const world = createWorld();
   const receivers = { meter: { missing: true, start: 'auto' }, guess: { fallback_for: ['meter'] } };
   const pipelines = { metrics: { receivers: ['meter', 'guess'], exporters: ['file'] } };
@@ -78,7 +78,7 @@ test('Service runs a fallback, when what it stands in for is left out', async ()
   assert.deepEqual(world.log.lines, ['info: Left out: no meter; a driver: modprobe meter']);
 });
 
-test('Service runs no fallback, when what it stands in for runs', async () => {
+test('Service runs no fallback when the receiver that it replaces runs', async () => {
   const world = createWorld();
   const receivers = { guess: { fallback_for: ['meter'] }, meter: {} };
   const pipelines = { metrics: { receivers: ['guess', 'meter'], exporters: ['file'] } };
@@ -89,7 +89,7 @@ test('Service runs no fallback, when what it stands in for runs', async () => {
   assert.deepEqual(world.log.lines, ['info: Disabled: fallback for "meter", which is running']);
 });
 
-test('Service runs a fallback beside a receiver that lacks the main thing it is to read', async () => {
+test('Service runs a fallback next to a receiver that lacks its main source', async () => {
   const world = createWorld();
   const receivers = { meter: { partial: true }, guess: { fallback_for: ['meter'] } };
   const pipelines = { metrics: { receivers: ['meter', 'guess'], exporters: ['file'] } };
@@ -99,7 +99,7 @@ test('Service runs a fallback beside a receiver that lacks the main thing it is 
   assert.deepEqual(world.events.slice(0, 3), ['start file', 'start meter', 'start guess']);
 });
 
-test('Service stops what it started and reports why, when a required receiver is missing', async () => {
+test('Service stops the started components and reports why when a required receiver is missing', async () => {
   const world = createWorld();
   const service = await createService(world, { ...config, receivers: { meter: { missing: true } } });
   await assert.rejects(service.start(), {
@@ -108,7 +108,7 @@ test('Service stops what it started and reports why, when a required receiver is
   assert.deepEqual(world.events.slice(-4), ['stop share', 'stop web', 'stop file', 'stop health']);
 });
 
-test('Service names the component, when one cannot start', async () => {
+test('Service names the component that cannot start', async () => {
   const world = createWorld();
   const service = await createService(world, { ...config, exporters: { file: {}, web: { broken: true } } });
   await assert.rejects(service.start(), { message: 'Cannot start exporter "web": no luck' });
@@ -121,7 +121,7 @@ test('Service stops a receiver that cannot start', async () => {
   assert.ok(world.events.includes('stop meter'));
 });
 
-test('Service does not start, when no receiver is left', async () => {
+test('Service does not start when no receiver is left', async () => {
   const world = createWorld();
   const service = await createService(world, {
     ...config,

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { fc } from '../testing/fixed-seed.fixture.js';
 import { doubleText, intText, parseTime, timeText } from './cell-text.js';
 
-test('doubleText gives the same double again, whatever it is', () => {
+test('doubleText gives a text of the same double, for any double', () => {
   fc.assert(fc.property(fc.double({ noNaN: true }), (value) => Object.is(Number(doubleText(value)), value)));
 });
 
@@ -23,7 +23,7 @@ test('timeText writes nanoseconds and UTC', () => {
   assert.equal(timeText(-1n), '1969-12-31T23:59:59.999999999Z');
 });
 
-test('parseTime reads what timeText wrote, whatever the instant', () => {
+test('parseTime reads the output of timeText, for any instant', () => {
   fc.assert(
     fc.property(
       fc.bigInt({ min: -(2n ** 62n), max: 2n ** 63n - 1n }),
@@ -32,14 +32,14 @@ test('parseTime reads what timeText wrote, whatever the instant', () => {
   );
 });
 
-test('parseTime knows other zones and fewer digits, and what is no instant', () => {
+test('parseTime accepts other zones and fewer digits, and rejects invalid instants', () => {
   assert.equal(parseTime('1970-01-01T01:00:00.5+01:00'), 500_000_000n);
   assert.equal(parseTime('1970-01-01 00:00:01Z'), 1_000_000_000n);
   assert.equal(parseTime('1970-01-01'), undefined);
   assert.equal(parseTime('1970-13-01T00:00:00Z'), undefined);
 });
 
-test('parseTime finds no instant where 64 bits are too few for it', () => {
+test('parseTime rejects an instant beyond 64 bits', () => {
   assert.equal(parseTime('2262-04-11T23:47:16.854775807Z'), 2n ** 63n - 1n);
   assert.equal(parseTime('2262-04-11T23:47:16.854775808Z'), undefined);
   assert.equal(parseTime('0001-01-01T00:00:00Z'), undefined);

@@ -14,7 +14,7 @@ import {
   sharedFields,
 } from './csv-columns.js';
 
-test('parseCsvLine understands quotes, also those that are wrong', () => {
+test('parseCsvLine parses quotes, even wrong ones', () => {
   const lines: readonly (readonly [string, readonly string[]])[] = [
     ['a,"b,""c""",', ['a', 'b,"c"', '']],
     ['"",""', ['', '']],
@@ -26,7 +26,7 @@ test('parseCsvLine understands quotes, also those that are wrong', () => {
   for (const [line, fields] of lines) assert.deepEqual(parseCsvLine(line), fields, line);
 });
 
-test('parseCsvLine understands a field of any length', () => {
+test('parseCsvLine parses fields of any length', () => {
   const [, long] = parseCsvLine(`a,"${'x'.repeat(20_000_000)}"`);
   assert.equal(long.length, 20_000_000);
 });
@@ -36,7 +36,7 @@ const anyText = fc.oneof(
   fc.string({ unit: 'grapheme' }).map((text) => text.replaceAll(/[\r\n]/gu, ' ')),
 );
 
-test('parseCsvLine reads back what csvField wrote, whatever the texts', () => {
+test('parseCsvLine reads back the output of csvField, for any text', () => {
   fc.assert(
     fc.property(fc.array(anyText, { minLength: 1, maxLength: 5 }), (texts) => {
       assert.deepEqual(parseCsvLine(texts.map(csvField).join(',')), texts);
@@ -44,12 +44,12 @@ test('parseCsvLine reads back what csvField wrote, whatever the texts', () => {
   );
 });
 
-test('csvField quotes only what needs it', () => {
+test('csvField quotes only if necessary', () => {
   const fields = ['a', 'a b', "it's", 'a,b', 'say "x"', 'two\nlines', 'a\rb', ''].map(csvField);
   assert.deepEqual(fields, ['a', 'a b', "it's", '"a,b"', '"say ""x"""', '"two\nlines"', '"a\rb"', '']);
 });
 
-test('inertText leaves no text that a spreadsheet evaluates, and parseCsvHeader gives the text back', () => {
+test('inertText protects every text that a spreadsheet would evaluate, and parseCsvHeader restores it', () => {
   fc.assert(
     fc.property(anyText, (text) => {
       const inert = inertText(text);
@@ -60,12 +60,12 @@ test('inertText leaves no text that a spreadsheet evaluates, and parseCsvHeader 
   );
 });
 
-test('inertText leaves texts as they are that no spreadsheet evaluates', () => {
+test('inertText keeps texts that no spreadsheet evaluates', () => {
   for (const text of ['hw.energy (J)', "it's", "'quoted'", 'a=b', '1-2', ''])
     assert.equal(inertText(text), text);
 });
 
-test('parseMetricColumn gives back the metric of metricColumn, whatever its name', () => {
+test('parseMetricColumn reads back the output of metricColumn, for any name', () => {
   const anyUnit = fc.constantFrom('', 'J', 'By/s', '{process}', '1');
   fc.assert(
     fc.property(anyText, anyUnit, (name, unit) => {
@@ -74,7 +74,7 @@ test('parseMetricColumn gives back the metric of metricColumn, whatever its name
   );
 });
 
-test('parseMetricColumn knows the columns that are of no metric', () => {
+test('parseMetricColumn rejects columns that belong to no metric', () => {
   for (const head of [...fixedColumns, 'hw.id', '', '(J)', 'a(J)', 'a (J', 'a (J) ']) {
     assert.equal(parseMetricColumn(head), undefined, head);
   }
@@ -87,7 +87,7 @@ const series: Series = {
   start: 1_800_000_000_000_000_001n,
 };
 
-test('sharedFields has the attributes that have a column, those of the series before those of its resource', () => {
+test('sharedFields has the attributes with a column, first from the series, then from its resource', () => {
   assert.deepEqual(sharedFields(series, 'ended', ['hw.id', 'host.name', 'process.pid', 'none']), [
     '2027-01-15T08:00:00.000000001Z',
     'counter',
@@ -102,7 +102,7 @@ test('sharedFields has the attributes that have a column, those of the series be
   ]);
 });
 
-test('sharedFields keeps numbers, and makes one line of a text that could be a formula', () => {
+test('sharedFields keeps numbers, and writes a possible formula on one line', () => {
   const attributes = { a: -5, b: '-5', c: 'x\r\ny', d: true, e: '=1\n+1' };
   const fields = sharedFields({ ...series, attributes, start: 0n }, '', ['a', 'b', 'c', 'd', 'e']);
   assert.equal(fields[0], '', 'a start that is not known');

@@ -52,7 +52,7 @@ test('CsvEncoder writes a row for each instant and kind of points, and a column 
   ]);
 });
 
-test('CsvEncoder puts points of one row together, whatever their order, and leaves gaps as NaN', () => {
+test('CsvEncoder puts points of one row together in any order, and writes gaps as NaN', () => {
   const power = seriesOf('hw.power', {}, { 'hw.id': 'package-0' });
   const lines = encode([rowsOf([power, energy], [3, NaN]), rowsOf([energy, power], [1, 2])]);
   assert.match(lines[0] ?? '', /,hw\.power \(J\),hw\.energy \(J\)$/u);
@@ -60,18 +60,18 @@ test('CsvEncoder puts points of one row together, whatever their order, and leav
   assert.match(lines[2] ?? '', /,2,1$/u);
 });
 
-test('CsvEncoder writes a row without values for series that ended, at the instant of the last row', () => {
+test('CsvEncoder writes a row without values for ended series, at the instant of the last row', () => {
   const lines = encode([rowsOf([energy], [1, 2], [energy])]);
   assert.match(lines.at(-1) ?? '', /^2027-01-15T08:00:01\.000000000Z,.*,ended,.*,NaN$/u);
   assert.equal(lines.length, 4);
 });
 
-test('CsvEncoder leaves the start empty where nothing counts', () => {
+test('CsvEncoder leaves the start of gauges empty', () => {
   const gauge = { ...seriesOf('t', { kind: 'gauge', unit: 'Cel' }), start: 0n };
   assert.match(encode([rowsOf([gauge], [20])])[1] ?? '', /^2027-01-15T08:00:00\.000000000Z,,gauge,double,,/u);
 });
 
-test('CsvEncoder keeps each row on its line, and formulas from spreadsheets', () => {
+test('CsvEncoder writes each row on one line, and protects formulas', () => {
   const odd = seriesOf('=1+1', {}, { name: '=cmd|x', text: 'a\nb\r\nc', plus: '+1', number: -5 });
   const [header = '', row = ''] = encode([rowsOf([odd], [1])], ['name', 'text', 'plus', 'number']);
   assert.match(header, /,'=1\+1 \(J\)$/u);
@@ -79,7 +79,7 @@ test('CsvEncoder keeps each row on its line, and formulas from spreadsheets', ()
   assert.deepEqual(decode([header, row]).tables[0]?.series[0]?.metric.name, '=1+1');
 });
 
-test('findMissing names the columns that a file has not, of series that ended, too', () => {
+test('findMissing lists missing columns, including those of ended series', () => {
   const encoder = new CsvEncoder([], ['hw.energy (J)']);
   assert.deepEqual(encoder.findMissing([rowsOf([energy], [1])]), []);
   assert.deepEqual(encoder.findMissing([rowsOf([energy], [1], [count]), rowsOf([count], [1])]), ['count ()']);
@@ -96,7 +96,7 @@ const header = headerOf([], ['x (W)', 'y (1)']);
 const rowOf = (cells: string, time = '2027-01-15T08:00:00Z', rest = 'gauge,double,,{},{}') =>
   `${time},,${rest},${cells}`;
 
-test('CsvDecoder reads rows of an instant as one row of a table, and empty cells as nothing', () => {
+test('CsvDecoder reads rows of an instant as one row of a table, and ignores empty cells', () => {
   const { tables, notes } = decode([header, rowOf('1,2'), rowOf('3,', '2027-01-15T08:00:01.5Z')]);
   assert.deepEqual(notes, []);
   assert.deepEqual(
@@ -112,7 +112,7 @@ test('CsvDecoder reads rows of an instant as one row of a table, and empty cells
   assert.equal(tables[1]?.epoch, epoch + 1_500_000_000n);
 });
 
-test('CsvDecoder finds columns by their heads, in any order, and passes over others', () => {
+test('CsvDecoder finds columns by their headers, in any order, and ignores others', () => {
   const heads = 'note,x (W),attributes,resource,state,type,kind,start_time,time';
   const { tables, notes } = decode([heads, 'hi,5,{},{},,int,gauge,,2027-01-15T08:00:00Z']);
   assert.deepEqual(notes, []);
@@ -121,7 +121,7 @@ test('CsvDecoder finds columns by their heads, in any order, and passes over oth
   assert.deepEqual([...(table?.values ?? [])], [5]);
 });
 
-test('CsvDecoder ends the series of a row that marks their end, and those alone', () => {
+test('CsvDecoder ends only the series of a row that marks their end', () => {
   const { tables } = decode([
     header,
     rowOf('1,2'),
@@ -133,7 +133,7 @@ test('CsvDecoder ends the series of a row that marks their end, and those alone'
   );
 });
 
-test('CsvDecoder reports a row that is wrong and reads the next', () => {
+test('CsvDecoder reports a malformed row and reads the next', () => {
   const { tables, notes } = decode([
     header,
     'a,b',
@@ -160,7 +160,7 @@ test('CsvDecoder refuses the header of another file', () => {
   assert.throws(() => decode(['time,x (W)']), expected);
 });
 
-test('CsvDecoder gives the same objects to what is the same', () => {
+test('CsvDecoder uses the same objects for equal contents', () => {
   const { tables } = decode([
     header,
     rowOf('1,'),
@@ -175,7 +175,7 @@ test('CsvDecoder gives the same objects to what is the same', () => {
 
 const powerHeader = 'time,start_time,kind,type,state,resource,attributes,hw.power (W)';
 
-/** What a cell holds: its value, or why it has none. */
+/** The content of a cell: its value, or why it has none. */
 function readCell(cell: string): number | string | undefined {
   const { tables, notes } = decode([
     powerHeader,
@@ -184,7 +184,7 @@ function readCell(cell: string): number | string | undefined {
   return notes[0] ?? tables[0]?.values[0];
 }
 
-test('CsvDecoder reads every number that CsvEncoder writes, and takes a blank cell for none', () => {
+test('CsvDecoder reads every number that CsvEncoder writes, and treats a blank cell as empty', () => {
   for (const [cell, value] of [
     ['1.5', 1.5],
     ['-0', -0],

@@ -13,7 +13,7 @@ import { ParquetDecoder } from './parquet-decoder.js';
 import { ParquetEncoder } from './parquet-encoder.js';
 import { anyTables, createSink, flatten } from './recording.fixture.js';
 
-// What others make of recordings, and what is left of a recording that was damaged.
+// Recordings rewritten by other programs, and damaged recordings.
 
 const epoch = 1_800_000_000_123_456_789n;
 const metric = {
@@ -50,18 +50,18 @@ async function readParquet(bytes: Uint8Array) {
   return sink;
 }
 
-/** How many rows were read or reported; the text of the error, where the file was refused. */
+/** Number of rows that were read or reported; the error text if the file was refused. */
 async function readDamaged(bytes: Uint8Array): Promise<number | string> {
   try {
     const { tables, notes } = await readParquet(bytes);
-    // A wrong byte in the start of a series, say, ends the series before.
+    // A wrong byte in the start of a series, for example, ends the previous series.
     return flatten(tables).filter(({ value }) => value !== undefined).length + notes.length;
   } catch (error) {
     return String(error);
   }
 }
 
-test('whatever byte of a Parquet file is wrong, its rows are read or refused in words for people', async () => {
+test('a Parquet file with any wrong byte is read or refused with a plain message', async () => {
   const whole = writeParquet(rows);
   let refused = 0;
   for (let at = 0; at < whole.length; at += 3) {
@@ -77,7 +77,7 @@ test('whatever byte of a Parquet file is wrong, its rows are read or refused in 
   assert.ok(refused > whole.length / 12, `${refused} of ${whole.length} bytes`);
 });
 
-test('a Parquet file that was cut off anywhere is refused in words for people', async () => {
+test('a Parquet file truncated anywhere is refused with a plain message', async () => {
   const whole = writeParquet(rows);
   for (let length = 0; length < whole.length; length += 1) {
     await assert.rejects(
@@ -88,7 +88,7 @@ test('a Parquet file that was cut off anywhere is refused in words for people', 
   }
 });
 
-test('a line of JSON that was cut off anywhere is reported, and the lines before it are read', () => {
+test('a line of JSON truncated anywhere is reported, and the lines before it are read', () => {
   const encoder = new JsonLinesEncoder();
   for (const row of rows) encoder.add(row);
   const lines = encoder.take().toString().trimEnd().split('\n');
@@ -128,7 +128,7 @@ test('the columns of a Parquet file have the types that data frames need', () =>
   );
 });
 
-/** What another program makes of a recording: the same columns, of types of its own. */
+/** A recording as rewritten by another program: the same columns, with other types. */
 function writeForeign(
   columns: Readonly<Record<string, readonly unknown[]>>,
   types: Record<string, BasicType> = {},
@@ -173,7 +173,7 @@ test('ParquetDecoder reads instants in milliseconds and values of every type of 
   }
 });
 
-test('ParquetDecoder reports a row that lacks what a point needs', async () => {
+test('ParquetDecoder reports a row that lacks a required cell', async () => {
   for (const [name, found] of [
     ['time', 'expected an instant in the column "time", found nothing'],
     ['metric', 'expected a text in the column "metric", found nothing'],
@@ -188,7 +188,7 @@ test('ParquetDecoder reports a row that lacks what a point needs', async () => {
   }
 });
 
-test('ParquetDecoder reports a row with cells of other types, and what it found in them', async () => {
+test('ParquetDecoder reports a row with cells of other types, and their contents', async () => {
   for (const [name, cell, type, found] of [
     ['time', 1.5, 'DOUBLE', 'expected an instant in the column "time", found a number'],
     ['time', 'noon', 'STRING', 'expected an instant in the column "time", found "noon"'],
@@ -207,7 +207,7 @@ test('ParquetDecoder reports a row with cells of other types, and what it found 
   }
 });
 
-test('ParquetDecoder reads what is no number as a gap, and no text as the type of one', async () => {
+test('ParquetDecoder reads non-numbers as gaps, and ignores unknown value types', async () => {
   for (const [column, cell, type] of [
     ['value', '1.5', 'STRING'],
     ['value', true, 'BOOLEAN'],
@@ -220,7 +220,7 @@ test('ParquetDecoder reads what is no number as a gap, and no text as the type o
   }
 });
 
-test('ParquetDecoder takes missing texts for empty ones', async () => {
+test('ParquetDecoder treats missing texts as empty', async () => {
   const types: Record<string, BasicType> = { unit: 'STRING', description: 'STRING' };
   const { tables, notes } = await readParquet(writeForeign({ unit: [null], description: [null] }, types));
   assert.deepEqual(notes, []);
@@ -228,7 +228,7 @@ test('ParquetDecoder takes missing texts for empty ones', async () => {
   assert.deepEqual([point?.metric.unit, point?.metric.description], ['', '']);
 });
 
-/** RFC 4180, written without a look at how joulemetry writes it. */
+/** RFC 4180, implemented independently of joulemetry's writer. */
 function parseRfc4180(text: string): readonly (readonly string[])[] {
   const records: string[][] = [[]];
   const field = /(?:"((?:[^"]|"")*)"|([^",\n]*))(,|\n)/gsuy;
@@ -240,7 +240,7 @@ function parseRfc4180(text: string): readonly (readonly string[])[] {
   return records.slice(0, -1);
 }
 
-test('CsvEncoder writes what a reader of RFC 4180 reads, whatever the tables', () => {
+test('CsvEncoder writes tables that any reader of RFC 4180 reads', () => {
   fc.assert(
     fc.property(anyTables, (tables) => {
       const encoder = new CsvEncoder(['hw.id']);

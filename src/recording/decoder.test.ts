@@ -35,7 +35,7 @@ test('TableAssembler makes one table of rows with the same series', () => {
   ]);
 });
 
-test('TableAssembler gives the same array of series again, when sources take turns', () => {
+test('TableAssembler reuses the array of series when sources alternate', () => {
   const tables = assemble((assembler) => {
     for (const at of [1n, 2n]) {
       assembler.add(a, at * 10n, 0);
@@ -48,7 +48,7 @@ test('TableAssembler gives the same array of series again, when sources take tur
   assert.equal(tables[1].series, tables[3].series);
 });
 
-test('TableAssembler begins another row, when a series comes twice at an instant or time goes back', () => {
+test('TableAssembler starts another row when a series is repeated at an instant or time goes back', () => {
   const tables = assemble((assembler) => {
     assembler.add(a, 10n, 1);
     assembler.add(a, 10n, 2);
@@ -64,7 +64,7 @@ test('TableAssembler begins another row, when a series comes twice at an instant
   );
 });
 
-test('TableAssembler begins another table, when no double holds the time since the first row', () => {
+test('TableAssembler starts another table when no double holds the time since the first row', () => {
   const later = 2n ** 53n + 11n;
   const tables = assemble((assembler) => {
     assembler.add(a, 10n, 1);
@@ -76,7 +76,7 @@ test('TableAssembler begins another table, when no double holds the time since t
   );
 });
 
-test('TableAssembler keeps ends between the rows where they stand', () => {
+test('TableAssembler keeps the position of ends between rows', () => {
   const tables = assemble((assembler) => {
     assembler.add(a, 10n, 1);
     assembler.end(b, 10n);
@@ -93,7 +93,7 @@ test('TableAssembler keeps ends between the rows where they stand', () => {
   );
 });
 
-test('TableAssembler begins another table after 1024 rows', () => {
+test('TableAssembler starts another table after 1024 rows', () => {
   const tables = assemble((assembler) => {
     for (let at = 0; at < 2049; at += 1) assembler.add(a, BigInt(at), at);
   });
@@ -107,7 +107,7 @@ test('TableAssembler begins another table after 1024 rows', () => {
   );
 });
 
-test('TableAssembler makes a table of each set of series, whatever the order of the points', () => {
+test('TableAssembler makes a table of each set of series, for any order of points', () => {
   const tables = assemble((assembler) => {
     for (const [at, series] of [
       [1n, [a, b]],
@@ -124,7 +124,7 @@ test('TableAssembler makes a table of each set of series, whatever the order of 
   );
 });
 
-test('TableAssembler emits nothing twice, and nothing of nothing', () => {
+test('TableAssembler emits nothing twice, and no empty table', () => {
   const tables = assemble((assembler) => {
     assembler.flush();
     assembler.add(a, 1n, 1);

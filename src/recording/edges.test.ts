@@ -23,7 +23,7 @@ function columnOf(series: Series, values: readonly number[], at = epoch): Table 
   return { series: [series], epoch: at, offsets, values: Float64Array.from(values) };
 }
 
-/** Asserts what every format gives back of these tables. */
+/** Asserts the result of every format for these tables. */
 async function assertRead(tables: readonly Table[], expected: readonly FlatPoint[]): Promise<void> {
   for (const { name, roundTrip } of formats) {
     const { tables: read, notes } = await roundTrip(tables);
@@ -39,13 +39,13 @@ test('every format keeps doubles at the limits of their range', async () => {
   await assertRead([table], flatten([table]));
 });
 
-test('every format keeps integers that a double holds, as far as 64 bits go', async () => {
+test('every format keeps integers that a double holds, up to 64 bits', async () => {
   const values = [2 ** 53, 2 ** 53 + 2, -(2 ** 53) - 2, 2 ** 63 - 1024, -(2 ** 63), -1, 0, NaN];
   const table = columnOf(seriesOf({ kind: 'updowncounter', valueType: 'int' }), values);
   await assertRead([table], flatten([table]));
 });
 
-test('every format keeps names, units and attributes with quotes, line breaks and any letters', async () => {
+test('every format keeps names, units and attributes with quotes, line breaks and any characters', async () => {
   const odd = ['"', '\\', "'", ',', '\n', '\r\n', '\0', '\u2028', '\ufeff', 'é', '電力', '👩‍🔬', ' ', ';'];
   const attributes = Object.fromEntries(odd.map((text) => [`a${text}b`, text]));
   const unit = '{requête "x"}';
@@ -54,7 +54,7 @@ test('every format keeps names, units and attributes with quotes, line breaks an
   await assertRead(tables, flatten(tables));
 });
 
-test('every format keeps the kind of an attribute: a text of digits is no number, and "true" no truth', async () => {
+test('every format keeps the type of an attribute: a text of digits is no number, and "true" no boolean', async () => {
   const texts = { digits: '7', truth: 'true', nothing: 'null', list: '[1]', empty: '', '': 'no name' };
   const others = { seven: 7, yes: true, no: false, tiny: 1e-7, negative: -1.5, wide: 2 ** 60 };
   const attributes = { ...texts, ...others, longest: Number.MAX_SAFE_INTEGER, largest: Number.MAX_VALUE };
@@ -62,7 +62,7 @@ test('every format keeps the kind of an attribute: a text of digits is no number
   await assertRead(tables, flatten(tables));
 });
 
-test('every format keeps attributes that are infinite or no number, as texts where it has no such numbers', async () => {
+test('every format keeps infinite or NaN attributes, as texts where it has no such numbers', async () => {
   const attributes = { up: Infinity, down: -Infinity, none: NaN };
   for (const { name, roundTrip } of formats) {
     const { tables } = await roundTrip([columnOf(seriesOf({}, attributes), [1])]);
@@ -72,7 +72,7 @@ test('every format keeps attributes that are infinite or no number, as texts whe
   }
 });
 
-test('every format reads nothing of tables without rows, series or ends', async () => {
+test('every format reads nothing for tables without rows, series or ends', async () => {
   const none = new Float64Array(0);
   const one = seriesOf();
   for (const tables of [
@@ -85,13 +85,13 @@ test('every format reads nothing of tables without rows, series or ends', async 
   }
 });
 
-test('every format keeps rows in the order in which they were written, also where time goes back', async () => {
+test('every format keeps rows in the order in which they were written, even where time goes back', async () => {
   const one = seriesOf({ kind: 'gauge' });
   const tables = [10n, 5n, 5n, 10n, 7n].map((delay, i) => columnOf(one, [i], epoch + delay));
   await assertRead(tables, flatten(tables));
 });
 
-test('every format ends a counter that restarts where its next row is, unless it ended before', async () => {
+test('every format ends a restarted counter at its next row, unless it ended before', async () => {
   const first = seriesOf();
   const second = { ...first, start: epoch };
   const [before, after] = [columnOf(first, [7]), columnOf(second, [1], epoch + 9n)];
@@ -100,7 +100,7 @@ test('every format ends a counter that restarts where its next row is, unless it
   await assertRead([{ ...before, ended: [first] }, after], flatten([{ ...before, ended: [first] }, after]));
 });
 
-test('every format begins a series again after its end, as another one', async () => {
+test('every format starts a new series after the end of an equal one', async () => {
   const one = seriesOf({ kind: 'gauge' });
   const tables = [columnOf(one, [1]), createEnding([one], epoch + 1n), columnOf(one, [2], epoch + 2n)];
   for (const { name, roundTrip } of formats) {
@@ -110,9 +110,9 @@ test('every format begins a series again after its end, as another one', async (
   }
 });
 
-test('every format keeps several resources of a file apart, and makes one object of each', async () => {
+test('every format distinguishes the resources of a file, and creates one object for each', async () => {
   const resources = ['a', 'b', 'c'].map((name) => ({ attributes: { 'host.name': name } }));
-  // The columns of one resource do not stand together.
+  // The columns of one resource are not adjacent.
   const series = ['x', 'y'].flatMap((name) => resources.map((resource) => seriesOf({ name }, {}, resource)));
   const tables = [0n, 1n].map((delay) => createRow(series, epoch + delay, Float64Array.of(1, 2, 3, 4, 5, 6)));
   for (const { name, roundTrip } of formats) {
@@ -123,7 +123,7 @@ test('every format keeps several resources of a file apart, and makes one object
   }
 });
 
-test('an attribute column that is named like a member of every object is empty where no attribute is', () => {
+test('an attribute column named like an inherited member is empty without such an attribute', () => {
   const names = ['constructor', 'toString', '__proto__'];
   const encoder = new CsvEncoder(names, ['x (J)']);
   assert.match(encoder.encode(columnOf(seriesOf(), [1])), /,\{\},,,,1\n$/u);
@@ -132,7 +132,7 @@ test('an attribute column that is named like a member of every object is empty w
   assert.deepEqual(fields.slice(-3), ['b', undefined, undefined]);
 });
 
-test('a row of CSV that was cut off before its last field is reported, and the rows before it are read', () => {
+test('a CSV row truncated before its last field is reported, and the rows before it are read', () => {
   const attributes = { 'hw.id': 'say "x"' };
   const [header = '', first = '', last = ''] = linesOf(
     writeCsv([columnOf(seriesOf({}, attributes), [1, 2])]),

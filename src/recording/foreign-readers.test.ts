@@ -8,7 +8,7 @@ import { linesOf, writeParquet } from './formats.fixture.js';
 import { JsonLinesEncoder } from './json-lines-encoder.js';
 import { anyTables } from './recording.fixture.js';
 
-// What readers find that are not ours: `JSON.parse` with the field names of OTLP, and hyparquet.
+// Results of independent readers: `JSON.parse` with the field names of OTLP, and hyparquet.
 
 interface Pair {
   readonly key: string;
@@ -75,7 +75,7 @@ function readOtlp(line: string): readonly string[] {
   );
 }
 
-/** The text of a point that `readOtlp` gives. NaN: it has no value. */
+/** The text of a point as returned by `readOtlp`. NaN: it has no value. */
 function expectedPoint({ metric, resource, attributes, start }: Series, at: bigint, value: number): string {
   const double = `double ${Object.is(value, -0) ? '-0' : value}`;
   const text = Number.isNaN(value) ? 'none 1' : metric.valueType === 'int' ? `int ${BigInt(value)}` : double;
@@ -105,7 +105,7 @@ test('JSON.parse finds every point of every table in the lines, however short th
   );
 });
 
-test('JsonLinesEncoder writes a point per line where no line has room for two', () => {
+test('JsonLinesEncoder writes a point per line when no line has room for two', () => {
   fc.assert(
     fc.property(anyTables, (tables) => {
       const encoder = new JsonLinesEncoder(1);
@@ -115,7 +115,7 @@ test('JsonLinesEncoder writes a point per line where no line has room for two', 
   );
 });
 
-test('JsonLinesEncoder leaves what it gave as it was, and gives nothing twice', () => {
+test('JsonLinesEncoder does not change earlier output, and returns nothing twice', () => {
   const [name, long] = ['x', 'y'.repeat(300_000)];
   const tableOf = (text: string): Table => ({
     series: [
@@ -179,7 +179,7 @@ test('hyparquet finds every point of every table in the rows, in their order', a
   );
 });
 
-/** The statistics of the columns of which readers ask for ranges, of every row group. */
+/** The statistics of the columns by which readers filter, of every row group. */
 function readRanges(file: ArrayBuffer, name: string) {
   return parquetMetadata(file, { parsers }).row_groups.map(({ columns }) => {
     const column = columns.find(({ meta_data: one }) => one?.path_in_schema[0] === name);
@@ -187,7 +187,7 @@ function readRanges(file: ArrayBuffer, name: string) {
   });
 }
 
-/** Asserts that a range holds every value; what is missing does not count. */
+/** Asserts that a range covers every value; missing ones do not count. */
 function assertWithin(
   { values }: Table,
   { min_value: min, max_value: max }: ReturnType<typeof readRanges>[0],
@@ -197,7 +197,7 @@ function assertWithin(
   assert.deepEqual([...outside], [], `range from ${String(min)} to ${String(max)}`);
 }
 
-test('the ranges in a Parquet file leave no value out, so that a reader may pass over row groups', () => {
+test('the statistics in a Parquet file cover every value, so that a reader may skip row groups', () => {
   fc.assert(
     fc.property(anyTables, (tables) => {
       const file = writeParquet(tables);
@@ -214,8 +214,8 @@ test('the ranges in a Parquet file leave no value out, so that a reader may pass
   );
 });
 
-test('the range of names in a Parquet file is in the order of their bytes', () => {
-  // As texts of JavaScript these are in another order: a surrogate pair comes before U+FF5E.
+test('the statistics of names in a Parquet file use byte order', () => {
+  // JavaScript orders these texts differently: a surrogate pair comes before U+FF5E.
   const names = ['～', '😀', 'é', 'z'];
   const series = names.map((name): Series => {
     const metric = { name, unit: '', description: '', kind: 'gauge', valueType: 'double' } as const;

@@ -8,7 +8,7 @@ import { JsonLinesDecoder } from './json-lines-decoder.js';
 import { anyTables, createSink, flatten } from './recording.fixture.js';
 
 for (const { name, hasDescriptions, roundTrip } of formats) {
-  test(`${name} gives back what was written, whatever the tables`, async () => {
+  test(`${name} restores any tables`, async () => {
     await fc.assert(
       fc.asyncProperty(anyTables, async (tables) => {
         const { tables: read, notes } = await roundTrip(tables);
@@ -21,7 +21,7 @@ for (const { name, hasDescriptions, roundTrip } of formats) {
 }
 
 for (const { name, hasDescriptions, roundTrip } of formats) {
-  test(`${name} gives back histograms, also among numbers, whatever they are`, async () => {
+  test(`${name} restores any histograms, even among numbers`, async () => {
     await fc.assert(
       fc.asyncProperty(anyTables, anyHistograms, async (numbers, histograms) => {
         const mixed = numbers.flatMap((table, i) => [table, ...histograms.slice(i, i + 1)]);
@@ -37,7 +37,7 @@ for (const { name, hasDescriptions, roundTrip } of formats) {
   });
 }
 
-test('JsonLinesDecoder survives any JSON in place of what it looks for', () => {
+test('JsonLinesDecoder tolerates any JSON in any place', () => {
   const anyPoint = fc.record(
     {
       timeUnixNano: fc.jsonValue(),

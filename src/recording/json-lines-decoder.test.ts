@@ -46,7 +46,7 @@ test('JsonLinesDecoder reads gauges, counters and up-down counters', () => {
     lineOf([sumOf(points, { aggregationTemporality: 'AGGREGATION_TEMPORALITY_CUMULATIVE' })]),
   );
   assert.deepEqual(found.notes, []);
-  // One name, resource and attribute set: each takes the place of the previous one.
+  // One name, resource and attribute set: each series replaces the previous one.
   assert.deepEqual(
     describe(found).filter((text) => !text.endsWith('ended')),
     ['gauge double @5 1.5', 'counter double @5 1.5', 'updowncounter double @5 1.5'],
@@ -106,7 +106,7 @@ test('JsonLinesDecoder reads attribute values of every kind', () => {
   });
 });
 
-test('JsonLinesDecoder takes a point without a value for the end of its series', () => {
+test('JsonLinesDecoder treats a point without a value as the end of its series', () => {
   const found = decode(
     lineOf([gaugeOf([{ timeUnixNano: '5000000', asDouble: 1 }])]),
     lineOf([gaugeOf([{ timeUnixNano: '6000000', flags: 1 }])]),
@@ -114,7 +114,7 @@ test('JsonLinesDecoder takes a point without a value for the end of its series',
   assert.deepEqual(describe(found), ['gauge double @5000000 1', 'gauge double @6000000 ended']);
 });
 
-test('JsonLinesDecoder puts the end of what joulemetry wrote back to its last row', () => {
+test('JsonLinesDecoder moves an end written by joulemetry back to the last row', () => {
   const found = decode(
     lineOf([gaugeOf([{ timeUnixNano: '5000000', asDouble: 1 }])], ours),
     lineOf([gaugeOf([{ timeUnixNano: '6000000', flags: 1 }])], ours),
@@ -122,7 +122,7 @@ test('JsonLinesDecoder puts the end of what joulemetry wrote back to its last ro
   assert.deepEqual(describe(found), ['gauge double @5000000 1', 'gauge double @5000000 ended']);
 });
 
-test('JsonLinesDecoder makes a row of the points of an instant, and rows in the order of time', () => {
+test('JsonLinesDecoder makes a row of the points of an instant, and sorts rows by time', () => {
   const points = [
     { timeUnixNano: '20', asDouble: 2 },
     { timeUnixNano: '10', asDouble: 1 },
@@ -137,14 +137,14 @@ test('JsonLinesDecoder makes a row of the points of an instant, and rows in the 
   );
 });
 
-test('JsonLinesDecoder keeps tables of different lines apart', () => {
+test('JsonLinesDecoder keeps tables of different lines separate', () => {
   const [first, second] = ['1', '2'].map((at) => lineOf([gaugeOf([{ timeUnixNano: at, asDouble: 1 }])]));
   const { tables } = decode(first, second);
   assert.equal(tables.length, 2);
   assert.equal(tables[0]?.series, tables[1]?.series);
 });
 
-test('JsonLinesDecoder counts what tables cannot hold, and reads the rest of the line', () => {
+test('JsonLinesDecoder counts points that tables do not support, and reads the rest of the line', () => {
   const point = [{ timeUnixNano: '1', asDouble: 1 }];
   const found = decode(
     lineOf([
@@ -164,7 +164,7 @@ test('JsonLinesDecoder counts what tables cannot hold, and reads the rest of the
   assert.deepEqual(describe(found), ['gauge double @1 1']);
 });
 
-test('JsonLinesDecoder reports a line that is wrong and reads the next', () => {
+test('JsonLinesDecoder reports a malformed line and reads the next', () => {
   const found = decode(
     '{"resourceMetrics":[',
     '[]',
@@ -183,7 +183,7 @@ test('JsonLinesDecoder reports a line that is wrong and reads the next', () => {
   assert.deepEqual(describe(found), ['gauge double @1 1']);
 });
 
-test('JsonLinesDecoder reads what is no number as NaN, a gap', () => {
+test('JsonLinesDecoder reads a non-number as NaN, a gap', () => {
   const found = decode(
     lineOf([gaugeOf([{ timeUnixNano: '1', asDouble: 'NaN' }])]),
     lineOf([gaugeOf([{ timeUnixNano: '2', asDouble: 'Infinity' }])]),
@@ -196,7 +196,7 @@ test('JsonLinesDecoder reads what is no number as NaN, a gap', () => {
   ]);
 });
 
-test('JsonLinesDecoder reads more instants than it remembers', () => {
+test('JsonLinesDecoder reads more instants than it caches', () => {
   const times = Array.from({ length: 10_001 }, (_, i) => String(i + 1));
   const points = times.map((time) => ({ timeUnixNano: time, startTimeUnixNano: '1', asInt: time }));
   const { tables, notes } = decode(lineOf([gaugeOf(points)]), lineOf([gaugeOf(points)]));
@@ -208,8 +208,8 @@ test('JsonLinesDecoder reads more instants than it remembers', () => {
 
 const pairOf = (key: string, stringValue: string) => [{ key, value: { stringValue } }];
 
-test('JsonLinesDecoder takes no attributes for others that look like them', () => {
-  // The letters that the texts of pairs are put together with.
+test('JsonLinesDecoder does not confuse attributes with similar text', () => {
+  // The characters that separate and frame the texts of pairs.
   const text = fc.string({ unit: fc.constantFrom('1', ' ', ':'), maxLength: 2 });
   const value = fc.oneof(
     text.map((stringValue) => ({ stringValue })),
@@ -237,13 +237,13 @@ test('JsonLinesDecoder takes no attributes for others that look like them', () =
   );
 });
 
-test('JsonLinesDecoder reads a point again that stands twice in a line', () => {
+test('JsonLinesDecoder reads a point twice that is duplicated in a line', () => {
   const point = { timeUnixNano: '5', asDouble: 1 };
   const found = decode(lineOf([gaugeOf([point, { ...point, asDouble: 2 }])]));
   assert.deepEqual(describe(found), ['gauge double @5 1', 'gauge double @5 2']);
 });
 
-test('JsonLinesDecoder ends no series that it does not know, and none with another start', () => {
+test('JsonLinesDecoder ends no unknown series, and none with another start', () => {
   const found = decode(
     lineOf([gaugeOf([{ timeUnixNano: '5', flags: 1 }])]),
     lineOf([gaugeOf([{ timeUnixNano: '6', startTimeUnixNano: '2', asDouble: 1 }])]),

@@ -21,7 +21,7 @@ function encode(tables: Parameters<JsonLinesEncoder['add']>[0][], lineBytes?: nu
   return encoder.take().toString().trimEnd().split('\n');
 }
 
-test('JsonLinesEncoder cuts a table into lines that are no longer than wanted, by rows and by columns', () => {
+test('JsonLinesEncoder splits a table into lines up to a maximum length, by rows and by columns', () => {
   const series = Array.from({ length: 40 }, (_, id) => createSeries(id));
   const table = {
     series,
@@ -38,7 +38,7 @@ test('JsonLinesEncoder cuts a table into lines that are no longer than wanted, b
   assert.deepEqual(sortPoints(flatten(sink.tables)), sortPoints(flatten([table])));
 });
 
-test('JsonLinesEncoder writes integers beyond 2^53 with all digits, and no further than 64 bits go', () => {
+test('JsonLinesEncoder writes integers beyond 2^53 with all digits, within 64 bits', () => {
   const values = Float64Array.of(2 ** 60, -(2 ** 62), 1e300, 2.6);
   const [line] = encode([
     { series: [createSeries(0, 'int')], epoch: 1n, offsets: Float64Array.of(0, 1, 2, 3), values },

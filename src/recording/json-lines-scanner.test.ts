@@ -16,7 +16,7 @@ function encode(tables: readonly Table[], lineBytes = 1_000_000): readonly strin
   return linesOf(encoder.take());
 }
 
-/** What a decoder makes of lines. Where a mistake is in a line depends on how long the line is. */
+/** The result of a decoder for lines. The position of a mistake depends on the length of the line. */
 function decode(lines: readonly string[]) {
   const sink = createSink();
   const decoder = new JsonLinesDecoder(sink, new PointStream(sink));
@@ -65,7 +65,7 @@ const table: Table = {
   values: Float64Array.of(1.5, -3, NaN, 4),
 };
 
-test('JsonLinesScanner takes what JsonLinesEncoder writes: gaps, ends, and as few rows as a line has', () => {
+test('JsonLinesScanner reads the output of JsonLinesEncoder: gaps, ends, and lines of a few rows', () => {
   const scanner = createScanner();
   for (const lineBytes of [1, 600, 1_000_000]) {
     for (const line of encode([table, { ...table, ended: [energy] }], lineBytes))
@@ -73,7 +73,7 @@ test('JsonLinesScanner takes what JsonLinesEncoder writes: gaps, ends, and as fe
   }
 });
 
-test('JsonLinesScanner takes a line of the Collector', () => {
+test('JsonLinesScanner reads a line of the Collector', () => {
   const point = '"timeUnixNano":"1800000000000000000","asDouble":1.5';
   const attributes = '"attributes":[{"key":"id","value":{"intValue":"1"}}]';
   const line =
@@ -86,7 +86,7 @@ test('JsonLinesScanner takes a line of the Collector', () => {
   assert.equal(decode([line]).points.length, 2);
 });
 
-test('JsonLinesScanner leaves every other form to others: fields that it does not know, or in another order', () => {
+test('JsonLinesScanner leaves every other form to JSON.parse: unknown fields, or another order', () => {
   const [line = ''] = encode([table]);
   const scanner = createScanner();
   assert.notEqual(scanner.scan(line), undefined);
@@ -111,7 +111,7 @@ test('JsonLinesScanner leaves every other form to others: fields that it does no
   }
 });
 
-test('JsonLinesScanner takes no number that JSON has not', () => {
+test('JsonLinesScanner rejects numbers that are not valid JSON', () => {
   const [line = ''] = encode([{ ...table, values: Float64Array.of(1.5, 2, 3, 4) }]);
   for (const value of ['0', '-0', '1e5', '-1.25E-7', '0.1'])
     assert.notEqual(createScanner().scan(line.replace('1.5', value)), undefined, value);
@@ -134,7 +134,7 @@ test('JsonLinesScanner takes no number that JSON has not', () => {
     assert.equal(createScanner().scan(line.replace('1.5', value)), undefined, value);
 });
 
-test('a line means the same to the scanner and to JSON.parse', () => {
+test('the scanner and JSON.parse read the same from a line', () => {
   fc.assert(
     fc.property(anyTables, fc.constantFrom(1, 900, 1_000_000), (tables, lineBytes) => {
       const lines = encode(tables, lineBytes);
@@ -145,7 +145,7 @@ test('a line means the same to the scanner and to JSON.parse', () => {
   );
 });
 
-test('a damaged line among others means the same to the scanner and to JSON.parse', () => {
+test('the scanner and JSON.parse read the same from a damaged line among others', () => {
   const characters = fc.constantFrom(...'{}[]",:\\0129.-+eE aé\u0001'.split(''));
   fc.assert(
     fc.property(anyTables, fc.nat(), characters, fc.nat(2), (tables, place, character, removed) => {
@@ -159,7 +159,7 @@ test('a damaged line among others means the same to the scanner and to JSON.pars
   );
 });
 
-test('JsonLinesScanner reads the same when it has forgotten what it knew', () => {
+test('JsonLinesScanner reads the same after it has cleared its caches', () => {
   const scanner = createScanner(0);
   const [line = ''] = encode([table]);
   const first = scanner.scan(line);
@@ -167,7 +167,7 @@ test('JsonLinesScanner reads the same when it has forgotten what it knew', () =>
   assert.equal(first?.get(epoch)?.length, 2);
 });
 
-test('a series that ends and restarts in the same words is another one, and the same one until then', () => {
+test('an equal series that restarts after its end is a new object, and the same object until then', () => {
   const row = { ...table, offsets: Float64Array.of(0), values: Float64Array.of(1, 2) };
   const lines = encode([
     row,

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { fc } from '../testing/fixed-seed.fixture.js';
 import { findJsonMistake } from './json-mistake.js';
 
-test('findJsonMistake finds the first character that cannot be there', () => {
+test('findJsonMistake finds the first invalid character', () => {
   for (const [json, at] of [
     ['{"a":[}', 6],
     ['{"a" 1}', 5],
@@ -22,7 +22,7 @@ test('findJsonMistake finds the first character that cannot be there', () => {
   }
 });
 
-test('findJsonMistake finds the end of a text that was cut off', () => {
+test('findJsonMistake finds the end of a truncated text', () => {
   for (const json of ['', '{', '{"a"', '{"a":', '[1,', '[[]', ' '])
     assert.equal(findJsonMistake(json), json.length, json);
 });
@@ -36,7 +36,7 @@ function isJson(text: string): boolean {
   }
 }
 
-test('findJsonMistake finds one exactly where JSON.parse throws', () => {
+test('findJsonMistake finds a mistake exactly when JSON.parse throws', () => {
   const characters = fc.constantFrom(...'{}[]",:\\019.-+eEu tfn'.split(''));
   fc.assert(
     fc.property(

@@ -13,12 +13,12 @@ import {
   valueOf,
 } from './otlp-json.js';
 
-/** Not every version of the engine reports where. */
+/** Not every version of the engine reports the position. */
 function withoutPlace(error: unknown): string {
   return String(error).replace(/ at column \d+$/u, '');
 }
 
-test('parseObject reports what it found in words that do not depend on the engine', () => {
+test('parseObject reports its input in words that do not depend on the engine', () => {
   for (const [text, found] of [
     ['[1]', 'a list'],
     ['7', '7'],
@@ -37,7 +37,7 @@ test('parseObject reports what it found in words that do not depend on the engin
   assert.deepEqual(parseObject(' {"a": [1]} '), { a: [1] });
 });
 
-test('instantOf reads instants as texts and numbers, 0 where there is none, and none beyond 64 bits', () => {
+test('instantOf reads instants as texts and numbers, 0 if absent, and none beyond 64 bits', () => {
   const last = 2n ** 63n - 1n;
   for (const [value, expected] of [
     ['1800000000123456789', 1_800_000_000_123_456_789n],
@@ -60,7 +60,7 @@ test('instantOf reads instants as texts and numbers, 0 where there is none, and 
   assert.throws(() => instantOf('9'.repeat(20)), /expected an instant of 64 bits/u);
 });
 
-test('valueOf reads numbers in every form that protobuf has for them in JSON', () => {
+test("valueOf reads numbers in every form of protobuf's JSON", () => {
   const cases: readonly (readonly [object, number, boolean])[] = [
     [{ asDouble: 1.5 }, 1.5, false],
     [{ as_double: '1.5' }, 1.5, false],
@@ -70,7 +70,7 @@ test('valueOf reads numbers in every form that protobuf has for them in JSON', (
     [{ asInt: '9007199254740993' }, 9_007_199_254_740_992, true],
     [{ as_int: -7 }, -7, true],
     [{ asInt: 0, asDouble: 3 }, 0, true],
-    // What is no number is a gap, and never 0, to which a counter would fall.
+    // A non-number is a gap, and never 0, which would look like a counter reset.
     [{ asDouble: '' }, NaN, false],
     [{ asInt: ' ' }, NaN, true],
     [{ asInt: 'x' }, NaN, true],
@@ -83,14 +83,14 @@ test('valueOf reads numbers in every form that protobuf has for them in JSON', (
   for (const point of [{}, { asDouble: null }, { asInt: null }]) assert.equal(valueOf(point), undefined);
 });
 
-test('hasNoValue looks at the lowest flag alone', () => {
+test('hasNoValue checks only the lowest flag', () => {
   assert.deepEqual(
     [0, 1, 2, 3, '1', undefined, null, {}].map((flags) => hasNoValue({ flags })),
     [false, true, false, true, true, false, false, false],
   );
 });
 
-test('pointsOf knows the kinds that tables hold, and counts the points of others', () => {
+test('pointsOf recognizes the kinds that tables support, and counts the points of others', () => {
   const dataPoints = [{ asInt: 1 }, 7, null, { asInt: 2 }];
   const points = [{ asInt: 1 }, { asInt: 2 }];
   for (const [metric, expected] of [
@@ -120,7 +120,7 @@ test('pointsOf knows the kinds that tables hold, and counts the points of others
   }
 });
 
-test('attributesOf keeps what an attribute can be, and makes texts of the rest', () => {
+test('attributesOf keeps supported attribute values, and converts others to texts', () => {
   for (const [value, expected] of [
     [{ stringValue: '' }, ''],
     [{ bool_value: false }, false],
@@ -140,7 +140,7 @@ test('attributesOf keeps what an attribute can be, and makes texts of the rest',
   assert.deepEqual(attributesOf({ key: 'a' }), {});
 });
 
-test('textOf makes a text of everything', () => {
+test('textOf converts any value to text', () => {
   assert.deepEqual(['a', '', 7, true, null, undefined, { a: [1] }].map(textOf), [
     'a',
     '',
@@ -152,7 +152,7 @@ test('textOf makes a text of everything', () => {
   ]);
 });
 
-test('parseAttributes reads back what attributesText wrote, and makes texts of what no attribute can be', () => {
+test('parseAttributes reads back the output of attributesText, and converts unsupported values to texts', () => {
   const anyValue = fc.oneof(
     fc.string(),
     fc.boolean(),

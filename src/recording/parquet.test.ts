@@ -51,7 +51,7 @@ test('ParquetEncoder writes a row for each point, with columns that any reader u
     ['value', 'state', 'metric', 'unit', 'kind', 'type'].map((name) => row[name] ?? null),
   );
   const common = ['hw.energy', 'J', 'counter', 'double'];
-  // A gap is missing, not a number; and so is the value of a series that ended.
+  // A gap is null, not a number, and so is the value of an ended series.
   assert.deepEqual(shown, [
     [1.5, null, ...common],
     [null, null, ...common],
@@ -65,7 +65,7 @@ test('ParquetEncoder writes a row for each point, with columns that any reader u
   }
 });
 
-test('ParquetEncoder makes a whole file by every footer, and continues in its place', async () => {
+test('ParquetEncoder completes the file with every footer, and then continues in its place', async () => {
   const encoder = new ParquetEncoder([]);
   const first = encoder.encode([tableOf([energy], [1])]);
   const footer = encoder.footer();
@@ -84,7 +84,7 @@ test('ParquetEncoder makes a whole file by every footer, and continues in its pl
 test('ParquetEncoder describes any number of row groups, each with its own rows', async () => {
   const encoder = new ParquetEncoder([]);
   const groups: Buffer[] = [];
-  // Thrift has one way to count a list up to 14 elements, and another one from there on.
+  // Thrift encodes the length of a list of up to 14 elements in another way than longer ones.
   for (let count = 1; count <= 40; count += 1) {
     groups.push(encoder.encode([tableOf([energy], [count])]));
     const file = fileOf(...groups, encoder.footer());
@@ -99,7 +99,7 @@ test('ParquetEncoder describes any number of row groups, each with its own rows'
   }
 });
 
-test('ParquetEncoder writes the same rows after it forgot the values of series', async () => {
+test('ParquetEncoder writes the same rows after it has cleared its values of series', async () => {
   const encoder = new ParquetEncoder([]);
   const many = Array.from({ length: 65_537 }, (_, i) => seriesOf('many', { 'hw.id': `id-${i}` }));
   const first = encoder.encode([
@@ -122,7 +122,7 @@ test('ParquetEncoder writes the same rows after it forgot the values of series',
   );
 });
 
-test('ParquetEncoder gives every page a checksum, so that no damaged byte of one goes unnoticed', async () => {
+test('ParquetEncoder gives every page a checksum, so that any damaged byte of it is detected', async () => {
   const encoder = new ParquetEncoder(['hw.id']);
   const group = encoder.encode([tableOf([energy], [1, 2, NaN, 4])]);
   const footer = encoder.footer();
@@ -145,7 +145,7 @@ test('ParquetEncoder gives every page a checksum, so that no damaged byte of one
   }
 });
 
-test('ParquetEncoder writes no row group of nothing', () => {
+test('ParquetEncoder writes no empty row group', () => {
   const encoder = new ParquetEncoder([]);
   const start = encoder.encode([]);
   assert.equal(encoder.rowGroups, 0);
@@ -153,7 +153,7 @@ test('ParquetEncoder writes no row group of nothing', () => {
   assert.deepEqual([rows, groups.length], [0n, 0]);
 });
 
-test('ParquetDecoder reads a row group of any size in pieces of 50000 rows, over and beyond their border', async () => {
+test('ParquetDecoder reads a row group of any size in pieces of 50000 rows, across their boundaries', async () => {
   const values = Array.from({ length: 100_001 }, (_, row) => row);
   const encoder = new ParquetEncoder([]);
   const file = fileOf(encoder.encode([tableOf([energy], values)]), encoder.footer());
@@ -172,7 +172,7 @@ test('ParquetDecoder reads a row group of any size in pieces of 50000 rows, over
   );
 });
 
-test('ParquetDecoder ends the series of rows that say so', async () => {
+test('ParquetDecoder ends the series of rows that mark an end', async () => {
   const encoder = new ParquetEncoder([]);
   const other = seriesOf('other');
   const file = fileOf(encoder.encode([tableOf([energy, other], [1, 2], [other])]), encoder.footer());
@@ -184,16 +184,16 @@ test('ParquetDecoder ends the series of rows that say so', async () => {
   );
 });
 
-test('ParquetDecoder names the columns that a file of another program has not', async () => {
+test('ParquetDecoder names the columns that are missing in a file of another program', async () => {
   const encoder = new ParquetEncoder([]);
   const bytes = Buffer.concat([encoder.encode([tableOf([energy], [1])]), encoder.footer()]);
-  // The schema is the first thing of the footer that names it.
+  // The schema is the first part of the footer that names it.
   bytes.write('Xtate', bytes.indexOf('state', bytes.length - bytes.readUInt32LE(bytes.length - 8) - 8));
   const expected = 'expected the columns of a recording, found none named "state"';
   await assert.rejects(decode(fileOf(bytes)), { message: expected });
 });
 
-test('ParquetDecoder reports what it found instead of a Parquet file', async () => {
+test('ParquetDecoder reports the contents of a file that is not Parquet', async () => {
   const encoder = new ParquetEncoder([]);
   const bytes = Buffer.concat([encoder.encode([tableOf([energy], [1, 2, 3])]), encoder.footer()]);
   const cut = (from: number, to: number) => fileOf(bytes.subarray(from, to));
@@ -203,7 +203,7 @@ test('ParquetDecoder reports what it found instead of a Parquet file', async () 
       /^ParquetError: expected a Parquet file, found (?:one that cannot be read: |damaged metadata$)/u,
     );
   }
-  // A byte of the first page: its checksum, or what its header says, is wrong.
+  // A byte of the first page, in its checksum or header, is wrong.
   for (const at of [4, 6, 40, 60]) {
     const damaged = Buffer.from(bytes);
     damaged[at] ^= 0xff;
@@ -220,12 +220,12 @@ const column = {
 const groupOf = (more: object = {}) => ({ num_rows: 3n, columns: [{ meta_data: { ...column, ...more } }] });
 
 function check(groups: readonly object[], rows = 3n): void {
-  // Of a footer only these fields are checked.
+  // Only these fields of a footer are checked.
   const footer = { num_rows: rows, row_groups: groups } as unknown as Parameters<typeof checkMetadata>[0];
   checkMetadata(footer, 100);
 }
 
-test('checkMetadata compares the counts and places of a footer with each other', () => {
+test('checkMetadata compares the counts and offsets of a footer with each other', () => {
   check([groupOf()]);
   check([groupOf(), groupOf({ dictionary_page_offset: 50n })], 6n);
   for (const [groups, found] of [
@@ -252,7 +252,7 @@ async function fail(error: Error): Promise<never> {
 
 const failing = (error: Error) => orDamaged(() => fail(error));
 
-test('orDamaged puts the words of the engine into words for people, and keeps what the system says', async () => {
+test('orDamaged replaces errors of the engine by a plain message, and keeps those of the system', async () => {
   for (const error of [new TypeError('x is undefined'), new RangeError('Offset is outside')]) {
     await assert.rejects(failing(error), {
       message: 'expected a Parquet file, found damaged metadata',

@@ -15,7 +15,7 @@ function recordOf(book: SeriesBook, more: Partial<Series> = {}): Series {
   };
 }
 
-test('SeriesBook gives one object for equal resources, attributes and metrics, in whatever order', () => {
+test('SeriesBook returns one object for equal resources, attributes and metrics, in any order', () => {
   const book = new SeriesBook();
   assert.equal(book.resource({ a: 1, b: 2 }), book.resource({ b: 2, a: 1 }));
   assert.equal(book.attributes({ a: 1, b: 2 }), book.attributes({ b: 2, a: 1 }));
@@ -24,7 +24,7 @@ test('SeriesBook gives one object for equal resources, attributes and metrics, i
   assert.notEqual(book.metric({ ...metric }), book.metric({ ...metric, unit: 'W' }));
 });
 
-test('SeriesBook gives the live series again until it is closed', () => {
+test('SeriesBook returns the same live series until it is closed', () => {
   const book = new SeriesBook();
   const { series, replaced } = book.open(recordOf(book));
   assert.equal(replaced, undefined);
@@ -34,7 +34,7 @@ test('SeriesBook gives the live series again until it is closed', () => {
   assert.notEqual(book.open(recordOf(book)).series, series);
 });
 
-test('SeriesBook finds the live series like a record, which stays what it is where there is none', () => {
+test('SeriesBook finds the live series equal to a record, or returns the record itself', () => {
   const book = new SeriesBook();
   const record = recordOf(book);
   assert.equal(book.find(record), record);
@@ -46,7 +46,7 @@ test('SeriesBook finds the live series like a record, which stays what it is whe
   assert.notEqual(book.open(record).series, series);
 });
 
-test('SeriesBook replaces a series by one with another start or kind, and names it', () => {
+test('SeriesBook replaces a series by one with another start or kind, and returns it', () => {
   const book = new SeriesBook();
   const { series: first } = book.open(recordOf(book));
   const { series: second, replaced } = book.open(recordOf(book, { start: 9n }));
@@ -56,21 +56,21 @@ test('SeriesBook replaces a series by one with another start or kind, and names 
   assert.equal(book.open(gauge).replaced, second);
 });
 
-test('SeriesBook keeps a series whose points say nothing of whole numbers', () => {
+test('SeriesBook keeps a series whose points do not show whether it has whole numbers', () => {
   const book = new SeriesBook();
   const { series } = book.open(recordOf(book));
   const whole = recordOf(book, { metric: book.metric({ ...metric, valueType: 'int' }) });
   assert.deepEqual(book.open(whole), { series, replaced: undefined });
 });
 
-test('SeriesBook closes nothing that has another start', () => {
+test('SeriesBook closes no series with another start', () => {
   const book = new SeriesBook();
   const { series } = book.open(recordOf(book));
   assert.equal(book.close(recordOf(book, { start: 6n })), undefined);
   assert.equal(book.open(recordOf(book)).series, series);
 });
 
-test('SeriesBook forgets a resource with its last series, and takes it back from who kept it', () => {
+test('SeriesBook forgets a resource with its last series, and accepts it again from a caller that kept it', () => {
   const book = new SeriesBook();
   const kept = book.resource({ pid: 1 });
   const records = ['a', 'b'].map((id) =>

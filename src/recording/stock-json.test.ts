@@ -37,7 +37,7 @@ const table = {
 
 const unsaid = new Set<unknown>([0, '', false, undefined]);
 
-/** What is empty or 0 may be left out in OTLP JSON, and 64-bit integers are texts. */
+/** Empty and 0 fields may be omitted in OTLP JSON, and 64-bit integers are strings. */
 function normalize(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(normalize);
   if (typeof value !== 'object' || value === null) return value;
@@ -47,7 +47,7 @@ function normalize(value: unknown): unknown {
   return Object.fromEntries(entries.filter(([key, inner]) => key === 'boolValue' || !unsaid.has(inner)));
 }
 
-test('JsonLinesEncoder writes what the official serialiser writes', () => {
+test('JsonLinesEncoder writes the same as the official serialiser', () => {
   const [stock] = toStockMetrics(table);
   const encoder = new JsonLinesEncoder();
   encoder.add(table);

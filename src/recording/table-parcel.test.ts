@@ -30,7 +30,7 @@ function tableOf(series: readonly Series[], rows: number, ended?: readonly Serie
   };
 }
 
-/** As from one thread to another: everything is cloned, buffers are moved. */
+/** As between two threads: everything is cloned, buffers are transferred. */
 function sendAny(
   tables: readonly RecordedTable[],
   packer: TablePacker,
@@ -47,7 +47,7 @@ function connect() {
   return { packer, unpacker, send };
 }
 
-test('tables arrive as they were sent, whatever they are', () => {
+test('any tables arrive as they were sent', () => {
   fc.assert(
     fc.property(anyTables, (tables) => {
       assert.deepEqual(flatten(connect().send(tables)), flatten(tables));
@@ -55,7 +55,7 @@ test('tables arrive as they were sent, whatever they are', () => {
   );
 });
 
-test('tables of histograms arrive among others, with one object for rows of one layout', () => {
+test('tables of histograms arrive among others, with one object for rows with the same layout', () => {
   fc.assert(
     fc.property(anyTables, anyHistograms, (numbers, histograms) => {
       const { packer, unpacker } = connect();
@@ -76,7 +76,7 @@ test('tables of histograms arrive among others, with one object for rows of one 
   assert.equal(layouts[0], layouts[1]);
 });
 
-test('a series and a set of columns that crossed twice are one object', () => {
+test('a series and a set of columns that are sent twice are one object', () => {
   const { send: sendTables } = connect();
   const [both, one] = [[a, b], [a]];
   const first = sendTables([tableOf(both, 2), tableOf(one, 1)]);
@@ -86,7 +86,7 @@ test('a series and a set of columns that crossed twice are one object', () => {
   assert.equal(first[0]?.series[0], first[1]?.series[0]);
 });
 
-test('introduce sends each series once, in messages that are small', () => {
+test('introduce sends each series once, in small messages', () => {
   const packer = new TablePacker();
   const series = Array.from({ length: 1200 }, (_, id) => createSeries(id));
   const table = tableOf(series, 1);
@@ -101,7 +101,7 @@ test('introduce sends each series once, in messages that are small', () => {
   assert.deepEqual(sizesOf([tableOf([...series], 1)]), [[0, 1200]]);
 });
 
-test('introduce makes no message before it is asked for, so that others can run in between', () => {
+test('introduce builds messages on demand, so that the caller can yield to other work in between', () => {
   let made = 0;
   const series = Array.from({ length: 1200 }, (_, id): Series => ({
     ...createSeries(id),
@@ -115,7 +115,7 @@ test('introduce makes no message before it is asked for, so that others can run 
   assert.deepEqual(counts, [500, 1000, 1200]);
 });
 
-test('a set of more columns than a message has arrives as it was', () => {
+test('a set with more columns than a message holds arrives complete', () => {
   const { send: sendTables } = connect();
   const series = Array.from({ length: 12_001 }, (_, id) => createSeries(id));
   sendTables([tableOf(series, 1)]);
@@ -126,7 +126,7 @@ test('a set of more columns than a message has arrives as it was', () => {
   );
 });
 
-test('series that ended arrive with their table, those without a column, too', () => {
+test('ended series arrive with their table, including those without a column', () => {
   const { send: sendTables, unpacker } = connect();
   const [first, second] = sendTables([tableOf([a, b], 1, [c]), tableOf([a], 1, [a])]);
   assert.deepEqual(
@@ -139,13 +139,13 @@ test('series that ended arrive with their table, those without a column, too', (
   );
 });
 
-test('a series crosses without what a component has added to it', () => {
+test('a series is sent without fields that a component has added', () => {
   const odd = { ...a, resource: { ...a.resource, lookUp: () => undefined }, cache: new WeakMap() };
   const [table] = connect().send([tableOf([odd], 1)]);
   assert.deepEqual(table?.series, [a]);
 });
 
-test('TableUnpacker forgets what it is asked to, and reports which series it does not know', () => {
+test('TableUnpacker forgets series on request, and reports unknown series', () => {
   const { unpacker, send: sendTables } = connect();
   sendTables([tableOf([a], 1)]);
   const [introduction] = new TablePacker().introduce([tableOf([a], 1)]);

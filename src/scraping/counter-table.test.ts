@@ -6,7 +6,7 @@ import { Counts } from './counts.js';
 
 const metric: Metric = { name: 'x', unit: 's', description: '', kind: 'counter', valueType: 'double' };
 
-/** The values of a scan for each row of counts of one thing. */
+/** The values of a scan for each row of counts of one object. */
 function read(column: Omit<CounterColumn, 'metric' | 'attributes'>, readings: readonly number[]) {
   const table = new CounterTable({ attributes: {} }, () => [{ metric, attributes: {}, ...column }]);
   const counts = new Counts(1);
@@ -19,7 +19,7 @@ function read(column: Omit<CounterColumn, 'metric' | 'attributes'>, readings: re
   });
 }
 
-test('CounterTable waits until a small fall is made up for', () => {
+test('CounterTable holds its value until a small decrease is made up for', () => {
   const rows = read({ perUnit: 100, mayFall: 300 }, [1000, 1100, 1099, 1100, 1150]);
   assert.deepEqual(
     rows.map(({ value }) => value),
@@ -27,7 +27,7 @@ test('CounterTable waits until a small fall is made up for', () => {
   );
 });
 
-test('CounterTable begins a new series, when a fall is larger than noise', () => {
+test('CounterTable starts a new series when a decrease is larger than noise', () => {
   const rows = read({ perUnit: 100, mayFall: 300 }, [1000, 1100, 799, 899]);
   assert.deepEqual(rows, [
     { value: 0, start: 0n, ended: 0 },
@@ -37,7 +37,7 @@ test('CounterTable begins a new series, when a fall is larger than noise', () =>
   ]);
 });
 
-test('CounterTable counts on, when a counter of 32 bits wraps twice', () => {
+test('CounterTable continues when a 32-bit counter wraps twice', () => {
   const rows = read({ perUnit: 1, wraps: true }, [4_294_967_290, 4, 2_000_000_000, 4_000_000_000, 0]);
   assert.deepEqual(
     rows.map(({ value }) => value),
@@ -45,7 +45,7 @@ test('CounterTable counts on, when a counter of 32 bits wraps twice', () => {
   );
 });
 
-test('CounterTable holds its value, when a counter of 32 bits falls a little, also through 0', () => {
+test('CounterTable holds its value when a 32-bit counter decreases a little, even through 0', () => {
   const rows = read({ perUnit: 1, wraps: true, mayFall: 10 }, [100, 99, 101, 4_294_967_290]);
   assert.deepEqual(
     rows.map(({ value, start }) => [value, start]),
@@ -68,7 +68,7 @@ test('CounterTable holds its value, when a counter of 32 bits falls a little, al
   );
 });
 
-test('CounterTable never jumps, when the kernel shows a count that fell below 0', () => {
+test('CounterTable never jumps when the kernel shows a count that fell below 0', () => {
   const ticks = read({ perUnit: 100 }, [1000, 1_844_674_407_370, 1010, 1020]);
   assert.deepEqual(
     ticks.map(({ value, start }) => [value, start]),
@@ -92,7 +92,7 @@ test('CounterTable never jumps, when the kernel shows a count that fell below 0'
   assert.deepEqual(values, [0, 0, 0, 2]);
 });
 
-test('CounterTable reads the first of two things that look the same', () => {
+test('CounterTable reads the first of two objects with the same name', () => {
   const table = new CounterTable({ attributes: {} }, () => [{ metric, attributes: {}, perUnit: 1 }]);
   const counts = new Counts(1);
   const values = [1, 2].map((scan) => {
@@ -106,7 +106,7 @@ test('CounterTable reads the first of two things that look the same', () => {
   assert.deepEqual(values, [[0], [10]]);
 });
 
-test('CounterTable forgets things that are gone, when they come back', () => {
+test('CounterTable starts new series for objects that were removed and come back', () => {
   const table = new CounterTable({ attributes: {} }, () => [{ metric, attributes: {}, perUnit: 1 }]);
   const counts = new Counts(1);
   counts.set(0, 5);
@@ -124,7 +124,7 @@ test('CounterTable forgets things that are gone, when they come back', () => {
   assert.equal(ended, undefined);
 });
 
-test('Counts.parse gives the counts up to the first that is none', () => {
+test('Counts.parse returns the counts up to the first other text', () => {
   const counts = new Counts(4);
   assert.equal(counts.parse(Buffer.from('  12 18446744073709551615 x 4'), 0), 2);
   assert.deepEqual([counts.billions[1], counts.units[1]], [18_446_744_073, 709_551_615]);

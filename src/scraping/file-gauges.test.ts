@@ -12,7 +12,7 @@ import { endedOf, valuesOf, writeFiles } from './source.fixture.js';
 
 const metric: Metric = { name: 'a', unit: '1', description: 'A gauge', kind: 'gauge', valueType: 'int' };
 
-/** A gauge for each file of a folder, by its name. */
+/** A gauge for each file of a folder, by name. */
 function open(t: TestContext, files: Readonly<Record<string, string>>) {
   const folder = createFolder();
   writeFiles(folder, files);
@@ -31,7 +31,7 @@ function open(t: TestContext, files: Readonly<Record<string, string>>) {
   return { folder, source };
 }
 
-test('FileGauges keeps series while files stay, ends those that go and starts those that come', (t) => {
+test('FileGauges keeps series while files exist, ends those of removed files and starts those of new ones', (t) => {
   const { folder, source } = open(t, { a: '1\n', b: '2\n' });
   const [first] = runAtOnce(source.read()).tables;
   writeFiles(folder, { a: '-3\n' });
@@ -48,7 +48,7 @@ test('FileGauges keeps series while files stay, ends those that go and starts th
   assert.deepEqual(endedOf([...runAtOnce(source.read()).tables]), ['a b', 'a c']);
 });
 
-test('FileGauges forgets a file that is gone, and keeps those that stay', (t) => {
+test('FileGauges closes a removed file, and keeps the others', (t) => {
   const { folder, source } = open(t, { a: '1\n', b: '2\n' });
   const find = () => ['a', 'b'].map((name) => source.file(join(folder, name)));
   runAtOnce(source.read());
@@ -60,7 +60,7 @@ test('FileGauges forgets a file that is gone, and keeps those that stay', (t) =>
   assert.equal(later[1], b);
 });
 
-test('FileGauges gives a gap for a file that cannot be parsed and reports it, and fails when none can', (t) => {
+test('FileGauges has a gap for a file that cannot be parsed and reports it, and fails when none can be parsed', (t) => {
   const { folder, source } = open(t, { a: '1\n', b: 'x\n' });
   const { tables, failed, error } = runAtOnce(source.read());
   assert.deepEqual([valuesOf(tables)['a a'], valuesOf(tables)['a b'], error], [1, NaN, undefined]);
@@ -73,7 +73,7 @@ test('FileGauges gives a gap for a file that cannot be parsed and reports it, an
   assert.match(String(runAtOnce(source.read()).error), /a: expected text, found none/u);
 });
 
-test('FileGauges is unavailable, while there has not been any file', (t) => {
+test('FileGauges is unavailable while no file has existed', (t) => {
   const { folder, source } = open(t, {});
   assert.equal(
     String(runAtOnce(source.read()).error),

@@ -31,7 +31,7 @@ test('GaugeTable.choose keeps the series of columns that stay, and ends those of
   assert.equal(gauges.row(3n, [2, 3]).ended, undefined);
 });
 
-test('GaugeTable.restart ends every series, those left out before the next row as well', () => {
+test('GaugeTable.restart ends every series, including those removed before the next row', () => {
   const gauges = new GaugeTable({ attributes: {} }, [first, second]);
   const before = gauges.row(1n, [1, 2]);
   gauges.choose([second]);

@@ -19,7 +19,7 @@ function createSeries(name: string): Series {
 
 const series = [createSeries('kept')];
 
-/** A loop of 5 ms that publishes one row a scrape. */
+/** A loop of 5 ms that publishes one row per scrape. */
 function scrape(t: TestContext, context = createFakeContext()) {
   const collector = createLoopCollector();
   const next = createTableCollector();
@@ -35,7 +35,7 @@ function scrape(t: TestContext, context = createFakeContext()) {
   return { loop: elementAt(collector.loops, 0), running, next, intervals, collector, count: () => scrapes };
 }
 
-test('a scrape loop that is paused reads nothing, and its series continue after a gap', async (t) => {
+test('a paused scrape loop reads nothing, and its series continue after a gap', async (t) => {
   const { loop, next, count, running } = scrape(t);
   await until(() => count() > 2);
   await loop.pause();
@@ -59,7 +59,7 @@ test('a scrape loop that is paused reads nothing, and its series continue after 
   );
 });
 
-test('a scrape loop takes another interval at once, and passes it on to its scraper', async (t) => {
+test('a scrape loop applies a new interval immediately, and passes it on to its scraper', async (t) => {
   const { loop, count, intervals } = scrape(t);
   await until(() => count() > 1);
   await loop.setInterval(60_000);
@@ -71,7 +71,7 @@ test('a scrape loop takes another interval at once, and passes it on to its scra
   assert.deepEqual([intervals, loop.intervalMs], [[60_000, 2], 2]);
 });
 
-test('a scrape loop that is paused does not keep others of its tick waiting', async (t) => {
+test('a paused scrape loop does not delay other loops of its tick', async (t) => {
   const context = createFakeContext();
   const [first, second] = [scrape(t, context), scrape(t, context)];
   await until(() => second.count() > 1);
@@ -80,7 +80,7 @@ test('a scrape loop that is paused does not keep others of its tick waiting', as
   await until(() => second.count() > before + 3);
 });
 
-test('a scrape loop that stops takes a last reading, also while it is paused, and leaves', async (t) => {
+test('a scrape loop that stops takes a last reading, even while paused, and leaves', async (t) => {
   const { loop, running, count, collector } = scrape(t);
   await until(() => count() > 0);
   await loop.pause();
@@ -108,7 +108,7 @@ test('the gap of a pause leaves out series that have ended', async (t) => {
   assert.deepEqual(next.tables.at(-1)?.series, series);
 });
 
-test('a polling loop that is paused asks nothing, and its series continue after a gap', async (t) => {
+test('a paused polling loop sends no requests, and its series continue after a gap', async (t) => {
   const collector = createLoopCollector();
   const meter = createMeter('a', (_, call) => call);
   const { next } = await start(t, [meter], {}, { loops: collector });
@@ -126,7 +126,7 @@ test('a polling loop that is paused asks nothing, and its series continue after 
   assert.equal(new Set(next.tables.map((table) => table.series[0])).size, 1);
 });
 
-test('a polling loop takes another interval, passes it on to its target, and leaves when that is removed', async (t) => {
+test('a polling loop applies a new interval, passes it on to its target, and leaves when that is removed', async (t) => {
   const collector = createLoopCollector();
   const intervals: number[] = [];
   const meter = createMeter('a', (_, call) => call, { setInterval: (ms) => void intervals.push(ms) });

@@ -39,7 +39,7 @@ function outlet(id: string, energy?: Partial<EnergyCount>, watts?: number): Mete
   return { id, type: 'outlet', energy: energy && { count: 0, joules: 3.6, ...energy }, watts };
 }
 
-test('MeterTable counts energy from the first reading on, and leaves out what a meter does not report', () => {
+test('MeterTable counts energy from the first reading on, and leaves out values that a meter does not report', () => {
   const rows = new Rows();
   assert.deepEqual(rows.add([outlet('a', { count: 9_492_468 }, 15.8)]), {
     'a hw.meter.energy': 0,
@@ -50,7 +50,7 @@ test('MeterTable counts energy from the first reading on, and leaves out what a 
   assert.equal(joules, 36);
 });
 
-test('MeterTable names what is measured, by what and how', () => {
+test('MeterTable describes the measured things and the interface', () => {
   const rows = new Rows();
   rows.add([{ ...outlet('pdu/1/2', { count: 5 }, 1), name: 'rack', parent: 'pdu/1' }]);
   const attributes = { 'hw.type': 'outlet', 'hw.id': 'pdu/1/2', 'hw.name': 'rack', 'hw.parent': 'pdu/1' };
@@ -61,7 +61,7 @@ test('MeterTable names what is measured, by what and how', () => {
   );
 });
 
-test('MeterTable begins a new series when a counter falls, is lost by a restart, or changes its step', () => {
+test('MeterTable starts a new series when a counter decreases, is lost by a restart, or changes its step', () => {
   const rows = new Rows();
   rows.add([outlet('a', { count: 100 })]);
   assert.equal(rows.add([outlet('a', { count: 110 })])['a hw.meter.energy'], 36);
@@ -78,11 +78,11 @@ test('MeterTable distinguishes a wrap of 32 bits from a reset', () => {
   const read = (count: number, isRestarted = false) =>
     rows.add([outlet('a', { count, wraps: true, joules: 1 })], isRestarted)['a hw.meter.energy'];
   assert.deepEqual([read(2 ** 32 - 10), read(5)], [0, 15]);
-  // A counter in its lower half cannot have wrapped; one of a meter that has restarted has not.
+  // A counter in its lower half cannot have wrapped, nor can that of a meter that has restarted.
   assert.deepEqual([read(1_000_000), read(7), read(2 ** 32 - 1), read(8, true)], [1_000_010, 0, 0, 0]);
 });
 
-test('MeterTable shows a gap where energy is missing, and counts what was used meanwhile', () => {
+test('MeterTable shows a gap for missing energy, and counts the energy of the gap afterwards', () => {
   const rows = new Rows();
   rows.add([outlet('a', { count: 10 }, 5)]);
   const gap = rows.add([outlet('a')]);
@@ -91,7 +91,7 @@ test('MeterTable shows a gap where energy is missing, and counts what was used m
   assert.equal(rows.tables[2]?.series, rows.tables[0]?.series);
 });
 
-test('MeterTable ends what has gone and begins what has come', () => {
+test('MeterTable ends removed things and starts new ones', () => {
   const rows = new Rows();
   rows.add([outlet('a', { count: 1 }, 5), outlet('b', { count: 1 })]);
   assert.deepEqual(rows.add([outlet('b', { count: 2 }), outlet('c', undefined, 7)]), {
@@ -103,7 +103,7 @@ test('MeterTable ends what has gone and begins what has come', () => {
   assert.deepEqual(rows.ended(), ['hw.meter.energy', 'hw.meter.resolution', 'hw.power']);
 });
 
-test('MeterTable adds up what supplies the host, without the parts of a sum', () => {
+test('MeterTable adds up the supplies of the host, without the parts of a sum', () => {
   const rows = new Rows({ host });
   const phase = { ...outlet('b/a', { count: 9 }, 4), parent: 'b' };
   rows.add([outlet('a', { count: 10 }, 5), outlet('b', { count: 20 }, 7), phase]);
@@ -115,7 +115,7 @@ test('MeterTable adds up what supplies the host, without the parts of a sum', ()
   assert.equal(after['host hw.host.energy'], 144);
 });
 
-test('MeterTable has no energy and no power of the host where nothing supplies it', () => {
+test('MeterTable has no energy and no power of the host without supplies', () => {
   const rows = new Rows({ host });
   const sensor = { id: 'a', type: 'voltage', volts: 12 };
   assert.deepEqual(rows.add([sensor]), { 'a hw.voltage': 12 });
@@ -125,7 +125,7 @@ test('MeterTable has no energy and no power of the host where nothing supplies i
   assert.ok(rows.ended().includes('hw.host.energy'));
 });
 
-test('MeterTable begins another sum of the host when a supply was reset, not when it shows a new value', () => {
+test('MeterTable starts another sum of the host when a supply was reset, not when it shows a new value', () => {
   const rows = new Rows({ host });
   rows.add([outlet('a', { count: 10 })]);
   assert.equal(rows.add([outlet('a', { count: 20 }, 5)])['host hw.host.energy'], 36);
@@ -152,7 +152,7 @@ test('MeterTable adds up from 0 again when one of several supplies was reset', (
   );
 });
 
-test('MeterTable ends everything at a restart, and restarts', () => {
+test('MeterTable ends every series at a restart, and starts new ones', () => {
   const rows = new Rows({ host });
   rows.add([outlet('a', { count: 10 }, 1)]);
   assert.equal(rows.table.restart(500n)[0]?.ended?.length, 5);
@@ -161,7 +161,7 @@ test('MeterTable ends everything at a restart, and restarts', () => {
   assert.equal(rows.add([outlet('a', { count: 20 }, 1)])['a hw.meter.energy'], 0);
 });
 
-test('MeterTable integrates power where there is no counter, and not over a long gap', () => {
+test('MeterTable integrates power without a counter, and not over a long gap', () => {
   const rows = new Rows({ host });
   const energies = [100, 200, -50, undefined, undefined, 10, undefined, undefined, undefined, 7, 9].map(
     (watts) => {
@@ -177,7 +177,7 @@ test('MeterTable integrates power where there is no counter, and not over a long
   assert.equal(rows.tables[0]?.series[0]?.attributes['energy.interface'], 'test_power');
 });
 
-test('MeterTable counts by the counter once a meter shows one', () => {
+test('MeterTable uses the counter once a meter shows one', () => {
   const rows = new Rows();
   rows.add([outlet('a', undefined, 100)]);
   assert.equal(rows.add([outlet('a', undefined, 100)])['a hw.meter.energy'], 100);

@@ -6,7 +6,7 @@ import { createMeter, energy, hang, never, rowsOf, start } from './polling-rig.f
 import type { PollingTarget } from './polling-target.js';
 import { TableSet } from './table-set.js';
 
-test('createPollingReceiver reads the others, when one target hangs', async (t) => {
+test('createPollingReceiver reads the other targets when one hangs', async (t) => {
   const dead = createMeter('dead', hang);
   const good = createMeter('good', (_, call) => call);
   const { next, log } = await start(t, [dead, good], { timeoutMs: 86_400_000 });
@@ -15,7 +15,7 @@ test('createPollingReceiver reads the others, when one target hangs', async (t) 
   assert.deepEqual(log.lines, []);
 });
 
-test('createPollingReceiver gives a request up after the time limit, and asks again', async (t) => {
+test('createPollingReceiver aborts a request after the time limit, and retries', async (t) => {
   const meter = createMeter('meter', (signal, call) => (call === 1 ? hang(signal, call) : call));
   const { next, log } = await start(t, [meter], { timeoutMs: 30 });
   await until(() => next.tables.length > 0);
@@ -25,7 +25,7 @@ test('createPollingReceiver gives a request up after the time limit, and asks ag
   ]);
 });
 
-test('createPollingReceiver sends no second request, while a target ignores that the first one was given up', async (t) => {
+test('createPollingReceiver sends no second request while a target ignores that the first one was aborted', async (t) => {
   const stuck = createMeter('stuck', never);
   const { log } = await start(t, [stuck], { timeoutMs: 5, maxBackoffMs: 0 });
   await until(() => log.lines.length === 2);
@@ -36,7 +36,7 @@ test('createPollingReceiver sends no second request, while a target ignores that
   );
 });
 
-test('createPollingReceiver publishes one gap and continues the series, when a target fails and recovers', async (t) => {
+test('createPollingReceiver publishes one gap and continues the series when a target fails and recovers', async (t) => {
   const meter = createMeter('meter', (_, call) => {
     if (call === 2 || call === 3) throw new Error('ECONNREFUSED');
     return 10 * call;
@@ -51,7 +51,7 @@ test('createPollingReceiver publishes one gap and continues the series, when a t
   assert.equal(rows[2]?.series, rows[0]?.series);
 });
 
-test('createPollingReceiver logs a failure again, when its cause changes in more than numbers', async (t) => {
+test('createPollingReceiver logs a failure again when its cause changes in more than numbers', async (t) => {
   const causes = ['ECONNREFUSED 127.0.0.1:1', 'ECONNREFUSED 127.0.0.1:2', 'HTTP 401'];
   const meter = createMeter('meter', (_, call) => {
     throw new Error(causes[Math.min(call, causes.length) - 1]);
@@ -64,7 +64,7 @@ test('createPollingReceiver logs a failure again, when its cause changes in more
   ]);
 });
 
-test('createPollingReceiver makes longer pauses, the longer a target fails, and none once it answers', async (t) => {
+test('createPollingReceiver makes longer pauses the longer a target fails, and none once it answers', async (t) => {
   const at: bigint[] = [];
   let isDead = true;
   const meter = createMeter('meter', () => {
@@ -96,7 +96,7 @@ test('createPollingReceiver counts points read, failures and their number', asyn
   assert.equal(totals['otelcol_scraper_scraped_metric_points{test,test}'], published - 1);
 });
 
-test('createPollingReceiver publishes what a target gave before it failed, and does not pause', async (t) => {
+test('createPollingReceiver publishes tables that a target yielded before it failed, and does not pause', async (t) => {
   const part = createMeter('part', (_, call) => call);
   const meter: PollingTarget = {
     ...part,
@@ -114,7 +114,7 @@ test('createPollingReceiver publishes what a target gave before it failed, and d
   assert.deepEqual(log.lines, ['error: Cannot read part: no answer of /Power']);
 });
 
-test('createPollingReceiver publishes what the target has for each failure in place of a gap', async (t) => {
+test("createPollingReceiver publishes the target's own tables for each failure in place of a gap", async (t) => {
   const tables = new TableSet({ attributes: { name: 'up' } });
   const up = tables.gauges([{ metric: { ...energy, name: 'up', kind: 'gauge' }, attributes: {} }]);
   const meter = createMeter('meter', () => Promise.reject(new Error('EIO')), {

@@ -5,7 +5,7 @@ import { until } from '../testing/until.js';
 import { createPollingReceiver } from './polling-receiver.js';
 import { createMeter, hang, never, rowsOf, start } from './polling-rig.fixture.js';
 
-test('createPollingReceiver reads each target at once and then at its own interval', async (t) => {
+test('createPollingReceiver reads each target immediately and then at its own interval', async (t) => {
   const fast = createMeter('fast', (_, call) => 100 + call);
   const slow = createMeter('slow', (_, call) => call, { intervalMs: 86_400_000 });
   const { next } = await start(t, [slow, fast]);
@@ -19,7 +19,7 @@ test('createPollingReceiver reads each target at once and then at its own interv
   );
 });
 
-test('createPollingReceiver has one request in flight, when a target answers more slowly than the interval', async (t) => {
+test('createPollingReceiver has one request in flight when a target answers more slowly than the interval', async (t) => {
   const running = { now: 0, most: 0 };
   const { meter: ownMeter, read } = createMeterReader();
   const slow = createMeter('slow', async () => {
@@ -32,7 +32,7 @@ test('createPollingReceiver has one request in flight, when a target answers mor
   assert.equal(running.most, 1);
 });
 
-test('createPollingReceiver ends every series and begins others, when the clock is stepped', async (t) => {
+test('createPollingReceiver ends every series and starts others when the clock is stepped', async (t) => {
   let breaks = 0;
   const clock = { ...createFakeContext().clock, countBreaks: () => breaks };
   const meter = createMeter('meter', (_, call) => call);
@@ -57,7 +57,7 @@ test('createPollingReceiver publishes nothing of a reading during which the cloc
   });
   const { next, log } = await start(t, [meter], {}, { clock });
   await until(() => meter.calls >= 3 && next.tables.length >= 3);
-  // Of the second reading there is the base of a series, which ended at once.
+  // The second reading has only the first row of a series, which ended immediately.
   assert.deepEqual(
     next.tables.slice(0, 3).map(({ values, ended }) => [[...values], ended?.length]),
     [
@@ -86,7 +86,7 @@ test('createPollingReceiver reads again at shutdown, ends the series and closes 
   assert.deepEqual([meter.calls, meter.closed], [2, 1]);
 });
 
-test('createPollingReceiver publishes the reading that is in flight at shutdown, and sends no other request', async (t) => {
+test('createPollingReceiver publishes the reading in flight at shutdown, and sends no other request', async (t) => {
   const answers: ((count: number) => void)[] = [];
   const meter = createMeter('meter', () => new Promise((resolve) => answers.push(resolve)));
   const { next, receiver } = await start(t, [meter], { timeoutMs: 86_400_000 });
@@ -102,11 +102,11 @@ for (const [what, answer] of [
   ['is aborted', hang],
   ['ignores that', never],
 ] as const) {
-  test(`createPollingReceiver shuts down in its time, when a request is in flight that ${what}`, async (t) => {
+  test(`createPollingReceiver shuts down in time when a request is in flight that ${what}`, async (t) => {
     const meter = createMeter('meter', answer);
     const { receiver, log } = await start(t, [meter], { timeoutMs: 86_400_000 });
     await until(() => meter.calls === 1);
-    // Another reading waits for that one.
+    // Another reading waits for the current one.
     void receiver.flush?.();
     await receiver.shutdown(20);
     assert.deepEqual([meter.calls, meter.closed], [1, 1]);
@@ -114,7 +114,7 @@ for (const [what, answer] of [
   });
 }
 
-test('createPollingReceiver asks a target no more at shutdown that did not answer', async (t) => {
+test('createPollingReceiver sends no last request at shutdown to a target that did not answer', async (t) => {
   const meter = createMeter('meter', () => Promise.reject(new Error('ECONNREFUSED')));
   const { receiver, log } = await start(t, [meter], { intervalMs: 86_400_000 });
   await until(() => log.lines.length === 1);
@@ -123,7 +123,7 @@ test('createPollingReceiver asks a target no more at shutdown that did not answe
   assert.equal(meter.calls, 1);
 });
 
-test('createPollingReceiver reads a target no more that was removed, and one that was added', async (t) => {
+test('createPollingReceiver stops reading a removed target, and reads an added one', async (t) => {
   const [first, second] = [createMeter('first', hang), createMeter('second', (_, call) => call)];
   const { next, targets } = await start(t, [first], { timeoutMs: 86_400_000 });
   await until(() => first.calls === 1);
@@ -139,7 +139,7 @@ test('createPollingReceiver reads a target no more that was removed, and one tha
   assert.equal(second.calls, calls);
 });
 
-test('createPollingReceiver refuses two targets of one name', async (t) => {
+test('createPollingReceiver refuses two targets with the same name', async (t) => {
   const { targets } = await start(t, [createMeter('one', hang)]);
   assert.throws(() => targets.add(createMeter('one', hang)), /expected one target of that name, found two/);
 });
@@ -151,7 +151,7 @@ test('createPollingReceiver reads when flushed', async (t) => {
   assert.ok(next.tables.length >= 1);
 });
 
-test('createPollingReceiver does nothing, when shut down before its start', async () => {
+test('createPollingReceiver does nothing when shut down before its start', async () => {
   const context = createFakeContext();
   const receiver = createPollingReceiver({
     intervalMs: 5,

@@ -24,13 +24,13 @@ test('ReadingThread rejects readings while its source hangs, and reads again whe
   await assert.rejects(thread.read(), /expected an answer/, 'the thread gets no second order');
   Atomics.store(gate, 0, 0);
   Atomics.notify(gate, 0);
-  // The reading that came too late is the second one.
+  // The late reading is the second one.
   await until(async () => (await thread.read().catch(() => 0)) === 3);
   await thread.close();
   await assert.rejects(thread.read(), /expected a running thread, found an ended one, it exited/);
 });
 
-test('ReadingThread rejects a reading that failed, and reads on', async () => {
+test('ReadingThread rejects a failed reading, and continues to read', async () => {
   const gate = createGate();
   const { thread } = await open({ gate, refusal: '' });
   Atomics.store(gate, 0, 2);
@@ -40,7 +40,7 @@ test('ReadingThread rejects a reading that failed, and reads on', async () => {
   await thread.close();
 });
 
-test('ReadingThread is closed twice without harm, also while its source hangs', async () => {
+test('ReadingThread can be closed twice, even while its source hangs', async () => {
   const gate = createGate();
   const { thread } = await open({ gate, refusal: '' });
   Atomics.store(gate, 0, 1);
@@ -52,7 +52,7 @@ test('ReadingThread is closed twice without harm, also while its source hangs', 
   await rejected;
 });
 
-test('ReadingThread is unavailable for the reason why its source cannot be opened', async () => {
+test('ReadingThread is unavailable with the reason why its source cannot be opened', async () => {
   const opening = open({ gate: createGate(), refusal: 'no such gate' });
   await assert.rejects(
     opening,

@@ -18,7 +18,7 @@ function createSignal(): { promise: Promise<void>; send: () => void } {
   return signal;
 }
 
-/** A meter whose counters add up in `totals`. */
+/** A meter that sums its counters in `totals`. */
 function createCountingMeter(): { meter: Meter; totals: Map<string, number>; attributes: Attributes[] } {
   const totals = new Map<string, number>();
   const attributes: Attributes[] = [];
@@ -60,13 +60,13 @@ async function scrapeTimes(
   return { next, loop, count: () => count };
 }
 
-test('startScraping hands every table on, when a scrape gives several', async () => {
+test('startScraping passes every table on when a scrape yields several', async () => {
   const { next, count } = await scrapeTimes(3, () => [table, table]);
   assert.equal(next.tables.length, 2 * count());
   assert.ok(count() >= 4);
 });
 
-test('startScraping takes the first scrapes in the order of the starts, when one takes long', async () => {
+test('startScraping makes the first scrapes in the order of the starts when one takes long', async () => {
   const context = createFakeContext();
   const events: string[] = [];
   const start = (name: string, parts: number) => {
@@ -88,7 +88,7 @@ test('startScraping takes the first scrapes in the order of the starts, when one
   await Promise.all(loops.map((loop) => loop.stop()));
 });
 
-test('startScraping reads in the order of the phases, when loops share a tick', async () => {
+test('startScraping reads in the order of the phases when loops share a tick', async () => {
   const context = createFakeContext();
   const events: string[] = [];
   const start = (phase?: 'completion' | 'usage') => {
@@ -102,7 +102,7 @@ test('startScraping reads in the order of the phases, when loops share a tick', 
   await Promise.all(loops.map((loop) => loop.stop()));
 });
 
-test('startScraping scrapes again, when stopped before its first scrape', async () => {
+test('startScraping makes a last scrape when stopped before its first scrape', async () => {
   const next = createTableCollector();
   const context = createFakeContext();
   const loop = startScraping({ scraper: { scrape: () => [table] }, intervalMs: 1000, context, next });
@@ -110,14 +110,14 @@ test('startScraping scrapes again, when stopped before its first scrape', async 
   assert.equal(next.tables.length, 1);
 });
 
-test('ScrapeLoop.stop scrapes no more, when called twice', async () => {
+test('ScrapeLoop.stop makes no further scrape when called twice', async () => {
   const { loop, count } = await scrapeTimes(1, () => [table]);
   const before = count();
   await loop.stop();
   assert.equal(count(), before);
 });
 
-test('ScrapeLoop.stop wakes the loop, when the next scrape is hours away', { timeout: 120_000 }, async () => {
+test('ScrapeLoop.stop wakes the loop when the next scrape is hours away', { timeout: 120_000 }, async () => {
   const first = createSignal();
   const scraper = {
     scrape() {
@@ -137,7 +137,7 @@ test('ScrapeLoop.stop wakes the loop, when the next scrape is hours away', { tim
   await loop.stop();
 });
 
-test('ScrapeLoop.flush scrapes after the running scrape, and no more after stop', async () => {
+test('ScrapeLoop.flush scrapes after the running scrape, and not after stop', async () => {
   const next = createTableCollector();
   const running = { now: 0, most: 0 };
   const scraper = {
@@ -160,7 +160,7 @@ test('ScrapeLoop.flush scrapes after the running scrape, and no more after stop'
   assert.equal(next.tables.length, 4);
 });
 
-test('startScraping goes on and logs the change of state only, when scrapes fail', async () => {
+test('startScraping continues and logs only changes of state when scrapes fail', async () => {
   const log = createLogCollector();
   const { next } = await scrapeTimes(
     4,
@@ -177,7 +177,7 @@ test('startScraping goes on and logs the change of state only, when scrapes fail
   ]);
 });
 
-test('startScraping counts points, when scrapes succeed, fail in the middle and are refused', async () => {
+test('startScraping counts points when scrapes succeed, fail partially and are refused', async () => {
   const { meter, totals, attributes } = createCountingMeter();
   const { count } = await scrapeTimes(
     2,
@@ -195,7 +195,7 @@ test('startScraping counts points, when scrapes succeed, fail in the middle and 
   assert.deepEqual(attributes[0], { receiver: 'host/second', scraper: 'host' });
 });
 
-test('startScraping never runs two scrapes at a time, when one takes longer than the interval', async () => {
+test('startScraping never runs two scrapes at a time when one takes longer than the interval', async () => {
   const { meter, totals } = createCountingMeter();
   let running = 0;
   let most = 0;
@@ -216,7 +216,7 @@ test('startScraping never runs two scrapes at a time, when one takes longer than
   assert.ok((totals.get('joulemetry.scrape.missed') ?? 0) >= 2);
 });
 
-/** Holds the thread for as long as a scrape may before others have their turn. */
+/** Blocks the thread for the maximum time of a step. */
 function holdThread(): void {
   const until = performance.now() + 3;
   while (performance.now() < until);
@@ -226,7 +226,7 @@ for (const [what, part] of [
   ['between the parts of a long scrape', table],
   ['between its steps that have no table', undefined],
 ] as const) {
-  test(`startScraping lets others run ${what}`, async () => {
+  test(`startScraping yields to other work ${what}`, async () => {
     let others = 0;
     const seen: number[] = [];
     const other = setInterval(() => others++, 1);
@@ -238,12 +238,12 @@ for (const [what, part] of [
       }
     });
     clearInterval(other);
-    // Each of the first scrape; another one may begin before the loop is stopped.
+    // All steps of the first scrape; another scrape may start before the loop is stopped.
     for (let step = 1; step < 4; step++) assert.ok((seen[step] ?? 0) > (seen[step - 1] ?? 0));
   });
 }
 
-test('startScraping passes on the number of breaks in time, when the clock counts another', async () => {
+test('startScraping passes on the number of clock breaks when it changes', async () => {
   const eras: number[] = [];
   let breaks = 7;
   const clock = { ...createFakeContext().clock, countBreaks: () => breaks };

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { createFakeContext } from '../component/fakes.js';
 import { orderOf, ScrapeOrder } from './scrape-order.js';
 
-test('ScrapeOrder lets a loop wait for those before it, when they share its tick', async () => {
+test('ScrapeOrder lets a loop wait for earlier ones when they share its tick', async () => {
   const order = new ScrapeOrder();
   const [first, second] = [order.join(), order.join()];
   order.announce(first, 1000n);
@@ -17,7 +17,7 @@ test('ScrapeOrder lets a loop wait for those before it, when they share its tick
   assert.deepEqual(events, ['first is done', 'second goes']);
 });
 
-test('ScrapeOrder lets a loop go, when those before it take a later tick, have ended or stand behind it', async () => {
+test('ScrapeOrder does not let a loop wait when earlier ones have a later tick, have ended or are behind it', async () => {
   const order = new ScrapeOrder();
   const [slow, ended, own, later] = [order.join(), order.join(), order.join(), order.join()];
   order.announce(slow, 5000n);
@@ -44,7 +44,7 @@ test('ScrapeOrder lets a loop wait for those of an earlier phase, whichever star
   assert.deepEqual(events, ['completion', 'usage', 'meter']);
 });
 
-test('ScrapeOrder fulfils an older tick, when its loop announces another', async () => {
+test('ScrapeOrder finishes an older tick when its loop announces another', async () => {
   const order = new ScrapeOrder();
   const [first, second] = [order.join(), order.join()];
   order.announce(first, 1000n);
@@ -54,7 +54,7 @@ test('ScrapeOrder fulfils an older tick, when its loop announces another', async
   await waited;
 });
 
-test('orderOf gives one order to each clock', () => {
+test('orderOf returns one order per clock', () => {
   const { clock } = createFakeContext();
   assert.equal(orderOf(clock), orderOf(clock));
   assert.notEqual(orderOf(clock), orderOf(createFakeContext().clock));

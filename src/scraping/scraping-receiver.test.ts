@@ -30,7 +30,7 @@ test('createScrapingReceiver scrapes when flushed and again before it closes', a
   assert.deepEqual(events.slice(-2), ['scrape', 'close']);
 });
 
-test('createScrapingReceiver closes once, when it is shut down twice, and nothing without a start', async () => {
+test('createScrapingReceiver closes once when it is shut down twice, and nothing without a start', async () => {
   let closed = 0;
   const { receiver } = createReceiver(() => ({ scrape: () => [], close: () => void closed++ }));
   await receiver.shutdown();
@@ -65,7 +65,7 @@ test('createScrapingReceiver waits for a source that is read on another thread',
   assert.deepEqual(events.slice(-2), ['scrape', 'close']);
 });
 
-test('createScrapingReceiver counts a scrape that is rejected, and scrapes again', async () => {
+test('createScrapingReceiver counts a rejected scrape, and scrapes again', async () => {
   let scrapes = 0;
   const { receiver, next } = createReceiver(() => ({
     scrape: () =>
@@ -78,7 +78,7 @@ test('createScrapingReceiver counts a scrape that is rejected, and scrapes again
   assert.equal(next.tables.length, scrapes - 1);
 });
 
-test('createScrapingReceiver does not start, when its source is not there', async () => {
+test('createScrapingReceiver does not start when its source does not exist', async () => {
   const { receiver } = createReceiver(() => {
     throw new UnavailableError('no source');
   });

@@ -6,7 +6,7 @@ import { KeptFile } from '../linux/kept-file.js';
 import { createFolder } from '../testing/temporary-folder.fixture.js';
 import { SlowFiles } from './slow-files.js';
 
-/** Files whose readings each take as long as the test says. */
+/** Files with reading times set by the test. */
 function createRig(t: TestContext) {
   const clock = { ms: 0, stepMs: 0 };
   const files = new SlowFiles({ slowMs: 1, nowMs: () => (clock.ms += clock.stepMs) });
@@ -16,7 +16,7 @@ function createRig(t: TestContext) {
   return { clock, files, file, read: () => files.read(file).toString() };
 }
 
-test('SlowFiles reads a file ahead that was slow, and no longer when it is quick again', async (t) => {
+test('SlowFiles reads a slow file ahead, until it is quick again', async (t) => {
   const { clock, files, file, read } = createRig(t);
   assert.deepEqual([read(), files.prepare()], ['1\n', undefined]);
   clock.stepMs = 5;
@@ -33,7 +33,7 @@ test('SlowFiles reads a file ahead that was slow, and no longer when it is quick
   assert.equal(files.prepare(), undefined);
 });
 
-test('SlowFiles has nothing of a file that was not read ahead, is empty, or gone', async (t) => {
+test('SlowFiles has no content of a file that was not read ahead, is empty, or removed', async (t) => {
   const { clock, files, file, read } = createRig(t);
   clock.stepMs = 5;
   read();
@@ -43,7 +43,7 @@ test('SlowFiles has nothing of a file that was not read ahead, is empty, or gone
   assert.throws(read, /expected text, found none/u);
 });
 
-test('SlowFiles reads no file ahead that nothing asks for any more', async (t) => {
+test('SlowFiles stops reading a file ahead that is no longer requested', async (t) => {
   const { clock, files, read } = createRig(t);
   clock.stepMs = 5;
   read();

@@ -12,7 +12,7 @@ import { runAtOnce, Source, type DescribeSource } from './source.js';
 
 const level: Metric = { name: 'level', unit: '1', description: '', kind: 'gauge', valueType: 'int' };
 
-/** Two files with a number each, which become gauges of the files' names. */
+/** Two files with a number each, which become gauges named after the files. */
 function describePair(folder: string): DescribeSource {
   return (source) => {
     const parts = ['left', 'right'].map((name) => {
@@ -46,7 +46,7 @@ const valuesOf = (tables: Iterable<Table>): unknown[] =>
     series.map(({ attributes }, i) => [attributes['name'], values[i]]),
   );
 
-test('Source.read gives the parts that can be read, and the reasons of the others', () => {
+test('Source.read returns the readable parts, and the reasons for the others', () => {
   const { folder, write, source } = createPair();
   write('right', 'nonsense\n');
   const damaged = runAtOnce(source.read());
@@ -63,7 +63,7 @@ test('Source.read gives the parts that can be read, and the reasons of the other
   source.close();
 });
 
-test('Source.read gives an error, when nothing can be read', () => {
+test('Source.read returns an error when nothing can be read', () => {
   const { write, source } = createPair();
   write('left', '');
   write('right', '');
@@ -73,7 +73,7 @@ test('Source.read gives an error, when nothing can be read', () => {
   assert.match(String(error), /\/left: expected text, found none$/);
 });
 
-test('Source.check leaves out an impossible figure and warns once', () => {
+test('Source.check leaves out an impossible value and warns once', () => {
   const { write, source, log } = createPair();
   write('left', 'level 101\n');
   const readings = [runAtOnce(source.read()), runAtOnce(source.read())].map(
@@ -88,14 +88,14 @@ test('Source.check leaves out an impossible figure and warns once', () => {
   assert.match(log.lines[0], /^warn: Cannot use .*\/left: expected 0 to 100, found 101/);
 });
 
-test('Source.file gives the same file for the same path', () => {
+test('Source.file returns the same file for the same path', () => {
   const { folder, source } = createPair();
   assert.equal(source.file(join(folder, 'left')), source.file(join(folder, 'left')));
 });
 
 const countFds = () => readdirSync('/proc/self/fd').length;
 
-test('Source.forget closes a file, and the next one of its path is another', () => {
+test('Source.forget closes a file, and the next one with its path is another object', () => {
   const { folder, source } = createPair();
   const path = join(folder, 'left');
   const file = source.file(path);
@@ -107,7 +107,7 @@ test('Source.forget closes a file, and the next one of its path is another', () 
   assert.notEqual(source.file(path), file);
 });
 
-test('SourceScraper ends the series after a break in time, and reads a source although another fails', () => {
+test('SourceScraper ends the series after a clock break, and reads a source although another fails', () => {
   const { write, source } = createPair();
   const broken = new Source(createFakeContext(), () => () => {
     throw new Error('broken');
@@ -140,7 +140,7 @@ const named = (folder: string): readonly NamedSource[] => [
   { name: 'nothing', remedy: 'look elsewhere', describe: describePair(join(folder, 'nowhere')) },
 ];
 
-test('probeSources names what can be read here, and a remedy for the rest', () => {
+test('probeSources lists the readable sources, and a remedy for the others', () => {
   const { folder, write, log } = createPair();
   write('right', 'nonsense\n');
   write('left', 'level 101\n');
@@ -161,7 +161,7 @@ test('probeSources names what can be read here, and a remedy for the rest', () =
   assert.deepEqual([nowhere.available, nowhere.found], [false, 'none of pair, nothing']);
 });
 
-test('probeSources has no remedy for what a machine does not have, but reports why something else cannot be read', () => {
+test('probeSources has no remedy for sources that a machine does not have, but reports why others cannot be read', () => {
   const { folder, write } = createPair();
   write('right', 'nonsense\n');
   const sources = [
@@ -178,7 +178,7 @@ test('probeSources has no remedy for what a machine does not have, but reports w
   assert.deepEqual(remedies, []);
 });
 
-test('createSourceReceiver leaves out what is not here, and logs it once', async () => {
+test('createSourceReceiver leaves out missing sources, and logs it once', async () => {
   const { folder } = createPair();
   rmSync(join(folder, 'right'));
   const log = createLogCollector();
@@ -201,7 +201,7 @@ test('createSourceReceiver leaves out what is not here, and logs it once', async
   );
 });
 
-test('createSourceReceiver does not start, when no source is here', async () => {
+test('createSourceReceiver does not start without sources', async () => {
   const sources = named(join(createFolder(), 'nowhere'));
   const next = createTableCollector();
   const receiver = createSourceReceiver({ intervalMs: 1000, context: createFakeContext(), next, sources });

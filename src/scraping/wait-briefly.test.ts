@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { waitBriefly } from './wait-briefly.js';
 
-test('waitBriefly waits for all, and not for one that does not end', async () => {
+test('waitBriefly waits for all, but not for one that never ends', async () => {
   let done = 0;
   const quick = [1, 2].map(async (ms) => {
     await sleep(ms);

@@ -11,7 +11,7 @@ function rowOf(resource: Attributes, attributes: Attributes = {}): Readonly<Reco
   return Object.fromEntries(seriesColumns.map(({ name }, i) => [name, cells[i]]));
 }
 
-test('a series has the name of what it is about in the column workload', () => {
+test('the column workload has the name of the subject of a series', () => {
   const pod = { 'k8s.pod.name': 'web-1', 'k8s.namespace.name': 'shop' };
   const container = { ...pod, 'container.id': 'abc', 'container.name': 'nginx' };
   const program = { ...container, 'process.executable.name': 'nginx-worker', 'process.pid': 12 };
@@ -31,7 +31,7 @@ test('a series has the name of what it is about in the column workload', () => {
   assert.equal(rowOf({ 'process.pid': 'none' })['pid'], null);
 });
 
-test('a series has the same number however its attributes are ordered, and another one after a reset', () => {
+test('a series has the same id in any order of its attributes, and another one after a reset', () => {
   const series: Series = {
     metric: hwEnergy,
     resource: { attributes: { a: 1, b: 2 } },

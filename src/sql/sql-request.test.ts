@@ -52,7 +52,7 @@ function describe(points: readonly FlatPoint[]): readonly string[] {
     .toSorted();
 }
 
-test('requests have every point and end of the tables, whatever their limits, and in every part of them', () => {
+test('requests have every point and end of the tables, with any limits, even after being split', () => {
   fc.assert(
     fc.property(
       anyTables,
@@ -73,7 +73,7 @@ test('requests have every point and end of the tables, whatever their limits, an
   );
 });
 
-test('a request that was stored begins at any byte', () => {
+test('a stored request can start at any byte', () => {
   const table = { series: [], epoch: 0n, offsets: Float64Array.of(), values: Float64Array.of() };
   const series = {
     metric: { name: 'a', unit: 'J', description: '', kind: 'gauge', valueType: 'int' },
@@ -95,7 +95,7 @@ test('a request that was stored begins at any byte', () => {
   assert.deepEqual(listPoints(createSqlRequest({ bytes: stored, points: 2 })), listPoints(request));
 });
 
-test('parseRequest refuses what is no request', () => {
+test('parseRequest refuses other bytes', () => {
   const [request] = batch([]);
   assert.equal(request, undefined);
   for (const bytes of [Buffer.alloc(0), Buffer.alloc(100), Buffer.from('1QSQ............')])
@@ -105,7 +105,7 @@ test('parseRequest refuses what is no request', () => {
     );
 });
 
-test('parseRequest refuses a request that was cut off, or whose points are of no series', () => {
+test('parseRequest refuses a truncated request, or points without a series', () => {
   const table = { series: [energy], epoch: 5n, offsets: Float64Array.of(0), values: Float64Array.of(1) };
   const [request] = batch([table]);
   assert.ok(request);

@@ -10,7 +10,7 @@ import { openWithNode } from './sqlite-node.js';
 
 type Open = (path: string, options: SqliteOptions) => SqliteDatabase | undefined;
 
-/** Why a binding cannot be tested; false when it can. */
+/** Why a binding cannot be tested; false if it can. */
 function findObstacle(open: Open): string | false {
   try {
     const database = open(':memory:', {});
@@ -32,7 +32,7 @@ for (const [name, open] of Object.entries(bindings)) {
     return { path, database };
   };
 
-  test(`${name} gives back what was written, to the bit`, { skip }, () => {
+  test(`${name} restores values exactly`, { skip }, () => {
     const { path, database } = openNew();
     database.execute('CREATE TABLE a (x, y, z); CREATE TABLE b (x); -- ü\n');
     const insert = database.prepare('INSERT INTO a VALUES (?, ?, ?)');
@@ -51,13 +51,13 @@ for (const [name, open] of Object.entries(bindings)) {
     const rows = [...(select?.rows('absent') ?? [])];
     assert.deepEqual(rows.slice(0, -1), values);
     assert.deepEqual(rows.at(-1), [-0, null, 1n]);
-    // A loop that ends early leaves the statement fit for the next one.
+    // A loop that ends early must leave the statement usable for the next one.
     for (const _ of select?.rows('absent') ?? []) break;
     assert.equal([...(select?.rows(3) ?? [])].length, 4);
     again?.close();
   });
 
-  test(`${name} reports what went wrong, with the code`, { skip }, () => {
+  test(`${name} reports errors with their code`, { skip }, () => {
     const { path, database } = openNew();
     assert.throws(
       () => database.execute('SELECT * FROM b'),

@@ -7,7 +7,7 @@ function encode(build: (code: Assembler) => Assembler): readonly string[] {
   return bytes.match(/.{16}/g) ?? [];
 }
 
-// As llvm-objdump and bpftool print them: code, registers, offset, immediate.
+// Expected bytes as shown by llvm-objdump and bpftool: code, registers, offset, immediate.
 test('Assembler encodes moves, arithmetic and memory as RFC 9669 does', () => {
   assert.deepEqual(
     encode((code) => code.move(7, 1).set(0, -1).compute(2, 'add', -96).compute(3, 'divide', 1_000_000_000)),
@@ -35,7 +35,7 @@ test('Assembler encodes maps, calls and atomic additions', () => {
   );
 });
 
-test('Assembler resolves labels behind and ahead', () => {
+test('Assembler resolves backward and forward labels', () => {
   const built = encode((code) =>
     code
       .label('again')
@@ -48,12 +48,12 @@ test('Assembler resolves labels behind and ahead', () => {
   assert.deepEqual(built.slice(0, 3), ['1507020000000000', '5507feff03000000', 'bd82000000000000']);
 });
 
-test('Assembler encodes calls of functions of the kernel, and jumps without a condition', () => {
+test('Assembler encodes calls of kernel functions, and unconditional jumps', () => {
   const built = encode((code) => code.label('again').callKernel(64_254).jump('again'));
   assert.deepEqual(built, ['85200000fefa0000', '0500feff00000000']);
 });
 
-test('Assembler refuses a jump to nowhere', () => {
+test('Assembler refuses a jump to an undefined label', () => {
   assert.throws(
     () => new Assembler().jumpIf(7, 'equal', 0, 'end').encode(),
     /expected a label "end", found none/,

@@ -5,7 +5,7 @@ import { Assembler } from './assembler.js';
 import { loadProgram } from './bpf.js';
 import { skip, types, url } from './real-kernel.fixture.js';
 
-test('Without rights, the error names those that are missing', { skip }, () => {
+test('an error about missing privileges names them', { skip }, () => {
   const script = `
     import { KernelTypes } from ${url('kernel-types.js')};
     import { TaskIterator } from ${url('task-iterator.js')};
@@ -18,7 +18,7 @@ test('Without rights, the error names those that are missing', { skip }, () => {
   assert.equal(stdout, expected, stderr);
 });
 
-test('A program that the verifier refuses fails with the end of its log', { skip }, async () => {
+test('a program that the verifier refuses fails with the end of its log', { skip }, async () => {
   assert.ok(types);
   const attachTo = types.findId('bpf_iter_task', 'function');
   const code = new Assembler().load(0, 10, 0).return();

@@ -7,7 +7,7 @@ import { BpfError } from './bpf.js';
 import { cgroupField, CgroupLoop, readLong } from './cgroup-loop.js';
 import { skip, types } from './real-kernel.fixture.js';
 
-/** @returns why there is none, if so */
+/** @returns the reason if there is none */
 async function openLoop(t: TestContext, room: number): Promise<CgroupLoop | string> {
   if (types === undefined) return String(skip);
   try {
@@ -22,7 +22,7 @@ async function openLoop(t: TestContext, room: number): Promise<CgroupLoop | stri
 
 const idOf = (folder: string): number => statSync(folder).ino;
 
-test('CgroupLoop finds what is below a cgroup and what it was not made for, and forgets what was removed', async (t) => {
+test('CgroupLoop finds cgroups below another one, more than its initial room, and forgets removed ones', async (t) => {
   const group = makeCgroup(t, 2);
   if (typeof group === 'string') return t.skip(group);
   const loop = await openLoop(t, 2);
@@ -44,7 +44,7 @@ test('CgroupLoop finds what is below a cgroup and what it was not made for, and 
   assert.deepEqual([read(), loop.count], [left, 8]);
 });
 
-test('CgroupLoop finds nothing below a number that no cgroup has', async (t) => {
+test('CgroupLoop finds nothing below an id that no cgroup has', async (t) => {
   const loop = await openLoop(t, 2);
   if (typeof loop === 'string') return t.skip(loop);
   loop.read(2 ** 52);

@@ -10,7 +10,7 @@ async function assertRefused(found: string, change: (file: Buffer) => Buffer): P
   );
 }
 
-test('KernelTypes finds fields through aliases, inner structs and anonymous unions', async () => {
+test('KernelTypes finds fields through aliases, nested structs and anonymous unions', async () => {
   const kernel = await KernelTypes.load(createTypesFile());
   assert.equal(kernel.findOffset('sched_entity', 'runtime'), 4);
   assert.equal(kernel.findOffset('task_struct', 'pid'), 4);
@@ -19,7 +19,7 @@ test('KernelTypes finds fields through aliases, inner structs and anonymous unio
   assert.equal(kernel.findOffset('task_struct', 'flag'), 16);
 });
 
-test('KernelTypes finds numbers of functions and values of enumerations', async () => {
+test('KernelTypes finds ids of functions and values of enumerators', async () => {
   const kernel = await KernelTypes.load(createTypesFile());
   assert.equal(kernel.findId('iterate', 'function'), 7);
   assert.equal(kernel.findId('iterate', 'typedef'), 0);
@@ -37,7 +37,7 @@ test('KernelTypes names a field that the kernel lacks', async () => {
   lacks('absent', 'pid');
 });
 
-test('KernelTypes refuses what is not BTF, cut off or of unknown kinds', async () => {
+test('KernelTypes refuses data that is not BTF, truncated or of unknown kinds', async () => {
   await assertRefused('another format', () => Buffer.from('no types'));
   await assertRefused('a truncated file', (file) => file.subarray(0, 80));
   await assertRefused('a type of the unknown kind 31', (file) => {

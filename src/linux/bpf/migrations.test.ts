@@ -14,7 +14,7 @@ import { CpuAccounting } from './cpu-accounting.js';
 import { Migrations } from './migrations.js';
 import { withKernelTypes } from './recorded-types.js';
 
-// On the real kernel, of which the first CPU counts as one package and the second as another.
+// On the real kernel, with the first CPU as one package and the second as another.
 const packages = CpuPackages.find(createPackageSysfs([0, 1]));
 const cannotOpen = await CpuAccounting.open(false, packages).then(
   (accounting) => {
@@ -37,7 +37,7 @@ function update(accounting: CpuAccounting, take: (process: BriefProcess) => void
   accounting.update(Number(readBootTimeNs()), take);
 }
 
-/** What a process used on each package, and in all, in milliseconds. */
+/** CPU time of a process on each package, and in total, in milliseconds. */
 function readMs(accounting: CpuAccounting, { pid = 0 }: ChildProcess) {
   update(accounting);
   const { seconds = NaN, nanoseconds = NaN } = accounting.find(pid) ?? {};
@@ -46,7 +46,7 @@ function readMs(accounting: CpuAccounting, { pid = 0 }: ChildProcess) {
   return { all: seconds * 1e3 + nanoseconds / 1e6, byPackage: [...byPackage].map((ns) => ns / 1e6) };
 }
 
-/** Starts a child on a CPU that burns CPU time when it is asked to, and reports how much it has used in all. */
+/** Starts a child on a CPU that burns CPU time on request, and reports its total usage. */
 async function startBurner(t: TestContext, cpus: string) {
   const script = `const used = () => { const { user, system } = process.cpuUsage(); return (user + system) / 1e3; };
     process.stdin.on('data', (line) => { for (const end = used() + Number(line); used() < end; ); console.log(used()); });
@@ -64,7 +64,10 @@ async function startBurner(t: TestContext, cpus: string) {
   return { child, burn };
 }
 
-/** What a process has used by the schedstat of its threads, once it rests: its answer takes a while, more on a busy machine. */
+/**
+ * CPU time of a process according to the schedstat of its threads, once it sleeps: it still runs for a moment
+ * to answer, longer on a busy machine.
+ */
 async function readRestingMs({ pid }: ChildProcess): Promise<number> {
   const read = () => {
     const threads = readdirSync(`/proc/${pid}/task`);
@@ -85,13 +88,13 @@ function move({ pid }: ChildProcess, cpus: string): void {
   assert.equal(spawnSync('taskset', ['-apc', cpus, String(pid)]).status, 0);
 }
 
-/** To 2 %, and what else the process does meanwhile: it is asked before and after. */
+/** Within 2 %, plus the other usage of the process meanwhile: it is queried before and after. */
 function assertNear(actual: number, expected: number): void {
   assert.ok(Math.abs(actual - expected) <= 0.02 * expected + 3, `${actual} ms, expected ${expected} ms`);
 }
 
 test(
-  'CpuAccounting knows on which package a process runs, as getrusage reports that it does',
+  'CpuAccounting knows on which package a process runs, in agreement with getrusage',
   { skip },
   async (t) => {
     const accounting = await open(t);
@@ -100,7 +103,7 @@ test(
     for (const [i, { child }] of burners.entries()) {
       const { all, byPackage } = readMs(accounting, child);
       const rest = byPackage[1 - i] ?? NaN;
-      // Before it had its CPU, the child was started where this process runs.
+      // Before it was pinned to its CPU, the child was started on the CPU of this process.
       assert.ok(rest < 60, `${rest} ms`);
       assertNear(byPackage[i] ?? NaN, (used[i] ?? NaN) - rest);
       assertNear(all, (byPackage[0] ?? NaN) + (byPackage[1] ?? NaN));
@@ -108,7 +111,7 @@ test(
   },
 );
 
-test('CpuAccounting divides the CPU time of a process that moves', { skip }, async (t) => {
+test('CpuAccounting splits the CPU time of a process that moves', { skip }, async (t) => {
   const accounting = await open(t);
   const { child, burn } = await startBurner(t, '0');
   const used = [await readRestingMs(child)];
@@ -128,7 +131,7 @@ test('CpuAccounting divides the CPU time of a process that moves', { skip }, asy
   assertNear(grown[1] ?? NaN, sum(1));
 });
 
-test('CpuAccounting keeps what threads ran on packages after their end', { skip }, async (t) => {
+test('CpuAccounting keeps the CPU time per package of ended threads', { skip }, async (t) => {
   const accounting = await open(t);
   const script = `const { Worker } = require('node:worker_threads');
     const work = 'for (const end = performance.now() + 300; performance.now() < end; );';
@@ -154,7 +157,7 @@ test('CpuAccounting keeps what threads ran on packages after their end', { skip 
   assert.fail('what the threads ran is missing');
 });
 
-test('CpuAccounting says on which package a process was that came and went', { skip }, async (t) => {
+test('CpuAccounting reports the package of a process that ended before it was seen', { skip }, async (t) => {
   const accounting = await open(t);
   const found: { cpuTimeNs: number; packageNs: number[] }[] = [];
   const { pid } = spawnSync('taskset', ['-c', '1', process.execPath, '-e', '0']);
@@ -169,9 +172,9 @@ test('CpuAccounting says on which package a process was that came and went', { s
   assert.ok(second > first && first + second <= 1.001 * (brief?.cpuTimeNs ?? 0), JSON.stringify(brief));
 });
 
-test('Migrations counts the moves that it has no room for', { skip }, async (t) => {
+test('Migrations counts moves for which its map has no room', { skip }, async (t) => {
   assert.ok(packages);
-  // The kernel gives a hash map a few entries more, one for each CPU.
+  // The kernel gives a hash map some extra entries, one per CPU.
   const migrations = await withKernelTypes((types) => Migrations.open(types, packages, 1));
   t.after(() => migrations.close());
   assert.equal(migrations.lost, 0);

@@ -13,7 +13,7 @@ import { runField, runWords } from './process-loop-code.js';
 import { decode, skip, types, type Task } from './real-kernel.fixture.js';
 import { taskField, taskRecordWords } from './task-record.js';
 
-/** Undefined where the kernel is older than Linux 6.7. */
+/** Undefined if the kernel is older than Linux 6.7. */
 async function openLoop(room?: number): Promise<ProcessLoop | undefined> {
   if (types === undefined) return undefined;
   try {
@@ -24,14 +24,14 @@ async function openLoop(room?: number): Promise<ProcessLoop | undefined> {
   }
 }
 
-// With so much room, hardly three processes share a place, which would have a record in each pass.
+// With this much room, it is unlikely that three processes share a slot and have a record in each pass.
 const loop = await openLoop(1 << 15);
 after(() => loop?.close());
 const lacksLoop = loop === undefined && (skip || 'the kernel is older than Linux 6.7');
 
 interface Found {
   readonly tgids: readonly number[];
-  /** CPU nanoseconds of those that have run, by their numbers. */
+  /** CPU nanoseconds of the processes that have run, by id. */
   readonly runs: ReadonlyMap<number, number>;
   readonly records: ReadonlyMap<number, Task>;
 }
@@ -58,7 +58,7 @@ function toNs({ user, system }: NodeJS.CpuUsage): number {
   return (user + system) * 1000;
 }
 
-/** Passes in which each process was to have a record anyway are left out. */
+/** Ignores passes in which every process has a record anyway. */
 function readUntil(isWanted: (found: Found) => boolean): Promise<void> {
   return until(() => isWanted(read()));
 }
@@ -74,11 +74,11 @@ async function untilAsleep({ pid = 0 }: ChildProcess, name: string): Promise<voi
   await until(() => readFileSync(`/proc/${pid}/stat`, 'utf8').includes(`(${name}) S `));
 }
 
-test('ProcessLoop lists a process that sleeps, and nothing more of it', { skip: lacksLoop }, async (t) => {
+test('ProcessLoop lists a sleeping process by its id only', { skip: lacksLoop }, async (t) => {
   const child = await startSleeper(t);
   const { pid = 0 } = child;
   await untilAsleep(child, 'sleep');
-  // The first pass can be that of the birth; one in 64 has a record of any process.
+  // The first pass can be the one that finds a new process, and one in 64 has a record of every process.
   await readUntil(({ runs, records }) => !runs.has(pid) && !records.has(pid));
   assert.ok(read().tgids.includes(pid));
   child.kill('SIGKILL');
@@ -107,7 +107,7 @@ test(
 );
 
 test(
-  'ProcessLoop has a record of a process that sleeps when its cgroup changes',
+  'ProcessLoop has a record of a sleeping process when its cgroup changes',
   { skip: lacksLoop },
   async (t) => {
     const child = await startSleeper(t);
@@ -151,7 +151,7 @@ test(
 );
 
 test(
-  'ProcessLoop has a record of every process once it is to forget, and in 64 passes',
+  'ProcessLoop has a record of every process after forget, and once in 64 passes',
   { skip: lacksLoop },
   async (t) => {
     const child = await startSleeper(t);
@@ -167,7 +167,7 @@ test(
 );
 
 test(
-  'ProcessLoop reads all processes where it had too little room for them',
+  'ProcessLoop reads all processes when its initial room was too small',
   { skip: lacksLoop },
   async (t) => {
     const small = await openLoop(2);

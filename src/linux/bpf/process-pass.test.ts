@@ -6,13 +6,13 @@ import { taskField, taskRecordWords } from './task-record.js';
 
 interface Listed {
   readonly tgid: number;
-  /** Birth in seconds, of one with a record. */
+  /** Start time in seconds, of a process with a record. */
   readonly born?: number;
-  /** CPU time in seconds, of one that has run. */
+  /** CPU time in seconds, of a process that has run. */
   readonly ran?: number;
 }
 
-/** A kernel that has what a test says. */
+/** A list of processes set by the test. */
 class FakeList implements ProcessList {
   tgids = new Uint32Array(0);
   runs = new Uint32Array(0);
@@ -53,7 +53,7 @@ function createRecord({ tgid, born = 0, ran = 0 }: Listed, place: number): numbe
   return words;
 }
 
-/** What is known after passes: state and CPU seconds of each process, and who was new in the last one. */
+/** State and CPU seconds of each process after the passes, and the new processes of the last one. */
 function pass(...passes: readonly (readonly Listed[])[]) {
   const [list, table] = [new FakeList(), new ProcessTable(0, true)];
   const subject = new ProcessPass(list);
@@ -75,7 +75,7 @@ const first = [
   { tgid: 9, born: 4, ran: 1 },
 ];
 
-test('ProcessPass keeps processes that are listed only', () => {
+test('ProcessPass keeps processes that are only listed', () => {
   const { describe, born } = pass(first, [{ tgid: 1 }, { tgid: 7, ran: 3 }, { tgid: 9 }]);
   assert.deepEqual([1, 7, 9].map(describe), [
     ['alive', 5, 0],
@@ -85,7 +85,7 @@ test('ProcessPass keeps processes that are listed only', () => {
   assert.deepEqual(born, []);
 });
 
-test('ProcessPass ends those that are missing, and takes up those that come last', () => {
+test('ProcessPass ends missing processes, and adds those at the end of the list', () => {
   const next = [{ tgid: 1 }, { tgid: 9, ran: 2 }, { tgid: 3, born: 8, ran: 1 }];
   const { describe, born } = pass(first, next, [{ tgid: 1, ran: 6 }, { tgid: 9 }, { tgid: 3, ran: 4 }]);
   assert.deepEqual([1, 7, 9, 3].map(describe), [
@@ -98,7 +98,7 @@ test('ProcessPass ends those that are missing, and takes up those that come last
   assert.deepEqual(pass(first, next).born, [3]);
 });
 
-test('ProcessPass distinguishes a process from an earlier one with the same pid in its place', () => {
+test('ProcessPass distinguishes a process from an earlier one with the same pid at the same index', () => {
   const next = [{ tgid: 1 }, { tgid: 7 }, { tgid: 9, born: 6, ran: 0 }];
   const { describe, born } = pass(first, next, [{ tgid: 1 }, { tgid: 7 }, { tgid: 9, ran: 2 }]);
   assert.deepEqual(describe(9), ['alive', 2, 6]);
@@ -106,7 +106,7 @@ test('ProcessPass distinguishes a process from an earlier one with the same pid 
   assert.deepEqual(pass(first, next).born, [9]);
 });
 
-test('ProcessPass finds processes again that come in another order', () => {
+test('ProcessPass finds processes again that are listed in another order', () => {
   const { describe, born } = pass(first, [{ tgid: 9, ran: 3 }, { tgid: 1 }, { tgid: 7, ran: 4 }]);
   assert.deepEqual([1, 7, 9].map(describe), [
     ['alive', 5, 0],
@@ -116,13 +116,13 @@ test('ProcessPass finds processes again that come in another order', () => {
   assert.deepEqual(born, []);
 });
 
-test('ProcessPass takes the CPU time of a record of a process that it knows', () => {
+test('ProcessPass applies the CPU time in a record of a known process', () => {
   const { describe, born } = pass(first, [{ tgid: 1 }, { tgid: 7, born: 3, ran: 4 }, { tgid: 9 }]);
   assert.deepEqual(describe(7), ['alive', 4, 3]);
   assert.deepEqual(born, []);
 });
 
-test('ProcessTable takes a death for that of a process it knows, however far apart passes are', () => {
+test('ProcessTable assigns the report of an end to a known process, however far apart passes are', () => {
   const [list, table] = [new FakeList(), new ProcessTable(0, true)];
   const subject = new ProcessPass(list);
   const brief: number[] = [];

@@ -14,7 +14,7 @@ function createRecord(
   return words;
 }
 
-test('ProcessRows adds up what the threads of a process used, beyond whole seconds, too', () => {
+test('ProcessRows sums up the usage of the threads of a process, beyond whole seconds, too', () => {
   const rows = new ProcessRows();
   const row = rows.add(createRecord(7), 0);
   rows.meet(row, 1, 5, 900_000_000);
@@ -22,13 +22,13 @@ test('ProcessRows adds up what the threads of a process used, beyond whole secon
   rows.use(row, 0, 700_000_000);
   rows.settle(row);
   assert.deepEqual([rows.seconds[row], rows.nanoseconds[row], rows.seenIn[row]], [8, 200_000_000, 1]);
-  // A later reading can lack what a thread used that has just ended.
+  // A later reading can lack the usage of a thread that has just ended.
   rows.meet(row, 2, 8, 100_000_000);
   rows.settle(row);
   assert.deepEqual([rows.seconds[row], rows.nanoseconds[row]], [8, 200_000_000]);
 });
 
-test('ProcessRows grows a revision when name, user or cgroup is another one, and not with the state', () => {
+test('ProcessRows increments the revision when name, user or cgroup change, and not with the state', () => {
   const rows = new ProcessRows();
   const row = rows.add(createRecord(7), 0);
   rows.note(row, createRecord(7, { state: 1, parent: 3, flags: 4 }), 0);
@@ -47,7 +47,7 @@ test('ProcessRows grows a revision when name, user or cgroup is another one, and
   }
 });
 
-test('ProcessRows distinguishes processes with the same pid by their births', () => {
+test('ProcessRows distinguishes processes with the same pid by their start times', () => {
   const rows = new ProcessRows();
   const row = rows.add(createRecord(7, { start: 12 }), 0);
   assert.equal(rows.startOf(row), 12e9);
@@ -55,7 +55,7 @@ test('ProcessRows distinguishes processes with the same pid by their births', ()
   assert.equal(rows.isOf(row, createRecord(7, { start: 13 }), 0), false);
 });
 
-test('ProcessRows uses a row again that was removed, and keeps the others where it grows', () => {
+test('ProcessRows reuses a removed row, and keeps the others when it grows', () => {
   const rows = new ProcessRows();
   const [first = 0, second = 0] = [7, 8].map((tgid) => rows.add(createRecord(tgid, { user: tgid }), 0));
   rows.raise(first, 5, 5);

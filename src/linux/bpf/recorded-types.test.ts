@@ -26,7 +26,7 @@ function createRecords(name = 'record') {
   return { read: [path], write: path };
 }
 
-test('withKernelTypes needs the kernel for the first run of a boot only', async () => {
+test("withKernelTypes reads the kernel's types only for the first run after a boot", async () => {
   const records = createRecords();
   const facts = [12, 7, -3];
   assert.deepEqual(await withKernelTypes(askAll, records, createTypesFile()), facts);
@@ -36,7 +36,7 @@ test('withKernelTypes needs the kernel for the first run of a boot only', async 
   await assert.rejects(withKernelTypes(askAll, records, absent), /ENOENT/);
 });
 
-test('withKernelTypes adds what no run has asked before', async () => {
+test('withKernelTypes adds facts that no earlier run has requested', async () => {
   const records = createRecords();
   assert.equal(await withKernelTypes(askOne, records, createTypesFile()), 4);
   await assert.rejects(withKernelTypes(askAll, records, absent), /ENOENT/);
@@ -45,7 +45,7 @@ test('withKernelTypes adds what no run has asked before', async () => {
   assert.deepEqual(await withKernelTypes(askAll, records, absent), [12, 7, -3]);
 });
 
-test('withKernelTypes asks the kernel again where a record is damaged, and does without where it keeps none', async () => {
+test("withKernelTypes reads the kernel's types again when a record is damaged, or cannot be stored", async () => {
   const records = createRecords();
   await withKernelTypes(askAll, records, createTypesFile());
   const [boot = ''] = readFileSync(records.write, 'utf8').split('\n');
@@ -59,7 +59,7 @@ test('withKernelTypes asks the kernel again where a record is damaged, and does 
 
 const fail = () => Promise.reject(new Error('EPERM'));
 
-test('withKernelTypes fails as its user does', async () => {
+test('withKernelTypes fails with the error of its callback', async () => {
   const records = createRecords();
   await withKernelTypes(askAll, records, createTypesFile());
   await assert.rejects(withKernelTypes(fail, records, createTypesFile()), { message: 'EPERM' });

@@ -11,7 +11,7 @@ import { CpuAccounting } from './cpu-accounting.js';
 import { KernelTypes } from './kernel-types.js';
 import { SwitchSlots } from './switch-slots.js';
 
-// On the real kernel. What it lacks is skipped; as root in the gate nothing is.
+// On the real kernel. Missing features skip tests; as root in the gate none are missing.
 const cannotOpen = await CpuAccounting.open(true).then(
   (accounting) => {
     accounting.close();
@@ -19,7 +19,7 @@ const cannotOpen = await CpuAccounting.open(true).then(
   },
   (error: unknown) => skipFor(describeError(error)),
 );
-/** Not the CPU of this process, which would not run the spinner while it is checked. */
+/** Not the CPU of this process, which would preempt the spinner while it checks it. */
 const spinnerCpu = '1';
 const canPin =
   spawnSync('taskset', ['-c', spinnerCpu, 'true']).status === 0 &&
@@ -27,8 +27,9 @@ const canPin =
 const skip = cannotOpen || (!canPin && 'needs taskset and two CPUs');
 
 /**
- * Spins for a second and prints pairs of CLOCK_MONOTONIC and its own CPU time, both in nanoseconds. It must not ask the
- * kernel for that, which would book it: its time is what passes, but for gaps in which something else ran.
+ * Spins for a second and prints pairs of CLOCK_MONOTONIC and its own CPU time, both in nanoseconds. It must not
+ * read its CPU time from the kernel, which would account for it then: it uses the elapsed time without the gaps
+ * in which something else ran.
  */
 const spinner = `
   const [at, used] = [[], []];
@@ -51,7 +52,7 @@ interface OwnClock {
   readonly used: readonly number[];
 }
 
-/** What the spinner had used at an instant; NaN outside of its second. */
+/** Usage of the spinner at an instant; NaN outside of its second. */
 function interpolate({ at, used }: OwnClock, instant: number): number {
   const after = at.findIndex((each) => each >= instant);
   const [from, to] = [at[after - 1] ?? NaN, at[after] ?? NaN];
@@ -62,13 +63,13 @@ function interpolate({ at, used }: OwnClock, instant: number): number {
 interface Reading {
   /** CLOCK_MONOTONIC in nanoseconds. */
   readonly at: number;
-  /** NaN: not known. */
+  /** NaN: unknown. */
   readonly usedNs: number;
 }
 
 /**
- * Reads what the spinner has used every 1 to 3 ms.
- * @returns the errors of the windows in which it ran all the time, as parts of their length
+ * Reads the usage of the spinner every 1 to 3 ms.
+ * @returns the errors of the windows in which it ran all the time, relative to their length
  */
 async function measureErrors(read: (pid: number) => Reading): Promise<readonly number[]> {
   const child = spawn('taskset', ['-c', spinnerCpu, process.execPath, '-e', spinner], {
@@ -78,7 +79,7 @@ async function measureErrors(read: (pid: number) => Reading): Promise<readonly n
   const readings: Reading[] = [];
   const hasEnded = once(child, 'close').then(() => true);
   while (!(await Promise.race([hasEnded, setTimeout(1, false)]))) readings.push(read(child.pid ?? 0));
-  const clock = JSON.parse(await output) as OwnClock; // What the spinner prints.
+  const clock = JSON.parse(await output) as OwnClock; // Output of the spinner.
   return readings.slice(1).flatMap((reading, i) => {
     const before = readings[i] ?? reading;
     const lengthNs = reading.at - before.at;
@@ -92,7 +93,7 @@ async function measureErrors(read: (pid: number) => Reading): Promise<readonly n
 
 const minWindows = 30;
 
-/** On an overloaded machine few windows are left of each second. */
+/** On an overloaded machine each second has few usable windows. */
 async function collectErrors(read: (pid: number) => Reading): Promise<readonly number[]> {
   const errors: number[] = [];
   for (let i = 0; i < 10 && errors.length < minWindows; i++) errors.push(...(await measureErrors(read)));
@@ -101,27 +102,32 @@ async function collectErrors(read: (pid: number) => Reading): Promise<readonly n
 
 const tooBusy = 'the machine is too busy for anything to run all the time';
 
-test('SwitchSlots know the CPU time of what runs to a part in a thousand of 1 ms', { skip }, async (t) => {
-  const slots = await SwitchSlots.open(await KernelTypes.load());
-  t.after(() => slots.close());
-  const errors = await collectErrors((pid) => {
-    const at = originSecond * 1e9 + slots.read();
-    return { at, usedNs: slots.find(pid) ?? NaN };
-  });
-  if (errors.length < minWindows) return t.skip(tooBusy);
-  const median = errors[errors.length >> 1] ?? NaN;
-  // What a hypervisor took shows at the next tick only: of a machine without one, all windows are like this.
-  assert.ok(median < 0.002, `${median}`);
-});
+test(
+  'SwitchSlots has the CPU time of running threads, with an error of about 0.1 % of 1 ms',
+  { skip },
+  async (t) => {
+    const slots = await SwitchSlots.open(await KernelTypes.load());
+    t.after(() => slots.close());
+    const errors = await collectErrors((pid) => {
+      const at = originSecond * 1e9 + slots.read();
+      return { at, usedNs: slots.find(pid) ?? NaN };
+    });
+    if (errors.length < minWindows) return t.skip(tooBusy);
+    const median = errors[errors.length >> 1] ?? NaN;
+    // Time taken by a hypervisor becomes visible only at the next tick: all windows of a machine without one are
+    // this exact.
+    assert.ok(median < 0.002, `${median}`);
+  },
+);
 
-/** What a process had used at an instant, by the accounting and by slots of the test's own. */
+/** Usage of a process at an instant, by the accounting and by the slots of the test. */
 interface Comparison {
   readonly at: number;
   readonly usedNs: number;
   readonly ownNs: number;
 }
 
-/** Undefined when the process did not run all the time meanwhile. */
+/** Undefined if the process did not run all the time in between. */
 function compare(slots: SwitchSlots, accounting: CpuAccounting, pid: number): Comparison | undefined {
   const [fromNs, ownNs] = [slots.read(), slots.find(pid) ?? NaN];
   accounting.update(Number(readBootTimeNs()), () => {});
@@ -132,7 +138,10 @@ function compare(slots: SwitchSlots, accounting: CpuAccounting, pid: number): Co
   return hasRun ? { at, usedNs: seconds * 1e9 + nanoseconds, ownNs: ownNs + at - fromNs } : undefined;
 }
 
-/** The error of a window, as a part of its length; undefined unless by the slots the process ran all through it. */
+/**
+ * The error of a window relative to its length; undefined unless the process ran all through it according to
+ * the slots.
+ */
 function findError(from: Comparison | undefined, to: Comparison | undefined): number | undefined {
   if (from === undefined || to === undefined) return undefined;
   const lengthNs = to.at - from.at;
@@ -141,7 +150,7 @@ function findError(from: Comparison | undefined, to: Comparison | undefined): nu
   return Math.abs(to.usedNs - from.usedNs - ownNs) / lengthNs;
 }
 
-/** The errors of windows of 1 to 3 ms in ascending order, of a process that never sleeps. */
+/** The errors of windows of 1 to 3 ms, ascending, of a process that never sleeps. */
 async function compareWithSlots(accounting: CpuAccounting): Promise<readonly number[]> {
   const slots = await SwitchSlots.open(await KernelTypes.load());
   const child = spawn('taskset', ['-c', spinnerCpu, process.execPath, '-e', 'for (;;);'], {
@@ -161,7 +170,7 @@ async function compareWithSlots(accounting: CpuAccounting): Promise<readonly num
 }
 
 test(
-  'CpuAccounting knows the CPU time of what runs at the instant of a pass, with slots',
+  'CpuAccounting has the CPU time of running threads at the instant of a pass, with slots',
   { skip },
   async (t) => {
     const withSlots = await compareWithSlots(await CpuAccounting.open(true));
@@ -169,13 +178,13 @@ test(
     if (Math.min(withSlots.length, without.length) < minWindows) return t.skip(tooBusy);
     const ofMost = withSlots[Math.ceil(withSlots.length * 0.98) - 1] ?? NaN;
     const median = without[without.length >> 1] ?? NaN;
-    // Without slots most windows show nothing: a tick is 4 or 10 ms long.
+    // Without slots most windows have no CPU time: a tick is 4 or 10 ms long.
     assert.ok(ofMost < 0.005 && median > 0.5, `${ofMost} with slots, ${median} without`);
   },
 );
 
 test(
-  'CpuAccounting agrees with getrusage with slots, for a process that sleeps again',
+  'CpuAccounting agrees with getrusage, with slots, for a process that sleeps again',
   { skip },
   async (t) => {
     const accounting = await CpuAccounting.open(true);
@@ -195,7 +204,7 @@ test(
     accounting.update(Number(readBootTimeNs()), () => {});
     const { seconds = NaN, nanoseconds = NaN } = accounting.find(child.pid ?? 0) ?? {};
     const [usedNs, ownNs] = [seconds * 1e9 + nanoseconds, Number(chunk.toString()) * 1000];
-    // What interrupts and a hypervisor take is charged for a tick at the most.
+    // Time taken by interrupts and a hypervisor is charged for at most a tick.
     assert.ok(usedNs >= ownNs * 0.98 && usedNs <= ownNs * 1.1 + 10e6, `${usedNs} of ${ownNs}`);
   },
 );

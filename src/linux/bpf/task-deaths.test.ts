@@ -20,47 +20,52 @@ async function collectDeaths(
   return dead;
 }
 
-test('TaskDeaths accounts for what short processes used, as rusage does', { skip }, async (t) => {
-  assert.ok(types);
-  const command = nameUniquely('/bin/true');
-  const ended = await EndedTasks.open(command);
-  t.after(() => ended.close());
-  const deaths = await TaskDeaths.open(types);
-  t.after(() => deaths.close());
-  t.after(() => deaths.close());
-  // The shell of 200 children reports what they used: user and system time of its ended children, in its second
-  // line.
-  const loop = `i=0; while [ $i -lt 200 ]; do ${command}; i=$((i+1)); done; exec cat /proc/$$/stat`;
-  const shell = spawnSync('sh', ['-c', loop], { encoding: 'utf8' });
-  const name = basename(command);
-  const isChild = (task: Task): boolean => task.parent === shell.pid && task.name === name;
-  // The kernel reports ends a while after they were waited for, and may miss one: any of these comes last.
-  const last = new Set([shell.pid, ...Array.from({ length: 4 }, () => spawnSync('true').pid)]);
-  const dead = await collectDeaths(deaths, (all) => all.some(({ tgid }) => last.has(tgid)));
-  const children = dead.filter(isChild);
-  while (children.length < ended.count) {
-    children.push(...(await collectDeaths(deaths, (all) => all.some(isChild))).filter(isChild));
-  }
-  assert.equal(deaths.lost, 0);
-  assert.equal(children.length, ended.count);
-  assert.ok(ended.count > 190 && ended.count <= 200, `${ended.count} ends`);
-  assert.ok(children.every(({ runtimeNs, startNs }) => runtimeNs > 0 && startNs > 0));
-  const usedNs = children.reduce((sum, { runtimeNs }) => sum + runtimeNs, 0);
-  assert.equal(usedNs, ended.cpuNs);
-  // rusage leaves out the last slice, which is what makes this exact: it may be more, by a tenth at most.
-  const output = Buffer.from(shell.stdout);
-  const stat = new ProcessStat();
-  assert.ok(stat.parse(output, output.length));
-  const rusageNs = (stat.childUserTicks + stat.childSystemTicks) * 1e7;
-  const ticksNs = 2 * 1e7;
-  const missedNs = (200 - ended.count) * (usedNs / ended.count);
-  assert.ok(
-    usedNs + 2 * missedNs >= rusageNs - ticksNs && usedNs <= rusageNs * 1.15 + ticksNs,
-    `${usedNs} of ${rusageNs}`,
-  );
-});
+test(
+  'TaskDeaths accounts for the usage of short processes, in agreement with rusage',
+  { skip },
+  async (t) => {
+    assert.ok(types);
+    const command = nameUniquely('/bin/true');
+    const ended = await EndedTasks.open(command);
+    t.after(() => ended.close());
+    const deaths = await TaskDeaths.open(types);
+    t.after(() => deaths.close());
+    t.after(() => deaths.close());
+    // The shell of 200 children prints their usage: user and system time of its ended children, in its second
+    // line.
+    const loop = `i=0; while [ $i -lt 200 ]; do ${command}; i=$((i+1)); done; exec cat /proc/$$/stat`;
+    const shell = spawnSync('sh', ['-c', loop], { encoding: 'utf8' });
+    const name = basename(command);
+    const isChild = (task: Task): boolean => task.parent === shell.pid && task.name === name;
+    // The kernel reports ends some time after the processes were waited for, and may miss one: any of these comes
+    // last.
+    const last = new Set([shell.pid, ...Array.from({ length: 4 }, () => spawnSync('true').pid)]);
+    const dead = await collectDeaths(deaths, (all) => all.some(({ tgid }) => last.has(tgid)));
+    const children = dead.filter(isChild);
+    while (children.length < ended.count) {
+      children.push(...(await collectDeaths(deaths, (all) => all.some(isChild))).filter(isChild));
+    }
+    assert.equal(deaths.lost, 0);
+    assert.equal(children.length, ended.count);
+    assert.ok(ended.count > 190 && ended.count <= 200, `${ended.count} ends`);
+    assert.ok(children.every(({ runtimeNs, startNs }) => runtimeNs > 0 && startNs > 0));
+    const usedNs = children.reduce((sum, { runtimeNs }) => sum + runtimeNs, 0);
+    assert.equal(usedNs, ended.cpuNs);
+    // rusage lacks the last slice, which the report includes: it may exceed rusage by at most a tenth.
+    const output = Buffer.from(shell.stdout);
+    const stat = new ProcessStat();
+    assert.ok(stat.parse(output, output.length));
+    const rusageNs = (stat.childUserTicks + stat.childSystemTicks) * 1e7;
+    const ticksNs = 2 * 1e7;
+    const missedNs = (200 - ended.count) * (usedNs / ended.count);
+    assert.ok(
+      usedNs + 2 * missedNs >= rusageNs - ticksNs && usedNs <= rusageNs * 1.15 + ticksNs,
+      `${usedNs} of ${rusageNs}`,
+    );
+  },
+);
 
-test('TaskDeaths counts what found no room', { skip }, async () => {
+test('TaskDeaths counts reports for which its buffer has no room', { skip }, async () => {
   assert.ok(types);
   const deaths = await TaskDeaths.open(types, undefined, 4096);
   try {
@@ -70,7 +75,7 @@ test('TaskDeaths counts what found no room', { skip }, async () => {
     deaths.drain(() => (kept += 1));
     // 4096 bytes hold 39 records of 96 bytes with a header of 8.
     assert.equal(kept, 39);
-    // There is room again, which other processes can take: then a later one finds some.
+    // There is room again, which other processes may use first; a later one finds some.
     const pids = new Set<number>();
     const dead: Task[] = [];
     await until(() => {

@@ -18,7 +18,7 @@ import { kernelThreadFlag, taskField, taskRecordWords } from './task-record.js';
 const fastest = types && (await TaskIterator.open(types));
 const iterator = types && (await TaskIterator.openIterator(types));
 after(() => [fastest, iterator].forEach((each) => each?.close()));
-/** Where the kernel has a loop, that one is the fastest. */
+/** If the kernel has a loop, that is the fastest way. */
 const sources = { 'the fastest way': fastest, 'an iterator': iterator };
 
 function toNs({ user, system }: NodeJS.CpuUsage): number {
@@ -30,7 +30,7 @@ function list(): Set<number> {
   return new Set(names.filter((pid) => pid > 0));
 }
 
-/** The CPU time of this process' threads that have ended. */
+/** The CPU time of this process' ended threads. */
 function used(source: TaskIterator | undefined): number {
   return readTasks(source).find(({ tid }) => tid === process.pid)?.endedThreadsNs ?? 0;
 }
@@ -42,7 +42,7 @@ function readTasks(source: TaskIterator | undefined): readonly Task[] {
 }
 
 for (const [way, source] of Object.entries(sources)) {
-  test(`TaskIterator reads this process as procfs and getrusage do, by ${way}`, { skip }, () => {
+  test(`TaskIterator reads this process in agreement with procfs and getrusage, by ${way}`, { skip }, () => {
     burnCpuMs(20);
     const before = process.cpuUsage();
     const own = readTasks(source).filter(({ tgid }) => tgid === process.pid);
@@ -61,7 +61,7 @@ for (const [way, source] of Object.entries(sources)) {
       readdirSync('/proc/self/task').map(Number),
     );
     const usedNs = own.reduce((sum, { runtimeNs }) => sum + runtimeNs, leader.endedThreadsNs);
-    // Both lag behind by up to a tick: the reading for other CPUs, getrusage never.
+    // The reading lags behind by up to a tick for other CPUs; getrusage never does.
     const tickNs = 10_000_000;
     assert.ok(
       usedNs >= toNs(before) - tickNs && usedNs <= toNs(later) + tickNs,
@@ -69,7 +69,7 @@ for (const [way, source] of Object.entries(sources)) {
     );
   });
 
-  test(`TaskIterator reads every process and marks the threads of the kernel, by ${way}`, { skip }, () => {
+  test(`TaskIterator reads every process and marks kernel threads, by ${way}`, { skip }, () => {
     const before = list();
     const tasks = readTasks(source);
     const later = list();
@@ -82,7 +82,7 @@ for (const [way, source] of Object.entries(sources)) {
     assert.equal((tasks.find(({ tid }) => tid === process.pid)?.flags ?? 0) & kernelThreadFlag, 0);
   });
 
-  test(`TaskIterator keeps the CPU time of threads that have ended, by ${way}`, { skip }, async () => {
+  test(`TaskIterator keeps the CPU time of ended threads, by ${way}`, { skip }, async () => {
     const before = used(source);
     const worker = new Worker(
       `for (const end = process.cpuUsage().user + 50_000; process.cpuUsage().user < end; );`,
@@ -106,7 +106,7 @@ for (const [way, source] of Object.entries(sources)) {
       const [first, unified] = [makeCgroup(t, 'cpuacct'), makeCgroup(t, 2)];
       if (typeof first === 'string' && typeof unified === 'string') return t.skip(`${first}; ${unified}`);
       if (typeof first !== 'string') {
-        // Deeper than what this test itself is in.
+        // Deeper than the cgroup of this test.
         const deep = join(first.folder, 'a/b/c/d/e');
         mkdirSync(deep, { recursive: true });
         enterCgroup(deep, pid);
@@ -120,7 +120,7 @@ for (const [way, source] of Object.entries(sources)) {
   );
 }
 
-/** Why there is no loop, where that is a kernel before Linux 6.7. */
+/** Why there is no loop, if the kernel is older than Linux 6.7. */
 async function findObstacle(): Promise<string | false> {
   if (types === undefined) return skip;
   try {
@@ -134,7 +134,7 @@ async function findObstacle(): Promise<string | false> {
 
 const lacksLoop = await findObstacle();
 
-test('TaskLoop reads every task as an iterator does', { skip: lacksLoop }, async (t) => {
+test('TaskLoop reads the same tasks as an iterator', { skip: lacksLoop }, async (t) => {
   assert.ok(types && iterator);
   const loop = await TaskLoop.open(types);
   t.after(() => loop.close());
@@ -155,7 +155,7 @@ test('TaskLoop reads every task as an iterator does', { skip: lacksLoop }, async
   assert.equal(own?.length, pids.length);
 });
 
-test('TaskLoop reads all tasks where it had too little room for them', { skip: lacksLoop }, async (t) => {
+test('TaskLoop reads all tasks when its initial room was too small', { skip: lacksLoop }, async (t) => {
   assert.ok(types);
   const loop = await TaskLoop.open(types, undefined, 2);
   t.after(() => loop.close());
@@ -178,7 +178,7 @@ function readWords(words: Uint32Array): readonly (readonly number[])[] {
   ]);
 }
 
-test('TaskIterator knows processes by the numbers of its own pid namespace', { skip }, () => {
+test('TaskIterator identifies processes by the ids of its own pid namespace', { skip }, () => {
   const script = `
     import { KernelTypes } from ${url('kernel-types.js')};
     import { TaskIterator } from ${url('task-iterator.js')};

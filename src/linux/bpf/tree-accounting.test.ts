@@ -14,7 +14,7 @@ import { openPerfTreeCpuTime } from '../perf/tree-cpu-time.js';
 import { EndedTasks, nameUniquely } from './ended-tasks.fixture.js';
 import { TreeAccounting, type ProgramUsage } from './tree-accounting.js';
 
-// On the real kernel. What it lacks is skipped; as root in the gate nothing is.
+// On the real kernel. Missing features skip tests; as root in the gate none are missing.
 const skip = await TreeAccounting.open().then(
   (tree) => {
     tree.close();
@@ -26,11 +26,11 @@ const skip = await TreeAccounting.open().then(
 interface Followed {
   readonly programs: readonly ProgramUsage[];
   readonly treeNs: number;
-  /** By getrusage: those that were waited for, without what was used before the program began. */
+  /** By getrusage: children that were waited for, without the usage before the program started. */
   readonly waitedNs: number;
   /** By a perf event that children inherit. */
   readonly perfNs: number;
-  /** What was used before the program began. */
+  /** Usage before the program started. */
   readonly launchNs: number;
   readonly lost: number;
 }
@@ -42,7 +42,7 @@ const usedByChildren = (): number => {
 
 /**
  * Runs a shell script to its end while its tree is followed.
- * @param readEveryMs Infinity: the living are not read, so that all is known from reports of ends
+ * @param readEveryMs Infinity: live processes are not read, so that all usage comes from reports of ends
  */
 async function follow(t: TestContext, script: string, readEveryMs = 50): Promise<Followed> {
   const tree = await TreeAccounting.open();
@@ -72,7 +72,7 @@ async function follow(t: TestContext, script: string, readEveryMs = 50): Promise
   };
 }
 
-/** What was used by all that ran a program, and how many ended as it. */
+/** Usage of all processes that ran a program, and how many ended while running it. */
 function sumOf(programs: readonly ProgramUsage[], name: string): Pick<ProgramUsage, 'cpuNs' | 'processes'> {
   const found = programs.filter((program) => program.name === name);
   return {
@@ -81,13 +81,13 @@ function sumOf(programs: readonly ProgramUsage[], name: string): Pick<ProgramUsa
   };
 }
 
-/** A shell has another name on each system. */
+/** The shell has a different name on each system. */
 const shell = basename(realpathSync('/bin/sh'));
 
 const count = (loops: number): string => `i=0; while [ $i -lt ${loops} ]; do i=$((i+1)); done`;
 const quote = (script: string): string => `'${script.replaceAll("'", String.raw`'\''`)}'`;
 
-/** Launching uses a little before the program begins. */
+/** Launching uses some CPU time before the program starts. */
 function isClose(one: number, other: number, toleranceNs = 2e6): boolean {
   return Math.abs(one - other) <= Math.max(one, other) * 0.005 + toleranceNs;
 }
@@ -111,16 +111,16 @@ test('TreeAccounting counts every one of 100 short children', { skip }, async (t
   // Each end that is not counted costs more than that.
   const toleranceNs = (ended.cpuNs / ended.count) * 0.3;
   assert.ok(Math.abs(treeNs + launchNs - ended.cpuNs) < toleranceNs, message);
-  // The event holds what interrupts and the hypervisor took.
+  // The event includes time taken by interrupts and the hypervisor.
   assert.ok(perfNs > treeNs * 0.98 - 2e6 && treeNs < waitedNs * 1.005 + 2e6, message);
-  // Of an end that is not reported to any program, all is missing.
+  // If an end was not reported, all of its usage is missing.
   if (ended.count === 101) assert.ok(isClose(treeNs, waitedNs), message);
 });
 
 test('TreeAccounting follows a daemon whose parents have ended', { skip }, async (t) => {
   const done = join(createFolder(), 'done');
   const daemon = `${count(400_000)}; : > ${done}`;
-  // A double fork: the process that runs it in the end has no parent in the tree.
+  // A double fork: the parent of the last process is not in the tree.
   const script = `(setsid sh -c ${quote(`sh -c ${quote(daemon)} &`)} &); while [ ! -e ${done} ]; do sleep 0.02; done`;
   const { programs, treeNs, waitedNs } = await follow(t, script);
   assert.ok(existsSync(done));
@@ -163,7 +163,7 @@ test('TreeAccounting leaves out other children of this process', { skip }, async
   assert.ok(treeNs < 100e6, `${treeNs}`);
 });
 
-test('TreeAccounting follows one command after another', { skip }, async (t) => {
+test('TreeAccounting follows successive commands', { skip }, async (t) => {
   const tree = await TreeAccounting.open();
   t.after(() => tree.close());
   for (const name of ['true', 'sleep']) {
