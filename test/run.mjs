@@ -1,11 +1,11 @@
-// Runs every compiled test file, named one by one: folders and globs work on some Node versions only.
+// Runs every compiled test file, each named explicitly: folders and globs work only on some Node versions.
 // Arguments restrict the run to files whose path contains one of them.
 import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { leaveUnlessDone, runCommand } from '../run-command.mjs';
 
-/** The folders of `src/testing/temporary-folder.fixture.ts` have the test file's name in theirs. */
+/** Folders of `src/testing/temporary-folder.fixture.ts` contain the test file's name in theirs. */
 const maxNames = 20;
 
 /** Their tests need real peers, which npm run test:interop and npm run test:faults prepare. */
@@ -23,16 +23,16 @@ if (files.length === 0) {
   );
   process.exit(1);
 }
-// A file that takes so long waits for what never comes.
+// A file that takes this long waits for something that never happens.
 const timeout = `--test-timeout=${20 * 60_000}`;
-// A temporary folder of their own shows what they leave behind. Some tests write there as another user.
+// A separate temporary folder shows files that tests leave behind. Some tests write there as another user.
 const folder = mkdtempSync(join(tmpdir(), 'joulemetry-tests-'));
 chmodSync(folder, 0o1777);
-// It repeats the failures at the end, where they are found.
+// It repeats the failures at the end, where they are easy to find.
 const reporter = '--test-reporter=spec';
 const result = await runCommand(process.execPath, ['--test', timeout, reporter, ...files], {
   stdio: 'inherit',
-  // Node, npm and the compiler would keep what they compile in the temporary folder, and the program in the user's.
+  // Node, npm and the compiler would keep their caches in the temporary folder, and the program in the user's.
   env: { ...process.env, TMPDIR: folder, NODE_DISABLE_COMPILE_CACHE: '1' },
 });
 const left = readdirSync(folder, { recursive: true }).toSorted();

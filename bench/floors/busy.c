@@ -1,4 +1,4 @@
-// A program that only computes, on one CPU: its run time shows what a neighbour takes from it.
+// A compute-bound program on one CPU: its run time shows the slowdown by a neighbour.
 // Usage: busy CPU ROUNDS. Prints: wall microseconds, CPU microseconds.
 #define _GNU_SOURCE
 #include <sched.h>
@@ -13,7 +13,7 @@ static int64_t now_ns(clockid_t clock) {
   return time.tv_sec * 1000000000LL + time.tv_nsec;
 }
 
-// 512 KiB, so that a neighbour that empties the caches shows, too.
+// 512 KiB, so that evicted cache lines also show.
 static uint32_t table[131072];
 
 static uint32_t compute(long rounds) {

@@ -1,5 +1,5 @@
-// The floor of CPU accounting without eBPF: reads the CPU clock of each of many processes, which it starts itself and
-// which sleep for as long as it runs; BUSY of them wake up in each pause.
+// The floor of CPU accounting without eBPF: reads the CPU clock of each of its many child processes, which sleep while
+// it runs; BUSY of them wake up in each pause.
 // Usage: cpu-clocks PROCESSES ROUNDS PAUSE_US [BUSY]. Prints: CPU nanoseconds per process and round, the median of all rounds.
 #define _GNU_SOURCE
 #include <signal.h>

@@ -1,5 +1,5 @@
-// Fills cgroups with processes that sleep, one of 50 of which wakes ten times a second.
-// Usage: crowd FOLDER PER_CGROUP SECONDS: each cgroup in the folder gets as many processes.
+// Fills cgroups with sleeping processes, one in 50 of which wakes up ten times a second.
+// Usage: crowd FOLDER PER_CGROUP SECONDS: each cgroup in the folder gets PER_CGROUP processes.
 // Prints: processes.
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -35,7 +35,7 @@ static int fill(const char *folder, int count, int first) {
 
 int main(int argc, char **argv) {
   if (argc != 4) return 2;
-  // All are ended at once, and no one else.
+  // Ends all of them at once, and no other process.
   setpgid(0, 0);
   int per = atoi(argv[2]), count = 0;
   DIR *folder = opendir(argv[1]);

@@ -1,4 +1,4 @@
-// The least that sampling files costs: reads a number from the beginning of each file on absolute deadlines, keeps instants
+// The minimum cost of sampling files: reads a number from the start of each file at absolute deadlines, stores instants
 // and values, counts missed ticks. Arguments: HZ SECONDS FILE... Prints: ticks, missed ticks, CPU microseconds.
 #define _GNU_SOURCE
 #include <fcntl.h>

@@ -1,6 +1,6 @@
-// A machine for agents to measure: processes that sleep, processes that live for a moment, and a bystander that uses a
-// steady part of one CPU; and, in a file, the energy counter of a machine that uses 10 J for each second of CPU time
-// and nothing else, so that what each process used is known.
+// A machine for agents to measure: sleeping processes, short-lived processes, and a bystander that uses a constant
+// share of one CPU; and, in a file, the energy counter of a machine that uses 10 J for each second of CPU time and
+// no other energy, so that the energy of each process is known.
 // Usage: moving-tree SLEEPERS BIRTHS_PER_SECOND CPU_US_OF_EACH [ENERGY_FILE]
 // Prints: the pid of the bystander. Ends when its standard input is closed.
 #define _GNU_SOURCE
@@ -43,7 +43,7 @@ static void stand_by(void) {
   }
 }
 
-// The time of all CPUs in which they did nothing for this machine: what is exact where CPUs sleep without ticks.
+// The idle, I/O wait and steal time of all CPUs, which is exact where idle CPUs have no ticks.
 static long long read_unused_us(int stat_fd) {
   char text[512];
   long length = pread(stat_fd, text, sizeof text - 1, 0);
@@ -55,7 +55,7 @@ static long long read_unused_us(int stat_fd) {
   return (idle + iowait + steal) * (1000000 / sysconf(_SC_CLK_TCK));
 }
 
-// Writes texts of one length in place, since readers keep descriptors.
+// Writes texts of constant length in place, since readers keep descriptors open.
 static void count_energy(const char *path) {
   int file = open(path, O_WRONLY | O_CLOEXEC), stat_fd = open("/proc/stat", O_RDONLY | O_CLOEXEC);
   long cpus = sysconf(_SC_NPROCESSORS_ONLN);

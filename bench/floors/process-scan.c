@@ -1,5 +1,5 @@
 // The floor of the process receiver: lists all processes, reads the CPU clock of each, and the stat of each that
-// has run since and of every 30th of the others, through descriptors that stay open, and parses what it parses.
+// has run since and of every 30th of the others, through descriptors that stay open, and parses the same fields.
 // Usage: process-scan INTERVAL_US SCANS [all]: 0 scans back to back; `all` reads every stat every time.
 // Prints: CPU microseconds per scan, wall microseconds per scan, processes.
 #define _GNU_SOURCE

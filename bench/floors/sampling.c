@@ -1,6 +1,6 @@
-// The least that sampling costs: reads a perf group of four software counters of CPU 0 on absolute deadlines,
-// keeps instants and values, counts missed ticks. Arguments: HZ SECONDS [GROUPS]: the number of such groups, of which
-// it keeps the values of one. Prints: ticks, missed ticks, CPU microseconds.
+// The minimum cost of sampling: reads a perf group of four software counters of CPU 0 at absolute deadlines,
+// stores instants and values, counts missed ticks. Arguments: HZ SECONDS [GROUPS]: the number of such groups, of
+// which it stores the values of one. Prints: ticks, missed ticks, CPU microseconds.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <linux/perf_event.h>
@@ -41,7 +41,7 @@ static int open_group(void) {
   return leader;
 }
 
-// The counters belong to CPU 0, and reading them from another one costs an interrupt there.
+// The counters belong to CPU 0; reading them from another CPU costs an interrupt there.
 static void stay_on_cpu_0(void) {
   cpu_set_t set;
   CPU_ZERO(&set);

@@ -1,5 +1,5 @@
-// What the loops in C share: the clock, their CPU time, and the scheduling of the sampling threads. Defines functions, so it is
-// included once by each program, after _GNU_SOURCE.
+// Shared by the loops in C: the clock, their CPU time, and the scheduling of sampling threads. Defines functions, so
+// each program includes it once, after _GNU_SOURCE.
 #include <pthread.h>
 #include <sched.h>
 #include <stdint.h>
@@ -19,7 +19,7 @@ static double cpu_us(void) {
   return (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e6 + usage.ru_utime.tv_usec + usage.ru_stime.tv_usec;
 }
 
-// Timer slack and real-time scheduling where permitted, as the sampling threads have them.
+// Timer slack and, where permitted, real-time scheduling, as in the sampling threads.
 static void be_punctual(int64_t period_ns) {
   struct sched_param param = {.sched_priority = 1};
   prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);

@@ -1,6 +1,6 @@
 // Starts processes one after the other, each of which runs this program again, uses CPU time and ends.
-// Usage: short-processes COUNT CPU_US CGROUP_FOLDER: it enters the cgroup, and the processes are born there.
-// Prints: CPU microseconds of the processes as rusage has them, CPU microseconds of its own, wall microseconds.
+// Usage: short-processes COUNT CPU_US CGROUP_FOLDER: it joins the cgroup and starts the processes in it.
+// Prints: CPU microseconds of the processes according to rusage, its own CPU microseconds, wall microseconds.
 #define _GNU_SOURCE
 #include <spawn.h>
 #include <stdio.h>

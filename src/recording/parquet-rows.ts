@@ -231,7 +231,10 @@ export function writeTimes(
   return { ...column, statistics: { null_count: 0n, min_value: least, max_value: greatest } };
 }
 
-/** The values of all rows; histograms have none. Data frames count null as missing, and NaN as a number: gaps are null. */
+/**
+ * The values of all rows; histograms have none. Gaps are null: data frames treat null as missing, and NaN as a
+ * number.
+ */
 export function writeValues(
   blocks: readonly Block[],
   element: SchemaElement,

@@ -6,7 +6,7 @@ import org.opensearch.node.InternalSettingsPreparer;
 import org.opensearch.node.Node;
 import org.opensearch.transport.Netty4Plugin;
 
-/** OpenSearch with its HTTP transport, from jars alone. Arguments: folder, port. */
+/** Runs OpenSearch with its HTTP transport from jars, without an installation. Arguments: folder, port. */
 public class RunOpenSearch extends Node {
   RunOpenSearch(Settings settings) {
     super(

@@ -1,4 +1,4 @@
-"""Answers HTTP requests as ClickHouse does, with its engine: a body is a query and what it inserts."""
+"""Answers HTTP requests like ClickHouse, with its engine: a body is a query and the data that it inserts."""
 
 import gzip
 import re
@@ -13,7 +13,7 @@ rows = path.join(path.dirname(sys.argv[1]), "rows")
 
 
 def run(body):
-    """What is inserted comes from a file: the engine alone looks for the end of a query in it, which a server does not."""
+    """Passes inserted data in a file: unlike a server, the engine would search it for the end of the query."""
     insert = re.match(rb"(INSERT INTO \S+ \([^)]*\)) (SETTINGS .*? FORMAT \w+)\n", body)
     if insert:
         with open(rows, "wb") as file:

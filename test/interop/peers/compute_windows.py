@@ -1,4 +1,4 @@
-"""Reads readings of a counter and a gauge as JSON, and prints what NumPy and pandas make of them."""
+"""Reads readings of a counter and a gauge as JSON, and prints the results of NumPy and pandas."""
 
 import json
 import sys
@@ -20,7 +20,7 @@ def windows_of(series):
 
 
 def values_of(series):
-    """Those of windows that have any; the first reading, at time 0, is a window of its own."""
+    """Windows with readings only; the first reading, at time 0, is a separate window."""
     return series.dropna().tolist()
 
 
@@ -40,7 +40,7 @@ def gauge_functions():
 
 
 def counter_functions():
-    """Linear between two readings; the last window ends with the last reading."""
+    """Interpolates linearly between two readings; the last window ends with the last reading."""
     bounds = numpy.minimum(numpy.concatenate([[0], ends]), times[-1])
     totals = numpy.interp(bounds, times, joules)
     seconds = numpy.diff(bounds) / 1e9
@@ -63,7 +63,7 @@ def interval():
 
 
 def formula():
-    """The growth of the counter times the mean of the gauge over time, of whole windows."""
+    """The growth of the counter times the time-weighted mean of the gauge, for complete windows."""
     whole = numpy.concatenate([[0], ends[ends <= times[-1]]])
     every = numpy.union1d(times, whole)
     power = numpy.interp(every, times, watts.to_numpy())
@@ -74,7 +74,7 @@ def formula():
 
 
 def thin():
-    """The largest distance of a reading from the curve through what is left, and how much of that is no reading."""
+    """The maximum distance of a reading from the curve through the kept points, and the number of these that are no readings."""
     kept = numpy.array(case["thinned"], dtype=float)
     curve = numpy.interp(times, kept[:, 0], kept[:, 1])
     readings = set(zip(times.tolist(), joules.tolist()))

@@ -1,4 +1,4 @@
-"""Reads a table's name, its rows and a query as JSON, and prints what DataFusion, the engine of InfluxDB 3, finds."""
+"""Reads a table's name, its rows and a query as JSON, and prints the result of DataFusion, the engine of InfluxDB 3."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""Prints what PyArrow and DuckDB find of the histograms in a Parquet file, as JSON: for each a list of rows."""
+"""Prints the histograms that PyArrow and DuckDB read from a Parquet file, as JSON: a list of rows for each."""
 
 import json
 import sys

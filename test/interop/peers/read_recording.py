@@ -1,4 +1,4 @@
-"""Prints what data frames find in a recording, as JSON: for each reader a list of rows."""
+"""Prints the rows that data frames read from a recording, as JSON: a list for each reader."""
 
 import json
 import sys
@@ -28,7 +28,7 @@ def with_duckdb():
 
 
 def with_pandas():
-    """Only readings: a row of CSV has those of several metrics."""
+    """Splits rows into readings: a row of CSV has those of several metrics."""
     data = pandas.read_csv(csv, float_precision="round_trip", dtype={"hw.id": str, "state": str})
     times = pandas.to_datetime(data["time"], format="ISO8601").astype("datetime64[ns, UTC]").astype("int64")
     return [
@@ -41,7 +41,7 @@ def with_pandas():
 
 
 def exact(row):
-    """Integers of 64 bits and doubles as texts: JSON has no place for all of them."""
+    """64-bit integers and doubles as texts: JSON cannot represent all of them."""
     return [cell if isinstance(cell, str) or cell is None else repr(cell) for cell in row]
 
 

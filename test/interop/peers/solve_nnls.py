@@ -1,4 +1,4 @@
-"""Reads cases of rows (counters, then the value) as JSON and prints the coefficients that SciPy finds for each."""
+"""Reads cases of rows (counters, then the value) as JSON and prints the coefficients that SciPy computes for each."""
 
 import json
 import sys

@@ -1,12 +1,12 @@
-// An OTLP backend that answers by a script, made of the Collector's own pdata, gRPC and net/http: what a test
-// wants to hear from a server that is not ours, and no Collector says on demand.
+// An OTLP backend that answers according to a script, with the Collector's own pdata, gRPC and net/http: it gives
+// tests the answers of an independent server that a Collector does not give on demand.
 //
 // Usage: otlp-answers [ANSWER...]
 //
-// An answer is `ok`, `partial=N` (N points thrown away) or a status, of gRPC or HTTP, with how long to wait where
-// the server says so: `8`, `8+500ms`, `429+1s`. After the last one everything is taken.
+// An answer is `ok`, `partial=N` (N points rejected) or a status of gRPC or HTTP, optionally with the time to
+// wait: `8`, `8+500ms`, `429+1s`. After the last one everything is accepted.
 //
-// It prints the addresses, then each request as a line: its answer, and what came as OTLP JSON.
+// It prints the addresses, then each request as a line: its answer, and the request as OTLP JSON.
 package main
 
 import (
@@ -38,7 +38,7 @@ type backend struct {
 	script []string
 }
 
-// next takes the next answer of the script and writes the request down.
+// next returns the next answer of the script and prints the request.
 func (b *backend) next(request pmetricotlp.ExportRequest) string {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
@@ -104,7 +104,7 @@ func read(incoming *http.Request) (pmetricotlp.ExportRequest, error) {
 	return request, request.UnmarshalProto(bytes)
 }
 
-// parse gives the status, 0 for success, and the wait of an answer.
+// parse returns the status, 0 for success, and the wait of an answer.
 func parse(answer string) (int, time.Duration) {
 	number, after, _ := strings.Cut(answer, "+")
 	code, err := strconv.Atoi(number)
