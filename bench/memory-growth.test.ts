@@ -43,7 +43,7 @@ test('findMemoryGrowth finds a leak of 2 MiB in ten minutes under the rise betwe
   assert.ok(Math.min(...measureSoaks(2)) > 1, String(measureSoaks(2)));
 });
 
-test('findMemoryGrowth gives the slope of a steady leak', () => {
+test('findMemoryGrowth returns the slope of a steady leak', () => {
   const memory = Array.from({ length: seconds }, (_, second) => 90 + second / 128);
   assert.equal(findMemoryGrowth(memory), 1 / 128);
 });

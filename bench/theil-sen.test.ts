@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { theilSenSlope } from './theil-sen.js';
 
-test('theilSenSlope gives the slope of a line despite outliers', () => {
+test('theilSenSlope returns the slope of a line despite outliers', () => {
   const xs = [0, 1, 2, 3, 4, 5, 6];
   assert.equal(
     theilSenSlope(

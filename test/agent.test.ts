@@ -81,7 +81,7 @@ test(
   },
 );
 
-test('the ledger of a real machine adds up to what was measured, for processes that end, too', async (t) => {
+test('the ledger of a real machine adds up to the measured energy, including that of processes that end', async (t) => {
   const backend = await openBackend(t);
   const receivers = '{process: {collection_interval: 200ms}, estimate: {collection_interval: 200ms}}';
   const agent = startAgent([

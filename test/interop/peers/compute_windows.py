@@ -74,7 +74,7 @@ def formula():
 
 
 def thin():
-    """The maximum distance of a reading from the curve through the kept points, and the number of these that are no readings."""
+    """The maximum distance of a reading from the curve through the kept points, and the number of kept points that are no readings."""
     kept = numpy.array(case["thinned"], dtype=float)
     curve = numpy.interp(times, kept[:, 0], kept[:, 1])
     readings = set(zip(times.tolist(), joules.tolist()))
