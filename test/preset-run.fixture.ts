@@ -206,18 +206,29 @@ export function checkDashboard(page: readonly Sample[], expressions: readonly st
 export const sumOf = (page: readonly Sample[], name: string) =>
   total(page.filter((sample) => sample.name === name).map(({ value }) => value));
 
-/** The last values of a metric before the preset. */
+/** The sum of the last values of a metric before the preset, except of gauges that ended before the metric's last reading. */
 export function sumBefore(
   { before }: Run,
   name: string,
   isTaken: (series: Series) => boolean = () => true,
 ): number {
+  const past = listPastGauges(before.tables, name);
   return total(
     before
       .last(name)
-      .filter(({ series }) => series.attributes['hw.type'] !== 'gpu' && isTaken(series))
+      .filter(({ series }) => series.attributes['hw.type'] !== 'gpu' && !past.has(series) && isTaken(series))
       .map(({ value }) => value),
   );
+}
+
+/** The gauges of a metric that the page no longer shows. */
+function listPastGauges(tables: readonly Table[], name: string): ReadonlySet<Series> {
+  const isIt = ({ metric }: Series) => metric.name === name && metric.kind !== 'counter';
+  const timeOf = ({ epoch, offsets }: Table) => Number(epoch) + (offsets.at(-1) ?? 0);
+  const newest = Math.max(...tables.filter(({ series }) => series.some(isIt)).map(timeOf));
+  // Times of tables are rounded to less than a millisecond.
+  const past = tables.filter((table) => timeOf(table) + 1e6 < newest);
+  return new Set(past.flatMap(({ ended = [] }) => ended.filter(isIt)));
 }
 
 export function assertClose(found: number, expected: number, what: string): void {
