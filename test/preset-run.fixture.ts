@@ -221,10 +221,12 @@ export function sumBefore(
   );
 }
 
+/** The time of the last row of a table in Unix nanoseconds. */
+const timeOf = (table: Table) => Number(table.epoch) + (table.offsets.at(-1) ?? 0);
+
 /** The gauges of a metric that the page no longer shows. */
 function listPastGauges(tables: readonly Table[], name: string): ReadonlySet<Series> {
   const isIt = ({ metric }: Series) => metric.name === name && metric.kind !== 'counter';
-  const timeOf = ({ epoch, offsets }: Table) => Number(epoch) + (offsets.at(-1) ?? 0);
   const newest = Math.max(...tables.filter(({ series }) => series.some(isIt)).map(timeOf));
   // Times of tables are rounded to less than a millisecond.
   const past = tables.filter((table) => timeOf(table) + 1e6 < newest);
