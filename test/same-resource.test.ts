@@ -19,22 +19,20 @@ import { until } from '../src/testing/until.js';
 import { createReceiver, runReceivers, type Creator } from './simulation.fixture.js';
 
 /**
- * The resources that a receiver publishes, by pid or cgroup: the same object each time, otherwise the assertion
- * fails.
+ * The resource that a receiver publishes for a pid or a cgroup: the same in all its tables, otherwise the assertion
+ * fails. Other processes of the machine may execute another program meanwhile.
  */
-function resourcesOf(tables: readonly Table[]): ReadonlyMap<unknown, Attributes> {
-  const found = new Map<unknown, Attributes>();
-  for (const { resource } of tables.flatMap(({ series }) => series)) {
-    const key = resource.attributes['process.pid'] ?? resource.attributes['linux.cgroup.path'];
-    if (key === undefined) continue;
-    assert.deepEqual(found.get(key) ?? resource.attributes, resource.attributes);
-    found.set(key, resource.attributes);
-  }
-  return found;
+function findResource(tables: readonly Table[], key: unknown): Attributes | undefined {
+  const [first, ...others] = tables
+    .flatMap(({ series }) => series)
+    .map(({ resource }) => resource.attributes)
+    .filter((attributes) => (attributes['process.pid'] ?? attributes['linux.cgroup.path']) === key);
+  for (const other of others) assert.deepEqual(other, first);
+  return first;
 }
 
-async function readResources(t: TestContext, creator: Creator): Promise<ReadonlyMap<unknown, Attributes>> {
-  return resourcesOf(await runReceivers(t, [creator], 100));
+async function readResource(t: TestContext, creator: Creator, key: unknown): Promise<Attributes | undefined> {
+  return findResource(await runReceivers(t, [creator], 100), key);
 }
 
 test('process, perf and exec publish the same resource of one process', { skip: perfRefused }, async (t) => {
@@ -45,9 +43,9 @@ test('process, perf and exec publish the same resource of one process', { skip: 
   const ofExec = readCommandIdentity(pid, Buffer.from(sleep));
   child.release();
   await until(() => readlinkSync(`/proc/${pid}/exe`) === sleep);
-  const ofProcess = (await readResources(t, createReceiver(processes, {}))).get(pid);
+  const ofProcess = await readResource(t, createReceiver(processes, {}), pid);
   const settings = { events: ['task-clock'], machine: false, processes: { pids: [pid] } };
-  const ofPerf = (await readResources(t, createReceiver(perf, settings))).get(pid);
+  const ofPerf = await readResource(t, createReceiver(perf, settings), pid);
   assert.equal(ofProcess?.['process.executable.path'], sleep);
   assert.deepEqual(ofPerf, ofProcess);
   assert.deepEqual(ofExec, ofProcess);
@@ -59,9 +57,9 @@ test('cgroup and perf publish the same resource of one cgroup', async (t) => {
   const path = `${made.path}/docker-${'a'.repeat(64)}.scope`;
   mkdirSync(join(made.folder, basename(path)));
   const settings = { events: ['task-clock'], machine: false, cgroups: [path] };
-  const ofPerf = (await readResources(t, createReceiver(perf, settings))).get(path);
+  const ofPerf = await readResource(t, createReceiver(perf, settings), path);
   assert.ok(ofPerf && 'container.id' in ofPerf && 'systemd.unit' in ofPerf);
-  assert.deepEqual(ofPerf, (await readResources(t, createReceiver(cgroups, {}))).get(path));
+  assert.deepEqual(ofPerf, await readResource(t, createReceiver(cgroups, {}), path));
 });
 
 test('process and perf read from a simulated tree the resources that the simulator publishes for the same machine', async (t) => {
@@ -72,13 +70,18 @@ test('process and perf read from a simulated tree the resources that the simulat
   tree.write(0, () => nowNs);
   tree.close();
   const procfs = join(root, 'proc');
-  const read = await readResources(t, createReceiver(processes, { procfs, cpu_time: 'procfs' }));
+  const read = await runReceivers(t, [createReceiver(processes, { procfs, cpu_time: 'procfs' })], 100);
   const settings = { seed: 4, processes: 12, arrivals: 0 };
-  const simulated = await readResources(t, createReceiver(simulator, settings));
-  assert.equal(simulated.size, 12);
-  for (const [pid, attributes] of simulated) {
+  const simulated = await runReceivers(t, [createReceiver(simulator, settings)], 100);
+  const pids = new Set(
+    simulated.flatMap(({ series }) =>
+      series.flatMap(({ resource }) => resource.attributes['process.pid'] ?? []),
+    ),
+  );
+  assert.equal(pids.size, 12);
+  for (const pid of pids) {
     // A folder of files belongs to the user who wrote it, and simulated time started at another instant.
     const own = { 'process.owner': undefined, 'process.creation.time': undefined };
-    assert.deepEqual({ ...read.get(pid), ...own }, { ...attributes, ...own });
+    assert.deepEqual({ ...findResource(read, pid), ...own }, { ...findResource(simulated, pid), ...own });
   }
 });
