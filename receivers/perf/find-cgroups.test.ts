@@ -16,7 +16,7 @@ const paths = [
   '/user.slice/a+b',
 ];
 
-test('createPathPattern interprets * as a name or a part of one, and ** as any number of names', () => {
+test('createPathPattern matches a name or a part of one with *, and any number of names with **', () => {
   const select = (pattern: string) => paths.filter((path) => createPathPattern(pattern).test(path));
   assert.deepEqual(select('/'), ['/']);
   assert.deepEqual(select('system.slice/ssh.service/'), ['/system.slice/ssh.service']);

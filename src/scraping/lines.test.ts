@@ -26,7 +26,7 @@ test('parseLine returns the number after a label, or names the file and the labe
   }
 });
 
-test('createNamePattern interprets * as any text, and everything else literally', () => {
+test('createNamePattern matches any text with *, and everything else literally', () => {
   assert.match('a.service', createNamePattern('*.service'));
   assert.match('a(1)-\n.json', createNamePattern('a(1)-*.json'));
   assert.doesNotMatch('a-service', createNamePattern('*.service'));

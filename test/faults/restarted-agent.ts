@@ -27,7 +27,7 @@ export interface RestartedAgent {
   /**
    * Compares the produced points with the points of a backend, and records the difference as a cell of the
    * table. Points of the second before a kill are left out: they may not yet have been in a request to either
-   * backend. Waits for missing points as long as any arrive.
+   * backend. Waits for missing points while others arrive.
    */
   account(fault: string, received: () => readonly DecodedPoint[]): Promise<Account>;
 }
