@@ -1,11 +1,9 @@
+import { existsSync } from 'node:fs';
 import { workerData } from 'node:worker_threads';
 import { ExportError } from '../errors.js';
 import { serveSender, type ThreadRequest } from './sending-thread.js';
 
-/**
- * For tests, on a thread: the text of a request says what to do with it, and the configuration can make the
- * start fail.
- */
+/** For tests, on a thread: the text of a request says what to do with it. */
 async function send(request: ThreadRequest) {
   const [word = '', detail = ''] = Buffer.from(request.bytes).toString().split(' ');
   if (word === 'exit') process.exit();
@@ -15,11 +13,20 @@ async function send(request: ThreadRequest) {
     throw new ExportError(`${String(request.progress)} of 3`, { retryable: true, retryAfterMs: 7 });
   if (word === 'large') throw new ExportError('too large', { retryable: false, isTooLarge: true });
   if (word === 'throw') throw new TypeError('no number');
+  if (word === 'memory') return { rejectedPoints: request.bytes.buffer.byteLength, message: '' };
   return { rejectedPoints: request.points, message: detail };
 }
 
-serveSender((config: { readonly refusal?: string }, log) => {
-  if (config.refusal !== undefined) return Promise.reject(new Error(config.refusal));
+interface Config {
+  /** The start fails with this message. */
+  readonly refusal?: string;
+  /** The start fails while this file exists. */
+  readonly refusedBy?: string;
+}
+
+serveSender(({ refusal, refusedBy = '' }: Config, log) => {
+  if (refusal !== undefined) return Promise.reject(new Error(refusal));
+  if (existsSync(refusedBy)) return Promise.reject(new Error('Cannot start again'));
   log.warn('opened', { data: workerData as unknown });
   return Promise.resolve({ target: 'a place', send, close: () => log.info('closed') });
 });

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createLogCollector } from '../component/fakes.js';
-import { ExportError } from '../errors.js';
+import { describeError, ExportError } from '../errors.js';
 import { countOpen, expectNothingLeft } from '../linux/open-resources.js';
-
+import { createFolder } from '../testing/temporary-folder.fixture.js';
 import { openThreadedSender } from './threaded-sender.js';
 
 const module = new URL('./sending-thread.fixture.js', import.meta.url);
@@ -56,6 +59,35 @@ test('ThreadedSender starts another thread when one ended', async (t) => {
   };
   await Promise.all([assert.rejects(waiting, lost), assert.rejects(sender.send(requestOf('exit')), lost)]);
   assert.equal((await sender.send(requestOf('x', 3))).rejectedPoints, 3);
+});
+
+test('ThreadedSender transfers the bytes of a request, not the memory that they are a part of', async (t) => {
+  const { sender } = await open();
+  t.after(() => sender.close());
+  const pooled = Buffer.concat([Buffer.from('memory'), Buffer.alloc(1000)]);
+  const bytes = pooled.subarray(0, 'memory'.length);
+  assert.equal((await sender.send({ bytes, points: 1 })).rejectedPoints, bytes.length);
+  assert.equal(pooled.toString('latin1', 0, bytes.length), 'memory', 'the request keeps its own bytes');
+});
+
+test('ThreadedSender leaves no thread behind when it cannot start another one', async () => {
+  const before = countOpen();
+  const refusedBy = join(createFolder(), 'refused');
+  const { sender } = await open({ refusedBy });
+  await assert.rejects(sender.send(requestOf('exit')), { retryable: true });
+  writeFileSync(refusedBy, '');
+  const refusals: string[] = [];
+  const requests: Promise<unknown>[] = [];
+  // In each turn, since one may be that in which the refused thread is ended.
+  while (refusals.length === 0) {
+    const sent = sender.send(requestOf('x'));
+    requests.push(sent.catch((error: unknown) => refusals.push(describeError(error))));
+    await nextTurn();
+  }
+  await Promise.all(requests);
+  assert.deepEqual(new Set(refusals), new Set(['Cannot start again']));
+  await sender.close();
+  await expectNothingLeft(before);
 });
 
 test('ThreadedSender aborts requests in progress when it is closed', async () => {

@@ -67,7 +67,10 @@ class ThreadedSender implements Sender {
       this.#underway.set(number, { request, resolve, reject }),
     );
     const progress = this.#progress.get(request);
-    this.#thread.post({ type: 'send', number, request: { bytes, points, progress } });
+    // Posting the request itself would copy, twice, all of the memory that its bytes are a part of: pooled memory
+    // is up to twice as long, and the halves of a request share the memory of the whole.
+    const copy = new Uint8Array(bytes);
+    this.#thread.post({ type: 'send', number, request: { bytes: copy, points, progress } }, [copy.buffer]);
     return sent;
   }
 
@@ -83,13 +86,12 @@ class ThreadedSender implements Sender {
 
   #start(): WorkThread<SendingCommand, SendingMessage> {
     const { module, config } = this.#options;
-    const thread = new WorkThread<SendingCommand, SendingMessage>({
+    return new WorkThread<SendingCommand, SendingMessage>({
       module,
       data: config,
       onMessage: (message) => this.#hear(message),
       onEnd: (reason) => this.#lose(`the thread that sends failed: ${reason}`),
     });
-    return thread;
   }
 
   #hear(message: SendingMessage): void {
@@ -105,10 +107,9 @@ class ThreadedSender implements Sender {
     this.#opened(undefined);
   }
 
+  /** Requests that arrive until the thread has ended are lost with it: the next ones start another one. */
   async #refuse(reason: string): Promise<void> {
-    const thread = this.#thread;
-    this.#thread = undefined;
-    await thread?.terminate();
+    await this.#thread?.terminate();
     this.#lose(reason);
   }
 
