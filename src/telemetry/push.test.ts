@@ -65,6 +65,19 @@ test('own telemetry is served and pushed at the same time if configured', async 
   assert.match(page, /^otelcol_process_memory_rss \d+$/mu);
 });
 
+test('own telemetry that is pushed is also collected once per minute for a page, for which the SDK would keep it', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const backend = await openGrpcBackend(t);
+  const telemetry = await start(t, periodic({ endpoint: backend.endpoint, insecure: true }, '1h'));
+  let collected = 0;
+  telemetry.meter.createObservableGauge('seen').addCallback(() => void (collected += 1));
+  for (const times of [1, 2]) {
+    t.mock.timers.tick(60_000);
+    await until(() => collected === times);
+  }
+  assert.equal(backend.received.length, 0);
+});
+
 test('own telemetry logs once that its backend is unavailable and once that it has recovered', async (t) => {
   const log = createLogCollector();
   let isAway = true;

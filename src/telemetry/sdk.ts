@@ -1,4 +1,5 @@
 import { diag, DiagLogLevel, type DiagLogger } from '@opentelemetry/api';
+import type { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { AggregationType, MeterProvider, type ViewOptions } from '@opentelemetry/sdk-metrics';
 import type { Log } from '../component/log.js';
@@ -44,9 +45,7 @@ export async function openTelemetry(request: TelemetryRequest): Promise<Telemetr
   if (level === 'detailed') for (const { exporter } of pushes) exporter.setSelfObsMeterProvider(provider);
   const meter = counters.createMeter(provider.getMeter('joulemetry'));
   const stopObserving = observeOwnProcess(meter, () => request.readJoules?.());
-  // For a reader, the SDK keeps everything that other readers have collected since its last collection, without
-  // limit.
-  const sweep = setInterval(() => void pullReader.collect().catch(() => undefined), sweepMs).unref();
+  const sweep = pushes.length > 0 ? startSweep(pullReader) : undefined;
   const end = async () => {
     clearInterval(sweep);
     await shutDown(provider, request);
@@ -68,6 +67,15 @@ export async function openTelemetry(request: TelemetryRequest): Promise<Telemetr
     move: (next) => serving.move(next),
     shutdown: () => (ending ??= close()),
   };
+}
+
+/**
+ * Collects for a page that may not be read: for a reader, the SDK keeps everything that others have collected since
+ * its last collection, without limit. Not called without pushes, since the longest slice and other gauges refer to
+ * the time since the last collection, which must be that of the last scrape.
+ */
+function startSweep(reader: PrometheusExporter): NodeJS.Timeout {
+  return setInterval(() => void reader.collect().catch(() => undefined), sweepMs).unref();
 }
 
 /** The transport is loaded only for pushes: it takes longer than everything else here. */
