@@ -7,9 +7,10 @@ import { countPoints, type Table } from '../../src/model/table.js';
 import { cumulate, formatBound } from '../../src/prometheus/histogram-buckets.js';
 import { DescribedSeries, startOf, type Column } from './described-series.js';
 import { createRequest } from './divide-request.js';
+import type { Heads } from './heads.js';
 import { isHistogram, type Entry, type LabelBook } from './label-book.js';
 import { toNative } from './native-histogram.js';
-import type { NativeHistogram, SampleTimes, SeriesHead } from './request-writer.js';
+import type { NativeHistogram, RequestWriter, SampleTimes, SeriesHead } from './request-writer.js';
 import { describeTarget, type Target } from './targets.js';
 
 const nsPerMs = 1_000_000n;
@@ -59,8 +60,16 @@ export class RemoteWriteEncoder implements Encoder {
     this.#series = new DescribedSeries(options.labels);
   }
 
+  get #writer(): RequestWriter {
+    return this.#series.writer;
+  }
+
+  get #heads(): Heads {
+    return this.#series.heads;
+  }
+
   get points(): number {
-    return this.#series.writer.samples + this.#waitingPoints;
+    return this.#writer.samples + this.#waitingPoints;
   }
 
   /**
@@ -133,7 +142,7 @@ export class RemoteWriteEncoder implements Encoder {
   }
 
   #emitRequest(): void {
-    if (this.#series.writer.samples > 0) this.#emit(createRequest(this.#series.writer.finish()));
+    if (this.#writer.samples > 0) this.#emit(createRequest(this.#writer.finish()));
   }
 
   #end(ended: readonly AnySeries[]): readonly Entry[] {
@@ -150,18 +159,18 @@ export class RemoteWriteEncoder implements Encoder {
       const isGap = Number.isNaN(value);
       if (atMs <= entry.lastMs || (isGap && entry.isStale)) continue;
       if (isOpen && this.#isFull(0)) {
-        this.#series.writer.end();
+        this.#writer.end();
         isOpen = false;
       }
       if (!isOpen) this.#begin(head);
       isOpen = true;
-      if (isGap) this.#series.writer.stale(atMs);
-      else this.#series.writer.sample(value, { atMs, startMs });
-      this.#series.writer.countPoint();
+      if (isGap) this.#writer.stale(atMs);
+      else this.#writer.sample(value, { atMs, startMs });
+      this.#writer.countPoint();
       entry.lastMs = atMs;
       entry.isStale = isGap;
     }
-    if (isOpen) this.#series.writer.end();
+    if (isOpen) this.#writer.end();
   }
 
   #addHistogram(series: HistogramSeries, atMs: number, row: HistogramRow): void {
@@ -175,52 +184,52 @@ export class RemoteWriteEncoder implements Encoder {
     const native = this.#options.hasNativeHistograms() ? toNative(row) : undefined;
     if (native === undefined) this.#addClassic(entry, row, times);
     else this.#addNative(entry, native, times);
-    this.#series.writer.countPoint();
+    this.#writer.countPoint();
     entry.lastMs = atMs;
     entry.isStale = false;
   }
 
   #addNative(entry: Entry, histogram: NativeHistogram, times: SampleTimes): void {
-    const heads = this.#series.heads.ofHistogram(entry);
+    const heads = this.#heads.ofHistogram(entry);
     heads.isNative = true;
     const { positive, negative } = histogram;
     this.#begin(heads.native, maxCountBytes * (positive.counts.length + negative.counts.length));
-    this.#series.writer.histogram(histogram, times);
-    this.#series.writer.end();
+    this.#writer.histogram(histogram, times);
+    this.#writer.end();
   }
 
   #addClassic(entry: Entry, { count, sum, layout, buckets }: HistogramRow, times: SampleTimes): void {
-    const heads = this.#series.heads.ofHistogram(entry);
+    const heads = this.#heads.ofHistogram(entry);
     for (const [bound, counted] of cumulate(layout, buckets))
-      this.#addSample(this.#series.heads.bucketOf(entry, formatBound(bound, true)), counted, times);
-    this.#addSample(this.#series.heads.bucketOf(entry, '+Inf'), count, times);
+      this.#addSample(this.#heads.bucketOf(entry, formatBound(bound, true)), counted, times);
+    this.#addSample(this.#heads.bucketOf(entry, '+Inf'), count, times);
     if (!Number.isNaN(sum)) this.#addSample(heads.sum, sum, times);
     this.#addSample(heads.count, count, times);
   }
 
   #addSample(head: SeriesHead, value: number, times: SampleTimes): void {
     this.#begin(head);
-    this.#series.writer.sample(value, times);
-    this.#series.writer.end();
+    this.#writer.sample(value, times);
+    this.#writer.end();
   }
 
   /** Writes a stale marker for a series at an instant, unless the last sample is one. */
   #addStale(entry: Entry, atMs: number): void {
     if (entry.isStale) return;
-    const heads = isHistogram(entry.series) ? this.#series.heads.ofHistogram(entry) : undefined;
+    const heads = isHistogram(entry.series) ? this.#heads.ofHistogram(entry) : undefined;
     const isClassic = heads !== undefined && heads.buckets.size > 0;
     const plain = isClassic ? [...heads.buckets.values(), heads.sum, heads.count] : [];
-    for (const head of heads === undefined ? [this.#series.heads.of(entry)] : plain) {
+    for (const head of heads === undefined ? [this.#heads.of(entry)] : plain) {
       this.#begin(head);
-      this.#series.writer.stale(atMs);
-      this.#series.writer.end();
+      this.#writer.stale(atMs);
+      this.#writer.end();
     }
     if (heads?.isNative) {
       this.#begin(heads.native);
-      this.#series.writer.staleHistogram(atMs);
-      this.#series.writer.end();
+      this.#writer.staleHistogram(atMs);
+      this.#writer.end();
     }
-    this.#series.writer.countPoint();
+    this.#writer.countPoint();
     entry.lastMs = atMs;
     entry.isStale = true;
   }
@@ -232,23 +241,20 @@ export class RemoteWriteEncoder implements Encoder {
     for (const target of labels.targets.list()) {
       if (target.uses === 0 || atMs - (this.#targetInfoMs.get(target) ?? -Infinity) < targetInfoMs) continue;
       this.#targetInfoMs.set(target, atMs);
-      const head = this.#series.heads.targetInfo(labels.complete(describeTarget(target), target));
+      const head = this.#heads.targetInfo(labels.complete(describeTarget(target), target));
       this.#addSample(head, 1, { atMs, startMs: 0 });
     }
   }
 
   /** Starts a series, in the next request if this one has no room for it. */
   #begin(head: SeriesHead, bytes = 0): void {
-    if (this.#series.writer.samples > 0 && this.#isFull(head.maxBytes + bytes)) this.#emitRequest();
-    this.#series.writer.begin(head);
+    if (this.#writer.samples > 0 && this.#isFull(head.maxBytes + bytes)) this.#emitRequest();
+    this.#writer.begin(head);
   }
 
   #isFull(bytes: number): boolean {
     const { maxPoints, maxBytes } = this.#options.limits;
-    return (
-      this.#series.writer.samples >= maxPoints ||
-      this.#series.writer.length + bytes + maxSampleBytes > maxBytes
-    );
+    return this.#writer.samples >= maxPoints || this.#writer.length + bytes + maxSampleBytes > maxBytes;
   }
 }
 
