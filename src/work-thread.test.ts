@@ -35,7 +35,7 @@ test('WorkThread ends a thread that computes without end', { timeout: 60_000 }, 
   await expectNothingLeft(before);
 });
 
-test('WorkThread lets a thread wait for as long as it likes', { timeout: 60_000 }, async () => {
+test('WorkThread lets a thread wait for any time', { timeout: 60_000 }, async () => {
   const { thread, messages } = open(
     `setTimeout(() => { parentPort.postMessage('there'); process.exit(); }, 500);`,
     50,
@@ -45,14 +45,14 @@ test('WorkThread lets a thread wait for as long as it likes', { timeout: 60_000 
   assert.deepEqual(messages, ['here', 'there']);
 });
 
-test('WorkThread is terminated in the midst of a computation', { timeout: 60_000 }, async () => {
+test('WorkThread is terminated during a computation', { timeout: 60_000 }, async () => {
   const { thread, messages } = open('setImmediate(() => { for (;;); });');
   await until(() => messages.length > 0);
   await thread.terminate();
   await thread.terminate();
 });
 
-test('WorkThread says why a thread failed', { timeout: 60_000 }, async () => {
+test('WorkThread reports why a thread failed', { timeout: 60_000 }, async () => {
   assert.match(await open(`setImmediate(() => { throw new Error('too bad'); });`).ended, /too bad/u);
 });
 

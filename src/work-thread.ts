@@ -3,30 +3,29 @@ import { Worker, type Transferable } from 'node:worker_threads';
 import { describeError } from './errors.js';
 import { stopHeapGrowth } from './young-generation.js';
 
-/** How long a thread may be busy without a message, unless the order says otherwise. */
+/** How long a thread may compute without sending a message, by default. */
 const stuckAfterMs = 60_000;
-/** Beyond this share of the time it never waited, say for a disk. */
+/** A thread that is busy for more than this share of the time did not wait, for example for a disk. */
 const busyShare = 0.9;
-/** More is not needed by files as they should be. */
+/** Valid files need less. */
 const maxHeapMegabytes = 2048;
 
-/** What a thread is started with. */
+/** The module of a thread, and its options. */
 export interface ThreadOrder<Out> {
-  /** The module that it runs. */
   readonly module: URL;
   readonly data: unknown;
-  /** Whether it is given a standard input. */
+  /** Whether the thread has a standard input. */
   readonly hasInput?: boolean;
   readonly stuckAfterMs?: number;
-  /** Takes what it says. */
+  /** Receives the messages of the thread. */
   onMessage(message: Out): void;
-  /** Called once, when it ended by itself or is stuck and was terminated; not after `terminate`. */
+  /** Called once, when the thread ended by itself, or was terminated because it was stuck; not after `terminate`. */
   onEnd(reason: string): void;
 }
 
 /**
- * A worker thread for what takes long, such as encoding and decoding files, so that the main thread is free and can end
- * what does not come to an end.
+ * A worker thread for long work, such as encoding and decoding files: the main thread stays free, and ends the thread
+ * if it computes without end.
  */
 export class WorkThread<In, Out> {
   readonly #worker: Worker;
@@ -41,7 +40,7 @@ export class WorkThread<In, Out> {
     this.#order = order;
     const worker = new Worker(order.module, {
       name: 'work',
-      // The SQLite and the zstd of Node call themselves experimental.
+      // Node warns that its SQLite and zstd are experimental.
       execArgv: ['--disable-warning=ExperimentalWarning'],
       workerData: order.data,
       stdin: order.hasInput === true,
@@ -55,7 +54,7 @@ export class WorkThread<In, Out> {
     worker.once('exit', () => this.#end('its thread ended'));
   }
 
-  /** Where the standard input of the thread is written. */
+  /** The standard input of the thread. */
   get input(): NodeJS.WritableStream | null {
     return this.#worker.stdin;
   }
@@ -64,7 +63,7 @@ export class WorkThread<In, Out> {
     this.#worker.postMessage(message, transfer);
   }
 
-  /** Ends the thread, whatever it does. Safe to call twice. */
+  /** Ends the thread in any state. May be called twice. */
   async terminate(): Promise<void> {
     this.#isOver = true;
     clearInterval(this.#timer);
@@ -75,7 +74,7 @@ export class WorkThread<In, Out> {
   #hear(message: Out): void {
     if (this.#isOver) return;
     this.#hasSpoken = true;
-    // Not before: to load its modules takes as long as it takes.
+    // Only after the first message: loading modules may take any time.
     this.#timer ??= this.#startWatch();
     this.#order.onMessage(message);
   }
@@ -85,7 +84,7 @@ export class WorkThread<In, Out> {
     return setInterval(() => this.#watch(), this.#order.stuckAfterMs ?? stuckAfterMs).unref();
   }
 
-  /** Who computes and says nothing for so long never will. */
+  /** A thread that computes for so long without a message is taken for stuck. */
   #watch(): void {
     const { utilization } = this.#worker.performance.eventLoopUtilization(this.#usage);
     this.#usage = this.#worker.performance.eventLoopUtilization();

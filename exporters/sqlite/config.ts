@@ -1,7 +1,7 @@
 import type { ConfigOf, Schema } from '../../src/component/schema.js';
 import { checkQueue, queueSettings } from '../../src/export/sending-settings.js';
 
-/** A hundred years, which means no limit. */
+/** A hundred years: the maximum of `max_age`. */
 const longestAgeMs = 100 * 365 * 86_400_000;
 
 export const schema = {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createFolder } from './temporary-folder.fixture.js';
 
 /**
- * A C library in whose place CLOCK_REALTIME is ahead by STEP_BY seconds as soon as the file STEP_FILE is there; with
+ * A preloaded library: CLOCK_REALTIME is STEP_BY seconds ahead as soon as the file STEP_FILE exists; with
  * STEP_BOOTTIME, so is CLOCK_BOOTTIME, as after a suspend.
  */
 const shim = `#define _GNU_SOURCE
@@ -28,16 +28,16 @@ int gettimeofday(struct timeval *restrict time, void *restrict zone) {
 
 /** The clocks of a program, which a test steps once. */
 export interface SteppedClock {
-  /** Of the environment of the program. */
+  /** Environment variables that the program needs. */
   readonly env: NodeJS.ProcessEnv;
-  /** Steps the clocks when it is there. */
+  /** The clocks are stepped once this file exists. */
   readonly file: string;
   step(): void;
 }
 
 export interface Step {
   readonly seconds: number;
-  /** Whether the machine slept meanwhile: CLOCK_MONOTONIC did not go on, CLOCK_BOOTTIME did. */
+  /** Whether the step is a suspend: CLOCK_BOOTTIME is stepped, too, and only CLOCK_MONOTONIC is not. */
   readonly isSuspend?: boolean;
 }
 
@@ -46,7 +46,7 @@ const library = join(folder, 'step.so');
 writeFileSync(join(folder, 'step.c'), shim);
 const { status, error } = spawnSync('gcc', ['-shared', '-fPIC', '-o', library, join(folder, 'step.c')]);
 
-/** Why there are no such clocks; false: there are. For `skip` of tests. */
+/** Why tests cannot step clocks here; false if they can. For `skip` of tests. */
 export const noSteppedClock =
   status === 0 ? false : `cannot build a library with gcc: ${error?.message ?? `exit code ${status}`}`;
 
