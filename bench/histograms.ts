@@ -23,7 +23,9 @@ const start = 1_795_000_000_123_456_789n;
 export const histograms: Benchmark = {
   name: 'histograms',
   async measure() {
-    const tables = Array.from({ length: warmUps + rounds }, (_, second) => createTable(BigInt(second + 1)));
+    const tables = Array.from({ length: warmUps + rounds }, (_, second) =>
+      createHistograms(BigInt(second + 1)),
+    );
     return [measureEncoding(tables), measureHeap(tables), await measureReceiving(tables)];
   },
 };
@@ -32,7 +34,7 @@ function measureEncoding(tables: readonly HistogramTable[]): Result {
   const encode = createEncoder(() => {});
   const [ours, theirs]: [number[], number[]] = [[], []];
   for (const [round, table] of tables.entries()) {
-    const stock = toStock(table);
+    const stock = toStockHistograms(table);
     const own = timeOf(() => encode(table));
     const official = timeOf(() => ProtobufMetricsSerializer.serializeRequest(stock));
     if (round < warmUps) continue;
@@ -116,7 +118,8 @@ const series = Array.from({ length: points }, (_, i): HistogramSeries => ({
   start,
 }));
 
-function createTable(second: bigint): HistogramTable {
+/** A histogram of each series, whose buckets grow each second. */
+export function createHistograms(second: bigint): HistogramTable {
   const rows = new HistogramRows();
   const row = new HistogramRow().clear({ kind: 'histogram', bounds });
   row.buckets = new Float64Array(bounds.length + 1).fill(Number(second) * 1000);
@@ -130,7 +133,8 @@ function hrTime(ns: bigint): readonly number[] {
   return [Number(ns / 1_000_000_000n), Number(ns % 1_000_000_000n)];
 }
 
-function toStock(table: HistogramTable): ResourceMetrics {
+/** The same for the official serialiser. */
+export function toStockHistograms(table: HistogramTable): ResourceMetrics {
   const row = new HistogramRow();
   const dataPoints = table.series.map(({ attributes }, number) => {
     const { count, sum, min, max, buckets } = row.read(table, number);
