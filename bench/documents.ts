@@ -68,13 +68,14 @@ export const documents: Benchmark = {
   },
 };
 
-/** Copies a request the way it is transferred to another thread. */
+/** Copies and transfers a request as `openThreadedSender` does. */
 function createHandOver(): (request: QueuedRequest) => void {
   const { port1, port2 } = new MessageChannel();
   port1.unref();
   port2.unref();
   return ({ bytes, points }) => {
-    port1.postMessage({ bytes, points }, []);
+    const copy = new Uint8Array(bytes);
+    port1.postMessage({ bytes: copy, points }, [copy.buffer]);
     receiveMessageOnPort(port2);
   };
 }
