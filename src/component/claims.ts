@@ -11,10 +11,10 @@ import type { Log } from './log.js';
  * die of it.
  *
  * - `energy/<hw.type>/<which>`: the energy of a physical domain, in `hw.energy` or a metric of its own:
- * `energy/cpu/0` and `energy/memory/0` of socket 0, `energy/gpu/0000:65:00.0` of the GPU at that PCI address,
- * or its UUID. For meters, `claimEnergy` asks for it;
+ *   `energy/cpu/0` and `energy/memory/0` of socket 0, `energy/gpu/0000:65:00.0` of the GPU at that PCI address,
+ *   or its UUID. For meters, `claimEnergy` asks for it;
  * - `energy/host`: the energy of the whole host, in `hw.host.energy`. It is independent of the domains that it
- * contains: both are published;
+ *   contains: both are published;
  * - `usage`: the CPU time of every process and the busy time of the machine that closes a scan.
  */
 export interface Claims {

@@ -12,7 +12,7 @@ import type { EncodedSeries } from './series-record.js';
 
 // A request of histograms to a database: a self-contained line of JSON each.
 //
-// [id, instant, series, figures]
+//   [id, instant, series, figures]
 //
 // Id and instant are strings, since they have 64 bits; the series is that of `encodeSeries`; the figures are in
 // the order of the columns, with infinities as strings. Without figures, the series ended.

@@ -7,9 +7,11 @@ import type { EncodedSeries } from './series-record.js';
 // A request to a database: arrays of instants, values and series indexes, and their series. It is
 // self-contained, so that it does not depend on earlier requests.
 //
-// 4 bytes each   magic, points, ends, series 8 bytes each   the instants of the points, then those of the ends;
-// Unix time in nanoseconds 8 bytes each   the values of the points 4 bytes each   which of the series, for
-// every point and every end series         8 bytes id, 4 bytes length, and the text of encodeSeries
+//   4 bytes each   magic, points, ends, series
+//   8 bytes each   the instants of the points, then those of the ends; Unix time in nanoseconds
+//   8 bytes each   the values of the points
+//   4 bytes each   the index of the series, for every point and every end
+//   series         8 bytes id, 4 bytes length, and the text of encodeSeries
 //
 // In the byte order of this machine: stored requests are for the next start, not for another machine.
 
