@@ -99,7 +99,7 @@ export interface Health {
 
 /**
  * What is reported of the collector's health.
- * @param upSince when the pipelines were ready
+ * @param upSince when the extension was started
  */
 export function describeHealth(isReady: boolean, upSince: Date, now: Date): Health {
   const told = isReady
