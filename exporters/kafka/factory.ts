@@ -18,7 +18,7 @@ export const factory: ExporterFactory<typeof schema> = {
   },
 };
 
-/** The client compresses 1 MB at once, which may take 10 ms: it runs on a separate thread. */
+/** The client compresses 1 MB at once, which may take 13 ms: it runs on a separate thread. */
 async function open(config: Config, log: Log): Promise<Sender> {
   if (config.producer.compression !== 'none')
     return openThreadedSender({ module: new URL('./sending-thread.js', import.meta.url), config, log });
