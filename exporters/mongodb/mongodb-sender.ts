@@ -2,7 +2,7 @@ import type { Collection, MongoClient, MongoClientOptions } from 'mongodb';
 import type { Log } from '../../src/component/log.js';
 import { hideCredentials } from '../../src/config/endpoint.js';
 import { describeError } from '../../src/errors.js';
-import { wholeDelivery, type Delivery } from '../../src/export/courier.js';
+import type { Delivery } from '../../src/export/courier.js';
 import type { ThreadRequest, ThreadSender } from '../../src/export/sending-thread.js';
 import { openSecretFile } from '../../src/http/secret-file.js';
 import { openTlsContext, usesTls } from '../../src/http/tls-files.js';
@@ -62,7 +62,7 @@ class MongodbSender implements ThreadSender {
     this.target = `${config.database}.${config.collection} at ${hideCredentials(config.endpoint)}`;
   }
 
-  async send(request: ThreadRequest): Promise<Delivery> {
+  async send(request: ThreadRequest): Promise<Delivery | undefined> {
     try {
       return await this.#insertAll(request);
     } catch (error) {
@@ -76,7 +76,7 @@ class MongodbSender implements ThreadSender {
     await this.#leave();
   }
 
-  async #insertAll(request: ThreadRequest): Promise<Delivery> {
+  async #insertAll(request: ThreadRequest): Promise<Delivery | undefined> {
     this.#collection ??= this.#open();
     const collection = await this.#collection;
     const reader = new PointReader(request.bytes);
@@ -97,7 +97,7 @@ class MongodbSender implements ThreadSender {
       request.progress = progress;
     }
     const { rejected, reason } = progress;
-    return rejected === 0 ? wholeDelivery : { rejectedPoints: rejected, message: reason };
+    return rejected === 0 ? undefined : { rejectedPoints: rejected, message: reason };
   }
 
   async #open(): Promise<Collection<Document>> {

@@ -1,6 +1,5 @@
 import { setImmediate } from 'node:timers';
 import { describeError, ExportError } from '../../src/errors.js';
-import { wholeDelivery } from '../../src/export/courier.js';
 import { serveSender, type ThreadSender } from '../../src/export/sending-thread.js';
 import { SqliteFile } from '../../src/sql/sqlite-file.js';
 import type { FileConfig } from './config.js';
@@ -22,7 +21,7 @@ function openSqliteSender(config: FileConfig): ThreadSender {
     send({ bytes }) {
       write(file, bytes);
       setImmediate(pruneLater, file);
-      return Promise.resolve(wholeDelivery);
+      return Promise.resolve(undefined);
     },
     close: () => attempt(() => file.close()),
   };

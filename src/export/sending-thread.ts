@@ -13,7 +13,7 @@ export type SendingCommand =
 export type SendingMessage =
   | { readonly type: 'ready'; readonly target: string }
   | { readonly type: 'refused'; readonly reason: string }
-  | { readonly type: 'sent'; readonly number: number; readonly delivery: Delivery }
+  | { readonly type: 'sent'; readonly number: number; readonly delivery: Delivery | undefined }
   | ({ readonly type: 'failed'; readonly number: number; readonly progress: unknown } & Failure)
   | {
       readonly type: 'log';
@@ -40,7 +40,8 @@ export interface ThreadRequest extends Pick<QueuedRequest, 'bytes' | 'points'> {
 /** A `Sender` of such requests. */
 export interface ThreadSender {
   readonly target: string;
-  send(request: ThreadRequest): Promise<Delivery>;
+  /** @returns undefined: the request was accepted completely, which needs none of the main thread's code */
+  send(request: ThreadRequest): Promise<Delivery | undefined>;
   close(): void | Promise<void>;
 }
 

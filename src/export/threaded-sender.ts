@@ -2,7 +2,7 @@ import type { Log } from '../component/log.js';
 import type { QueuedRequest } from '../component/queue-storage.js';
 import { ExportError } from '../errors.js';
 import { WorkThread } from '../work-thread.js';
-import type { Delivery, Sender } from './courier.js';
+import { wholeDelivery, type Delivery, type Sender } from './courier.js';
 import type { SendingCommand, SendingMessage } from './sending-thread.js';
 
 export interface ThreadedSenderOptions {
@@ -118,7 +118,7 @@ class ThreadedSender implements Sender {
     this.#underway.delete(answer.number);
     if (waiting === undefined) return;
     if (answer.type === 'sent') {
-      waiting.resolve(answer.delivery);
+      waiting.resolve(answer.delivery ?? wholeDelivery);
       return;
     }
     this.#progress.set(waiting.request, answer.progress);
