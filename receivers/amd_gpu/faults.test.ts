@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { FakeCards } from '../../src/gpu/fake-cards.fixture.js';
-import { checkFault, createReset, testFileFaults } from '../../src/scraping/reader-faults.fixture.js';
+import { testFileFaults } from '../../src/scraping/file-faults.fixture.js';
+import { checkFault, createReset } from '../../src/scraping/reader-faults.fixture.js';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { accelerator } from './amd-cards.fixture.js';
 import { factory } from './factory.js';

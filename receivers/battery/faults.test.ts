@@ -1,7 +1,8 @@
 import { rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { test } from 'node:test';
-import { checkFault, testFileFaults } from '../../src/scraping/reader-faults.fixture.js';
+import { testFileFaults } from '../../src/scraping/file-faults.fixture.js';
+import { checkFault } from '../../src/scraping/reader-faults.fixture.js';
 import { ac, FakeSupplies, lenovo } from './battery-machine.fixture.js';
 import { factory } from './factory.js';
 

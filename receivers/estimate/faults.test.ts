@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { checkFault, createReset, testFileFaults } from '../../src/scraping/reader-faults.fixture.js';
+import { testFileFaults } from '../../src/scraping/file-faults.fixture.js';
+import { checkFault, createReset } from '../../src/scraping/reader-faults.fixture.js';
 import { writeFiles } from '../../src/scraping/source.fixture.js';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { factory } from './factory.js';

@@ -2,12 +2,11 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import {
-  checkFault,
   createFileFaults,
-  createReset,
   noUnreadableFile,
   testFileFaults,
-} from '../../src/scraping/reader-faults.fixture.js';
+} from '../../src/scraping/file-faults.fixture.js';
+import { checkFault, createReset } from '../../src/scraping/reader-faults.fixture.js';
 import { factory } from './factory.js';
 import { board, createBoard, startRig } from './hwmon-machine.fixture.js';
 

@@ -6,7 +6,7 @@ import { createFakeContext } from '../../src/component/fakes.js';
 import { parseSettings } from '../../src/config/settings.js';
 import { timeOf, type Table } from '../../src/model/table.js';
 import { createSampling } from '../../src/sampling/sampling-threads.js';
-import { noUnreadableFile, unreadableFile } from '../../src/scraping/reader-faults.fixture.js';
+import { noUnreadableFile, unreadableFile } from '../../src/scraping/file-faults.fixture.js';
 import { startReceiver } from '../../src/scraping/running-receiver.fixture.js';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { until } from '../../src/testing/until.js';

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createFakeProcfs } from '../../src/identity/fake-procfs.fixture.js';
-import { checkFault, createReset, testFileFaults } from '../../src/scraping/reader-faults.fixture.js';
+import { testFileFaults } from '../../src/scraping/file-faults.fixture.js';
+import { checkFault, createReset } from '../../src/scraping/reader-faults.fixture.js';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { factory } from './factory.js';
 

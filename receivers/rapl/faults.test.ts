@@ -4,11 +4,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { createFakeContext, createMeterReader } from '../../src/component/fakes.js';
 import { createSampling } from '../../src/sampling/sampling-threads.js';
-import {
-  noUnreadableFile,
-  testFileFaults,
-  unreadableFile,
-} from '../../src/scraping/reader-faults.fixture.js';
+import { noUnreadableFile, testFileFaults, unreadableFile } from '../../src/scraping/file-faults.fixture.js';
 import { startPacedReceiver } from '../../src/scraping/running-receiver.fixture.js';
 import { factory } from './factory.js';
 import { createFakeSysfs } from './fake-sysfs.fixture.js';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { ParquetEncoder } from '../../src/recording/parquet-encoder.js';
-import { noUnreadableFile, unreadableFile } from '../../src/scraping/reader-faults.fixture.js';
+import { noUnreadableFile, unreadableFile } from '../../src/scraping/file-faults.fixture.js';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { describeTables, gaugeLine, replay, threeLines, threeTables, writeFile } from './replay.fixture.js';
 

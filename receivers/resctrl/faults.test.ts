@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { testFileFaults } from '../../src/scraping/reader-faults.fixture.js';
+import { testFileFaults } from '../../src/scraping/file-faults.fixture.js';
 import { writeFiles } from '../../src/scraping/source.fixture.js';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { factory } from './factory.js';

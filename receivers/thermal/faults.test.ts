@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { checkFault, createSlowFile, testFileFaults } from '../../src/scraping/reader-faults.fixture.js';
+import { createSlowFile, testFileFaults } from '../../src/scraping/file-faults.fixture.js';
+import { checkFault } from '../../src/scraping/reader-faults.fixture.js';
 import { SlowFiles } from '../../src/scraping/slow-files.js';
 import { writeFiles } from '../../src/scraping/source.fixture.js';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
