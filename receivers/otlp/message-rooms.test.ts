@@ -32,6 +32,34 @@ test('MessageDecoder.write throws at the length of a message that is too long', 
   });
 });
 
+test('MessageDecoder.write reserves memory for what has arrived, not for what a prefix claims', () => {
+  let reserved = 0;
+  class CountedRooms extends MessageRooms {
+    override take(bytes: number, arrivedBytes?: number): Buffer {
+      const room = super.take(bytes, arrivedBytes);
+      reserved += room.length;
+      return room;
+    }
+  }
+  const rooms = new CountedRooms();
+  const length = 4_000_000;
+  const message = messageOf(length, 7);
+  const decoder = new MessageDecoder(length, rooms);
+  assert.deepEqual([decoder.write(message.subarray(0, 5)), reserved], [[], 0]);
+  decoder.write(message.subarray(5, 1000));
+  assert.ok(reserved < 10_000, `${reserved} bytes`);
+  const [joined] = decoder.write(message.subarray(1000));
+  assert.ok(joined?.equals(message));
+
+  // A buffer of the pool is reserved already.
+  assert.ok(reserved < 1.5 * length, `${reserved} bytes`);
+  rooms.giveBack(rooms.take(2000));
+  reserved = 0;
+  const next = new MessageDecoder(length, rooms);
+  next.write(messageOf(1800, 1).subarray(0, 100));
+  assert.equal(reserved, 2500);
+});
+
 test('MessageRooms reuses a returned buffer, and no other', () => {
   const rooms = new MessageRooms();
   const first = rooms.take(800);

@@ -3,6 +3,8 @@ export const prefixBytes = 5;
 
 /** Larger buffers are not kept, because requests of that size are rare. */
 const maxKeptBytes = 4 * 1024 * 1024;
+/** Factor by which the buffer of a message grows. */
+const growth = 4;
 /** Typical number of requests that arrive at the same time. */
 const maxKept = 4;
 
@@ -14,12 +16,15 @@ export class MessageRooms {
   readonly #free: Buffer[] = [];
   readonly #lent = new WeakMap<ArrayBufferLike, Buffer>();
 
-  /** Returns a buffer with at least this size. */
-  take(bytes: number): Buffer {
+  /**
+   * Returns a buffer for a message of this size. If a new one is necessary, it only has room for what has
+   * arrived and some more: a client may claim any size and send nothing.
+   */
+  take(bytes: number, arrivedBytes = bytes): Buffer {
     const index = this.#free.findIndex((room) => room.length >= bytes);
     const [known] = index < 0 ? [] : this.#free.splice(index, 1);
     // Rounded up, because the next message rarely has exactly the same length.
-    const room = known ?? Buffer.allocUnsafeSlow(bytes + (bytes >> 2));
+    const room = known ?? Buffer.allocUnsafeSlow(Math.min(bytes + (bytes >> 2), growth * arrivedBytes));
     this.#lent.set(room.buffer, room);
     return room;
   }
@@ -72,18 +77,26 @@ export class MessageDecoder {
     if (bytes > this.#maxBytes)
       throw new Error(`Cannot receive a message: expected at most ${this.#maxBytes} bytes, found ${bytes}`);
     this.#expected = prefixBytes + bytes;
-    this.#room = this.#rooms.take(this.#expected);
-    this.#length = this.#prefix.copy(this.#room);
+    this.#room = this.#prefix;
+    this.#length = prefixBytes;
     return from + copied;
   }
 
   #readMessage(piece: Buffer, from: number, messages: Buffer[]): number {
-    const copied = piece.copy(this.#room, this.#length, from, from + this.#expected - this.#length);
-    this.#length += copied;
+    const to = Math.min(piece.length, from + this.#expected - this.#length);
+    this.#reserve(this.#length + to - from);
+    this.#length += piece.copy(this.#room, this.#length, from, to);
     if (this.#length === this.#expected) {
       this.#prefixLength = 0;
       messages.push(this.#room.subarray(0, this.#length));
     }
-    return from + copied;
+    return to;
+  }
+
+  #reserve(bytes: number): void {
+    if (this.#room !== this.#prefix && bytes <= this.#room.length) return;
+    const wider = this.#rooms.take(this.#expected, bytes);
+    this.#room.copy(wider, 0, 0, this.#length);
+    this.#room = wider;
   }
 }
