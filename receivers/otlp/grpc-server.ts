@@ -17,8 +17,8 @@ import { ConnectionLimit, listen, type Listener } from '../../src/http/listen.js
 import { createTlsOptions, keepTlsCurrent, openWebConfig } from '../../src/http/server.js';
 import type { WebConfigFile } from '../../src/http/web-config.js';
 import type { GrpcConfig } from './config.js';
-import { describeRefusal } from './http-server.js';
-import type { Intake, Outcome } from './intake.js';
+import { describeRefusal, maxReceivedBytes } from './http-server.js';
+import type { Failure, Intake } from './intake.js';
 import { MessageRooms } from './message-rooms.js';
 import { encodeResponse, encodeStatus } from './messages.js';
 import { readInOnePiece } from './read-messages.js';
@@ -33,6 +33,13 @@ const pingTimeoutMs = 20_000;
 const windowBytes = 4 * 1024 * 1024;
 const mebibyte = 1024 * 1024;
 
+/** What all calls share. */
+interface Parts {
+  readonly intake: Intake;
+  readonly limit: ConnectionLimit;
+  readonly rooms: MessageRooms;
+}
+
 /** Serves OTLP/gRPC (https://opentelemetry.io/docs/specs/otlp/#otlpgrpc). */
 export async function serveGrpc(
   config: GrpcConfig,
@@ -43,9 +50,9 @@ export async function serveGrpc(
   const web = openWebConfig({ webConfigFile: config.web_config_file, tls: config.tls, setting, log });
   const sockets = web?.current().tls ? createSecureServer(web) : createServer();
   const limit = new ConnectionLimit(sockets, log, maxConnections);
-  const rooms = new MessageRooms();
-  const grpc = createGrpcServer(config, web, rooms);
-  addServices(grpc, { intake, limit, rooms });
+  const parts = { intake, limit, rooms: new MessageRooms(maxReceivedBytes) };
+  const grpc = createGrpcServer(config, web, parts);
+  addServices(grpc, parts);
   const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
   sockets.on(web?.current().tls ? 'secureConnection' : 'connection', (socket: Socket) => {
     if (!socket.destroyed) injector.injectConnection(socket);
@@ -71,9 +78,9 @@ function createSecureServer(web: WebConfigFile): NetServer {
   return server;
 }
 
-function createGrpcServer(config: GrpcConfig, web: WebConfigFile | undefined, rooms: MessageRooms): Server {
+function createGrpcServer(config: GrpcConfig, web: WebConfigFile | undefined, parts: Parts): Server {
   return new Server({
-    interceptors: [createGuard(config, web, rooms)],
+    interceptors: [createGuard(config, web, parts)],
     'grpc.max_receive_message_length': config.max_recv_msg_size_mib * mebibyte,
     'grpc.max_concurrent_streams': config.max_concurrent_streams,
     'grpc.keepalive_time_ms': pingIntervalMs,
@@ -87,11 +94,17 @@ function createGrpcServer(config: GrpcConfig, web: WebConfigFile | undefined, ro
 function createGuard(
   config: GrpcConfig,
   web: WebConfigFile | undefined,
-  rooms: MessageRooms,
+  { intake, rooms }: Parts,
 ): ServerInterceptor {
   const auth = new BasicAuth();
+  const maxBytes = config.max_recv_msg_size_mib * mebibyte;
   return (_, call) => {
-    readInOnePiece(call, config.max_recv_msg_size_mib * mebibyte, rooms);
+    const refuse = (kind: 'malformed' | 'busy', message: string) => {
+      const failure = intake.refuse(kind, message);
+      // Otherwise, the library sends a status that tells senders to discard the request.
+      if (kind === 'busy') call.sendStatus(describeFailure(failure));
+    };
+    const release = readInOnePiece(call, { maxBytes, rooms, refuse });
     const giveUp = () =>
       call.sendStatus({
         code: status.DEADLINE_EXCEEDED,
@@ -112,7 +125,10 @@ function createGuard(
         clearTimeout(timer);
         next();
       })
-      .withOnCancel(() => clearTimeout(timer))
+      .withOnCancel(() => {
+        clearTimeout(timer);
+        release();
+      })
       .build();
     return new ServerInterceptingCall(call, { start: (next) => next(listener) });
   };
@@ -156,12 +172,6 @@ function refuse(signal: 'traces' | 'logs'): Take {
   return (_, respond) => respond({ code: status.UNIMPLEMENTED, details: describeRefusal(signal) });
 }
 
-interface Parts {
-  readonly intake: Intake;
-  readonly limit: ConnectionLimit;
-  readonly rooms: MessageRooms;
-}
-
 function addServices(grpc: Server, { intake, limit, rooms }: Parts): void {
   const answer = async (...[call, respond]: Parameters<Take>) => {
     const peer = call.getPeer().replace(/:(\d+)$/u, ' $1');
@@ -186,7 +196,7 @@ const failureCodes = {
 
 const retryAfterSeconds = 1;
 
-function describeFailure({ kind, message: details }: Exclude<Outcome, { readonly kind: 'taken' }>) {
+function describeFailure({ kind, message: details }: Failure) {
   const code = failureCodes[kind];
   const metadata = new Metadata();
   if (kind === 'busy') {

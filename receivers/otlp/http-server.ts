@@ -15,8 +15,8 @@ import {
   type Status,
 } from './messages.js';
 
-/** Maximum total size of all requests being received. */
-const maxReceivedBytes = 64 * 1024 * 1024;
+/** Maximum total size of all requests being received over one protocol. */
+export const maxReceivedBytes = 64 * 1024 * 1024;
 /** Agents keep their connections open. */
 const maxConnections = 1024;
 
@@ -56,7 +56,7 @@ async function take(request: IncomingMessage, bodies: BodyReader, intake: Intake
   if (format === undefined) return refuseFormat(request, intake);
   const body = await bodies.read(request);
   if (!('bytes' in body)) {
-    if (body.status !== 503) intake.refuse(body.problem);
+    intake.refuse(body.status === 503 ? 'busy' : 'malformed', body.problem);
     return fail(format, body.status, body.problem);
   }
   const outcome = await takeBody(body.bytes, format, intake);
@@ -77,7 +77,7 @@ async function takeBody(bytes: Buffer, format: Format, intake: Intake): Promise<
   try {
     return await intake.take(convertJsonRequest(bytes.toString('utf8')));
   } catch (error) {
-    return intake.refuse(describeError(error));
+    return intake.refuse('malformed', describeError(error));
   }
 }
 
@@ -122,7 +122,7 @@ function fail(format: Format, httpStatus: number, message: string): Answer {
 function refuseFormat({ headers }: IncomingMessage, intake: Intake): Answer {
   const expected = 'application/x-protobuf or application/json';
   const message = `Cannot read the request: expected Content-Type ${expected}, found "${headers['content-type'] ?? ''}"`;
-  intake.refuse(message);
+  intake.refuse('malformed', message);
   return { status: 415, headers: { Connection: 'close' }, body: `${message}\n` };
 }
 

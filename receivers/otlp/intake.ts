@@ -17,10 +17,15 @@ import { SeriesRegistry } from './series-registry.js';
 import { TableWriter } from './table-writer.js';
 import { IntakeTelemetry } from './telemetry.js';
 
+/** The outcome of a request that was not taken. */
+export interface Failure {
+  readonly kind: 'malformed' | 'busy' | 'failed';
+  readonly message: string;
+}
+
 /** The outcome of a request. */
 export type Outcome =
-  | { readonly kind: 'taken'; readonly rejected: number; readonly message: string }
-  | { readonly kind: 'malformed' | 'busy' | 'failed'; readonly message: string };
+  { readonly kind: 'taken'; readonly rejected: number; readonly message: string } | Failure;
 
 export interface IntakeOptions {
   readonly maxSeries: number;
@@ -93,18 +98,20 @@ export class Intake {
    * @param bytes must not change before the promise is fulfilled
    */
   async take(bytes: Uint8Array): Promise<Outcome> {
-    const outcome = await this.#takeInTurn(bytes);
+    return this.#note(await this.#takeInTurn(bytes));
+  }
+
+  /** Notes a request that was not received completely. */
+  refuse(kind: 'malformed' | 'busy', message: string): Failure {
+    return this.#note({ kind, message });
+  }
+
+  /** Counts an outcome, and logs an invalid request. */
+  #note<Noted extends Outcome>(outcome: Noted): Noted {
     this.#telemetry.answered(outcome.kind);
     if (outcome.kind === 'malformed') this.#telemetry.malformed(outcome.message);
     if (outcome.kind === 'busy') this.#refusedMs = performance.now();
     return outcome;
-  }
-
-  /** Counts and logs a request in an unsupported form. */
-  refuse(message: string): Outcome {
-    this.#telemetry.answered('malformed');
-    this.#telemetry.malformed(message);
-    return { kind: 'malformed', message };
   }
 
   async #takeInTurn(bytes: Uint8Array): Promise<Outcome> {

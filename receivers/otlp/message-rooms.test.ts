@@ -15,7 +15,7 @@ test('MessageDecoder.write joins messages, wherever pieces end', () => {
   const messages = [messageOf(7, 1), messageOf(0, 0), messageOf(1000, 2), messageOf(1, 3)];
   const bytes = Buffer.concat(messages);
   for (const size of [1, 2, 3, 5, 6, 7, 12, 100, 1009, bytes.length]) {
-    const decoder = new MessageDecoder(maxBytes, new MessageRooms());
+    const decoder = new MessageDecoder(maxBytes, new MessageRooms(1e9));
     const found: Buffer[] = [];
     for (let at = 0; at < bytes.length; at += size)
       found.push(...decoder.write(bytes.subarray(at, at + size)));
@@ -24,7 +24,7 @@ test('MessageDecoder.write joins messages, wherever pieces end', () => {
 });
 
 test('MessageDecoder.write throws at the length of a message that is too long', () => {
-  const decoder = new MessageDecoder(maxBytes, new MessageRooms());
+  const decoder = new MessageDecoder(maxBytes, new MessageRooms(1e9));
   const message = messageOf(maxBytes + 1, 1);
   assert.deepEqual(decoder.write(message.subarray(0, 4)), []);
   assert.throws(() => decoder.write(message.subarray(4, 5)), {
@@ -41,7 +41,7 @@ test('MessageDecoder.write reserves memory for what has arrived, not for what a 
       return room;
     }
   }
-  const rooms = new CountedRooms();
+  const rooms = new CountedRooms(1e9);
   const length = 4_000_000;
   const message = messageOf(length, 7);
   const decoder = new MessageDecoder(length, rooms);
@@ -60,8 +60,26 @@ test('MessageDecoder.write reserves memory for what has arrived, not for what a 
   assert.equal(reserved, 2500);
 });
 
+test('MessageDecoder.write throws while all calls together have received too much', () => {
+  const rooms = new MessageRooms(1500);
+  const first = new MessageDecoder(maxBytes, rooms);
+  first.write(messageOf(1000, 1));
+  const message = messageOf(600, 2);
+  const second = new MessageDecoder(maxBytes, rooms);
+  assert.deepEqual(second.write(message.subarray(0, 505)), []);
+  assert.throws(() => second.write(message.subarray(505)), {
+    name: 'NoRoomError',
+    message: 'Cannot take the request now: expected at most 1500 bytes of requests at a time, found more',
+  });
+  second.release();
+  first.release();
+  first.release();
+  assert.deepEqual(new MessageDecoder(maxBytes, rooms).write(messageOf(1000, 1)).length, 1);
+  assert.throws(() => new MessageDecoder(maxBytes, rooms).write(message), { name: 'NoRoomError' });
+});
+
 test('MessageRooms reuses a returned buffer, and no other', () => {
-  const rooms = new MessageRooms();
+  const rooms = new MessageRooms(1e9);
   const first = rooms.take(800);
   const second = rooms.take(800);
   assert.notEqual(first.buffer, second.buffer);
@@ -72,7 +90,7 @@ test('MessageRooms reuses a returned buffer, and no other', () => {
 });
 
 test('MessageRooms keeps no buffer twice, none from elsewhere, and not many', () => {
-  const rooms = new MessageRooms();
+  const rooms = new MessageRooms(1e9);
   const room = rooms.take(100);
   rooms.giveBack(room);
   rooms.giveBack(room);

@@ -8,13 +8,43 @@ const growth = 4;
 /** Typical number of requests that arrive at the same time. */
 const maxKept = 4;
 
+/** There is no room for a message at present. */
+export class NoRoomError extends Error {
+  override readonly name = 'NoRoomError';
+}
+
 /**
- * A pool of buffers for messages. Allocating a new buffer for each message would cause a full garbage
- * collection every dozen requests.
+ * A pool of buffers for messages, and a limit for the messages of all calls together. Allocating a new buffer
+ * for each message would cause a full garbage collection every dozen requests.
  */
 export class MessageRooms {
+  readonly #maxBytes: number;
+  /** Total size of what the current calls have received. */
+  #bytes = 0;
   readonly #free: Buffer[] = [];
   readonly #lent = new WeakMap<ArrayBufferLike, Buffer>();
+
+  /** @param maxBytes that all current calls may have received */
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /**
+   * Counts received bytes.
+   * @throws NoRoomError if there are too many
+   */
+  admit(bytes: number): void {
+    if (this.#bytes + bytes > this.#maxBytes)
+      throw new NoRoomError(
+        `Cannot take the request now: expected at most ${this.#maxBytes} bytes of requests at a time, found more`,
+      );
+    this.#bytes += bytes;
+  }
+
+  /** Bytes are no longer counted, because their call has ended. */
+  release(bytes: number): void {
+    this.#bytes -= bytes;
+  }
 
   /**
    * Returns a buffer for a message of this size. If a new one is necessary, it only has room for what has
@@ -49,6 +79,8 @@ export class MessageDecoder {
   #room: Buffer = this.#prefix;
   #length = 0;
   #expected = 0;
+  /** Total size of the pieces of all messages. */
+  #received = 0;
 
   constructor(maxBytes: number, rooms: MessageRooms) {
     this.#maxBytes = maxBytes;
@@ -58,6 +90,7 @@ export class MessageDecoder {
   /**
    * @returns the messages that end in this piece, each with its prefix
    * @throws Error if a message is too long
+   * @throws NoRoomError if all calls together have received too much
    */
   write(piece: Buffer): Buffer[] {
     const messages: Buffer[] = [];
@@ -67,6 +100,12 @@ export class MessageDecoder {
       if (this.#prefixLength === prefixBytes) at = this.#readMessage(piece, at, messages);
     }
     return messages;
+  }
+
+  /** Must be called at the end of the call. */
+  release(): void {
+    this.#rooms.release(this.#received);
+    this.#received = 0;
   }
 
   #readPrefix(piece: Buffer, from: number): number {
@@ -84,6 +123,8 @@ export class MessageDecoder {
 
   #readMessage(piece: Buffer, from: number, messages: Buffer[]): number {
     const to = Math.min(piece.length, from + this.#expected - this.#length);
+    this.#rooms.admit(to - from);
+    this.#received += to - from;
     this.#reserve(this.#length + to - from);
     this.#length += piece.copy(this.#room, this.#length, from, to);
     if (this.#length === this.#expected) {

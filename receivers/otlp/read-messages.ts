@@ -1,7 +1,7 @@
-import { status } from '@grpc/grpc-js';
+import { status, type StatusObject } from '@grpc/grpc-js';
 import { describeError, findErrorCode } from '../../src/errors.js';
 import { decompressGzip } from '../../src/http/gunzip.js';
-import { MessageDecoder, prefixBytes, type MessageRooms } from './message-rooms.js';
+import { MessageDecoder, NoRoomError, prefixBytes, type MessageRooms } from './message-rooms.js';
 
 /** The parts of a grpc-js call that read messages. They are not documented. */
 interface Reading {
@@ -9,37 +9,69 @@ interface Reading {
   decompressMessage?(message: Buffer, encoding: string): Buffer | Promise<Buffer>;
 }
 
+/** How the messages of a call are read. */
+export interface ReadingOptions {
+  /** Maximum size of a message. */
+  readonly maxBytes: number;
+  readonly rooms: MessageRooms;
+  /** Called before the call fails because of a message. */
+  readonly refuse: (kind: 'malformed' | 'busy', message: string) => void;
+}
+
 /**
  * Makes a call assemble its messages in pooled buffers and decompress gzip in one step. grpc-js allocates a
  * buffer for each message, and decompresses it in a stream with pieces of 16 KiB, which takes several times as
  * long. If a version of grpc-js lacks these parts, nothing is changed.
- * @param maxBytes maximum size of a message
+ * @returns a function that must be called at the end of the call
  */
-export function readInOnePiece(call: object & Reading, maxBytes: number, rooms: MessageRooms): void {
-  if (call.decoder !== undefined) call.decoder = new MessageDecoder(maxBytes, rooms);
+export function readInOnePiece(call: object & Reading, options: ReadingOptions): () => void {
+  replaceDecompression(call, options);
+  if (call.decoder === undefined) return () => {};
+  const decoder = new MessageDecoder(options.maxBytes, options.rooms);
+  call.decoder = {
+    write(piece) {
+      try {
+        return decoder.write(piece);
+      } catch (error) {
+        options.refuse(error instanceof NoRoomError ? 'busy' : 'malformed', describeError(error));
+        throw error;
+      }
+    },
+  };
+  return () => decoder.release();
+}
+
+function replaceDecompression(call: Reading, { maxBytes, rooms, refuse }: ReadingOptions): void {
   const decompress = call.decompressMessage?.bind(call);
   if (decompress === undefined) return;
   call.decompressMessage = async (message, encoding) => {
-    if (encoding !== 'gzip') return decompress(message, encoding);
-    const inflated = await inflate(message.subarray(prefixBytes), maxBytes);
-    rooms.giveBack(message);
-    return inflated;
+    try {
+      if (encoding !== 'gzip') return await decompress(message, encoding);
+      const inflated = await inflate(message.subarray(prefixBytes), maxBytes);
+      rooms.giveBack(message);
+      return inflated;
+    } catch (error) {
+      // Decompression fails with the status of the call.
+      refuse('malformed', (error as StatusObject).details);
+      throw error;
+    }
   };
 }
 
-/** @throws the status of the call */
 async function inflate(bytes: Buffer, maxBytes: number): Promise<Buffer> {
   try {
     return await decompressGzip(bytes, maxBytes);
   } catch (error) {
-    throw findErrorCode(error) === 'ERR_BUFFER_TOO_LARGE'
-      ? {
-          code: status.RESOURCE_EXHAUSTED,
-          details: `Cannot take the request: expected at most ${maxBytes} bytes when decompressed, found more`,
-        }
-      : {
-          code: status.INTERNAL,
-          details: `Cannot decompress the request: ${describeError(error)}`,
-        };
+    throw describeFailure(error, maxBytes);
   }
+}
+
+function describeFailure(error: unknown, maxBytes: number): Pick<StatusObject, 'code' | 'details'> {
+  if (findErrorCode(error) !== 'ERR_BUFFER_TOO_LARGE')
+    return { code: status.INTERNAL, details: `Cannot decompress the request: ${describeError(error)}` };
+  const expected = `at most ${maxBytes} bytes when decompressed`;
+  return {
+    code: status.RESOURCE_EXHAUSTED,
+    details: `Cannot take the request: expected ${expected}, found more`,
+  };
 }
