@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HistogramRow } from '../../src/model/histogram-table.js';
-import type { MessageWriter } from '../../src/otlp/wire.js';
+import { MessageWriter } from '../../src/otlp/wire.js';
+import { WireCursor } from '../../src/otlp/wire-cursor.js';
+import { HistogramFields, maxBuckets } from './histogram-fields.js';
 import { attribute, encode, open, seconds, start, time, type Write } from './point-fields.fixture.js';
+import { PointHead } from './point-head.js';
+import { SeriesRegistry } from './series-registry.js';
 
 /** The rows of histograms that arrived since the last call. */
 function listRows({ collector }: ReturnType<typeof open>) {
@@ -157,4 +161,40 @@ test('unknown fields of histograms and their sides are passed over, and a side w
     ],
   );
   assert.equal(rows[1]?.layout.kind === 'exponential_histogram' && rows[1].layout.positiveOffset, 0);
+});
+
+test('HistogramFields.read stores no more numbers than one above the maximum', () => {
+  const sent = 3 * maxBuckets;
+  const head = new PointHead(new SeriesRegistry(1));
+  const fields = new HistogramFields();
+  const read = (isExplicit: boolean, write: Write) => {
+    const writer = new MessageWriter();
+    write(writer);
+    const cursor = new WireCursor();
+    cursor.open(writer.finish());
+    fields.read(cursor, head, isExplicit);
+    return [fields.counts.length, fields.bounds.length];
+  };
+  const repeat = (writer: MessageWriter, write: Write) => {
+    for (let i = 0; i < sent; i += 1) write(writer);
+  };
+  const packed = 'x'.repeat(8 * sent);
+  const most = maxBuckets + 1;
+  assert.deepEqual(
+    [
+      read(true, (writer) => repeat(writer, () => writer.fixed64(6, 1n).double(7, 1))),
+      read(true, (writer) => writer.text(6, packed).text(7, packed)),
+      read(false, (writer) => {
+        const begin = writer.begin(8);
+        writer.text(2, packed);
+        repeat(writer, () => writer.integer(2, 1));
+        writer.end(begin);
+      }),
+    ],
+    [
+      [most, most],
+      [most, most],
+      [most, 0],
+    ],
+  );
 });

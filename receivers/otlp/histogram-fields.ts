@@ -35,6 +35,9 @@ const sideOffsetTag = tagOf(1, varint);
 const sideCountsTag = tagOf(2, lengthDelimited);
 const sideCountTag = tagOf(2, varint);
 
+/** More buckets are a mistake, or an attempt to exhaust memory: of these, only the first ones are stored. */
+export const maxBuckets = 10_000;
+
 const half = 2 ** 32;
 
 /** Fields of a histogram point other than timestamps and attributes. One object is reused for all points. */
@@ -108,13 +111,13 @@ export class HistogramFields {
         readPacked(cursor, this.counts, readWhole);
         break;
       case bucketCountTag:
-        this.counts.push(readWhole(cursor));
+        add(this.counts, readWhole(cursor));
         break;
       case boundsTag:
         readPacked(cursor, this.bounds, readDouble);
         break;
       case boundTag:
-        this.bounds.push(readDouble(cursor));
+        add(this.bounds, readDouble(cursor));
         break;
       case explicitMinTag:
         this.row.min = readDouble(cursor);
@@ -163,6 +166,11 @@ export class HistogramFields {
   }
 }
 
+/** Adds a number, unless there are more than the maximum already. */
+function add(into: Numbers, value: number): void {
+  if (into.length <= maxBuckets) into.push(value);
+}
+
 /** Reads an unsigned 64-bit integer, rounded to the nearest double. */
 function readWhole(cursor: WireCursor): number {
   const at = cursor.pass(8);
@@ -187,7 +195,7 @@ function readSigned(cursor: WireCursor): number {
 function readPacked(cursor: WireCursor, into: Numbers, read: (cursor: WireCursor) => number): void {
   const outer = cursor.end;
   cursor.end = cursor.readEnd();
-  while (cursor.at < cursor.end) into.push(read(cursor));
+  while (cursor.at < cursor.end) add(into, read(cursor));
   cursor.end = outer;
 }
 
@@ -202,7 +210,7 @@ function readSide(cursor: WireCursor, into: Numbers): number {
   while (cursor.at < cursor.end) {
     const tag = cursor.readTag();
     if (tag === sideCountsTag) readPacked(cursor, into, readVarint);
-    else if (tag === sideCountTag) into.push(cursor.readVarint());
+    else if (tag === sideCountTag) add(into, cursor.readVarint());
     else if (tag === sideOffsetTag) offset = readSigned(cursor);
     else cursor.skip(tag);
   }

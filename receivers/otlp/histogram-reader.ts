@@ -7,15 +7,13 @@ import {
   type HistogramLayout,
 } from '../../src/model/histogram-table.js';
 import type { WireCursor } from '../../src/otlp/wire-cursor.js';
-import { HistogramFields } from './histogram-fields.js';
+import { HistogramFields, maxBuckets } from './histogram-fields.js';
 import { joinHalves, type LiveSeries, type MetricNode } from './live-series.js';
 import { PointHead } from './point-head.js';
 import type { Reason } from './rejections.js';
 import { PendingHistograms } from './rows.js';
 import type { SeriesRegistry } from './series-registry.js';
 
-/** More buckets are a mistake, or an attempt to exhaust memory. */
-const maxBuckets = 10_000;
 /** Outside this range, growth factors overflow a double or equal 1. */
 const [minScale, maxScale] = [-10, 20];
 const maxOffset = 2 ** 31;
