@@ -105,7 +105,7 @@ class Reader {
     }
   }
 
-  /** What the thread was reading never ends that it could tell of. */
+  /** Reports the file that the thread could not read, and ends the series that the thread can no longer end. */
   async #giveUp(reason: string): Promise<void> {
     this.#begun = Math.max(1, this.#begun);
     const path = this.#paths[this.#begun - 1] ?? '';

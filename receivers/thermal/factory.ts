@@ -91,7 +91,7 @@ const limitTypes: Readonly<Record<string, string>> = {
   passive: 'throttled',
 };
 
-/** The trip points of a zone are not sorted, and several can be active. */
+/** The trip points of a zone are not sorted, and several can be of the type `active`. */
 function listTripPoints(folder: string, id: string): readonly GaugeFile[] {
   return findNames(folder)
     .flatMap((name) => /^trip_point_(\d+)_temp$/u.exec(name)?.[1] ?? [])
