@@ -52,15 +52,6 @@ export class TableAssembler {
     this.#ended.push(series);
   }
 
-  /** Discards the waiting rows, and passes on the ended series. */
-  dropRows(): void {
-    this.#rowSeries = [];
-    this.#rowValues = [];
-    this.#rowSet.clear();
-    this.#growing = undefined;
-    this.flush();
-  }
-
   /** Passes on the waiting rows. */
   flush(): void {
     this.#endRow();
