@@ -45,7 +45,8 @@ test('MessageDecoder.write reserves memory for what has arrived, not for what a 
   const length = 4_000_000;
   const message = messageOf(length, 7);
   const decoder = new MessageDecoder(length, rooms);
-  assert.deepEqual([decoder.write(message.subarray(0, 5)), reserved], [[], 0]);
+  assert.deepEqual(decoder.write(message.subarray(0, 5)), []);
+  assert.ok(reserved < 100, `${reserved} bytes`);
   decoder.write(message.subarray(5, 1000));
   assert.ok(reserved < 10_000, `${reserved} bytes`);
   const [joined] = decoder.write(message.subarray(1000));
