@@ -103,12 +103,19 @@ test('RowTables emits rows, an end within the next row, and that row, in this or
   tables.end(b, 7n);
   tables.endRow(0, 7);
   tables.flush();
+  tables.add(a, 5);
+  tables.end(b, 9n);
+  tables.add(c, 6);
+  tables.endRow(0, 9);
+  tables.flush();
   assert.deepEqual(
     emitted.map((table) => [...names(table), table.epoch, [...table.values]]),
     [
       ['a,b', '', 5n, [1, 2]],
       ['', 'b,b', 7n, []],
       ['a,c', '', 7n, [3, 4]],
+      ['', 'b', 9n, []],
+      ['a,c', '', 9n, [5, 6]],
     ],
   );
 });
