@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { request } from 'node:http';
 import { connect } from 'node:net';
 import { test } from 'node:test';
 import { createMeterReader } from '../../src/component/fakes.js';
@@ -66,5 +67,30 @@ test('otlp withstands senders that are gone within a request, and takes it when 
     headers: { 'content-type': protobuf },
   });
   assert.equal(again.status, 200);
+  assert.deepEqual(list(), ['bad 0 10 1']);
+});
+
+test('otlp counts requests for which it has no memory, and takes others when these have ended', async (t) => {
+  const meter = createMeterReader();
+  const { http, list } = await startReceiver(t, { meter: meter.meter });
+  const statuses: (number | undefined)[] = [];
+  // 68 MiB of requests that never end; the limit is 64 MiB.
+  const senders = Array.from({ length: 4 }, () => {
+    const options = { method: 'POST', headers: { 'content-type': protobuf }, agent: false };
+    const sender = request(`${http}/v1/metrics`, options, ({ statusCode }) => statuses.push(statusCode));
+    sender.on('error', () => {}).write(Buffer.alloc(17 * 1024 * 1024));
+    return sender;
+  });
+  t.after(() => senders.forEach((sender) => sender.destroy()));
+  await until(() => statuses.length > 0);
+  assert.deepEqual(statuses, [503]);
+  assert.equal((await meter.read())['joulemetry.otlp.requests{otlp,busy}'], 1);
+  for (const sender of senders) sender.destroy();
+  const { status } = await fetch(`${http}/v1/metrics`, {
+    method: 'POST',
+    body: whole,
+    headers: { 'content-type': protobuf },
+  });
+  assert.equal(status, 200);
   assert.deepEqual(list(), ['bad 0 10 1']);
 });

@@ -99,12 +99,15 @@ function createGuard(
   const auth = new BasicAuth();
   const maxBytes = config.max_recv_msg_size_mib * mebibyte;
   return (_, call) => {
-    const refuse = (kind: 'malformed' | 'busy', message: string) => {
-      const failure = intake.refuse(kind, message);
-      // Otherwise, the library sends a status that tells senders to discard the request.
-      if (kind === 'busy') call.sendStatus(describeFailure(failure));
-    };
-    const release = readInOnePiece(call, { maxBytes, rooms, refuse });
+    const release = readInOnePiece(call, {
+      maxBytes,
+      rooms,
+      refuse(kind, message) {
+        const failure = intake.refuse(kind, message);
+        // Otherwise, the library sends a status that tells senders to discard the request.
+        if (kind === 'busy') call.sendStatus(describeFailure(failure));
+      },
+    });
     const giveUp = () =>
       call.sendStatus({
         code: status.DEADLINE_EXCEEDED,
