@@ -1,6 +1,10 @@
-/** A growing list of numbers that keeps its capacity when it is cleared. */
+/** Capacity for more numbers is not kept when they are removed. */
+export const maxKept = 100_000;
+const firstCapacity = 64;
+
+/** A growing list of numbers that keeps its capacity when it is cleared, unless there were many. */
 export class Numbers {
-  values = new Float64Array(64);
+  values = new Float64Array(firstCapacity);
   length = 0;
   #view = this.values;
 
@@ -17,8 +21,17 @@ export class Numbers {
     this.length += 1;
   }
 
+  clear(): void {
+    if (this.length > maxKept) this.values = new Float64Array(firstCapacity);
+    this.length = 0;
+  }
+
   /** Removes the first numbers. */
   removeFirst(count: number): void {
+    if (count === this.length) {
+      this.clear();
+      return;
+    }
     this.values.copyWithin(0, count, this.length);
     this.length -= count;
   }

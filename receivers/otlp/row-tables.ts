@@ -64,7 +64,9 @@ export class RowTables {
 
   /** Discards queued rows, and forwards the ends of series. */
   dropRows(): void {
-    this.#offsets.length = this.#values.length = this.#length = 0;
+    this.#offsets.clear();
+    this.#values.clear();
+    this.#length = 0;
     this.#isSame = true;
     this.flush();
   }

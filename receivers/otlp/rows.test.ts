@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { fc } from '../../src/testing/fixed-seed.fixture.js';
 import { holdsFor } from '../../src/testing/property.fixture.js';
 import type { LiveSeries } from './live-series.js';
+import { Numbers } from './numbers.js';
 import { Rows } from './rows.js';
 
 interface Added {
@@ -72,4 +73,17 @@ test('Rows.clear releases the capacity of a large request', () => {
   assert.deepEqual([rows.series.length, rows.values.length, rows.next.length], [0, 64, 64]);
   add(rows, [{ high: 3, low: 4 }]);
   assert.deepEqual(listRows(rows), [[3, 4, [0]]]);
+});
+
+test('Numbers.removeFirst releases the capacity for many numbers when none is left', () => {
+  const numbers = new Numbers();
+  for (let i = 0; i < 100_001; i += 1) numbers.push(i);
+  numbers.removeFirst(1);
+  assert.deepEqual([numbers.values.length, numbers.values[0], numbers.length], [2 ** 17, 1, 100_000]);
+  numbers.push(1);
+  numbers.removeFirst(100_001);
+  assert.deepEqual([numbers.values.length, numbers.length], [64, 0]);
+  numbers.push(5);
+  numbers.removeFirst(1);
+  assert.deepEqual([numbers.values.length, numbers.length], [64, 0]);
 });

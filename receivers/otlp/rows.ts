@@ -2,7 +2,7 @@ import { HistogramRows, type HistogramRow, type HistogramTable } from '../../src
 import { findOrAdd } from '../../src/model/plan.js';
 import type { HistogramSeries } from '../../src/model/series.js';
 import { isBefore, type Halves, type LiveSeries } from './live-series.js';
-import { Numbers } from './numbers.js';
+import { maxKept, Numbers } from './numbers.js';
 
 /** The points with one timestamp: the indices of the first and the last one. */
 export interface Row {
@@ -12,16 +12,13 @@ export interface Row {
   last: number;
 }
 
-/** Capacity for more points is not kept for the next request. */
-const maxKept = 100_000;
-
 /** The points of a request by timestamp. Its capacity is reused for the next request. */
 export class Rows {
   /** The points, in the order of the request. */
   series: LiveSeries[] = [];
-  #values = new Numbers();
+  readonly #values = new Numbers();
   /** The index of the next point with the same timestamp; -1: none. */
-  #next = new Numbers();
+  readonly #next = new Numbers();
   #rows: Row[] = [];
   /** The number of rows of this request. */
   #count = 0;
@@ -43,12 +40,12 @@ export class Rows {
     const { length } = this.#values;
     // Releases series that have ended. Elements beyond the length are not read.
     (this.series as unknown[]).fill(undefined, 0, length);
-    this.#values.length = this.#next.length = this.#count = this.#row = this.#indexed = 0;
+    if (length > maxKept) [this.series, this.#rows] = [[], []];
+    this.#values.clear();
+    this.#next.clear();
+    this.#count = this.#row = this.#indexed = 0;
     this.#isAscending = true;
     this.#byTime.clear();
-    if (length <= maxKept) return;
-    [this.series, this.#rows] = [[], []];
-    [this.#values, this.#next] = [new Numbers(), new Numbers()];
   }
 
   /** Adds a point. NaN: no reading. */
