@@ -104,7 +104,7 @@ function createGuard(
       rooms,
       refuse(kind, message) {
         const failure = intake.refuse(kind, message);
-        // Otherwise, the library sends a status that tells senders to discard the request.
+        // Otherwise, the library sends RESOURCE_EXHAUSTED without RetryInfo, and senders discard the request.
         if (kind === 'busy') call.sendStatus(describeFailure(failure));
       },
     });
