@@ -8,6 +8,7 @@ import {
   ServerListenerBuilder,
   status,
   type handleUnaryCall,
+  type ServerInterceptingCallInterface,
   type ServerInterceptor,
   type ServiceDefinition,
 } from '@grpc/grpc-js';
@@ -91,23 +92,11 @@ function createGrpcServer(config: GrpcConfig, web: WebConfigFile | undefined, pa
 }
 
 /** Checks the password before the request is received, and aborts requests that do not arrive in time. */
-function createGuard(
-  config: GrpcConfig,
-  web: WebConfigFile | undefined,
-  { intake, rooms }: Parts,
-): ServerInterceptor {
+function createGuard(config: GrpcConfig, web: WebConfigFile | undefined, parts: Parts): ServerInterceptor {
   const auth = new BasicAuth();
   const maxBytes = config.max_recv_msg_size_mib * mebibyte;
   return (_, call) => {
-    const release = readInOnePiece(call, {
-      maxBytes,
-      rooms,
-      refuse(kind, message) {
-        const failure = intake.refuse(kind, message);
-        // Otherwise, the library sends RESOURCE_EXHAUSTED without RetryInfo, and senders discard the request.
-        if (kind === 'busy') call.sendStatus(describeFailure(failure));
-      },
-    });
+    const release = readMessages(call, maxBytes, parts);
     const giveUp = () =>
       call.sendStatus({
         code: status.DEADLINE_EXCEEDED,
@@ -135,6 +124,23 @@ function createGuard(
       .build();
     return new ServerInterceptingCall(call, { start: (next) => next(listener) });
   };
+}
+
+/** @returns a function that must be called at the end of the call */
+function readMessages(
+  call: ServerInterceptingCallInterface,
+  maxBytes: number,
+  { intake, rooms }: Parts,
+): () => void {
+  return readInOnePiece(call, {
+    maxBytes,
+    rooms,
+    refuse(kind, message) {
+      const failure = intake.refuse(kind, message);
+      // Otherwise, the library sends RESOURCE_EXHAUSTED without RetryInfo, and senders discard the request.
+      if (kind === 'busy') call.sendStatus(describeFailure(failure));
+    },
+  });
 }
 
 const noUsers: ReadonlyMap<string, string> = new Map();
