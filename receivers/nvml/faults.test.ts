@@ -34,10 +34,7 @@ function openMachine() {
 
 /** The answer of a call, and the expected log lines. */
 const faults: Readonly<Record<string, readonly [string, RegExp]>> = {
-  empty: [
-    '0 18446744073709551615',
-    /Cannot read .*energy.* \(GPU-0\): expected a value that it can have, found/u,
-  ],
+  empty: ['0 18446744073709551615', /Cannot read energy of .* \(GPU-0\): expected 0 to 10{19}, found/u],
   'no permission': ['4', /Cannot read .*energy.* \(GPU-0\): .*no permission/u],
   'unknown error': ['999', /Cannot read .*energy.* \(GPU-0\): .*999/u],
 };
@@ -58,7 +55,7 @@ test('nvml withstands garbage in place of the use of a GPU, and reads the rest',
     {
       begin: () => nvml.set({ '0.UtilizationRates': '0 4294967295 101' }),
       end: () => nvml.set({ '0.UtilizationRates': '0 0 0' }),
-      problem: /Cannot read .*utilization.* \(GPU-0\): expected a value that it can have, found/u,
+      problem: /Cannot read utilization\.\w+ of .* \(GPU-0\): expected 0 to 1, found/u,
     },
   );
 });

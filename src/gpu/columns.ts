@@ -29,7 +29,7 @@ const part = 1;
 /** Fans, and encoders in some drivers, report slightly more than 100 %. */
 const fanPart = 3;
 const maxWatts = 20_000;
-const maxDegrees = 250;
+const [minDegrees, maxDegrees] = [-100, 250];
 const maxVolts = 1000;
 const maxRpm = 100_000;
 const maxHertz = 1e11;
@@ -79,6 +79,20 @@ const whole: Readonly<Record<string, readonly [Metric, max: number]>> = {
   'sm.utilization': [metrics.smUtilization, part],
   'sm.occupancy': [metrics.smOccupancy, part],
 };
+
+/** The values that a column can have; drivers set all bits of an unknown value. */
+export function rangeOf({
+  max,
+  metric,
+}: Pick<Column, 'max' | 'metric'>): readonly [min: number, max: number] {
+  return [metric === hwTemperature ? minDegrees : 0, max];
+}
+
+/** NaN for implausible values. */
+export function checkValue(value: number, column: Column): number {
+  const [min, max] = rangeOf(column);
+  return value >= min && value <= max ? value : NaN;
+}
 
 /** How a column of the reading thread is published; undefined for `energy`, a counter of its own. */
 export function describeColumn(id: string): Column | undefined {

@@ -17,10 +17,11 @@ import {
   ATTR_HW_TYPE,
 } from '../model/semantic-conventions.js';
 import type { Attributes, Metric, Resource, Series } from '../model/series.js';
-import { hwStatus, hwTemperature, hwTemperatureLimit } from '../model/shared-metrics.js';
+import { hwStatus, hwTemperatureLimit } from '../model/shared-metrics.js';
 import { createRow, type Table } from '../model/table.js';
-import { describeColumn, type Column } from './columns.js';
+import { checkValue, describeColumn, type Column } from './columns.js';
 import type { Device, DeviceRow } from './protocol.js';
+import { ValueWatch } from './value-watch.js';
 
 /** Exceeds the power of any GPU; used if the GPU does not report its limit. */
 const defaultMaxWatts = 5_000;
@@ -28,7 +29,6 @@ const defaultMaxWatts = 5_000;
 const averageMs = 1_000;
 /** The power limit holds on average: the power within a refresh of the counter may be far higher. */
 const maxOverLimit = 10;
-const minDegrees = -100;
 
 /** Options of the series of a device, besides its readings. */
 export interface DeviceSeriesOptions {
@@ -75,41 +75,6 @@ export class DeviceSeries {
     if (values) this.#watch.take(values);
     if (values) yield this.#readings.take(values, at, atNs);
     if (profile) yield this.#profiles.take(profile, at, atNs);
-  }
-}
-
-/** Exceeds the count of a counter that runs for decades. */
-const maxJoules = 1e13;
-
-/** Finds implausible values in columns that had a value before. */
-class ValueWatch {
-  problems: string[] = [];
-  readonly #device: Device;
-  readonly #columns: readonly (Column | undefined)[];
-  readonly #wasRead: Uint8Array;
-
-  constructor(device: Device) {
-    this.#device = device;
-    this.#columns = device.columns.map(describeColumn);
-    this.#wasRead = new Uint8Array(device.columns.length);
-  }
-
-  take(values: Float64Array): void {
-    this.problems = [];
-    for (let i = 0; i < values.length; i++) this.#check(i, values[i] ?? NaN);
-  }
-
-  #check(index: number, value: number): void {
-    if (Number.isNaN(value)) return;
-    const column = this.#columns[index];
-    const checked = column ? checkValue(value, column) : value < maxJoules ? value : NaN;
-    if (!Number.isNaN(checked)) this.#wasRead[index] = 1;
-    else if (this.#wasRead[index] === 1) this.problems.push(this.#describe(index, value));
-  }
-
-  #describe(index: number, value: number): string {
-    const { columns, name, id } = this.#device;
-    return `Cannot read ${columns[index]} of "${name}" (${id}): expected a value that it can have, found "${value}"`;
   }
 }
 
@@ -271,12 +236,6 @@ function createIntegral(column: Column, maxGapMs: number): (value: number, atNs:
     lastNs = atNs;
     return growth;
   };
-}
-
-/** NaN for implausible values: drivers set all bits of an unknown value. */
-function checkValue(value: number, { max, metric }: Column): number {
-  const min = metric === hwTemperature ? minDegrees : 0;
-  return value >= min && value <= max ? value : NaN;
 }
 
 function identify({ id, name, parent }: Device): Attributes {
