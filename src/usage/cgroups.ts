@@ -4,8 +4,8 @@ import { share } from '../energy/share.js';
 import { ATTR_PROCESS_EXECUTABLE_NAME } from '../model/semantic-conventions.js';
 import type { Resource, Series } from '../model/series.js';
 import { CgroupNode, type Margins } from './cgroup-node.js';
+import { findCgroupPath } from './group-identity.js';
 import type { UsageTick } from './usage.js';
-import { findCgroupPath } from './views.js';
 import type { Workload } from './workload.js';
 
 /** CPU times of cgroups of version 1 are counted in ticks of this length, like idle time. */
@@ -53,7 +53,7 @@ export class Cgroups {
     const startedAt = Number(series.start - this.#options.epoch);
     node.open(startedAt);
     node.resource = series.resource;
-    // What a cgroup used before the ledger started does not count.
+    // What a cgroup used before its first reading counts only if it was created after the last row.
     const counter = new CgroupCounter(node, startedAt >= this.#rowAt);
     this.#counters.set(series, counter);
     return counter;

@@ -5,8 +5,8 @@ import type { Resource, Series } from '../model/series.js';
 import type { CgroupNode } from './cgroup-node.js';
 import type { EventReader } from './events.js';
 import { divideGroups, spreadCounts, type PackageTimes } from './group-division.js';
+import { findCgroupPath } from './group-identity.js';
 import type { PackageUse, Usage } from './usage.js';
-import { findCgroupPath } from './views.js';
 import type { PackageWeighing, Weight } from './weighing.js';
 import type { KnownWorkloads, Workload } from './workload.js';
 

@@ -2,7 +2,7 @@ import { UsageCurve } from '../energy/usage-curve.js';
 import { findOrAdd } from '../model/plan.js';
 import { ATTR_PERF_EVENT_NAME, ATTR_PROCESS_PID } from '../model/semantic-conventions.js';
 import type { Resource, Series } from '../model/series.js';
-import { findCgroupPath } from './views.js';
+import { findCgroupPath } from './group-identity.js';
 import type { Workload } from './workload.js';
 
 /** The metrics of the receiver `perf` that count events. */

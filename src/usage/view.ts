@@ -2,15 +2,15 @@ import { Limit, type Ranked } from '../model/limit.js';
 import { findOrAdd } from '../model/plan.js';
 import { ATTR_PROCESS_PID } from '../model/semantic-conventions.js';
 import type { Attributes, Metric, Resource } from '../model/series.js';
-import type { Account } from './publication.js';
 import {
   describeGroup,
   firstAttribute,
   identifyGroup,
   intersect,
   type GroupIdentity,
-  type ViewDefinition,
-} from './views.js';
+} from './group-identity.js';
+import type { Account } from './publication.js';
+import type { ViewDefinition } from './views.js';
 
 /** Several workloads as one: the energy of all of them is booked on its accounts. */
 export class Group implements Ranked {
