@@ -82,7 +82,7 @@ export class Attribution implements ConsumingComponent {
     return this.#audit?.close();
   }
 
-  /** An unusable file is no reason to stop: the floor is then found by regression. */
+  /** An unusable file is no reason to stop: losses are then found by regression. */
   #loadCalibrations(): void {
     const { calibration_file: path } = this.#config;
     if (path === null) return;

@@ -195,7 +195,7 @@ export class Domains {
     const floor = this.floorOf(series);
     const isRemainder = hardware.model === 'domain_energy';
     const audited = { series, weights: hardware.model, options: this.#sheets };
-    // The remainder of a host follows no calibration curve.
+    // A remainder is a difference of energies: there are no knots from which its windows could be recomputed.
     const meter = new Meter(maxWindowNs, tick, audit !== undefined && !isRemainder, findFacts(series));
     const calibration = this.#calibrationOf(series);
     return new Domain(series, {

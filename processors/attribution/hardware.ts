@@ -263,7 +263,7 @@ const needs: Readonly<Record<string, string>> = {
     'processes or cgroups',
 };
 
-/** For the log: a host meter does not contain the domains of the host. */
+/** For the log: the meter of a platform does not contain the domains that it should. */
 export function describeRefutation({ series, refutation }: Domain): string {
   const { meterWatts = NaN, domainWatts = NaN, slope } = refutation ?? {};
   const growth = slope === undefined ? '' : `, and ${slope.toFixed(2)} W more for each watt more of them`;

@@ -56,7 +56,7 @@ export class GpuUsage {
   /**
    * The usage up to a row.
    * @param seconds GPU time of all processes since the counter's start; NaN: no reading
-   * @returns undefined where the row is not later than the previous one, or is the first
+   * @returns undefined where the row is not later than the previous one, or has no reading; a gap for the first row
    */
   cut(to: number, seconds: number): Usage | undefined {
     if (Number.isNaN(seconds) || to <= this.#boundary) return undefined;

@@ -20,7 +20,7 @@ export interface Usage {
   readonly isQuiet?: boolean;
   /** Whether the usage of the workloads is not known. */
   readonly isGap: boolean;
-  /** Busy time of the CPUs, if `busyNs` is that of a GPU. */
+  /** Busy time of the machine, if `busyNs` is that of a package, or a sum of weights other than time. */
   readonly machineBusyNs?: number;
   /** Why energy without a workload is unattributed. Undefined: unseen workloads used it. */
   readonly restReason?: 'no_usage';

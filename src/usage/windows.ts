@@ -20,7 +20,7 @@ export interface Window {
   readonly lagNs: number;
   /** Total time at both ends for which energy may be on the wrong side of the end; 0: both ends are readings. */
   readonly edgeNs: number;
-  /** The time between the two readings of power from which its energy was computed; undefined: a meter counted it. */
+  /** Mean time between readings of power, if its energy was computed from these; undefined: a meter counted it. */
   readonly sampleNs?: number;
   /** How far the usage may lag behind; 0: it is exact. */
   readonly tickNs: number;
