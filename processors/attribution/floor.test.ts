@@ -1,73 +1,14 @@
 import assert from 'node:assert/strict';
-import { cpus } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { CpuCount, FloorLearner, type Stretch } from '../../src/energy/floor-learner.js';
+import { CpuCount, FloorLearner } from '../../src/energy/floor-learner.js';
 import type { Metric } from '../../src/model/series.js';
 import { createRow } from '../../src/model/table.js';
 import { createRandom } from '../../src/testing/random.fixture.js';
+import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { createGap, type Usage } from '../../src/usage/usage.js';
 import { Floor } from './floor.js';
 import { Rig, unixNs } from './rig.fixture.js';
-
-/** A second of 2 CPUs with this power and use. */
-function second(watts: number, use = 0): Stretch {
-  return { durationNs: 1e9, energyNj: watts * 1e9, busyNs: use * 2e9 };
-}
-
-test('FloorLearner computes the median of 60 quiet windows', () => {
-  const learner = new FloorLearner(new CpuCount(2));
-  for (let i = 0; i < 59; i++) learner.observe(second(i < 10 ? 90 : 40), 1e6);
-  assert.equal(learner.watts, undefined);
-  learner.observe(second(42), 1e6);
-  assert.equal(learner.watts, 40);
-});
-
-test('FloorLearner learns nothing from a busy machine', () => {
-  const learner = new FloorLearner(new CpuCount(2));
-  for (let i = 0; i < 1000; i++) learner.observe(second(100, 0.03), 1e6);
-  assert.equal(learner.watts, undefined);
-});
-
-test('FloorLearner combines short windows to a second and to a hundred refreshes', () => {
-  const learner = new FloorLearner(new CpuCount(2));
-  const window = { durationNs: 20e6, energyNj: 20e6, busyNs: 0 };
-  for (let i = 0; i < 49; i++) learner.observe(window, 1e6);
-  assert.equal(learner.quietWatts.length, 0);
-  learner.observe(window, 1e6);
-  assert.deepEqual(learner.quietWatts, [1]);
-  for (let i = 0; i < 50; i++) learner.observe(window, 20e6);
-  assert.equal(learner.quietWatts.length, 1);
-  for (let i = 0; i < 50; i++) learner.observe(window, 20e6);
-  assert.equal(learner.quietWatts.length, 2);
-});
-
-test('FloorLearner does not combine windows across an interruption', () => {
-  const learner = new FloorLearner(new CpuCount(2));
-  const half = { durationNs: 5e8, energyNj: 5e8, busyNs: 0 };
-  learner.observe(half, 1e6);
-  learner.interrupt();
-  learner.observe(half, 1e6);
-  assert.equal(learner.quietWatts.length, 0);
-});
-
-test('FloorLearner uses what an earlier run has learned from the start', () => {
-  assert.equal(
-    new FloorLearner(
-      new CpuCount(2),
-      Array.from({ length: 60 }, () => 17),
-    ).watts,
-    17,
-  );
-});
-
-test('FloorLearner follows new quiet windows', () => {
-  const learner = new FloorLearner(
-    new CpuCount(2),
-    Array.from({ length: 600 }, () => 40),
-  );
-  for (let i = 0; i < 301; i++) learner.observe(second(50), 1e6);
-  assert.equal(learner.watts, 50);
-});
 
 const quiet: Usage = { firstTo: 0, to: 0, busyNs: 0, isGap: false, workloads: [], cpuNs: [], lifeNs: [] };
 
@@ -122,19 +63,26 @@ test('Floor is unknown if it is not configured, reported or learned', () => {
   assert.equal(floor.isLearnable, false);
 });
 
-test('CpuCount is that of this machine until the measured one reports its count', () => {
-  const count = new CpuCount(null);
-  assert.equal(count.value, cpus().length);
-  count.read(4096);
-  count.read(NaN);
-  count.read(0);
-  assert.equal(count.value, 4096);
-});
-
-test('CpuCount is the configured one, whatever the machine reports', () => {
-  const count = new CpuCount(3);
-  count.read(4096);
-  assert.equal(count.value, 3);
+test('attribution uses the floor that an earlier run has learned on the same machine, from the first window on', () => {
+  const state = join(createFolder(), 'floors.json');
+  const play = (seconds: number, host: string) => {
+    const rig = new Rig({ state_file: state });
+    const meter = rig.createMeter({ 'energy.method': 'measured' });
+    const own = { ...meter, resource: { attributes: { 'host.name': host } } };
+    for (let atS = 0; atS <= seconds; atS++) {
+      rig.energy(own, atS, 10 * atS);
+      rig.boundary(atS, 0.01 * atS);
+    }
+    const floor = rig.out.last('attribution.floor.power').at(0);
+    void rig.processor.shutdown();
+    return floor && [floor.value, floor.series.attributes['floor.source']];
+  };
+  assert.deepEqual(play(65, 'one'), [10, 'learned']);
+  assert.deepEqual(play(3, 'one'), [10, 'persisted']);
+  assert.equal(play(3, 'another'), undefined);
+  // What was learned on either machine is kept.
+  assert.deepEqual(play(65, 'another'), [10, 'learned']);
+  assert.deepEqual(play(3, 'one'), [10, 'persisted']);
 });
 
 const logicalCount: Metric = {

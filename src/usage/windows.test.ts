@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createGap, UsageTick, type Usage } from '../../src/usage/usage.js';
-import { Windows } from '../../src/usage/windows.js';
-import { Workload } from '../../src/usage/workload.js';
-import { Meter } from './meter.js';
+import { createGap, UsageTick, type Usage } from './usage.js';
+import { Windows } from './windows.js';
+import { Workload } from './workload.js';
 
 const exact = new UsageTick();
 
@@ -225,20 +224,4 @@ test('Windows makes no window shorter than 25 ticks of the usage, and loses no e
   ]);
   windows.close();
   assert.deepEqual(settleAll(windows), [[240, 320, 800, 2]]);
-});
-
-test('Meter keeps only the last counters if no usage arrives', () => {
-  const meter = new Meter(300e9, new UsageTick());
-  for (let i = 0; i < 20; i++) {
-    const windows = meter.open();
-    windows.curve.read(Float64Array.of(10 * i, 0), true);
-    windows.curve.read(Float64Array.of(10 * i + 9, 1), true);
-  }
-  meter.close();
-  for (let i = 0; i < 20; i++) meter.push(createGap(10 * i + 9));
-  const settled: number[] = [];
-  for (let window = meter.takeReady(); window !== undefined; window = meter.takeReady()) {
-    settled.push(window.to);
-  }
-  assert.deepEqual(settled, [129, 139, 149, 159, 169, 179, 189, 199]);
 });

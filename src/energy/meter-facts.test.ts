@@ -1,0 +1,19 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { findFacts } from './meter-facts.js';
+
+const factsOf = (attributes: Record<string, string>) => findFacts({ attributes });
+
+test("findFacts returns the minimum age of a meter's energy, by its interface and its averaging time", () => {
+  assert.deepEqual(factsOf({ 'energy.interface': 'powercap' }), { isSampled: false });
+  assert.deepEqual(factsOf({}), { isSampled: false });
+  assert.deepEqual(factsOf({ 'energy.interface': 'nvml' }), { isSampled: false, refreshNs: 100e6 });
+  const averaged = { 'energy.interface': 'nvml_power', 'hw.gpu.power.window': '1s' };
+  assert.deepEqual(factsOf(averaged), { isSampled: true, refreshNs: 1e9 });
+  const grace = { 'energy.interface': 'hwmon_power', 'hw.power.window': '0.05s' };
+  assert.deepEqual(factsOf(grace), { isSampled: true, refreshNs: 50e6 });
+  for (const window of ['instant', 'average']) {
+    const unknown = { 'energy.interface': 'hwmon_power', 'hw.power.window': window };
+    assert.deepEqual(factsOf(unknown), { isSampled: true });
+  }
+});
