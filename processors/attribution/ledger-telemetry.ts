@@ -63,6 +63,11 @@ export function observeLedger(meter: Meter, find: () => Ledger | undefined): () 
     'overlap',
     'CPU time of workloads beyond the busy time of the machine and its rounding',
   );
+  const skew = gauge(
+    'skew',
+    's',
+    'Time between the last boundary of the usage and the last reading of its scan',
+  );
   const unmeasured = counter('unmeasured', 'Time for which the energy of a domain was not known');
   const instruments = [
     residual,
@@ -77,12 +82,14 @@ export function observeLedger(meter: Meter, find: () => Ledger | undefined): () 
     weight,
     fallback,
     overlap,
+    skew,
     unmeasured,
   ];
   const observe: Parameters<Meter['addBatchObservableCallback']>[0] = (result) => {
     const ledger = find();
     if (ledger === undefined) return;
     result.observe(overlap, ledger.workloads.overlapNs / 1e9);
+    result.observe(skew, ledger.skewNs / 1e9);
     for (const hardware of ledger.domains.kinds) {
       result.observe(residual, hardware.residualNj / 1e9, hardware.attributes);
       for (const domain of hardware.domains) {

@@ -36,6 +36,8 @@ interface Busy {
 export class Ledger {
   readonly domains: Domains;
   readonly workloads: Workloads;
+  /** Time from the last boundary to the last row of its scan: usage at the boundary is interpolated over up to this. */
+  skewNs = 0;
   readonly #options: LedgerOptions;
   readonly #log: Log;
   readonly #planOf = createPlans((series: readonly Series[]) => ({ plan: createPlan(series, this) }));
@@ -47,6 +49,8 @@ export class Ledger {
   #interrupts: Busy | undefined;
   #interruptNs = 0;
   #boundary = -Infinity;
+  /** Instant of the last row with CPU time of workloads. */
+  #usageAt = -Infinity;
   #hasGpuUsage = false;
   #isSetBack = false;
   #checkedAt = -Infinity;
@@ -137,6 +141,7 @@ export class Ledger {
     if (tick) this.#options.tick.read(values[from + tick.index]);
     for (const { index, target } of cpuTimes) target.read(values[from + index]);
     for (const workload of workloads) workload.finishRow(at);
+    if (cpuTimes.length > 0 && at > this.#usageAt) this.#usageAt = at;
     for (const { index, target } of packageTimes) target.read(values[from + index], at);
     for (const { index, target } of events) target.read(values[from + index], at);
     for (const { index, target } of traffic) target.read(values[from + index], at);
@@ -194,6 +199,7 @@ export class Ledger {
     const busyNs = readNs < lastNs ? lastNs : readNs;
     this.#busy = { series, busyNs };
     this.#boundary = at;
+    this.skewNs = Math.max(0, this.#usageAt - at);
     const usage = withInterrupts(this.workloads.cut(at, busyNs - lastNs), this.#interruptNs);
     this.#interruptNs = 0;
     this.#closeHidden();

@@ -1,44 +1,25 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
-import { createFakeContext } from '../../src/component/fakes.js';
-import { playBusy, playSecond } from './rig.fixture.js';
-
-class TestReader extends MetricReader {
-  protected override onShutdown(): Promise<void> {
-    return Promise.resolve();
-  }
-  protected override onForceFlush(): Promise<void> {
-    return Promise.resolve();
-  }
-}
-
-/** The last value of each instrument, by name. */
-async function readValues(reader: MetricReader): Promise<Record<string, unknown>> {
-  const { resourceMetrics } = await reader.collect();
-  const metrics = resourceMetrics.scopeMetrics.flatMap((scope) => scope.metrics);
-  return Object.fromEntries(
-    metrics.map(({ descriptor, dataPoints }) => [descriptor.name, dataPoints.at(-1)?.value]),
-  );
-}
+import { createFakeContext, createMeterReader } from '../../src/component/fakes.js';
+import { playBusy, playSecond, RigProcess } from './rig.fixture.js';
 
 test('attribution reports the quality of its ledger as own telemetry', async () => {
-  const reader = new TestReader();
-  const meter = new MeterProvider({ readers: [reader] }).getMeter('test');
+  const { meter, read } = createMeterReader();
   const { rig, meter: energy, process } = playBusy({ floor: [{ power: 4 }] }, createFakeContext({ meter }));
   rig.tick(1, 0.004);
   playSecond({ rig, meter: energy, used: [[process, 2]] }, 2, 1.75);
-  assert.deepEqual(await readValues(reader), {
-    'joulemetry.attribution.residual': 0,
-    'joulemetry.attribution.unattributed': 0,
-    'joulemetry.attribution.error': 1,
-    'joulemetry.attribution.refresh.ratio': 0,
-    'joulemetry.attribution.tick.ratio': 0.004,
-    'joulemetry.attribution.floor.power': 4,
-    'joulemetry.attribution.weight': 1,
-    'joulemetry.attribution.fallback': 0,
-    'joulemetry.attribution.overlap': 0.15,
-    'joulemetry.attribution.unmeasured': 0,
+  assert.deepEqual(await read(), {
+    'joulemetry.attribution.residual{cpu,estimated}': 0,
+    'joulemetry.attribution.unattributed{cpu,package-0}': 0,
+    'joulemetry.attribution.error{cpu,package-0}': 1,
+    'joulemetry.attribution.refresh.ratio{cpu,package-0}': 0,
+    'joulemetry.attribution.tick.ratio{cpu,package-0}': 0.004,
+    'joulemetry.attribution.floor.power{cpu,package-0,set}': 4,
+    'joulemetry.attribution.weight{cpu,package-0,cpu_time}': 1,
+    'joulemetry.attribution.fallback{cpu,package-0}': 0,
+    'joulemetry.attribution.overlap{}': 0.15,
+    'joulemetry.attribution.skew{}': 0,
+    'joulemetry.attribution.unmeasured{cpu,package-0}': 0,
   });
 });
 
@@ -58,9 +39,21 @@ test('attribution publishes the quality of its ledger with the energy', () => {
   });
 });
 
+test('attribution reports how long after its boundary the last process of a scan was read', async () => {
+  const { meter, read } = createMeterReader();
+  const { rig, process } = playBusy({}, createFakeContext({ meter }));
+  const skewOf = async () => (await read())['joulemetry.attribution.skew{}'];
+  const other = new RigProcess({ 'process.pid': 2 }, 1);
+  rig.usage(2.125, [[process, 2]]);
+  rig.usage(2.25, [[other, 0]]);
+  rig.boundary(2, 2);
+  assert.equal(await skewOf(), 0.25);
+  rig.boundary(3, 3);
+  assert.equal(await skewOf(), 0);
+});
+
 test('attribution reports for how long the energy was not known', async () => {
-  const reader = new TestReader();
-  const meter = new MeterProvider({ readers: [reader] }).getMeter('test');
+  const { meter, read } = createMeterReader();
   const { rig } = playBusy({}, createFakeContext({ meter }));
   const next = rig.createMeter({}, 1.5);
   rig.energy(next, 1.5, 0);
@@ -68,6 +61,5 @@ test('attribution reports for how long the energy was not known', async () => {
     rig.energy(next, atS, 10 * (atS - 1.5));
     rig.boundary(atS, atS);
   }
-  const values = await readValues(reader);
-  assert.equal(values['joulemetry.attribution.unmeasured'], 0.5);
+  assert.equal((await read())['joulemetry.attribution.unmeasured{cpu,package-0}'], 0.5);
 });
