@@ -118,6 +118,7 @@ export class Attribution implements ConsumingComponent {
       return new View(definition, isOfProcesses ? config.process_limit : config.group_limit, {
         common,
         shownPids: config.shown_pids,
+        minNj: config.min_energy * 1e9,
       });
     });
     this.#processView = views[config.views.indexOf('process')];
@@ -136,9 +137,10 @@ export class Attribution implements ConsumingComponent {
   }
 
   #createShownSeries(): ShownSeries | undefined {
-    const { views, process_limit, process_metrics } = this.#config;
+    const { views, process_limit, min_energy, process_metrics } = this.#config;
     const index = views.indexOf('process');
-    if (index < 0 || process_limit === 0 || process_metrics === 'all') return undefined;
+    const isLimited = process_limit > 0 || min_energy > 0;
+    if (index < 0 || !isLimited || process_metrics === 'all') return undefined;
     const countChanges = () => this.#earlierChanges + this.#countChanges();
     return new ShownSeries({
       get version() {

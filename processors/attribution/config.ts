@@ -47,6 +47,12 @@ export const schema = {
     default: 50,
     min: 0,
   },
+  min_energy: {
+    doc: 'Joules that a process or group must have been charged before it has series of its own; until then its energy is in `other`. 0: none.',
+    format: 'number',
+    default: 0,
+    min: 0,
+  },
   process_metrics: {
     doc: 'Which `process.*` series of receivers are forwarded: those of processes with series of their own (`shown`), or `all`.',
     format: ['shown', 'all'],

@@ -150,7 +150,7 @@ export class Hardware {
     const place = this.#placeOf(weight);
     for (let i = 0; i < this.#books.length; i++) {
       const book = this.#books[i];
-      const group = book.view.route(workload.groups[i]);
+      const group = book.view.route(workload.groups[i], energyNj);
       const account = group.accounts[place] ?? this.#open(book, group, from, weight);
       account.total.add(energyNj);
     }

@@ -97,6 +97,29 @@ test('attribution gives other processes a place only when their usage is clearly
   assert.deepEqual(machine.live(), { 2: 30, other: 11 });
 });
 
+const uses = { 1: 0.9, 2: 0.1 };
+
+test('attribution gives a process series once it was charged the minimum energy, without its earlier energy', () => {
+  const machine = new LimitedMachine({ process_limit: 0, min_energy: 5 });
+  machine.second({ 1: 0, 2: 0 });
+  machine.second(uses);
+  assert.deepEqual(machine.live(), { other: 10 });
+  for (let second = 0; second < 3; second++) machine.second(uses);
+  assert.deepEqual(machine.live(), { 1: 27, other: 13 });
+  const own = machine.rig.out.last('process.energy').find(({ value }) => value === 27);
+  assert.equal(own?.series.start, unixNs(1));
+  assert.deepEqual(forwarded(machine.rig, 'process.cpu.time'), ['1']);
+  for (let second = 0; second < 2; second++) machine.second(uses);
+  assert.deepEqual(machine.live(), { 1: 45, 2: 1, other: 14 }, 'the other one has its 5 J as well');
+});
+
+test('attribution leaves a place free for which no process was charged the minimum energy', () => {
+  const machine = new LimitedMachine({ process_limit: 2, min_energy: 5 });
+  machine.second({ 1: 0, 2: 0, 3: 0 });
+  for (let second = 0; second < 3; second++) machine.second({ 1: 0.85, 2: 0.1, 3: 0.05 });
+  assert.deepEqual(machine.live(), { 1: 17, other: 13 });
+});
+
 test('attribution ends the series of a process that loses its place, and starts new series later', () => {
   const machine = new LimitedMachine({ process_limit: 1 });
   machine.second({ 1: 0, 2: 0 });

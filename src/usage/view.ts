@@ -32,6 +32,8 @@ export class Group implements Ranked {
   /** Whether it has separate series; otherwise its energy is booked on its view's `other`. */
   isShown: boolean;
   weight = 0;
+  /** Nanojoules that it was charged, of all hardware. */
+  chargedNj = 0;
 
   constructor(identity: GroupIdentity, shared: Attributes, isShown: boolean) {
     this.identity = identity;
@@ -44,8 +46,12 @@ export class Group implements Ranked {
 const byTime = { halfLifeNs: 30e9, margin: 50e6 };
 
 interface ViewOptions {
+  /** Attributes that every resource has unless it has others of these names. */
   readonly common?: Attributes;
+  /** Processes that are always shown. */
   readonly shownPids?: readonly number[];
+  /** Energy that a group must have been charged before it has separate series. */
+  readonly minNj?: number;
 }
 
 /** A partition of the workloads: each belongs to exactly one group, so that the groups add up to all. */
@@ -59,6 +65,9 @@ export class View {
   /** In the order in which they became empty. */
   readonly #empty = new Set<Group>();
   readonly #limit: Limit<Group> | undefined;
+  readonly #minNj: number;
+  /** Groups that got separate series without a limit, by their energy. */
+  #promotions = 0;
   #other: Group | undefined;
   /** Groups that lost their separate series and are still to be closed. */
   #hidden: Group[] = [];
@@ -66,11 +75,14 @@ export class View {
   /**
    * @param places maximum number of groups with separate series at a time, the others are aggregated; 0: every
    * group has separate series
-   * @param options attributes that every resource has unless it has others of these names, and processes that
-   * are always shown
    */
-  constructor(definition: ViewDefinition, places: number, { common = {}, shownPids = [] }: ViewOptions = {}) {
+  constructor(
+    definition: ViewDefinition,
+    places: number,
+    { common = {}, shownPids = [], minNj = 0 }: ViewOptions = {},
+  ) {
     this.#definition = definition;
+    this.#minNj = minNj;
     this.#common = common;
     // The collector's usage is always shown.
     this.#shownPids = new Set([process.pid, ...shownPids]);
@@ -87,12 +99,12 @@ export class View {
   }
 
   get isLimited(): boolean {
-    return this.#limit !== undefined;
+    return this.#limit !== undefined || this.#minNj > 0;
   }
 
   /** How often a group got or lost its separate series. */
   get changes(): number {
-    return this.#limit?.changes ?? 0;
+    return this.#promotions + (this.#limit?.changes ?? 0);
   }
 
   /** The group of a new workload, which exists since `bornAt`. */
@@ -126,8 +138,9 @@ export class View {
     });
   }
 
-  /** The group on whose accounts the energy of a group is booked. */
-  route(group: Group): Group {
+  /** The group on whose accounts energy that a group is charged is booked. */
+  route(group: Group, energyNj: number): Group {
+    group.chargedNj += energyNj;
     return group.isShown ? group : (this.#other ?? group);
   }
 
@@ -138,7 +151,14 @@ export class View {
 
   /** A group used CPU or GPU time since the previous boundary. */
   weigh(group: Group, usedNs: number): void {
-    this.#limit?.weigh(group, usedNs);
+    if (group.chargedNj < this.#minNj) return;
+    if (this.#limit) this.#limit.weigh(group, usedNs);
+    else if (!group.isShown) this.#show(group);
+  }
+
+  #show(group: Group): void {
+    group.isShown = true;
+    this.#promotions += 1;
   }
 
   /** Decides which groups have separate series from this boundary on. */
