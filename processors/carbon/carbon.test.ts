@@ -61,7 +61,28 @@ test('carbon gives a kilowatt-hour the intensity of its country, times the PUE',
     'carbon.accounting': 'location',
   });
   assert.equal(series?.start, unixNs(0));
-  assert.equal(out.tables[2]?.series[0]?.attributes['carbon.source'], 'FRA 2023');
+  assert.deepEqual(out.tables[2]?.series[0]?.attributes, {
+    'carbon.accounting': 'location',
+    'carbon.source': 'FRA 2023',
+    'carbon.intensity.type': 'average',
+  });
+});
+
+test('carbon marks a marginal intensity, and does not replace it by the mean of a country', async (t) => {
+  const { feed, out, last } = create({ intensity: 700, intensity_type: 'marginal' });
+  feed(1, 3.6e6);
+  assert.equal(out.tables[2]?.series[0]?.attributes['carbon.intensity.type'], 'marginal');
+  assert.ok(near(last('hw.carbon'), 700));
+  const server = await startServer(t, () => '{}');
+  const service = { endpoint: server.url };
+  const unanswered = create({ country: 'SWE', intensity_type: 'marginal', service });
+  t.after(() => unanswered.processor.shutdown());
+  await unanswered.processor.start();
+  unanswered.feed(1, 3.6e6);
+  assert.ok(Number.isNaN(unanswered.last('carbon.intensity')), `${unanswered.last('carbon.intensity')}`);
+  await until(() =>
+    unanswered.log.lines.some((line) => /nothing is published until there is one/u.test(line)),
+  );
 });
 
 test('carbon counts market-based emissions and those of making the machine apart', () => {
@@ -175,6 +196,7 @@ test('carbon refuses settings that contradict each other', () => {
   assert.deepEqual(check({}), []);
   assert.match(check({ intensity: 3, file: '/x' }).join('\n'), /expected one of them, found several/u);
   assert.match(check({ country: 'France' }).join('\n'), /expected three letters .* found "France"/u);
+  assert.match(check({ intensity_type: 'marginal' }).join('\n'), /expected average, .* found marginal/u);
   assert.match(check({ service: {} }).join('\n'), /service.endpoint: expected an address, found none/u);
   assert.match(check({ metrics: ['hw.power'] }).join('\n'), /expected energy counters/u);
 });

@@ -26,6 +26,11 @@ export const schema = {
     settings: serviceSettings,
     default: null,
   },
+  intensity_type: {
+    doc: 'What `intensity`, `file` or `service` states: the mean of all electricity that is generated at the time (average), or what one more kilowatt-hour would emit (marginal). An attribute of `carbon.intensity`.',
+    format: ['average', 'marginal'],
+    default: 'average',
+  },
   market: {
     doc: 'Also market-based: by the contracts of who buys the electricity.',
     format: 'group',

@@ -55,10 +55,19 @@ export const factory: ProcessorFactory<typeof schema> = {
   create,
 };
 
-function check({ metrics, intensity, country, file, service }: Config): readonly string[] {
+function check({
+  metrics,
+  intensity,
+  country,
+  file,
+  service,
+  intensity_type: type,
+}: Config): readonly string[] {
   const main = [intensity, file, service].filter((one) => one !== null).length;
   const problems = [...checkEnergyNames(metrics), ...(service ? checkClientConfig(service) : [])];
   if (main > 1) problems.push('intensity, file, service: expected one of them, found several');
+  if (main === 0 && type !== 'average')
+    problems.push(`intensity_type: expected average, as the mean of a country is, found ${type}`);
   if (service !== null && service.endpoint === null)
     problems.push('service.endpoint: expected an address, found none');
   if (countries[country] === undefined) {
@@ -102,7 +111,7 @@ interface Line {
 }
 
 function createStatus(start: bigint, { config, context, intensity }: StatusOptions): RateStatus {
-  const { embodied, pue } = config;
+  const { embodied, pue, intensity_type: type } = config;
   const { source, rate } = intensity;
   const describe = (metric: Metric, attributes: Attributes): Series => ({
     metric,
@@ -110,7 +119,11 @@ function createStatus(start: bigint, { config, context, intensity }: StatusOptio
     attributes,
     start,
   });
-  const attributes = { 'carbon.accounting': 'location', 'carbon.source': intensity.name };
+  const attributes = {
+    'carbon.accounting': 'location',
+    'carbon.source': intensity.name,
+    'carbon.intensity.type': type,
+  };
   const lines: Line[] = [
     {
       series: describe(carbonIntensity, attributes),

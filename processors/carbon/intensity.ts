@@ -16,14 +16,17 @@ export interface Intensity {
 }
 
 /** Opens the configured intensity. Every joule of the machine corresponds to `pue` joules of the data centre. */
-export function openIntensity({ intensity, country, file, service, pue }: Config, log: Log): Intensity {
+export function openIntensity(config: Config, log: Log): Intensity {
+  const { intensity, country, file, service, pue } = config;
   const units = { perJoule: pue / joulesPerKwh, min: 0 };
   const [yearly, year] = countries[country] ?? [];
   if (file !== null) return createChanging('file', new FileRateSource(file, units, log));
   if (service !== null) {
-    const fallback = yearly === undefined ? undefined : yearly * units.perJoule;
-    const config = { ...service, endpoint: service.endpoint ?? '' };
-    return createChanging('service', new ServiceRateSource(config, { units, fallback, log }));
+    // The means of countries are average ones.
+    const isAverage = config.intensity_type === 'average';
+    const fallback = isAverage && yearly !== undefined ? yearly * units.perJoule : undefined;
+    const own = { ...service, endpoint: service.endpoint ?? '' };
+    return createChanging('service', new ServiceRateSource(own, { units, fallback, log }));
   }
   const constant = intensity ?? yearly ?? NaN;
   const name = intensity === null ? `${country} ${year}` : 'setting';
