@@ -1,24 +1,24 @@
 import type { Difference, DomainSheet, WindowSheet } from './sheet.js';
 
-// The error of a window (docs/ledger.md, Uncertainty), from what its sheet has. It is no whole number: both computations may
+// The error of a window (docs/ledger.md, Uncertainty), from its sheet. It is not an integer: the two computations may
 // round differently.
 const rounding = 1e-9;
-/** Of the meter's age and of the tick, and of power between two readings. */
+/** Factors of the lag and the tick, and of power between two readings. */
 const edgePart = 0.8;
 const powerRange = 2;
-/** A window of this many refreshes, of 1 ms at least, shows how low the power of a domain can be. */
+/** Minimum number of refreshes, each of at least 1 ms, in a window that shows how low the power of a domain can be. */
 const shownRefreshes = 20;
 const leastRefreshNs = 1e6;
 
-/** What is known besides the sheet. */
+/** The inputs to the error besides the sheet. */
 export interface ErrorContext {
-  /** What of the window may be idle energy, for the workloads too that bear it. */
+  /** The possible idle energies of the window, including what workloads bear of it. */
   readonly floorsNj: readonly bigint[];
-  /** The least power up to the window before; undefined: not known. */
+  /** The minimum power up to the previous window; undefined: not known. */
   readonly leastWatts: number | null | undefined;
 }
 
-/** @returns the first of what the error is made of that differs */
+/** @returns the first term of the error, or the error itself, that differs */
 export function checkError(
   sheet: WindowSheet,
   domain: DomainSheet,
@@ -32,7 +32,7 @@ export function checkError(
   return expected.some((one) => isClose(one, error)) ? undefined : differ('error', expected[0] ?? NaN, error);
 }
 
-/** The least power only falls, and only to that of a window that is long enough. */
+/** The minimum power only decreases, and only to that of a window that is long enough. */
 function checkLeast(
   { from, to, energy_nj: energyNj, refresh_ns: refreshNs, least_w: found }: WindowSheet,
   { method }: DomainSheet,
@@ -70,7 +70,7 @@ function noise({ from, to, lag_ns, edge_ns, tick_ns, step_ns = 0 }: WindowSheet,
   return Math.sqrt(squares) / durationNs;
 }
 
-/** What part of the shared energy may be wrong because weights do not say what a workload costs. */
+/** The fraction of the shared energy that may be wrong, since energy per weight differs between workloads. */
 function misplaced({ weight, used, whole_ns, is_gap, time_share }: WindowSheet, hwType: string): number {
   const ofTime = hwType === 'memory' ? 16 : 4;
   const ratio = { frequency_cpu_time: 3, memory_bandwidth: 2, cache_misses: 3 }[weight];
@@ -80,7 +80,7 @@ function misplaced({ weight, used, whole_ns, is_gap, time_share }: WindowSheet, 
   return ratio === undefined ? byWeight : Math.min(1, byWeight + time_share * worst(ofTime, 0));
 }
 
-/** The largest part that is wrong, over all parts of the weights that the workloads may have that need more. */
+/** The maximum wrong fraction, over all fractions of the weights that workloads with higher energy may have. */
 function worst(ratio: number, top: number): number {
   const wrong = (part: number) => (part * (1 - part) * (ratio - 1)) / (1 + part * (ratio - 1));
   const peak = 1 / (1 + Math.sqrt(ratio));

@@ -14,11 +14,11 @@ import {
   toFixed,
 } from './whole-numbers.js';
 
-/** Settles windows a second time, in whole numbers without limit, and without anything that the ledger is made of. */
+/** Settles windows a second time, in integers of any size and without the ledger's code. */
 export class Recomputation {
   readonly #idle: string;
   readonly #groupsOf: ReadonlyMap<number, readonly number[]>;
-  /** What the floor took of the window that was confirmed last; two figures, where either fits. */
+  /** Idle energy of the last confirmed window; two figures if either fits. */
   #floorsNj: bigint[] = [];
 
   /** @param groupsOf the groups of each workload */
@@ -27,7 +27,7 @@ export class Recomputation {
     this.#groupsOf = groupsOf;
   }
 
-  /** @returns the first figure of a window that differs; undefined: all agree */
+  /** @returns the first figure of a window that differs; undefined: all are correct */
   check(sheet: WindowSheet, domain: DomainSheet, before: Course | undefined): Difference | undefined {
     return (
       checkBeginning(sheet, before) ??
@@ -43,7 +43,7 @@ export class Recomputation {
     );
   }
 
-  /** What the next window of the domain continues from this one, which was confirmed. */
+  /** The state from which the next window of the domain continues, after this one was confirmed. */
   continue(sheet: WindowSheet): Course {
     const { to, from_nj: fromNj } = sheet;
     const toNj = fromNj === undefined ? undefined : BigInt(fromNj) + BigInt(sheet.energy_nj);
@@ -54,7 +54,7 @@ export class Recomputation {
   #checkShares(sheet: WindowSheet): Difference | undefined {
     this.#floorsNj = [];
     let first: Difference | undefined;
-    // Where the floor allows a whole number of nanojoules nearly exactly, rounding decides between two.
+    // If the floor allows almost exactly a whole number of nanojoules, rounding decides between two figures.
     for (const floorNj of findIdle(sheet)) {
       const difference = checkSplit(sheet, this.#settle(sheet, floorNj));
       if (difference === undefined) {
@@ -97,7 +97,7 @@ export class Recomputation {
     };
   }
 
-  /** The groups of each view have what their workloads have. */
+  /** The part of a group is the sum of its workloads' shares. */
   #checkParts({ used, parts }: WindowSheet): Difference | undefined {
     const sums = new Map<number, bigint>();
     for (const [workload = NaN, , , shareNj = 0] of used) {
@@ -146,7 +146,7 @@ function checkSplit(sheet: WindowSheet, settled: Settlement): Difference | undef
   return undefined;
 }
 
-/** On a curve, windows follow each other; where another one begins, and beside a curve, time may lie between. */
+/** Windows of one curve are contiguous; before a new curve, and without a curve, there may be a gap. */
 function checkBeginning(sheet: WindowSheet, before: Course | undefined): Difference | undefined {
   if (before === undefined) return undefined;
   const { from, from_nj: fromNj, knots_from: knotsFrom } = sheet;
@@ -159,7 +159,7 @@ function checkBeginning(sheet: WindowSheet, before: Course | undefined): Differe
   };
 }
 
-/** A curve continues where the window before ended, or begins at its first knot. */
+/** A curve continues where the previous window ended, or starts at its first knot. */
 function checkCurve(sheet: WindowSheet, before: Course | undefined): Difference | undefined {
   const { from, from_nj: fromNj, knots_from: knots } = sheet;
   if (fromNj === undefined) return undefined;
@@ -169,7 +169,7 @@ function checkCurve(sheet: WindowSheet, before: Course | undefined): Difference 
       : inNj('curve at the beginning', onCurve(knots, from), fromNj);
   }
   if (before?.toNj === undefined) return undefined;
-  // Beyond 2^53 nJ the ledger's whole numbers are 2 nJ and more apart.
+  // Beyond 2^53 nJ, not every whole number is a double.
   if (abs(before.toNj - BigInt(fromNj)) <= before.toNj / 2n ** 53n) return undefined;
   return inNj('curve at the beginning', before.toNj, fromNj);
 }
@@ -178,12 +178,12 @@ function checkEnergy({ from_nj: fromNj, knots_to: knots, to, energy_nj: energyNj
   if (fromNj === undefined || knots === undefined) return undefined;
   const reachedNj = BigInt(fromNj) + BigInt(energyNj);
   const curveNj = onCurve(knots, to);
-  // A curve that was thinned may run lower than it did: then nothing was used.
+  // A curve that was thinned in the meantime may be lower than before: the energy is then 0.
   if (isOnCurve(knots, to, Number(reachedNj)) || (energyNj === 0 && curveNj < reachedNj)) return undefined;
   return inNj('energy', curveNj - BigInt(fromNj), energyNj);
 }
 
-/** What was left of the floor is what the window before left. */
+/** The carry of the floor is what the previous window left. */
 function checkCarry(sheet: WindowSheet, before: Course | undefined): Difference | undefined {
   if (before === undefined) return undefined;
   const found = toFixed(sheet.carry_nj);
@@ -201,7 +201,7 @@ function checkUsage({ used, busy_ns: busyNs, whole_ns: wholeNs }: WindowSheet): 
     : { figure: 'whole of the usage', expected: `${expectedNs} ns`, found: `${wholeNs} ns` };
 }
 
-/** The energy that is idle: one figure, or two where rounding decides. */
+/** The idle energy: one figure, or two if rounding decides. */
 function findIdle({
   energy_nj,
   floor_w: watts,

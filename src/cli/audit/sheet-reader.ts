@@ -1,7 +1,7 @@
 import { Recomputation } from './recompute.js';
 import type { Course, Difference, DomainSheet, WindowSheet } from './sheet.js';
 
-/** How many of what were found right. */
+/** Numbers of correct windows and figures. */
 export interface Confirmed {
   windows: number;
   figures: number;
@@ -27,7 +27,7 @@ export class SheetReader {
 
   /**
    * Takes a line.
-   * @throws UnconfirmedError when it is no line of such a file, or a figure in it differs
+   * @throws UnconfirmedError if it is not a line of an audit file, or a figure in it differs
    */
   read(text: string): void {
     const line = parseLine(text);
@@ -49,7 +49,7 @@ export class SheetReader {
     this.#recomputation = new Recomputation(String(idle), this.#groupsOf);
   }
 
-  /** After what is missing, no window continues another one. */
+  /** After missing windows, no window continues another one. */
   #skip({ missing }: Line): void {
     this.confirmed.missing += Number(missing);
     this.#courses.clear();
@@ -130,7 +130,7 @@ const quantities = ['refresh_ns', 'carry_nj', 'error', 'lag_ns', 'edge_ns', 'tic
 const unknownQuantities = ['floor_w', 'floor_error_w', 'least_w'];
 const numberLists = ['costs', 'counts'];
 
-/** @throws UnconfirmedError when something is missing, or is no whole number that has to be one */
+/** @throws UnconfirmedError if a field is missing or has the wrong type */
 function toSheet(line: Line): WindowSheet {
   const { from_nj: fromNj, knots_from: knotsFrom, knots_to: knotsTo } = line;
   const wrong =
@@ -156,7 +156,7 @@ function toSheet(line: Line): WindowSheet {
       throw new UnconfirmedError(`expected two knots, found ${JSON.stringify(knots)}`);
     }
   }
-  // Every field that is computed with was checked.
+  // All fields that computations use were checked.
   return line as unknown as WindowSheet;
 }
 
@@ -168,7 +168,7 @@ function areQuantities(value: unknown): boolean {
   return Array.isArray(value) && value.every(isQuantity);
 }
 
-/** Counts of events, of several scaled readings, may be no whole numbers. */
+/** The counts of events need not be integers: perf scales them if counters are multiplexed. */
 function isUse(value: unknown): boolean {
   return Array.isArray(value) && isNumbers(value.slice(0, 4)) && areQuantities(value.slice(4));
 }

@@ -1,10 +1,10 @@
-// What the lines of a file of sheets say (docs/ledger.md, Audit), and what is found in them.
+// The lines of an audit file (docs/ledger.md, Audit), and the results of checking them.
 
-/** What a sheet says of a window (docs/ledger.md, Audit). Whole numbers are nanoseconds and nanojoules. */
+/** The sheet of a window. Integers are nanoseconds and nanojoules. */
 export interface WindowSheet {
   readonly from: number;
   readonly to: number;
-  /** What the curve had at `from`, the knots around `from` where a curve begins, and those around `to`. */
+  /** The value of the curve at `from`, the knots around `from` if a curve begins there, and those around `to`. */
   readonly from_nj?: number;
   readonly knots_from?: readonly number[];
   readonly knots_to?: readonly number[];
@@ -12,7 +12,7 @@ export interface WindowSheet {
   readonly refresh_ns: number;
   readonly floor_w: number | null;
   readonly carry_nj: number;
-  /** By what it was shared; where by events, what each costs and how often the machine had it. */
+  /** How it was shared; by events, also the cost of each and its count on the machine. */
   readonly weight: string;
   readonly costs?: readonly number[];
   readonly counts?: readonly number[];
@@ -23,17 +23,17 @@ export interface WindowSheet {
   readonly idle_nj: number;
   readonly attributed_nj: number;
   readonly unattributed_nj: number;
-  /** What of that interrupts used, and for how long they did. */
+  /** The part of that which interrupts used, and their time. */
   readonly interrupt_nj?: number;
   readonly interrupt_ns?: number;
   readonly reason: string;
-  /** Workload, weight, lifetime and share of each that has any; where shared by events, how often it had each. */
+  /** Workload, weight, lifetime and share; if shared by events, also the count of each event. */
   readonly used: readonly (readonly number[])[];
-  /** Group and its part, of all views. */
+  /** Groups of all views and their parts. */
   readonly parts: readonly (readonly number[])[];
-  /** Name, time of use and part of each instance of a GPU. */
+  /** Name, GPU time and part of each instance of a GPU. */
   readonly instances?: readonly (readonly [string, number, number])[];
-  /** The error, and what it is computed from. */
+  /** The error and its inputs. */
   readonly error: number;
   readonly lag_ns: number;
   readonly edge_ns: number;
@@ -44,31 +44,31 @@ export interface WindowSheet {
   readonly least_w: number | null;
 }
 
-/** What a sheet says of a domain. */
+/** The description of a domain. */
 export interface DomainSheet {
   readonly hw_type: string;
   readonly hw_id: string;
   readonly method: string;
-  /** By what its energy is shared where nothing else was counted. */
+  /** How its energy is shared if nothing else was counted. */
   readonly weights: string;
 }
 
-/** A figure that is not what it has to be. */
+/** A figure that is wrong. */
 export interface Difference {
   readonly figure: string;
   readonly expected: string;
   readonly found: string;
-  /** Number of the workload or of the group that it is of. */
+  /** Number of the workload or of the group that it belongs to. */
   readonly workload?: number;
   readonly group?: number;
 }
 
-/** What is known of a domain from the windows before. */
+/** The state of a domain after a window. */
 export interface Course {
-  /** Where the last window ended, what the curve had there, and what may be left of the floor (2^-20 nJ). */
+  /** The end of the window, the value of the curve there, and the possible carries of the floor (2^-20 nJ). */
   readonly to: number;
   readonly toNj: bigint | undefined;
   readonly carries: readonly bigint[];
-  /** The least power of its windows so far; null: none was long enough. */
+  /** The minimum power of its windows so far; null: none was long enough. */
   readonly leastWatts: number | null;
 }

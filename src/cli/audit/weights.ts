@@ -1,10 +1,10 @@
 import type { Difference, DomainSheet, WindowSheet } from './sheet.js';
 import { divide, sum } from './whole-numbers.js';
 
-/** What may take the place of CPU time where it was counted. */
+/** The weights that replace CPU time if they were counted. */
 const counted = new Set(['counters', 'frequency_cpu_time', 'memory_bandwidth', 'cache_misses']);
 
-/** Every window is shared by one thing that its domain can be shared by; by events, weights are what these cost. */
+/** A window is shared by one of the weights of its domain; with events, the weights are their costs. */
 export function checkWeight(sheet: WindowSheet, domain: DomainSheet): Difference | undefined {
   const { weight, is_gap: isGap } = sheet;
   const isCounted = domain.weights === 'cpu_time' && !isGap && counted.has(weight);
@@ -29,8 +29,8 @@ function costOf(costs: readonly number[], counts: readonly number[]): number {
 }
 
 /**
- * Each instance of a GPU has the part of the energy above the floor that it has of the time of use.
- * @param idleNj what of the window may be idle energy
+ * Each instance of a GPU is charged energy above the floor in proportion to its GPU time.
+ * @param idleNj the possible idle energies of the window
  */
 export function checkInstances(sheet: WindowSheet, idleNj: readonly bigint[]): Difference | undefined {
   const { instances = [], energy_nj: energyNj, whole_ns: wholeNs } = sheet;
