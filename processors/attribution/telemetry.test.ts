@@ -9,7 +9,7 @@ test('attribution reports the quality of its ledger as own telemetry', async () 
   rig.tick(1, 0.004);
   playSecond({ rig, meter: energy, used: [[process, 2]] }, 2, 1.75);
   assert.deepEqual(await read(), {
-    'joulemetry.attribution.residual{cpu,estimated}': 0,
+    'joulemetry.attribution.residual{cpu,estimated,cpu_time}': 0,
     'joulemetry.attribution.unattributed{cpu,package-0}': 0,
     'joulemetry.attribution.error{cpu,package-0}': 1,
     'joulemetry.attribution.refresh.ratio{cpu,package-0}': 0,

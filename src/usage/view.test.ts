@@ -130,3 +130,16 @@ test('View reuses the attributes of a group whose workloads all have the same', 
   assert.equal(shared, attributes);
   assert.equal(view.join({ attributes: { ...attributes } }, 0).shared, attributes);
 });
+
+test('View shows a group from the boundary after it was charged the minimum energy, which is a change', () => {
+  const [definition] = findViews({ views: ['user'], custom_views: [] });
+  const view = new View(definition, 0, { minNj: 5 });
+  const group = view.join({ attributes: { 'process.owner': 'ann' } }, 0);
+  assert.notEqual(view.route(group, 4), group);
+  view.weigh(group, 1);
+  view.route(group, 1);
+  assert.deepEqual([group.isShown, view.changes], [false, 0]);
+  view.weigh(group, 1);
+  assert.deepEqual([group.isShown, view.changes], [true, 1]);
+  assert.equal(view.route(group, 1), group);
+});
