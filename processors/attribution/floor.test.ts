@@ -65,7 +65,7 @@ test('Floor is unknown if it is not configured, reported or learned', () => {
 
 test('attribution uses the floor that an earlier run has learned on the same machine, from the first window on', () => {
   const state = join(createFolder(), 'floors.json');
-  const play = (seconds: number, host: string) => {
+  const run = (seconds: number, host: string) => {
     const rig = new Rig({ state_file: state });
     const meter = rig.createMeter({ 'energy.method': 'measured' });
     const own = { ...meter, resource: { attributes: { 'host.name': host } } };
@@ -77,12 +77,12 @@ test('attribution uses the floor that an earlier run has learned on the same mac
     void rig.processor.shutdown();
     return floor && [floor.value, floor.series.attributes['floor.source']];
   };
-  assert.deepEqual(play(65, 'one'), [10, 'learned']);
-  assert.deepEqual(play(3, 'one'), [10, 'persisted']);
-  assert.equal(play(3, 'another'), undefined);
+  assert.deepEqual(run(65, 'one'), [10, 'learned']);
+  assert.deepEqual(run(3, 'one'), [10, 'persisted']);
+  assert.equal(run(3, 'another'), undefined);
   // What was learned on either machine is kept.
-  assert.deepEqual(play(65, 'another'), [10, 'learned']);
-  assert.deepEqual(play(3, 'one'), [10, 'persisted']);
+  assert.deepEqual(run(65, 'another'), [10, 'learned']);
+  assert.deepEqual(run(3, 'one'), [10, 'persisted']);
 });
 
 const logicalCount: Metric = {

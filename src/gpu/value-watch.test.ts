@@ -43,7 +43,7 @@ test('ValueWatch reports each value that its column cannot have, until it has on
   assert.deepEqual(watch([1, 0.5, 40], [unset, 42, -200], [2, 0.5, NaN]), [
     [],
     [
-      `Cannot read energy of "H100" (GPU-1): expected 0 to ${1e19}, found ${unset}`,
+      `Cannot read energy of "H100" (GPU-1): expected 0 to 10000000000000000000, found ${unset}`,
       'Cannot read utilization.general of "H100" (GPU-1): expected 0 to 1, found 42',
       'Cannot read temperature.gpu of "H100" (GPU-1): expected -100 to 250, found -200',
     ],
