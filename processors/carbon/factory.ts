@@ -103,6 +103,11 @@ interface StatusOptions {
   readonly intensity: Intensity;
 }
 
+/** Emissions per joule are rounded: 400 g/kWh would be shown as 399.99999999999994. */
+function withoutRounding(value: number): number {
+  return Number(value.toPrecision(12));
+}
+
 /** A series and how its value is read. */
 interface Line {
   readonly series: Series;
@@ -127,7 +132,7 @@ function createStatus(start: bigint, { config, context, intensity }: StatusOptio
   const lines: Line[] = [
     {
       series: describe(carbonIntensity, attributes),
-      read: (at) => (rate.at(Number(at)) * joulesPerKwh) / pue,
+      read: (at) => withoutRounding((rate.at(Number(at)) * joulesPerKwh) / pue),
     },
   ];
   if (source) {
