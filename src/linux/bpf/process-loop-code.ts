@@ -1,5 +1,15 @@
 import { Assembler, type Register } from './assembler.js';
 import type { TypeFacts } from './kernel-types.js';
+import {
+  findLayout,
+  header,
+  memory,
+  placeShift,
+  refreshEvery,
+  runField,
+  runWords,
+  type LoopLayout,
+} from './process-loop-layout.js';
 import { requireFunction } from './task-loop.js';
 import {
   distrust,
@@ -13,50 +23,6 @@ import {
   taskRegister,
 } from './task-record.js';
 
-/** Offsets in the header in front of the lists, in bytes. The last two fields are written by this process. */
-export const header = {
-  processes: 0,
-  runs: 8,
-  recordBytes: 16,
-  isFull: 24,
-  readerLevel: 32,
-  generation: 40,
-  pass: 48,
-  /** Of the current process: in memory and not in registers, so that the verifier treats all iterations alike. */
-  tgid: 56,
-  cpuTime: 64,
-  state: 72,
-  bytes: 128,
-} as const;
-
-/** Words of an entry of `runs`, and their offsets. */
-export const runWords = 4;
-/**
- * The index of the process, its `TASK_` and `EXIT_` flags, and its CPU time including all threads, in whole
- * seconds and nanoseconds.
- */
-export const runField = { place: 0, state: 1, seconds: 2, nanoseconds: 3 } as const;
-
-/** Offsets of what the program remembers about a process, in bytes: one cache line. */
-const memory = {
-  /** Its id with the generation above it. */
-  key: 0,
-  start: 8,
-  cgroups: 16,
-  credentials: 24,
-  name: 32,
-  state: 48,
-  cpuTime: 56,
-  bytes: 64,
-} as const;
-/** Two processes share a slot, most recent first. */
-const placeShift = 7;
-/**
- * Each process has a complete record once in this many passes, since the address of a cgroup set may have been
- * reused.
- */
-export const refreshEvery = 64;
-
 /** struct bpf_iter_task, the state of the loop, at the end of the stack; below it, other variables. */
 const stack = { loop: -24, process: -32, next: -40 } as const;
 /** BPF_TASK_ITER_ALL_THREADS */
@@ -67,34 +33,6 @@ const other: Register = 3;
 const base: Register = 6;
 const remembered: Register = 8;
 const stackEnd: Register = 10;
-
-/** Offsets of the lists, in bytes; the remembered state is not mapped into this process. */
-export interface LoopLayout {
-  readonly runs: number;
-  readonly records: number;
-  readonly mappedBytes: number;
-  readonly memories: number;
-  /** For how many processes state can be remembered: a power of two. */
-  readonly memoryCount: number;
-  readonly bytes: number;
-}
-
-/** @param room capacity in processes */
-export function findLayout(room: number): LoopLayout {
-  const runs = header.bytes + 4 * room;
-  const records = runs + 4 * runWords * room;
-  const mappedBytes = records + taskRecordBytes * room;
-  const memories = Math.ceil(mappedBytes / memory.bytes) * memory.bytes;
-  const memoryCount = 2 ** Math.ceil(Math.log2(2 * room));
-  return {
-    runs,
-    records,
-    mappedBytes,
-    memories,
-    memoryCount,
-    bytes: memories + memoryCount * memory.bytes,
-  };
-}
 
 /**
  * Assembles the program. It iterates over threads, and completes a process when the first thread of the next

@@ -9,7 +9,7 @@ import { burnCpuMs } from '../burn-cpu.fixture.js';
 import { enterCgroup, makeCgroup } from '../cgroup/real-cgroups.fixture.js';
 import { BpfError } from './bpf.js';
 import { ProcessLoop } from './process-loop.js';
-import { runField, runWords } from './process-loop-code.js';
+import { runField, runWords } from './process-loop-layout.js';
 import { decode, skip, types, type Task } from './real-kernel.fixture.js';
 import { taskField, taskRecordWords } from './task-record.js';
 

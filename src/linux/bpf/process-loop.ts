@@ -1,6 +1,7 @@
 import type { TypeFacts } from './kernel-types.js';
 import { LoopProgram } from './loop-program.js';
-import { findLayout, header, ProcessLoopCode, refreshEvery, runWords } from './process-loop-code.js';
+import { ProcessLoopCode } from './process-loop-code.js';
+import { findLayout, header, refreshEvery, runWords } from './process-loop-layout.js';
 import { estimateRoom } from './task-loop.js';
 
 const name = 'joule_processes';

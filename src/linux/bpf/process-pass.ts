@@ -1,6 +1,6 @@
 import { monotonicSinceOriginNs } from '../clocks.js';
 import type { ProcessLoop } from './process-loop.js';
-import { runField, runWords } from './process-loop-code.js';
+import { runField, runWords } from './process-loop-layout.js';
 import type { ProcessTable } from './process-table.js';
 import { taskField, taskRecordWords } from './task-record.js';
 import type { Pass } from './thread-pass.js';
