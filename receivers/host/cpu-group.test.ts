@@ -1,8 +1,16 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Table } from '../../src/model/table.js';
-import { endedOf } from '../../src/scraping/source.fixture.js';
-import { readSteps } from './host-machine.fixture.js';
+import { endedOf, valuesOf } from '../../src/scraping/source.fixture.js';
+import {
+  copyMachine,
+  dropLine,
+  openScraper,
+  readDamaged,
+  readSteps,
+  scrapeTwice,
+} from './host-machine.fixture.js';
 
 const stat = (...lines: readonly string[]) => ({
   stat: [...lines, 'ctxt 1', 'btime 1', 'processes 2', 'procs_running 1', 'procs_blocked 0', ''].join('\n'),
@@ -64,4 +72,76 @@ test('CpuGroup reads CPUs with gaps in their numbers between unknown lines', (t)
   assert.equal(values['system.cpu.logical.count'], 2);
   assert.equal(values['system.context_switches'], 100);
   assert.equal(values['system.process.created'], 5);
+});
+
+test('CpuGroup starts every counter at 0 with the first reading', (t) => {
+  const { first } = scrapeTwice(t, ['cpu']);
+  assert.deepEqual(valuesOf(first), {
+    'system.cpu.time user': 0,
+    'system.cpu.time nice': 0,
+    'system.cpu.time system': 0,
+    'system.cpu.time idle': 0,
+    'system.cpu.time iowait': 0,
+    'system.cpu.time interrupt': 0,
+    'system.cpu.time steal': 0,
+    'system.context_switches': 0,
+    'system.process.created': 0,
+    'system.cpu.logical.count': 4,
+    'system.linux.thread.count running': 3,
+    'system.linux.thread.count blocked': 1,
+  });
+});
+
+test('CpuGroup counts seconds by mode when iowait decreases by a tick', (t) => {
+  const { later } = scrapeTwice(t, ['cpu']);
+  assert.deepEqual(valuesOf(later), {
+    'system.cpu.time user': 1.5,
+    'system.cpu.time nice': 0,
+    'system.cpu.time system': 0.4,
+    'system.cpu.time idle': 3.5,
+    'system.cpu.time iowait': 0,
+    'system.cpu.time interrupt': 0.04,
+    'system.cpu.time steal': 0,
+    'system.context_switches': 700,
+    'system.process.created': 10,
+    'system.cpu.logical.count': 3,
+    'system.linux.thread.count running': 2,
+    'system.linux.thread.count blocked': 0,
+  });
+  assert.deepEqual(endedOf(later), []);
+});
+
+test('CpuGroup ends the series of a CPU when per_cpu is set and it goes offline', (t) => {
+  const { first, later } = scrapeTwice(t, ['cpu'], { cpu: { per_cpu: true } });
+  assert.equal(first[0]?.series.length, 4 * 7 + 2);
+  assert.equal(valuesOf(later)['system.cpu.time user 1'], 0.5);
+  assert.equal(valuesOf(later)['system.cpu.time idle 2'], 0.5);
+  assert.deepEqual(endedOf(later), [
+    'system.cpu.time user 3',
+    'system.cpu.time nice 3',
+    'system.cpu.time system 3',
+    'system.cpu.time idle 3',
+    'system.cpu.time iowait 3',
+    'system.cpu.time interrupt 3',
+    'system.cpu.time steal 3',
+  ]);
+});
+
+test('CpuGroup reads the existing columns when an old kernel has few', (t) => {
+  const values = valuesOf(openScraper(t, copyMachine('old'), ['cpu']).scrape(0));
+  assert.equal(values['system.cpu.logical.count'], 2);
+  assert.equal(values['system.cpu.time steal'], 0);
+});
+
+test('CpuGroup reports CPU time when other lines are missing', (t) => {
+  const { scrape, tables } = readDamaged(t, 'cpu', (folder) => {
+    for (const label of ['ctxt', 'procs_blocked']) dropLine(join(folder, 'proc/stat'), label);
+  });
+  assert.throws(scrape, /stat: expected a line that begins with "ctxt ".*"procs_blocked "/u);
+  const values = valuesOf(tables);
+  assert.equal(values['system.cpu.time user'], 0);
+  assert.equal(values['system.process.created'], 0);
+  assert.equal(values['system.linux.thread.count running'], 3);
+  assert.equal(values['system.linux.thread.count blocked'], NaN);
+  assert.ok(!('system.context_switches' in values));
 });

@@ -82,3 +82,21 @@ export function readSteps(
 
 /** Texts of files below /proc, by path. */
 export type ProcFiles = Readonly<Record<string, string>>;
+
+/** Readings of a group some of whose files are unreadable or lack lines. */
+export function readDamaged(t: TestContext, group: string, damage: (folder: string) => void) {
+  const folder = copyMachine('server');
+  damage(folder);
+  const scraper = openScraper(t, folder, [group]);
+  const tables: Table[] = [];
+  const scrape = () => {
+    for (const table of scraper.scrape(0)) tables.push(table);
+  };
+  return { scrape, tables };
+}
+
+/** Leaves a line out of a file. */
+export function dropLine(path: string, label: string): void {
+  const lines = readFileSync(path, 'utf8').split('\n');
+  writeFileSync(path, lines.filter((line) => !line.startsWith(label)).join('\n'));
+}
