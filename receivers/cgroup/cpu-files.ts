@@ -90,7 +90,7 @@ export class CpuStat implements FileParser {
   /** If the CPU time has not changed, neither mode has. A throttled cgroup can have waited without using CPU time. */
   isSame(text: Buffer): boolean {
     this.#seenUsage = parseUsage(text);
-    return this.#seenUsage === this.#lastUsage && this.#throttling.slot.series.length === 0;
+    return this.#seenUsage === this.#lastUsage && this.#hasOnlyTimes;
   }
 
   parse(text: Buffer, length: number, scope: SlotScope): boolean {
@@ -107,7 +107,7 @@ export class CpuStat implements FileParser {
 
   takeRecord(words: Uint32Array, at: number, scope: SlotScope): boolean {
     const usage = readLong(words, at + cgroupField.usage);
-    if (usage === this.#lastUsage && this.#throttling.slot.series.length === 0) return false;
+    if (usage === this.#lastUsage && this.#hasOnlyTimes) return false;
     this.#isCounted = true;
     this.#lastUsage = usage;
     this.#share.update(
@@ -122,6 +122,11 @@ export class CpuStat implements FileParser {
     quota.set(2, readLong(words, at + cgroupField.throttled));
     this.#throttling.update(quota, 0, scope);
     return true;
+  }
+
+  /** Whether its only series are those of CPU time. It has none at first, and after its series have ended. */
+  get #hasOnlyTimes(): boolean {
+    return this.#time.series.length > 0 && this.#throttling.slot.series.length === 0;
   }
 
   #takeModes(counts: Counts): void {

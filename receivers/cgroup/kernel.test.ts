@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { createFakeContext, createLogCollector } from '../../src/component/fakes.js';
 import { parseSettings } from '../../src/config/settings.js';
-import { describeError } from '../../src/errors.js';
 import {
   enterCgroup,
   makeCgroup,
@@ -17,18 +16,8 @@ import type { Series } from '../../src/model/series.js';
 import { CgroupScraper } from './cgroup-scraper.js';
 import { schema } from './config.js';
 import { nameOf, scan } from './fake-cgroups.fixture.js';
-import { UnifiedUsage } from './unified-usage.js';
-
-/** By eBPF. @returns a text if eBPF cannot be used here: the reason */
-async function openUsage(): Promise<UnifiedUsage | string> {
-  const unified = realHierarchies.find(({ version }) => version === 2);
-  if (unified === undefined) return 'no hierarchy of version 2 is mounted';
-  try {
-    return await UnifiedUsage.open(unified);
-  } catch (error) {
-    return describeError(error);
-  }
-}
+import { openUsage } from './real-usage.fixture.js';
+import type { UnifiedUsage } from './unified-usage.js';
 
 /** A scraper of the cgroups of this machine at and below a path. */
 function openScraper(t: TestContext, path: string, settings: object = {}, usage?: UnifiedUsage) {
@@ -160,6 +149,34 @@ for (const { which, source } of ways) {
     assert.ok(second.series.every((series) => !first.series.includes(series)));
     rmdirSync(folder);
     assert.deepEqual(new Set((await next()).ended), new Set(second.series));
+  });
+
+  test(`CgroupScraper counts from 0 after a break, even if nothing ran since (${which}, ${source})`, async (t) => {
+    const opened = await open(t);
+    if (typeof opened === 'string') return t.skip(opened);
+    const { group, scan: next } = opened;
+    const shell = startShell(t);
+    enterCgroup(group.folder, shell.pid);
+    await next();
+    await burn(shell);
+    shell.kill('SIGKILL');
+    await once(shell, 'exit');
+    const before = await next();
+    assert.ok(cpuSecondsOf(before.values, group.path) > 0);
+    const later = [await next(1), await next(1)];
+    assert.deepEqual(
+      later.map(({ values }) => cpuSecondsOf(values, group.path)),
+      [0, 0],
+    );
+    const startS = readCpuSeconds(group.folder);
+    const second = startShell(t);
+    enterCgroup(group.folder, second.pid);
+    await burn(second);
+    second.kill('SIGKILL');
+    await once(second, 'exit');
+    const grownS = readCpuSeconds(group.folder) - startS;
+    const foundS = cpuSecondsOf((await next(1)).values, group.path);
+    assert.ok(Math.abs(foundS - grownS) < 3e-3, `expected ${grownS} s, found ${foundS} s`);
   });
 }
 

@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { createFakeContext } from '../../src/component/fakes.js';
 import { parseSettings } from '../../src/config/settings.js';
-import { describeError } from '../../src/errors.js';
 import { cgroupField, cgroupRecordWords } from '../../src/linux/bpf/cgroup-loop.js';
 import { enterCgroup, makeCgroup, realHierarchies } from '../../src/linux/cgroup/real-cgroups.fixture.js';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
@@ -15,18 +14,9 @@ import { CgroupScraper } from './cgroup-scraper.js';
 import { schema } from './config.js';
 import { CpuStat } from './cpu-files.js';
 import { scan } from './fake-cgroups.fixture.js';
+import { openUsage } from './real-usage.fixture.js';
 import type { SlotScope } from './slots.js';
 import { UnifiedUsage } from './unified-usage.js';
-
-async function openUsage(): Promise<UnifiedUsage | string> {
-  const unified = realHierarchies.find(({ version }) => version === 2);
-  if (unified === undefined) return 'no hierarchy of version 2 is mounted';
-  try {
-    return await UnifiedUsage.open(unified);
-  } catch (error) {
-    return describeError(error);
-  }
-}
 
 /** A shell that burns CPU time for each line it is sent. */
 function startShell(t: TestContext) {
@@ -120,6 +110,10 @@ function openParser() {
   const read = () => parser.slots.flatMap(({ values }) => [...values]);
   return {
     ended: scope.ended,
+    end() {
+      for (const slot of parser.slots) slot.end(scope);
+      scope.zeroAtNs = undefined;
+    },
     takeText({ usage, user, system }: Reading) {
       const text = `usage_usec ${usage}\nuser_usec ${user}\nsystem_usec ${system}\n`;
       assert.ok(parser.parse(Buffer.from(text), text.length, scope));
@@ -168,4 +162,24 @@ test('CpuStat takes throttling from a record while there is a quota', () => {
   // A cgroup can have waited without using CPU time.
   const later = takeRecord({ usage: 8, user: 1, system: 0, quota: [21, 5, 2_600_000] });
   assert.deepEqual(later, { isNew: true, values: [8e-6, 0, 21, 5, 2.6] });
+});
+
+test('CpuStat starts new series from an unchanged record after its series have ended', () => {
+  const { takeRecord, end } = openParser();
+  const reading = { usage: 1000, user: 1, system: 0 };
+  assert.deepEqual(takeRecord(reading), { isNew: true, values: [1e-3, 0] });
+  end();
+  assert.deepEqual(takeRecord(reading), { isNew: true, values: [0, 0] });
+  assert.deepEqual(takeRecord(reading), { isNew: false, values: [0, 0] });
+  assert.deepEqual(takeRecord({ ...reading, usage: 1500 }), { isNew: true, values: [5e-4, 0] });
+});
+
+test('CpuStat starts new series from an unchanged record after its series have ended', () => {
+  const { takeRecord, end } = openParser();
+  const reading = { usage: 1000, user: 1, system: 0 };
+  assert.deepEqual(takeRecord(reading), { isNew: true, values: [1e-3, 0] });
+  end();
+  assert.deepEqual(takeRecord(reading), { isNew: true, values: [0, 0] });
+  assert.deepEqual(takeRecord(reading), { isNew: false, values: [0, 0] });
+  assert.deepEqual(takeRecord({ ...reading, usage: 1500 }), { isNew: true, values: [5e-4, 0] });
 });
