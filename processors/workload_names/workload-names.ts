@@ -173,6 +173,7 @@ export class WorkloadNames implements ConsumingComponent {
   /** Forwards everything immediately: no time or memory is left to wait. */
   #releaseAll(): void {
     for (const lookUp of this.#lookUps) for (const _ of lookUp);
+    this.#lookUps.clear();
     this.#settle([...this.#waiting.keys()], uncertain);
     while (this.#isFirstReady) this.#forwardFirst();
   }
