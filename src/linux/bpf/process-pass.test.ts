@@ -122,7 +122,8 @@ test('ProcessPass applies the CPU time in a record of a known process', () => {
   assert.deepEqual(born, []);
 });
 
-test('ProcessTable assigns the report of an end to a known process, however far apart passes are', () => {
+/** Runs passes at given times, each followed by reports of ends. */
+function openTable() {
   const [list, table] = [new FakeList(), new ProcessTable(0, true)];
   const subject = new ProcessPass(list);
   const brief: number[] = [];
@@ -133,11 +134,45 @@ test('ProcessTable assigns the report of an end to a known process, however far 
     for (const each of dead)
       table.addDeath(Uint32Array.from(createRecord(each, 0)), 0, ({ pid }) => brief.push(pid));
     table.finish();
+    return table;
+  };
+  return { passAt, brief };
+}
+
+test('ProcessTable assigns the report of an end to a known process, however far apart passes are', () => {
+  const { passAt, brief } = openTable();
+  const statesAt = (...each: Parameters<typeof passAt>) => {
+    const table = passAt(...each);
     return [7, 9].map((pid) => table.find(pid)?.state);
   };
-  assert.deepEqual(passAt(0, first), ['alive', 'alive']);
-  assert.deepEqual(passAt(10, [{ tgid: 1 }]), ['ending', 'ending']);
-  assert.deepEqual(passAt(20, [{ tgid: 1 }], [{ tgid: 7, born: 3, ran: 4 }]), ['dead', undefined]);
-  assert.deepEqual(passAt(30, [{ tgid: 1 }]), [undefined, undefined]);
+  assert.deepEqual(statesAt(0, first), ['alive', 'alive']);
+  assert.deepEqual(statesAt(10, [{ tgid: 1 }]), ['ending', 'ending']);
+  assert.deepEqual(statesAt(20, [{ tgid: 1 }], [{ tgid: 7, born: 3, ran: 4 }]), ['dead', undefined]);
+  assert.deepEqual(statesAt(30, [{ tgid: 1 }]), [undefined, undefined]);
   assert.deepEqual(brief, []);
+});
+
+test('ProcessTable lists the processes that have changed since the previous pass', () => {
+  const { passAt } = openTable();
+  const changedAt = (...each: Parameters<typeof passAt>) => {
+    const table = passAt(...each);
+    for (const pid of table.changed) table.find(pid);
+    return [...new Set(table.changed)].toSorted((a, b) => a - b);
+  };
+  assert.deepEqual(changedAt(0, first), [1, 7, 9]);
+  const [one, seven, nine] = [{ tgid: 1 }, { tgid: 7 }, { tgid: 9 }];
+  assert.deepEqual(changedAt(1, [one, seven, nine]), []);
+  assert.deepEqual(changedAt(2, [one, { ...seven, ran: 3 }, nine]), [7]);
+  // Another name, user or cgroup.
+  assert.deepEqual(changedAt(3, [one, { ...seven, born: 3, ran: 3 }, nine]), [7]);
+  assert.deepEqual(changedAt(4, [one, seven]), [9]);
+  assert.deepEqual(changedAt(5, [one, seven, nine]), [9]);
+  assert.deepEqual(changedAt(6, [one, seven]), [9]);
+  assert.deepEqual(changedAt(7, [one, seven], [{ tgid: 9, born: 4, ran: 2 }]), [9]);
+  assert.deepEqual(changedAt(8, [one, seven]), [9]);
+  assert.deepEqual(changedAt(9, [one, seven]), []);
+  assert.deepEqual(changedAt(10, [one]), [7]);
+  assert.deepEqual(changedAt(14, [one]), []);
+  // The report of its end was lost.
+  assert.deepEqual(changedAt(20, [one]), [7]);
 });
