@@ -15,8 +15,10 @@ import { countProcesses } from './processes.js';
 
 const cgroups = 1000;
 const processesPerCgroup = 5;
-const warmUpMs = 15_000;
-const measuredMs = 30_000;
+/** In the first minute V8 compiles the code, and collects the garbage of the start several times. */
+const warmUpMs = 60_000;
+/** Contains one search of all cgroups, and two listings of all processes. */
+const measuredMs = 60_000;
 const setUpMs = 30_000;
 
 /** Maximum CPU use of the receivers in percent of a core, by source of the CPU time of processes. */
