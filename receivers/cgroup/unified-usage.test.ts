@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { createFakeContext } from '../../src/component/fakes.js';
+import { createFakeContext, createLogCollector } from '../../src/component/fakes.js';
 import { parseSettings } from '../../src/config/settings.js';
 import { cgroupField, cgroupRecordWords } from '../../src/linux/bpf/cgroup-loop.js';
 import { enterCgroup, makeCgroup, realHierarchies } from '../../src/linux/cgroup/real-cgroups.fixture.js';
@@ -94,6 +94,53 @@ test('UnifiedUsage rejects a folder that is not a mounted hierarchy', async () =
   const folder = createFolder();
   const fake = { version: 2, folder, root: '/', controllers: [] } as const;
   await assert.rejects(UnifiedUsage.open(fake), { message: `${folder} is no mounted cgroup2` });
+});
+
+test('UnifiedUsage has no pass, and states the reason, when the statistics of a cgroup cannot be flushed', async (t) => {
+  const usage = await openUsage();
+  if (typeof usage === 'string') return t.skip(usage);
+  t.after(() => usage.close());
+  usage.read(() => 7n);
+  assert.equal(usage.atNs, 7n);
+  const hierarchy = realHierarchies.find(({ version }) => version === 2);
+  assert.ok(hierarchy);
+  const folder = createFolder();
+  mkdirSync(join(folder, 'cpu.stat'));
+  const place = { hierarchy, path: '/x', folder, isBorn: false, firstSeenMs: 0, inode: 1, depth: 1 };
+  usage.add(place);
+  assert.throws(() => usage.read(() => 8n), { message: `Cannot read ${folder}/cpu.stat: EISDIR` });
+  assert.equal(usage.atNs, undefined);
+  usage.remove(place);
+  usage.read(() => 9n);
+  assert.equal(usage.atNs, 9n);
+});
+
+test('CgroupScraper reads the files, with one warning, while eBPF fails', async (t) => {
+  const group = makeCgroup(t, 2);
+  if (typeof group === 'string') return t.skip(group);
+  const usage = await openUsage();
+  if (typeof usage === 'string') return t.skip(usage);
+  const log = createLogCollector();
+  const config = parseSettings(schema, { include: `^${group.path}` });
+  const context = { ...createFakeContext({ log }), hierarchies: realHierarchies, usage };
+  const scraper = new CgroupScraper(config, context);
+  t.after(() => scraper.close());
+  await scan(scraper, 0);
+  usage.close();
+  const shell = startShell(t);
+  enterCgroup(group.folder, shell.pid);
+  await shell.burn();
+  await shell.end();
+  for (let i = 0; i < 2; i++) {
+    const { values } = await scan(scraper, 0);
+    const found = ['user', 'system'].map(
+      (mode) => values[`${group.path} linux.cgroup.cpu.time ${mode}`] ?? NaN,
+    );
+    const [user = NaN, system = NaN] = found;
+    assert.ok(Math.abs(user + system - readUsage(group.folder)) < 2e-6, found.join(' '));
+  }
+  assert.equal(log.lines.length, 1, log.lines.join('\n'));
+  assert.match(log.lines[0] ?? '', /^warn: Cannot read cgroups by eBPF: .+; their files are read$/u);
 });
 
 interface Reading {

@@ -64,13 +64,15 @@ export class UnifiedUsage {
   /**
    * Reads all cgroups.
    * @param wallNs returns the current Unix time in nanoseconds
-   * @throws BpfError
+   * @throws BpfError, or Error if the statistics of a cgroup cannot be flushed
    */
   read(wallNs: () => bigint): void {
     this.atNs = undefined;
     const fromNs = wallNs();
     // Statistics that the kernel has not flushed are only in the files.
-    for (const file of this.#top.values()) if (file.read(text) === 'failed') return;
+    for (const file of this.#top.values()) {
+      if (file.read(text) === 'failed') throw new Error(`Cannot read ${file.path}: ${file.errorCode}`);
+    }
     this.#loop.read(this.#rootId);
     this.atNs = fromNs + (wallNs() - fromNs) / 2n;
   }
