@@ -132,27 +132,36 @@ export class CgroupTree {
     }
   }
 
-  /** Looks at everything below a cgroup. */
-  *#visit(node: Node, isBorn: boolean): Iterable<void> {
+  /**
+   * Looks at everything below a cgroup.
+   * @param links those of its folder, if they were just looked at: two of most cgroups, which have none below
+   */
+  *#visit(node: Node, isBorn: boolean, links?: number): Iterable<void> {
     yield;
-    for (const name of new Set([...listFolders(node.folder), ...node.children.keys()])) {
-      yield* this.#reconcile(node, name, isBorn);
+    const isEmpty = (links ?? findStats(node.folder)?.nlink) === 2;
+    const listed = isEmpty ? [] : findFolders(node.folder);
+    for (const name of new Set([...listed, ...node.children.keys()])) {
+      const childLinks = yield* this.#reconcile(node, name, isBorn);
       const child = node.children.get(name);
-      if (child !== undefined) yield* this.#visit(child, isBorn);
+      if (child !== undefined && childLinks !== undefined) yield* this.#visit(child, isBorn, childLinks);
     }
   }
 
-  /** Compares what is there with what is known. */
-  *#reconcile(parent: Node, name: string, isBorn: boolean): Iterable<void> {
+  /**
+   * Compares what is there with what is known, and looks below what is new.
+   * @returns the links of its folder when it is known and still there
+   */
+  *#reconcile(parent: Node, name: string, isBorn: boolean): Generator<void, number | undefined> {
     const known = parent.children.get(name);
     const stats = findStats(childFolder(parent, name));
-    if (known !== undefined && stats?.ino === known.inode) return;
+    if (known !== undefined && stats?.ino === known.inode) return stats.nlink;
     if (known !== undefined) this.#remove(parent, name, known);
-    if (stats === undefined || parent.depth >= this.#options.maxDepth) return;
+    if (stats === undefined || parent.depth >= this.#options.maxDepth) return undefined;
     const child = this.#add(parent.hierarchy, parent, name, isBorn);
-    if (child === undefined) return;
+    if (child === undefined) return undefined;
     parent.children.set(name, child);
     yield* this.#visit(child, isBorn);
+    return undefined;
   }
 
   /** @returns undefined when it has gone already */
@@ -221,9 +230,4 @@ function findStats(folder: string): Stats | undefined {
     // A folder that may not be looked at has no files that could be read.
     return undefined;
   }
-}
-
-/** Of most cgroups none, as the number of a folder's links shows. */
-function listFolders(folder: string): readonly string[] {
-  return findStats(folder)?.nlink === 2 ? [] : findFolders(folder);
 }
