@@ -30,9 +30,15 @@ Options:
   -r, --repeat N        run the command once to warm up and then N times, and
                         report means and confidence intervals. Stops after a
                         failed run.
+      --compare         compare commands with "--vs" between them:
+                        exec --compare -- gzip -k FILE --vs xz -k FILE
+                        All are run to warm up and then in turn (10 times, or
+                        as often as --repeat says). Reported are the statistics
+                        of each, and how much each of the others differs from
+                        the first, with confidence intervals and Welch's t-test.
       --baseline TIME   measure the machine for this long before each run, and
                         report how much more energy the run used (default: 1s
-                        with --repeat, otherwise off)
+                        with --repeat or --compare, otherwise off)
       --interval TIME   time between two readings of CPU time (default: 100ms)
       --json FILE       write the report as JSON; "-" is stdout. FILE may be
                         omitted before -- or another option; the report then
@@ -46,7 +52,7 @@ Options:
       --set PATH=VALUE  override one setting, for example
                         receivers.rapl.sampling_interval=1ms
 
-Exits with the exit code of COMMAND, or with
+Exits with the exit code of COMMAND (of the last of several runs), or with
   128+N  signal N killed COMMAND
   127    COMMAND was not found
   126    COMMAND was found, but cannot be executed

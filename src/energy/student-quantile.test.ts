@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { studentQuantile } from './student-quantile.js';
+import { studentQuantile, studentTails } from './student-quantile.js';
 
 // Printed tables have three decimals, for example NIST/SEMATECH e-Handbook, 1.3.6.7.2.
 const table: readonly (readonly [degrees: number, p95: number, p975: number, p995: number])[] = [
@@ -30,4 +30,18 @@ test('studentQuantile approaches the normal distribution for many degrees of fre
 test('studentQuantile is odd around one half', () => {
   assert.equal(studentQuantile(0.025, 7), -studentQuantile(0.975, 7));
   assert.ok(Math.abs(studentQuantile(0.5, 3)) < 1e-12);
+});
+
+// By SciPy 1.17.1: 2 * t.sf(t, degrees) and t.ppf(0.975, 6.3).
+test('studentTails returns p values of whole and other degrees of freedom', () => {
+  const known = [
+    [1.5, 3.7, 0.2135981692020135],
+    [-0.2, 1.3, 0.8681815485502208],
+    [12, 2.5, 0.0028362150300783244],
+    [8, 40.2, 7.629959736832483e-10],
+    [2, 1e6, 0.04550053385131924],
+    [0, 5, 1],
+  ] as const;
+  for (const [t, degrees, p] of known) assert.ok(Math.abs(studentTails(t, degrees) / p - 1) < 1e-9, `${t}`);
+  assert.equal(studentQuantile(0.975, 6.3).toFixed(9), '2.418942810');
 });

@@ -9,7 +9,7 @@ import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { createFolder } from '../testing/temporary-folder.fixture.js';
-import { exec, main } from './run-exec.fixture.js';
+import { exec, main, parse, type Report } from './run-exec.fixture.js';
 
 const launcher = fileURLToPath(new URL('../../../bin/joulemetry', import.meta.url));
 
@@ -140,4 +140,47 @@ test('exec sends what it measures to the exporters that a file names', () => {
   assert.equal(status, 0);
   assert.match(stderr, /process\.cpu\.time/);
   assert.match(stderr, /joulemetry exec: sleep 0\.1/);
+});
+
+function mean({ statistics }: Report): number {
+  return statistics?.['wall_time']?.['mean_s'] ?? NaN;
+}
+
+test('exec compares commands that it runs in turn, every second round in reverse order', () => {
+  const folder = createFolder();
+  const note = (name: string) => ['sh', '-c', `echo ${name} >> "$0"`, join(folder, 'order')];
+  const commands = [...note('a'), '--vs', ...note('b'), '--vs', ...note('c')];
+  const { status, stdout, stderr } = exec([
+    '--compare',
+    '-r',
+    '3',
+    '--baseline',
+    '0',
+    '--json',
+    '--',
+    ...commands,
+  ]);
+  assert.equal(status, 0);
+  const order = readFileSync(join(folder, 'order'), 'utf8').replaceAll('\n', '');
+  assert.equal(order, 'abccbaabccba');
+  const report = parse(stdout) as Report & {
+    readonly compared: readonly (Report & {
+      readonly differences: { readonly wall_time: Record<string, number> };
+    })[];
+  };
+  assert.deepEqual(
+    [report, ...report.compared].map(({ runs }) => runs.length),
+    [3, 3, 3],
+  );
+  for (const one of report.compared) {
+    const difference = mean(one) - mean(report);
+    assert.equal(one.differences.wall_time['difference_s']?.toFixed(9), difference.toFixed(9));
+  }
+  assert.equal(stderr.match(/, compared with sh -c/g)?.length, 2);
+});
+
+test('exec stops a comparison when a command fails, names it and exits with its code', () => {
+  const { status, stderr } = exec(['--compare', '-r', '2', '--baseline', '0', '--', 'true', '--vs', 'false']);
+  assert.equal(status, 1);
+  assert.match(stderr, /Stopped after the warm-up run, which is reported: "false" ended with exit code 1/);
 });

@@ -63,6 +63,7 @@ test('createJsonReport has units in its keys and null for what is not known', ()
       },
     ],
     statistics: null,
+    compared: [],
   });
 });
 

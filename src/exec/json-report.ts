@@ -1,4 +1,5 @@
 import type { EventCount } from './command-counters.js';
+import type { ComparedReport, ComparisonReport } from './comparison.js';
 import {
   limitPrograms,
   type DomainReport,
@@ -8,19 +9,57 @@ import {
   type RepeatReport,
   type RunReport,
 } from './report.js';
-import type { Statistics } from './statistics.js';
+import type { Difference, Statistics } from './statistics.js';
 
 /** Changes when a key changes its meaning or is removed. */
 const schemaVersion = 1;
 
-/** The report as plain data: keys end with their unit; null for unknown values. */
-export function createJsonReport({ command, runs, repeat }: ExecReport, version: string): object {
+/**
+ * The report as plain data: keys end with their unit; null for unknown values.
+ * @param compared reports of commands that were run in turn with it
+ */
+export function createJsonReport(
+  report: ExecReport,
+  version: string,
+  compared: readonly ComparedReport[] = [],
+): object {
   return {
     schema_version: schemaVersion,
     joulemetry_version: version,
-    command,
-    runs: runs.map(describeRun),
-    statistics: repeat ? describeRepeat(repeat) : null,
+    ...describeReport(report),
+    compared: compared.map((one) => ({
+      ...describeReport(one),
+      differences: one.comparison ? describeComparison(one.comparison) : null,
+    })),
+  };
+}
+
+function describeReport({ command, runs, repeat }: ExecReport): object {
+  return { command, runs: runs.map(describeRun), statistics: repeat ? describeRepeat(repeat) : null };
+}
+
+/** Differences from the first command. */
+function describeComparison(comparison: ComparisonReport): object {
+  return {
+    wall_time: describeDifference(comparison.wallSeconds, 's'),
+    cpu_time: describeDifference(comparison.cpuSeconds, 's'),
+    machine_energy: describeDifference(comparison.machineJoules, 'j'),
+    above_baseline_energy: describeDifference(comparison.netJoules, 'j'),
+    command_energy: describeDifference(comparison.commandJoules, 'j'),
+  };
+}
+
+function describeDifference(one: Difference | undefined, unit: string): object | null {
+  if (!one) return null;
+  const { difference, halfWidth, ratio, t, degrees, p } = one;
+  return {
+    [`difference_${unit}`]: difference,
+    [`ci95_low_${unit}`]: difference - halfWidth,
+    [`ci95_high_${unit}`]: difference + halfWidth,
+    ratio: ratio ?? null,
+    welch_t: t ?? null,
+    degrees_of_freedom: degrees ?? null,
+    p_value: p,
   };
 }
 

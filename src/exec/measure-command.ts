@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { escapeControls } from '../component/output.js';
 import { describeError } from '../errors.js';
 import type { TreeAccounting } from '../linux/bpf/tree-accounting.js';
 import { reapOrphansAsInit } from '../linux/children.js';
@@ -13,8 +14,8 @@ import {
   type RunPlan,
   type RunRecord,
 } from './measure-run.js';
-import type { ExecOptions } from './options.js';
-import { openReportTargets, writeReports } from './report-targets.js';
+import { commandSeparator, splitAtWord, type CommandLine, type ExecOptions } from './options.js';
+import { openReportTargets, writeReports, type CommandRuns } from './report-targets.js';
 import { openSession } from './session.js';
 import { InterruptedError, SignalRelay } from './signal-relay.js';
 
@@ -25,7 +26,7 @@ import { InterruptedError, SignalRelay } from './signal-relay.js';
 const unreported = 125;
 
 /**
- * Runs a command, once or repeatedly, and reports its usage.
+ * Runs a command, once or repeatedly, or several in turn, and reports their usage.
  * @returns the exit code of the last run, or `unreported`
  * @throws UsageError, ConfigurationError, or Error if this machine cannot measure a command
  */
@@ -38,7 +39,7 @@ export async function measureCommand(options: ExecOptions): Promise<number> {
   // The command is started on another thread, and waited for by its pid.
   reapOrphansAsInit(new Set());
   try {
-    return await measure(options, findInvocation(options));
+    return await measure(options, findInvocations(options));
   } catch (error) {
     if (!(error instanceof ProgramError || error instanceof InterruptedError)) throw error;
     writeMessage(`joulemetry: ${error.message}`);
@@ -47,12 +48,24 @@ export async function measureCommand(options: ExecOptions): Promise<number> {
 }
 
 /** @throws ProgramError when there is no such program */
-function findInvocation({ program, args }: ExecOptions): Invocation {
-  const [name = Buffer.from(program), ...rest] = findRawArguments([program, ...args]);
-  return { name, path: findProgram(name, findRawPath()), args: rest };
+function findInvocations(options: ExecOptions): readonly Invocation[] {
+  const commands = listCommands(options);
+  const words = commands.flatMap(({ program, args }) => [commandSeparator, program, ...args]).slice(1);
+  const raw = findRawArguments(words);
+  // Without a comparison, the separator is an argument like others.
+  const all = commands.length === 1 ? [raw] : splitAtWord(raw, isSeparator);
+  return all.map(([name = Buffer.of(), ...args]) => ({ name, path: findProgram(name, findRawPath()), args }));
 }
 
-async function measure(options: ExecOptions, invocation: Invocation): Promise<number> {
+function isSeparator(word: Buffer): boolean {
+  return word.toString() === commandSeparator;
+}
+
+function listCommands({ program, args, others }: ExecOptions): readonly CommandLine[] {
+  return [{ program, args }, ...others];
+}
+
+async function measure(options: ExecOptions, invocations: readonly Invocation[]): Promise<number> {
   const events = await findEvents(options);
   const targets = openReportTargets(options);
   const relay = new SignalRelay();
@@ -60,21 +73,24 @@ async function measure(options: ExecOptions, invocation: Invocation): Promise<nu
   const tree = openTree();
   try {
     const session = await openSession(options);
-    const records: RunRecord[] = [];
+    const commands = listCommands(options).map(createRuns);
     const { repeat, baselineMs } = options;
-    const plan = { ...invocation, repeat, baselineMs };
-    let isWarmedUp = false;
+    const plans = invocations.map((invocation, i) => ({
+      ...invocation,
+      baselineMs,
+      records: commands[i]?.records ?? [],
+    }));
+    let runs: Measured = { isRepeated: false, last: undefined };
     let isReported = false;
     try {
-      isWarmedUp = await measureRuns(plan, { session, relay, events, tree, records });
+      runs = await measureRuns(plans, repeat, { session, relay, events, tree });
     } finally {
       relay.finish();
       await session.close();
-      const words = [options.program, ...options.args];
-      const runs = { command: words, records, isRepeated: isWarmedUp, book: session.book };
-      isReported = await writeReports(runs, targets);
+      const { isRepeated } = runs;
+      isReported = await writeReports({ commands, isRepeated, book: session.book }, targets);
     }
-    const exitCode = records.at(-1)?.end.exitCode ?? 0;
+    const exitCode = runs.last?.end.exitCode ?? 0;
     return exitCode === 0 && !isReported ? unreported : exitCode;
   } finally {
     relay.close();
@@ -105,41 +121,53 @@ function mayUseBpf(granted: readonly string[]): boolean {
   );
 }
 
-interface Measuring extends Instruments {
+function createRuns({ program, args }: CommandLine): CommandRuns & { readonly records: RunRecord[] } {
+  return { command: [program, ...args], records: [] };
+}
+
+interface RecordedPlan extends RunPlan {
   /** Receives every finished run. */
   readonly records: RunRecord[];
 }
 
-type Repeated = RunPlan & Pick<ExecOptions, 'repeat'>;
+interface Measured {
+  /** Whether the runs are repetitions after a warm-up. */
+  readonly isRepeated: boolean;
+  readonly last: RunRecord | undefined;
+}
 
 /**
- * Runs the command as often as requested; a run that fails or is interrupted is the last one.
- * @returns whether the runs are repetitions after a warm-up
+ * Runs each command as often as requested, one after the other, in every second round in reverse order: so a
+ * trend of the machine concerns all alike. A run that fails or is interrupted is the last one.
+ * @param repeat undefined: once, without a warm-up
  */
-async function measureRuns(options: Repeated, measuring: Measuring): Promise<boolean> {
-  const { relay, records } = measuring;
-  const { repeat } = options;
-  if (repeat === undefined) {
-    records.push(await measureRun(options, measuring));
-    return false;
+async function measureRuns(
+  plans: readonly RecordedPlan[],
+  repeat: number | undefined,
+  instruments: Instruments,
+): Promise<Measured> {
+  let last: RunRecord | undefined;
+  // The first round warms up caches.
+  for (let round = 0; round <= (repeat ?? 0); round++) {
+    if (round === 1) for (const { records } of plans) records.length = 0;
+    for (const plan of round % 2 === 0 ? plans : plans.toReversed()) {
+      last = await measureRun(plan, instruments);
+      plan.records.push(last);
+      const subject = plans.length === 1 ? 'the command' : `"${escapeControls(plan.name.toString())}"`;
+      const reason = describeStop(subject, last, instruments.relay.interruption);
+      if (reason === undefined) continue;
+      const isLast = round === (repeat ?? 0) && plan === plans.at(round % 2 === 0 ? -1 : 0);
+      if (!isLast) writeMessage(`joulemetry: ${describeStopped(round, repeat ?? 0)}: ${reason}`);
+      return { isRepeated: round > 0, last };
+    }
   }
-  // The first run warms up caches.
-  for (let run = 0; run <= repeat; run++) {
-    if (run === 1) records.length = 0;
-    const record = await measureRun(options, measuring);
-    records.push(record);
-    const reason = describeStop(record, relay.interruption);
-    if (reason === undefined) continue;
-    if (run < repeat) writeMessage(`joulemetry: ${describeStopped(run, repeat)}: ${reason}`);
-    return run > 0;
-  }
-  return true;
+  return { isRepeated: repeat !== undefined, last };
 }
 
 /** Why no further run follows. */
-function describeStop({ end }: RunRecord, interruption: AbortSignal): string | undefined {
-  if (end.signal !== undefined) return `the command was killed by ${end.signal}`;
-  if (end.exitCode !== 0) return `the command ended with exit code ${end.exitCode}`;
+function describeStop(subject: string, { end }: RunRecord, interruption: AbortSignal): string | undefined {
+  if (end.signal !== undefined) return `${subject} was killed by ${end.signal}`;
+  if (end.exitCode !== 0) return `${subject} ended with exit code ${end.exitCode}`;
   return interruption.aborted ? describeError(interruption.reason) : undefined;
 }
 

@@ -72,3 +72,23 @@ test('parseExecOptions takes lists of events, one by one', () => {
   ]);
   assert.deepEqual([events, program], [['cycles,cs', 'msr/tsc/'], 'ls']);
 });
+
+test('parseExecOptions compares commands with --vs between them ten times, unless an option says otherwise', () => {
+  const { program, args, others, repeat, baselineMs } = parseExecOptions([
+    '--compare',
+    '--',
+    'a',
+    '-x',
+    '--vs',
+    'b',
+  ]);
+  assert.deepEqual([program, args, others], ['a', ['-x'], [{ program: 'b', args: [] }]]);
+  assert.deepEqual([repeat, baselineMs], [10, 1000]);
+  assert.equal(parseExecOptions(['--compare', '-r', '3', '--', 'a', '--vs', 'b']).repeat, 3);
+  assert.deepEqual(parseExecOptions(['a', '--vs', 'b']).args, ['--vs', 'b']);
+  assert.throws(
+    () => parseExecOptions(['--compare', 'a']),
+    /expected at least two commands with "--vs" between them/,
+  );
+  assert.throws(() => parseExecOptions(['--compare', '--', 'a', '--vs']), /expected a command, found none/);
+});

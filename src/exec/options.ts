@@ -2,11 +2,16 @@ import { parseArgs } from 'node:util';
 import { parseDuration } from '../config/formats.js';
 import { describeError, UsageError } from '../errors.js';
 
-/** The options of `exec`. */
-export interface ExecOptions {
-  /** The command's name and its arguments. */
+/** A command's name and its arguments. */
+export interface CommandLine {
   readonly program: string;
   readonly args: readonly string[];
+}
+
+/** The options of `exec`. */
+export interface ExecOptions extends CommandLine {
+  /** Commands that are compared with it. */
+  readonly others: readonly CommandLine[];
   /** Number of measured runs after a warm-up; undefined: one, without a warm-up. */
   readonly repeat: number | undefined;
   /** How long the machine is measured before each run; undefined: not at all. */
@@ -30,6 +35,7 @@ const options = {
   config: { type: 'string', short: 'c', multiple: true },
   set: { type: 'string', multiple: true },
   repeat: { type: 'string', short: 'r' },
+  compare: { type: 'boolean' },
   baseline: { type: 'string' },
   interval: { type: 'string' },
   json: { type: 'string' },
@@ -41,6 +47,10 @@ const options = {
 
 const maxRuns = 10_000;
 
+/** Separates commands that are compared. */
+export const commandSeparator = '--vs';
+const comparedRuns = '10';
+
 /**
  * Parses the arguments of `exec`. Everything from the command's name on belongs to the command.
  * @throws UsageError
@@ -48,17 +58,15 @@ const maxRuns = 10_000;
 export function parseExecOptions(args: readonly string[]): ExecOptions {
   const commandAt = findCommand(args);
   const values = parseOwn(completeJson(args.slice(0, commandAt + 1)).slice(0, commandAt));
-  const [program, ...rest] = args.slice(args[commandAt] === '--' ? commandAt + 1 : commandAt);
-  if (program === undefined) {
-    throw new UsageError(
-      'Cannot measure: expected a command, found none; usage: joulemetry exec [OPTIONS] [--] COMMAND [ARGS...]',
-    );
-  }
-  const { config = [], set = [], repeat, baseline, interval, json, output, quiet: isQuiet = false } = values;
-  const { event: events = [] } = values;
+  const words = args.slice(args[commandAt] === '--' ? commandAt + 1 : commandAt);
+  const { config = [], set = [], baseline, interval, json, output, quiet: isQuiet = false } = values;
+  const { event: events = [], compare: isCompared = false } = values;
+  const repeat = values.repeat ?? (isCompared ? comparedRuns : undefined);
+  const [{ program, args: own }, ...others] = isCompared ? parseCompared(words) : [parseCommand(words)];
   return {
     program,
-    args: rest,
+    args: own,
+    others,
     config,
     set,
     interval,
@@ -69,6 +77,30 @@ export function parseExecOptions(args: readonly string[]): ExecOptions {
     isQuiet,
     events,
   };
+}
+
+function parseCommand([program, ...args]: readonly string[]): CommandLine {
+  if (program !== undefined) return { program, args };
+  throw new UsageError(
+    'Cannot measure: expected a command, found none; usage: joulemetry exec [OPTIONS] [--] COMMAND [ARGS...]',
+  );
+}
+
+function parseCompared(words: readonly string[]): readonly [CommandLine, ...CommandLine[]] {
+  const [first = [], ...others] = splitAtWord(words, (word) => word === commandSeparator);
+  if (others.length > 0) return [parseCommand(first), ...others.map(parseCommand)];
+  throw new UsageError(
+    `Cannot compare: expected at least two commands with "${commandSeparator}" between them, found one`,
+  );
+}
+
+/** @returns the words before the first separator, between two, and after the last one */
+export function splitAtWord<Word>(
+  words: readonly Word[],
+  isSeparator: (word: Word) => boolean,
+): readonly (readonly Word[])[] {
+  const at = words.findIndex(isSeparator);
+  return at < 0 ? [words] : [words.slice(0, at), ...splitAtWord(words.slice(at + 1), isSeparator)];
 }
 
 function parseOwn(args: string[]) {

@@ -3,6 +3,7 @@ import { formatJson } from '../component/output.js';
 import { describeError, UsageError } from '../errors.js';
 import { surviveBadOutput, writeMessage } from '../telemetry/write-message.js';
 import { readVersion } from '../version.js';
+import type { ComparedReport } from './comparison.js';
 import type { EnergyBook } from './energy-book.js';
 import type { RunRecord } from './measure-run.js';
 import type { ExecOptions } from './options.js';
@@ -105,10 +106,15 @@ function writeAndClose(fd: number, { path, text, close }: FileReport): boolean {
   }
 }
 
-/** The command that was run, and its results. */
-export interface RunsToReport {
+/** A command that was run, and its results. */
+export interface CommandRuns {
   readonly command: readonly string[];
   readonly records: readonly RunRecord[];
+}
+
+/** The commands that were run: one, or several that are compared with the first. */
+export interface RunsToReport {
+  readonly commands: readonly CommandRuns[];
   /** Whether they are repetitions after a warm-up. */
   readonly isRepeated: boolean;
   /** The book of the session, which is closed. */
@@ -119,22 +125,51 @@ export interface RunsToReport {
  * Writes the reports of the runs. Their code is loaded only now, so as not to delay the command.
  * @returns whether all of them could be written
  */
-export async function writeReports(
-  { command, records, isRepeated, book }: RunsToReport,
-  { json, summary }: ReportTargets,
-): Promise<boolean> {
-  if (records.length === 0) return true;
-  const { reportRepeat, reportRun } = await import('./report.js');
-  const runs = records.map((record) => reportRun(record, book));
-  const report: ExecReport = { command, runs, repeat: isRepeated ? reportRepeat(runs) : undefined };
+export async function writeReports(runs: RunsToReport, { json, summary }: ReportTargets): Promise<boolean> {
+  const reports = await createReports(runs);
+  const [report] = reports;
+  if (!report) return true;
+  const compared = reports.filter(isCompared);
   let isWritten = true;
   if (json) {
     const { createJsonReport } = await import('./json-report.js');
-    isWritten = await json.write(formatJson(createJsonReport(report, readVersion())));
+    isWritten = await json.write(formatJson(createJsonReport(report, readVersion(), compared.slice(1))));
   }
   if (summary) {
-    const { createTextReport } = await import('./text-report.js');
-    isWritten = (await summary.write(createTextReport(report))) && isWritten;
+    const text = compared.length > 0 ? await describeComparison(compared) : await describeReports(reports);
+    isWritten = (await summary.write(text)) && isWritten;
   }
   return isWritten;
+}
+
+/** @returns a report of each command that was run */
+async function createReports({ commands, isRepeated, book }: RunsToReport): Promise<readonly ExecReport[]> {
+  const { reportRepeat, reportRun } = await import('./report.js');
+  const reports = commands
+    .filter(({ records }) => records.length > 0)
+    .map(({ command, records }) => {
+      const runs = records.map((record) => reportRun(record, book));
+      return { command, runs, repeat: isRepeated ? reportRepeat(runs) : undefined };
+    });
+  if (commands.length === 1 || !isRepeated) return reports;
+  const { compareRuns } = await import('./comparison.js');
+  const [first] = reports;
+  return reports.map((one) => {
+    const comparison = one === first ? undefined : compareRuns(one.runs, first?.runs ?? []);
+    return Object.assign(one, { comparison });
+  });
+}
+
+function isCompared(report: ExecReport): report is ComparedReport {
+  return 'comparison' in report;
+}
+
+async function describeComparison(reports: readonly ComparedReport[]): Promise<string> {
+  const { createComparisonText } = await import('./comparison-text.js');
+  return createComparisonText(reports);
+}
+
+async function describeReports(reports: readonly ExecReport[]): Promise<string> {
+  const { createTextReport } = await import('./text-report.js');
+  return reports.map(createTextReport).join('');
 }

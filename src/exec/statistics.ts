@@ -1,4 +1,4 @@
-import { studentQuantile } from '../energy/student-quantile.js';
+import { studentQuantile, studentTails } from '../energy/student-quantile.js';
 
 /** Statistics of repeated measurements, in their unit. */
 export interface Statistics {
@@ -9,6 +9,21 @@ export interface Statistics {
   readonly halfWidth: number | undefined;
   /** Sample standard deviation; undefined for a single measurement. */
   readonly deviation: number | undefined;
+}
+
+/** By how much the mean of some measurements differs from that of others: Welch's test. */
+export interface Difference {
+  /** In the unit of the measurements. */
+  readonly difference: number;
+  /** Half the width of its 95 % confidence interval. */
+  readonly halfWidth: number;
+  /** The mean as a multiple of the other one; undefined if that is not positive. */
+  readonly ratio: number | undefined;
+  /** The statistic and its degrees of freedom; undefined if no measurement differs from its mean. */
+  readonly t: number | undefined;
+  readonly degrees: number | undefined;
+  /** How probable a difference at least this large is if there is none, from 0 to 1. */
+  readonly p: number;
 }
 
 const confidence = 0.95;
@@ -41,6 +56,32 @@ export function hasDrift(values: readonly number[]): boolean {
   const slope = total(values.map((value, i) => (i - middle) * (value - mean))) / spread;
   const rest = total(values.map((value, i) => (value - mean - slope * (i - middle)) ** 2));
   return Math.abs(slope) > quantile(degrees) * Math.sqrt(rest / degrees / spread);
+}
+
+/**
+ * Compares two means by Welch's test, which does not assume that both scatter equally (B. L. Welch, Biometrika
+ * 34, 1947).
+ * @returns undefined with fewer than two measurements of either
+ */
+export function compareMeans(values: readonly number[], others: readonly number[]): Difference | undefined {
+  if (values.length < 2 || others.length < 2) return undefined;
+  const [mean, other] = [average(values), average(others)];
+  const [own, theirs] = [squaredError(values, mean), squaredError(others, other)];
+  const error = Math.sqrt(own + theirs);
+  const difference = mean - other;
+  const ratio = other > 0 ? mean / other : undefined;
+  if (error === 0) {
+    const p = difference === 0 ? 1 : 0;
+    return { difference, ratio, halfWidth: 0, t: undefined, degrees: undefined, p };
+  }
+  const degrees = error ** 4 / (own ** 2 / (values.length - 1) + theirs ** 2 / (others.length - 1));
+  const t = difference / error;
+  return { difference, ratio, halfWidth: quantile(degrees) * error, t, degrees, p: studentTails(t, degrees) };
+}
+
+/** The square of the standard error of the mean. */
+function squaredError(values: readonly number[], mean: number): number {
+  return (findDeviation(values, mean) ?? 0) ** 2 / values.length;
 }
 
 function quantile(degrees: number): number {

@@ -24,7 +24,7 @@ export function createTextReport({ command, runs, repeat }: ExecReport): string 
 const longestCommand = 80;
 
 /** On one line, shortened if it is long. */
-function describeCommand(command: readonly string[]): string {
+export function describeCommand(command: readonly string[]): string {
   const words = command.map((word) =>
     /^[\w./:=@%+,-]+$/.test(word) ? word : escapeControls(JSON.stringify(word)),
   );

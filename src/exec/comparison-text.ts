@@ -1,0 +1,51 @@
+import { formatValue } from '../component/output.js';
+import type { ComparedReport } from './comparison.js';
+import type { Difference } from './statistics.js';
+import { createTextReport, describeCommand, formatCells } from './text-report.js';
+
+/** The report of compared commands for people: the statistics of each, then the differences from the first. */
+export function createComparisonText(reports: readonly ComparedReport[]): string {
+  const [first, ...others] = reports;
+  if (!first) return '';
+  const differences = others.flatMap((one) => describeDifferences(one, first));
+  return `${reports.map(createTextReport).join('')}${differences.map((line) => `${line}\n`).join('')}`;
+}
+
+function describeDifferences(
+  { command, comparison }: ComparedReport,
+  first: ComparedReport,
+): readonly string[] {
+  const title = `${describeCommand(command)}, compared with ${describeCommand(first.command)}`;
+  const rows = [
+    ...differenceRow('wall time', comparison?.wallSeconds, 's'),
+    ...differenceRow('CPU time', comparison?.cpuSeconds, 's'),
+    ...differenceRow('machine', comparison?.machineJoules, 'J'),
+    ...differenceRow('above baseline', comparison?.netJoules, 'J'),
+    ...differenceRow('command', comparison?.commandJoules, 'J'),
+  ];
+  if (rows.length === 0) return ['', title, '', '  No difference: at least two runs of each are needed'];
+  return [
+    '',
+    title,
+    '',
+    ...formatCells([['', 'difference', '95 % interval', 'ratio', 'p', ''], ...rows]),
+    '',
+    "  p: how probable a difference at least this large is, if there is none (Welch's t-test)",
+  ];
+}
+
+function differenceRow(
+  name: string,
+  one: Difference | undefined,
+  unit: string,
+): readonly (readonly string[])[] {
+  if (!one) return [];
+  const { difference, halfWidth, ratio, p } = one;
+  const sign = difference > 0 ? '+' : '';
+  const cells = [`${sign}${formatValue(difference, unit)}`, `+-${formatValue(halfWidth, unit)}`];
+  return [[name, ...cells, ratio === undefined ? '-' : `${ratio.toFixed(3)}x`, describeProbability(p), '']];
+}
+
+function describeProbability(p: number): string {
+  return p < 0.001 ? '< 0.001' : p.toFixed(3);
+}
