@@ -15,6 +15,7 @@ import { findOrAdd } from '../../src/model/plan.js';
 import {
   ATTR_ENERGY_ATTRIBUTION_MODEL,
   ATTR_ENERGY_METHOD,
+  ATTR_FLOOR_SOURCE,
   ATTR_HW_ID,
   ATTR_HW_PARENT,
   ATTR_HW_TYPE,
@@ -202,9 +203,9 @@ export class Domain {
   #publishFloor(from: number): void {
     const floor = this.floor.current;
     if (floor === undefined) return;
-    if (this.#gauge?.series.attributes['floor.source'] !== floor.source) {
+    if (this.#gauge?.series.attributes[ATTR_FLOOR_SOURCE] !== floor.source) {
       if (this.#gauge) this.#options.publication.end(this.#gauge);
-      const series = this.#createSeries(attributionFloor, from, { 'floor.source': floor.source });
+      const series = this.#createSeries(attributionFloor, from, { [ATTR_FLOOR_SOURCE]: floor.source });
       this.#gauge = this.#options.publication.open(new Gauge(series));
     }
     this.#gauge.value = floor.watts;

@@ -2,7 +2,9 @@ import type { ConsumingComponent, Context, ProcessorFactory } from '../../src/co
 import type { Consumer } from '../../src/component/consumer.js';
 import { checkClientConfig } from '../../src/http/client.js';
 import { checkEnergyNames, deriveEnergyName } from '../../src/model/energy-names.js';
+import { ATTR_CARBON_ACCOUNTING } from '../../src/model/semantic-conventions.js';
 import type { Attributes, Metric, Series } from '../../src/model/series.js';
+import { embodiedCarbon } from '../../src/model/shared-metrics.js';
 import { createConstantRate } from '../../src/rating/rate.js';
 import type { Rating } from '../../src/rating/rated-energy.js';
 import { createRatedProcessor, type RateStatus } from '../../src/rating/rated-processor.js';
@@ -27,14 +29,6 @@ const intensityAge: Metric = {
   unit: 's',
   description: 'Time since the carbon intensity was read from its file or service',
   kind: 'gauge',
-  valueType: 'double',
-};
-
-const embodiedCarbon: Metric = {
-  name: 'hw.host.carbon.embodied',
-  unit: 'g',
-  description: 'Greenhouse gases of making the machine, spread over its life, in CO2 equivalent',
-  kind: 'counter',
   valueType: 'double',
 };
 
@@ -81,7 +75,7 @@ function create(config: Config, context: Context, next: Consumer): ConsumingComp
   const metrics = new Map(config.metrics.map((name) => [name, createCarbonMetric(name)]));
   const createRating = (accounting: string, rate: Rating['rate']): Rating => ({
     metricOf: (name) => metrics.get(name),
-    attributes: { 'carbon.accounting': accounting },
+    attributes: { [ATTR_CARBON_ACCOUNTING]: accounting },
     rate,
   });
   const ratings = [createRating('location', intensity.rate)];
@@ -125,7 +119,7 @@ function createStatus(start: bigint, { config, context, intensity }: StatusOptio
     start,
   });
   const attributes = {
-    'carbon.accounting': 'location',
+    [ATTR_CARBON_ACCOUNTING]: 'location',
     'carbon.source': intensity.name,
     'carbon.intensity.type': type,
   };

@@ -4,7 +4,7 @@ import { findOrAdd } from '../../src/model/plan.js';
 import { resourceKey, type Resource, type Series } from '../../src/model/series.js';
 import { meteredEnergyNames } from '../../src/model/shared-metrics.js';
 import { createEnding, readLatest, readValue, timeOf, type Table } from '../../src/model/table.js';
-import { logicalCpus } from '../../src/model/usage-metrics.js';
+import { cpuFrequency, logicalCpus } from '../../src/model/usage-metrics.js';
 import type { Config } from './config.js';
 import { Estimate } from './estimate.js';
 import { HardwareFinder, usageNames, type Hardware } from './hardware.js';
@@ -143,7 +143,7 @@ export class Estimation implements ConsumingComponent {
       const kind =
         metric.name === logicalCpus.name
           ? 'cpus'
-          : metric.name === 'system.cpu.frequency'
+          : metric.name === cpuFrequency.name
             ? 'frequencies'
             : undefined;
       if (kind === undefined) continue;

@@ -1,7 +1,7 @@
 import { describeEstimate, type PowerModel } from '../../src/energy/power-models.js';
-import { ATTR_SYSTEM_DEVICE } from '../../src/model/semantic-conventions.js';
+import { ATTR_NETWORK_INTERFACE_NAME, ATTR_SYSTEM_DEVICE } from '../../src/model/semantic-conventions.js';
 import type { Attributes, Series } from '../../src/model/series.js';
-import { busyTime } from '../../src/model/usage-metrics.js';
+import { busyTime, diskIoTime, memoryLimit, networkIo } from '../../src/model/usage-metrics.js';
 import type { Config } from './config.js';
 import type { Machine, Place } from './machine.js';
 import { isVirtualPort } from './virtual-port.js';
@@ -24,12 +24,13 @@ export interface Hardware {
 
 const gb = 1024 ** 3;
 
-const memoryLimit = 'system.memory.limit';
-const diskTime = 'system.disk.io_time';
-const networkIo = 'system.network.io';
-
 /** Metrics of hardware utilization. */
-export const usageNames: ReadonlySet<string> = new Set([busyTime.name, memoryLimit, diskTime, networkIo]);
+export const usageNames: ReadonlySet<string> = new Set([
+  busyTime.name,
+  memoryLimit.name,
+  diskIoTime.name,
+  networkIo.name,
+]);
 
 /** Finds the hardware whose utilization a series shows. */
 export class HardwareFinder {
@@ -53,12 +54,12 @@ export class HardwareFinder {
     switch (metric.name) {
       case busyTime.name:
         return describeCpus(machine);
-      case memoryLimit:
+      case memoryLimit.name:
         return this.#config.memory.power_per_gb > 0 ? this.#describeMemory(machine) : undefined;
-      case diskTime:
+      case diskIoTime.name:
         return this.#describeDrive(String(attributes[ATTR_SYSTEM_DEVICE]), machine);
-      case networkIo:
-        return this.#describePort(String(attributes['network.interface.name']), machine);
+      case networkIo.name:
+        return this.#describePort(String(attributes[ATTR_NETWORK_INTERFACE_NAME]), machine);
       default:
         return undefined;
     }

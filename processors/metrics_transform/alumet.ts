@@ -1,4 +1,16 @@
+import { gpuPower } from '../../src/gpu/metrics.js';
+import { raplEnergy } from '../../src/model/energy-domain.js';
+import { processEnergy } from '../../src/model/ledger-metrics.js';
+import {
+  ATTR_CPU_MODE,
+  ATTR_HW_ID,
+  ATTR_HW_TYPE,
+  ATTR_PROCESS_PID,
+  ATTR_RAPL_DOMAIN,
+} from '../../src/model/semantic-conventions.js';
 import type { AttributeValue } from '../../src/model/series.js';
+import { hwEnergy } from '../../src/model/shared-metrics.js';
+import { cpuTime, processCpuTime, processMemoryUsage } from '../../src/model/usage-metrics.js';
 import type { Labels, LabelSource, PresetRule } from './preset-rule.js';
 
 // Names, units and labels of ALUMET 0.9 (github.com/alumet-dev/alumet, the plugins rapl, nvml and procfs).
@@ -19,7 +31,7 @@ function labelsOf(
 }
 
 function ofProcess({ resource }: LabelSource, others: Labels = {}): Labels | undefined {
-  const pid = resource['process.pid'];
+  const pid = resource[ATTR_PROCESS_PID];
   return pid === undefined
     ? undefined
     : {
@@ -31,11 +43,11 @@ function ofProcess({ resource }: LabelSource, others: Labels = {}): Labels | und
 
 /** The number at the end of `package-0` or `dram-0`. */
 function numberOf({ own }: LabelSource): string | undefined {
-  return /(\d+)$/u.exec(String(own['hw.id']))?.[1];
+  return /(\d+)$/u.exec(String(own[ATTR_HW_ID]))?.[1];
 }
 
 const raplLabels: PresetRule['labels'] = (source) => {
-  const type = source.own['hw.type'];
+  const type = source.own[ATTR_HW_TYPE];
   if (type === 'cpu') return labelsOf(['cpu_package', numberOf(source)], { domain: 'package' });
   return type === 'memory' ? labelsOf(['dram', numberOf(source)], { domain: 'dram' }) : undefined;
 };
@@ -44,30 +56,30 @@ const raplLabels: PresetRule['labels'] = (source) => {
 const domains: Readonly<Record<string, string>> = { core: 'pp0', uncore: 'pp1', psys: 'platform' };
 
 const ofGpu: PresetRule['labels'] = ({ own }) =>
-  own['hw.type'] === 'gpu' ? labelsOf(['gpu', own['hw.id']]) : undefined;
+  own[ATTR_HW_TYPE] === 'gpu' ? labelsOf(['gpu', own[ATTR_HW_ID]]) : undefined;
 
 const sinceLast = 'since the point before, as in ALUMET; a point that is lost is lost';
 
 export const alumet: readonly PresetRule[] = [
   {
-    from: 'hw.energy',
+    from: hwEnergy.name,
     name: 'rapl_consumed_energy',
     description: `Energy of a domain ${sinceLast}`,
     isGrowth: true,
     labels: raplLabels,
   },
   {
-    from: 'rapl.energy',
+    from: raplEnergy.name,
     name: 'rapl_consumed_energy',
     description: `Energy of a domain ${sinceLast}`,
     isGrowth: true,
     labels: (source) =>
       labelsOf(['cpu_package', numberOf(source)], {
-        domain: domains[String(source.own['rapl.domain'])] ?? source.own['rapl.domain'],
+        domain: domains[String(source.own[ATTR_RAPL_DOMAIN])] ?? source.own[ATTR_RAPL_DOMAIN],
       }),
   },
   {
-    from: 'hw.energy',
+    from: hwEnergy.name,
     name: 'nvml_energy_consumption',
     description: `Energy of a GPU ${sinceLast}`,
     unit: 'mJ',
@@ -75,39 +87,39 @@ export const alumet: readonly PresetRule[] = [
     labels: ofGpu,
   },
   {
-    from: 'hw.gpu.power',
+    from: gpuPower.name,
     name: 'nvml_instant_power',
     description: 'Power of a GPU',
     unit: 'mW',
-    labels: ({ own }) => labelsOf(['gpu', own['hw.id']]),
+    labels: ({ own }) => labelsOf(['gpu', own[ATTR_HW_ID]]),
   },
   {
-    from: 'process.energy',
+    from: processEnergy.name,
     name: 'attributed_energy',
     description: `Energy attributed to a process ${sinceLast}. In ALUMET, by the formula that the user writes`,
     isGrowth: true,
-    labels: (source) => ofProcess(source, { domain: source.own['hw.type'] }),
+    labels: (source) => ofProcess(source, { domain: source.own[ATTR_HW_TYPE] }),
   },
   {
-    from: 'process.cpu.time',
+    from: processCpuTime.name,
     name: 'cpu_time_delta',
     description: `CPU time of a process ${sinceLast}`,
     unit: 'ns',
     isGrowth: true,
-    labels: (source) => ofProcess(source, { kind: source.own['cpu.mode'] }),
+    labels: (source) => ofProcess(source, { kind: source.own[ATTR_CPU_MODE] }),
   },
   {
-    from: 'process.memory.usage',
+    from: processMemoryUsage.name,
     name: 'memory_usage',
     description: 'Memory of a process',
     labels: (source) => ofProcess(source, { kind: 'resident' }),
   },
   {
-    from: 'system.cpu.time',
+    from: cpuTime.name,
     name: 'kernel_cpu_time',
     description: `CPU time of the machine ${sinceLast}`,
     unit: 'ms',
     isGrowth: true,
-    labels: ({ own }) => labelsOf(['local_machine', ''], { cpu_state: own['cpu.mode'] }),
+    labels: ({ own }) => labelsOf(['local_machine', ''], { cpu_state: own[ATTR_CPU_MODE] }),
   },
 ];

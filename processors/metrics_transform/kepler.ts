@@ -1,3 +1,23 @@
+import {
+  ATTR_CONTAINER_ID,
+  ATTR_CONTAINER_NAME,
+  ATTR_CONTAINER_RUNTIME_NAME,
+  ATTR_HOST_NAME,
+  ATTR_HW_ID,
+  ATTR_HW_NAME,
+  ATTR_HW_TYPE,
+  ATTR_K8S_CONTAINER_NAME,
+  ATTR_K8S_NAMESPACE_NAME,
+  ATTR_K8S_POD_NAME,
+  ATTR_K8S_POD_UID,
+  ATTR_LEDGER_PART,
+  ATTR_PROCESS_EXECUTABLE_NAME,
+  ATTR_PROCESS_EXECUTABLE_PATH,
+  ATTR_PROCESS_PID,
+  ATTR_RAPL_DOMAIN,
+  ATTR_VM_NAME,
+} from '../../src/model/semantic-conventions.js';
+import { processCpuTime } from '../../src/model/usage-metrics.js';
 import type { Labels, LabelSource, PresetRule } from './preset-rule.js';
 
 // Names and labels of Kepler 0.11 (github.com/sustainable-computing-io/kepler, docs/user/metrics.md).
@@ -10,7 +30,7 @@ import type { Labels, LabelSource, PresetRule } from './preset-rule.js';
 const zones: Readonly<Record<string, string>> = { cpu: 'package', memory: 'dram', host: 'host' };
 
 function zoneOf({ own }: LabelSource): string | undefined {
-  return zones[String(own['hw.type'])];
+  return zones[String(own[ATTR_HW_TYPE])];
 }
 
 /** Labels of the energy of CPUs and memory. */
@@ -22,22 +42,22 @@ function inZone(labelsOf: (source: LabelSource) => Labels | undefined): PresetRu
   };
 }
 
-const nodeLabels = ({ resource }: LabelSource): Labels => ({ node_name: resource['host.name'] });
+const nodeLabels = ({ resource }: LabelSource): Labels => ({ node_name: resource[ATTR_HOST_NAME] });
 
 const processLabels = ({ resource }: LabelSource): Labels => ({
-  pid: resource['process.pid'],
-  comm: resource['process.executable.name'],
-  exe: resource['process.executable.path'],
+  pid: resource[ATTR_PROCESS_PID],
+  comm: resource[ATTR_PROCESS_EXECUTABLE_NAME],
+  exe: resource[ATTR_PROCESS_EXECUTABLE_PATH],
   type: findType(resource),
   state: 'running',
-  container_id: known(resource['container.id']),
-  vm_id: resource['vm.name'],
-  node_name: resource['host.name'],
+  container_id: known(resource[ATTR_CONTAINER_ID]),
+  vm_id: resource[ATTR_VM_NAME],
+  node_name: resource[ATTR_HOST_NAME],
 });
 
 function findType(resource: LabelSource['resource']): string {
-  if (resource['vm.name'] !== undefined) return 'vm';
-  return known(resource['container.id']) === undefined ? 'regular' : 'container';
+  if (resource[ATTR_VM_NAME] !== undefined) return 'vm';
+  return known(resource[ATTR_CONTAINER_ID]) === undefined ? 'regular' : 'container';
 }
 
 /** Workloads without a container, a pod or a virtual machine are the group `none` here, and do not exist in Kepler. */
@@ -46,57 +66,57 @@ function known(value: LabelSource['resource'][string] | undefined) {
 }
 
 const containerLabels = ({ resource }: LabelSource): Labels | undefined => {
-  const id = known(resource['container.id']) ?? known(resource['container.name']);
+  const id = known(resource[ATTR_CONTAINER_ID]) ?? known(resource[ATTR_CONTAINER_NAME]);
   return id === undefined
     ? undefined
     : {
         container_id: id,
-        container_name: resource['k8s.container.name'] ?? resource['container.name'] ?? id,
-        runtime: resource['container.runtime.name'],
+        container_name: resource[ATTR_K8S_CONTAINER_NAME] ?? resource[ATTR_CONTAINER_NAME] ?? id,
+        runtime: resource[ATTR_CONTAINER_RUNTIME_NAME],
         state: 'running',
-        pod_id: resource['k8s.pod.uid'],
-        node_name: resource['host.name'],
+        pod_id: resource[ATTR_K8S_POD_UID],
+        node_name: resource[ATTR_HOST_NAME],
       };
 };
 
 const podLabels = ({ resource }: LabelSource): Labels | undefined => {
-  const id = known(resource['k8s.pod.uid']);
+  const id = known(resource[ATTR_K8S_POD_UID]);
   return id === undefined
     ? undefined
     : {
         pod_id: id,
-        pod_name: resource['k8s.pod.name'] ?? id,
-        pod_namespace: resource['k8s.namespace.name'],
+        pod_name: resource[ATTR_K8S_POD_NAME] ?? id,
+        pod_namespace: resource[ATTR_K8S_NAMESPACE_NAME],
         state: 'running',
-        node_name: resource['host.name'],
+        node_name: resource[ATTR_HOST_NAME],
       };
 };
 
 const vmLabels = ({ resource }: LabelSource): Labels | undefined => {
-  const id = known(resource['vm.name']);
+  const id = known(resource[ATTR_VM_NAME]);
   return id === undefined
     ? undefined
-    : { vm_id: id, vm_name: id, state: 'running', node_name: resource['host.name'] };
+    : { vm_id: id, vm_name: id, state: 'running', node_name: resource[ATTR_HOST_NAME] };
 };
 
 function gpuOf(labelsOf: (source: LabelSource) => Labels): PresetRule['labels'] {
   return (source) =>
-    source.own['hw.type'] === 'gpu'
-      ? { ...labelsOf(source), gpu_uuid: source.own['hw.id'], gpu_name: source.own['hw.name'] }
+    source.own[ATTR_HW_TYPE] === 'gpu'
+      ? { ...labelsOf(source), gpu_uuid: source.own[ATTR_HW_ID], gpu_name: source.own[ATTR_HW_NAME] }
       : undefined;
 }
 
 /** Zones that contain others or are contained in them are not added up. */
 const raplLabels: PresetRule['labels'] = (source) => ({
   ...nodeLabels(source),
-  zone: source.own['rapl.domain'],
+  zone: source.own[ATTR_RAPL_DOMAIN],
 });
 
 /** All parts of the ledger. The energy of a meter that contains measured parts would be counted twice. */
-const wholeHost = inZone((source) => (source.own['hw.type'] === 'host' ? nodeLabels(source) : undefined));
+const wholeHost = inZone((source) => (source.own[ATTR_HW_TYPE] === 'host' ? nodeLabels(source) : undefined));
 
-const active = inZone((source) => (source.own['ledger.part'] === 'idle' ? undefined : nodeLabels(source)));
-const idle = inZone((source) => (source.own['ledger.part'] === 'idle' ? nodeLabels(source) : undefined));
+const active = inZone((source) => (source.own[ATTR_LEDGER_PART] === 'idle' ? undefined : nodeLabels(source)));
+const idle = inZone((source) => (source.own[ATTR_LEDGER_PART] === 'idle' ? nodeLabels(source) : undefined));
 
 const whatNodeIs = 'of a zone, of all sockets';
 const whatActiveIs =
@@ -132,7 +152,7 @@ export const kepler: readonly PresetRule[] = [
   ...energyAndPower('pod_cpu', 'k8s.pod', { labels: inZone(podLabels), what: whatSharesAre }),
   ...energyAndPower('vm_cpu', 'vm', { labels: inZone(vmLabels), what: whatSharesAre }),
   {
-    from: 'process.cpu.time',
+    from: processCpuTime.name,
     name: 'kepler_process_cpu_seconds_total',
     description: 'CPU time of a process, user and system',
     labels: processLabels,

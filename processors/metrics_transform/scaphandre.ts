@@ -1,30 +1,44 @@
+import {
+  ATTR_CONTAINER_ID,
+  ATTR_HW_ID,
+  ATTR_HW_PARENT,
+  ATTR_HW_TYPE,
+  ATTR_K8S_NAMESPACE_NAME,
+  ATTR_K8S_POD_NAME,
+  ATTR_PROCESS_COMMAND_LINE,
+  ATTR_PROCESS_EXECUTABLE_NAME,
+  ATTR_PROCESS_PID,
+  ATTR_RAPL_DOMAIN,
+} from '../../src/model/semantic-conventions.js';
+import { hwPower } from '../../src/model/shared-metrics.js';
+import { processMemoryUsage, processMemoryVirtual } from '../../src/model/usage-metrics.js';
 import type { Labels, LabelSource, PresetRule } from './preset-rule.js';
 
 // Names and labels of Scaphandre 1.0 (github.com/hubblo-org/scaphandre, docs_src/references/metrics.md).
 
-const isCpu = ({ own }: LabelSource) => own['hw.type'] === 'cpu';
-const isMemory = ({ own }: LabelSource) => own['hw.type'] === 'memory';
+const isCpu = ({ own }: LabelSource) => own[ATTR_HW_TYPE] === 'cpu';
+const isMemory = ({ own }: LabelSource) => own[ATTR_HW_TYPE] === 'memory';
 /** Attribution has it only if no part of the host is measured. */
-const isHost = ({ own }: LabelSource) => own['hw.type'] === 'host';
+const isHost = ({ own }: LabelSource) => own[ATTR_HW_TYPE] === 'host';
 
 /** The number at the end of `cpu-package-0`, also for the package's memory or parts. */
 function socketOf({ own }: LabelSource): string | undefined {
-  const isPackage = own['hw.type'] === 'cpu';
-  return /(\d+)$/u.exec(String(isPackage ? own['hw.id'] : (own['hw.parent'] ?? own['hw.id'])))?.[1];
+  const isPackage = own[ATTR_HW_TYPE] === 'cpu';
+  return /(\d+)$/u.exec(String(isPackage ? own[ATTR_HW_ID] : (own[ATTR_HW_PARENT] ?? own[ATTR_HW_ID])))?.[1];
 }
 
 const processLabels = ({ resource }: LabelSource): Labels => ({
-  pid: resource['process.pid'],
-  exe: resource['process.executable.name'],
-  cmdline: resource['process.command_line'] ?? resource['process.executable.name'],
-  container_id: resource['container.id'],
-  kubernetes_pod_name: resource['k8s.pod.name'],
-  kubernetes_pod_namespace: resource['k8s.namespace.name'],
+  pid: resource[ATTR_PROCESS_PID],
+  exe: resource[ATTR_PROCESS_EXECUTABLE_NAME],
+  cmdline: resource[ATTR_PROCESS_COMMAND_LINE] ?? resource[ATTR_PROCESS_EXECUTABLE_NAME],
+  container_id: resource[ATTR_CONTAINER_ID],
+  kubernetes_pod_name: resource[ATTR_K8S_POD_NAME],
+  kubernetes_pod_namespace: resource[ATTR_K8S_NAMESPACE_NAME],
 });
 
 /** Only for this collector, which replaces Scaphandre here. */
 const selfLabels = ({ resource }: LabelSource): Labels | undefined =>
-  resource['process.pid'] === process.pid ? {} : undefined;
+  resource[ATTR_PROCESS_PID] === process.pid ? {} : undefined;
 
 function inMicrowatts(from: string, what: Pick<PresetRule, 'name' | 'description' | 'labels'>): PresetRule {
   return { from, unit: 'uW', isUnitNamed: true, ...what };
@@ -43,8 +57,8 @@ const loads = [
 }));
 
 const memory = [
-  ['process.memory.usage', 'memory_bytes', 'Resident memory'],
-  ['process.memory.virtual', 'memory_virtual_bytes', 'Virtual memory'],
+  [processMemoryUsage.name, 'memory_bytes', 'Resident memory'],
+  [processMemoryVirtual.name, 'memory_virtual_bytes', 'Virtual memory'],
 ].flatMap(([from = '', name, what]): readonly PresetRule[] => [
   { from, name: `scaph_process_${name}`, description: `${what} of a process`, labels: processLabels },
   { from, name: `scaph_self_${name}`, description: `${what} of this collector`, labels: selfLabels },
@@ -54,7 +68,7 @@ const whatHostIs =
   'Power of all packages and their memory, averaged over the window of the power processor; without a meter of them, of the whole host';
 
 export const scaphandre: readonly PresetRule[] = [
-  inMicrowatts('hw.power', {
+  inMicrowatts(hwPower.name, {
     name: 'scaph_host_power_microwatts',
     description: whatHostIs,
     labels: (source) => (isCpu(source) || isMemory(source) ? {} : undefined),
@@ -64,12 +78,12 @@ export const scaphandre: readonly PresetRule[] = [
     description: whatHostIs,
     labels: (source) => (isHost(source) ? {} : undefined),
   }),
-  inMicrowatts('hw.power', {
+  inMicrowatts(hwPower.name, {
     name: 'scaph_socket_power_microwatts',
     description: 'Power of a package',
     labels: (source) => (isCpu(source) ? { socket_id: socketOf(source) } : undefined),
   }),
-  inMicrowatts('hw.power', {
+  inMicrowatts(hwPower.name, {
     name: 'scaph_domain_power_microwatts',
     description: 'Power of a domain of a socket',
     labels: (source) => (isMemory(source) ? { domain_name: 'dram', socket_id: socketOf(source) } : undefined),
@@ -77,7 +91,7 @@ export const scaphandre: readonly PresetRule[] = [
   inMicrowatts('rapl.power', {
     name: 'scaph_domain_power_microwatts',
     description: 'Power of a domain of a socket',
-    labels: (source) => ({ domain_name: source.own['rapl.domain'], socket_id: socketOf(source) }),
+    labels: (source) => ({ domain_name: source.own[ATTR_RAPL_DOMAIN], socket_id: socketOf(source) }),
   }),
   inMicrowatts('process.power', {
     name: 'scaph_process_power_consumption_microwatts',

@@ -1,5 +1,6 @@
 import type { ConfigOf, Schema } from '../../src/component/schema.js';
 import { deriveEnergyName, energyNames } from '../../src/model/energy-names.js';
+import { ATTR_PROCESS_PID } from '../../src/model/semantic-conventions.js';
 import { processCpuTime } from '../../src/model/usage-metrics.js';
 
 export const schema = {
@@ -11,7 +12,7 @@ export const schema = {
   group_by: {
     doc: 'Attributes of series or of their resources that define a group. Series without any of them are forwarded unchanged.',
     format: 'string_list',
-    default: ['process.pid'],
+    default: [ATTR_PROCESS_PID],
   },
   limit: {
     doc: 'Number of groups with series of their own at a time. All others are one, `other`.',

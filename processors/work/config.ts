@@ -1,4 +1,6 @@
 import type { ConfigOf, Schema } from '../../src/component/schema.js';
+import { groupEnergyNames } from '../../src/model/energy-names.js';
+import { ATTR_SERVICE_NAME } from '../../src/model/semantic-conventions.js';
 import { windowSetting } from '../../src/windows/window-rows.js';
 import { presetNames } from './presets.js';
 
@@ -30,7 +32,7 @@ const workload = {
   energy: {
     doc: 'Energy counter of the workloads: `service.energy`, `container.energy`, `k8s.pod.energy`, ...',
     format: 'string',
-    default: 'service.energy',
+    default: groupEnergyNames.service,
   },
   attributes: {
     doc: 'Attributes that the series of the energy have, of their own or of their resource; others are left out.',
@@ -40,7 +42,7 @@ const workload = {
   match: {
     doc: 'Attributes whose values energy and counters have in common, of their own or of their resource. Each combination of values is a workload; with an empty list there is one.',
     format: 'string_list',
-    default: ['service.name'],
+    default: [ATTR_SERVICE_NAME],
   },
   preset: {
     doc: 'Units of a known server, before those of `units`.',

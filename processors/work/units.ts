@@ -1,5 +1,6 @@
 import { deriveEnergyName } from '../../src/model/energy-names.js';
 import { hasAttributes } from '../../src/model/group.js';
+import { ATTR_CARBON_ACCOUNTING } from '../../src/model/semantic-conventions.js';
 import type { AnySeries } from '../../src/model/series.js';
 import type { WorkloadConfig } from './config.js';
 import { presets, type PresetUnit } from './presets.js';
@@ -12,9 +13,6 @@ export interface Role {
   /** Whether the sum of a histogram's values counts, instead of their number. */
   readonly isSum: boolean;
 }
-
-/** Embodied emissions of the machine, from the processor `carbon`. */
-export const embodiedName = 'hw.host.carbon.embodied';
 
 /** The units of a workload, those of its preset first. */
 export function listUnits({ preset, units }: WorkloadConfig): readonly PresetUnit[] {
@@ -55,5 +53,5 @@ function carbonName({ carbon, energy }: WorkloadConfig): string {
 
 /** Of the two accounting methods, the SCI requires the location-based one. */
 function isByLocation({ attributes }: AnySeries): boolean {
-  return (attributes['carbon.accounting'] ?? 'location') === 'location';
+  return (attributes[ATTR_CARBON_ACCOUNTING] ?? 'location') === 'location';
 }

@@ -5,12 +5,13 @@ import { findAttribute } from '../../src/model/group.js';
 import type { HistogramTable } from '../../src/model/histogram-table.js';
 import { findOrAdd } from '../../src/model/plan.js';
 import type { AnySeries } from '../../src/model/series.js';
+import { embodiedCarbon } from '../../src/model/shared-metrics.js';
 import { createEnding, type Table } from '../../src/model/table.js';
 import { AlignedWindows, type WindowUser } from '../../src/windows/aligned-windows.js';
 import { WindowRows } from '../../src/windows/window-rows.js';
 import { WindowedSource } from '../../src/windows/windowed-source.js';
 import type { Config, WorkloadConfig } from './config.js';
-import { embodiedName, findRoles, type Role } from './units.js';
+import { findRoles, type Role } from './units.js';
 import { Workload, type Membership, type WorkloadOptions } from './workload.js';
 
 /** How a series is used: its roles in workloads, or that it counts for all of them. */
@@ -61,7 +62,7 @@ export class Work implements ConsumingComponent, WindowUser<Use> {
   shutdown(): void {}
 
   join(series: AnySeries, source: WindowedSource, sums = source): Use | undefined {
-    if (series.metric.name === embodiedName && this.#configs.some(({ carbon }) => carbon !== null)) {
+    if (series.metric.name === embodiedCarbon.name && this.#configs.some(({ carbon }) => carbon !== null)) {
       this.#embodied.add(source);
       return source;
     }

@@ -7,7 +7,11 @@ import {
   ATTR_LINUX_CGROUP_PATH,
   ATTR_PROCESS_LINUX_CGROUP,
   ATTR_PROCESS_PID,
+  ATTR_SLURM_JOB_ACCOUNT,
   ATTR_SLURM_JOB_ID,
+  ATTR_SLURM_JOB_NAME,
+  ATTR_SLURM_JOB_PARTITION,
+  ATTR_SLURM_JOB_USER,
 } from '../../src/model/semantic-conventions.js';
 import type { Attributes } from '../../src/model/series.js';
 import type { Config } from './config.js';
@@ -16,10 +20,10 @@ import type { Backend } from './source.js';
 
 /** Variables that Slurm sets for every task of a job, and their attributes. */
 const variables: ReadonlyMap<string, string> = new Map([
-  ['SLURM_JOB_NAME', 'slurm.job.name'],
-  ['SLURM_JOB_USER', 'slurm.job.user'],
-  ['SLURM_JOB_ACCOUNT', 'slurm.job.account'],
-  ['SLURM_JOB_PARTITION', 'slurm.job.partition'],
+  ['SLURM_JOB_NAME', ATTR_SLURM_JOB_NAME],
+  ['SLURM_JOB_USER', ATTR_SLURM_JOB_USER],
+  ['SLURM_JOB_ACCOUNT', ATTR_SLURM_JOB_ACCOUNT],
+  ['SLURM_JOB_PARTITION', ATTR_SLURM_JOB_PARTITION],
 ]);
 
 /** Maximum processes read per job: the first ones are Slurm's, without these variables. */

@@ -1,4 +1,12 @@
-import { ATTR_HW_ID, ATTR_HW_NAME, ATTR_HW_TYPE } from '../../src/model/semantic-conventions.js';
+import {
+  ATTR_HW_BATTERY_STATE,
+  ATTR_HW_ID,
+  ATTR_HW_LIMIT_TYPE,
+  ATTR_HW_NAME,
+  ATTR_HW_STATE,
+  ATTR_HW_TYPE,
+  ATTR_HW_VENDOR,
+} from '../../src/model/semantic-conventions.js';
 import type { Attributes, Metric, MetricKind } from '../../src/model/series.js';
 import {
   hostEnergy,
@@ -71,16 +79,16 @@ const properties: Readonly<Record<string, readonly [Metric, scale: (value: numbe
   {
     CAPACITY: [charge, (percent) => (percent >= 0 && percent <= 100 ? percent / 100 : NaN)],
     ENERGY_NOW: [energy, microwattHours],
-    ENERGY_FULL: [energyLimit, microwattHours, { 'hw.limit_type': 'full' }],
-    ENERGY_FULL_DESIGN: [energyLimit, microwattHours, { 'hw.limit_type': 'design' }],
+    ENERGY_FULL: [energyLimit, microwattHours, { [ATTR_HW_LIMIT_TYPE]: 'full' }],
+    ENERGY_FULL_DESIGN: [energyLimit, microwattHours, { [ATTR_HW_LIMIT_TYPE]: 'design' }],
     CHARGE_NOW: [electricCharge, microwattHours],
-    CHARGE_FULL: [electricChargeLimit, microwattHours, { 'hw.limit_type': 'full' }],
-    CHARGE_FULL_DESIGN: [electricChargeLimit, microwattHours, { 'hw.limit_type': 'design' }],
+    CHARGE_FULL: [electricChargeLimit, microwattHours, { [ATTR_HW_LIMIT_TYPE]: 'full' }],
+    CHARGE_FULL_DESIGN: [electricChargeLimit, microwattHours, { [ATTR_HW_LIMIT_TYPE]: 'design' }],
     VOLTAGE_NOW: [hwVoltage, micro],
     TEMP: [hwTemperature, (tenths) => tenths / 10],
     CYCLE_COUNT: [cycles, (count) => count],
-    TIME_TO_EMPTY_NOW: [timeLeft, (seconds) => seconds, { 'hw.battery.state': 'discharging' }],
-    TIME_TO_FULL_NOW: [timeLeft, (seconds) => seconds, { 'hw.battery.state': 'charging' }],
+    TIME_TO_EMPTY_NOW: [timeLeft, (seconds) => seconds, { [ATTR_HW_BATTERY_STATE]: 'discharging' }],
+    TIME_TO_FULL_NOW: [timeLeft, (seconds) => seconds, { [ATTR_HW_BATTERY_STATE]: 'charging' }],
     ONLINE: [online, (state) => (state > 0 ? 1 : state)],
   };
 
@@ -107,7 +115,7 @@ function describeStates(supply: Supply, place: Attributes): readonly Reading[] {
   if (!isBattery(supply)) return [];
   return states.map((state) => ({
     metric: hwStatus,
-    attributes: { ...place, 'hw.state': state },
+    attributes: { ...place, [ATTR_HW_STATE]: state },
     read: (one) => Number(findState(one) === state),
   }));
 }
@@ -141,7 +149,7 @@ function describeSupply(supply: Supply): Attributes {
     [ATTR_HW_ID]: `power_supply/${name}`,
     [ATTR_HW_NAME]: name,
     ...(model !== '' && { 'hw.model': model }),
-    ...(vendor !== '' && { 'hw.vendor': vendor }),
+    ...(vendor !== '' && { [ATTR_HW_VENDOR]: vendor }),
     ...(technology !== 'Unknown' && { 'hw.battery.chemistry': technology }),
   };
 }

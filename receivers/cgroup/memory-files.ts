@@ -1,4 +1,7 @@
-import { ATTR_SYSTEM_PAGING_FAULT_TYPE } from '../../src/model/semantic-conventions.js';
+import {
+  ATTR_SYSTEM_PAGING_DIRECTION,
+  ATTR_SYSTEM_PAGING_FAULT_TYPE,
+} from '../../src/model/semantic-conventions.js';
 import type { Metric } from '../../src/model/series.js';
 import { Counts } from '../../src/scraping/counts.js';
 import type { FileParser } from './file-reader.js';
@@ -171,7 +174,7 @@ export function createMemoryKinds(version: 1 | 2): FileParser {
   const swapped = new CounterSlot(
     swapDirections.map((direction) => ({
       metric: swapOperations,
-      attributes: { 'system.paging.direction': direction },
+      attributes: { [ATTR_SYSTEM_PAGING_DIRECTION]: direction },
       perUnit: 1,
     })),
   );

@@ -1,5 +1,6 @@
 import { parseKilohertz } from '../../src/linux/cpufreq.js';
 import { findText } from '../../src/linux/sysfs.js';
+import { ATTR_HW_LIMIT_TYPE } from '../../src/model/semantic-conventions.js';
 import type { Attributes, Metric } from '../../src/model/series.js';
 import {
   createAbsence,
@@ -59,7 +60,7 @@ function listGauges({ folder, attributes }: Policy, { limits }: Config): readonl
   return [
     current,
     ...found.map(([file, type]) =>
-      describeFile(`${folder}/${file}`, speedLimit, { ...attributes, 'hw.limit_type': type }),
+      describeFile(`${folder}/${file}`, speedLimit, { ...attributes, [ATTR_HW_LIMIT_TYPE]: type }),
     ),
   ];
 }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { ATTR_DISK_IO_DIRECTION, ATTR_SYSTEM_DEVICE } from '../../src/model/semantic-conventions.js';
 import type { Metric } from '../../src/model/series.js';
+import { diskIoTime } from '../../src/model/usage-metrics.js';
 import type { CounterColumn, DescribeCounters } from '../../src/scraping/counter-table.js';
 import { Counts } from '../../src/scraping/counts.js';
 import { createNameFilter, forEachLine, requireLines } from '../../src/scraping/lines.js';
@@ -35,15 +36,7 @@ const operationTime: Metric = {
   kind: 'counter',
   valueType: 'double',
 };
-const ioTime: Metric = {
-  name: 'system.disk.io_time',
-  unit: 's',
-  description: 'Time during which the device was busy',
-  kind: 'counter',
-  valueType: 'double',
-};
-
-export const diskMetrics = [io, operations, merged, operationTime, ioTime];
+export const diskMetrics = [io, operations, merged, operationTime, diskIoTime];
 
 const bytesPerSector = 512;
 const msPerSecond = 1000;
@@ -67,7 +60,7 @@ const columns: readonly DiskColumn[] = [
   { metric: merged, field: 5, direction: 'write', perUnit: 1 },
   { metric: io, field: 6, direction: 'write', perUnit: 1 / bytesPerSector },
   { metric: operationTime, field: 7, direction: 'write', perUnit: msPerSecond, wraps: true, mayFall },
-  { metric: ioTime, field: 9, perUnit: msPerSecond, wraps: true, mayFall },
+  { metric: diskIoTime, field: 9, perUnit: msPerSecond, wraps: true, mayFall },
 ];
 
 /** Numbers that every kernel since 2.6 has per device. */

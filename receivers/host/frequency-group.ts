@@ -4,22 +4,14 @@ import { checkHertz, parseKilohertz } from '../../src/linux/cpufreq.js';
 import type { KeptFile } from '../../src/linux/kept-file.js';
 import { findNames } from '../../src/linux/sysfs.js';
 import { ATTR_CPU_LOGICAL_NUMBER } from '../../src/model/semantic-conventions.js';
-import type { Metric } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
+import { cpuFrequency } from '../../src/model/usage-metrics.js';
 import { readLine } from '../../src/scraping/file-gauges.js';
 import type { GaugeColumn, GaugeTable } from '../../src/scraping/gauge-table.js';
 import type { DescribeSource, Source } from '../../src/scraping/source.js';
 import type { Config } from './config.js';
 
-const frequency: Metric = {
-  name: 'system.cpu.frequency',
-  unit: 'Hz',
-  description: 'Frequency at which a logical CPU runs, as reported by the kernel',
-  kind: 'gauge',
-  valueType: 'int',
-};
-
-export const frequencyMetrics = [frequency];
+export const frequencyMetrics = [cpuFrequency];
 
 /**
  * The frequency of each CPU from cpufreq, or from `/proc/cpuinfo` if there is no cpufreq, as in most virtual
@@ -63,7 +55,7 @@ class CpuGauges {
 }
 
 function createColumn(cpu: number): GaugeColumn {
-  return { metric: frequency, attributes: { [ATTR_CPU_LOGICAL_NUMBER]: cpu } };
+  return { metric: cpuFrequency, attributes: { [ATTR_CPU_LOGICAL_NUMBER]: cpu } };
 }
 
 /** @returns a function that reads the frequency in hertz of every online CPU; of none, without cpufreq */

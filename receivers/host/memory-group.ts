@@ -1,6 +1,13 @@
-import { ATTR_SYSTEM_PAGING_FAULT_TYPE } from '../../src/model/semantic-conventions.js';
+import {
+  ATTR_SYSTEM_MEMORY_LINUX_SLAB_STATE,
+  ATTR_SYSTEM_MEMORY_STATE,
+  ATTR_SYSTEM_PAGING_DIRECTION,
+  ATTR_SYSTEM_PAGING_FAULT_TYPE,
+  ATTR_SYSTEM_PAGING_STATE,
+} from '../../src/model/semantic-conventions.js';
 import type { Metric } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
+import { memoryLimit } from '../../src/model/usage-metrics.js';
 import type { CounterColumn } from '../../src/scraping/counter-table.js';
 import { Counts } from '../../src/scraping/counts.js';
 import type { GaugeColumn } from '../../src/scraping/gauge-table.js';
@@ -11,7 +18,6 @@ import type { Config } from './config.js';
 /** Bytes in `/proc/meminfo` by the kernel's names; NaN if they are impossible. */
 type Meminfo = (label: string) => number;
 
-const limit = bytes('system.memory.limit', 'Memory that the kernel can use');
 const usage = bytes('system.memory.usage', 'Memory by state; used is what is not available to new programs');
 const available = bytes('system.memory.linux.available', 'Memory available to new programs without swapping');
 const shared = bytes('system.memory.linux.shared', 'Shared memory, mostly of tmpfs');
@@ -37,7 +43,7 @@ const swapped: Metric = {
   valueType: 'int',
 };
 
-export const memoryMetrics = [limit, usage, available, shared, slab, memoryKind, swap, faults, swapped];
+export const memoryMetrics = [memoryLimit, usage, available, shared, slab, memoryKind, swap, faults, swapped];
 
 interface MeminfoColumn extends GaugeColumn {
   /** Required labels. */
@@ -53,27 +59,27 @@ const plain = (metric: Metric, label: string, attributes = {}): MeminfoColumn =>
 });
 
 const meminfoColumns: readonly MeminfoColumn[] = [
-  plain(limit, 'MemTotal:'),
+  plain(memoryLimit, 'MemTotal:'),
   {
     metric: usage,
-    attributes: { 'system.memory.state': 'used' },
+    attributes: { [ATTR_SYSTEM_MEMORY_STATE]: 'used' },
     needs: ['MemTotal:', 'MemAvailable:'],
     value: (meminfo) => meminfo('MemTotal:') - meminfo('MemAvailable:'),
   },
-  plain(usage, 'MemFree:', { 'system.memory.state': 'free' }),
-  plain(usage, 'Buffers:', { 'system.memory.state': 'buffers' }),
-  plain(usage, 'Cached:', { 'system.memory.state': 'cached' }),
+  plain(usage, 'MemFree:', { [ATTR_SYSTEM_MEMORY_STATE]: 'free' }),
+  plain(usage, 'Buffers:', { [ATTR_SYSTEM_MEMORY_STATE]: 'buffers' }),
+  plain(usage, 'Cached:', { [ATTR_SYSTEM_MEMORY_STATE]: 'cached' }),
   plain(available, 'MemAvailable:'),
   plain(shared, 'Shmem:'),
-  plain(slab, 'SReclaimable:', { 'system.memory.linux.slab.state': 'reclaimable' }),
-  plain(slab, 'SUnreclaim:', { 'system.memory.linux.slab.state': 'unreclaimable' }),
+  plain(slab, 'SReclaimable:', { [ATTR_SYSTEM_MEMORY_LINUX_SLAB_STATE]: 'reclaimable' }),
+  plain(slab, 'SUnreclaim:', { [ATTR_SYSTEM_MEMORY_LINUX_SLAB_STATE]: 'unreclaimable' }),
   {
     metric: swap,
-    attributes: { 'system.paging.state': 'used' },
+    attributes: { [ATTR_SYSTEM_PAGING_STATE]: 'used' },
     needs: ['SwapTotal:', 'SwapFree:'],
     value: (meminfo) => meminfo('SwapTotal:') - meminfo('SwapFree:'),
   },
-  plain(swap, 'SwapFree:', { 'system.paging.state': 'free' }),
+  plain(swap, 'SwapFree:', { [ATTR_SYSTEM_PAGING_STATE]: 'free' }),
 ];
 
 /** Memory kinds of the setting `memory.kinds`, by label in `/proc/meminfo`. */
@@ -104,8 +110,8 @@ const pagingColumns: Readonly<Record<string, readonly CounterColumn[]>> = {
     { metric: faults, attributes: { [ATTR_SYSTEM_PAGING_FAULT_TYPE]: 'minor' }, perUnit: 1 },
   ],
   swap: [
-    { metric: swapped, attributes: { ...majorFault, 'system.paging.direction': 'in' }, perUnit: 1 },
-    { metric: swapped, attributes: { ...majorFault, 'system.paging.direction': 'out' }, perUnit: 1 },
+    { metric: swapped, attributes: { ...majorFault, [ATTR_SYSTEM_PAGING_DIRECTION]: 'in' }, perUnit: 1 },
+    { metric: swapped, attributes: { ...majorFault, [ATTR_SYSTEM_PAGING_DIRECTION]: 'out' }, perUnit: 1 },
   ],
 };
 

@@ -1,17 +1,21 @@
-import { ATTR_NETWORK_IO_DIRECTION, ATTR_SYSTEM_DEVICE } from '../../src/model/semantic-conventions.js';
+import {
+  ATTR_NETWORK_INTERFACE_NAME,
+  ATTR_NETWORK_IO_DIRECTION,
+  ATTR_SYSTEM_DEVICE,
+} from '../../src/model/semantic-conventions.js';
 import type { Metric } from '../../src/model/series.js';
+import { networkIo } from '../../src/model/usage-metrics.js';
 import type { CounterColumn } from '../../src/scraping/counter-table.js';
 import { Counts } from '../../src/scraping/counts.js';
 import { createNameFilter, forEachLine, requireLines } from '../../src/scraping/lines.js';
 import type { DescribeSource } from '../../src/scraping/source.js';
 import type { Config } from './config.js';
 
-const io = counter('system.network.io', 'By', 'Bytes received and transmitted');
 const packets = counter('system.network.packet.count', '{packet}', 'Packets received and transmitted');
 const errors = counter('system.network.errors', '{error}', 'Packets lost to errors');
 const dropped = counter('system.network.packet.dropped', '{packet}', 'Packets dropped without an error');
 
-export const networkMetrics = [io, packets, errors, dropped];
+export const networkMetrics = [networkIo, packets, errors, dropped];
 
 /** Columns of a line of `/proc/net/dev`: eight per direction, of which the first four are used. */
 const receiveField = 0;
@@ -48,9 +52,9 @@ export function describeNetwork({ procfs, network }: Config): DescribeSource {
 }
 
 function describeInterface(name: string): readonly CounterColumn[] {
-  return [io, packets, errors, dropped].flatMap((metric) => {
+  return [networkIo, packets, errors, dropped].flatMap((metric) => {
     // For this metric, the semantic conventions identify the interface by another attribute.
-    const key = metric === packets ? ATTR_SYSTEM_DEVICE : 'network.interface.name';
+    const key = metric === packets ? ATTR_SYSTEM_DEVICE : ATTR_NETWORK_INTERFACE_NAME;
     return ['receive', 'transmit'].map((direction) => ({
       metric,
       attributes: { [key]: name, [ATTR_NETWORK_IO_DIRECTION]: direction },

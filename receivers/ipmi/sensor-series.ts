@@ -7,6 +7,7 @@ import {
   ATTR_HW_NAME,
   ATTR_HW_PARENT,
   ATTR_HW_SENSOR_LOCATION,
+  ATTR_HW_STATE,
   ATTR_HW_TYPE,
 } from '../../src/model/semantic-conventions.js';
 import type { Attributes, Metric, Resource } from '../../src/model/series.js';
@@ -80,7 +81,7 @@ export function createSensorRow(sensor: Sensor, { bmc, resource }: Origin, start
   };
   if (analog === undefined) {
     const meters = powerSupplyStates.map((state, index) => {
-      return createGauge(create(hwStatus, { 'hw.state': state }), (now) => Number(now === index));
+      return createGauge(create(hwStatus, { [ATTR_HW_STATE]: state }), (now) => Number(now === index));
     });
     return new MeterRow(meters.map((meter) => ({ meter, source: 0 })));
   }

@@ -1,24 +1,7 @@
 import type { EventUnit } from '../../src/linux/perf/counted-event.js';
 import type { RatioKind } from '../../src/linux/perf/ratios.js';
 import type { Attributes, Metric, Resource, Series } from '../../src/model/series.js';
-
-/** Events without a unit, or with an unknown one. */
-const eventCount: Metric = {
-  name: 'perf.event.count',
-  unit: '{event}',
-  description: 'Number of times that an event occurred; sums over different events are meaningless',
-  kind: 'counter',
-  valueType: 'int',
-};
-
-/** task-clock, cpu-clock and other clocks. */
-const eventTime: Metric = {
-  name: 'perf.event.time',
-  unit: 's',
-  description: 'Time that an event measured; sums over different events are meaningless',
-  kind: 'counter',
-  valueType: 'double',
-};
+import { eventCount, eventTime } from '../../src/model/usage-metrics.js';
 
 /** Events of PMUs that count joules. */
 const eventEnergy: Metric = {

@@ -7,29 +7,16 @@ import {
   ATTR_SYSTEM_PAGING_FAULT_TYPE,
 } from '../../src/model/semantic-conventions.js';
 import type { Attributes, Metric, Resource, Series } from '../../src/model/series.js';
-import { processCpuTime, processPackageTime } from '../../src/model/usage-metrics.js';
+import {
+  processCpuTime,
+  processMemoryUsage,
+  processMemoryVirtual,
+  processPackageTime,
+} from '../../src/model/usage-metrics.js';
 import { bounded, maxBytes, maxThreads } from '../../src/scraping/lines.js';
 import type { Config } from './config.js';
 import type { ProcessIo } from './process-io.js';
 import type { ProcessMaps } from './process-maps.js';
-
-/** Resident set size. */
-export const processMemoryUsage: Metric = {
-  name: 'process.memory.usage',
-  unit: 'By',
-  description: 'Resident physical memory of a process',
-  kind: 'updowncounter',
-  valueType: 'int',
-};
-
-/** Virtual memory size. */
-export const processMemoryVirtual: Metric = {
-  name: 'process.memory.virtual',
-  unit: 'By',
-  description: 'Virtual memory that a process has committed',
-  kind: 'updowncounter',
-  valueType: 'int',
-};
 
 /** Resident memory that is also mapped by other processes. */
 export const processMemoryShared: Metric = {

@@ -14,6 +14,8 @@ import {
   packageBusyTime,
   processCount,
   processCpuTime,
+  processMemoryUsage,
+  processMemoryVirtual,
   processPackageTime,
 } from '../../src/model/usage-metrics.js';
 import { createScrapingReceiver } from '../../src/scraping/scraping-receiver.js';
@@ -21,8 +23,6 @@ import {
   processDiskIo,
   processMemoryProportional,
   processMemoryShared,
-  processMemoryUsage,
-  processMemoryVirtual,
   processPagingFaults,
   processThreadCount,
 } from './columns.js';

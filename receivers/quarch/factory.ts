@@ -1,11 +1,12 @@
 import type { ReceiverFactory } from '../../src/component/component.js';
+import { hwTemperature, meterResolution } from '../../src/model/shared-metrics.js';
 import { checkMeters, createMeterReceiver, probeMeters } from '../../src/scraping/meter-receiver.js';
 import { meterMetrics } from '../../src/scraping/meter-table.js';
 import { schema } from './config.js';
 import { checkModule, openModule } from './module.js';
 
 /** Only energy and the quantities that it is computed from are published. */
-const unused = new Set(['hw.meter.resolution', 'hw.temperature']);
+const unused = new Set([meterResolution.name, hwTemperature.name]);
 
 /** The quarch receiver: power modules of Quarch Technology. */
 export const factory: ReceiverFactory<typeof schema> = {

@@ -2,6 +2,7 @@ import { accessSync, constants } from 'node:fs';
 import type { ReceiverFactory } from '../../src/component/component.js';
 import type { Probe } from '../../src/component/probe.js';
 import { describeError, findErrorCode, UnavailableError } from '../../src/errors.js';
+import { hostEnergy, hostPower, hwTemperature, meterResolution } from '../../src/model/shared-metrics.js';
 import { createMeterReceiver } from '../../src/scraping/meter-receiver.js';
 import { meterMetrics } from '../../src/scraping/meter-table.js';
 import { ReadingThread } from '../../src/scraping/reading-thread.js';
@@ -9,7 +10,7 @@ import { schema, type Config } from './config.js';
 import { devicePaths, findDevice } from './mailbox.js';
 import { openPmic } from './pmic.js';
 
-const unused = new Set(['hw.meter.resolution', 'hw.temperature', 'hw.host.energy', 'hw.host.power']);
+const unused = new Set([meterResolution.name, hwTemperature.name, hostEnergy.name, hostPower.name]);
 
 /** The rpi_pmic receiver: the rails of a Raspberry Pi 5. */
 export const factory: ReceiverFactory<typeof schema> = {

@@ -1,12 +1,13 @@
 import type { ReceiverFactory } from '../../src/component/component.js';
 import type { Probe } from '../../src/component/probe.js';
 import { UnavailableError } from '../../src/errors.js';
+import { hostEnergy, hostPower, hwPower, meterEnergy } from '../../src/model/shared-metrics.js';
 import { createMeterReceiver } from '../../src/scraping/meter-receiver.js';
 import { meterMetrics } from '../../src/scraping/meter-table.js';
 import { schema, type Config } from './config.js';
 import { findZones, openZones, zoneFolder } from './zones.js';
 
-const used = new Set(['hw.meter.energy', 'hw.power', 'hw.host.energy', 'hw.host.power']);
+const used = new Set([meterEnergy.name, hwPower.name, hostEnergy.name, hostPower.name]);
 
 /** The scmi receiver: power domains that the firmware of an Arm machine measures. */
 export const factory: ReceiverFactory<typeof schema> = {

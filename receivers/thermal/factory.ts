@@ -1,7 +1,12 @@
 import type { Component, ReceiverContext, ReceiverFactory } from '../../src/component/component.js';
 import type { Consumer } from '../../src/component/consumer.js';
 import { findNames, findText } from '../../src/linux/sysfs.js';
-import { ATTR_HW_ID, ATTR_HW_NAME, ATTR_HW_TYPE } from '../../src/model/semantic-conventions.js';
+import {
+  ATTR_HW_ID,
+  ATTR_HW_LIMIT_TYPE,
+  ATTR_HW_NAME,
+  ATTR_HW_TYPE,
+} from '../../src/model/semantic-conventions.js';
 import type { Metric } from '../../src/model/series.js';
 import { hwTemperature, hwTemperatureLimit } from '../../src/model/shared-metrics.js';
 import { FileGauges, parseWhole, type GaugeFile } from '../../src/scraping/file-gauges.js';
@@ -102,7 +107,7 @@ function listTripPoints(folder: string, id: string): readonly GaugeFile[] {
         metric: hwTemperatureLimit,
         attributes: {
           ...describeZone(folder, id),
-          'hw.limit_type': limitTypes[type] ?? type,
+          [ATTR_HW_LIMIT_TYPE]: limitTypes[type] ?? type,
           'hw.temperature.trip': Number(trip),
         },
         path,

@@ -1,4 +1,8 @@
-import { ATTR_ENERGY_INTERFACE, ATTR_HW_POWER_WINDOW } from '../model/semantic-conventions.js';
+import {
+  ATTR_ENERGY_INTERFACE,
+  ATTR_HW_GPU_POWER_WINDOW,
+  ATTR_HW_POWER_WINDOW,
+} from '../model/semantic-conventions.js';
 import type { Series } from '../model/series.js';
 
 /** What is known of a meter besides its readings. */
@@ -28,7 +32,7 @@ export function findFacts({ attributes }: Pick<Series, 'attributes'>): MeterFact
   if (!integrated.test(energyInterface)) {
     return { isSampled: false, ...(known !== undefined && { refreshNs: known }) };
   }
-  const window = attributes[ATTR_HW_POWER_WINDOW] ?? attributes['hw.gpu.power.window'];
+  const window = attributes[ATTR_HW_POWER_WINDOW] ?? attributes[ATTR_HW_GPU_POWER_WINDOW];
   const seconds = /^(\d+(?:\.\d+)?)s$/u.exec(String(window))?.[1];
   // A mean covers all the time before its instant, however far apart readings are.
   return { isSampled: true, ...(seconds !== undefined && { refreshNs: Number(seconds) * 1e9 }) };

@@ -1,5 +1,8 @@
 import {
+  ATTR_HW_GPU_CLOCK_DOMAIN,
+  ATTR_HW_GPU_POWER_WINDOW,
   ATTR_HW_GPU_TASK,
+  ATTR_HW_GPU_THROTTLE_REASON,
   ATTR_HW_SENSOR_LOCATION,
   ATTR_NETWORK_IO_DIRECTION,
 } from '../model/semantic-conventions.js';
@@ -46,13 +49,13 @@ const kinds: Readonly<Record<string, Describe>> = {
   power: (name) =>
     name === 'limit'
       ? [metrics.powerLimit, 'gauge', {}, maxWatts]
-      : [metrics.gpuPower, 'gauge', { 'hw.gpu.power.window': windows[name] ?? name }, maxWatts],
+      : [metrics.gpuPower, 'gauge', { [ATTR_HW_GPU_POWER_WINDOW]: windows[name] ?? name }, maxWatts],
   utilization: (name) => [metrics.utilization, 'gauge', { [ATTR_HW_GPU_TASK]: name }, part],
-  clock: (name) => [metrics.clockFrequency, 'gauge', { 'hw.gpu.clock.domain': name }, maxHertz],
-  throttle: (name) => [metrics.throttled, 'gauge', { 'hw.gpu.throttle.reason': name }, part],
-  'throttle.time': (name) => [metrics.throttleTime, 'count', { 'hw.gpu.throttle.reason': name }, 1e12],
-  'throttle.growth': (name) => [metrics.throttleTime, 'growth', { 'hw.gpu.throttle.reason': name }, 1e6],
-  idle: (name) => [metrics.idleTime, 'count', { 'hw.gpu.clock.domain': name }, 1e12],
+  clock: (name) => [metrics.clockFrequency, 'gauge', { [ATTR_HW_GPU_CLOCK_DOMAIN]: name }, maxHertz],
+  throttle: (name) => [metrics.throttled, 'gauge', { [ATTR_HW_GPU_THROTTLE_REASON]: name }, part],
+  'throttle.time': (name) => [metrics.throttleTime, 'count', { [ATTR_HW_GPU_THROTTLE_REASON]: name }, 1e12],
+  'throttle.growth': (name) => [metrics.throttleTime, 'growth', { [ATTR_HW_GPU_THROTTLE_REASON]: name }, 1e6],
+  idle: (name) => [metrics.idleTime, 'count', { [ATTR_HW_GPU_CLOCK_DOMAIN]: name }, 1e12],
   errors: (name) => [metrics.errors, 'count', { 'error.type': name }, 1e15],
   nvlink: (name) => [metrics.gpuIo, 'count', describeLink('nvlink', name), Number.MAX_SAFE_INTEGER],
   'nvlink.growth': (name) => [metrics.gpuIo, 'growth', describeLink('nvlink', name), maxBytes],

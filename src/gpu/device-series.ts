@@ -11,10 +11,13 @@ import {
   ATTR_ENERGY_INTERFACE,
   ATTR_ENERGY_METHOD,
   ATTR_HW_ID,
+  ATTR_HW_LIMIT_TYPE,
   ATTR_HW_NAME,
   ATTR_HW_PARENT,
   ATTR_HW_SENSOR_LOCATION,
+  ATTR_HW_STATE,
   ATTR_HW_TYPE,
+  ATTR_HW_VENDOR,
 } from '../model/semantic-conventions.js';
 import type { Attributes, Metric, Resource, Series } from '../model/series.js';
 import { hwStatus, hwTemperatureLimit } from '../model/shared-metrics.js';
@@ -86,11 +89,11 @@ export class DeviceStatus {
   constructor(device: Device, resource: Resource, start: bigint) {
     const own = { ...identify(device), ...describeProduct(device) };
     const states = ['ok', 'failed'].map((state) => {
-      return { metric: hwStatus, resource, attributes: { ...own, 'hw.state': state }, start };
+      return { metric: hwStatus, resource, attributes: { ...own, [ATTR_HW_STATE]: state }, start };
     });
     const limits = device.temperatureLimits.map(({ sensor, type }) => {
       const place = identifyComponent(device, 'temperature', `temperature-${sensor}`);
-      const attributes = { ...place, [ATTR_HW_SENSOR_LOCATION]: sensor, 'hw.limit_type': type };
+      const attributes = { ...place, [ATTR_HW_SENSOR_LOCATION]: sensor, [ATTR_HW_LIMIT_TYPE]: type };
       return { metric: hwTemperatureLimit, resource, attributes, start };
     });
     this.series = [...states, ...limits];
@@ -253,7 +256,7 @@ function identifyComponent({ id }: Device, type: string, suffix: string): Attrib
 
 function describeProduct({ vendor, serialNumber, firmwareVersion, driverVersion }: Device): Attributes {
   return {
-    'hw.vendor': vendor,
+    [ATTR_HW_VENDOR]: vendor,
     'hw.driver_version': driverVersion,
     ...(serialNumber !== undefined && { 'hw.serial_number': serialNumber }),
     ...(firmwareVersion !== undefined && { 'hw.firmware_version': firmwareVersion }),

@@ -1,4 +1,5 @@
 import {
+  ATTR_PROCESS_COMMAND_LINE,
   ATTR_PROCESS_EXECUTABLE_NAME,
   ATTR_PROCESS_EXECUTABLE_PATH,
   ATTR_PROCESS_LINUX_CGROUP,
@@ -46,7 +47,7 @@ export function describeProcess(process: ProcessDescription): Attributes {
     ...optional(ATTR_PROCESS_LINUX_CGROUP, process.cgroup),
     ...optional(ATTR_PROCESS_EXECUTABLE_PATH, process.path),
     ...optional(ATTR_PROCESS_THREAD_NAME, process.threadName),
-    ...optional('process.command_line', process.commandLine),
+    ...optional(ATTR_PROCESS_COMMAND_LINE, process.commandLine),
     ...process.service,
     ...(process.isKernelThread && { 'process.linux.kernel_thread': true, [ATTR_SYSTEMD_UNIT]: kernelUnit }),
     // A kernel thread can work for a unit, for example that of a virtual machine.

@@ -1,9 +1,11 @@
-// Names of attributes that several files use. The constants are named as in OpenTelemetry's own package. From
-// the OpenTelemetry semantic conventions, except those of `cpu.package`, `energy`, `flux`, `hw.power.window`,
-// `ledger`, `oar`, `pbs`, `perf`, `rapl`, `slurm`, `systemd`, `vm`, `linux.cgroup.path`, `linux.resctrl.group`
-// and `process.ancestor.pid`, which this project defines. Names of metrics are defined with their metrics:
+// Names of attributes that several files use, each written here only. The constants are named as in OpenTelemetry's own package. From
+// the OpenTelemetry semantic conventions, except those of `carbon`, `cpu.package`, `energy`, `floor`, `flux`,
+// `hw.gpu.clock`, `hw.gpu.power`, `hw.gpu.throttle`, `hw.power.window`, `ledger`, `oar`, `pbs`, `perf`, `rapl`,
+// `slurm`, `systemd`, `vm`, `linux.cgroup.path`, `linux.resctrl.group` and `process.ancestor.pid`, which this
+// project defines. Names of metrics are defined with their metrics:
 // shared-metrics.ts, usage-metrics.ts and the components' metrics.ts.
 
+export const ATTR_CARBON_ACCOUNTING = 'carbon.accounting';
 export const ATTR_CONTAINER_ID = 'container.id';
 export const ATTR_CONTAINER_IMAGE_NAME = 'container.image.name';
 export const ATTR_CONTAINER_IMAGE_TAGS = 'container.image.tags';
@@ -16,16 +18,24 @@ export const ATTR_DISK_IO_DIRECTION = 'disk.io.direction';
 export const ATTR_ENERGY_ATTRIBUTION_MODEL = 'energy.attribution.model';
 export const ATTR_ENERGY_INTERFACE = 'energy.interface';
 export const ATTR_ENERGY_METHOD = 'energy.method';
+export const ATTR_FLOOR_SOURCE = 'floor.source';
 export const ATTR_FLUX_JOB_ID = 'flux.job.id';
 export const ATTR_HOST_ID = 'host.id';
 export const ATTR_HOST_NAME = 'host.name';
+export const ATTR_HW_BATTERY_STATE = 'hw.battery.state';
+export const ATTR_HW_GPU_CLOCK_DOMAIN = 'hw.gpu.clock.domain';
+export const ATTR_HW_GPU_POWER_WINDOW = 'hw.gpu.power.window';
 export const ATTR_HW_GPU_TASK = 'hw.gpu.task';
+export const ATTR_HW_GPU_THROTTLE_REASON = 'hw.gpu.throttle.reason';
 export const ATTR_HW_ID = 'hw.id';
+export const ATTR_HW_LIMIT_TYPE = 'hw.limit_type';
 export const ATTR_HW_NAME = 'hw.name';
 export const ATTR_HW_PARENT = 'hw.parent';
 export const ATTR_HW_POWER_WINDOW = 'hw.power.window';
 export const ATTR_HW_SENSOR_LOCATION = 'hw.sensor_location';
+export const ATTR_HW_STATE = 'hw.state';
 export const ATTR_HW_TYPE = 'hw.type';
+export const ATTR_HW_VENDOR = 'hw.vendor';
 export const ATTR_K8S_CONTAINER_NAME = 'k8s.container.name';
 export const ATTR_K8S_CRONJOB_NAME = 'k8s.cronjob.name';
 export const ATTR_K8S_DAEMONSET_NAME = 'k8s.daemonset.name';
@@ -40,11 +50,13 @@ export const ATTR_K8S_STATEFULSET_NAME = 'k8s.statefulset.name';
 export const ATTR_LEDGER_PART = 'ledger.part';
 export const ATTR_LINUX_CGROUP_PATH = 'linux.cgroup.path';
 export const ATTR_LINUX_RESCTRL_GROUP = 'linux.resctrl.group';
+export const ATTR_NETWORK_INTERFACE_NAME = 'network.interface.name';
 export const ATTR_NETWORK_IO_DIRECTION = 'network.io.direction';
 export const ATTR_OAR_JOB_ID = 'oar.job.id';
 export const ATTR_PBS_JOB_ID = 'pbs.job.id';
 export const ATTR_PERF_EVENT_NAME = 'perf.event.name';
 export const ATTR_PROCESS_ANCESTOR_PID = 'process.ancestor.pid';
+export const ATTR_PROCESS_COMMAND_LINE = 'process.command_line';
 export const ATTR_PROCESS_EXECUTABLE_NAME = 'process.executable.name';
 export const ATTR_PROCESS_EXECUTABLE_PATH = 'process.executable.path';
 export const ATTR_PROCESS_LINUX_CGROUP = 'process.linux.cgroup';
@@ -69,6 +81,10 @@ export const ATTR_SYSTEMD_OWNER_UID = 'systemd.owner.uid';
 export const ATTR_SYSTEMD_SLICE = 'systemd.slice';
 export const ATTR_SYSTEMD_UNIT = 'systemd.unit';
 export const ATTR_SYSTEM_DEVICE = 'system.device';
+export const ATTR_SYSTEM_MEMORY_LINUX_SLAB_STATE = 'system.memory.linux.slab.state';
+export const ATTR_SYSTEM_MEMORY_STATE = 'system.memory.state';
+export const ATTR_SYSTEM_PAGING_DIRECTION = 'system.paging.direction';
 export const ATTR_SYSTEM_PAGING_FAULT_TYPE = 'system.paging.fault.type';
+export const ATTR_SYSTEM_PAGING_STATE = 'system.paging.state';
 export const ATTR_URL_SCHEME = 'url.scheme';
 export const ATTR_VM_NAME = 'vm.name';

@@ -156,3 +156,12 @@ export const floorPower: Metric = {
   kind: 'gauge',
   valueType: 'double',
 };
+
+/** Published by the processor `carbon`. */
+export const embodiedCarbon: Metric = {
+  name: 'hw.host.carbon.embodied',
+  unit: 'g',
+  description: 'Greenhouse gases of making the machine, spread over its life, in CO2 equivalent',
+  kind: 'counter',
+  valueType: 'double',
+};

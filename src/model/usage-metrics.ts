@@ -1,7 +1,7 @@
 import type { Metric } from './series.js';
 
-// Metrics of usage that more than one component uses: CPU time, GPU time and memory traffic of machines, cgroups and
-// processes. Readers match by name, since tables may also come from files and other collectors.
+// Metrics of usage that more than one component uses: CPU time, GPU time, memory, I/O and perf events of machines,
+// cgroups and processes. Readers match by name, since tables may also come from files and other collectors.
 
 /**
  * By how much the CPU time of a process may lag behind while the process runs. Published in the row of `busyTime`,
@@ -186,3 +186,75 @@ export const packageUsageMetrics: readonly Metric[] = [
   cgroupPackageTime,
   packageBusyTime,
 ];
+
+/** Resident set size. */
+export const processMemoryUsage: Metric = {
+  name: 'process.memory.usage',
+  unit: 'By',
+  description: 'Resident physical memory of a process',
+  kind: 'updowncounter',
+  valueType: 'int',
+};
+
+/** Virtual memory size. */
+export const processMemoryVirtual: Metric = {
+  name: 'process.memory.virtual',
+  unit: 'By',
+  description: 'Virtual memory that a process has committed',
+  kind: 'updowncounter',
+  valueType: 'int',
+};
+
+/** Attribute: `system.device`. */
+export const diskIoTime: Metric = {
+  name: 'system.disk.io_time',
+  unit: 's',
+  description: 'Time during which the device was busy',
+  kind: 'counter',
+  valueType: 'double',
+};
+
+/** Attribute: `cpu.logical_number`. */
+export const cpuFrequency: Metric = {
+  name: 'system.cpu.frequency',
+  unit: 'Hz',
+  description: 'Frequency at which a logical CPU runs, as reported by the kernel',
+  kind: 'gauge',
+  valueType: 'int',
+};
+
+/** Memory of the machine. */
+export const memoryLimit: Metric = {
+  name: 'system.memory.limit',
+  unit: 'By',
+  description: 'Memory that the kernel can use',
+  kind: 'updowncounter',
+  valueType: 'int',
+};
+
+/** Attributes: `network.interface.name` and `network.io.direction`. */
+export const networkIo: Metric = {
+  name: 'system.network.io',
+  unit: 'By',
+  description: 'Bytes received and transmitted',
+  kind: 'counter',
+  valueType: 'int',
+};
+
+/** Events without a unit, or with an unknown one. */
+export const eventCount: Metric = {
+  name: 'perf.event.count',
+  unit: '{event}',
+  description: 'Number of times that an event occurred; sums over different events are meaningless',
+  kind: 'counter',
+  valueType: 'int',
+};
+
+/** task-clock, cpu-clock and other clocks. */
+export const eventTime: Metric = {
+  name: 'perf.event.time',
+  unit: 's',
+  description: 'Time that an event measured; sums over different events are meaningless',
+  kind: 'counter',
+  valueType: 'double',
+};

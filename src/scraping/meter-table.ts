@@ -3,6 +3,7 @@ import {
   ATTR_HW_NAME,
   ATTR_HW_PARENT,
   ATTR_HW_POWER_WINDOW,
+  ATTR_HW_STATE,
   ATTR_HW_TYPE,
 } from '../model/semantic-conventions.js';
 import type { Attributes, Metric, Series } from '../model/series.js';
@@ -70,7 +71,7 @@ const gauges: readonly Gauge[] = [
   { metric: hwFanSpeedRatio, read: ({ fanRatio }) => fanRatio },
   ...healthStates.map((name) => ({
     metric: hwStatus,
-    attributes: { 'hw.state': name },
+    attributes: { [ATTR_HW_STATE]: name },
     read: ({ state }: MeterReading) => (state === undefined ? undefined : Number(state === name)),
   })),
 ];

@@ -6,17 +6,17 @@ import {
 } from '../model/semantic-conventions.js';
 import type { Metric, Resource, Series } from '../model/series.js';
 import { createRow, type Table } from '../model/table.js';
-import { localMemoryTraffic, memoryTraffic, memoryTrafficMember } from '../model/usage-metrics.js';
+import {
+  eventCount,
+  localMemoryTraffic,
+  memoryTraffic,
+  memoryTrafficMember,
+} from '../model/usage-metrics.js';
 import type { Machine } from './machine.js';
 import { describeSimulatedProcess, type SimulatedProcess } from './simulated-process.js';
 
-const eventCount: Metric = {
-  name: 'perf.event.count',
-  unit: '{event}',
-  description: 'Number of times that an event occurred',
-  kind: 'counter',
-  valueType: 'double',
-};
+/** Simulated counts are not whole. */
+const simulatedCount: Metric = { ...eventCount, valueType: 'double' };
 
 /** A cache miss transfers one line. */
 const lineBytes = 64;
@@ -110,7 +110,7 @@ export class CountTables {
 
   #countEvent(resource: Resource, start: bigint, read: () => number): Reading {
     const attributes = { [ATTR_PERF_EVENT_NAME]: this.#options.counts };
-    return { series: { metric: eventCount, resource, attributes, start }, read };
+    return { series: { metric: simulatedCount, resource, attributes, start }, read };
   }
 
   /** All memory of a simulated process is on its socket. */

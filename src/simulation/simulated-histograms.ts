@@ -4,6 +4,7 @@ import {
   type HistogramLayout,
   type HistogramTable,
 } from '../model/histogram-table.js';
+import { ATTR_SERVICE_NAME } from '../model/semantic-conventions.js';
 import type { HistogramKind, HistogramSeries } from '../model/series.js';
 
 const bounds = Float64Array.of(0.005, 0.01, 0.1, 1, 10);
@@ -26,7 +27,7 @@ const buckets = 6;
 
 /** Request durations with explicit and exponential buckets: two readings, a gap, and a reset of both. */
 export function simulateHistograms(): readonly HistogramTable[] {
-  const resource = { attributes: { 'service.name': 'simulated' } };
+  const resource = { attributes: { [ATTR_SERVICE_NAME]: 'simulated' } };
   const begin = (kind: HistogramKind, start: bigint): HistogramSeries => ({
     metric: { name: `simulated.${kind}`, unit: 's', description: 'Duration of simulated requests', kind },
     resource,

@@ -2,11 +2,12 @@ import { UsageCurve } from '../energy/usage-curve.js';
 import { findOrAdd } from '../model/plan.js';
 import { ATTR_PERF_EVENT_NAME, ATTR_PROCESS_PID } from '../model/semantic-conventions.js';
 import type { Resource, Series } from '../model/series.js';
+import { eventCount, eventTime } from '../model/usage-metrics.js';
 import { findCgroupPath } from './group-identity.js';
 import type { Workload } from './workload.js';
 
 /** The metrics of the receiver `perf` that count events. */
-export const eventMetrics: ReadonlySet<string> = new Set(['perf.event.count', 'perf.event.time']);
+export const eventMetrics: ReadonlySet<string> = new Set([eventCount.name, eventTime.name]);
 
 /** Number of events between two boundaries, by the index of their names. */
 export interface EventGrowth {
