@@ -1,8 +1,8 @@
 import { WrappingCounter } from '../../src/energy/wrapping-counter.js';
 import { describeError } from '../../src/errors.js';
+import { CounterFile } from '../../src/linux/counter-file.js';
 import { readRegularText } from '../../src/linux/regular-file.js';
 import { CopyWatch, type Takeover } from './copy-watch.js';
-import { CounterFile } from './counter-file.js';
 import { nameDomain, type LeftOut, type Note } from './domain.js';
 import { createCounterId, EnergyReader, type CounterGroup, type CounterPlace } from './energy-reader.js';
 import { energyPath, nameFolder, readEnergy, type Zone } from './find-powercap.js';

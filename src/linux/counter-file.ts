@@ -1,7 +1,7 @@
 import { closeSync, readSync } from 'node:fs';
-import { keepAddressOf } from '../../src/linux/libc.js';
-import { openRegularFile } from '../../src/linux/regular-file.js';
-import { parseCounter, readToAddress } from '../../src/linux/sysfs.js';
+import { keepAddressOf } from './libc.js';
+import { openRegularFile } from './regular-file.js';
+import { parseCounter, readToAddress } from './sysfs.js';
 
 /** The longest text that the kernel writes has twenty digits and a line end. */
 const size = 32;

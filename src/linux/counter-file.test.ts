@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
+import { createFolder } from '../testing/temporary-folder.fixture.js';
 import { CounterFile } from './counter-file.js';
 
 test('CounterFile repeats a text that is the same, and parses any other', (t) => {
