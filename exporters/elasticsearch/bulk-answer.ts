@@ -1,4 +1,4 @@
-import { isOfCredentials } from '../../src/export/http-answers.js';
+import { isOfCredentials, isRetryableStatus } from '../../src/export/http-answers.js';
 import { cleanText } from '../../src/http/connection-error.js';
 
 /** The result for one document of a bulk request. */
@@ -21,7 +21,6 @@ export interface BulkOutcome {
 
 /** The result where the answer reports no errors. */
 export const allTaken: BulkOutcome = { busy: [], busyReason: '', rejected: 0, reason: '' };
-const busyStatuses: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
 /** A document with this id exists: an earlier attempt, whose answer was lost, stored it. */
 const conflict = 409;
@@ -40,7 +39,7 @@ export function readBulkAnswer(body: Buffer, documents: number): BulkOutcome {
   const busy: number[] = [];
   const rejected: number[] = [];
   for (const [number, { status = 0 }] of items.entries()) {
-    if (busyStatuses.has(status) || isOfCredentials(status)) busy.push(number);
+    if (isRetryableStatus(status) || isOfCredentials(status)) busy.push(number);
     else if (status >= 300 && status !== conflict) rejected.push(number);
   }
   return {

@@ -1,11 +1,13 @@
 import type { Log } from '../../src/component/log.js';
 import type { QueuedRequest } from '../../src/component/queue-storage.js';
+import { appendPath } from '../../src/config/endpoint.js';
 import { elementAt } from '../../src/element.js';
 import { describeError, ExportError } from '../../src/errors.js';
 import { wholeDelivery, type Delivery, type Sender } from '../../src/export/courier.js';
 import type { HttpAnswer } from '../../src/export/http-answers.js';
 import { openHttpSender } from '../../src/export/http-sender.js';
 import { createCompression } from '../../src/http/compression.js';
+import { basicAuthorization } from '../../src/http/headers.js';
 import { allTaken, readBulkAnswer, type BulkOutcome } from './bulk-answer.js';
 import { listEndpoints, type Config } from './config.js';
 import { selectDocuments } from './documents.js';
@@ -104,7 +106,7 @@ function openNode(endpoint: string, config: Config, log: Log): Node {
     },
     log,
   );
-  const url = urlOf(endpoint, `_index_template/${templateName}`);
+  const url = appendPath(endpoint, `/_index_template/${templateName}`);
   const template = openHttpSender(
     sending,
     { ...shared, url, method: 'PUT', contentType: 'application/json' },
@@ -127,15 +129,9 @@ function openNode(endpoint: string, config: Config, log: Log): Node {
 }
 
 function bulkUrl(endpoint: string, { metrics_index: index, pipeline }: Config): URL {
-  const url = urlOf(endpoint, `${encodeURIComponent(index)}/_bulk`);
+  const url = appendPath(endpoint, `/${encodeURIComponent(index)}/_bulk`);
   url.searchParams.set('filter_path', answerParts);
   if (pipeline !== null) url.searchParams.set('pipeline', pipeline);
-  return url;
-}
-
-function urlOf(endpoint: string, path: string): URL {
-  const url = new URL(endpoint);
-  url.pathname = `${url.pathname.replace(/\/$/u, '')}/${path}`;
   return url;
 }
 
@@ -143,7 +139,7 @@ function urlOf(endpoint: string, path: string): URL {
 function createLogin({ user, password, api_key: key }: Config): Readonly<Record<string, string>> {
   if (key !== null) return { Authorization: `ApiKey ${key}` };
   if (user === null) return {};
-  return { Authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}` };
+  return { Authorization: basicAuthorization(`${user}:${password}`) };
 }
 
 function readAnswer({ body, isComplete }: HttpAnswer, points: number): BulkOutcome {

@@ -1,4 +1,5 @@
 import type { ConfigOf, Schema } from '../../src/component/schema.js';
+import { appendPath } from '../../src/config/endpoint.js';
 import { checkHttpExporterConfig, httpExporterSettings } from '../../src/export/sending-settings.js';
 
 export const schema = {
@@ -34,9 +35,8 @@ function checkPlace({ api, org, bucket, database }: Config): readonly string[] {
 
 /** Where lines are written. */
 export function createWriteUrl({ endpoint, api, org, bucket, database }: Config): URL {
-  const url = new URL(endpoint);
   const paths = { v1: '/write', v2: '/api/v2/write', v3: '/api/v3/write_lp' } as const;
-  url.pathname = `${url.pathname.replace(/\/$/u, '')}${paths[api]}`;
+  const url = appendPath(endpoint, paths[api]);
   const place = api === 'v2' ? { org, bucket } : { db: database };
   for (const [name, value] of Object.entries(place)) url.searchParams.set(name, value ?? '');
   url.searchParams.set('precision', api === 'v3' ? 'nanosecond' : 'ns');

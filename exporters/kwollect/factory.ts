@@ -1,4 +1,5 @@
 import type { ExporterFactory } from '../../src/component/component.js';
+import { appendPath } from '../../src/config/endpoint.js';
 import { frameLines } from '../../src/export/json-array.js';
 import { createLineParts } from '../../src/export/line-batcher.js';
 import { QueuedExporter } from '../../src/export/queued-exporter.js';
@@ -14,8 +15,7 @@ export const factory: ExporterFactory<typeof schema> = {
       ...createLineParts(createPointFormat(config), config.batch),
       async openSender() {
         const { openHttpSender } = await import('../../src/export/http-sender.js');
-        const url = new URL(config.endpoint);
-        url.pathname = `${url.pathname.replace(/\/$/u, '')}/metrics`;
+        const url = appendPath(config.endpoint, '/metrics');
         const options = { contentType: 'application/json', frame: frameLines };
         return openHttpSender(
           config,

@@ -1,4 +1,5 @@
 import type { Log } from '../../src/component/log.js';
+import { appendPath } from '../../src/config/endpoint.js';
 import type { Sender } from '../../src/export/courier.js';
 import { openHttpSender } from '../../src/export/http-sender.js';
 import { createCompression } from '../../src/http/compression.js';
@@ -27,9 +28,7 @@ export function openOtlpSender(settings: Config, log: Log): Sender {
 
 function metricsUrl({ endpoint, metrics_endpoint: metricsEndpoint }: Config): URL {
   if (metricsEndpoint !== null) return new URL(metricsEndpoint);
-  const url = new URL(endpoint);
-  url.pathname = `${url.pathname.replace(/\/$/u, '')}/v1/metrics`;
-  return url;
+  return appendPath(endpoint, '/v1/metrics');
 }
 
 /** The OpenTelemetry Collector answers 400, with the text of Go's http.MaxBytesError, to a request above its limit. */

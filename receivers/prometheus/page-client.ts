@@ -5,6 +5,7 @@ import type { Log } from '../../src/component/log.js';
 import { openHttpClient, type ClientConfig, type HttpClient } from '../../src/http/client.js';
 import { cleanText } from '../../src/http/connection-error.js';
 import { openResponse } from '../../src/http/get.js';
+import { basicAuthorization } from '../../src/http/headers.js';
 import { readVersion } from '../../src/version.js';
 import type { JobConfig } from './config.js';
 import type { PageFormat } from './page-parser.js';
@@ -89,7 +90,7 @@ export class PageClient {
     const { basic_auth: basic, authorization: own } = this.#job;
     if (own.credentials !== null) return `${own.type} ${own.credentials}`;
     if (basic.username !== null && basic.password !== null)
-      return `Basic ${Buffer.from(`${basic.username}:${basic.password}`).toString('base64')}`;
+      return basicAuthorization(`${basic.username}:${basic.password}`);
     const header = authorization();
     return own.credentials_file === null ? header : header?.replace(/^Bearer/u, () => own.type);
   }

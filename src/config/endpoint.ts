@@ -29,6 +29,18 @@ export function parseEndpoint(text: string): Endpoint {
   return { host: bracketed ?? plain, port };
 }
 
+/** A URL with a path appended to its own, whether or not that ends with a slash. @param path begins with a slash */
+export function appendPath(base: string, path: string): URL {
+  const url = new URL(base);
+  url.pathname = url.pathname.replace(/\/$/u, '') + path;
+  return url;
+}
+
+/** `host:port` from an endpoint that may be written as a URL, as OpenTelemetry's variables have it. */
+export function withoutScheme(endpoint: string): string {
+  return endpoint.replace(/^https?:\/\//u, '').replace(/\/$/u, '');
+}
+
 /** An address for messages, without a user and password in front of its host. */
 export function hideCredentials(address: string): string {
   return address.replace(/^([a-z][a-z0-9+.-]*:\/\/)?[^/?#]*@/iu, '$1[REDACTED]@');

@@ -1,5 +1,5 @@
 import type { ConfigOf, Schema } from '../component/schema.js';
-import { hideCredentials, parseEndpoint, webConfigSettings } from './endpoint.js';
+import { hideCredentials, parseEndpoint, webConfigSettings, withoutScheme } from './endpoint.js';
 import type { Problem } from './problem.js';
 
 /** Engine settings of every receiver. */
@@ -186,7 +186,7 @@ function findPushProblems({ interval, timeout, exporter }: PeriodicConfig, path:
 
 function isEndpoint(text: string): boolean {
   try {
-    return parseEndpoint(text.replace(/^https?:\/\//u, '').replace(/\/$/u, '')).host !== '';
+    return parseEndpoint(withoutScheme(text)).host !== '';
   } catch {
     return false;
   }

@@ -43,7 +43,7 @@ export function toConnectionError(error: Error, isFirstOfPlain: boolean): Export
 /** The meaning of a response whose body adds nothing; undefined for every other response. */
 export function findStatusError(
   { statusCode = 0, statusMessage, headers }: IncomingMessage,
-  { addressSettings = 'endpoint', isRetryable = (status) => retryableStatuses.has(status) }: AnswerRules,
+  { addressSettings = 'endpoint', isRetryable = isRetryableStatus }: AnswerRules,
 ): ExportError | undefined {
   const message = `HTTP ${statusCode} ${statusMessage}`;
   if (isRetryable(statusCode)) return toRetryableError(message, statusCode, headers);
@@ -74,6 +74,11 @@ export function toRefusal(
     retryable: isOfCredentials(statusCode),
     isTooLarge: isTooLarge?.(statusCode, reason) ?? false,
   });
+}
+
+/** Whether the Collector sends a request again after this status. */
+export function isRetryableStatus(status: number): boolean {
+  return retryableStatuses.has(status);
 }
 
 /** Whether a status refuses the sender, not the data. */

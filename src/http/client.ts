@@ -3,6 +3,7 @@ import type { Log } from '../component/log.js';
 import type { ConfigOf, Schema } from '../component/schema.js';
 import { hideCredentials } from '../config/endpoint.js';
 import { createClientAgent, prepareRequests } from './client-agent.js';
+import { basicAuthorization } from './headers.js';
 import { describeRoute, findProxy, parseProxy, type HttpProxy } from './proxy.js';
 import { openSecretFile } from './secret-file.js';
 import { checkTlsConfig, openTlsContext, tlsSettings } from './tls-files.js';
@@ -132,8 +133,7 @@ export function createAuthorization(credentials: CredentialsConfig, log: Log): (
   }
   if (username === null || passwordFile === null) return () => undefined;
   const name = `credentials.password_file "${passwordFile}"`;
-  const encode = (password: string) => Buffer.from(`${username}:${password}`).toString('base64');
-  const use = (password: string) => headerOf(name, `Basic ${encode(password)}`);
+  const use = (password: string) => headerOf(name, basicAuthorization(`${username}:${password}`));
   return openSecretFile(passwordFile, { name, log, use });
 }
 

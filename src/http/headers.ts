@@ -20,6 +20,11 @@ export function checkHeaders(headers: Readonly<Record<string, string>>, path: st
   });
 }
 
+/** The value of an authorization header for HTTP basic authentication (RFC 7617). @param credentials `user:password` */
+export function basicAuthorization(credentials: string): string {
+  return `Basic ${Buffer.from(credentials).toString('base64')}`;
+}
+
 /** How a request reached the server. */
 export interface Arrival {
   /** Where the server listens, as configured. */

@@ -1,6 +1,7 @@
 import { BlockList, isIP } from 'node:net';
 import { domainToASCII } from 'node:url';
 import { hideCredentials } from '../config/endpoint.js';
+import { basicAuthorization } from './headers.js';
 
 /** A proxy for HTTP. */
 export interface HttpProxy {
@@ -65,7 +66,7 @@ export function parseProxy(text: string, setting: string): HttpProxy {
 /** The proxy's Authorization header. */
 export function proxyAuthorization({ credentials }: HttpProxy): Readonly<Record<string, string>> {
   if (credentials === undefined) return {};
-  return { 'Proxy-Authorization': `Basic ${Buffer.from(credentials).toString('base64')}` };
+  return { 'Proxy-Authorization': basicAuthorization(credentials) };
 }
 
 function readCredentials({ username, password }: URL, setting: string): string | undefined {

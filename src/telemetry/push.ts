@@ -12,6 +12,7 @@ import {
   type ResourceMetrics,
 } from '@opentelemetry/sdk-metrics';
 import type { Log } from '../component/log.js';
+import { withoutScheme } from '../config/endpoint.js';
 import type { PeriodicConfig } from '../config/service-schema.js';
 import { describeError } from '../errors.js';
 import { OutageLog } from '../export/delivery-log.js';
@@ -48,7 +49,7 @@ export function createPush(
   counters: MetricProducer,
   log: Log,
 ): Push {
-  const address = otlp.endpoint.replace(/^https?:\/\//u, '').replace(/\/$/u, '');
+  const address = withoutScheme(otlp.endpoint);
   const proxy = findGrpcProxy(address, process.env);
   const isPlain = isWithoutTls(otlp);
   const metadata = createGrpcMetadata({ ...readOtlpHeaders(process.env), ...otlp.headers });
