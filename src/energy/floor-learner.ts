@@ -1,5 +1,5 @@
 import { cpus } from 'node:os';
-import { elementAt } from '../element.js';
+import { medianOf } from './statistics.js';
 
 /** Maximum use of the machine at which a window is quiet. */
 const quietUse = 0.02;
@@ -90,8 +90,8 @@ export class FloorLearner {
 
   #decide(): void {
     if (this.#quietWatts.length < wantedWindows) return;
-    const watts = median(this.#quietWatts);
-    const spreadWatts = median(this.#quietWatts.map((quiet) => Math.abs(quiet - watts)));
+    const watts = medianOf(this.#quietWatts);
+    const spreadWatts = medianOf(this.#quietWatts.map((quiet) => Math.abs(quiet - watts)));
     this.#watts = watts;
     this.#errorWatts = Math.max(minFloorError * watts, spreadOf95 * spreadWatts);
   }
@@ -119,11 +119,4 @@ export class CpuCount {
   read(count: number): void {
     if (!this.#isConfigured && count > 0) this.#value = count;
   }
-}
-
-/** The median of at least one number. */
-function median(numbers: readonly number[]): number {
-  const sorted = Float64Array.from(numbers).toSorted();
-  const middle = sorted.length / 2;
-  return (elementAt(sorted, Math.ceil(middle) - 1) + elementAt(sorted, Math.floor(middle))) / 2;
 }

@@ -1,3 +1,5 @@
+import { meanOf } from './statistics.js';
+
 /** A polynomial of first or second degree, fitted by least squares. */
 export interface Fit {
   /** Coefficients of the powers 0, 1 and, for a curve, 2 of x. */
@@ -21,7 +23,7 @@ export function fitPolynomial(xs: ArrayLike<number>, ys: ArrayLike<number>, degr
   const size = degree + 1;
   const degrees = xs.length - size;
   if (degrees < 1 || countDistinct(xs) < size) return undefined;
-  const middle = meanOf(xs);
+  const middle = meanOf(Array.from(xs));
   const scale = Math.max(...Array.from(xs, (x) => Math.abs(x - middle)));
   const rows = Array.from(xs, (x) => powersOf((x - middle) / scale, size));
   const inverse = invert(productOf(rows, size));
@@ -108,10 +110,6 @@ function dot(a: readonly number[], b: readonly number[]): number {
 
 function sumOf<Row>(rows: readonly Row[], valueOf: (row: Row, index: number) => number): number {
   return rows.reduce((sum, row, i) => sum + valueOf(row, i), 0);
-}
-
-function meanOf(xs: ArrayLike<number>): number {
-  return Array.from(xs).reduce((sum, x) => sum + x, 0) / xs.length;
 }
 
 function countDistinct(xs: ArrayLike<number>): number {

@@ -1,4 +1,5 @@
 import { fitPolynomial } from './line-fit.js';
+import { meanOf } from './statistics.js';
 import { studentQuantile } from './student-quantile.js';
 
 /** A point of the regression is the mean over at least this time and this number of refreshes of the host's meter. */
@@ -103,8 +104,4 @@ export class LossRegression {
     if (this.#slope === undefined) return undefined;
     return { ratio: Math.max(0, slope - 1), halfWidth, source: 'regression' };
   }
-}
-
-function meanOf(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

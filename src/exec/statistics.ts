@@ -1,3 +1,5 @@
+import { fitPolynomial } from '../energy/line-fit.js';
+import { deviationOf, meanOf, medianOf } from '../energy/statistics.js';
 import { studentQuantile, studentTails } from '../energy/student-quantile.js';
 
 /** Statistics of repeated measurements, in their unit. */
@@ -30,14 +32,11 @@ const confidence = 0.95;
 
 /** @param values at least one */
 export function summarise(values: readonly number[]): Statistics {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = (sorted.length - 1) / 2;
-  const mean = average(values);
-  const deviation = findDeviation(values, mean);
+  const deviation = values.length < 2 ? undefined : deviationOf(values);
   return {
-    mean,
-    median: ((sorted[Math.floor(middle)] ?? NaN) + (sorted[Math.ceil(middle)] ?? NaN)) / 2,
-    min: sorted[0] ?? NaN,
+    mean: meanOf(values),
+    median: medianOf(values),
+    min: Math.min(...values),
     deviation,
     halfWidth: deviation && (quantile(values.length - 1) * deviation) / Math.sqrt(values.length),
   };
@@ -50,12 +49,9 @@ export function summarise(values: readonly number[]): Statistics {
 export function hasDrift(values: readonly number[]): boolean {
   const degrees = values.length - 2;
   if (degrees < 2) return false;
-  const middle = (values.length - 1) / 2;
-  const mean = average(values);
-  const spread = total(values.map((_, i) => (i - middle) ** 2));
-  const slope = total(values.map((value, i) => (i - middle) * (value - mean))) / spread;
-  const rest = total(values.map((value, i) => (value - mean - slope * (i - middle)) ** 2));
-  return Math.abs(slope) > quantile(degrees) * Math.sqrt(rest / degrees / spread);
+  const { coefficients, errors } = fitPolynomial([...values.keys()], values, 1) ?? {};
+  const [slope, error] = [coefficients?.[1] ?? NaN, errors?.[1] ?? NaN];
+  return Math.abs(slope) > quantile(degrees) * error;
 }
 
 /**
@@ -65,8 +61,8 @@ export function hasDrift(values: readonly number[]): boolean {
  */
 export function compareMeans(values: readonly number[], others: readonly number[]): Difference | undefined {
   if (values.length < 2 || others.length < 2) return undefined;
-  const [mean, other] = [average(values), average(others)];
-  const [own, theirs] = [squaredError(values, mean), squaredError(others, other)];
+  const [mean, other] = [meanOf(values), meanOf(others)];
+  const [own, theirs] = [squaredError(values), squaredError(others)];
   const error = Math.sqrt(own + theirs);
   const difference = mean - other;
   const ratio = other > 0 ? mean / other : undefined;
@@ -80,23 +76,10 @@ export function compareMeans(values: readonly number[], others: readonly number[
 }
 
 /** The square of the standard error of the mean. */
-function squaredError(values: readonly number[], mean: number): number {
-  return (findDeviation(values, mean) ?? 0) ** 2 / values.length;
+function squaredError(values: readonly number[]): number {
+  return deviationOf(values) ** 2 / values.length;
 }
 
 function quantile(degrees: number): number {
   return studentQuantile((1 + confidence) / 2, degrees);
-}
-
-function findDeviation(values: readonly number[], mean: number): number | undefined {
-  if (values.length < 2) return undefined;
-  return Math.sqrt(total(values.map((value) => (value - mean) ** 2)) / (values.length - 1));
-}
-
-function average(values: readonly number[]): number {
-  return total(values) / values.length;
-}
-
-function total(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0);
 }

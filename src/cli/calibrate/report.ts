@@ -1,5 +1,6 @@
 import type { Calibration, Estimate } from '../../energy/calibration.js';
-import { describeMeter, meanOf, type CalibrationResult, type Phase } from './run-phases.js';
+import { meanOf } from '../../energy/statistics.js';
+import { describeMeter, type CalibrationResult, type Phase } from './run-phases.js';
 
 /** The results for people: each phase, then the conclusions. */
 export function createCalibrationReport({ meter, phases, calibration }: CalibrationResult): string {

@@ -1,4 +1,5 @@
 import { fitCalibration, type Calibration, type PowerPair } from '../../energy/calibration.js';
+import { deviationOf, meanOf } from '../../energy/statistics.js';
 import { isOfHost, type Meter, type MeterBook } from './meter-book.js';
 
 /** Fewer points in a phase give no standard deviation. */
@@ -123,7 +124,7 @@ function checkChange(phases: readonly Phase[]): void {
   const powers = phases.map(({ pairs }) => pairs.map(({ sensors }) => sensors));
   const means = powers.map(meanOf);
   const change = Math.max(...means) - Math.min(...means);
-  const noise = Math.max(...powers.map((watts, i) => deviationOf(watts, means[i] ?? NaN)));
+  const noise = Math.max(...powers.map(deviationOf));
   if (change >= minChange * Math.max(...means) && change >= minDeviations * noise) return;
   throw new Error(
     `Cannot calibrate: expected a load that changes the power of the sensors by ${minChange * 100} % and ` +
@@ -135,15 +136,4 @@ function checkChange(phases: readonly Phase[]): void {
 /** The name of a meter for people. */
 export function describeMeter({ id, name, metric }: Meter): string {
   return `"${id}" (${name === id ? '' : `${name}, `}${metric})`;
-}
-
-/** The mean of some numbers. */
-export function meanOf(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-function deviationOf(values: readonly number[], mean: number): number {
-  return Math.sqrt(
-    values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / Math.max(1, values.length - 1),
-  );
 }
