@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import type { LineFormat, SeriesText } from '../../src/export/line-batcher.js';
-import { seriesKey, type Series } from '../../src/model/series.js';
+import { hashSeries } from '../../src/export/series-hash.js';
+import type { Series } from '../../src/model/series.js';
 import { timeText } from '../../src/recording/cell-text.js';
 
 /**
@@ -26,12 +26,6 @@ function describeSeries(series: Series): SeriesText {
   };
   const fields = JSON.stringify(document).slice(0, -1);
   return { text: `${hashSeries(series)}"}}\n${fields},"value":`, formatValue };
-}
-
-/** 16 bytes as 22 letters, digits, "-" and "_". */
-function hashSeries(series: Series): string {
-  const hash = createHash('sha256').update(seriesKey(series)).update(String(series.start));
-  return hash.digest().subarray(0, 16).toString('base64url');
 }
 
 /** JSON has no infinity. */

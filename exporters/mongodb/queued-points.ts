@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import type { LineFormat } from '../../src/export/line-batcher.js';
+import { hashSeries } from '../../src/export/series-hash.js';
 import { findOrAdd } from '../../src/model/plan.js';
-import { seriesKey, type Attributes, type Series } from '../../src/model/series.js';
+import type { Attributes, Series } from '../../src/model/series.js';
 
 /** What the points of a series have in common; it becomes `meta` in its documents. */
 export interface SeriesMeta {
@@ -40,9 +40,8 @@ export const queueFormat: LineFormat = {
 
 function describeSeries(series: Series): string {
   const { metric, resource, attributes, start } = series;
-  const hash = createHash('sha256').update(seriesKey(series)).update(String(start));
   const queued: QueuedSeries = {
-    id: hash.digest().subarray(0, 16).toString('base64url'),
+    id: hashSeries(series),
     isInt: metric.valueType === 'int',
     meta: {
       metric: metric.name,
