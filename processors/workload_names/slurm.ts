@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { createGrant, describeProbe } from '../../src/component/probe.js';
 import { describeCode, findErrorCode } from '../../src/errors.js';
+import { withoutHierarchy } from '../../src/identity/cgroup-path.js';
 import { readRegularText } from '../../src/linux/regular-file.js';
 import { findFolders } from '../../src/linux/sysfs.js';
 import {
@@ -101,7 +102,7 @@ export class Slurm implements Backend {
 /** The path of a job's cgroup: the resource's path up to the folder of the job. */
 function findJobFolder(id: string, resource: Attributes): string | undefined {
   const line = String(resource[ATTR_PROCESS_LINUX_CGROUP] ?? '');
-  const path = String(resource[ATTR_LINUX_CGROUP_PATH] ?? line.split(':').slice(2).join(':'));
+  const path = String(resource[ATTR_LINUX_CGROUP_PATH] ?? withoutHierarchy(line));
   const parts = path.split('/');
   const end = parts.indexOf(`job_${id}`);
   return end < 0 || parts.includes('..') ? undefined : parts.slice(0, end + 1).join('/');

@@ -1,3 +1,4 @@
+import { parseAccounts } from '../linux/account-numbers.js';
 import { describeReadError, readFileStamp, readRegularText } from '../linux/regular-file.js';
 
 /** The names of users by number, from a file in the format of passwd(5). */
@@ -46,10 +47,9 @@ function describeRefusal(path: string, refusal: string): string {
 
 function parsePasswd(text: string): Map<number, string> {
   const names = new Map<number, string>();
-  for (const line of text.split('\n')) {
-    const [name, , uid] = line.split(':');
+  for (const { name, number } of parseAccounts(text)) {
     // The first line of a number wins, as in getpwuid(3).
-    if (name && uid && !names.has(Number(uid))) names.set(Number(uid), name);
+    if (!names.has(number)) names.set(number, name);
   }
   return names;
 }

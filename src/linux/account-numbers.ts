@@ -22,9 +22,22 @@ function findNumber(
   { what, setting, file }: { readonly what: string; readonly setting: string; readonly file: string },
 ): number {
   if (/^\d+$/u.test(name)) return Number(name);
-  for (const line of readRegularFile(file, maxBytes).toString('utf8').split('\n')) {
-    const [known, , number = ''] = line.split(':');
-    if (known === name && /^\d+$/u.test(number)) return Number(number);
+  for (const account of parseAccounts(readRegularFile(file, maxBytes).toString('utf8'))) {
+    if (account.name === name) return account.number;
   }
   throw new Error(`Cannot use ${setting}: expected a ${what} in ${file}, found none of the name "${name}"`);
+}
+
+/** A user in passwd(5), or a group in group(5). */
+export interface Account {
+  readonly name: string;
+  readonly number: number;
+}
+
+/** The accounts in the text of such a file; other lines are left out. */
+export function* parseAccounts(text: string): Generator<Account> {
+  for (const line of text.split('\n')) {
+    const [name = '', , number = ''] = line.split(':');
+    if (name !== '' && /^\d+$/u.test(number)) yield { name, number: Number(number) };
+  }
 }
