@@ -1,4 +1,5 @@
-import { cgroupField, readLong } from '../../src/linux/bpf/cgroup-loop.js';
+import { cgroupField } from '../../src/linux/bpf/cgroup-loop.js';
+import { readLong } from '../../src/linux/bpf/read-long.js';
 import { parseNumbers } from '../../src/linux/procfs.js';
 import { ATTR_CPU_MODE } from '../../src/model/semantic-conventions.js';
 import type { Attributes, Metric } from '../../src/model/series.js';

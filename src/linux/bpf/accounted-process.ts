@@ -1,4 +1,5 @@
 import { rowState, type ProcessRows } from './process-rows.js';
+import { readLong } from './read-long.js';
 import { nameWords, taskField, taskRecordWords } from './task-record.js';
 
 /** One process: its CPU time since its start, which never decreases, and its identity. */
@@ -144,5 +145,5 @@ const controllers = 32;
 function readCgroup(words: Uint32Array, at: number): number {
   const controller = words[at + taskField.controllerV1];
   const id = at + (controller === 0 ? taskField.cgroup : taskField.cgroupV1);
-  return (words[id] + words[id + 1] * 2 ** 32) * controllers + controller;
+  return readLong(words, id) * controllers + controller;
 }

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { makeCgroup } from '../cgroup/real-cgroups.fixture.js';
 import { BpfError } from './bpf.js';
-import { cgroupField, CgroupLoop, readLong } from './cgroup-loop.js';
+import { cgroupField, CgroupLoop } from './cgroup-loop.js';
+import { readLong } from './read-long.js';
 import { skip, types } from './real-kernel.fixture.js';
 
 /** @returns the reason if there is none */

@@ -1,6 +1,7 @@
 import { Assembler, type Register } from './assembler.js';
 import type { TypeFacts } from './kernel-types.js';
 import { LoopProgram } from './loop-program.js';
+import { readLong } from './read-long.js';
 import { requireFunction } from './task-loop.js';
 import { distrust } from './task-record.js';
 
@@ -134,11 +135,6 @@ export class CgroupLoop {
 function measure(room: number) {
   const bytes = header.bytes + room * recordBytes;
   return { bytes, mappedBytes: bytes };
-}
-
-/** A 64-bit number, rounded beyond 2^53. */
-export function readLong(words: Uint32Array, at: number): number {
-  return words[at] + words[at + 1] * 2 ** 32;
 }
 
 function assemble(types: TypeFacts, map: number, room: number): Assembler {

@@ -2,6 +2,7 @@ import { noPackage } from '../cpu-packages.js';
 import type { Assembler, Register } from './assembler.js';
 import type { TypeFacts } from './kernel-types.js';
 import { readTime } from './process-rows.js';
+import { readLong } from './read-long.js';
 import { recordRegister, taskField, taskRecordBytes, taskRecordWords, taskRegister } from './task-record.js';
 
 const lookUp = 1;
@@ -96,7 +97,7 @@ export function addPackageTimes(
   const from = at + taskRecordWords;
   let leftNs = readTime(words, at + taskField.runtime) + sinceNs;
   for (let i = 0; i < count; i++) {
-    const ns = words[from + 2 + 2 * i] + words[from + 3 + 2 * i] * 2 ** 32;
+    const ns = readLong(words, from + 2 + 2 * i);
     sums[to + i] += ns;
     leftNs -= ns;
   }

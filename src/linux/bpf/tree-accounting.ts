@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
+import { readLong } from './read-long.js';
 import { withKernelTypes } from './recorded-types.js';
 import { livingRecordWords, nameWords, treeEvent, treeField } from './tree-code.js';
 import { TreePrograms } from './tree-programs.js';
@@ -147,9 +148,9 @@ export class TreeAccounting {
     if (process.seenIn !== this.#pass) {
       process.seenIn = this.#pass;
       process.goneAtMs = undefined;
-      process.sumNs = readTime(words, at + treeField.endedThreadsRuntime);
+      process.sumNs = readLong(words, at + treeField.endedThreadsRuntime);
     }
-    process.sumNs += readTime(words, at + treeField.runtime);
+    process.sumNs += readLong(words, at + treeField.runtime);
   }
 
   #drain(): void {
@@ -185,7 +186,7 @@ export class TreeAccounting {
 
   #execute(process: Process, words: Uint32Array, at: number): void {
     const usedNs =
-      readTime(words, at + treeField.runtime) + readTime(words, at + treeField.endedThreadsRuntime);
+      readLong(words, at + treeField.runtime) + readLong(words, at + treeField.endedThreadsRuntime);
     const name = readName(words, at + treeField.name);
     if (process === this.#held) {
       this.#held = undefined;
@@ -201,11 +202,11 @@ export class TreeAccounting {
 
   #end(process: Process, words: Uint32Array, at: number): void {
     const tgid = words[at + treeField.tgid];
-    process.endedThreadsNs += readTime(words, at + treeField.runtime);
+    process.endedThreadsNs += readLong(words, at + treeField.runtime);
     if (words[at + treeField.tid] !== tgid) return;
     // The kernel's sum has all threads, but lacks the last slice of each; the report of a thread may come too
     // late.
-    charge(process, Math.max(process.endedThreadsNs, readTime(words, at + treeField.endedThreadsRuntime)));
+    charge(process, Math.max(process.endedThreadsNs, readLong(words, at + treeField.endedThreadsRuntime)));
     this.#processes.delete(tgid);
   }
 
@@ -230,10 +231,6 @@ function charge(process: Process, usedNs: number): void {
   if (usedNs <= process.chargedNs) return;
   process.program.cpuNs += usedNs - process.chargedNs;
   process.chargedNs = usedNs;
-}
-
-function readTime(words: Uint32Array, at: number): number {
-  return words[at] + words[at + 1] * 2 ** 32;
 }
 
 function readName(words: Uint32Array, at: number): string {
