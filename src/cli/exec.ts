@@ -13,9 +13,9 @@ its child processes used, the energy that the machine used meanwhile, and the
 share of that energy attributed to the command. Processes that it leaves running
 in the background are measured until COMMAND itself exits.
 
-With CAP_BPF and CAP_PERFMON (or as root) every descendant is followed, however
-short, also one whose parents have exited, and the report says which programs
-used the CPU time and the energy. Exporters get all processes of a program as
+With CAP_BPF and CAP_PERFMON (or as root) every descendant is followed, even one
+that runs briefly or whose parents have exited, and the report lists the CPU
+time and the energy of each program. Exporters get all processes of a program as
 one resource, with COMMAND's pid as process.ancestor.pid.
 
 COMMAND inherits everything that joulemetry was started with, as under env(1):
