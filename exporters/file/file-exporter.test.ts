@@ -210,7 +210,7 @@ test('points are buffered while their folder is missing, are refused beyond the 
     log.lines[0],
     /^error: Cannot open .*ENOENT, its folder .* does not exist\. Keeping points in memory/u,
   );
-  assert.ok(log.lines.some((line) => /^info: Writes .* again after/u.test(line)));
+  assert.ok(log.lines.some((line) => /^info: Recovered, writing .* again after/u.test(line)));
 });
 
 test('only one exporter can write a file', async () => {

@@ -28,7 +28,7 @@ export class FileLog {
     if (this.#failingSinceMs === undefined) return;
     const seconds = Math.round((performance.now() - this.#failingSinceMs) / 1000);
     this.#failingSinceMs = undefined;
-    this.#log.info(`Writes ${this.#path} again after ${seconds} s`);
+    this.#log.info(`Recovered, writing ${this.#path} again after ${seconds} s`);
   }
 
   /** Points are lost. */

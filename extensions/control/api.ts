@@ -66,7 +66,7 @@ export function createPages(context: ApiContext): Pages {
       return { ...answer, headers: { ...answer.headers, Connection: 'close' } };
     }),
     '/-/shutdown': post(() => {
-      log.info('Asked to shut down');
+      log.info('Received a request to shut down');
       // The answer has been sent by then.
       setImmediate(() => agent.shutdown());
       return createAnswer(200, { done: true });

@@ -18,7 +18,9 @@ export class FailedReads {
       this.#missing += points;
       // Processes that fail with the same problem are logged once.
       if (this.#causes.add(problem))
-        this.#log.warn(`Cannot read ${path}: ${problem}; it has a gap while that lasts, as have others`);
+        this.#log.warn(
+          `Cannot read ${path}: ${problem}; values are missing until it can be read, also of others with this problem`,
+        );
     }
     if (failed.length === 0 && this.#causes.clear()) this.#log.info('Every process can be read again');
   }

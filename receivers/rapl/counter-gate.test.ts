@@ -154,7 +154,7 @@ test('CounterGate publishes dies separately without losing joules when they move
   assert.equal(counted, 10 * (3 + 3) + 10 * (3 + 5));
   assert.match(
     log.lines.at(-1) ?? '',
-    /^warn: dram-0-die-0 .* no longer show the same counter: published apart$/,
+    /^warn: dram-0-die-0 .* no longer show the same counter: published separately$/,
   );
   const ended = next.tables
     .flatMap((table) => table.ended ?? [])

@@ -220,7 +220,7 @@ export class CounterGate implements Consumer {
     this.#claim(whole);
     if (twins.verdict === 'same')
       log.info(`${names} show the same counter: published once, as ${nameDomain(whole)}`);
-    else if (before === 'same') log.warn(`${names} no longer show the same counter: published apart`);
+    else if (before === 'same') log.warn(`${names} no longer show the same counter: published separately`);
   }
 
   /** @returns the series of counters that are no longer published, or not under that name */

@@ -77,7 +77,7 @@ test('ServiceManager goes on with a warning, when the service manager is not the
   absent.ready('Measuring');
   absent.close();
   assert.deepEqual(log.lines, [
-    'warn: Cannot notify the service manager at "@joulemetry-absent": ECONNREFUSED; it will take this agent for one that does not start',
+    'warn: Cannot notify the service manager at "@joulemetry-absent": ECONNREFUSED; it will assume that this agent did not start',
   ]);
   const lost = open(t);
   lost.close();

@@ -83,7 +83,7 @@ export class ServiceManager {
     try {
       return NotifySocket.connect(name);
     } catch (error) {
-      this.#log.warn(`${describeError(error)}; it will take this agent for one that does not start`);
+      this.#log.warn(`${describeError(error)}; it will assume that this agent did not start`);
       return undefined;
     }
   }

@@ -170,7 +170,7 @@ export class ServiceRateSource implements RateSource {
       const value = await this.#fetch();
       if (this.#isClosed) return;
       this.#take(value, Date.now());
-      if (this.#failure !== '') this.#log.info(`${this.#client?.target} answers again`);
+      if (this.#failure !== '') this.#log.info(`Recovered, ${this.#client?.target} answers again`);
       this.#failure = '';
       await this.#writeCache(value);
     } catch (error) {

@@ -92,7 +92,7 @@ test('own telemetry logs once that its backend is unavailable and once that it h
   const said = () => log.lines.filter((line) => !line.includes('OpenTelemetry SDK'));
   await until(() => said().some((line) => line.startsWith('info')));
   const warnings = said().slice(0, -1);
-  assert.equal(said().at(-1), `info: Pushes own telemetry to ${endpoint} again`);
+  assert.equal(said().at(-1), `info: Recovered, pushing own telemetry to ${endpoint} again`);
   assert.ok(warnings.length > 0);
   assert.equal(new Set(warnings.map((line) => /: \d+ [A-Z_]+/u.exec(line)?.[0])).size, warnings.length);
   for (const warning of warnings) {

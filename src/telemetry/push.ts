@@ -153,7 +153,8 @@ function reportChanges(
   const report = ({ code, error }: Result): void => {
     if (code !== ExportResultCode.SUCCESS)
       outage.failed(describeConnectionError(describeError(error), isPlain));
-    else if (outage.recovered() !== undefined) log.info(`Pushes own telemetry to ${target} again`);
+    else if (outage.recovered() !== undefined)
+      log.info(`Recovered, pushing own telemetry to ${target} again`);
   };
   const exportReported: Export = (metrics, done) =>
     exporter.export(metrics, (result) => {
