@@ -144,7 +144,7 @@ export class DeliveryLog {
     if (outageMs === undefined) return;
     const seconds = Math.round(outageMs / 1000);
     this.#log.info(
-      `Exports to ${this.#target} again after ${seconds} s: ${waiting.requests} requests in the queue follow, ` +
+      `Recovered, exporting to ${this.#target} again after ${seconds} s: ${waiting.requests} requests in the queue follow, ` +
         formatKibibytes(waiting.bytes),
     );
   }

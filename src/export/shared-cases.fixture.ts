@@ -74,7 +74,7 @@ export function testOutages<S extends Schema>({
     assert.deepEqual([...before.takenValues(), ...after.takenValues()], [10, 20, 30, 40, 50]);
     assert.equal((await read())['otelcol_exporter_send_failed_metric_points{otlp}'], 0);
     assert.match(log.lines[0], outage);
-    assert.match(log.lines[1], /^info: Exports to .* again after/);
+    assert.match(log.lines[1], /^info: Recovered, exporting to .* again after/);
     assert.equal(log.lines.length, 2);
   });
 
