@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { describeError } from '../../errors.js';
 import { skipFor } from '../../testing/needs.fixture.js';
@@ -151,11 +151,15 @@ function findError(from: Comparison | undefined, to: Comparison | undefined): nu
 }
 
 /** The errors of windows of 1 to 3 ms, ascending, of a process that never sleeps. */
-async function compareWithSlots(accounting: CpuAccounting): Promise<readonly number[]> {
+async function compareWithSlots(t: TestContext, accounting: CpuAccounting): Promise<readonly number[]> {
+  t.after(() => accounting.close());
   const slots = await SwitchSlots.open(await KernelTypes.load());
+  t.after(() => slots.close());
   const child = spawn('taskset', ['-c', spinnerCpu, process.execPath, '-e', 'for (;;);'], {
     stdio: 'ignore',
   });
+  // It would run forever after a failure, and keep this process running.
+  t.after(() => child.kill('SIGKILL'));
   const errors: number[] = [];
   let before: Comparison | undefined;
   for (let i = 0; i < 10_000 && errors.length < 10 * minWindows; i++) {
@@ -173,8 +177,8 @@ test(
   'CpuAccounting has the CPU time of running threads at the instant of a pass, with slots',
   { skip },
   async (t) => {
-    const withSlots = await compareWithSlots(await CpuAccounting.open(true));
-    const without = await compareWithSlots(await CpuAccounting.open());
+    const withSlots = await compareWithSlots(t, await CpuAccounting.open(true));
+    const without = await compareWithSlots(t, await CpuAccounting.open());
     if (Math.min(withSlots.length, without.length) < minWindows) return t.skip(tooBusy);
     const ofMost = withSlots[Math.ceil(withSlots.length * 0.98) - 1] ?? NaN;
     const median = without[without.length >> 1] ?? NaN;
@@ -198,6 +202,7 @@ test(
     const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
     t.after(() => child.kill('SIGKILL'));
     const timer = setInterval(() => accounting.update(Number(readBootTimeNs()), () => {}), 5);
+    t.after(() => clearInterval(timer));
     const [chunk] = (await once(child.stdout, 'data')) as [Buffer];
     await setTimeout(50);
     clearInterval(timer);

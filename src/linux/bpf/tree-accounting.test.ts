@@ -49,6 +49,8 @@ async function follow(t: TestContext, script: string, readEveryMs = 50): Promise
   t.after(() => tree.close());
   const sinceNs = readBootTimeNs();
   const child = await startHeld('sh', ['-c', script]);
+  // A child or a timer that is left over keeps this process running after a failure.
+  t.after(() => child.signal('SIGKILL'));
   const perf = openPerfTreeCpuTime(child.pid);
   t.after(() => perf.close());
   const clock = new CpuClock();
@@ -58,6 +60,7 @@ async function follow(t: TestContext, script: string, readEveryMs = 50): Promise
   assert.equal(tree.follow(sinceNs), true);
   child.release();
   const timer = readEveryMs < Infinity ? setInterval(() => tree.read(), readEveryMs) : undefined;
+  t.after(() => clearInterval(timer));
   assert.equal((await child.ended).exitCode, 0);
   clearInterval(timer);
   tree.read();
@@ -169,6 +172,7 @@ test('TreeAccounting follows successive commands', { skip }, async (t) => {
   for (const name of ['true', 'sleep']) {
     const sinceNs = readBootTimeNs();
     const child = await startHeld(name, ['0']);
+    t.after(() => child.signal('SIGKILL'));
     assert.equal(tree.follow(sinceNs), true);
     assert.equal(tree.totalNs, 0);
     child.release();
