@@ -60,9 +60,7 @@ const reasons: readonly Reason[] = [
   {
     benchmark: 'crowd',
     rows: /ebpf/u,
-    reason:
-      'of 10 ms a second, 4 are spent on the status files of 300 processes: the 100 busiest, and each other one every 30 s; ' +
-      'the rest is BPF, JavaScript and collections of a heap of 26 MB',
+    reason: 'presumably JavaScript and collections of a heap of 26 MB: system calls take a third of it',
   },
   { benchmark: 'encoder', rows: /512 processes/u, reason: resources },
   { benchmark: 'otlp', rows: /gRPC/u, reason: http2 },

@@ -90,6 +90,9 @@ export interface Layout {
   readonly columns: readonly Column[];
   readonly hasIo: boolean;
   readonly hasMaps: boolean;
+  readonly isKernelThread: boolean;
+  /** Whether a source of CPU time that knows memory and threads has all values, so that no file is needed. */
+  readonly isOfSource: boolean;
 }
 
 /** Files of a process that not every user may read. */
@@ -186,6 +189,8 @@ export function createLayouts(wanted: Config['metrics'], numbers: readonly numbe
     columns: [...always, ...(hasMaps ? sharing : []), ...(hasIo ? storage : [])],
     hasIo,
     hasMaps,
+    isKernelThread: false,
+    isOfSource: !wanted.faults && !hasMaps && !hasIo,
   });
   const layouts = [
     create(false, false),
@@ -203,6 +208,8 @@ export function createLayouts(wanted: Config['metrics'], numbers: readonly numbe
       columns: [],
       hasIo: false,
       hasMaps: false,
+      isKernelThread: true,
+      isOfSource: true,
     },
   };
 }

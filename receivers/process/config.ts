@@ -15,7 +15,7 @@ export const schema = {
     default: 'auto',
   },
   detail_limit: {
-    doc: 'With eBPF: processes whose files in procfs are read whenever they have run, those that used most CPU time lately. Of the others, memory, threads, faults, I/O and the division into user and system time are read every 30 s; CPU time is that of each scan for all. 0: every process.',
+    doc: 'With eBPF: processes whose files in procfs are read whenever they have run, those that used most CPU time lately. Of the others, what only the files have is read every 30 s: faults, I/O, the division into user and system time of processes with several threads, and before Linux 6.7 memory and threads. CPU time is that of each scan for all. 0: every process.',
     format: 'int',
     default: 100,
     min: 0,
@@ -82,3 +82,11 @@ export const schema = {
 
 /** The settings as the receiver sees them. */
 export type Config = ConfigOf<typeof schema>;
+
+/** Interval at which slowly changing data is checked. */
+const lookAgainAfterMs = 30_000;
+
+/** Number of scans after which slowly changing data is checked. */
+export function countScansToLookAgain({ collection_interval: intervalMs }: Config): number {
+  return Math.max(1, Math.round(lookAgainAfterMs / intervalMs));
+}

@@ -11,7 +11,7 @@ import { ProcessStat } from '../../src/linux/process-stat.js';
 import { skipFor } from '../../src/testing/needs.fixture.js';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { schema } from './config.js';
-import { chooseCpuTimeSource, findCpuClocks } from './cpu-time-source.js';
+import { areNear, chooseCpuTimeSource, findCpuClocks } from './cpu-time-source.js';
 import { spawnAs } from './spawn-as.fixture.js';
 
 test('findCpuClocks finds the CPU clocks for the procfs of its own PID namespace', () => {
@@ -77,6 +77,23 @@ function readStartTicks(pid: number): number {
   assert.ok(stat.read(`/proc/${pid}`));
   return stat.startTicks;
 }
+
+test(
+  'BPF has the memory of a process as procfs has, and ignores it if procfs has other figures',
+  { skip },
+  (t) => {
+    assert.ok(exact);
+    if (exact.details === undefined && !exact.read(process.pid)) assert.fail('expected this process');
+    if (exact.changed === undefined) return t.skip('the kernel is older than Linux 6.7');
+    const stat = new ProcessStat();
+    assert.ok(stat.read('/proc/self'));
+    exact.beginScan(Number(readBootTimeNs()), () => {});
+    assert.ok(exact.read(process.pid));
+    const [resident = NaN] = exact.details ?? [];
+    assert.ok(areNear(resident, stat.residentPages), `${resident} pages, not ${stat.residentPages}`);
+    assert.ok(!areNear(resident, 2 * resident) && !areNear(2 * resident, resident) && !areNear(0, resident));
+  },
+);
 
 test('BPF reports which processes a scan found first, and when it read all', { skip }, async (t) => {
   assert.ok(exact);

@@ -1,12 +1,14 @@
 import { describeError } from '../../src/errors.js';
 import type { BriefProcess } from '../../src/linux/bpf/accounted-process.js';
 import { CpuAccounting } from '../../src/linux/bpf/cpu-accounting.js';
+import { detail, detailCount } from '../../src/linux/bpf/process-details.js';
 import { CpuClock, originSecond, readBootTimeNs, readTickNs } from '../../src/linux/clocks.js';
 import type { CpuPackages } from '../../src/linux/cpu-packages.js';
+import { pageSize } from '../../src/linux/libc.js';
 import { ProcessStat } from '../../src/linux/process-stat.js';
 import { tickNs } from '../../src/linux/procfs.js';
-import { readRegularText } from '../../src/linux/regular-file.js';
-import type { Config } from './config.js';
+import { countScansToLookAgain, type Config } from './config.js';
+import { isOwnNamespace } from './own-namespace.js';
 
 /**
  * Source of the CPU time of each process since its start: the CPU clocks of the kernel, or a program loaded
@@ -32,6 +34,11 @@ export interface CpuTimeSource {
   readonly packageNs: Float64Array | undefined;
   /** State of the main thread, a letter of proc_pid_stat(5); undefined if unknown to the source. */
   readonly taskState: string | undefined;
+  /**
+   * Memory and threads of the last reading, `detail`, as of when the process last ran or some scans ago; undefined if
+   * unknown to the source.
+   */
+  readonly details?: Float64Array | undefined;
   /** By how many nanoseconds the CPU time of a running process can lag. */
   readonly lagNs: number;
   /** Number of ends that could not be reported, since the start of the source. */
@@ -106,7 +113,7 @@ export async function chooseCpuTimeSource(config: Config, packages?: CpuPackages
   if (wanted === 'procfs') return { source: clocks };
   try {
     if (clocks === undefined) throw new Error(`${procfs} is of another pid namespace`);
-    return { source: await openBpf(clocks, isBelowTick(config), packages) };
+    return { source: await openBpf(clocks, config, packages) };
   } catch (error) {
     if (wanted === 'ebpf') throw error;
     return { source: clocks, obstacle: describeError(error) };
@@ -122,17 +129,21 @@ function isBelowTick({ collection_interval: intervalMs }: Config): boolean {
 
 async function openBpf(
   clocks: CpuTimeSource,
-  isExact: boolean,
+  config: Config,
   packages: CpuPackages | undefined,
 ): Promise<CpuTimeSource> {
-  const accounting = await CpuAccounting.open(isExact, packages);
+  const isExact = isBelowTick(config);
+  const accounting = await CpuAccounting.open(isExact, packages, countScansToLookAgain(config));
   const source = new BpfCpuTime(accounting, clocks, {
     lagNs: isExact ? 0 : readTickNs(),
     packages: packages?.numbers.length,
   });
   source.beginScan(Number(readBootTimeNs()), () => {});
   const stat = new ProcessStat();
-  if (stat.read('/proc/self') && source.read(process.pid, stat.startTicks)) return source;
+  if (stat.read('/proc/self') && source.read(process.pid, stat.startTicks)) {
+    source.checkDetails(stat);
+    return source;
+  }
   source.close();
   throw new Error('expected births as in procfs, found others: a time namespace moves them');
 }
@@ -172,6 +183,9 @@ class BpfCpuTime implements CpuTimeSource {
   revision: number | undefined;
   taskState: string | undefined;
   packageNs: Float64Array | undefined;
+  details: Float64Array | undefined;
+  /** Undefined if the kernel counts memory in a way that is not known. */
+  #details: Float64Array | undefined;
   /** Last CPU time by package of a process that the accounting covers. */
   readonly #packageNs: Float64Array | undefined;
   readonly #accounting: CpuAccounting;
@@ -187,6 +201,7 @@ class BpfCpuTime implements CpuTimeSource {
     this.#accounting = accounting;
     this.#clocks = clocks;
     this.lagNs = lagNs;
+    if (accounting.hasDetails) this.#details = new Float64Array(detailCount);
     if (packages !== undefined) this.#packageNs = new Float64Array(packages);
   }
 
@@ -228,7 +243,17 @@ class BpfCpuTime implements CpuTimeSource {
     this.taskState = process.taskState;
     this.packageNs = this.#packageNs;
     if (this.packageNs) process.copyPackages(this.packageNs);
+    this.details = this.#details;
+    if (this.details) process.copyDetails(this.details);
     return true;
+  }
+
+  /** Ignores details that procfs does not confirm. @param stat that of the process that was just read */
+  checkDetails({ residentPages, virtualBytes }: ProcessStat): void {
+    const { details = new Float64Array(detailCount) } = this;
+    const isRight = areNear(details[detail.residentPages], residentPages);
+    if (!isRight || !areNear(details[detail.virtualPages] * pageSize, virtualBytes))
+      this.#details = undefined;
   }
 
   holds(pid: number): boolean {
@@ -251,25 +276,12 @@ class BpfCpuTime implements CpuTimeSource {
     this.revision = undefined;
     this.taskState = undefined;
     this.packageNs = undefined;
+    this.details = undefined;
     return true;
   }
 }
 
-function isOwnNamespace(procfs: string): boolean {
-  // NSpid has one number for each PID namespace from that of the procfs to the agent's own: a single one if they
-  // are the same.
-  return findStatusLine(`${procfs}/self/status`, 'NSpid') === String(process.pid);
-}
-
-function findStatusLine(path: string, name: string): string | undefined {
-  try {
-    const prefix = `${name}:\t`;
-    const line = readRegularText(path)
-      .split('\n')
-      .find((each) => each.startsWith(prefix));
-    return line?.slice(prefix.length);
-  } catch {
-    // The folder is not a procfs (test files), or the agent is not visible in it.
-    return undefined;
-  }
+/** Whether two sources have the same figure, which changes while they are read. */
+export function areNear(one: number, other: number): boolean {
+  return one > 0.8 * other && one < 1.25 * other;
 }

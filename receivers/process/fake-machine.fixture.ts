@@ -38,6 +38,8 @@ export class FakeMachine {
   /** Revisions of processes that the source identifies. */
   readonly revisions = new Map<number, number>();
   readonly taskStates = new Map<number, string>();
+  /** Memory and threads of processes of which the source knows them, and user and system time: `detail`. */
+  readonly details = new Map<number, readonly number[]>();
   /** States of processes that are ending or have ended, if the source reports ends. */
   readonly states = new Map<number, 'ending' | 'dead'>();
   /** Processes that started and ended since the last scan. */
@@ -98,7 +100,7 @@ export class FakeMachine {
   }
 
   #createSource(): CpuTimeSource {
-    const { cpuNs, packageNs, states, brief, revisions, taskStates } = this;
+    const { cpuNs, packageNs, states, brief, revisions, taskStates, details } = this;
     const readLost = (): number => this.lost;
     const readLostMoves = (): number | undefined => this.lostMoves;
     const readBorn = (): readonly number[] | undefined => this.born?.splice(0);
@@ -140,6 +142,7 @@ export class FakeMachine {
           revision: revisions.get(pid),
           taskState: taskStates.get(pid),
           packageNs: byPackage && Float64Array.from(byPackage),
+          details: details.has(pid) ? Float64Array.from(details.get(pid) ?? []) : undefined,
         };
         Object.assign(this, { seconds: Math.floor(ns / 1e9), nanoseconds: ns % 1e9, state, ...task });
         return ns >= 0;

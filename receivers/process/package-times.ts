@@ -2,9 +2,17 @@ import { join } from 'node:path';
 import type { CpuPackages } from '../../src/linux/cpu-packages.js';
 import { findNames, findText } from '../../src/linux/sysfs.js';
 import { parseCpuList } from '../../src/linux/topology.js';
+import type { CpuTimeSource } from './cpu-time-source.js';
 
 /** The affinity of a process with more threads is not checked. */
 const maxThreads = 256;
+
+/** What is known about packages. */
+interface PackageSources {
+  readonly procfs: string;
+  readonly cpuTime: Pick<CpuTimeSource, 'packageNs'> | undefined;
+  readonly packages: CpuPackages | undefined;
+}
 
 /**
  * The CPU time of one process on each package since its series started. CPU time whose package is unknown is
@@ -40,6 +48,11 @@ export class PackageTimes {
       this.ns[i] += Math.max(0, packageNs[i] - this.#last[i]);
       this.#last[i] = Math.max(packageNs[i], this.#last[i]);
     }
+  }
+
+  /** Looks for its home, unless CPU time is counted by package: then the affinity need not be checked. */
+  findHome(pid: number, { procfs, cpuTime, packages }: PackageSources): void {
+    if (packages !== undefined && !cpuTime?.packageNs) this.home = findHome(procfs, pid, packages);
   }
 
   /** Restarts counting at the last reading. */

@@ -1,8 +1,10 @@
 import { closeSync } from 'node:fs';
 import type { IdentityReader } from '../../src/identity/process-identity.js';
+import { detail } from '../../src/linux/bpf/process-details.js';
 import { BudgetedFile, type DescriptorBudget, type ReadResult } from '../../src/linux/budgeted-file.js';
 import type { CpuPackages } from '../../src/linux/cpu-packages.js';
 import { KeptFile } from '../../src/linux/kept-file.js';
+import { pageSize } from '../../src/linux/libc.js';
 import { ProcessStat } from '../../src/linux/process-stat.js';
 import { openWithoutWaiting } from '../../src/linux/regular-file.js';
 import { maxBytes, parseLine } from '../../src/scraping/lines.js';
@@ -89,6 +91,21 @@ export class ProcessReader {
     const { layouts } = this.#options;
     if (this.stat.isKernelThread) return layouts.kernelThread;
     return layouts.select({ io: this.readIo(files), maps: mayRead(files.maps?.path) });
+  }
+
+  /** Takes into `stat` what the source of CPU time has of it. @param details `detail` */
+  takeDetails(details: Float64Array): void {
+    const { stat } = this;
+    stat.residentPages = details[detail.residentPages];
+    stat.virtualBytes = details[detail.virtualPages] * pageSize;
+    stat.threads = details[detail.threads];
+  }
+
+  /** Requests the shared memory of a process, if it is wanted. The result is used before the next reading. */
+  requestMaps({ maps }: ProcessFiles, { hasMaps }: Layout): void {
+    if (maps === undefined || !hasMaps) return;
+    if (!maps.isNew) this.maps.request(maps);
+    maps.isNew = false;
   }
 
   /** Reads and parses the status of a process into `stat`. */

@@ -15,7 +15,7 @@ import type { Scraper } from '../../src/scraping/scrape-loop.js';
 import { BriefProcesses } from './brief-processes.js';
 import { BusiestProcesses } from './busiest-processes.js';
 import { createLayouts } from './columns.js';
-import type { Config } from './config.js';
+import { countScansToLookAgain, type Config } from './config.js';
 import { findReadNs, type CpuTimeSource } from './cpu-time-source.js';
 import { FailedReads } from './failed-reads.js';
 import { LostReports } from './lost-reports.js';
@@ -37,9 +37,6 @@ export interface ScraperContext extends Pick<Context, 'clock' | 'log' | 'host' |
   /** CLOCK_BOOTTIME in nanoseconds. */
   readBootNs(): bigint;
 }
-
-/** Interval at which slowly changing data is checked. */
-const lookAgainAfterMs = 30_000;
 
 /** Number of scans after which unreadable processes are tried again and user names are looked up again. */
 const forgetEvery = 60;
@@ -79,7 +76,7 @@ export class ProcessScraper implements Scraper {
   constructor(config: Config, context: ScraperContext) {
     this.#config = config;
     this.#context = context;
-    this.#lookAgainAfter = Math.max(1, Math.round(lookAgainAfterMs / config.collection_interval));
+    this.#lookAgainAfter = countScansToLookAgain(config);
     this.#busy = new BusyTimeReader(config.procfs, context.packages);
     this.#pids = openPidList(config.procfs);
     this.#identity = this.#createIdentity();

@@ -27,14 +27,20 @@ export function writeTimes(
   for (let i = 0; i < packageNs.length; i++) values[cpuModes.length + i] = packageNs[i] / 1e9;
 }
 
-/** Reads everything except CPU time. */
+/** Reads everything except CPU time. @returns whether any value has changed */
 export function readColumns(
   values: Float64Array,
   { times, columns }: Layout,
   read: (column: Column) => number,
-): void {
+): boolean {
   const width = times + columns.length;
-  for (let i = 0; i < columns.length; i++) values[times + i] = read(columns[i]) - values[width + i];
+  let isChanged = false;
+  for (let i = 0; i < columns.length; i++) {
+    const value = read(columns[i]) - values[width + i];
+    if (!Object.is(value, values[times + i])) isChanged = true;
+    values[times + i] = value;
+  }
+  return isChanged;
 }
 
 /** Resets all counters to 0. */

@@ -1,3 +1,4 @@
+import type { BudgetedFile } from '../../src/linux/budgeted-file.js';
 import { tickNs } from '../../src/linux/procfs.js';
 import type { Series } from '../../src/model/series.js';
 
@@ -50,6 +51,14 @@ export class Scan {
   /** Whether all series start in this scan. */
   get isFirst(): boolean {
     return this.#previous === undefined;
+  }
+
+  /** Notes that a known process could not be read. @param points the number of missing values */
+  noteFailure(
+    { path, errorCode: problem = 'its text is not what was expected' }: BudgetedFile,
+    points: number,
+  ): void {
+    this.failed.push({ path, problem, points });
   }
 
   /**

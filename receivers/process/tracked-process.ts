@@ -1,9 +1,10 @@
 import type { ProcessIdentity } from '../../src/identity/process-identity.js';
+import { detail } from '../../src/linux/bpf/process-details.js';
 import { CpuUsage } from '../../src/linux/cpu-usage.js';
 import type { Attributes, Resource, Series } from '../../src/model/series.js';
-import { createSeries, type Layout } from './columns.js';
+import { createSeries, type Column, type Layout } from './columns.js';
 import type { CpuTimeSource } from './cpu-time-source.js';
-import { findHome, PackageTimes } from './package-times.js';
+import { PackageTimes } from './package-times.js';
 import type { ProcessFiles, ProcessReader } from './process-reader.js';
 import { dropGauges, readColumns, restartCounters, writeTimes } from './process-values.js';
 import type { Scan } from './scan.js';
@@ -82,8 +83,8 @@ export class TrackedProcess {
     this.#identifiedFor = isOld ? reader.lookAgainAfter : 1;
     this.#identifiedIn = scan.number - (isOld ? pid % reader.lookAgainAfter : 0);
     this.#revision = reader.cpuTime?.revision;
-    this.#requestMaps(reader);
-    this.#findHome(reader);
+    reader.requestMaps(files, this.#layout);
+    this.#packages?.findHome(this.pid, reader);
     this.#take(reader);
     if (this.#startNs === undefined) this.#rebase();
   }
@@ -119,10 +120,7 @@ export class TrackedProcess {
     const outcome = this.#update(reader, scan);
     if (this.#hasFailed !== (outcome === 'failed')) this.isWritten = false;
     this.#hasFailed = outcome === 'failed';
-    if (this.#hasFailed) {
-      const { path, errorCode: problem = 'its text is not what was expected' } = this.#files.stat;
-      scan.failed.push({ path, problem, points: this.#width });
-    }
+    if (this.#hasFailed) scan.noteFailure(this.#files.stat, this.#width);
     if (outcome !== 'gone' && scan.isFirst) this.#begin(undefined);
     return outcome;
   }
@@ -168,10 +166,7 @@ export class TrackedProcess {
     if (cpuTime !== undefined && cpuTime.state !== 'alive') return this.#takeEnding(cpuTime);
     const hasRun = cpuTime === undefined || !this.#cpu.isAt(cpuTime.seconds, cpuTime.nanoseconds);
     const hasChanged = this.#takeTask(cpuTime, hasRun);
-    if (!hasRun && !hasChanged && !this.#isDue(reader, scan)) return 'read';
-    if (cpuTime !== undefined && hasRun && !hasChanged && !this.#isDetailed(cpuTime, reader, scan)) {
-      return this.#takeCpuTime(cpuTime);
-    }
+    if (!hasChanged && this.#takeFromSource(reader, scan, hasRun)) return 'read';
     const result = reader.readStat(this.#files);
     // It has just ended: this is not its final CPU time.
     if (result === 'gone' && cpuTime?.holds(this.pid) === true) return this.#takeCpuTime(cpuTime);
@@ -180,7 +175,7 @@ export class TrackedProcess {
     this.#state = letters[stat.state];
     if (hasRun || hasChanged) this.#identify(reader, scan, hasChanged);
     if (this.#layout.hasIo) reader.readIo(this.#files);
-    this.#requestMaps(reader);
+    reader.requestMaps(this.#files, this.#layout);
     this.#take(reader);
     return 'read';
   }
@@ -200,9 +195,32 @@ export class TrackedProcess {
     return isRenamed || (this.#state === 'Z' && before !== 'Z');
   }
 
+  /**
+   * Takes what the source of CPU time has of a process that is not known to have changed its identity.
+   * @returns false if its files must be read
+   */
+  #takeFromSource(reader: ProcessReader, scan: Scan, hasRun: boolean): boolean {
+    const { cpuTime } = reader;
+    const details = this.isRestless || !this.#layout.isOfSource ? undefined : cpuTime?.details;
+    if (!hasRun && details === undefined) return !this.#isDue(reader, scan);
+    if (cpuTime === undefined || (hasRun && this.#isDetailed(cpuTime, reader, scan))) return false;
+    if (hasRun) this.#takeCpuTime(cpuTime, details);
+    if (details === undefined) return true;
+    reader.takeDetails(details);
+    const read = (column: Column): number => column.read(reader, undefined);
+    if (readColumns(this.#values, this.#layout, read)) this.isWritten = false;
+    return true;
+  }
+
   /** Whether its files are read although only its CPU time is known to have changed. */
   #isDetailed(cpuTime: CpuTimeSource, { busiest }: ProcessReader, scan: Scan): boolean {
-    if (cpuTime.revision === undefined || this.#hasFailed || this.#hasNewMaps) return true;
+    const { revision, details } = cpuTime;
+    if (revision === undefined || this.#hasFailed || this.#files.maps?.isNew) return true;
+    const { isOfSource, isKernelThread } = this.#layout;
+    // The source has the user and system time of a single thread, and of kernel threads no other values exist.
+    if (details !== undefined && isOfSource && details[detail.threads] === 1) {
+      return !isKernelThread && this.#isIdentityOld(scan);
+    }
     this.#weightNs = busiest.weigh(this.#weightNs, this.#cpu.countGrowth(cpuTime));
     return busiest.has(this.#weightNs) || this.#isIdentityOld(scan);
   }
@@ -211,8 +229,10 @@ export class TrackedProcess {
     return scan.number - this.#identifiedIn >= this.#identifiedFor;
   }
 
-  #takeCpuTime(cpuTime: CpuTimeSource): Outcome {
-    this.#cpu.updateTotal(cpuTime);
+  #takeCpuTime(cpuTime: CpuTimeSource, details?: Float64Array): 'read' {
+    if (details?.[detail.threads] === 1)
+      this.#cpu.update(cpuTime, details[detail.userNs], details[detail.systemNs]);
+    else this.#cpu.updateTotal(cpuTime);
     this.#writeCpuTime(cpuTime);
     return 'read';
   }
@@ -220,15 +240,14 @@ export class TrackedProcess {
   /** Its files no longer exist. Its CPU time is complete once the kernel has reported the end. */
   #takeEnding(cpuTime: CpuTimeSource): Outcome {
     if (cpuTime.state === 'ending') return 'read';
-    this.#cpu.updateTotal(cpuTime);
-    this.#writeCpuTime(cpuTime);
+    this.#takeCpuTime(cpuTime);
     dropGauges(this.#values, this.#layout);
     this.#isDead = true;
     return 'last';
   }
 
   #isDue({ lookAgainAfter }: ProcessReader, scan: Scan): boolean {
-    if (this.#hasFailed || this.#hasNewMaps) return true;
+    if (this.#hasFailed || this.#files.maps?.isNew) return true;
     return this.#layout.columns.length > 0 && (scan.number + this.pid) % lookAgainAfter === 0;
   }
 
@@ -240,7 +259,7 @@ export class TrackedProcess {
     if (isSame && !this.#isIdentityOld(scan)) return;
     this.#identifiedIn = scan.number;
     this.#identifiedFor = Math.min(2 * this.#identifiedFor, lookAgainAfter);
-    this.#findHome(reader);
+    this.#packages?.findHome(this.pid, reader);
     this.#identity = identity.readAgain(this.pid, stat, this.#identity);
     const { attributes } = this.#identity;
     if (attributes === this.#resource.attributes) return;
@@ -270,25 +289,6 @@ export class TrackedProcess {
     else this.#cpu.update(cpuTime, stat.userTicks, stat.systemTicks);
     this.#writeCpuTime(cpuTime);
     readColumns(this.#values, this.#layout, (column) => column.read(reader, maps));
-  }
-
-  /** Whether its shared memory, which is read asynchronously, has arrived since the last check. */
-  get #hasNewMaps(): boolean {
-    return this.#files.maps?.isNew === true;
-  }
-
-  /** The result is used before the next reading. */
-  #requestMaps({ maps: mapsReader }: ProcessReader): void {
-    const { maps } = this.#files;
-    if (maps === undefined || !this.#layout.hasMaps) return;
-    if (!maps.isNew) mapsReader.request(maps);
-    maps.isNew = false;
-  }
-
-  /** If CPU time is counted by package, the affinity need not be checked. */
-  #findHome({ procfs, cpuTime, packages }: ProcessReader): void {
-    if (this.#packages === undefined || packages === undefined || cpuTime?.packageNs) return;
-    this.#packages.home = findHome(procfs, this.pid, packages);
   }
 
   #writeCpuTime(cpuTime: CpuTimeSource | undefined): void {

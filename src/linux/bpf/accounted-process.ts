@@ -1,3 +1,4 @@
+import { detailCount } from './process-details.js';
 import { rowState, type ProcessRows } from './process-rows.js';
 import { readLong } from './read-long.js';
 import { nameWords, taskField, taskRecordWords } from './task-record.js';
@@ -24,6 +25,8 @@ export interface AccountedProcess {
    * that have just ended may be missing temporarily.
    */
   copyPackages(into: Float64Array): void;
+  /** Copies its memory and threads, `detail`, as of when it last ran or had a record. */
+  copyDetails(into: Float64Array): void;
   /** The state of its main thread: a letter of proc_pid_stat(5). */
   readonly taskState: string;
   /** `alive`; `ending` while the report of its end is awaited; `dead` after that report: the CPU time is final. */
@@ -66,6 +69,10 @@ export class AccountedRow implements AccountedProcess {
   copyPackages(into: Float64Array): void {
     const { length } = into;
     for (let i = 0; i < length; i++) into[i] = this.#rows.packageNs[this.row * length + i];
+  }
+
+  copyDetails(into: Float64Array): void {
+    for (let i = 0; i < detailCount; i++) into[i] = this.#rows.details[this.row * detailCount + i];
   }
 
   get taskState(): string {

@@ -28,13 +28,17 @@ export class CpuAccounting {
    * @param isExact whether the CPU time of running threads is that at the instant of a pass; otherwise it is up
    * to a tick old
    * @param packages if set, CPU time is recorded per package
+   * @param refreshEvery number of passes in which the details of each process are read, whether it has run or not
    * @throws BpfError, or Error when the kernel has no type information or lacks a field
    */
-  static open(isExact = false, packages?: CpuPackages): Promise<CpuAccounting> {
-    return withKernelTypes((types) => CpuAccounting.#open(types, isExact, packages));
+  static open(isExact = false, packages?: CpuPackages, refreshEvery?: number): Promise<CpuAccounting> {
+    return withKernelTypes((types) => CpuAccounting.#open(types, { isExact, packages, refreshEvery }));
   }
 
-  static async #open(types: TypeFacts, isExact: boolean, packages?: CpuPackages): Promise<CpuAccounting> {
+  static async #open(
+    types: TypeFacts,
+    { isExact, packages, refreshEvery }: AccountingOptions,
+  ): Promise<CpuAccounting> {
     const opened: { close(): void }[] = [];
     const note = <Part extends { close(): void }>(part: Part): Part => {
       opened.push(part);
@@ -45,7 +49,7 @@ export class CpuAccounting {
       const migrations = packages && note(await Migrations.open(types, packages));
       const deaths = note(await TaskDeaths.open(types, migrations?.maps));
       const slots = isExact ? note(await SwitchSlots.open(types)) : undefined;
-      const loop = slots || migrations ? undefined : await openLoop(types);
+      const loop = slots || migrations ? undefined : await openLoop(types, refreshEvery);
       if (loop) return new CpuAccounting({ pass: new ProcessPass(loop), deaths, isInFirstNamespace: true });
       const tasks = await TaskIterator.open(types, migrations?.maps);
       const pass = new ThreadPass(tasks, slots, migrations?.maps.count ?? 0);
@@ -81,6 +85,11 @@ export class CpuAccounting {
   /** The processes that are new in the last pass, by their ids in this pid namespace. */
   get born(): readonly number[] {
     return this.#table.born;
+  }
+
+  /** Whether processes have details: memory and threads. */
+  get hasDetails(): boolean {
+    return this.#pass.hasDetails;
   }
 
   /**
@@ -123,6 +132,12 @@ export class CpuAccounting {
   }
 }
 
+interface AccountingOptions {
+  readonly isExact: boolean;
+  readonly packages: CpuPackages | undefined;
+  readonly refreshEvery: number | undefined;
+}
+
 /** The sources that it reads. */
 interface Sources {
   readonly pass: Pass;
@@ -132,8 +147,12 @@ interface Sources {
 }
 
 /** Undefined if the kernel lacks the loop, or this process is not in the initial pid namespace. */
-async function openLoop(types: TypeFacts): Promise<ProcessLoop | undefined> {
-  const loop = await ProcessLoop.open(types).catch((error: unknown) => {
+async function openLoop(
+  types: TypeFacts,
+  refreshEvery: number | undefined,
+): Promise<ProcessLoop | undefined> {
+  const options = refreshEvery === undefined ? {} : { refreshEvery };
+  const loop = await ProcessLoop.open(types, options).catch((error: unknown) => {
     if (!(error instanceof BpfError)) throw error;
   });
   try {

@@ -37,6 +37,15 @@ test('KernelTypes names a field that the kernel lacks', async () => {
   lacks('absent', 'pid');
 });
 
+test('KernelTypes finds fields that a kernel may lack, and sizes of structs', async () => {
+  const kernel = await KernelTypes.load(createTypesFile());
+  assert.equal(kernel.findOptionalOffset('task_struct', 'se.runtime'), 12);
+  assert.equal(kernel.findOptionalOffset('task_struct', 'absent'), undefined);
+  assert.equal(kernel.findOptionalOffset('absent', 'pid'), undefined);
+  assert.equal(kernel.findSize('sched_entity'), 8);
+  assert.equal(kernel.findSize('absent'), 0);
+});
+
 test('KernelTypes refuses data that is not BTF, truncated or of unknown kinds', async () => {
   await assertRefused('another format', () => Buffer.from('no types'));
   await assertRefused('a truncated file', (file) => file.subarray(0, 80));

@@ -31,6 +31,10 @@ export interface TypeFacts {
    * @throws Error when the kernel has no such field
    */
   findOffset(struct: string, path: string): number;
+  /** The same, where the kernel may have no such field: then undefined. */
+  findOptionalOffset(struct: string, path: string): number | undefined;
+  /** Bytes of a struct; 0 if there is none. */
+  findSize(struct: string): number;
   /** The id of a type, or of a function that a program is attached to or calls; 0 if there is none. */
   findId(name: string, of: NamedKind): number;
   /** The value of an enumerator: `cgroup_subsys_id`, `cpuacct_cgrp_id`. */
@@ -77,18 +81,26 @@ export class KernelTypes implements TypeFacts {
   }
 
   findOffset(struct: string, path: string): number {
+    const offset = this.findOptionalOffset(struct, path);
+    if (offset !== undefined) return offset;
+    throw new Error(`Cannot find ${struct}.${path}: expected it in this kernel's types, found none`);
+  }
+
+  findOptionalOffset(struct: string, path: string): number | undefined {
     let type = this.#find(struct, kind.struct);
     let offset = 0;
     for (const name of path.split('.')) {
       const member = type === undefined ? undefined : this.#findMember(this.#skipAliases(type), name);
-      if (member === undefined)
-        throw new Error(
-          `Cannot find ${struct}.${path}: expected "${name}" in this kernel's types, found none`,
-        );
+      if (member === undefined) return undefined;
       offset += member.offset;
       type = member.type;
     }
     return offset;
+  }
+
+  findSize(struct: string): number {
+    const type = this.#find(struct, kind.struct);
+    return type === undefined ? 0 : this.#words[this.#begins[type] + 2];
   }
 
   findId(name: string, of: NamedKind): number {

@@ -1,11 +1,12 @@
 import { Assembler, type Register } from './assembler.js';
 import type { TypeFacts } from './kernel-types.js';
+import { appendDetails, type DetailOffsets } from './process-details.js';
 import {
   findLayout,
   header,
   memory,
   placeShift,
-  refreshEvery,
+  processRecordWords,
   runField,
   runWords,
   type LoopLayout,
@@ -18,8 +19,8 @@ import {
   nanosecondsPerSecond,
   recordRegister,
   taskField,
-  taskRecordBytes,
   TaskRecordCode,
+  taskRecordWords,
   taskRegister,
 } from './task-record.js';
 
@@ -34,6 +35,15 @@ const base: Register = 6;
 const remembered: Register = 8;
 const stackEnd: Register = 10;
 
+/** What the program reads. */
+interface CodeOptions {
+  /** Capacity in processes. */
+  readonly room: number;
+  readonly refreshEvery: number;
+  /** Undefined: no details. */
+  readonly details: DetailOffsets | undefined;
+}
+
 /**
  * Assembles the program. It iterates over threads, and completes a process when the first thread of the next
  * one follows.
@@ -43,12 +53,16 @@ export class ProcessLoopCode {
   readonly #types: TypeFacts;
   readonly #map: number;
   readonly #room: number;
+  readonly #refreshEvery: number;
+  readonly #details: DetailOffsets | undefined;
   readonly #layout: LoopLayout;
 
-  constructor(types: TypeFacts, map: number, room: number) {
+  constructor(types: TypeFacts, map: number, { room, refreshEvery, details }: CodeOptions) {
     this.#types = types;
     this.#map = map;
     this.#room = room;
+    this.#refreshEvery = refreshEvery;
+    this.#details = details;
     this.#layout = findLayout(room);
   }
 
@@ -159,7 +173,7 @@ export class ProcessLoopCode {
       code.jumpIfDifferent(scratch, other, 'whole');
     }
     code.load(scratch, base, header.pass).load(other, base, header.tgid).add(scratch, other);
-    code.compute(scratch, 'and', refreshEvery - 1).jumpIf(scratch, 'equal', 0, 'whole');
+    code.compute(scratch, 'modulo', this.#refreshEvery).jumpIf(scratch, 'equal', 0, 'whole');
     for (const field of ['state', 'cpuTime'] as const) {
       code.load(scratch, base, header[field]).load(other, remembered, memory[field]);
       if (field === 'state') code.jumpIfDifferent(scratch, other, 'run');
@@ -206,19 +220,26 @@ export class ProcessLoopCode {
     this.#storePlace(runField.place);
     code.load(scratch, base, header.state).store(recordRegister, 4 * runField.state, scratch, 4);
     this.#storeCpuTime(runField.seconds);
+    this.#addDetails(runField.details);
   }
 
   #addRecord(): void {
     const code = this.#code;
-    const last = (this.#room - 1) * taskRecordBytes;
+    const bytes = 4 * processRecordWords;
+    const last = (this.#room - 1) * bytes;
     code.load(scratch, base, header.recordBytes).jumpIf(scratch, 'above', last, 'full');
     code.loadMapValue(recordRegister, this.#map, this.#layout.records).add(recordRegister, scratch);
-    code.compute(scratch, 'add', taskRecordBytes).store(base, header.recordBytes, scratch);
+    code.compute(scratch, 'add', bytes).store(base, header.recordBytes, scratch);
     new TaskRecordCode(code, this.#types).copyCommonFields();
     code.load(scratch, base, header.tgid).store(recordRegister, 4 * taskField.localTgid, scratch, 4);
     code.set(scratch, 0).store(recordRegister, 4 * taskField.endedThreadsRuntime, scratch);
     this.#storeCpuTime(taskField.runtime);
     this.#storePlace(taskField.place);
+    this.#addDetails(taskRecordWords);
+  }
+
+  #addDetails(field: number): void {
+    if (this.#details !== undefined) appendDetails(this.#code, this.#details, 4 * field);
   }
 
   /** The index of the process that was listed last. */

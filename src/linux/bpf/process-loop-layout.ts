@@ -1,4 +1,5 @@
-import { taskRecordBytes } from './task-record.js';
+import { detailWords } from './process-details.js';
+import { taskRecordBytes, taskRecordWords } from './task-record.js';
 
 /** Offsets in the header in front of the lists, in bytes. This process writes `generation` and `pass`. */
 export const header = {
@@ -16,13 +17,17 @@ export const header = {
   bytes: 128,
 } as const;
 
-/** Words of an entry of `runs`, and their offsets. */
-export const runWords = 4;
+/** Words of an entry of `runs`, a power of two, and their offsets. */
+export const runWords = 4 + detailWords;
 /**
- * The index of the process, its `TASK_` and `EXIT_` flags, and its CPU time including all threads, in whole
- * seconds and nanoseconds.
+ * The index of the process, its `TASK_` and `EXIT_` flags, its CPU time including all threads, in whole seconds
+ * and nanoseconds, and its details.
  */
-export const runField = { place: 0, state: 1, seconds: 2, nanoseconds: 3 } as const;
+export const runField = { place: 0, state: 1, seconds: 2, nanoseconds: 3, details: 4 } as const;
+
+/** Words of an entry of `records`: a record of a task, and its details. */
+export const processRecordWords = taskRecordWords + detailWords;
+const processRecordBytes = taskRecordBytes + 4 * detailWords;
 
 /** Offsets of what the program remembers about a process, in bytes: one cache line. */
 export const memory = {
@@ -39,10 +44,10 @@ export const memory = {
 /** Two processes share a slot, most recent first. */
 export const placeShift = 7;
 /**
- * Each process has a complete record once in this many passes, since the address of a cgroup set may have been
- * reused.
+ * Each process has a complete record at least once in this many passes, since the address of a cgroup set may have
+ * been reused.
  */
-export const refreshEvery = 64;
+export const maxRefresh = 64;
 
 /** Offsets of the lists, in bytes; the remembered state is not mapped into this process. */
 export interface LoopLayout {
@@ -59,7 +64,7 @@ export interface LoopLayout {
 export function findLayout(room: number): LoopLayout {
   const runs = header.bytes + 4 * room;
   const records = runs + 4 * runWords * room;
-  const mappedBytes = records + taskRecordBytes * room;
+  const mappedBytes = records + processRecordBytes * room;
   const memories = Math.ceil(mappedBytes / memory.bytes) * memory.bytes;
   const memoryCount = 2 ** Math.ceil(Math.log2(2 * room));
   return {

@@ -7,17 +7,20 @@ import { Worker } from 'node:worker_threads';
 import { until } from '../../testing/until.js';
 import { burnCpuMs } from '../burn-cpu.fixture.js';
 import { enterCgroup, makeCgroup } from '../cgroup/real-cgroups.fixture.js';
+import { pageSize } from '../libc.js';
+import { ProcessStat } from '../process-stat.js';
 import { BpfError } from './bpf.js';
-import { ProcessLoop } from './process-loop.js';
-import { runField, runWords } from './process-loop-layout.js';
+import { decodeDetails, detail, detailCount } from './process-details.js';
+import { ProcessLoop, type LoopOptions } from './process-loop.js';
+import { processRecordWords, runField, runWords } from './process-loop-layout.js';
 import { decode, skip, types, type Task } from './real-kernel.fixture.js';
 import { taskField, taskRecordWords } from './task-record.js';
 
 /** Undefined if the kernel is older than Linux 6.7. */
-async function openLoop(room?: number): Promise<ProcessLoop | undefined> {
+async function openLoop(options?: LoopOptions): Promise<ProcessLoop | undefined> {
   if (types === undefined) return undefined;
   try {
-    return await ProcessLoop.open(types, room);
+    return await ProcessLoop.open(types, options);
   } catch (error) {
     if (error instanceof BpfError && error.code === 'ENOSYS') return undefined;
     throw error;
@@ -25,7 +28,7 @@ async function openLoop(room?: number): Promise<ProcessLoop | undefined> {
 }
 
 // With this much room, it is unlikely that three processes share a slot and have a record in each pass.
-const loop = await openLoop(1 << 15);
+const loop = await openLoop({ room: 1 << 15 });
 after(() => loop?.close());
 const lacksLoop = loop === undefined && (skip || 'the kernel is older than Linux 6.7');
 
@@ -46,7 +49,7 @@ function read(from = loop): Found {
     runs.set(tgids[from.runs[at + runField.place]], seconds * 1e9 + nanoseconds);
   }
   const records = new Map<number, Task>();
-  for (let at = 0; at < from.recordLength; at += taskRecordWords) {
+  for (let at = 0; at < from.recordLength; at += processRecordWords) {
     const record = decode(from.records, at);
     assert.equal(tgids[from.records[at + taskField.place]], record.tgid);
     records.set(record.tgid, record);
@@ -167,10 +170,57 @@ test(
 );
 
 test(
+  'ProcessLoop has a record of a sleeping process as often as requested',
+  { skip: lacksLoop },
+  async (t) => {
+    const often = await openLoop({ room: 1 << 15, refreshEvery: 3 });
+    t.after(() => often?.close());
+    const child = await startSleeper(t);
+    await untilAsleep(child, 'sleep');
+    await until(() => !read(often).records.has(child.pid ?? 0));
+    const passes = Array.from({ length: 3 }, () => read(often).records.has(child.pid ?? 0));
+    assert.deepEqual(passes.filter(Boolean), [true]);
+  },
+);
+
+/** The details of this process, of its last run or record. */
+function readOwnDetails(): Float64Array {
+  assert.ok(loop);
+  loop.read();
+  const own = loop.tgids.indexOf(process.pid);
+  const details = new Float64Array(detailCount);
+  for (let at = 0; at < loop.runCount * runWords; at += runWords) {
+    if (loop.runs[at + runField.place] === own) decodeDetails(loop.runs, at + runField.details, details, 0);
+  }
+  for (let at = 0; at < loop.recordLength; at += processRecordWords) {
+    if (loop.records[at + taskField.place] === own)
+      decodeDetails(loop.records, at + taskRecordWords, details, 0);
+  }
+  return details;
+}
+
+test('ProcessLoop has memory, threads and times of this process as procfs has', { skip: lacksLoop }, () => {
+  const stat = new ProcessStat();
+  for (const isWhole of [false, true]) {
+    // Both lists have what this process took last.
+    const block = Buffer.alloc(32 * 1024 * 1024, 1);
+    burnCpuMs(20);
+    if (isWhole) loop?.forget();
+    const details = readOwnDetails();
+    assert.ok(stat.read('/proc/self'));
+    const [resident, virtual] = [details[detail.residentPages], details[detail.virtualPages]];
+    assert.ok(Math.abs(resident - stat.residentPages) * pageSize < block.length / 4, `${resident} pages`);
+    assert.ok(Math.abs(virtual * pageSize - stat.virtualBytes) < 64 * block.length, `${virtual} pages`);
+    assert.equal(details[detail.threads], stat.threads);
+    assert.ok(details[detail.userNs] > 0 && details[detail.userNs] < 600e9, `${details[detail.userNs]} ns`);
+  }
+});
+
+test(
   'ProcessLoop reads all processes when its initial room was too small',
   { skip: lacksLoop },
   async (t) => {
-    const small = await openLoop(2);
+    const small = await openLoop({ room: 2 });
     t.after(() => small?.close());
     const { tgids, records } = read(small);
     assert.ok(tgids.length > 2);

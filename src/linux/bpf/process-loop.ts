@@ -1,10 +1,17 @@
 import type { TypeFacts } from './kernel-types.js';
 import { LoopProgram } from './loop-program.js';
+import { findDetailOffsets } from './process-details.js';
 import { ProcessLoopCode } from './process-loop-code.js';
-import { findLayout, header, refreshEvery, runWords } from './process-loop-layout.js';
+import { findLayout, header, maxRefresh, runWords } from './process-loop-layout.js';
 import { estimateRoom } from './task-loop.js';
 
 const name = 'joule_processes';
+
+/** How processes are read. */
+export interface LoopOptions {
+  readonly room?: number;
+  readonly refreshEvery?: number;
+}
 
 /**
  * Reads every process of the machine in one call, into memory that this process shares with the kernel: the ids
@@ -21,29 +28,43 @@ export class ProcessLoop {
   tgids = new Uint32Array(0);
   /** Those that have run since the previous pass, `runWords` each. */
   runs = new Uint32Array(0);
-  /** `taskField`, with the CPU time of all threads as `runtime`, and `place`. */
+  /**
+   * `processRecordWords` each: `taskField`, with the CPU time of all threads as `runtime`, and `place`; and
+   * details.
+   */
   records = new Uint32Array(0);
+  /** Whether runs and records have details; otherwise these are 0. */
+  readonly hasDetails: boolean;
   readonly #program: LoopProgram;
+  readonly #refreshEvery: number;
   #header = new DataView(new ArrayBuffer(header.bytes));
   #generation = 1;
   #pass = 0;
 
   /**
-   * @param room initial capacity in processes
+   * @param options initial capacity in processes, and the number of passes in which each process has a record,
+   * whether it has run or not: at most, and by default, 64
    * @throws BpfError, ENOSYS if the kernel lacks the functions; Error when its types lack a field
    */
-  static async open(types: TypeFacts, room = estimateRoom()): Promise<ProcessLoop> {
+  static async open(types: TypeFacts, options: LoopOptions = {}): Promise<ProcessLoop> {
+    const { room = estimateRoom(), refreshEvery = maxRefresh } = options;
+    const details = findDetailOffsets(types);
+    const refresh = Math.min(refreshEvery, maxRefresh);
     const code = {
       name,
       measure: (processes: number) => findLayout(processes),
-      assemble: (map: number, processes: number) => new ProcessLoopCode(types, map, processes).assemble(),
+      assemble: (map: number, processes: number) =>
+        new ProcessLoopCode(types, map, { room: processes, refreshEvery: refresh, details }).assemble(),
     };
     // Lists of 64-bit words start at even indexes.
-    return new ProcessLoop(await LoopProgram.open(code, 2 * Math.ceil(room / 2)));
+    const program = await LoopProgram.open(code, 2 * Math.ceil(room / 2));
+    return new ProcessLoop(program, refresh, details !== undefined);
   }
 
-  private constructor(program: LoopProgram) {
+  private constructor(program: LoopProgram, refreshEvery: number, hasDetails: boolean) {
     this.#program = program;
+    this.#refreshEvery = refreshEvery;
+    this.hasDetails = hasDetails;
     this.#view();
   }
 
@@ -74,7 +95,7 @@ export class ProcessLoop {
 
   /** Reads all processes. @throws BpfError */
   read(): void {
-    this.#pass = (this.#pass + 1) % refreshEvery;
+    this.#pass = (this.#pass + 1) % this.#refreshEvery;
     for (;;) {
       this.#header.setUint32(header.generation + 4, this.#generation, true);
       this.#header.setUint32(header.pass, this.#pass, true);

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { detail, detailCount } from './process-details.js';
+import { processRecordWords, runField, runWords } from './process-loop-layout.js';
 import { ProcessPass, type ProcessList } from './process-pass.js';
 import { ProcessTable } from './process-table.js';
 import { taskField, taskRecordWords } from './task-record.js';
@@ -14,6 +16,7 @@ interface Listed {
 
 /** A list of processes set by the test. */
 class FakeList implements ProcessList {
+  readonly hasDetails = true;
   tgids = new Uint32Array(0);
   runs = new Uint32Array(0);
   records = new Uint32Array(0);
@@ -23,7 +26,7 @@ class FakeList implements ProcessList {
   }
 
   get runCount(): number {
-    return this.runs.length / 4;
+    return this.runs.length / runWords;
   }
 
   get recordLength(): number {
@@ -33,7 +36,7 @@ class FakeList implements ProcessList {
   set(...listed: readonly Listed[]): void {
     this.tgids = Uint32Array.from(listed, ({ tgid }) => tgid);
     this.runs = Uint32Array.from(
-      listed.flatMap(({ ran, born }, place) => (ran && born === undefined ? [place, 1, ran, 0] : [])),
+      listed.flatMap(({ ran, born }, place) => (ran && born === undefined ? createRun(place, ran) : [])),
     );
     this.records = Uint32Array.from(
       listed.flatMap((each, place) => (each.born === undefined ? [] : createRecord(each, place))),
@@ -44,14 +47,43 @@ class FakeList implements ProcessList {
   close(): void {}
 }
 
+function createRun(place: number, seconds: number): number[] {
+  const words = Array.from({ length: runWords }, () => 0);
+  words[runField.place] = place;
+  words[runField.state] = 1;
+  words[runField.seconds] = seconds;
+  return words;
+}
+
 function createRecord({ tgid, born = 0, ran = 0 }: Listed, place: number): number[] {
-  const words = Array.from({ length: taskRecordWords }, () => 0);
+  const words = Array.from({ length: processRecordWords }, () => 0);
   for (const field of [taskField.tgid, taskField.tid, taskField.localTgid] as const) words[field] = tgid;
   words[taskField.start] = born;
   words[taskField.runtime] = ran;
   words[taskField.place] = place;
   return words;
 }
+
+test('ProcessPass keeps the details of the last record or run', () => {
+  const [list, table] = [new FakeList(), new ProcessTable(0, true)];
+  const subject = new ProcessPass(list);
+  const passWith = (pages: number, ...listed: readonly Listed[]): readonly number[] => {
+    list.set(...listed);
+    for (let at = taskRecordWords; at < list.records.length; at += processRecordWords)
+      list.records[at] = pages;
+    for (let at = runField.details; at < list.runs.length; at += runWords) list.runs[at + 1] = pages;
+    table.begin(0);
+    subject.update(table);
+    const details = new Float64Array(detailCount);
+    return [1, 7].map((pid) => {
+      table.find(pid)?.copyDetails(details);
+      return details[detail.residentPages];
+    });
+  };
+  assert.deepEqual(passWith(3, { tgid: 1, born: 1 }, { tgid: 7, born: 2 }), [3, 3]);
+  assert.deepEqual(passWith(4, { tgid: 1 }, { tgid: 7, born: 2 }), [3, 4]);
+  assert.deepEqual(passWith(5, { tgid: 1, ran: 2 }, { tgid: 7 }), [5 * 2 ** 32, 4]);
+});
 
 /** State and CPU seconds of each process after the passes, and the new processes of the last one. */
 function pass(...passes: readonly (readonly Listed[])[]) {

@@ -1,6 +1,6 @@
 import { monotonicSinceOriginNs } from '../clocks.js';
 import type { ProcessLoop } from './process-loop.js';
-import { runField, runWords } from './process-loop-layout.js';
+import { processRecordWords, runField, runWords } from './process-loop-layout.js';
 import type { ProcessTable } from './process-table.js';
 import { taskField, taskRecordWords } from './task-record.js';
 import type { Pass } from './thread-pass.js';
@@ -8,7 +8,7 @@ import type { Pass } from './thread-pass.js';
 /** The result of a pass over the processes of a machine: `ProcessLoop`. */
 export type ProcessList = Pick<
   ProcessLoop,
-  'read' | 'tgids' | 'count' | 'runs' | 'runCount' | 'records' | 'recordLength' | 'close'
+  'hasDetails' | 'read' | 'tgids' | 'count' | 'runs' | 'runCount' | 'records' | 'recordLength' | 'close'
 >;
 
 const noRow = 0xffff_ffff;
@@ -22,6 +22,10 @@ export class ProcessPass implements Pass {
   #rows = new Uint32Array(0);
   #count = 0;
 
+  get hasDetails(): boolean {
+    return this.#loop.hasDetails;
+  }
+
   constructor(loop: ProcessList) {
     this.#loop = loop;
   }
@@ -32,7 +36,7 @@ export class ProcessPass implements Pass {
     const atNs = beganNs + (monotonicSinceOriginNs() - beganNs) / 2;
     const known = this.#matchPlaces(table);
     const { records, recordLength } = this.#loop;
-    for (let at = 0; at < recordLength; at += taskRecordWords) this.#takeRecord(table, records, at);
+    for (let at = 0; at < recordLength; at += processRecordWords) this.#takeRecord(table, records, at);
     // New processes come last; if they did not, known ones would be among them.
     for (let place = known; place < this.#count; place++) this.#findRow(table, place);
     this.#takeRuns(table);
@@ -77,6 +81,7 @@ export class ProcessPass implements Pass {
     const { runtime } = taskField;
     if (isKnown) rows.note(row, words, at);
     rows.raise(row, words[at + runtime], words[at + runtime + 1]);
+    rows.noteDetails(row, words, at + taskRecordWords);
     this.#rows[words[at + taskField.place]] = row;
     table.revive(row);
     table.noteChange(row);
@@ -98,6 +103,7 @@ export class ProcessPass implements Pass {
       if (row === noRow) continue;
       rows.raise(row, runs[at + runField.seconds], runs[at + runField.nanoseconds]);
       rows.noteState(row, runs[at + runField.state]);
+      rows.noteDetails(row, runs, at + runField.details);
       table.noteChange(row);
     }
   }

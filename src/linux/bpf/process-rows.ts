@@ -1,3 +1,4 @@
+import { decodeDetails, detailCount } from './process-details.js';
 import { nameWords, nanosecondsPerSecond, taskField, taskRecordWords } from './task-record.js';
 
 /** State of a row: free, a live process, one whose end is not reported yet, or one with a final CPU time. */
@@ -28,6 +29,8 @@ export class ProcessRows {
   successors = new Uint32Array(0);
   /** The last record of each process' leader: `taskRecordWords` per row. */
   records = new Uint32Array(0);
+  /** `detailCount` per row: `detail`, if the pass reads them. */
+  details = new Float64Array(0);
   /** By row: CPU time of all threads in this pass, in seconds and nanoseconds; the latter may exceed a second. */
   #sumSeconds = new Float64Array(0);
   #sumNanoseconds = new Float64Array(0);
@@ -137,6 +140,11 @@ export class ProcessRows {
     this.records[from + taskField.exitState] = 0;
   }
 
+  /** Stores the details of a process, which begin at a word of a list. */
+  noteDetails(row: number, words: Uint32Array, at: number): void {
+    decodeDetails(words, at, this.details, row);
+  }
+
   /** Whether a row is that of a process, by its id in the initial pid namespace. */
   has(row: number, tgid: number): boolean {
     return (
@@ -167,6 +175,7 @@ export class ProcessRows {
     this.successors = enlarge(this.successors, new Uint32Array(rows));
     this.revisions = enlarge(this.revisions, new Uint32Array(rows));
     this.records = enlarge(this.records, new Uint32Array(rows * taskRecordWords));
+    this.details = enlarge(this.details, new Float64Array(rows * detailCount));
     this.goneSinceNs = enlarge(this.goneSinceNs, new Float64Array(rows));
     this.#sumSeconds = enlarge(this.#sumSeconds, new Float64Array(rows));
     this.#sumNanoseconds = enlarge(this.#sumNanoseconds, new Float64Array(rows));

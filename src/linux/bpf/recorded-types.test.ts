@@ -8,10 +8,15 @@ import { createTypesFile } from './kernel-types.fixture.js';
 import { withKernelTypes } from './recorded-types.js';
 
 const absent = '/absent/vmlinux';
+const allFacts = [12, 4, undefined, 8, 0, 7, -3];
 
 function askAll(types: TypeFacts): Promise<readonly (number | undefined)[]> {
   return Promise.resolve([
     types.findOffset('task_struct', 'se.runtime'),
+    types.findOptionalOffset('task_struct', 'pid'),
+    types.findOptionalOffset('task_struct', 'absent'),
+    types.findSize('sched_entity'),
+    types.findSize('absent'),
     types.findId('iterate', 'function'),
     types.findEnumerator('colour', 'red'),
   ]);
@@ -28,9 +33,8 @@ function createRecords(name = 'record') {
 
 test("withKernelTypes reads the kernel's types only for the first run after a boot", async () => {
   const records = createRecords();
-  const facts = [12, 7, -3];
-  assert.deepEqual(await withKernelTypes(askAll, records, createTypesFile()), facts);
-  assert.deepEqual(await withKernelTypes(askAll, records, absent), facts);
+  assert.deepEqual(await withKernelTypes(askAll, records, createTypesFile()), allFacts);
+  assert.deepEqual(await withKernelTypes(askAll, records, absent), allFacts);
   const ofOtherBoot = readFileSync(records.write, 'utf8').replace(/^./, 'x');
   writeFileSync(records.write, ofOtherBoot);
   await assert.rejects(withKernelTypes(askAll, records, absent), /ENOENT/);
@@ -42,7 +46,7 @@ test('withKernelTypes adds facts that no earlier run has requested', async () =>
   await assert.rejects(withKernelTypes(askAll, records, absent), /ENOENT/);
   await withKernelTypes(askAll, records, createTypesFile());
   assert.equal(await withKernelTypes(askOne, records, absent), 4);
-  assert.deepEqual(await withKernelTypes(askAll, records, absent), [12, 7, -3]);
+  assert.deepEqual(await withKernelTypes(askAll, records, absent), allFacts);
 });
 
 test("withKernelTypes reads the kernel's types again when a record is damaged, or cannot be stored", async () => {
@@ -51,10 +55,10 @@ test("withKernelTypes reads the kernel's types again when a record is damaged, o
   const [boot = ''] = readFileSync(records.write, 'utf8').split('\n');
   for (const text of ['', '{', 'null', '{"task_struct.se.runtime":"12"}']) {
     writeFileSync(records.write, `${boot}\n${text}\n`);
-    assert.deepEqual(await withKernelTypes(askAll, records, createTypesFile()), [12, 7, -3]);
+    assert.deepEqual(await withKernelTypes(askAll, records, createTypesFile()), allFacts);
   }
   const none = { read: [], write: undefined };
-  assert.deepEqual(await withKernelTypes(askAll, none, createTypesFile()), [12, 7, -3]);
+  assert.deepEqual(await withKernelTypes(askAll, none, createTypesFile()), allFacts);
 });
 
 const fail = () => Promise.reject(new Error('EPERM'));

@@ -11,6 +11,9 @@ const maxRecordBytes = 1 << 16;
 
 type Facts = Record<string, number>;
 
+/** The offset of a field that the kernel does not have. */
+const absent = -1;
+
 /**
  * Provides the type information that programs need. Finding it takes 30 ms, so it is cached until the next
  * boot. If `use` asks for facts that are not cached, it is called a second time.
@@ -51,6 +54,15 @@ class RecordedTypes implements TypeFacts {
     return this.#find(`${struct}.${path}`);
   }
 
+  findOptionalOffset(struct: string, path: string): number | undefined {
+    const offset = this.#find(`${struct}.${path}?`);
+    return offset === absent ? undefined : offset;
+  }
+
+  findSize(struct: string): number {
+    return this.#find(`size ${struct}`);
+  }
+
   findId(name: string, of: NamedKind): number {
     return this.#find(`${of} ${name}`);
   }
@@ -70,6 +82,12 @@ class RecordedTypes implements TypeFacts {
 function recordFacts(types: KernelTypes, facts: Facts): TypeFacts {
   return {
     findOffset: (struct, path) => (facts[`${struct}.${path}`] = types.findOffset(struct, path)),
+    findOptionalOffset(struct, path) {
+      const offset = types.findOptionalOffset(struct, path);
+      facts[`${struct}.${path}?`] = offset ?? absent;
+      return offset;
+    },
+    findSize: (struct) => (facts[`size ${struct}`] = types.findSize(struct)),
     findId: (name, of) => (facts[`${of} ${name}`] = types.findId(name, of)),
     findEnumerator(enumeration, name) {
       const value = types.findEnumerator(enumeration, name);

@@ -13,6 +13,8 @@ const maxTries = 4;
 export interface Pass {
   /** Whether it records which processes have changed: `ProcessTable.changed`. */
   readonly notesChanges: boolean;
+  /** Whether it reads memory and threads: `ProcessRows.details`. */
+  readonly hasDetails: boolean;
   /** @returns the instant of the CPU times: CLOCK_MONOTONIC, in nanoseconds after `originSecond` */
   update(table: ProcessTable): number;
   close(): void;
@@ -21,6 +23,7 @@ export interface Pass {
 /** Reads every thread, and sums up those of each process. */
 export class ThreadPass implements Pass {
   readonly notesChanges = false;
+  readonly hasDetails = false;
   readonly #tasks: TaskIterator;
   readonly #slots: SwitchSlots | undefined;
   readonly #packages: number;
