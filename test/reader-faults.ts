@@ -218,7 +218,7 @@ export const readerFaults: Readonly<Record<string, Readonly<Record<FaultName, Ev
     vanishing: 'snmp withstands a device that is switched off',
     slow: 'snmp withstands a device that answers too late',
     'no permission': 'snmp withstands a device that takes its community no longer',
-    reset: 'snmp counts energy by the counter, and restarts when it was reset',
+    reset: 'snmp withstands the reset of an energy counter of a device, and reads another one',
   },
   tasmota: {
     ...isAServer('tasmota devices'),

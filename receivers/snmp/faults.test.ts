@@ -1,13 +1,14 @@
 import { test, type TestContext } from 'node:test';
 import { createMeterReader } from '../../src/component/fakes.js';
-import { checkLiveFault, type LiveFault } from '../../src/scraping/live-faults.fixture.js';
+import { checkLiveFault, checkLiveReset, type LiveFault } from '../../src/scraping/live-faults.fixture.js';
 import { startReceiver } from '../../src/scraping/running-receiver.fixture.js';
 import { createRandom } from '../../src/testing/random.fixture.js';
 import { factory } from './factory.js';
-import { noSnmp, type Agent } from './snmp-agent.fixture.js';
-import { openApc } from './snmp-rig.fixture.js';
+import { integer, noSnmp, type Agent } from './snmp-agent.fixture.js';
+import { apc, openApc } from './snmp-rig.fixture.js';
 
-async function check(t: TestContext, openFault: (agent: Agent) => LiveFault): Promise<void> {
+/** Two devices; the first one is damaged. */
+async function openRig(t: TestContext) {
   const [agent, other] = [await openApc(t), await openApc(t, '127.0.0.2')];
   const meter = createMeterReader();
   const settings = {
@@ -16,10 +17,12 @@ async function check(t: TestContext, openFault: (agent: Agent) => LiveFault): Pr
     endpoints: [agent, other].map(({ endpoint }) => ({ endpoint })),
   };
   const running = await startReceiver(t, factory, settings, { meter: meter.meter });
-  await checkLiveFault(
-    { running: [running], meter, isSubject: (name) => name.includes('127.0.0.1') },
-    openFault(agent),
-  );
+  return { agent, running: [running], meter, isSubject: (name: string) => name.includes('127.0.0.1') };
+}
+
+async function check(t: TestContext, openFault: (agent: Agent) => LiveFault): Promise<void> {
+  const { agent, ...rig } = await openRig(t);
+  await checkLiveFault(rig, openFault(agent));
 }
 
 const { whole } = createRandom(7);
@@ -69,4 +72,14 @@ test(
       end: () => (agent.community = 'public'),
       problems: [silence],
     })),
+);
+
+test(
+  'snmp withstands the reset of an energy counter of a device, and reads another one',
+  { skip: noSnmp },
+  async (t) => {
+    const { agent, ...rig } = await openRig(t);
+    const counter = /^hw\.meter\.energy .*127\.0\.0\.1\/outlet:1(?: |$)/u;
+    await checkLiveReset(rig, counter, () => agent.objects.set(`${apc}.9.4.3.1.11.1`, integer(3)));
+  },
 );

@@ -57,6 +57,31 @@ export async function checkLiveFault(rig: LiveRig, fault: LiveFault): Promise<vo
   course.check(before);
 }
 
+/**
+ * Resets the counters of a source while receivers read, and checks that each of them ends and continues as
+ * another series that has counted nothing, and that nothing else stops, counts or is logged.
+ * @param series those series whose counters are reset, by `nameSeries`
+ */
+export async function checkLiveReset(rig: LiveRig, series: RegExp, reset: () => unknown): Promise<void> {
+  const course = new Course(rig);
+  await until(() => course.count(true) >= 2 && course.count(false) >= 2);
+  const [before, errored] = [course.values(), await countErrored(rig)];
+  const counters = [...before.keys()].filter((name) => series.test(name));
+  assert.ok(counters.length > 0, `no series is reset: ${[...before.keys()].join(', ')}`);
+  assert.ok(counters.every(rig.isSubject), 'only those of the source');
+  const logged = listProblems(rig).length;
+  await reset();
+  await until(() => counters.every((name) => course.countSeries(name) === 2));
+  course.forget();
+  const [own, others] = [course.count(true), course.count(false)];
+  await until(() => course.count(true) >= own + failures && course.count(false) >= others + failures);
+  course.check(before);
+  for (const name of before.keys())
+    assert.equal(course.countSeries(name), counters.includes(name) ? 2 : 1, `${name} is another series`);
+  assert.equal(await countErrored(rig), errored, 'a reset is no failure');
+  assert.deepEqual(listProblems(rig).slice(logged), []);
+}
+
 /** Whether every failing series has a gap or has ended. */
 function isGone(course: Course, before: ReadonlyMap<string, number>): boolean {
   const values = course.values();
@@ -131,6 +156,13 @@ class Course {
 
   isRead(name: string): boolean {
     return this.#read.has(name);
+  }
+
+  /** Number of series with a name and a value so far. */
+  countSeries(wanted: string): number {
+    this.#advance();
+    const shown = [...this.#shown.values()];
+    return shown.filter(({ name, value }) => name === wanted && Number.isFinite(value)).length;
   }
 
   /** The last value of each series; NaN: it has a gap, or has ended. */
