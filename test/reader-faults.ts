@@ -112,8 +112,9 @@ export const readerFaults: Readonly<Record<string, Readonly<Record<FaultName, Ev
     ...same('otlp withstands a sender with the fault "${name}"', ['truncated', 'garbage']),
     empty: 'never: an empty request is a valid one, without metrics',
     vanishing: 'otlp withstands senders that are gone within a request',
-    slow: 'the receiver gives up requests that do not go on, and takes others meanwhile',
-    'no permission': 'serveGrpc asks for the password of a web configuration',
+    slow: 'the receiver gives up requests that do not go on, counts and logs them once, and takes others meanwhile',
+    'no permission':
+      'serveGrpc asks for the password of a web configuration, and counts and logs calls without it',
     reset: 'take makes a new series of a counter with a later start, and of one that fell',
   },
   perf: {

@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { connect as connectHttp2, type ClientHttp2Session } from 'node:http2';
 import { connect, type Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
+import type { ReceiverContext } from '../../src/component/component.js';
+import { createMeterReader } from '../../src/component/fakes.js';
 import { countOpen, expectNothingLeft } from '../../src/linux/open-resources.js';
 import { readDescriptorLimit } from '../../src/linux/privileges.js';
 import { createRandom } from '../../src/testing/random.fixture.js';
@@ -11,8 +13,8 @@ import { startReceiver } from './receiver.fixture.js';
 import { encodeRequest } from './request.fixture.js';
 
 /** A running receiver, and its ports. */
-async function start(t: TestContext) {
-  const started = await startReceiver(t);
+async function start(t: TestContext, overrides: Partial<ReceiverContext> = {}) {
+  const started = await startReceiver(t, overrides);
   return { ...started, grpc: portOf(started.grpc), http: portOf(started.http) };
 }
 
@@ -110,8 +112,9 @@ test('the receiver answers damaged messages of gRPC', async (t) => {
   assert.deepEqual(list(), []);
 });
 
-test('the receiver gives up requests that do not go on, and takes others meanwhile', async (t) => {
-  const { grpc, http, list } = await start(t);
+test('the receiver gives up requests that do not go on, counts and logs them once, and takes others meanwhile', async (t) => {
+  const meter = createMeterReader();
+  const { grpc, http, list, log } = await start(t, { meter: meter.meter });
   const slow = await openSocket(t, http);
   slow
     .resume()
@@ -125,19 +128,29 @@ test('the receiver gives up requests that do not go on, and takes others meanwhi
   );
   const halfClosed = await openSocket(t, http);
   halfClosed.resume().end('POST /v1/metrics HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nabc');
-  const hanging = openSession(t, grpc).request(grpcHeaders);
-  let status: unknown;
-  const keep = (headers: Readonly<Record<string, unknown>>) => (status = headers['grpc-status'] ?? status);
-  hanging
-    .on('response', keep)
-    .on('trailers', keep)
-    .on('error', () => {});
-  hanging.resume().write(frame(Buffer.alloc(3), 100));
+  const statuses: unknown[] = [];
+  for (let i = 0; i < 2; i++) {
+    const hanging = openSession(t, grpc).request(grpcHeaders);
+    const keep = (headers: Readonly<Record<string, unknown>>) => {
+      if (headers['grpc-status'] !== undefined) statuses.push(headers['grpc-status']);
+    };
+    hanging
+      .on('response', keep)
+      .on('trailers', keep)
+      .on('error', () => {});
+    hanging.resume().write(frame(Buffer.alloc(3), 100));
+  }
   assert.equal(await postOne(http), 200);
   assert.equal(await callOne(t, grpc), '0');
   assert.equal(list().length, 2);
-  await until(() => slow.readableEnded && halfClosed.readableEnded && status !== undefined);
-  assert.equal(status, '4');
+  await until(() => slow.readableEnded && halfClosed.readableEnded && statuses.length === 2);
+  assert.deepEqual(statuses, ['4', '4']);
+  assert.equal((await meter.read())['joulemetry.otlp.requests{otlp,unfinished}'], 2);
+  const unfinished = log.lines.filter((line) =>
+    line.includes('expected it within 10 s, found it unfinished'),
+  );
+  assert.equal(unfinished.length, 1, log.lines.join('\n'));
+  assert.deepEqual(list(), [], 'nothing of requests that are not whole');
 });
 
 test('a thousand idle connections lock no sender out, and leave nothing behind', async (t) => {

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { ChannelCredentials, Client, Metadata, status, type ServiceError } from '@grpc/grpc-js';
+import { createMeterReader } from '../../src/component/fakes.js';
 import { parseSettings } from '../../src/config/settings.js';
 import { createCertificate, noOpenssl } from '../../src/http/certificate.fixture.js';
 import { basic, createSecuredConfig } from '../../src/http/web-config.fixture.js';
@@ -117,23 +118,35 @@ test(
   },
 );
 
-test('serveGrpc asks for the password of a web configuration', { skip: noOpenssl }, async (t) => {
-  const secured = createSecuredConfig();
-  const credentials = ChannelCredentials.createSsl(readFileSync(secured.certFile));
-  const settings = { web_config_file: secured.path };
-  const { call, list } = await start(t, { settings, credentials });
-  assert.equal((await call(request)).code, status.UNAUTHENTICATED);
-  assert.equal(
-    (await call(request, { headers: { authorization: 'Basic eDp5' } })).code,
-    status.UNAUTHENTICATED,
-  );
-  assert.deepEqual(list(), []);
-  assert.equal(
-    (await call(request, { headers: { authorization: basic('scraper', 'correct horse') } })).code,
-    status.OK,
-  );
-  assert.deepEqual(list(), ['g 0 10 1']);
-});
+test(
+  'serveGrpc asks for the password of a web configuration, and counts and logs calls without it',
+  { skip: noOpenssl },
+  async (t) => {
+    const meter = createMeterReader();
+    const secured = createSecuredConfig();
+    const credentials = ChannelCredentials.createSsl(readFileSync(secured.certFile));
+    const settings = { web_config_file: secured.path };
+    const { call, list, log } = await start(t, { settings, credentials, context: { meter: meter.meter } });
+    const logged = log.lines.length;
+    assert.equal((await call(request)).code, status.UNAUTHENTICATED);
+    assert.equal(
+      (await call(request, { headers: { authorization: 'Basic eDp5' } })).code,
+      status.UNAUTHENTICATED,
+    );
+    assert.deepEqual(list(), []);
+    assert.equal(
+      (await call(request, { headers: { authorization: basic('scraper', 'correct horse') } })).code,
+      status.OK,
+    );
+    assert.deepEqual(list(), ['g 0 10 1']);
+    const counts = await meter.read();
+    assert.equal(counts['joulemetry.otlp.requests{otlp,denied}'], 2);
+    assert.equal(counts['joulemetry.otlp.requests{otlp,taken}'], 1);
+    const [line = '', ...more] = log.lines.slice(logged);
+    assert.match(line, /^warn: Refused a request: .*expected a user and a password/u);
+    assert.deepEqual(more, []);
+  },
+);
 
 test('serveGrpc limits the size of a decompressed message', async (t) => {
   const { server, list } = await start(t, { settings: { max_recv_msg_size_mib: 1 } });

@@ -97,19 +97,22 @@ function createGuard(config: GrpcConfig, web: WebConfigFile | undefined, parts: 
   const maxBytes = config.max_recv_msg_size_mib * mebibyte;
   return (_, call) => {
     const release = readMessages(call, maxBytes, parts);
-    const giveUp = () =>
-      call.sendStatus({
-        code: status.DEADLINE_EXCEEDED,
-        details: `Cannot take the request: expected it within ${requestTimeoutMs / 1000} s, found it unfinished`,
-      });
+    const giveUp = () => {
+      parts.intake.giveUp('unfinished', unfinished.details);
+      call.sendStatus(unfinished);
+    };
     const timer = setTimeout(giveUp, requestTimeoutMs);
     const listener = new ServerListenerBuilder()
       .withOnReceiveMetadata((metadata, next) => {
         const header = String(metadata.get('authorization')[0] ?? '');
         const admit = async () => {
           const access = await auth.check(header, web?.current().users ?? noUsers);
-          if (access === 'granted') next(metadata);
-          else call.sendStatus(refusals[access]);
+          if (access === 'granted') return next(metadata);
+          clearTimeout(timer);
+          const refusal = refusals[access];
+          if (access === 'busy') parts.intake.refuse('busy', refusal.details);
+          else parts.intake.giveUp('denied', refusal.details);
+          call.sendStatus(refusal);
         };
         void admit();
       })
@@ -144,6 +147,11 @@ function readMessages(
 }
 
 const noUsers: ReadonlyMap<string, string> = new Map();
+
+const unfinished = {
+  code: status.DEADLINE_EXCEEDED,
+  details: `Cannot take the request: expected it within ${requestTimeoutMs / 1000} s, found it unfinished`,
+} as const;
 
 const refusals = {
   denied: {

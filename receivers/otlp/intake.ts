@@ -15,7 +15,7 @@ import { RequestReader } from './request-reader.js';
 import { PendingHistograms } from './rows.js';
 import { SeriesRegistry } from './series-registry.js';
 import { TableWriter } from './table-writer.js';
-import { IntakeTelemetry } from './telemetry.js';
+import { IntakeTelemetry, type Refusal } from './telemetry.js';
 
 /** The outcome of a request that was not taken. */
 export interface Failure {
@@ -106,10 +106,16 @@ export class Intake {
     return this.#note({ kind, message });
   }
 
+  /** Counts a request that was not received, and logs the first one with this reason. */
+  giveUp(why: Exclude<Refusal, 'malformed'>, message: string): void {
+    this.#telemetry.answered(why);
+    this.#telemetry.refused(why, message);
+  }
+
   /** Counts an outcome, and logs an invalid request. */
   #note<Noted extends Outcome>(outcome: Noted): Noted {
     this.#telemetry.answered(outcome.kind);
-    if (outcome.kind === 'malformed') this.#telemetry.malformed(outcome.message);
+    if (outcome.kind === 'malformed') this.#telemetry.refused('malformed', outcome.message);
     if (outcome.kind === 'busy') this.#refusedMs = performance.now();
     return outcome;
   }

@@ -3,6 +3,9 @@ import type { ReceiverContext } from '../../src/component/component.js';
 import type { Log } from '../../src/component/log.js';
 import type { Reason, Rejections } from './rejections.js';
 
+/** Why a request was refused: it is invalid, did not arrive in time, or came without a valid password. */
+export type Refusal = 'malformed' | 'unfinished' | 'denied';
+
 /** The receiver's own metrics and logs. */
 export class IntakeTelemetry {
   readonly #attributes: { readonly receiver: string };
@@ -10,7 +13,7 @@ export class IntakeTelemetry {
   readonly #requests: Counter;
   readonly #rejected: Counter;
   readonly #warned = new Set<Reason>();
-  #wasMalformed = false;
+  readonly #warnedRefusals = new Set<Refusal>();
   readonly #close: () => void;
 
   /** @param readSeries returns the number of live series */
@@ -32,14 +35,14 @@ export class IntakeTelemetry {
   }
 
   /** Counts an answered request. */
-  answered(outcome: 'taken' | 'malformed' | 'busy' | 'failed'): void {
+  answered(outcome: 'taken' | 'busy' | 'failed' | Refusal): void {
     this.#requests.add(1, { ...this.#attributes, outcome });
   }
 
-  /** Warns once of an invalid request, since senders repeat their mistakes. */
-  malformed(message: string): void {
-    if (this.#wasMalformed) return;
-    this.#wasMalformed = true;
+  /** Warns of the first request that was refused for a reason, since senders repeat their mistakes. */
+  refused(why: Refusal, message: string): void {
+    if (this.#warnedRefusals.has(why)) return;
+    this.#warnedRefusals.add(why);
     this.#log.warn(`Refused a request: ${message}. Further ones are counted in joulemetry.otlp.requests`);
   }
 
