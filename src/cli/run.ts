@@ -4,7 +4,7 @@ import type { Log } from '../component/log.js';
 import type { ServiceConfig } from '../config/service.js';
 import { reapOrphansAsInit } from '../linux/children.js';
 import { createWallClock } from '../linux/clock.js';
-import { giveBackFreedMemory, trimFreedMemory } from '../linux/libc.js';
+import { exitAtOnce, giveBackFreedMemory, trimFreedMemory } from '../linux/libc.js';
 import type { Environment } from '../pipeline/graph.js';
 import { Service } from '../pipeline/service.js';
 import { createSampling } from '../sampling/sampling-threads.js';
@@ -226,14 +226,20 @@ async function hasHungUp(end: Promise<EndingSignal>): Promise<boolean> {
 function leaveInTime(log: RootLog): void {
   const leave = () => {
     log.error(`Leaving: the shutdown took longer than ${shutdownMs / 1000} s, what was not exported is lost`);
-    process.exit(exitCodes.failure);
+    exitWithoutThreads(exitCodes.failure);
   };
   setTimeout(leave, shutdownMs).unref();
 }
 
 /** Ends the process although something did not stop in time, for example a request without an answer. */
 function leaveBehind(): void {
-  setTimeout(() => process.exit(), leaveAfterMs).unref();
+  setTimeout(exitWithoutThreads, leaveAfterMs).unref();
+}
+
+/** Also ends threads that do not end. */
+function exitWithoutThreads(code?: number): void {
+  process.once('exit', exitAtOnce);
+  process.exit(code);
 }
 
 function environmentOf(log: RootLog): Pick<Environment, 'logFor' | 'clock' | 'host'> {

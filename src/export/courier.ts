@@ -25,8 +25,11 @@ export interface Sender {
    * @throws ExportError that says whether another attempt can succeed
    */
   send(request: QueuedRequest): Promise<Delivery>;
-  /** Aborts what is in progress, as far as possible, and closes every connection. */
-  close(): void | Promise<void>;
+  /**
+   * Aborts what is in progress, as far as possible, and closes every connection.
+   * @param timeoutMs after which the rest is abandoned
+   */
+  close(timeoutMs?: number): void | Promise<void>;
 }
 
 export interface CourierOptions {
@@ -71,9 +74,9 @@ export class Courier {
   }
 
   /** Stops counting what is in progress. May be called twice. */
-  async close(): Promise<void> {
+  async close(timeoutMs: number): Promise<void> {
     this.#isClosed = true;
-    await this.#options.sender.close();
+    await this.#options.sender.close(timeoutMs);
   }
 
   countDrop(reason: DropReason, points: number, message = ''): void {

@@ -36,6 +36,11 @@ export const sendingQueueSettings = {
   },
 } as const satisfies Schema;
 
+/** Time for closing connections, even if requests have used up the time of a shutdown. */
+const minCloseMs = 200;
+/** Time for a sender to abandon what does not end. */
+const abandonMs = 50;
+
 export interface SendingQueueConfig {
   readonly sending_queue: ConfigOf<typeof sendingQueueSettings>;
   readonly retry_on_failure: RetryConfig;
@@ -138,11 +143,13 @@ export class SendingQueue {
     this.#leave();
     this.#points = 0;
     this.#isClosed = true;
-    const closing = this.#courier.close();
+    const now = performance.now();
+    const closeEnd = Math.max(now + minCloseMs, deadline);
+    const closing = this.#courier.close(closeEnd - now);
     await withinTime(Promise.resolve(this.#storage.close()), deadline);
     this.#telemetry.close();
     this.#log.close();
-    await withinTime(closing, deadline);
+    await withinTime(closing, closeEnd + abandonMs);
   }
 
   /** Continues with the requests of an earlier run. */

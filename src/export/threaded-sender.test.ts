@@ -7,6 +7,7 @@ import { createLogCollector } from '../component/fakes.js';
 import { describeError, ExportError } from '../errors.js';
 import { countOpen, expectNothingLeft } from '../linux/open-resources.js';
 import { createFolder } from '../testing/temporary-folder.fixture.js';
+import { until } from '../testing/until.js';
 import { openThreadedSender } from './threaded-sender.js';
 
 const module = new URL('./sending-thread.fixture.js', import.meta.url);
@@ -95,6 +96,23 @@ test('ThreadedSender aborts requests in progress when it is closed', async () =>
   const waiting = assert.rejects(sender.send(requestOf('wait')), { retryable: true });
   await sender.close();
   await waiting;
+});
+
+test('ThreadedSender terminates a thread that does not end, when it is closed', async () => {
+  const before = countOpen();
+  const { sender, log } = await open();
+  const hanging = assert.rejects(sender.send(requestOf('hang')), {
+    retryable: true,
+    message: 'the exporter was stopped',
+  });
+  const later = assert.rejects(sender.send(requestOf('x')), { retryable: true });
+  await until(() => log.lines.includes('info: hanging'));
+  await sender.close(1);
+  await Promise.all([hanging, later]);
+  assert.deepEqual(log.lines.slice(2), [
+    'warn: Closing a place: the thread that sends does not end and is terminated',
+  ]);
+  await expectNothingLeft(before);
 });
 
 test('ThreadedSender reports why its thread cannot start, and leaks nothing', async () => {

@@ -5,6 +5,9 @@ import { WorkThread } from '../work-thread.js';
 import { wholeDelivery, type Delivery, type Sender } from './courier.js';
 import type { SendingCommand, SendingMessage } from './sending-thread.js';
 
+/** Time for closing connections, if the caller sets no limit. */
+const closeMs = 1000;
+
 export interface ThreadedSenderOptions {
   /** The module of the thread, which calls `serveSender`. */
   readonly module: URL;
@@ -74,14 +77,22 @@ class ThreadedSender implements Sender {
     return sent;
   }
 
-  async close(): Promise<void> {
+  async close(timeoutMs = closeMs): Promise<void> {
     const thread = this.#thread;
     if (thread === undefined) return;
     const closed = new Promise<void>((resolve) => (this.#closed = resolve));
     thread.post({ type: 'close' });
+    const timer = setTimeout(() => this.#giveUp(), timeoutMs);
     await closed;
+    clearTimeout(timer);
     this.#lose('the exporter was stopped');
     await thread.terminate();
+  }
+
+  /** The thread blocks, for example in a loop without end or on a disk that does not answer. */
+  #giveUp(): void {
+    this.#options.log.warn(`Closing ${this.#target}: the thread that sends does not end and is terminated`);
+    this.#closed();
   }
 
   #start(): WorkThread<SendingCommand, SendingMessage> {

@@ -21,6 +21,12 @@ export const ioctl = libc.func('int ioctl(int fd, unsigned long request, uintptr
   argument: number,
 ) => number;
 
+/**
+ * Ends the process without waiting for its threads. `process.exit` waits for those that block in C code, such as SQLite
+ * at a lock or a write to a disk that does not answer.
+ */
+export const exitAtOnce = libc.func('void _exit(int status)') as (status: number) => void;
+
 const namesByErrno = new Map(Object.entries(constants.errno).map(([name, code]) => [code, name]));
 
 /** The name of an error number, by default that of the last failed call on this thread: `EACCES`. */
