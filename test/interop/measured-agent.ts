@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { setInterval } from 'node:timers';
 import { createFakeSysfs } from '../../receivers/rapl/fake-sysfs.fixture.js';
+import { describeError } from '../../src/errors.js';
 import { openHttpBackend, type HttpBackend } from '../../src/http/http-backend.fixture.js';
 import { decodePoints, type DecodedPoint } from '../../src/otlp/decode-request.fixture.js';
 import { until } from '../../src/testing/until.js';
@@ -88,7 +89,10 @@ processors: {attribution: {process_limit: ${processLimit}}}
       meter.rest();
       await until(() => lastJoules(sent()) === meter.joules());
       await until(() => countArrived() >= sent().length).catch((cause: unknown) => {
-        throw new Error(`${countArrived()} of ${sent().length} points have arrived`, { cause });
+        throw new Error(
+          `${countArrived()} of ${sent().length} points have arrived: ${describeError(cause)}`,
+          { cause },
+        );
       });
       return agent.stop();
     },
