@@ -89,3 +89,12 @@ test('TelemetryChanges serves nothing with level none', async () => {
   const { settings, kept } = await apply({ metrics: { level: 'none', readers: [pullAt(1)] } });
   assert.deepEqual([settings, kept, calls], [[], [], []]);
 });
+
+test('TelemetryChanges stops serving when the level becomes none, rather than move to the default address', async () => {
+  const { calls, apply } = createRig({ metrics: { readers: [pullAt(1)] } });
+  const { settings, kept } = await apply({ metrics: { level: 'none' } });
+  assert.deepEqual(settings, ['service.telemetry.metrics.readers[].pull']);
+  assert.match(kept.join(), /^Cannot change service\.telemetry\.metrics\.level /u);
+  await apply({ metrics: { readers: [pullAt(1)] } });
+  assert.deepEqual(calls, ['move nowhere', 'move localhost:1']);
+});

@@ -54,8 +54,9 @@ export class TelemetryChanges {
     return names.map((name) => `${root}.logs.${name}`);
   }
 
-  async #changePull({ readers }: Metrics): Promise<SettingChanges> {
-    const pull = findPull({ ...this.#config.metrics, readers });
+  /** With the level `none`, nothing is served, although another level takes effect only at the next start. */
+  async #changePull({ level, readers }: Metrics): Promise<SettingChanges> {
+    const pull = level === 'none' ? undefined : findPull({ ...this.#config.metrics, readers });
     if (isDeepStrictEqual(this.#pull, pull)) return { settings: [], kept: [] };
     const name = `${root}.metrics.readers[].pull`;
     try {
