@@ -125,6 +125,7 @@ const hotFiles: Readonly<Record<string, readonly string[]>> = {
     'src/linux/bpf/read-long.ts',
     'src/linux/bpf/switch-slots.ts',
     'src/linux/bpf/process-rows.ts',
+    'src/linux/bpf/process-details.ts',
     'src/linux/bpf/tree-accounting.ts',
     'src/linux/process-stat.ts',
     'src/linux/procfs.ts',

@@ -47,7 +47,7 @@ export class Attribution implements ConsumingComponent {
     this.#context = context;
     this.#next = next;
     this.#cpuCount = new CpuCount(config.cpu_count);
-    this.#floors = new FloorStore(config.state_file, this.#cpuCount, context.log);
+    this.#floors = new FloorStore(config, this.#cpuCount, context.log);
     if (config.process_metrics !== 'all') this.#packageSeries = new PackageSeries();
     this.#shownSeries = this.#createShownSeries();
     const { audit } = config;

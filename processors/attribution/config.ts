@@ -135,6 +135,11 @@ export const schema = {
     format: 'path',
     default: null,
   },
+  state_read_only: {
+    doc: 'Only read `state_file`: another process keeps it.',
+    format: 'boolean',
+    default: false,
+  },
   audit: {
     doc: 'A file with the complete sheet of every window, which `joulemetry audit` recomputes.',
     format: 'group',

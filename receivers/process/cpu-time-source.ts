@@ -251,8 +251,8 @@ class BpfCpuTime implements CpuTimeSource {
   /** Ignores details that procfs does not confirm. @param stat that of the process that was just read */
   checkDetails({ residentPages, virtualBytes }: ProcessStat): void {
     const { details = new Float64Array(detailCount) } = this;
-    const isRight = areNear(details[detail.residentPages], residentPages);
-    if (!isRight || !areNear(details[detail.virtualPages] * pageSize, virtualBytes))
+    const isRight = areNear(details[detail.residentPages] ?? NaN, residentPages);
+    if (!isRight || !areNear((details[detail.virtualPages] ?? NaN) * pageSize, virtualBytes))
       this.#details = undefined;
   }
 

@@ -96,9 +96,9 @@ export class ProcessReader {
   /** Takes into `stat` what the source of CPU time has of it. @param details `detail` */
   takeDetails(details: Float64Array): void {
     const { stat } = this;
-    stat.residentPages = details[detail.residentPages];
-    stat.virtualBytes = details[detail.virtualPages] * pageSize;
-    stat.threads = details[detail.threads];
+    stat.residentPages = details[detail.residentPages] ?? NaN;
+    stat.virtualBytes = (details[detail.virtualPages] ?? NaN) * pageSize;
+    stat.threads = details[detail.threads] ?? NaN;
   }
 
   /** Requests the shared memory of a process, if it is wanted. The result is used before the next reading. */

@@ -39,6 +39,9 @@ Options:
       --baseline TIME   measure the machine for this long before each run, and
                         report how much more energy the run used (default: 1s
                         with --repeat or --compare, otherwise off)
+      --floor FILE      tell idle energy by the floors that an agent has learned
+                        on this machine and keeps in FILE (state_file of the
+                        processor attribution). FILE is not changed.
       --interval TIME   time between two readings of CPU time (default: 100ms)
       --json FILE       write the report as JSON; "-" is stdout. FILE may be
                         omitted before -- or another option; the report then

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { statSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createFolder } from '../testing/temporary-folder.fixture.js';
-import { loadQuietWatts, saveQuietWatts } from './floor-store.js';
+import { CpuCount } from './floor-learner.js';
+import { FloorStore, loadQuietWatts, saveQuietWatts } from './floor-store.js';
 
 test('loadQuietWatts returns what saveQuietWatts wrote', () => {
   const path = join(createFolder(), 'floors.json');
@@ -46,4 +47,25 @@ test('saveQuietWatts replaces a leftover temporary file of an earlier run, and d
   execFileSync('mkfifo', [`${path}.new`]);
   saveQuietWatts(path, new Map([['cpu', [1]]]));
   assert.deepEqual(loadQuietWatts(path), new Map([['cpu', [1]]]));
+});
+
+test('FloorStore does not change a file that it only reads, and reports one that is missing', () => {
+  const path = join(createFolder(), 'floors.json');
+  const warnings: string[] = [];
+  const open = () => {
+    const log = { warn: (message: string) => void warnings.push(message) };
+    const store = new FloorStore({ state_file: path, state_read_only: true }, new CpuCount(2), log);
+    store.load();
+    return store;
+  };
+  open().learnerOf('cpu');
+  assert.match(warnings.join(), /Cannot read .*floors\.json: expected floors that an agent has learned/);
+  saveQuietWatts(path, new Map([['cpu', Array.from({ length: 60 }, () => 5)]]));
+  const before = readFileSync(path, 'utf8');
+  const store = open();
+  assert.equal(store.learnerOf('cpu').watts, 5);
+  store.learnerOf('dram');
+  store.save();
+  assert.equal(readFileSync(path, 'utf8'), before);
+  assert.equal(warnings.length, 1);
 });

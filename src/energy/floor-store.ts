@@ -11,15 +11,28 @@ interface Warnings {
   warn(message: string): void;
 }
 
+/** The file of learned floors; a null path: they are not kept. */
+interface StateFile {
+  readonly state_file: string | null;
+  /** Whether another process keeps the file. */
+  readonly state_read_only: boolean;
+}
+
 /** The learned floors of all domains, kept in a file where one is configured. */
 export class FloorStore {
   readonly #path: string | null;
   readonly #cpuCount: CpuCount;
   readonly #log: Warnings;
+  readonly #isReadOnly: boolean;
   readonly #learners = new Map<string, FloorLearner>();
 
-  constructor(path: string | null, cpuCount: CpuCount, log: Warnings) {
+  constructor(
+    { state_file: path, state_read_only: isReadOnly }: StateFile,
+    cpuCount: CpuCount,
+    log: Warnings,
+  ) {
     this.#path = path;
+    this.#isReadOnly = isReadOnly;
     this.#cpuCount = cpuCount;
     this.#log = log;
   }
@@ -28,17 +41,18 @@ export class FloorStore {
   load(): void {
     if (this.#path === null) return;
     try {
-      for (const [key, quietWatts] of loadQuietWatts(this.#path)) {
+      for (const [key, quietWatts] of loadQuietWatts(this.#path, this.#isReadOnly)) {
         this.#learners.set(key, new FloorLearner(this.#cpuCount, quietWatts));
       }
     } catch (error) {
-      this.#log.warn(`${describeError(error)}; floors are learned again`);
+      const rest = this.#isReadOnly ? 'idle energy is not told apart' : 'floors are learned again';
+      this.#log.warn(`${describeError(error)}; ${rest}`);
     }
   }
 
   /** Saves what has been learned for the next run. */
   save(): void {
-    if (this.#path === null || this.#learners.size === 0) return;
+    if (this.#path === null || this.#isReadOnly || this.#learners.size === 0) return;
     try {
       const learned = [...this.#learners].map(([key, { quietWatts }]) => [key, quietWatts] as const);
       saveQuietWatts(this.#path, new Map(learned));
@@ -57,13 +71,18 @@ export class FloorStore {
 export type QuietWatts = ReadonlyMap<string, readonly number[]>;
 
 /**
- * Loads what an earlier run has learned. A file that does not exist counts as empty.
+ * Loads what an earlier run has learned. A file that does not exist counts as empty, unless it is only read.
  * @throws Error when it cannot be read, is not a file of floors, or could not be written later
  */
-export function loadQuietWatts(path: string): QuietWatts {
-  checkFolder(path);
+export function loadQuietWatts(path: string, isReadOnly = false): QuietWatts {
+  if (!isReadOnly) checkFolder(path);
   const text = findRegularText(path);
-  if (text === undefined) return new Map();
+  if (text === undefined) {
+    if (!isReadOnly) return new Map();
+    throw new Error(
+      `Cannot read ${path}: expected floors that an agent has learned (state_file), found no file`,
+    );
+  }
   try {
     return parseQuietWatts(JSON.parse(text));
   } catch (error) {

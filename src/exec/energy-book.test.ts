@@ -100,10 +100,12 @@ test('EnergyBook gives the idle energy of all domains, and knows whether it is k
   take(book, 4, columns, [40, 4]);
   assert.equal(book.idleFrom(0), 11);
   assert.equal(book.isAttributed, true);
-  take(book, 4, [series('attribution.floor.power', cpu)], [10]);
+  const persisted = { 'floor.source': 'persisted' };
+  take(book, 4, [series('attribution.floor.power', { ...cpu, ...persisted })], [10]);
   assert.equal(book.isIdleKnown, false);
-  take(book, 4, [series('attribution.floor.power', memory)], [1]);
+  take(book, 4, [series('attribution.floor.power', { ...memory, ...persisted })], [1]);
   assert.equal(book.isIdleKnown, true);
+  assert.deepEqual(book.floorSources, ['persisted']);
 });
 
 test('EnergyBook gives by how much the attributed energy may be off, by the length of the windows', () => {

@@ -1,7 +1,12 @@
 import { MarkedCounter } from '../energy/marked-counter.js';
 import { attributionError, attributionFloor, ledgerEnergy, processEnergy } from '../model/ledger-metrics.js';
 import { createPlans, findOrAdd } from '../model/plan.js';
-import { ATTR_HW_ID, ATTR_HW_TYPE, ATTR_LEDGER_PART } from '../model/semantic-conventions.js';
+import {
+  ATTR_FLOOR_SOURCE,
+  ATTR_HW_ID,
+  ATTR_HW_TYPE,
+  ATTR_LEDGER_PART,
+} from '../model/semantic-conventions.js';
 import type { Attributes, Series } from '../model/series.js';
 import { hostEnergy, hwEnergy, isMeasuredHost, remainderType } from '../model/shared-metrics.js';
 import type { Table } from '../model/table.js';
@@ -22,7 +27,8 @@ export class EnergyBook {
   /** Meters of the whole host, which includes the domains. */
   readonly #hosts = new Map<string, DomainMeter>();
   readonly #idle = new Map<string, MarkedCounter>();
-  readonly #floors = new Set<string>();
+  /** The origin of each domain's idle power. */
+  readonly #floors = new Map<string, string>();
   /** The error of each domain's windows, times their length. */
   readonly #errors = new Map<string, MarkedCounter>();
   #isAttributed = false;
@@ -95,6 +101,11 @@ export class EnergyBook {
     return this.#counted.size > 0 && [...this.#counted.keys()].every((key) => this.#floors.has(key));
   }
 
+  /** Where the idle power of the domains comes from (`floor.source`), each once; empty: not known. */
+  get floorSources(): readonly string[] {
+    return [...new Set(this.#floors.values())];
+  }
+
   /** Joules attributed to a process, by its identifying attributes. */
   attributedTo(identity: Attributes): number {
     const isIt = ({ resource }: Series) =>
@@ -143,7 +154,7 @@ export class EnergyBook {
       }
       case attributionFloor.name:
         return (_, watts) => {
-          if (!Number.isNaN(watts)) this.#floors.add(key);
+          if (!Number.isNaN(watts)) this.#floors.set(key, textOf(series.attributes, ATTR_FLOOR_SOURCE));
         };
       default:
         return undefined;

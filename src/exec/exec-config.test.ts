@@ -40,3 +40,11 @@ test('completeExecPipeline leaves what is no list to be validated', () => {
     service: { pipelines: { 'metrics/exec': wrong } },
   });
 });
+
+test('completeExecPipeline puts processors that are wanted before those of the pipeline', () => {
+  const own = { receivers: ['command'], processors: ['attribution'], exporters: ['summary'] };
+  const root = nodeOf({ service: { pipelines: { 'metrics/exec': own } } });
+  assert.deepEqual(plainOf(completeExecPipeline(root, ['resource'])), {
+    service: { pipelines: { 'metrics/exec': { ...own, processors: ['resource', 'attribution'] } } },
+  });
+});

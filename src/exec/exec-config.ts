@@ -15,6 +15,8 @@ export interface ExecConfigSources {
   readonly set: readonly string[];
   /** Time between two readings of the CPU time; undefined: as configured. */
   readonly interval: string | undefined;
+  /** File in which an agent keeps the floors that it learned; undefined: none. */
+  readonly floor?: string | undefined;
 }
 
 /** The pipeline that the summary is made from. */
@@ -42,7 +44,10 @@ export async function validateExecConfig(
 ): Promise<ServiceConfig> {
   const own = nodeOf(JSON.parse(readFileSync(ownConfig, 'utf8')));
   const merged = [await loadUserConfig(sources), createOverrides(sources)].reduce(mergeNodes, own);
-  return validateService(completeExecPipeline(merged), withOwn(factories, createFinderFor(sources.config)));
+  // A learned floor is that of one machine, which the processor names.
+  const processors = sources.floor === undefined ? [] : ['resource'];
+  const completed = completeExecPipeline(merged, processors);
+  return validateService(completed, withOwn(factories, createFinderFor(sources.config)));
 }
 
 async function loadUserConfig({ config, set }: ExecConfigSources): Promise<ConfigNode> {
@@ -55,10 +60,16 @@ async function loadUserConfig({ config, set }: ExecConfigSources): Promise<Confi
   });
 }
 
-function createOverrides({ interval }: ExecConfigSources): ConfigNode {
-  if (interval === undefined) return nodeOf({});
+function createOverrides({ interval, floor }: ExecConfigSources): ConfigNode {
   const command = { collection_interval: interval };
-  return nodeOf({ receivers: { command } }, { source: `--interval ${interval}` });
+  const attribution = { state_file: floor, state_read_only: true };
+  const none = nodeOf({});
+  return mergeNodes(
+    interval === undefined ? none : nodeOf({ receivers: { command } }, { source: `--interval ${interval}` }),
+    floor === undefined
+      ? none
+      : nodeOf({ processors: { resource: null, attribution } }, { source: `--floor ${floor}` }),
+  );
 }
 
 function withOwn({ command, summary }: OwnFactories, finder: FactoryFinder): FactoryFinder {
@@ -79,12 +90,14 @@ function withOwn({ command, summary }: OwnFactories, finder: FactoryFinder): Fac
 /**
  * Makes sure that the pipeline of `exec` has what the summary needs, however a file has changed it, and adds
  * every exporter that no pipeline uses: a file with only an exporter is enough.
+ * @param processors that come first
  */
-export function completeExecPipeline(root: ConfigNode): ConfigNode {
+export function completeExecPipeline(root: ConfigNode, processors: readonly string[] = []): ConfigNode {
   const pipelines = findEntry(findEntry(root, 'service')?.node, 'pipelines')?.node;
   const pipeline = findEntry(pipelines, pipelineId)?.node;
   const completed = {
     ...complete(pipeline, 'receivers', ['command']),
+    ...(processors.length > 0 ? complete(pipeline, 'processors', processors) : {}),
     ...complete(pipeline, 'exporters', ['summary', ...findUnusedExporters(root, pipelines)]),
   };
   return mergeNodes(root, nodeOf({ service: { pipelines: { [pipelineId]: completed } } }));

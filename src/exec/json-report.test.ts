@@ -28,6 +28,8 @@ test('createJsonReport has units in its keys and null for what is not known', ()
           command_energy_uncertainty_j: 1.5,
           command_energy_ratio: 0.6,
           idle_energy_j: 8,
+          above_idle_energy_j: 17,
+          idle_power_source: 'learned',
           other_energy_j: 2,
           attribution_model: 'cpu_time',
           baseline_time_s: 1,

@@ -109,7 +109,8 @@ function describeEvent({ name, unit, value, runningRatio, note }: EventCount, se
   };
 }
 
-function describeEnergy({ method, joules, domains, shares, isIdleKnown, baseline }: EnergyReport): object {
+function describeEnergy(energy: EnergyReport): object {
+  const { method, joules, domains, shares, isIdleKnown, floorSources, baseline } = energy;
   return {
     method,
     machine_energy_j: joules,
@@ -117,6 +118,8 @@ function describeEnergy({ method, joules, domains, shares, isIdleKnown, baseline
     command_energy_uncertainty_j: shares?.commandUncertainty ?? null,
     command_energy_ratio: shares && joules > 0 ? shares.command / joules : null,
     idle_energy_j: shares && isIdleKnown ? shares.idle : null,
+    above_idle_energy_j: shares && isIdleKnown ? joules - shares.idle : null,
+    idle_power_source: isIdleKnown ? floorSources.join(',') : null,
     other_energy_j: shares?.others ?? null,
     attribution_model: shares ? 'cpu_time' : null,
     baseline_time_s: baseline?.seconds ?? null,

@@ -16,6 +16,8 @@ export interface ExecOptions extends CommandLine {
   readonly repeat: number | undefined;
   /** How long the machine is measured before each run; undefined: not at all. */
   readonly baselineMs: number | undefined;
+  /** File in which an agent keeps the floors that it learned; undefined: none. */
+  readonly floor: string | undefined;
   /** Paths of configuration files, and `a.b=c`, which overrides them. */
   readonly config: readonly string[];
   readonly set: readonly string[];
@@ -37,6 +39,7 @@ const options = {
   repeat: { type: 'string', short: 'r' },
   compare: { type: 'boolean' },
   baseline: { type: 'string' },
+  floor: { type: 'string' },
   interval: { type: 'string' },
   json: { type: 'string' },
   output: { type: 'string', short: 'o' },
@@ -59,7 +62,7 @@ export function parseExecOptions(args: readonly string[]): ExecOptions {
   const commandAt = findCommand(args);
   const values = parseOwn(completeJson(args.slice(0, commandAt + 1)).slice(0, commandAt));
   const words = args.slice(args[commandAt] === '--' ? commandAt + 1 : commandAt);
-  const { config = [], set = [], baseline, interval, json, output, quiet: isQuiet = false } = values;
+  const { config = [], set = [], baseline, floor, interval, json, output, quiet: isQuiet = false } = values;
   const { event: events = [], compare: isCompared = false } = values;
   const repeat = values.repeat ?? (isCompared ? comparedRuns : undefined);
   const [{ program, args: own }, ...others] = isCompared ? parseCompared(words) : [parseCommand(words)];
@@ -67,6 +70,7 @@ export function parseExecOptions(args: readonly string[]): ExecOptions {
     program,
     args: own,
     others,
+    floor,
     config,
     set,
     interval,

@@ -31,6 +31,7 @@ export const energy: EnergyReport = {
   ],
   shares: { command: 15, commandUncertainty: 1.5, idle: 8, others: 2 },
   isIdleKnown: true,
+  floorSources: ['learned'],
   baseline: { seconds: 1, watts: 4, netJoules: 17 },
 };
 

@@ -44,6 +44,8 @@ export interface EnergyReport {
   readonly shares: Shares | undefined;
   /** Whether the idle energy of the machine is known, and not part of the command's share. */
   readonly isIdleKnown: boolean;
+  /** Where the idle power comes from: `model`, `persisted` and so on. */
+  readonly floorSources: readonly string[];
   readonly baseline: Baseline | undefined;
 }
 
@@ -147,6 +149,7 @@ function reportEnergy(record: RunRecord, book: EnergyBook): EnergyReport | undef
     domains,
     shares: book.isAttributed ? reportShares(record, book, joules) : undefined,
     isIdleKnown: book.isIdleKnown,
+    floorSources: book.floorSources,
     baseline:
       baselineMark === undefined ? undefined : reportBaseline(book, baselineMark, { joules, seconds }),
   };

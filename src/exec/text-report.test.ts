@@ -39,6 +39,12 @@ test('createTextReport reports it, when idle power, energy or exact CPU time are
   };
   assert.match(textOf({ ...run, energy: unknown }), /command .* includes idle energy/);
   assert.doesNotMatch(textOf({ ...run, energy: unknown }), /^ {2}idle/m);
+  const persisted = { ...energy, floorSources: ['persisted'] };
+  assert.match(textOf({ ...run, energy: persisted }), /^ {2}idle .* as learned earlier \(--floor\)$/m);
+  const [domain] = energy.domains;
+  assert.ok(domain);
+  const still = { ...energy, domains: [{ ...domain, uncertaintyJoules: NaN }] };
+  assert.match(textOf({ ...run, energy: still }), /^ {2}package-0 .* measured$/m);
   assert.match(textOf({ ...run, energy: undefined }), /No energy: .*joulemetry doctor/);
   const cpu = { ...run.cpu, source: 'procfs' as const, refusal: 'Cannot open perf event' };
   assert.match(textOf({ ...run, cpu }), /rounded to ticks of 10 ms: Cannot open perf event/);

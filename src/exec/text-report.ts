@@ -103,23 +103,27 @@ function domainRows({ domains, joules }: EnergyReport): readonly (readonly strin
     formatValue(own, 'J'),
     formatValue(meanWatts, 'W'),
     peakWatts === undefined ? '-' : formatValue(peakWatts, 'W'),
-    domain.isEstimated
-      ? 'estimated, see joulemetry doctor'
-      : `measured, +-${formatValue(domain.uncertaintyJoules ?? 0, 'J')}`,
+    domain.isEstimated ? 'estimated, see joulemetry doctor' : describeMeasured(domain.uncertaintyJoules),
   ]);
   const watts = domains.reduce((sum, { meanWatts }) => sum + meanWatts, 0);
   const all = ['machine', formatValue(joules, 'J'), formatValue(watts, 'W'), '', ''];
   return [['', 'energy', 'mean', 'peak', ''], ...rows, ...(domains.length > 1 ? [all] : [])];
 }
 
-function shareRows({ joules, shares, isIdleKnown, baseline }: EnergyReport): readonly (readonly string[])[] {
+/** A meter that was not seen to count has no known refresh interval. */
+function describeMeasured(uncertaintyJoules = NaN): string {
+  return Number.isNaN(uncertaintyJoules) ? 'measured' : `measured, +-${formatValue(uncertaintyJoules, 'J')}`;
+}
+
+function shareRows({ joules, shares, baseline, ...energy }: EnergyReport): readonly (readonly string[])[] {
   const share = (name: string, part: number, note: string) => [
     name,
     formatValue(part, 'J'),
     joules === 0 ? '' : formatRatio(part / joules),
     note,
   ];
-  const idle = shares && isIdleKnown ? [share('idle', shares.idle, 'used even when nothing runs')] : [];
+  const { isIdleKnown } = energy;
+  const idle = shares && isIdleKnown ? [share('idle', shares.idle, describeIdle(energy.floorSources))] : [];
   return [
     ...(shares ? [share('command', shares.command, describeShare(shares, isIdleKnown))] : []),
     ...idle,
@@ -128,6 +132,11 @@ function shareRows({ joules, shares, isIdleKnown, baseline }: EnergyReport): rea
       ? [['above baseline', formatValue(baseline.netJoules, 'J'), '', describeBaseline(baseline)]]
       : []),
   ];
+}
+
+function describeIdle(sources: readonly string[]): string {
+  const isPersisted = sources.includes('persisted');
+  return `used even when nothing runs${isPersisted ? ', as learned earlier (--floor)' : ''}`;
 }
 
 function describeBaseline({ watts, seconds }: Baseline): string {

@@ -17,6 +17,9 @@ const conventional: ReadonlySet<string> = new Set([
   'hw.status',
   'hw.temperature.limit',
   'hw.fan.speed_ratio',
+  'system.cpu.frequency',
+  'system.disk.io_time',
+  'system.memory.limit',
 ]);
 const named = metrics.filter(({ name }) => !conventional.has(name));
 
@@ -26,17 +29,24 @@ test('each shared metric has a name of its own, a unit and a description for peo
   for (const { name, unit, description, kind, valueType } of named) {
     assert.match(name, /^[a-z0-9_]+(?:\.[a-z0-9_]+)+$/u);
     // UCUM: base units without prefixes, 1 for a ratio, or a word in braces for what is counted one by one.
-    assert.match(unit, /^(?:1|J|W|V|A|By|Cel|rpm|s|\{[a-z]+\})$/u, name);
+    assert.match(unit, /^(?:1|J|W|V|A|By|Cel|Hz|g|rpm|s|\{[a-z]+\})$/u, name);
     assert.match(description, /^[A-Z].*[^.]$/u, name);
     assert.equal(valueType, /^(?:\{|rpm$|By$)/u.test(unit) ? 'int' : 'double', name);
     assert.equal(unit === 'W', kind === 'gauge' && name.endsWith('.power'), name);
   }
 });
 
-test('a counter of seconds, joules or bytes is called time, energy or io', () => {
-  for (const { name, unit, kind } of metrics) {
-    const pattern = unit === 'J' ? /(?:^|\.)energy$/u : unit === 'By' ? /\.io$/u : /\.time$/u;
-    if (kind === 'counter') assert.match(name, pattern);
+const counterNames: Readonly<Partial<Record<string, RegExp>>> = {
+  J: /(?:^|\.)energy$/u,
+  By: /\.io$/u,
+  s: /\.time$/u,
+  g: /\.carbon\.[a-z]+$/u,
+  '{event}': /\.event\.count$/u,
+};
+
+test('a counter of seconds, joules, bytes or grams is called time, energy, io or carbon', () => {
+  for (const { name, unit, kind } of named) {
+    if (kind === 'counter') assert.match(name, counterNames[unit] ?? /$^/u);
   }
 });
 
@@ -56,10 +66,12 @@ test('each constant is named after its attribute, and no attribute has two', () 
   assert.equal(new Set(constants.map(([, value]) => value)).size, constants.length);
 });
 
-test('an up-down counter counts what its unit names, and is called count', () => {
+test('what is counted one by one is an up-down counter that is called count', () => {
   for (const { name, unit, kind } of named) {
-    assert.equal(kind === 'updowncounter', unit.startsWith('{'), name);
-    assert.equal(kind === 'updowncounter', name.endsWith('.count'), name);
+    // An event that occurred is not taken back.
+    if (unit === '{event}') continue;
+    assert.equal(name.endsWith('.count'), unit.startsWith('{'), name);
+    if (unit !== 'By') assert.equal(kind === 'updowncounter', unit.startsWith('{'), name);
   }
 });
 
