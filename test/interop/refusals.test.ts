@@ -101,7 +101,9 @@ for (const exporter of exporters) {
     { skip: withoutAnswers },
     async (t) => {
       const { requests, agent, stderr } = await talk(t, exporter, ['partial=3']);
-      assert.equal(countLost(stderr), 3);
+      // A backend cannot reject more points than it received: the first request may have only two readings.
+      const [first] = requests;
+      assert.equal(countLost(stderr), Math.min(3, pointsOf(first ? [first.request] : []).length));
       assert.match(stderr, /too old/);
       assertSamePoints(pointsOf(requests.map(({ request }) => request)), agent.sent());
     },
