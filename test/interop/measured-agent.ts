@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setInterval } from 'node:timers';
 import { createFakeSysfs } from '../../receivers/rapl/fake-sysfs.fixture.js';
-import { describeError } from '../../src/errors.js';
 import { openHttpBackend, type HttpBackend } from '../../src/http/http-backend.fixture.js';
 import { decodePoints, type DecodedPoint } from '../../src/otlp/decode-request.fixture.js';
+import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { until } from '../../src/testing/until.js';
-import { startAgent, writeConfig, type Outcome } from '../agent.js';
+import { runAgent, startAgent, writeConfig, type Outcome } from '../agent.js';
 
 /** A simulated RAPL package with its memory, in place of those of this machine. */
 export interface Meter {
@@ -26,8 +27,13 @@ export interface MeasuredAgent {
   sent(): readonly DecodedPoint[];
   /** Bytes of each of its requests. */
   requestBytes(): readonly number[];
+  /** Pauses the receivers, and waits until both destinations have everything. */
+  settle(countArrived: () => number): Promise<void>;
+  /** Lets the receivers read again. */
+  resume(): Promise<void>;
   /**
-   * Stops the meter, waits until its last reading was sent and everything has arrived, and ends the agent.
+   * Stops the meter, waits until its last reading was sent and everything has arrived, and ends the agent. The
+   * receivers are paused before: otherwise a slow machine makes points faster than the test reads them.
    * @param countArrived number of points that have arrived or were lost so far
    */
   finish(countArrived: () => number): Promise<Outcome>;
@@ -59,6 +65,7 @@ export async function startMeasuredAgent(t: TestContext, options: AgentOptions):
   } = options;
   const meter = createMeter(t);
   const backend = await openHttpBackend(t);
+  const socket = join(createFolder(), 'control.sock');
   const over = writeConfig(`
 receivers:
   rapl: {sysfs: ${meter.sysfs}, interface: powercap}
@@ -66,7 +73,9 @@ exporters:
   ${exporter}:
     retry_on_failure: {initial_interval: 200ms, max_interval: 1s, randomization_factor: 0}
   otlp_http/witness: {endpoint: ${backend.url}, compression: none}
+extensions: {control: {socket: {path: ${socket}}}}
 service:
+  extensions: [control]
   pipelines:
     metrics: {exporters: [${exporter}, otlp_http/witness]}
 `);
@@ -81,22 +90,44 @@ processors: {attribution: {process_limit: ${processLimit}}}
   await agent.waitFor(/Everything is ready/);
   meter.run();
   const sent = readAlong(backend);
+  const settle = async (countArrived: () => number) => {
+    await control(socket, 'pause', 'receiver:*');
+    await control(socket, 'flush');
+    const points = await countAccepted(socket);
+    await until(() => Math.min(sent().length, countArrived()) >= points).catch((cause: unknown) => {
+      throw new Error(`${countArrived()} of ${sent().length} points have arrived, ${points} were made`, {
+        cause,
+      });
+    });
+  };
   return {
     meter,
     sent,
+    resume: async () => void (await control(socket, 'resume', 'receiver:*')),
     requestBytes: () => backend.received.map(({ bytes }) => bytes.length),
+    settle,
     async finish(countArrived) {
       meter.rest();
       await until(() => lastJoules(sent()) === meter.joules());
-      await until(() => countArrived() >= sent().length).catch((cause: unknown) => {
-        throw new Error(
-          `${countArrived()} of ${sent().length} points have arrived: ${describeError(cause)}`,
-          { cause },
-        );
-      });
+      await settle(countArrived);
       return agent.stop();
     },
   };
+}
+
+/** Number of points that the agent has passed to its witness. */
+async function countAccepted(socket: string): Promise<number> {
+  const { components } = JSON.parse(await control(socket, 'list', '--json')) as {
+    readonly components: readonly { readonly name: string; readonly accepted_points: number }[];
+  };
+  return components.find(({ name }) => name === 'exporter:otlp_http/witness')?.accepted_points ?? NaN;
+}
+
+/** @returns what `joulemetry ctl` prints */
+async function control(socket: string, ...args: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await runAgent(['ctl', '--socket', socket, ...args]);
+  assert.equal(code, 0, stderr);
+  return stdout;
 }
 
 /** Points that a backend has received so far. Each request is decoded once. */
