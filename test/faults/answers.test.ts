@@ -19,7 +19,7 @@ const answers = [
   { exporter: 'otlp_grpc', script: ['partial=3'], fault: 'Partial success without 3 points', lost: 3 },
 ] as const;
 
-for (const { exporter, script, fault, lost: wanted } of answers) {
+for (const { exporter, script, fault, lost: most } of answers) {
   test(`${exporter} after an answer of ${script.join(', ')}: ${fault}`, { skip }, async (t) => {
     const backend = await startAnswers(t, script);
     const endpoint = exporter === 'otlp_grpc' ? backend.grpc : `http://${backend.http}`;
@@ -27,6 +27,9 @@ for (const { exporter, script, fault, lost: wanted } of answers) {
     await agent.start();
     await until(() => backend.requests().length >= script.length + 2);
     await agent.rest();
+    // A backend cannot reject more points than it received: the first request may have only two readings.
+    const [first] = backend.requests();
+    const wanted = Math.min(most, pointsOf(first ? [first.request] : []).length);
     const received = () => backend.requests().flatMap(takenPoints);
     await until(() => received().length >= agent.sent().length - wanted);
     const { code, stderr } = await agent.stop();
