@@ -220,13 +220,3 @@ test('CpuStat starts new series from an unchanged record after its series have e
   assert.deepEqual(takeRecord(reading), { isNew: false, values: [0, 0] });
   assert.deepEqual(takeRecord({ ...reading, usage: 1500 }), { isNew: true, values: [5e-4, 0] });
 });
-
-test('CpuStat starts new series from an unchanged record after its series have ended', () => {
-  const { takeRecord, end } = openParser();
-  const reading = { usage: 1000, user: 1, system: 0 };
-  assert.deepEqual(takeRecord(reading), { isNew: true, values: [1e-3, 0] });
-  end();
-  assert.deepEqual(takeRecord(reading), { isNew: true, values: [0, 0] });
-  assert.deepEqual(takeRecord(reading), { isNew: false, values: [0, 0] });
-  assert.deepEqual(takeRecord({ ...reading, usage: 1500 }), { isNew: true, values: [5e-4, 0] });
-});

@@ -24,6 +24,7 @@ export class FloorStore {
   readonly #cpuCount: CpuCount;
   readonly #log: Warnings;
   readonly #isReadOnly: boolean;
+  #isLoaded = false;
   readonly #learners = new Map<string, FloorLearner>();
 
   constructor(
@@ -44,6 +45,7 @@ export class FloorStore {
       for (const [key, quietWatts] of loadQuietWatts(this.#path, this.#isReadOnly)) {
         this.#learners.set(key, new FloorLearner(this.#cpuCount, quietWatts));
       }
+      this.#isLoaded = true;
     } catch (error) {
       const rest = this.#isReadOnly ? 'idle energy is not told apart' : 'floors are learned again';
       this.#log.warn(`${describeError(error)}; ${rest}`);
@@ -63,7 +65,18 @@ export class FloorStore {
 
   /** @param key the same in every run for the same domain */
   learnerOf(key: string): FloorLearner {
-    return findOrAdd(this.#learners, key, () => new FloorLearner(this.#cpuCount));
+    return findOrAdd(this.#learners, key, () => {
+      if (this.#isReadOnly && this.#isLoaded) this.#warnOfMissing(key);
+      return new FloorLearner(this.#cpuCount);
+    });
+  }
+
+  #warnOfMissing(key: string): void {
+    const known = [...this.#learners.keys()].join(', ') || 'none';
+    this.#log.warn(
+      `Cannot find the floor of ${key} in ${this.#path}: expected one that an agent has learned on this machine, ` +
+        `found ${known}; idle energy is not told apart`,
+    );
   }
 }
 

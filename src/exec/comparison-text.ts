@@ -1,27 +1,28 @@
 import { formatValue } from '../component/output.js';
-import type { ComparedReport } from './comparison.js';
+import type { ExecReport } from './report.js';
 import type { Difference } from './statistics.js';
 import { createTextReport, describeCommand, formatCells } from './text-report.js';
 
-/** The report of compared commands for people: the statistics of each, then the differences from the first. */
-export function createComparisonText(reports: readonly ComparedReport[]): string {
-  const [first, ...others] = reports;
-  if (!first) return '';
+/**
+ * The report of commands that were run in turn for people: each of them, then the differences from the first.
+ * @param reports at least one
+ */
+export function createComparisonText([first, ...others]: readonly [ExecReport, ...ExecReport[]]): string {
+  const reports = [first, ...others];
   const differences = others.flatMap((one) => describeDifferences(one, first));
   return `${reports.map(createTextReport).join('')}${differences.map((line) => `${line}\n`).join('')}`;
 }
 
-function describeDifferences(
-  { command, comparison }: ComparedReport,
-  first: ComparedReport,
-): readonly string[] {
+function describeDifferences({ command, comparison }: ExecReport, first: ExecReport): readonly string[] {
+  // The warm-up was the only round.
+  if (!comparison) return [];
   const title = `${describeCommand(command)}, compared with ${describeCommand(first.command)}`;
   const rows = [
-    ...differenceRow('wall time', comparison?.wallSeconds, 's'),
-    ...differenceRow('CPU time', comparison?.cpuSeconds, 's'),
-    ...differenceRow('machine', comparison?.machineJoules, 'J'),
-    ...differenceRow('above baseline', comparison?.netJoules, 'J'),
-    ...differenceRow('command', comparison?.commandJoules, 'J'),
+    ...differenceRow('wall time', comparison.wallSeconds, 's'),
+    ...differenceRow('CPU time', comparison.cpuSeconds, 's'),
+    ...differenceRow('machine', comparison.machineJoules, 'J'),
+    ...differenceRow('above baseline', comparison.netJoules, 'J'),
+    ...differenceRow('command', comparison.commandJoules, 'J'),
   ];
   if (rows.length === 0) return ['', title, '', '  No difference: at least two runs of each are needed'];
   return [

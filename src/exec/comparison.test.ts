@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { compareRuns, type ComparedReport } from './comparison.js';
+import { compareRuns } from './comparison.js';
 import { createComparisonText } from './comparison-text.js';
 import { createJsonReport } from './json-report.js';
-import { reportRepeat, type RunReport } from './report.js';
+import { reportRepeat, type ExecReport, type RunReport } from './report.js';
 import { energy, run, runOf } from './report.fixture.js';
 
 /** Runs that take this many seconds and use as many joules, of which the command uses half. */
@@ -15,7 +15,7 @@ function runsOf(...values: readonly number[]): readonly RunReport[] {
   });
 }
 
-function reportOf(name: string, runs: readonly RunReport[], first?: readonly RunReport[]): ComparedReport {
+function reportOf(name: string, runs: readonly RunReport[], first?: readonly RunReport[]): ExecReport {
   const comparison = first && compareRuns(runs, first);
   return { command: [name], runs, repeat: reportRepeat(runs), comparison };
 }

@@ -1,22 +1,5 @@
-import type { ExecReport, RepeatReport, RunReport } from './report.js';
+import type { ComparisonReport, RunReport } from './report.js';
 import { compareMeans, type Difference } from './statistics.js';
-
-/** How the runs of a command differ from those of the first one, in seconds and joules. */
-export interface ComparisonReport {
-  readonly wallSeconds: Difference | undefined;
-  readonly cpuSeconds: Difference | undefined;
-  /** The three are undefined if energy is unknown for a run of either. */
-  readonly machineJoules: Difference | undefined;
-  readonly netJoules: Difference | undefined;
-  readonly commandJoules: Difference | undefined;
-}
-
-/** A command that was run in turn with others. */
-export interface ComparedReport extends ExecReport {
-  readonly repeat: RepeatReport;
-  /** Undefined for the first command, with which the others are compared. */
-  readonly comparison: ComparisonReport | undefined;
-}
 
 /** @param first runs of the command with which the others are compared */
 export function compareRuns(runs: readonly RunReport[], first: readonly RunReport[]): ComparisonReport {

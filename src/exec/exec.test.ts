@@ -180,7 +180,12 @@ test('exec compares commands that it runs in turn, every second round in reverse
 });
 
 test('exec stops a comparison when a command fails, names it and exits with its code', () => {
-  const { status, stderr } = exec(['--compare', '-r', '2', '--baseline', '0', '--', 'true', '--vs', 'false']);
+  const { status, stdout, stderr } = exec(['--compare', '-r', '2', '--json', '--', 'true', '--vs', 'false']);
   assert.equal(status, 1);
+  const report = parse(stdout) as Report & { readonly compared: readonly Report[] };
+  assert.deepEqual(
+    [report, ...report.compared].map(({ runs }) => runs.map((run) => run.exit_code)),
+    [[0], [1]],
+  );
   assert.match(stderr, /Stopped after the warm-up run, which is reported: "false" ended with exit code 1/);
 });

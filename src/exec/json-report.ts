@@ -1,7 +1,7 @@
 import type { EventCount } from './command-counters.js';
-import type { ComparedReport, ComparisonReport } from './comparison.js';
 import {
   limitPrograms,
+  type ComparisonReport,
   type DomainReport,
   type EnergyReport,
   type ExecReport,
@@ -21,7 +21,7 @@ const schemaVersion = 1;
 export function createJsonReport(
   report: ExecReport,
   version: string,
-  compared: readonly ComparedReport[] = [],
+  compared: readonly ExecReport[] = [],
 ): object {
   return {
     schema_version: schemaVersion,

@@ -3,11 +3,10 @@ import { formatJson } from '../component/output.js';
 import { describeError, UsageError } from '../errors.js';
 import { surviveBadOutput, writeMessage } from '../telemetry/write-message.js';
 import { readVersion } from '../version.js';
-import type { ComparedReport } from './comparison.js';
 import type { EnergyBook } from './energy-book.js';
 import type { RunRecord } from './measure-run.js';
 import type { ExecOptions } from './options.js';
-import type { ExecReport } from './report.js';
+import type { ExecReport, RunReport } from './report.js';
 
 /** The target of a report. Must be closed. */
 interface ReportTarget {
@@ -126,50 +125,38 @@ export interface RunsToReport {
  * @returns whether all of them could be written
  */
 export async function writeReports(runs: RunsToReport, { json, summary }: ReportTargets): Promise<boolean> {
-  const reports = await createReports(runs);
-  const [report] = reports;
+  const [report, ...compared] = await createReports(runs);
   if (!report) return true;
-  const compared = reports.filter(isCompared);
   let isWritten = true;
   if (json) {
     const { createJsonReport } = await import('./json-report.js');
-    isWritten = await json.write(formatJson(createJsonReport(report, readVersion(), compared.slice(1))));
+    isWritten = await json.write(formatJson(createJsonReport(report, readVersion(), compared)));
   }
-  if (summary) {
-    const text = compared.length > 0 ? await describeComparison(compared) : await describeReports(reports);
-    isWritten = (await summary.write(text)) && isWritten;
-  }
+  if (summary) isWritten = (await summary.write(await describe(report, compared))) && isWritten;
   return isWritten;
 }
 
 /** @returns a report of each command that was run */
 async function createReports({ commands, isRepeated, book }: RunsToReport): Promise<readonly ExecReport[]> {
   const { reportRepeat, reportRun } = await import('./report.js');
-  const reports = commands
+  const { compareRuns } = await import('./comparison.js');
+  let first: readonly RunReport[] | undefined;
+  return commands
     .filter(({ records }) => records.length > 0)
     .map(({ command, records }) => {
       const runs = records.map((record) => reportRun(record, book));
-      return { command, runs, repeat: isRepeated ? reportRepeat(runs) : undefined };
+      const repeat = isRepeated ? reportRepeat(runs) : undefined;
+      const comparison = isRepeated && first ? compareRuns(runs, first) : undefined;
+      first ??= runs;
+      return { command, runs, repeat, comparison };
     });
-  if (commands.length === 1 || !isRepeated) return reports;
-  const { compareRuns } = await import('./comparison.js');
-  const [first] = reports;
-  return reports.map((one) => {
-    const comparison = one === first ? undefined : compareRuns(one.runs, first?.runs ?? []);
-    return Object.assign(one, { comparison });
-  });
 }
 
-function isCompared(report: ExecReport): report is ComparedReport {
-  return 'comparison' in report;
-}
-
-async function describeComparison(reports: readonly ComparedReport[]): Promise<string> {
-  const { createComparisonText } = await import('./comparison-text.js');
-  return createComparisonText(reports);
-}
-
-async function describeReports(reports: readonly ExecReport[]): Promise<string> {
+async function describe(report: ExecReport, compared: readonly ExecReport[]): Promise<string> {
+  if (compared.length > 0) {
+    const { createComparisonText } = await import('./comparison-text.js');
+    return createComparisonText([report, ...compared]);
+  }
   const { createTextReport } = await import('./text-report.js');
-  return reports.map(createTextReport).join('');
+  return createTextReport(report);
 }

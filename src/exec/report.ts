@@ -6,7 +6,7 @@ import type { CommandCpuTime } from './command-usage.js';
 import type { DomainEnergy } from './domain-meter.js';
 import type { EnergyBook } from './energy-book.js';
 import type { RunRecord } from './measure-run.js';
-import { hasDrift, summarise, type Statistics } from './statistics.js';
+import { hasDrift, summarise, type Difference, type Statistics } from './statistics.js';
 
 /** The energy of a domain in a run. */
 export interface DomainReport extends DomainEnergy {
@@ -219,6 +219,16 @@ export interface RepeatReport {
   readonly hasDrift: boolean;
 }
 
+/** How the runs of a command differ from those of the first one, in seconds and joules. */
+export interface ComparisonReport {
+  readonly wallSeconds: Difference | undefined;
+  readonly cpuSeconds: Difference | undefined;
+  /** The three are undefined if energy is unknown for a run of either. */
+  readonly machineJoules: Difference | undefined;
+  readonly netJoules: Difference | undefined;
+  readonly commandJoules: Difference | undefined;
+}
+
 /** Everything that `exec` reports. */
 export interface ExecReport {
   /** The command and its arguments. */
@@ -226,6 +236,8 @@ export interface ExecReport {
   readonly runs: readonly RunReport[];
   /** Undefined unless repeated runs were requested. */
   readonly repeat: RepeatReport | undefined;
+  /** How it differs from the first command, if several were run in turn. */
+  readonly comparison?: ComparisonReport | undefined;
 }
 
 /** @param runs at least one, in order */
