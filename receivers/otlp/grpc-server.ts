@@ -109,10 +109,7 @@ function createGuard(config: GrpcConfig, web: WebConfigFile | undefined, parts: 
           const access = await auth.check(header, web?.current().users ?? noUsers);
           if (access === 'granted') return next(metadata);
           clearTimeout(timer);
-          const refusal = refusals[access];
-          if (access === 'busy') parts.intake.refuse('busy', refusal.details);
-          else parts.intake.giveUp('denied', refusal.details);
-          call.sendStatus(refusal);
+          call.sendStatus({ code: accessCodes[access], details: parts.intake.refuseAccess(access) });
         };
         void admit();
       })
@@ -153,17 +150,7 @@ const unfinished = {
   details: `Cannot take the request: expected it within ${requestTimeoutMs / 1000} s, found it unfinished`,
 } as const;
 
-const refusals = {
-  denied: {
-    code: status.UNAUTHENTICATED,
-    details:
-      'Cannot take the request: expected a user and a password in "authorization", found none that is right',
-  },
-  busy: {
-    code: status.UNAVAILABLE,
-    details: 'Cannot take the request now: expected few passwords to be compared, found many',
-  },
-} as const;
+const accessCodes = { denied: status.UNAUTHENTICATED, busy: status.UNAVAILABLE } as const;
 
 function same(bytes: Buffer): Buffer {
   return bytes;

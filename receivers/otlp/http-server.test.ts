@@ -198,20 +198,29 @@ test(
   },
 );
 
-test('serveHttp requires the password of a web configuration', { skip: noOpenssl }, async (t) => {
-  const { path, certFile } = createSecuredConfig();
-  const { origin } = await start(t, { web_config_file: path });
-  const ca = readFileSync(certFile);
-  const ask = (headers: Record<string, string>) =>
-    fetchTls(`${origin}/v1/metrics`, {
-      ca,
-      method: 'POST',
-      headers: { 'content-type': protobuf, ...headers },
-    });
-  assert.equal((await ask({})).status, 401);
-  assert.equal((await ask({ authorization: basic('scraper', 'wrong') })).status, 401);
-  assert.equal((await ask({ authorization: basic('scraper', 'correct horse') })).status, 200);
-});
+test(
+  'serveHttp requires the password of a web configuration, and counts what lacks it',
+  { skip: noOpenssl },
+  async (t) => {
+    const { path, certFile } = createSecuredConfig();
+    const { origin, read, log } = await start(t, { web_config_file: path });
+    const ca = readFileSync(certFile);
+    const ask = (headers: Record<string, string>) =>
+      fetchTls(`${origin}/v1/metrics`, {
+        ca,
+        method: 'POST',
+        headers: { 'content-type': protobuf, ...headers },
+      });
+    assert.equal((await ask({})).status, 401);
+    assert.equal((await ask({ authorization: basic('scraper', 'wrong') })).status, 401);
+    assert.equal((await ask({ authorization: basic('scraper', 'correct horse') })).status, 200);
+    const counts = await read();
+    assert.equal(counts['joulemetry.otlp.requests{otlp,denied}'], 2);
+    assert.equal(counts['joulemetry.otlp.requests{otlp,taken}'], 1);
+    const refusals = log.lines.filter((line) => line.includes('expected a user and a password'));
+    assert.equal(refusals.length, 1);
+  },
+);
 
 test('serveHttp takes zstd', { skip: zstdMissing ?? false }, async (t) => {
   const { post, list } = await start(t, { max_request_body_size: '1MiB' });

@@ -39,6 +39,7 @@ export async function serveHttp(
     webConfigFile: config.web_config_file,
     tls: config.tls,
     maxConnections,
+    onNoAccess: (access) => void intake.refuseAccess(access),
     log,
   });
 }

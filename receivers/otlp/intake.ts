@@ -2,6 +2,7 @@ import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import type { ReceiverContext } from '../../src/component/component.js';
 import { passHistograms, type Consumer } from '../../src/component/consumer.js';
 import { describeError } from '../../src/errors.js';
+import type { NoAccess } from '../../src/http/basic-auth.js';
 import { runInSlices } from '../../src/linux/slices.js';
 import { createHistogramEnding } from '../../src/model/histogram-table.js';
 import type { HistogramSeries, Series } from '../../src/model/series.js';
@@ -16,6 +17,12 @@ import { PendingHistograms } from './rows.js';
 import { SeriesRegistry } from './series-registry.js';
 import { TableWriter } from './table-writer.js';
 import { IntakeTelemetry, type Refusal } from './telemetry.js';
+
+const accessRefusals: Readonly<Record<NoAccess, string>> = {
+  denied:
+    'Cannot take the request: expected a user and a password in "authorization", found none that is right',
+  busy: 'Cannot take the request now: expected few passwords to be compared, found many',
+};
 
 /** The outcome of a request that was not taken. */
 export interface Failure {
@@ -110,6 +117,14 @@ export class Intake {
   giveUp(why: Exclude<Refusal, 'malformed'>, message: string): void {
     this.#telemetry.answered(why);
     this.#telemetry.refused(why, message);
+  }
+
+  /** Notes a request that was not received because of its user or password. @returns the reason */
+  refuseAccess(access: NoAccess): string {
+    const message = accessRefusals[access];
+    if (access === 'busy') this.refuse('busy', message);
+    else this.giveUp('denied', message);
+    return message;
   }
 
   /** Counts an outcome, and logs an invalid request. */

@@ -2,7 +2,8 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { matchesBcrypt } from '../linux/crypt.js';
 
 /** Whether a request is admitted; busy: too many passwords are being compared. */
-export type Access = 'granted' | 'denied' | 'busy';
+export type Access = 'granted' | NoAccess;
+export type NoAccess = 'denied' | 'busy';
 
 /** Each takes some 50 ms of CPU time: limits the cost of guessed passwords. */
 const maxComparisons = 16;

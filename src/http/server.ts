@@ -3,7 +3,7 @@ import { createServer as createHttpsServer } from 'node:https';
 import type { Server as TlsServer, TlsOptions, TLSSocket } from 'node:tls';
 import type { Log } from '../component/log.js';
 import { describeError } from '../errors.js';
-import { BasicAuth, type Access } from './basic-auth.js';
+import { BasicAuth, type NoAccess } from './basic-auth.js';
 import { isExpectedHost } from './headers.js';
 import { limitConnections, listenOrWarn, type Listener, type ListenOptions } from './listen.js';
 import { createServer } from './node-http.js';
@@ -35,6 +35,8 @@ export interface ServeOptions extends ListenOptions {
   readonly maxConnections?: number;
   /** Refuses requests for other reasons, after the check of the Host header; undefined: not refused. */
   refuse?(request: IncomingMessage): Answer | undefined;
+  /** Called for each request that is refused because of its user or password. */
+  onNoAccess?(access: NoAccess): void;
 }
 
 /** Pages on a Unix socket: every user with access to it may request all of them. */
@@ -90,12 +92,12 @@ export function openWebConfig({
   return new WebConfigFile(webConfigFile, setting.replace(/[^.]+$/u, 'web_config_file'), log);
 }
 
-type PageOptions = Pick<ServeOptions, 'chosen' | 'fallback' | 'log' | 'refuse'> & {
+type PageOptions = Pick<ServeOptions, 'chosen' | 'fallback' | 'log' | 'refuse' | 'onNoAccess'> & {
   readonly maxConnections?: number | undefined;
 };
 
 function createPageServer(pages: Pages, options: PageOptions, web: WebConfigFile | undefined): Server {
-  const { chosen, fallback, log, refuse } = options;
+  const { chosen, fallback, log, refuse, onNoAccess } = options;
   const site = {
     pages: new Map(Object.entries(pages)),
     endpoint: chosen ?? fallback,
@@ -103,6 +105,7 @@ function createPageServer(pages: Pages, options: PageOptions, web: WebConfigFile
     web,
     auth: new BasicAuth(),
     refuse: refuse ?? (() => undefined),
+    onNoAccess: onNoAccess ?? (() => {}),
   };
   const limits = {
     headersTimeout: requestTimeoutMs,
@@ -170,6 +173,7 @@ interface Site {
   readonly web: WebConfigFile | undefined;
   readonly auth: BasicAuth;
   readonly refuse: (request: IncomingMessage) => Answer | undefined;
+  readonly onNoAccess: (access: NoAccess) => void;
 }
 
 /** Never rejects. */
@@ -184,13 +188,13 @@ async function answer(site: Site, request: IncomingMessage, response: ServerResp
   }
 }
 
-const refusals: Readonly<Record<Exclude<Access, 'granted'>, Answer>> = {
+const refusals: Readonly<Record<NoAccess, Answer>> = {
   denied: { status: 401, headers: { 'WWW-Authenticate': 'Basic' }, body: 'Unauthorized\n' },
   busy: { status: 503, headers: { 'Retry-After': '1' }, body: 'Busy comparing passwords, try again\n' },
 };
 
 async function findAnswer(
-  { pages, endpoint, auth, refuse }: Site,
+  { pages, endpoint, auth, refuse, onNoAccess }: Site,
   config: WebConfig | undefined,
   request: IncomingMessage,
 ): Promise<Answer> {
@@ -202,7 +206,10 @@ async function findAnswer(
     };
   }
   const access = config ? await auth.check(request.headers.authorization, config.users) : 'granted';
-  if (access !== 'granted') return refusals[access];
+  if (access !== 'granted') {
+    onNoAccess(access);
+    return refusals[access];
+  }
   const refusal = refuse(request);
   if (refusal !== undefined) return refusal;
   const page = pages.get(path);
