@@ -1,4 +1,5 @@
-// Installs what is missing and compiles into an empty dist/, when something is newer than the last build.
+// Installs what is missing, compiles into an empty dist/ and writes config/schema.json, when something is newer than
+// the last build.
 // Plain JavaScript without dependencies: it runs before anything is installed.
 import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,6 +18,7 @@ const sources = [
 ];
 const installStamp = 'node_modules/.package-lock.json';
 const buildStamp = 'dist/.built';
+const configSchema = 'config/schema.json';
 
 function modifiedMs(path) {
   return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
@@ -36,6 +38,10 @@ async function run(command, args) {
   leaveUnlessDone(await runCommand(command, args, { stdio: ['ignore', 2, 2] }));
 }
 
+async function writeConfigSchema() {
+  await run(process.execPath, ['dist/test/write-config-schema.js']);
+}
+
 process.chdir(import.meta.dirname ?? new URL('.', import.meta.url).pathname);
 if (modifiedMs(installStamp) < modifiedMs('package-lock.json')) {
   console.error('Installing dependencies (npm ci) ...');
@@ -47,5 +53,6 @@ if (forced || builtMs < Math.max(modifiedMs(installStamp), ...sources.map(newest
   if (existsSync('dist')) rmSync('dist', { recursive: true });
   console.error('Building (tsc) ...');
   await run(process.execPath, ['node_modules/typescript/bin/tsc']);
+  await writeConfigSchema();
   writeFileSync(buildStamp, '');
-}
+} else if (!existsSync(configSchema)) await writeConfigSchema();

@@ -20,9 +20,7 @@ export function describeComponents(folders: readonly ComponentFolder[]): Json {
 
 /** The text of config/schema.json. */
 export function renderConfigSchema(folders: readonly ComponentFolder[]): string {
-  const text = JSON.stringify(shareSettings(describeComponents(folders)), undefined, 2);
-  // Prettier keeps an object on one line if it starts on one.
-  return `${text.replace(/\{\s+("\$ref": "[^"]+")\s+\}/gu, '{ $1 }')}\n`;
+  return `${JSON.stringify(shareSettings(describeComponents(folders)), undefined, 2)}\n`;
 }
 
 /** Moves settings that several components have into definitions named after the setting. */

@@ -1,9 +1,7 @@
-// Writes generated text: the settings tables of the READMEs, config/schema.json, docs/metrics.md and the code
-// that pages include.
+// Writes generated text: the settings tables of the READMEs, docs/metrics.md and the code that pages include.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { renderSettingsTable, replaceTable } from '../src/contract/readme.js';
 import { loadComponentFolders, repositoryRoot } from './component-folders.js';
-import { renderConfigSchema } from './config-schema.js';
 import { fillIncludes, loadExamples, readPages, renderMetricsTable } from './doc-pages.js';
 import { fillReaderFaults } from './reader-faults.js';
 
@@ -15,7 +13,6 @@ for (const { readmeUrl, factory } of await loadExamples()) {
   const readme = readFileSync(readmeUrl, 'utf8');
   writeFileSync(readmeUrl, replaceTable(readme, 'Settings', renderSettingsTable(factory.schema)));
 }
-writeFileSync(new URL('config/schema.json', repositoryRoot), renderConfigSchema(folders));
 const metrics = new URL('docs/metrics.md', repositoryRoot);
 writeFileSync(
   metrics,

@@ -145,6 +145,19 @@ test('the package starts with the default configuration that users can copy', ()
   assert.ok(existsSync(join(installed, 'dist/default-config.json')));
 });
 
+test('the package has the JSON schema that its configurations refer to', () => {
+  const config = join(installed, 'config');
+  const references = readdirSync(config)
+    .filter((name) => name.endsWith('.yaml'))
+    .map((name) => readFileSync(join(config, name), 'utf8').split('\n', 1)[0]);
+  assert.ok(references.length > 1);
+  for (const reference of references) {
+    const [, path = ''] = /^# yaml-language-server: \$schema=(\S+)$/u.exec(reference ?? '') ?? [];
+    const { title } = JSON.parse(readFileSync(join(config, path), 'utf8')) as { readonly title: unknown };
+    assert.equal(title, 'Joulemetry configuration');
+  }
+});
+
 test('the package cannot be bundled twice without a build in between', () => {
   const { status, stderr } = run(process.execPath, ['bundle.mjs'], copy);
   assert.deepEqual(
