@@ -7,7 +7,7 @@ import { createDocument } from '../exporters/mongodb/documents.js';
 import { PointReader, queueFormat } from '../exporters/mongodb/queued-points.js';
 import { countSamples } from '../exporters/prometheus_remote_write/divide-request.js';
 import { RemoteWriteEncoder } from '../exporters/prometheus_remote_write/encoder.js';
-import { LabelBook } from '../exporters/prometheus_remote_write/label-book.js';
+import { LabelTable } from '../exporters/prometheus_remote_write/label-table.js';
 import { jsonPoints } from '../exporters/webhook/json-points.js';
 import type { QueuedRequest } from '../src/component/queue-storage.js';
 import { frameLines } from '../src/export/json-array.js';
@@ -82,7 +82,7 @@ function createHandOver(): (request: QueuedRequest) => void {
 
 /** Excludes compression, the conversion to 1.0 and the description of new series: they run in slices. */
 async function createRemoteWriter(table: Table, take: (request: QueuedRequest) => void): Promise<Encoder> {
-  const labels = new LabelBook({
+  const labels = new LabelTable({
     identityLabels: [],
     externalLabels: {},
     host: {},

@@ -213,7 +213,7 @@ function findPages(child: ChildProcess): Promise<readonly string[]> {
     child.once('exit', () => reject(new Error(`Cannot measure the agent: it ended\n${log}`)));
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       log += text;
-      const own = /Own metrics at (\S+)\n/u.exec(log)?.[1];
+      const own = /Serving own metrics at (\S+)\n/u.exec(log)?.[1];
       const page = /Serving metrics at (\S+)\n/u.exec(log)?.[1];
       if (own !== undefined && page !== undefined && log.includes('Everything is ready'))
         resolve([page, own]);

@@ -96,7 +96,7 @@ function findPage(child: ChildProcess): Promise<string> {
     child.once('exit', () => reject(new Error(`Cannot measure the agent: it ended\n${log}`)));
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       log += text;
-      const page = /Own metrics at (\S+)\n/u.exec(log)?.[1];
+      const page = /Serving own metrics at (\S+)\n/u.exec(log)?.[1];
       if (page !== undefined && log.includes('Everything is ready')) resolve(page);
     });
   });

@@ -86,7 +86,7 @@ export { parseEndpoint } from './config/endpoint.js';
 export { batchSettings, QueuedExporter, type Encoder } from './export/queued-exporter.js';
 export type { QueuedRequest, QueueStorage, StoredBytes, StoredRequest } from './component/queue-storage.js';
 export { retrySettings } from './export/retry.js';
-export type { Delivery, Sender } from './export/courier.js';
+export type { Delivery, Sender } from './export/request-delivery.js';
 export { sendingQueueSettings } from './export/sending-queue.js';
 
 // For tests of components; `joulemetry test-component` runs those that every component must pass.

@@ -145,8 +145,8 @@ test('convert reports damaged lines with their number and column, and converts a
   const to = join(folder, 'out.json');
   const { code, stderr } = await convert(from, to);
   assert.equal(code, 1);
-  assert.ok(stderr.includes(`${from}:2: expected a JSON object, found a mistake at column 21`), stderr);
-  assert.match(stderr, /in\.json:4: expected a JSON object, found a mistake at column \d+\n/u);
+  assert.ok(stderr.includes(`${from}:2: expected a JSON object, found a syntax error at column 21`), stderr);
+  assert.match(stderr, /in\.json:4: expected a JSON object, found a syntax error at column \d+\n/u);
   assert.equal(readPoints(to).length, 2 * (rows - 2));
 });
 

@@ -27,7 +27,7 @@ service:
 `);
   const agent = startAgent(['run', '-c', config]);
   t.after(() => agent.stop());
-  const origin = await agent.waitFor(/Controlled at (http:\S+),/u);
+  const origin = await agent.waitFor(/Accepting control requests at (http:\S+),/u);
   await agent.waitFor(/Everything is ready/u);
   const ctl = (...args: readonly string[]) => runAgent(['ctl', '--socket', socket, ...args]);
   return { agent, ctl, origin, token, output };

@@ -71,7 +71,7 @@ service:
     const lost =
       /error .*Lost (?<points>\d+) points for a place: there was no time left before the shutdown/u;
     assert.equal(Number(lost.exec(stderr)?.groups?.['points']), points, stderr);
-    assert.match(stderr, /the thread that sends does not end/);
+    assert.match(stderr, /terminating its sending thread, which does not end/);
     assert.doesNotMatch(stderr, /Leaving|Cannot shut down/);
     assert.equal(code, 0, stderr);
   });

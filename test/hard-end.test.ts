@@ -34,6 +34,9 @@ service:
   const agent = startAgent(['--config', config]);
   await agent.waitFor(/Everything is ready/);
   const { code, stderr } = await agent.stop();
-  assert.match(stderr, /error Leaving: the shutdown took longer than 5 s, what was not exported is lost\n$/);
+  assert.match(
+    stderr,
+    /error Exiting: the shutdown took longer than 5 s, data that was not exported is lost\n$/,
+  );
   assert.equal(code, 1);
 });

@@ -34,9 +34,9 @@ service:
   const portIn = async (pattern: RegExp) => Number(await agent.waitFor(pattern));
   const ports = {
     prometheus: await portIn(/prometheus: Serving metrics at http:\/\/127\.0\.0\.1:(\d+)/u),
-    health: await portIn(/Health at http:\/\/127\.0\.0\.1:(\d+)/u),
-    control: await portIn(/Controlled at http:\/\/127\.0\.0\.1:(\d+)/u),
-    otlp: await portIn(/Takes OTLP\/HTTP at http:\/\/127\.0\.0\.1:(\d+)/u),
+    health: await portIn(/Serving health at http:\/\/127\.0\.0\.1:(\d+)/u),
+    control: await portIn(/Accepting control requests at http:\/\/127\.0\.0\.1:(\d+)/u),
+    otlp: await portIn(/Receiving OTLP\/HTTP at http:\/\/127\.0\.0\.1:(\d+)/u),
   };
   await agent.waitFor(/Everything is ready/u);
   return { agent, ports, countRows: () => readFileSync(output, 'utf8').split('\n').length };

@@ -52,7 +52,7 @@ for (const cpuTime of ['procfs', 'ebpf'] as const) {
       spawnSync('true');
       await agent.waitFor(isOut[cpuTime]);
       setLimit(agent.pid, limit);
-      await agent.waitFor(/process: (?:Descriptors are free|Scraping works) again/);
+      await agent.waitFor(/process: (?:Descriptors are free|Recovered, scraping) again/);
       const { code, stderr } = await agent.stop();
       assert.equal(code, 0);
       const causes = stderr.match(/(?<=Cannot ).*(?=: EMFILE)/gu) ?? [];

@@ -39,7 +39,7 @@ service:
   assert.deepEqual([attributes['receiver'], resource['service.name']], ['simulator', 'mine']);
   const { code, stderr } = await agent.stop();
   assert.equal(code, 0);
-  assert.doesNotMatch(stderr, /Own metrics at/u);
+  assert.doesNotMatch(stderr, /Serving own metrics at/u);
 });
 
 test(
@@ -58,7 +58,7 @@ service:
 `);
     const agent = startAgent(['run', '--config', config]);
     t.after(() => agent.stop());
-    const [, url = ''] = /(https:\S+)/u.exec(await agent.waitFor(/Own metrics at https:\S+/u)) ?? [];
+    const [, url = ''] = /(https:\S+)/u.exec(await agent.waitFor(/Serving own metrics at https:\S+/u)) ?? [];
     const ca = readFileSync(certFile);
     assert.equal((await fetchTls(url, { ca })).status, 401);
     const { status, body } = await fetchTls(url, { ca, authorization: basic('scraper', 'correct horse') });
@@ -121,7 +121,7 @@ service:
     process.kill(agent.pid, 'SIGHUP');
   };
   reload(describe('127.0.0.3', 'json'));
-  const url = await agent.waitFor(/"msg":"Own metrics at (http:\/\/127\.0\.0\.3:\d+\/metrics)"/u);
+  const url = await agent.waitFor(/"msg":"Serving own metrics at (http:\/\/127\.0\.0\.3:\d+\/metrics)"/u);
   await agent.waitFor(/changed service\.telemetry\.logs\.encoding, service\.telemetry\.metrics\.readers/u);
   assert.equal((await fetch(url)).status, 200);
   reload(describe('192.0.2.1', 'json', 'resource: {a: b}'));

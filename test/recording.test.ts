@@ -184,7 +184,7 @@ service:
   pipelines: { metrics: { receivers: [replay, simulator], exporters: [file] } }
 `),
   ]);
-  await agent.waitFor(/Leaves out what another receiver publishes: hw\.energy by "simulator"/);
+  await agent.waitFor(/Leaving out what another receiver publishes: hw\.energy by "simulator"/);
   await agent.waitFor(/Replayed 1 point/);
   const { code, stderr } = await agent.stop();
   assert.equal(code, 0, stderr);

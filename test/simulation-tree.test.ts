@@ -139,7 +139,7 @@ test('simulate refuses a folder that is not empty, and options that it does not 
     [['--fault', 'reset@1s:package-7'], /found "package-7"/],
     [['--sead', '1'], /Unknown option/],
     [['--pmu'], /expected --tree/],
-    [['--torn=0.6', '--empty=0.6'], /expected at most 1 together/],
+    [['--torn=0.6', '--empty=0.6'], /expected a sum of at most 1/],
     [['now'], /Unexpected argument/],
   ];
   for (const [args, message] of wrong) {

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Log } from '../../src/component/log.js';
 import type { QueuedRequest } from '../../src/component/queue-storage.js';
-import { wholeDelivery, type Delivery, type Sender } from '../../src/export/courier.js';
 import { openHttpSender } from '../../src/export/http-sender.js';
+import { wholeDelivery, type Delivery, type Sender } from '../../src/export/request-delivery.js';
 import { createCompression } from '../../src/http/compression.js';
 import { KnownSeries } from '../../src/sql/known-series.js';
 import { parseRequest, type SqlRequest } from '../../src/sql/sql-request.js';

@@ -5,7 +5,7 @@ import { createOutput, type Output } from '../../src/component/output.js';
 import type { Clock } from '../../src/linux/clock.js';
 import type { Table } from '../../src/model/table.js';
 import type { Config } from './config.js';
-import { lookAt } from './look.js';
+import { createView } from './create-view.js';
 import { Readings } from './readings.js';
 import { renderView } from './render.js';
 
@@ -72,7 +72,7 @@ class Summaries implements ConsumingComponent {
 
   #draw(): void {
     const elapsed = Number(this.#clock.monotonicNs() - this.#startedNs) / 1e9;
-    const view = lookAt(this.#readings, { elapsed, cpuCount: cpus().length, top: this.#config.top });
+    const view = createView(this.#readings, { elapsed, cpuCount: cpus().length, top: this.#config.top });
     const { columns = 80, rows = Infinity } = this.#terminal;
     // One line is left empty above and one below, or the terminal would scroll.
     const size = { columns, rows: Math.max(1, rows - 2) };

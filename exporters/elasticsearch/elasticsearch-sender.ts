@@ -3,9 +3,9 @@ import type { QueuedRequest } from '../../src/component/queue-storage.js';
 import { appendPath } from '../../src/config/endpoint.js';
 import { elementAt } from '../../src/element.js';
 import { describeError, ExportError } from '../../src/errors.js';
-import { wholeDelivery, type Delivery, type Sender } from '../../src/export/courier.js';
 import type { HttpAnswer } from '../../src/export/http-answers.js';
 import { openHttpSender } from '../../src/export/http-sender.js';
+import { wholeDelivery, type Delivery, type Sender } from '../../src/export/request-delivery.js';
 import { createCompression } from '../../src/http/compression.js';
 import { basicAuthorization } from '../../src/http/headers.js';
 import { allTaken, readBulkAnswer, type BulkOutcome } from './bulk-answer.js';
@@ -64,7 +64,7 @@ class ElasticsearchSender implements Sender {
     };
     if (rest.points === 0) return describeDelivery(rest);
     this.#rests.set(request, rest);
-    throw new ExportError(`${rest.points} of ${known.points} documents were not taken: ${busyReason}`, {
+    throw new ExportError(`${rest.points} of ${known.points} documents were not accepted: ${busyReason}`, {
       retryable: true,
     });
   }

@@ -133,7 +133,10 @@ test('elasticsearch sends again only the documents that the server was too busy 
     store.received.map(({ bytes }) => readBulk(bytes).length),
     [101, 50],
   );
-  assert.match(log.lines[0] ?? '', /: 50 of 101 documents were not taken: HTTP 429, e429: r\. Keeping data/);
+  assert.match(
+    log.lines[0] ?? '',
+    /: 50 of 101 documents were not accepted: HTTP 429, e429: r\. Keeping data/,
+  );
   assert.equal((await read())['otelcol_exporter_sent_metric_points{otlp}'], 101);
 });
 

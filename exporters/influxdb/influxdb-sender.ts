@@ -1,7 +1,7 @@
 import type { Log } from '../../src/component/log.js';
-import type { Delivery, Sender } from '../../src/export/courier.js';
 import type { HttpAnswer } from '../../src/export/http-answers.js';
 import { openHttpSender } from '../../src/export/http-sender.js';
+import type { Delivery, Sender } from '../../src/export/request-delivery.js';
 import { createCompression } from '../../src/http/compression.js';
 import { cleanText } from '../../src/http/connection-error.js';
 import { createWriteUrl, type Config } from './config.js';

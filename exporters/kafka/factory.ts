@@ -1,7 +1,7 @@
 import type { ExporterFactory } from '../../src/component/component.js';
 import type { Log } from '../../src/component/log.js';
-import type { Sender } from '../../src/export/courier.js';
 import { QueuedExporter } from '../../src/export/queued-exporter.js';
+import type { Sender } from '../../src/export/request-delivery.js';
 import { openThreadedSender } from '../../src/export/threaded-sender.js';
 import { createBatcher, createRequest } from '../../src/otlp/batcher.js';
 import { checkConfig, limitBatch, schema, type Config } from './config.js';

@@ -3,7 +3,7 @@ import type { ConnectionOptions } from 'node:tls';
 import type { Log } from '../../src/component/log.js';
 import type { QueuedRequest } from '../../src/component/queue-storage.js';
 import { parseEndpoint } from '../../src/config/endpoint.js';
-import { wholeDelivery, type Delivery, type Sender } from '../../src/export/courier.js';
+import { wholeDelivery, type Delivery, type Sender } from '../../src/export/request-delivery.js';
 import { openSecretFile } from '../../src/http/secret-file.js';
 import { openTlsContext, usesTls } from '../../src/http/tls-files.js';
 import {

@@ -2,7 +2,7 @@ import type { Collection, MongoClient, MongoClientOptions } from 'mongodb';
 import type { Log } from '../../src/component/log.js';
 import { hideCredentials } from '../../src/config/endpoint.js';
 import { describeError } from '../../src/errors.js';
-import type { Delivery } from '../../src/export/courier.js';
+import type { Delivery } from '../../src/export/request-delivery.js';
 import type { ThreadRequest, ThreadSender } from '../../src/export/sending-thread.js';
 import { openSecretFile } from '../../src/http/secret-file.js';
 import { openTlsContext, usesTls } from '../../src/http/tls-files.js';

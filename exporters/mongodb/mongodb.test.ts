@@ -7,7 +7,7 @@ import { createRow } from '../../src/model/table.js';
 import { until } from '../../src/testing/until.js';
 import { factory } from './factory.js';
 import { openMongoServer } from './mongo-server.fixture.js';
-import { nest } from './queued-points.js';
+import { nestAttributes } from './queued-points.js';
 
 const transport: Transport<typeof factory.schema> = {
   name: 'mongodb',
@@ -148,7 +148,7 @@ test('mongodb reports which file it cannot read, and rejects inconsistent settin
 });
 
 test('nest converts dotted names to objects, unless a full name is the prefix of another', () => {
-  const nested = nest({ 'host.name': 'a', 'host.id': 'b', process: 'c', 'process.pid': 7 });
+  const nested = nestAttributes({ 'host.name': 'a', 'host.id': 'b', process: 'c', 'process.pid': 7 });
   assert.deepEqual(JSON.parse(JSON.stringify(nested)), {
     host: { name: 'a', id: 'b' },
     process: 'c',

@@ -48,8 +48,8 @@ function describeSeries(series: Series): string {
       unit: metric.unit,
       kind: metric.kind,
       ...(metric.kind === 'counter' ? { startMs: Number(start / 1_000_000n) } : {}),
-      resource: nest(resource.attributes),
-      attributes: nest(attributes),
+      resource: nestAttributes(resource.attributes),
+      attributes: nestAttributes(attributes),
     },
   };
   return JSON.stringify(queued);
@@ -59,7 +59,7 @@ function describeSeries(series: Series): string {
  * `{'host.name': x}` as `{host: {name: x}}`, so that queries can use `meta.resource.host.name`. A name whose
  * prefix is another full name keeps its dots.
  */
-export function nest(attributes: Attributes): Readonly<Record<string, unknown>> {
+export function nestAttributes(attributes: Attributes): Readonly<Record<string, unknown>> {
   const root = Object.create(null) as Record<string, unknown>;
   const names = Object.keys(attributes);
   for (const name of names) {

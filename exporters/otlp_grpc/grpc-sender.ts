@@ -3,7 +3,7 @@ import { credentials, type ChannelCredentials, type Metadata } from '@grpc/grpc-
 import { createOtlpNetworkExportDelegate } from '@opentelemetry/otlp-exporter-base';
 import { createOtlpGrpcExporterMetrics } from '@opentelemetry/otlp-grpc-exporter-base';
 import type { Log } from '../../src/component/log.js';
-import type { Sender } from '../../src/export/courier.js';
+import type { Sender } from '../../src/export/request-delivery.js';
 import { createAuthorization } from '../../src/http/client.js';
 import { describeRoute } from '../../src/http/proxy.js';
 import { openTlsContext } from '../../src/http/tls-files.js';

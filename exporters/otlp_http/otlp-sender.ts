@@ -1,7 +1,7 @@
 import type { Log } from '../../src/component/log.js';
 import { appendPath } from '../../src/config/endpoint.js';
-import type { Sender } from '../../src/export/courier.js';
 import { openHttpSender } from '../../src/export/http-sender.js';
+import type { Sender } from '../../src/export/request-delivery.js';
 import { createCompression } from '../../src/http/compression.js';
 import { limitRejected, readExportResponse } from '../../src/otlp/export-response.js';
 import { applyEnvironment, type Config } from './config.js';

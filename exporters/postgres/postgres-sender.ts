@@ -3,7 +3,7 @@ import type { ClientConfig } from 'pg';
 import type { Log } from '../../src/component/log.js';
 import type { QueuedRequest } from '../../src/component/queue-storage.js';
 import { ExportError } from '../../src/errors.js';
-import { wholeDelivery, type Delivery, type Sender } from '../../src/export/courier.js';
+import { wholeDelivery, type Delivery, type Sender } from '../../src/export/request-delivery.js';
 import { openTlsContext, type TlsContext } from '../../src/http/tls-files.js';
 import { describeReadError, readRegularText } from '../../src/linux/regular-file.js';
 import { parseRequest, type SqlRequest } from '../../src/sql/sql-request.js';

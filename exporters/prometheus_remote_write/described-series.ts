@@ -1,9 +1,9 @@
 import { createPlans } from '../../src/model/plan.js';
 import type { AnySeries, Series } from '../../src/model/series.js';
-import { Heads } from './heads.js';
-import { isHistogram, type Entry, type LabelBook } from './label-book.js';
-import { RequestWriter, type SeriesHead } from './request-writer.js';
-import { SymbolBook } from './symbols.js';
+import { isHistogram, type Entry, type LabelTable } from './label-table.js';
+import { RequestWriter, type SeriesHeader } from './request-writer.js';
+import { SeriesHeaders } from './series-headers.js';
+import { SymbolTable } from './symbols.js';
 
 const nsPerMs = 1_000_000n;
 /** New series that are described in one step: some tenths of a millisecond. */
@@ -15,7 +15,7 @@ const maxSymbols = 200_000;
 /** A table column in requests. */
 export interface Column {
   readonly entry: Entry;
-  readonly head: SeriesHead;
+  readonly head: SeriesHeader;
   readonly startMs: number;
   readonly index: number;
 }
@@ -25,19 +25,19 @@ export interface Column {
  * Everything is reset when there are too many texts.
  */
 export class DescribedSeries {
-  readonly #labels: LabelBook;
+  readonly #labels: LabelTable;
   /** Lists of series that are all described. */
   #described = new WeakSet<readonly AnySeries[]>();
-  #symbols = new SymbolBook();
-  #heads = new Heads(this.#symbols);
+  #symbols = new SymbolTable();
+  #heads = new SeriesHeaders(this.#symbols);
   #writer = new RequestWriter(this.#symbols);
   #columnsOf = this.#createPlans();
 
-  constructor(labels: LabelBook) {
+  constructor(labels: LabelTable) {
     this.#labels = labels;
   }
 
-  get heads(): Heads {
+  get heads(): SeriesHeaders {
     return this.#heads;
   }
 
@@ -68,8 +68,8 @@ export class DescribedSeries {
   limit(): void {
     if (this.#symbols.size <= maxSymbols) return;
     this.#described = new WeakSet();
-    this.#symbols = new SymbolBook();
-    this.#heads = new Heads(this.#symbols);
+    this.#symbols = new SymbolTable();
+    this.#heads = new SeriesHeaders(this.#symbols);
     this.#writer = new RequestWriter(this.#symbols);
     this.#columnsOf = this.#createPlans();
   }

@@ -3,7 +3,7 @@ import { energy } from '../../src/export/exporter.fixture.js';
 import type { Series } from '../../src/model/series.js';
 import { decodeVersion2, type DecodedSeries } from './decode.fixture.js';
 import { RemoteWriteEncoder, type EncoderOptions } from './encoder.js';
-import { LabelBook, type LabelOptions } from './label-book.js';
+import { LabelTable, type LabelOptions } from './label-table.js';
 
 const start = 1_795_000_000_000_000_000n;
 export const startMs = 1_795_000_000_000;
@@ -13,7 +13,7 @@ const common = { 'service.name': 'joulemetry' };
 export function openEncoder(options: Partial<EncoderOptions> = {}, labelOptions: Partial<LabelOptions> = {}) {
   const requests: QueuedRequest[] = [];
   const warnings: string[] = [];
-  const labels = new LabelBook({
+  const labels = new LabelTable({
     identityLabels: ['process.pid', 'service.name', 'host.name'],
     externalLabels: {},
     host: { 'host.name': 'node-1' },

@@ -7,10 +7,10 @@ import { countPoints, type Table } from '../../src/model/table.js';
 import { cumulate, formatBound } from '../../src/prometheus/histogram-buckets.js';
 import { DescribedSeries, startOf, type Column } from './described-series.js';
 import { createRequest } from './divide-request.js';
-import type { Heads } from './heads.js';
-import { isHistogram, type Entry, type LabelBook } from './label-book.js';
+import { isHistogram, type Entry, type LabelTable } from './label-table.js';
 import { toNative } from './native-histogram.js';
-import type { NativeHistogram, RequestWriter, SampleTimes, SeriesHead } from './request-writer.js';
+import type { NativeHistogram, RequestWriter, SampleTimes, SeriesHeader } from './request-writer.js';
+import type { SeriesHeaders } from './series-headers.js';
 import { describeTarget, type Target } from './targets.js';
 
 const nsPerMs = 1_000_000n;
@@ -26,7 +26,7 @@ interface Base {
 }
 
 export interface EncoderOptions {
-  readonly labels: LabelBook;
+  readonly labels: LabelTable;
   readonly limits: RequestLimits;
   readonly hasTargetInfo: boolean;
   hasNativeHistograms(): boolean;
@@ -64,7 +64,7 @@ export class RemoteWriteEncoder implements Encoder {
     return this.#series.writer;
   }
 
-  get #heads(): Heads {
+  get #heads(): SeriesHeaders {
     return this.#series.heads;
   }
 
@@ -207,7 +207,7 @@ export class RemoteWriteEncoder implements Encoder {
     this.#addSample(heads.count, count, times);
   }
 
-  #addSample(head: SeriesHead, value: number, times: SampleTimes): void {
+  #addSample(head: SeriesHeader, value: number, times: SampleTimes): void {
     this.#begin(head);
     this.#writer.sample(value, times);
     this.#writer.end();
@@ -247,7 +247,7 @@ export class RemoteWriteEncoder implements Encoder {
   }
 
   /** Starts a series, in the next request if this one has no room for it. */
-  #begin(head: SeriesHead, bytes = 0): void {
+  #begin(head: SeriesHeader, bytes = 0): void {
     if (this.#writer.samples > 0 && this.#isFull(head.maxBytes + bytes)) this.#emitRequest();
     this.#writer.begin(head);
   }

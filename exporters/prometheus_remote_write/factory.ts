@@ -5,7 +5,7 @@ import { QueuedExporter, requestLimits } from '../../src/export/queued-exporter.
 import { checkConfig, schema, type Config } from './config.js';
 import { createRequest } from './divide-request.js';
 import { RemoteWriteEncoder, type EncoderOptions } from './encoder.js';
-import { LabelBook } from './label-book.js';
+import { LabelTable } from './label-table.js';
 import type { Protocol } from './remote-write-sender.js';
 
 export const factory: ExporterFactory<typeof schema> = {
@@ -32,7 +32,7 @@ function createEncoderOptions(
   protocol: Protocol,
 ): Omit<EncoderOptions, 'nowMs'> {
   return {
-    labels: new LabelBook({
+    labels: new LabelTable({
       identityLabels: config.identity_labels,
       externalLabels: config.external_labels,
       host: host.attributes,

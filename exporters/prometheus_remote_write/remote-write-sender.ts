@@ -1,8 +1,8 @@
 import type { Log } from '../../src/component/log.js';
 import type { QueuedRequest } from '../../src/component/queue-storage.js';
-import { wholeDelivery, type Delivery, type Sender } from '../../src/export/courier.js';
 import type { HttpAnswer } from '../../src/export/http-answers.js';
 import { openHttpSender, type HttpSenderOptions } from '../../src/export/http-sender.js';
+import { wholeDelivery, type Delivery, type Sender } from '../../src/export/request-delivery.js';
 import { cleanText } from '../../src/http/connection-error.js';
 import type { Config } from './config.js';
 import { countSamples } from './divide-request.js';

@@ -1,6 +1,6 @@
 import type { StoredBytes } from '../../src/component/queue-storage.js';
 import { MessageWriter, zigzag } from '../../src/otlp/wire.js';
-import { RequestSymbols, type SymbolBook } from './symbols.js';
+import { RequestSymbols, type SymbolTable } from './symbols.js';
 
 // io.prometheus.write.v2.Request: https://prometheus.io/docs/specs/prw/remote_write_spec_2_0/
 
@@ -11,7 +11,7 @@ export const metricTypes = { unknown: 0, counter: 1, gauge: 2, histogram: 3 } as
 const staleMarker = 0x7ff0000000000002n;
 
 /** The description of a series in a request; texts are numbers of the symbol book. */
-export interface SeriesHead {
+export interface SeriesHeader {
   /** Names and values of labels, sorted by name. */
   readonly labels: Uint32Array;
   readonly type: number;
@@ -54,7 +54,7 @@ export class RequestWriter {
   #samples = 0;
   #points = 0;
 
-  constructor(book: SymbolBook) {
+  constructor(book: SymbolTable) {
     this.#symbols = new RequestSymbols(book, this.#texts);
   }
 
@@ -74,7 +74,7 @@ export class RequestWriter {
   }
 
   /** Starts a series; its samples follow. */
-  begin({ labels, type, help, unit }: SeriesHead): void {
+  begin({ labels, type, help, unit }: SeriesHeader): void {
     const writer = this.#series;
     this.#begin = writer.begin(5);
     const metadata = writer.begin(5);

@@ -4,7 +4,7 @@ import type { MessageWriter } from '../../src/otlp/wire.js';
 const symbolsField = 4;
 
 /** The texts of all requests, by number. */
-export class SymbolBook {
+export class SymbolTable {
   readonly #numbers = new Map<string, number>();
   readonly #texts: string[] = [];
 
@@ -32,7 +32,7 @@ export class SymbolBook {
 
 /** The texts of one request, each written on first use. */
 export class RequestSymbols {
-  readonly #book: SymbolBook;
+  readonly #book: SymbolTable;
   readonly #writer: MessageWriter;
   /** By number in the book: the last request that used a text, and its index there. */
   #usedIn = new Uint32Array(1024);
@@ -40,7 +40,7 @@ export class RequestSymbols {
   #request = 0;
   #count = 0;
 
-  constructor(book: SymbolBook, writer: MessageWriter) {
+  constructor(book: SymbolTable, writer: MessageWriter) {
     this.#book = book;
     this.#writer = writer;
     this.begin();

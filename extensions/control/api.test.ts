@@ -59,7 +59,7 @@ test('Control acts on the components that are named by id, kind and pattern', as
     'pause exporter:file',
     'set receiver:rapl 90000 sampling_interval',
   ]);
-  assert.ok(log.lines.includes('info: Asked to pause rapl, receiver:rapl'));
+  assert.ok(log.lines.includes('info: Received a request to pause rapl, receiver:rapl'));
 });
 
 test('Control selects a disabled receiver only by its name, not by a pattern', async (t) => {

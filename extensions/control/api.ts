@@ -47,7 +47,7 @@ export function createPages(context: ApiContext): Pages {
     `/-/${name}`,
     post(async (request) => {
       const order = await readOrder(request, reader);
-      log.info(`Asked to ${name} ${order.patterns.join(', ')}`);
+      log.info(`Received a request to ${name} ${order.patterns.join(', ')}`);
       return runVerb(agent, verb, order);
     }),
   ]);
@@ -59,7 +59,7 @@ export function createPages(context: ApiContext): Pages {
       return createAnswer(200, { done: true });
     }),
     '/-/reload': post(async ({ socket }) => {
-      log.info('Asked to reload');
+      log.info('Received a request to reload');
       // The new configuration may have this extension with other settings or not at all.
       context.awaitAnswer(new Promise((resolve) => socket.once('close', resolve)));
       const answer = describeReload(await agent.reload());

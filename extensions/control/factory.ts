@@ -58,7 +58,7 @@ class Control implements Component {
     const pages = createPages({ agent, isReady, startedAt, rates: this.#rates, log, awaitAnswer });
     const socket = this.#findSocket();
     this.#listeners = [await servePagesLocally(pages, { socket, log })];
-    log.info(`Controlled at ${socket.path}`);
+    log.info(`Accepting control requests at ${socket.path}`);
     await this.#serveHttp(pages);
     this.#timer = setInterval(() => this.#rates.note(agent.listComponents()), rateMs).unref();
   }
@@ -87,7 +87,7 @@ class Control implements Component {
     });
     if (server === undefined) return;
     this.#listeners = [...this.#listeners, server];
-    log.info(`Controlled at ${server.origin}, with the token of ${http.token_file}`);
+    log.info(`Accepting control requests at ${server.origin}, with the token of ${http.token_file}`);
   }
 
   /** @throws Error when the owner or the group does not exist */

@@ -49,7 +49,7 @@ export class TokenFile {
       this.#log.info(`Requests need the changed token of ${this.#path} from now on`);
     } catch (error) {
       this.#log.warn(
-        `Cannot use the changed ${this.#path}: ${describeError(error)}; keeping the token before`,
+        `Cannot use the changed ${this.#path}: ${describeError(error)}; keeping the previous token`,
       );
     }
   }

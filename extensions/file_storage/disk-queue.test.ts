@@ -136,7 +136,7 @@ test('DiskQueue keeps a limited number of requests in memory while the disk acce
   );
   mkdirSync(folder);
   assert.ok(queue.append(request('stored')));
-  assert.match(log.join(), /info: Stores requests in .* again$/);
+  assert.match(log.join(), /info: Recovered, storing requests in .* again$/);
   assert.equal(queue.waiting.requests, 3);
   for (let one = queue.take(); one; one = queue.take()) queue.remove(one);
   assert.ok(queue.append(large) && queue.append(large), 'there is room again');

@@ -122,8 +122,8 @@ export class DiskQueue implements QueueStorage {
     const torn = await runInSlices(segment.scan(records));
     if (torn > 0) {
       this.#log.warn(
-        `Cut ${torn} bytes off ${segment.path}: expected a whole request, found the beginning of one, as the end of ` +
-          'the process in the middle of writing leaves it',
+        `Cut ${torn} bytes off ${segment.path}: expected a whole request, found the beginning of one; the ` +
+          'process was probably killed while it wrote',
       );
     }
     for (const record of records) {
@@ -144,7 +144,7 @@ export class DiskQueue implements QueueStorage {
     try {
       const segment = this.#findSegment(bytes.length);
       const record = segment.append(bytes, points);
-      if (this.#isFailing) this.#log.info(`Stores requests in ${this.#folder} again`);
+      if (this.#isFailing) this.#log.info(`Recovered, storing requests in ${this.#folder} again`);
       this.#isFailing = false;
       if (this.#options.fsync) this.#sync();
       return { segment, record };
@@ -152,7 +152,7 @@ export class DiskQueue implements QueueStorage {
       if (!this.#isFailing) {
         this.#log.error(
           `Cannot store a request in ${this.#folder}: ${describeCode(error)}. Keeping up to 64 MiB in memory, which ` +
-            'the end of the process loses',
+            'is lost when the process ends',
         );
       }
       this.#isFailing = true;

@@ -23,7 +23,7 @@ test('file_storage refuses a folder that another agent uses, until that agent ha
   await first.start();
   assert.throws(() => second.start(), {
     message:
-      `Cannot use the folder ${directory}: expected one of this agent's own, found that another agent uses it. ` +
+      `Cannot use the folder ${directory}: expected one that no other agent uses, found it in use. ` +
       'Set another extensions.file_storage.directory',
   });
   await first.shutdown();
@@ -34,10 +34,7 @@ test('file_storage refuses a folder that another agent uses, until that agent ha
 test('file_storage creates its folder for the owner only, and only where create_directory is set', async () => {
   const directory = join(createFolder(), 'a', 'b');
   const absent = createStorage({ directory, create_directory: false });
-  assert.throws(
-    () => absent.start(),
-    /expected one that can be written, found ENOENT\. Create it for the user/u,
-  );
+  assert.throws(() => absent.start(), /expected a writable folder, found ENOENT\. Create it for the user/u);
   const storage = createStorage({ directory });
   await storage.start();
   assert.equal(statSync(directory).mode & 0o777, 0o700);

@@ -36,7 +36,7 @@ class FileStorage implements StorageExtension {
       this.#lock = openSync(join(directory, 'lock'), 'a', 0o600);
     } catch (error) {
       throw new Error(
-        `Cannot use the folder ${directory}: expected one that can be written, found ${describeCode(error)}. Create it ` +
+        `Cannot use the folder ${directory}: expected a writable folder, found ${describeCode(error)}. Create it ` +
           `for the user of this agent, or set extensions.${this.#context.id}.directory`,
         { cause: error },
       );
@@ -44,7 +44,7 @@ class FileStorage implements StorageExtension {
     if (lockFile(this.#lock)) return;
     this.shutdown();
     throw new Error(
-      `Cannot use the folder ${directory}: expected one of this agent's own, found that another agent uses it. Set ` +
+      `Cannot use the folder ${directory}: expected one that no other agent uses, found it in use. Set ` +
         `another extensions.${this.#context.id}.directory`,
     );
   }

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createFakeAgent, createFakeContext } from '../../src/component/fakes.js';
 import { parseSettings } from '../../src/config/settings.js';
 import { describeError, ExportError } from '../../src/errors.js';
-import type { Sender } from '../../src/export/courier.js';
+import type { Sender } from '../../src/export/request-delivery.js';
 import { retrySettings } from '../../src/export/retry.js';
 import { SendingQueue, sendingQueueSettings } from '../../src/export/sending-queue.js';
 import { factory } from './factory.js';

@@ -52,7 +52,7 @@ class HealthCheck implements Component {
       webConfigFile,
       log,
     });
-    if (this.#listener) log.info(`Health at ${this.#listener.origin}${path}`);
+    if (this.#listener) log.info(`Serving health at ${this.#listener.origin}${path}`);
   }
 
   async shutdown(): Promise<void> {

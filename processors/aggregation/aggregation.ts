@@ -32,7 +32,7 @@ export class Aggregation implements ConsumingComponent {
         if (hasWarned) return;
         hasWarned = true;
         log.warn(
-          `Cannot aggregate a reading: expected it at most ${config.max_lag} ms after those of other series, found it after its window was forwarded; it is ignored, and so are others; increase max_lag`,
+          `Cannot aggregate a reading: expected it at most ${config.max_lag} ms after those of other series, found it after its window was forwarded; it is ignored, as are further late readings; increase max_lag`,
         );
       },
     };

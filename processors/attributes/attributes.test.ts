@@ -41,13 +41,13 @@ test('attributes sums two domains, when it deletes what told them apart', () => 
   assert.deepEqual([...next.tables[0].values], [12]);
 });
 
-test('attributes warns once, when gauges cannot be told apart any more', () => {
+test('attributes warns once, when gauges cannot be distinguished any more', () => {
   const { processor, next, log } = createProcessor({ actions: [{ action: 'delete', key: 'hw.id' }] });
   const series = ['a', 'b', 'c'].map((id) => seriesOf('gauge', { 'hw.id': id }));
   processor.consume(createRow(series, 1n, Float64Array.of(5, 7, 9)));
   assert.deepEqual([...next.tables[0].values], [5]);
   assert.deepEqual(log.lines, [
-    'warn: Cannot tell series of the gauge "hw.energy" apart any more: expected different attributes, found the same; the first series of each is kept, the others are left out',
+    'warn: Cannot distinguish series of the gauge "hw.energy": expected different attributes, found the same; the first series of each is kept, the others are left out',
   ]);
 });
 
@@ -76,5 +76,8 @@ test('attributes changes histograms, too, and keeps the first of those that it c
     [{ method: 'GET' }],
   );
   assert.deepEqual([...buckets], [1, 2, 3]);
-  assert.match(log.lines.join(), /series of the histogram "http.server.request.duration" apart any more/u);
+  assert.match(
+    log.lines.join(),
+    /Cannot distinguish series of the histogram "http.server.request.duration"/u,
+  );
 });

@@ -137,7 +137,7 @@ test('An audit reports lines that are not sheets', async () => {
   assert.throws(() => confirm([...lines, last.slice(0, 60)]), {
     message: /^expected a line of JSON, found one/u,
   });
-  assert.throws(() => confirm(lines.slice(1)), { message: /^expected the first line of a file/u });
+  assert.throws(() => confirm(lines.slice(1)), { message: /^expected the first line of an audit file/u });
   assert.throws(() => confirm([...lines, '{}']), {
     message: /^expected a domain, a workload, a group or a window/u,
   });

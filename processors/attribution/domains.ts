@@ -2,7 +2,7 @@ import { elementAt } from '../../src/element.js';
 import type { Calibration } from '../../src/energy/calibration.js';
 import type { CpuCount } from '../../src/energy/floor-learner.js';
 import type { FloorStore } from '../../src/energy/floor-store.js';
-import { findFacts } from '../../src/energy/meter-facts.js';
+import { findMeterFacts } from '../../src/energy/meter-facts.js';
 import { findOrAdd } from '../../src/model/plan.js';
 import {
   ATTR_ENERGY_METHOD,
@@ -196,7 +196,7 @@ export class Domains {
     const isRemainder = hardware.model === 'domain_energy';
     const audited = { series, weights: hardware.model, options: this.#sheets };
     // A remainder is a difference of energies: there are no knots from which its windows could be recomputed.
-    const meter = new Meter(maxWindowNs, tick, audit !== undefined && !isRemainder, findFacts(series));
+    const meter = new Meter(maxWindowNs, tick, audit !== undefined && !isRemainder, findMeterFacts(series));
     const calibration = this.#calibrationOf(series);
     return new Domain(series, {
       split: new Split(idle),

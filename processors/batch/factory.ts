@@ -5,7 +5,7 @@ import { schema } from './config.js';
 export const factory: ProcessorFactory<typeof schema> = {
   schema,
   create: (_config, { log }, next) => ({
-    start: () => log.info('Forwards every table at once: exporters make batches, by their settings "batch"'),
+    start: () => log.info('Forwarding every table at once: exporters make batches (setting "batch")'),
     consume: (table) => next.consume(table),
     shutdown() {},
   }),

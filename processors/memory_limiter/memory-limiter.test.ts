@@ -55,7 +55,7 @@ test('memory_limiter refuses tables above the soft limit only, and says so once'
   limiter.check();
   assert.equal(limiter.consume(table), true);
   assert.equal(machine.collections, 0);
-  assert.equal(log.lines.filter((line) => line.includes('Refuses tables')).length, 1);
+  assert.equal(log.lines.filter((line) => line.includes('Refusing tables')).length, 1);
   assert.equal(log.lines.filter((line) => line.includes('Recovered')).length, 1);
   const totals = await meterReader.read();
   assert.equal(totals['otelcol_processor_refused_metric_points{memory_limiter}'], 2);

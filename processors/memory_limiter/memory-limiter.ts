@@ -50,7 +50,7 @@ export class MemoryLimiter implements ConsumingComponent {
     const { checkMs, log } = this.#options;
     const { soft, hard } = this.#limits;
     log.info(
-      `Refuses tables from ${describeBytes(soft)} of resident memory on; the limit is ${describeBytes(hard)}`,
+      `Refusing tables above ${describeBytes(soft)} of resident memory; the limit is ${describeBytes(hard)}`,
     );
     this.#timer = setInterval(() => this.check(), checkMs).unref();
     this.check();
@@ -97,9 +97,9 @@ export class MemoryLimiter implements ConsumingComponent {
     this.#isRefusing = isHigh;
     if (isHigh) {
       log.warn(
-        `Refuses tables: expected at most ${describeBytes(this.#limits.soft)} of memory, found ${describeBytes(bytes)}; ` +
-          'counters lose resolution, not what they count. Raise the limit, publish fewer series or shorten the queues',
+        `Refusing tables: expected at most ${describeBytes(this.#limits.soft)} of memory, found ${describeBytes(bytes)}; ` +
+          'counters lose resolution, but no counts. Raise the limit, publish fewer series or shorten the queues',
       );
-    } else log.info(`Recovered: takes tables, with ${describeBytes(bytes)} of memory`);
+    } else log.info(`Recovered, accepting tables again with ${describeBytes(bytes)} of memory`);
   }
 }

@@ -26,7 +26,7 @@ const archNames: Readonly<Record<string, string>> = {
 };
 
 /** What the detectors find, the first one winning. */
-export function detect(detectors: readonly string[], options: DetectOptions): Attributes {
+export function detectAttributes(detectors: readonly string[], options: DetectOptions): Attributes {
   const found = detectors.map((name) => detectOne(name, options));
   return Object.assign({}, ...found.toReversed());
 }

@@ -6,7 +6,7 @@ import { createPlans } from '../../src/model/plan.js';
 import { ATTR_HOST_ID, ATTR_HOST_NAME, ATTR_SERVICE_NAME } from '../../src/model/semantic-conventions.js';
 import type { Attributes, AttributeValue, Resource } from '../../src/model/series.js';
 import { schema, type Config } from './config.js';
-import { detect, detectorNames } from './detect.js';
+import { detectAttributes, detectorNames } from './detect.js';
 
 export const factory: ProcessorFactory<typeof schema> = {
   schema,
@@ -32,7 +32,7 @@ export const factory: ProcessorFactory<typeof schema> = {
 
 /** Maps each resource object once, so that what shared a resource shares the new one, too. */
 function createResourceMapping(config: Config, { host, log }: Context): (resource: Resource) => Resource {
-  const detected = detect(config.detectors, { root: config.root, environment: process.env, log });
+  const detected = detectAttributes(config.detectors, { root: config.root, environment: process.env, log });
   const machine: Machine = { named: host.attributes, detected };
   return createPlans((resource: Resource) => {
     const described = describeResource(resource.attributes, machine, config.override);

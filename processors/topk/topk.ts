@@ -84,7 +84,7 @@ export class TopK implements ConsumingComponent {
     this.#isWaiting = false;
     const { metric, group_by: groupBy } = this.#config;
     this.#options.log.warn(
-      `Cannot rank groups: expected the metric "${metric}" with ${groupBy.join(' or ')}, found none in a minute; what is in a group counts as "other"`,
+      `Cannot rank groups: expected the metric "${metric}" with ${groupBy.join(' or ')}, found none in a minute; every group counts as "other"`,
     );
   }
 }

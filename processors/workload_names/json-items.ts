@@ -92,7 +92,7 @@ export class JsonItems {
   #close(byte: number): void {
     const opener = this.#openers.pop();
     if (opener !== (byte === closeBrace ? openBrace : openBracket)) {
-      throw new Error('expected JSON, found a bracket without its counterpart');
+      throw new Error('expected JSON, found an unmatched bracket');
     }
   }
 

@@ -172,7 +172,7 @@ test('CgroupScraper skips a file that it cannot parse with one warning, and read
   assert.equal(values['/system.slice linux.cgroup.memory.rss'], 2700);
   await scan();
   assert.deepEqual(lines, [
-    `warn: Cannot read ${folder}/system.slice/memory.current: its text is not what was expected; it is left out while that lasts, as are those of other cgroups`,
+    `warn: Cannot read ${folder}/system.slice/memory.current: its text is not what was expected; it is left out until it can be read, as are the same files of other cgroups`,
   ]);
   write(folder, unified);
   assert.equal((await scan()).values['/system.slice linux.cgroup.memory.working_set'], 8100);

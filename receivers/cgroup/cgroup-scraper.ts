@@ -179,7 +179,7 @@ export class CgroupScraper implements Scraper {
 
   #createTree(config: Config): CgroupTree {
     const { hierarchies, log } = this.#context;
-    const onUnwatched = (problem: string) => log.warn(`${problem}; every scan looks at all cgroups`);
+    const onUnwatched = (problem: string) => log.warn(`${problem}; every scan searches the whole tree`);
     const watch = openFolderWatch(onUnwatched);
     const maxDepth = config.max_depth === 0 ? Infinity : config.max_depth;
     return new CgroupTree({ hierarchies, maxDepth, watch, onUnwatched });
@@ -193,7 +193,7 @@ export class CgroupScraper implements Scraper {
     if (this.#reported.has(key)) return;
     this.#reported.add(key);
     this.#context.log.warn(
-      `Cannot read ${path}: ${problem}; it is left out while that lasts, as are those of other cgroups`,
+      `Cannot read ${path}: ${problem}; it is left out until it can be read, as are the same files of other cgroups`,
     );
   }
 

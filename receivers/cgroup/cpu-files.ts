@@ -7,7 +7,7 @@ import { cgroupCpuTime } from '../../src/model/usage-metrics.js';
 import type { CounterColumn } from '../../src/scraping/counter-table.js';
 import { Counts } from '../../src/scraping/counts.js';
 import type { FileParser } from './file-reader.js';
-import { isAt, KeyedLines } from './keyed-lines.js';
+import { hasKeyAt, KeyedLines } from './keyed-lines.js';
 import { containerCpuTime, periods, throttledPeriods, throttledTime } from './metrics.js';
 import { CounterSlot, type Slot, type SlotScope } from './slots.js';
 import { UserShare } from './user-share.js';
@@ -62,7 +62,9 @@ const usageTime = new Float64Array(1);
 
 /** @returns the microseconds in the first line of `cpu.stat`; NaN if there are none */
 function parseUsage(text: Uint8Array): number {
-  return isAt(text, 0, usageKey) && parseNumbers(text, usageKey.length, usageTime) > 0 ? usageTime[0] : NaN;
+  return hasKeyAt(text, 0, usageKey) && parseNumbers(text, usageKey.length, usageTime) > 0
+    ? usageTime[0]
+    : NaN;
 }
 
 /** `cpu.stat` of version 2: CPU time, which does not require the controller, and throttling. */

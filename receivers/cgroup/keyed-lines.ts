@@ -42,7 +42,7 @@ export class KeyedLines {
   #find(text: Uint8Array, at: number, first: number): number {
     const wanted = this.#keys.length;
     for (let i = 0, index = first; i < wanted; i++) {
-      if (isAt(text, at, this.#keys[index])) return index;
+      if (hasKeyAt(text, at, this.#keys[index])) return index;
       index = index + 1 === wanted ? 0 : index + 1;
     }
     return -1;
@@ -50,7 +50,7 @@ export class KeyedLines {
 }
 
 /** Whether a text has a key at an index. */
-export function isAt(text: Uint8Array, at: number, key: Uint8Array): boolean {
+export function hasKeyAt(text: Uint8Array, at: number, key: Uint8Array): boolean {
   for (let i = 0; i < key.length; i++) if (text[at + i] !== key[i]) return false;
   return true;
 }

@@ -93,7 +93,9 @@ async function rest(pid: number): Promise<void> {
 test('UnifiedUsage rejects a folder that is not a mounted hierarchy', async () => {
   const folder = createFolder();
   const fake = { version: 2, folder, root: '/', controllers: [] } as const;
-  await assert.rejects(UnifiedUsage.open(fake), { message: `${folder} is no mounted cgroup2` });
+  await assert.rejects(UnifiedUsage.open(fake), {
+    message: `expected a mounted cgroup2 at ${folder}, found none`,
+  });
 });
 
 test('UnifiedUsage has no pass, and states the reason, when the statistics of a cgroup cannot be flushed', async (t) => {

@@ -30,7 +30,8 @@ export class UnifiedUsage {
    */
   static async open(hierarchy: Hierarchy): Promise<UnifiedUsage> {
     const { folder } = hierarchy;
-    if (statfsSync(folder).type !== unifiedType) throw new Error(`${folder} is no mounted cgroup2`);
+    if (statfsSync(folder).type !== unifiedType)
+      throw new Error(`expected a mounted cgroup2 at ${folder}, found none`);
     const usage = new UnifiedUsage(await withKernelTypes((types) => CgroupLoop.open(types)), hierarchy);
     usage.#loop.read(usage.#rootId);
     if (usage.#loop.count > 0) return usage;

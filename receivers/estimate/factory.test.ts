@@ -81,7 +81,7 @@ test('EstimateReceiver gives energy between idle and full use, when run on this 
   const latest = performance.now();
   const n = cpus().length;
   assert.deepEqual(log.lines, [
-    `info: Estimates power by CPU use: 10 W idle to 50 W at full use of ${n} CPUs (as configured)`,
+    `info: Estimating power by CPU use: 10 W idle to 50 W at full use of ${n} CPUs (as configured)`,
   ]);
   const [energy] = next.last('hw.host.energy');
   const joules = energy?.value ?? NaN;

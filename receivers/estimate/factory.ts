@@ -57,7 +57,7 @@ function openScraper(config: Config, context: ReceiverContext): EstimateScraper 
   }
   const scraper = new EstimateScraper(config, context);
   try {
-    context.log.info(`Estimates ${describeModel(scraper)}`);
+    context.log.info(`Estimating ${describeModel(scraper)}`);
     return scraper;
   } catch (error) {
     scraper.close();

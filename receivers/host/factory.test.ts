@@ -43,7 +43,7 @@ test('HostReceiver leaves out sources that the kernel does not have and reads th
   await receiver.shutdown();
   await receiver.shutdown();
   assert.deepEqual(log.lines, [
-    `info: Leaves pressure out: Cannot read ${testdata}old/proc/pressure/cpu: ENOENT`,
+    `info: Leaving out pressure: Cannot read ${testdata}old/proc/pressure/cpu: ENOENT`,
   ]);
   assert.equal(next.last('system.cpu.logical.count')[0]?.value, 2);
   assert.equal(next.last('system.network.io').length, 2);
@@ -53,7 +53,7 @@ test('HostReceiver does not start when nothing can be read', async () => {
   const receiver = factory.create(configOf('nowhere'), createFakeContext(), createTableCollector());
   await assert.rejects(async () => receiver.start(), {
     name: 'UnavailableError',
-    message: /^Cannot read cpu, memory, .*, frequency: expected one of them here, found none$/,
+    message: /^Cannot read cpu, memory, .*, frequency: expected one of them on this machine, found none$/,
   });
 });
 

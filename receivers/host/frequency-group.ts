@@ -27,7 +27,7 @@ export function describeFrequency({ procfs, sysfs }: Config): DescribeSource {
       const frequencies = cpufreq.size > 0 ? cpufreq : parseCpuinfo(cpuinfo.read());
       if (frequencies.size === 0)
         throw new UnavailableError(
-          'Cannot read the frequency of CPUs: expected that of one at least, found none',
+          'Cannot read the frequency of CPUs: expected that of at least one, found none',
         );
       return [gauges.row(at, frequencies)];
     };

@@ -44,7 +44,7 @@ test(
     const rig = await startRig(t, sysfs);
     for (let i = 0; i < 3; i++) assert.equal((await rig.read(1))[`hw.temperature ${board}/temp2`], 46);
     assert.deepEqual(rig.log, [
-      `warn: Leaves sensors out: ${sysfs.path}/class/hwmon/hwmon0/temp1_input: EACCES; run as root or grant CAP_DAC_READ_SEARCH`,
+      `warn: Leaving out sensors: ${sysfs.path}/class/hwmon/hwmon0/temp1_input: EACCES; run as root or grant CAP_DAC_READ_SEARCH`,
     ]);
   },
 );

@@ -157,7 +157,7 @@ export class HwmonScraper implements OpenScraper {
     await reader.open(plan.chip);
     if (reader.refused.length > 0) {
       const remedy = 'run as root or grant CAP_DAC_READ_SEARCH';
-      this.#context.log.warn(`Leaves sensors out: ${reader.refused.join('; ')}; ${remedy}`);
+      this.#context.log.warn(`Leaving out sensors: ${reader.refused.join('; ')}; ${remedy}`);
     }
     return { plan, reader, row: undefined, beganNs: 0n };
   }

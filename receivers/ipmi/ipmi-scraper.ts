@@ -97,7 +97,9 @@ export class IpmiScraper implements OpenScraper {
   #createHost(source: Exclude<HostSource, undefined>, start: bigint): HostSeries {
     const { metric, owner } = claimEnergy(this.#context.claims, 'host', this.#origin.bmc);
     if (owner !== undefined)
-      this.#context.log.info(`Publishing ${metric.name}: receiver "${owner}" has the energy of the host`);
+      this.#context.log.info(
+        `Publishing ${metric.name}: receiver "${owner}" publishes the energy of the host`,
+      );
     const maxGapMs = () => Math.max(minGapMs, 3 * this.#intervalMs);
     return new HostSeries(source, this.#origin, start, { energyMetric: metric, maxGapMs });
   }

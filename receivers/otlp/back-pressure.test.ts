@@ -69,7 +69,7 @@ test('take refuses a whole request while a queue is nearly full, and all request
   const { send, list, intake } = createIntake(t, {}, { readBacklog: () => backlog });
   const [gauge = { name: '', points: [] }] = gauges;
   const refused = await send(gauge);
-  const message = 'Cannot take the request now: expected queues that are at most 90 % full, found 91 %';
+  const message = 'Cannot accept the request now: expected queues that are at most 90 % full, found 91 %';
   assert.deepEqual(refused, { kind: 'busy', message });
   backlog = 0.9;
   assert.equal((await send(gauge)).kind, 'taken');

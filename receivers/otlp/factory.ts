@@ -52,6 +52,6 @@ class OtlpReceiver implements Component {
   #add(protocol: string, server: { readonly origin: string; close(): Promise<void> } | undefined): void {
     if (server === undefined) return;
     this.#servers.push(server);
-    this.#context.log.info(`Takes OTLP/${protocol} at ${server.origin}`);
+    this.#context.log.info(`Receiving OTLP/${protocol} at ${server.origin}`);
   }
 }

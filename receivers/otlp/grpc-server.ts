@@ -20,7 +20,7 @@ import type { WebConfigFile } from '../../src/http/web-config.js';
 import type { GrpcConfig } from './config.js';
 import { describeRefusal, maxReceivedBytes } from './http-server.js';
 import type { Failure, Intake } from './intake.js';
-import { MessageRooms } from './message-rooms.js';
+import { MessageBuffers } from './message-buffers.js';
 import { encodeResponse, encodeStatus } from './messages.js';
 import { readInOnePiece } from './read-messages.js';
 
@@ -38,7 +38,7 @@ const mebibyte = 1024 * 1024;
 interface Parts {
   readonly intake: Intake;
   readonly limit: ConnectionLimit;
-  readonly rooms: MessageRooms;
+  readonly rooms: MessageBuffers;
 }
 
 /** Serves OTLP/gRPC (https://opentelemetry.io/docs/specs/otlp/#otlpgrpc). */
@@ -51,7 +51,7 @@ export async function serveGrpc(
   const web = openWebConfig({ webConfigFile: config.web_config_file, tls: config.tls, setting, log });
   const sockets = web?.current().tls ? createSecureServer(web) : createServer();
   const limit = new ConnectionLimit(sockets, log, maxConnections);
-  const parts = { intake, limit, rooms: new MessageRooms(maxReceivedBytes) };
+  const parts = { intake, limit, rooms: new MessageBuffers(maxReceivedBytes) };
   const grpc = createGrpcServer(config, web, parts);
   addServices(grpc, parts);
   const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());

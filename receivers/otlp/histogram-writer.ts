@@ -18,7 +18,7 @@ import {
 } from './live-series.js';
 import type { Rejections } from './rejections.js';
 import type { PendingHistograms } from './rows.js';
-import { SeriesCourse, UndoLog } from './series-course.js';
+import { SeriesLifecycle, UndoLog } from './series-lifecycle.js';
 import type { SeriesRegistry } from './series-registry.js';
 
 /** Maximum rows per table. Consumers of a table occupy the main thread for several milliseconds. */
@@ -27,7 +27,7 @@ const maxRows = 1000;
 /** Forwards histograms as tables. Deltas are accumulated, and resets start new series. */
 export class HistogramWriter {
   readonly #next: Consumer;
-  readonly #course: SeriesCourse;
+  readonly #course: SeriesLifecycle;
   readonly #undo = new UndoLog();
   readonly #rows = new HistogramRows();
   /** The series that have a row in the current table. */
@@ -41,7 +41,7 @@ export class HistogramWriter {
 
   constructor(registry: SeriesRegistry, next: Consumer) {
     this.#next = next;
-    this.#course = new SeriesCourse(registry, (old, high, low) => this.#end(old, high, low));
+    this.#course = new SeriesLifecycle(registry, (old, high, low) => this.#end(old, high, low));
   }
 
   /**

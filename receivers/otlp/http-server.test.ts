@@ -111,7 +111,7 @@ test('serveHttp describes failures by a Status in the format of the request', as
   const inJson = (await (await post('[', { 'content-type': json })).json()) as Record<string, unknown>;
   assert.deepEqual(inJson, {
     code: 3,
-    message: 'Cannot read the request: expected a JSON object, found a mistake at column 2',
+    message: 'Cannot read the request: expected a JSON object, found a syntax error at column 2',
   });
   const response = await post('', {}, '/v1/logs');
   assert.equal(response.headers.get('content-type'), protobuf);

@@ -21,7 +21,7 @@ import { IntakeTelemetry, type Refusal } from './telemetry.js';
 const accessRefusals: Readonly<Record<NoAccess, string>> = {
   denied:
     'Cannot take the request: expected a user and a password in "authorization", found none that is right',
-  busy: 'Cannot take the request now: expected few passwords to be compared, found many',
+  busy: 'Cannot accept the request now: expected few passwords to be compared, found many',
 };
 
 /** The outcome of a request that was not taken. */
@@ -144,7 +144,7 @@ export class Intake {
     } catch (error) {
       const message = describeError(error);
       if (error instanceof RangeError) return { kind: 'malformed', message };
-      this.#context.log.error(`Cannot take a request: ${message}`);
+      this.#context.log.error(`Cannot process a request: ${message}`);
       return { kind: 'failed', message };
     } finally {
       this.#waitingBytes -= bytes.length;
@@ -156,9 +156,9 @@ export class Intake {
       return 'Cannot take the request: expected a running receiver, found one that shuts down';
     const backlog = this.#context.readBacklog?.() ?? 0;
     if (backlog > maxBacklog)
-      return `Cannot take the request now: expected queues that are at most 90 % full, found ${Math.round(backlog * 100)} %`;
+      return `Cannot accept the request now: expected queues that are at most 90 % full, found ${Math.round(backlog * 100)} %`;
     if (this.#waitingBytes === 0 || this.#waitingBytes + bytes <= maxWaitingBytes) return undefined;
-    return `Cannot take the request now: expected at most ${maxWaitingBytes} bytes of requests at a time, found more`;
+    return `Cannot accept the request now: expected at most ${maxWaitingBytes} bytes of requests at a time, found more`;
   }
 
   /** Requests are read one after another, because each yields to other work. */
@@ -187,7 +187,7 @@ export class Intake {
     if (!isTaken)
       return {
         kind: 'busy',
-        message: 'Cannot take the request now: expected room in every queue, found a full one',
+        message: 'Cannot accept the request now: expected room in every queue, found a full one',
       };
     this.#telemetry.rejected(rejections);
     const { points } = rejections;

@@ -1,7 +1,7 @@
 import { status, type StatusObject } from '@grpc/grpc-js';
 import { describeError, findErrorCode } from '../../src/errors.js';
 import { decompressGzip } from '../../src/http/gunzip.js';
-import { MessageDecoder, NoRoomError, prefixBytes, type MessageRooms } from './message-rooms.js';
+import { BufferLimitError, MessageDecoder, prefixBytes, type MessageBuffers } from './message-buffers.js';
 
 /** The parts of a grpc-js call that read messages. They are not documented. */
 interface Reading {
@@ -13,7 +13,7 @@ interface Reading {
 export interface ReadingOptions {
   /** Maximum size of a message. */
   readonly maxBytes: number;
-  readonly rooms: MessageRooms;
+  readonly rooms: MessageBuffers;
   /** Called before the call fails because of a message. */
   readonly refuse: (kind: 'malformed' | 'busy', message: string) => void;
 }
@@ -33,7 +33,7 @@ export function readInOnePiece(call: object & Reading, options: ReadingOptions):
       try {
         return decoder.write(piece);
       } catch (error) {
-        options.refuse(error instanceof NoRoomError ? 'busy' : 'malformed', describeError(error));
+        options.refuse(error instanceof BufferLimitError ? 'busy' : 'malformed', describeError(error));
         throw error;
       }
     },

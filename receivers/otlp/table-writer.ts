@@ -6,7 +6,7 @@ import { isHistogram, isNumeric, joinHalves, type LiveSeries } from './live-seri
 import type { Rejections } from './rejections.js';
 import { RowTables } from './row-tables.js';
 import type { Row, Rows } from './rows.js';
-import { SeriesCourse, UndoLog } from './series-course.js';
+import { SeriesLifecycle, UndoLog } from './series-lifecycle.js';
 import type { SeriesRegistry } from './series-registry.js';
 
 /** Number of points after which other work can run. */
@@ -15,7 +15,7 @@ const pointsAtATime = 4000;
 /** Forwards rows of points as tables. Deltas are accumulated, and resets start new series. */
 export class TableWriter {
   readonly #next: Consumer;
-  readonly #course: SeriesCourse;
+  readonly #course: SeriesLifecycle;
   readonly #tables = new RowTables((table) => this.#forward(table));
   /** State before the queued points. */
   readonly #undo = new UndoLog();
@@ -25,7 +25,7 @@ export class TableWriter {
 
   constructor(registry: SeriesRegistry, next: Consumer) {
     this.#next = next;
-    this.#course = new SeriesCourse(registry, (old, high, low) => this.#end(old, joinHalves(high, low)));
+    this.#course = new SeriesLifecycle(registry, (old, high, low) => this.#end(old, joinHalves(high, low)));
   }
 
   /**

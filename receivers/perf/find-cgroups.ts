@@ -31,7 +31,7 @@ export class CgroupFinder {
     const hierarchy = findPerfHierarchy(findHierarchies(config));
     this.folder = hierarchy?.folder;
     this.#selects = createSelection(config);
-    const onUnwatched = (problem: string) => log.warn(`${problem}; each look takes longer`);
+    const onUnwatched = (problem: string) => log.warn(`${problem}; each scan takes longer`);
     this.#tree =
       hierarchy &&
       new CgroupTree({

@@ -29,7 +29,7 @@ test('AbsentTargets warns once about targets that do not exist at first, and rep
   const absent = new AbsentTargets(config, log, '/sys/fs/cgroup');
   absent.update([processTarget(7), cgroupTarget('/system.slice')]);
   absent.update([]);
-  const later = 'expected it at the start, found nothing; it is counted as soon as it is there';
+  const later = 'expected it at the start, found nothing; it is counted as soon as it appears';
   assert.deepEqual(log.lines.splice(0), [
     `warn: Cannot count process 8: ${later}`,
     `warn: Cannot count a cgroup "machine.slice/vm-*" in /sys/fs/cgroup: ${later}`,

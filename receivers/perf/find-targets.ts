@@ -81,7 +81,7 @@ export class AbsentTargets {
     if (this.#absent === undefined) {
       for (const name of now)
         this.#log.warn(
-          `Cannot count ${name}: expected it at the start, found nothing; it is counted as soon as it is there`,
+          `Cannot count ${name}: expected it at the start, found nothing; it is counted as soon as it appears`,
         );
       this.#absent = now;
       return;

@@ -193,7 +193,10 @@ class Opening implements Counters {
     const fds = openGroup(events, part, place);
     if (fds.every((fd) => fd < this.#firstReserved)) return fds;
     for (const fd of fds) closePerfEvent(fd);
-    throw new PerfEventError('Cannot open further perf events: EMFILE, the last are for others', 'EMFILE');
+    throw new PerfEventError(
+      'Cannot open further perf events: EMFILE, the last descriptors are reserved',
+      'EMFILE',
+    );
   }
 
   #ownerOf(event: CountedEvent, part: number, { cpu }: CountingPlace): Owner {

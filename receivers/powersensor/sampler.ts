@@ -10,7 +10,7 @@ import {
   type Pair,
   type Sensor,
 } from './protocol.js';
-import { pause, Serial } from './serial.js';
+import { blockThread, Serial } from './serial.js';
 
 /** A response takes several milliseconds; the firmware resets itself if the host is silent for 2 s. */
 const answerMs = 1000;
@@ -73,7 +73,7 @@ function awaitSamples(serial: Serial, decoder: SampleDecoder, device: string): v
         `Cannot read ${device}: expected samples within ${answerMs} ms, found ${found}`,
       );
     }
-    pause(1);
+    blockThread(1);
   }
 }
 

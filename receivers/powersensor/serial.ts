@@ -21,7 +21,7 @@ const pauseMs = 2;
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
 
 /** Blocks this thread. */
-export function pause(ms: number): void {
+export function blockThread(ms: number): void {
   Atomics.wait(sleeper, 0, 0, ms);
 }
 
@@ -80,7 +80,7 @@ export class Serial {
           `Cannot read ${this.#path}: expected no byte for ${quietMs} ms, found more for ${timeoutMs} ms; is it a PowerSensor3?`,
         );
       }
-      pause(pauseMs);
+      blockThread(pauseMs);
     }
   }
 
@@ -97,7 +97,7 @@ export class Serial {
           `Cannot read ${this.#path}: expected ${count} bytes within ${timeoutMs} ms, found ${found}; is it a PowerSensor3?`,
         );
       }
-      pause(pauseMs);
+      blockThread(pauseMs);
       waited += pauseMs;
     }
     return bytes;

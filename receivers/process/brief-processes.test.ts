@@ -138,8 +138,8 @@ test('ProcessScraper warns once while reports of ends are lost, and counts them'
   assert.deepEqual(
     machine.log.lines.map((line) => line.replace(/: expected at most \d+ ends.*/, '')),
     [
-      'warn: Cannot account for all that ended',
-      'info: Accounting again for all that ends; 9 threads were missed since the start',
+      'warn: Cannot account for every process that ended',
+      'info: Recovered, accounting for every process that ends; 9 threads were missed since the start',
     ],
   );
   assert.equal((await machine.telemetry.read())['joulemetry.process.lost_ends{test}'], 9);

@@ -26,7 +26,7 @@ test('ProcessReceiver leaves CPU time to the receiver that started first', async
   );
   // In a container, a line about the processes outside it is logged.
   const told = log.lines.filter((line) => line.includes('CPU time'));
-  assert.deepEqual(told, [`warn: Leaves out CPU time and busy time: ${reason}`]);
+  assert.deepEqual(told, [`warn: Leaving out CPU time and busy time: ${reason}`]);
 });
 
 test('ProcessReceiver does not start if it should read only CPU time, which another receiver publishes', async () => {

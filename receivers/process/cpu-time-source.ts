@@ -112,7 +112,7 @@ export async function chooseCpuTimeSource(config: Config, packages?: CpuPackages
   const clocks = findCpuClocks(procfs);
   if (wanted === 'procfs') return { source: clocks };
   try {
-    if (clocks === undefined) throw new Error(`${procfs} is of another pid namespace`);
+    if (clocks === undefined) throw new Error(`${procfs} belongs to another pid namespace`);
     return { source: await openBpf(clocks, config, packages) };
   } catch (error) {
     if (wanted === 'ebpf') throw error;
@@ -145,7 +145,7 @@ async function openBpf(
     return source;
   }
   source.close();
-  throw new Error('expected births as in procfs, found others: a time namespace moves them');
+  throw new Error('expected the creation times of procfs, found others: a time namespace shifts them');
 }
 
 /** The CPU clocks use PIDs of the agent's own PID namespace; the procfs may belong to another one, or be a copy. */

@@ -75,9 +75,10 @@ async function openScraper(wanted: Config, context: ReceiverContext): Promise<Pr
   const { procfs } = config;
   const packages = findPackages(config, context);
   const { source: cpuTime, obstacle } = await choose(config, packages);
-  if (obstacle !== undefined) log.info(`Processes that live shorter than a scan are not seen: ${obstacle}`);
+  if (obstacle !== undefined)
+    log.info(`Processes that start and end between two scans are not seen: ${obstacle}`);
   if (cpuTime === undefined) {
-    log.warn(`${procfs} is of another pid namespace: CPU time comes in 10 ms ticks`);
+    log.warn(`${procfs} belongs to another pid namespace: CPU time has a resolution of 10 ms`);
   }
   if (hasVirtualStat(procfs, readFileSync('/proc/self/mountinfo', 'utf8'))) {
     log.warn(`${procfs}/stat is virtual (lxcfs): busy time is that of a container`);
@@ -128,6 +129,6 @@ function claimUsage(config: Config, { claims, log }: ReceiverContext): Config {
   const reason = `CPU time is published by receiver "${owner}", which started first`;
   const others = { ...metrics, cpu: false };
   if (!Object.values(others).some(Boolean)) throw new UnavailableError(reason);
-  log.warn(`Leaves out CPU time and busy time: ${reason}`);
+  log.warn(`Leaving out CPU time and busy time: ${reason}`);
   return { ...config, metrics: others };
 }

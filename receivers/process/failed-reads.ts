@@ -19,10 +19,11 @@ export class FailedReads {
       // Processes that fail with the same problem are logged once.
       if (this.#causes.add(problem))
         this.#log.warn(
-          `Cannot read ${path}: ${problem}; values are missing until it can be read, also of others with this problem`,
+          `Cannot read ${path}: ${problem}; its values are missing until it can be read, as are those of other processes with this problem`,
         );
     }
-    if (failed.length === 0 && this.#causes.clear()) this.#log.info('Every process can be read again');
+    if (failed.length === 0 && this.#causes.clear())
+      this.#log.info('Recovered, every process can be read again');
   }
 
   /** The number of values that are missing since the last call. */

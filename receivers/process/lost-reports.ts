@@ -52,11 +52,13 @@ export class LostReports {
     if (isLosing) this.#ends.add(lost - this.#endsBefore, { receiver });
     if (isLosing && !this.#isLosing) {
       log.warn(
-        `Cannot account for all that ended: expected at most ${maxDeaths} ends of threads between two scans, found more; a shorter collection_interval reads them more often`,
+        `Cannot account for every process that ended: expected at most ${maxDeaths} ends of threads between two scans, found more; set a shorter collection_interval`,
       );
     }
     if (!isLosing && this.#isLosing) {
-      log.info(`Accounting again for all that ends; ${lost} threads were missed since the start`);
+      log.info(
+        `Recovered, accounting for every process that ends; ${lost} threads were missed since the start`,
+      );
     }
     this.#isLosing = isLosing;
     this.#endsBefore = lost;
@@ -71,7 +73,7 @@ export class LostReports {
     const { lostMoves: lost = 0 } = this.#source;
     if (lost > 0 && this.#movesBefore === 0) {
       log.warn(
-        `Cannot note on which CPU package every thread ran: expected at most ${maxMovedThreads} threads that have changed it, found more; what the others used counts for the package that they are on`,
+        `Cannot note on which CPU package every thread ran: expected at most ${maxMovedThreads} threads that have changed it, found more; the CPU time of the others counts for the package on which they are now`,
       );
     }
     this.#moves?.add(lost - this.#movesBefore, { receiver });

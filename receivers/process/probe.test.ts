@@ -51,7 +51,7 @@ test(
     assert.match(remedies[0]?.command ?? '', /^sudo setpriv .* --ambient-caps \+sys_ptrace /);
     const io = /^CAP_DAC_READ_SEARCH and CAP_SYS_PTRACE, for the disk I\/O of \d+ processes$/;
     assert.match(remedies[2]?.missing ?? '', io);
-    const bpf = 'CAP_BPF and CAP_PERFMON, for processes that live shorter than a scan';
+    const bpf = 'CAP_BPF and CAP_PERFMON, for processes that start and end between two scans';
     assert.equal(remedies.at(-2)?.missing, bpf);
   },
 );
@@ -80,7 +80,7 @@ test(
     assert.deepEqual(all.filter((line) => !lines.includes(line)).length, 1);
     assert.match(
       all.join('\n'),
-      /info: Processes that live shorter than a scan are not seen: .*CAP_BPF and CAP_PERFMON/,
+      /info: Processes that start and end between two scans are not seen: .*CAP_BPF and CAP_PERFMON/,
     );
     assert.match(
       lines[0] ?? '',

@@ -87,7 +87,7 @@ function explainTicks(procfs: string): Remedy[] {
 
 function explainBpf(config: Config): readonly Remedy[] {
   const missing = findMissingForBpf(config) ?? [];
-  return missing.length === 0 ? [] : createGrant(missing, 'processes that live shorter than a scan');
+  return missing.length === 0 ? [] : createGrant(missing, 'processes that start and end between two scans');
 }
 
 /** The missing capabilities that eBPF requires; undefined if eBPF is not wanted or the kernel lacks it. */

@@ -225,10 +225,10 @@ export class ProcessScraper implements Scraper {
 
   #logRefused(count: number): void {
     const { log } = this.#context;
-    if (count === 0) log.info('Every process that is listed can be read again');
+    if (count === 0) log.info('Recovered, every process that is listed can be read again');
     else
       log.warn(
-        `Cannot read all processes that ${this.#config.procfs} lists: expected permission, found ${count} without; joulemetry doctor says why`,
+        `Cannot read all processes that ${this.#config.procfs} lists: expected permission, found none for ${count}; joulemetry doctor names the reason`,
       );
   }
 

@@ -65,12 +65,14 @@ test('ProcessScraper says once that processes may not be read, and tries them ag
   machine.scan();
   machine.scan();
   assert.deepEqual(machine.log.lines, [
-    `warn: Cannot read all processes that ${machine.procfs.path} lists: expected permission, found 1 without; joulemetry doctor says why`,
+    `warn: Cannot read all processes that ${machine.procfs.path} lists: expected permission, found none for 1; joulemetry doctor names the reason`,
   ]);
   machine.procfs.write(7, {});
   for (let scan = 3; scan <= 60; scan++) assert.equal(machine.scan().seriesOf(7).size, 0);
   assert.equal(machine.scan().seriesOf(7).size, 5);
-  assert.deepEqual(machine.log.lines.slice(1), ['info: Every process that is listed can be read again']);
+  assert.deepEqual(machine.log.lines.slice(1), [
+    'info: Recovered, every process that is listed can be read again',
+  ]);
 });
 
 test('ProcessScraper omits memory and threads if the values are impossible', (t) => {

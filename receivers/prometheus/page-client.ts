@@ -157,7 +157,7 @@ function findFormat(contentType = '', fallback: string | null): PageFormat {
   if (fallback !== null) return fallback.startsWith('OpenMetrics') ? 'openmetrics' : 'classic';
   const found = contentType === '' ? 'none' : JSON.stringify(cleanText(contentType));
   throw new Error(
-    `expected the Content-Type text/plain or application/openmetrics-text, found ${found}; if it is metrics, write fallback_scrape_protocol: PrometheusText0.0.4`,
+    `expected the Content-Type text/plain or application/openmetrics-text, found ${found}; if the page has metrics, set fallback_scrape_protocol: PrometheusText0.0.4`,
   );
 }
 

@@ -43,7 +43,7 @@ interface Source {
 }
 
 /** Searches sysfs once. */
-export function discover(config: Config): Discovery {
+export function discoverDomains(config: Config): Discovery {
   const found = findSources(config);
   const isDoubtful = disagree(found);
   const { perf, zones } = isDoubtful ? keepCommon(found) : found;
@@ -60,7 +60,7 @@ export function discover(config: Config): Discovery {
  * A text that changes when modules or CPUs come or go, for a quarter of the work of `discover`. It misses new
  * zones nested in others in a copied tree.
  */
-export function glance(sysfs: string): string {
+export function readSysfsFingerprint(sysfs: string): string {
   const devices = join(sysfs, 'bus/event_source/devices');
   const texts = ['power/type', 'power/cpumask'].map((path) => join(devices, path));
   return JSON.stringify([

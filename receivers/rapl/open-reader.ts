@@ -1,6 +1,6 @@
 import type { Config } from './config.js';
 import {
-  discover,
+  discoverDomains,
   explainFailures,
   explainNone,
   hasPackage,
@@ -51,7 +51,7 @@ interface OpenOptions {
 
 /** Opens perf_event, or else powercap, with the selected domains that can be trusted. */
 export function openReader(config: Config, options: OpenOptions = {}): Opening {
-  const { discovery = discover(config) } = options;
+  const { discovery = discoverDomains(config) } = options;
   const refusals: Refusal[] = [];
   let best: OpenCounters | undefined;
   for (const name of listInterfaces(config)) {

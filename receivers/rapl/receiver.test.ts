@@ -49,7 +49,7 @@ test('RaplReceiver publishes a domain only once if another receiver has it', asy
     next.last('hw.energy').map(({ series }) => series.attributes['hw.id']);
   assert.deepEqual([ids(first.next), ids(second.next)], [['cpu-package-0'], ['dram-0']]);
   assert.deepEqual(second.log.lines, [
-    'warn: Leaves out what another receiver publishes: package-0 by "rapl"',
+    'warn: Leaving out what another receiver publishes: package-0 by "rapl"',
     'info: Reads powercap: dram-0',
   ]);
   await assert.rejects(async () => third.receiver.start(), {
@@ -88,7 +88,7 @@ test('RaplReceiver reports which counter was reset', async (t) => {
   }
   const reset = log.lines.filter((line) => line.includes('was reset: '));
   assert.deepEqual(reset, [
-    'warn: The energy counter of dram-0 was reset: what was used in between is unknown',
+    'warn: The energy counter of dram-0 was reset: the energy used in between is unknown',
   ]);
 });
 

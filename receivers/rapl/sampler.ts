@@ -2,7 +2,7 @@ import { describeProbe } from '../../src/component/probe.js';
 import type { OpenSampler, Sampler } from '../../src/component/sampling.js';
 import { UnavailableError } from '../../src/errors.js';
 import type { Config } from './config.js';
-import { discover, glance, type Refusal } from './discovery.js';
+import { discoverDomains, readSysfsFingerprint, type Refusal } from './discovery.js';
 import { nameDomain, type Columns, type LeftOut, type Note } from './domain.js';
 import type { CounterPlace, EnergyReader } from './energy-reader.js';
 import { openReader, type Opening } from './open-reader.js';
@@ -52,7 +52,7 @@ class RaplSampler implements Sampler {
   constructor(config: Config, nowMs: () => number) {
     this.#config = config;
     this.#nowMs = nowMs;
-    this.#noteDiscovery(glance(config.sysfs));
+    this.#noteDiscovery(readSysfsFingerprint(config.sysfs));
     this.#openCounters(openReader(config, { nowMs }));
     this.generation = 0;
     this.#heardMs = nowMs();
@@ -106,10 +106,10 @@ class RaplSampler implements Sampler {
     this.#checkedMs = nowMs;
     const mustOpen = reader.hasGap || opening.canReadMore();
     const isDue = nowMs - this.#discoveredMs >= discoverMs;
-    const seen = glance(this.#config.sysfs);
+    const seen = readSysfsFingerprint(this.#config.sysfs);
     if (!mustOpen && !isDue && seen === this.#glance) return;
     this.#noteDiscovery(seen);
-    const discovery = discover(this.#config);
+    const discovery = discoverDomains(this.#config);
     if (!mustOpen && discovery.identity === opening.discovery.identity) return;
     const again = openReader(this.#config, { discovery, previous: reader, nowMs: this.#nowMs });
     reader.close();

@@ -89,7 +89,7 @@ export class DomainLog {
   follow({ domains, resets, reset, notes, events, left }: Columns, states: readonly CounterState[]): void {
     if (resets > this.#resets) {
       const names = reset.map(nameDomain).join(' and ');
-      this.#log.warn(`The energy counter of ${names} was reset: what was used in between is unknown`);
+      this.#log.warn(`The energy counter of ${names} was reset: the energy used in between is unknown`);
     }
     this.#resets = resets;
     for (const note of notes) this.#once('warn', note);
@@ -98,7 +98,7 @@ export class DomainLog {
     const foreign = states.filter(({ owner }) => owner !== undefined);
     if (foreign.length > 0 && foreign.length < domains.length) {
       const names = foreign.map(({ domain, owner }) => `${nameDomain(domain)} by "${owner}"`);
-      this.#once('warn', `Leaves out what another receiver publishes: ${names.join(', ')}`);
+      this.#once('warn', `Leaving out what another receiver publishes: ${names.join(', ')}`);
     }
   }
 

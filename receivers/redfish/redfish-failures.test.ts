@@ -34,7 +34,7 @@ test('redfish shows a gap while one chassis fails, and reads the others', async 
 test('redfish logs why a BMC cannot be read, and shows a gap', async (t) => {
   const failures: readonly [number | string, RegExp][] = [
     [503, /HTTP 503/],
-    ['{"Members": [', /expected a JSON object, found a mistake at column/],
+    ['{"Members": [', /expected a JSON object, found a syntax error at column/],
     ['[]', /expected a JSON object, found a list/],
   ];
   for (const [failure, message] of failures) {

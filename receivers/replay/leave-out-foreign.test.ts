@@ -42,9 +42,9 @@ test('leaveOutForeign leaves out what meters publish, and says once whose it is'
   const { values, log } = passThrough({ 'energy/cpu': 'rapl', 'energy/core': 'rapl', usage: 'process/own' });
   assert.deepEqual(values, [2, 5]);
   assert.deepEqual(log, [
-    'warn: Leaves out what another receiver publishes: hw.energy by "rapl"',
-    'warn: Leaves out what another receiver publishes: rapl.energy by "rapl"',
-    'warn: Leaves out what another receiver publishes: system.cpu.busy.time by "process/own"',
+    'warn: Leaving out what another receiver publishes: hw.energy by "rapl"',
+    'warn: Leaving out what another receiver publishes: rapl.energy by "rapl"',
+    'warn: Leaving out what another receiver publishes: system.cpu.busy.time by "process/own"',
   ]);
 });
 

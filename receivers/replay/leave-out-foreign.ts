@@ -28,7 +28,7 @@ export function leaveOutForeign(
     const key = claimKey(series);
     const owner = key === undefined ? undefined : claimed.claim(key, series);
     if (owner === undefined) return series;
-    const message = `Leaves out what another receiver publishes: ${series.metric.name} by "${owner}"`;
+    const message = `Leaving out what another receiver publishes: ${series.metric.name} by "${owner}"`;
     if (!warned.has(message)) log.warn(message);
     warned.add(message);
     return series;

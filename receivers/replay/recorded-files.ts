@@ -1,7 +1,7 @@
 import { createHistogramEnding } from '../../src/model/histogram-table.js';
 import { createEnding } from '../../src/model/table.js';
+import { isHistogramSeries, isNumberSeries } from '../../src/recording/recorded-series.js';
 import type { RecordedTable } from '../../src/recording/recorded-table.js';
-import { isHistogramSeries, isNumberSeries } from '../../src/recording/series-book.js';
 import { TableUnpacker } from '../../src/recording/table-parcel.js';
 import { WorkThread } from '../../src/work-thread.js';
 import {

@@ -76,7 +76,7 @@ class Traffic {
     const text = file.read();
     const end = this.#counts.parseOne(0, text, 0);
     if (end === text.length - 1) this.#counters.add(file.path, this.#counts);
-    else if (!isWithoutValue(text)) throw unparsable(file, text);
+    else if (!isWithoutValue(text)) throw createParseError(file, text);
   }
 }
 
@@ -88,6 +88,6 @@ export function isWithoutValue(text: Buffer): boolean {
   return ['Unavailable\n', 'Unassigned\n'].includes(text.toString('latin1'));
 }
 
-export function unparsable({ path }: KeptFile, text: Buffer): Error {
+export function createParseError({ path }: KeptFile, text: Buffer): Error {
   return new Error(`Cannot parse ${path}: expected bytes, found "${text.toString('latin1').trim()}"`);
 }

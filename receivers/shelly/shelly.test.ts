@@ -169,7 +169,7 @@ test('shelly reads on when one device hangs, answers nonsense, or is another one
     'HTTP 500 broken',
     'aborted',
     'expected a JSON object, found a list',
-    'expected a JSON object, found a mistake at column 1',
+    'expected a JSON object, found a syntax error at column 1',
     'expected a Shelly device, found another answer to /shelly',
     'expected an answer of at most 262144 bytes, found more',
     'expected an answer within 3000 ms, found none',
@@ -219,7 +219,7 @@ test('shelly publishes the energy of the host, unless another receiver does', as
   assert.deepEqual(other.collector.last('hw.host.energy'), []);
   assert.match(
     other.log.lines[0] ?? '',
-    /^info: Leaves hw\.host\.energy of .* out: receiver "ipmi" publishes it$/u,
+    /^info: Leaving out hw\.host\.energy of .*: receiver "ipmi" publishes it$/u,
   );
 });
 

@@ -18,7 +18,7 @@ test('the simulator does not start beside a receiver that measures the real mach
   await assert.rejects(async () => receiver.start(), {
     name: 'UnavailableError',
     message:
-      'expected a simulated machine alone, found receiver "rapl" and "process" of another one; leave either out of all pipelines',
+      'expected no other machine in the pipelines, found receiver "rapl" and "process"; remove one of them from all pipelines',
   });
   await receiver.shutdown();
 });

@@ -73,7 +73,7 @@ class SimulatorReceiver implements Component {
       createSeries: (columns: Columns, start) => createEnergySeries(columns, host, start),
     });
     await this.#energy.start();
-    log.info(`Simulates the machine of seed ${this.#config.seed}: nothing that it reports was measured`);
+    log.info(`Simulating a machine with seed ${this.#config.seed}: its readings are not measured`);
     await this.#usage.start();
   }
 
@@ -96,7 +96,7 @@ class SimulatorReceiver implements Component {
     if (owners.size === 0) return;
     const names = [...owners].map((owner) => `"${owner}"`).join(' and ');
     throw new UnavailableError(
-      `expected a simulated machine alone, found receiver ${names} of another one; leave either out of all pipelines`,
+      `expected no other machine in the pipelines, found receiver ${names}; remove one of them from all pipelines`,
     );
   }
 

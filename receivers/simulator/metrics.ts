@@ -18,7 +18,7 @@ export const trueEnergy: Metric = {
 };
 
 /** Whether it does not overlap with other domains. */
-export function isApart(domain: SimulatedDomain): boolean {
+export function isHardwareDomain(domain: SimulatedDomain): boolean {
   return hardwareTypeOf(domain) !== undefined;
 }
 

@@ -5,7 +5,7 @@ import type { Resource, Series } from '../../src/model/series.js';
 import { processCpuTime, processPackageTime } from '../../src/model/usage-metrics.js';
 import type { Machine } from '../../src/simulation/machine.js';
 import { describeSimulatedProcess, type SimulatedProcess } from '../../src/simulation/simulated-process.js';
-import { isApart, partName, trueEnergy } from './metrics.js';
+import { isHardwareDomain, partName, trueEnergy } from './metrics.js';
 
 /** A series and how its value is read. */
 export interface Reading {
@@ -84,7 +84,7 @@ function createPackageReadings({ machine, process, start }: ProcessOptions, reso
 function createTruth({ machine, process, start }: ProcessOptions, resource: Resource): Reading[] {
   const { socket, gpu } = process.identity;
   return machine.domains.flatMap((domain, i): Reading[] => {
-    const isUsed = isApart(domain) && domain.place === (domain.kind === 'gpu' ? gpu : socket);
+    const isUsed = isHardwareDomain(domain) && domain.place === (domain.kind === 'gpu' ? gpu : socket);
     if (!isUsed) return [];
     const attributes = { ...describeDomain(domain), [partName]: 'process' };
     return [

@@ -11,7 +11,7 @@ import type { SimulatedDomain } from '../../src/simulation/machine-spec.js';
 import type { SimulatedProcess } from '../../src/simulation/simulated-process.js';
 import { PublishedProcesses } from '../../src/simulation/usage-tables.js';
 import type { Config } from './config.js';
-import { describeMeter, isApart, partName, trueEnergy } from './metrics.js';
+import { describeMeter, isHardwareDomain, partName, trueEnergy } from './metrics.js';
 import { createProcessReadings, CumulativeSeries, type Reading } from './process-readings.js';
 import { specOf } from './spec.js';
 
@@ -82,7 +82,7 @@ export class UsageScraper implements OpenScraper {
     const start = this.#startOf(0, at);
     const machine = this.#machine;
     return machine.domains.flatMap((domain, i) =>
-      isApart(domain) ? this.#createDomainReadings(domain, start, () => machine.idleNjNow(i)) : [],
+      isHardwareDomain(domain) ? this.#createDomainReadings(domain, start, () => machine.idleNjNow(i)) : [],
     );
   }
 

@@ -2,7 +2,7 @@ import type { Snmp } from 'net-snmp';
 import { parseEndpoint } from '../../src/config/endpoint.js';
 import type { RemoteMeter } from '../../src/scraping/meter-receiver.js';
 import type { Config, Endpoint } from './config.js';
-import { discover, readObjects, type MeteredObject } from './objects.js';
+import { discoverObjects, readObjects, type MeteredObject } from './objects.js';
 import { SnmpSession } from './snmp-session.js';
 
 /** Interval at which the objects of a device are searched again: outlets may be renamed or added. */
@@ -16,7 +16,7 @@ export function openDevice(endpoint: Endpoint, config: Config, snmp: Snmp): Remo
   let discoveredMs = 0;
   const find = async (signal: AbortSignal) => {
     discoveredMs = performance.now();
-    objects = await discover(session, endpoint.preset, config.objects, signal);
+    objects = await discoverObjects(session, endpoint.preset, config.objects, signal);
     return objects;
   };
   return {
@@ -27,7 +27,8 @@ export function openDevice(endpoint: Endpoint, config: Config, snmp: Snmp): Remo
       const answer = await readObjects(session, known ?? (await find(signal)), device, signal);
       if (answer !== undefined) return answer;
       const again = await readObjects(session, await find(signal), device, signal);
-      if (again === undefined) throw new Error('expected the objects that were found, found fewer of them');
+      if (again === undefined)
+        throw new Error('expected all objects that were found at the last walk, found fewer');
       return again;
     },
     close: () => session.close(),

@@ -24,7 +24,7 @@ const sysUpTime = '1.3.6.1.2.1.1.3.0';
  * Finds the objects of a device: the tables of a preset, and configured objects.
  * @throws Error if it does not respond, or has none of them
  */
-export async function discover(
+export async function discoverObjects(
   client: SnmpClient,
   preset: Config['endpoints'][number]['preset'],
   objects: Config['objects'],

@@ -98,7 +98,7 @@ test('tasmota reads on when other devices have no meter, hang or answer nonsense
   plug.total += 1;
   await until(() => last('hw.meter.energy')['tasmota-2462ab'] === 3_600_000);
   assert.deepEqual(log.lines.map((line) => line.replace(/^error: Cannot read http:\S+: /u, '')).toSorted(), [
-    'expected a JSON object, found a mistake at column 14',
+    'expected a JSON object, found a syntax error at column 14',
     'expected a device that measures power or energy, found one that does not',
     'expected an answer within 300 ms, found none',
   ]);

@@ -112,7 +112,7 @@ test('thermal omits parts that are off or absent, and is unavailable without any
   await receiver.start();
   await receiver.shutdown();
   assert.deepEqual(log.lines, [
-    `info: Leaves trip points out: Cannot read trip points of ${sysfs}/class/thermal: expected one at least, found none`,
+    `info: Leaving out trip points: Cannot read trip points of ${sysfs}/class/thermal: expected at least one, found none`,
   ]);
   const none = await factory.probe(
     parseSettings(factory.schema, { sysfs: createFolder() }),

@@ -14,9 +14,9 @@ export const command: Command = {
 
 Recomputes every figure of FILE, which the processor "attribution" writes with
 the setting "audit", independently of the code that computed it: energy from the
-knots of the meter, idle energy from the floor, the share of each workload, the
-parts of each view, the error of each window. It reports the first figure that
-differs, with its window and workload. FILE may be of any size; "-" is the
+readings of the meter, idle energy from the floor, the share of each workload,
+the parts of each view, the error of each window. It reports the first figure
+that differs, with its window and workload. FILE may be of any size; "-" is the
 standard input. Backups (FILE.1, ...) are checked separately.
 
 Exits with 1 if a figure differs, or FILE is truncated or cannot be read, and

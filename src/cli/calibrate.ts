@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServiceConfig } from '../config/service.js';
 import { saveCalibration } from '../energy/calibration.js';
-import { createBookFactory, createBookService } from '../exec/book-service.js';
+import { createOneShotService, createRecorderFactory } from '../exec/one-shot-service.js';
 import { createWallClock } from '../linux/clock.js';
 import { raplEnergy } from '../model/energy-domain.js';
 import { hostEnergy, hwEnergy, meterEnergy } from '../model/shared-metrics.js';
 import { writeMessage } from '../telemetry/write-message.js';
 import { BusyLoad, CommandLoad } from './calibrate/load.js';
-import { MeterBook } from './calibrate/meter-book.js';
+import { MeterReadings } from './calibrate/meter-readings.js';
 import { parseCalibrateOptions, type CalibrateOptions } from './calibrate/options.js';
 import { createCalibrationReport } from './calibrate/report.js';
 import { runPhases } from './calibrate/run-phases.js';
@@ -46,7 +46,7 @@ phases, or the load does not change the power.
 `,
   async run(args) {
     const options = parseCalibrateOptions(args);
-    const book = new MeterBook();
+    const book = new MeterReadings();
     const config = readingOnly(await validateConfigOf(options), book);
     const result = await withService(config, () => measure(options, book));
     process.stdout.write(createCalibrationReport(result));
@@ -61,7 +61,7 @@ const energyNames: ReadonlySet<string> = new Set(
 );
 
 /** Only the energy receivers of a configuration, connected to the book. */
-function readingOnly(config: ServiceConfig, book: MeterBook): ServiceConfig {
+function readingOnly(config: ServiceConfig, book: MeterReadings): ServiceConfig {
   const used = new Set(config.pipelines.flatMap(({ receivers }) => receivers));
   const receivers = [...config.receivers.values()].filter(
     ({ id, factory: { metrics } }) =>
@@ -73,7 +73,7 @@ function readingOnly(config: ServiceConfig, book: MeterBook): ServiceConfig {
     kind: 'exporter',
     id,
     type: id,
-    factory: createBookFactory(book),
+    factory: createRecorderFactory(book),
     settings: {},
     keys,
     origin: undefined,
@@ -91,7 +91,7 @@ function readingOnly(config: ServiceConfig, book: MeterBook): ServiceConfig {
 }
 
 async function withService<Result>(config: ServiceConfig, work: () => Promise<Result>): Promise<Result> {
-  const service = createBookService(config, createWallClock());
+  const service = createOneShotService(config, createWallClock());
   try {
     await service.start();
     return await work();
@@ -100,14 +100,14 @@ async function withService<Result>(config: ServiceConfig, work: () => Promise<Re
   }
 }
 
-async function measure(options: CalibrateOptions, book: MeterBook) {
+async function measure(options: CalibrateOptions, book: MeterReadings) {
   const stop = new AbortController();
   void waitForEnd().then((signal) =>
     stop.abort(new Error(`Cannot calibrate: expected to measure every phase, found ${signal}`)),
   );
   const fail = (reason: string) =>
     stop.abort(
-      new Error(`Cannot calibrate: expected a load that goes on, found that it ended with ${reason}`),
+      new Error(`Cannot calibrate: expected a load that keeps running, found that it ended with ${reason}`),
     );
   const load =
     options.load === undefined ? new BusyLoad(options.levels) : new CommandLoad(options.load, fail);

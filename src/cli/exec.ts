@@ -32,16 +32,18 @@ Options:
                         failed run.
       --compare         compare commands with "--vs" between them:
                         exec --compare -- gzip -k FILE --vs xz -k FILE
-                        All are run to warm up and then in turn (10 times, or
-                        as often as --repeat says). Reported are the statistics
-                        of each, and how much each of the others differs from
-                        the first, with confidence intervals and Welch's t-test.
+                        Each is run once to warm up; then all are run in turn,
+                        10 times or as often as --repeat sets. The report has
+                        the statistics of each command, and how much each one
+                        differs from the first, with confidence intervals and
+                        Welch's t-test.
       --baseline TIME   measure the machine for this long before each run, and
                         report how much more energy the run used (default: 1s
                         with --repeat or --compare, otherwise off)
-      --floor FILE      tell idle energy by the floors that an agent has learned
-                        on this machine and keeps in FILE (state_file of the
-                        processor attribution). FILE is not changed.
+      --floor FILE      separate idle energy by the floors that an agent has
+                        learned on this machine and keeps in FILE (setting
+                        state_file of the processor attribution). FILE is not
+                        changed.
       --interval TIME   time between two readings of CPU time (default: 100ms)
       --json FILE       write the report as JSON; "-" is stdout. FILE may be
                         omitted before -- or another option; the report then

@@ -17,7 +17,7 @@ import { avoidFullCollections, stopHeapGrowth } from '../young-generation.js';
 import { exitCodes, type Command } from './command.js';
 import { configOptions, configUsage, parseOptions, validateConfigOf } from './config-options.js';
 import { ConfigWatch, readContents } from './config-watch.js';
-import { ServiceManager, summarize } from './service-manager.js';
+import { describeStates, ServiceManager } from './service-manager.js';
 import { endByHangUp, waitForEnd, type EndingSignal } from './signals.js';
 
 /** V8 of Node 20. Later versions have a cheaper compiler in between, and no such flag. */
@@ -143,7 +143,7 @@ async function runService({ loadConfig, watched }: Source, { end, hangUps }: Sig
       changeTelemetry: (next) => changes.apply(next),
       // Before the start is complete and after a shutdown has begun, the agent is not ready.
       onReloading: () => service.isReady && manager.reloading(),
-      onReloaded: () => service.isReady && manager.ready(summarize(service.agent.listComponents())),
+      onReloaded: () => service.isReady && manager.ready(describeStates(service.agent.listComponents())),
       sampling: createSampling({ log, meter, onThread: stopHeapGrowth, onFast: preparePunctuality }),
     });
     hangUps.on('hangUp', () => {
@@ -206,9 +206,9 @@ function watchFiles(
 
 /** Notifies a service manager when everything is running, and from then on of failures. */
 function followService({ agent }: Service, manager: ServiceManager): NodeJS.Timeout {
-  manager.ready(summarize(agent.listComponents()));
+  manager.ready(describeStates(agent.listComponents()));
   manager.watch(() => agent.findStall());
-  return setInterval(() => manager.show(summarize(agent.listComponents())), showEveryMs).unref();
+  return setInterval(() => manager.show(describeStates(agent.listComponents())), showEveryMs).unref();
 }
 
 /** Returns memory to the kernel after the start, and then periodically. */
@@ -225,7 +225,9 @@ async function hasHungUp(end: Promise<EndingSignal>): Promise<boolean> {
 /** Ends the process when a shutdown takes too long, for example on a machine without free CPU time. */
 function leaveInTime(log: RootLog): void {
   const leave = () => {
-    log.error(`Leaving: the shutdown took longer than ${shutdownMs / 1000} s, what was not exported is lost`);
+    log.error(
+      `Exiting: the shutdown took longer than ${shutdownMs / 1000} s, data that was not exported is lost`,
+    );
     exitWithoutThreads(exitCodes.failure);
   };
   setTimeout(leave, shutdownMs).unref();

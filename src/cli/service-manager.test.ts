@@ -4,7 +4,7 @@ import type { ComponentStatus } from '../component/agent-control.js';
 import { createLogCollector } from '../component/fakes.js';
 import { listenAsServiceManager } from '../linux/notify-socket.fixture.js';
 import { until } from '../testing/until.js';
-import { ServiceManager, summarize } from './service-manager.js';
+import { describeStates, ServiceManager } from './service-manager.js';
 
 let count = 0;
 
@@ -77,7 +77,7 @@ test('ServiceManager goes on with a warning, when the service manager is not the
   absent.ready('Measuring');
   absent.close();
   assert.deepEqual(log.lines, [
-    'warn: Cannot notify the service manager at "@joulemetry-absent": ECONNREFUSED; it will assume that this agent did not start',
+    'warn: Cannot notify the service manager at "@joulemetry-absent": ECONNREFUSED; the service manager will assume that this agent did not start',
   ]);
   const lost = open(t);
   lost.close();
@@ -103,15 +103,15 @@ function createStatus(
   return { kind, id, pipelines: [], state, since: new Date(0), acceptedPoints: 0, refusedPoints: 0 };
 }
 
-test('summarize names what is paused and what fails', () => {
+test('describeStates names what is paused and what fails', () => {
   const receivers = [
     createStatus('receiver', 'rapl', 'running'),
     createStatus('receiver', 'nvml', 'disabled'),
   ];
-  assert.equal(summarize(receivers), 'Measuring with 1 receiver');
+  assert.equal(describeStates(receivers), 'Measuring with 1 receiver');
   const more = [createStatus('receiver', 'host', 'paused'), createStatus('exporter', 'otlp_grpc', 'failed')];
   assert.equal(
-    summarize([...receivers, ...more]),
+    describeStates([...receivers, ...more]),
     'Measuring with 2 receivers; paused: receiver host; failing: exporter otlp_grpc',
   );
 });

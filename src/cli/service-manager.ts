@@ -64,7 +64,7 @@ export class ServiceManager {
   watch(findStall: () => string | undefined): void {
     if (this.#socket === undefined || this.#watchdogMs === undefined) return;
     this.#watch = setInterval(() => this.#report(findStall()), Math.max(1, this.#watchdogMs / 2)).unref();
-    this.#log.info(`Watched by the service manager: restarted after ${this.#watchdogMs} ms without progress`);
+    this.#log.info(`The service manager restarts this agent after ${this.#watchdogMs} ms without progress`);
   }
 
   close(): void {
@@ -83,7 +83,9 @@ export class ServiceManager {
     try {
       return NotifySocket.connect(name);
     } catch (error) {
-      this.#log.warn(`${describeError(error)}; it will assume that this agent did not start`);
+      this.#log.warn(
+        `${describeError(error)}; the service manager will assume that this agent did not start`,
+      );
       return undefined;
     }
   }
@@ -124,7 +126,7 @@ function takeSettings(env: NodeJS.ProcessEnv): NotifySettings {
 }
 
 /** For people: `Measuring with 3 receivers; failing: exporter otlp_grpc`. */
-export function summarize(components: readonly ComponentStatus[]): string {
+export function describeStates(components: readonly ComponentStatus[]): string {
   const receivers = components.filter(({ kind, state }) => kind === 'receiver' && state !== 'disabled');
   const listIn = (state: ComponentStatus['state']) =>
     components.filter((one) => one.state === state).map(({ kind, id }) => `${kind} ${id}`);

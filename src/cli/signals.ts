@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
 import { isatty } from 'node:tty';
 import { readTerminal, RepeatedSignal } from '../linux/ending-signal.js';
-import { isIn, noteInherited } from '../linux/inherited.js';
+import { hasSignal, noteInherited } from '../linux/inherited.js';
 
 /** Signals that end the wait. SIGHUP does only if the terminal of this process is gone. */
 export type EndingSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
@@ -17,7 +17,7 @@ const endsWithTerminal =
  * not the terminal.
  */
 function isHangUpIgnored(): boolean {
-  return isIn(noteInherited().ignoredSignals, constants.signals.SIGHUP);
+  return hasSignal(noteInherited().ignoredSignals, constants.signals.SIGHUP);
 }
 
 /** Nothing was started yet that would have to be stopped in order. */

@@ -1,5 +1,5 @@
 import { formatJson } from '../component/output.js';
-import { describeSummary, summarize } from '../simulation/summary.js';
+import { describeSummary, summarizeSimulation } from '../simulation/summary.js';
 import { writeTree } from '../simulation/tree/write-tree.js';
 import { exitCodes, type Command } from './command.js';
 import { waitForEnd } from './signals.js';
@@ -14,7 +14,7 @@ export const command: Command = {
   usage: `Usage: joulemetry simulate [OPTIONS]
 
 Simulates a machine with energy meters and processes, whose energy use is known
-exactly, and on request with faults. The same options give the same machine.
+exactly. Faults can be added. The same options give the same machine.
 
 Without --tree it prints how much energy each domain and each process used. It
 does not wait for the simulated time to pass: a day takes about half a minute to
@@ -64,7 +64,7 @@ Sensors and faults:
     const options = parseSimulateOptions(args);
     const { tree, spec, durationUs = standardUs, isJson } = options;
     if (tree === undefined) {
-      const summary = summarize(spec, durationUs);
+      const summary = summarizeSimulation(spec, durationUs);
       process.stdout.write(isJson ? formatJson(summary) : describeSummary(summary));
       return exitCodes.success;
     }

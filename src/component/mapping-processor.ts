@@ -27,7 +27,7 @@ export function createMappingProcessor(
     if (warned.has(name)) return;
     warned.add(name);
     context.log.warn(
-      `Cannot tell series of the ${kind} "${name}" apart any more: expected different attributes, found the same; the first series of each is kept, the others are left out`,
+      `Cannot distinguish series of the ${kind} "${name}": expected different attributes, found the same; the first series of each is kept, the others are left out`,
     );
   };
   const seriesMap = new SeriesMap({

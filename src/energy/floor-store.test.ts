@@ -70,6 +70,6 @@ test('FloorStore does not change a file that it only reads, and reports one that
   assert.equal(warnings.length, 2);
   assert.match(
     warnings[1] ?? '',
-    /Cannot find the floor of dram in .*, found cpu; idle energy is not told apart$/,
+    /Cannot find the floor of dram in .*, found cpu; idle energy is not separated$/,
   );
 });

@@ -47,7 +47,7 @@ export class FloorStore {
       }
       this.#isLoaded = true;
     } catch (error) {
-      const rest = this.#isReadOnly ? 'idle energy is not told apart' : 'floors are learned again';
+      const rest = this.#isReadOnly ? 'idle energy is not separated' : 'floors are learned again';
       this.#log.warn(`${describeError(error)}; ${rest}`);
     }
   }
@@ -75,7 +75,7 @@ export class FloorStore {
     const known = [...this.#learners.keys()].join(', ') || 'none';
     this.#log.warn(
       `Cannot find the floor of ${key} in ${this.#path}: expected one that an agent has learned on this machine, ` +
-        `found ${known}; idle energy is not told apart`,
+        `found ${known}; idle energy is not separated`,
     );
   }
 }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { findFacts } from './meter-facts.js';
+import { findMeterFacts } from './meter-facts.js';
 
-const factsOf = (attributes: Record<string, string>) => findFacts({ attributes });
+const factsOf = (attributes: Record<string, string>) => findMeterFacts({ attributes });
 
 test("findFacts returns the minimum age of a meter's energy, by its interface and its averaging time", () => {
   assert.deepEqual(factsOf({ 'energy.interface': 'powercap' }), { isSampled: false });

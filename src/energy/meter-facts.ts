@@ -26,7 +26,7 @@ const refreshNs: Readonly<Record<string, number>> = {
 const integrated = /_power$|_voltage_current$|^power_supply$|^kwollect$|^ipmi$/u;
 
 /** @param series energy of a domain */
-export function findFacts({ attributes }: Pick<Series, 'attributes'>): MeterFacts {
+export function findMeterFacts({ attributes }: Pick<Series, 'attributes'>): MeterFacts {
   const energyInterface = String(attributes[ATTR_ENERGY_INTERFACE] ?? '');
   const known = refreshNs[energyInterface];
   if (!integrated.test(energyInterface)) {

@@ -5,15 +5,15 @@ import { test, type TestContext } from 'node:test';
 import { perfEventsRefused } from '../linux/perf/refused.fixture.js';
 import { createFolder } from '../testing/temporary-folder.fixture.js';
 import { CommandEvents } from './command-counters.js';
-import { EnergyBook } from './energy-book.js';
 import { measureRun, type Instruments, type RunPlan } from './measure-run.js';
+import { RunRecorder } from './run-recorder.js';
 import type { Session } from './session.js';
 import { SignalRelay } from './signal-relay.js';
 
 /** A session without meters. */
 function createSession(flush: () => Promise<void>): Session {
   return {
-    book: new EnergyBook(0n),
+    book: new RunRecorder(0n),
     mark: () => Promise.resolve(0),
     begin(command) {
       command.release();

@@ -3,10 +3,10 @@ import { formatJson } from '../component/output.js';
 import { describeError, UsageError } from '../errors.js';
 import { surviveBadOutput, writeMessage } from '../telemetry/write-message.js';
 import { readVersion } from '../version.js';
-import type { EnergyBook } from './energy-book.js';
 import type { RunRecord } from './measure-run.js';
 import type { ExecOptions } from './options.js';
 import type { ExecReport, RunReport } from './report.js';
+import type { RunRecorder } from './run-recorder.js';
 
 /** The target of a report. Must be closed. */
 interface ReportTarget {
@@ -117,7 +117,7 @@ export interface RunsToReport {
   /** Whether they are repetitions after a warm-up. */
   readonly isRepeated: boolean;
   /** The book of the session, which is closed. */
-  readonly book: EnergyBook;
+  readonly book: RunRecorder;
 }
 
 /**

@@ -4,9 +4,9 @@ import type { Attributes, Metric, Series } from '../model/series.js';
 import { createRow } from '../model/table.js';
 import { describeProgram } from './command-programs.js';
 import type { CommandCpuTime } from './command-usage.js';
-import { EnergyBook } from './energy-book.js';
 import type { RunRecord } from './measure-run.js';
 import { reportRun } from './report.js';
+import { RunRecorder } from './run-recorder.js';
 
 const origin = 1_800_000_000_000_000_000n;
 const metric: Metric = {
@@ -38,7 +38,7 @@ function createRecord(
 }
 
 test('reportRun gives no peak below the mean, when most energy was used near the edges', () => {
-  const book = new EnergyBook(origin);
+  const book = new RunRecorder(origin);
   const takeAt = (ms: number, joules: number) =>
     book.take(createRow(columns, origin + BigInt(ms) * 1_000_000n, Float64Array.of(joules)));
   const markAt = (ms: number) => book.mark(origin + BigInt(ms) * 1_000_000n);
@@ -55,7 +55,7 @@ test('reportRun gives no peak below the mean, when most energy was used near the
 const usage = (name: string, cpuNs: number, processes: number) => ({ name, cpuNs, processes });
 
 test('reportRun sums up time and energy by program, and all programs are the share of the command', () => {
-  const book = new EnergyBook(origin);
+  const book = new RunRecorder(origin);
   const mark = book.mark(origin + 1n);
   book.mark(origin + 1_000_000_001n);
   const programs = [usage('make', 1e8, 1), usage('cc1', 8e8, 40), usage('make', 3e8, 2)];

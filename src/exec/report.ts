@@ -4,9 +4,9 @@ import type { CommandCounts } from './command-counters.js';
 import { describeProgram } from './command-programs.js';
 import type { CommandCpuTime } from './command-usage.js';
 import type { DomainEnergy } from './domain-meter.js';
-import type { EnergyBook } from './energy-book.js';
 import type { RunRecord } from './measure-run.js';
-import { hasDrift, summarise, type Difference, type Statistics } from './statistics.js';
+import type { RunRecorder } from './run-recorder.js';
+import { hasDrift, summarizeSample, type Difference, type Statistics } from './statistics.js';
 
 /** The energy of a domain in a run. */
 export interface DomainReport extends DomainEnergy {
@@ -81,7 +81,7 @@ export interface RunReport {
 const edgeError = 0.41;
 
 /** @param book of the session, which is closed */
-export function reportRun(record: RunRecord, book: EnergyBook): RunReport {
+export function reportRun(record: RunRecord, book: RunRecorder): RunReport {
   const { startedAt, wallSeconds, end, cpu, counts, maxRssBytes } = record;
   const programs = cpu.source === 'ebpf' ? reportPrograms(record, book) : undefined;
   return {
@@ -96,7 +96,7 @@ export function reportRun(record: RunRecord, book: EnergyBook): RunReport {
   };
 }
 
-function reportPrograms({ cpu, identity }: RunRecord, book: EnergyBook): readonly ProgramReport[] {
+function reportPrograms({ cpu, identity }: RunRecord, book: RunRecorder): readonly ProgramReport[] {
   const byName = new Map<string, ProgramReport>();
   for (const [i, { name, processes, cpuNs }] of cpu.programs.entries()) {
     const attributes = i === 0 ? identity : describeProgram(identity, name);
@@ -137,7 +137,7 @@ function sumPrograms(name: string, programs: readonly ProgramReport[]): ProgramR
   };
 }
 
-function reportEnergy(record: RunRecord, book: EnergyBook): EnergyReport | undefined {
+function reportEnergy(record: RunRecord, book: RunRecorder): EnergyReport | undefined {
   const { mark, baselineMark } = record;
   const seconds = book.secondsFrom(mark);
   const domains = book.domainsFrom(mark).map((domain) => reportDomain(domain, seconds));
@@ -155,7 +155,7 @@ function reportEnergy(record: RunRecord, book: EnergyBook): EnergyReport | undef
   };
 }
 
-function reportShares({ mark, identity, cpu }: RunRecord, book: EnergyBook, joules: number): Shares {
+function reportShares({ mark, identity, cpu }: RunRecord, book: RunRecorder, joules: number): Shares {
   const programs = cpu.programs.map(({ name }, i) => (i === 0 ? identity : describeProgram(identity, name)));
   const command = programs.reduce((sum, attributes) => sum + book.attributedTo(attributes), 0);
   const idle = book.idleFrom(mark);
@@ -178,7 +178,7 @@ function findPeak({ peakWatts }: DomainEnergy, meanWatts: number): number | unde
 }
 
 function reportBaseline(
-  book: EnergyBook,
+  book: RunRecorder,
   mark: number,
   run: { readonly joules: number; readonly seconds: number },
 ): Baseline {
@@ -247,8 +247,8 @@ export function reportRepeat(runs: readonly RunReport[]): RepeatReport {
   const net = runs.flatMap(({ energy }) => energy?.baseline?.netJoules ?? []);
   const command = runs.flatMap(({ energy }) => energy?.shares?.command ?? []);
   return {
-    wallSeconds: summarise(wall),
-    cpuSeconds: summarise(runs.map(({ cpu }) => cpu.totalNs / 1e9)),
+    wallSeconds: summarizeSample(wall),
+    cpuSeconds: summarizeSample(runs.map(({ cpu }) => cpu.totalNs / 1e9)),
     machineJoules: summariseAny(machine),
     netJoules: summariseAny(net),
     commandJoules: summariseAny(command),
@@ -258,7 +258,7 @@ export function reportRepeat(runs: readonly RunReport[]): RepeatReport {
 }
 
 function summariseAny(values: readonly number[]): Statistics | undefined {
-  return values.length > 0 ? summarise(values) : undefined;
+  return values.length > 0 ? summarizeSample(values) : undefined;
 }
 
 function reportEvents(runs: readonly RunReport[]): readonly RepeatedEvent[] {
@@ -267,6 +267,6 @@ function reportEvents(runs: readonly RunReport[]): readonly RepeatedEvent[] {
     const counts = runs.flatMap(
       ({ counts: one }) => one?.events.find((event) => event.name === name)?.value ?? [],
     );
-    return counts.length === runs.length ? [{ name, unit, statistics: summarise(counts) }] : [];
+    return counts.length === runs.length ? [{ name, unit, statistics: summarizeSample(counts) }] : [];
   });
 }

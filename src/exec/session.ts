@@ -1,19 +1,19 @@
 import { createWallClock } from '../linux/clock.js';
 import { createSteadyRead, readClocks, wallOffsetNs } from '../linux/clocks.js';
-import { createBookFactory, createBookService } from './book-service.js';
 import {
   createCommandFactory,
   type CommandFeed,
   type CommandReceiver,
   type ReadyCommand,
 } from './command-receiver.js';
-import { EnergyBook } from './energy-book.js';
 import { validateExecConfig, type ExecConfigSources } from './exec-config.js';
+import { createOneShotService, createRecorderFactory } from './one-shot-service.js';
+import { RunRecorder } from './run-recorder.js';
 
 /** The measuring pipelines of `exec`. Must be closed. */
 export interface Session {
   /** The energy between marks; complete once the session is closed. */
-  readonly book: EnergyBook;
+  readonly book: RunRecorder;
   /**
    * Takes a reading of every meter and marks the instant. Rejects if a required component cannot start.
    * @returns the mark's number
@@ -44,10 +44,10 @@ export async function openSession(sources: ExecConfigSources): Promise<Session> 
   // Energy is divided by time, and setting the clock while the command runs must change neither.
   const offsetNs = wallOffsetNs(readClocks());
   const clock = createWallClock(createSteadyRead(offsetNs));
-  const book = new EnergyBook(clock.wallNs());
-  const own = { command: createCommandFactory(feed), summary: createBookFactory(book) };
+  const book = new RunRecorder(clock.wallNs());
+  const own = { command: createCommandFactory(feed), summary: createRecorderFactory(book) };
   const config = await validateExecConfig(sources, own);
-  const service = createBookService(config, clock, offsetNs);
+  const service = createOneShotService(config, clock, offsetNs);
   // Readings before the command starts are processed while it runs.
   service.hold();
   const started = service.start();

@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 import { readTerminal, RepeatedSignal } from '../linux/ending-signal.js';
-import { isIn, noteInherited } from '../linux/inherited.js';
+import { hasSignal, noteInherited } from '../linux/inherited.js';
 
 const ending = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
 const relayed = [...ending, 'SIGUSR1', 'SIGUSR2', 'SIGWINCH'] as const;
@@ -34,7 +34,7 @@ export class SignalRelay {
   constructor() {
     const { ignoredSignals } = noteInherited();
     // Ignored signals are not caught: they are not forwarded.
-    const caught = relayed.filter((signal) => !isIn(ignoredSignals, constants.signals[signal]));
+    const caught = relayed.filter((signal) => !hasSignal(ignoredSignals, constants.signals[signal]));
     for (const signal of caught) process.on(signal, this.#receive);
   }
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { compareMeans, hasDrift, summarise } from './statistics.js';
+import { compareMeans, hasDrift, summarizeSample } from './statistics.js';
 
 test('summarise gives mean, median, minimum and the t interval, when there are several values', () => {
-  const { mean, median, min, deviation = NaN, halfWidth = NaN } = summarise([4, 2, 8, 6]);
+  const { mean, median, min, deviation = NaN, halfWidth = NaN } = summarizeSample([4, 2, 8, 6]);
   assert.deepEqual([mean, median, min], [5, 5, 2]);
   assert.equal(deviation.toFixed(4), '2.5820');
   // 3.1824 * 2.5820 / 2
@@ -11,16 +11,16 @@ test('summarise gives mean, median, minimum and the t interval, when there are s
 });
 
 test('summarise takes the middle one for the median, when their number is odd', () => {
-  assert.equal(summarise([9, 1, 5]).median, 5);
+  assert.equal(summarizeSample([9, 1, 5]).median, 5);
 });
 
 test('summarise gives no interval, when there is a single value', () => {
   const single = { mean: 3, median: 3, min: 3, deviation: undefined, halfWidth: undefined };
-  assert.deepEqual(summarise([3]), single);
+  assert.deepEqual(summarizeSample([3]), single);
 });
 
 test('summarise gives an interval of no width, when all values are equal', () => {
-  assert.equal(summarise([3, 3, 3]).halfWidth, 0);
+  assert.equal(summarizeSample([3, 3, 3]).halfWidth, 0);
 });
 
 test('hasDrift sees a trend, when the values grow', () => {

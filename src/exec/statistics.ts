@@ -31,7 +31,7 @@ export interface Difference {
 const confidence = 0.95;
 
 /** @param values at least one */
-export function summarise(values: readonly number[]): Statistics {
+export function summarizeSample(values: readonly number[]): Statistics {
   const deviation = values.length < 2 ? undefined : deviationOf(values);
   return {
     mean: meanOf(values),

@@ -6,7 +6,6 @@ import { openHttpClient, type ClientConfig, type HttpClient } from '../http/clie
 import type { Compression } from '../http/compression.js';
 import { request as requestPlain } from '../http/node-http.js';
 import { readVersion } from '../version.js';
-import { wholeDelivery, type Delivery, type Sender } from './courier.js';
 import {
   findStatusError,
   toConnectionError,
@@ -14,6 +13,7 @@ import {
   type AnswerRules,
   type HttpAnswer,
 } from './http-answers.js';
+import { wholeDelivery, type Delivery, type Sender } from './request-delivery.js';
 
 /** The exporter settings that a sender uses. */
 export interface HttpSenderConfig extends ClientConfig {

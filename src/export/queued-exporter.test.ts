@@ -6,8 +6,8 @@ import { parseSettings } from '../config/settings.js';
 import type { Series } from '../model/series.js';
 import { createRow, type Table } from '../model/table.js';
 import { until } from '../testing/until.js';
-import type { Delivery, Sender } from './courier.js';
 import { batchSettings, QueuedExporter, type Encoder } from './queued-exporter.js';
+import type { Delivery, Sender } from './request-delivery.js';
 import { retrySettings } from './retry.js';
 import { sendingQueueSettings } from './sending-queue.js';
 

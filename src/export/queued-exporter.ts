@@ -3,7 +3,7 @@ import type { QueuedRequest, QueueStorage, StoredBytes } from '../component/queu
 import type { ConfigOf, Schema } from '../component/schema.js';
 import { countHistograms, type HistogramTable } from '../model/histogram-table.js';
 import { countPoints, type Table } from '../model/table.js';
-import type { Sender } from './courier.js';
+import type { Sender } from './request-delivery.js';
 import { SendingQueue, type SendingQueueConfig } from './sending-queue.js';
 
 /** Maximum time of a shutdown, if the caller sets no limit. */

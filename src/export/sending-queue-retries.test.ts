@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { StoredRequest } from '../component/queue-storage.js';
 import { ExportError } from '../errors.js';
 import { until } from '../testing/until.js';
-import type { Delivery } from './courier.js';
 import { MemoryStorage } from './memory-storage.js';
+import type { Delivery } from './request-delivery.js';
 import { fast, openQueue, refuse, request, taken, type Answer } from './sending-queue.fixture.js';
 
 test('SendingQueue keeps requests after transient failures, in order, and reports the outage once', async () => {

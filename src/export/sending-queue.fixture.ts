@@ -2,7 +2,7 @@ import { createFakeContext, createLogCollector, createMeterReader } from '../com
 import type { QueuedRequest, QueueStorage } from '../component/queue-storage.js';
 import { parseSettings } from '../config/settings.js';
 import { ExportError } from '../errors.js';
-import type { Delivery } from './courier.js';
+import type { Delivery } from './request-delivery.js';
 import { retrySettings } from './retry.js';
 import { SendingQueue, sendingQueueSettings } from './sending-queue.js';
 

@@ -2,10 +2,10 @@ import type { Context } from '../component/component.js';
 import type { QueuedRequest, QueueStorage, StoredBytes, StoredRequest } from '../component/queue-storage.js';
 import type { ConfigOf, Schema } from '../component/schema.js';
 import { describeError } from '../errors.js';
-import { Courier, waitAtMost, type Sender } from './courier.js';
 import { DeliveryLog } from './delivery-log.js';
 import { SendingQueueTelemetry, type DropReason } from './delivery-telemetry.js';
 import { MemoryStorage } from './memory-storage.js';
+import { RequestDelivery, waitAtMost, type Sender } from './request-delivery.js';
 import { limitRetries, type RetryConfig } from './retry.js';
 
 /** Settings of exporters that queue encoded requests until they are delivered. */
@@ -60,7 +60,7 @@ export class SendingQueue {
   readonly #log: DeliveryLog;
   readonly #storage: QueueStorage;
   readonly #restore: (stored: StoredBytes) => QueuedRequest;
-  readonly #courier: Courier;
+  readonly #courier: RequestDelivery;
   readonly #consumers = new Set<Promise<void>>();
   /** Consumers with a request; those that finish are not counted even before their promises settle. */
   #busy = 0;
@@ -80,7 +80,7 @@ export class SendingQueue {
       readBytes: () => this.#bytes,
       readInFlight: () => this.#busy,
     });
-    this.#courier = new Courier({
+    this.#courier = new RequestDelivery({
       sender,
       retry: limitRetries(config.retry_on_failure, storage.isLasting),
       telemetry: this.#telemetry,

@@ -2,7 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { Log, LogFields } from '../component/log.js';
 import type { QueuedRequest } from '../component/queue-storage.js';
 import { describeError, ExportError } from '../errors.js';
-import type { Delivery } from './courier.js';
+import type { Delivery } from './request-delivery.js';
 
 /** `send` is answered by `sent` or `failed` with its number, `close` by `closed`. */
 export type SendingCommand =

@@ -110,7 +110,7 @@ test('ThreadedSender terminates a thread that does not end, when it is closed', 
   await sender.close(1);
   await Promise.all([hanging, later]);
   assert.deepEqual(log.lines.slice(2), [
-    'warn: Closing a place: the thread that sends does not end and is terminated',
+    'warn: Closing a place: terminating its sending thread, which does not end',
   ]);
   await expectNothingLeft(before);
 });

@@ -2,7 +2,7 @@ import type { Log } from '../component/log.js';
 import type { QueuedRequest } from '../component/queue-storage.js';
 import { ExportError } from '../errors.js';
 import { WorkThread } from '../work-thread.js';
-import { wholeDelivery, type Delivery, type Sender } from './courier.js';
+import { wholeDelivery, type Delivery, type Sender } from './request-delivery.js';
 import type { SendingCommand, SendingMessage } from './sending-thread.js';
 
 /** Time for closing connections, if the caller sets no limit. */
@@ -91,7 +91,7 @@ class ThreadedSender implements Sender {
 
   /** The thread blocks, for example in a loop without end or on a disk that does not answer. */
   #giveUp(): void {
-    this.#options.log.warn(`Closing ${this.#target}: the thread that sends does not end and is terminated`);
+    this.#options.log.warn(`Closing ${this.#target}: terminating its sending thread, which does not end`);
     this.#closed();
   }
 

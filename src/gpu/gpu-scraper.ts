@@ -169,7 +169,7 @@ export class GpuScraper implements OpenScraper {
     const { procfs } = this.#config;
     this.#context.log.warn(
       `Cannot find process ${pid}, which uses a GPU: expected it in ${procfs}, found another pid namespace; ` +
-        'give the collector that of the host (docker run --pid=host, hostPID: true)',
+        'run the collector in that of the host (docker run --pid=host, hostPID: true)',
     );
   }
 

@@ -85,7 +85,7 @@ function openTunnel(proxy: HttpProxy, target: Target, { timeoutMs, done }: Tunne
   const options = { host, port, method: 'CONNECT', path, headers, agent: false };
   const request = (isTls ? requestTls : requestPlain)(options);
   const timer = setTimeout(() => {
-    request.destroy(new Error(`expected an answer of the proxy within ${timeoutMs} ms, found none`));
+    request.destroy(new Error(`expected an answer from the proxy within ${timeoutMs} ms, found none`));
   }, timeoutMs);
   request.once('close', () => clearTimeout(timer));
   request.once('error', done);

@@ -81,14 +81,14 @@ export class BodyReader {
   #tooLarge(): Body {
     return {
       status: 413,
-      problem: `Cannot take the request: expected at most ${this.#maxBytes} bytes, found more`,
+      problem: `Cannot accept the request: expected at most ${this.#maxBytes} bytes, found more`,
     };
   }
 
   #noRoom(): Body {
     return {
       status: 503,
-      problem: `Cannot take the request now: expected at most ${this.#maxTotalBytes} bytes of requests at a time, found more`,
+      problem: `Cannot accept the request now: expected at most ${this.#maxTotalBytes} bytes of requests at a time, found more`,
     };
   }
 }

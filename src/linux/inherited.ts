@@ -190,6 +190,6 @@ export function splitAtNul(bytes: Buffer): readonly Buffer[] {
 }
 
 /** Whether a set of signals, bit n - 1 for signal n, contains one. */
-export function isIn(signals: bigint, number: number): boolean {
+export function hasSignal(signals: bigint, number: number): boolean {
   return ((signals >> BigInt(number - 1)) & 1n) === 1n;
 }

@@ -1,4 +1,4 @@
-import { isIn, type Inherited } from './inherited.js';
+import { hasSignal, type Inherited } from './inherited.js';
 import { fcntl, libc } from './libc.js';
 
 // include/uapi/asm-generic/fcntl.h and resource.h
@@ -43,7 +43,7 @@ export function restoreInherited({ descriptors, statusFlags, ignoredSignals }: I
     }
   }
   for (let number = 1; number <= longestStandard; number++) {
-    if (number !== sigChld && isIn(ignoredSignals, number)) signal(number, ignore);
+    if (number !== sigChld && hasSignal(ignoredSignals, number)) signal(number, ignore);
   }
 }
 
@@ -53,7 +53,7 @@ export function restoreInherited({ descriptors, statusFlags, ignoredSignals }: I
  * @returns a function to call then
  */
 export function lendIgnoredSigChld({ ignoredSignals }: Inherited): () => void {
-  if (!isIn(ignoredSignals, sigChld)) return () => {};
+  if (!hasSignal(ignoredSignals, sigChld)) return () => {};
   const before = new Uint8Array(actionBytes);
   sigaction(sigChld, null, before);
   signal(sigChld, ignore);

@@ -1,5 +1,5 @@
 import type { QueuedRequest } from '../component/queue-storage.js';
-import { wholeDelivery, type Delivery } from '../export/courier.js';
+import { wholeDelivery, type Delivery } from '../export/request-delivery.js';
 import { findMessage, findNumber, findText, readFields } from '../protobuf.js';
 import { limitRejected, readExportResponse } from './export-response.js';
 

@@ -1,4 +1,4 @@
-import type { Delivery } from '../export/courier.js';
+import type { Delivery } from '../export/request-delivery.js';
 import { findMessage, findNumber, findText } from '../protobuf.js';
 
 const unreadable = 'the answer is not one of an OTLP receiver, is the address right?';

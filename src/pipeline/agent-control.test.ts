@@ -27,7 +27,7 @@ test('listComponents lists every component with its pipelines, its state and its
     );
   assert.deepEqual(short, [
     'extension health  running 0 0',
-    'exporter file metrics+metrics/raw running 0 2 Cannot take a table: bad data',
+    'exporter file metrics+metrics/raw running 0 2 Cannot process a table: bad data',
     'exporter web metrics running 1 0',
     'processor share metrics running 0 1',
     'receiver meter metrics+metrics/raw running 0 1',

@@ -129,7 +129,11 @@ export async function stopWithin(
 function expire(afterMs: number, signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
     const giveUp = () =>
-      reject(new Error(`expected an end within ${Math.round(afterMs)} ms, found it running; left behind`));
+      reject(
+        new Error(
+          `expected an end within ${Math.round(afterMs)} ms, found it running; not waiting any longer`,
+        ),
+      );
     const timer = setTimeout(giveUp, afterMs);
     signal.addEventListener('abort', () => clearTimeout(timer));
   });

@@ -20,13 +20,13 @@ import { findOrAdd } from '../model/plan.js';
 import type { Metric, Resource } from '../model/series.js';
 import { ClaimRegistry } from './claims.js';
 import {
+  bypassUnlessActive,
   countPassage,
   countStatus,
-  dropFor,
+  createDroppingConsumer,
   exporterCounters,
   guard,
   processorCounters,
-  whileActive,
 } from './guard.js';
 import { leaveOut, passAround } from './histograms.js';
 import { LiveSeries } from './live-series.js';
@@ -166,7 +166,7 @@ export class Graph {
     });
     const { log } = context;
     const counted = countStatus(guard(component, log), status);
-    const active = whileActive(counted, dropFor(status), status);
+    const active = bypassUnlessActive(counted, createDroppingConsumer(status), status);
     const passing = component.readBacklog ? active : countPassage(active, exporterCounters(meter, id));
     return { component, entry: leaveOut(passing, { id, log, meter }) };
   }
@@ -179,7 +179,7 @@ export class Graph {
     const context = contextFor(this.#environment, 'processor', id);
     const component = factory.create(settings, { ...context, owners: this.claims }, counted);
     const guarded = countStatus(guard(component, context.log), status);
-    const active = passAround(whileActive(guarded, counted, status), counted);
+    const active = passAround(bypassUnlessActive(guarded, counted, status), counted);
     const entering = new LiveSeries(countPassage(active, incoming));
     return { component, entry: entering, passage: { next, incoming: entering, outgoing: live } };
   }

@@ -69,7 +69,7 @@ function notePassage(next: Consumer, note: (taken: boolean, points: number) => v
 }
 
 /** Diverts tables to another consumer while a component is paused or stopped. */
-export function whileActive(
+export function bypassUnlessActive(
   next: Consumer,
   elsewhere: Consumer,
   status: Pick<StatusRecord, 'isActive'>,
@@ -85,7 +85,7 @@ export function whileActive(
  * Drops tables and counts their points as refused by a component. It accepts them: a sender would only send
  * them again.
  */
-export function dropFor(status: Pick<StatusRecord, 'count'>): Consumer {
+export function createDroppingConsumer(status: Pick<StatusRecord, 'count'>): Consumer {
   const drop = (points: number): true => {
     status.count(false, points);
     return true;
@@ -109,7 +109,7 @@ export function guard(consumer: Consumer, log: Log): Consumer {
       isFailing = false;
       return taken;
     } catch (error) {
-      if (!isFailing) log.error(`Cannot take a table: ${describeError(error)}`, { error });
+      if (!isFailing) log.error(`Cannot process a table: ${describeError(error)}`, { error });
       isFailing = true;
       return false;
     }

@@ -49,7 +49,7 @@ test('countPassage and guard support histograms if the consumer does, count them
   assert.equal(counted.consumeHistograms?.(table), true);
   isBroken = true;
   assert.equal(counted.consumeHistograms?.(table), false);
-  assert.match(log.lines.join(), /Cannot take a table: no room/u);
+  assert.match(log.lines.join(), /Cannot process a table: no room/u);
   const counts = await read();
   assert.equal(counts['otelcol_receiver_accepted_metric_points{web}'], 1);
   assert.equal(counts['otelcol_receiver_refused_metric_points{web}'], 1);

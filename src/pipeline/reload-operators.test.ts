@@ -100,7 +100,7 @@ test('a restarted component does not show errors from before its restart', async
   const findError = () => service.agent.listComponents().find(({ id }) => id === 'web')?.lastError?.message;
   await reload({ ...config, exporters: { file: {}, web: { throwing: true } } });
   feed(world);
-  assert.equal(findError(), 'Cannot take a table: bad data');
+  assert.equal(findError(), 'Cannot process a table: bad data');
   await reload(config);
   assert.equal(findError(), undefined);
   await service.shutdown();

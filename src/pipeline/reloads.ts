@@ -105,7 +105,7 @@ export class Reloads {
 
   async #load(): Promise<ServiceConfig> {
     if (this.#environment.loadConfig) return this.#environment.loadConfig();
-    throw new Error('expected an agent that reads its configuration again, found one that does not');
+    throw new Error('expected an agent that can reload its configuration, found one that cannot');
   }
 }
 

@@ -63,7 +63,7 @@ test('Service continues with the other exporters when one throws, and logs it on
   assert.equal(world.entries.get('meter')?.consume(createEnding([], 0n)), false);
   assert.equal(world.entries.get('meter')?.consume(createEnding([], 0n)), false);
   assert.equal(world.events.filter((event) => event === 'table at web').length, 2);
-  assert.deepEqual(world.log.lines, ['error: Cannot take a table: bad data']);
+  assert.deepEqual(world.log.lines, ['error: Cannot process a table: bad data']);
   await service.shutdown();
 });
 

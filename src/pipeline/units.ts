@@ -131,9 +131,9 @@ export function compareUnits<Running extends WantedUnit>(
   }
   const starting = wanted.filter(({ key }) => !kept.has(key));
   const ending = [...running.values()].filter(({ key }) => !kept.has(key));
-  const early = starting.filter((one) => isApart(one, ending));
+  const early = starting.filter((one) => isHardwareDomain(one, ending));
   const late = starting.filter((one) => !early.includes(one));
-  const leaving = ending.filter((one) => one.config.kind === 'exporter' && isApart(one, starting));
+  const leaving = ending.filter((one) => one.config.kind === 'exporter' && isHardwareDomain(one, starting));
   return { early, late, stopping: ending.filter((one) => !leaving.includes(one)), leaving };
 }
 
@@ -141,7 +141,7 @@ export function compareUnits<Running extends WantedUnit>(
  * Whether a component cannot conflict with others over a resource such as a file or an address. Processors
  * never do.
  */
-function isApart({ config }: WantedUnit, others: readonly WantedUnit[]): boolean {
+function isHardwareDomain({ config }: WantedUnit, others: readonly WantedUnit[]): boolean {
   if (config.kind === 'processor' || listReferences(config.factory.schema, config.settings).length > 0)
     return false;
   const ports = listPorts(config);

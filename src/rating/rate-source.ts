@@ -98,7 +98,7 @@ export class FileRateSource implements RateSource {
     } catch (error) {
       const failure = describeError(error);
       if (failure !== this.#failure)
-        this.#log.warn(`Cannot read ${this.#path}: ${failure}; the rates read before stay`);
+        this.#log.warn(`Cannot read ${this.#path}: ${failure}; keeping the previous rates`);
       this.#failure = failure;
     }
   }

@@ -11,8 +11,8 @@ import {
 } from './cell-text.js';
 import { csvField, fixedColumns, inertText, metricColumn, rowKey, sharedFields } from './csv-columns.js';
 import { figureColumns, HistogramRowsWriter } from './csv-histograms.js';
+import { isHistogramSeries } from './recorded-series.js';
 import { isHistograms, type RecordedTable } from './recorded-table.js';
-import { isHistogramSeries } from './series-book.js';
 
 /** Columns of a table that share a row of the file. */
 interface RowPlan {

@@ -3,7 +3,7 @@ import type { AnySeries, HistogramSeries, Series } from '../model/series.js';
 import { SeriesArrays } from '../model/series-arrays.js';
 import { createEnding, type Table } from '../model/table.js';
 import { HistogramAssembler } from './histogram-assembler.js';
-import { isHistogramSeries, isNumberSeries, SeriesBook } from './series-book.js';
+import { isHistogramSeries, isNumberSeries, RecordedSeries } from './recorded-series.js';
 
 /** Maximum rows per table. */
 const maxRows = 1024;
@@ -107,7 +107,7 @@ export interface Sink {
 
 /** Converts the points of a file to tables in which each series is one object. */
 export class PointStream {
-  readonly book = new SeriesBook();
+  readonly book = new RecordedSeries();
   readonly #assembler: TableAssembler;
   readonly #histograms: HistogramAssembler;
 

@@ -173,7 +173,7 @@ test('JsonLinesDecoder reports a malformed line and reads the next', () => {
     lineOf([gaugeOf([{ timeUnixNano: '9223372036854775808', asDouble: 1 }])]),
     lineOf([gaugeOf([{ timeUnixNano: '1', asDouble: 1 }])]),
   );
-  assert.match(found.notes[0] ?? '', /^expected a JSON object, found a mistake(?: at column \d+)?$/u);
+  assert.match(found.notes[0] ?? '', /^expected a JSON object, found a syntax error(?: at column \d+)?$/u);
   assert.deepEqual(found.notes.slice(1), [
     'expected a JSON object, found a list',
     'expected a JSON object, found 7',

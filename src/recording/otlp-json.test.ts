@@ -24,9 +24,9 @@ test('parseObject reports its input in words that do not depend on the engine', 
     ['7', '7'],
     ['null', 'null'],
     ['"a"', '"a"'],
-    ['', 'a mistake'],
-    ['{"a":1', 'a mistake'],
-    ["{'a':1}", 'a mistake at column 2'],
+    ['', 'a syntax error'],
+    ['{"a":1', 'a syntax error'],
+    ["{'a':1}", 'a syntax error at column 2'],
   ] as const) {
     assert.throws(
       () => parseObject(text),

@@ -44,7 +44,7 @@ function parseJson(text: string): unknown {
     return JSON.parse(text);
   } catch (error) {
     const column = (findJsonMistake(text) ?? 0) + 1;
-    throw new Error(`expected a JSON object, found a mistake at column ${column}`, { cause: error });
+    throw new Error(`expected a JSON object, found a syntax error at column ${column}`, { cause: error });
   }
 }
 

@@ -21,7 +21,7 @@ import {
 import { parseAttributes } from './otlp-json.js';
 import { checkMetadata, checkPages, orDamaged } from './parquet-check.js';
 import { parquetColumns } from './parquet-columns.js';
-import { isHistogramSeries, isNumberSeries } from './series-book.js';
+import { isHistogramSeries, isNumberSeries } from './recorded-series.js';
 
 /** Row groups of any size are read in pieces. */
 const rowsAtATime = 50_000;

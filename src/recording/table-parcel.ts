@@ -16,8 +16,8 @@ import {
   unpackHistograms,
   type PackedHistograms,
 } from './histogram-parcel.js';
+import { isHistogramSeries, isNumberSeries } from './recorded-series.js';
 import { isHistograms, isNumbers, type RecordedTable } from './recorded-table.js';
-import { isHistogramSeries, isNumberSeries } from './series-book.js';
 
 // Transfer of tables between threads. Series are sent once and are ids from then on; the numbers of all tables
 // of a parcel are in a few arrays, so that a parcel costs the receiving thread little more than a copy.

@@ -1,6 +1,6 @@
 import { monotonicSinceOriginNs, readThreadCpuNs } from '../linux/clocks.js';
 import { enterRealTime, leaveRealTime } from '../linux/thread.js';
-import type { NoteMessage } from './thread-line.js';
+import type { NoteMessage } from './thread-connection.js';
 
 /** Maximum period of samplers that get real-time scheduling. */
 export const fastPeriodNs = 3e6;

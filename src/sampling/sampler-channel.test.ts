@@ -4,7 +4,7 @@ import { createLogCollector, createTableCollector } from '../component/fakes.js'
 import { hwEnergy } from '../model/shared-metrics.js';
 import { createSamplerMetrics, SamplerChannel } from './sampler-channel.js';
 import { createCounts } from './sampling-rig.fixture.js';
-import type { RowsMessage } from './thread-line.js';
+import type { RowsMessage } from './thread-connection.js';
 
 function createChannel(periodNs = 1e9) {
   const next = createTableCollector();
@@ -86,7 +86,7 @@ test('SamplerChannel counts the rows that an abandoned thread should have read s
   assert.ok(lost > 0);
   assert.equal(counts.get('joulemetry.sampler.dropped_tables'), 1);
   assert.deepEqual(log.lines, [
-    `warn: Lost up to ${lost} rows that were not delivered before the sampling thread was given up`,
+    `warn: Lost up to ${lost} rows that a sampling thread had not delivered when it was abandoned`,
   ]);
 });
 

@@ -6,7 +6,7 @@ import { LoggedCauses } from '../logged-causes.js';
 import type { Series } from '../model/series.js';
 import { createEnding, createRow, timeOf, type Table } from '../model/table.js';
 import type { Rows } from './row-buffer.js';
-import type { Announcement, RowsMessage, SlotCounts } from './thread-line.js';
+import type { Announcement, RowsMessage, SlotCounts } from './thread-connection.js';
 
 /** The main thread's end of a sampler: converts its rows to tables for the receiver's consumer. */
 export class SamplerChannel {
@@ -90,7 +90,7 @@ export class SamplerChannel {
     const rows = Math.floor(elapsedNs / this.periodNs);
     if (rows <= 0) return;
     this.#metrics.countDropped(rows, this.#attributes);
-    log.warn(`Lost up to ${rows} rows that were not delivered before the sampling thread was given up`);
+    log.warn(`Lost up to ${rows} rows that a sampling thread had not delivered when it was abandoned`);
   }
 
   /** The sampler was closed after a failure and will be opened again. */
@@ -102,7 +102,7 @@ export class SamplerChannel {
   /** The sampler is being read again. */
   recover(): void {
     this.#causes.clear();
-    this.request.log.info('Reading again');
+    this.request.log.info('Recovered, reading again');
   }
 
   #begin({ columns, columnIds = [], start }: Announcement, { epoch, offsets, values }: Rows): void {
@@ -115,7 +115,7 @@ export class SamplerChannel {
     const width = values.length / offsets.length;
     if (described.length !== width) {
       throw new Error(
-        `expected ${described.length} values of the sampler, as its columns are described, found ${width}`,
+        `expected ${described.length} values, one for each column of the sampler, found ${width}`,
       );
     }
     this.#series = kept.some(Boolean) ? described.map((series, i) => kept[i] ?? series) : described;

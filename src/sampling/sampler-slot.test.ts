@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { readClocks, type ClockReading } from '../linux/clocks.js';
 import { SamplerSlot } from './sampler-slot.js';
 import { createTestControl, mode, openSampler, word } from './test-sampler.fixture.js';
-import type { FailureMessage, RowsMessage, StateMessage } from './thread-line.js';
+import type { FailureMessage, RowsMessage, StateMessage } from './thread-connection.js';
 
 const hourNs = 3_600_000_000_000n;
 

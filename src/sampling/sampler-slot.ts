@@ -4,7 +4,7 @@ import type { Continuity } from '../linux/clock.js';
 import { monotonicSinceOriginNs } from '../linux/clocks.js';
 import { advance, createTimer } from './schedule.js';
 import { SlotRows, type RowOptions } from './slot-rows.js';
-import type { FailureMessage, RowsMessage, StateMessage } from './thread-line.js';
+import type { FailureMessage, RowsMessage, StateMessage } from './thread-connection.js';
 
 export interface SlotOptions extends RowOptions {
   /** The first options of the sampler. */

@@ -18,7 +18,7 @@ test('a sampler that fails is reopened with new series, which is logged twice', 
   await sampler.stop();
   assert.deepEqual(log.lines, [
     'warn: Cannot read the test sampler: no fuel; trying again',
-    'info: Reading again',
+    'info: Recovered, reading again',
   ]);
   const again = next.tables.slice(next.tables.findIndex(({ ended }) => ended !== undefined) + 1);
   assert.equal(again[0].values[0], 0);
@@ -54,7 +54,7 @@ test('a table that is rejected or cannot be described is counted', async (t) => 
   await undescribed.stop();
   assert.equal(counts.get('joulemetry.sampler.dropped_rows'), counts.get('joulemetry.sampler.ticks'));
   assert.deepEqual(log.lines, [
-    'error: Cannot forward readings: expected 0 values of the sampler, as its columns are described, found 1',
+    'error: Cannot forward readings: expected 0 values, one for each column of the sampler, found 1',
   ]);
 });
 

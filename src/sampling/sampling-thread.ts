@@ -3,12 +3,12 @@ import type { Log } from '../component/log.js';
 import { describeError, UnavailableError } from '../errors.js';
 import type { SamplerChannel } from './sampler-channel.js';
 import {
-  ThreadLine,
+  ThreadConnection,
   type Command,
   type OpenCommand,
   type ThreadMessage,
   type ThreadOptions,
-} from './thread-line.js';
+} from './thread-connection.js';
 
 export interface ThreadContext {
   readonly log: Log;
@@ -38,7 +38,7 @@ export class SamplingThread {
   readonly #channels = new Map<number, SamplerChannel>();
   /** The thread replies in the order of the commands. */
   #waiting: Waiting[] = [];
-  #line: ThreadLine;
+  #line: ThreadConnection;
   #worker: Worker | undefined;
   #isOpen = true;
 
@@ -148,8 +148,8 @@ export class SamplingThread {
     );
   }
 
-  #connect(): ThreadLine {
-    return new ThreadLine((message) => this.#take(message), this.#context.wallOffsetNs);
+  #connect(): ThreadConnection {
+    return new ThreadConnection((message) => this.#take(message), this.#context.wallOffsetNs);
   }
 
   #spawn(options: ThreadOptions): void {

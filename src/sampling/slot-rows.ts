@@ -2,7 +2,7 @@ import type { Sampler } from '../component/sampling.js';
 import { WallAnchor, type Continuity } from '../linux/clock.js';
 import type { ClockReading } from '../linux/clocks.js';
 import { RowBuffer, type Rows } from './row-buffer.js';
-import type { Announcement, RowsMessage, SlotCounts } from './thread-line.js';
+import type { Announcement, RowsMessage, SlotCounts } from './thread-connection.js';
 
 export interface RowOptions {
   /** Id of the slot. */

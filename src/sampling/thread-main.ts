@@ -8,7 +8,7 @@ import { WakeSignal } from '../linux/wake-signal.js';
 import { RealTimeGuard } from './real-time-guard.js';
 import { SamplerSlot, type Outlet } from './sampler-slot.js';
 import { findNext } from './schedule.js';
-import type { Command, OpenCommand, RowsMessage, ThreadMessage, ThreadOptions } from './thread-line.js';
+import type { Command, OpenCommand, RowsMessage, ThreadMessage, ThreadOptions } from './thread-connection.js';
 
 /** Maximum bytes of rows on their way to a busy main thread. */
 const maxBytesUnderway = 64 * 2 ** 20;

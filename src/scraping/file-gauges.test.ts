@@ -77,7 +77,7 @@ test('FileGauges is unavailable while no file has existed', (t) => {
   const { folder, source } = open(t, {});
   assert.equal(
     String(runAtOnce(source.read()).error),
-    'UnavailableError: Cannot read files: expected one at least, found none',
+    'UnavailableError: Cannot read files: expected at least one, found none',
   );
   writeFiles(folder, { a: '1\n' });
   assert.deepEqual(valuesOf(runAtOnce(source.read()).tables), { 'a a': 1 });

@@ -114,7 +114,7 @@ export function readLine(file: KeptFile, slow?: SlowFiles): string {
 
 /** Creates the error for what this machine does not have. @param name `trip points of /sys/class/thermal` */
 export function createAbsence(name: string): UnavailableError {
-  return new UnavailableError(`Cannot read ${name}: expected one at least, found none`);
+  return new UnavailableError(`Cannot read ${name}: expected at least one, found none`);
 }
 
 /** Errors of drivers that have no value: a zone that is switched off, a chip that sleeps. */

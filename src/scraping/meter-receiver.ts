@@ -214,7 +214,7 @@ export function claimHost(
 ): boolean {
   const { owner } = claimEnergy(claims, 'host', id);
   if (owner === undefined) return true;
-  log.info(`Leaves hw.host.energy of ${name} out: receiver "${owner}" publishes it`);
+  log.info(`Leaving out hw.host.energy of ${name}: receiver "${owner}" publishes it`);
   return false;
 }
 

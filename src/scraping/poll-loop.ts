@@ -189,7 +189,7 @@ export class PollLoop implements ReadingLoop {
   /** @throws Error when the target refuses, or does not answer in time */
   async #read(): Promise<Iterable<Table | HistogramTable | undefined>> {
     if (this.#over !== undefined) throw this.#over;
-    if (this.#isReading) throw new Error('expected the request that was given up to end, found it running');
+    if (this.#isReading) throw new Error('expected the aborted request to end, found it running');
     const controller = new AbortController();
     const { signal } = controller;
     const late = () =>

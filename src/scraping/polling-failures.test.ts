@@ -32,7 +32,7 @@ test('createPollingReceiver sends no second request while a target ignores that 
   assert.equal(stuck.calls, 1);
   assert.equal(
     log.lines[1],
-    'error: Cannot read stuck: expected the request that was given up to end, found it running',
+    'error: Cannot read stuck: expected the aborted request to end, found it running',
   );
 });
 

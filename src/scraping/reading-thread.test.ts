@@ -20,7 +20,7 @@ test('ReadingThread rejects readings while its source hangs, and reads again whe
   assert.equal(reading, 0);
   assert.equal(await thread.read(), 1);
   Atomics.store(gate, 0, 1);
-  await assert.rejects(thread.read(50), /Cannot read Gate: expected an answer of the driver, found none/);
+  await assert.rejects(thread.read(50), /Cannot read Gate: expected an answer from the driver, found none/);
   await assert.rejects(thread.read(), /expected an answer/, 'the thread gets no second order');
   Atomics.store(gate, 0, 0);
   Atomics.notify(gate, 0);

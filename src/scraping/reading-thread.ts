@@ -109,7 +109,7 @@ export class ReadingThread<Reading> {
   #createSilence(): Error {
     const seconds = Math.round((performance.now() - this.#silentSinceMs) / 1e3);
     return new Error(
-      `Cannot read ${this.#source}: expected an answer of the driver, found none within ${seconds} s`,
+      `Cannot read ${this.#source}: expected an answer from the driver, found none within ${seconds} s`,
     );
   }
 

@@ -173,7 +173,7 @@ test('startScraping continues and logs only changes of state when scrapes fail',
   assert.ok(next.tables.length >= 2);
   assert.deepEqual(log.lines, [
     'error: Cannot scrape: Cannot read /proc/stat: EIO',
-    'info: Scraping works again',
+    'info: Recovered, scraping again',
   ]);
 });
 

@@ -216,7 +216,7 @@ class Loop implements ScrapeLoop, ReadingLoop {
   }
 
   #noteSuccess(): void {
-    if (this.#causes.clear()) this.#request.context.log.info('Scraping works again');
+    if (this.#causes.clear()) this.#request.context.log.info('Recovered, scraping again');
   }
 
   #noteFailure(error: unknown): void {

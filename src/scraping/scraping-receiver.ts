@@ -152,16 +152,18 @@ export function openSources(named: readonly NamedSource[], context: SourceContex
   const sources = named.flatMap((one) => openSource(one, context) ?? []);
   if (sources.length > 0) return new SourceScraper(sources, () => context.clock.wallNs());
   const names = named.map(({ name }) => name).join(', ');
-  throw new UnavailableError(`Cannot read ${names || 'anything'}: expected one of them here, found none`);
+  throw new UnavailableError(
+    `Cannot read ${names || 'anything'}: expected one of them on this machine, found none`,
+  );
 }
 
 function openSource({ name, describe }: NamedSource, context: SourceContext): Source | undefined {
   const source = new Source(context, describe);
   const { error, absent } = source.probe();
-  for (const reason of absent) context.log.info(`Leaves a part of ${name} out: ${reason}`);
+  for (const reason of absent) context.log.info(`Leaving out a part of ${name}: ${reason}`);
   if (!isMissing(error)) return source;
   source.close();
-  context.log.info(`Leaves ${name} out: ${describeError(error)}`);
+  context.log.info(`Leaving out ${name}: ${describeError(error)}`);
   return undefined;
 }
 

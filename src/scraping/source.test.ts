@@ -191,8 +191,8 @@ test('createSourceReceiver leaves out missing sources, and logs it once', async 
   assert.deepEqual(
     log.lines.map((line) => line.replaceAll(folder, '')),
     [
-      'info: Leaves a part of pair out: Cannot read /right: ENOENT',
-      'info: Leaves nothing out: Cannot read /nowhere/left: ENOENT',
+      'info: Leaving out a part of pair: Cannot read /right: ENOENT',
+      'info: Leaving out nothing: Cannot read /nowhere/left: ENOENT',
     ],
   );
   assert.deepEqual(

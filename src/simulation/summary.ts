@@ -31,7 +31,7 @@ export interface Summary {
 }
 
 /** Runs a machine for a period, at full speed. */
-export function summarize(spec: MachineSpec, durationUs: number): Summary {
+export function summarizeSimulation(spec: MachineSpec, durationUs: number): Summary {
   const machine = createMachine({ ...spec, rememberUs: durationUs + 1 });
   machine.advance(durationUs);
   const seconds = durationUs / 1e6;

@@ -1,6 +1,6 @@
 import type { ConsumingComponent, ExporterContext } from '../component/component.js';
-import type { Sender } from '../export/courier.js';
 import { QueuedExporter, type BatchConfig, type QueuedExporterConfig } from '../export/queued-exporter.js';
+import type { Sender } from '../export/request-delivery.js';
 import { SqlBatcher } from './sql-batcher.js';
 import { createSqlRequest } from './sql-request.js';
 

@@ -9,7 +9,7 @@ import {
   type Figure,
 } from '../recording/histogram-columns.js';
 import { parseAttributes } from '../recording/otlp-json.js';
-import { isHistogramSeries, isNumberSeries } from '../recording/series-book.js';
+import { isHistogramSeries, isNumberSeries } from '../recording/recorded-series.js';
 import type { SqliteDatabase, SqliteValue } from './sqlite-database.js';
 import { selectHistograms, selectHistogramTable, selectPoints, selectSeries } from './sqlite-tables.js';
 

@@ -46,7 +46,7 @@ export async function serveMetrics(
       ...(webConfigFile !== undefined && { webConfigFile }),
     },
   );
-  if (listener) log.info(`Own metrics at ${listener.origin}/metrics`);
+  if (listener) log.info(`Serving own metrics at ${listener.origin}/metrics`);
   return listener;
 }
 

@@ -7,7 +7,7 @@ import { describeError } from '../errors.js';
 import { describeConnectionError } from '../http/connection-error.js';
 import { samplerLatenessName } from '../sampling/sampler-channel.js';
 import { scrapeDurationName } from '../scraping/scrape-telemetry.js';
-import { CounterBook } from './counter-book.js';
+import { CounterRegistry } from './counter-registry.js';
 import { observeOwnProcess } from './own-metrics.js';
 import { createPullReader, MetricsServing, serveMetrics } from './pull.js';
 import type { Push } from './push.js';
@@ -32,7 +32,7 @@ const beyondBasic = [
 export async function openTelemetry(request: TelemetryRequest): Promise<Telemetry> {
   const { level, log, pull } = request;
   diag.setLogger(createDiagLog(log), { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true });
-  const counters = new CounterBook((name) => level !== 'basic' || !isBeyondBasic(name));
+  const counters = new CounterRegistry((name) => level !== 'basic' || !isBeyondBasic(name));
   const pushes = await createPushes(request, counters);
   const pullReader = createPullReader(counters);
   const provider = new MeterProvider({
@@ -81,7 +81,7 @@ function startSweep(reader: PrometheusExporter): NodeJS.Timeout {
 /** The transport is loaded only for pushes: it takes longer than everything else here. */
 async function createPushes(
   { pushes, log }: TelemetryRequest,
-  counters: CounterBook,
+  counters: CounterRegistry,
 ): Promise<readonly Push[]> {
   if (pushes.length === 0) return [];
   const { createPush } = await import('./push.js');

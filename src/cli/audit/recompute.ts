@@ -103,7 +103,11 @@ export class Recomputation {
     for (const [workload = NaN, , , shareNj = 0] of used) {
       const groups = this.#groupsOf.get(workload);
       if (groups === undefined) {
-        return { figure: 'workload', expected: 'one with a line before', found: String(workload) };
+        return {
+          figure: 'workload',
+          expected: 'one that an earlier line describes',
+          found: String(workload),
+        };
       }
       for (const group of groups) sums.set(group, (sums.get(group) ?? 0n) + BigInt(shareNj));
     }

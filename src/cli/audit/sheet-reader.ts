@@ -34,7 +34,7 @@ export class SheetReader {
     if ('audit' in line) this.#begin(line);
     else if ('missing' in line) this.#skip(line);
     else if (this.#recomputation === undefined) {
-      throw new UnconfirmedError('expected the first line of a file of "audit", found another one');
+      throw new UnconfirmedError('expected the first line of an audit file, found another one');
     } else if ('window' in line) this.#check(line, this.#recomputation);
     else this.#describe(line);
   }
@@ -72,7 +72,7 @@ export class SheetReader {
     const number = Number(line['window']);
     const domain = this.#domains.get(number);
     if (domain === undefined) {
-      throw new UnconfirmedError(`expected a domain with a line before, found ${number}`);
+      throw new UnconfirmedError(`expected a domain that an earlier line describes, found ${number}`);
     }
     const sheet = toSheet(line);
     const difference = recomputation.check(sheet, domain, this.#courses.get(number));

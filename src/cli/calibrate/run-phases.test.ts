@@ -4,7 +4,7 @@ import type { Metric, Series } from '../../model/series.js';
 import { hostEnergy, hwEnergy } from '../../model/shared-metrics.js';
 import { createRow } from '../../model/table.js';
 import { createRandom, type Random } from '../../testing/random.fixture.js';
-import { MeterBook } from './meter-book.js';
+import { MeterReadings } from './meter-readings.js';
 import { createCalibrationReport } from './report.js';
 import { runPhases, type CalibrationResult, type Load } from './run-phases.js';
 
@@ -25,7 +25,7 @@ const epoch = 1_800_000_000_000_000_000n;
 
 /** A machine whose package has a known power at each level of load, and a meter that shows offset + gain times it. */
 class Machine {
-  readonly book = new MeterBook();
+  readonly book = new MeterReadings();
   readonly names: string[] = [];
   isStopped = true;
   readonly #options: MachineOptions;

@@ -1,6 +1,6 @@
 import { fitCalibration, type Calibration, type PowerPair } from '../../energy/calibration.js';
 import { deviationOf, meanOf } from '../../energy/statistics.js';
-import { isOfHost, type Meter, type MeterBook } from './meter-book.js';
+import { isOfHost, type Meter, type MeterReadings } from './meter-readings.js';
 
 /** Fewer points in a phase give no standard deviation. */
 const minPoints = 5;
@@ -18,7 +18,7 @@ export interface Load {
 }
 
 export interface PhaseOptions {
-  readonly book: MeterBook;
+  readonly book: MeterReadings;
   readonly load: Load;
   /** `hw.id` or `hw.name` of the meter; undefined: that of the whole host. */
   readonly meter: string | undefined;
@@ -98,7 +98,7 @@ function readPhase({ book, phaseMs }: PhaseOptions, meter: Meter, name: string):
   );
 }
 
-function findMeter(book: MeterBook, wanted: string | undefined): Meter {
+function findMeter(book: MeterReadings, wanted: string | undefined): Meter {
   if (book.sensors.length === 0) {
     throw new Error(
       'Cannot calibrate: expected measured energy of domains (hw.energy), found none; configure a receiver such as rapl',

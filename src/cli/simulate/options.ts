@@ -119,7 +119,7 @@ function createSpecOf(values: Values): MachineSpec {
 function checkShares({ torn, failed, empty }: MachineSpec['faultShares']): void {
   if (torn + failed + empty <= 1) return;
   throw new UsageError(
-    'Cannot combine --torn, --failed and --empty: expected at most 1 together, found more',
+    'Cannot combine --torn, --failed and --empty: expected a sum of at most 1, found more',
   );
 }
 

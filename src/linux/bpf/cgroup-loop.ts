@@ -3,7 +3,7 @@ import type { TypeFacts } from './kernel-types.js';
 import { LoopProgram } from './loop-program.js';
 import { readLong } from './read-long.js';
 import { requireFunction } from './task-loop.js';
-import { distrust } from './task-record.js';
+import { castToUntrusted } from './task-record.js';
 
 const name = 'joule_cgroups';
 /** Offsets in the header in front of the records, in bytes. The last field is written by this process. */
@@ -149,7 +149,7 @@ function assemble(types: TypeFacts, map: number, room: number): Assembler {
   call('bpf_iter_css_new').label('next');
   atLoop();
   call('bpf_iter_css_next').jumpIf(0, 'equal', 0, 'end').move(cgroup, 0);
-  distrust(code, types, cgroup, 'cgroup');
+  castToUntrusted(code, types, cgroup, 'cgroup');
   addRecord(code, types, room);
   code.jump('next').label('full').set(scratch, 1).store(memory, header.isFull, scratch).label('end');
   atLoop();
@@ -191,7 +191,7 @@ function copyThrottling(code: Assembler, types: TypeFacts): void {
   if (bandwidth === undefined || controller === undefined) return;
   code.load(other, cgroup, types.findOffset('cgroup', 'subsys') + 8 * controller);
   code.jumpIf(other, 'equal', 0, 'next').move(cgroup, other);
-  distrust(code, types, cgroup, 'task_group');
+  castToUntrusted(code, types, cgroup, 'task_group');
   copyTime(code, [cgroup, bandwidth.throttled], cgroupField.throttled);
   code.load(scratch, cgroup, bandwidth.periods, 4).store(record, 4 * cgroupField.periods, scratch, 4);
   code.load(scratch, cgroup, bandwidth.throttledPeriods, 4);

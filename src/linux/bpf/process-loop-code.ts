@@ -13,7 +13,7 @@ import {
 } from './process-loop-layout.js';
 import { requireFunction } from './task-loop.js';
 import {
-  distrust,
+  castToUntrusted,
   findStateField,
   getCurrentTask,
   nanosecondsPerSecond,
@@ -97,7 +97,7 @@ export class ProcessLoopCode {
     const code = this.#code;
     code.label('next').move(1, stackEnd).compute(1, 'add', stack.loop);
     this.#call('bpf_iter_task_next').jumpIf(0, 'equal', 0, 'last').move(taskRegister, 0);
-    distrust(code, this.#types, taskRegister, 'task_struct');
+    castToUntrusted(code, this.#types, taskRegister, 'task_struct');
     // The first ones are the idle tasks of the CPUs. A leader is not recognized by its id, which changes when
     // another thread executes a program.
     code.load(scratch, taskRegister, this.#offset('tgid'), 4).jumpIf(scratch, 'equal', 0, 'next');

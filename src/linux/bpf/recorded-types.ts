@@ -26,7 +26,7 @@ export async function withKernelTypes<Result>(
   path = kernelTypesPath,
 ): Promise<Result> {
   const boot = readBootId('/proc');
-  const known = boot === undefined ? undefined : findFacts(records, boot);
+  const known = boot === undefined ? undefined : findMeterFacts(records, boot);
   if (known !== undefined) {
     try {
       return await use(new RecordedTypes(known));
@@ -97,7 +97,7 @@ function recordFacts(types: KernelTypes, facts: Facts): TypeFacts {
   };
 }
 
-function findFacts({ read }: BootRecords, boot: string): Facts | undefined {
+function findMeterFacts({ read }: BootRecords, boot: string): Facts | undefined {
   for (const path of read) {
     const facts = parseFacts(readBootRecord(path, boot, maxRecordBytes) ?? '');
     if (facts !== undefined) return facts;

@@ -5,7 +5,7 @@ import type { TypeFacts } from './kernel-types.js';
 import { LoopProgram } from './loop-program.js';
 import { copyPackages, recordBytes, type PackageMaps } from './package-record.js';
 import {
-  distrust,
+  castToUntrusted,
   getCurrentTask,
   recordRegister,
   taskField,
@@ -120,7 +120,7 @@ function assemble(types: TypeFacts, loop: LoopMemory): Assembler {
   code.move(1, stackEnd).compute(1, 'add', loopAt).set(2, 0).set(3, allThreads);
   call('bpf_iter_task_new').label('next').move(1, stackEnd).compute(1, 'add', loopAt);
   call('bpf_iter_task_next').jumpIf(0, 'equal', 0, 'end').move(taskRegister, 0);
-  distrust(code, types, taskRegister, 'task_struct');
+  castToUntrusted(code, types, taskRegister, 'task_struct');
   // The first ones are the idle tasks of the CPUs.
   code.load(scratch, taskRegister, types.findOffset('task_struct', 'pid'), 4);
   code.jumpIf(scratch, 'equal', 0, 'next');

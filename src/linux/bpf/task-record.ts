@@ -94,7 +94,7 @@ export class TaskRecordCode {
 
   /** Lets the verifier check the program within milliseconds. r7 must not be 0. */
   distrustTask(): this {
-    distrust(this.#code, this.#types, taskRegister, 'task_struct');
+    castToUntrusted(this.#code, this.#types, taskRegister, 'task_struct');
     return this;
   }
 
@@ -205,7 +205,7 @@ export class TaskRecordCode {
  * that (Linux 6.2). Otherwise, whenever the pointer is followed, it searches all types of the kernel, for some
  * milliseconds, to find out whether the target is trusted. Clobbers r1 to r5.
  */
-export function distrust(code: Assembler, types: TypeFacts, register: Register, struct: string): void {
+export function castToUntrusted(code: Assembler, types: TypeFacts, register: Register, struct: string): void {
   const cast = types.findId('bpf_rdonly_cast', 'function');
   if (cast === 0) return;
   code.move(1, register).set(2, types.findId(struct, 'struct')).callKernel(cast).move(register, 0);

@@ -1,6 +1,6 @@
 import { Assembler, type Register } from './assembler.js';
 import type { TypeFacts } from './kernel-types.js';
-import { distrust } from './task-record.js';
+import { castToUntrusted } from './task-record.js';
 
 /** Offsets of the fields of a record, in words of 32 bits. Times are two words, low word first: nanoseconds. */
 export const treeField = {
@@ -75,8 +75,8 @@ export class TreeCode {
   assembleFork(): Assembler {
     const code = new Assembler();
     code.load(6, context, 0).load(task, context, 8);
-    distrust(code, this.#types, 6, 'task_struct');
-    distrust(code, this.#types, task, 'task_struct');
+    castToUntrusted(code, this.#types, 6, 'task_struct');
+    castToUntrusted(code, this.#types, task, 'task_struct');
     // A new thread belongs to the same process.
     code.load(scratch, 6, this.#of('tgid'), 4).load(other, task, this.#of('tgid'), 4);
     code.jumpIfSame(scratch, other, 'end');
@@ -99,8 +99,8 @@ export class TreeCode {
   assembleExecution(): Assembler {
     const code = new Assembler();
     code.load(task, context, 0).load(6, context, 16);
-    distrust(code, this.#types, task, 'task_struct');
-    distrust(code, this.#types, 6, 'linux_binprm');
+    castToUntrusted(code, this.#types, task, 'task_struct');
+    castToUntrusted(code, this.#types, 6, 'linux_binprm');
     this.#startRecord(code, treeEvent.execution);
     this.#findTree(code, task);
     this.#copyTask(code);
@@ -118,7 +118,7 @@ export class TreeCode {
   assembleEnd(): Assembler {
     const code = new Assembler();
     code.load(task, context, 0);
-    distrust(code, this.#types, task, 'task_struct');
+    castToUntrusted(code, this.#types, task, 'task_struct');
     this.#startRecord(code, treeEvent.end);
     this.#findTree(code, task);
     this.#copyTask(code);
@@ -135,7 +135,7 @@ export class TreeCode {
     const code = new Assembler();
     code.load(6, context, 0).load(task, context, 8).jumpIf(task, 'equal', 0, 'end');
     code.load(6, 6, 0);
-    distrust(code, this.#types, task, 'task_struct');
+    castToUntrusted(code, this.#types, task, 'task_struct');
     this.#startRecord(code, 0);
     this.#markIfAsked(code);
     this.#findTree(code, task);

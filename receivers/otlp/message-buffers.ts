@@ -9,15 +9,15 @@ const growth = 4;
 const maxKept = 4;
 
 /** There is no room for a message at present. */
-export class NoRoomError extends Error {
-  override readonly name = 'NoRoomError';
+export class BufferLimitError extends Error {
+  override readonly name = 'BufferLimitError';
 }
 
 /**
  * A pool of buffers for messages, and a limit for the messages of all calls together. Allocating a new buffer
  * for each message would cause a full garbage collection every dozen requests.
  */
-export class MessageRooms {
+export class MessageBuffers {
   readonly #maxBytes: number;
   /** Total size of what the current calls have received. */
   #bytes = 0;
@@ -31,12 +31,12 @@ export class MessageRooms {
 
   /**
    * Counts received bytes.
-   * @throws NoRoomError if there are too many
+   * @throws BufferLimitError if there are too many
    */
   admit(bytes: number): void {
     if (this.#bytes + bytes > this.#maxBytes)
-      throw new NoRoomError(
-        `Cannot take the request now: expected at most ${this.#maxBytes} bytes of requests at a time, found more`,
+      throw new BufferLimitError(
+        `Cannot accept the request now: expected at most ${this.#maxBytes} bytes of requests at a time, found more`,
       );
     this.#bytes += bytes;
   }
@@ -73,7 +73,7 @@ export class MessageRooms {
 /** Joins the messages of a call, which can be split at any byte. */
 export class MessageDecoder {
   readonly #maxBytes: number;
-  readonly #rooms: MessageRooms;
+  readonly #rooms: MessageBuffers;
   readonly #prefix = Buffer.alloc(prefixBytes);
   #prefixLength = 0;
   #room: Buffer = this.#prefix;
@@ -82,7 +82,7 @@ export class MessageDecoder {
   /** Total size of the pieces of all messages. */
   #received = 0;
 
-  constructor(maxBytes: number, rooms: MessageRooms) {
+  constructor(maxBytes: number, rooms: MessageBuffers) {
     this.#maxBytes = maxBytes;
     this.#rooms = rooms;
   }
@@ -90,7 +90,7 @@ export class MessageDecoder {
   /**
    * @returns the messages that end in this piece, each with its prefix
    * @throws Error if a message is too long
-   * @throws NoRoomError if all calls together have received too much
+   * @throws BufferLimitError if all calls together have received too much
    */
   write(piece: Buffer): Buffer[] {
     const messages: Buffer[] = [];

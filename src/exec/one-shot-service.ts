@@ -13,7 +13,7 @@ export interface Book {
 }
 
 /** The factory of an exporter that adds every table to a book. */
-export function createBookFactory(book: Book): ExporterFactory {
+export function createRecorderFactory(book: Book): ExporterFactory {
   return {
     schema: {},
     create: () => ({
@@ -32,7 +32,7 @@ export function createBookFactory(book: Book): ExporterFactory {
  * @param wallOffsetNs what sampling threads add to the monotonic clock, so that it is constant even if the
  * clock is set
  */
-export function createBookService(config: ServiceConfig, clock: Clock, wallOffsetNs?: bigint): Service {
+export function createOneShotService(config: ServiceConfig, clock: Clock, wallOffsetNs?: bigint): Service {
   const log = createPlainLog(config.telemetry.logs.level);
   return new Service(config, {
     logFor: (kind, id) => (kind && id !== undefined ? log.forComponent(id, kind) : log),

@@ -20,7 +20,7 @@ interface Column {
 }
 
 /** Collects from tables what the report of a run needs. */
-export class EnergyBook {
+export class RunRecorder {
   readonly #origin: bigint;
   readonly #marks: number[] = [];
   readonly #domains = new Map<string, DomainMeter>();

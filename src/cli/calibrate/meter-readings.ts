@@ -35,7 +35,7 @@ interface Reader {
 }
 
 /** The readings of all measured energy counters, by phase. */
-export class MeterBook {
+export class MeterReadings {
   readonly #sensors = new Map<string, Reader>();
   readonly #meters = new Map<string, Reader>();
   #origin: bigint | undefined;

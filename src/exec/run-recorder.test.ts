@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Attributes, Metric, Series } from '../model/series.js';
 import { createRow } from '../model/table.js';
-import { EnergyBook } from './energy-book.js';
+import { RunRecorder } from './run-recorder.js';
 
 const origin = 1_800_000_000_000_000_000n;
 const second = 1_000_000_000n;
@@ -15,7 +15,7 @@ function series(name: string, attributes: Attributes, identity: Attributes = {})
 const cpu = { 'hw.type': 'cpu', 'hw.id': 'package-0' };
 
 function take(
-  book: EnergyBook,
+  book: RunRecorder,
   seconds: number,
   columns: readonly Series[],
   values: readonly number[],
@@ -24,8 +24,8 @@ function take(
   book.take(createRow(columns, at, Float64Array.from(values)));
 }
 
-test('EnergyBook gives the energy, peak and refresh of every domain between two marks', () => {
-  const book = new EnergyBook(origin);
+test('RunRecorder gives the energy, peak and refresh of every domain between two marks', () => {
+  const book = new RunRecorder(origin);
   const columns = [
     series('hw.energy', { ...cpu, 'hw.name': 'Package 0', 'energy.method': 'measured' }),
     series('hw.energy', { 'hw.type': 'memory', 'hw.id': 'dram-0', 'energy.method': 'estimated' }),
@@ -46,7 +46,7 @@ test('EnergyBook gives the energy, peak and refresh of every domain between two 
 
 /** The domains of a second that began at 1 s, between readings of 0 and of these joules at 2 s. */
 function domainsOf(...columns: readonly (readonly [Series, number])[]) {
-  const book = new EnergyBook(origin);
+  const book = new RunRecorder(origin);
   const all = columns.map(([one]) => one);
   take(
     book,
@@ -64,14 +64,14 @@ function domainsOf(...columns: readonly (readonly [Series, number])[]) {
   return book.domainsFrom(0).map(({ id, joules }) => [id, joules]);
 }
 
-test('EnergyBook gives the energy of the whole host only where no domain is measured', () => {
+test('RunRecorder gives the energy of the whole host only where no domain is measured', () => {
   const host = series('hw.host.energy', { 'hw.type': 'host', 'hw.id': 'bmc', 'energy.method': 'measured' });
   assert.deepEqual(domainsOf([host, 200]), [['bmc', 100]]);
   assert.deepEqual(domainsOf([host, 200], [series('hw.energy', cpu), 60]), [['package-0', 30]]);
 });
 
-test('EnergyBook separates the joules of one process from those of others', () => {
-  const book = new EnergyBook(origin);
+test('RunRecorder separates the joules of one process from those of others', () => {
+  const book = new RunRecorder(origin);
   const [own, other] = [{ 'process.pid': 7 }, { 'process.pid': 8 }];
   const columns = [
     series('process.energy', { 'hw.type': 'cpu' }, { ...own, 'process.executable.name': 'true' }),
@@ -84,8 +84,8 @@ test('EnergyBook separates the joules of one process from those of others', () =
   assert.equal(book.attributedTo({ 'process.pid': 9 }), 0);
 });
 
-test('EnergyBook gives the idle energy of all domains, and knows whether it is known', () => {
-  const book = new EnergyBook(origin);
+test('RunRecorder gives the idle energy of all domains, and knows whether it is known', () => {
+  const book = new RunRecorder(origin);
   const idle = { 'ledger.part': 'idle' };
   const memory = { 'hw.type': 'memory', 'hw.id': 'dram-0' };
   take(book, 0, [series('hw.energy', cpu), series('hw.energy', memory)], [0, 0]);
@@ -108,8 +108,8 @@ test('EnergyBook gives the idle energy of all domains, and knows whether it is k
   assert.deepEqual(book.floorSources, ['persisted']);
 });
 
-test('EnergyBook gives by how much the attributed energy may be off, by the length of the windows', () => {
-  const book = new EnergyBook(origin);
+test('RunRecorder gives by how much the attributed energy may be off, by the length of the windows', () => {
+  const book = new RunRecorder(origin);
   const meters = [series('hw.energy', cpu)];
   const errors = [series('attribution.error', cpu)];
   take(book, 0, meters, [0]);
@@ -128,20 +128,20 @@ test('EnergyBook gives by how much the attributed energy may be off, by the leng
   assert.equal(book.uncertaintyFrom(0)?.toFixed(6), '5.000000');
 });
 
-test('EnergyBook knows no error of an estimate', () => {
-  const book = new EnergyBook(origin);
+test('RunRecorder knows no error of an estimate', () => {
+  const book = new RunRecorder(origin);
   take(book, 0, [series('hw.energy', { ...cpu, 'energy.method': 'estimated' })], [0]);
   book.mark(origin);
   take(book, 2, [series('attribution.error', cpu)], [1]);
   assert.equal(book.uncertaintyFrom(0), undefined);
 });
 
-test('EnergyBook knows no idle energy, when there is no domain', () => {
-  assert.equal(new EnergyBook(origin).isIdleKnown, false);
+test('RunRecorder knows no idle energy, when there is no domain', () => {
+  assert.equal(new RunRecorder(origin).isIdleKnown, false);
 });
 
-test('EnergyBook learns the refresh of a meter that is slower than its readings, and keeps it over a reset', () => {
-  const book = new EnergyBook(origin);
+test('RunRecorder learns the refresh of a meter that is slower than its readings, and keeps it over a reset', () => {
+  const book = new RunRecorder(origin);
   const first = [series('hw.energy', cpu)];
   for (let i = 0; i <= 30; i++) take(book, i / 10, first, [5 * Math.floor((i + 1) / 5)]);
   const refreshSeconds = () => book.domainsFrom(0)[0]?.refreshSeconds.toFixed(6);
@@ -152,8 +152,8 @@ test('EnergyBook learns the refresh of a meter that is slower than its readings,
   assert.equal(refreshSeconds(), '0.500000');
 });
 
-test('EnergyBook takes the time to the only change for the refresh of a meter', () => {
-  const book = new EnergyBook(origin);
+test('RunRecorder takes the time to the only change for the refresh of a meter', () => {
+  const book = new RunRecorder(origin);
   for (const [seconds, joules] of [
     [0, 1],
     [0.2, 3],

@@ -24,7 +24,7 @@ export function isHistogramSeries(series: AnySeries): series is HistogramSeries 
  * The series of a recording: one object each, from the first point to the end, and one object for each
  * resource, metric and attribute set.
  */
-export class SeriesBook {
+export class RecordedSeries {
   readonly #resources = new Interned<Resource>(({ attributes }) => attributesKey(attributes));
   readonly #attributes = new Interned<Attributes>(attributesKey);
   readonly #metrics = new Interned<Metric | HistogramMetric>(({ name, unit, description, kind, ...rest }) =>

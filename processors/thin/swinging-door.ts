@@ -15,7 +15,7 @@ export interface DoorOptions {
  * the previous row the end of the line and the start of the next one. Every chosen row is an unchanged reading.
  * Times are nanoseconds.
  */
-export class Door implements RowChooser {
+export class SwingingDoor implements RowChooser {
   readonly #error: number;
   readonly #heartbeatNs: number;
   readonly #width: number;

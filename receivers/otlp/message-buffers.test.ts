@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MessageDecoder, MessageRooms } from './message-rooms.js';
+import { MessageBuffers, MessageDecoder } from './message-buffers.js';
 
 const maxBytes = 1000;
 
@@ -15,7 +15,7 @@ test('MessageDecoder.write joins messages, wherever pieces end', () => {
   const messages = [messageOf(7, 1), messageOf(0, 0), messageOf(1000, 2), messageOf(1, 3)];
   const bytes = Buffer.concat(messages);
   for (const size of [1, 2, 3, 5, 6, 7, 12, 100, 1009, bytes.length]) {
-    const decoder = new MessageDecoder(maxBytes, new MessageRooms(1e9));
+    const decoder = new MessageDecoder(maxBytes, new MessageBuffers(1e9));
     const found: Buffer[] = [];
     for (let at = 0; at < bytes.length; at += size)
       found.push(...decoder.write(bytes.subarray(at, at + size)));
@@ -24,7 +24,7 @@ test('MessageDecoder.write joins messages, wherever pieces end', () => {
 });
 
 test('MessageDecoder.write throws at the length of a message that is too long', () => {
-  const decoder = new MessageDecoder(maxBytes, new MessageRooms(1e9));
+  const decoder = new MessageDecoder(maxBytes, new MessageBuffers(1e9));
   const message = messageOf(maxBytes + 1, 1);
   assert.deepEqual(decoder.write(message.subarray(0, 4)), []);
   assert.throws(() => decoder.write(message.subarray(4, 5)), {
@@ -34,7 +34,7 @@ test('MessageDecoder.write throws at the length of a message that is too long', 
 
 test('MessageDecoder.write reserves memory for what has arrived, not for what a prefix claims', () => {
   let reserved = 0;
-  class CountedRooms extends MessageRooms {
+  class CountedRooms extends MessageBuffers {
     override take(bytes: number, arrivedBytes?: number): Buffer {
       const room = super.take(bytes, arrivedBytes);
       reserved += room.length;
@@ -62,25 +62,25 @@ test('MessageDecoder.write reserves memory for what has arrived, not for what a 
 });
 
 test('MessageDecoder.write throws while all calls together have received too much', () => {
-  const rooms = new MessageRooms(1500);
+  const rooms = new MessageBuffers(1500);
   const first = new MessageDecoder(maxBytes, rooms);
   first.write(messageOf(1000, 1));
   const message = messageOf(600, 2);
   const second = new MessageDecoder(maxBytes, rooms);
   assert.deepEqual(second.write(message.subarray(0, 505)), []);
   assert.throws(() => second.write(message.subarray(505)), {
-    name: 'NoRoomError',
-    message: 'Cannot take the request now: expected at most 1500 bytes of requests at a time, found more',
+    name: 'BufferLimitError',
+    message: 'Cannot accept the request now: expected at most 1500 bytes of requests at a time, found more',
   });
   second.release();
   first.release();
   first.release();
   assert.deepEqual(new MessageDecoder(maxBytes, rooms).write(messageOf(1000, 1)).length, 1);
-  assert.throws(() => new MessageDecoder(maxBytes, rooms).write(message), { name: 'NoRoomError' });
+  assert.throws(() => new MessageDecoder(maxBytes, rooms).write(message), { name: 'BufferLimitError' });
 });
 
-test('MessageRooms reuses a returned buffer, and no other', () => {
-  const rooms = new MessageRooms(1e9);
+test('MessageBuffers reuses a returned buffer, and no other', () => {
+  const rooms = new MessageBuffers(1e9);
   const first = rooms.take(800);
   const second = rooms.take(800);
   assert.notEqual(first.buffer, second.buffer);
@@ -90,8 +90,8 @@ test('MessageRooms reuses a returned buffer, and no other', () => {
   assert.notEqual(rooms.take(10).buffer, second.buffer);
 });
 
-test('MessageRooms keeps no buffer twice, none from elsewhere, and not many', () => {
-  const rooms = new MessageRooms(1e9);
+test('MessageBuffers keeps no buffer twice, none from elsewhere, and not many', () => {
+  const rooms = new MessageBuffers(1e9);
   const room = rooms.take(100);
   rooms.giveBack(room);
   rooms.giveBack(room);

@@ -104,7 +104,7 @@ export interface NoteMessage {
 export type ThreadMessage = RowsMessage | StateMessage | FailureMessage | NoteMessage;
 
 /** The main thread's end of the connection to one sampling thread. It works before the thread has started. */
-export class ThreadLine {
+export class ThreadConnection {
   /** The options for starting the thread; its port is transferred. */
   readonly options: ThreadOptions;
   readonly #port: MessagePort;

@@ -32,7 +32,7 @@ export interface Sender {
   close(timeoutMs?: number): void | Promise<void>;
 }
 
-export interface CourierOptions {
+export interface RequestDeliveryOptions {
   readonly sender: Sender;
   readonly retry: RetryLimits;
   readonly telemetry: SendingQueueTelemetry;
@@ -44,8 +44,8 @@ export interface CourierOptions {
 }
 
 /** Delivers requests: retries transient failures, and splits requests that are too large. */
-export class Courier {
-  readonly #options: CourierOptions;
+export class RequestDelivery {
+  readonly #options: RequestDeliveryOptions;
   readonly #draining = new AbortController();
   /** The server asked not to be contacted until then, by `performance.now()`. */
   #pausedUntilMs = 0;
@@ -53,7 +53,7 @@ export class Courier {
   #refusedBytes = Infinity;
   #isClosed = false;
 
-  constructor(options: CourierOptions) {
+  constructor(options: RequestDeliveryOptions) {
     this.#options = options;
   }
 

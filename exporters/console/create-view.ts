@@ -40,7 +40,7 @@ const partNames = ['attributed', 'idle', 'unattributed'];
 const idleModes = new Set(['idle', 'iowait', 'steal']);
 
 /** What a summary shows now. Rates are means since the last look. */
-export function lookAt(readings: Readings, { elapsed, cpuCount, top }: LookOptions): View {
+export function createView(readings: Readings, { elapsed, cpuCount, top }: LookOptions): View {
   readings.look();
   const busy = lookAtBusyCpus(readings);
   const parts = partNames.flatMap((part) => lookAtPart(readings, part));

@@ -52,7 +52,7 @@ export interface LabelOptions {
 const keptMs = 60_000;
 
 /** Assigns names and labels to series, by the rules of the `prometheus` exporter's page, and finds conflicts. */
-export class LabelBook {
+export class LabelTable {
   readonly targets: Targets;
   readonly #options: LabelOptions;
   readonly #identity: Identity;

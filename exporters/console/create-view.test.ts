@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Attributes, Series } from '../../src/model/series.js';
 import { createRow } from '../../src/model/table.js';
-import { lookAt } from './look.js';
+import { createView } from './create-view.js';
 import { Readings } from './readings.js';
 
 const second = 1_000_000_000n;
@@ -26,7 +26,7 @@ function lookAfterTwoSeconds(readings: readonly (readonly [Series, number])[]) {
       values,
     ),
   );
-  return { view: lookAt(all, options), readings: all };
+  return { view: createView(all, options), readings: all };
 }
 
 test('lookAt returns watts and joules of every domain, sorted by name', () => {
@@ -61,7 +61,7 @@ test('lookAt keeps the joules of a domain that ended', () => {
   const { readings } = lookAfterTwoSeconds([[old, 10]]);
   const again = seriesOf('hw.energy', { 'hw.id': 'p' });
   readings.take({ ...createRow([again], 3n * second, Float64Array.of(1)), ended: [old] });
-  const view = lookAt(readings, options);
+  const view = createView(readings, options);
   assert.deepEqual([view.joules, view.domains.map(({ joules }) => joules)], [11, [11]]);
 });
 
@@ -77,7 +77,7 @@ test('lookAt adds up the parts of the ledger over domains and reasons', () => {
   ]);
   const [[one]] = readings.list('part');
   readings.take({ ...createRow([], 3n * second, new Float64Array(0)), ended: [one] });
-  assert.equal(lookAt(readings, options).parts[1].joules, 4, 'what ended stays in the part');
+  assert.equal(createView(readings, options).parts[1].joules, 4, 'what ended stays in the part');
 });
 
 test('lookAt takes the exact busy time, when there is one', () => {
@@ -118,7 +118,7 @@ test('lookAt lists processes by watts, without those that use nothing', () => {
     { name: 'a', pid: '0', watts: 0.5, joules: 1, cpus: 0.5 },
   ]);
   assert.deepEqual(view.all, { watts: 7.5, joules: 15, cpus: NaN });
-  assert.equal(lookAt(readings, { ...options, top: 1 }).processes.length, 1);
+  assert.equal(createView(readings, { ...options, top: 1 }).processes.length, 1);
 });
 
 test('lookAt gives a process that started since the last look its mean rate since then', () => {
@@ -131,7 +131,7 @@ test('lookAt gives a process that started since the last look its mean rate sinc
   ]);
   const young = { ...seriesOf('process.cpu.time', {}, b), start: 3_900_000_000n };
   readings.take(createRow([busy, old, young], 4n * second, Float64Array.of(8, 5.8, 0.2)));
-  const view = lookAt(readings, options);
+  const view = createView(readings, options);
   assert.deepEqual(
     view.processes.map(({ cpus }) => cpus),
     [1.9, 0.1],
@@ -150,7 +150,7 @@ test('lookAt gives the only process that started since the last look its mean ra
   const young = { ...seriesOf('process.energy', { 'hw.type': 'cpu' }, b), start: 3_900_000_000n };
   readings.take({ ...createRow([attributed], 3n * second, Float64Array.of(4)), ended: [old] });
   readings.take(createRow([attributed, young], 4n * second, Float64Array.of(7, 3)));
-  const view = lookAt(readings, options);
+  const view = createView(readings, options);
   assert.deepEqual([view.all.watts, view.processes.map(({ watts }) => watts)], [1.5, [1.5]]);
 });
 
@@ -161,7 +161,7 @@ test('lookAt gives a domain that was reset its mean rate since the reset', () =>
   readings.take({ ...createRow([again], 3n * second, Float64Array.of(0)), ended: [old] });
   readings.take(createRow([again], 4n * second, Float64Array.of(7)));
   assert.deepEqual(
-    lookAt(readings, options).domains.map(({ watts, joules }) => [watts, joules]),
+    createView(readings, options).domains.map(({ watts, joules }) => [watts, joules]),
     [[7, 17]],
   );
 });
@@ -204,10 +204,10 @@ test('lookAt lists the groups of a view by watts, and processes where there are 
   const process = seriesOf('process.energy', {}, { attributes: { 'process.pid': 1 } });
   all.take(createRow([process, ...programs], 0n, new Float64Array(5)));
   all.take(createRow([process], 2n * second, Float64Array.of(2)));
-  const early = lookAt(all, options);
+  const early = createView(all, options);
   assert.deepEqual([early.listed, early.processes.map(({ pid }) => pid)], ['process', ['1']]);
   all.take(createRow([process, ...programs], 4n * second, Float64Array.of(4, 4, 8, 16, 0)));
-  const { listed, processes, all: whole } = lookAt(all, options);
+  const { listed, processes, all: whole } = createView(all, options);
   assert.equal(listed, 'program');
   assert.deepEqual(
     processes.map(({ name, watts, joules }) => [name, watts, joules]),
@@ -224,5 +224,5 @@ test('lookAt forgets a process, when it ended', () => {
   const { readings, view } = lookAfterTwoSeconds([[series, 1]]);
   assert.equal(view.processes.length, 1);
   readings.take({ ...createRow([series], 3n * second, Float64Array.of(2)), ended: [series] });
-  assert.equal(lookAt(readings, options).processes.length, 0);
+  assert.equal(createView(readings, options).processes.length, 0);
 });

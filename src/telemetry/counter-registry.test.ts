@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createNoopMeter, ValueType } from '@opentelemetry/api';
 import { MeterProvider, MetricReader, type MetricDescriptor } from '@opentelemetry/sdk-metrics';
-import { CounterBook } from './counter-book.js';
+import { CounterRegistry } from './counter-registry.js';
 
 class TestReader extends MetricReader {
   protected override onShutdown(): Promise<void> {
@@ -15,7 +15,7 @@ class TestReader extends MetricReader {
 
 /** Counters of a meter, from the SDK or from a book, as a reader collects them. */
 function createCollected(hasBook: boolean, isShown = (_name: string): boolean => true) {
-  const book = new CounterBook(isShown);
+  const book = new CounterRegistry(isShown);
   const reader = new TestReader({ metricProducers: hasBook ? [book] : [] });
   const sdk = new MeterProvider({ readers: [reader] }).getMeter('joulemetry');
   const collect = async () => {
@@ -53,7 +53,7 @@ async function playCounters({ meter, collect }: ReturnType<typeof createCollecte
   return (await collect()).toSorted((a, b) => (a.descriptor.name < b.descriptor.name ? -1 : 1));
 }
 
-test('CounterBook counts like the SDK, by attributes in any order and whichever component creates the counter', async () => {
+test('CounterRegistry counts like the SDK, by attributes in any order and whichever component creates the counter', async () => {
   const ours = await playCounters(createCollected(true));
   const [items] = ours;
   assert.deepEqual(
@@ -63,7 +63,7 @@ test('CounterBook counts like the SDK, by attributes in any order and whichever 
   assert.deepEqual(ours, await playCounters(createCollected(false)));
 });
 
-test('CounterBook uses the time of the first addition as the start of a count', async () => {
+test('CounterRegistry uses the time of the first addition as the start of a count', async () => {
   const { meter, reader } = createCollected(true);
   const beforeS = Date.now() / 1000 - 0.1;
   meter.createCounter('items').add(1);
@@ -80,7 +80,7 @@ test('CounterBook uses the time of the first addition as the start of a count', 
   assert.equal(starts[0], starts[1]);
 });
 
-test('CounterBook limits the attribute sets of a counter like the SDK', async () => {
+test('CounterRegistry limits the attribute sets of a counter like the SDK', async () => {
   const { meter, collect } = createCollected(true);
   const counter = meter.createCounter('items');
   for (let i = 0; i < 3000; i++) counter.add(1, { i });
@@ -91,7 +91,7 @@ test('CounterBook limits the attribute sets of a counter like the SDK', async ()
   assert.equal(items?.dataPoints[0]?.value, 2);
 });
 
-test('CounterBook leaves out what a level does not include, and passes other instruments to the SDK', async () => {
+test('CounterRegistry leaves out what a level does not include, and passes other instruments to the SDK', async () => {
   const { meter, collect } = createCollected(true, (name) => name !== 'ticks');
   meter.createCounter('ticks').add(1);
   meter.createGauge('watts').record(3);
@@ -99,10 +99,10 @@ test('CounterBook leaves out what a level does not include, and passes other ins
     (await collect()).map(({ descriptor, dataPoints }) => [descriptor.name, dataPoints[0]?.value]),
     [['watts', 3]],
   );
-  assert.equal(typeof new CounterBook(() => true).createMeter(createNoopMeter()).createGauge, 'function');
+  assert.equal(typeof new CounterRegistry(() => true).createMeter(createNoopMeter()).createGauge, 'function');
 });
 
-test('CounterBook reads the attributes of an object once', () => {
+test('CounterRegistry reads the attributes of an object once', () => {
   let looks = 0;
   const attributes = new Proxy(
     { processor: 'power' },
@@ -118,8 +118,8 @@ test('CounterBook reads the attributes of an object once', () => {
   assert.equal(looks, 1);
 });
 
-test('CounterBook has no scope while nothing was counted', async () => {
-  const book = new CounterBook(() => true);
+test('CounterRegistry has no scope while nothing was counted', async () => {
+  const book = new CounterRegistry(() => true);
   book.createMeter(createNoopMeter()).createCounter('items');
   assert.deepEqual((await book.collect()).resourceMetrics.scopeMetrics, []);
 });

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Metric, Series } from '../model/series.js';
-import { SeriesBook } from './series-book.js';
+import { RecordedSeries } from './recorded-series.js';
 
 const metric: Metric = { name: 'x', unit: 'J', description: '', kind: 'counter', valueType: 'double' };
 
-function recordOf(book: SeriesBook, more: Partial<Series> = {}): Series {
+function recordOf(book: RecordedSeries, more: Partial<Series> = {}): Series {
   return {
     metric: book.metric({ ...metric }),
     resource: book.resource({ 'host.name': 'a' }),
@@ -15,8 +15,8 @@ function recordOf(book: SeriesBook, more: Partial<Series> = {}): Series {
   };
 }
 
-test('SeriesBook returns one object for equal resources, attributes and metrics, in any order', () => {
-  const book = new SeriesBook();
+test('RecordedSeries returns one object for equal resources, attributes and metrics, in any order', () => {
+  const book = new RecordedSeries();
   assert.equal(book.resource({ a: 1, b: 2 }), book.resource({ b: 2, a: 1 }));
   assert.equal(book.attributes({ a: 1, b: 2 }), book.attributes({ b: 2, a: 1 }));
   assert.equal(book.metric({ ...metric }), book.metric({ ...metric }));
@@ -24,8 +24,8 @@ test('SeriesBook returns one object for equal resources, attributes and metrics,
   assert.notEqual(book.metric({ ...metric }), book.metric({ ...metric, unit: 'W' }));
 });
 
-test('SeriesBook returns the same live series until it is closed', () => {
-  const book = new SeriesBook();
+test('RecordedSeries returns the same live series until it is closed', () => {
+  const book = new RecordedSeries();
   const { series, replaced } = book.open(recordOf(book));
   assert.equal(replaced, undefined);
   assert.equal(book.open(recordOf(book)).series, series);
@@ -34,8 +34,8 @@ test('SeriesBook returns the same live series until it is closed', () => {
   assert.notEqual(book.open(recordOf(book)).series, series);
 });
 
-test('SeriesBook finds the live series equal to a record, or returns the record itself', () => {
-  const book = new SeriesBook();
+test('RecordedSeries finds the live series equal to a record, or returns the record itself', () => {
+  const book = new RecordedSeries();
   const record = recordOf(book);
   assert.equal(book.find(record), record);
   const { series } = book.open(record);
@@ -46,8 +46,8 @@ test('SeriesBook finds the live series equal to a record, or returns the record 
   assert.notEqual(book.open(record).series, series);
 });
 
-test('SeriesBook replaces a series by one with another start or kind, and returns it', () => {
-  const book = new SeriesBook();
+test('RecordedSeries replaces a series by one with another start or kind, and returns it', () => {
+  const book = new RecordedSeries();
   const { series: first } = book.open(recordOf(book));
   const { series: second, replaced } = book.open(recordOf(book, { start: 9n }));
   assert.equal(replaced, first);
@@ -56,22 +56,22 @@ test('SeriesBook replaces a series by one with another start or kind, and return
   assert.equal(book.open(gauge).replaced, second);
 });
 
-test('SeriesBook keeps a series whose points do not show whether it has whole numbers', () => {
-  const book = new SeriesBook();
+test('RecordedSeries keeps a series whose points do not show whether it has whole numbers', () => {
+  const book = new RecordedSeries();
   const { series } = book.open(recordOf(book));
   const whole = recordOf(book, { metric: book.metric({ ...metric, valueType: 'int' }) });
   assert.deepEqual(book.open(whole), { series, replaced: undefined });
 });
 
-test('SeriesBook closes no series with another start', () => {
-  const book = new SeriesBook();
+test('RecordedSeries closes no series with another start', () => {
+  const book = new RecordedSeries();
   const { series } = book.open(recordOf(book));
   assert.equal(book.close(recordOf(book, { start: 6n })), undefined);
   assert.equal(book.open(recordOf(book)).series, series);
 });
 
-test('SeriesBook forgets a resource with its last series, and accepts it again from a caller that kept it', () => {
-  const book = new SeriesBook();
+test('RecordedSeries forgets a resource with its last series, and accepts it again from a caller that kept it', () => {
+  const book = new RecordedSeries();
   const kept = book.resource({ pid: 1 });
   const records = ['a', 'b'].map((id) =>
     recordOf(book, { resource: kept, attributes: book.attributes({ id }) }),

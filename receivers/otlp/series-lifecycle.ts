@@ -51,7 +51,7 @@ export class UndoLog {
 }
 
 /** The life cycle of series, point by point in order of time: start, reset and replacement. */
-export class SeriesCourse {
+export class SeriesLifecycle {
   readonly #registry: SeriesRegistry;
   readonly #end: (old: LiveSeries, high: number, low: number) => void;
 

@@ -71,7 +71,7 @@ function describeAttributes(attributes: Attributes): string {
 }
 
 /** The counters of the collector. The SDK's readers collect them together with its own instruments. */
-export class CounterBook implements MetricProducer {
+export class CounterRegistry implements MetricProducer {
   readonly #counters = new Map<string, CellCounter>();
   readonly #isShown: (name: string) => boolean;
 
