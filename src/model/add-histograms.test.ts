@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fc } from '../testing/fixed-seed.fixture.js';
 import { holdsFor } from '../testing/property.fixture.js';
-import { addHistogram, limitBuckets, upperBound } from './add-histograms.js';
+import { addHistogram, isSameLayout, limitBuckets, upperBound } from './add-histograms.js';
 import { findHistogramProblem } from './check-histograms.js';
 import type { ExponentialLayout, HistogramRow } from './histogram-table.js';
 import { powersOfTwo, rowOf, twoBounds } from './histogram.fixture.js';
@@ -127,4 +127,59 @@ test('limitBuckets makes buckets wider until there are few enough', () => {
     undefined,
   );
   assert.equal(limitBuckets(layout, row.buckets, 100).buckets, row.buckets);
+});
+
+test('isSameLayout compares every property of exponential layouts', () => {
+  const same = { ...powersOfTwo };
+  assert.ok(isSameLayout(powersOfTwo, same));
+  for (const change of [
+    { scale: 1 },
+    { zeroThreshold: 0.5 },
+    { positiveOffset: 1 },
+    { positiveCount: 4 },
+    { negativeOffset: 0 },
+    { negativeCount: 2 },
+  ]) {
+    assert.ok(!isSameLayout(powersOfTwo, { ...same, ...change }), JSON.stringify(change));
+  }
+});
+
+test('isSameLayout compares bounds by value and length, and distinguishes both kinds', () => {
+  const boundsOf = (...values: number[]) =>
+    ({ kind: 'histogram', bounds: Float64Array.from(values) }) as const;
+  assert.ok(isSameLayout(boundsOf(1, 2), boundsOf(1, 2)));
+  assert.ok(isSameLayout(boundsOf(), boundsOf()));
+  assert.ok(!isSameLayout(boundsOf(1, 2), boundsOf(1, 3)));
+  assert.ok(!isSameLayout(boundsOf(1, 2), boundsOf(1)));
+  assert.ok(!isSameLayout(boundsOf(1), boundsOf(1, 2)));
+  assert.ok(!isSameLayout(boundsOf(1), powersOfTwo));
+  assert.ok(!isSameLayout(powersOfTwo, boundsOf(1)));
+});
+
+test('addHistogram takes the figures of the first histogram with values, when the sum has none yet', () => {
+  const total = rowOf([0, 0, 0], { sum: NaN, min: NaN, max: NaN });
+  assert.ok(addHistogram(total, rowOf([1, 2, 0], { sum: 1.5, min: 0.1, max: 0.9 })));
+  assert.deepEqual([total.count, total.sum, total.min, total.max], [3, 1.5, 0.1, 0.9]);
+  assert.ok(addHistogram(total, rowOf([0, 0, 0], { sum: NaN, min: NaN, max: NaN })));
+  assert.deepEqual([total.count, total.sum, total.min, total.max], [3, 1.5, 0.1, 0.9]);
+});
+
+test('limitBuckets returns the same objects, when neither side has too many buckets', () => {
+  const buckets = Float64Array.of(1, 2, 3, 4, 5);
+  const limited = limitBuckets(powersOfTwo, buckets, 3);
+  assert.equal(limited.layout, powersOfTwo);
+  assert.equal(limited.buckets, buckets);
+});
+
+test('limitBuckets limits the side of negative values, too', () => {
+  const layout = { ...powersOfTwo, positiveCount: 1, negativeOffset: 0, negativeCount: 4 };
+  const limited = limitBuckets(layout, Float64Array.of(9, 1, 2, 3, 4, 5), 2);
+  const { scale, positiveOffset, positiveCount, negativeOffset, negativeCount } = limited.layout;
+  assert.deepEqual([scale, positiveOffset, positiveCount, negativeOffset, negativeCount], [-1, 0, 1, 0, 2]);
+  assert.deepEqual([...limited.buckets], [9, 1, 5, 9]);
+});
+
+test('upperBound grows by the factor of the scale', () => {
+  assert.deepEqual([upperBound(0, 0), upperBound(0, 2), upperBound(0, -1), upperBound(1, 1)], [2, 8, 1, 2]);
+  assert.deepEqual([upperBound(-1, 0), upperBound(-1, -1)], [4, 1]);
 });

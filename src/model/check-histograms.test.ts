@@ -97,3 +97,41 @@ test('checkHistograms refuses what no component may pass on', () => {
     /different lengths/u,
   );
 });
+
+test('checkHistograms accepts a series that starts in the table in which an equal one ended', () => {
+  const [one, again] = [histogramOf(), histogramOf()];
+  checkHistograms([
+    histogramTable([[one, 1_000, rowOf([1, 0, 0])]]),
+    histogramTable([[again, 1_001, rowOf([0, 0, 0])]], [one]),
+  ]);
+});
+
+test('checkHistograms accepts a series that starts after the table with the last row of an equal one', () => {
+  const [one, again] = [histogramOf(), histogramOf()];
+  checkHistograms([
+    histogramTable([[one, 1_000, rowOf([1, 0, 0])]], [one]),
+    histogramTable([[again, 1_001, rowOf([0, 0, 0])]]),
+  ]);
+});
+
+test('checkHistograms compares a count with the last one before a gap', () => {
+  const one = histogramOf();
+  assert.throws(
+    check(
+      histogramTable([
+        [one, 1_000, rowOf([5, 0, 0])],
+        [one, 1_001, rowOf([], { count: NaN })],
+        [one, 1_002, rowOf([4, 0, 0])],
+      ]),
+    ),
+    /fell from 5 to 4/u,
+  );
+});
+
+test('checkHistograms refuses instants that are no whole nanoseconds, and lists of another length', () => {
+  const one = histogramOf();
+  const table = histogramTable([[one, 1_000, rowOf([1, 2, 3])]]);
+  assert.throws(check({ ...table, offsets: Float64Array.of(1_000.5) }), /whole nanoseconds, found 1000.5/u);
+  assert.throws(check({ ...table, bucketsFrom: Uint32Array.of(0) }), /more or fewer beginnings than rows/u);
+  assert.throws(check({ ...table, buckets: Float64Array.of(1, 2, 3, 0) }), /more or fewer buckets/u);
+});

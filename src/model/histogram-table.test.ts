@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bucketless, HistogramRow, HistogramRows, selectHistograms } from './histogram-table.js';
+import { widthOf } from './check-histograms.js';
+import {
+  bucketless,
+  bucketlessExponential,
+  countHistograms,
+  createHistogramEnding,
+  HistogramRow,
+  HistogramRows,
+  selectHistograms,
+} from './histogram-table.js';
 import {
   exponentialOf,
   histogramOf,
@@ -58,4 +67,124 @@ test('selectHistograms keeps rows with their buckets', () => {
       [one, 3, rowOf([1, 2, 0])],
     ]),
   );
+});
+
+test('HistogramRows keeps all figures of rows beyond its first memory, and of later tables', () => {
+  const rows = new HistogramRows();
+  const series = histogramOf();
+  const figuresOf = (i: number) => [i, 3 * i, i / 2, -i, 2 * i];
+  for (const length of [1, 64, 65, 200]) {
+    for (let i = 0; i < length; i += 1) {
+      const [offset = NaN, count, sum, min, max] = figuresOf(i);
+      const buckets = Array.from({ length: i % 40 }, (_, place) => i + place);
+      rows.add(series, offset, rowOf(buckets, { count, sum, min, max }));
+    }
+    assert.equal(rows.length, length);
+    const table = rows.take(5n);
+    assert.equal(rows.length, 0);
+    const row = new HistogramRow();
+    for (let i = 0; i < length; i += 1) {
+      const { count, sum, min, max, buckets } = row.read(table, i);
+      assert.deepEqual([table.offsets[i], count, sum, min, max], figuresOf(i));
+      assert.deepEqual(
+        [...buckets],
+        Array.from({ length: i % 40 }, (_, place) => i + place),
+      );
+    }
+    assert.deepEqual(
+      [table.series.length, table.layouts.length, table.offsets.length],
+      [length, length, length],
+    );
+    assert.equal(table.bucketsFrom.length, length + 1);
+  }
+});
+
+test('HistogramRows leaves a table alone, when it is used for another one', () => {
+  const rows = new HistogramRows();
+  const [one, other] = [histogramOf(), histogramOf()];
+  rows.add(one, 1, rowOf([1, 2, 3]));
+  const first = rows.take(7n);
+  rows.add(other, 2, rowOf([4, 5, 6, 7], { layout: powersOfTwo }));
+  const second = rows.take(8n);
+  assert.deepEqual(
+    [first.series, [...first.buckets], [...first.counts], first.epoch],
+    [[one], [1, 2, 3], [6], 7n],
+  );
+  assert.deepEqual(
+    [second.series, [...second.buckets], second.layouts, [...second.bucketsFrom]],
+    [[other], [4, 5, 6, 7], [powersOfTwo], [0, 4]],
+  );
+});
+
+test('HistogramRow becomes a gap without buckets, whatever it was before', () => {
+  const row = rowOf([1, 2, 3], { sum: 4, min: 1, max: 2 });
+  const cleared = row.clear(powersOfTwo);
+  assert.equal(cleared, row);
+  assert.deepEqual([row.count, row.sum, row.min, row.max], [NaN, NaN, NaN, NaN]);
+  assert.deepEqual([row.layout, row.buckets.length], [powersOfTwo, 0]);
+});
+
+test('a new HistogramRow is a gap of a histogram without bounds', () => {
+  const row = new HistogramRow();
+  assert.deepEqual([row.count, row.sum, row.min, row.max, row.buckets.length], [NaN, NaN, NaN, NaN, 0]);
+  assert.equal(row.layout, bucketless);
+  assert.deepEqual([bucketless.kind, bucketless.bounds.length], ['histogram', 0]);
+});
+
+test('bucketlessExponential has the zero bucket only, at the scale of powers of two', () => {
+  assert.deepEqual(bucketlessExponential, {
+    kind: 'exponential_histogram',
+    scale: 0,
+    zeroThreshold: 0,
+    positiveOffset: 0,
+    positiveCount: 0,
+    negativeOffset: 0,
+    negativeCount: 0,
+  });
+  assert.equal(widthOf(bucketlessExponential), 1);
+});
+
+test('createHistogramEnding has no rows, at the instant given', () => {
+  const series = histogramOf();
+  const ending = createHistogramEnding([series], 9n);
+  assert.deepEqual([ending.ended, ending.epoch, countHistograms(ending)], [[series], 9n, 0]);
+  assert.deepEqual([...ending.bucketsFrom], [0]);
+});
+
+test('selectHistograms keeps rows in the order asked for, without what has ended', () => {
+  const [one, other] = [histogramOf({ name: 'a' }), histogramOf({ name: 'b' })];
+  const table = histogramTable(
+    [
+      [one, 1_000, rowOf([1, 0, 0], { sum: 1, min: 1, max: 1 })],
+      [other, 1_001, rowOf([0, 2, 0], { sum: 2, min: 2, max: 2 })],
+      [one, 1_002, rowOf([0, 0, 3], { sum: 3, min: 3, max: 3 })],
+    ],
+    [one],
+  );
+  const kept = selectHistograms(table, [2, 1]);
+  assert.deepEqual(
+    [kept.series, [...kept.offsets], [...kept.counts]],
+    [
+      [one, other],
+      [1_002, 1_001],
+      [3, 2],
+    ],
+  );
+  assert.deepEqual(
+    [[...kept.sums], [...kept.minima], [...kept.maxima]],
+    [
+      [3, 2],
+      [3, 2],
+      [3, 2],
+    ],
+  );
+  assert.deepEqual(
+    [[...kept.buckets], [...kept.bucketsFrom]],
+    [
+      [0, 0, 3, 0, 2, 0],
+      [0, 3, 6],
+    ],
+  );
+  assert.equal('ended' in kept, false);
+  assert.equal(countHistograms(selectHistograms(table, [])), 0);
 });

@@ -90,3 +90,75 @@ test('Limit keeps the order of weights when time grows beyond what their numbers
     assert.equal(one.isShown, true, '4 are not more than 1.5 times 3');
   }
 });
+
+test('Limit counts each place that it gives and takes, and gives none twice', () => {
+  const [one, other] = [new Member(), new Member()];
+  const { limit, second } = createLimit({ places: 2 });
+  second(0, [[one, 1]]);
+  second(1, [[one, 1]]);
+  assert.equal(limit.changes, 1);
+  second(2, [[other, 1]]);
+  assert.equal(limit.changes, 2);
+});
+
+test('Limit gives the place back to the member that lost it, when its successor ends', () => {
+  const [one, other] = [new Member(), new Member()];
+  const { limit, second } = createLimit();
+  second(0, [[one, 1]]);
+  assert.deepEqual(second(1, [[other, 10]]), [one]);
+  limit.remove(other);
+  second(90, []);
+  assert.deepEqual([one.isShown, limit.changes], [true, 4]);
+});
+
+test('Limit prefers the first of members that used as much, and takes the place of the last', () => {
+  const [one, other, later] = [new Member(), new Member(), new Member()];
+  const { second } = createLimit();
+  second(0, [
+    [one, 1],
+    [other, 1],
+  ]);
+  assert.deepEqual([one.isShown, other.isShown], [true, false]);
+  const wide = createLimit({ places: 2 });
+  const [first, last] = [new Member(), new Member()];
+  wide.second(0, [
+    [first, 1],
+    [last, 1],
+  ]);
+  assert.deepEqual(wide.second(1, [[later, 10]]), [last]);
+});
+
+test('Limit weighs use before the first boundary as it is', () => {
+  const member = new Member();
+  const { limit } = createLimit();
+  limit.weigh(member, 3);
+  assert.equal(member.weight, 3);
+});
+
+test('Limit compares waiting members with the holders at most once a second', () => {
+  const [one, other] = [new Member(), new Member()];
+  const { second } = createLimit();
+  second(0, [[one, 1]]);
+  assert.deepEqual(second(0.999, [[other, 10]]), []);
+  assert.deepEqual(second(1, []), [one]);
+});
+
+test('Limit moves several places at once, to the members that used most', () => {
+  const members = [1, 2, 30, 40].map(() => new Member());
+  const [a, b, c, d] = members;
+  assert.ok(a && b && c && d);
+  const { second } = createLimit({ places: 2 });
+  second(0, [
+    [a, 1],
+    [b, 2],
+  ]);
+  const lost = second(1, [
+    [c, 30],
+    [d, 40],
+  ]);
+  assert.deepEqual(lost, [a, b]);
+  assert.deepEqual(
+    members.map(({ isShown }) => isShown),
+    [false, false, true, true],
+  );
+});

@@ -36,3 +36,12 @@ test('MappedTargets distinguishes resources and publishers', () => {
   assert.equal(targets.find(published), undefined);
   assert.equal(targets.find(createSeries(1)), added);
 });
+
+test('MappedTargets removes no series that is only equal to the one that it has', () => {
+  const targets = new MappedTargets();
+  for (let id = 0; id < 20; id += 1) targets.add(createSeries(id));
+  for (const id of [0, 19]) {
+    targets.remove(createSeries(id));
+    assert.ok(targets.find(createSeries(id)), String(id));
+  }
+});

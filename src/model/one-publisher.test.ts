@@ -3,6 +3,8 @@ import { test } from 'node:test';
 import { fc } from '../testing/fixed-seed.fixture.js';
 import { holdsFor } from '../testing/property.fixture.js';
 import { checkTables } from './check-tables.js';
+import { createHistogramEnding } from './histogram-table.js';
+import { histogramOf, histogramTable, rowOf } from './histogram.fixture.js';
 import { OnePublisher } from './one-publisher.js';
 import { setPublisher, type MetricKind, type Series } from './series.js';
 import { createEnding, createRow, type Table } from './table.js';
@@ -238,4 +240,98 @@ test('apply passes on one live series that never falls, whatever three receivers
     }
     checkTables(passed);
   });
+});
+
+/** A series of histograms of a receiver. */
+function histogramSeriesOf(publisher: string, name = 'a', start = 1_000n) {
+  const series = histogramOf({ attributes: { name }, start });
+  setPublisher(series, publisher);
+  return series;
+}
+
+const counted = rowOf([1, 2, 3]);
+
+test('applyHistograms passes the table itself, when no other receiver publishes its series', () => {
+  const { publishers, conflicts } = createPublishers();
+  const series = histogramSeriesOf('host');
+  const first = histogramTable([[series, 1_000, counted]]);
+  assert.equal(publishers.applyHistograms(first), first);
+  const last = histogramTable([[series, 1_001, counted]], [series]);
+  assert.equal(publishers.applyHistograms(last), last);
+  assert.deepEqual(conflicts, []);
+});
+
+test('applyHistograms leaves out the rows that another receiver published first', () => {
+  const { publishers, conflicts } = createPublishers();
+  publishers.applyHistograms(histogramTable([[histogramSeriesOf('host'), 1_000, counted]]));
+  const [same, own] = [histogramSeriesOf('slow'), histogramSeriesOf('slow', 'b')];
+  const table = histogramTable([
+    [same, 1_001, counted],
+    [own, 1_002, rowOf([4, 5, 6])],
+  ]);
+  const kept = publishers.applyHistograms(table);
+  assert.deepEqual(
+    [kept?.series, [...(kept?.counts ?? [])], [...(kept?.buckets ?? [])]],
+    [[own], [15], [4, 5, 6]],
+  );
+  assert.deepEqual(conflicts, ['a of host']);
+  assert.equal(publishers.applyHistograms(histogramTable([[same, 1_003, counted]])), undefined);
+});
+
+test('applyHistograms passes no end of a series that was left out, and every other end', () => {
+  const { publishers } = createPublishers();
+  publishers.applyHistograms(histogramTable([[histogramSeriesOf('host'), 1_000, counted]]));
+  const [same, own] = [histogramSeriesOf('slow'), histogramSeriesOf('slow', 'b')];
+  const rows = [same, own].map((series, i) => [series, 1_001 + i, counted] as const);
+  publishers.applyHistograms(histogramTable(rows));
+  const ending = publishers.applyHistograms(createHistogramEnding([same, own], 1_100n));
+  assert.deepEqual([ending?.ended, ending?.series.length], [[own], 0]);
+  const again = histogramSeriesOf('slow');
+  publishers.applyHistograms(histogramTable([[again, 1_101, counted]]));
+  assert.equal(publishers.applyHistograms(createHistogramEnding([again], 1_200n)), undefined);
+});
+
+test('applyHistograms passes the histograms of the next receiver with their own start, once the first has ended', () => {
+  const { publishers, clock } = createPublishers();
+  const [first, next] = [histogramSeriesOf('host'), histogramSeriesOf('slow', 'a', 900n)];
+  publishers.applyHistograms(histogramTable([[first, 1_000, counted]]));
+  const series = histogramTable([[next, 1_001, counted]]).series;
+  const tableOf = (at: number) => ({ ...histogramTable([[next, at, counted]]), series });
+  assert.equal(publishers.applyHistograms(tableOf(1_001)), undefined);
+  publishers.applyHistograms(createHistogramEnding([first], 1_002n));
+  clock.ms = 4_999;
+  assert.equal(publishers.applyHistograms(tableOf(1_003)), undefined);
+  clock.ms = 5_000;
+  const table = tableOf(1_004);
+  assert.equal(publishers.applyHistograms(table), table);
+  assert.equal(table.series[0]?.start, 900n);
+});
+
+test('release lets the histograms of another receiver pass, when nothing else is of the one that stopped', () => {
+  const { publishers, clock } = createPublishers();
+  const next = histogramSeriesOf('slow');
+  publishers.applyHistograms(histogramTable([[histogramSeriesOf('host'), 1_000, counted]]));
+  publishers.applyHistograms(histogramTable([[next, 1_001, counted]]));
+  publishers.release('host');
+  clock.ms = 5_000;
+  const table = histogramTable([[next, 1_002, counted]]);
+  assert.equal(publishers.applyHistograms(table), table);
+});
+
+test('apply passes a counter of the next receiver under one series, in whatever array it comes', () => {
+  const { publishers, clock } = createPublishers();
+  const [first, next, other] = [seriesOf('host'), seriesOf('slow'), seriesOf('slow', 'b')];
+  publishers.apply(row([first], 0, [7]));
+  publishers.apply(row([next], 1, [100]));
+  publishers.apply(createEnding([first], 2n));
+  clock.ms = 5_000;
+  const one = publishers.apply(row([next], 3, [110]));
+  const two = publishers.apply(row([other, next], 4, [1, 115]));
+  assert.equal(one?.series[0], two?.series[1]);
+  assert.deepEqual(
+    [one?.series[0]?.start, [...(one?.values ?? [])], [...(two?.values ?? [])]],
+    [3n, [0], [1, 5]],
+  );
+  const ending = publishers.apply(createEnding([next], 5n));
+  assert.deepEqual(ending?.ended, [one?.series[0]]);
 });

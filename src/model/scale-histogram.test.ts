@@ -49,3 +49,46 @@ test('scaleHistogram is wrong by at most half of an exponential bucket for any o
   }
   assert.equal(seen, 500);
 });
+
+test('scaleHistogram moves no side that has no buckets, and the threshold of zero by the factor', () => {
+  const layout = {
+    ...powersOfTwo,
+    zeroThreshold: 0.5,
+    positiveOffset: 7,
+    positiveCount: 0,
+    negativeOffset: 3,
+  };
+  const row = rowOf([1, 2], { layout });
+  scaleHistogram(row, 4);
+  assert.deepEqual(row.layout, { ...layout, zeroThreshold: 2, negativeOffset: 5 });
+  const other = { ...powersOfTwo, positiveOffset: 7, negativeOffset: 3, negativeCount: 0 };
+  const positive = rowOf([1, 2, 3, 4], { layout: other });
+  scaleHistogram(positive, 0.25);
+  assert.deepEqual(positive.layout, { ...other, positiveOffset: 5 });
+});
+
+test('scaleHistogram moves buckets by the nearest number of them, at any scale', () => {
+  for (const [scale, factor, places] of [
+    [0, 1000, 10],
+    [0, 0.001, -10],
+    [1, 3, 3],
+    [3, 1.01, 0],
+    [-1, 16, 2],
+  ] as const) {
+    const layout = { ...powersOfTwo, scale };
+    const row = rowOf([1, 2, 3, 4, 5], { layout });
+    scaleHistogram(row, factor);
+    assert.deepEqual(row.layout, { ...layout, positiveOffset: places, negativeOffset: places - 1 });
+  }
+});
+
+test('scaleHistogram keeps the counts, and gives equal factors one layout', () => {
+  const [one, other] = [rowOf([1, 2, 3]), rowOf([4, 5, 6])];
+  scaleHistogram(one, 1000);
+  scaleHistogram(other, 1000);
+  assert.equal(one.layout, other.layout);
+  assert.deepEqual([[...one.buckets], one.count], [[1, 2, 3], 6]);
+  const third = rowOf([1, 2, 3]);
+  scaleHistogram(third, 10);
+  assert.notEqual(third.layout, one.layout);
+});

@@ -127,3 +127,28 @@ test('inheritPublisher replaces the publisher by that of the other series', () =
   inheritPublisher(own, from);
   assert.deepEqual([publisherOf(own), publisherOf(from)], ['nvml', 'nvml']);
 });
+
+test('attributesKey distinguishes numbers that JSON does not have, from each other and from texts', () => {
+  const values = [NaN, Infinity, -Infinity, 'NaN', 'Infinity', 0, '0', false, 'false', ''];
+  const keys = values.map((value) => attributesKey({ a: value }));
+  assert.equal(new Set(keys).size, values.length);
+  assert.equal(attributesKey({ a: NaN }), attributesKey({ a: NaN }));
+});
+
+test('attributesKey orders names also where a value is no number of JSON', () => {
+  assert.equal(attributesKey({ b: NaN, a: 1, c: 'x' }), attributesKey({ c: 'x', a: 1, b: NaN }));
+  assert.notEqual(attributesKey({ a: NaN, b: 1 }), attributesKey({ a: 1, b: NaN }));
+  assert.notEqual(attributesKey({ a: NaN, b: 1 }), attributesKey({ c: NaN, b: 1 }));
+});
+
+test('attributesKey is a text that shows names and values', () => {
+  assert.equal(attributesKey({ b: 2, a: 'x' }), '[["a","x"],["b",2]]');
+  assert.equal(attributesKey({ b: -Infinity, a: true }), '[["a",true],["b",["-Infinity"]]]');
+});
+
+test('setPublisher records the last publisher, for this series only', () => {
+  const [one, other] = [seriesOf(), seriesOf()];
+  setPublisher(one, 'first');
+  setPublisher(one, 'second');
+  assert.deepEqual([publisherOf(one), publisherOf(other)], ['second', undefined]);
+});
