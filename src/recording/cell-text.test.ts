@@ -1,7 +1,23 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import {
+  exponentialOf,
+  histogramOf,
+  histogramTable,
+  powersOfTwo,
+  rowOf,
+} from '../model/histogram.fixture.js';
+import type { Series } from '../model/series.js';
+import { createEnding } from '../model/table.js';
 import { fc } from '../testing/fixed-seed.fixture.js';
-import { doubleText, intText, parseTime, timeText } from './cell-text.js';
+import {
+  createEndRow,
+  createHistogramEndRows,
+  doubleText,
+  intText,
+  parseTime,
+  timeText,
+} from './cell-text.js';
 
 test('doubleText gives a text of the same double, for any double', () => {
   fc.assert(fc.property(fc.double({ noNaN: true }), (value) => Object.is(Number(doubleText(value)), value)));
@@ -43,4 +59,39 @@ test('parseTime rejects an instant beyond 64 bits', () => {
   assert.equal(parseTime('2262-04-11T23:47:16.854775807Z'), 2n ** 63n - 1n);
   assert.equal(parseTime('2262-04-11T23:47:16.854775808Z'), undefined);
   assert.equal(parseTime('0001-01-01T00:00:00Z'), undefined);
+});
+
+const metric = { name: 'a', unit: 'J', description: '', kind: 'counter', valueType: 'double' } as const;
+const series: Series = { metric, resource: { attributes: {} }, attributes: {}, start: 0n };
+
+test('createEndRow has a gap of each ended series, at the instant of the last row', () => {
+  const table = {
+    series: [series],
+    epoch: 10n,
+    offsets: Float64Array.of(0, 5),
+    values: Float64Array.of(1, 2),
+  };
+  const ended = [series, { ...series }];
+  const row = createEndRow(table, ended);
+  assert.equal(row.series, ended);
+  assert.deepEqual([row.epoch, [...row.offsets], [...row.values]], [15n, [0], [NaN, NaN]]);
+});
+
+test('createEndRow of a table without rows is at its own instant', () => {
+  assert.deepEqual([createEndRow(createEnding([series], 10n), [series]).epoch], [10n]);
+});
+
+test('createHistogramEndRows has a gap of each ended series, at the latest instant of the table', () => {
+  const [one, other] = [histogramOf(), exponentialOf()];
+  const table = histogramTable([
+    [one, 2_005, rowOf([1, 2, 3])],
+    [other, 2_001, rowOf([1, 2, 3, 4, 5], { layout: powersOfTwo })],
+  ]);
+  const rows = createHistogramEndRows(table, [other, one]);
+  assert.deepEqual([rows.series, rows.epoch, [...rows.offsets]], [[other, one], 2_005n, [0, 0]]);
+  assert.deepEqual([[...rows.counts], rows.buckets.length], [[NaN, NaN], 0]);
+  assert.deepEqual(
+    rows.layouts.map(({ kind }) => kind),
+    ['exponential_histogram', 'histogram'],
+  );
 });

@@ -201,3 +201,56 @@ test('CsvDecoder reads every number that CsvEncoder writes, and treats a blank c
     else assert.equal(found, value, cell);
   }
 });
+
+const histogramHeader =
+  'time,start_time,kind,type,state,resource,attributes,h (s),x (W),count,bounds,bucket_counts';
+const histogramRow = (cells: string, state = '') =>
+  `2027-01-15T08:00:00Z,,histogram,double,${state},{},{},${cells}`;
+
+test('CsvDecoder reads a histogram with the sum in the column of its metric', () => {
+  const { histogramTables, tables, notes } = decode([histogramHeader, histogramRow('4.5,,3,[1],"[1,2]"')]);
+  assert.deepEqual([notes, tables.length], [[], 0]);
+  const [table] = histogramTables;
+  assert.deepEqual(
+    table?.series.map(({ metric }) => [metric.name, metric.unit, metric.kind]),
+    [['h', 's', 'histogram']],
+  );
+  assert.deepEqual(
+    [[...(table?.counts ?? [])], [...(table?.sums ?? [])], [...(table?.buckets ?? [])]],
+    [[3], [4.5], [1, 2]],
+  );
+});
+
+test('CsvDecoder reports a row of a histogram with no metric, or with two', () => {
+  const { histogramTables, notes } = decode([
+    histogramHeader,
+    histogramRow(',,3,[1],"[1,2]"'),
+    histogramRow('4.5,1,3,[1],"[1,2]"'),
+    histogramRow('4.5,,4,[1],"[1,2]"'),
+  ]);
+  assert.deepEqual(notes, [
+    'expected one metric in the row of a histogram, found 0',
+    'expected one metric in the row of a histogram, found 2',
+    'expected buckets that add up to the count of 4, found 3',
+  ]);
+  assert.equal(histogramTables.length, 0);
+});
+
+test('CsvDecoder ends a histogram by a row that marks its end', () => {
+  const { histogramTables } = decode([
+    histogramHeader,
+    histogramRow('4.5,,3,[1],"[1,2]"'),
+    histogramRow('NaN,,,,', 'ended'),
+  ]);
+  assert.deepEqual(
+    histogramTables.map(({ series, ended = [] }) => [series.length, ended.length]),
+    [
+      [1, 0],
+      [0, 1],
+    ],
+  );
+});
+
+test('CsvDecoder names the one column that a header lacks', () => {
+  assert.throws(() => decode([header.replace('kind,', '')]), /found none with a column "kind"$/u);
+});
