@@ -11,7 +11,7 @@ import { createSampling } from '../sampling/sampling-threads.js';
 import { createPlainLog } from '../telemetry/log.js';
 import { silentMeter } from '../telemetry/telemetry.js';
 import { readVersion } from '../version.js';
-import type { Command } from './command.js';
+import { exitCodes, type Command } from './command.js';
 import { configOptions, parseOptions, validateConfigOf, type ConfigOptions } from './config-options.js';
 import {
   checkPorts,
@@ -24,7 +24,11 @@ import {
 import { checkSystem, type Check } from './doctor/system-checks.js';
 
 /** Exit codes, for scripts that need measured energy. */
-const exitCodesByEnergy = { measured: 0, estimated: 1, none: 1 } as const;
+const exitCodesByEnergy = {
+  measured: exitCodes.success,
+  estimated: exitCodes.failure,
+  none: exitCodes.failure,
+} as const;
 
 /** Reports what can be measured on this machine, and how to measure the rest. */
 export const command: Command = {

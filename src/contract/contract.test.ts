@@ -96,7 +96,7 @@ test('the contract reports why an example cannot be run, and does not pass it si
   );
   const readme = `# cap processor\n\n## Example\n\n${fences.join('\n')}`;
   const reasons = await check('starts and stops twice', { readme });
-  assert.deepEqual(reasons, [undefined, undefined, 'it needs a backend', undefined]);
+  assert.deepEqual(reasons, [undefined, undefined, 'not run: needs a backend', undefined]);
 });
 
 test('the contract reports a receiver whose source is missing, and refuses one that publishes without counting', async () => {

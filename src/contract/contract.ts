@@ -120,7 +120,7 @@ function listTrials(subject: Subject): readonly Trial[] {
   const { factory, type: id } = subject;
   const settings = parseSettings<Schema>(factory.schema, {});
   const incomplete = factory.check?.(settings) ?? [];
-  const needs = incomplete.length > 0 ? `settings: ${incomplete.join('; ')}` : undefined;
+  const needs = incomplete.length > 0 ? `needs settings: ${incomplete.join('; ')}` : undefined;
   const defaults = { name: 'its defaults', id, settings, isDefault: true, needs };
   try {
     return [defaults, ...listExampleTrials(subject)];
@@ -143,6 +143,12 @@ function listExampleTrials(subject: Subject): readonly Trial[] {
     const settings = validateSettings<Schema>(schemaOf(subject), node, id, problems);
     const [problem] = problems;
     const invalid = problem && `an example that is valid: ${describeProblem(problem)}`;
-    return { name: `the example "${id}"`, id, settings, isDefault: false, needs: invalid ?? needs };
+    return {
+      name: `the example "${id}"`,
+      id,
+      settings,
+      isDefault: false,
+      needs: invalid ?? (needs && `needs ${needs}`),
+    };
   });
 }

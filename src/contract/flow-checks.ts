@@ -23,7 +23,7 @@ export async function checkEmission({
   try {
     const missing = await run.start();
     if (missing !== undefined) return missing;
-    if (subject.factory.listensAt !== undefined) return 'it needs something that sends to it';
+    if (subject.factory.listensAt !== undefined) return 'not run: needs a program that sends to it';
     await run.component.flush?.();
     await until(() => tables.some((table) => countPoints(table) > 0));
   } finally {

@@ -43,7 +43,7 @@ export function runChecks(subject: Subject, trial: Trial): readonly Check[] {
     run: async () =>
       trial.needs === undefined
         ? inTemporaryFolder(() => runCheck(subject, trial, check))
-        : `it needs ${trial.needs}`,
+        : `not run: ${trial.needs}`,
   }));
 }
 
