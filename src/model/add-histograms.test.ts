@@ -144,9 +144,9 @@ test('isSameLayout compares every property of exponential layouts', () => {
   }
 });
 
+const boundsOf = (...values: number[]) => ({ kind: 'histogram', bounds: Float64Array.from(values) }) as const;
+
 test('isSameLayout compares bounds by value and length, and distinguishes both kinds', () => {
-  const boundsOf = (...values: number[]) =>
-    ({ kind: 'histogram', bounds: Float64Array.from(values) }) as const;
   assert.ok(isSameLayout(boundsOf(1, 2), boundsOf(1, 2)));
   assert.ok(isSameLayout(boundsOf(), boundsOf()));
   assert.ok(!isSameLayout(boundsOf(1, 2), boundsOf(1, 3)));

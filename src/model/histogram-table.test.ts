@@ -69,10 +69,12 @@ test('selectHistograms keeps rows with their buckets', () => {
   );
 });
 
+/** Offset, count, sum, minimum and maximum of a row. */
+const figuresOf = (i: number) => [i, 3 * i, i / 2, -i, 2 * i];
+
 test('HistogramRows keeps all figures of rows beyond its first memory, and of later tables', () => {
   const rows = new HistogramRows();
   const series = histogramOf();
-  const figuresOf = (i: number) => [i, 3 * i, i / 2, -i, 2 * i];
   for (const length of [1, 64, 65, 200]) {
     for (let i = 0; i < length; i += 1) {
       const [offset = NaN, count, sum, min, max] = figuresOf(i);

@@ -74,9 +74,9 @@ test('histogramLines writes a point without a value for a gap, and marks the met
     [series, 2_000, rowOf([1, 0, 0])],
     [series, 2_001, gap],
   ]);
-  const [metric] = write(table).flatMap(metricsOf);
-  assert.deepEqual(metric?.['metadata'], [{ key: 'joulemetry.gap', value: { stringValue: 'histogram' } }]);
-  const { dataPoints } = metric?.['histogram'] as { readonly dataPoints: readonly object[] };
+  const [metric = {}] = write(table).flatMap(metricsOf);
+  assert.deepEqual(metric['metadata'], [{ key: 'joulemetry.gap', value: { stringValue: 'histogram' } }]);
+  const { dataPoints } = metric['histogram'] as { readonly dataPoints: readonly object[] };
   assert.deepEqual(dataPoints[1], { startTimeUnixNano: '1000', timeUnixNano: '2001', flags: 1 });
   const [ending] = write(histogramTable([[series, 2_001, gap]]), 1e6, true).flatMap(metricsOf);
   assert.equal(ending?.['metadata'], undefined);

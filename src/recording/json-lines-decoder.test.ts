@@ -312,7 +312,7 @@ test('JsonLinesDecoder reports a histogram whose buckets do not match, and reads
     'Cannot read histogram "h": expected buckets that add up to the count of 7, found 2',
   ]);
   assert.deepEqual(
-    histogramTables.map(({ counts }) => [...counts]),
+    histogramTables.map(({ counts }) => Array.from(counts)),
     [[3]],
   );
 });

@@ -81,8 +81,14 @@ test('checkMetadata compares the rows of the file with those of its row groups',
   check(fileOf([], 16_777_216n));
 });
 
+/** Reads by a library that throws. */
+function read(error: unknown): Promise<unknown> {
+  return orDamaged(async () => {
+    throw error;
+  });
+}
+
 test('orDamaged reports errors of the engine as damage, and others with their text', async () => {
-  const read = (error: unknown) => orDamaged(() => Promise.reject(error as Error));
   for (const error of [
     new TypeError('a'),
     new RangeError('b'),
@@ -101,17 +107,11 @@ test('orDamaged reports errors of the engine as damage, and others with their te
   await assert.rejects(read(new Error('undefined is missing')), {
     message: 'expected a Parquet file, found damaged metadata',
   });
-  assert.equal(await orDamaged(() => Promise.resolve(7)), 7);
+  assert.equal(await orDamaged(async () => 7), 7);
 });
 
 test('orDamaged leaves errors of the system as they are, and those that are no errors', async () => {
   const error = Object.assign(new Error('EIO'), { syscall: 'read' });
-  await assert.rejects(
-    orDamaged(() => Promise.reject(error)),
-    (found) => found === error,
-  );
-  await assert.rejects(
-    orDamaged(() => Promise.reject('text' as unknown as Error)),
-    (found) => found === 'text',
-  );
+  await assert.rejects(read(error), (found) => found === error);
+  await assert.rejects(read('text'), (found) => found === 'text');
 });

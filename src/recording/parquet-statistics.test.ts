@@ -33,6 +33,9 @@ async function groupsOf(...groups: readonly (readonly RecordedTable[])[]) {
   }));
 }
 
+/** The library reads instants in statistics as dates. */
+const nsOf = (value: unknown) => (value instanceof Date ? BigInt(value.getTime()) * 1_000_000n : value);
+
 /** Gaps, minimum and maximum of the values. */
 function rangeOf(group: { column(name: string): ColumnMetaData } | undefined) {
   const { null_count: gaps, min_value: min, max_value: max } = group?.column('value').statistics ?? {};
@@ -68,8 +71,6 @@ test('the range of instants includes every table and the ends of series', async 
     createEnding([a], epoch + 40_000_000n),
   ]);
   const { min_value: min, max_value: max } = group?.column('time').statistics ?? {};
-  const nsOf = (value: unknown) => (value instanceof Date ? BigInt(value.getTime()) * 1_000_000n : value);
-  // The library reads statistics as dates, of milliseconds.
   assert.deepEqual([nsOf(min), nsOf(max)], [epoch + 5_000_000n, epoch + 40_000_000n]);
   assert.equal(group?.rows, 8n);
 });

@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { histogramOf, rowOf } from '../model/histogram.fixture.js';
-import type { Series } from '../model/series.js';
+import type { AnySeries, Series } from '../model/series.js';
 import { PointStream } from './decoder.js';
+
+function namesOf(ended: readonly Pick<AnySeries, 'metric'>[] = []): readonly string[] {
+  return ended.map(({ metric }) => metric.name);
+}
 
 /** What a stream emits: tables of numbers and of histograms, in order. */
 function createStream() {
   const emitted: (readonly [kind: string, at: bigint, rows: number, ended: readonly string[]])[] = [];
-  const namesOf = (ended: readonly { readonly metric: { readonly name: string } }[] = []) =>
-    ended.map(({ metric }) => metric.name);
   const stream = new PointStream({
     table: ({ epoch, offsets, ended }) => emitted.push(['numbers', epoch, offsets.length, namesOf(ended)]),
     histograms: ({ epoch, series, ended }) =>
