@@ -21,7 +21,7 @@ export const schema = {
     default: '60s',
   },
   created_timestamps: {
-    doc: 'Whether OpenMetrics pages contain the time at which each counter was 0 (`_created`), so that a Prometheus that reads start timestamps also counts a series that is in only one scrape. The page has about twice as many lines.',
+    doc: 'Whether OpenMetrics pages contain the time at which each counter was 0 (`_created`). A Prometheus that reads start timestamps then also counts a series that is in only one scrape. The page has about twice as many lines.',
     format: 'boolean',
     default: false,
   },

@@ -36,7 +36,7 @@ export const schema = {
     format: 'group',
     settings: {
       intensity: {
-        doc: 'Carbon intensity of what is bought, in g/kWh; 0 for electricity with guarantees of origin.',
+        doc: 'Carbon intensity of the electricity that is bought, in g/kWh; 0 for electricity with guarantees of origin.',
         format: 'number',
         default: 0,
         min: 0,

@@ -3,7 +3,7 @@ import type { ConfigOf, Schema } from '../../src/component/schema.js';
 const matchSettings = {
   metrics: { doc: 'Names of metrics.', format: 'string_list', default: [] },
   match_type: {
-    doc: 'Whether the names are compared as they are (strict), or are regular expressions that have to match a part of them.',
+    doc: 'Whether the names are compared as they are (strict), or are regular expressions that must match a part of them.',
     format: ['strict', 'regexp'],
     default: null,
   },
@@ -33,7 +33,7 @@ export const schema = {
     default: '0s',
   },
   initial_value: {
-    doc: 'The first delta of a counter: what it has counted since its start (`keep`), none (`drop`), or `keep` for counters that started after the collector and `drop` for others (`auto`).',
+    doc: 'The first delta of a counter: its count since its start (`keep`), none (`drop`), or `keep` for counters that started after the collector and `drop` for others (`auto`).',
     format: ['auto', 'keep', 'drop'],
     default: 'auto',
   },

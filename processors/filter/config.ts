@@ -2,22 +2,22 @@ import type { ConfigOf, ListSetting, Schema } from '../../src/component/schema.j
 
 const items = {
   match: {
-    doc: 'Whether the texts below are compared as they are (exact), or are regular expressions that have to match the whole text.',
+    doc: 'Whether the texts below are compared as they are (exact), or are regular expressions that must match the whole text.',
     format: ['exact', 'regexp'],
     default: 'exact',
   },
   metric_names: {
-    doc: 'Names of metrics, one of which the series has to have.',
+    doc: 'Names of metrics; the series must have one of them.',
     format: 'string_list',
     default: [],
   },
   attributes: {
-    doc: 'Attributes that the series has to have, all of them.',
+    doc: 'Attributes that the series must have, all of them.',
     format: 'string_map',
     default: {},
   },
   resource_attributes: {
-    doc: "Attributes that the series' resource has to have, all of them.",
+    doc: 'Attributes that the resource of the series must have, all of them.',
     format: 'string_map',
     default: {},
   },
@@ -35,12 +35,12 @@ const properties = {
     default: null,
   },
   metric_names: {
-    doc: 'Names of metrics, one of which the series has to have.',
+    doc: 'Names of metrics; the series must have one of them.',
     format: 'string_list',
     default: [],
   },
   resource_attributes: {
-    doc: 'Attributes that the resource of the series has to have, all of them.',
+    doc: 'Attributes that the resource of the series must have, all of them.',
     format: 'list',
     items: resourceAttribute,
     default: [],

@@ -10,7 +10,7 @@ const input = {
     default: {},
   },
   take: {
-    doc: 'Which value of a series is used: `growth` of a counter within a window, `rate` of it per second, or `value`: of a counter at the end of the window, of other metrics the mean over it. `auto`: growth of counters, value of others.',
+    doc: 'Which value of a series is used: `growth`, of a counter within the window; `rate`, its growth per second; or `value`, of a counter at the end of the window, and of other metrics the mean over the window. `auto`: growth of counters, value of others.',
     format: ['auto', 'growth', 'rate', 'value'],
     default: 'auto',
   },

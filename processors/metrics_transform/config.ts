@@ -69,7 +69,7 @@ const transform = {
     default: 'strict',
   },
   experimental_match_labels: {
-    doc: 'Labels that a series has to have, all of them. An empty text matches a missing label.',
+    doc: 'Labels that a series must have, all of them. An empty text matches a missing label.',
     format: 'string_map',
     default: {},
   },

@@ -74,7 +74,7 @@ export const throttledTime: Metric = {
 
 export const memoryLimit: Metric = {
   name: 'linux.cgroup.memory.limit',
-  ...bytes('Maximum memory of a cgroup; absent if it has no limit of its own'),
+  ...bytes('Maximum memory of a cgroup; absent if it has no limit'),
 };
 export const memoryFile: Metric = {
   name: 'linux.cgroup.memory.file',
@@ -86,7 +86,7 @@ export const swapUsage: Metric = {
 };
 export const swapLimit: Metric = {
   name: 'linux.cgroup.memory.swap_limit',
-  ...bytes('Maximum swap space of a cgroup; absent if it has no limit of its own'),
+  ...bytes('Maximum swap space of a cgroup; absent if it has no limit'),
 };
 export const memoryEvents: Metric = {
   name: 'linux.cgroup.memory.events',
@@ -126,7 +126,7 @@ export const pidsUsage: Metric = {
 export const pidsLimit: Metric = {
   name: 'linux.cgroup.pids.limit',
   unit: '{thread}',
-  description: 'Maximum threads of a cgroup; absent if it has no limit of its own',
+  description: 'Maximum threads of a cgroup; absent if it has no limit',
   kind: 'updowncounter',
   valueType: 'int',
 };

@@ -76,12 +76,12 @@ export const schema = {
     min: 10,
   },
   running_ratio: {
-    doc: 'Publishes, for each event that may have to share a counter, the share of time during which it was counted.',
+    doc: 'Publishes the share of time during which an event was counted, for each event that may share a counter with others.',
     format: 'boolean',
     default: true,
   },
   derived: {
-    doc: 'Adds instructions per cycle and miss ratios of what is counted.',
+    doc: 'Adds instructions per cycle and miss ratios of the counted events.',
     format: 'boolean',
     default: false,
   },

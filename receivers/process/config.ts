@@ -15,7 +15,7 @@ export const schema = {
     default: 'auto',
   },
   detail_limit: {
-    doc: 'With eBPF: processes whose files in procfs are read whenever they have run, those that used most CPU time lately. Of the others, what only the files have is read every 30 s: faults, I/O, the division into user and system time of processes with several threads, and before Linux 6.7 memory and threads. CPU time is that of each scan for all. 0: every process.',
+    doc: 'With eBPF: processes whose files in procfs are read whenever they have run, those that used most CPU time lately. For the others, these are read every 30 s: faults, I/O, and user and system time of processes with several threads; before Linux 6.7 also memory and threads. CPU time is that of each scan for all. 0: every process.',
     format: 'int',
     default: 100,
     min: 0,

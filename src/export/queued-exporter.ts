@@ -23,7 +23,7 @@ export const batchSettings = {
     default: '200ms',
   },
   stagger: {
-    doc: 'Each start of the collector adds a random part of this time to `flush_timeout`, so that many machines that read at the same instant do not send at the same instant.',
+    doc: 'Each start of the collector adds a random part of this time to `flush_timeout`, so machines that read at the same instant send at different ones.',
     format: 'duration',
     default: '0s',
   },
