@@ -151,7 +151,7 @@ export class Hardware {
     for (let i = 0; i < this.#books.length; i++) {
       const book = this.#books[i];
       const group = book.view.route(workload.groups[i], energyNj);
-      const account = group.accounts[place] ?? this.#open(book, group, from, weight);
+      const account = group.accounts?.[place] ?? this.#open(book, group, from, weight);
       account.total.add(energyNj);
     }
   }
@@ -159,7 +159,7 @@ export class Hardware {
   /** Ends the published series of a group that has ended or is no longer shown separately. */
   closeGroup(view: View, group: Group): void {
     const book = this.#books.find((one) => one.view === view);
-    if (book === undefined || !weights.some((weight) => group.accounts[this.#placeOf(weight)])) return;
+    if (book === undefined || !weights.some((weight) => group.accounts?.[this.#placeOf(weight)])) return;
     if (this.#isLate) this.#closing.push({ book, group });
     else this.#close(book, group);
   }
@@ -189,10 +189,10 @@ export class Hardware {
   #close({ live, past }: ViewBook, group: Group): void {
     for (const weight of weights) {
       const place = this.#placeOf(weight);
-      const account = group.accounts[place];
-      if (account === undefined) continue;
+      const account = group.accounts?.[place];
+      if (group.accounts === undefined || account === undefined) continue;
       group.accounts[place] = undefined;
-      group.closedAt[place] = this.publication.lastAt;
+      (group.closedAt ??= [])[place] = this.publication.lastAt;
       live.delete(account);
       past.addTotal(account.total);
       this.publication.end(account);
@@ -227,10 +227,10 @@ export class Hardware {
         resource: view.resourceOf(group),
         attributes: { ...this.attributes, [ATTR_ENERGY_ATTRIBUTION_MODEL]: this.modelOf(weight) },
         // A workload that started within the window used nothing before.
-        start: this.#epoch + BigInt(Math.max(from, group.bornAt, group.closedAt[place] ?? from)),
+        start: this.#epoch + BigInt(Math.max(from, group.bornAt, group.closedAt?.[place] ?? from)),
       }),
     );
-    group.accounts[place] = account;
+    (group.accounts ??= [])[place] = account;
     live.add(account);
     return account;
   }

@@ -14,6 +14,7 @@ import type { Series } from '../../src/model/series.js';
 import { remainderType } from '../../src/model/shared-metrics.js';
 import { withoutWorkloads, type Usage } from '../../src/usage/usage.js';
 import type { Window, Windows } from '../../src/usage/windows.js';
+import { compareWorkloads } from '../../src/usage/workload.js';
 import type { Config } from './config.js';
 import type { Floor } from './floor.js';
 import type { HostParts, PartsUsage } from './host-parts.js';
@@ -183,7 +184,7 @@ export class RemainderMeter implements DomainMeter {
     const own = { ...usage, machineBusyNs: usage.busyNs, busyNs: 0, ...(isGpuUsed && { isQuiet: false }) };
     const ratio = this.loss?.ratio ?? 0;
     if (usage.isGap || ratio === 0 || sharedNj <= 0) return own;
-    const entries = [...charges].toSorted(([a], [b]) => (a.key < b.key ? -1 : 1));
+    const entries = [...charges].toSorted(([a], [b]) => compareWorkloads(a, b));
     return {
       ...own,
       busyNs: this.#wholeNj(energyNj, sharedNj, ratio, to - from),

@@ -13,7 +13,7 @@ interface Times {
 
 /** Writes the CPU time of a process. */
 export function writeTimes(
-  values: Float64Array,
+  values: number[],
   { cpuModes }: Layout,
   { userNs, systemNs, packageNs }: Times,
 ): void {
@@ -29,7 +29,7 @@ export function writeTimes(
 
 /** Reads everything except CPU time. @returns whether any value has changed */
 export function readColumns(
-  values: Float64Array,
+  values: number[],
   { times, columns }: Layout,
   read: (column: Column) => number,
 ): boolean {
@@ -44,7 +44,7 @@ export function readColumns(
 }
 
 /** Resets all counters to 0. */
-export function restartCounters(values: Float64Array, { times, columns }: Layout): void {
+export function restartCounters(values: number[], { times, columns }: Layout): void {
   const width = times + columns.length;
   values.fill(0, 0, times);
   columns.forEach(({ metric }, index) => {
@@ -57,7 +57,7 @@ export function restartCounters(values: Float64Array, { times, columns }: Layout
 }
 
 /** Discards gauges: a process that has ended has last values only for counters. */
-export function dropGauges(values: Float64Array, { times, columns }: Layout): void {
+export function dropGauges(values: number[], { times, columns }: Layout): void {
   columns.forEach(({ metric }, index) => {
     if (metric.kind !== 'counter') values[times + index] = NaN;
   });

@@ -7,6 +7,8 @@ import { findOrAdd } from '../model/plan.js';
 export interface Executable {
   /** Its path on disk, possibly a former one. Undefined: not readable, or the process is about to exit. */
   readonly path: string | undefined;
+  /** The base name of the path. */
+  readonly name: string | undefined;
   /** Identifies the file even after it was renamed or replaced. */
   readonly file: string | undefined;
   /**
@@ -31,11 +33,17 @@ const shared = new Map<string, Executable>();
  */
 export function readExecutable(folder: string): Executable {
   const link = tryRead(() => readlinkSync(`${folder}/exe`));
-  if (link === undefined) return { path: undefined, file: undefined, codeKib: readCodeKib(folder) };
+  if (link === undefined)
+    return { path: undefined, name: undefined, file: undefined, codeKib: readCodeKib(folder) };
   const file = tryRead(() => describeFile(`${folder}/exe`));
   const path = withoutMark(link, file);
   if (shared.size >= maxShared) shared.clear();
-  return findOrAdd(shared, `${file}\n${path}`, () => ({ path, file, codeKib: undefined }));
+  return findOrAdd(shared, `${file}\n${path}`, () => ({
+    path,
+    name: nameExecutable(path),
+    file,
+    codeKib: undefined,
+  }));
 }
 
 /** The base name of a program's path. */

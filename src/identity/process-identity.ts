@@ -8,7 +8,7 @@ import { findOrAdd } from '../model/plan.js';
 import type { Attributes } from '../model/series.js';
 import { readBootInstantNs } from './boot-instant.js';
 import { identifyCgroup } from './cgroup.js';
-import { isSameProgram, nameExecutable, readExecutable, type Executable } from './executable.js';
+import { isSameProgram, readExecutable, type Executable } from './executable.js';
 import { Owners } from './owners.js';
 import { describeProcess, type ProcessDescription } from './process-attributes.js';
 import { ServiceReader } from './service.js';
@@ -143,7 +143,6 @@ export class IdentityReader {
     const { isKernelThread, parentPid } = stat;
     const { bytes: threadName, text: comm } = this.#shareName(stat.copyName());
     const bornNs = this.#bootNs + BigInt(stat.startTicks) * BigInt(tickNs);
-    const named = executable.path === undefined ? comm : nameExecutable(executable.path);
     const knownSinceNs = readBootTimeNs();
     const context = isGrown(stat, knownSinceNs) ? this.#readContext(pid) : undefined;
     const { owner, cgroup } = this.#readMembership(pid);
@@ -155,7 +154,7 @@ export class IdentityReader {
       isKernelThread,
       owner,
       cgroup,
-      name: isKernelThread ? nameKernelThread(comm) : named,
+      name: isKernelThread ? nameKernelThread(comm) : (executable.name ?? comm),
       path: isKernelThread ? undefined : executable.path,
       threadName: isKernelThread ? undefined : comm,
       commandLine: isKernelThread ? undefined : this.#readCommandLine(pid),

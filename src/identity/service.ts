@@ -77,6 +77,11 @@ function findVariable(bytes: Buffer, variable: Buffer): string | undefined {
 }
 
 function selectService(find: (name: string) => string | undefined): Attributes {
-  const found = names.map((name) => [name, find(name)?.trim() ?? ''] as const);
-  return Object.fromEntries(found.filter(([, text]) => text !== '' && text.length <= maxLength));
+  const found = names
+    .map((name) => [name, find(name)?.trim() ?? ''] as const)
+    .filter(([, text]) => text !== '' && text.length <= maxLength);
+  return found.length === 0 ? noService : Object.fromEntries(found);
 }
+
+/** One object for all processes without a service: it has 56 bytes. */
+const noService: Attributes = {};

@@ -5,6 +5,7 @@ import { fc } from '../testing/fixed-seed.fixture.js';
 import { holdsFor } from '../testing/property.fixture.js';
 import {
   attributesKey,
+  compareResourceKeys,
   deriveSeries,
   inheritPublisher,
   publisherOf,
@@ -72,6 +73,40 @@ test('resourceKey is worked out once for a resource', () => {
   };
   assert.equal(resourceKey(resource), resourceKey(resource));
   assert.equal(looks, 1);
+});
+
+const keyOf = (attributes: Attributes) => resourceKey({ attributes });
+
+test('resourceKey is the same exactly where attributes are, and has no names of attributes', () => {
+  fc.assert(
+    fc.property(anyAttributes, anyAttributes, (one, other) => {
+      const reversed = Object.fromEntries(Object.entries(one).toReversed());
+      assert.equal(keyOf(reversed), keyOf(one));
+      assert.equal(keyOf(one) === keyOf(other), attributesKey(one) === attributesKey(other));
+    }),
+  );
+  assert.equal(keyOf({ 'process.pid': 7, 'host.name': 'a]"b' }).includes('process'), false);
+  assert.notEqual(keyOf({ a: 1, b: 23 }), keyOf({ a: 12, b: 3 }));
+  assert.notEqual(keyOf({ a: '1]2' }), keyOf({ a: 1, b: 2 }));
+});
+
+test('compareResourceKeys orders by names, then by values, however keys are written', () => {
+  const inOrder = [
+    { 'host.name': 'a', id: NaN },
+    { 'host.name': 'a', id: 1 },
+    { 'host.name': 'b', id: 0 },
+    { 'host.name': 'a', pid: 1 },
+    {},
+  ];
+  const keys = inOrder.map(keyOf);
+  assert.deepEqual(keys.toReversed().toSorted(compareResourceKeys), [
+    keys[1],
+    keys[2],
+    keys[0],
+    keys[3],
+    keys[4],
+  ]);
+  for (const key of keys) assert.equal(compareResourceKeys(key, key), 0);
 });
 
 test('deriveSeries changes some fields, and keeps the publisher of the series that it comes from', () => {

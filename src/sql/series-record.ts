@@ -3,7 +3,6 @@ import { ExportError } from '../errors.js';
 import { createPlans } from '../model/plan.js';
 import {
   attributesKey,
-  resourceKey,
   type AnySeries,
   type HistogramMetric,
   type Metric,
@@ -45,7 +44,14 @@ export function valueTypeOf(metric: Metric | HistogramMetric): Metric['valueType
  * is 5 in a million.
  */
 function identify({ metric: { name, unit, kind }, resource, attributes, start }: AnySeries): bigint {
-  const identity = [name, unit, kind, resourceKey(resource), attributesKey(attributes), `${start}`];
+  const identity = [
+    name,
+    unit,
+    kind,
+    attributesKey(resource.attributes),
+    attributesKey(attributes),
+    `${start}`,
+  ];
   const digest = createHash('sha256').update(JSON.stringify(identity)).digest();
   return digest.readBigUInt64BE() >> 1n;
 }

@@ -6,7 +6,7 @@ import type { Resource, Series } from '../model/series.js';
 import { CgroupNode, type Margins } from './cgroup-node.js';
 import { findCgroupPath } from './group-identity.js';
 import type { UsageTick } from './usage.js';
-import type { Workload } from './workload.js';
+import { compareWorkloads, type Workload } from './workload.js';
 
 /** CPU times of cgroups of version 1 are counted in ticks of this length, like idle time. */
 const coarseTickNs = 1e7;
@@ -101,7 +101,7 @@ export class Cgroups {
   /**
    * Finds the CPU time of cgroups that no process explains.
    * @param freeNs busy time of the machine that no workload explains
-   * @param take called with each workload of such usage, ordered by key, and its CPU time
+   * @param take called with each workload of such usage, in their order, and its CPU time
    */
   complete(to: number, freeNs: number, take: (unseen: Workload, cpuNs: number) => void): void {
     if (this.#isRead) {
@@ -142,7 +142,7 @@ export class Cgroups {
     const attributes = { ...node.resource?.attributes, [ATTR_PROCESS_EXECUTABLE_NAME]: 'unseen' };
     const unseen = this.#options.createUnseen({ attributes }, node);
     node.hasRemainder = true;
-    const at = this.#remainders.findIndex((one) => one.unseen.key > unseen.key);
+    const at = this.#remainders.findIndex((one) => compareWorkloads(one.unseen, unseen) > 0);
     this.#remainders.splice(at < 0 ? this.#remainders.length : at, 0, { node, unseen });
   }
 

@@ -77,7 +77,7 @@ export class CountedEvents {
     const { place } = this.#options;
     const groups = new Groups(this.#cutCgroups(from, to));
     const groupOf = usage.workloads.map((workload) => {
-      const count = workload.counted[place]?.cut(from, to) ?? 0;
+      const count = workload.counted?.[place]?.cut(from, to) ?? 0;
       return count > 0 ? groups.addWorkload(workload, count) : groups.find(workload.within);
     });
     if (machine === 0 || groupOf.every((group) => group === 0)) return undefined;
@@ -92,7 +92,7 @@ export class CountedEvents {
     const { attributes } = resource;
     if (attributes[ATTR_PROCESS_PID] !== undefined) {
       const workload = this.#options.find(resource);
-      return workload && (workload.counted[this.#options.place] ??= create());
+      return workload && ((workload.counted ??= [])[this.#options.place] ??= create());
     }
     if (findCgroupPath(attributes) === undefined) return (this.#machine ??= create());
     const cgroup = this.#options.findCgroup(resource);

@@ -49,10 +49,15 @@ export class Events {
     if (event < 0 || (isMachine && findCgroupPath(attributes) !== undefined)) return undefined;
     const startAt = Number(series.start - this.#epoch);
     const find = () => {
-      const curves = isMachine ? this.#machine : this.#find(series.resource)?.events;
+      const curves = isMachine ? this.#machine : this.#curvesOf(series.resource);
       return curves && (curves[event] ??= new UsageCurve(startAt));
     };
     return findOrAdd(this.#counters, series, () => new EventCounter(find));
+  }
+
+  #curvesOf(process: Resource): (UsageCurve | undefined)[] | undefined {
+    const workload = this.#find(process);
+    return workload && (workload.events ??= []);
   }
 
   /** A series has no further readings. */

@@ -1,6 +1,6 @@
 import { findOrAdd } from '../model/plan.js';
 import { createGap, type InstanceUse, type Usage } from './usage.js';
-import type { Workload } from './workload.js';
+import { compareWorkloads, type Workload } from './workload.js';
 
 /** The GPU time of a MIG instance since the last row of its GPU. */
 interface InstanceTime {
@@ -65,7 +65,7 @@ export class GpuUsage {
     const busyNs = Math.max(0, usedNs - this.#lastNs);
     this.#boundary = to;
     this.#lastNs = usedNs;
-    const entries = [...this.#grownNs].toSorted(([a], [b]) => (a.key < b.key ? -1 : 1));
+    const entries = [...this.#grownNs].toSorted(([a], [b]) => compareWorkloads(a, b));
     this.#grownNs.clear();
     const instances = this.#takeInstances();
     if (Number.isNaN(from)) return createGap(to);

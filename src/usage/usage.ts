@@ -1,7 +1,7 @@
 import { elementAt } from '../element.js';
 import type { EventGrowth } from './events.js';
 import type { Weighing, Weighings } from './weighing.js';
-import type { Workload } from './workload.js';
+import { compareWorkloads, type Workload } from './workload.js';
 
 /** A window with fewer ticks is too coarse: a busy process would appear idle in one and twice as busy in the next. */
 const minTicks = 25;
@@ -24,7 +24,7 @@ export interface Usage {
   readonly machineBusyNs?: number;
   /** Why energy without a workload is unattributed. Undefined: unseen workloads used it. */
   readonly restReason?: 'no_usage';
-  /** Ordered by key; workloads that used nothing may be missing. */
+  /** In their order; workloads that used nothing may be missing. */
   readonly workloads: readonly Workload[];
   /** Usage of each workload. */
   readonly cpuNs: readonly number[];
@@ -149,7 +149,7 @@ export function mergeUsages(usages: readonly Usage[]): Usage {
   for (const usage of usages) addUsage(sums, usage);
   const instances = mergeInstances(usages);
   const weighing = mergeWeighings(usages);
-  const entries = [...sums].toSorted(([a], [b]) => (a.key < b.key ? -1 : 1));
+  const entries = [...sums].toSorted(([a], [b]) => compareWorkloads(a, b));
   return {
     firstTo: first.firstTo,
     to,

@@ -19,10 +19,10 @@ export class Group implements Ranked {
   shared: Attributes;
   /** The resource of its published series, created with its first account. */
   resource: Resource | undefined;
-  /** One per ledger, at the ledger's index, created when it first books energy. */
-  readonly accounts: (Account | undefined)[] = [];
+  /** One per ledger, at the ledger's index, created when it first books energy; undefined: there was none. */
+  accounts: (Account | undefined)[] | undefined;
   /** When the last account at each index ended, if one did: nanoseconds. */
-  readonly closedAt: (number | undefined)[] = [];
+  closedAt: (number | undefined)[] | undefined;
   /** Number of workloads in it. */
   members = 0;
   /** The start of the first of them. */

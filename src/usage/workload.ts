@@ -1,6 +1,6 @@
 import { UsageCurve } from '../energy/usage-curve.js';
 import { ATTR_PROCESS_PID } from '../model/semantic-conventions.js';
-import { resourceKey, type Resource } from '../model/series.js';
+import { compareResourceKeys, resourceKey, type Resource } from '../model/series.js';
 import type { CgroupNode } from './cgroup-node.js';
 import type { Group } from './view.js';
 
@@ -20,14 +20,19 @@ export interface Membership {
   readonly cgroup?: CgroupNode | undefined;
   /** The cgroup in which it runs; undefined: `cgroup`. */
   readonly within?: CgroupNode;
-  /** Undefined: the resource determines it. */
-  readonly key?: string;
+}
+
+/** The order of workloads, by which energy is shared: processes by their keys, then usage that no process explains. */
+export function compareWorkloads(one: Workload, other: Workload): number {
+  const isProcess = one.cgroup !== undefined;
+  if (isProcess !== (other.cgroup !== undefined)) return isProcess ? -1 : 1;
+  return compareResourceKeys(one.key, other.key);
 }
 
 /** A user of CPU and GPU time: a process, or several that a receiver reports as one. Times are nanoseconds. */
 export class Workload {
   readonly resource: Resource;
-  /** Determines its place among the workloads. */
+  /** That of its resource. */
   readonly key: string;
   /** Undefined: it is not a process. */
   readonly pid: number | undefined;
@@ -40,10 +45,10 @@ export class Workload {
   /** The instants since when and until when it is known to exist. */
   readonly bornAt: number;
   endedAt = Infinity;
-  /** Its number of events, by their place among those by which energy is shared. */
-  readonly events: (UsageCurve | undefined)[] = [];
-  /** Counts of this workload that replace CPU time. */
-  readonly counted: (UsageCurve | undefined)[] = [];
+  /** Its number of events, by their place among those by which energy is shared; undefined: none were counted. */
+  events: (UsageCurve | undefined)[] | undefined;
+  /** Counts of this workload that replace CPU time; undefined: none were counted. */
+  counted: (UsageCurve | undefined)[] | undefined;
   /** Its CPU time on each package, by package number, where known; never on a machine with one package. */
   packages: Map<number, UsageCurve> | undefined;
   /** Number of its live counters. */
@@ -52,9 +57,9 @@ export class Workload {
   #grownNs = 0;
   #isRead = false;
 
-  constructor(resource: Resource, bornAt: number, { groups, cgroup, within = cgroup, key }: Membership) {
+  constructor(resource: Resource, bornAt: number, { groups, cgroup, within = cgroup }: Membership) {
     this.resource = resource;
-    this.key = key ?? resourceKey(resource);
+    this.key = resourceKey(resource);
     const { [ATTR_PROCESS_PID]: pid } = resource.attributes;
     this.pid = pid === undefined ? undefined : Number(pid);
     this.groups = groups;

@@ -9,7 +9,7 @@ import { Packages } from './packages.js';
 import { createGap, type PackageUse, type Usage, type UsageTick } from './usage.js';
 import type { View } from './view.js';
 import { byFrequency, byMisses, type Weighings } from './weighing.js';
-import { CpuTimeCounter, Workload } from './workload.js';
+import { compareWorkloads, CpuTimeCounter, Workload } from './workload.js';
 
 export interface WorkloadsOptions {
   /** Unix time in nanoseconds of time 0. */
@@ -51,7 +51,7 @@ export class Workloads {
   readonly #options: WorkloadsOptions;
   readonly #counters = new Map<Series, CpuTimeCounter>();
   readonly #byKey = new Map<string, Workload>();
-  /** Live workloads and those that have ended since the last boundary, ordered by key. */
+  /** Live workloads and those that have ended since the last boundary, in their order. */
   #active: Workload[] = [];
   /** Those that ended earlier, in the order of the boundaries to which their last usage belongs. */
   readonly #endings = new Map<Workload, number>();
@@ -79,9 +79,7 @@ export class Workloads {
       ...options,
       createUnseen: (resource, within) => {
         const groups = views.map((view) => view.join(resource, within.bornAt));
-        // Sorted after all processes: no resource starts like this.
-        const key = `~${resourceKey(resource)}`;
-        return new Workload(resource, within.bornAt, { groups, within, key });
+        return new Workload(resource, within.bornAt, { groups, within });
       },
       endUnseen: (unseen) => void this.#endings.set(unseen, this.#boundary),
     });
@@ -205,8 +203,10 @@ export class Workloads {
     for (const [workload, boundary] of this.#endings) {
       if (!isDoneWith(boundary)) break;
       this.#endings.delete(workload);
-      this.#byKey.delete(workload.key);
-      if (workload.cgroup) this.cgroups.leave(workload.cgroup);
+      if (workload.cgroup) {
+        this.#byKey.delete(workload.key);
+        this.cgroups.leave(workload.cgroup);
+      }
       settled.push(workload);
     }
     return settled;
@@ -236,7 +236,7 @@ export class Workloads {
     let high = this.#active.length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (this.#active[middle].key < workload.key) low = middle + 1;
+      if (compareWorkloads(this.#active[middle], workload) < 0) low = middle + 1;
       else high = middle;
     }
     this.#active.splice(low, 0, workload);
@@ -252,7 +252,7 @@ export class Workloads {
       if (cpuNs === 0 && !this.#options.hasIdle) continue;
       this.#add(usage, workload, cpuNs, workload.countLifeNs(from, to));
       for (const [i, counts] of events.entries()) {
-        counts[counts.length - 1] = workload.events[i]?.cut(from, to) ?? 0;
+        counts[counts.length - 1] = workload.events?.[i]?.cut(from, to) ?? 0;
       }
       if (packages.length > 0) this.packages.collect(workload, [from, to], packages);
       workload.cgroup?.use(cpuNs);
