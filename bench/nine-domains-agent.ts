@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import {
   closeSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   openSync,
@@ -12,12 +13,14 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parquetMetadata } from 'hyparquet';
 import { FakeSysfs } from '../receivers/rapl/fake-sysfs.fixture.js';
 import { total } from '../test/sums.js';
 import { countKeptPoints, readOwnPoints } from './kept-points.js';
 import { endProgram } from './processes.js';
+import { slicesVariable } from './slice-clock.js';
 
 const moveEveryMs = 50;
 /** Energy of a package per interval; its core uses half and its memory a quarter of it. */
@@ -83,7 +86,7 @@ export class NineDomainsAgent {
     const ports = await readLine(sink);
     const config = join(folder, 'config.yaml');
     writeFileSync(config, describeConfig(folder, { sysfs, hz, ports: ports.split(' ').map(Number) }));
-    const child = spawnScript('../src/cli/main.js', ['run', '-c', config]);
+    const child = spawnScript('../src/cli/main.js', ['run', '-c', config], join(folder, slicesFile));
     const [page = '', ownPage = ''] = await findPages(child);
     return new NineDomainsAgent(folder, { sink, child, page, ownPage });
   }
@@ -116,6 +119,20 @@ export class NineDomainsAgent {
       Number(new RegExp(`^joulemetry_${name}(?:\\{.*\\})? (\\S+)$`, 'mu').exec(text)?.[1]);
     // Has one entry per name.
     return Object.fromEntries(names.map((name) => [name, find(name)])) as Record<Name, number>;
+  }
+
+  /** CPU time of its main thread between turns of the event loop, since the last call. */
+  async readSlices(): Promise<{ readonly longestMs: number; readonly long: number }> {
+    const path = join(this.#folder, slicesFile);
+    rmSync(path, { force: true });
+    this.#child.kill('SIGUSR2');
+    for (;;) {
+      await sleep(10);
+      const text = existsSync(path) ? readFileSync(path, 'utf8') : '';
+      const [longestMs = NaN, long = NaN] = text.split(' ').map(Number);
+      if (text.endsWith('\n')) return { longestMs, long };
+      if (this.#child.exitCode !== null) throw new Error('Cannot read the slices of the agent: it has ended');
+    }
   }
 
   /** Ends the agent as a service manager does. @returns how long that took */
@@ -177,9 +194,16 @@ async function readLine({ stdout }: ChildProcess): Promise<string> {
   return line.trim();
 }
 
-function spawnScript(script: string, args: readonly string[]): ChildProcess {
-  const path = fileURLToPath(new URL(script, import.meta.url));
-  return spawn(process.execPath, [path, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+const slicesFile = 'slices';
+
+/** @param slices file for the slices of its main thread; undefined: they are not measured */
+function spawnScript(script: string, args: readonly string[], slices?: string): ChildProcess {
+  const [path, clock] = [script, './slice-clock.js'].map((file) => new URL(file, import.meta.url));
+  const preload = slices === undefined ? [] : ['--import', String(clock)];
+  return spawn(process.execPath, [...preload, fileURLToPath(String(path)), ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...(slices !== undefined && { [slicesVariable]: slices }) },
+  });
 }
 
 interface Description {
