@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { findMaxCpuRatio } from './agent-budget.js';
 import { compare, type Benchmark, type Result } from './benchmark.js';
 import { findFloor, type Floor } from './floors.js';
 import { MeasuredAgent } from './measured-agent.js';
@@ -17,16 +18,16 @@ const maxPrivateMegabytes = 25;
 export const agent: Benchmark = {
   name: 'agent',
   async measure() {
-    const floor = findFloor('process-scan');
+    const budget = { floor: findFloor('process-scan'), maxRatio: await findMaxCpuRatio() };
     const processes = await startProcesses();
     const measured = new MeasuredAgent();
     try {
       await sleep(warmUpMs);
       const what = `Default agent, 1 Hz, ${processes.count} processes`;
-      const unscraped = await compareWith(floor, measured, what);
+      const unscraped = await compareWith(budget, measured, what);
       const scraper = setInterval(() => void measured.scrape(), 1000);
       await sleep(seconds * 1000);
-      const scraped = await compareWith(floor, measured, `${what}, scraped each second`);
+      const scraped = await compareWith(budget, measured, `${what}, scraped each second`);
       clearInterval(scraper);
       return [...unscraped, ...scraped];
     } finally {
@@ -36,8 +37,13 @@ export const agent: Benchmark = {
   },
 };
 
+interface Budget {
+  readonly floor: Floor | undefined;
+  readonly maxRatio: number;
+}
+
 async function compareWith(
-  floor: Floor | undefined,
+  { floor, maxRatio }: Budget,
   measured: MeasuredAgent,
   what: string,
 ): Promise<Result[]> {
@@ -48,7 +54,7 @@ async function compareWith(
   const main = (after.mainMs - before.mainMs) / seconds;
   const { privateMegabytes, residentMegabytes } = measured.readMemory();
   return [
-    compare(`${what}: CPU per second`, 'ms', { ours, reference }, 2.5),
+    compare(`${what}: CPU per second`, 'ms', { ours, reference }, maxRatio),
     compare(`${what}: of which on the main thread`, 'ms', { ours: main, reference }),
     {
       ...compare(`${what}: private memory`, 'MB', { ours: privateMegabytes, reference: undefined }),

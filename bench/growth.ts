@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readlinkSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { describeError } from '../src/errors.js';
 import { findHierarchies } from '../src/linux/cgroup/hierarchies.js';
+import { findMaxCpuRatio } from './agent-budget.js';
 import type { Benchmark, Grid } from './benchmark.js';
 import { findFloor } from './floors.js';
 import { MeasuredAgent } from './measured-agent.js';
@@ -42,8 +43,6 @@ const columns = [
   'missed budgets',
 ];
 
-/** Against C, with procfs; 1.5 with eBPF, which is available only in the machine's first pid namespace. */
-const maxRatio = isFirstNamespace() ? 1.5 : 2.5;
 const maxPrivateMegabytes = 60;
 
 /**
@@ -56,9 +55,10 @@ export const growth: Benchmark = {
   isLong: true,
   async measure(): Promise<Grid> {
     const rows: string[][] = [];
+    const maxRatio = await findMaxCpuRatio();
     for (const node of listNodes()) {
       for (const size of sizes) {
-        const row = await measureSize(node, size);
+        const row = await measureSize(node, { ...size, maxRatio });
         console.error(row.join('  '));
         rows.push(row);
       }
@@ -89,7 +89,12 @@ function listNodes(): readonly Node[] {
   }
 }
 
-async function measureSize(node: Node, size: Size): Promise<string[]> {
+/** A size, and its budget. */
+interface Limited extends Size {
+  readonly maxRatio: number;
+}
+
+async function measureSize(node: Node, size: Limited): Promise<string[]> {
   const row = [describe(size), node.version];
   const cgroups = new Cgroups();
   const tree = await startMovingTree({
@@ -114,7 +119,12 @@ function describe({ processes, counters, cgroups }: Size): string {
   return `${processes} processes${besides}`;
 }
 
-async function measureAgent(node: Node, size: Size, tree: MovingTree, cgroups: Cgroups): Promise<string[]> {
+async function measureAgent(
+  node: Node,
+  size: Limited,
+  tree: MovingTree,
+  cgroups: Cgroups,
+): Promise<string[]> {
   const groups = (size.counters ?? 0) / countersOfEach;
   const config = new ExtraConfig(tree.pids.slice(0, groups));
   const agent = new MeasuredAgent(config.args, node.path);
@@ -130,7 +140,7 @@ async function measureAgent(node: Node, size: Size, tree: MovingTree, cgroups: C
 
 async function measureWindow(
   agent: MeasuredAgent,
-  size: Size,
+  size: Limited,
   floor: () => Promise<number | undefined>,
 ): Promise<string[]> {
   const slices: number[] = [];
@@ -153,7 +163,7 @@ async function measureWindow(
 
 /** The missed budgets, with the reasons. Counters and cgroups have no budget. */
 function describeMisses(
-  { processes, counters, cgroups }: Size,
+  { processes, counters, cgroups, maxRatio }: Limited,
   ratio: number | undefined,
   privateMegabytes: number,
 ): string {
@@ -164,11 +174,6 @@ function describeMisses(
   if (privateMegabytes > maxPrivateMegabytes)
     misses.push(`memory, at most ${maxPrivateMegabytes} MB: ${findReason('growth', 'memory')}`);
   return misses.join('; ');
-}
-
-function isFirstNamespace(): boolean {
-  // The kernel's PROC_PID_INIT_INO.
-  return readlinkSync('/proc/self/ns/pid') === 'pid:[4026531836]';
 }
 
 /** CPU milliseconds per second that the same reads take in C, over `seconds`. */
