@@ -88,9 +88,10 @@ export class SeriesMap {
   #move(series: Series): readonly Series[] {
     const before = this.#members.get(series);
     if (before === undefined) return [];
+    const { readings, column } = before;
     const ended = this.#leave(before);
-    const target = this.#findTarget(series, before.readings.time ?? series.start);
-    this.#members.set(series, target.takeOver(before, series.start));
+    const target = this.#findTarget(series, readings.time ?? series.start);
+    this.#members.set(series, target.takeOver({ readings, column }, series.start));
     return ended;
   }
 

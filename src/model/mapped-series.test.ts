@@ -278,3 +278,19 @@ test('MappedSeries does not fall by the rounding of another order, when a member
   take(mapped, other, other.readings.values[other.column]);
   assert.equal(sumAt(mapped, 2), before);
 });
+
+test('MappedSeries keeps the readings of its members only, and takes others after the first has left', () => {
+  const mapped = mappedOf('counter');
+  const [readings, others] = [new Readings(8), new Readings(8)];
+  const first = mapped.join(0n, readings, 3);
+  const second = mapped.join(0n, others, 4);
+  take(mapped, first, 2);
+  take(mapped, second, 5);
+  mapped.leave(first);
+  assert.notEqual(first.readings, readings);
+  const third = mapped.join(0n, readings, 5);
+  assert.notEqual(third, first);
+  take(mapped, third, 1);
+  assert.equal(sumAt(mapped, 1), 8);
+  assert.deepEqual([readings.values[5], others.values[4]], [1, 5]);
+});

@@ -139,7 +139,7 @@ export class MappedSeries implements Member {
    * Moves a live series from another mapped series, which counted it so far: only later growth is counted here.
    * @param start as in `join`
    */
-  takeOver({ readings, column }: Member, start: bigint): Member {
+  takeOver({ readings, column }: Pick<Member, 'readings' | 'column'>, start: bigint): Member {
     // Its last reading was forwarded by the other mapped series.
     if (this.#first === undefined) this.#openSum();
     const member = this.join(start, readings, column);
@@ -157,6 +157,8 @@ export class MappedSeries implements Member {
     if (sum?.others?.size === 0) sum.others = undefined;
     const counted = this.series.metric.kind === 'counter' ? contributionOf(member) : 0;
     if (counted !== 0) this.#openSum(member).retired += counted;
+    // The readings of a whole table are not kept for a member that has left.
+    if (member === this) this.readings = noReadings;
   }
 
   /** Takes the reading of a member from a cell. A NaN (gap) changes only gauges. */
