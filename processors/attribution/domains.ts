@@ -15,7 +15,7 @@ import {
 import { resourceKey, type Series } from '../../src/model/series.js';
 import { remainderType } from '../../src/model/shared-metrics.js';
 import { GpuUsage } from '../../src/usage/gpu-usage.js';
-import { withoutWorkloads, type Usage, type UsageTick } from '../../src/usage/usage.js';
+import { UsageTick, withoutWorkloads, type Usage } from '../../src/usage/usage.js';
 import type { View } from '../../src/usage/view.js';
 import type { SettledWindow, SheetOptions } from './audit-sheet.js';
 import { findWeight, listEvents, type Config } from './config.js';
@@ -31,6 +31,9 @@ import { Uncertainty } from './uncertainty.js';
 /** Maximum age and number of boundaries for which usage is kept before any domain is known. */
 const maxEarlyNs = 10e9;
 const maxEarly = 4096;
+
+/** GPU time has the timestamps of the driver's samples: it does not lag behind by a tick of the CPUs' clock. */
+const noTick = new UsageTick();
 
 /** Dependencies of a ledger. */
 export interface LedgerOptions {
@@ -196,7 +199,8 @@ export class Domains {
     const isRemainder = hardware.model === 'domain_energy';
     const audited = { series, weights: hardware.model, options: this.#sheets };
     // A remainder is a difference of energies: there are no knots from which its windows could be recomputed.
-    const meter = new Meter(maxWindowNs, tick, audit !== undefined && !isRemainder, findMeterFacts(series));
+    const ownTick = hardware.model === 'gpu_time' ? noTick : tick;
+    const meter = new Meter(maxWindowNs, ownTick, audit !== undefined && !isRemainder, findMeterFacts(series));
     const calibration = this.#calibrationOf(series);
     return new Domain(series, {
       split: new Split(idle),

@@ -6,7 +6,8 @@ import {
   type AdversarialOptions,
   type TrueWindow,
 } from './adversarial-machine.fixture.js';
-import { Rig, unixNs } from './rig.fixture.js';
+import { RigGpu } from './rig-gpu.fixture.js';
+import { Rig, RigProcess, unixNs } from './rig.fixture.js';
 import { misplacedShare } from './uncertainty.js';
 
 /** A published window: joules by pid, 0 for idle energy, -1 for unattributed energy. */
@@ -145,6 +146,30 @@ for (const [counts, weights] of [
     });
   }
 }
+
+test('attribution has no tick in the windows and the error of a GPU, whose time is known at each sample', () => {
+  const rig = new Rig({ floor: [{ power: 0 }] });
+  const gpu = new RigGpu(rig, 'GPU-1');
+  const gpuMeter = { ...gpu.energy, attributes: { ...gpu.energy.attributes, 'energy.method': 'measured' } };
+  const cpuMeter = rig.createMeter({ 'energy.method': 'measured' });
+  const process = new RigProcess({ 'process.pid': 1 }, 0);
+  rig.tick(0, 0.01);
+  for (let step = 0; step <= 40; step++) {
+    const atS = step / 10;
+    gpu.scan(atS, [[process, atS]], atS, NaN);
+    for (const meter of [gpuMeter, cpuMeter]) rig.energy(meter, atS, 100 * atS);
+    rig.usage(atS, [[process, atS]]);
+    rig.boundary(atS, atS);
+  }
+  const ofHardware = (name: string) =>
+    Object.fromEntries(rig.out.last(name).map(({ series, value }) => [series.attributes['hw.type'], value]));
+  // Windows of CPUs have 25 ticks of 10 ms: 300 ms at this interval. Those of the GPU have 100 ms.
+  assert.deepEqual(ofHardware('attribution.tick.ratio'), { cpu: 0.01 / 0.3, gpu: 0 });
+  const { cpu = NaN, gpu: ofGpu = NaN } = ofHardware('attribution.error');
+  // One workload, and a meter that is assumed to be refreshed every millisecond.
+  assert.equal(ofGpu.toFixed(9), (0.8 * 0.01).toFixed(9));
+  assert.equal(cpu.toFixed(9), ((0.8 * Math.hypot(0.01, 0.001)) / 0.3).toFixed(9));
+});
 
 test('misplacedShare is the worst case of two groups of workloads', () => {
   assert.equal(misplacedShare(1, 0.5), 0);
