@@ -34,8 +34,9 @@ Options:
                         exec --compare -- gzip -k FILE --vs xz -k FILE
                         Each is run once to warm up; then all are run in turn,
                         10 times or as often as --repeat sets. The report has
-                        the statistics of each command, and how much each one
-                        differs from the first, with confidence intervals and
+                        the statistics of each command, and the difference and
+                        the ratio of each one to the first, with confidence
+                        intervals (of the ratio by Fieller's theorem) and
                         Welch's t-test.
       --baseline TIME   measure the machine for this long before each run, and
                         report how much more energy the run used (default: 1s

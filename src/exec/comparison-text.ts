@@ -29,9 +29,10 @@ function describeDifferences({ command, comparison }: ExecReport, first: ExecRep
     '',
     title,
     '',
-    ...formatCells([['', 'difference', '95 % interval', 'ratio', 'p', ''], ...rows]),
+    ...formatCells([['', 'difference', '95 % interval', 'ratio', '95 % interval', 'p', ''], ...rows]),
     '',
     "  p: how probable a difference at least this large is, if there is none (Welch's t-test)",
+    "  The interval of a ratio is by Fieller's theorem; if it contains 1, the difference may be chance",
   ];
 }
 
@@ -41,10 +42,21 @@ function differenceRow(
   unit: string,
 ): readonly (readonly string[])[] {
   if (!one) return [];
-  const { difference, halfWidth, ratio, p } = one;
+  const { difference, halfWidth, p } = one;
   const sign = difference > 0 ? '+' : '';
   const cells = [`${sign}${formatValue(difference, unit)}`, `+-${formatValue(halfWidth, unit)}`];
-  return [[name, ...cells, ratio === undefined ? '-' : `${ratio.toFixed(3)}x`, describeProbability(p), '']];
+  return [[name, ...cells, ...ratioCells(one), describeProbability(p), '']];
+}
+
+function ratioCells({ ratio, ratioInterval: interval }: Difference): readonly string[] {
+  return [
+    ratio === undefined ? '-' : formatFactor(ratio),
+    interval === undefined ? '-' : interval.map(formatFactor).join(' to '),
+  ];
+}
+
+function formatFactor(factor: number): string {
+  return `${factor.toFixed(3)}x`;
 }
 
 function describeProbability(p: number): string {

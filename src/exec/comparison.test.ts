@@ -41,8 +41,11 @@ test('createComparisonText has the statistics of each command and the difference
   );
   assert.match(old, /^old\n\n.*\n {2}wall time +4\.000 s/s);
   assert.match(own, /^new\n\n.*\n {2}wall time +2\.000 s/s);
-  assert.match(differences, /\n {2}wall time +-2\.000 s +\+-415\.5 ms +0\.500x +< 0\.001\n/);
-  assert.match(differences, /\n {2}CPU time +0 s +\+-0 s +1\.000x +1\.000\n/);
+  assert.match(
+    differences,
+    /\n {2}wall time +-2\.000 s +\+-415\.5 ms +0\.500x +0\.446x to 0\.561x +< 0\.001\n/,
+  );
+  assert.match(differences, /\n {2}CPU time +0 s +\+-0 s +1\.000x +1\.000x to 1\.000x +1\.000\n/);
   assert.match(differences, /\n {2}machine +-2\.000 J/);
   assert.doesNotMatch(differences, /above baseline/);
 });
@@ -71,6 +74,8 @@ test('createJsonReport has the differences with their intervals, t and p', () =>
     'ci95_low_j',
     'ci95_high_j',
     'ratio',
+    'ratio_ci95_low',
+    'ratio_ci95_high',
     'welch_t',
     'degrees_of_freedom',
     'p_value',

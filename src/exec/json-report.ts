@@ -51,12 +51,14 @@ function describeComparison(comparison: ComparisonReport): object {
 
 function describeDifference(one: Difference | undefined, unit: string): object | null {
   if (!one) return null;
-  const { difference, halfWidth, ratio, t, degrees, p } = one;
+  const { difference, halfWidth, ratio, ratioInterval, t, degrees, p } = one;
   return {
     [`difference_${unit}`]: difference,
     [`ci95_low_${unit}`]: difference - halfWidth,
     [`ci95_high_${unit}`]: difference + halfWidth,
     ratio: ratio ?? null,
+    ratio_ci95_low: ratioInterval?.[0] ?? null,
+    ratio_ci95_high: ratioInterval?.[1] ?? null,
     welch_t: t ?? null,
     degrees_of_freedom: degrees ?? null,
     p_value: p,

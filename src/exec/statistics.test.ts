@@ -53,8 +53,15 @@ test('compareMeans needs two measurements of each', () => {
 });
 
 test('compareMeans has neither t nor a width, when nothing scatters', () => {
-  const same = { difference: 0, ratio: 1, halfWidth: 0, t: undefined, degrees: undefined, p: 1 };
+  const none = { t: undefined, degrees: undefined, halfWidth: 0 };
+  const same = { ...none, difference: 0, ratio: 1, ratioInterval: [1, 1], p: 1 };
   assert.deepEqual(compareMeans([2, 2], [2, 2]), same);
-  assert.deepEqual(compareMeans([3, 3], [2, 2]), { ...same, difference: 1, ratio: 1.5, p: 0 });
+  assert.deepEqual(compareMeans([3, 3], [2, 2]), {
+    ...none,
+    difference: 1,
+    ratio: 1.5,
+    ratioInterval: [1.5, 1.5],
+    p: 0,
+  });
   assert.equal(compareMeans([1, 2], [-1, 0])?.ratio, undefined);
 });

@@ -1,6 +1,7 @@
 import { fitPolynomial } from '../energy/line-fit.js';
 import { deviationOf, meanOf, medianOf } from '../energy/statistics.js';
-import { studentQuantile, studentTails } from '../energy/student-quantile.js';
+import { studentTails } from '../energy/student-quantile.js';
+import { measureMean, quantileOf95, ratioInterval, subtractMeans } from './mean-ratio.js';
 
 /** Statistics of repeated measurements, in their unit. */
 export interface Statistics {
@@ -21,14 +22,14 @@ export interface Difference {
   readonly halfWidth: number;
   /** The mean as a multiple of the other one; undefined if that is not positive. */
   readonly ratio: number | undefined;
+  /** Lower and upper end of its 95 % confidence interval; undefined if there is none. */
+  readonly ratioInterval: readonly [low: number, high: number] | undefined;
   /** The statistic and its degrees of freedom; undefined if no measurement differs from its mean. */
   readonly t: number | undefined;
   readonly degrees: number | undefined;
   /** How probable a difference at least this large is if there is none, from 0 to 1. */
   readonly p: number;
 }
-
-const confidence = 0.95;
 
 /** @param values at least one */
 export function summarizeSample(values: readonly number[]): Statistics {
@@ -38,7 +39,7 @@ export function summarizeSample(values: readonly number[]): Statistics {
     median: medianOf(values),
     min: Math.min(...values),
     deviation,
-    halfWidth: deviation && (quantile(values.length - 1) * deviation) / Math.sqrt(values.length),
+    halfWidth: deviation && (quantileOf95(values.length - 1) * deviation) / Math.sqrt(values.length),
   };
 }
 
@@ -51,7 +52,7 @@ export function hasDrift(values: readonly number[]): boolean {
   if (degrees < 2) return false;
   const { coefficients, errors } = fitPolynomial([...values.keys()], values, 1) ?? {};
   const [slope, error] = [coefficients?.[1] ?? NaN, errors?.[1] ?? NaN];
-  return Math.abs(slope) > quantile(degrees) * error;
+  return Math.abs(slope) > quantileOf95(degrees) * error;
 }
 
 /**
@@ -61,25 +62,18 @@ export function hasDrift(values: readonly number[]): boolean {
  */
 export function compareMeans(values: readonly number[], others: readonly number[]): Difference | undefined {
   if (values.length < 2 || others.length < 2) return undefined;
-  const [mean, other] = [meanOf(values), meanOf(others)];
-  const [own, theirs] = [squaredError(values), squaredError(others)];
-  const error = Math.sqrt(own + theirs);
-  const difference = mean - other;
-  const ratio = other > 0 ? mean / other : undefined;
+  const [one, other] = [measureMean(values), measureMean(others)];
+  const { difference, error, degrees } = subtractMeans(one, other);
+  const hasRatio = other.mean > 0;
+  const ratios = {
+    ratio: hasRatio ? one.mean / other.mean : undefined,
+    ratioInterval: hasRatio ? ratioInterval(one, other) : undefined,
+  };
   if (error === 0) {
     const p = difference === 0 ? 1 : 0;
-    return { difference, ratio, halfWidth: 0, t: undefined, degrees: undefined, p };
+    return { difference, ...ratios, halfWidth: 0, t: undefined, degrees: undefined, p };
   }
-  const degrees = error ** 4 / (own ** 2 / (values.length - 1) + theirs ** 2 / (others.length - 1));
   const t = difference / error;
-  return { difference, ratio, halfWidth: quantile(degrees) * error, t, degrees, p: studentTails(t, degrees) };
-}
-
-/** The square of the standard error of the mean. */
-function squaredError(values: readonly number[]): number {
-  return deviationOf(values) ** 2 / values.length;
-}
-
-function quantile(degrees: number): number {
-  return studentQuantile((1 + confidence) / 2, degrees);
+  const halfWidth = quantileOf95(degrees) * error;
+  return { difference, ...ratios, halfWidth, t, degrees, p: studentTails(t, degrees) };
 }

@@ -6,7 +6,10 @@ import { compareMeans } from '../../src/exec/statistics.js';
 import { createRandom } from '../../src/testing/random.fixture.js';
 import { isWithout, peerPath } from './peers.js';
 
-const script = fileURLToPath(new URL('../../../test/interop/peers/welch_test.py', import.meta.url));
+function runScript(name: string, pairs: readonly (readonly (readonly number[])[])[]): string {
+  const script = fileURLToPath(new URL(`../../../test/interop/peers/${name}`, import.meta.url));
+  return execFileSync(peerPath('scipy'), [script], { input: JSON.stringify(pairs) }).toString();
+}
 
 /** Two samples of different sizes, means and deviations. */
 function createPair(seed: number): readonly (readonly number[])[] {
@@ -19,8 +22,7 @@ function createPair(seed: number): readonly (readonly number[])[] {
 
 test("SciPy's Welch's t-test gives the same figures", { skip: isWithout('scipy') }, () => {
   const pairs = Array.from({ length: 300 }, (_, i) => createPair(i));
-  const output = execFileSync(peerPath('scipy'), [script], { input: JSON.stringify(pairs) });
-  const expected = JSON.parse(output.toString()) as readonly (readonly number[])[];
+  const expected = JSON.parse(runScript('welch_test.py', pairs)) as readonly (readonly number[])[];
   assert.equal(expected.length, pairs.length);
   for (const [number, [first = [], other = []]] of pairs.entries()) {
     const found = compareMeans(other, first);
@@ -34,3 +36,30 @@ test("SciPy's Welch's t-test gives the same figures", { skip: isWithout('scipy')
     }
   }
 });
+
+test(
+  "SciPy's Welch's t-test has a p value of 0.05 at both ends of the interval of a ratio",
+  { skip: isWithout('scipy') },
+  () => {
+    const pairs = Array.from({ length: 300 }, (_, i) => createPair(i));
+    const expected = JSON.parse(runScript('ratio_interval.py', pairs)) as readonly (
+      readonly number[] | null
+    )[];
+    let unbounded = 0;
+    for (const [number, [first = [], other = []]] of pairs.entries()) {
+      const found = compareMeans(other, first)?.ratioInterval;
+      const wanted = expected[number];
+      if (!wanted) unbounded += 1;
+      assert.equal(
+        found === undefined,
+        wanted === null,
+        `${number}: ${found?.join(' to ')}, ${wanted?.join(' to ')}`,
+      );
+      for (const [i, figure] of (wanted ?? []).entries()) {
+        const bound = 1e-6 * Math.max(1, Math.abs(figure));
+        assert.ok(Math.abs((found?.[i] ?? NaN) - figure) <= bound, `${number}: ${found?.[i]}, ${figure}`);
+      }
+    }
+    assert.ok(unbounded > 0 && unbounded < 150, `${unbounded} of ${pairs.length} have no interval`);
+  },
+);
