@@ -18,8 +18,12 @@ class Sums {
   readonly #values = new Map<Series, number>();
   readonly #ended = new Set<Series>();
 
-  /** Checks each row: no counter falls, no ended one returns, all views equal the attributed total. */
+  /** Checks each row: no counter falls, no ended one returns, all views equal the attributed total, no residual. */
   take(table: Table): void {
+    for (const [i, value] of table.values.entries()) {
+      const { metric } = elementAt(table.series, i % table.series.length);
+      if (metric.name === 'attribution.residual') assert.equal(value, 0);
+    }
     const columns = table.series.filter(isOfLedger);
     for (const series of columns) assert.ok(!this.#ended.has(series), `${series.metric.name} after its end`);
     for (let row = 0; columns.length > 0 && row < table.offsets.length; row++) this.#takeRow(table, row);
@@ -87,8 +91,14 @@ const weightings: readonly (readonly object[])[] = [
   [{ model: 'dram' }],
 ];
 
-/** @returns the weight by which its energy was shared */
-function checkHistory(seed: number): readonly string[] {
+interface History {
+  /** The weights by which its energy was shared. */
+  readonly models: readonly string[];
+  /** The reasons for which energy was not attributed. */
+  readonly reasons: readonly string[];
+}
+
+function checkHistory(seed: number): History {
   const idle = elementAt(['separate', 'proportional', 'equal'], seed % 3);
   const limit = elementAt([0, 2, 50], Math.floor(seed / 3) % 3);
   const floor = seed % 2 === 0 ? [{ hw_type: 'cpu', power: 5 }] : [];
@@ -107,15 +117,24 @@ function checkHistory(seed: number): readonly string[] {
     const counted = sumGrowth(rig.out, hwType);
     assert.ok(booked <= counted + 1e-6, `${hwType}: booked ${booked} J of ${counted} J`);
   }
-  const attributed = rig.out.last('process.energy').filter(({ value }) => value > 0);
-  return attributed.map(({ series }) => String(series.attributes['energy.attribution.model']));
+  const listUsed = (metric: string, attribute: string) =>
+    rig.out.last(metric).flatMap(({ series, value }) => {
+      const name = series.attributes[attribute];
+      return value > 0 && name !== undefined ? [String(name)] : [];
+    });
+  return {
+    models: listUsed('process.energy', 'energy.attribution.model'),
+    reasons: listUsed('ledger.energy', 'ledger.reason'),
+  };
 }
 
 test(`attribution keeps its invariants in ${histories} random histories`, () => {
-  const models = new Set<string>();
+  const [models, reasons] = [new Set<string>(), new Set<string>()];
   for (let seed = firstSeed; seed < firstSeed + histories; seed++) {
     try {
-      for (const model of checkHistory(seed)) models.add(model);
+      const history = checkHistory(seed);
+      for (const model of history.models) models.add(model);
+      for (const reason of history.reasons) reasons.add(reason);
     } catch (error) {
       throw new Error(`Cannot keep the ledger in the history of seed ${seed}`, { cause: error });
     }
@@ -128,5 +147,7 @@ test(`attribution keeps its invariants in ${histories} random histories`, () => 
     'gpu_time',
     'memory_bandwidth',
   ];
-  if (histories >= 100) assert.deepEqual([...models].toSorted(), every);
+  if (histories < 100) return;
+  assert.deepEqual([...models].toSorted(), every);
+  assert.deepEqual([...reasons].toSorted(), ['gap', 'interrupt', 'no_usage', 'unseen']);
 });

@@ -1,9 +1,11 @@
 import type { Series } from '../../src/model/series.js';
+import { createRow } from '../../src/model/table.js';
+import { interruptTime } from '../../src/model/usage-metrics.js';
 import { createRandom, type Random } from '../../src/testing/random.fixture.js';
 import { RandomCounts } from './random-counts.fixture.js';
 import { RandomMeters } from './random-meters.fixture.js';
 import { RigGpu } from './rig-gpu.fixture.js';
-import { createCgroup, RigProcess, type Rig } from './rig.fixture.js';
+import { createCgroup, RigProcess, unixNs, type Rig } from './rig.fixture.js';
 
 const cgroups = ['/a', '/a/x', '/a/y', '/b'];
 
@@ -27,7 +29,7 @@ interface Process {
  * Plays a short random history: two sockets, whose usage is read in half of the histories, memory with a slow
  * meter, two GPUs; counters that are reset, fall or wrap unnoticed; failed readings; processes that start, end,
  * have their pid reused or move to another cgroup; tables that arrive late, twice or not at all; counts of
- * traffic, cycles and cache misses; cgroups; a suspended machine. The ledger has to handle all of it.
+ * traffic, cycles and cache misses; cgroups; interrupts; a suspended machine. The ledger has to handle all of it.
  */
 export function playRandomHistory(rig: Rig, seed: number, scans: number): void {
   new RandomHistory(rig, seed).play(scans);
@@ -45,6 +47,10 @@ class RandomHistory {
   #births = 0;
   #busyS = 0;
   #busyStartS = 0;
+  /** Time of interrupts, a part of the busy time that no process has; its series and its start. */
+  #interruptS = 0;
+  #interruptStartS = 0;
+  #interrupts: Series | undefined;
   #packageS: Pair = [0, 0];
   #packageStartS: Pair = [0, 0];
   #nowS = 0;
@@ -54,6 +60,7 @@ class RandomHistory {
     this.#random = createRandom(seed);
     this.#hasPackages = seed % 4 < 2;
     this.#counts = new RandomCounts(rig, seed);
+    if (seed % 3 > 0) this.#interrupts = this.#createInterrupts();
     this.#meters = new RandomMeters(rig, this.#random);
     this.#gpus = ['GPU-1', 'GPU-2'].map((id) => ({ rig: new RigGpu(rig, id), totalS: 0, joules: 0 }));
     this.#cgroups = cgroups.map((path) => ({ series: createCgroup(path, 0), packageS: [0, 0] }));
@@ -133,6 +140,10 @@ class RandomHistory {
     this.#rig.end(this.#nowS, ...this.#rig.restartBusy(this.#nowS));
     this.#busyStartS = this.#busyS;
     this.#packageStartS = this.#packageS;
+    if (this.#interrupts === undefined) return;
+    this.#rig.end(this.#nowS, this.#interrupts);
+    this.#interrupts = this.#createInterrupts();
+    this.#interruptStartS = this.#interruptS;
   }
 
   /** Time passes without any usage; afterwards everything has new series. */
@@ -163,7 +174,12 @@ class RandomHistory {
     const unseenS = this.#random.chance(0.5) ? 0.1 * elapsedS : 0;
     const other = this.#random.pick(this.#cgroups);
     other.packageS = this.#divide(other.packageS, unseenS);
-    this.#busyS += (2 * elapsedS - freeS + unseenS) * (0.95 + 0.1 * this.#random.fraction());
+    // Sometimes more than the rest that no process explains.
+    const interruptS = this.#random.chance(0.7) ? 0.2 * elapsedS * this.#random.fraction() : 0;
+    this.#interruptS += interruptS;
+    this.#busyS +=
+      (2 * elapsedS - freeS + unseenS + this.#random.fraction() * interruptS) *
+      (0.95 + 0.1 * this.#random.fraction());
     if (this.#hasPackages) this.#packageS = this.#divide(this.#packageS, unseenS);
   }
 
@@ -196,6 +212,7 @@ class RandomHistory {
     const isLate = this.#random.chance(0.1);
     if (!isLate) this.#rig.packageUsage(rowS, used);
     if (this.#random.chance(0.05)) this.#rig.packageUsage(rowS, used);
+    if (this.#interrupts && this.#random.chance(0.9)) this.#readInterrupts(this.#interrupts, atS);
     if (this.#random.chance(0.95)) {
       const byPackage = subtract(this.#packageS, this.#packageStartS).map((seconds) =>
         this.#random.chance(0.03) ? NaN : seconds,
@@ -204,6 +221,16 @@ class RandomHistory {
       this.#rig.boundary(atS, busyS, this.#hasPackages ? byPackage : []);
     }
     if (isLate) this.#rig.packageUsage(rowS, used);
+  }
+
+  #createInterrupts(): Series {
+    const { resource } = this.#rig.createMeter();
+    return { metric: interruptTime, resource, attributes: {}, start: unixNs(this.#nowS) };
+  }
+
+  #readInterrupts(series: Series, atS: number): void {
+    const seconds = this.#random.chance(0.03) ? NaN : this.#interruptS - this.#interruptStartS;
+    this.#rig.consume(createRow([series], unixNs(atS), Float64Array.of(seconds)));
   }
 
   #readCgroups(atS: number): void {
