@@ -10,7 +10,7 @@ import { UsageTick } from '../../src/usage/usage.js';
 import { View } from '../../src/usage/view.js';
 import { findViews } from '../../src/usage/views.js';
 import { AuditFile } from './audit-file.js';
-import type { SettledWindow } from './audit-sheet.js';
+import type { Ended, SettledWindow } from './audit-sheet.js';
 import type { Config } from './config.js';
 import { Ledger } from './ledger.js';
 import { observeLedger } from './ledger-telemetry.js';
@@ -131,7 +131,10 @@ export class Attribution implements ConsumingComponent {
       cpuCount: this.#cpuCount,
       tick: this.#tick,
       epoch,
-      ...(audit && { audit: (settled: SettledWindow) => audit.add(settled) }),
+      ...(audit && {
+        audit: (settled: SettledWindow) => audit.add(settled),
+        forget: (ended: Ended) => audit.forget(ended),
+      }),
     };
     return new Ledger(options, this.#context.log);
   }

@@ -2,7 +2,7 @@ import { open, rename, rm, type FileHandle } from 'node:fs/promises';
 import type { Log } from '../../src/component/log.js';
 import { describeError } from '../../src/errors.js';
 import { slices } from '../../src/linux/slices.js';
-import { SheetWriter, type SettledWindow } from './audit-sheet.js';
+import { SheetWriter, type Ended, type SettledWindow } from './audit-sheet.js';
 
 /**
  * Maximum number of pending entries (windows and workloads); beyond it, windows are left out, and the file
@@ -27,7 +27,7 @@ export class AuditFile {
   readonly #config: AuditConfig;
   readonly #log: Log;
   readonly #writer = new SheetWriter();
-  #pending: SettledWindow[] = [];
+  #pending: (SettledWindow | Ended)[] = [];
   #entries = 0;
   /** Windows that were left out after those that are queued. */
   #leftOut = 0;
@@ -54,6 +54,13 @@ export class AuditFile {
     this.#running ??= this.#run();
   }
 
+  /** Forgets workloads and groups once the windows queued so far are written. */
+  forget(ended: Ended): void {
+    this.#entries += ended.ended.length;
+    this.#pending.push(ended);
+    this.#running ??= this.#run();
+  }
+
   /** Writes the queued windows and closes the file. */
   async close(): Promise<void> {
     await this.#running;
@@ -66,22 +73,26 @@ export class AuditFile {
   async #run(): Promise<void> {
     await slices.letOthersRun();
     while (this.#pending.length > 0) {
-      const windows = this.#pending;
+      const entries = this.#pending;
       this.#pending = [];
       this.#entries = 0;
       const leftOut = this.#leftOut;
       this.#leftOut = 0;
-      await this.#writeAll(windows);
+      await this.#writeAll(entries);
       this.#missing += leftOut;
     }
     this.#running = undefined;
   }
 
-  async #writeAll(windows: readonly SettledWindow[]): Promise<void> {
+  async #writeAll(entries: readonly (SettledWindow | Ended)[]): Promise<void> {
     let [text, count] = ['', 0];
-    for (const window of windows) {
+    for (const entry of entries) {
       if (slices.isOver) await slices.letOthersRun();
-      text += this.#writer.write(window);
+      if ('ended' in entry) {
+        this.#writer.forget(entry);
+        continue;
+      }
+      text += this.#writer.write(entry);
       count += 1;
       if (text.length < chunkBytes) continue;
       await this.#writeChunk(text, count);

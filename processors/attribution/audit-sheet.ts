@@ -3,7 +3,7 @@ import type { Series } from '../../src/model/series.js';
 import type { Group, View } from '../../src/usage/view.js';
 import { byTime, weightNames, type Weight } from '../../src/usage/weighing.js';
 import type { Window } from '../../src/usage/windows.js';
-import type { Workload } from '../../src/usage/workload.js';
+import { Workload } from '../../src/usage/workload.js';
 import type { Config } from './config.js';
 import type { Parts } from './split.js';
 
@@ -56,6 +56,11 @@ export interface SettledWindow {
   readonly carryNj: number;
 }
 
+/** Workloads and groups that are in no later window. */
+export interface Ended {
+  readonly ended: readonly (Workload | Group)[];
+}
+
 /** A copy of the shares of a window's workloads: the list of a split is reused. */
 export function copyShares(shares: readonly number[], { usage: { workloads } }: Window): Float64Array {
   const copy = new Float64Array(workloads.length);
@@ -73,12 +78,31 @@ export class SheetWriter {
   readonly #domains = new Map<AuditedDomain, number>();
   readonly #workloads = new Map<Workload, number>();
   readonly #groups = new Map<Group, number>();
+  /** Numbers are not used twice in a file. */
+  #workloadNumber = 0;
+  #groupNumber = 0;
+
+  /** How many workloads and groups it knows. */
+  get size(): number {
+    return this.#workloads.size + this.#groups.size;
+  }
+
+  /** Forgets what no later window refers to. */
+  forget({ ended }: Ended): void {
+    for (const one of ended) {
+      if (one instanceof Workload) this.#workloads.delete(one);
+      else this.#groups.delete(one);
+    }
+  }
+
   /** Another file is started: it has to contain all definitions again. */
   restart(): void {
     this.#options = undefined;
     this.#domains.clear();
     this.#workloads.clear();
     this.#groups.clear();
+    this.#workloadNumber = 0;
+    this.#groupNumber = 0;
   }
 
   /** @returns the lines for a window */
@@ -161,7 +185,7 @@ export class SheetWriter {
     const known = this.#workloads.get(workload);
     if (known !== undefined) return known;
     const groups = workload.groups.map((group) => this.#groupOf(group, lines));
-    const number = this.#workloads.size;
+    const number = this.#workloadNumber++;
     this.#workloads.set(workload, number);
     lines.push(JSON.stringify({ workload: number, attributes: workload.resource.attributes, groups }));
     return number;
@@ -170,7 +194,7 @@ export class SheetWriter {
   #groupOf(group: Group, lines: string[]): number {
     const known = this.#groups.get(group);
     if (known !== undefined) return known;
-    const number = this.#groups.size;
+    const number = this.#groupNumber++;
     this.#groups.set(group, number);
     lines.push(JSON.stringify({ group: number, attributes: group.identity.attributes }));
     return number;

@@ -17,7 +17,7 @@ import { remainderType } from '../../src/model/shared-metrics.js';
 import { GpuUsage } from '../../src/usage/gpu-usage.js';
 import { UsageTick, withoutWorkloads, type Usage } from '../../src/usage/usage.js';
 import type { View } from '../../src/usage/view.js';
-import type { SettledWindow, SheetOptions } from './audit-sheet.js';
+import type { Ended, SettledWindow, SheetOptions } from './audit-sheet.js';
 import { findWeight, listEvents, type Config } from './config.js';
 import { Containers, HostCounter, isContainer, type EnergyReader } from './containers.js';
 import { Domain } from './domain.js';
@@ -48,6 +48,8 @@ export interface LedgerOptions {
   readonly epoch: bigint;
   /** Receives every settled window. */
   readonly audit?: (settled: SettledWindow) => void;
+  /** Receives the workloads and groups that are in no later window. */
+  readonly forget?: (ended: Ended) => void;
 }
 
 /** All domains, by kind of hardware, and the counters that feed them. */

@@ -251,14 +251,17 @@ export class Ledger {
 
   /** Ends the published series of workloads that have ended, once all their usage is settled. */
   #retire(): void {
-    const { views } = this.#options;
+    const { views, forget } = this.#options;
     const settled = this.workloads.takeSettled((at) => this.domains.isDoneWith(at));
     for (const [i, view] of views.entries()) {
       for (const workload of settled) view.leave(workload.groups[i], this.#boundary);
-      for (const group of view.takeExpired(this.#boundary)) {
+      const expired = view.takeExpired(this.#boundary);
+      for (const group of expired) {
         for (const hardware of this.domains.kinds) hardware.closeGroup(view, group);
       }
+      if (expired.length > 0) forget?.({ ended: expired });
     }
+    if (settled.length > 0) forget?.({ ended: settled });
   }
 
   #check(): void {
