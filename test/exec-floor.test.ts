@@ -15,13 +15,13 @@ interface Energy {
   readonly idle_power_source: string | null;
 }
 
-/** Runs a command during which the package uses 10 J. */
+/** Runs a command during which the package uses 10 J, by a meter that is refreshed 25 times. */
 async function measure(t: TestContext, floor: string) {
   const sysfs = createFakeSysfs(t);
   sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 5_000_000 });
   const counter = join(sysfs.root, 'class/powercap/intel-rapl:0/energy_uj');
   const settings = [`receivers.rapl.sysfs=${sysfs.root}`, 'receivers.rapl.interface=powercap'];
-  const use = 'for i in $(seq 25); do sleep 0.05; echo $((5000000 + i * 400000)) > "$0"; done; sleep 0.1';
+  const use = 'for i in $(seq 25); do sleep 0.05; echo $((5000000 + i * 400000)) > "$0"; done';
   const options = ['--json', '--floor', floor, ...settings.flatMap((one) => ['--set', one])];
   const { stdout, stderr } = await runAgent(['exec', ...options, '--', 'sh', '-c', use, counter]);
   const { runs } = JSON.parse(stdout) as {
@@ -47,10 +47,10 @@ test('exec shows idle energy by the floor that an agent has learned on this mach
   assert.equal(energy.idle_power_source, 'persisted');
   assert.match(stderr, /^ {2}idle .* as learned earlier \(--floor\)$/m);
   const { machine_energy_j: machine, idle_energy_j: idle, above_idle_energy_j: above } = energy;
-  assert.equal(machine, 10);
+  // The last refresh may be after the end of the command, and the energy up to the edges is that of the mean power.
+  assert.ok(Math.abs(machine - 10) < 1, `${machine} J`);
   assert.ok(idle !== null && above !== null);
   assert.ok(Math.abs(idle + above - machine) < 1e-9);
   assert.ok(Math.abs(idle + energy.command_energy_j + energy.other_energy_j - machine) < 1e-9);
-  // A window in which the meter was not refreshed has no energy: at either edge a part of the idle energy is missing.
-  assert.ok(idle > 3 * seconds && idle < 4.5 * seconds, `${idle} J in ${seconds} s`);
+  assert.ok(Math.abs(idle / (4 * seconds) - 1) < 0.02, `${idle} J in ${seconds} s`);
 });

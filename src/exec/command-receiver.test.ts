@@ -46,7 +46,10 @@ test('CommandReceiver reads the tree once for each row', async (t) => {
   receiver.flush();
   assert.deepEqual(command.calls.splice(0), ['read']);
   command.cpuNs = 4e9;
-  await receiver.end();
+  let isRead = false;
+  const ended = receiver.end(() => (isRead = true));
+  assert.ok(isRead, 'the boundary is known before anything else happens');
+  await ended;
   assert.deepEqual(command.calls.splice(0), ['read', 'settle']);
   receiver.flush();
   assert.deepEqual(command.calls, []);

@@ -158,12 +158,13 @@ export class CommandReceiver implements Component {
 
   /**
    * The command has ended: reads the machine immediately, and the command when all of its usage is known.
-   * @returns the boundary, Unix time in nanoseconds
+   * @param onRead receives the boundary, Unix time in nanoseconds, before any later reading of a meter
    */
-  async end(): Promise<bigint> {
+  async end(onRead: (at: bigint) => void): Promise<void> {
     const machine = this.#readMachine();
+    onRead(machine.at);
     const series = this.#series;
-    if (series === undefined) return this.#forward([], machine);
+    if (series === undefined) return void this.#forward([], machine);
     const { command } = series;
     command.readParts();
     this.#isEnding = true;
@@ -171,7 +172,7 @@ export class CommandReceiver implements Component {
     this.#isEnding = false;
     this.#series = undefined;
     const row = series.createRow(command.finishParts(), machine.at);
-    return this.#forward([row, createEnding(series.columns, machine.at)], machine);
+    this.#forward([row, createEnding(series.columns, machine.at)], machine);
   }
 
   /** Not while the last window is open: its end has been read already. */

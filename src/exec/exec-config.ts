@@ -50,6 +50,13 @@ export async function validateExecConfig(
   return validateService(completed, withOwn(factories, createFinderFor(sources.config)));
 }
 
+/** Whether the processor `attribution` shares idle energy among processes. */
+export function isIdleShared({ processors }: ServiceConfig): boolean {
+  return [...processors.values()].some(
+    ({ type, settings }) => type === 'attribution' && settings['idle'] !== 'separate',
+  );
+}
+
 async function loadUserConfig({ config, set }: ExecConfigSources): Promise<ConfigNode> {
   if (config.length === 0 && set.length === 0) return nodeOf({});
   const { loadConfig } = await import('../config/sources.js');

@@ -1,13 +1,12 @@
 import type { EventCount } from './command-counters.js';
-import {
-  limitPrograms,
-  type ComparisonReport,
-  type DomainReport,
-  type EnergyReport,
-  type ExecReport,
-  type ProgramReport,
-  type RepeatReport,
-  type RunReport,
+import { limitPrograms, type ProgramReport } from './program-report.js';
+import type {
+  ComparisonReport,
+  DomainReport,
+  EnergyReport,
+  ExecReport,
+  RepeatReport,
+  RunReport,
 } from './report.js';
 import type { Difference, Statistics } from './statistics.js';
 

@@ -1,5 +1,6 @@
 import type { CommandCounts } from './command-counters.js';
-import type { EnergyReport, ProgramReport, RunReport } from './report.js';
+import type { ProgramReport } from './program-report.js';
+import type { EnergyReport, RunReport } from './report.js';
 
 /** Energy of a machine with one meter and one estimate. */
 export const energy: EnergyReport = {
@@ -12,6 +13,7 @@ export const energy: EnergyReport = {
       type: 'cpu',
       isEstimated: false,
       joules: 20,
+      isExtended: false,
       meanWatts: 10,
       peakWatts: 12.5,
       refreshSeconds: 0.001,
@@ -23,6 +25,7 @@ export const energy: EnergyReport = {
       type: 'memory',
       isEstimated: true,
       joules: 5,
+      isExtended: false,
       meanWatts: 2.5,
       peakWatts: undefined,
       refreshSeconds: 0.01,

@@ -5,6 +5,7 @@ import { describeProgram } from './command-programs.js';
 import type { CommandCpuTime } from './command-usage.js';
 import type { DomainEnergy } from './domain-meter.js';
 import type { RunRecord } from './measure-run.js';
+import { reportPrograms, type ProgramReport } from './program-report.js';
 import type { RunRecorder } from './run-recorder.js';
 import { hasDrift, summarizeSample, type Difference, type Statistics } from './statistics.js';
 
@@ -49,16 +50,6 @@ export interface EnergyReport {
   readonly baseline: Baseline | undefined;
 }
 
-/** The usage of the processes of a command's tree while they ran one program. */
-export interface ProgramReport {
-  readonly name: string;
-  /** How many processes ended with this program. */
-  readonly processes: number;
-  readonly cpuSeconds: number;
-  /** Attributed to it; undefined if nothing is attributed. */
-  readonly joules: number | undefined;
-}
-
 /** Everything reported about one run. */
 export interface RunReport {
   readonly startedAt: Date;
@@ -83,7 +74,8 @@ const edgeError = 0.41;
 /** @param book of the session, which is closed */
 export function reportRun(record: RunRecord, book: RunRecorder): RunReport {
   const { startedAt, wallSeconds, end, cpu, counts, maxRssBytes } = record;
-  const programs = cpu.source === 'ebpf' ? reportPrograms(record, book) : undefined;
+  const charges = chargePrograms(record, book);
+  const programs = cpu.source === 'ebpf' ? reportPrograms(record, charges) : undefined;
   return {
     startedAt,
     wallSeconds,
@@ -92,53 +84,40 @@ export function reportRun(record: RunRecord, book: RunRecorder): RunReport {
     programs,
     counts,
     maxRssBytes,
-    energy: reportEnergy(record, book),
+    energy: reportEnergy(record, book, charges),
   };
 }
 
-function reportPrograms({ cpu, identity }: RunRecord, book: RunRecorder): readonly ProgramReport[] {
-  const byName = new Map<string, ProgramReport>();
-  for (const [i, { name, processes, cpuNs }] of cpu.programs.entries()) {
-    const attributes = i === 0 ? identity : describeProgram(identity, name);
-    const joules = book.isAttributed ? book.attributedTo(attributes) : undefined;
-    const one = { name, processes, cpuSeconds: cpuNs / 1e9, joules };
-    const known = byName.get(name);
-    byName.set(name, known ? sumPrograms(name, [known, one]) : one);
-  }
-  return [...byName.values()].toSorted((a, b) => b.cpuSeconds - a.cpuSeconds);
+/** Joules of each program of the command; undefined if nothing is attributed. */
+function chargePrograms(
+  { mark, identity, cpu }: RunRecord,
+  book: RunRecorder,
+): readonly number[] | undefined {
+  if (!book.isAttributed) return undefined;
+  const charges = cpu.programs.map(({ name }, i) =>
+    book.attributedTo(i === 0 ? identity : describeProgram(identity, name)),
+  );
+  const factor = findFactor(mark, sumOf(charges), book);
+  return charges.map((joules) => joules * factor);
 }
 
-/** The shown programs, and the sum of the others. */
-export interface ProgramTable {
-  readonly shown: readonly ProgramReport[];
-  readonly others: { readonly programs: number; readonly sum: ProgramReport } | undefined;
+/** The ledger's windows are between refreshes of a slow meter: the energy before and after is shared like theirs. */
+function findFactor(mark: number, charged: number, book: RunRecorder): number {
+  const domains = book.domainsFrom(mark);
+  const shared = Math.max(book.sharedFrom(mark), charged);
+  if (shared === 0 || !domains.some(({ isExtended }) => isExtended)) return 1;
+  return (sumJoules(domains) - book.idleFrom(mark)) / shared;
 }
 
-/** @param count maximum number of shown programs */
-export function limitPrograms(programs: readonly ProgramReport[], count: number): ProgramTable {
-  const rest = programs.slice(count);
-  // A single remaining one would have a line in any case: its own is more informative.
-  if (rest.length <= 1) return { shown: programs, others: undefined };
-  return {
-    shown: programs.slice(0, count),
-    others: { programs: rest.length, sum: sumPrograms('others', rest) },
-  };
+function sumOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0);
 }
 
-function sumPrograms(name: string, programs: readonly ProgramReport[]): ProgramReport {
-  const sum = (valueOf: (program: ProgramReport) => number) =>
-    programs.reduce((total, program) => total + valueOf(program), 0);
-  const hasEnergy = programs.some(({ joules }) => joules !== undefined);
-  return {
-    name,
-    processes: sum(({ processes }) => processes),
-    cpuSeconds: sum(({ cpuSeconds }) => cpuSeconds),
-    joules: hasEnergy ? sum(({ joules }) => joules ?? 0) : undefined,
-  };
-}
-
-function reportEnergy(record: RunRecord, book: RunRecorder): EnergyReport | undefined {
-  const { mark, baselineMark } = record;
+function reportEnergy(
+  { mark, baselineMark }: RunRecord,
+  book: RunRecorder,
+  charges: readonly number[] | undefined,
+): EnergyReport | undefined {
   const seconds = book.secondsFrom(mark);
   const domains = book.domainsFrom(mark).map((domain) => reportDomain(domain, seconds));
   if (domains.length === 0) return undefined;
@@ -147,7 +126,7 @@ function reportEnergy(record: RunRecord, book: RunRecorder): EnergyReport | unde
     method: describeMethod(domains),
     joules,
     domains,
-    shares: book.isAttributed ? reportShares(record, book, joules) : undefined,
+    shares: charges ? reportShares(domains, sumOf(charges), { mark, book }) : undefined,
     isIdleKnown: book.isIdleKnown,
     floorSources: book.floorSources,
     baseline:
@@ -155,13 +134,22 @@ function reportEnergy(record: RunRecord, book: RunRecorder): EnergyReport | unde
   };
 }
 
-function reportShares({ mark, identity, cpu }: RunRecord, book: RunRecorder, joules: number): Shares {
-  const programs = cpu.programs.map(({ name }, i) => (i === 0 ? identity : describeProgram(identity, name)));
-  const command = programs.reduce((sum, attributes) => sum + book.attributedTo(attributes), 0);
-  const idle = book.idleFrom(mark);
+function reportShares(
+  domains: readonly DomainReport[],
+  command: number,
+  { mark, book }: { readonly mark: number; readonly book: RunRecorder },
+): Shares {
+  const joules = sumJoules(domains);
   // A window of the ledger may extend a few milliseconds beyond the run.
-  const commandUncertainty = book.uncertaintyFrom(mark);
-  return { command, commandUncertainty, idle, others: Math.max(0, joules - command - idle) };
+  const idle = Math.min(book.idleFrom(mark), Math.max(0, joules - command));
+  const windows = book.uncertaintyFrom(mark);
+  const edges = domains.map(({ isExtended, uncertaintyJoules = 0 }) => (isExtended ? uncertaintyJoules : 0));
+  return {
+    command,
+    commandUncertainty: windows === undefined ? undefined : Math.hypot(windows, ...edges),
+    idle,
+    others: Math.max(0, joules - command - idle),
+  };
 }
 
 function reportDomain(domain: DomainEnergy, seconds: number): DomainReport {

@@ -84,11 +84,12 @@ test('RunRecorder separates the joules of one process from those of others', () 
   assert.equal(book.attributedTo({ 'process.pid': 9 }), 0);
 });
 
-test('RunRecorder gives the idle energy of all domains, and knows whether it is known', () => {
+test('RunRecorder gives the idle power of all domains for the time between two marks, at most their energy', () => {
   const book = new RunRecorder(origin);
   const idle = { 'ledger.part': 'idle' };
   const memory = { 'hw.type': 'memory', 'hw.id': 'dram-0' };
-  take(book, 0, [series('hw.energy', cpu), series('hw.energy', memory)], [0, 0]);
+  const meters = [series('hw.energy', cpu), series('hw.energy', memory)];
+  take(book, 0, meters, [0, 0]);
   assert.equal(book.isAttributed, false);
   const columns = [
     series('ledger.energy', { ...cpu, ...idle }),
@@ -97,8 +98,8 @@ test('RunRecorder gives the idle energy of all domains, and knows whether it is 
   take(book, 0, columns, [0, 0]);
   book.mark(origin + second);
   book.mark(origin + 2n * second);
-  take(book, 4, columns, [40, 4]);
-  assert.equal(book.idleFrom(0), 11);
+  take(book, 4, meters, [80, 2]);
+  take(book, 4, columns, [8, 1]);
   assert.equal(book.isAttributed, true);
   const persisted = { 'floor.source': 'persisted' };
   take(book, 4, [series('attribution.floor.power', { ...cpu, ...persisted })], [10]);
@@ -106,6 +107,29 @@ test('RunRecorder gives the idle energy of all domains, and knows whether it is 
   take(book, 4, [series('attribution.floor.power', { ...memory, ...persisted })], [1]);
   assert.equal(book.isIdleKnown, true);
   assert.deepEqual(book.floorSources, ['persisted']);
+  assert.equal(book.idleFrom(0), 10.5);
+  book.shareIdle();
+  assert.equal(book.idleFrom(0), 2.25);
+});
+
+/** The energy between two marks of a meter of 10 W that is refreshed every second and read ten times as often. */
+function measureSlow(fromS: number, toS: number) {
+  const book = new RunRecorder(origin);
+  const columns = [series('hw.energy', cpu)];
+  for (let i = 0; i <= 50; i++) {
+    const at = i / 10;
+    if (Math.abs(at - fromS - 0.05) < 0.01 || Math.abs(at - toS - 0.05) < 0.01) {
+      book.mark(origin + BigInt(Math.round((at - 0.05) * 1e9)));
+    }
+    take(book, at, columns, [10 * Math.floor(at)]);
+  }
+  const [meter] = book.domainsFrom(0);
+  return [meter?.joules.toFixed(6), meter?.isExtended];
+}
+
+test('RunRecorder extends the energy between the refreshes of a slow meter to the marks, where it was refreshed twice', () => {
+  assert.deepEqual(measureSlow(1.25, 4.55), ['33.000000', true]);
+  assert.deepEqual(measureSlow(1.25, 2.55), ['10.000000', false]);
 });
 
 test('RunRecorder gives by how much the attributed energy may be off, by the length of the windows', () => {

@@ -19,6 +19,13 @@ interface Column {
   readonly read: Reader;
 }
 
+/** The idle power of a domain. */
+interface Floor {
+  readonly watts: number;
+  /** `floor.source`. */
+  readonly source: string;
+}
+
 /** Collects from tables what the report of a run needs. */
 export class RunRecorder {
   readonly #origin: bigint;
@@ -26,12 +33,16 @@ export class RunRecorder {
   readonly #domains = new Map<string, DomainMeter>();
   /** Meters of the whole host, which includes the domains. */
   readonly #hosts = new Map<string, DomainMeter>();
-  readonly #idle = new Map<string, MarkedCounter>();
-  /** The origin of each domain's idle power. */
-  readonly #floors = new Map<string, string>();
+  /** The ledger's energy of each domain: idle energy, and that of each part of the rest. */
+  readonly #parts = { idle: new Map<string, MarkedCounter>(), shared: new Map<string, MarkedCounter>() };
+  /** Each domain's idle power. */
+  readonly #floors = new Map<string, Floor>();
   /** The error of each domain's windows, times their length. */
   readonly #errors = new Map<string, MarkedCounter>();
+  /** The length of these windows. */
+  readonly #errorTimes = new Map<string, MarkedCounter>();
   #isAttributed = false;
+  #isIdleShared = false;
   /** Joules attributed to each process, by series. */
   readonly #attributed = new Map<Series, number>();
   readonly #columnsOf = createPlans((series: readonly Series[]) => this.#plan(series));
@@ -71,14 +82,31 @@ export class RunRecorder {
     return [...this.#counted.values()].map((meter) => meter.between(mark));
   }
 
+  /** Idle energy is shared among processes, as configured. */
+  shareIdle(): void {
+    this.#isIdleShared = true;
+  }
+
   /** Whether the energy is attributed. */
   get isAttributed(): boolean {
     return this.#isAttributed;
   }
 
-  /** Idle energy of the machine between a mark and the next one, in joules. */
+  /** Idle energy of the machine between a mark and the next one, in joules: its idle power for that time. */
   idleFrom(mark: number): number {
-    return [...this.#idle.values()].reduce((joules, counter) => joules + counter.between(mark), 0);
+    return [...this.#counted].reduce((sum, [key, meter]) => {
+      const watts = this.#floors.get(key)?.watts ?? 0;
+      // Where idle energy is shared, it is in the energy of processes.
+      const idle = this.#isIdleShared
+        ? this.#parts.idle.get(key)?.between(mark)
+        : watts * this.secondsFrom(mark);
+      return sum + Math.min(meter.between(mark).joules, idle ?? 0);
+    }, 0);
+  }
+
+  /** Energy beyond idle energy between a mark and the next one that the ledger has shared, in joules. */
+  sharedFrom(mark: number): number {
+    return [...this.#parts.shared.values()].reduce((sum, counter) => sum + counter.between(mark), 0);
   }
 
   /**
@@ -89,8 +117,10 @@ export class RunRecorder {
   uncertaintyFrom(mark: number): number | undefined {
     const parts = [...this.#counted].map(([key, meter]) => {
       const { joules, isEstimated } = meter.between(mark);
-      const errorSeconds = isEstimated ? undefined : this.#errors.get(key)?.between(mark);
-      return errorSeconds === undefined ? NaN : (joules * errorSeconds) / this.secondsFrom(mark);
+      const error = this.#errors.get(key)?.between(mark) ?? NaN;
+      // The windows of a slow meter begin later than the command.
+      const seconds = this.#errorTimes.get(key)?.between(mark) ?? NaN;
+      return isEstimated ? NaN : (joules * error) / seconds;
     });
     const sum = parts.reduce((joules, part) => joules + part, 0);
     return parts.length === 0 || Number.isNaN(sum) ? undefined : sum;
@@ -103,7 +133,7 @@ export class RunRecorder {
 
   /** Where the idle power of the domains comes from (`floor.source`), each once; empty: not known. */
   get floorSources(): readonly string[] {
-    return [...new Set(this.#floors.values())];
+    return [...new Set([...this.#floors.values()].map(({ source }) => source))];
   }
 
   /** Joules attributed to a process, by its identifying attributes. */
@@ -124,6 +154,10 @@ export class RunRecorder {
     });
   }
 
+  #counterOf(counters: Map<string, MarkedCounter>, key: string): MarkedCounter {
+    return findOrAdd(counters, key, () => new MarkedCounter(this.#origin, this.#marks));
+  }
+
   #findReader(series: Series): Reader | undefined {
     // The report covers the domains, or the whole host.
     if (series.attributes[ATTR_HW_TYPE] === remainderType) return undefined;
@@ -137,8 +171,12 @@ export class RunRecorder {
       }
       case ledgerEnergy.name: {
         this.#isAttributed = true;
-        if (series.attributes[ATTR_LEDGER_PART] !== 'idle') return undefined;
-        const counter = findOrAdd(this.#idle, key, () => new MarkedCounter(this.#origin, this.#marks));
+        const part = textOf(series.attributes, ATTR_LEDGER_PART);
+        const reason = textOf(series.attributes, 'ledger.reason');
+        const counter =
+          part === 'idle'
+            ? this.#counterOf(this.#parts.idle, key)
+            : this.#counterOf(this.#parts.shared, `${key} ${part} ${reason}`);
         return (at, joules) => counter.read(series, at, joules);
       }
       case processEnergy.name:
@@ -146,15 +184,17 @@ export class RunRecorder {
           if (!Number.isNaN(joules)) this.#attributed.set(series, joules);
         };
       case attributionError.name: {
-        const counter = findOrAdd(this.#errors, key, () => new MarkedCounter(this.#origin, this.#marks));
-        return createIntegral(
-          (at, total) => counter.read(series, at, total),
-          Number(series.start - this.#origin),
-        );
+        const startAt = Number(series.start - this.#origin);
+        const [error, time] = [this.#counterOf(this.#errors, key), this.#counterOf(this.#errorTimes, key)];
+        return createIntegral((at, total, seconds) => {
+          error.read(series, at, total);
+          time.read(series, at, seconds);
+        }, startAt);
       }
       case attributionFloor.name:
         return (_, watts) => {
-          if (!Number.isNaN(watts)) this.#floors.set(key, textOf(series.attributes, ATTR_FLOOR_SOURCE));
+          const source = textOf(series.attributes, ATTR_FLOOR_SOURCE);
+          if (!Number.isNaN(watts)) this.#floors.set(key, { watts, source });
         };
       default:
         return undefined;
@@ -163,14 +203,14 @@ export class RunRecorder {
 }
 
 /** Integrates the values of a gauge over time: each value applies to the time before it. */
-function createIntegral(read: Reader, startAt: number): Reader {
+function createIntegral(read: (at: number, total: number, seconds: number) => void, startAt: number): Reader {
   let lastAt = startAt;
   let total = 0;
   return (at, value) => {
     if (Number.isNaN(value)) return;
     total += (value * (at - lastAt)) / 1e9;
     lastAt = at;
-    read(at, total);
+    read(at, total, (at - startAt) / 1e9);
   };
 }
 

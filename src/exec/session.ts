@@ -6,7 +6,7 @@ import {
   type CommandReceiver,
   type ReadyCommand,
 } from './command-receiver.js';
-import { validateExecConfig, type ExecConfigSources } from './exec-config.js';
+import { isIdleShared, validateExecConfig, type ExecConfigSources } from './exec-config.js';
 import { createOneShotService, createRecorderFactory } from './one-shot-service.js';
 import { RunRecorder } from './run-recorder.js';
 
@@ -24,11 +24,8 @@ export interface Session {
    * @returns the mark's number
    */
   begin(command: ReadyCommand): number;
-  /**
-   * Marks that the command has ended now; resolves when all its usage is known.
-   * @returns the mark's number
-   */
-  end(): Promise<number>;
+  /** Marks that the command has ended now; resolves when all its usage is known. */
+  end(): Promise<void>;
   /** Takes a reading of every meter. Rejects if a required component cannot start. */
   flush(): Promise<void>;
   /** Completes the measurement and exports it. May be called twice. */
@@ -47,6 +44,7 @@ export async function openSession(sources: ExecConfigSources): Promise<Session> 
   const book = new RunRecorder(clock.wallNs());
   const own = { command: createCommandFactory(feed), summary: createRecorderFactory(book) };
   const config = await validateExecConfig(sources, own);
+  if (isIdleShared(config)) book.shareIdle();
   const service = createOneShotService(config, clock, offsetNs);
   // Readings before the command starts are processed while it runs.
   service.hold();
@@ -69,7 +67,7 @@ export async function openSession(sources: ExecConfigSources): Promise<Session> 
       setImmediate(() => service.release());
       return book.mark(at);
     },
-    end: async () => book.mark(await findReceiver(feed).end()),
+    end: () => findReceiver(feed).end((at) => void book.mark(at)),
     flush,
     async close() {
       await started.catch(() => {});

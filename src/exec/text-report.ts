@@ -1,16 +1,8 @@
 import { escapeControls, formatRatio, formatSize, formatValue } from '../component/output.js';
 import type { EventUnit } from '../linux/perf/counted-event.js';
 import type { CommandCounts, CountRatio, EventCount } from './command-counters.js';
-import {
-  limitPrograms,
-  type Baseline,
-  type EnergyReport,
-  type ExecReport,
-  type ProgramReport,
-  type RepeatReport,
-  type RunReport,
-  type Shares,
-} from './report.js';
+import { limitPrograms, type ProgramReport } from './program-report.js';
+import type { Baseline, EnergyReport, ExecReport, RepeatReport, RunReport, Shares } from './report.js';
 import type { Statistics } from './statistics.js';
 
 /** The report for people: one run in detail, or the statistics of several. */
