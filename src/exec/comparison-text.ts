@@ -49,10 +49,9 @@ function differenceRow(
 }
 
 function ratioCells({ ratio, ratioInterval: interval }: Difference): readonly string[] {
-  return [
-    ratio === undefined ? '-' : formatFactor(ratio),
-    interval === undefined ? '-' : interval.map(formatFactor).join(' to '),
-  ];
+  // Without an interval, the other mean may be 0: the ratio may be any.
+  if (ratio === undefined || interval === undefined) return ['-', '-'];
+  return [formatFactor(ratio), interval.map(formatFactor).join(' to ')];
 }
 
 function formatFactor(factor: number): string {

@@ -135,7 +135,7 @@ test('RunRecorder extends the energy between the refreshes of a slow meter to th
 test('RunRecorder gives by how much the attributed energy may be off, by the length of the windows', () => {
   const book = new RunRecorder(origin);
   const meters = [series('hw.energy', cpu)];
-  const errors = [series('attribution.error', cpu)];
+  const error = series('attribution.error', cpu);
   take(book, 0, meters, [0]);
   assert.equal(book.uncertaintyFrom(0), undefined);
   book.mark(origin + second);
@@ -143,13 +143,23 @@ test('RunRecorder gives by how much the attributed energy may be off, by the len
   take(book, 8, meters, [80]);
   assert.equal(book.uncertaintyFrom(0), undefined);
   // A second of 0.2, then three of 0.1: of 40 J.
-  for (const [seconds, error] of [
+  for (const [seconds, value] of [
     [2, 0.2],
     [8, 0.1],
   ] as const) {
-    take(book, seconds, errors, [error]);
+    // Each table has an array of series of its own.
+    take(book, seconds, [error], [value]);
   }
   assert.equal(book.uncertaintyFrom(0)?.toFixed(6), '5.000000');
+  // Half of the second part is the energy of processes that are not followed.
+  const unattributed = series('attribution.unattributed', cpu);
+  for (const [seconds, part] of [
+    [2, 0],
+    [8, 0.05],
+  ] as const) {
+    take(book, seconds, [unattributed], [part]);
+  }
+  assert.equal(book.uncertaintyFrom(0)?.toFixed(6), '3.500000');
 });
 
 test('RunRecorder knows no error of an estimate', () => {

@@ -1,5 +1,11 @@
 import { MarkedCounter } from '../energy/marked-counter.js';
-import { attributionError, attributionFloor, ledgerEnergy, processEnergy } from '../model/ledger-metrics.js';
+import {
+  attributionError,
+  attributionFloor,
+  attributionUnattributed,
+  ledgerEnergy,
+  processEnergy,
+} from '../model/ledger-metrics.js';
 import { createPlans, findOrAdd } from '../model/plan.js';
 import {
   ATTR_FLOOR_SOURCE,
@@ -39,8 +45,11 @@ export class RunRecorder {
   readonly #floors = new Map<string, Floor>();
   /** The error of each domain's windows, times their length. */
   readonly #errors = new Map<string, MarkedCounter>();
+  /** The part of their energy that belongs to other processes than the command, times their length. */
+  readonly #unattributed = new Map<string, MarkedCounter>();
   /** The length of these windows. */
   readonly #errorTimes = new Map<string, MarkedCounter>();
+  readonly #integrals = new Map<Series, Reader>();
   #isAttributed = false;
   #isIdleShared = false;
   /** Joules attributed to each process, by series. */
@@ -111,13 +120,14 @@ export class RunRecorder {
 
   /**
    * Uncertainty in joules of the energy attributed between a mark and the next one: the mean error of the
-   * windows of each domain. Undefined if unknown, because a model estimated the energy or nothing is
-   * attributed.
+   * windows of each domain, without the energy of processes that are not followed: that is known not to be the
+   * command's. Undefined if unknown, because a model estimated the energy or nothing is attributed.
    */
   uncertaintyFrom(mark: number): number | undefined {
     const parts = [...this.#counted].map(([key, meter]) => {
       const { joules, isEstimated } = meter.between(mark);
-      const error = this.#errors.get(key)?.between(mark) ?? NaN;
+      const all = this.#errors.get(key)?.between(mark) ?? NaN;
+      const error = Math.max(0, all - (this.#unattributed.get(key)?.between(mark) ?? 0));
       // The windows of a slow meter begin later than the command.
       const seconds = this.#errorTimes.get(key)?.between(mark) ?? NaN;
       return isEstimated ? NaN : (joules * error) / seconds;
@@ -154,6 +164,12 @@ export class RunRecorder {
     });
   }
 
+  /** A series is in several arrays of series, whose plans have to share its integral. */
+  #integrate(series: Series, read: IntegralReader): Reader {
+    const startAt = Number(series.start - this.#origin);
+    return findOrAdd(this.#integrals, series, () => createIntegral(read, startAt));
+  }
+
   #counterOf(counters: Map<string, MarkedCounter>, key: string): MarkedCounter {
     return findOrAdd(counters, key, () => new MarkedCounter(this.#origin, this.#marks));
   }
@@ -184,12 +200,15 @@ export class RunRecorder {
           if (!Number.isNaN(joules)) this.#attributed.set(series, joules);
         };
       case attributionError.name: {
-        const startAt = Number(series.start - this.#origin);
         const [error, time] = [this.#counterOf(this.#errors, key), this.#counterOf(this.#errorTimes, key)];
-        return createIntegral((at, total, seconds) => {
+        return this.#integrate(series, (at, total, seconds) => {
           error.read(series, at, total);
           time.read(series, at, seconds);
-        }, startAt);
+        });
+      }
+      case attributionUnattributed.name: {
+        const unattributed = this.#counterOf(this.#unattributed, key);
+        return this.#integrate(series, (at, total) => unattributed.read(series, at, total));
       }
       case attributionFloor.name:
         return (_, watts) => {
@@ -202,8 +221,11 @@ export class RunRecorder {
   }
 }
 
+/** Receives an integral over time, and that time. */
+type IntegralReader = (at: number, total: number, seconds: number) => void;
+
 /** Integrates the values of a gauge over time: each value applies to the time before it. */
-function createIntegral(read: (at: number, total: number, seconds: number) => void, startAt: number): Reader {
+function createIntegral(read: IntegralReader, startAt: number): Reader {
   let lastAt = startAt;
   let total = 0;
   return (at, value) => {
