@@ -172,6 +172,31 @@ const examples: readonly Example[] = [
     refusals: [/expected sum, found "histogram"; histograms are always cumulative here/u],
   },
   {
+    what: 'names as in earlier versions',
+    id: 'cumulative_to_delta',
+    settings: '\n    metrics: [metric_1_name, metric_2_name]\n    max_stale: 0',
+    refusals: [
+      /max_stale: unknown setting; use "max_staleness"/u,
+      /metrics: unknown setting; use "include"/u,
+    ],
+  },
+  {
+    what: 'the environment',
+    id: 'resource_detection/env',
+    settings: '\n    detectors: [env]\n    timeout: 2s\n    override: false',
+    refusals: [/use "resource", whose "detectors" are env, host and os/u],
+  },
+  {
+    what: 'values and attributes of points',
+    id: 'filter',
+    settings: `
+    metrics:
+      metric: ['HasAttrKeyOnDatapoint("http.method")', 'name == "k8s.pod.phase" and value_int == 4']`,
+    refusals: [
+      /metric\[0\]: .*write a rule of "exclude" instead\n.*metric\[1\]: .*remove it: series are dropped/u,
+    ],
+  },
+  {
     what: 'a pattern that is no regular expression',
     id: 'cumulative_to_delta',
     settings: `

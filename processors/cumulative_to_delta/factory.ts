@@ -7,6 +7,10 @@ import { schema, type Config, type MatchConfig } from './config.js';
 /** Marks counters for the OTLP exporters to send as deltas. */
 export const factory: ProcessorFactory<typeof schema> = {
   schema,
+  replacedSettings: {
+    max_stale: 'use "max_staleness"',
+    metrics: 'use "include", with "metrics" and "match_type"',
+  },
   check: ({ include, exclude }) => [...checkMatch(include, 'include'), ...checkMatch(exclude, 'exclude')],
   create(config, context, next) {
     const isChosen = createTest(config);

@@ -144,7 +144,7 @@ const refused = [
   ],
   [
     { datapoint: ['value_double > 3'] },
-    `metrics.datapoint[0]: Cannot use the condition value_double > 3: expected name, unit, attributes["..."], resource.attributes["..."] or IsMatch, found "value_double"; ${other}`,
+    `metrics.datapoint[0]: Cannot use the condition value_double > 3: expected name, unit, attributes["..."], resource.attributes["..."] or IsMatch, found "value_double"; remove it: series are dropped by name and attributes, not points by value`,
   ],
   [
     { metric: ['HasAttrKeyOnDatapoint("a")'] },

@@ -41,10 +41,15 @@ function checkCondition(text: string, path: string): readonly string[] {
     compileCondition(text);
     return [];
   } catch (error) {
-    return [
-      `${path}: Cannot use the condition ${text}: ${describeError(error)}; write a rule of "exclude" instead`,
-    ];
+    return [`${path}: Cannot use the condition ${text}: ${describeError(error)}; ${findRemedy(text)}`];
   }
+}
+
+/** Whole series are dropped, so that counters stay complete: no rule can depend on values. */
+function findRemedy(condition: string): string {
+  return /\bvalue_(?:int|double)\b/u.test(condition)
+    ? 'remove it: series are dropped by name and attributes, not points by value'
+    : 'write a rule of "exclude" instead';
 }
 
 function createPropertiesTest({ match_type: type, ...given }: Properties): (series: AnySeries) => boolean {

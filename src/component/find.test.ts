@@ -71,7 +71,7 @@ test('describeSearch names the package and the folders from which it was searche
 test("findReplacement reports what to use for the Collector's components", () => {
   for (const [kind, types] of Object.entries({
     receiver: ['hostmetrics', 'otlpjsonfile'],
-    processor: ['k8sattributes', 'metricstransform', 'resourcedetection'],
+    processor: ['k8sattributes', 'metricstransform', 'resourcedetection', 'resource_detection'],
     exporter: ['otlp', 'otlphttp', 'prometheusremotewrite'],
   })) {
     for (const type of types) {

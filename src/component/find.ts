@@ -124,8 +124,10 @@ function findReplacement(kind: ComponentKind, type: string): string | undefined 
   replacements ??= JSON.parse(
     readFileSync(new URL('config/collector-names.json', packageFolder), 'utf8'),
   ) as typeof replacements;
-  const known = replacements?.[kind] ?? {};
-  return Object.hasOwn(known, type) ? known[type] : undefined;
+  // Newer Collectors also have names with underscores: resource_detection for resourcedetection.
+  const [known, plain] = [replacements?.[kind] ?? {}, type.replaceAll('_', '')];
+  const name = [type, plain].find((one) => Object.hasOwn(known, one));
+  return name === undefined ? undefined : known[name];
 }
 
 /** Imports a component's module and returns the factory that it exports. */
