@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { checkTables } from '../src/model/check-tables.js';
+import type { Series } from '../src/model/series.js';
 import { keplerDashboard } from './peer-dashboards.js';
 import {
   assertClose,
@@ -32,6 +33,18 @@ test("the preset kepler has the series that Kepler's dashboard selects, with our
     ['k8s.pod.energy', 'kepler_pod_cpu_joules_total'],
   ] as const) {
     assertClose(sumOf(run.page, theirs), sumBefore(run, ours, isNamed), theirs);
+  }
+  const isIdle = ({ attributes }: Series) => attributes['ledger.part'] === 'idle';
+  for (const [theirs, watts] of [
+    ['kepler_node_cpu_watts', sumBefore(run, 'hw.power')],
+    ['kepler_node_cpu_idle_watts', sumBefore(run, 'ledger.power', isIdle)],
+    ['kepler_node_cpu_active_watts', sumBefore(run, 'ledger.power', (series) => !isIdle(series))],
+    ['kepler_process_cpu_watts', sumBefore(run, 'process.power', isNamed)],
+    ['kepler_vm_cpu_watts', sumBefore(run, 'vm.power', isNamed)],
+    ['kepler_container_cpu_watts', sumBefore(run, 'container.power', isNamed)],
+    ['kepler_pod_cpu_watts', sumBefore(run, 'k8s.pod.power', isNamed)],
+  ] as const) {
+    assertClose(sumOf(run.page, theirs), watts, theirs);
   }
   const [{ metric }] = run.behind.last('kepler_node_cpu_active_joules_total').map(({ series }) => series);
   assert.match(metric.description, /attributed to processes or unattributed\. In Kepler/u);

@@ -19,6 +19,10 @@ test("the preset scaphandre has the series that Scaphandre's dashboards select, 
   assertClose(sumOf(run.page, 'scaph_host_power_microwatts'), watts * 1e6, 'host');
   const sockets = sumBefore(run, 'hw.power', ({ attributes }) => attributes['hw.type'] === 'cpu');
   assertClose(sumOf(run.page, 'scaph_socket_power_microwatts'), sockets * 1e6, 'sockets');
+  const domains = sumBefore(run, 'hw.power', ({ attributes }) => attributes['hw.type'] !== 'cpu');
+  assertClose(sumOf(run.page, 'scaph_domain_power_microwatts'), domains * 1e6, 'domains');
+  const ofProcesses = sumBefore(run, 'process.power');
+  assertClose(sumOf(run.page, 'scaph_process_power_consumption_microwatts'), ofProcesses * 1e6, 'processes');
   const processes = run.page.filter(({ name }) => name === 'scaph_process_power_consumption_microwatts');
   assert.ok(processes.some(({ labels }) => labels['pid'] !== undefined && labels['exe'] !== undefined));
 });
