@@ -13,11 +13,15 @@ import {
   sumOf,
 } from './preset-run.fixture.js';
 
+function isIdle({ attributes }: Series): boolean {
+  return attributes['ledger.part'] === 'idle';
+}
+
 test("the preset kepler has the series that Kepler's dashboard selects, with our values", async (t) => {
   const run = await runPreset(t, 'kepler');
   checkTables(run.behind.tables);
   checkDashboard(run.page, keplerDashboard);
-  const idle = sumBefore(run, 'ledger.energy', ({ attributes }) => attributes['ledger.part'] === 'idle');
+  const idle = sumBefore(run, 'ledger.energy', isIdle);
   const node = sumOf(run.page, 'kepler_node_cpu_joules_total');
   assertClose(node, sumBefore(run, 'hw.energy'), 'node');
   assertClose(sumOf(run.page, 'kepler_node_cpu_idle_joules_total'), idle, 'idle');
@@ -34,7 +38,6 @@ test("the preset kepler has the series that Kepler's dashboard selects, with our
   ] as const) {
     assertClose(sumOf(run.page, theirs), sumBefore(run, ours, isNamed), theirs);
   }
-  const isIdle = ({ attributes }: Series) => attributes['ledger.part'] === 'idle';
   for (const [theirs, watts] of [
     ['kepler_node_cpu_watts', sumBefore(run, 'hw.power')],
     ['kepler_node_cpu_idle_watts', sumBefore(run, 'ledger.power', isIdle)],

@@ -115,11 +115,18 @@ test('pandas computes the same aggregates as metrics_transform', { skip }, () =>
   }
 });
 
+/** The attribute of a series replaces this one of its resource. */
+function describeCpu(cpu: number): Attributes {
+  return { state: `earlier ${cpu}` };
+}
+
 test('pandas computes the same sums as group_by_attributes', { skip }, () => {
   const rows = createRows(4, false);
-  // The attribute replaces that of the resource, in which the CPUs differ.
-  const resourceOf = (cpu: number) => ({ state: `earlier ${cpu}` });
-  const out = run(groupByAttributes, { keys: ['state'] }, { kind: 'gauge', rows, resourceOf, hasCpu: false });
+  const out = run(
+    groupByAttributes,
+    { keys: ['state'] },
+    { kind: 'gauge', rows, resourceOf: describeCpu, hasCpu: false },
+  );
   assertSame(listGroups(out), compute(rows).sum);
 });
 
