@@ -254,3 +254,54 @@ test('BriefProcesses adds up the CPU time on each package', () => {
   );
   assert.deepEqual([...values], [3, 1.5, 1.25]);
 });
+
+/** A program by name and user: cgroups without a path do not tell processes apart. */
+const identify = (name: string, _: number, { userId }: BriefProcess) => ({
+  attributes: { 'process.executable.name': name, 'process.owner': String(userId) },
+});
+
+function scanBrief(scans: readonly (readonly BriefProcess[])[], forgottenAfter = 100) {
+  const brief = new BriefProcesses(identify, { forgottenAfter, packages: [] });
+  return scans.map((processes, scan) => {
+    brief.begin(BigInt(scan));
+    for (const process of processes) brief.add(process);
+    const { series = [], values = [] } = brief.read(BigInt(scan + 1)) ?? {};
+    const rows = series.map(({ resource }, column) => [resource.attributes['process.owner'], values[column]]);
+    return { rows, ended: brief.takeForgotten().length };
+  });
+}
+
+test('BriefProcesses adds up what several cgroups and the same resource used in one series', () => {
+  const scans = scanBrief([
+    [createBrief('job', { cgroupId: 1 }), createBrief('job', { cgroupId: 2 })],
+    [createBrief('job', { cgroupId: 3 }), createBrief('job', { cgroupId: 1 })],
+  ]);
+  assert.deepEqual(
+    scans.map(({ rows }) => rows),
+    [[['0', 0.002]], [['0', 0.004]]],
+  );
+});
+
+test('BriefProcesses keeps the users of the same program apart', () => {
+  const [{ rows }] = scanBrief([[createBrief('job', { userId: 1 }), createBrief('job', { userId: 2 })]]);
+  assert.deepEqual(rows, [
+    ['1', 0.001],
+    ['2', 0.001],
+  ]);
+});
+
+test('BriefProcesses starts a new series for each cgroup of a program that was forgotten', () => {
+  const [first, second] = [1, 2].map((cgroupId) => createBrief('job', { cgroupId }));
+  const scans = scanBrief([[first], [second], [second], [], [], [second]], 2);
+  assert.deepEqual(
+    scans.map(({ rows, ended }) => [rows[0]?.[1], ended]),
+    [
+      [0.001, 0],
+      [0.002, 0],
+      [0.003, 0],
+      [0.003, 0],
+      [0.003, 1],
+      [0.001, 0],
+    ],
+  );
+});

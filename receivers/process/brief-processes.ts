@@ -1,7 +1,7 @@
 import { decodeTaskName, type BriefProcess } from '../../src/linux/bpf/accounted-process.js';
 import { findOrAdd } from '../../src/model/plan.js';
 import { ATTR_CPU_PACKAGE, ATTR_PROCESS_EXECUTABLE_NAME } from '../../src/model/semantic-conventions.js';
-import type { Resource, Series } from '../../src/model/series.js';
+import { resourceKey, type Resource, type Series } from '../../src/model/series.js';
 import { createRow, type Table } from '../../src/model/table.js';
 import { processCpuTime, processPackageTime } from '../../src/model/usage-metrics.js';
 
@@ -10,6 +10,11 @@ import { processCpuTime, processPackageTime } from '../../src/model/usage-metric
  * no cgroup.
  */
 const maxPrograms = 1000;
+
+/** Maximum number of tasks that are remembered; those beyond it are identified in every scan. */
+const maxTasks = 4 * maxPrograms;
+
+const others: Resource = { attributes: { [ATTR_PROCESS_EXECUTABLE_NAME]: 'others' } };
 
 /** The program that a name and a cgroup ID identify. */
 export interface BriefIdentity {
@@ -28,7 +33,6 @@ export interface BriefOptions {
 }
 
 interface Program {
-  readonly key: string;
   /** The series of its CPU time, and of its CPU time on each package. */
   readonly series: readonly Series[];
   /** Nanoseconds, in the order of the series. */
@@ -36,7 +40,13 @@ interface Program {
   usedIn: number;
 }
 
-/** The first process of a program, and the CPU time of all its processes. */
+/** A kernel's name, a cgroup and a user, and the program that they identify. */
+interface Task {
+  readonly program: Program;
+  usedIn: number;
+}
+
+/** The first process of a task, and the CPU time of all its processes. */
 interface Newcomer {
   readonly first: BriefProcess;
   readonly ns: Float64Array;
@@ -49,9 +59,11 @@ interface Newcomer {
 export class BriefProcesses {
   readonly #identify: BriefIdentity;
   readonly #options: BriefOptions;
+  /** By resource: several tasks can be one program, for example in cgroups that no longer have a path. */
   readonly #programs = new Map<string, Program>();
+  readonly #tasks = new Map<string, Task>();
   /**
-   * Programs first seen in this scan. They are identified after the existing processes have been read, from
+   * Tasks first seen in this scan. They are identified after the existing processes have been read, from
    * which their cgroups are known.
    */
   readonly #newcomers = new Map<string, Newcomer>();
@@ -73,16 +85,16 @@ export class BriefProcesses {
   /** Adds the CPU time of one process. */
   readonly add = (process: BriefProcess): void => {
     const [a, b, c, d] = process.name;
-    const key = `${a},${b},${c},${d},${process.cgroupId}`;
-    const program = this.#programs.get(key);
-    if (program === undefined) {
+    const key = `${a},${b},${c},${d},${process.cgroupId},${process.userId}`;
+    const task = this.#tasks.get(key);
+    if (task === undefined) {
       const first = { ...process, name: process.name.slice() };
       const newcomer = findOrAdd(this.#newcomers, key, () => ({ first, ns: this.#createTimes() }));
       addTimes(newcomer.ns, process);
       return;
     }
-    addTimes(program.ns, process);
-    program.usedIn = this.#scan;
+    addTimes(task.program.ns, process);
+    task.usedIn = task.program.usedIn = this.#scan;
   };
 
   /**
@@ -101,18 +113,20 @@ export class BriefProcesses {
 
   /** Ends the series of programs that have not run for `forgottenAfter` scans. */
   takeForgotten(): readonly Series[] {
-    const forgotten = [...this.#programs.values()].filter(
-      ({ usedIn }) => this.#scan - usedIn >= this.#options.forgottenAfter,
-    );
-    for (const { key } of forgotten) this.#programs.delete(key);
+    const isOld = ({ usedIn }: { readonly usedIn: number }) =>
+      this.#scan - usedIn >= this.#options.forgottenAfter;
+    for (const [key, task] of this.#tasks) if (isOld(task)) this.#tasks.delete(key);
+    const forgotten = [...this.#programs].filter(([, program]) => isOld(program));
+    for (const [key] of forgotten) this.#programs.delete(key);
     if (forgotten.length > 0) this.#series = undefined;
-    return forgotten.flatMap(({ series }) => series);
+    return forgotten.flatMap(([, { series }]) => series);
   }
 
   /** Ends all series. The next processes start new ones. */
   endSeries(): readonly Series[] {
     const ended = [...this.#programs.values()].flatMap(({ series }) => series);
     this.#programs.clear();
+    this.#tasks.clear();
     this.#newcomers.clear();
     this.#series = undefined;
     return ended;
@@ -120,30 +134,32 @@ export class BriefProcesses {
 
   #admit(): void {
     for (const [key, { first, ns }] of this.#newcomers) {
-      const program = this.#create(key, first);
+      const isFull = this.#programs.size >= maxPrograms;
+      const program = isFull ? this.#programOf(others) : this.#programOf(this.#describe(first));
       for (let i = 0; i < ns.length; i++) program.ns[i] += ns[i];
       program.usedIn = this.#scan;
+      if (!isFull && this.#tasks.size < maxTasks) this.#tasks.set(key, { program, usedIn: this.#scan });
     }
     this.#newcomers.clear();
   }
 
-  #create(key: string, process: BriefProcess): Program {
-    const isFull = this.#programs.size >= maxPrograms;
-    const programKey = isFull ? 'others' : key;
-    const known = this.#programs.get(programKey);
-    if (known !== undefined) return known;
-    const resource = isFull
-      ? { attributes: { [ATTR_PROCESS_EXECUTABLE_NAME]: 'others' } }
-      : this.#identify(decodeTaskName(process.name), process.cgroupId, process);
+  #describe(process: BriefProcess): Resource {
+    return this.#identify(decodeTaskName(process.name), process.cgroupId, process);
+  }
+
+  #programOf(resource: Resource): Program {
+    return findOrAdd(this.#programs, resourceKey(resource), () => {
+      this.#series = undefined;
+      return { series: this.#createSeries(resource), ns: this.#createTimes(), usedIn: this.#scan };
+    });
+  }
+
+  #createSeries(resource: Resource): readonly Series[] {
     const common = { resource, start: this.#startNs ?? 0n };
     const byPackage = this.#options.packages.map((number) => {
       return { metric: processPackageTime, ...common, attributes: { [ATTR_CPU_PACKAGE]: number } };
     });
-    const series = [{ metric: processCpuTime, ...common, attributes: {} }, ...byPackage];
-    const program = { key: programKey, series, ns: this.#createTimes(), usedIn: this.#scan };
-    this.#programs.set(programKey, program);
-    this.#series = undefined;
-    return program;
+    return [{ metric: processCpuTime, ...common, attributes: {} }, ...byPackage];
   }
 
   #createTimes(): Float64Array {
