@@ -1,29 +1,22 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { basename } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
+import type { Consumer } from '../../src/component/consumer.js';
 import { createFakeContext, createTableCollector } from '../../src/component/fakes.js';
 import { parseSettings } from '../../src/config/settings.js';
-import type { BriefProcess } from '../../src/linux/bpf/accounted-process.js';
 import { EndedTasks, nameUniquely } from '../../src/linux/bpf/ended-tasks.fixture.js';
+import { makeCgroup } from '../../src/linux/cgroup/real-cgroups.fixture.js';
 import type { Series } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
 import { skipFor } from '../../src/testing/needs.fixture.js';
-import { BriefProcesses } from './brief-processes.js';
+import { createBrief } from './brief-process.fixture.js';
 import { schema } from './config.js';
 import { chooseCpuTimeSource } from './cpu-time-source.js';
 import { factory } from './factory.js';
 import { FakeMachine, type Scanned } from './fake-machine.fixture.js';
-
-function createBrief(name: string, changes: Partial<BriefProcess> = {}): BriefProcess {
-  const bytes = Buffer.alloc(16);
-  bytes.write(name, 0, 15);
-  const words = new Uint32Array(new Uint8Array(bytes).buffer);
-  const times = { cpuTimeNs: 1_000_000, packageNs: new Float64Array(0) };
-  return { pid: 90, parentPid: 8, ...times, cgroupId: 7, userId: 0, ...changes, name: words };
-}
 
 /** The CPU time of series without a PID. */
 function readBrief({ tables }: Scanned): readonly (readonly [Series, number])[] {
@@ -158,35 +151,32 @@ test('ProcessScraper warns once when moves between packages are lost, and counts
   assert.equal((await machine.telemetry.read())['joulemetry.process.lost_moves{test}'], 9);
 });
 
-test('BriefProcesses removes a program that has not run for 120 scans, and holds at most 1,000', () => {
-  const brief = new BriefProcesses((name) => ({ attributes: { name } }), {
-    forgottenAfter: 120,
-    packages: [],
-  });
-  brief.begin(1n);
-  for (let index = 0; index < 1002; index++) brief.add(createBrief(`program-${index}`));
-  assert.equal(brief.read(5n)?.series.length, 1001);
-  const values = brief.read(5n)?.values ?? [];
-  assert.equal(values[1000], 0.002);
-  for (let scan = 0; scan < 119; scan++) {
-    brief.begin(2n);
-    brief.add(createBrief('program-0'));
-    assert.deepEqual(brief.takeForgotten(), []);
-  }
-  brief.begin(2n);
-  assert.equal(brief.takeForgotten().length, 1000);
-  assert.equal(brief.read(5n)?.series.length, 1);
-});
-
-/** CPU seconds of selected series. */
-function usedBy(tables: readonly Table[], isWanted: (series: Series) => boolean): number {
+/** CPU seconds by series. */
+function lastValues(tables: readonly Table[]): ReadonlyMap<Series, number> {
   const last = new Map<Series, number>();
   for (const { series, values } of tables) {
     series.forEach((each, column) => {
       if (each.metric.name === 'process.cpu.time' && values.length > 0) last.set(each, values[column] ?? 0);
     });
   }
-  return [...last].reduce((sum, [series, value]) => (isWanted(series) ? sum + value : sum), 0);
+  return last;
+}
+
+/** CPU seconds of selected series. */
+function usedBy(tables: readonly Table[], isWanted: (series: Series) => boolean): number {
+  return [...lastValues(tables)].reduce((sum, [series, value]) => (isWanted(series) ? sum + value : sum), 0);
+}
+
+/** A line for each brief process, for messages. */
+function describeUsed(tables: readonly Table[], isWanted: (series: Series) => boolean): string {
+  const isBrief = (series: Series): boolean =>
+    series.resource.attributes['process.pid'] === undefined && isWanted(series);
+  return [...lastValues(tables)]
+    .filter(([series]) => isBrief(series))
+    .map(
+      ([{ resource, start }, seconds]) => `${seconds} s ${JSON.stringify(resource.attributes)} from ${start}`,
+    )
+    .join('\n');
 }
 
 const { obstacle } = await chooseCpuTimeSource(parseSettings(schema, {}));
@@ -213,15 +203,12 @@ test('ProcessReceiver misses no process with BPF, however short, while it scans'
   for (let tries = 0; tries < 100 && ended.count < children; tries++) await setTimeout(20);
   const { count, cpuNs } = ended;
   await receiver.flush?.();
-  const usedNs =
-    1e9 *
-    usedBy(next.tables, ({ resource: { attributes } }) => {
-      return (
-        attributes['process.executable.name'] === basename(program) ||
-        attributes['process.parent_pid'] === shell.pid
-      );
-    });
-  const message = `${usedNs} of ${cpuNs} ns that ${count} used`;
+  const isOwn = ({ resource: { attributes } }: Series): boolean =>
+    attributes['process.executable.name'] === basename(program) ||
+    attributes['process.parent_pid'] === shell.pid;
+  const usedNs = 1e9 * usedBy(next.tables, isOwn);
+  const others = describeUsed(next.tables, (series) => !isOwn(series));
+  const message = `${usedNs} of ${cpuNs} ns that ${count} used; others:\n${others}`;
   assert.ok(count > children / 2 && usedNs >= cpuNs * 0.999, message);
   // Of processes whose end is not reported, scans may have seen a part.
   if (count === children) assert.ok(usedNs <= cpuNs * 1.001, message);
@@ -229,79 +216,41 @@ test('ProcessReceiver misses no process with BPF, however short, while it scans'
   assert.ok(usedBy(next.tables, isBystander) < 0.05);
 });
 
-test('BriefProcesses adds up the CPU time on each package', () => {
-  const brief = new BriefProcesses((name) => ({ attributes: { name } }), {
-    forgottenAfter: 120,
-    packages: [0, 2],
-  });
-  brief.begin(1n);
-  for (const used of [
-    [1e9, 0],
-    [5e8, 25e7],
-  ]) {
-    brief.add(createBrief('make', { cpuTimeNs: 1e9, packageNs: Float64Array.from(used) }));
-  }
-  brief.read(5n);
-  brief.add(createBrief('make', { cpuTimeNs: 1e9, packageNs: Float64Array.of(0, 1e9) }));
-  const { series = [], values = [] } = brief.read(6n) ?? {};
-  assert.deepEqual(
-    series.map(({ metric, attributes }) => [metric.name, attributes['cpu.package']]),
-    [
-      ['process.cpu.time', undefined],
-      ['process.cpu.package.time', 0],
-      ['process.cpu.package.time', 2],
-    ],
-  );
-  assert.deepEqual([...values], [3, 1.5, 1.25]);
-});
-
-/** A program by name and user: cgroups without a path do not tell processes apart. */
-const identify = (name: string, _: number, { userId }: BriefProcess) => ({
-  attributes: { 'process.executable.name': name, 'process.owner': String(userId) },
-});
-
-function scanBrief(scans: readonly (readonly BriefProcess[])[], forgottenAfter = 100) {
-  const brief = new BriefProcesses(identify, { forgottenAfter, packages: [] });
-  return scans.map((processes, scan) => {
-    brief.begin(BigInt(scan));
-    for (const process of processes) brief.add(process);
-    const { series = [], values = [] } = brief.read(BigInt(scan + 1)) ?? {};
-    const rows = series.map(({ resource }, column) => [resource.attributes['process.owner'], values[column]]);
-    return { rows, ended: brief.takeForgotten().length };
-  });
-}
-
-test('BriefProcesses adds up what several cgroups and the same resource used in one series', () => {
-  const scans = scanBrief([
-    [createBrief('job', { cgroupId: 1 }), createBrief('job', { cgroupId: 2 })],
-    [createBrief('job', { cgroupId: 3 }), createBrief('job', { cgroupId: 1 })],
-  ]);
-  assert.deepEqual(
-    scans.map(({ rows }) => rows),
-    [[['0', 0.002]], [['0', 0.004]]],
-  );
-});
-
-test('BriefProcesses keeps the users of the same program apart', () => {
-  const [{ rows }] = scanBrief([[createBrief('job', { userId: 1 }), createBrief('job', { userId: 2 })]]);
-  assert.deepEqual(rows, [
-    ['1', 0.001],
-    ['2', 0.001],
-  ]);
-});
-
-test('BriefProcesses starts a new series for each cgroup of a program that was forgotten', () => {
-  const [first, second] = [1, 2].map((cgroupId) => createBrief('job', { cgroupId }));
-  const scans = scanBrief([[first], [second], [second], [], [], [second]], 2);
-  assert.deepEqual(
-    scans.map(({ rows, ended }) => [rows[0]?.[1], ended]),
-    [
-      [0.001, 0],
-      [0.002, 0],
-      [0.003, 0],
-      [0.003, 0],
-      [0.003, 1],
-      [0.001, 0],
-    ],
-  );
-});
+test(
+  'ProcessReceiver publishes no counter twice, and none that falls, while cgroups of brief processes come and go',
+  { skip },
+  async (t) => {
+    const made = makeCgroup(t, 2);
+    if (typeof made === 'string') return t.skip(made);
+    const last = new Map<string, number>();
+    const faults: string[] = [];
+    const next: Consumer = {
+      consume({ series, values }) {
+        const inRow = new Set<string>();
+        for (const [column, { metric, resource, attributes, start }] of series.entries()) {
+          const value = values[column] ?? NaN;
+          if (metric.kind !== 'counter' || Number.isNaN(value)) continue;
+          const key = JSON.stringify([metric.name, resource.attributes, attributes, String(start)]);
+          if (inRow.has(key) || value < (last.get(key) ?? 0)) faults.push(`${key} ${value}`);
+          inRow.add(key);
+          last.set(key, value);
+        }
+        return true;
+      },
+    };
+    const config = parseSettings(factory.schema, { collection_interval: '1h', cpu_time: 'ebpf' });
+    const receiver = factory.create(config, createFakeContext(), next);
+    t.after(() => receiver.shutdown());
+    await receiver.start();
+    await receiver.flush?.();
+    // Each cgroup is removed before the scan that finds its processes.
+    const one = 'mkdir $i; echo $$ > $i/cgroup.procs; $0; echo $$ > cgroup.procs; rmdir $i; i=$((i+1))';
+    const args = ['-c', `i=0; while [ $i -lt 25 ]; do ${one}; done`, nameUniquely('/bin/true')];
+    for (let scan = 0; scan < 4; scan++) {
+      assert.equal(spawnSync('sh', args, { cwd: made.folder }).status, 0);
+      await receiver.flush?.();
+    }
+    assert.ok([...last.keys()].some((key) => key.includes(made.path)));
+    assert.deepEqual(faults, []);
+  },
+);

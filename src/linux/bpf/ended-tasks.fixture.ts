@@ -1,4 +1,4 @@
-import { realpathSync, symlinkSync } from 'node:fs';
+import { copyFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { createFolder } from '../../testing/temporary-folder.fixture.js';
 import { Assembler } from './assembler.js';
@@ -8,11 +8,14 @@ import { KernelTypes } from './kernel-types.js';
 const name = 'test_ends';
 const prefixBytes = 8;
 
-/** Another name for a program, which no other process on the machine shares in its first eight letters. */
+/**
+ * A copy of a program under a name that no other process on the machine shares in its first eight letters. A link
+ * would not do: processes are named by the file that they execute, so its other users would get the same name.
+ */
 export function nameUniquely(program: string, suffix = ''): string {
   const unique = `jm${process.pid.toString(36).padStart(prefixBytes - 2, '0')}${suffix}`;
   const path = join(createFolder(), unique);
-  symlinkSync(realpathSync(program), path);
+  copyFileSync(realpathSync(program), path);
   return path;
 }
 
