@@ -28,7 +28,7 @@ import {
 } from './columns.js';
 import { schema, type Config } from './config.js';
 import { chooseCpuTimeSource, type ChosenSource } from './cpu-time-source.js';
-import { probe } from './probe.js';
+import { explainBpf, probe } from './probe.js';
 import { ProcessScraper } from './process-scraper.js';
 import { describeHidden, findHiddenProcesses, hasVirtualStat } from './procfs-mount.js';
 
@@ -75,10 +75,10 @@ async function openScraper(wanted: Config, context: ReceiverContext): Promise<Pr
   const { procfs } = config;
   const packages = findPackages(config, context);
   const { source: cpuTime, obstacle } = await choose(config, packages);
-  if (obstacle !== undefined)
-    log.info(`Processes that start and end between two scans are not seen: ${obstacle}`);
   if (cpuTime === undefined) {
     log.warn(`${procfs} belongs to another pid namespace: CPU time has a resolution of 10 ms`);
+  } else if (obstacle !== undefined) {
+    log.warn(`Cannot see processes that start and end between two scans: ${addRemedy(obstacle, config)}`);
   }
   if (hasVirtualStat(procfs, readFileSync('/proc/self/mountinfo', 'utf8'))) {
     log.warn(`${procfs}/stat is virtual (lxcfs): busy time is that of a container`);
@@ -114,8 +114,19 @@ async function choose(config: Config, packages: CpuPackages | undefined): Promis
   try {
     return await chooseCpuTimeSource(config, packages);
   } catch (error) {
-    throw new UnavailableError(`Cannot use cpu_time ebpf: ${describeError(error)}`, { cause: error });
+    const problem = addRemedy(describeError(error), config);
+    throw new UnavailableError(`Cannot use cpu_time ebpf: ${problem}`, { cause: error });
   }
+}
+
+/** Adds the command, or the setting, that makes eBPF usable, if it is known. */
+function addRemedy(problem: string, config: Config): string {
+  return [
+    problem,
+    ...explainBpf(config)
+      .slice(0, 1)
+      .map(({ command }) => command),
+  ].join('; ');
 }
 
 /**

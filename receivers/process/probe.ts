@@ -27,8 +27,9 @@ function describeFound(config: Config, pids: readonly number[]): string {
   const { procfs } = config;
   const tick = `at most ${readTickNs() / 1e6} ms old`;
   const cpuTime = findCpuClocks(procfs) === undefined ? 'in ticks of 10 ms' : tick;
+  const hasBpf = config.cpu_time !== 'procfs' && findCpuClocks(procfs) !== undefined;
   const exact =
-    findMissingForBpf(config)?.length === 0
+    hasBpf && explainBpf(config).length === 0
       ? ', by eBPF, including processes that live for less than a scan'
       : '';
   return `${procfs}: ${pids.length} processes, CPU time ${cpuTime}${exact}`;
@@ -85,19 +86,18 @@ function explainTicks(procfs: string): Remedy[] {
   return [{ missing, command: 'docker run --pid=host (Kubernetes: hostPID: true)' }];
 }
 
-function explainBpf(config: Config): readonly Remedy[] {
-  const missing = findMissingForBpf(config) ?? [];
-  return missing.length === 0 ? [] : createGrant(missing, 'processes that start and end between two scans');
-}
+const shortLived = 'processes that start and end between two scans';
 
-/** The missing capabilities that eBPF requires; undefined if eBPF is not wanted or the kernel lacks it. */
-function findMissingForBpf({ procfs, cpu_time: wanted }: Config): readonly string[] | undefined {
-  if (wanted === 'procfs' || findCpuClocks(procfs) === undefined || !existsSync(kernelTypesPath))
-    return undefined;
+/** What is missing to see processes that start and end between two scans. */
+export function explainBpf({ procfs, cpu_time: wanted }: Config): readonly Remedy[] {
+  if (wanted === 'procfs' || findCpuClocks(procfs) === undefined) return [];
+  if (!existsSync(kernelTypesPath)) {
+    const missing = `types of the kernel (${kernelTypesPath}), for ${shortLived}`;
+    return [{ missing, command: 'a kernel with CONFIG_DEBUG_INFO_BTF=y' }];
+  }
   const held = readEffectiveCapabilities();
-  return held.includes('CAP_SYS_ADMIN')
-    ? []
-    : ['CAP_BPF', 'CAP_PERFMON'].filter((name) => !held.includes(name));
+  const lacking = ['CAP_BPF', 'CAP_PERFMON'].filter((name) => !held.includes(name));
+  return held.includes('CAP_SYS_ADMIN') || lacking.length === 0 ? [] : createGrant(lacking, shortLived);
 }
 
 /** Whether it is a user process. Kernel threads have neither an executable nor I/O. */

@@ -16,3 +16,12 @@ test('createGrant gives a command for a shell and a line for systemd', () => {
     },
   ]);
 });
+
+test('createGrant also grants to an ordinary user what that user already has', () => {
+  const capabilities = ['+bpf,+perfmon', '+perfmon'];
+  for (const [i, isRoot] of [false, true].entries()) {
+    const [{ command }] = createGrant(['CAP_PERFMON'], 'perf events', { isRoot, held: ['CAP_BPF'] });
+    const added = capabilities[i] ?? '';
+    assert.ok(command.endsWith(` --inh-caps ${added} --ambient-caps ${added} -- joulemetry`), command);
+  }
+});

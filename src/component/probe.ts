@@ -1,3 +1,5 @@
+import { readEffectiveCapabilities } from '../linux/privileges.js';
+
 /** What is missing, and the exact command that fixes it. */
 export interface Remedy {
   /** The missing file, capability or setting, and what it would enable. */
@@ -21,13 +23,30 @@ export function describeProbe({ found, remedies }: Pick<Probe, 'found' | 'remedi
   return [found, ...remedies.map(({ missing, command }) => `${missing}: ${command}`)].join('; ');
 }
 
+/** The user who runs the collector. */
+interface User {
+  readonly isRoot: boolean;
+  /** Effective capabilities. */
+  readonly held: readonly string[];
+}
+
+function findUser(): User {
+  return { isRoot: process.getuid?.() === 0, held: readEffectiveCapabilities() };
+}
+
 /**
- * How to run the collector with missing capabilities as the current user: from a shell, and with systemd.
+ * How to run the collector with missing capabilities as the current user: from a shell, and with systemd. The
+ * command for a shell also grants what an ordinary user already has, which sudo would drop.
  * @param capabilities as the kernel names them: `CAP_SYS_PTRACE`
  * @param use what they would enable
  */
-export function createGrant(capabilities: readonly string[], use: string): readonly Remedy[] {
-  const added = capabilities.map((name) => `+${name.replace(/^CAP_/, '').toLowerCase()}`).join(',');
+export function createGrant(
+  capabilities: readonly string[],
+  use: string,
+  { isRoot, held }: User = findUser(),
+): readonly Remedy[] {
+  const granted = new Set([...(isRoot ? [] : held), ...capabilities]);
+  const added = [...granted].map((name) => `+${name.replace(/^CAP_/, '').toLowerCase()}`).join(',');
   const ids = '--reuid "$(id -u)" --regid "$(id -g)" --init-groups';
   const names = capabilities.join(' and ');
   return [
