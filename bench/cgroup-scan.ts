@@ -1,17 +1,29 @@
 import { mkdirSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { Source } from '../processors/workload_names/source.js';
+import { SourceList } from '../processors/workload_names/source-list.js';
+import { WorkloadNames } from '../processors/workload_names/workload-names.js';
 import { CgroupScraper } from '../receivers/cgroup/cgroup-scraper.js';
 import { schema } from '../receivers/cgroup/config.js';
 import { createFakeContext } from '../src/component/fakes.js';
 import { parseSettings } from '../src/config/settings.js';
 import { describeError } from '../src/errors.js';
 import { findHierarchies, type Hierarchy } from '../src/linux/cgroup/hierarchies.js';
+import { readThreadCpuNs } from '../src/linux/clocks.js';
+import { ATTR_CONTAINER_ID } from '../src/model/semantic-conventions.js';
+import type { Series } from '../src/model/series.js';
+import { createRow, type Table } from '../src/model/table.js';
+import { processCpuTime } from '../src/model/usage-metrics.js';
 import { compare, median, type Benchmark, type Result } from './benchmark.js';
 import { findFloor } from './floors.js';
+import { measureLongestMs } from './longest-slice.js';
 
 const count = 1000;
 const rounds = 9;
 const scansPerRound = 30;
+const maxSliceMs = 5;
+/** As `Scraper` promises. */
+const maxStepMs = 2;
 const name = `joulemetry-bench-${process.pid}`;
 
 /** A scan of the CPU time of 1,000 empty cgroups, back to back, against a loop in C that makes the same reads. */
@@ -27,7 +39,7 @@ export const cgroupScan: Benchmark = {
         hierarchy: hierarchies.find(({ controllers }) => controllers.includes('cpuacct')),
       },
     ];
-    const results: Result[] = [];
+    const results: Result[] = [await measureNames()];
     for (const { what, file, hierarchy } of measured) {
       if (hierarchy !== undefined) results.push(...(await measureOne(what, file, hierarchy)));
     }
@@ -40,7 +52,11 @@ async function measureOne(what: string, file: string, hierarchy: Hierarchy): Pro
   const folders = [folder, ...Array.from({ length: count }, (_, i) => join(folder, String(i)))];
   try {
     for (const each of folders) mkdirSync(each);
-    return [await compareScans(what, folder, file, hierarchy)];
+    const first = await measureFirstScans(hierarchy);
+    return [
+      limit(`First scan of ${count} cgroups of ${what}: longest step`, first, maxStepMs),
+      await compareScans(what, folder, file, hierarchy),
+    ];
   } catch (error) {
     console.error(`Cannot make cgroups of ${what}: ${describeError(error)}`);
     return [];
@@ -79,8 +95,82 @@ async function compareScans(
   }
 }
 
-function openScraper(hierarchy: Hierarchy): CgroupScraper {
-  const metrics = { memory: false, io: false, pids: false };
+/**
+ * Without the collections of V8 between two steps, of which a heap that grows by some megabytes needs several.
+ * @returns CPU time in milliseconds: the median of the longest steps of first scans
+ */
+async function measureFirstScans(hierarchy: Hierarchy): Promise<number> {
+  const longest: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const scraper = openScraper(hierarchy, true);
+    const steps = await scraper.scrape(0);
+    let [lastNs, longestNs] = [readThreadCpuNs(), 0];
+    for (const _ of steps) {
+      const nowNs = readThreadCpuNs();
+      longestNs = Math.max(longestNs, nowNs - lastNs);
+      lastNs = nowNs;
+    }
+    longest.push(longestNs / 1e6);
+    scraper.close();
+  }
+  return median(longest);
+}
+
+/** Looks up the names of new containers, in a list that a runtime returns immediately. */
+async function measureNames(): Promise<Result> {
+  const longest: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const { log } = createFakeContext();
+    const source = new Source(
+      {
+        title: 'bench',
+        maxBatch: Infinity,
+        covers: () => true,
+        mayAppear: () => false,
+        ask: (lookups) =>
+          Promise.resolve(new Map(lookups.map(({ key, id }) => [key, { 'container.name': id }]))),
+        close: () => undefined,
+      },
+      log,
+    );
+    const found = [{ rank: 0, source }];
+    const names = new SourceList(() => found.splice(0), log, 0);
+    const next = { consume: () => true };
+    const forwarded = new Promise<void>((resolve) => {
+      next.consume = () => {
+        resolve();
+        return true;
+      };
+    });
+    const options = { maxWaitMs: 60_000, maxHeldPoints: 1_000_000, onDecision: () => undefined };
+    const processor = new WorkloadNames(names, options, next);
+    const table = createContainers(round);
+    longest.push(
+      await measureLongestMs(() => {
+        processor.consume(table);
+        return forwarded;
+      }),
+    );
+    processor.shutdown();
+  }
+  return limit(`Names of ${count} new containers: longest slice`, median(longest), maxSliceMs);
+}
+
+function createContainers(round: number): Table {
+  const series = Array.from({ length: count }, (_, i): Series => {
+    const resource = { attributes: { [ATTR_CONTAINER_ID]: `${round}-${i}` } };
+    return { metric: processCpuTime, resource, attributes: {}, start: 0n };
+  });
+  return createRow(series, 1n, new Float64Array(count));
+}
+
+function limit(what: string, ours: number, max: number): Result {
+  const common = { reference: undefined, ratio: undefined, unit: 'ms' };
+  return { ...common, what, ours, budget: `at most ${max} ms`, met: ours <= max };
+}
+
+function openScraper(hierarchy: Hierarchy, hasDetails = false): CgroupScraper {
+  const metrics = { memory: hasDetails, io: hasDetails, pids: hasDetails };
   const config = parseSettings(schema, { include: `^/${name}/`, metrics });
   return new CgroupScraper(config, { ...createFakeContext(), hierarchies: [hierarchy] });
 }

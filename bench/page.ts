@@ -1,10 +1,10 @@
-import { setImmediate } from 'node:timers/promises';
 import { PageSource } from '../exporters/prometheus/page.js';
 import { SeriesStore } from '../exporters/prometheus/store.js';
 import { readThreadCpuNs } from '../src/linux/clocks.js';
 import type { Metric, Series } from '../src/model/series.js';
 import { createRow } from '../src/model/table.js';
 import { compare, median, type Benchmark, type Result } from './benchmark.js';
+import { measureLongestMs } from './longest-slice.js';
 
 const sizes = [300, 2000, 10_000];
 const rounds = 30;
@@ -142,18 +142,4 @@ async function measureMs(work: () => Promise<unknown>): Promise<number> {
   const startedNs = readThreadCpuNs();
   await work();
   return (readThreadCpuNs() - startedNs) / 1e6;
-}
-
-/** @returns maximum CPU time in milliseconds of the main thread between two turns of the event loop */
-async function measureLongestMs(work: () => Promise<unknown>): Promise<number> {
-  const progress = { isDone: false };
-  let [lastNs, longestNs] = [readThreadCpuNs(), 0];
-  void work().then(() => (progress.isDone = true));
-  while (!progress.isDone) {
-    await setImmediate();
-    const nowNs = readThreadCpuNs();
-    longestNs = Math.max(longestNs, nowNs - lastNs);
-    lastNs = nowNs;
-  }
-  return longestNs / 1e6;
 }

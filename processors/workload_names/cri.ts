@@ -1,7 +1,7 @@
 import type { Client } from '@grpc/grpc-js';
 import { elementAt } from '../../src/element.js';
 import { cleanText } from '../../src/http/connection-error.js';
-import { collectInSlices } from '../../src/linux/slices.js';
+import { collectInSlices, slices } from '../../src/linux/slices.js';
 import {
   ATTR_CONTAINER_ID,
   ATTR_CONTAINER_NAME,
@@ -94,6 +94,7 @@ export class Cri implements Backend {
     const containers = await collectInSlices(parseContainers(await this.#call('ListContainers', request)));
     const byId = new Map(containers.map((container) => [container.id, container]));
     for (const { id, key } of lookups) {
+      if (slices.isOver) await slices.letOthersRun();
       const container = byId.get(id);
       if (container) names.set(key, await this.#describeContainer(container, untilMs));
     }

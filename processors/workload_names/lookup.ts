@@ -42,6 +42,11 @@ export interface NameSource {
   /** Whether it may know this id. */
   covers(lookup: Lookup): boolean;
   /**
+   * Sends no requests until the returned function is called, so that all ids that are looked up in the meantime
+   * are requested together. Undefined: requests are not sent for single ids.
+   */
+  hold?(): () => void;
+  /**
    * Looks up an id. Never rejects.
    * @param deadlineMs until when it may retry, on the clock of `performance.now()`
    * @returns attributes, none if the id is unknown; undefined: it could not be asked
@@ -56,11 +61,15 @@ export interface Names {
   /** Resolves when lookups are possible. */
   start(): void | Promise<void>;
   /**
-   * Looks up ids.
-   * @param deadlineMs until when it may retry, on the clock of `performance.now()`
-   * @returns an answer to each, in this order. None of them rejects.
+   * Must be called before ids are looked up, with all of them, and the returned function afterwards: then they are
+   * requested together.
    */
-  find(lookups: readonly Lookup[], deadlineMs: number): readonly Promise<Answer>[];
+  hold(lookups: readonly Lookup[]): () => void;
+  /**
+   * Looks up an id. Never rejects.
+   * @param deadlineMs until when it may retry, on the clock of `performance.now()`
+   */
+  find(lookup: Lookup, deadlineMs: number): Promise<Answer>;
   close(): void;
 }
 

@@ -44,9 +44,13 @@ export class TestNames implements Names {
 
   start(): void {}
 
-  find(lookups: readonly Lookup[]): readonly Promise<Answer>[] {
-    this.asked.push(...lookups);
-    return lookups.map(({ id }) => new Promise((resolve) => this.#answers.set(id, resolve)));
+  hold(): () => void {
+    return () => undefined;
+  }
+
+  find(lookup: Lookup): Promise<Answer> {
+    this.asked.push(lookup);
+    return new Promise((resolve) => this.#answers.set(lookup.id, resolve));
   }
 
   /** Answers, and lets the code that waits for it continue. */

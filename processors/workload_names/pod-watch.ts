@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../../src/component/log.js';
 import { StatusError } from '../../src/http/get.js';
+import { letWaitingRun, slices } from '../../src/linux/slices.js';
 import type { Attributes } from '../../src/model/series.js';
 import { isObject, type JsonObject } from '../../src/recording/otlp-json.js';
 import { Availability } from './availability.js';
@@ -20,6 +21,8 @@ interface Waiting {
   answer(names: Attributes | undefined): void;
 }
 
+/** Naming the workloads of this many answers takes a fraction of a millisecond. */
+const answersPerStep = 64;
 const listTimeoutMs = 30_000;
 /** After this time the server ends a watch; the next one continues where it ended. */
 const watchSeconds = 120;
@@ -41,7 +44,8 @@ export class PodWatch implements NameSource {
   readonly #availability: Availability;
   readonly #closing = new AbortController();
   #pods = new Map<string, Pod>();
-  #waiting: Waiting[] = [];
+  /** In the order of their deadlines. */
+  readonly #waiting = new Set<Waiting>();
   #version = '';
   #isFailing = false;
   #listedAtMs = -Infinity;
@@ -71,7 +75,7 @@ export class PodWatch implements NameSource {
     if (known || this.#isFailing || this.#closing.signal.aborted) return Promise.resolve(known);
     this.#dropLate();
     return new Promise((answer) => {
-      this.#waiting.push({ lookup, deadlineMs, answer });
+      this.#waiting.add({ lookup, deadlineMs, answer });
     });
   }
 
@@ -116,7 +120,7 @@ export class PodWatch implements NameSource {
     this.#pods = pods;
     this.#isFailing = false;
     this.#setReady();
-    this.#settle();
+    await this.#settle();
   }
 
   /** Follows the changes until the server ends the watch. */
@@ -129,7 +133,7 @@ export class PodWatch implements NameSource {
     try {
       for await (const chunk of this.#client.get(path, 1000 * watchSeconds + listTimeoutMs, open)) {
         items.push(chunk);
-        this.#settle();
+        await this.#settle();
       }
     } catch (error) {
       if (error instanceof StatusError && error.status === 410)
@@ -167,27 +171,34 @@ export class PodWatch implements NameSource {
   }
 
   /** Answers lookups that are now known, and those whose deadline has passed. */
-  #settle(): void {
-    if (this.#waiting.length === 0) return;
+  async #settle(): Promise<void> {
     const nowMs = performance.now();
-    this.#waiting = this.#waiting.filter(({ lookup, deadlineMs, answer }) => {
-      const names = findPodNames(this.#pods, lookup);
-      if (names === undefined && deadlineMs > nowMs) return true;
-      answer(names);
-      return false;
-    });
+    let count = 0;
+    // None is left in it after `close`, and new ones are looked at as well.
+    for (const waiting of this.#waiting) {
+      if (++count % answersPerStep === 0) await letWaitingRun();
+      if (slices.isOver) await slices.letOthersRun();
+      const names = findPodNames(this.#pods, waiting.lookup);
+      if (names !== undefined || waiting.deadlineMs <= nowMs) this.#answer(waiting, names);
+    }
+  }
+
+  #answer(waiting: Waiting, names: Attributes | undefined): void {
+    this.#waiting.delete(waiting);
+    waiting.answer(names);
   }
 
   #dropLate(): void {
     const nowMs = performance.now();
-    const end = this.#waiting.findIndex(({ deadlineMs }) => deadlineMs > nowMs);
-    const late = this.#waiting.splice(0, end < 0 ? this.#waiting.length : end);
-    for (const { answer } of late) answer(undefined);
+    for (const waiting of this.#waiting) {
+      if (waiting.deadlineMs > nowMs) return;
+      this.#answer(waiting, undefined);
+    }
   }
 
   #giveUp(): void {
     this.#setReady();
-    for (const { answer } of this.#waiting.splice(0)) answer(undefined);
+    for (const waiting of this.#waiting) this.#answer(waiting, undefined);
   }
 
   async #pause(ms: number): Promise<void> {

@@ -7,7 +7,12 @@ import { rowOf, seriesOf } from './names.fixture.js';
 import { WorkloadNames } from './workload-names.js';
 
 /** A source that knows nothing. */
-const silent: Names = { start: () => undefined, find: () => [], close: () => undefined };
+const silent: Names = {
+  start: () => undefined,
+  hold: () => () => undefined,
+  find: () => new Promise(() => undefined),
+  close: () => undefined,
+};
 
 test('workload_names keeps nothing of tables that it cannot hold', async (t) => {
   const options = { maxWaitMs: 1, maxHeldPoints: 1000, onDecision: () => undefined };

@@ -40,16 +40,15 @@ export class SourceList implements Names {
     limit.abort();
   }
 
-  find(lookups: readonly Lookup[], deadlineMs: number): readonly Promise<Answer>[] {
+  hold(lookups: readonly Lookup[]): () => void {
     this.#find(lookups);
-    return lookups.map((lookup) => this.#ask(lookup, deadlineMs));
+    const releases = this.#sources.flatMap(({ source }) => source.hold?.() ?? []);
+    return () => {
+      for (const release of releases) release();
+    };
   }
 
-  close(): void {
-    for (const { source } of this.#sources) source.close();
-  }
-
-  async #ask(lookup: Lookup, deadlineMs: number): Promise<Answer> {
+  async find(lookup: Lookup, deadlineMs: number): Promise<Answer> {
     const sources = this.#sources.filter(({ source }) => source.covers(lookup));
     if (sources.length === 0) return nothing;
     const answers = await Promise.all(sources.map(({ source }) => source.find(lookup, deadlineMs)));
@@ -57,6 +56,10 @@ export class SourceList implements Names {
       names: Object.assign({}, ...answers.toReversed()),
       isCertain: answers.every((names) => names !== undefined),
     };
+  }
+
+  close(): void {
+    for (const { source } of this.#sources) source.close();
   }
 
   /** A runtime may be started after the collector. */

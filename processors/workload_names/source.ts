@@ -1,5 +1,5 @@
 import type { Log } from '../../src/component/log.js';
-import { slices } from '../../src/linux/slices.js';
+import { letWaitingRun, slices } from '../../src/linux/slices.js';
 import type { Attributes } from '../../src/model/series.js';
 import { Availability } from './availability.js';
 import type { Lookup, NameSource } from './lookup.js';
@@ -29,6 +29,9 @@ interface Question {
   answer(names: Attributes | undefined): void;
 }
 
+/** Naming the workloads of this many answers takes a fraction of a millisecond. */
+const answersPerStep = 64;
+
 /** Time until an unknown id is requested again. */
 const retryMs = 200;
 
@@ -45,6 +48,8 @@ export class Source implements NameSource {
   /** To be requested again: the backend did not know the id, or did not answer. */
   #again: Question[] = [];
   #retry: NodeJS.Timeout | undefined;
+  /** Number of callers that will look up further ids. */
+  #holds = 0;
   #isAsking = false;
   #isClosed = false;
 
@@ -59,6 +64,14 @@ export class Source implements NameSource {
 
   covers(lookup: Lookup): boolean {
     return this.#backend.covers(lookup);
+  }
+
+  hold(): () => void {
+    this.#holds += 1;
+    return () => {
+      this.#holds -= 1;
+      this.#begin();
+    };
   }
 
   find(lookup: Lookup, deadlineMs: number): Promise<Attributes | undefined> {
@@ -79,7 +92,11 @@ export class Source implements NameSource {
   }
 
   #begin(): void {
-    if (!this.#isAsking) void this.#askAll();
+    if (!this.#isAsking && this.#canAsk) void this.#askAll();
+  }
+
+  get #canAsk(): boolean {
+    return this.#holds === 0 && this.#questions.length > 0;
   }
 
   /** Never rejects. */
@@ -88,7 +105,7 @@ export class Source implements NameSource {
     // The ids of one table are requested together.
     await Promise.resolve();
     try {
-      while (this.#questions.length > 0) {
+      while (this.#canAsk) {
         // The last answers may have released tables.
         if (slices.isOver) await slices.letOthersRun();
         await this.#askSome();
@@ -106,7 +123,7 @@ export class Source implements NameSource {
     try {
       const names = await this.#backend.ask(batch.map(({ lookup }) => lookup));
       this.#availability.succeeded();
-      for (const question of batch) this.#settle(question, names.get(question.lookup.key));
+      await this.#settleAll(batch, names);
     } catch (error) {
       this.#questions.unshift(...batch);
       throw error;
@@ -119,6 +136,15 @@ export class Source implements NameSource {
     const taken = this.#questions.splice(0, this.#backend.maxBatch);
     for (const { deadlineMs, answer } of taken) if (deadlineMs <= nowMs) answer(undefined);
     return taken.filter(({ deadlineMs }) => deadlineMs > nowMs);
+  }
+
+  async #settleAll(batch: readonly Question[], names: ReadonlyMap<string, Attributes>): Promise<void> {
+    for (let from = 0; from < batch.length; from += answersPerStep) {
+      if (from > 0) await letWaitingRun();
+      if (slices.isOver) await slices.letOthersRun();
+      for (const question of batch.slice(from, from + answersPerStep))
+        this.#settle(question, names.get(question.lookup.key));
+    }
   }
 
   #settle(question: Question, names: Attributes | undefined): void {

@@ -134,7 +134,7 @@ export class WorkloadNames implements ConsumingComponent {
       if (from > 0) yield;
       created.push(...this.#lookUpSome(held, series.slice(from, from + seriesPerStep)));
     }
-    if (created.length > 0) this.#ask(created);
+    if (created.length > 0) yield* this.#ask(created);
     held.undecided -= 1;
   }
 
@@ -155,17 +155,20 @@ export class WorkloadNames implements ConsumingComponent {
     return created;
   }
 
-  #ask(created: readonly Decision[]): void {
+  *#ask(created: readonly Decision[]): Generator<void, void> {
     const { maxWaitMs } = this.#options;
-    const lookups = created.map(({ lookup }) => lookup);
-    const answers = this.#names.find(lookups, performance.now() + maxWaitMs);
+    const deadlineMs = performance.now() + maxWaitMs;
+    const release = this.#names.hold(created.map(({ lookup }) => lookup));
     for (const [i, decision] of created.entries()) {
-      void answers[i]?.then((answer) => this.#decide([decision], answer));
+      if (i > 0 && i % seriesPerStep === 0) yield;
+      const answered = this.#names.find(decision.lookup, deadlineMs);
+      void answered.then((answer) => this.#decide(decision, answer));
     }
+    release();
     const deadline = setTimeout(() => {
       this.#deadlines.delete(deadline);
       // Answers that arrived while the thread was busy are processed first.
-      setImmediate(() => this.#decide(created, uncertain));
+      setImmediate(() => void this.#giveUp(created));
     }, maxWaitMs);
     this.#deadlines.add(deadline);
   }
@@ -178,9 +181,22 @@ export class WorkloadNames implements ConsumingComponent {
     while (this.#isFirstReady) this.#forwardFirst();
   }
 
-  #decide(decisions: readonly Decision[], answer: Answer): void {
-    this.#settle(decisions, answer);
+  #decide(decision: Decision, answer: Answer): void {
+    this.#settle([decision], answer);
     if (!this.#isDraining) void this.#drain();
+  }
+
+  /** Waits no longer for the answers to these. Never rejects. */
+  async #giveUp(created: readonly Decision[]): Promise<void> {
+    await runInSlices(this.#settleSome(created));
+    if (!this.#isDraining) await this.#drain();
+  }
+
+  *#settleSome(created: readonly Decision[]): Generator<void, void> {
+    for (let from = 0; from < created.length; from += seriesPerStep) {
+      if (from > 0) yield;
+      this.#settle(created.slice(from, from + seriesPerStep), uncertain);
+    }
   }
 
   /** Ids that were already decided because of the time limit are not changed. */

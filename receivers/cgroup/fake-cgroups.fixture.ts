@@ -121,7 +121,14 @@ export function openMachine(t: TestContext, files: Files, settings: FakeSettings
     packages: settings.sysfs === undefined ? undefined : CpuPackages.find(settings.sysfs),
   });
   t.after(() => scraper.close());
-  return { folder, sysfs, lines: log.lines, scan: (breaks = 0) => scan(scraper, breaks) };
+  return {
+    folder,
+    sysfs,
+    lines: log.lines,
+    scan: (breaks = 0) => scan(scraper, breaks),
+    /** Scans once. @returns what it yields: a table of each part, and undefined after other work */
+    scanInSteps: async () => [...(await scraper.scrape(0))],
+  };
 }
 
 /** Scans once. */

@@ -73,9 +73,12 @@ export class TrackedCgroups {
     if (this.#parts.length > 2 * Math.ceil(this.#byPath.size / partCapacity) + 1) this.#gather();
   }
 
-  /** Yields a table for each part that has CPU time. */
+  /** Yields a table for each part that has CPU time, and undefined after some new cgroups. */
   *readCpu(): Iterable<Table | undefined> {
-    for (const part of this.#parts) yield part.readCpu();
+    for (const part of this.#parts) {
+      const table = yield* part.readCpu();
+      yield table;
+    }
   }
 
   /**

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { collectInSlices, runInSlices, Slices } from './slices.js';
+import { collectInSlices, letWaitingRun, runInSlices, Slices } from './slices.js';
 
 /** Three items, each of which takes as long as a slice. */
 function* work(): Iterable<number> {
@@ -110,4 +110,15 @@ test('Slices do not begin a second one in a turn, when one began late in the tur
   nowMs = 3;
   await later;
   assert.equal(slices.isOver, true);
+});
+
+test('letWaitingRun lets code that waits for promises run, and the code that waits for it', async () => {
+  const run: number[] = [];
+  const note = async (level: number): Promise<void> => {
+    await (level > 0 ? note(level - 1) : Promise.resolve());
+    run.push(level);
+  };
+  void note(20);
+  await letWaitingRun();
+  assert.equal(run.length, 21);
 });

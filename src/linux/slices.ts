@@ -54,6 +54,14 @@ export class Slices {
 /** The slices of this thread. */
 export const slices = new Slices(() => performance.now());
 
+/**
+ * Resolves after the code that waits for promises which are already resolved has run, and the code that waits for
+ * that in turn. Its work then belongs to the slice of the code that resolved them.
+ */
+export function letWaitingRun(): Promise<void> {
+  return new Promise((resolve) => process.nextTick(resolve));
+}
+
 /** Runs the steps of long work, and yields to other work periodically. */
 export async function runInSlices<Result>(
   steps: Generator<void, Result>,
