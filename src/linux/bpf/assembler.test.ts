@@ -19,6 +19,13 @@ test('Assembler encodes moves, arithmetic and memory as RFC 9669 does', () => {
   );
 });
 
+test('Assembler encodes exchanges', () => {
+  assert.deepEqual(
+    encode((code) => code.exchange(8, 16, 2)),
+    ['db281000e1000000'],
+  );
+});
+
 test('Assembler encodes maps, calls and atomic additions', () => {
   assert.deepEqual(
     encode((code) => code.loadMap(1, 5).loadMapValue(2, 6, 8).call(130).addAtomically(1, 0, 2).return()),

@@ -15,6 +15,7 @@ const operators = {
   modulo: 0x90,
 } as const;
 const comparisons = { equal: 0x10, above: 0x20, notEqual: 0x50 } as const;
+const exchangeOperation = 0xe1;
 const instructionBytes = 8;
 
 interface Instruction {
@@ -73,6 +74,11 @@ export class Assembler {
   /** `*(to + offset) += from`, atomically. */
   addAtomically(to: Register, offset: number, from: Register): this {
     return this.#add({ code: 0xdb, to, from, offset });
+  }
+
+  /** Swaps `from` and `*(to + offset)`, 8 bytes, in order with all memory accesses before and after it. */
+  exchange(to: Register, offset: number, from: Register): this {
+    return this.#add({ code: 0xdb, to, from, offset, immediate: exchangeOperation });
   }
 
   /** Loads the map of a descriptor into `to`. */

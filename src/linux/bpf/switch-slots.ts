@@ -42,11 +42,14 @@ export class SwitchSlots {
   readonly #running = new Map<number, number>();
   #words: Uint32Array;
 
-  /** @throws BpfError, or Error when the kernel's types lack a field */
-  static async open(types: TypeFacts): Promise<SwitchSlots> {
+  /**
+   * @param keepsStoresInOrder whether other CPUs see the stores of a CPU in their order; only x86 guarantees it
+   * @throws BpfError, or Error when the kernel's types lack a field
+   */
+  static async open(types: TypeFacts, keepsStoresInOrder = process.arch === 'x64'): Promise<SwitchSlots> {
     const slots = new SwitchSlots(countSlots());
     try {
-      await slots.#attach(types);
+      await slots.#attach(types, keepsStoresInOrder);
       return slots;
     } catch (error) {
       slots.close();
@@ -67,8 +70,8 @@ export class SwitchSlots {
     this.#words = new Uint32Array(this.#memory.memory);
   }
 
-  async #attach(types: TypeFacts): Promise<void> {
-    const slots = { map: this.#map, cpus: this.#cpus };
+  async #attach(types: TypeFacts, keepsStoresInOrder: boolean): Promise<void> {
+    const slots = { map: this.#map, cpus: this.#cpus, keepsStoresInOrder };
     await this.#attachTo(types, 'sched_switch', assembleSwitch(types, slots));
     // Without it, a time slice would include the time of interrupts and of a hypervisor.
     await this.#attachTo(types, 'sched_stat_runtime', assembleBooking(types, slots));
@@ -138,6 +141,7 @@ function countSlots(): number {
 interface SlotMap {
   readonly map: number;
   readonly cpus: number;
+  readonly keepsStoresInOrder: boolean;
 }
 
 /** tp_btf/sched_switch (preempt, previous, next). */
@@ -158,18 +162,25 @@ function assembleBooking(types: TypeFacts, slots: SlotMap): Assembler {
 }
 
 /** Writes the slot of the CPU in r0. Its time is 0 while it is being written. */
-function noteTask(code: Assembler, types: TypeFacts, { map, cpus }: SlotMap): Assembler {
+function noteTask(code: Assembler, types: TypeFacts, slots: SlotMap): Assembler {
+  const { map, cpus } = slots;
   code
     .jumpIf(0, 'above', cpus - 1, 'end')
     .move(cpu, 0)
     .compute(cpu, 'shiftLeft', slotShift);
   code.loadMapValue(value, map, 0).add(value, cpu);
-  code.set(scratch, 0).store(value, slot.sinceNs, scratch);
+  storeTime(code.set(scratch, 0), scratch, slots);
   code.load(scratch, task, types.findOffset('task_struct', 'pid'), 4).store(value, slot.tid, scratch, 4);
   code.load(scratch, task, types.findOffset('task_struct', 'se.sum_exec_runtime'));
   code.store(value, slot.runtime, scratch);
-  code.call(ktimeGetNs).store(value, slot.sinceNs, 0);
+  storeTime(code.call(ktimeGetNs), 0, slots);
   return code.label('end').return();
+}
+
+/** The rest of the slot is written between its two times for every other CPU, too. */
+function storeTime(code: Assembler, from: Register, { keepsStoresInOrder }: SlotMap): void {
+  if (keepsStoresInOrder) code.store(value, slot.sinceNs, from);
+  else code.exchange(value, slot.sinceNs, from);
 }
 
 const maxLagNs = 1.5 * readTickNs();
