@@ -129,6 +129,17 @@ test('factory probes a machine without RAPL', async (t) => {
   ]);
 });
 
+test('factory suggests no driver of RAPL on other CPUs than those of x86', async (t) => {
+  const sysfs = createFakeSysfs(t);
+  sysfs.write('devices/system/cpu/modalias', 'cpu:type:aarch64:feature:,0000,0001,0002,0003\n');
+  const config = parseSettings(schema, { sysfs: sysfs.root });
+  assert.deepEqual(await factory.probe(config, createFakeContext()), {
+    available: false,
+    found: 'RAPL is available only on x86 CPUs',
+    remedies: [],
+  });
+});
+
 test('factory refuses settings that leave nothing to read', () => {
   const none = { package: false, dram: false, core: false, uncore: false, psys: false };
   assert.deepEqual(factory.check?.(parseSettings(schema, { domains: none })), [

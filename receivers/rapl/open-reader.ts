@@ -1,3 +1,4 @@
+import { isOtherThanX86 } from '../../src/linux/topology.js';
 import type { Config } from './config.js';
 import {
   discoverDomains,
@@ -38,6 +39,9 @@ export interface Opening extends Omit<OpenCounters, 'reader'> {
 
 const nothing = { reader: undefined, hasCounted: [], left: [], failures: [], canReadMore: () => false };
 
+/** No driver can be loaded on other machines. */
+const onlyX86: Refusal = { reason: 'RAPL is available only on x86 CPUs', remedies: [] };
+
 type Failure = PerfFailure | ZoneFailure;
 
 interface OpenOptions {
@@ -61,7 +65,8 @@ export function openReader(config: Config, options: OpenOptions = {}): Opening {
     if (best && !lacksPackage(best)) break;
   }
   const { notes } = discovery;
-  if (best === undefined) return { ...nothing, discovery, notes, refusals };
+  if (best === undefined)
+    return { ...nothing, discovery, notes, refusals: isOtherThanX86(config.sysfs) ? [onlyX86] : refusals };
   return { ...best, discovery, notes: [...notes, ...best.notes, ...describeUnmoved(best)], refusals };
 }
 

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createFolder } from '../testing/temporary-folder.fixture.js';
-import { findCpuPlace, isAmd, isVirtualMachine, parseCpuList } from './topology.js';
+import { findCpuPlace, isAmd, isOtherThanX86, isVirtualMachine, parseCpuList } from './topology.js';
 
 function createSysfs(files: Readonly<Record<string, string>>): string {
   const sysfs = createFolder();
@@ -42,6 +42,14 @@ test('isAmd knows the vendors that have the energy counters of AMD', () => {
   assert.equal(isAmd(createSysfs(modelOf('0009', '0000'))), true);
   assert.equal(isAmd(createSysfs(modelOf('0000', '0000'))), false);
   assert.equal(isAmd(createSysfs({})), false);
+});
+
+test('isOtherThanX86 recognizes the architecture, if the kernel reports it', () => {
+  // As Linux 6.12 reports a Neoverse N1.
+  const arm64 = 'cpu:type:aarch64:feature:,0000,0001,0002,0003,0004,0005,0006\n';
+  assert.equal(isOtherThanX86(createSysfs({ modalias: arm64 })), true);
+  assert.equal(isOtherThanX86(createSysfs(modelOf('0002', '0000'))), false);
+  assert.equal(isOtherThanX86(createSysfs({})), false);
 });
 
 test('isVirtualMachine knows the feature that a hypervisor sets', () => {

@@ -50,6 +50,12 @@ export function isAmd(sysfs: string): boolean {
   return amdModel.test(findModel(sysfs));
 }
 
+/** Whether the CPU is known to be of another architecture than x86. */
+export function isOtherThanX86(sysfs: string): boolean {
+  const [, architecture] = /^cpu:type:([^,:]+)/.exec(findModel(sysfs)) ?? [];
+  return architecture !== undefined && architecture !== 'x86';
+}
+
 /** Whether an x86 CPU reports that it runs under a hypervisor. False if unknown. */
 export function isVirtualMachine(sysfs: string): boolean {
   return hypervisorFeature.test(findModel(sysfs));
