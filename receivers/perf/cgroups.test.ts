@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdirSync, rmdirSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { createFakeContext, createLogCollector, createTableCollector } from '../../src/component/fakes.js';
 import { parseSettings } from '../../src/config/settings.js';
 import { enterCgroup } from '../../src/linux/cgroup/real-cgroups.fixture.js';
 import { countOpen, expectNothingLeft } from '../../src/linux/open-resources.js';
+import { openPerfEvent, perfType } from '../../src/linux/perf/event.js';
 import type { Series } from '../../src/model/series.js';
 import { createSampling } from '../../src/sampling/sampling-threads.js';
 import { until } from '../../src/testing/until.js';
@@ -119,4 +120,18 @@ test('factory leaks nothing of 200 short-lived cgroups, and loses no row of one 
   assert.deepEqual([countPerfEvents(), log.lines], [0, []]);
   assert.ok(cpus > 0);
   await expectNothingLeft(before);
+});
+
+test('openPerfEvent names both reasons why a cgroup has no such event', (t) => {
+  const cgroup = makePerfCgroup(t);
+  if (cgroup === undefined) return;
+  const pid = openSync(cgroup.folder, 'r');
+  t.after(() => closeSync(pid));
+  const event = { name: 'nonsense', type: perfType.software, config: 9999, pid, isCgroup: true, cpu: 0 };
+  assert.throws(() => openPerfEvent(event), {
+    code: 'ENOENT',
+    message:
+      'Cannot open perf event "nonsense" on cpu 0: ENOENT, this kernel or machine does not count it, ' +
+      'or no controller has been enabled in cgroup.subtree_control since the boot',
+  });
 });

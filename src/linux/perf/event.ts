@@ -177,7 +177,12 @@ function describeFailure({ name, pid, cpu, isCgroup }: PerfEvent): string {
   return `Cannot open perf event "${name}"${process}${cpu === -1 ? '' : ` on cpu ${cpu}`}`;
 }
 
+/** Until something, usually systemd, enables a controller, the kernel has no events for cgroups of version 2. */
+const withoutController =
+  'this kernel or machine does not count it, or no controller has been enabled in cgroup.subtree_control since the boot';
+
 function describeCause(code: string, event: PerfEvent): string {
+  if (code === 'ENOENT' && event.isCgroup === true) return `${code}, ${withoutController}`;
   if (code === 'ENOENT' || code === 'EOPNOTSUPP') return `${code}, this kernel or machine does not count it`;
   if (code === 'ENODEV') return `${code}, the PMU cannot count on this cpu, or it is offline`;
   if (code === 'ESRCH') return `${code}, there is no such process`;
