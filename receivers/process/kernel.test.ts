@@ -105,7 +105,7 @@ async function startBurner(t: TestContext): Promise<Burner> {
     process.stdin.on('data', (line) => {
       const before = used();
       while (used() - before < Number(line) * 1000);
-      console.log(used());
+      console.log(String(used()));
     });
     console.log('ready');`;
   const child = spawn(process.execPath, ['--eval', script], { stdio: ['pipe', 'pipe', 'inherit'] });

@@ -52,7 +52,7 @@ function readMs(accounting: CpuAccounting, { pid = 0 }: ChildProcess) {
  */
 async function startBurner(t: TestContext, cpus: string) {
   const script = `const used = () => { const { user, system } = process.cpuUsage(); return (user + system) / 1e3; };
-    process.stdin.on('data', (line) => { for (const end = used() + Number(line); used() < end; ); console.log(used()); });
+    process.stdin.on('data', (line) => { for (const end = used() + Number(line); used() < end; ); console.log(String(used())); });
     console.log(process.argv[1]);`;
   const pinned = `taskset -pc ${cpus} $$ > /dev/null; own=$(cat /proc/$$/schedstat); exec "$0" -e "$1" "$own"`;
   const child = spawn('sh', ['-c', pinned, process.execPath, script], { stdio: ['pipe', 'pipe', 'inherit'] });
