@@ -139,10 +139,9 @@ for (const backend of ['ebpf', 'procfs'] as const) {
   test(`ProcessReceiver charges a process whose first thread has ended: ${backend}`, { skip }, async (t) => {
     const { scan, byAttribute } = await startReceiver(t, backend);
     const program = spawn('python3', ['-c', leaderless], { stdio: ['pipe', 'pipe', 'inherit'] });
-    if (!(await hasStarted(program))) return t.skip('there is no python3');
     t.after(() => program.kill('SIGKILL'));
+    if (!(await isReady(program))) return t.skip('needs python3 with ctypes');
     const { pid = 0 } = program;
-    await once(program.stdout, 'data');
     await scan();
     const before = usedBy(pid);
     program.stdin.write('\n');
@@ -195,9 +194,10 @@ threading.Thread(target=work).start()
 ctypes.CDLL(None).syscall({'x86_64': 60}.get(platform.machine(), 93), 0)
 `;
 
-async function hasStarted(child: ChildProcess): Promise<boolean> {
+/** Whether it printed something before it ended, if it could be started at all. */
+async function isReady(child: ChildProcess): Promise<boolean> {
   return new Promise((resolve) => {
-    child.once('spawn', () => resolve(true));
-    child.once('error', () => resolve(false));
+    child.stdout?.once('data', () => resolve(true));
+    for (const event of ['error', 'close']) child.once(event, () => resolve(false));
   });
 }
