@@ -9,6 +9,7 @@ import { skipWithout } from '../testing/needs.fixture.js';
 import { createFolder } from '../testing/temporary-folder.fixture.js';
 import { until } from '../testing/until.js';
 import { startHeld } from './held-child.js';
+import { pageSize } from './libc.js';
 
 const moduleUrl = new URL('held-child.js', import.meta.url).href;
 
@@ -72,7 +73,8 @@ test('startHeld rejects with the reason, when the kernel does not execute the pr
   for (const [program, args, code] of [
     [file, [], 'ENOEXEC'],
     ['/absent/program', [], 'ENOENT'],
-    ['true', ['x'.repeat(200_000)], 'E2BIG'],
+    // MAX_ARG_STRLEN of include/uapi/linux/binfmts.h, with the final 0.
+    ['true', ['x'.repeat(32 * pageSize)], 'E2BIG'],
   ] as const) {
     const child = await startHeld(program, args);
     child.release();
