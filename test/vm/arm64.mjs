@@ -39,7 +39,7 @@ const packages = [
     'libc6-dev',
   ])
   .concat(['libpfm4', 'libsqlite3-0', 'libstdc++6', 'login', 'mawk', 'mount', 'openssl', 'passwd', 'procps'])
-  .concat(['psmisc', 'sed', 'tar', 'util-linux']);
+  .concat(['psmisc', 'python3', 'sed', 'tar', 'util-linux']);
 const debianSources = '/etc/apt/sources.list.d/debian.sources';
 
 const { values: options, positionals } = parseArgs({
@@ -61,16 +61,19 @@ const apt = { ...process.env, APT_CONFIG: join(cache, 'apt', 'apt.conf') };
 mkdirSync(cache, { recursive: true });
 // In the cache, so that files need not be copied.
 const folder = mkdtempSync(join(cache, 'run-'));
+let result;
 try {
   const kernel = once(`kernel-${options.kernel}`, unpackKernel);
   const userland = once('userland', unpackUserland);
   const node = once(`node-${options.node}`, unpackNode);
   createInitramfs(kernel, join(userland, 'bin', 'busybox'), join(folder, 'initramfs'));
   createImage({ kernel, userland, node });
-  await runMachine(kernel);
+  result = await runMachine(kernel);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
+leaveUnlessDone(result);
+process.exitCode = Number(result.commandStatus);
 
 /** A folder of the cache, filled by `fill` the first time. */
 function once(name, fill) {
@@ -205,6 +208,6 @@ async function runMachine(kernel) {
       .concat(['-device', 'virtio-9p-pci,fsdev=host,mount_tag=host']),
     { stdio: ['ignore', 'inherit', 'inherit'] },
   );
-  leaveUnlessDone(result);
-  process.exitCode = Number(readFileSync(join(host, 'status'), 'utf8'));
+  const status = join(host, 'status');
+  return { ...result, commandStatus: existsSync(status) ? readFileSync(status, 'utf8') : 1 };
 }
