@@ -196,7 +196,7 @@ async function runMachine(kernel) {
   const clock = options['real-time']
     ? ['tcg,thread=multi']
     : ['tcg,thread=single', '-icount', 'shift=0,sleep=off'];
-  const result = await runCommand(
+  const ended = await runCommand(
     'qemu-system-aarch64',
     ['-M', 'virt', '-cpu', options.cpu, '-smp', '2', '-m', '3G', '-accel', ...clock]
       .concat(['-nographic', '-nodefaults', '-serial', 'stdio', '-no-reboot'])
@@ -209,5 +209,5 @@ async function runMachine(kernel) {
     { stdio: ['ignore', 'inherit', 'inherit'] },
   );
   const status = join(host, 'status');
-  return { ...result, commandStatus: existsSync(status) ? readFileSync(status, 'utf8') : 1 };
+  return { ...ended, commandStatus: existsSync(status) ? readFileSync(status, 'utf8') : 1 };
 }
