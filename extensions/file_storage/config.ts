@@ -12,7 +12,7 @@ export const schema = {
     default: true,
   },
   fsync: {
-    doc: 'Whether stored requests are written to the device at once, so that they also survive a power failure or a crash of the kernel. In either case, they survive the end of the process.',
+    doc: 'Whether stored requests are written to the device at once, so that they also survive a power failure or a crash of the kernel once they are written. In either case, they survive the end of the process.',
     format: 'boolean',
     default: false,
   },

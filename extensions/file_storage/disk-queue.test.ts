@@ -123,6 +123,26 @@ test('DiskQueue continues after a file with a damaged header, and logs how much 
   await reopened.close();
 });
 
+test('DiskQueue loses only the request whose header is damaged, and logs how many bytes', async () => {
+  const folder = createFolder();
+  const { queue } = await openQueue(folder);
+  // The second one is longer than what is searched at a time.
+  for (const text of ['first', 'x'.repeat(150_000), 'third', 'fourth']) queue.append(request(text));
+  await queue.close();
+  const file = openSync(onlyFile(folder), 'r+');
+  // A header has 32 bytes.
+  writeSync(file, 'X', 32 + 'first'.length + 8);
+  closeSync(file);
+  const { queue: reopened, log } = await openQueue(folder);
+  assert.deepEqual(await takeAll(reopened), ['first', 'third', 'fourth']);
+  assert.equal(log.length, 1);
+  assert.match(
+    log.join(),
+    /^error: Lost what was stored in 150032 bytes of .*000000000000\.requests: expected a request, found damaged/u,
+  );
+  await reopened.close();
+});
+
 test('DiskQueue keeps a limited number of requests in memory while the disk accepts none, and logs one warning', async () => {
   const folder = join(createFolder(), 'queue');
   const { queue, log } = await openQueue(folder);

@@ -1,5 +1,5 @@
 import { mkdirSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Log } from '../../src/component/log.js';
 import type {
   QueuedRequest,
@@ -7,9 +7,9 @@ import type {
   StoredBytes,
   StoredRequest,
 } from '../../src/component/queue-storage.js';
-import { describeCode } from '../../src/errors.js';
+import { describeCode, findErrorCode } from '../../src/errors.js';
 import { runInSlices } from '../../src/linux/slices.js';
-import { Segment, type SegmentRecord } from './segment.js';
+import { flush, Segment, type SegmentRecord } from './segment.js';
 
 /** A new file is started at this size. */
 const segmentBytes = 16 * 1024 ** 2;
@@ -53,8 +53,11 @@ export class DiskQueue implements QueueStorage {
   #current: Segment | undefined;
   #next = 0;
   #isFailing = false;
+  readonly #unsynced = new Set<Segment>();
   #syncing: Promise<void> | undefined;
-  #needsSync = false;
+  #isSyncing = false;
+  /** Why the last flush to the device failed; empty if it did not. */
+  #syncProblem = '';
 
   private constructor(folder: string, log: Log, options: DiskQueueOptions) {
     this.#folder = folder;
@@ -71,6 +74,8 @@ export class DiskQueue implements QueueStorage {
     const queue = new DiskQueue(folder, log, options);
     const names = readdirSync(folder).filter((name) => name.endsWith(extension));
     for (const name of names.toSorted()) await queue.#adopt(name);
+    // Otherwise a power failure might lose the new folder with what is stored in it.
+    if (options.fsync) await flush(dirname(folder));
     return queue;
   }
 
@@ -119,7 +124,13 @@ export class DiskQueue implements QueueStorage {
     const segment = new Segment(join(this.#folder, name));
     this.#next = Math.max(this.#next, Number.parseInt(name, 10) + 1);
     const records: SegmentRecord[] = [];
-    const torn = await runInSlices(segment.scan(records));
+    const { torn, skipped } = await runInSlices(segment.scan(records));
+    if (skipped > 0) {
+      this.#log.error(
+        `Lost what was stored in ${skipped} bytes of ${segment.path}: expected a request, found damaged bytes; the ` +
+          'requests after them are sent',
+      );
+    }
     if (torn > 0) {
       this.#log.warn(
         `Cut ${torn} bytes off ${segment.path}: expected a whole request, found the beginning of one; the ` +
@@ -146,7 +157,7 @@ export class DiskQueue implements QueueStorage {
       const record = segment.append(bytes, points);
       if (this.#isFailing) this.#log.info(`Recovered, storing requests in ${this.#folder} again`);
       this.#isFailing = false;
-      if (this.#options.fsync) this.#sync();
+      if (this.#options.fsync) this.#sync(segment);
       return { segment, record };
     } catch (error) {
       if (!this.#isFailing) {
@@ -189,20 +200,33 @@ export class DiskQueue implements QueueStorage {
     }
   }
 
-  /** Flushes to the device what was stored; what is stored meanwhile is flushed afterwards. */
-  #sync(): void {
-    this.#needsSync = true;
-    this.#syncing ??= this.#syncAll().finally(() => (this.#syncing = undefined));
+  /** Flushes a file to the device, again if something is stored in it meanwhile. */
+  #sync(segment: Segment): void {
+    this.#unsynced.add(segment);
+    if (this.#isSyncing) return;
+    this.#isSyncing = true;
+    this.#syncing = this.#syncAll();
   }
 
   async #syncAll(): Promise<void> {
-    while (this.#needsSync) {
-      this.#needsSync = false;
-      const error = await new Promise<Error | null>((resolve) => {
-        if (this.#current) this.#current.sync(resolve);
-        else resolve(null);
-      });
-      if (error) this.#log.error(`Cannot write ${this.#folder} to the device: ${describeCode(error)}`);
+    // Includes files that are added meanwhile.
+    for (const segment of this.#unsynced) {
+      this.#unsynced.delete(segment);
+      await this.#syncOne(segment);
+    }
+    this.#isSyncing = false;
+  }
+
+  async #syncOne(segment: Segment): Promise<void> {
+    try {
+      await segment.sync();
+      this.#syncProblem = '';
+    } catch (error) {
+      // A file whose requests are all done was deleted.
+      const problem = findErrorCode(error) === 'ENOENT' ? '' : describeCode(error);
+      if (problem !== '' && problem !== this.#syncProblem)
+        this.#log.error(`Cannot write ${this.#folder} to the device: ${problem}`);
+      this.#syncProblem = problem;
     }
   }
 }

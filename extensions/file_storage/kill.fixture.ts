@@ -26,8 +26,8 @@ export interface KilledQueue {
 
 const perRun = 100_000;
 
-/** A backend that counts how often each number arrives, and is repeatedly down for a while. */
-async function startBackend(t: TestContext) {
+/** For tests: a backend that counts how often each number arrives, and can be down for a while. */
+export async function startBackend(t: TestContext) {
   const received = new Map<number, number>();
   const state = { isUp: true };
   const server = createServer((request, response) => {
@@ -45,7 +45,8 @@ async function startBackend(t: TestContext) {
   return { received, state, address: `http://127.0.0.1:${port}` };
 }
 
-function startProgram(args: readonly string[]) {
+/** For tests: starts a program that offers numbered requests to a sending queue with a storage. */
+export function startProgram(args: readonly string[]) {
   const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
   let last = -1;
   let rest = '';

@@ -1,6 +1,5 @@
 import {
   closeSync,
-  fdatasync,
   fstatSync,
   ftruncateSync,
   openSync,
@@ -10,6 +9,7 @@ import {
   writevSync,
 } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
 
 /**
@@ -27,7 +27,9 @@ import { crc32 } from 'node:zlib';
  * | 29 to 31 | 0                                                          |
  */
 const headerBytes = 32;
-const magic = 0x3151_4d4a;
+const magic = Buffer.from('JMQ1');
+/** Bytes that are searched at a time for the next header. */
+const searchBytes = 64 * 1024;
 const checkAt = 24;
 const stateAt = 28;
 const done = Uint8Array.of(1);
@@ -46,6 +48,14 @@ export interface SegmentRecord {
   readonly crc: number;
 }
 
+/** What of a file cannot be read. */
+export interface Damage {
+  /** Bytes of an incomplete record at the end. */
+  readonly torn: number;
+  /** Bytes between records that are none. */
+  readonly skipped: number;
+}
+
 /** A file of requests, written once from front to back, and deleted when all of them are done. */
 export class Segment {
   readonly path: string;
@@ -54,6 +64,8 @@ export class Segment {
   #size = 0;
   /** Records that are not done. */
   #remaining = 0;
+  /** Whether the file's entry in its folder is on the device. */
+  #isListed = false;
 
   constructor(path: string) {
     this.path = path;
@@ -81,35 +93,44 @@ export class Segment {
     return record;
   }
 
-  /** Flushes what was added to the device, in a thread of libuv. */
-  sync(callback: (error: Error | null) => void): void {
-    if (this.#fd === undefined) callback(null);
-    else fdatasync(this.#fd, callback);
+  /**
+   * Flushes what was added to the device, with the file's entry in its folder. The file may be closed or deleted
+   * meanwhile: this uses a descriptor of its own.
+   * @throws the system's error
+   */
+  async sync(): Promise<void> {
+    await flush(this.path);
+    if (this.#isListed) return;
+    await flush(dirname(this.path));
+    this.#isListed = true;
   }
 
   /**
-   * Reads the headers of a file of an earlier run, one per step.
+   * Reads the headers of a file of an earlier run, one per step. An incomplete record at the end is removed; where
+   * there is no header, the next one is searched.
    * @param records receives the queued ones
-   * @returns the number of bytes of an incomplete record at the end, which are removed
    * @throws the system's error
    */
-  *scan(records: SegmentRecord[]): Generator<void, number> {
+  *scan(records: SegmentRecord[]): Generator<void, Damage> {
     const fd = openSync(this.path, 'r+');
     try {
       const { size } = fstatSync(fd);
       const header = Buffer.alloc(headerBytes);
+      let skipped = 0;
       let at = 0;
       for (; at < size; yield) {
         const bytesRead = readSync(fd, header, 0, headerBytes, at);
         const record = bytesRead === headerBytes ? parseHeader(header, at) : undefined;
-        if (record === undefined || at + headerBytes + record.size > size) break;
-        if (header[stateAt] === 0) records.push(record);
-        at += headerBytes + record.size;
+        const next = record ? at + headerBytes + record.size : yield* findHeader(fd, at + 1, size);
+        if (next === undefined || next > size) break;
+        if (record === undefined) skipped += next - at;
+        else if (header[stateAt] !== done[0]) records.push(record);
+        at = next;
       }
       if (at < size) ftruncateSync(fd, at);
       this.#size = at;
       this.#remaining = records.length;
-      return size - at;
+      return { torn: size - at, skipped };
     } finally {
       closeSync(fd);
     }
@@ -175,7 +196,7 @@ export class Segment {
 
 function createHeader({ size, points, crc, storedMs }: SegmentRecord): Buffer {
   const header = Buffer.alloc(headerBytes);
-  header.writeUInt32LE(magic, 0);
+  magic.copy(header);
   header.writeUInt32LE(size, 4);
   header.writeUInt32LE(points, 8);
   header.writeUInt32LE(crc, 12);
@@ -186,7 +207,7 @@ function createHeader({ size, points, crc, storedMs }: SegmentRecord): Buffer {
 
 /** @returns undefined if it is not a header */
 function parseHeader(header: Buffer, at: number): SegmentRecord | undefined {
-  if (header.readUInt32LE(0) !== magic) return undefined;
+  if (!header.subarray(0, magic.length).equals(magic)) return undefined;
   if (header.readUInt32LE(checkAt) !== crc32(header.subarray(0, checkAt))) return undefined;
   return {
     at,
@@ -195,6 +216,34 @@ function parseHeader(header: Buffer, at: number): SegmentRecord | undefined {
     crc: header.readUInt32LE(12),
     storedMs: header.readDoubleLE(16),
   };
+}
+
+/** The place of the first header from an offset on, searched a part of the file per step. */
+function* findHeader(fd: number, from: number, size: number): Generator<void, number | undefined> {
+  const part = Buffer.alloc(searchBytes);
+  // Parts overlap, so that a header is whole in one of them.
+  for (let at = from; at + headerBytes <= size; at += searchBytes - headerBytes + 1) {
+    const bytes = part.subarray(0, readSync(fd, part, 0, searchBytes, at));
+    for (let i = bytes.indexOf(magic); i >= 0; i = bytes.indexOf(magic, i + 1)) {
+      const header = bytes.subarray(i, i + headerBytes);
+      if (header.length === headerBytes && parseHeader(header, at + i)) return at + i;
+    }
+    yield;
+  }
+  return undefined;
+}
+
+/**
+ * Writes the content of a file, or the entries of a folder, to the device, in a thread of libuv.
+ * @throws the system's error
+ */
+export async function flush(path: string): Promise<void> {
+  const file = await open(path, 'r');
+  try {
+    await file.datasync();
+  } finally {
+    await file.close();
+  }
 }
 
 /** A write may be partial, for example on a disk that gets full: the next one then reports why. */

@@ -1,6 +1,7 @@
 // A program that tests kill: it offers numbered requests to a sending queue with a storage, and prints each
 // number once its request was accepted. Arguments: folder, address of the backend, first number, number of
-// requests. It ends when everything is delivered.
+// requests, and optionally the size of a request in bytes, the number of requests without a pause between them, and
+// `fsync`. It ends when everything is delivered, or by SIGTERM once what it has offered is stored.
 import { writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createFakeAgent, createFakeContext } from '../../src/component/fakes.js';
@@ -11,7 +12,8 @@ import { retrySettings } from '../../src/export/retry.js';
 import { SendingQueue, sendingQueueSettings } from '../../src/export/sending-queue.js';
 import { factory } from './factory.js';
 
-const [directory = '', backend = '', first = '0', count = '0'] = process.argv.slice(2);
+const [directory = '', backend = '', first = '0', count = '0', size = '0', burst = '1', sync] =
+  process.argv.slice(2);
 
 const sender: Sender = {
   target: backend,
@@ -26,7 +28,7 @@ const sender: Sender = {
   close: () => undefined,
 };
 
-const storage = factory.create(parseSettings(factory.schema, { directory }), {
+const storage = factory.create(parseSettings(factory.schema, { directory, fsync: sync === 'fsync' }), {
   ...createFakeContext(),
   isReady: () => true,
   agent: createFakeAgent(),
@@ -37,12 +39,14 @@ const settings = { retry_on_failure: { initial_interval: '2ms', max_interval: '5
 const queue = new SendingQueue(parseSettings(schema, settings), createFakeContext(), sender, {
   storage: await storage.openQueue('numbers'),
 });
+const ending = new AbortController();
+process.once('SIGTERM', () => ending.abort());
 const end = Number(first) + Number(count);
-for (let number = Number(first); number < end; number++) {
-  queue.offer({ bytes: new TextEncoder().encode(`${number}`), points: 1 });
+for (let number = Number(first); number < end && !ending.signal.aborted; number++) {
+  queue.offer({ bytes: new TextEncoder().encode(`${number}`.padEnd(Number(size))), points: 1 });
   writeSync(1, `${number}\n`);
-  await sleep(0);
+  if (number % Number(burst) === 0) await sleep(0);
 }
-while (queue.readBacklog(1) > 0) await sleep(1);
-await queue.shutdown(1000);
+while (queue.readBacklog(1) > 0 && !ending.signal.aborted) await sleep(1);
+await queue.shutdown(60_000);
 await storage.shutdown();
