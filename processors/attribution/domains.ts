@@ -202,7 +202,12 @@ export class Domains {
     const audited = { series, weights: hardware.model, options: this.#sheets };
     // A remainder is a difference of energies: there are no knots from which its windows could be recomputed.
     const ownTick = hardware.model === 'gpu_time' ? noTick : tick;
-    const meter = new Meter(maxWindowNs, ownTick, audit !== undefined && !isRemainder, findMeterFacts(series));
+    const meter = new Meter(
+      maxWindowNs,
+      ownTick,
+      audit !== undefined && !isRemainder,
+      findMeterFacts(series),
+    );
     const calibration = this.#calibrationOf(series);
     return new Domain(series, {
       split: new Split(idle),
