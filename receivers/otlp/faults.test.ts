@@ -128,6 +128,15 @@ test('the receiver gives up requests that do not go on, counts and logs them onc
   );
   const halfClosed = await openSocket(t, http);
   halfClosed.resume().end('POST /v1/metrics HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nabc');
+  // Headers that never end, of the first and of the second request of a connection, and a connection that sends nothing.
+  const headless = await openSocket(t, http);
+  headless.resume().write('POST /v1/metrics HTTP/1.1\r\nHost: loc');
+  const second = await openSocket(t, http);
+  second.write('GET /none HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  await once(second, 'data');
+  second.resume().write('POST /v1/metrics HT');
+  const idle = await openSocket(t, http);
+  idle.resume();
   const statuses: unknown[] = [];
   for (let i = 0; i < 2; i++) {
     const hanging = openSession(t, grpc).request(grpcHeaders);
@@ -143,12 +152,11 @@ test('the receiver gives up requests that do not go on, counts and logs them onc
   assert.equal(await postOne(http), 200);
   assert.equal(await callOne(t, grpc), '0');
   assert.equal(list().length, 2);
-  await until(() => slow.readableEnded && halfClosed.readableEnded && statuses.length === 2);
+  const closed = [slow, halfClosed, headless, second, idle];
+  await until(() => closed.every((one) => one.readableEnded) && statuses.length === 2);
   assert.deepEqual(statuses, ['4', '4']);
-  assert.equal((await meter.read())['joulemetry.otlp.requests{otlp,unfinished}'], 2);
-  const unfinished = log.lines.filter((line) =>
-    line.includes('expected it within 10 s, found it unfinished'),
-  );
+  assert.equal((await meter.read())['joulemetry.otlp.requests{otlp,unfinished}'], 4);
+  const unfinished = log.lines.filter((line) => /expected (?:it|its headers) within 10 s, found/u.test(line));
   assert.equal(unfinished.length, 1, log.lines.join('\n'));
   assert.deepEqual(list(), [], 'nothing of requests that are not whole');
 });

@@ -40,6 +40,7 @@ export async function serveHttp(
     tls: config.tls,
     maxConnections,
     onNoAccess: (access) => void intake.refuseAccess(access),
+    onUnfinished: (message) => intake.giveUp('unfinished', message),
     log,
   });
 }

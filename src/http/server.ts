@@ -1,5 +1,7 @@
 import type { IncomingMessage, RequestListener, Server, ServerOptions, ServerResponse } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Server as TlsServer, TlsOptions, TLSSocket } from 'node:tls';
 import type { Log } from '../component/log.js';
 import { describeError } from '../errors.js';
@@ -37,6 +39,8 @@ export interface ServeOptions extends ListenOptions {
   refuse?(request: IncomingMessage): Answer | undefined;
   /** Called for each request that is refused because of its user or password. */
   onNoAccess?(access: NoAccess): void;
+  /** Called for each request whose headers were not received in time. */
+  onUnfinished?(message: string): void;
 }
 
 /** Pages on a Unix socket: every user with access to it may request all of them. */
@@ -92,7 +96,10 @@ export function openWebConfig({
   return new WebConfigFile(webConfigFile, setting.replace(/[^.]+$/u, 'web_config_file'), log);
 }
 
-type PageOptions = Pick<ServeOptions, 'chosen' | 'fallback' | 'log' | 'refuse' | 'onNoAccess'> & {
+type PageOptions = Pick<
+  ServeOptions,
+  'chosen' | 'fallback' | 'log' | 'refuse' | 'onNoAccess' | 'onUnfinished'
+> & {
   readonly maxConnections?: number | undefined;
 };
 
@@ -116,8 +123,44 @@ function createPageServer(pages: Pages, options: PageOptions, web: WebConfigFile
     void answer(site, request, response);
   const server = web?.current().tls ? createTlsServer(web, limits, listener) : createServer(limits, listener);
   limitConnections(server, log, options.maxConnections);
+  if (options.onUnfinished) watchUnfinished(server, options.onUnfinished);
   return server;
 }
+
+const unfinished = `Cannot take the request: expected its headers within ${requestTimeoutMs / 1000} s, found them unfinished`;
+
+/** Reports requests whose headers never end. Their connections are closed as without listeners: with 408 or 400. */
+function watchUnfinished(server: Server, report: (message: string) => void): void {
+  const begun = new WeakMap<Duplex, ServerResponse>();
+  const finishedBytes = new WeakMap<Duplex, number>();
+  // The body of a request that has begun is watched by its page.
+  const isUnfinished = (socket: Socket) =>
+    !begun.has(socket) && socket.bytesRead > (finishedBytes.get(socket) ?? 0);
+  server.prependListener('request', ({ socket }, response) => {
+    begun.set(socket, response);
+    response.once('close', () => (begun.delete(socket), finishedBytes.set(socket, socket.bytesRead)));
+  });
+  server.on('timeout', (socket) => {
+    if (isUnfinished(socket)) report(unfinished);
+    socket.destroy();
+  });
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && isUnfinished(socket)) report(unfinished);
+    if (socket.writable && !begun.get(socket)?.headersSent) socket.write(refusalOf(error.code));
+    socket.destroy(error);
+  });
+}
+
+function refusalOf(code: string | undefined): string {
+  const status = code === undefined ? undefined : clientErrors[code];
+  return `HTTP/1.1 ${status ?? '400 Bad Request'}\r\nConnection: close\r\n\r\n`;
+}
+
+const clientErrors: Readonly<Record<string, string>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: '413 Payload Too Large',
+};
 
 function createTlsServer(web: WebConfigFile, limits: ServerOptions, listener: RequestListener): Server {
   const server = createHttpsServer({ ...limits, ...createTlsOptions(web) }, listener);
