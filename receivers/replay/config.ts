@@ -27,6 +27,12 @@ export const schema = {
     format: ['exit', 'wait'],
     default: 'exit',
   },
+  progress_interval: {
+    doc: 'How often the number of points that have been replayed is logged; 0 for never.',
+    format: 'duration',
+    default: '10s',
+    min: 0,
+  },
 } as const satisfies Schema;
 
 export type Config = ConfigOf<typeof schema>;

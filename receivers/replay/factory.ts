@@ -78,13 +78,25 @@ class Replay implements Component {
       tables: (tables) => this.#play(tables, playback),
       found: (findings) => this.#report(findings),
     };
+    const progress = this.#logProgress();
     await readFiles({ paths, format: this.#config.format }, events, signal);
+    clearInterval(progress);
     if (signal.aborted) return;
     log.info(`Replayed ${countOf(this.#points, 'point')} of ${countOf(paths.length, 'file')}`);
     if (this.#lostLines > 0) log.warn(`Lost ${countOf(this.#lostLines, 'line')} that could not be read`);
     if (this.#refusedPoints > 0)
       log.warn(`Lost ${countOf(this.#refusedPoints, 'point')} that an exporter refused`);
     if (this.#config.at_end === 'exit') this.#context.finish?.(this.#explainUnread(paths.length));
+  }
+
+  #logProgress(): NodeJS.Timeout | undefined {
+    const { progress_interval: intervalMs } = this.#config;
+    if (intervalMs === 0) return undefined;
+    const startedMs = performance.now();
+    return setInterval(() => {
+      const seconds = Math.round((performance.now() - startedMs) / 1000);
+      this.#context.log.info(`Replayed ${countOf(this.#points, 'point')} in ${seconds} s, continuing`);
+    }, intervalMs);
   }
 
   #explainUnread(files: number): string | undefined {

@@ -27,6 +27,21 @@ test('tables come in the order of the lines, and each series is one object', asy
   assert.deepEqual(log, ['info: Replayed 3 points of 1 file']);
 });
 
+test('the number of points is logged while files are replayed', async () => {
+  const logged = createLogCollector();
+  const isLogged = () =>
+    logged.lines.some((line) => /^info: Replayed 2 points in \d+ s, continuing$/u.test(line));
+  let refusals = 0;
+  // The third table waits until the line is there.
+  const readBacklog = () => (collector.tables.length === 2 && !isLogged() && refusals++ < 1000 ? 1 : 0);
+  const collector = createTableCollector();
+  const settings = { files: [writeFile('a.json', threeLines)], progress_interval: '5ms' };
+  const { log } = await replay(settings, { next: collector, context: { log: logged, readBacklog } });
+  assert.ok(isLogged(), logged.lines.join('\n'));
+  assert.equal(logged.lines.at(-1), 'info: Replayed 3 points of 1 file');
+  assert.deepEqual(log, []);
+});
+
 test('files of versions without histograms are read', async () => {
   const folder = new URL('../../../receivers/replay/testdata/', import.meta.url).pathname;
   const { tables } = await replay({ files: [`${folder}collector.json`] });

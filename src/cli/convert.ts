@@ -198,7 +198,8 @@ function createConfig({ from, to, format, compression }: Conversion): Promise<Se
       : // One flush per 2 MiB: many small row groups and compressed pieces would make the file larger.
         { file: { path: to, format, compression, append: false, flush_interval: '1h' } };
   const config = {
-    receivers: { replay: { files: [from], at_end: 'exit' } },
+    // Progress is shown on the terminal instead.
+    receivers: { replay: { files: [from], at_end: 'exit', progress_interval: 0 } },
     exporters,
     service: { pipelines: { metrics: { receivers: ['replay'], exporters: Object.keys(exporters) } } },
   };
