@@ -115,5 +115,5 @@ test('metrics_transform forwards the first of several histograms that become the
   const series = [{ route: '/' }, { path: '/' }].map((attributes) => histogramOf({ attributes }));
   rig.processor.consumeHistograms?.(histogramTable(series.map((one) => [one, 2000, row()])));
   assert.equal(listRows(rig).rows.length, 1);
-  assert.match(rig.log.lines.join(), /Cannot tell series of the histogram/u);
+  assert.match(rig.log.lines.join(), /Cannot distinguish series of the histogram/u);
 });

@@ -30,5 +30,6 @@ test('workload_names keeps nothing of tables that it cannot hold', async (t) => 
   await consumeMany(20);
   const before = await consumeMany(20);
   const after = await consumeMany(40);
-  assert.ok(after - before < 2_000_000, `${after - before} bytes more`);
+  // What the last tables hold until they are given up takes up to 2 MB. If all were kept, it would be 38 MB.
+  assert.ok(after - before < 6_000_000, `${after - before} bytes more`);
 });
