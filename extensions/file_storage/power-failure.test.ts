@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { mountPoweredDisk, noPoweredDisk } from '../../src/testing/power-failure.fixture.js';
 import { until } from '../../src/testing/until.js';
 import { startBackend, startProgram } from './kill.fixture.js';
+import { mountPoweredDisk, noPoweredDisk } from './power-failure.fixture.js';
 
 const skip = noPoweredDisk;
 const requestBytes = 2 ** 16;

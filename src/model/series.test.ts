@@ -90,23 +90,32 @@ test('resourceKey is the same exactly where attributes are, and has no names of 
   assert.notEqual(keyOf({ a: '1]2' }), keyOf({ a: 1, b: 2 }));
 });
 
-test('compareResourceKeys orders by names, then by values, however keys are written', () => {
+test('compareResourceKeys orders by name and value of each attribute in turn, however keys are written', () => {
   const inOrder = [
-    { 'host.name': 'a', id: NaN },
-    { 'host.name': 'a', id: 1 },
-    { 'host.name': 'b', id: 0 },
-    { 'host.name': 'a', pid: 1 },
     {},
-  ];
-  const keys = inOrder.map(keyOf);
-  assert.deepEqual(keys.toReversed().toSorted(compareResourceKeys), [
-    keys[1],
-    keys[2],
-    keys[0],
-    keys[3],
-    keys[4],
-  ]);
-  for (const key of keys) assert.equal(compareResourceKeys(key, key), 0);
+    { 'host.name': 'a' },
+    { 'host.name': 'a', id: 1 },
+    // The key of a resource with NaN contains the names.
+    { 'host.name': 'a', id: NaN },
+    { 'host.name': 'a', pid: 1 },
+    { 'host.name': 'a"]b', pid: 1 },
+    { 'host.name': 'a\\', id: 2, 'process.pid': 1 },
+    { 'host.name': 'b', id: 0 },
+    { id: 0 },
+  ].map(keyOf);
+  assert.deepEqual(inOrder.toReversed().toSorted(compareResourceKeys), inOrder);
+  for (const key of inOrder) assert.equal(compareResourceKeys(key, key), 0);
+});
+
+test('compareResourceKeys does not move resources that get another name among others', () => {
+  const name = (id: number, attributes = {}) =>
+    keyOf({ 'container.id': `${id}`, 'process.pid': 7, ...attributes });
+  const named = name(2, { 'container.name': 'web', 'k8s.pod.name': 'a' });
+  for (const two of [name(2), named]) {
+    assert.equal(compareResourceKeys(name(1), two), -1);
+    assert.equal(compareResourceKeys(two, name(1)), 1);
+    assert.equal(compareResourceKeys(two, name(3)), -1);
+  }
 });
 
 test('deriveSeries changes some fields, and keeps the publisher of the series that it comes from', () => {

@@ -91,8 +91,8 @@ function wrapNonFinite(entry: Entry): readonly [string, AttributeValue | readonl
   return isJson(entry) ? entry : [entry[0], [String(entry[1])]];
 }
 
-/** Lists of the names of attributes, as JSON. Most resources have one of a few, which their keys refer to. */
-const shapes: string[] = [];
+/** Lists of the names of attributes. Most resources have one of a few, which their keys refer to. */
+const shapes: (readonly string[])[] = [];
 const shapeIndexes = new Map<string, number>();
 /** Other programs determine names, too. */
 const maxShapes = 4096;
@@ -103,39 +103,62 @@ const maxShapes = 4096;
  */
 export const resourceKey = createPlans(({ attributes }: Resource): string => {
   const entries = sortEntries(attributes);
-  const shape = entries.every(isJson) ? findShape(JSON.stringify(entries.map(([name]) => name))) : undefined;
+  const shape = entries.every(isJson) ? findShape(entries.map(([name]) => name)) : undefined;
   if (shape === undefined) return attributesKey(attributes);
   // Joined, since V8 keeps the parts of a text that is made by additions.
   return [shape, ...entries.map(([, value]) => JSON.stringify(value)), ''].join(']');
 });
 
 /** @returns undefined: there are too many */
-function findShape(names: string): number | undefined {
-  const known = shapeIndexes.get(names);
+function findShape(names: readonly string[]): number | undefined {
+  const text = JSON.stringify(names);
+  const known = shapeIndexes.get(text);
   if (known !== undefined || shapes.length >= maxShapes) return known;
-  shapeIndexes.set(names, shapes.length);
+  shapeIndexes.set(text, shapes.length);
   return shapes.push(names) - 1;
 }
 
-/** Orders keys of resources by the names of the attributes, then by their values, in every process alike. */
+/**
+ * Orders keys of resources by name and value of the first attribute, then of the second one and so on, in every process
+ * alike. Names that a container gets late, after its id, do not move its processes among those of others.
+ */
 export function compareResourceKeys(one: string, other: string): number {
-  const [shape, otherShape] = [shapeOf(one), shapeOf(other)];
-  if (shape !== otherShape) {
-    const [names, otherNames] = [namesOf(one, shape), namesOf(other, otherShape)];
-    if (names !== otherNames) return names < otherNames ? -1 : 1;
+  if (one === other) return 0;
+  const [left, right] = [readShape(one), readShape(other)];
+  if (left.names === right.names) return left.key < right.key ? -1 : 1;
+  let [at, otherAt] = [left.key.indexOf(']') + 1, right.key.indexOf(']') + 1];
+  for (const [i, name] of left.names.entries()) {
+    const otherName = right.names[i];
+    if (otherName === undefined) return 1;
+    if (name !== otherName) return name < otherName ? -1 : 1;
+    const [end, otherEnd] = [findEnd(left.key, at), findEnd(right.key, otherAt)];
+    const [value, otherValue] = [left.key.slice(at, end), right.key.slice(otherAt, otherEnd)];
+    if (value !== otherValue) return value < otherValue ? -1 : 1;
+    [at, otherAt] = [end, otherEnd];
   }
-  return one === other ? 0 : one < other ? -1 : 1;
+  return -1;
 }
 
-/** Empty: the key contains the names. */
-function shapeOf(key: string): string {
-  return key.startsWith('[') ? '' : key.slice(0, key.indexOf(']'));
+interface ShapedKey {
+  readonly names: readonly string[];
+  /** `N]value]value]` */
+  readonly key: string;
 }
 
-function namesOf(key: string, shape: string): string {
-  if (shape !== '') return elementAt(shapes, Number(shape));
+function readShape(key: string): ShapedKey {
+  if (!key.startsWith('[')) return { names: elementAt(shapes, Number(key.slice(0, key.indexOf(']')))), key };
   const entries = JSON.parse(key) as readonly Entry[]; // by attributesKey
-  return JSON.stringify(entries.map(([name]) => name));
+  const values = entries.map(([, value]) => JSON.stringify(value));
+  return { names: entries.map(([name]) => name), key: ['', ...values, ''].join(']') };
+}
+
+/** @returns the place after the bracket that follows the value at a place */
+function findEnd(key: string, at: number): number {
+  let end = at;
+  if (key[at] === '"') {
+    for (end = at + 1; key[end] !== '"'; end++) if (key[end] === '\\') end++;
+  }
+  return key.indexOf(']', end) + 1;
 }
 
 /** Equal for two series exactly when metric name, resource and attributes are equal. Computed once. */

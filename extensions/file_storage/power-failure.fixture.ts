@@ -2,9 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { closeSync, openSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { addressOf, ioctl, nameErrno } from '../linux/libc.js';
-import { skipFor } from './needs.fixture.js';
-import { createFolder } from './temporary-folder.fixture.js';
+import { addressOf, ioctl, nameErrno } from '../../src/linux/libc.js';
+import { skipFor } from '../../src/testing/needs.fixture.js';
+import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 
 /** For tests: a file system that loses what was not written to its device, as in a power failure. */
 export interface PoweredDisk {
