@@ -107,14 +107,17 @@ test('compareResourceKeys orders by name and value of each attribute in turn, ho
   for (const key of inOrder) assert.equal(compareResourceKeys(key, key), 0);
 });
 
+/** The key of a process of a container. */
+function keyInContainer(id: number, attributes = {}): string {
+  return keyOf({ 'container.id': `${id}`, 'process.pid': 7, ...attributes });
+}
+
 test('compareResourceKeys does not move resources that get another name among others', () => {
-  const name = (id: number, attributes = {}) =>
-    keyOf({ 'container.id': `${id}`, 'process.pid': 7, ...attributes });
-  const named = name(2, { 'container.name': 'web', 'k8s.pod.name': 'a' });
-  for (const two of [name(2), named]) {
-    assert.equal(compareResourceKeys(name(1), two), -1);
-    assert.equal(compareResourceKeys(two, name(1)), 1);
-    assert.equal(compareResourceKeys(two, name(3)), -1);
+  const named = keyInContainer(2, { 'container.name': 'web', 'k8s.pod.name': 'a' });
+  for (const two of [keyInContainer(2), named]) {
+    assert.equal(compareResourceKeys(keyInContainer(1), two), -1);
+    assert.equal(compareResourceKeys(two, keyInContainer(1)), 1);
+    assert.equal(compareResourceKeys(two, keyInContainer(3)), -1);
   }
 });
 
