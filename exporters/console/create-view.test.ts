@@ -29,7 +29,7 @@ function lookAfterTwoSeconds(readings: readonly (readonly [Series, number])[]) {
   return { view: createView(all, options), readings: all };
 }
 
-test('lookAt returns watts and joules of every domain, sorted by name', () => {
+test('createView returns watts and joules of every domain, sorted by name', () => {
   const { view } = lookAfterTwoSeconds([
     [seriesOf('hw.energy', { 'hw.id': 'p', 'hw.name': 'package-0', 'hw.type': 'cpu' }), 10],
     [seriesOf('hw.energy', { 'hw.id': 'd', 'hw.type': 'memory', 'energy.method': 'estimated' }), 4],
@@ -46,7 +46,7 @@ function joulesOf(...counters: readonly (readonly [Series, number])[]) {
   return [view.joules, view.domains.map(({ name }) => name)];
 }
 
-test('lookAt shows the whole host only where no domain is measured, and adds an estimate of the host to the domains', () => {
+test('createView shows the whole host only where no domain is measured, and adds an estimate of the host to the domains', () => {
   const host = { 'hw.id': 'h', 'hw.type': 'host' };
   const measured = [seriesOf('hw.host.energy', host), 30] as const;
   const estimated = [seriesOf('hw.host.energy', { ...host, 'energy.method': 'estimated' }), 20] as const;
@@ -56,7 +56,7 @@ test('lookAt shows the whole host only where no domain is measured, and adds an 
   assert.deepEqual(joulesOf(estimated, domain), [30, ['h', 'p']]);
 });
 
-test('lookAt keeps the joules of a domain that ended', () => {
+test('createView keeps the joules of a domain that ended', () => {
   const old = seriesOf('hw.energy', { 'hw.id': 'p' });
   const { readings } = lookAfterTwoSeconds([[old, 10]]);
   const again = seriesOf('hw.energy', { 'hw.id': 'p' });
@@ -65,7 +65,7 @@ test('lookAt keeps the joules of a domain that ended', () => {
   assert.deepEqual([view.joules, view.domains.map(({ joules }) => joules)], [11, [11]]);
 });
 
-test('lookAt adds up the parts of the ledger over domains and reasons', () => {
+test('createView adds up the parts of the ledger over domains and reasons', () => {
   const { view, readings } = lookAfterTwoSeconds([
     [seriesOf('ledger.energy', { 'ledger.part': 'unattributed', 'ledger.reason': 'unseen' }), 1],
     [seriesOf('ledger.energy', { 'ledger.part': 'unattributed', 'ledger.reason': 'gap' }), 3],
@@ -80,7 +80,7 @@ test('lookAt adds up the parts of the ledger over domains and reasons', () => {
   assert.equal(createView(readings, options).parts[1].joules, 4, 'what ended stays in the part');
 });
 
-test('lookAt takes the exact busy time, when there is one', () => {
+test('createView takes the exact busy time, when there is one', () => {
   const modes = [
     [seriesOf('system.cpu.time', { 'cpu.mode': 'user' }), 1],
     [seriesOf('system.cpu.time', { 'cpu.mode': 'system' }), 2],
@@ -92,14 +92,14 @@ test('lookAt takes the exact busy time, when there is one', () => {
   assert.deepEqual(lookAfterTwoSeconds([]).view.cpu, { busy: NaN, count: 4 });
 });
 
-test('lookAt counts the CPUs of the machine that a table reports, where that is another one', () => {
+test('createView counts the CPUs of the machine that a table reports, where that is another one', () => {
   const busy = [seriesOf('system.cpu.busy.time', {}), 12] as const;
   assert.deepEqual(lookAfterTwoSeconds([busy]).view.cpu, { busy: 6, count: NaN });
   const counted = [seriesOf('system.cpu.logical.count', {}), 16] as const;
   assert.deepEqual(lookAfterTwoSeconds([busy, counted]).view.cpu, { busy: 6, count: 16 });
 });
 
-test('lookAt lists processes by watts, without those that use nothing', () => {
+test('createView lists processes by watts, without those that use nothing', () => {
   const [a, b, c] = ['a', 'b', 'c'].map((name, i) => ({
     attributes: { 'process.executable.name': name, 'process.pid': i },
   }));
@@ -121,7 +121,7 @@ test('lookAt lists processes by watts, without those that use nothing', () => {
   assert.equal(createView(readings, { ...options, top: 1 }).processes.length, 1);
 });
 
-test('lookAt gives a process that started since the last look its mean rate since then', () => {
+test('createView gives a process that started since the last look its mean rate since then', () => {
   const [a, b] = [0, 1].map((pid) => ({ attributes: { 'process.pid': pid } }));
   const busy = seriesOf('system.cpu.busy.time', {});
   const old = seriesOf('process.cpu.time', {}, a);
@@ -139,7 +139,7 @@ test('lookAt gives a process that started since the last look its mean rate sinc
   assert.equal(view.cpu.busy, 2);
 });
 
-test('lookAt gives the only process that started since the last look its mean rate since then, like the machine', () => {
+test('createView gives the only process that started since the last look its mean rate since then, like the machine', () => {
   const [a, b] = [0, 1].map((pid) => ({ attributes: { 'process.pid': pid } }));
   const attributed = seriesOf('ledger.energy', { 'ledger.part': 'attributed', 'hw.type': 'cpu' });
   const old = seriesOf('process.energy', { 'hw.type': 'cpu' }, a);
@@ -154,7 +154,7 @@ test('lookAt gives the only process that started since the last look its mean ra
   assert.deepEqual([view.all.watts, view.processes.map(({ watts }) => watts)], [1.5, [1.5]]);
 });
 
-test('lookAt gives a domain that was reset its mean rate since the reset', () => {
+test('createView gives a domain that was reset its mean rate since the reset', () => {
   const old = seriesOf('hw.energy', { 'hw.id': 'p' });
   const again = { ...old, start: 3n * second };
   const { readings } = lookAfterTwoSeconds([[old, 10]]);
@@ -166,7 +166,7 @@ test('lookAt gives a domain that was reset its mean rate since the reset', () =>
   );
 });
 
-test('lookAt shows the attributed energy as that of all processes, where there is a ledger', () => {
+test('createView shows the attributed energy as that of all processes, where there is a ledger', () => {
   const process = { attributes: { 'process.pid': 1 } };
   const { view } = lookAfterTwoSeconds([
     [seriesOf('ledger.energy', { 'ledger.part': 'attributed', 'hw.type': 'cpu' }), 20],
@@ -176,7 +176,7 @@ test('lookAt shows the attributed energy as that of all processes, where there i
   assert.deepEqual(view.all, { watts: 10, joules: 20, cpus: 1.5 });
 });
 
-test('lookAt lists processes by CPU time, when there is no energy', () => {
+test('createView lists processes by CPU time, when there is no energy', () => {
   const [a, b] = ['a', 'b'].map((name, i) => ({
     attributes: { 'process.executable.name': name, 'process.pid': i },
   }));
@@ -193,7 +193,7 @@ test('lookAt lists processes by CPU time, when there is no energy', () => {
   );
 });
 
-test('lookAt lists the groups of a view by watts, and processes where there are none', () => {
+test('createView lists the groups of a view by watts, and processes where there are none', () => {
   const all = new Readings('program');
   const programs = [
     { 'process.executable.name': 'node', 'systemd.unit': 'web.service' },
@@ -219,7 +219,7 @@ test('lookAt lists the groups of a view by watts, and processes where there are 
   assert.ok(Number.isNaN(whole.cpus));
 });
 
-test('lookAt forgets a process, when it ended', () => {
+test('createView forgets a process, when it ended', () => {
   const series = seriesOf('process.cpu.time', {}, { attributes: { 'process.pid': 7 } });
   const { readings, view } = lookAfterTwoSeconds([[series, 1]]);
   assert.equal(view.processes.length, 1);

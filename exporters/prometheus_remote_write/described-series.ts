@@ -9,13 +9,13 @@ const nsPerMs = 1_000_000n;
 /** New series that are described in one step: some tenths of a millisecond. */
 const seriesPerStep = 16;
 const manySeries = 256;
-/** With more texts, a new book is started: most belong to series that have ended. */
+/** With more texts, a new table is started: most belong to series that have ended. */
 const maxSymbols = 200_000;
 
 /** A table column in requests. */
 export interface Column {
   readonly entry: Entry;
-  readonly head: SeriesHeader;
+  readonly header: SeriesHeader;
   readonly startMs: number;
   readonly index: number;
 }
@@ -29,7 +29,7 @@ export class DescribedSeries {
   /** Lists of series that are all described. */
   #described = new WeakSet<readonly AnySeries[]>();
   #symbols = new SymbolTable();
-  #heads = new SeriesHeaders(this.#symbols);
+  #headers = new SeriesHeaders(this.#symbols);
   #writer = new RequestWriter(this.#symbols);
   #columnsOf = this.#createPlans();
 
@@ -37,8 +37,8 @@ export class DescribedSeries {
     this.#labels = labels;
   }
 
-  get heads(): SeriesHeaders {
-    return this.#heads;
+  get headers(): SeriesHeaders {
+    return this.#headers;
   }
 
   get writer(): RequestWriter {
@@ -56,7 +56,7 @@ export class DescribedSeries {
     if (all.length < manySeries || this.#described.has(all)) return false;
     for (const [i, series] of all.entries()) {
       const entry = this.#labels.entryOf(series);
-      if (entry !== undefined && !isHistogram(series)) this.#heads.of(entry);
+      if (entry !== undefined && !isHistogram(series)) this.#headers.of(entry);
       if (i % seriesPerStep === seriesPerStep - 1) yield;
     }
     this.#described.add(all);
@@ -69,7 +69,7 @@ export class DescribedSeries {
     if (this.#symbols.size <= maxSymbols) return;
     this.#described = new WeakSet();
     this.#symbols = new SymbolTable();
-    this.#heads = new SeriesHeaders(this.#symbols);
+    this.#headers = new SeriesHeaders(this.#symbols);
     this.#writer = new RequestWriter(this.#symbols);
     this.#columnsOf = this.#createPlans();
   }
@@ -79,7 +79,7 @@ export class DescribedSeries {
       all.flatMap((series, index) => {
         const entry = this.#labels.entryOf(series);
         if (entry === undefined) return [];
-        return [{ entry, index, head: this.#heads.of(entry), startMs: startOf(series) }];
+        return [{ entry, index, header: this.#headers.of(entry), startMs: startOf(series) }];
       }),
     );
   }

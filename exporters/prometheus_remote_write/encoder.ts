@@ -64,8 +64,8 @@ export class RemoteWriteEncoder implements Encoder {
     return this.#series.writer;
   }
 
-  get #heads(): SeriesHeaders {
-    return this.#series.heads;
+  get #headers(): SeriesHeaders {
+    return this.#series.headers;
   }
 
   get points(): number {
@@ -151,7 +151,7 @@ export class RemoteWriteEncoder implements Encoder {
   }
 
   #addColumn(column: Column, { series, offsets, values }: Table, { epochMs, restNs }: Base): void {
-    const { entry, head, index, startMs } = column;
+    const { entry, header, index, startMs } = column;
     let isOpen = false;
     for (let row = 0; row < offsets.length; row += 1) {
       const value = values[row * series.length + index];
@@ -162,7 +162,7 @@ export class RemoteWriteEncoder implements Encoder {
         this.#writer.end();
         isOpen = false;
       }
-      if (!isOpen) this.#begin(head);
+      if (!isOpen) this.#begin(header);
       isOpen = true;
       if (isGap) this.#writer.stale(atMs);
       else this.#writer.sample(value, { atMs, startMs });
@@ -190,25 +190,25 @@ export class RemoteWriteEncoder implements Encoder {
   }
 
   #addNative(entry: Entry, histogram: NativeHistogram, times: SampleTimes): void {
-    const heads = this.#heads.ofHistogram(entry);
-    heads.isNative = true;
+    const headers = this.#headers.ofHistogram(entry);
+    headers.isNative = true;
     const { positive, negative } = histogram;
-    this.#begin(heads.native, maxCountBytes * (positive.counts.length + negative.counts.length));
+    this.#begin(headers.native, maxCountBytes * (positive.counts.length + negative.counts.length));
     this.#writer.histogram(histogram, times);
     this.#writer.end();
   }
 
   #addClassic(entry: Entry, { count, sum, layout, buckets }: HistogramRow, times: SampleTimes): void {
-    const heads = this.#heads.ofHistogram(entry);
+    const headers = this.#headers.ofHistogram(entry);
     for (const [bound, counted] of cumulate(layout, buckets))
-      this.#addSample(this.#heads.bucketOf(entry, formatBound(bound, true)), counted, times);
-    this.#addSample(this.#heads.bucketOf(entry, '+Inf'), count, times);
-    if (!Number.isNaN(sum)) this.#addSample(heads.sum, sum, times);
-    this.#addSample(heads.count, count, times);
+      this.#addSample(this.#headers.bucketOf(entry, formatBound(bound, true)), counted, times);
+    this.#addSample(this.#headers.bucketOf(entry, '+Inf'), count, times);
+    if (!Number.isNaN(sum)) this.#addSample(headers.sum, sum, times);
+    this.#addSample(headers.count, count, times);
   }
 
-  #addSample(head: SeriesHeader, value: number, times: SampleTimes): void {
-    this.#begin(head);
+  #addSample(header: SeriesHeader, value: number, times: SampleTimes): void {
+    this.#begin(header);
     this.#writer.sample(value, times);
     this.#writer.end();
   }
@@ -216,16 +216,16 @@ export class RemoteWriteEncoder implements Encoder {
   /** Writes a stale marker for a series at an instant, unless the last sample is one. */
   #addStale(entry: Entry, atMs: number): void {
     if (entry.isStale) return;
-    const heads = isHistogram(entry.series) ? this.#heads.ofHistogram(entry) : undefined;
-    const isClassic = heads !== undefined && heads.buckets.size > 0;
-    const plain = isClassic ? [...heads.buckets.values(), heads.sum, heads.count] : [];
-    for (const head of heads === undefined ? [this.#heads.of(entry)] : plain) {
-      this.#begin(head);
+    const headers = isHistogram(entry.series) ? this.#headers.ofHistogram(entry) : undefined;
+    const isClassic = headers !== undefined && headers.buckets.size > 0;
+    const plain = isClassic ? [...headers.buckets.values(), headers.sum, headers.count] : [];
+    for (const header of headers === undefined ? [this.#headers.of(entry)] : plain) {
+      this.#begin(header);
       this.#writer.stale(atMs);
       this.#writer.end();
     }
-    if (heads?.isNative) {
-      this.#begin(heads.native);
+    if (headers?.isNative) {
+      this.#begin(headers.native);
       this.#writer.staleHistogram(atMs);
       this.#writer.end();
     }
@@ -241,15 +241,15 @@ export class RemoteWriteEncoder implements Encoder {
     for (const target of labels.targets.list()) {
       if (target.uses === 0 || atMs - (this.#targetInfoMs.get(target) ?? -Infinity) < targetInfoMs) continue;
       this.#targetInfoMs.set(target, atMs);
-      const head = this.#heads.targetInfo(labels.complete(describeTarget(target), target));
-      this.#addSample(head, 1, { atMs, startMs: 0 });
+      const header = this.#headers.targetInfo(labels.complete(describeTarget(target), target));
+      this.#addSample(header, 1, { atMs, startMs: 0 });
     }
   }
 
   /** Starts a series, in the next request if this one has no room for it. */
-  #begin(head: SeriesHeader, bytes = 0): void {
-    if (this.#writer.samples > 0 && this.#isFull(head.maxBytes + bytes)) this.#emitRequest();
-    this.#writer.begin(head);
+  #begin(header: SeriesHeader, bytes = 0): void {
+    if (this.#writer.samples > 0 && this.#isFull(header.maxBytes + bytes)) this.#emitRequest();
+    this.#writer.begin(header);
   }
 
   #isFull(bytes: number): boolean {

@@ -10,7 +10,7 @@ export const metricTypes = { unknown: 0, counter: 1, gauge: 2, histogram: 3 } as
 /** The NaN that marks the end of a series for Prometheus. */
 const staleMarker = 0x7ff0000000000002n;
 
-/** The description of a series in a request; texts are numbers of the symbol book. */
+/** The description of a series in a request; texts are numbers of the symbol table. */
 export interface SeriesHeader {
   /** Names and values of labels, sorted by name. */
   readonly labels: Uint32Array;
@@ -54,8 +54,8 @@ export class RequestWriter {
   #samples = 0;
   #points = 0;
 
-  constructor(book: SymbolTable) {
-    this.#symbols = new RequestSymbols(book, this.#texts);
+  constructor(table: SymbolTable) {
+    this.#symbols = new RequestSymbols(table, this.#texts);
   }
 
   /** Number of samples and histograms so far. */

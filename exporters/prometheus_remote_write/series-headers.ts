@@ -9,7 +9,7 @@ import type { SymbolTable } from './symbols.js';
 const frameBytes = 64;
 
 /** The series of a histogram: a single one if it is native, otherwise one per bucket, plus sum and count. */
-export interface HistogramHeads {
+export interface HistogramHeaders {
   readonly native: SeriesHeader;
   readonly sum: SeriesHeader;
   readonly count: SeriesHeader;
@@ -29,7 +29,7 @@ export class SeriesHeaders {
 
   readonly of = createPlans((entry: Entry): SeriesHeader => this.#create(entry, entry.name.sample));
 
-  readonly ofHistogram = createPlans((entry: Entry): HistogramHeads => {
+  readonly ofHistogram = createPlans((entry: Entry): HistogramHeaders => {
     const { family } = entry.name;
     return {
       native: this.#create(entry, family),

@@ -32,16 +32,16 @@ export class SymbolTable {
 
 /** The texts of one request, each written on first use. */
 export class RequestSymbols {
-  readonly #book: SymbolTable;
+  readonly #table: SymbolTable;
   readonly #writer: MessageWriter;
-  /** By number in the book: the last request that used a text, and its index there. */
+  /** By number in the table: the last request that used a text, and its index there. */
   #usedIn = new Uint32Array(1024);
   #places = new Uint32Array(1024);
   #request = 0;
   #count = 0;
 
-  constructor(book: SymbolTable, writer: MessageWriter) {
-    this.#book = book;
+  constructor(table: SymbolTable, writer: MessageWriter) {
+    this.#table = table;
     this.#writer = writer;
     this.begin();
   }
@@ -53,13 +53,13 @@ export class RequestSymbols {
     this.placeOf(0);
   }
 
-  /** The index in this request of a text in the book. */
+  /** The index in this request of a text in the table. */
   placeOf(number: number): number {
     if (number >= this.#usedIn.length) this.#grow(number);
     if (this.#usedIn[number] !== this.#request) {
       this.#usedIn[number] = this.#request;
       this.#places[number] = this.#count++;
-      this.#writer.text(symbolsField, this.#book.textOf(number));
+      this.#writer.text(symbolsField, this.#table.textOf(number));
     }
     return this.#places[number] ?? 0;
   }

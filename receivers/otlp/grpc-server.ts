@@ -38,7 +38,7 @@ const mebibyte = 1024 * 1024;
 interface Parts {
   readonly intake: Intake;
   readonly limit: ConnectionLimit;
-  readonly rooms: MessageBuffers;
+  readonly buffers: MessageBuffers;
 }
 
 /** Serves OTLP/gRPC (https://opentelemetry.io/docs/specs/otlp/#otlpgrpc). */
@@ -51,7 +51,7 @@ export async function serveGrpc(
   const web = openWebConfig({ webConfigFile: config.web_config_file, tls: config.tls, setting, log });
   const sockets = web?.current().tls ? createSecureServer(web) : createServer();
   const limit = new ConnectionLimit(sockets, log, maxConnections);
-  const parts = { intake, limit, rooms: new MessageBuffers(maxReceivedBytes) };
+  const parts = { intake, limit, buffers: new MessageBuffers(maxReceivedBytes) };
   const grpc = createGrpcServer(config, web, parts);
   addServices(grpc, parts);
   const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
@@ -130,11 +130,11 @@ function createGuard(config: GrpcConfig, web: WebConfigFile | undefined, parts: 
 function readMessages(
   call: ServerInterceptingCallInterface,
   maxBytes: number,
-  { intake, rooms }: Parts,
+  { intake, buffers }: Parts,
 ): () => void {
   return readInOnePiece(call, {
     maxBytes,
-    rooms,
+    buffers,
     refuse(kind, message) {
       const failure = intake.refuse(kind, message);
       // Otherwise, the library sends RESOURCE_EXHAUSTED without RetryInfo, and senders discard the request.
@@ -176,13 +176,13 @@ function refuse(signal: 'traces' | 'logs'): Take {
   return (_, respond) => respond({ code: status.UNIMPLEMENTED, details: describeRefusal(signal) });
 }
 
-function addServices(grpc: Server, { intake, limit, rooms }: Parts): void {
+function addServices(grpc: Server, { intake, limit, buffers }: Parts): void {
   const answer = async (...[call, respond]: Parameters<Take>) => {
     const peer = call.getPeer().replace(/:(\d+)$/u, ' $1');
     limit.markBusy(peer);
     const outcome = await intake.take(call.request);
     limit.markIdle(peer);
-    rooms.giveBack(call.request);
+    buffers.giveBack(call.request);
     if (outcome.kind === 'taken') respond(null, encodeResponse(outcome.rejected, outcome.message));
     else respond(describeFailure(outcome));
   };

@@ -36,15 +36,15 @@ test('MessageDecoder.write reserves memory for what has arrived, not for what a 
   let reserved = 0;
   class CountedRooms extends MessageBuffers {
     override take(bytes: number, arrivedBytes?: number): Buffer {
-      const room = super.take(bytes, arrivedBytes);
-      reserved += room.length;
-      return room;
+      const buffer = super.take(bytes, arrivedBytes);
+      reserved += buffer.length;
+      return buffer;
     }
   }
-  const rooms = new CountedRooms(1e9);
+  const buffers = new CountedRooms(1e9);
   const length = 4_000_000;
   const message = messageOf(length, 7);
-  const decoder = new MessageDecoder(length, rooms);
+  const decoder = new MessageDecoder(length, buffers);
   assert.deepEqual(decoder.write(message.subarray(0, 5)), []);
   assert.ok(reserved < 100, `${reserved} bytes`);
   decoder.write(message.subarray(5, 1000));
@@ -54,19 +54,19 @@ test('MessageDecoder.write reserves memory for what has arrived, not for what a 
 
   // A buffer of the pool is reserved already.
   assert.ok(reserved < 1.5 * length, `${reserved} bytes`);
-  rooms.giveBack(rooms.take(2000));
+  buffers.giveBack(buffers.take(2000));
   reserved = 0;
-  const next = new MessageDecoder(length, rooms);
+  const next = new MessageDecoder(length, buffers);
   next.write(messageOf(1800, 1).subarray(0, 100));
   assert.equal(reserved, 2500);
 });
 
 test('MessageDecoder.write throws while all calls together have received too much', () => {
-  const rooms = new MessageBuffers(1500);
-  const first = new MessageDecoder(maxBytes, rooms);
+  const buffers = new MessageBuffers(1500);
+  const first = new MessageDecoder(maxBytes, buffers);
   first.write(messageOf(1000, 1));
   const message = messageOf(600, 2);
-  const second = new MessageDecoder(maxBytes, rooms);
+  const second = new MessageDecoder(maxBytes, buffers);
   assert.deepEqual(second.write(message.subarray(0, 505)), []);
   assert.throws(() => second.write(message.subarray(505)), {
     name: 'BufferLimitError',
@@ -75,37 +75,37 @@ test('MessageDecoder.write throws while all calls together have received too muc
   second.release();
   first.release();
   first.release();
-  assert.deepEqual(new MessageDecoder(maxBytes, rooms).write(messageOf(1000, 1)).length, 1);
-  assert.throws(() => new MessageDecoder(maxBytes, rooms).write(message), { name: 'BufferLimitError' });
+  assert.deepEqual(new MessageDecoder(maxBytes, buffers).write(messageOf(1000, 1)).length, 1);
+  assert.throws(() => new MessageDecoder(maxBytes, buffers).write(message), { name: 'BufferLimitError' });
 });
 
 test('MessageBuffers reuses a returned buffer, and no other', () => {
-  const rooms = new MessageBuffers(1e9);
-  const first = rooms.take(800);
-  const second = rooms.take(800);
+  const buffers = new MessageBuffers(1e9);
+  const first = buffers.take(800);
+  const second = buffers.take(800);
   assert.notEqual(first.buffer, second.buffer);
-  rooms.giveBack(first.subarray(5, 100));
-  assert.notEqual(rooms.take(2000).buffer, first.buffer);
-  assert.equal(rooms.take(1000).buffer, first.buffer);
-  assert.notEqual(rooms.take(10).buffer, second.buffer);
+  buffers.giveBack(first.subarray(5, 100));
+  assert.notEqual(buffers.take(2000).buffer, first.buffer);
+  assert.equal(buffers.take(1000).buffer, first.buffer);
+  assert.notEqual(buffers.take(10).buffer, second.buffer);
 });
 
 test('MessageBuffers keeps no buffer twice, none from elsewhere, and not many', () => {
-  const rooms = new MessageBuffers(1e9);
-  const room = rooms.take(100);
-  rooms.giveBack(room);
-  rooms.giveBack(room);
-  rooms.giveBack(Buffer.alloc(10_000));
-  assert.equal(rooms.take(100).buffer, room.buffer);
-  assert.notEqual(rooms.take(100).buffer, room.buffer);
+  const buffers = new MessageBuffers(1e9);
+  const taken = buffers.take(100);
+  buffers.giveBack(taken);
+  buffers.giveBack(taken);
+  buffers.giveBack(Buffer.alloc(10_000));
+  assert.equal(buffers.take(100).buffer, taken.buffer);
+  assert.notEqual(buffers.take(100).buffer, taken.buffer);
 
-  const large = rooms.take(4 * 1024 * 1024);
-  rooms.giveBack(large);
-  assert.notEqual(rooms.take(4 * 1024 * 1024).buffer, large.buffer);
+  const large = buffers.take(4 * 1024 * 1024);
+  buffers.giveBack(large);
+  assert.notEqual(buffers.take(4 * 1024 * 1024).buffer, large.buffer);
 
-  const many = Array.from({ length: 5 }, () => rooms.take(100));
-  for (const one of many) rooms.giveBack(one);
-  const buffers = many.map(({ buffer }) => buffer);
-  const again = Array.from({ length: 5 }, () => buffers.indexOf(rooms.take(100).buffer as ArrayBuffer));
+  const many = Array.from({ length: 5 }, () => buffers.take(100));
+  for (const one of many) buffers.giveBack(one);
+  const memories = many.map(({ buffer }) => buffer);
+  const again = Array.from({ length: 5 }, () => memories.indexOf(buffers.take(100).buffer as ArrayBuffer));
   assert.deepEqual(again, [4, 3, 2, 1, -1]);
 });

@@ -51,21 +51,21 @@ export class MessageBuffers {
    * arrived and some more: a client may claim any size and send nothing.
    */
   take(bytes: number, arrivedBytes = bytes): Buffer {
-    const index = this.#free.findIndex((room) => room.length >= bytes);
+    const index = this.#free.findIndex((free) => free.length >= bytes);
     const [known] = index < 0 ? [] : this.#free.splice(index, 1);
     // Rounded up, because the next message rarely has exactly the same length.
-    const room = known ?? Buffer.allocUnsafeSlow(Math.min(bytes + (bytes >> 2), growth * arrivedBytes));
-    this.#lent.set(room.buffer, room);
-    return room;
+    const taken = known ?? Buffer.allocUnsafeSlow(Math.min(bytes + (bytes >> 2), growth * arrivedBytes));
+    this.#lent.set(taken.buffer, taken);
+    return taken;
   }
 
   /** Returns a buffer to the pool if it came from there. Its content must no longer be in use. */
   giveBack({ buffer }: Uint8Array): void {
-    const room = this.#lent.get(buffer);
-    if (room === undefined) return;
+    const returned = this.#lent.get(buffer);
+    if (returned === undefined) return;
     this.#lent.delete(buffer);
-    if (room.length > maxKeptBytes) return;
-    this.#free.unshift(room);
+    if (returned.length > maxKeptBytes) return;
+    this.#free.unshift(returned);
     if (this.#free.length > maxKept) this.#free.pop();
   }
 }
@@ -73,18 +73,18 @@ export class MessageBuffers {
 /** Joins the messages of a call, which can be split at any byte. */
 export class MessageDecoder {
   readonly #maxBytes: number;
-  readonly #rooms: MessageBuffers;
+  readonly #buffers: MessageBuffers;
   readonly #prefix = Buffer.alloc(prefixBytes);
   #prefixLength = 0;
-  #room: Buffer = this.#prefix;
+  #buffer: Buffer = this.#prefix;
   #length = 0;
   #expected = 0;
   /** Total size of the pieces of all messages. */
   #received = 0;
 
-  constructor(maxBytes: number, rooms: MessageBuffers) {
+  constructor(maxBytes: number, buffers: MessageBuffers) {
     this.#maxBytes = maxBytes;
-    this.#rooms = rooms;
+    this.#buffers = buffers;
   }
 
   /**
@@ -104,7 +104,7 @@ export class MessageDecoder {
 
   /** Must be called at the end of the call. */
   release(): void {
-    this.#rooms.release(this.#received);
+    this.#buffers.release(this.#received);
     this.#received = 0;
   }
 
@@ -116,28 +116,28 @@ export class MessageDecoder {
     if (bytes > this.#maxBytes)
       throw new Error(`Cannot receive a message: expected at most ${this.#maxBytes} bytes, found ${bytes}`);
     this.#expected = prefixBytes + bytes;
-    this.#room = this.#prefix;
+    this.#buffer = this.#prefix;
     this.#length = prefixBytes;
     return from + copied;
   }
 
   #readMessage(piece: Buffer, from: number, messages: Buffer[]): number {
     const to = Math.min(piece.length, from + this.#expected - this.#length);
-    this.#rooms.admit(to - from);
+    this.#buffers.admit(to - from);
     this.#received += to - from;
     this.#reserve(this.#length + to - from);
-    this.#length += piece.copy(this.#room, this.#length, from, to);
+    this.#length += piece.copy(this.#buffer, this.#length, from, to);
     if (this.#length === this.#expected) {
       this.#prefixLength = 0;
-      messages.push(this.#room.subarray(0, this.#length));
+      messages.push(this.#buffer.subarray(0, this.#length));
     }
     return to;
   }
 
   #reserve(bytes: number): void {
-    if (this.#room !== this.#prefix && bytes <= this.#room.length) return;
-    const wider = this.#rooms.take(this.#expected, bytes);
-    this.#room.copy(wider, 0, 0, this.#length);
-    this.#room = wider;
+    if (this.#buffer !== this.#prefix && bytes <= this.#buffer.length) return;
+    const wider = this.#buffers.take(this.#expected, bytes);
+    this.#buffer.copy(wider, 0, 0, this.#length);
+    this.#buffer = wider;
   }
 }

@@ -13,7 +13,7 @@ interface Reading {
 export interface ReadingOptions {
   /** Maximum size of a message. */
   readonly maxBytes: number;
-  readonly rooms: MessageBuffers;
+  readonly buffers: MessageBuffers;
   /** Called before the call fails because of a message. */
   readonly refuse: (kind: 'malformed' | 'busy', message: string) => void;
 }
@@ -27,7 +27,7 @@ export interface ReadingOptions {
 export function readInOnePiece(call: object & Reading, options: ReadingOptions): () => void {
   replaceDecompression(call, options);
   if (call.decoder === undefined) return () => {};
-  const decoder = new MessageDecoder(options.maxBytes, options.rooms);
+  const decoder = new MessageDecoder(options.maxBytes, options.buffers);
   call.decoder = {
     write(piece) {
       try {
@@ -41,14 +41,14 @@ export function readInOnePiece(call: object & Reading, options: ReadingOptions):
   return () => decoder.release();
 }
 
-function replaceDecompression(call: Reading, { maxBytes, rooms, refuse }: ReadingOptions): void {
+function replaceDecompression(call: Reading, { maxBytes, buffers, refuse }: ReadingOptions): void {
   const decompress = call.decompressMessage?.bind(call);
   if (decompress === undefined) return;
   call.decompressMessage = async (message, encoding) => {
     try {
       if (encoding !== 'gzip') return await decompress(message, encoding);
       const inflated = await inflate(message.subarray(prefixBytes), maxBytes);
-      rooms.giveBack(message);
+      buffers.giveBack(message);
       return inflated;
     } catch (error) {
       // Decompression fails with the status of the call.

@@ -44,7 +44,7 @@ class RaplSampler implements Sampler {
   #resets = 0;
   #checkedMs = 0;
   #discoveredMs = 0;
-  #glance = '';
+  #fingerprint = '';
   #heardMs = 0;
   /** Whether a counter had a reading since the last check. */
   #isHeard = false;
@@ -107,7 +107,7 @@ class RaplSampler implements Sampler {
     const mustOpen = reader.hasGap || opening.canReadMore();
     const isDue = nowMs - this.#discoveredMs >= discoverMs;
     const seen = readSysfsFingerprint(this.#config.sysfs);
-    if (!mustOpen && !isDue && seen === this.#glance) return;
+    if (!mustOpen && !isDue && seen === this.#fingerprint) return;
     this.#noteDiscovery(seen);
     const discovery = discoverDomains(this.#config);
     if (!mustOpen && discovery.identity === opening.discovery.identity) return;
@@ -118,7 +118,7 @@ class RaplSampler implements Sampler {
 
   /** @param seen the state before the discovery: later changes are noticed the next time */
   #noteDiscovery(seen: string): void {
-    this.#glance = seen;
+    this.#fingerprint = seen;
     this.#discoveredMs = this.#nowMs();
   }
 

@@ -46,9 +46,9 @@ phases, or the load does not change the power.
 `,
   async run(args) {
     const options = parseCalibrateOptions(args);
-    const book = new MeterReadings();
-    const config = readingOnly(await validateConfigOf(options), book);
-    const result = await withService(config, () => measure(options, book));
+    const readings = new MeterReadings();
+    const config = readingOnly(await validateConfigOf(options), readings);
+    const result = await withService(config, () => measure(options, readings));
     process.stdout.write(createCalibrationReport(result));
     saveCalibration(options.output, result.meter.id, result.calibration);
     process.stdout.write(`Written to ${options.output}\n`);
@@ -60,8 +60,8 @@ const energyNames: ReadonlySet<string> = new Set(
   [hwEnergy, hostEnergy, meterEnergy, raplEnergy].map(({ name }) => name),
 );
 
-/** Only the energy receivers of a configuration, connected to the book. */
-function readingOnly(config: ServiceConfig, book: MeterReadings): ServiceConfig {
+/** Only the energy receivers of a configuration, connected to the readings. */
+function readingOnly(config: ServiceConfig, readings: MeterReadings): ServiceConfig {
   const used = new Set(config.pipelines.flatMap(({ receivers }) => receivers));
   const receivers = [...config.receivers.values()].filter(
     ({ id, factory: { metrics } }) =>
@@ -73,7 +73,7 @@ function readingOnly(config: ServiceConfig, book: MeterReadings): ServiceConfig 
     kind: 'exporter',
     id,
     type: id,
-    factory: createRecorderFactory(book),
+    factory: createRecorderFactory(readings),
     settings: {},
     keys,
     origin: undefined,
@@ -100,7 +100,7 @@ async function withService<Result>(config: ServiceConfig, work: () => Promise<Re
   }
 }
 
-async function measure(options: CalibrateOptions, book: MeterReadings) {
+async function measure(options: CalibrateOptions, readings: MeterReadings) {
   const stop = new AbortController();
   void waitForEnd().then((signal) =>
     stop.abort(new Error(`Cannot calibrate: expected to measure every phase, found ${signal}`)),
@@ -117,7 +117,7 @@ async function measure(options: CalibrateOptions, book: MeterReadings) {
   };
   return runPhases({
     ...options,
-    book,
+    readings,
     load,
     wait,
     onPhase: (name) => writeMessage(`Measuring: ${name}`),

@@ -60,7 +60,7 @@ export class SendingQueue {
   readonly #log: DeliveryLog;
   readonly #storage: QueueStorage;
   readonly #restore: (stored: StoredBytes) => QueuedRequest;
-  readonly #courier: RequestDelivery;
+  readonly #delivery: RequestDelivery;
   readonly #consumers = new Set<Promise<void>>();
   /** Consumers with a request; those that finish are not counted even before their promises settle. */
   #busy = 0;
@@ -80,7 +80,7 @@ export class SendingQueue {
       readBytes: () => this.#bytes,
       readInFlight: () => this.#busy,
     });
-    this.#courier = new RequestDelivery({
+    this.#delivery = new RequestDelivery({
       sender,
       retry: limitRetries(config.retry_on_failure, storage.isLasting),
       telemetry: this.#telemetry,
@@ -113,18 +113,18 @@ export class SendingQueue {
 
   /** Counts refused points that never became a request. */
   refuse(points: number): void {
-    this.#courier.countDrop('queue_full', points);
+    this.#delivery.countDrop('queue_full', points);
   }
 
   /** Queues a request; if there is no room, an older one or this one is dropped. */
   offer(request: QueuedRequest): void {
     this.#makeRoom(request.bytes.length);
     if (this.#bytes + request.bytes.length > this.#config.sending_queue.queue_bytes) {
-      this.#courier.countDrop('queue_full', request.points);
+      this.#delivery.countDrop('queue_full', request.points);
       return;
     }
     if (!this.#storage.append(request)) {
-      this.#courier.countDrop('storage_failed', request.points);
+      this.#delivery.countDrop('storage_failed', request.points);
       return;
     }
     this.#bytes += request.bytes.length;
@@ -137,7 +137,7 @@ export class SendingQueue {
    * @param timeoutMs after which the rest is dropped, unless it is stored
    */
   async shutdown(timeoutMs: number): Promise<void> {
-    this.#courier.drain();
+    this.#delivery.drain();
     const deadline = performance.now() + timeoutMs;
     await withinTime(Promise.all(this.#consumers), deadline);
     this.#leave();
@@ -145,7 +145,7 @@ export class SendingQueue {
     this.#isClosed = true;
     const now = performance.now();
     const closeEnd = Math.max(now + minCloseMs, deadline);
-    const closing = this.#courier.close(closeEnd - now);
+    const closing = this.#delivery.close(closeEnd - now);
     await withinTime(Promise.resolve(this.#storage.close()), deadline);
     this.#telemetry.close();
     this.#log.close();
@@ -167,7 +167,7 @@ export class SendingQueue {
   #leave(): void {
     if (this.#points === 0) return;
     if (this.#storage.isLasting) this.#log.kept({ points: this.#points, bytes: this.#bytes });
-    else this.#courier.countDrop('shutdown', this.#points);
+    else this.#delivery.countDrop('shutdown', this.#points);
   }
 
   #makeRoom(bytes: number): void {
@@ -191,7 +191,7 @@ export class SendingQueue {
       const loaded = this.#load(stored);
       const request = loaded instanceof Promise ? await loaded : loaded;
       if (request === undefined) continue;
-      const isDone = await this.#courier.deliver(request);
+      const isDone = await this.#delivery.deliver(request);
       // Stored requests are sent after the next start; if a backend is gone, the rest stays stored as well.
       if (this.#isClosed || !isDone) break;
       this.#storage.remove(stored);
@@ -225,7 +225,7 @@ export class SendingQueue {
     this.#storage.remove(stored);
     this.#bytes -= stored.size;
     this.#points -= stored.points;
-    this.#courier.countDrop(reason, stored.points, message);
+    this.#delivery.countDrop(reason, stored.points, message);
   }
 }
 

@@ -25,7 +25,7 @@ const epoch = 1_800_000_000_000_000_000n;
 
 /** A machine whose package has a known power at each level of load, and a meter that shows offset + gain times it. */
 class Machine {
-  readonly book = new MeterReadings();
+  readonly readings = new MeterReadings();
   readonly names: string[] = [];
   isStopped = true;
   readonly #options: MachineOptions;
@@ -53,7 +53,7 @@ class Machine {
       stop: () => (this.#level = undefined),
     };
     return runPhases({
-      book: this.book,
+      readings: this.readings,
       load,
       meter,
       phaseMs: 30_000,
@@ -77,9 +77,9 @@ class Machine {
       this.#meterJ += (offset + gain * power + noise * this.#normal()) * 0.1;
       const at = epoch + BigInt(this.#ticks) * 100_000_000n;
       if (this.#options.hasSensors !== false)
-        this.book.take(createRow(this.#cpu, at, Float64Array.of(this.#cpuJ)));
+        this.readings.take(createRow(this.#cpu, at, Float64Array.of(this.#cpuJ)));
       if (this.#ticks % Math.round(meterIntervalS * 10) === 0) {
-        this.book.take(createRow(this.#meter, at, Float64Array.of(this.#meterJ)));
+        this.readings.take(createRow(this.#meter, at, Float64Array.of(this.#meterJ)));
       }
     }
   }

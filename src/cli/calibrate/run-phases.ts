@@ -18,13 +18,13 @@ export interface Load {
 }
 
 export interface PhaseOptions {
-  readonly book: MeterReadings;
+  readonly readings: MeterReadings;
   readonly load: Load;
   /** `hw.id` or `hw.name` of the meter; undefined: that of the whole host. */
   readonly meter: string | undefined;
   readonly phaseMs: number;
   readonly settleMs: number;
-  /** Waits while the book receives readings. */
+  /** Waits while readings are received. */
   wait(ms: number): Promise<void>;
   /** Called at the start of each phase. */
   onPhase(name: string): void;
@@ -51,14 +51,14 @@ export interface CalibrationResult {
  * power
  */
 export async function runPhases(options: PhaseOptions): Promise<CalibrationResult> {
-  const { book, load, at } = options;
+  const { readings, load, at } = options;
   const plan = [undefined, ...load.levels.keys(), undefined];
   const phases: Phase[] = [];
   let meter: Meter | undefined;
   try {
     for (const level of plan) {
       const measured = await measurePhase(options, level);
-      meter ??= findMeter(book, options.meter);
+      meter ??= findMeter(readings, options.meter);
       phases.push(readPhase(options, meter, measured));
     }
   } finally {
@@ -66,15 +66,15 @@ export async function runPhases(options: PhaseOptions): Promise<CalibrationResul
   }
   const idle = phases.filter((_, i) => plan[i] === undefined).flatMap(({ pairs }) => pairs);
   checkChange(phases);
-  const sensors = book.sensors.map(({ id }) => id);
+  const sensors = readings.sensors.map(({ id }) => id);
   const all = phases.flatMap(({ pairs }) => pairs);
   const calibration = fitCalibration(all, idle, { at, sensors });
-  return { meter: meter ?? findMeter(book, options.meter), phases, calibration };
+  return { meter: meter ?? findMeter(readings, options.meter), phases, calibration };
 }
 
 /** @returns the name of the phase */
 async function measurePhase(
-  { book, load, ...options }: PhaseOptions,
+  { readings, load, ...options }: PhaseOptions,
   level: number | undefined,
 ): Promise<string> {
   const name = level === undefined ? 'idle' : (load.levels[level] ?? '');
@@ -82,13 +82,13 @@ async function measurePhase(
   if (level === undefined) load.stop();
   else load.start(level);
   await options.wait(options.settleMs);
-  book.beginPhase();
+  readings.beginPhase();
   await options.wait(options.phaseMs);
   return name;
 }
 
-function readPhase({ book, phaseMs }: PhaseOptions, meter: Meter, name: string): Phase {
-  const { pairs, refreshSeconds } = book.readPhase(meter, phaseMs);
+function readPhase({ readings, phaseMs }: PhaseOptions, meter: Meter, name: string): Phase {
+  const { pairs, refreshSeconds } = readings.readPhase(meter, phaseMs);
   if (pairs.length >= minPoints) return { name, pairs, refreshSeconds };
   const shown = refreshSeconds > 0 ? ` that changes every ${refreshSeconds.toFixed(1)} s` : '';
   const wantedS = Math.ceil(Math.max(2 * (phaseMs / 1000), 20 * refreshSeconds));
@@ -98,13 +98,13 @@ function readPhase({ book, phaseMs }: PhaseOptions, meter: Meter, name: string):
   );
 }
 
-function findMeter(book: MeterReadings, wanted: string | undefined): Meter {
-  if (book.sensors.length === 0) {
+function findMeter(readings: MeterReadings, wanted: string | undefined): Meter {
+  if (readings.sensors.length === 0) {
     throw new Error(
       'Cannot calibrate: expected measured energy of domains (hw.energy), found none; configure a receiver such as rapl',
     );
   }
-  const { meters } = book;
+  const { meters } = readings;
   const found =
     wanted === undefined
       ? meters.filter(isOfHost)
