@@ -3,14 +3,10 @@ import { test } from 'node:test';
 import { fc } from '../testing/fixed-seed.fixture.js';
 import { holdsFor } from '../testing/property.fixture.js';
 import { checkTables, sumLastValues } from './check-tables.js';
-import { SeriesMap, type SeriesMapping } from './map-series.js';
-import { publisherOf, setPublisher, type Attributes, type MetricKind, type Series } from './series.js';
-import { createEnding, createRow, type Table } from './table.js';
-
-function seriesOf(kind: MetricKind, attributes: Attributes, start = 0n): Series {
-  const metric = { name: `test.${kind}`, unit: 'J', description: '', kind, valueType: 'double' } as const;
-  return { metric, resource: { attributes: {} }, attributes, start };
-}
+import { SeriesMap } from './map-series.js';
+import { publisherOf, setPublisher, type Series } from './series.js';
+import { rowAt, seriesOf } from './series.fixture.js';
+import { createEnding, type Table } from './table.js';
 
 /** A map that drops the attribute "pid", and the conflicts that it told of. */
 function createDropPid() {
@@ -30,21 +26,18 @@ function createDropPid() {
   return { seriesMap, apply, conflicts };
 }
 
-const row = (series: readonly Series[], at: number, values: readonly number[]) =>
-  createRow(series, BigInt(at), Float64Array.from(values));
-
 test('apply passes on the table itself, when no series changes', () => {
   const { seriesMap } = createDropPid();
-  const table = row([seriesOf('counter', { name: 'a' })], 0, [1]);
+  const table = rowAt([seriesOf('counter', { name: 'a' })], 0, [1]);
   assert.equal(seriesMap.apply(table), table);
 });
 
 test('apply keeps the values and gives the same new array each time, when series only change their names', () => {
   const { apply } = createDropPid();
   const series = [seriesOf('counter', { pid: 1, name: 'a' }), seriesOf('counter', { pid: 2, name: 'b' })];
-  const first = row(series, 0, [1, 2]);
+  const first = rowAt(series, 0, [1, 2]);
   const one = apply(first);
-  const other = apply(row(series, 1, [3, 4]));
+  const other = apply(rowAt(series, 1, [3, 4]));
   assert.deepEqual(
     one.series.map(({ attributes }) => attributes),
     [{ name: 'a' }, { name: 'b' }],
@@ -57,8 +50,8 @@ test('apply keeps the values and gives the same new array each time, when series
 test('apply gives a series the same new one, when it comes in another array', () => {
   const { apply } = createDropPid();
   const series = seriesOf('counter', { pid: 1 });
-  const one = apply(row([series], 0, [1]));
-  const other = apply(row([seriesOf('counter', { name: 'b' }), series], 1, [2, 3]));
+  const one = apply(rowAt([series], 0, [1]));
+  const other = apply(rowAt([seriesOf('counter', { name: 'b' }), series], 1, [2, 3]));
   assert.equal(one.series[0], other.series[1]);
 });
 
@@ -85,7 +78,7 @@ test('apply sums counters row by row, when they become the same', () => {
 test('apply starts a sum at its oldest member, when they come together', () => {
   const { apply } = createDropPid();
   const series = [seriesOf('counter', { pid: 1 }, 50n), seriesOf('counter', { pid: 2 }, 20n)];
-  const mapped = apply(row(series, 100, [1, 2]));
+  const mapped = apply(rowAt(series, 100, [1, 2]));
   assert.equal(mapped.series[0].start, 20n);
   assert.deepEqual([...mapped.values], [3]);
 });
@@ -93,8 +86,8 @@ test('apply starts a sum at its oldest member, when they come together', () => {
 test('apply continues the same series as a sum, when a counter joins a live one', () => {
   const { apply } = createDropPid();
   const [old, young] = [seriesOf('counter', { pid: 1 }), seriesOf('counter', { pid: 2 }, 10n)];
-  const before = apply(row([old], 10, [5]));
-  const after = apply(row([old, young], 20, [6, 0.5]));
+  const before = apply(rowAt([old], 10, [5]));
+  const after = apply(rowAt([old, young], 20, [6, 0.5]));
   assert.equal(after.series[0], before.series[0]);
   assert.deepEqual([...after.values], [6.5]);
 });
@@ -102,49 +95,49 @@ test('apply continues the same series as a sum, when a counter joins a live one'
 test('apply counts from its first reading, when a counter older than the sum joins', () => {
   const { apply } = createDropPid();
   const [old, young] = [seriesOf('counter', { pid: 1 }, 5n), seriesOf('counter', { pid: 2 }, 10n)];
-  apply(row([young], 20, [1]));
-  assert.deepEqual([...apply(row([young, old], 30, [2, 100])).values], [2]);
-  assert.deepEqual([...apply(row([young, old], 40, [3, 104])).values], [7]);
+  apply(rowAt([young], 20, [1]));
+  assert.deepEqual([...apply(rowAt([young, old], 30, [2, 100])).values], [2]);
+  assert.deepEqual([...apply(rowAt([young, old], 40, [3, 104])).values], [7]);
 });
 
 test('apply keeps what an ended counter counted, so that the sum does not fall', () => {
   const { apply, seriesMap } = createDropPid();
   const [one, two] = [seriesOf('counter', { pid: 1 }), seriesOf('counter', { pid: 2 })];
-  apply(row([one, two], 10, [5, 7]));
+  apply(rowAt([one, two], 10, [5, 7]));
   assert.equal(seriesMap.apply(createEnding([one], 11n)), undefined);
-  assert.deepEqual([...apply(row([two], 20, [8])).values], [13]);
+  assert.deepEqual([...apply(rowAt([two], 20, [8])).values], [13]);
 });
 
 test('apply lets no sum fall by the rounding of another order, when a member ends', () => {
   const { apply } = createDropPid();
   const series = [1, 2, 3].map((pid) => seriesOf('counter', { pid }));
-  assert.deepEqual([...apply(row(series, 10, [0.1, 0.2, 0.6])).values], [0.9]);
-  apply({ ...row(series.slice(0, 2), 12, [0.1, 0.2]), ended: [series[2]] });
-  assert.deepEqual([...apply(row(series.slice(0, 2), 20, [0.1, 0.2])).values], [0.9]);
+  assert.deepEqual([...apply(rowAt(series, 10, [0.1, 0.2, 0.6])).values], [0.9]);
+  apply({ ...rowAt(series.slice(0, 2), 12, [0.1, 0.2]), ended: [series[2]] });
+  assert.deepEqual([...apply(rowAt(series.slice(0, 2), 20, [0.1, 0.2])).values], [0.9]);
 });
 
 test('apply goes on counting from the first reading of an older counter, when it is left alone', () => {
   const { apply } = createDropPid();
   const [old, young] = [seriesOf('counter', { pid: 1 }, 5n), seriesOf('counter', { pid: 2 }, 10n)];
-  apply(row([young], 20, [0]));
-  apply(row([young, old], 30, [0, 100]));
-  apply({ ...row([old], 40, [103]), ended: [young] });
-  assert.deepEqual([...apply(row([old], 50, [104])).values], [4]);
+  apply(rowAt([young], 20, [0]));
+  apply(rowAt([young, old], 30, [0, 100]));
+  apply({ ...rowAt([old], 40, [103]), ended: [young] });
+  assert.deepEqual([...apply(rowAt([old], 50, [104])).values], [4]);
 });
 
 test('apply takes the last row of a series into the sum, when it ends in the same table', () => {
   const { apply } = createDropPid();
   const [one, two] = [seriesOf('counter', { pid: 1 }), seriesOf('counter', { pid: 2 })];
-  apply(row([one, two], 10, [5, 7]));
-  const last = apply({ ...row([one, two], 20, [6, 7]), ended: [one] });
+  apply(rowAt([one, two], 10, [5, 7]));
+  const last = apply({ ...rowAt([one, two], 20, [6, 7]), ended: [one] });
   assert.deepEqual([[...last.values], last.ended], [[13], undefined]);
-  assert.deepEqual([...apply(row([two], 30, [8])).values], [14]);
+  assert.deepEqual([...apply(rowAt([two], 30, [8])).values], [14]);
 });
 
 test('apply ends the new series, when the last of its members ended', () => {
   const { apply } = createDropPid();
   const series = [seriesOf('counter', { pid: 1 }), seriesOf('counter', { pid: 2 })];
-  const mapped = apply(row(series, 10, [5, 7]));
+  const mapped = apply(rowAt(series, 10, [5, 7]));
   const ending = apply(createEnding(series, 11n));
   assert.deepEqual(ending.ended, mapped.series);
   assert.deepEqual(ending.series, []);
@@ -153,8 +146,8 @@ test('apply ends the new series, when the last of its members ended', () => {
 test('apply begins another new series, when a counter starts again in the table that ends the old one', () => {
   const { apply } = createDropPid();
   const [old, again] = [seriesOf('counter', { pid: 1 }), seriesOf('counter', { pid: 1 }, 15n)];
-  const before = apply(row([old], 10, [5]));
-  const after = apply({ ...row([again], 20, [1]), ended: [old] });
+  const before = apply(rowAt([old], 10, [5]));
+  const after = apply({ ...rowAt([again], 20, [1]), ended: [old] });
   assert.deepEqual(after.ended, before.series);
   assert.equal(after.series[0].start, 15n);
   assert.deepEqual([...after.values], [1]);
@@ -163,42 +156,42 @@ test('apply begins another new series, when a counter starts again in the table 
 test('apply lets an ended up-down counter leave the sum', () => {
   const { apply } = createDropPid();
   const [one, two] = [seriesOf('updowncounter', { pid: 1 }), seriesOf('updowncounter', { pid: 2 })];
-  assert.deepEqual([...apply(row([one, two], 10, [5, 7])).values], [12]);
-  apply({ ...row([two], 20, [7]), ended: [one] });
-  assert.deepEqual([...apply(row([two], 30, [6])).values], [6]);
+  assert.deepEqual([...apply(rowAt([one, two], 10, [5, 7])).values], [12]);
+  apply({ ...rowAt([two], 20, [7]), ended: [one] });
+  assert.deepEqual([...apply(rowAt([two], 30, [6])).values], [6]);
 });
 
 test('apply keeps the first gauge and reports the other, when gauges become the same', () => {
   const { apply, conflicts } = createDropPid();
   const [one, two] = [seriesOf('gauge', { pid: 1 }), seriesOf('gauge', { pid: 2 })];
-  assert.deepEqual([...apply(row([one, two], 10, [5, 7])).values], [5]);
+  assert.deepEqual([...apply(rowAt([one, two], 10, [5, 7])).values], [5]);
   assert.equal(conflicts.length, 1);
-  apply({ ...row([two], 20, [8]), ended: [one] });
-  assert.deepEqual([...apply(row([two], 30, [9])).values], [9]);
+  apply({ ...rowAt([two], 20, [8]), ended: [one] });
+  assert.deepEqual([...apply(rowAt([two], 30, [9])).values], [9]);
 });
 
 test('apply passes on nothing, when the only gauge of a table is left out', () => {
   const { apply, seriesMap } = createDropPid();
-  apply(row([seriesOf('gauge', { pid: 1 })], 10, [5]));
-  assert.equal(seriesMap.apply(row([seriesOf('gauge', { pid: 2 })], 10, [5])), undefined);
+  apply(rowAt([seriesOf('gauge', { pid: 1 })], 10, [5]));
+  assert.equal(seriesMap.apply(rowAt([seriesOf('gauge', { pid: 2 })], 10, [5])), undefined);
 });
 
 test('apply sums the last readings, when members come in different tables', () => {
   const { apply } = createDropPid();
   const [one, two] = [[seriesOf('counter', { pid: 1 })], [seriesOf('counter', { pid: 2 })]];
-  apply(row(one, 10, [5]));
-  assert.deepEqual([...apply(row(two, 10, [7])).values], [12]);
-  assert.deepEqual([...apply(row(one, 20, [6])).values], [13]);
-  assert.deepEqual([...apply(row(two, 15, [9])).values], [NaN], 'older than a row passed on already');
-  assert.deepEqual([...apply(row(one, 30, [6])).values], [15]);
+  apply(rowAt(one, 10, [5]));
+  assert.deepEqual([...apply(rowAt(two, 10, [7])).values], [12]);
+  assert.deepEqual([...apply(rowAt(one, 20, [6])).values], [13]);
+  assert.deepEqual([...apply(rowAt(two, 15, [9])).values], [NaN], 'older than a row passed on already');
+  assert.deepEqual([...apply(rowAt(one, 30, [6])).values], [15]);
 });
 
 test('apply leaves a gap in a sum, when no member has a reading, and sums the last ones, when one has', () => {
   const { apply } = createDropPid();
   const series = [seriesOf('counter', { pid: 1 }), seriesOf('counter', { pid: 2 })];
-  apply(row(series, 10, [5, 7]));
-  assert.deepEqual([...apply(row(series, 20, [NaN, NaN])).values], [NaN]);
-  assert.deepEqual([...apply(row(series, 30, [NaN, 8])).values], [13]);
+  apply(rowAt(series, 10, [5, 7]));
+  assert.deepEqual([...apply(rowAt(series, 20, [NaN, NaN])).values], [NaN]);
+  assert.deepEqual([...apply(rowAt(series, 30, [NaN, 8])).values], [13]);
 });
 
 test('apply remembers the last reading before a gap, when a counter joins later', () => {
@@ -210,7 +203,7 @@ test('apply remembers the last reading before a gap, when a counter joins later'
     offsets: Float64Array.of(0, 1),
     values: Float64Array.of(5, NaN),
   });
-  assert.deepEqual([...apply(row([two], 20, [1])).values], [6]);
+  assert.deepEqual([...apply(rowAt([two], 20, [1])).values], [6]);
 });
 
 test('apply joins nothing that two receivers publish, and passes the publisher on', () => {
@@ -218,7 +211,7 @@ test('apply joins nothing that two receivers publish, and passes the publisher o
   const series = [seriesOf('counter', { pid: 1 }), seriesOf('counter', { pid: 2 })];
   const ids = ['host', 'container'];
   for (const [i, one] of series.entries()) setPublisher(one, ids[i]);
-  const mapped = apply(row(series, 10, [5, 7]));
+  const mapped = apply(rowAt(series, 10, [5, 7]));
   assert.deepEqual([mapped.series.map(publisherOf), [...mapped.values], conflicts], [ids, [5, 7], []]);
 });
 
@@ -227,14 +220,14 @@ test('apply passes on no end of a series that it never passed on', () => {
   const unknown = seriesOf('counter', { pid: 1 });
   assert.equal(seriesMap.apply(createEnding([unknown], 1n)), undefined);
   const known = [seriesOf('counter', { name: 'a' })];
-  assert.equal(apply({ ...row(known, 2, [1]), ended: [unknown] }).ended, undefined);
+  assert.equal(apply({ ...rowAt(known, 2, [1]), ended: [unknown] }).ended, undefined);
 });
 
 test('apply ends a series under its new name, with its last row or after it', () => {
   const { apply } = createDropPid();
   const [one, two] = [seriesOf('counter', { pid: 1, name: 'a' }), seriesOf('counter', { pid: 2, name: 'b' })];
-  const mapped = apply(row([one, two], 10, [1, 2]));
-  const last = apply({ ...row([one], 20, [3]), ended: [one] });
+  const mapped = apply(rowAt([one, two], 10, [1, 2]));
+  const last = apply({ ...rowAt([one], 20, [3]), ended: [one] });
   assert.deepEqual([last.ended, [...last.values]], [[mapped.series[0]], [3]]);
   assert.deepEqual(apply(createEnding([two], 30n)).ended, [mapped.series[1]]);
 });
@@ -242,16 +235,16 @@ test('apply ends a series under its new name, with its last row or after it', ()
 test('apply gives the same array as before, when series join elsewhere', () => {
   const { apply } = createDropPid();
   const series = [seriesOf('counter', { pid: 1 }), seriesOf('counter', { pid: 2 })];
-  const before = apply(row(series, 10, [1, 2]));
+  const before = apply(rowAt(series, 10, [1, 2]));
   const others = [3, 4].map((pid) => seriesOf('counter', { pid, name: 'b' }));
-  assert.deepEqual([...apply(row(others, 11, [3, 4])).values], [7]);
-  assert.equal(apply(row(series, 20, [5, 6])).series, before.series);
+  assert.deepEqual([...apply(rowAt(others, 11, [3, 4])).values], [7]);
+  assert.equal(apply(rowAt(series, 20, [5, 6])).series, before.series);
 });
 
 test('apply reports a gauge that is left out once, not with each table', () => {
   const { apply, conflicts } = createDropPid();
   const series = [1, 2, 3].map((pid) => seriesOf('gauge', { pid }));
-  for (const at of [10, 20, 30]) assert.deepEqual([...apply(row(series, at, [at, 1, 2])).values], [at]);
+  for (const at of [10, 20, 30]) assert.deepEqual([...apply(rowAt(series, at, [at, 1, 2])).values], [at]);
   assert.deepEqual(
     conflicts.map(({ attributes }) => attributes),
     [{}, {}],
@@ -287,113 +280,10 @@ test('apply loses and adds nothing to counters, whichever processes begin and en
       const running = [...live.values()];
       const values = running.map(({ count }) => count);
       const series = running.map((one) => one.series);
-      const mapped = seriesMap.apply({ ...row(series, at, values), ended });
+      const mapped = seriesMap.apply({ ...rowAt(series, at, values), ended });
       if (mapped) passed.push(mapped);
     }
     checkTables(passed);
     assert.equal(sumLastValues(passed, 'test.counter'), total);
   });
-});
-
-/** A map that replaces the attribute "id" by the name that it has at present, and what it was asked. */
-function createNaming(more: Partial<SeriesMapping> = {}) {
-  const names = new Map<unknown, string>();
-  const moves: (bigint | undefined)[] = [];
-  const seriesMap = new SeriesMap({
-    map(series, movedAt) {
-      const { id, ...attributes } = series.attributes;
-      const name = names.get(id) ?? 'none';
-      moves.push(movedAt);
-      return { ...series, attributes: { ...attributes, name }, start: movedAt ?? series.start };
-    },
-    onConflict: () => {},
-    ...more,
-  });
-  const valuesOf = (table: Table) => [...(seriesMap.apply(table)?.values ?? [])];
-  return { seriesMap, names, moves, valuesOf };
-}
-
-test('move ends what a counter was, and counts only later growth in what it becomes', () => {
-  const { seriesMap, names, moves } = createNaming();
-  const series = seriesOf('counter', { id: 1 });
-  const table = createRow([series], 1_800_000_000_123_456_789n, Float64Array.of(7));
-  const before = seriesMap.apply({ ...table, offsets: Float64Array.of(11) });
-  names.set(1, 'web');
-  assert.deepEqual(seriesMap.move([series]), before?.series);
-  const at = 1_800_000_000_123_456_800n;
-  assert.deepEqual(moves, [undefined, at]);
-  const after = seriesMap.apply(createRow([series], at + 5n, Float64Array.of(10)));
-  assert.deepEqual([...(after?.values ?? [])], [3]);
-  assert.deepEqual([after?.series[0]?.attributes, after?.series[0]?.start], [{ name: 'web' }, at]);
-});
-
-test('move adds a counter to a live sum from its last reading on', () => {
-  const { seriesMap, names, valuesOf } = createNaming();
-  names.set(1, 'web');
-  const [member, moved] = [seriesOf('counter', { id: 1 }), seriesOf('counter', { id: 2 })];
-  assert.deepEqual(valuesOf(row([member, moved], 1, [10, 100])), [10, 100]);
-  names.set(2, 'web');
-  assert.equal(seriesMap.move([moved]).length, 1);
-  assert.deepEqual(valuesOf(row([member, moved], 2, [11, 104])), [15]);
-});
-
-test('move ignores a series that was never applied, and begins with one that has no row at its start', () => {
-  const { seriesMap, names, moves, valuesOf } = createNaming();
-  const series = seriesOf('counter', { id: 1 }, 5n);
-  assert.deepEqual(seriesMap.move([series]), []);
-  assert.deepEqual(moves, []);
-  seriesMap.apply({ series: [series], epoch: 6n, offsets: new Float64Array(0), values: new Float64Array(0) });
-  names.set(1, 'web');
-  seriesMap.move([series]);
-  assert.equal(moves.at(-1), 5n);
-  assert.deepEqual(valuesOf(row([series], 7, [3])), [3]);
-});
-
-test('move shows a gauge under its new name with its next reading, unchanged', () => {
-  const { seriesMap, names } = createNaming();
-  const series = seriesOf('gauge', { id: 1 });
-  seriesMap.apply(row([series], 1, [20]));
-  names.set(1, 'web');
-  seriesMap.move([series]);
-  const after = seriesMap.apply(row([series], 2, [21]));
-  assert.deepEqual([[...(after?.values ?? [])], after?.series[0]?.attributes], [[21], { name: 'web' }]);
-});
-
-test('apply reduces gauges as the mapping asks, and leaves out those that it reduces to nothing', () => {
-  const gauges = [seriesOf('gauge', { id: 1 }), seriesOf('gauge', { id: 2 })];
-  for (const [reduction, expected] of [
-    ['mean', [3]],
-    ['max', [4]],
-    ['min', [2]],
-    ['sum', [6]],
-    ['first', [2]],
-    ['none', []],
-  ] as const) {
-    const { valuesOf } = createNaming({ reductionOf: () => reduction });
-    assert.deepEqual(valuesOf(row(gauges, 1, [2, 4])), expected, reduction);
-  }
-});
-
-test('apply ends no series that is reduced to nothing', () => {
-  const { seriesMap } = createNaming({ reductionOf: () => 'none' });
-  const series = seriesOf('gauge', { id: 1 });
-  seriesMap.apply(row([series], 1, [2]));
-  assert.equal(seriesMap.apply(createEnding([series], 2n)), undefined);
-});
-
-test('apply keeps a series without members with what they counted, if the mapping keeps it', () => {
-  const { seriesMap, valuesOf } = createNaming({ isKept: () => true });
-  const first = seriesOf('counter', { id: 1 });
-  assert.deepEqual(valuesOf(row([first], 1, [7])), [7]);
-  assert.equal(seriesMap.apply(createEnding([first], 2n)), undefined);
-  assert.deepEqual(valuesOf(row([seriesOf('counter', { id: 2 })], 3, [5])), [12]);
-});
-
-test('apply ends one series and keeps another in the same table', () => {
-  const { seriesMap, names } = createNaming();
-  names.set(1, 'web').set(2, 'db');
-  const [one, other] = [seriesOf('counter', { id: 1 }), seriesOf('counter', { id: 2 })];
-  const first = seriesMap.apply(row([one, other], 1, [1, 2]));
-  const last = seriesMap.apply({ ...row([other], 2, [3]), ended: [one] });
-  assert.deepEqual([last?.ended, last?.series], [[first?.series[0]], [first?.series[1]]]);
 });

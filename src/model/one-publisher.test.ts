@@ -3,11 +3,10 @@ import { test } from 'node:test';
 import { fc } from '../testing/fixed-seed.fixture.js';
 import { holdsFor } from '../testing/property.fixture.js';
 import { checkTables } from './check-tables.js';
-import { createHistogramEnding } from './histogram-table.js';
-import { histogramOf, histogramTable, rowOf } from './histogram.fixture.js';
-import { OnePublisher } from './one-publisher.js';
+import { createPublishers } from './one-publisher.fixture.js';
 import { setPublisher, type MetricKind, type Series } from './series.js';
-import { createEnding, createRow, type Table } from './table.js';
+import { rowAt, seriesOf as anySeriesOf } from './series.fixture.js';
+import { createEnding, type Table } from './table.js';
 
 /** A series of a receiver, with equal but separate metric, resource and attributes each time. */
 function seriesOf(
@@ -16,30 +15,14 @@ function seriesOf(
   kind: MetricKind = 'counter',
   start = 0n,
 ): Series {
-  const metric = { name: `test.${kind}`, unit: 'J', description: '', kind, valueType: 'double' } as const;
-  const series = { metric, resource: { attributes: {} }, attributes: { name }, start };
+  const series = anySeriesOf(kind, { name }, start);
   if (publisher !== undefined) setPublisher(series, publisher);
   return series;
 }
 
-const row = (series: readonly Series[], at: number, values: readonly number[]) =>
-  createRow(series, BigInt(at), Float64Array.from(values));
-
-/** Publishers on a clock that a test sets, and the conflicts that they reported. */
-function createPublishers() {
-  const conflicts: string[] = [];
-  const clock = { ms: 0 };
-  const publishers = new OnePublisher(
-    ({ attributes }, owner) => conflicts.push(`${String(attributes['name'])} of ${owner}`),
-    () => clock.ms,
-  );
-  const valuesOf = (table: Table) => [...(publishers.apply(table)?.values ?? [])];
-  return { publishers, conflicts, clock, valuesOf };
-}
-
 test('apply returns the table itself, when no other receiver publishes its series', () => {
   const { publishers, conflicts } = createPublishers();
-  const table = row([seriesOf('host', 'a'), seriesOf(undefined, 'a')], 0, [1, 2]);
+  const table = rowAt([seriesOf('host', 'a'), seriesOf(undefined, 'a')], 0, [1, 2]);
   assert.equal(publishers.apply(table), table);
   assert.equal(publishers.apply(table), table);
   assert.deepEqual(conflicts, []);
@@ -47,19 +30,19 @@ test('apply returns the table itself, when no other receiver publishes its serie
 
 test('apply leaves out what another receiver published first, and nothing else', () => {
   const { publishers, conflicts, valuesOf } = createPublishers();
-  publishers.apply(row([seriesOf('host', 'b')], 0, [7]));
+  publishers.apply(rowAt([seriesOf('host', 'b')], 0, [7]));
   const series = [seriesOf('host/slow', 'a'), seriesOf('host/slow', 'b'), seriesOf('host/slow', 'c')];
-  assert.deepEqual(valuesOf(row(series, 1, [1, 2, 3])), [1, 3]);
-  assert.deepEqual(valuesOf(row(series, 2, [4, 5, 6])), [4, 6]);
+  assert.deepEqual(valuesOf(rowAt(series, 1, [1, 2, 3])), [1, 3]);
+  assert.deepEqual(valuesOf(rowAt(series, 2, [4, 5, 6])), [4, 6]);
   assert.deepEqual(conflicts, ['b of host']);
-  assert.equal(publishers.apply(row([seriesOf('host/slow', 'b')], 3, [8])), undefined);
+  assert.equal(publishers.apply(rowAt([seriesOf('host/slow', 'b')], 3, [8])), undefined);
 });
 
 test('apply gives the same array each time, when columns are left out', () => {
   const { publishers } = createPublishers();
-  publishers.apply(row([seriesOf('host')], 0, [7]));
+  publishers.apply(rowAt([seriesOf('host')], 0, [7]));
   const series = [seriesOf('other'), seriesOf('other', 'b')];
-  const [one, two] = [1, 2].map((at) => publishers.apply(row(series, at, [1, 2])));
+  const [one, two] = [1, 2].map((at) => publishers.apply(rowAt(series, at, [1, 2])));
   assert.deepEqual(one?.series, [series[1]]);
   assert.equal(one?.series, two?.series);
 });
@@ -67,8 +50,8 @@ test('apply gives the same array each time, when columns are left out', () => {
 test('apply ends no series that was left out', () => {
   const { publishers } = createPublishers();
   const [own, other] = [seriesOf('host'), seriesOf('other')];
-  publishers.apply(row([own], 0, [7]));
-  publishers.apply(row([other], 1, [7]));
+  publishers.apply(rowAt([own], 0, [7]));
+  publishers.apply(rowAt([other], 1, [7]));
   assert.equal(publishers.apply(createEnding([other], 2n)), undefined);
   assert.deepEqual(publishers.apply(createEnding([own], 2n))?.ended, [own]);
 });
@@ -76,38 +59,38 @@ test('apply ends no series that was left out', () => {
 test('apply lets the first publisher keep its series, when that is reset', () => {
   const { publishers, clock, valuesOf } = createPublishers();
   const [old, again, other] = [seriesOf('host'), seriesOf('host', 'a', 'counter', 9n), seriesOf('other')];
-  publishers.apply(row([old], 0, [7]));
-  publishers.apply(row([other], 1, [7]));
+  publishers.apply(rowAt([old], 0, [7]));
+  publishers.apply(rowAt([other], 1, [7]));
   publishers.apply(createEnding([old], 2n));
-  assert.deepEqual(valuesOf(row([other], 3, [8])), []);
+  assert.deepEqual(valuesOf(rowAt([other], 3, [8])), []);
   clock.ms = 4999;
-  assert.deepEqual(valuesOf(row([again], 10, [1])), [1]);
+  assert.deepEqual(valuesOf(rowAt([again], 10, [1])), [1]);
   clock.ms = 1e6;
-  assert.deepEqual(valuesOf(row([other], 11, [9])), []);
+  assert.deepEqual(valuesOf(rowAt([other], 11, [9])), []);
 });
 
 test('apply lets the first publisher keep its series, when a table resets it', () => {
   const { publishers, clock, valuesOf } = createPublishers();
   const [old, again, other] = [seriesOf('host'), seriesOf('host', 'a', 'counter', 9n), seriesOf('other')];
-  publishers.apply(row([old], 0, [7]));
-  publishers.apply(row([other], 1, [7]));
-  assert.deepEqual(publishers.apply({ ...row([again], 10, [1]), ended: [old] })?.ended, [old]);
+  publishers.apply(rowAt([old], 0, [7]));
+  publishers.apply(rowAt([other], 1, [7]));
+  assert.deepEqual(publishers.apply({ ...rowAt([again], 10, [1]), ended: [old] })?.ended, [old]);
   clock.ms = 1e6;
-  assert.deepEqual(valuesOf(row([other], 11, [9])), []);
-  assert.deepEqual(valuesOf(row([again], 12, [2])), [2]);
+  assert.deepEqual(valuesOf(rowAt([other], 11, [9])), []);
+  assert.deepEqual(valuesOf(rowAt([again], 12, [2])), [2]);
 });
 
 test('apply counts from 0 at its first row, when a counter takes the place of one that ended', () => {
   const { publishers, clock, valuesOf } = createPublishers();
   const [own, other] = [seriesOf('host'), [seriesOf('other'), seriesOf('other', 'b')]];
-  publishers.apply(row([own], 0, [7]));
-  assert.deepEqual(valuesOf(row(other, 1, [100, 1])), [1]);
+  publishers.apply(rowAt([own], 0, [7]));
+  assert.deepEqual(valuesOf(rowAt(other, 1, [100, 1])), [1]);
   publishers.apply(createEnding([own], 2n));
   clock.ms = 5000;
-  const taken = publishers.apply(row(other, 50, [103, 2]));
+  const taken = publishers.apply(rowAt(other, 50, [103, 2]));
   assert.deepEqual([[...(taken?.values ?? [])], taken?.series[0].start], [[0, 2], 50n]);
-  assert.deepEqual(valuesOf(row(other, 60, [NaN, 3])), [NaN, 3]);
-  const last = publishers.apply({ ...row(other, 70, [105, 4]), ended: other });
+  assert.deepEqual(valuesOf(rowAt(other, 60, [NaN, 3])), [NaN, 3]);
+  const last = publishers.apply({ ...rowAt(other, 70, [105, 4]), ended: other });
   assert.deepEqual([...(last?.values ?? [])], [2, 4]);
   assert.deepEqual(last?.ended, taken?.series);
 });
@@ -115,83 +98,83 @@ test('apply counts from 0 at its first row, when a counter takes the place of on
 test('apply passes a gauge as it is, when it takes the place of one that ended', () => {
   const { publishers, clock, valuesOf } = createPublishers();
   const [own, other] = [seriesOf('host', 'a', 'gauge'), [seriesOf('other', 'a', 'gauge')]];
-  publishers.apply(row([own], 0, [7]));
-  assert.deepEqual(valuesOf(row(other, 1, [8])), []);
+  publishers.apply(rowAt([own], 0, [7]));
+  assert.deepEqual(valuesOf(rowAt(other, 1, [8])), []);
   publishers.apply(createEnding([own], 2n));
   clock.ms = 5000;
-  assert.deepEqual(valuesOf(row(other, 3, [9])), [9]);
-  assert.deepEqual(valuesOf(row([seriesOf('host', 'a', 'gauge')], 4, [7])), []);
+  assert.deepEqual(valuesOf(rowAt(other, 3, [9])), [9]);
+  assert.deepEqual(valuesOf(rowAt([seriesOf('host', 'a', 'gauge')], 4, [7])), []);
 });
 
 test('apply lets another receiver publish at once, when none waited for the series that ended', () => {
   const { publishers, valuesOf } = createPublishers();
   const own = seriesOf('host');
-  publishers.apply(row([own], 0, [7]));
+  publishers.apply(rowAt([own], 0, [7]));
   publishers.apply(createEnding([own], 2n));
-  assert.deepEqual(valuesOf(row([seriesOf('other')], 3, [8])), [8]);
+  assert.deepEqual(valuesOf(rowAt([seriesOf('other')], 3, [8])), [8]);
 });
 
 test('release lets others publish what a receiver published that has stopped', () => {
   const { publishers, clock, valuesOf } = createPublishers();
   const other = [seriesOf('other', 'a', 'updowncounter')];
-  publishers.apply(row([seriesOf('host', 'a', 'updowncounter')], 0, [7]));
-  assert.deepEqual(valuesOf(row(other, 1, [8])), []);
+  publishers.apply(rowAt([seriesOf('host', 'a', 'updowncounter')], 0, [7]));
+  assert.deepEqual(valuesOf(rowAt(other, 1, [8])), []);
   publishers.release('host');
   clock.ms = 5000;
-  assert.deepEqual(valuesOf(row(other, 2, [9])), [9]);
+  assert.deepEqual(valuesOf(rowAt(other, 2, [9])), [9]);
 });
 
 test('apply lets the next publisher wait for 5 s, and no longer', () => {
   const { publishers, clock, valuesOf } = createPublishers();
   const [own, other] = [seriesOf('host', 'a', 'gauge'), seriesOf('other', 'a', 'gauge')];
-  publishers.apply(row([own], 0, [7]));
-  publishers.apply(row([other], 1, [8]));
+  publishers.apply(rowAt([own], 0, [7]));
+  publishers.apply(rowAt([other], 1, [8]));
   clock.ms = 100;
   publishers.apply(createEnding([own], 2n));
   clock.ms = 5099;
-  assert.deepEqual(valuesOf(row([other], 3, [9])), []);
+  assert.deepEqual(valuesOf(rowAt([other], 3, [9])), []);
   clock.ms = 5100;
-  assert.deepEqual(valuesOf(row([other], 4, [9])), [9]);
+  assert.deepEqual(valuesOf(rowAt([other], 4, [9])), [9]);
 });
 
 test('apply keeps a series for its publisher, while that has another live one of the same key', () => {
   const { publishers, clock, valuesOf } = createPublishers();
   const [old, again, other] = [seriesOf('host'), seriesOf('host', 'a', 'counter', 9n), seriesOf('other')];
-  publishers.apply(row([old], 0, [7]));
-  publishers.apply(row([other], 1, [7]));
-  publishers.apply(row([again], 10, [1]));
+  publishers.apply(rowAt([old], 0, [7]));
+  publishers.apply(rowAt([other], 1, [7]));
+  publishers.apply(rowAt([again], 10, [1]));
   publishers.apply(createEnding([old], 11n));
   clock.ms = 1e6;
-  assert.deepEqual(valuesOf(row([other], 12, [9])), []);
+  assert.deepEqual(valuesOf(rowAt([other], 12, [9])), []);
 });
 
 test('apply lets the next publisher have one series, when another that ended earlier was started again', () => {
   const { publishers, clock, valuesOf } = createPublishers();
   const [a, b] = ['a', 'b'].map((name) => seriesOf('host', name, 'gauge'));
   const others = ['a', 'b'].map((name) => seriesOf('other', name, 'gauge'));
-  publishers.apply(row([a, b], 0, [1, 2]));
-  publishers.apply(row(others, 1, [3, 4]));
+  publishers.apply(rowAt([a, b], 0, [1, 2]));
+  publishers.apply(rowAt(others, 1, [3, 4]));
   publishers.apply(createEnding([a, b], 2n));
-  publishers.apply(row([seriesOf('host', 'a', 'gauge')], 3, [5]));
+  publishers.apply(rowAt([seriesOf('host', 'a', 'gauge')], 3, [5]));
   clock.ms = 5000;
-  assert.deepEqual(valuesOf(row(others, 4, [6, 7])), [7]);
+  assert.deepEqual(valuesOf(rowAt(others, 4, [6, 7])), [7]);
 });
 
 test('apply leaves out a third receiver, when the second takes the place of the first', () => {
   const { publishers, clock, conflicts, valuesOf } = createPublishers();
   const [first, second, third] = ['first', 'second', 'third'].map((id) => seriesOf(id, 'a', 'gauge'));
-  publishers.apply(row([first, second, third], 0, [1, 2, 3]));
+  publishers.apply(rowAt([first, second, third], 0, [1, 2, 3]));
   publishers.apply(createEnding([first], 1n));
   clock.ms = 5000;
-  assert.deepEqual(valuesOf(row([second, third], 2, [4, 5])), [4]);
+  assert.deepEqual(valuesOf(rowAt([second, third], 2, [4, 5])), [4]);
   assert.deepEqual(conflicts, ['a of first', 'a of first', 'a of second']);
 });
 
 test('apply passes on no end of a series that had no row since its place was free', () => {
   const { publishers, clock } = createPublishers();
   const [own, other] = [seriesOf('host'), seriesOf('other')];
-  publishers.apply(row([own], 0, [7]));
-  publishers.apply(row([other], 1, [7]));
+  publishers.apply(rowAt([own], 0, [7]));
+  publishers.apply(rowAt([other], 1, [7]));
   publishers.apply(createEnding([own], 2n));
   clock.ms = 5000;
   assert.equal(publishers.apply(createEnding([other], 3n)), undefined);
@@ -200,14 +183,32 @@ test('apply passes on no end of a series that had no row since its place was fre
 test('apply leaves the table as it was, when it counts a counter from 0 in several rows', () => {
   const { publishers, clock } = createPublishers();
   const [own, other] = [seriesOf('host'), seriesOf('other')];
-  publishers.apply(row([own], 0, [7]));
-  publishers.apply(row([other], 1, [90]));
+  publishers.apply(rowAt([own], 0, [7]));
+  publishers.apply(rowAt([other], 1, [90]));
   publishers.apply(createEnding([own], 2n));
   clock.ms = 5000;
   const values = Float64Array.of(NaN, 100, 103);
   const table = { series: [other], epoch: 50n, offsets: Float64Array.of(0, 1, 2), values };
   assert.deepEqual(publishers.apply(table)?.values, Float64Array.of(NaN, 0, 3));
   assert.deepEqual(table.values, Float64Array.of(NaN, 100, 103));
+});
+
+test('apply passes a counter of the next receiver under one series, in whatever array it comes', () => {
+  const { publishers, clock } = createPublishers();
+  const [first, next, other] = [seriesOf('host'), seriesOf('slow'), seriesOf('slow', 'b')];
+  publishers.apply(rowAt([first], 0, [7]));
+  publishers.apply(rowAt([next], 1, [100]));
+  publishers.apply(createEnding([first], 2n));
+  clock.ms = 5_000;
+  const one = publishers.apply(rowAt([next], 3, [110]));
+  const two = publishers.apply(rowAt([other, next], 4, [1, 115]));
+  assert.equal(one?.series[0], two?.series[1]);
+  assert.deepEqual(
+    [one?.series[0]?.start, [...(one?.values ?? [])], [...(two?.values ?? [])]],
+    [3n, [0], [1, 5]],
+  );
+  const ending = publishers.apply(createEnding([next], 5n));
+  assert.deepEqual(ending?.ended, [one?.series[0]]);
 });
 
 /** What one of three receivers does with its counter, some milliseconds after the step before. */
@@ -231,7 +232,7 @@ test('apply passes on one live series that never falls, whatever three receivers
       const series = isNew ? seriesOf(`receiver/${who}`, 'a', 'counter', BigInt(at)) : known.series;
       const count = isNew ? more : known.count + more;
       const ended = known && act !== 'count' ? [known.series] : [];
-      const table = isOver ? createEnding(ended, BigInt(at)) : { ...row([series], at, [count]), ended };
+      const table = isOver ? createEnding(ended, BigInt(at)) : { ...rowAt([series], at, [count]), ended };
       const left = publishers.apply(table);
       if (left) passed.push(left);
       if (act === 'stop') publishers.release(`receiver/${who}`);
@@ -240,98 +241,4 @@ test('apply passes on one live series that never falls, whatever three receivers
     }
     checkTables(passed);
   });
-});
-
-/** A series of histograms of a receiver. */
-function histogramSeriesOf(publisher: string, name = 'a', start = 1_000n) {
-  const series = histogramOf({ attributes: { name }, start });
-  setPublisher(series, publisher);
-  return series;
-}
-
-const counted = rowOf([1, 2, 3]);
-
-test('applyHistograms passes the table itself, when no other receiver publishes its series', () => {
-  const { publishers, conflicts } = createPublishers();
-  const series = histogramSeriesOf('host');
-  const first = histogramTable([[series, 1_000, counted]]);
-  assert.equal(publishers.applyHistograms(first), first);
-  const last = histogramTable([[series, 1_001, counted]], [series]);
-  assert.equal(publishers.applyHistograms(last), last);
-  assert.deepEqual(conflicts, []);
-});
-
-test('applyHistograms leaves out the rows that another receiver published first', () => {
-  const { publishers, conflicts } = createPublishers();
-  publishers.applyHistograms(histogramTable([[histogramSeriesOf('host'), 1_000, counted]]));
-  const [same, own] = [histogramSeriesOf('slow'), histogramSeriesOf('slow', 'b')];
-  const table = histogramTable([
-    [same, 1_001, counted],
-    [own, 1_002, rowOf([4, 5, 6])],
-  ]);
-  const kept = publishers.applyHistograms(table);
-  assert.deepEqual(
-    [kept?.series, [...(kept?.counts ?? [])], [...(kept?.buckets ?? [])]],
-    [[own], [15], [4, 5, 6]],
-  );
-  assert.deepEqual(conflicts, ['a of host']);
-  assert.equal(publishers.applyHistograms(histogramTable([[same, 1_003, counted]])), undefined);
-});
-
-test('applyHistograms passes no end of a series that was left out, and every other end', () => {
-  const { publishers } = createPublishers();
-  publishers.applyHistograms(histogramTable([[histogramSeriesOf('host'), 1_000, counted]]));
-  const [same, own] = [histogramSeriesOf('slow'), histogramSeriesOf('slow', 'b')];
-  const rows = [same, own].map((series, i) => [series, 1_001 + i, counted] as const);
-  publishers.applyHistograms(histogramTable(rows));
-  const ending = publishers.applyHistograms(createHistogramEnding([same, own], 1_100n));
-  assert.deepEqual([ending?.ended, ending?.series.length], [[own], 0]);
-  const again = histogramSeriesOf('slow');
-  publishers.applyHistograms(histogramTable([[again, 1_101, counted]]));
-  assert.equal(publishers.applyHistograms(createHistogramEnding([again], 1_200n)), undefined);
-});
-
-test('applyHistograms passes the histograms of the next receiver with their own start, once the first has ended', () => {
-  const { publishers, clock } = createPublishers();
-  const [first, next] = [histogramSeriesOf('host'), histogramSeriesOf('slow', 'a', 900n)];
-  publishers.applyHistograms(histogramTable([[first, 1_000, counted]]));
-  const series = histogramTable([[next, 1_001, counted]]).series;
-  const tableOf = (at: number) => ({ ...histogramTable([[next, at, counted]]), series });
-  assert.equal(publishers.applyHistograms(tableOf(1_001)), undefined);
-  publishers.applyHistograms(createHistogramEnding([first], 1_002n));
-  clock.ms = 4_999;
-  assert.equal(publishers.applyHistograms(tableOf(1_003)), undefined);
-  clock.ms = 5_000;
-  const table = tableOf(1_004);
-  assert.equal(publishers.applyHistograms(table), table);
-  assert.equal(table.series[0]?.start, 900n);
-});
-
-test('release lets the histograms of another receiver pass, when nothing else is of the one that stopped', () => {
-  const { publishers, clock } = createPublishers();
-  const next = histogramSeriesOf('slow');
-  publishers.applyHistograms(histogramTable([[histogramSeriesOf('host'), 1_000, counted]]));
-  publishers.applyHistograms(histogramTable([[next, 1_001, counted]]));
-  publishers.release('host');
-  clock.ms = 5_000;
-  const table = histogramTable([[next, 1_002, counted]]);
-  assert.equal(publishers.applyHistograms(table), table);
-});
-
-test('apply passes a counter of the next receiver under one series, in whatever array it comes', () => {
-  const { publishers, clock } = createPublishers();
-  const [first, next, other] = [seriesOf('host'), seriesOf('slow'), seriesOf('slow', 'b')];
-  publishers.apply(row([first], 0, [7]));
-  publishers.apply(row([next], 1, [100]));
-  publishers.apply(createEnding([first], 2n));
-  clock.ms = 5_000;
-  const one = publishers.apply(row([next], 3, [110]));
-  const two = publishers.apply(row([other, next], 4, [1, 115]));
-  assert.equal(one?.series[0], two?.series[1]);
-  assert.deepEqual(
-    [one?.series[0]?.start, [...(one?.values ?? [])], [...(two?.values ?? [])]],
-    [3n, [0], [1, 5]],
-  );
-  const ending = publishers.apply(createEnding([next], 5n));
-  assert.deepEqual(ending?.ended, [one?.series[0]]);
 });
