@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { widthOf } from './check-histograms.js';
+import { findHistogramProblem } from './check-histograms.js';
 import {
   bucketless,
   bucketlessExponential,
@@ -133,17 +133,12 @@ test('a new HistogramRow is a gap of a histogram without bounds', () => {
   assert.deepEqual([bucketless.kind, bucketless.bounds.length], ['histogram', 0]);
 });
 
-test('bucketlessExponential has the zero bucket only, at the scale of powers of two', () => {
-  assert.deepEqual(bucketlessExponential, {
-    kind: 'exponential_histogram',
-    scale: 0,
-    zeroThreshold: 0,
-    positiveOffset: 0,
-    positiveCount: 0,
-    negativeOffset: 0,
-    negativeCount: 0,
-  });
-  assert.equal(widthOf(bucketlessExponential), 1);
+test('bucketlessExponential has the zero bucket only', () => {
+  assert.equal(findHistogramProblem(rowOf([5], { layout: bucketlessExponential })), undefined);
+  assert.equal(
+    findHistogramProblem(rowOf([5, 1], { layout: bucketlessExponential })),
+    'expected 1 buckets, found 2',
+  );
 });
 
 test('createHistogramEnding has no rows, at the instant given', () => {

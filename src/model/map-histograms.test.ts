@@ -73,7 +73,7 @@ test('HistogramMap passes the table itself, when series end under the name that 
   assert.equal(map.apply(createHistogramEnding([series], 1_001n)), undefined, 'it has ended already');
 });
 
-test('HistogramMap maps a series anew, when it returns after its end', () => {
+test('HistogramMap maps a series again, when it returns after its end', () => {
   const asked: HistogramSeries[] = [];
   const map = new HistogramMap({
     map(series) {

@@ -4,6 +4,7 @@ import { parquetMetadataAsync, type ColumnMetaData } from 'hyparquet';
 import { histogramOf, histogramTable, rowOf } from '../model/histogram.fixture.js';
 import type { Series } from '../model/series.js';
 import { createEnding, type Table } from '../model/table.js';
+import { parquetColumns } from './parquet-columns.js';
 import { ParquetEncoder } from './parquet-encoder.js';
 import type { RecordedTable } from './recorded-table.js';
 
@@ -117,20 +118,7 @@ test('the chunks of a row group follow each other without gaps, after the magic 
   const groups = await groupsOf([tableOf([a, b], [0, 1], [1, 2, 3, 4])], [tableOf([b], [2], [5])]);
   let at = 4n;
   for (const group of groups) {
-    for (const name of [
-      'time',
-      'metric',
-      'unit',
-      'value',
-      'kind',
-      'type',
-      'start_time',
-      'state',
-      'resource',
-      'attributes',
-      'description',
-      'hw.id',
-    ]) {
+    for (const name of [...parquetColumns, 'hw.id']) {
       const column = group.column(name);
       assert.equal(column.dictionary_page_offset ?? column.data_page_offset, at, name);
       at += column.total_compressed_size;
