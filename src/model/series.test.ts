@@ -13,6 +13,7 @@ import {
   seriesKey,
   setPublisher,
   type Attributes,
+  type AttributeValue,
   type Series,
 } from './series.js';
 
@@ -99,12 +100,40 @@ test('compareResourceKeys orders by name and value of each attribute in turn, ho
     { 'host.name': 'a', id: NaN },
     { 'host.name': 'a', pid: 1 },
     { 'host.name': 'a"]b', pid: 1 },
+    { 'host.name': 'a"]c', id: 1 },
     { 'host.name': 'a\\', id: 2, 'process.pid': 1 },
     { 'host.name': 'b', id: 0 },
     { id: 0 },
   ].map(keyOf);
   assert.deepEqual(inOrder.toReversed().toSorted(compareResourceKeys), inOrder);
   for (const key of inOrder) assert.equal(compareResourceKeys(key, key), 0);
+});
+
+/** Few names and values, so that attributes of two sets are often equal up to some place. */
+const fewAttributes = fc.dictionary(
+  fc.constantFrom('a', 'b', 'c', 'd'),
+  fc.constantFrom<AttributeValue>(NaN, -Infinity, 1, 12, true, '', 'NaN', ']1', ']2', '"]1', '"]2', '\\'),
+);
+
+/** Names and values in turn. NaN is written like a number, and a bracket ends a value in keys, too. */
+function textsOf(attributes: Attributes): readonly string[] {
+  const texts = Object.entries(attributes).map(([name, value]) => {
+    return [name, `${typeof value === 'number' ? value : JSON.stringify(value)}]`];
+  });
+  return texts.toSorted(([one = ''], [other = '']) => (one < other ? -1 : 1)).flat();
+}
+
+function compareTexts(one: readonly string[], other: readonly string[]): number {
+  const differing = one.findIndex((text, i) => text !== other[i]);
+  const [text, otherText] = [one[differing], other[differing]];
+  if (text === undefined) return one.length === other.length ? 0 : -1;
+  return otherText === undefined || text > otherText ? 1 : -1;
+}
+
+test('compareResourceKeys orders any resources like lists of their names and values', () => {
+  holdsFor(fc.tuple(fewAttributes, fewAttributes), ([one, other]) => {
+    assert.equal(compareResourceKeys(keyOf(one), keyOf(other)), compareTexts(textsOf(one), textsOf(other)));
+  });
 });
 
 /** The key of a process of a container. */

@@ -77,6 +77,9 @@ export function attributesKey(attributes: Attributes): string {
 
 type Entry = readonly [name: string, value: AttributeValue];
 
+/** An entry as it is in JSON. */
+type JsonEntry = readonly [name: string, value: AttributeValue | readonly [nonFinite: string]];
+
 function sortEntries(attributes: Attributes): readonly Entry[] {
   return Object.entries(attributes).toSorted(([a], [b]) => (a < b ? -1 : 1));
 }
@@ -87,7 +90,7 @@ function isJson([, value]: Entry): boolean {
 }
 
 /** A list cannot be equal to any text. */
-function wrapNonFinite(entry: Entry): readonly [string, AttributeValue | readonly string[]] {
+function wrapNonFinite(entry: Entry): JsonEntry {
   return isJson(entry) ? entry : [entry[0], [String(entry[1])]];
 }
 
@@ -126,17 +129,46 @@ export function compareResourceKeys(one: string, other: string): number {
   if (one === other) return 0;
   const [left, right] = [readShape(one), readShape(other)];
   if (left.names === right.names) return left.key < right.key ? -1 : 1;
-  let [at, otherAt] = [left.key.indexOf(']') + 1, right.key.indexOf(']') + 1];
-  for (const [i, name] of left.names.entries()) {
-    const otherName = right.names[i];
-    if (otherName === undefined) return 1;
-    if (name !== otherName) return name < otherName ? -1 : 1;
-    const [end, otherEnd] = [findEnd(left.key, at), findEnd(right.key, otherAt)];
-    const [value, otherValue] = [left.key.slice(at, end), right.key.slice(otherAt, otherEnd)];
-    if (value !== otherValue) return value < otherValue ? -1 : 1;
-    [at, otherAt] = [end, otherEnd];
-  }
-  return -1;
+  const differing = findDifferingName(left.names, right.names);
+  const order = compareValues(left.key, right.key, differing);
+  if (order !== 0) return order;
+  const [name, otherName] = [left.names[differing], right.names[differing]];
+  if (name === undefined) return -1;
+  return otherName === undefined || name > otherName ? 1 : -1;
+}
+
+function findDifferingName(names: readonly string[], otherNames: readonly string[]): number {
+  let i = 0;
+  while (i < names.length && names[i] === otherNames[i]) i += 1;
+  return i;
+}
+
+/** Orders two keys by their first values, as many as given. 0: these are equal. */
+function compareValues(key: string, otherKey: string, count: number): number {
+  const start = key.indexOf(']') + 1;
+  let end = start;
+  for (let i = 0; i < count; i += 1) end = findEnd(key, end);
+  const otherStart = otherKey.indexOf(']') + 1;
+  const values = key.slice(start, end);
+  // Values end with a bracket, so that none is the beginning of another.
+  const otherValues = otherKey.slice(otherStart, otherStart + values.length);
+  if (values === otherValues) return 0;
+  return values < otherValues ? -1 : 1;
+}
+
+/** @returns the place after the bracket that follows the value at a place */
+function findEnd(key: string, at: number): number {
+  if (!key.startsWith('"', at)) return key.indexOf(']', at) + 1;
+  let quote = key.indexOf('"]', at + 1);
+  while (isEscaped(key, quote)) quote = key.indexOf('"]', quote + 1);
+  return quote + 2;
+}
+
+/** Whether an odd number of backslashes is before a place. */
+function isEscaped(key: string, at: number): boolean {
+  let first = at;
+  while (key.startsWith('\\', first - 1)) first -= 1;
+  return (at - first) % 2 === 1;
 }
 
 interface ShapedKey {
@@ -147,18 +179,9 @@ interface ShapedKey {
 
 function readShape(key: string): ShapedKey {
   if (!key.startsWith('[')) return { names: elementAt(shapes, Number(key.slice(0, key.indexOf(']')))), key };
-  const entries = JSON.parse(key) as readonly Entry[]; // by attributesKey
-  const values = entries.map(([, value]) => JSON.stringify(value));
+  const entries = JSON.parse(key) as readonly JsonEntry[]; // by attributesKey
+  const values = entries.map(([, value]) => (typeof value === 'object' ? value[0] : JSON.stringify(value)));
   return { names: entries.map(([name]) => name), key: ['', ...values, ''].join(']') };
-}
-
-/** @returns the place after the bracket that follows the value at a place */
-function findEnd(key: string, at: number): number {
-  let end = at;
-  if (key[at] === '"') {
-    for (end = at + 1; key[end] !== '"'; end++) if (key[end] === '\\') end++;
-  }
-  return key.indexOf(']', end) + 1;
 }
 
 /** Equal for two series exactly when metric name, resource and attributes are equal. Computed once. */
