@@ -1,10 +1,11 @@
 import type { ConsumingComponent } from '../../src/component/component.js';
 import type { Consumer } from '../../src/component/consumer.js';
 import { runInSlices, slices } from '../../src/linux/slices.js';
-import { deriveSeries, type Attributes, type Resource, type Series } from '../../src/model/series.js';
+import type { Series } from '../../src/model/series.js';
 import { countPoints, type Table } from '../../src/model/table.js';
 import { Decisions, type Decision } from './decisions.js';
 import type { Answer, Names } from './lookup.js';
+import { NamedSeries } from './named-series.js';
 
 /** The result for an id, for own telemetry. */
 export type Outcome = 'named' | 'unknown' | 'unanswered';
@@ -29,17 +30,6 @@ interface HeldTable {
 /** Processing or naming this many new series takes a fraction of a millisecond. */
 const seriesPerStep = 64;
 
-/** A series with the names of its resource's ids. */
-interface NamedSeries {
-  readonly series: Series;
-  readonly decisions: readonly Decision[];
-}
-
-interface NamedResource {
-  readonly resource: Resource;
-  readonly decisions: readonly Decision[];
-}
-
 const uncertain: Answer = { names: {}, isCertain: false };
 
 /**
@@ -52,10 +42,7 @@ export class WorkloadNames implements ConsumingComponent {
   readonly #options: HoldOptions;
   readonly #next: Consumer;
   readonly #decisions: Decisions;
-  /** How tables with these series are forwarded. */
-  readonly #plans = new WeakMap<readonly Series[], readonly Series[]>();
-  readonly #named = new WeakMap<Series, NamedSeries>();
-  readonly #resources = new WeakMap<Resource, NamedResource>();
+  readonly #series: NamedSeries;
   readonly #held: HeldTable[] = [];
   /** Tables whose ids are being determined. */
   readonly #lookUps = new Set<Generator<void, void>>();
@@ -70,6 +57,7 @@ export class WorkloadNames implements ConsumingComponent {
     this.#options = options;
     this.#next = next;
     this.#decisions = new Decisions(options.nowMs ?? (() => performance.now()));
+    this.#series = new NamedSeries(this.#decisions);
   }
 
   /** Number of known ids, for tests of leaks. */
@@ -84,7 +72,7 @@ export class WorkloadNames implements ConsumingComponent {
   consume(table: Table): boolean {
     if (this.#held.length > 0) return this.#hold(table);
     this.#decisions.sweep();
-    if (this.#plans.has(table.series)) return this.#forward(table);
+    if (this.#series.hasPlan(table.series)) return this.#forward(table);
     return this.#hold(table);
   }
 
@@ -112,7 +100,7 @@ export class WorkloadNames implements ConsumingComponent {
 
   /** Whether processing its series takes long enough to yield to other work, because many are new. */
   #isLong({ series }: Table): boolean {
-    return series.length > seriesPerStep && !this.#plans.has(series);
+    return series.length > seriesPerStep && !this.#series.hasPlan(series);
   }
 
   /** Never rejects. */
@@ -128,7 +116,7 @@ export class WorkloadNames implements ConsumingComponent {
    */
   *#lookUp(held: HeldTable): Generator<void, void> {
     const { series } = held.table;
-    const count = this.#plans.has(series) ? 0 : series.length;
+    const count = this.#series.hasPlan(series) ? 0 : series.length;
     const created: Decision[] = [];
     for (let from = 0; from < count; from += seriesPerStep) {
       if (from > 0) yield;
@@ -142,7 +130,7 @@ export class WorkloadNames implements ConsumingComponent {
   #lookUpSome(held: HeldTable, series: readonly Series[]): readonly Decision[] {
     const created: Decision[] = [];
     const decisions = this.#decisions.collect(
-      series.filter((one) => !this.#named.has(one)),
+      series.filter((one) => !this.#series.has(one)),
       created,
     );
     for (const decision of created) this.#waiting.set(decision, new Set());
@@ -229,7 +217,7 @@ export class WorkloadNames implements ConsumingComponent {
   *#nameSome(held: HeldTable): Generator<void, void> {
     const { series } = held.table;
     for (let from = 0; from < series.length && this.#held[0] === held; from += seriesPerStep) {
-      for (const one of series.slice(from, from + seriesPerStep)) this.#nameSeries(one);
+      for (const one of series.slice(from, from + seriesPerStep)) this.#series.name(one);
       yield;
     }
   }
@@ -247,61 +235,11 @@ export class WorkloadNames implements ConsumingComponent {
   }
 
   #forward(table: Table): boolean {
-    const series = this.#planOf(table.series);
-    const ended = table.ended && this.#end(table.ended);
+    const series = this.#series.planOf(table.series);
+    const ended = table.ended && this.#series.end(table.ended);
     const isSame = series === table.series && ended === table.ended;
     return this.#next.consume(isSame ? table : { ...table, series, ...(ended && { ended }) });
   }
-
-  #planOf(series: readonly Series[]): readonly Series[] {
-    const known = this.#plans.get(series);
-    if (known) return known;
-    const named = series.map((one) => this.#nameSeries(one));
-    const plan = keepSame(series, named);
-    this.#plans.set(series, plan);
-    return plan;
-  }
-
-  #nameSeries(series: Series): Series {
-    const known = this.#named.get(series);
-    if (known) return known.series;
-    const decisions = this.#decisions.of(series.resource);
-    // Most series have no ids: no state is kept for them.
-    if (decisions.length === 0) return series;
-    this.#decisions.retain(decisions);
-    const resource = this.#nameResource(series.resource, decisions);
-    const named = resource === series.resource ? series : deriveSeries(series, { resource });
-    this.#named.set(series, { series: named, decisions });
-    return named;
-  }
-
-  /** One resource object for all series that share one. */
-  #nameResource(resource: Resource, decisions: readonly Decision[]): Resource {
-    const known = this.#resources.get(resource);
-    if (known?.decisions === decisions) return known.resource;
-    const names: Attributes = Object.assign({}, ...decisions.map((decision) => decision.names));
-    const isNamed = Object.keys(names).some((name) => !(name in resource.attributes));
-    // Existing attributes of a resource are not replaced.
-    const named = isNamed ? { attributes: { ...names, ...resource.attributes } } : resource;
-    this.#resources.set(resource, { resource: named, decisions });
-    return named;
-  }
-
-  #end(ended: readonly Series[]): readonly Series[] {
-    const named = ended.map((series) => {
-      const known = this.#named.get(series);
-      if (known === undefined) return series;
-      this.#named.delete(series);
-      this.#decisions.release(known.decisions);
-      return known.series;
-    });
-    return keepSame(ended, named);
-  }
-}
-
-/** The first array if both have the same series. */
-function keepSame(series: readonly Series[], named: readonly Series[]): readonly Series[] {
-  return named.every((one, i) => one === series[i]) ? series : named;
 }
 
 /** The memory of a held table, in points: even a table without rows has some. */

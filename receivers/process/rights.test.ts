@@ -11,8 +11,8 @@ import { skip as cannotTrace } from '../../src/linux/bpf/real-kernel.fixture.js'
 
 // An ordinary user, on the real kernel: root gives up everything but some capabilities.
 
-const nobody = 65534;
-const ids = ['--reuid', String(nobody), '--regid', String(nobody), '--clear-groups'];
+const ordinaryUser = 65534;
+const ids = ['--reuid', String(ordinaryUser), '--regid', String(ordinaryUser), '--clear-groups'];
 
 /** Ambient capabilities, as setpriv(1) has them: `+bpf,+perfmon`. */
 const holding = (added: string): readonly string[] =>
@@ -89,8 +89,10 @@ for (const [added, missing] of [
     const [, command = ''] = pattern.exec(line) ?? [];
     assert.deepEqual([rest, command.startsWith('setpriv ')], [[], true], line);
     assert.ok(seconds === 0 && others > 0, `${seconds} s, ${others} counters of root`);
-    const asNobody = command.replace('"$(id -u)"', String(nobody)).replace('"$(id -g)"', String(nobody));
-    const remedied = await watchShortProcesses(asNobody.split(' '));
+    const asOrdinaryUser = command
+      .replace('"$(id -u)"', String(ordinaryUser))
+      .replace('"$(id -g)"', String(ordinaryUser));
+    const remedied = await watchShortProcesses(asOrdinaryUser.split(' '));
     assert.deepEqual(remedied.lines, []);
     assert.ok(remedied.seconds > 0);
   });

@@ -33,8 +33,13 @@ function describeDifferences({ command, comparison }: ExecReport, first: ExecRep
     '',
     "  p: how probable a difference at least this large is, if there is none (Welch's t-test)",
     "  The interval of a ratio is by Fieller's theorem; if it contains 1, the difference may be chance",
+    ...(rows.some((row) => row.includes(noRatio))
+      ? [`  ${noRatio}: there is no ratio, since the mean of the first command may be 0`]
+      : []),
   ];
 }
+
+const noRatio = '-';
 
 function differenceRow(
   name: string,
@@ -49,8 +54,7 @@ function differenceRow(
 }
 
 function ratioCells({ ratio, ratioInterval: interval }: Difference): readonly string[] {
-  // Without an interval, the other mean may be 0: the ratio may be any.
-  if (ratio === undefined || interval === undefined) return ['-', '-'];
+  if (ratio === undefined || interval === undefined) return [noRatio, noRatio];
   return [formatFactor(ratio), interval.map(formatFactor).join(' to ')];
 }
 

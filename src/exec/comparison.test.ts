@@ -47,7 +47,14 @@ test('createComparisonText has the statistics of each command and the difference
   );
   assert.match(differences, /\n {2}CPU time +0 s +\+-0 s +1\.000x +1\.000x to 1\.000x +1\.000\n/);
   assert.match(differences, /\n {2}machine +-2\.000 J/);
-  assert.doesNotMatch(differences, /above baseline/);
+  assert.doesNotMatch(differences, /above baseline|no ratio/);
+});
+
+test('createComparisonText says why there is no ratio to a mean that may be 0', () => {
+  const scattered = runsOf(0.1, 9, 0.2);
+  const text = createComparisonText([reportOf('old', scattered), reportOf('new', second, scattered)]);
+  assert.match(text, /\n {2}wall time +-1\.100 s +\+-\S+ s +- +- +0\.\d+\n/);
+  assert.match(text, /\n {2}-: there is no ratio, since the mean of the first command may be 0\n/);
 });
 
 test('createComparisonText says that a single run cannot be compared', () => {

@@ -88,7 +88,7 @@ async function measure(options: ExecOptions, invocations: readonly Invocation[])
       relay.finish();
       await session.close();
       const { isRepeated } = runs;
-      isReported = await writeReports({ commands, isRepeated, book: session.book }, targets);
+      isReported = await writeReports({ commands, isRepeated, recorder: session.recorder }, targets);
     }
     const exitCode = runs.last?.end.exitCode ?? 0;
     return exitCode === 0 && !isReported ? unreported : exitCode;

@@ -13,7 +13,7 @@ import { SignalRelay } from './signal-relay.js';
 /** A session without meters. */
 function createSession(flush: () => Promise<void>): Session {
   return {
-    book: new RunRecorder(0n),
+    recorder: new RunRecorder(0n),
     mark: () => Promise.resolve(0),
     begin(command) {
       command.release();

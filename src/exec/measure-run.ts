@@ -26,7 +26,7 @@ export interface RunPlan extends Invocation {
   readonly baselineMs: number | undefined;
 }
 
-/** A finished run, and the marks of its energy in the session's book. */
+/** A finished run, and the marks of its energy in the session's recorder. */
 export interface RunRecord {
   readonly startedAt: Date;
   readonly wallSeconds: number;

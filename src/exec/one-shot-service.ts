@@ -12,15 +12,15 @@ export interface Book {
   take(table: Table): void;
 }
 
-/** The factory of an exporter that adds every table to a book. */
-export function createRecorderFactory(book: Book): ExporterFactory {
+/** The factory of an exporter that adds every table to a recorder. */
+export function createRecorderFactory(recorder: Book): ExporterFactory {
   return {
     schema: {},
     create: () => ({
       start() {},
       shutdown() {},
       consume(table) {
-        book.take(table);
+        recorder.take(table);
         return true;
       },
     }),

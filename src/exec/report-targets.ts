@@ -116,8 +116,8 @@ export interface RunsToReport {
   readonly commands: readonly CommandRuns[];
   /** Whether they are repetitions after a warm-up. */
   readonly isRepeated: boolean;
-  /** The book of the session, which is closed. */
-  readonly book: RunRecorder;
+  /** The recorder of the session, which is closed. */
+  readonly recorder: RunRecorder;
 }
 
 /**
@@ -137,14 +137,18 @@ export async function writeReports(runs: RunsToReport, { json, summary }: Report
 }
 
 /** @returns a report of each command that was run */
-async function createReports({ commands, isRepeated, book }: RunsToReport): Promise<readonly ExecReport[]> {
+async function createReports({
+  commands,
+  isRepeated,
+  recorder,
+}: RunsToReport): Promise<readonly ExecReport[]> {
   const { reportRepeat, reportRun } = await import('./report.js');
   const { compareRuns } = await import('./comparison.js');
   let first: readonly RunReport[] | undefined;
   return commands
     .filter(({ records }) => records.length > 0)
     .map(({ command, records }) => {
-      const runs = records.map((record) => reportRun(record, book));
+      const runs = records.map((record) => reportRun(record, recorder));
       const repeat = isRepeated ? reportRepeat(runs) : undefined;
       const comparison = isRepeated && first ? compareRuns(runs, first) : undefined;
       first ??= runs;

@@ -38,16 +38,16 @@ function createRecord(
 }
 
 test('reportRun gives no peak below the mean, when most energy was used near the edges', () => {
-  const book = new RunRecorder(origin);
+  const recorder = new RunRecorder(origin);
   const takeAt = (ms: number, joules: number) =>
-    book.take(createRow(columns, origin + BigInt(ms) * 1_000_000n, Float64Array.of(joules)));
-  const markAt = (ms: number) => book.mark(origin + BigInt(ms) * 1_000_000n);
+    recorder.take(createRow(columns, origin + BigInt(ms) * 1_000_000n, Float64Array.of(joules)));
+  const markAt = (ms: number) => recorder.mark(origin + BigInt(ms) * 1_000_000n);
   takeAt(0, 0);
   const mark = markAt(1000);
   markAt(1300);
   for (const [ms, joules] of [[960, 0], [1060, 5], [1170, 5.2], [1280, 5.4], [1390, 15]]) takeAt(ms, joules); // prettier-ignore
   const record = createRecord(mark, 'perf', []);
-  const [domain] = reportRun(record, book).energy?.domains ?? [];
+  const [domain] = reportRun(record, recorder).energy?.domains ?? [];
   assert.ok(domain?.peakWatts !== undefined);
   assert.ok(domain.peakWatts >= domain.meanWatts, `${domain.peakWatts} W, mean ${domain.meanWatts} W`);
 });
@@ -55,9 +55,9 @@ test('reportRun gives no peak below the mean, when most energy was used near the
 const usage = (name: string, cpuNs: number, processes: number) => ({ name, cpuNs, processes });
 
 test('reportRun sums up time and energy by program, and all programs are the share of the command', () => {
-  const book = new RunRecorder(origin);
-  const mark = book.mark(origin + 1n);
-  book.mark(origin + 1_000_000_001n);
+  const recorder = new RunRecorder(origin);
+  const mark = recorder.mark(origin + 1n);
+  recorder.mark(origin + 1_000_000_001n);
   const programs = [usage('make', 1e8, 1), usage('cc1', 8e8, 40), usage('make', 3e8, 2)];
   const record = createRecord(mark, 'ebpf', programs);
   const energyOf = (resource: Attributes): Series => ({
@@ -79,13 +79,13 @@ test('reportRun sums up time and energy by program, and all programs are the sha
     attributes: {},
     start: origin,
   };
-  book.take(createRow(columns, origin + 2_000_000_000n, Float64Array.of(40)));
-  book.take(createRow([...workloads, ledger], origin + 2_000_000_000n, Float64Array.of(1, 8, 3, 99, 0)));
-  const report = reportRun(record, book);
+  recorder.take(createRow(columns, origin + 2_000_000_000n, Float64Array.of(40)));
+  recorder.take(createRow([...workloads, ledger], origin + 2_000_000_000n, Float64Array.of(1, 8, 3, 99, 0)));
+  const report = reportRun(record, recorder);
   assert.deepEqual(report.programs, [
     { name: 'cc1', processes: 40, cpuSeconds: 0.8, joules: 8 },
     { name: 'make', processes: 3, cpuSeconds: 0.4, joules: 4 },
   ]);
   assert.equal(report.energy?.shares?.command, 12);
-  assert.equal(reportRun(createRecord(mark, 'perf', programs), book).programs, undefined);
+  assert.equal(reportRun(createRecord(mark, 'perf', programs), recorder).programs, undefined);
 });

@@ -71,10 +71,10 @@ export interface RunReport {
  */
 const edgeError = 0.41;
 
-/** @param book of the session, which is closed */
-export function reportRun(record: RunRecord, book: RunRecorder): RunReport {
+/** @param recorder of the session, which is closed */
+export function reportRun(record: RunRecord, recorder: RunRecorder): RunReport {
   const { startedAt, wallSeconds, end, cpu, counts, maxRssBytes } = record;
-  const charges = chargePrograms(record, book);
+  const charges = chargePrograms(record, recorder);
   const programs = cpu.source === 'ebpf' ? reportPrograms(record, charges) : undefined;
   return {
     startedAt,
@@ -84,29 +84,29 @@ export function reportRun(record: RunRecord, book: RunRecorder): RunReport {
     programs,
     counts,
     maxRssBytes,
-    energy: reportEnergy(record, book, charges),
+    energy: reportEnergy(record, recorder, charges),
   };
 }
 
 /** Joules of each program of the command; undefined if nothing is attributed. */
 function chargePrograms(
   { mark, identity, cpu }: RunRecord,
-  book: RunRecorder,
+  recorder: RunRecorder,
 ): readonly number[] | undefined {
-  if (!book.isAttributed) return undefined;
+  if (!recorder.isAttributed) return undefined;
   const charges = cpu.programs.map(({ name }, i) =>
-    book.attributedTo(i === 0 ? identity : describeProgram(identity, name)),
+    recorder.attributedTo(i === 0 ? identity : describeProgram(identity, name)),
   );
-  const factor = findFactor(mark, sumOf(charges), book);
+  const factor = findFactor(mark, sumOf(charges), recorder);
   return charges.map((joules) => joules * factor);
 }
 
 /** The ledger's windows are between refreshes of a slow meter: the energy before and after is shared like theirs. */
-function findFactor(mark: number, charged: number, book: RunRecorder): number {
-  const domains = book.domainsFrom(mark);
-  const shared = Math.max(book.sharedFrom(mark), charged);
+function findFactor(mark: number, charged: number, recorder: RunRecorder): number {
+  const domains = recorder.domainsFrom(mark);
+  const shared = Math.max(recorder.sharedFrom(mark), charged);
   if (shared === 0 || !domains.some(({ isExtended }) => isExtended)) return 1;
-  return (sumJoules(domains) - book.idleFrom(mark)) / shared;
+  return (sumJoules(domains) - recorder.idleFrom(mark)) / shared;
 }
 
 function sumOf(values: readonly number[]): number {
@@ -115,34 +115,34 @@ function sumOf(values: readonly number[]): number {
 
 function reportEnergy(
   { mark, baselineMark }: RunRecord,
-  book: RunRecorder,
+  recorder: RunRecorder,
   charges: readonly number[] | undefined,
 ): EnergyReport | undefined {
-  const seconds = book.secondsFrom(mark);
-  const domains = book.domainsFrom(mark).map((domain) => reportDomain(domain, seconds));
+  const seconds = recorder.secondsFrom(mark);
+  const domains = recorder.domainsFrom(mark).map((domain) => reportDomain(domain, seconds));
   if (domains.length === 0) return undefined;
   const joules = sumJoules(domains);
   return {
     method: describeMethod(domains),
     joules,
     domains,
-    shares: charges ? reportShares(domains, sumOf(charges), { mark, book }) : undefined,
-    isIdleKnown: book.isIdleKnown,
-    floorSources: book.floorSources,
+    shares: charges ? reportShares(domains, sumOf(charges), { mark, recorder }) : undefined,
+    isIdleKnown: recorder.isIdleKnown,
+    floorSources: recorder.floorSources,
     baseline:
-      baselineMark === undefined ? undefined : reportBaseline(book, baselineMark, { joules, seconds }),
+      baselineMark === undefined ? undefined : reportBaseline(recorder, baselineMark, { joules, seconds }),
   };
 }
 
 function reportShares(
   domains: readonly DomainReport[],
   command: number,
-  { mark, book }: { readonly mark: number; readonly book: RunRecorder },
+  { mark, recorder }: { readonly mark: number; readonly recorder: RunRecorder },
 ): Shares {
   const joules = sumJoules(domains);
   // A window of the ledger may extend a few milliseconds beyond the run.
-  const idle = Math.min(book.idleFrom(mark), Math.max(0, joules - command));
-  const windows = book.uncertaintyFrom(mark);
+  const idle = Math.min(recorder.idleFrom(mark), Math.max(0, joules - command));
+  const windows = recorder.uncertaintyFrom(mark);
   const edges = domains.map(({ isExtended, uncertaintyJoules = 0 }) => (isExtended ? uncertaintyJoules : 0));
   return {
     command,
@@ -166,12 +166,12 @@ function findPeak({ peakWatts }: DomainEnergy, meanWatts: number): number | unde
 }
 
 function reportBaseline(
-  book: RunRecorder,
+  recorder: RunRecorder,
   mark: number,
   run: { readonly joules: number; readonly seconds: number },
 ): Baseline {
-  const seconds = book.secondsFrom(mark);
-  const watts = sumJoules(book.domainsFrom(mark)) / seconds;
+  const seconds = recorder.secondsFrom(mark);
+  const watts = sumJoules(recorder.domainsFrom(mark)) / seconds;
   return { seconds, watts, netJoules: run.joules - watts * run.seconds };
 }
 

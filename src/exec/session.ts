@@ -13,7 +13,7 @@ import { RunRecorder } from './run-recorder.js';
 /** The measuring pipelines of `exec`. Must be closed. */
 export interface Session {
   /** The energy between marks; complete once the session is closed. */
-  readonly book: RunRecorder;
+  readonly recorder: RunRecorder;
   /**
    * Takes a reading of every meter and marks the instant. Rejects if a required component cannot start.
    * @returns the mark's number
@@ -41,10 +41,10 @@ export async function openSession(sources: ExecConfigSources): Promise<Session> 
   // Energy is divided by time, and setting the clock while the command runs must change neither.
   const offsetNs = wallOffsetNs(readClocks());
   const clock = createWallClock(createSteadyRead(offsetNs));
-  const book = new RunRecorder(clock.wallNs());
-  const own = { command: createCommandFactory(feed), summary: createRecorderFactory(book) };
+  const recorder = new RunRecorder(clock.wallNs());
+  const own = { command: createCommandFactory(feed), summary: createRecorderFactory(recorder) };
   const config = await validateExecConfig(sources, own);
-  if (isIdleShared(config)) book.shareIdle();
+  if (isIdleShared(config)) recorder.shareIdle();
   const service = createOneShotService(config, clock, offsetNs);
   // Readings before the command starts are processed while it runs.
   service.hold();
@@ -56,18 +56,18 @@ export async function openSession(sources: ExecConfigSources): Promise<Session> 
     await service.flush();
   };
   return {
-    book,
+    recorder,
     async mark() {
       service.release();
       await flush();
-      return book.mark(clock.wallNs());
+      return recorder.mark(clock.wallNs());
     },
     begin(command) {
       const at = findReceiver(feed).begin(command);
       setImmediate(() => service.release());
-      return book.mark(at);
+      return recorder.mark(at);
     },
-    end: () => findReceiver(feed).end((at) => void book.mark(at)),
+    end: () => findReceiver(feed).end((at) => void recorder.mark(at)),
     flush,
     async close() {
       await started.catch(() => {});
