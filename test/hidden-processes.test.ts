@@ -1,13 +1,9 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { openHttpBackend } from '../src/http/http-backend.fixture.js';
 import { ownAddress } from '../src/http/own-address.fixture.js';
-import { enterCgroup, makeCgroup } from '../src/linux/cgroup/real-cgroups.fixture.js';
+import { makeCgroup, runShellIn } from '../src/linux/cgroup/real-cgroups.fixture.js';
 import { decodePoints, type DecodedPoint } from '../src/otlp/decode-request.fixture.js';
 import { skipWithout } from '../src/testing/needs.fixture.js';
 import { until } from '../src/testing/until.js';
@@ -61,15 +57,7 @@ for (const { where, receivers } of cases) {
     await agent.waitFor(/Everything is ready/);
     await until(() => points('ledger.energy').length > 0);
     const before = joulesOf('unseen');
-    const shell = spawn('sh', ['-c', 'read x; i=0; while [ $i -lt 2000000 ]; do i=$((i+1)); done'], {
-      stdio: ['pipe', 'ignore', 'inherit'],
-    });
-    t.after(() => shell.kill('SIGKILL'));
-    enterCgroup(made.folder, shell.pid ?? 0);
-    shell.stdin.end('\n');
-    await once(shell, 'exit');
-    const [, usec] = /^usage_usec (\d+)$/mu.exec(readFileSync(join(made.folder, 'cpu.stat'), 'utf8')) ?? [];
-    const used = Number(usec) / 1e6;
+    const used = await runShellIn(t, made, 'i=0; while [ $i -lt 2000000 ]; do i=$((i+1)); done');
     assert.ok(used > 0.2);
     const hasCgroups = receivers !== '';
     await until(() => (hasCgroups ? charged() : joulesOf('unseen') - before) >= 0.9 * used);

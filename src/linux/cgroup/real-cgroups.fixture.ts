@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -88,4 +90,15 @@ export function removeCgroup(folder: string): void {
 /** Moves a process into a cgroup. */
 export function enterCgroup(folder: string, pid: number): void {
   writeFileSync(join(folder, 'cgroup.procs'), String(pid));
+}
+
+/** Runs a script by a shell in a cgroup of version 2. @returns seconds of CPU time that the cgroup has used */
+export async function runShellIn(t: TestContext, { folder }: TestCgroup, script: string): Promise<number> {
+  const shell = spawn('sh', ['-c', `read x; ${script}`], { stdio: ['pipe', 'ignore', 'inherit'] });
+  t.after(() => shell.kill('SIGKILL'));
+  enterCgroup(folder, shell.pid ?? 0);
+  shell.stdin.end('\n');
+  await once(shell, 'exit');
+  const [, usec] = /^usage_usec (\d+)$/mu.exec(readFileSync(join(folder, 'cpu.stat'), 'utf8')) ?? [];
+  return Number(usec) / 1e6;
 }
