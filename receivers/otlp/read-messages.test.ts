@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { ChannelCredentials, Client, Metadata, status, type ServiceError } from '@grpc/grpc-js';
 import { createMeterReader } from '../../src/component/fakes.js';
 import { markCompressed, sendCompressed } from '../../src/otlp/grpc-compression.js';
 import { until } from '../../src/testing/until.js';
+import { MessageBuffers, prefixBytes } from './message-buffers.js';
+import { readInOnePiece } from './read-messages.js';
 import { startReceiver } from './receiver.fixture.js';
 import { encodeRequest } from './request.fixture.js';
 
@@ -56,6 +59,21 @@ test('readInOnePiece counts and logs a message that is not gzip, and takes other
   assert.match(readLog().join('\n'), /^warn: Refused a request: Cannot decompress the request: .*$/u);
   assert.equal(await call(good), null);
   assert.deepEqual(list(), ['g 0 10 1']);
+});
+
+test('readInOnePiece decompresses into a pooled buffer, and returns that of the compressed message', async () => {
+  const buffers = new MessageBuffers(1e9);
+  const call: Parameters<typeof readInOnePiece>[0] = { decompressMessage: (message) => message };
+  readInOnePiece(call, { maxBytes, buffers, refuse: () => assert.fail() });
+  const gzip = gzipSync(Buffer.alloc(10_000, 'a'));
+  const sent = buffers.take(prefixBytes + gzip.length);
+  gzip.copy(sent, prefixBytes);
+  const message = await call.decompressMessage?.(sent.subarray(0, prefixBytes + gzip.length), 'gzip');
+  assert.ok(message);
+  assert.deepEqual(message, Buffer.alloc(10_000, 'a'));
+  assert.equal(buffers.take(gzip.length).buffer, sent.buffer);
+  buffers.giveBack(message);
+  assert.equal(buffers.take(10_000).buffer, message.buffer);
 });
 
 test('readInOnePiece refuses more than 64 MiB of all calls together, until calls end', async (t) => {

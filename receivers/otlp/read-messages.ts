@@ -49,13 +49,22 @@ function replaceDecompression(call: Reading, { maxBytes, buffers, refuse }: Read
       if (encoding !== 'gzip') return await decompress(message, encoding);
       const inflated = await inflate(message.subarray(prefixBytes), maxBytes);
       buffers.giveBack(message);
-      return inflated;
+      return keep(inflated, buffers);
     } catch (error) {
       // Decompression fails with the status of the call.
       refuse('malformed', (error as StatusObject).details);
       throw error;
     }
   };
+}
+
+/**
+ * Copies a message to a pooled buffer. grpc-js refers to the message of a call for some time after its end. V8 would
+ * free buffers of their own only by full collections then, which took a third of the CPU time.
+ */
+function keep(message: Buffer, buffers: MessageBuffers): Buffer {
+  const pooled = buffers.take(message.length);
+  return pooled.subarray(0, message.copy(pooled));
 }
 
 async function inflate(bytes: Buffer, maxBytes: number): Promise<Buffer> {
