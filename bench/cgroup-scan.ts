@@ -96,7 +96,8 @@ async function compareScans(
 }
 
 /**
- * Without the collections of V8 between two steps, of which a heap that grows by some megabytes needs several.
+ * Without the collections of V8 between two steps, of which a heap that grows by some megabytes needs several; one that
+ * an allocation in a step causes is a part of it.
  * @returns CPU time in milliseconds: the median of the longest steps of first scans
  */
 async function measureFirstScans(hierarchy: Hierarchy): Promise<number> {
