@@ -8,12 +8,12 @@ import { createPlainLog } from '../telemetry/log.js';
 import { silentMeter } from '../telemetry/telemetry.js';
 
 /** What a command keeps of its pipeline's tables. */
-export interface Book {
+export interface TableRecorder {
   take(table: Table): void;
 }
 
 /** The factory of an exporter that adds every table to a recorder. */
-export function createRecorderFactory(recorder: Book): ExporterFactory {
+export function createRecorderFactory(recorder: TableRecorder): ExporterFactory {
   return {
     schema: {},
     create: () => ({
