@@ -3,7 +3,8 @@ import { findOrAdd } from '../../src/model/plan.js';
 import { ATTR_ENERGY_METHOD } from '../../src/model/semantic-conventions.js';
 import { resourceKey, type Series } from '../../src/model/series.js';
 import { isMeasuredHost } from '../../src/model/shared-metrics.js';
-import { HostParts, type Settled } from './host-parts.js';
+import type { Settled } from '../../src/usage/windows.js';
+import { HostParts, type Settled as SettledWindow } from './host-parts.js';
 import type { EnergyCounter } from './meter.js';
 import { describeRemainder, RemainderMeter, type RemainderOptions } from './remainder.js';
 
@@ -20,6 +21,8 @@ export interface EnergyReader {
    * @param values array whose cell is the joules since the counter's start; NaN: no reading
    */
   read(instant: Float64Array, values: Float64Array, cell: number): void;
+  /** The point up to which its energy is booked; undefined: none is. */
+  readonly settled: Settled | undefined;
   /** The counter has no further readings. */
   close(): void;
 }
@@ -62,6 +65,10 @@ export class HostCounter implements EnergyReader {
     if (this.#counter === undefined && !this.#isDue(instant, values, cell)) return;
     this.#counter ??= this.#open();
     this.#counter.read(instant, values, cell);
+  }
+
+  get settled(): Settled | undefined {
+    return (this.#counter ?? this.#remainder)?.settled;
   }
 
   /** No table will follow: held readings are attributed if no domain has appeared. */
@@ -155,7 +162,7 @@ export class Containers {
   }
 
   /** Receives a settled window of a domain or of a remainder. */
-  settled(series: Series, key: string, settled: Settled): void {
+  settled(series: Series, key: string, settled: SettledWindow): void {
     const { host, platform } = this.#machineOf(series);
     if (!isMeasuredHost(series)) host.settled(key, settled, this.#maxWindowNs);
     if (!isContainer(series)) platform.settled(key, settled, this.#maxWindowNs);
@@ -222,6 +229,10 @@ class PlatformCounter implements EnergyReader {
       this.#remainder ??= this.#openRemainder(platform);
       this.#remainder?.read(instant, values, cell);
     } else this.#closeRemainder();
+  }
+
+  get settled(): Settled | undefined {
+    return this.#remainder?.settled;
   }
 
   close(): void {

@@ -17,6 +17,7 @@ import { remainderType } from '../../src/model/shared-metrics.js';
 import { GpuUsage } from '../../src/usage/gpu-usage.js';
 import { UsageTick, withoutWorkloads, type Usage } from '../../src/usage/usage.js';
 import type { View } from '../../src/usage/view.js';
+import type { Settled } from '../../src/usage/windows.js';
 import type { Ended, SettledWindow, SheetOptions } from './audit-sheet.js';
 import { findWeight, listEvents, type Config } from './config.js';
 import { Containers, HostCounter, isContainer, type EnergyReader } from './containers.js';
@@ -52,6 +53,12 @@ export interface LedgerOptions {
   readonly forget?: (ended: Ended) => void;
 }
 
+/**
+ * Up to where earlier ledgers booked the energy of each counter, as Unix time and whole nanojoules. A reload may
+ * replace the processor, while receivers continue with the same series.
+ */
+const booked = new WeakMap<Series, { readonly ns: bigint; readonly nj: number }>();
+
 /** All domains, by kind of hardware, and the counters that feed them. */
 export class Domains {
   readonly #options: LedgerOptions;
@@ -74,7 +81,7 @@ export class Domains {
     const { config, views, epoch } = options;
     this.#sheets = { idle: config.idle, views, epoch };
     this.#containers = new Containers(config.max_window * 1e6, {
-      open: (series, isFirst) => this.#openCounter(series, isFirst ? this.#findStart(series) : NaN),
+      open: (series, isFirst) => this.#openCounter(series, isFirst ? this.#findOrigin(series) : undefined),
     });
   }
 
@@ -125,7 +132,7 @@ export class Domains {
     return findOrAdd(this.#counters, series, () => {
       if (isContainer(series)) return this.#containers.createCounter(series);
       this.#containers.count(series, domainKey(series), 1);
-      return this.#openCounter(series, this.#findStart(series));
+      return this.#openCounter(series, this.#findOrigin(series));
     });
   }
 
@@ -147,11 +154,18 @@ export class Domains {
     this.pushEarly();
   }
 
-  #openCounter(series: Series, startAt: number): EnergyCounter {
+  /** No window will follow: a later ledger continues from here. */
+  noteBooked(): void {
+    for (const [series, { settled }] of this.#counters) {
+      if (settled) booked.set(series, { ns: this.#options.epoch + BigInt(settled.at), nj: settled.nj });
+    }
+  }
+
+  #openCounter(series: Series, origin: Settled | undefined): EnergyCounter {
     const hardware = this.#hardwareOf(series);
     const { meter } = hardware.domainOf(domainKey(series), () => this.#createDomain(series, hardware));
     const isExact = series.attributes[ATTR_ENERGY_METHOD] === 'estimated';
-    return new EnergyCounter(meter, isExact, startAt);
+    return new EnergyCounter(meter, isExact, origin);
   }
 
   #keepEarly(usage: Usage): void {
@@ -161,10 +175,11 @@ export class Domains {
   }
 
   /** Energy counted long before the ledger started was used by unknown workloads. */
-  #findStart({ start }: Series): number {
+  #findOrigin(series: Series): Settled | undefined {
     const { epoch, config } = this.#options;
-    const at = Number(start - epoch);
-    return at >= -config.max_window * 1e6 ? at : NaN;
+    const { ns, nj } = booked.get(series) ?? { ns: series.start, nj: 0 };
+    const at = Number(ns - epoch);
+    return at >= -config.max_window * 1e6 ? { at, nj } : undefined;
   }
 
   #hardwareOf(series: Series): Hardware {

@@ -265,3 +265,34 @@ test('attribution charges what was measured during a pause of the usage by the u
   assert.deepEqual(rig.processes(), { 1: 25, 2: 15 });
   assert.deepEqual(rig.parts(), { attributed: 40 });
 });
+
+test('attribution that replaces another one continues where that one ended', async () => {
+  const { rig, meter, process } = playBusy();
+  playSecond({ rig, meter, used: [[process, 2]] }, 2);
+  await rig.processor.shutdown();
+  assert.deepEqual(rig.parts(), { attributed: 20 });
+  const next = new Rig();
+  playSecond({ rig: next, meter, used: [[process, 3]] }, 3);
+  playSecond({ rig: next, meter, used: [[process, 4]] }, 4);
+  assert.deepEqual(next.parts(), { attributed: 10, gap: 10 });
+  assert.equal(next.out.last('ledger.energy').at(0)?.series.start, unixNs(2));
+});
+
+test('attribution counts no energy twice when it is replaced before its first window', async () => {
+  const { rig, meter, process } = playBusy();
+  await rig.processor.shutdown();
+  for (const atS of [2, 3]) {
+    const short = new Rig();
+    short.energy(meter, atS, 10 * atS);
+    await short.processor.shutdown();
+    assert.deepEqual(short.parts(), {});
+  }
+  const last = new Rig();
+  playSecond({ rig: last, meter, used: [[process, 4]] }, 4);
+  playSecond({ rig: last, meter, used: [[process, 5]] }, 5);
+  const parts = Object.values(last.parts());
+  assert.equal(
+    parts.reduce((sum, joules) => sum + joules, 0),
+    40,
+  );
+});

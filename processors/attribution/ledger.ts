@@ -101,7 +101,9 @@ export class Ledger {
     this.domains.finish();
     for (const hardware of this.domains.kinds) if (this.#hasUsage(hardware)) hardware.finish();
     this.#check();
-    return this.#settle();
+    const settled = this.#settle();
+    this.domains.noteBooked();
+    return settled;
   }
 
   /** Without any usage, the energy is not split. */

@@ -1,7 +1,7 @@
 import type { Reading } from '../../src/energy/knot-finder.js';
 import type { MeterFacts } from '../../src/energy/meter-facts.js';
 import type { Usage, UsageTick } from '../../src/usage/usage.js';
-import { Windows, type Window } from '../../src/usage/windows.js';
+import { Windows, type Settled, type Window } from '../../src/usage/windows.js';
 
 /** More counters than this between two boundaries only occur where no usage arrives at all. */
 const maxCounters = 8;
@@ -94,18 +94,18 @@ export class EnergyCounter {
   readonly #isExact: boolean;
   readonly #reading: Reading = new Float64Array(2);
   #windows: Windows;
-  /** The instant at which the counter was 0, until its first reading; NaN: not known or not relevant. */
-  #startAt: number;
+  /** Until its first reading: the point from which on its energy is to be booked; undefined: not known. */
+  #origin: Settled | undefined;
 
   /**
    * @param isExact the counter is computed at each reading, not refreshed periodically
-   * @param startAt the instant at which the counter was 0: the energy up to its first reading was used since
-   * then
+   * @param origin the start of the counter, or the point up to which its energy is booked already: what it has
+   * counted up to its first reading was used since then. Undefined: its energy is booked from its first reading on
    */
-  constructor(meter: Pick<Meter, 'open'>, isExact: boolean, startAt: number) {
+  constructor(meter: Pick<Meter, 'open'>, isExact: boolean, origin: Settled | undefined) {
     this.#meter = meter;
     this.#isExact = isExact;
-    this.#startAt = startAt;
+    this.#origin = origin;
     this.#windows = meter.open();
   }
 
@@ -120,13 +120,19 @@ export class EnergyCounter {
     reading[0] = instant[0];
     // Beyond 2^53 nJ not every whole number is a double; the resolution is that of the joules they come from.
     reading[1] = Math.round(joules * 1e9);
-    if (this.#startAt < reading[0] && reading[1] > 0) {
-      this.#windows.curve.read(Float64Array.of(this.#startAt, 0), this.#isExact);
+    const origin = this.#origin;
+    if (origin && origin.at < reading[0] && reading[1] > origin.nj) {
+      this.#windows.curve.read(Float64Array.of(origin.at, origin.nj), this.#isExact);
     }
-    this.#startAt = NaN;
+    this.#origin = undefined;
     if (this.#windows.curve.read(reading, this.#isExact)) return;
     this.#windows = this.#meter.open();
     this.#windows.curve.read(reading, this.#isExact);
+  }
+
+  /** The point up to which its energy is booked; undefined: none is. */
+  get settled(): Settled | undefined {
+    return this.#windows.settled;
   }
 
   /** The counter has no further readings. */

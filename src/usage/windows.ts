@@ -29,6 +29,12 @@ export interface Window {
   readonly ends?: WindowEnds;
 }
 
+/** A point of a curve: nanoseconds and whole nanojoules. */
+export interface Settled {
+  readonly at: number;
+  readonly nj: number;
+}
+
 /** The curve at the ends of a window. Knots are time and value of two points; between them the curve is linear. */
 export interface WindowEnds {
   /** The value of the curve at the start, whole nanojoules. */
@@ -69,6 +75,11 @@ export class Windows {
     this.#maxWindowNs = maxWindowNs;
     this.#tick = tick;
     this.#keepsEnds = keepsEnds;
+  }
+
+  /** The end of the last window and the whole nanojoules of the curve up to there; undefined: there was none. */
+  get settled(): Settled | undefined {
+    return Number.isNaN(this.#from) ? undefined : { at: this.#from, nj: this.#fromNj };
   }
 
   /** Whether no further readings are accepted. */
