@@ -166,6 +166,29 @@ service:
   }
 });
 
+test('SIGTERM ends the agent in order although a hook at its start does not end', async () => {
+  const path = writeConfig(`
+receivers: {estimate: {}}
+exporters: {debug: {}}
+extensions:
+  hooks:
+    start: [{shell: 'echo at work; sleep 1000', timeout: 1000s}]
+    shutdown: [{command: [echo, undone]}]
+service:
+  extensions: [hooks]
+  pipelines: {metrics: {receivers: [estimate], exporters: [debug]}}
+  telemetry: {metrics: {level: none}}
+`);
+  const agent = startAgent(['run', '-c', path]);
+  await agent.waitFor(/at work/u);
+  const { code, stderr } = await agent.stop();
+  assert.equal(code, 0, stderr);
+  assert.match(
+    stderr,
+    /Shutting down: received SIGTERM\n.*expected it to end before the collector.*\n.*undone/u,
+  );
+});
+
 /** Lines of the debug exporter. */
 function countEnergyRows(output: string): number {
   return [...output.matchAll(/ hw\.host\.energy.* J$/gm)].length;

@@ -51,8 +51,8 @@ test('Hooks runs commands in order at start and at shutdown, and logs what they 
     'debug: Running command "printf" at start',
     'info: command "printf": $HOME; a b',
     'info: command "printf": second line',
-    'debug: Running shell command at start',
-    'info: shell command: /bin/sh 2',
+    'debug: Running shell command start[1]',
+    'info: shell command start[1]: /bin/sh 2',
   ]);
   await extension.shutdown(5000);
   await extension.shutdown(5000);
@@ -72,7 +72,7 @@ const failures = [
   ],
   [
     { command: ['true'], working_directory: '/nowhere' },
-    'command "true" at start: expected a program that can be run in /nowhere, found ENOENT for "true"',
+    'command "true" at start: expected an existing working directory, found no /nowhere',
   ],
 ] as const;
 
@@ -95,7 +95,7 @@ test('Hooks kills a command with its process group, when its time limit is excee
   await extension.start();
   assert.equal(
     log.lines.at(-1),
-    'error: Cannot run shell command at start: expected it to end within 300 ms, found it running; killed with its process group; continuing without it',
+    'error: Cannot run shell command start[0]: expected it to end within 300 ms, found it running; killed with its process group; continuing without it',
   );
   const pids = ['child', 'own'].map((name) => Number(readFileSync(join(folder, name), 'latin1')));
   assert.ok(pids.every((pid) => pid > 1));
@@ -125,10 +125,10 @@ test('Hooks bounds what it logs of the output of a command', async () => {
   const { extension, log } = create({ start: [{ shell: 'seq 100000; printf %020000d 0' }] });
   await extension.start();
   assert.equal(log.lines.length, 1 + 101);
-  assert.equal(log.lines.at(-1), 'info: shell command: ... (more than 100 lines)');
+  assert.equal(log.lines.at(-1), 'info: shell command start[0]: ... (more than 100 lines)');
   const long = create({ start: [{ shell: 'printf %020000d 0' }] });
   await long.extension.start();
-  assert.equal(long.log.lines.at(-1), `info: shell command: ${'0'.repeat(1000)}...`);
+  assert.equal(long.log.lines.at(-1), `info: shell command start[0]: ${'0'.repeat(1000)}...`);
 });
 
 test('Hooks limits the time of a shutdown hook to what is left of the shutdown', async () => {
@@ -139,6 +139,26 @@ test('Hooks limits the time of a shutdown hook to what is left of the shutdown',
     log.lines.at(-1) ?? '',
     /^error: .* within (?:200|199) ms, found it running; killed with its process group$/u,
   );
+});
+
+test('Hooks ends a start hook when the shutdown begins, and runs no further ones', async () => {
+  const path = writeModule('export default () => new Promise(() => {});');
+  for (const hook of [{ command: ['sleep', '1000'] }, { module: path }]) {
+    const next = join(createFolder(), 'next');
+    const { extension, log } = create({
+      start: [{ ...hook, timeout: '1000s' }, { command: ['touch', next] }],
+      shutdown: [{ command: ['echo', 'undone'] }],
+    });
+    const started = extension.start();
+    await extension.shutdown(5000);
+    await started;
+    assert.match(
+      log.lines.join('\n'),
+      /error: .* at start: expected it to end before the collector, found it/u,
+    );
+    assert.equal(log.lines.at(-1), 'info: command "echo": undone');
+    assert.ok(!existsSync(next));
+  }
 });
 
 test('Hooks runs nothing at shutdown, when it was not started', async () => {

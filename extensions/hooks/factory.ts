@@ -28,6 +28,9 @@ const reserveMs = 600;
 class Hooks implements Component {
   readonly #config: Config;
   readonly #context: ExtensionContext;
+  /** Aborts a start hook when the shutdown begins. */
+  readonly #stopping = new AbortController();
+  #starting: Promise<void> = Promise.resolve();
   #hasStarted = false;
 
   constructor(config: Config, context: ExtensionContext) {
@@ -35,15 +38,22 @@ class Hooks implements Component {
     this.#context = context;
   }
 
-  async start(): Promise<void> {
+  start(): Promise<void> {
     // Set first: what the first hook did is undone even if the second one fails.
     this.#hasStarted = true;
-    for (const hook of this.#config.start) {
+    this.#starting = this.#runStartHooks();
+    return this.#starting;
+  }
+
+  async #runStartHooks(): Promise<void> {
+    for (const [i, hook] of this.#config.start.entries()) {
+      if (this.#stopping.signal.aborted) return;
       try {
-        await this.#run(hook, 'start', hook.timeout);
+        await this.#run(hook, { event: 'start', index: i, timeoutMs: hook.timeout });
       } catch (error) {
         if (hook.required) throw error;
-        this.#context.log.error(`${describeError(error)}; continuing without it`);
+        const end = this.#stopping.signal.aborted ? '' : '; continuing without it';
+        this.#context.log.error(`${describeError(error)}${end}`);
       }
     }
   }
@@ -52,43 +62,60 @@ class Hooks implements Component {
     if (!this.#hasStarted) return;
     this.#hasStarted = false;
     const endMs = performance.now() + Math.max(minShutdownMs, timeoutMs - reserveMs);
-    for (const hook of this.#config.shutdown) {
+    this.#stopping.abort();
+    await this.#starting.catch(() => {});
+    for (const [i, hook] of this.#config.shutdown.entries()) {
       const leftMs = Math.max(1, Math.floor(Math.min(hook.timeout, endMs - performance.now())));
-      await this.#run(hook, 'shutdown', leftMs).catch((error: unknown) =>
+      await this.#run(hook, { event: 'shutdown', index: i, timeoutMs: leftMs }).catch((error: unknown) =>
         this.#context.log.error(describeError(error)),
       );
     }
   }
 
   /** @throws Error naming the hook */
-  async #run(hook: Hook, event: HookCall['event'], timeoutMs: number): Promise<void> {
+  async #run(hook: Hook, run: Run): Promise<void> {
     const { log } = this.#context;
-    const name = nameHook(hook);
-    log.debug(`Running ${name} at ${event}`);
+    const name = describeRun(hook, run);
+    log.debug(`Running ${name}`);
+    const signal = run.event === 'start' ? this.#stopping.signal : undefined;
     try {
-      if (hook.module !== null) await runModule(hook.module, { event, log }, timeoutMs);
-      else await this.#runCommand(hook, event, timeoutMs);
+      if (hook.module === null) await this.#runCommand(hook, run, signal);
+      else await runModule(hook.module, { event: run.event, log }, { timeoutMs: run.timeoutMs, signal });
     } catch (error) {
-      throw new Error(`Cannot run ${name} at ${event}: ${describeError(error)}`, { cause: error });
+      throw new Error(`Cannot run ${name}: ${describeError(error)}`, { cause: error });
     }
   }
 
-  #runCommand(hook: Hook, event: HookCall['event'], timeoutMs: number): Promise<void> {
+  #runCommand(hook: Hook, run: Run, signal: AbortSignal | undefined): Promise<void> {
     const [program = '/bin/sh', ...args] = hook.shell === null ? hook.command : ['/bin/sh', '-c', hook.shell];
-    const name = nameHook(hook);
+    const name = nameHook(hook, run);
     return runCommand({
       program,
       args,
-      env: { ...process.env, JOULEMETRY_HOOK: event, ...hook.environment },
+      env: { ...process.env, JOULEMETRY_HOOK: run.event, ...hook.environment },
       workingDirectory: hook.working_directory,
-      timeoutMs,
+      timeoutMs: run.timeoutMs,
+      signal,
       onLine: (line) => this.#context.log.info(`${name}: ${line}`),
     });
   }
 }
 
+/** One run of a hook. */
+interface Run {
+  readonly event: HookCall['event'];
+  /** The place of the hook in its list. */
+  readonly index: number;
+  readonly timeoutMs: number;
+}
+
 /** For messages: without arguments, which may contain secrets. */
-function nameHook({ command, shell, module }: Hook): string {
+function nameHook({ command, shell, module }: Hook, { event, index }: Run): string {
   if (module !== null) return `module "${module}"`;
-  return shell === null ? `command "${command[0]}"` : 'shell command';
+  return shell === null ? `command "${command[0]}"` : `shell command ${event}[${index}]`;
+}
+
+function describeRun(hook: Hook, run: Run): string {
+  const name = nameHook(hook, run);
+  return hook.shell === null ? `${name} at ${run.event}` : name;
 }

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,6 +15,8 @@ export interface CommandRun {
   /** Null: that of this process. */
   readonly workingDirectory: string | null;
   readonly timeoutMs: number;
+  /** Ends the command early. */
+  readonly signal?: AbortSignal | undefined;
   /** Receives each line of output, up to `maxLines`. */
   onLine(line: string): void;
 }
@@ -26,9 +29,10 @@ const graceMs = 500;
 
 /**
  * Runs a command in a process group of its own, with the standard streams as its only descriptors.
- * @throws Error saying how it failed: not found, a non-zero exit code, a signal, or a timeout
+ * @throws Error saying how it failed: not found, a non-zero exit code, a signal, a timeout, or an early end
  */
 export async function runCommand(run: CommandRun): Promise<void> {
+  checkFolder(run.workingDirectory);
   closeDescriptorsOnExec();
   const child = spawn(run.program, run.args, {
     cwd: run.workingDirectory ?? undefined,
@@ -52,12 +56,11 @@ async function waitForEnd(child: ChildProcess, run: CommandRun): Promise<void> {
   const timer = new AbortController();
   const ended = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
   try {
-    const end = await Promise.race([ended, expire(run.timeoutMs, timer.signal)]);
+    const limits = [timer.signal, ...(run.signal ? [run.signal] : [])];
+    const end = await Promise.race([ended, expire(run.timeoutMs, AbortSignal.any(limits))]);
     if (end === undefined) {
       await endGroup(child, ended);
-      throw new Error(
-        `expected it to end within ${run.timeoutMs} ms, found it running; killed with its process group`,
-      );
+      throw new Error(`${describeLimit(run)}, found it running; killed with its process group`);
     }
     await Promise.race([read, expire(graceMs, timer.signal)]);
     const [code, signal] = end;
@@ -105,6 +108,18 @@ function limitLines(onLine: (line: string) => void): (line: string) => void {
     if (count <= maxLines) onLine(line.length > maxLineLength ? `${line.slice(0, maxLineLength)}...` : line);
     else if (count === maxLines + 1) onLine(`... (more than ${maxLines} lines)`);
   };
+}
+
+/** @throws Error: otherwise the error of the system would name the program */
+function checkFolder(path: string | null): void {
+  if (path !== null && !existsSync(path))
+    throw new Error(`expected an existing working directory, found no ${path}`);
+}
+
+function describeLimit({ signal, timeoutMs }: CommandRun): string {
+  return signal?.aborted === true
+    ? 'expected it to end before the collector'
+    : `expected it to end within ${timeoutMs} ms`;
 }
 
 function describeEnd(code: number | null, signal: NodeJS.Signals | null): string {

@@ -18,25 +18,27 @@ export interface HookCall {
 export async function runModule(
   path: string,
   call: Omit<HookCall, 'signal'>,
-  timeoutMs: number,
+  { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal?: AbortSignal | undefined },
 ): Promise<void> {
   const controller = new AbortController();
-  const over = new Error(
-    `expected it to end within ${timeoutMs} ms, found it running; not waiting any longer`,
-  );
   const done = callModule(path, { ...call, signal: controller.signal });
   const timer = new AbortController();
   const late = async () => {
-    await sleep(timeoutMs, undefined, { signal: timer.signal });
+    const limits = [timer.signal, ...(signal ? [signal] : [])];
+    await sleep(timeoutMs, undefined, { signal: AbortSignal.any(limits) }).catch(() => {});
+    const limit = signal?.aborted === true ? 'before the collector' : `within ${timeoutMs} ms`;
+    const over = new Error(`expected it to end ${limit}, found it running; not waiting any longer`);
     controller.abort(over);
     throw over;
   };
+  const limit = late();
   try {
-    await Promise.race([done, late()]);
+    await Promise.race([done, limit]);
   } finally {
     timer.abort();
     // A failure after the time limit is not reported.
     done.catch(() => {});
+    limit.catch(() => {});
   }
 }
 

@@ -1,4 +1,5 @@
 import { EventEmitter, once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import type { Log } from '../component/log.js';
 import type { ServiceConfig } from '../config/service.js';
@@ -48,6 +49,8 @@ function preparePunctuality(): void {
 
 /** By then all measurements are exported or dropped. */
 const shutdownMs = 5000;
+/** A start that ends within this time after a signal loses no reading. */
+const startGraceMs = 500;
 /** Time for closing sockets and threads. */
 const leaveAfterMs = 200;
 const longestTimerMs = 0x7fff_ffff;
@@ -150,12 +153,14 @@ async function runService({ loadConfig, watched }: Source, { end, hangUps }: Sig
       log.info('Received SIGHUP: reading the configuration again');
       void service.reload();
     });
-    await service.start();
-    service.beginAttributing();
-    log.info('Everything is ready: measuring');
-    const showing = followService(service, manager);
-    trimFromNowOn();
-    watching = watchFiles({ loadConfig, watched, content }, () => void service.reload(), log);
+    let showing: NodeJS.Timeout | undefined;
+    if (await startUntilSignal(service, end)) {
+      service.beginAttributing();
+      log.info('Everything is ready: measuring');
+      showing = followService(service, manager);
+      trimFromNowOn();
+      watching = watchFiles({ loadConfig, watched, content }, () => void service.reload(), log);
+    }
     const delivered = last.then(async (reason) => {
       // A replay is faster than a network, and a shutdown is short.
       await service.drain();
@@ -178,6 +183,17 @@ async function runService({ loadConfig, watched }: Source, { end, hangUps }: Sig
     if (await hasHungUp(end)) endByHangUp();
     leaveBehind();
   }
+}
+
+/**
+ * Starts a service. A signal meanwhile does not wait for a component that takes long.
+ * @returns false when a signal has arrived and not everything has started
+ */
+async function startUntilSignal(service: Service, end: Promise<EndingSignal>): Promise<boolean> {
+  const started = service.start().then(() => true);
+  // After a signal, the shutdown makes it fail.
+  started.catch(() => {});
+  return Promise.race([started, end.then(() => sleep(startGraceMs, false))]);
 }
 
 /** Calls back when a configuration file has changed. */
