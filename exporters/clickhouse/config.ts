@@ -3,18 +3,18 @@ import { httpExporterSettings } from '../../src/export/sending-settings.js';
 
 export const schema = {
   endpoint: {
-    doc: 'Address of the HTTP interface of the server.',
+    doc: "Address of the server's HTTP interface.",
     format: 'url',
     default: 'http://localhost:8123',
   },
-  database: { doc: 'Database of the tables.', format: 'string', default: 'joulemetry' },
+  database: { doc: 'Database that contains the tables.', format: 'string', default: 'joulemetry' },
   create_tables: {
-    doc: 'Whether database, tables and view are created where they are missing. They are never changed.',
+    doc: 'Whether the database, the tables and the view are created if they are missing. Existing ones are never changed.',
     format: 'boolean',
     default: true,
   },
   async_insert: {
-    doc: 'Whether the server collects the points of several requests before it writes them, for many agents with small requests. A request that is sent again may then be written twice.',
+    doc: 'Whether the server collects the points of several requests before it writes them, which helps if many agents send small requests. A request that is sent again may then be stored twice.',
     format: 'boolean',
     default: false,
   },

@@ -2,7 +2,7 @@ import type { ConfigOf, Schema } from '../../src/component/schema.js';
 
 export const schema = {
   verbosity: {
-    doc: 'How much is written: `basic`: a line for each table; `normal`: a line for each value; `detailed`: everything, with resources and start times.',
+    doc: 'How much is written. `basic`: a line for each table. `normal`: a line for each value. `detailed`: also resources and start times.',
     format: ['basic', 'normal', 'detailed'],
     default: 'basic',
   },

@@ -9,30 +9,30 @@ import {
 
 const rotationSettings = {
   max_megabytes: {
-    doc: 'Size in MiB at which a new file is started; 0: no limit.',
+    doc: 'Size in MiB at which a new file is started. 0: no limit.',
     format: 'int',
     default: 100,
     min: 0,
   },
   interval: {
-    doc: 'Age at which a new file is started; 0: no limit.',
+    doc: 'Age at which a new file is started. 0: no limit.',
     format: 'duration',
     default: '0',
   },
   max_days: {
-    doc: 'Days after which backups are deleted; 0: never.',
+    doc: 'Number of days after which backups are deleted. 0: never.',
     format: 'int',
     default: 0,
     min: 0,
   },
   max_backups: {
-    doc: 'How many backups are kept; 0: all.',
+    doc: 'Maximum number of backups that are kept. 0: no limit.',
     format: 'int',
     default: 100,
     min: 0,
   },
   localtime: {
-    doc: 'Whether the names of backups have local time rather than UTC.',
+    doc: 'Whether the names of backups contain local time. Otherwise they contain UTC.',
     format: 'boolean',
     default: false,
   },
@@ -42,12 +42,12 @@ export type RotationConfig = ConfigOf<typeof rotationSettings>;
 
 export const schema = {
   path: {
-    doc: 'File to write; its folder must exist.',
+    doc: 'File to write. Its folder must exist.',
     format: 'path',
     default: null,
   },
   format: {
-    doc: 'Format: `json`: OTLP JSON lines as written by the Collector; `csv`: a column per metric; `parquet`: a row per point.',
+    doc: 'Format of the file. `json`: OTLP JSON lines, as the Collector writes them. `csv`: a column per metric. `parquet`: a row per point.',
     format: ['json', 'csv', 'parquet'],
     default: 'json',
   },
@@ -57,29 +57,29 @@ export const schema = {
     default: 'none',
   },
   append: {
-    doc: 'Whether an existing file is continued, or kept as a backup if that is not possible; otherwise it is replaced.',
+    doc: 'Whether an existing file is continued, or becomes a backup if it cannot be continued. Otherwise it is replaced.',
     format: 'boolean',
     default: true,
   },
   flush_interval: {
-    doc: 'How long points wait before they are written. A crash loses at most these points.',
+    doc: 'Maximum time that points wait before they are written. A crash loses at most the points that wait.',
     format: 'duration',
     default: '1s',
     min: 1,
   },
   buffer_bytes: {
-    doc: 'Maximum size of the tables that wait to be written; further tables are refused and counted.',
+    doc: 'Maximum size of all tables that wait to be written. Further tables are refused and counted.',
     format: 'byte_size',
     default: '64MiB',
     min: 1,
   },
   attribute_columns: {
-    doc: 'CSV and Parquet: attributes of points and resources that have a column of their own.',
+    doc: 'For CSV and Parquet: attributes of points and resources that have a column of their own.',
     format: 'string_list',
     default: [ATTR_HOST_NAME, ATTR_HW_TYPE, ATTR_HW_ID, ATTR_PROCESS_PID, ATTR_PROCESS_EXECUTABLE_NAME],
   },
   rotation: {
-    doc: 'When a file becomes a backup and a new one begins. Not set: never.',
+    doc: 'When the file becomes a backup and a new one is started. Unset: never.',
     format: 'group',
     default: null,
     settings: rotationSettings,

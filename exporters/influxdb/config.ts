@@ -4,18 +4,18 @@ import { checkHttpExporterConfig, httpExporterSettings } from '../../src/export/
 
 export const schema = {
   endpoint: {
-    doc: 'Address of InfluxDB, to which the path of the API is added.',
+    doc: 'Address of InfluxDB, to which the path of the API is appended.',
     format: 'url',
     default: 'http://localhost:8086',
   },
   api: {
-    doc: 'The API for writing: `/api/v2/write` of InfluxDB 2 and Cloud, `/api/v3/write_lp` of InfluxDB 3, or `/write` of InfluxDB 1.',
+    doc: 'API to which points are written. `v2`: `/api/v2/write` of InfluxDB 2 and Cloud. `v3`: `/api/v3/write_lp` of InfluxDB 3. `v1`: `/write` of InfluxDB 1.',
     format: ['v2', 'v3', 'v1'],
     default: 'v2',
   },
-  org: { doc: 'Organisation, name or id. v2 only.', format: 'string', default: null },
-  bucket: { doc: 'Bucket. v2 only.', format: 'string', default: null },
-  database: { doc: 'Database. v1 and v3 only.', format: 'string', default: null },
+  org: { doc: 'Name or id of the organisation. For v2 only.', format: 'string', default: null },
+  bucket: { doc: 'Name of the bucket. For v2 only.', format: 'string', default: null },
+  database: { doc: 'Name of the database. For v1 and v3 only.', format: 'string', default: null },
   ...httpExporterSettings,
 } as const satisfies Schema;
 

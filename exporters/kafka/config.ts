@@ -9,18 +9,18 @@ const recordBytes = 256;
 
 const saslSettings = {
   mechanism: {
-    doc: 'How the user is authenticated; unset: no user.',
+    doc: 'How the user is authenticated. Unset: no user.',
     format: ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'],
     default: null,
   },
-  username: { doc: 'User.', format: 'string', default: null },
+  username: { doc: 'Name of the user.', format: 'string', default: null },
   password_file: {
     doc: 'File with the password of that user; read again when it changes.',
     format: 'path',
     default: null,
   },
   password: {
-    doc: 'The password itself, instead of a file, for example `${env:KAFKA_PASSWORD}`.',
+    doc: 'Password of that user, instead of a file, for example `${env:KAFKA_PASSWORD}`.',
     format: 'string',
     default: null,
     sensitive: true,
@@ -29,7 +29,7 @@ const saslSettings = {
 
 export const schema = {
   brokers: {
-    doc: 'Brokers to contact first, `host:port`; the others are learned from them.',
+    doc: 'Brokers to connect to first, as `host:port`. They report all other brokers.',
     format: 'string_list',
     default: ['localhost:9092'],
   },
@@ -47,34 +47,34 @@ export const schema = {
     },
   },
   partition_metrics_by_resource_attributes: {
-    doc: 'Whether each resource has messages of its own, with the hash of its attributes as their key: all its points go to one partition, in order.',
+    doc: 'Whether each resource has messages of its own, whose key is the hash of its attributes. All its points then go to one partition, in order.',
     format: 'boolean',
     default: false,
   },
   tls: optionalTlsSettings,
   auth: { sasl: saslSettings },
   timeout: {
-    doc: 'Maximum time for a connection, and for each answer of a broker.',
+    doc: 'Maximum time to connect, and to wait for each answer of a broker.',
     format: 'duration',
     default: '5s',
     min: 1,
   },
   producer: {
     max_message_bytes: {
-      doc: 'Maximum bytes of a message before compression. Brokers accept 1 MiB by default (`message.max.bytes`).',
+      doc: 'Maximum size of a message before compression. Brokers accept 1 MiB by default (`message.max.bytes`).',
       format: 'byte_size',
       default: '1000000',
       min: 2048,
     },
     required_acks: {
-      doc: 'Which brokers must have a message before it counts as delivered: the leader of its partition (1), all in-sync replicas (-1), or none (0).',
+      doc: 'Which brokers must have stored a message before it counts as delivered. 1: the leader of its partition. -1: all in-sync replicas. 0: none.',
       format: 'int',
       default: 1,
       min: -1,
       max: 1,
     },
     compression: {
-      doc: 'How messages are compressed; `zstd` needs Node 22.15 or later.',
+      doc: 'How messages are compressed. `zstd` needs Node 22.15 or later.',
       format: ['none', 'gzip', 'snappy', 'lz4', 'zstd'],
       default: 'none',
     },

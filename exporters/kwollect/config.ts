@@ -3,23 +3,23 @@ import { checkHttpExporterConfig, httpExporterSettings } from '../../src/export/
 
 export const schema = {
   endpoint: {
-    doc: 'Address of a site, to which `/metrics` is added.',
+    doc: 'Address of a site, to which `/metrics` is appended.',
     format: 'url',
     default: 'https://api.grid5000.fr/stable/sites/lyon',
   },
   hostname: {
-    doc: 'Device of the points, as the site names this machine. Unset: its name up to the first dot.',
+    doc: 'Name of this machine at the site, which becomes the device of the points. Unset: its host name up to the first dot.',
     format: 'string',
     default: null,
   },
   append_unit_to_metric_name: {
-    doc: 'Whether `metric_id` ends with the unit, as in `hw_energy_J`.',
+    doc: 'Whether the unit is appended to `metric_id`, as in `hw_energy_J`.',
     format: 'boolean',
     default: true,
   },
   ...httpExporterSettings,
   compression: {
-    doc: 'How requests are compressed; the documentation of Kwollect mentions no compression.',
+    doc: 'How requests are compressed. The documentation of Kwollect does not mention compression.',
     format: ['none', 'gzip'],
     default: 'none',
   },

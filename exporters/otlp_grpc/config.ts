@@ -10,7 +10,7 @@ export const schema = {
     default: 'localhost:4317',
   },
   timeout: {
-    doc: 'Maximum time for the answer to a request.',
+    doc: 'Maximum time to wait for the answer to a request.',
     format: 'duration',
     default: '5s',
     min: 1,

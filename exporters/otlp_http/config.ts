@@ -5,12 +5,12 @@ import { otlpSettings, readOtlpEnvironment, replaceSettings } from '../../src/ot
 
 export const schema = {
   endpoint: {
-    doc: 'Address of the backend, to which `/v1/metrics` is added.',
+    doc: 'Address of the backend, to which `/v1/metrics` is appended.',
     format: 'url',
     default: 'http://localhost:4318',
   },
   metrics_endpoint: {
-    doc: 'Address for metrics, used unchanged instead of `endpoint`.',
+    doc: 'Full URL to which metrics are sent, instead of `endpoint`.',
     format: 'url',
     default: null,
   },

@@ -5,24 +5,24 @@ import { identityLabelsSetting } from '../../src/prometheus/identity-labels.js';
 
 export const schema = {
   endpoint: {
-    doc: 'Address that accepts remote writes.',
+    doc: 'URL that accepts remote writes.',
     format: 'url',
     default: 'http://localhost:9090/api/v1/write',
   },
   protobuf_message: {
-    doc: 'The message that is sent: that of protocol 2.0, with start timestamps and metadata in each request, or that of 1.0. For a backend that does not support 2.0, 1.0 is used.',
+    doc: 'The message that is sent: that of protocol 2.0, with start timestamps and metadata in each request, or that of protocol 1.0. If the backend does not support 2.0, 1.0 is used.',
     format: ['io.prometheus.write.v2.Request', 'prometheus.WriteRequest'],
     default: 'io.prometheus.write.v2.Request',
   },
   external_labels: {
-    doc: 'Labels of every series that does not have them.',
+    doc: 'Labels that are added to every series that does not have them.',
     format: 'string_map',
     default: {},
   },
   identity_labels: identityLabelsSetting,
   target_info: {
     enabled: {
-      doc: 'Whether `target_info` with the attributes of the machine, and of services, is sent once a minute.',
+      doc: 'Whether `target_info`, with the attributes of the machine and of services, is sent once a minute.',
       format: 'boolean',
       default: true,
     },

@@ -6,23 +6,23 @@ const longestAgeMs = 100 * 365 * 86_400_000;
 
 export const schema = {
   path: {
-    doc: 'Database file; its folder must exist.',
+    doc: 'Database file. Its folder must exist.',
     format: 'path',
     default: null,
   },
   max_age: {
-    doc: 'How long points are kept, counted from now; 0: forever.',
+    doc: 'Age from which points are deleted. 0: they are kept.',
     format: 'duration',
     default: '0s',
     max: longestAgeMs,
   },
   synchronous: {
-    doc: 'When written data reaches the disk: with `normal`, a power failure may lose the last seconds; `full` waits for the disk at every request. In either case the file stays consistent, and a crash of the agent loses no written data.',
+    doc: 'When written data reaches the disk. `normal`: a power failure may lose the last seconds. `full`: each request waits for the disk. In either case the file stays consistent, and a crash of the agent loses no written data.',
     format: ['normal', 'full'],
     default: 'normal',
   },
   busy_timeout: {
-    doc: 'How long a request waits for another program that locks the file, before it is tried again later.',
+    doc: 'How long a request waits while another program locks the file. After that, it is retried later.',
     format: 'duration',
     default: '5s',
   },

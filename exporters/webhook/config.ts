@@ -3,18 +3,18 @@ import { httpExporterSettings } from '../../src/export/sending-settings.js';
 
 export const schema = {
   endpoint: {
-    doc: 'Address that accepts the points.',
+    doc: 'URL that accepts the points.',
     format: 'url',
     default: 'http://localhost:8080',
   },
-  method: { doc: 'Method of the requests.', format: ['POST', 'PUT', 'PATCH'], default: 'POST' },
+  method: { doc: 'HTTP method of the requests.', format: ['POST', 'PUT', 'PATCH'], default: 'POST' },
   format: {
-    doc: 'Whether a request is one JSON array of points (`json`) or one point per line (`ndjson`).',
+    doc: 'Content of a request. `json`: an array of points. `ndjson`: one point per line.',
     format: ['json', 'ndjson'],
     default: 'json',
   },
   content_type: {
-    doc: 'Content-Type of the requests; unset: `application/json` or `application/x-ndjson`.',
+    doc: 'Content-Type of the requests. Unset: `application/json` or `application/x-ndjson`.',
     format: 'string',
     default: null,
   },

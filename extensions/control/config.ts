@@ -4,32 +4,32 @@ import { webConfigSettings } from '../../src/config/endpoint.js';
 export const schema = {
   socket: {
     path: {
-      doc: 'Path of the Unix socket. Not set: `control.sock` in `RUNTIME_DIRECTORY`, in `/run/joulemetry` for root, or in `$XDG_RUNTIME_DIR/joulemetry`. Its folder is created if the parent folder exists.',
+      doc: 'Path of the Unix socket. Unset: `control.sock` in `$RUNTIME_DIRECTORY`; if that is not set, in `/run/joulemetry` for root, and in `$XDG_RUNTIME_DIR/joulemetry` for other users. Its folder is created if the parent folder exists.',
       format: 'path',
       default: null,
     },
     mode: {
-      doc: 'Permissions of the socket, in octal: who may write to it may control the agent.',
+      doc: 'Permissions of the socket, in octal. Every user who may write to it may control the agent.',
       format: 'string',
       default: '0600',
     },
     owner: {
-      doc: 'Owner of the socket, by name or number. Not set: the user that the agent runs as.',
+      doc: 'Owner of the socket, by name or number. Unset: the user as which the agent runs.',
       format: 'string',
       default: null,
     },
     group: {
-      doc: 'Group of the socket, by name or number; `mode: 0660` then admits its members. Not set: the group that the agent runs as.',
+      doc: 'Group of the socket, by name or number; with `mode: 0660`, its members may control the agent. Unset: the group as which the agent runs.',
       format: 'string',
       default: null,
     },
   },
   http: {
-    doc: 'Serves the same requests over HTTP. Off unless this is set.',
+    doc: 'Serves the same requests over HTTP as well. Unset: only on the socket.',
     format: 'group',
     settings: {
       endpoint: {
-        doc: 'Where to listen.',
+        doc: 'Address to listen on, `host:port`.',
         format: 'endpoint',
         default: 'localhost:13134',
       },

@@ -2,7 +2,7 @@ import type { ConfigOf, Schema } from '../../src/component/schema.js';
 
 export const schema = {
   directory: {
-    doc: 'Folder for the requests of all exporters that name this extension. One agent at a time may use it.',
+    doc: 'Folder in which the requests of all exporters that use this extension are stored. One agent at a time may use it.',
     format: 'path',
     default: '/var/lib/joulemetry/file_storage',
   },
@@ -12,12 +12,12 @@ export const schema = {
     default: true,
   },
   fsync: {
-    doc: 'Whether stored requests are written to the device at once, so that they also survive a power failure or a crash of the kernel once they are written. In either case, they survive the end of the process.',
+    doc: 'Whether each stored request is flushed to the disk, so that it also survives a power failure or a crash of the kernel. In any case, stored requests survive the end of the process.',
     format: 'boolean',
     default: false,
   },
   max_age: {
-    doc: 'Requests that have waited longer are dropped instead of sent, and counted. Not set: they are kept.',
+    doc: 'Age from which waiting requests are dropped instead of sent; they are counted. Unset: they are kept.',
     format: 'duration',
     default: null,
     min: 1,

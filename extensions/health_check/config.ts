@@ -3,18 +3,18 @@ import { webConfigSettings } from '../../src/config/endpoint.js';
 
 export const schema = {
   endpoint: {
-    doc: 'Where to listen; not set means localhost:13133, or no endpoint when that port is in use.',
+    doc: 'Address to listen on, `host:port`. Unset: `localhost:13133`. If that port is in use, a warning is logged and health is not served.',
     format: 'endpoint',
     default: null,
   },
-  path: { doc: 'The path of the health check.', format: 'string', default: '/' },
+  path: { doc: 'URL path of the health check.', format: 'string', default: '/' },
   status: {
     enabled: {
-      doc: 'Whether the states of all components are served as well, as JSON and as an HTML page.',
+      doc: 'Whether to serve the states of all components as well, as JSON and as an HTML page.',
       format: 'boolean',
       default: true,
     },
-    path: { doc: 'The path of these states.', format: 'string', default: '/status' },
+    path: { doc: 'URL path of the states.', format: 'string', default: '/status' },
   },
   component_health: {
     include_recoverable_errors: {

@@ -7,14 +7,14 @@ const hookSettings = {
     format: 'string_list',
     default: [],
   },
-  shell: { doc: 'A line for `/bin/sh`, in place of `command`.', format: 'string', default: null },
+  shell: { doc: 'Command line for `/bin/sh`, in place of `command`.', format: 'string', default: null },
   module: {
-    doc: 'An ES module, in place of `command`, whose default export is called on the main thread of the collector.',
+    doc: 'ES module, in place of `command`, whose default export is called on the main thread of the collector.',
     format: 'path',
     default: null,
   },
   timeout: {
-    doc: 'How long a hook may run. After that, a command is killed with its process group, and a module is no longer waited for.',
+    doc: 'Maximum duration of a hook. After that, a command is killed with its process group; a module keeps running, but the collector does not wait for it.',
     format: 'duration',
     default: '10s',
     min: 1,
@@ -27,7 +27,7 @@ const hookSettings = {
     sensitive: true,
   },
   working_directory: {
-    doc: "Where a command runs. Unset: the collector's working directory.",
+    doc: 'Working directory of a command. Unset: that of the collector.',
     format: 'path',
     default: null,
   },
@@ -35,7 +35,7 @@ const hookSettings = {
 
 export const schema = {
   start: {
-    doc: 'Hooks that are run one after the other when the collector starts, before components that start later, and so before anything is read.',
+    doc: 'Hooks to run one after the other when the collector starts: before the extensions that follow in `service.extensions`, and before anything is read.',
     format: 'list',
     items: {
       ...hookSettings,
@@ -48,7 +48,7 @@ export const schema = {
     default: [],
   },
   shutdown: {
-    doc: 'Hooks that are run one after the other when the collector ends, after everything was exported, and also if the start failed after this extension. Together they may take the rest of the 5 seconds of a shutdown, at least 0.2 s.',
+    doc: 'Hooks to run one after the other when the collector ends, after all data was exported. They also run if a component that starts later failed to start. Together they may take what is left of the 5 seconds of a shutdown, at least 0.2 s.',
     format: 'list',
     items: hookSettings,
     default: [],

@@ -1,29 +1,29 @@
 import type { ConfigOf, Schema } from '../../src/component/schema.js';
 
 const hw_type = {
-  doc: 'Kind of hardware that the entry matches. Unset: every kind.',
+  doc: 'Kind of hardware (`hw.type`) that the entry matches. Unset: every kind.',
   format: 'string',
   default: null,
 } as const;
 
 export const schema = {
   views: {
-    doc: 'What energy is attributed to; each view has its own metric: process, program, cgroup, unit, container, pod, namespace, job, user, service, vm.',
+    doc: 'Views to publish: process, program, cgroup, unit, container, pod, namespace, job, user, service, vm. Each divides all attributed energy among groups of one kind, and has a metric of its own.',
     format: 'string_list',
     default: ['process', 'program', 'unit', 'container', 'pod'],
   },
   custom_views: {
-    doc: 'Additional views, each with its own metric.',
+    doc: 'Additional views, each with a metric of its own.',
     format: 'list',
     items: {
       metric: { doc: 'Name of the metric, which must end in `.energy`.', format: 'string', default: null },
       group_by: {
-        doc: 'Resource attributes that define a group. `a|b`: the first of them that a process has. Processes without the first entry are the group `none`.',
+        doc: 'Resource attributes that define a group: processes with the same values belong together. `a|b` means the first of the two that a process has. Processes that lack the attribute of the first entry are the group `none`.',
         format: 'string_list',
         default: [],
       },
       keep: {
-        doc: 'Resource attributes that are published with a group if all its processes share their value. `k8s.pod.label.*`: all with this prefix.',
+        doc: 'Resource attributes that are published with a group if they have the same value in all its processes. `k8s.pod.label.*` means all with this prefix.',
         format: 'string_list',
         default: [],
       },
@@ -31,76 +31,80 @@ export const schema = {
     default: [],
   },
   process_limit: {
-    doc: 'Number of processes with series of their own at a time: those that used most. The energy of all others is one series, `other`. 0: every process.',
+    doc: 'Maximum number of processes with series of their own at a time: those that used most energy. The energy of all others is in one series, `other`. 0: no limit.',
     format: 'int',
     default: 25,
     min: 0,
   },
   shown_pids: {
-    doc: 'Processes that always have series of their own, besides the collector itself. For a replay, the collector that recorded, so that the same series are shown.',
+    doc: 'Pids of processes that always have series of their own, as the collector itself has. When a recording is replayed, give the pid of the collector that made it, to get the same series.',
     format: 'int_list',
     default: [],
   },
   group_limit: {
-    doc: 'Number of groups with series of their own at a time in each other view: those that used most. The energy of all others is one series, `other`. 0: every group.',
+    doc: 'Maximum number of groups with series of their own at a time in each other view: those that used most energy. The energy of all others is in one series, `other`. 0: no limit.',
     format: 'int',
     default: 50,
     min: 0,
   },
   min_energy: {
-    doc: 'Joules that a process or group must have been charged before it has series of its own; until then its energy is in `other`. 0: none.',
+    doc: 'Energy in joules that must be attributed to a process or group before it gets series of its own. Until then, its energy is in `other`. 0: it gets them at once.',
     format: 'number',
     default: 0,
     min: 0,
   },
   process_metrics: {
-    doc: 'Which `process.*` series of receivers are forwarded: those of processes with series of their own (`shown`), or `all`.',
+    doc: 'Which `process.*` series of receivers are forwarded. `shown`: those of processes that have energy series of their own. `all`: all.',
     format: ['shown', 'all'],
     default: 'shown',
   },
   idle: {
-    doc: 'Where idle energy goes: separate (a part of its own), proportional (to processes by CPU time), equal (to every process by lifetime).',
+    doc: 'Where idle energy goes. `separate`: it stays a part of its own. `proportional`: to processes by their CPU time. `equal`: to all processes that exist, by the time for which they do.',
     format: ['separate', 'proportional', 'equal'],
     default: 'separate',
   },
   floor: {
-    doc: 'Known power of a domain when nothing runs. The first entry that matches a domain applies.',
+    doc: 'Power of hardware domains when nothing runs, if it is known. The first entry that matches a domain applies.',
     format: 'list',
     items: {
       hw_type,
-      hw_id: { doc: 'Domain that the entry matches. Unset: every domain.', format: 'string', default: null },
-      power: { doc: 'Watts of each such domain.', format: 'number', default: null, min: 0 },
+      hw_id: {
+        doc: 'Domain (`hw.id`) that the entry matches. Unset: every domain.',
+        format: 'string',
+        default: null,
+      },
+      power: { doc: 'Power of each matching domain, in watts.', format: 'number', default: null, min: 0 },
     },
     default: [],
   },
   weights: {
-    doc: 'By what the energy of hardware is shared. The first entry that matches a domain applies. Unset: memory as `dram`, all else by time.',
+    doc: 'Measures of use in proportion to which energy is shared. The first entry that matches a domain applies. Without an entry: `dram` for memory, GPU time for GPUs that report it, CPU time for everything else.',
     format: 'list',
     items: {
       hw_type,
       model: {
-        doc: 'What energy is shared by: counters (events of `perf`), frequency_cpu_time (CPU time weighted by the frequency at which it ran), dram (memory traffic by `resctrl`, else cache misses by `perf`), cpu_time. What was not counted is shared by CPU time.',
+        doc: 'The measure of use. `counters`: events that `perf` counts. `frequency_cpu_time`: CPU time, weighted by the frequency of the CPU at that time. `dram`: memory traffic that `resctrl` counts, otherwise cache misses that `perf` counts. `cpu_time`: CPU time. Use that was not counted is shared by CPU time.',
         format: ['counters', 'frequency_cpu_time', 'dram', 'cpu_time'],
         default: 'counters',
       },
       gamma: {
-        doc: 'For frequency_cpu_time: the exponent of the frequency. 1: by cycles.',
+        doc: 'For `frequency_cpu_time`: exponent of the frequency. 1: energy is shared by cycles.',
         format: 'number',
         default: 1,
         min: 0,
       },
       counters: {
-        doc: 'Names of events (`perf.event.name`). With the model counters, several are weighted by the energy of each, which is learned; otherwise they are added up. Unset: `cycles` for frequency_cpu_time, `cache-misses` for dram.',
+        doc: 'Names of events (`perf.event.name`). With `counters`, each is weighted by its energy, which is learned; with other models, they are added up. Empty: `cycles` for `frequency_cpu_time`, `cache-misses` for `dram`; `counters` needs at least one.',
         format: 'string_list',
         default: [],
       },
       factors: {
-        doc: 'For frequency_cpu_time: what a CPU second of each of `counters` costs in relation to the others at the same frequency, for machines with several kinds of cores. Unset: 1 each.',
+        doc: 'For `frequency_cpu_time` on machines with several kinds of cores: relative energy of a CPU second at the same frequency, one number for each of `counters`. Empty: 1 for each.',
         format: 'number_list',
         default: [],
       },
       max_error: {
-        doc: 'Relative error of the energy that events explain up to which they are used. Above it, energy is shared by time.',
+        doc: 'For `counters`: maximum relative error of the energy that the events predict. Above it, energy is shared by CPU time.',
         format: 'number',
         default: 0.2,
         min: 0,
@@ -109,24 +113,24 @@ export const schema = {
     default: [],
   },
   max_window: {
-    doc: 'Maximum time between two readings of the usage or of a meter. Energy of a longer time stays unattributed, reason gap.',
+    doc: 'Maximum time between two readings of the usage or of a meter. The energy of a longer time stays unattributed, with the reason `gap`.',
     format: 'duration',
     default: '5m',
     min: 1000,
   },
   cpu_time_excludes: {
-    doc: 'Kinds of hardware (`hw.type`) whose energy must not be divided by CPU time: without GPU time it stays unattributed, reason no_usage.',
+    doc: 'Kinds of hardware (`hw.type`) whose energy is never shared by CPU time. If no other measure is available, it stays unattributed, with the reason `no_usage`.',
     format: 'string_list',
     default: ['gpu', 'physical_disk', 'network'],
   },
   cpu_count: {
-    doc: 'Logical CPUs of the measured machine, to tell quiet from busy. Unset: as `system.cpu.logical.count` reports, else those of this machine.',
+    doc: 'Number of logical CPUs of the measured machine, by which it is recognised as quiet. Unset: the value of `system.cpu.logical.count`, otherwise the number of this machine.',
     format: 'int',
     default: null,
     min: 1,
   },
   calibration_file: {
-    doc: 'File that `joulemetry calibrate` wrote: losses and idle power of a remainder. Unset: a regression finds the losses.',
+    doc: 'File written by `joulemetry calibrate`, with the losses and the idle power of a remainder. Unset: the losses are found by a regression.',
     format: 'path',
     default: null,
   },
@@ -136,22 +140,22 @@ export const schema = {
     default: null,
   },
   state_read_only: {
-    doc: 'Only read `state_file`: another process keeps it.',
+    doc: 'Whether `state_file` is only read, because another process writes it.',
     format: 'boolean',
     default: false,
   },
   audit: {
-    doc: 'A file with the complete sheet of every window, which `joulemetry audit` recomputes.',
+    doc: 'Writes the complete calculation of every window to a file, which `joulemetry audit` checks. Unset: no file.',
     format: 'group',
     settings: {
-      path: { doc: 'The file. It is continued where it exists.', format: 'path', default: null },
+      path: { doc: 'Path of the file. An existing file is continued.', format: 'path', default: null },
       max_megabytes: {
-        doc: 'Size at which the file becomes a backup (`PATH.1`) and another one begins.',
+        doc: 'Size in MiB at which the file becomes a backup (`PATH.1`) and a new one is started.',
         format: 'int',
         default: 100,
         min: 1,
       },
-      max_backups: { doc: 'Number of backups that are kept.', format: 'int', default: 3, min: 0 },
+      max_backups: { doc: 'Number of backups to keep.', format: 'int', default: 3, min: 0 },
     },
     default: null,
   },

@@ -1,6 +1,6 @@
 import type { Schema } from '../../src/component/schema.js';
 
-const ignored = 'Accepted for configurations of the Collector, without effect.';
+const ignored = 'Accepted for compatibility with the Collector, without effect.';
 
 export const schema = {
   timeout: { doc: ignored, format: 'duration', default: '200ms' },

@@ -5,38 +5,38 @@ import { serviceSettings } from '../../src/rating/rate-source.js';
 
 export const schema = {
   intensity: {
-    doc: 'Carbon intensity of the electricity where the machine is, in grams of CO2 equivalent per kWh.',
+    doc: 'Carbon intensity of the electricity where the machine is, in grams of CO2 equivalent per kWh (g/kWh). Unset: see `country`.',
     format: 'number',
     default: null,
     min: 0,
   },
   country: {
-    doc: 'Country whose yearly mean is used where neither `intensity` nor `file` is set, and while `service` has no value: three letters of ISO 3166-1 such as FRA, or WLD, the world.',
+    doc: 'Country whose yearly mean is used if neither `intensity` nor `file` is set, and while `service` has no value: three letters of ISO 3166-1, such as FRA, or WLD for the world.',
     format: 'string',
     default: 'WLD',
   },
   file: {
-    doc: 'File with lines `time,intensity`: RFC 3339 or Unix seconds, and g/kWh. Read again when it changes.',
+    doc: 'File with lines `time,intensity`. Times are in RFC 3339 or Unix seconds, intensities in g/kWh. Read again when it changes.',
     format: 'path',
     default: null,
   },
   service: {
-    doc: 'A web service that knows the intensity of now.',
+    doc: 'Web service that is asked for the current intensity. Unset: none.',
     format: 'group',
     settings: serviceSettings,
     default: null,
   },
   intensity_type: {
-    doc: 'What `intensity`, `file` or `service` states: the mean of all electricity that is generated at the time (average), or what one more kilowatt-hour would emit (marginal). An attribute of `carbon.intensity`.',
+    doc: 'Meaning of the values of `intensity`, `file` and `service`. `average`: mean of all electricity that is generated at the time. `marginal`: what one more kilowatt-hour would emit. It is an attribute of `carbon.intensity`.',
     format: ['average', 'marginal'],
     default: 'average',
   },
   market: {
-    doc: 'Also market-based: by the contracts of who buys the electricity.',
+    doc: 'Publishes market-based emissions as well: those of the electricity that was bought. Unset: only location-based ones.',
     format: 'group',
     settings: {
       intensity: {
-        doc: 'Carbon intensity of the electricity that is bought, in g/kWh; 0 for electricity with guarantees of origin.',
+        doc: 'Carbon intensity of the electricity that was bought, in g/kWh; 0 with guarantees of origin.',
         format: 'number',
         default: 0,
         min: 0,
@@ -45,28 +45,28 @@ export const schema = {
     default: null,
   },
   pue: {
-    doc: 'Power usage effectiveness: energy of the whole data centre for each joule of its machines.',
+    doc: 'Power usage effectiveness (PUE): energy of the whole data centre for each joule of its machines. Results are multiplied by it.',
     format: 'number',
     default: 1,
     min: 1,
     max: 10,
   },
   embodied: {
-    doc: 'Also the emissions of making the machine, spread evenly over its life.',
+    doc: 'Publishes the emissions of making the machine as well, spread evenly over its lifetime. Unset: not published.',
     format: 'group',
     settings: {
       kilograms: {
-        doc: 'CO2 equivalent of making, transporting and disposing of the machine, in kilograms.',
+        doc: 'Emissions of making, transporting and disposing of the machine, in kilograms of CO2 equivalent.',
         format: 'number',
         default: 1000,
         min: 0,
       },
-      years: { doc: 'How long the machine is in use.', format: 'number', default: 4, min: 0.1, max: 100 },
+      years: { doc: 'Lifetime of the machine, in years.', format: 'number', default: 4, min: 0.1, max: 100 },
     },
     default: null,
   },
   metrics: {
-    doc: 'Energy counters to derive emissions from. Each gives a metric with .carbon in place of .energy.',
+    doc: 'Energy counters from which emissions are computed. Each gives a metric with `.carbon` in place of `.energy`.',
     format: 'string_list',
     default: [...energyNames, ledgerEnergy.name],
   },

@@ -5,50 +5,62 @@ import { serviceSettings } from '../../src/rating/rate-source.js';
 
 /** One part of a tariff. */
 const period = {
-  from: { doc: 'When it begins, local time: `22:00`.', format: 'string', default: '00:00' },
-  to: { doc: 'When it ends; before `from`: on the next day.', format: 'string', default: '24:00' },
+  from: {
+    doc: 'Time of day at which the period begins, such as `22:00`, in the time zone of the machine.',
+    format: 'string',
+    default: '00:00',
+  },
+  to: {
+    doc: 'Time of day at which the period ends. If it is before `from`, the period ends on the next day.',
+    format: 'string',
+    default: '24:00',
+  },
   days: {
-    doc: 'Days on which it begins: mon, tue, wed, thu, fri, sat, sun. Empty: every day.',
+    doc: 'Days on which the period begins: mon, tue, wed, thu, fri, sat, sun. Empty: every day.',
     format: 'string_list',
     default: [],
   },
-  price: { doc: 'Price of a kWh.', format: 'number', default: 0 },
+  price: { doc: 'Price of a kWh, in `currency`.', format: 'number', default: 0 },
 } as const satisfies Schema;
 
 export const schema = {
-  price: { doc: 'Price of a kWh.', format: 'number', default: 0.25 },
-  currency: { doc: 'Three letters of ISO 4217: EUR, USD.', format: 'string', default: 'EUR' },
+  price: { doc: 'Price of a kWh, in `currency`.', format: 'number', default: 0.25 },
+  currency: {
+    doc: 'Currency of all prices: three letters of ISO 4217, such as EUR or USD.',
+    format: 'string',
+    default: 'EUR',
+  },
   periods: {
-    doc: 'Times of day with other prices; the first that matches applies.',
+    doc: 'Times of day with other prices. The first period that contains the current time applies.',
     format: 'list',
     items: period,
     default: [],
   },
   file: {
-    doc: 'File with lines `time,price`: RFC 3339 or Unix seconds, and the price of a kWh. Read again when it changes.',
+    doc: 'File with lines `time,price`. Times are in RFC 3339 or Unix seconds, prices per kWh or as `unit` says. Read again when it changes.',
     format: 'path',
     default: null,
   },
   service: {
-    doc: 'A web service that knows the price of now; `price` is used while it has none.',
+    doc: 'Web service that is asked for the current price. While it has no value, `price` is used. Unset: none.',
     format: 'group',
     settings: { ...serviceSettings, value: { ...serviceSettings.value, default: 'price' } },
     default: null,
   },
   unit: {
-    doc: 'Unit of energy of the prices in the file or from the service.',
+    doc: 'Unit of energy for the prices in `file` and from `service`.',
     format: ['kWh', 'MWh'],
     default: 'kWh',
   },
   pue: {
-    doc: 'Power usage effectiveness: energy of the whole data centre for each joule of its machines.',
+    doc: 'Power usage effectiveness (PUE): energy of the whole data centre for each joule of its machines. Results are multiplied by it.',
     format: 'number',
     default: 1,
     min: 1,
     max: 10,
   },
   metrics: {
-    doc: 'Energy counters to derive costs from. Each gives a metric with .cost in place of .energy.',
+    doc: 'Energy counters from which costs are computed. Each gives a metric with `.cost` in place of `.energy`.',
     format: 'string_list',
     default: [...energyNames, ledgerEnergy.name],
   },

@@ -3,12 +3,12 @@ import type { ConfigOf, Schema } from '../../src/component/schema.js';
 const matchSettings = {
   metrics: { doc: 'Names of metrics.', format: 'string_list', default: [] },
   match_type: {
-    doc: 'Whether the names are compared as they are (strict), or are regular expressions that must match a part of them.',
+    doc: 'How names are compared. `strict`: they must be equal. `regexp`: they are regular expressions that must match a part of the name.',
     format: ['strict', 'regexp'],
     default: null,
   },
   metric_types: {
-    doc: 'Kinds of metrics: `sum`. Histograms stay cumulative.',
+    doc: 'Types of metrics; only `sum` is possible, since histograms stay cumulative.',
     format: 'string_list',
     default: [],
   },
@@ -16,24 +16,24 @@ const matchSettings = {
 
 export const schema = {
   include: {
-    doc: 'Which counters are sent as deltas; without it, all.',
+    doc: 'Counters that are sent as deltas. Unset: all.',
     format: 'group',
     settings: matchSettings,
     default: null,
   },
   exclude: {
-    doc: 'Which counters stay cumulative, included or not.',
+    doc: 'Counters that stay cumulative, even if `include` matches them. Unset: none.',
     format: 'group',
     settings: matchSettings,
     default: null,
   },
   max_staleness: {
-    doc: 'Accepted for configurations of the Collector, without effect: what a counter has sent is known until it ends.',
+    doc: 'Accepted for compatibility with the Collector, without effect: the last value of a counter is kept until the counter ends.',
     format: 'duration',
     default: '0s',
   },
   initial_value: {
-    doc: 'The first delta of a counter: its count since its start (`keep`), none (`drop`), or `keep` for counters that started after the collector and `drop` for others (`auto`).',
+    doc: 'The first delta of a counter. `keep`: its whole count since its start. `drop`: none. `auto`: `keep` for counters that started after the collector, `drop` for others.',
     format: ['auto', 'keep', 'drop'],
     default: 'auto',
   },

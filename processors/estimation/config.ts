@@ -12,42 +12,42 @@ const { hdd, ssd } = diskModels;
 export const schema = {
   cpu: {
     processor: {
-      doc: 'Micro-architecture of the processors: row of the table of whole servers. Applies where neither `tdp` nor the powers are set.',
+      doc: 'Micro-architecture of the processors, which selects idle and maximum power from the table of whole servers in the README. Ignored if `tdp` or both powers are set.',
       format: serverNames,
       default: 'average',
     },
     tdp: {
-      doc: 'Thermal design power of the processors, in watts: 0 W when idle, this at full use.',
+      doc: 'Thermal design power of the processors, in watts. Their power is then 0 W when idle and `tdp` at full use.',
       format: 'number',
       default: null,
       min: 0,
     },
     tdp_cpus: {
-      doc: 'Logical CPUs that `tdp` is for; unset: all. A virtual machine with 8 of 64 CPUs has an eighth of the power.',
+      doc: 'Number of logical CPUs that together use `tdp`. A virtual machine with 8 of 64 CPUs has an eighth of this power. Unset: all CPUs of this machine.',
       format: 'int',
       default: null,
       min: 1,
     },
     idle_power: {
-      doc: 'Power of all processors when nothing runs, in watts; together with `max_power`.',
+      doc: 'Power of all processors when nothing runs, in watts; set it together with `max_power`.',
       format: 'number',
       default: null,
       min: 0,
     },
     max_power: {
-      doc: 'Power of all processors at full use, in watts; together with `idle_power`.',
+      doc: 'Power of all processors at full use, in watts; set it together with `idle_power`.',
       format: 'number',
       default: null,
       min: 0,
     },
     max_frequency: {
-      doc: 'Frequency at which the processors reach their maximum power, in Hz. Below it the power above idle is multiplied by (frequency / this) to the power of `frequency_exponent`. Unset: the frequency is ignored.',
+      doc: 'Frequency at which the processors reach their maximum power, in Hz. The power above idle is multiplied by (frequency / `max_frequency`) to the power of `frequency_exponent`. Unset: the frequency is ignored.',
       format: 'number',
       default: null,
       min: 1,
     },
     frequency_exponent: {
-      doc: 'How the power above idle depends on the frequency: 1 in proportion to it, up to 3 where the voltage follows it.',
+      doc: 'Exponent by which the power above idle depends on the frequency. 1: in proportion to it; up to 3 if the voltage changes with the frequency.',
       format: 'number',
       default: 1,
       min: 0,
@@ -56,7 +56,7 @@ export const schema = {
   },
   memory: {
     power_per_gb: {
-      doc: 'Power of a gigabyte (1024^3 bytes) of memory, in watts; 0: memory is not estimated.',
+      doc: 'Power of a gigabyte (1024^3 bytes) of memory, in watts. 0: memory is not estimated.',
       format: 'number',
       default: memoryWattsPerGb,
       min: 0,
@@ -65,7 +65,7 @@ export const schema = {
   disk: {
     hdd: {
       devices: {
-        doc: 'Block devices that are hard disks, such as `^sd[a-z]+$`; unset: none.',
+        doc: 'Names of the block devices that are hard disks, such as `^sd[a-z]+$`. Unset: none.',
         format: 'regexp',
         default: null,
       },
@@ -84,7 +84,7 @@ export const schema = {
     },
     ssd: {
       devices: {
-        doc: 'Block devices that are solid state drives; unset: none. One that matches both is a hard disk.',
+        doc: 'Names of the block devices that are solid state drives. Unset: none. A device that matches both settings is a hard disk.',
         format: 'regexp',
         default: '^nvme[0-9]+n[0-9]+$',
       },
@@ -104,7 +104,7 @@ export const schema = {
   },
   network: {
     interfaces: {
-      doc: 'Network interfaces with hardware of their own; unset: none. On this machine, those that are virtual according to sysfs are left out.',
+      doc: 'Names of the network interfaces with hardware of their own. Unset: none. On this machine, interfaces that are virtual according to sysfs are left out.',
       format: 'regexp',
       default: '^(en|eth|ib)[a-z0-9]+$',
     },

@@ -5,17 +5,17 @@ const input = {
   name: { doc: 'Name of the input in the expression.', format: 'string', default: null },
   metric: { doc: 'Name of the metric.', format: 'string', default: null },
   attributes: {
-    doc: 'Attributes that its series have, of their own or of their resource; others are left out.',
+    doc: 'Attributes, of their own or of their resource, that series must have. Series without them are not used.',
     format: 'string_map',
     default: {},
   },
   take: {
-    doc: 'Which value of a series is used: `growth`, of a counter within the window; `rate`, its growth per second; or `value`, of a counter at the end of the window, and of other metrics the mean over the window. `auto`: growth of counters, value of others.',
+    doc: 'Which value of a series is used. `growth`: by how much a counter grew within the window. `rate`: its growth per second. `value`: a counter at the end of the window, the mean of any other metric over the window. `auto`: `growth` of counters, `value` of other metrics.',
     format: ['auto', 'growth', 'rate', 'value'],
     default: 'auto',
   },
   combine: {
-    doc: 'How several series of one group are combined.',
+    doc: 'How several series of one group are combined to one value.',
     format: ['sum', 'mean', 'min', 'max'],
     default: 'sum',
   },
@@ -23,16 +23,16 @@ const input = {
 
 const formula = {
   name: { doc: 'Name of the resulting metric.', format: 'string', default: null },
-  expression: { doc: 'The expression, over the names of its inputs.', format: 'string', default: null },
-  unit: { doc: 'Unit of the result, in UCUM.', format: 'string', default: '1' },
+  expression: { doc: 'Expression to compute from the names of its inputs.', format: 'string', default: null },
+  unit: { doc: 'Unit of the result, in the notation of UCUM.', format: 'string', default: '1' },
   description: { doc: 'Description of the metric.', format: 'string', default: null },
   kind: {
-    doc: 'What the metric is: `gauge`, the result of each window, or `counter`, the sum of the results, which must not be negative.',
+    doc: 'Kind of the metric. `gauge`: the result of each window. `counter`: the sum of the results of all windows; a negative result is a gap.',
     format: ['gauge', 'counter'],
     default: 'gauge',
   },
   group_by: {
-    doc: 'Attributes, of series or of their resources: there is a result for each combination of their values. Inputs without one of them count for all of its values.',
+    doc: 'Attributes, of series or of their resources, that define a group: there is a result for each combination of their values. An input that lacks one of them is used for all of its values.',
     format: 'string_list',
     default: [],
   },
@@ -42,12 +42,12 @@ const formula = {
 export const schema = {
   window: windowSetting,
   max_lag: {
-    doc: 'How long a window waits for inputs that have no reading at its end yet; without them it has no result.',
+    doc: 'How long a window waits for inputs that have no reading at its end yet. Without them it has no result.',
     format: 'duration',
     default: '30s',
     min: 1,
   },
-  formulas: { doc: 'The formulas.', format: 'list', items: formula, default: [] },
+  formulas: { doc: 'Formulas to compute.', format: 'list', items: formula, default: [] },
 } as const satisfies Schema;
 
 export type Config = ConfigOf<typeof schema>;

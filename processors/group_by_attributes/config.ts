@@ -2,7 +2,7 @@ import type { Schema } from '../../src/component/schema.js';
 
 export const schema = {
   keys: {
-    doc: 'Attributes of series that become attributes of their resource, where a series has them.',
+    doc: 'Attributes of series that are moved to their resource.',
     format: 'string_list',
     default: [],
   },

@@ -2,15 +2,15 @@ import type { Schema } from '../../src/component/schema.js';
 
 export const schema = {
   interval: {
-    doc: 'Time between two points of a series. Intervals end at multiples of it on the wall clock.',
+    doc: 'Time between two points of a series. Intervals end at multiples of it on the wall clock; the last point of each is forwarded.',
     format: 'duration',
     default: '60s',
     min: 1,
   },
   pass_through: {
-    gauge: { doc: 'Forwards every point of gauges.', format: 'boolean', default: false },
+    gauge: { doc: 'Whether all points of gauges are forwarded.', format: 'boolean', default: false },
     summary: {
-      doc: 'Accepted for configurations of the Collector, without effect.',
+      doc: 'Accepted for compatibility with the Collector, without effect.',
       format: 'boolean',
       default: false,
     },

@@ -3,13 +3,13 @@ import { energyNames } from '../../src/model/energy-names.js';
 
 export const schema = {
   window: {
-    doc: 'Time over which each power is averaged, as closely as the readings allow. Windows end at multiples of it on the wall clock.',
+    doc: 'Time over which power is averaged, as closely as the readings allow. These windows end at multiples of it on the wall clock.',
     format: 'duration',
     default: '1s',
     min: 1,
   },
   metrics: {
-    doc: 'Energy counters to derive power from. Each gives a metric with .power in place of .energy.',
+    doc: 'Energy counters from which power is computed. Each gives a metric with `.power` in place of `.energy`.',
     format: 'string_list',
     default: energyNames,
   },

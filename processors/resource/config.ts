@@ -3,7 +3,7 @@ import type { ConfigOf, Schema } from '../../src/component/schema.js';
 
 export const schema = {
   detectors: {
-    doc: 'Detectors whose attributes are added to every resource: `env` (the variables OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES), `host`, `os`; if two find the same attribute, the first one applies.',
+    doc: 'Detectors whose attributes are added to every resource: `env` (the variables OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES), `host` and `os`. If two find the same attribute, that of the first is used.',
     format: 'string_list',
     default: ['env', 'host', 'os'],
   },
@@ -13,10 +13,10 @@ export const schema = {
     default: false,
   },
   attributes: createActionsSetting(
-    'Actions on the attributes of every resource, applied in this order after the detection.',
+    'Actions on the attributes of every resource, applied in this order after detection.',
   ),
   root: {
-    doc: 'The folder that holds `etc/machine-id` and `etc/os-release` of the machine, for use in a container.',
+    doc: 'Root folder of the machine, with `etc/machine-id` and `etc/os-release`. In a container: where the root folder of the machine is mounted.',
     format: 'path',
     default: '/',
   },

@@ -5,24 +5,28 @@ import { windowSetting } from '../../src/windows/window-rows.js';
 import { presetNames } from './presets.js';
 
 const unit = {
-  name: { doc: 'What it is called in `work.unit`, such as `request`.', format: 'string', default: null },
+  name: {
+    doc: 'Name of the unit, such as `request`, published as `work.unit`.',
+    format: 'string',
+    default: null,
+  },
   metric: {
-    doc: 'Counter or histogram of this work.',
+    doc: 'Counter or histogram that counts this work.',
     format: 'string',
     default: null,
   },
   value: {
-    doc: 'For a histogram, what counts as work: the number of its values (`count`), or their `sum`.',
+    doc: 'For a histogram, what is counted: the number of its values (`count`), or their `sum`.',
     format: ['count', 'sum'],
     default: 'count',
   },
   minus: {
-    doc: 'Counter whose growth is subtracted, such as cached tokens.',
+    doc: 'Counter whose growth is subtracted from this work, such as that of cached tokens.',
     format: 'string',
     default: null,
   },
   attributes: {
-    doc: 'Attributes that the series of the counters have, of their own or of their resource; others are left out.',
+    doc: 'Attributes, of their own or of their resource, that series of the counter must have. Series without them are not used.',
     format: 'string_map',
     default: {},
   },
@@ -30,47 +34,47 @@ const unit = {
 
 const workload = {
   energy: {
-    doc: 'Energy counter of the workloads: `service.energy`, `container.energy`, `k8s.pod.energy`, ...',
+    doc: 'Energy counter of the workloads, such as `service.energy`, `container.energy` or `k8s.pod.energy`.',
     format: 'string',
     default: groupEnergyNames.service,
   },
   attributes: {
-    doc: 'Attributes that the series of the energy have, of their own or of their resource; others are left out.',
+    doc: 'Attributes, of their own or of their resource, that series of the energy counter must have. Series without them are not used.',
     format: 'string_map',
     default: {},
   },
   match: {
-    doc: 'Attributes whose values energy and counters have in common, of their own or of their resource. Each combination of values is a workload; with an empty list there is one.',
+    doc: 'Attributes, of series or of their resources, by which energy and counters are matched: each combination of their values is a workload. Empty: all series are one workload.',
     format: 'string_list',
     default: [ATTR_SERVICE_NAME],
   },
   preset: {
-    doc: 'Units of a known server, before those of `units`.',
+    doc: 'Predefined units of a server, in addition to `units`.',
     format: presetNames,
     default: 'none',
   },
-  units: { doc: 'Kinds of work.', format: 'list', items: unit, default: [] },
+  units: { doc: 'Units of work: one entry for each kind.', format: 'list', items: unit, default: [] },
   split_by: {
-    doc: 'Attributes of the counters for whose values the energy of a unit is divided further: a tenant, a model.',
+    doc: 'Attributes of the counters, such as a tenant or a model, by whose values the energy of each unit is divided further.',
     format: 'string_list',
     default: [],
   },
   background: {
-    doc: 'Whether time is also treated as a counter: energy that is used at a constant rate goes to the unit `background`.',
+    doc: 'Whether energy that is used at a constant rate, whatever the work, goes to the unit `background`.',
     format: 'boolean',
     default: false,
   },
   carbon: {
-    doc: 'Also the emissions of a unit of work (SCI).',
+    doc: 'Publishes the emissions of each unit of work (SCI) as well. Unset: not published.',
     format: 'group',
     settings: {
       metric: {
-        doc: 'Counter of the emissions of the workload; unset: the name of the energy counter, with `.carbon` in place of `.energy`.',
+        doc: 'Counter of the emissions of the workload. Unset: the name of the energy counter, with `.carbon` in place of `.energy`.',
         format: 'string',
         default: null,
       },
       embodied_share: {
-        doc: 'Part of the machine that is reserved for the workload, used for its part of the embodied emissions.',
+        doc: 'Share of the machine that is reserved for the workload, from 0 to 1: its share of the embodied emissions.',
         format: 'number',
         default: 0,
         min: 0,
@@ -84,26 +88,26 @@ const workload = {
 export const schema = {
   window: windowSetting,
   max_lag: {
-    doc: 'How long a window waits for series that have no reading at its end yet. More than the time between two readings of the counters.',
+    doc: 'How long a window waits for series that have no reading at its end yet. It must be longer than the time between two readings of the counters.',
     format: 'duration',
     default: '2m',
     min: 1,
   },
   half_life: {
-    doc: 'Age at which a window counts half for the coefficients.',
+    doc: 'Age at which a window has half the weight in the regression that finds the energy of each unit.',
     format: 'duration',
     default: '30m',
     min: 1,
   },
   max_residual: {
-    doc: 'Residual above which the energy is not divided among several units, and only the ratio of each window is given.',
+    doc: 'Maximum `work.residual` at which energy is divided among several units. Above it, only the ratio of energy to work in each window is published.',
     format: 'number',
     default: 0.2,
     min: 0,
     max: 1,
   },
   workloads: {
-    doc: 'Workloads whose energy is divided, and the counters by which it is divided.',
+    doc: 'Workloads whose energy is divided among units of work, with the counters of the units.',
     format: 'list',
     items: workload,
     default: [],

@@ -23,7 +23,7 @@ const kubernetesClient = {
     ...tls,
     ca_file: {
       ...tls.ca_file,
-      doc: "Certificates of the authorities that may have signed the server's certificate, PEM; unset: that of the cluster, where this is a pod.",
+      doc: "Certificates of the authorities that are trusted to sign the server's certificate, PEM. Unset: in a pod, that of the cluster.",
     },
   },
   proxy_url: proxyUrl,
@@ -31,33 +31,33 @@ const kubernetesClient = {
 
 export const schema = {
   sources: {
-    doc: 'Where names come from: docker, podman, cri, api_server, kubelet, slurm; `auto`: all of them that are present, except kubelet.',
+    doc: 'Where names come from: `docker`, `podman`, `cri`, `api_server`, `kubelet`, `slurm`; `auto` means all of these that are present, except `kubelet`.',
     format: 'string_list',
     default: ['auto'],
   },
   max_wait: {
-    doc: 'How long tables may be held for the names of an id that has not been seen before.',
+    doc: 'How long tables may wait for the names that belong to a new id.',
     format: 'duration',
     default: '1s',
     min: 1,
   },
   start_wait: {
-    doc: 'How long the start may wait for the first list of pods from the API server, so that running pods have names.',
+    doc: 'How long the start may wait for the first list of pods from the API server, so that pods that already run have names.',
     format: 'duration',
     default: '5s',
   },
   labels: {
-    doc: 'Labels of containers and pods to add, as `container.label.<key>` and `k8s.pod.label.<key>`.',
+    doc: 'Labels of containers and pods to add, which become `container.label.<key>` and `k8s.pod.label.<key>`.',
     format: 'string_list',
     default: [],
   },
   annotations: {
-    doc: 'Annotations of pods to add, as `k8s.pod.annotation.<key>`.',
+    doc: 'Annotations of pods to add, which become `k8s.pod.annotation.<key>`.',
     format: 'string_list',
     default: [],
   },
   node_name: {
-    doc: 'Name of this Kubernetes node. Unset: NODE_NAME or K8S_NODE_NAME of the environment.',
+    doc: 'Name of this Kubernetes node. Unset: the environment variable NODE_NAME or K8S_NODE_NAME.',
     format: 'string',
     default: null,
   },
@@ -77,14 +77,14 @@ export const schema = {
   },
   cri: {
     sockets: {
-      doc: 'Sockets of container runtimes. Empty: those of containerd and CRI-O, and of containerd in K3s, k0s and MicroK8s.',
+      doc: 'CRI sockets of container runtimes. Empty: those of containerd and CRI-O, and of containerd in K3s, k0s and MicroK8s.',
       format: 'string_list',
       default: [],
     },
   },
   api_server: {
     endpoint: {
-      doc: 'Address of the API server. Unset: that of KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT, which every pod has.',
+      doc: 'Address of the API server. Unset: that in KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT, which are set in every pod.',
       format: 'url',
       default: null,
     },
@@ -92,7 +92,7 @@ export const schema = {
   },
   kubelet: {
     endpoint: {
-      doc: 'Address of the kubelet. Unset: port 10250 of `node_name`, by HTTPS.',
+      doc: 'Address of the kubelet. Unset: port 10250 of `node_name`, over HTTPS.',
       format: 'url',
       default: null,
     },

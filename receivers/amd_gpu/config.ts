@@ -4,7 +4,7 @@ import { cardSettings } from '../../src/gpu/card-settings.js';
 export const schema = {
   ...cardSettings,
   library: {
-    doc: 'The AMD SMI library: a file name that the dynamic linker finds, or a path; `auto`: one of ROCm 6 or 7, where there is one; `none`: sysfs only.',
+    doc: 'The AMD SMI library: a file name that the dynamic linker finds, or a path. `auto`: that of ROCm 7 or 6 if it is installed. `none`: only sysfs is read.',
     format: 'string',
     default: 'auto',
   },

@@ -2,18 +2,18 @@ import type { ConfigOf, Schema } from '../../src/component/schema.js';
 
 export const schema = {
   collection_interval: {
-    doc: 'Time between two readings of CPU time, at multiples of itself on the wall clock. That of the process receiver, for attribution.',
+    doc: 'Time between two readings of CPU time, which are taken at multiples of it on the wall clock. For attribution, set the same interval in the receiver `process`.',
     format: 'duration',
     default: '1s',
     min: 10,
   },
   cpu_time: {
-    doc: 'Where the CPU time of cgroups of version 2 comes from: `ebpf` reads all of them in one call, and needs CAP_BPF, CAP_PERFMON, a kernel with BTF and Linux 6.7; `files` reads a file of each; `auto` uses eBPF where it is permitted. Both have the same figures.',
+    doc: 'Where the CPU time of cgroups of version 2 comes from. `ebpf`: one call reads all of them, which needs CAP_BPF, CAP_PERFMON, a kernel with BTF and Linux 6.7. `files`: one file is read for each cgroup. `auto`: eBPF where it is permitted, otherwise files. The values are the same.',
     format: ['auto', 'ebpf', 'files'],
     default: 'auto',
   },
   details_interval: {
-    doc: 'Time between two readings of everything else. Each scan reads a part of the cgroups, to spread the work.',
+    doc: 'Time between two readings of everything except CPU time. Each scan reads some of the cgroups, to spread the work.',
     format: 'duration',
     default: '10s',
     min: 10,
@@ -43,33 +43,33 @@ export const schema = {
     },
   },
   include: {
-    doc: 'Paths of the cgroups to read, `^/system.slice/`; not set means all.',
+    doc: 'Paths of the cgroups to read, such as `^/system.slice/`. Unset: all.',
     format: 'regexp',
     default: null,
   },
   exclude: {
-    doc: 'Paths of cgroups to leave out, even if included. Their usage is still included in the cgroup above.',
+    doc: 'Paths of the cgroups to leave out, even if `include` matches them. Their usage stays part of the usage of their parents.',
     format: 'regexp',
     default: null,
   },
   max_depth: {
-    doc: 'Depth to which cgroups are read, `/a/b` being 2; 0 means any. Deeper usage is included in the cgroup above.',
+    doc: 'Maximum depth of the cgroups to read; `/a/b` has depth 2. 0: no limit. Usage of deeper cgroups is part of the usage of their ancestors.',
     format: 'int',
     default: 0,
     min: 0,
   },
   procfs: {
-    doc: 'Where procfs is mounted, whose `self/mountinfo` lists the mounted hierarchies.',
+    doc: 'Where procfs is mounted. Its `self/mountinfo` lists the mounted cgroup hierarchies.',
     format: 'path',
     default: '/proc',
   },
   sysfs: {
-    doc: 'Where sysfs is mounted, which has the names of block devices.',
+    doc: 'Where sysfs is mounted. It has the names of block devices.',
     format: 'path',
     default: '/sys',
   },
   cgroupfs: {
-    doc: 'Folder of cgroup2, or of the hierarchies of version 1; empty: where they are mounted.',
+    doc: 'Folder where cgroup2, or the hierarchies of version 1, are mounted. Empty: found in `self/mountinfo`.',
     format: 'string',
     default: '',
   },

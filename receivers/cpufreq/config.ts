@@ -4,18 +4,18 @@ import { intervalSetting } from '../../src/scraping/scraping-receiver.js';
 export const schema = {
   collection_interval: intervalSetting,
   policy_limit: {
-    doc: 'Policies that have series of their own, those with the lowest numbers; 0: all.',
+    doc: 'Maximum number of policies with series of their own, those with the lowest numbers. 0: no limit.',
     format: 'int',
     default: 64,
     min: 0,
   },
   limits: {
-    doc: 'Lowest and highest frequency of the hardware and of the policy.',
+    doc: 'Lowest and highest frequency that the hardware supports, and that the policy allows.',
     format: 'boolean',
     default: true,
   },
   time_in_state: {
-    doc: 'Time at each frequency, where the driver counts it.',
+    doc: 'Time spent at each frequency, if the driver counts it.',
     format: 'boolean',
     default: true,
   },

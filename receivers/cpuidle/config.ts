@@ -4,7 +4,7 @@ import { intervalSetting } from '../../src/scraping/scraping-receiver.js';
 export const schema = {
   collection_interval: intervalSetting,
   per_cpu: {
-    doc: 'The states of each logical CPU instead of the sum over all CPUs.',
+    doc: 'Whether idle states are published for each logical CPU instead of as sums over all CPUs.',
     format: 'boolean',
     default: false,
   },

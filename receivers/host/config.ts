@@ -5,48 +5,52 @@ export const schema = {
   collection_interval: intervalSetting,
   groups: {
     cpu: {
-      doc: 'CPU time by mode, CPUs, context switches, processes created, threads running and blocked.',
+      doc: 'CPU time by mode, number of CPUs, context switches, created processes, running and blocked threads.',
       format: 'boolean',
       default: true,
     },
     memory: { doc: 'Memory, swap and page faults.', format: 'boolean', default: true },
-    network: { doc: 'Network interfaces.', format: 'boolean', default: true },
-    disk: { doc: 'Disks.', format: 'boolean', default: true },
+    network: {
+      doc: 'Bytes, packets, errors and drops of each network interface.',
+      format: 'boolean',
+      default: true,
+    },
+    disk: { doc: 'Bytes, operations and busy time of each disk.', format: 'boolean', default: true },
     load: { doc: 'Load averages and uptime.', format: 'boolean', default: true },
     pressure: { doc: 'Pressure stall information (PSI).', format: 'boolean', default: true },
     frequency: { doc: 'Frequency of each CPU.', format: 'boolean', default: true },
   },
   cpu: {
     per_cpu: {
-      doc: 'CPU time of each logical CPU instead of their sum.',
+      doc: 'Whether CPU time is published for each logical CPU instead of as a sum over all CPUs.',
       format: 'boolean',
       default: false,
     },
   },
   memory: {
     kinds: {
-      doc: 'Memory by further kinds, too: active, inactive, anonymous, mapped, dirty, page tables and others.',
+      doc: 'Whether to add memory by further kinds: active, inactive, anonymous, mapped, dirty, page tables and others.',
       format: 'boolean',
       default: false,
     },
   },
   network: {
-    include: { doc: 'Interfaces to read; not set means all.', format: 'regexp', default: null },
+    include: { doc: 'Names of the interfaces to read. Unset: all.', format: 'regexp', default: null },
     exclude: {
-      doc: 'Interfaces to leave out, even if included.',
+      doc: 'Names of the interfaces to leave out, even if `include` matches them.',
       format: 'regexp',
       default: '^(veth|cali|ifb|dummy)',
     },
   },
   disk: {
-    include: { doc: 'Block devices to read; not set means all.', format: 'regexp', default: null },
+    include: { doc: 'Names of the block devices to read. Unset: all.', format: 'regexp', default: null },
     exclude: {
-      doc: 'Block devices to leave out, even if included.',
+      doc: 'Names of the block devices to leave out, even if `include` matches them.',
       format: 'regexp',
       default: '^(loop|ram|zram|fd|sr)[0-9]+$',
     },
     partitions: {
-      doc: 'Reads partitions as well, although the figures of a disk include its partitions.',
+      doc: 'Whether to read partitions as well. The values of a disk include its partitions: do not sum them.',
       format: 'boolean',
       default: false,
     },

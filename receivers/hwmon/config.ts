@@ -2,7 +2,7 @@ import type { ConfigOf, Schema } from '../../src/component/schema.js';
 
 export const schema = {
   collection_interval: {
-    doc: 'Time between two readings, at multiples of itself on the wall clock, 10ms to 1h.',
+    doc: 'Time between two readings, which are taken at multiples of it on the wall clock; 10ms to 1h.',
     format: 'duration',
     default: '1s',
     min: 10,
@@ -10,24 +10,38 @@ export const schema = {
   },
   sensors: {
     include: {
-      doc: 'Sensors to read, by chip and label or name, `ina3221/VDD_IN` or `coretemp/temp1`; not set means all.',
+      doc: 'Sensors to read, by chip and label, such as `ina3221/VDD_IN`, or by chip and name, such as `coretemp/temp1`. Unset: all.',
       format: 'regexp',
       default: null,
     },
-    exclude: { doc: 'Sensors to leave out, even if included.', format: 'regexp', default: null },
+    exclude: {
+      doc: 'Sensors to leave out, even if `include` matches them.',
+      format: 'regexp',
+      default: null,
+    },
   },
   host_meter: {
-    doc: 'The sensor that measures the whole machine and nothing else, by its `hw.id`. Not set: those that are known to.',
+    doc: 'The sensor that measures the whole machine and nothing else, by its `hw.id`. Unset: a sensor that is known to do so.',
     format: 'string',
     default: null,
   },
   pairs: {
-    doc: 'Voltage and current of one rail, where the chip is not known or measures something else: their product is its power.',
+    doc: 'Voltage and current sensors that belong to the same rail, whose power is the product of the two. For chips that are not known, or are wired differently.',
     format: 'list',
     items: {
-      chip: { doc: 'The name of the chip, as in its file `name`.', format: 'string', default: '' },
-      voltage: { doc: 'The number of the voltage: 1 of `in1_input`.', format: 'int', default: 1, min: 0 },
-      current: { doc: 'The number of the current: 1 of `curr1_input`.', format: 'int', default: 1, min: 1 },
+      chip: { doc: 'Name of the chip, as in its file `name`.', format: 'string', default: '' },
+      voltage: {
+        doc: 'Number of the voltage sensor, such as 1 for `in1_input`.',
+        format: 'int',
+        default: 1,
+        min: 0,
+      },
+      current: {
+        doc: 'Number of the current sensor, such as 1 for `curr1_input`.',
+        format: 'int',
+        default: 1,
+        min: 1,
+      },
     },
     default: [],
   },

@@ -4,7 +4,7 @@ import { cardSettings } from '../../src/gpu/card-settings.js';
 export const schema = {
   ...cardSettings,
   engines: {
-    doc: 'Whose engines are counted by the PMU: those of `i915`; `all`, also those of xe, which keeps these GPUs awake; `none`.',
+    doc: 'GPUs whose engine time is read from the PMU. `i915`: those of this driver. `all`: also those of the driver xe, which then cannot sleep. `none`: no GPU.',
     format: ['i915', 'all', 'none'],
     default: 'i915',
   },

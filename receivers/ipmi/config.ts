@@ -2,14 +2,14 @@ import type { ConfigOf, Schema } from '../../src/component/schema.js';
 
 export const schema = {
   collection_interval: {
-    doc: 'Time between two readings of the power of the host, 100ms to 1h. Most BMCs refresh it once a second.',
+    doc: 'Time between two readings of the power of the host, which are taken at multiples of it on the wall clock; 100ms to 1h. Most BMCs refresh it once a second.',
     format: 'duration',
     default: '1s',
     min: 100,
     max: 3_600_000,
   },
   sensor_interval: {
-    doc: 'Time between two readings of the sensors, each of which takes the BMC 1 to 10 ms.',
+    doc: 'Time between two readings of each sensor. A reading takes the BMC 1 to 10 ms.',
     format: 'duration',
     default: '10s',
     min: 100,
@@ -23,13 +23,13 @@ export const schema = {
     max: 255,
   },
   host_power_sensor: {
-    doc: 'Name of the sensor with the power of the whole host; unset: DCMI, or else a sensor by the names that vendors use.',
+    doc: 'Name of the sensor that measures the power of the whole host. Unset: the power reading of DCMI, otherwise a sensor with a name that vendors use for it.',
     format: 'string',
     default: null,
   },
   metrics: {
     sensors: {
-      doc: 'Power, voltage, current, temperature, fans and power supplies by the sensors of the BMC.',
+      doc: 'All sensors of the BMC: power, voltage, current, temperature, fans and power supplies.',
       format: 'boolean',
       default: true,
     },

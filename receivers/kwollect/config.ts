@@ -5,13 +5,13 @@ import { findQuantity } from './points.js';
 
 const endpointSettings = {
   endpoint: {
-    doc: 'Address of a site, to which `/metrics` is added.',
+    doc: 'Address of a site, to which `/metrics` is appended.',
     format: 'url',
     default: 'https://api.grid5000.fr/stable/sites/lyon',
   },
-  nodes: { doc: 'Nodes whose metrics are read.', format: 'string_list', default: [] },
+  nodes: { doc: 'Nodes whose metrics are read, at least one.', format: 'string_list', default: [] },
   metrics: {
-    doc: 'Metrics that are read: power, temperature, voltage and current, by the end of their name (`_watt`, `_celsius`, `_volt`, `_ampere`).',
+    doc: 'Metrics to read. The end of a name shows what it measures: power (`_watt`), temperature (`_celsius`), voltage (`_volt`) or current (`_ampere`).',
     format: 'string_list',
     default: ['wattmetre_power_watt'],
   },
@@ -21,19 +21,19 @@ const endpointSettings = {
 export const schema = {
   collection_interval: { ...meterIntervalSetting, default: '10s' },
   endpoints: {
-    doc: 'The sites. One that does not answer delays no other.',
+    doc: 'Sites to read. One that does not answer does not delay the others.',
     format: 'list',
     items: endpointSettings,
     default: [],
   },
   delay: {
-    doc: 'Age at which points are requested; points that arrive at the site later are missed.',
+    doc: 'How old points are when they are requested. Points that reach the site with a longer delay are missed.',
     format: 'duration',
     default: '15s',
     max: 3_600_000,
   },
   max_gap: {
-    doc: 'Maximum time between two points of a meter over which power is integrated.',
+    doc: 'Maximum time between two points of a meter over which its power is integrated to energy.',
     format: 'duration',
     default: '30s',
     min: 1,

@@ -3,7 +3,7 @@ import { identitySettings } from '../../src/identity/process-identity.js';
 
 export const schema = {
   collection_interval: {
-    doc: 'Time between two readings of all GPUs, 10ms to 1h. Most sensors change ten times a second.',
+    doc: 'Time between two readings of all GPUs, which are taken at multiples of it on the wall clock; 10ms to 1h. Most sensors are refreshed ten times a second.',
     format: 'duration',
     default: '1s',
     min: 10,
@@ -21,12 +21,12 @@ export const schema = {
       default: true,
     },
     profiling: {
-      doc: 'GPM counters of Hopper and newer GPUs: SMs, tensor cores, memory bandwidth, PCIe and NVLink traffic.',
+      doc: 'GPM metrics of Hopper and newer GPUs: use of SMs, tensor cores and memory bandwidth, PCIe and NVLink traffic.',
       format: 'boolean',
       default: true,
     },
     pcie_sampling: {
-      doc: 'PCIe traffic of GPUs without GPM, from samples of 20 ms, each of which takes as long to read.',
+      doc: 'PCIe traffic of GPUs without GPM, estimated from samples of 20 ms. Reading a sample takes 20 ms.',
       format: 'boolean',
       default: false,
     },

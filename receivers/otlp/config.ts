@@ -2,14 +2,14 @@ import type { ConfigOf, Schema } from '../../src/component/schema.js';
 import { serverTlsSettings } from '../../src/http/server-tls.js';
 
 const tls = {
-  doc: 'Serves by TLS only.',
+  doc: 'Serves over TLS only. Unset: without TLS.',
   format: 'group',
   settings: serverTlsSettings,
   default: null,
 } as const;
 
 const webConfigFile = {
-  doc: "File with TLS and users, in the format of Prometheus' exporters; read again when it changes.",
+  doc: "File with TLS settings and users, in the format of Prometheus' web configuration, instead of `tls`; read again when it changes.",
   format: 'path',
   default: null,
 } as const;
@@ -17,26 +17,26 @@ const webConfigFile = {
 export const schema = {
   protocols: {
     grpc: {
-      doc: 'OTLP/gRPC.',
+      doc: 'Receives OTLP over gRPC. Unset: it does not.',
       format: 'group',
       default: null,
       settings: {
         endpoint: {
-          doc: 'Where to listen, `host:port`; `:4317` is every interface.',
+          doc: 'Address to listen on, `host:port`; `:4317` means every interface.',
           format: 'endpoint',
           default: 'localhost:4317',
         },
         tls,
         web_config_file: webConfigFile,
         max_recv_msg_size_mib: {
-          doc: 'Largest request in MiB, before and after decompression.',
+          doc: 'Maximum size of a request in MiB, compressed as well as decompressed.',
           format: 'int',
           default: 4,
           min: 1,
           max: 64,
         },
         max_concurrent_streams: {
-          doc: 'Requests under way at a time on one connection.',
+          doc: 'Maximum number of concurrent requests on one connection.',
           format: 'int',
           default: 100,
           min: 1,
@@ -45,20 +45,20 @@ export const schema = {
       },
     },
     http: {
-      doc: 'OTLP/HTTP, with protobuf and with JSON.',
+      doc: 'Receives OTLP over HTTP, as protobuf or JSON. Unset: it does not.',
       format: 'group',
       default: null,
       settings: {
         endpoint: {
-          doc: 'Where to listen, `host:port`; `:4318` is every interface.',
+          doc: 'Address to listen on, `host:port`; `:4318` means every interface.',
           format: 'endpoint',
           default: 'localhost:4318',
         },
         tls,
         web_config_file: webConfigFile,
-        metrics_url_path: { doc: 'Path of the metrics.', format: 'string', default: '/v1/metrics' },
+        metrics_url_path: { doc: 'URL path of the metrics.', format: 'string', default: '/v1/metrics' },
         max_request_body_size: {
-          doc: 'Largest request, before and after decompression.',
+          doc: 'Maximum size of a request, compressed as well as decompressed.',
           format: 'byte_size',
           default: '20MiB',
           min: 1,
@@ -68,13 +68,13 @@ export const schema = {
     },
   },
   series_expiry: {
-    doc: 'How long a series may have no point before it has ended.',
+    doc: 'A series that gets no point for this time is treated as ended.',
     format: 'duration',
     default: '5m',
     min: 100,
   },
   max_series: {
-    doc: 'Maximum series at a time; points of further ones are refused.',
+    doc: 'Maximum number of series at a time. Points of further series are refused.',
     format: 'int',
     default: 200_000,
     min: 1,

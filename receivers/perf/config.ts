@@ -3,7 +3,7 @@ import { identitySettings } from '../../src/identity/process-identity.js';
 
 export const schema = {
   events: {
-    doc: "Events by perf's names or ALUMET's: hardware, software, caches, rHEX, pmu/terms/, system:tracepoint, libpfm4; with modifiers (:u); {a,b} are counted together.",
+    doc: 'Events to count, by the names of perf, libpfm4 or ALUMET: hardware, software and cache events, `rHEX`, `pmu/terms/`, `system:tracepoint`; with modifiers (`:u`). The events of `{a,b}` are counted at the same time.',
     format: 'string_list',
     default: [
       'context-switches',
@@ -16,55 +16,59 @@ export const schema = {
     ],
   },
   rename: {
-    doc: 'Other names for events, by their text: {"cpu/event=0xc0/": retired}.',
+    doc: 'Names to publish in place of those in `events`: `{"cpu/event=0xc0/": retired}`.',
     format: 'string_map',
     default: {},
   },
   sampling_interval: {
-    doc: 'Time between two readings, 20us or more.',
+    doc: 'Time between two readings of the counters, 20us or more.',
     format: 'duration',
     default: '1s',
     min: 0.02,
   },
   flush_interval: {
-    doc: 'Time between two deliveries of what was read.',
+    doc: 'Time between two tables, which contain all readings since the previous one.',
     format: 'duration',
     default: '1s',
     min: 10,
   },
-  machine: { doc: 'Counts what every CPU does.', format: 'boolean', default: true },
+  machine: {
+    doc: 'Whether to count the events of the whole machine, on every CPU.',
+    format: 'boolean',
+    default: true,
+  },
   per_cpu: {
-    doc: 'Keeps the CPUs of the machine and of cgroups apart (cpu.logical_number) rather than summing them.',
+    doc: 'Whether counts of the machine and of cgroups are published for each CPU (`cpu.logical_number`) instead of as sums.',
     format: 'boolean',
     default: false,
   },
   per_pmu: {
-    doc: 'Keeps PMUs that count the same event apart (perf.pmu): kinds of cores, memory controllers.',
+    doc: 'Whether counts are published for each PMU (`perf.pmu`), such as a kind of cores or a memory controller, instead of as sums over the PMUs that count the same event.',
     format: 'boolean',
     default: false,
   },
   processes: {
-    pids: { doc: 'Processes to count, by number.', format: 'int_list', default: [] },
+    pids: { doc: 'Processes to count, by pid.', format: 'int_list', default: [] },
     names: {
-      doc: 'Processes to count, by the name or the full path of the executable, including those that start later.',
+      doc: 'Processes to count, by the name or full path of the executable. Processes that start later are included.',
       format: 'string_list',
       default: [],
     },
     ...identitySettings,
   },
   cgroups: {
-    doc: 'Cgroups to count with all below them, by path from the root; * is any name, ** any number of names.',
+    doc: 'Cgroups to count, each with all cgroups below it, by path: `/system.slice/*`. `*` stands for any name, `**` for any number of names.',
     format: 'string_list',
     default: [],
   },
-  containers: { doc: 'Counts each container as a cgroup.', format: 'boolean', default: false },
+  containers: { doc: 'Whether to count the cgroup of each container.', format: 'boolean', default: false },
   jobs: {
-    doc: 'Counts each job of Slurm, OAR, PBS or Flux as a cgroup.',
+    doc: 'Whether to count the cgroup of each job of Slurm, OAR, PBS or Flux.',
     format: 'boolean',
     default: false,
   },
   max_cgroup_events: {
-    doc: 'Maximum number of perf events that are opened for cgroups: events x CPUs x cgroups.',
+    doc: 'Maximum number of perf events that are opened for cgroups: events × CPUs × cgroups. Cgroups beyond it are not counted, which is logged.',
     format: 'int',
     default: 20_000,
     min: 1,
@@ -76,17 +80,17 @@ export const schema = {
     min: 10,
   },
   running_ratio: {
-    doc: 'Publishes the share of time during which an event was counted, for each event that may share a counter with others.',
+    doc: 'Whether to publish the share of time during which an event was counted, for each event that may share a counter with others.',
     format: 'boolean',
     default: true,
   },
   derived: {
-    doc: 'Adds instructions per cycle and miss ratios of the counted events.',
+    doc: 'Whether to publish instructions per cycle and miss ratios, for the events that are counted.',
     format: 'boolean',
     default: false,
   },
   derived_window: {
-    doc: 'Time over which each of them is computed, rounded up to whole sampling intervals.',
+    doc: 'Time over which each ratio of `derived` is computed, rounded up to whole sampling intervals.',
     format: 'duration',
     default: '1s',
     min: 0.02,
@@ -94,7 +98,7 @@ export const schema = {
   sysfs: { doc: 'Where sysfs is mounted.', format: 'path', default: '/sys' },
   procfs: { doc: 'Where procfs is mounted.', format: 'path', default: '/proc' },
   cgroupfs: {
-    doc: 'Root of the cgroups; empty: that of cgroup2, or of the perf_event hierarchy of version 1.',
+    doc: 'Root folder of the cgroups. Empty: where the hierarchy `perf_event` of version 1 is mounted, otherwise cgroup2.',
     format: 'string',
     default: '',
   },

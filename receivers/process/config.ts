@@ -4,46 +4,46 @@ import { identitySettings } from '../../src/identity/process-identity.js';
 /** The settings of the process receiver. */
 export const schema = {
   collection_interval: {
-    doc: 'Time between two scans of all processes.',
+    doc: 'Time between two scans of all processes, which start at multiples of it on the wall clock.',
     format: 'duration',
     default: '1s',
     min: 10,
   },
   cpu_time: {
-    doc: 'Where the CPU time of processes comes from: `ebpf` sees every process, however short, and needs CAP_BPF, CAP_PERFMON and a kernel with BTF; `procfs` sees only processes that exist during a scan; `auto` uses eBPF where it is permitted.',
+    doc: 'Where the CPU time of processes comes from. `ebpf` sees every process, however short, and needs CAP_BPF, CAP_PERFMON and a kernel with BTF. `procfs` sees only processes that exist during a scan. `auto`: eBPF where it is permitted, otherwise procfs.',
     format: ['auto', 'ebpf', 'procfs'],
     default: 'auto',
   },
   detail_limit: {
-    doc: 'With eBPF: processes whose files in procfs are read whenever they have run, those that used most CPU time lately. For the others, these are read every 30 s: faults, I/O, and user and system time of processes with several threads; before Linux 6.7 also memory and threads. CPU time is that of each scan for all. 0: every process.',
+    doc: 'With eBPF, the number of processes whose details are read from procfs at every scan: those that used most CPU time recently. Details of other processes are read every 30 s. Details are faults, I/O, and user and system time of processes with several threads; before Linux 6.7 also memory and threads. CPU time is read for all processes at every scan. 0: details of all processes at every scan.',
     format: 'int',
     default: 100,
     min: 0,
   },
   usage_per_socket: {
-    doc: 'On machines with several CPU packages, CPU time by package, by which `attribution` shares the energy of each. `auto`: where `attribution` is in the pipeline, which does not forward it; `always`, for recordings; `never`.',
+    doc: 'On machines with several CPU packages: whether to publish CPU time by package, by which `attribution` shares the energy of each package. `auto`: if `attribution` is in the pipeline, which does not forward it. `always`: for recordings.',
     format: ['auto', 'always', 'never'],
     default: 'auto',
   },
   procfs: {
-    doc: 'Where procfs is mounted; that of another pid namespace has CPU time in ticks of 10 ms only.',
+    doc: 'Where procfs is mounted. With the procfs of another pid namespace, CPU time has a resolution of 10 ms.',
     format: 'path',
     default: '/proc',
   },
   sysfs: {
-    doc: 'Where sysfs is mounted, which has the packages of the CPUs.',
+    doc: 'Where sysfs is mounted. It shows to which package a CPU belongs.',
     format: 'path',
     default: '/sys',
   },
   ...identitySettings,
   command_line: {
-    doc: 'Adds the arguments of each process as process.command_line; they may contain secrets.',
+    doc: 'Whether to add the arguments of each process as `process.command_line`. They may contain secrets.',
     format: 'boolean',
     default: false,
   },
   metrics: {
     cpu: {
-      doc: 'CPU time of each process, and busy time of the machine: what attribution needs.',
+      doc: 'CPU time of each process, and busy time of the machine. Needed for attribution.',
       format: 'boolean',
       default: true,
     },
@@ -58,7 +58,7 @@ export const schema = {
       default: true,
     },
     memory_maps: {
-      doc: 'Memory that a process shares with others, and its proportional set size (PSS). For this the kernel walks all page tables of the process, about 10 ms for each GiB, which may slow the process down.',
+      doc: 'Memory that a process shares with others, and its proportional set size (PSS). The kernel walks all page tables of the process for them. This takes about 10 ms per GiB and may slow the process down.',
       format: 'boolean',
       default: false,
     },

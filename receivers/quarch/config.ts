@@ -4,7 +4,7 @@ import { listMeters, meterIntervalSetting } from '../../src/scraping/meter-recei
 export const schema = {
   collection_interval: { ...meterIntervalSetting, default: '1s' },
   timeout: {
-    doc: 'How long a reading of a module may take.',
+    doc: 'Maximum duration of a reading of a module.',
     format: 'duration',
     default: '10s',
     min: 1,
@@ -16,7 +16,7 @@ export const schema = {
       default: 'localhost:9760',
     },
     rails: {
-      doc: 'Rails that are measured, by the names of the module, such as 12V, 5V or 3V3.',
+      doc: 'Rails to measure, by the names that the module gives them, such as 12V, 5V or 3V3.',
       format: 'string_list',
       default: ['12V', '5V'],
     },

@@ -2,19 +2,19 @@ import type { ConfigOf, Schema } from '../../src/component/schema.js';
 
 export const schema = {
   interface: {
-    doc: 'Where energy is read: perf_event, powercap, or the first of both that works (auto).',
+    doc: 'The kernel interface from which energy is read. `auto`: perf_event if it works, otherwise powercap.',
     format: ['auto', 'perf_event', 'powercap'],
     default: 'auto',
   },
   sampling_interval: {
-    doc: 'Time between two published readings, 20us to 1h. The counters move about once a millisecond.',
+    doc: 'Time between two published readings, 20us to 1h. The hardware updates its counters about once a millisecond.',
     format: 'duration',
     default: '1s',
     min: 0.02,
     max: 3_600_000,
   },
   flush_interval: {
-    doc: 'Time between two tables, 10ms to 10s.',
+    doc: 'Time between two tables, which contain all readings since the previous one; 10ms to 10s.',
     format: 'duration',
     default: '1s',
     min: 10,
@@ -22,19 +22,23 @@ export const schema = {
   },
   domains: {
     package: {
-      doc: 'Reads the packages: each socket, or die with a counter.',
+      doc: 'Energy of each package: a socket, or a die with a counter of its own.',
       format: 'boolean',
       default: true,
     },
-    dram: { doc: 'Reads the memory of each package.', format: 'boolean', default: true },
-    core: { doc: 'Reads the cores of each package, a part of it.', format: 'boolean', default: true },
+    dram: { doc: 'Energy of the memory of each package.', format: 'boolean', default: true },
+    core: {
+      doc: 'Energy of the cores of each package, which is part of the energy of the package.',
+      format: 'boolean',
+      default: true,
+    },
     uncore: {
-      doc: 'Reads the integrated GPU of each package, a part of it.',
+      doc: 'Energy of the integrated GPU of each package, which is part of the energy of the package.',
       format: 'boolean',
       default: true,
     },
     psys: {
-      doc: 'Reads the whole platform (psys), which includes the packages.',
+      doc: 'Energy of the whole platform (psys), which includes the packages.',
       format: 'boolean',
       default: true,
     },

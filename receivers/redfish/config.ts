@@ -12,7 +12,7 @@ const endpointSettings = {
 
 export const schema = {
   collection_interval: {
-    doc: 'Time between two readings, at multiples of itself on the wall clock; 1s to 1h. BMCs answer within 0.1 to 3 s.',
+    doc: 'Time between two readings, which are taken at multiples of it on the wall clock; 1s to 1h. BMCs answer within 0.1 to 3 s.',
     format: 'duration',
     default: '10s',
     min: 1000,
@@ -20,13 +20,13 @@ export const schema = {
   },
   endpoints: listMeters(endpointSettings),
   auth: {
-    doc: 'How this collector logs in: `session` opens a session with user and password and closes it at the shutdown; `basic` sends both with every request.',
+    doc: 'How this collector logs in. `session`: it opens a session with user and password, and closes it at shutdown. `basic`: it sends both with every request.',
     format: ['session', 'basic'],
     default: 'session',
   },
   metrics: {
     sensors: {
-      doc: 'Voltages, currents, temperatures and fans, besides power and energy.',
+      doc: 'Voltages, currents, temperatures and fans. Power and energy are always read.',
       format: 'boolean',
       default: true,
     },

@@ -4,13 +4,13 @@ import { intervalSetting } from '../../src/scraping/scraping-receiver.js';
 export const schema = {
   collection_interval: intervalSetting,
   group_limit: {
-    doc: 'Monitoring groups of each control group that have series of their own, the first ones by name; 0: all.',
+    doc: 'Maximum number of monitoring groups with series of their own in each control group, the first by name. 0: no limit.',
     format: 'int',
     default: 256,
     min: 0,
   },
   occupancy: {
-    doc: 'How much of the last-level cache each group has.',
+    doc: 'How much of the last-level cache each group occupies.',
     format: 'boolean',
     default: true,
   },

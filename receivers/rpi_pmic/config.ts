@@ -4,7 +4,7 @@ import { meterIntervalSetting } from '../../src/scraping/meter-receiver.js';
 export const schema = {
   collection_interval: { ...meterIntervalSetting, default: '1s' },
   device: {
-    doc: 'Device of the firmware. Unset: /dev/vcio_gencmd, else /dev/vcio.',
+    doc: 'Device by which the firmware is asked. Unset: /dev/vcio_gencmd if it exists, otherwise /dev/vcio.',
     format: 'path',
     default: null,
   },

@@ -4,7 +4,7 @@ import { meterIntervalSetting } from '../../src/scraping/meter-receiver.js';
 export const schema = {
   collection_interval: { ...meterIntervalSetting, default: '1s' },
   measures: {
-    doc: 'What the outermost zones measure together: `host`, this machine and nothing else, whose energy becomes `hw.host.energy`; `other`, anything else.',
+    doc: 'What the outermost zones measure together. `host`: this machine and nothing else; their energy becomes `hw.host.energy`. `other`: anything else.',
     format: ['other', 'host'],
     default: 'other',
   },

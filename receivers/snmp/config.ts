@@ -5,42 +5,42 @@ export const quantities = ['energy', 'power', 'voltage', 'current', 'temperature
 
 const endpointSettings = {
   endpoint: {
-    doc: 'Where the agent of a device listens, UDP.',
+    doc: 'Address of the SNMP agent of a device, `host:port` over UDP.',
     format: 'endpoint',
     default: 'localhost:161',
   },
   version: { doc: 'Version of SNMP.', format: ['2c', '1', '3'], default: '2c' },
   community: {
-    doc: 'Community of versions 1 and 2c, which is sent unencrypted.',
+    doc: 'Community, for versions 1 and 2c. It is sent unencrypted.',
     format: 'string',
     default: 'public',
     sensitive: true,
   },
-  user: { doc: 'User of version 3.', format: 'string', default: '' },
+  user: { doc: 'User name, for version 3.', format: 'string', default: '' },
   auth_protocol: {
     doc: 'How messages of version 3 are authenticated.',
     format: ['none', 'md5', 'sha', 'sha224', 'sha256', 'sha384', 'sha512'],
     default: 'none',
   },
   auth_password: {
-    doc: 'Password for that, at least 8 characters.',
+    doc: 'Password for authentication, at least 8 characters.',
     format: 'string',
     default: '',
     sensitive: true,
   },
   privacy_protocol: {
-    doc: 'How messages of version 3 are encrypted; the last two are AES with 256 bits, as most devices and as Cisco extend its key.',
+    doc: 'How messages of version 3 are encrypted. `aes256b` and `aes256r` are AES with 256 bits and two ways of extending the key: that of most devices (`aes256b`) and that of Cisco (`aes256r`).',
     format: ['none', 'des', 'aes', 'aes256b', 'aes256r'],
     default: 'none',
   },
   privacy_password: {
-    doc: 'Password for that, at least 8 characters.',
+    doc: 'Password for encryption, at least 8 characters.',
     format: 'string',
     default: '',
     sensitive: true,
   },
   preset: {
-    doc: 'Tables to read: those of a MIB; `auto`: those of the vendor that the device reports; `none`: only `objects`.',
+    doc: 'MIB whose tables are read. `auto`: that of the vendor that the device reports. `none`: only `objects` are read.',
     format: [
       'auto',
       'none',
@@ -55,32 +55,46 @@ const endpointSettings = {
 } as const satisfies Schema;
 
 const objectSettings = {
-  oid: { doc: 'A column of a table, or an object with its instance.', format: 'string', default: '' },
+  oid: {
+    doc: 'OID of a column of a table, or of a single object including its instance.',
+    format: 'string',
+    default: '',
+  },
   quantity: { doc: 'Quantity that the object reports.', format: quantities, default: 'power' },
   scale: {
-    doc: 'Joules, watts, volts, amperes or degrees Celsius in one of its units: `360000` for energy in tenths of a kilowatt-hour.',
+    doc: 'Factor from the value of the object to joules, watts, volts, amperes or degrees Celsius: `360000` for energy in tenths of a kilowatt-hour.',
     format: 'number',
     default: 1,
   },
-  type: { doc: 'Type of the measured part, for `hw.type`.', format: 'string', default: 'outlet' },
+  type: {
+    doc: 'Type of the part that is measured, published as `hw.type`.',
+    format: 'string',
+    default: 'outlet',
+  },
 } as const satisfies Schema;
 
 export const schema = {
   collection_interval: meterIntervalSetting,
   endpoints: listMeters(endpointSettings),
   objects: {
-    doc: 'Objects that are read from every device in addition to those of the preset. Objects of one type and instance belong together.',
+    doc: 'Objects to read from every device in addition to those of the preset. Objects with the same type and instance belong to the same part of the device.',
     format: 'list',
     items: objectSettings,
     default: [],
   },
   timeout: {
-    doc: 'How long to wait for an answer before a request is sent again.',
+    doc: 'Time without an answer after which a request is sent again.',
     format: 'duration',
     default: '1s',
     min: 1,
   },
-  retries: { doc: 'How often a request is sent again.', format: 'int', default: 2, min: 0, max: 10 },
+  retries: {
+    doc: 'How many times a request is sent again before the reading fails.',
+    format: 'int',
+    default: 2,
+    min: 0,
+    max: 10,
+  },
 } as const satisfies Schema;
 
 export type Config = ConfigOf<typeof schema>;

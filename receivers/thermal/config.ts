@@ -4,12 +4,12 @@ import { intervalSetting } from '../../src/scraping/scraping-receiver.js';
 export const schema = {
   collection_interval: { ...intervalSetting, default: '5s' },
   trip_points: {
-    doc: 'Temperatures at which a zone is cooled, throttled or shut down.',
+    doc: 'Whether to publish the temperatures at which a zone is cooled, throttled or shut down.',
     format: 'boolean',
     default: true,
   },
   cooling_devices: {
-    doc: 'State of each cooling device, such as a fan or a CPU that is slowed down.',
+    doc: 'Whether to publish the state of each cooling device, such as a fan or a CPU that is slowed down.',
     format: 'boolean',
     default: true,
   },

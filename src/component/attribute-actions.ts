@@ -5,14 +5,14 @@ import type { ConfigOf, ListSetting } from './schema.js';
 /** The settings of one action, as in the Collector's attributes processor. */
 const items = {
   action: {
-    doc: 'The action: `insert` sets an attribute that does not exist, `update` one that exists, `upsert` either; `delete` removes it; `hash` replaces its value by its SHA-256.',
+    doc: 'What is done with the attribute. `insert`: it is set if it does not exist; `update`: if it exists; `upsert`: in either case. `delete`: it is removed. `hash`: its value is replaced by its SHA-256.',
     format: ['insert', 'update', 'upsert', 'delete', 'hash'],
     default: 'upsert',
   },
-  key: { doc: "The attribute's name.", format: 'string', default: '' },
-  value: { doc: 'The value to set.', format: 'attribute_value', default: null },
+  key: { doc: 'Name of the attribute.', format: 'string', default: '' },
+  value: { doc: 'Value to set.', format: 'attribute_value', default: null },
   from_attribute: {
-    doc: 'Takes the value from this attribute instead; without it there, nothing is done.',
+    doc: 'Attribute whose value is set, instead of `value`. If it does not exist, nothing is done.',
     format: 'string',
     default: null,
   },

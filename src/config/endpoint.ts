@@ -3,7 +3,7 @@ import type { Schema } from '../component/schema.js';
 /** The web configuration setting of every server, to be spread into its schema. */
 export const webConfigSettings = {
   web_config_file: {
-    doc: "File with TLS and users for this endpoint, in the format of Prometheus' web configuration; read again when it changes. Unset: plain HTTP, without users.",
+    doc: "File with TLS settings and users for this endpoint, in the format of Prometheus' web configuration; read again when it changes. Unset: plain HTTP without users.",
     format: 'path',
     default: null,
   },

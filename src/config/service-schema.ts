@@ -5,12 +5,12 @@ import type { Problem } from './problem.js';
 /** Engine settings of every receiver. */
 export const receiverKeys = {
   start: {
-    doc: 'What happens if the source is missing: with `required` it is an error; with `auto` the receiver is left out and the reason is logged.',
+    doc: 'What happens if the source is missing. `required`: it is an error. `auto`: the receiver is left out, and the reason is logged.',
     format: ['required', 'auto'],
     default: 'required',
   },
   fallback_for: {
-    doc: 'Ids of receivers that this one replaces: it only runs if none of them runs completely.',
+    doc: 'Ids of receivers for which this one is a fallback: it runs only if none of them runs completely.',
     format: 'string_list',
     default: [],
   },
@@ -37,8 +37,8 @@ export const pipelineSchema = {
 const pullSchema = {
   exporter: {
     prometheus: {
-      host: { doc: 'The address to listen on.', format: 'string', default: 'localhost' },
-      port: { doc: 'The port to listen on.', format: 'port', default: 8888 },
+      host: { doc: 'Host name or address to listen on.', format: 'string', default: 'localhost' },
+      port: { doc: 'Port to listen on.', format: 'port', default: 8888 },
       ...webConfigSettings,
     },
   },
@@ -48,7 +48,7 @@ const pullSchema = {
 const periodicSchema = {
   interval: { doc: 'Time from one push to the next.', format: 'milliseconds', default: '60s', min: 100 },
   timeout: {
-    doc: 'Maximum duration of a push including retries; unset: 30s or the interval, whichever is less.',
+    doc: 'Maximum duration of a push including retries. Unset: 30s, or `interval` if that is shorter.',
     format: 'milliseconds',
     default: null,
     min: 1,
@@ -56,7 +56,7 @@ const periodicSchema = {
   exporter: {
     otlp: {
       protocol: {
-        doc: "Protocol. For the collector's own telemetry only gRPC is supported; OTLP over HTTP is only available for measurements, with the exporter otlp_http.",
+        doc: "Protocol. The collector's own telemetry is sent over gRPC only. OTLP over HTTP is available for measurements, with the exporter `otlp_http`.",
         format: ['grpc'],
         default: 'grpc',
       },
@@ -67,12 +67,12 @@ const periodicSchema = {
       },
       insecure: { doc: 'Whether to connect without TLS.', format: 'boolean', default: false },
       certificate: {
-        doc: "Certificates of the authorities that may have signed the server's certificate, PEM; unset: those of Node.",
+        doc: "Certificates of the authorities that are trusted to sign the server's certificate, PEM. Unset: the public authorities that Node trusts.",
         format: 'path',
         default: null,
       },
       client_certificate: {
-        doc: 'Certificate with which this collector identifies itself, PEM.',
+        doc: 'Certificate with which this collector identifies itself to the server, PEM.',
         format: 'path',
         default: null,
       },
@@ -99,30 +99,30 @@ export const telemetrySchema = {
       default: 'info',
     },
     encoding: {
-      doc: 'How messages are written to stderr: as text, or as one JSON object per line.',
+      doc: 'How messages are written to stderr. `console`: as text. `json`: one JSON object per line.',
       format: ['console', 'json'],
       default: 'console',
     },
   },
   metrics: {
     level: {
-      doc: "Level of the collector's own telemetry. none: nothing, and no SDK is loaded; basic: metrics with the Collector's names, losses and own energy; normal: all metrics; detailed: also metrics of the SDK about itself.",
+      doc: "Level of the collector's own telemetry. `none`: nothing, and no SDK is loaded. `basic`: metrics with the Collector's names, losses, and the energy of the collector itself. `normal`: all metrics. `detailed`: also metrics of the SDK about itself.",
       format: ['none', 'basic', 'normal', 'detailed'],
       default: 'normal',
     },
     readers: {
-      doc: "Where the collector's own telemetry is available. Unset: Prometheus at localhost:8888.",
+      doc: "Where the collector's own telemetry is available. Empty: for Prometheus at `localhost:8888`.",
       format: 'list',
       default: [],
       items: {
         pull: {
-          doc: 'Serves it to Prometheus.',
+          doc: 'Serves the telemetry to Prometheus.',
           format: 'group',
           settings: pullSchema,
           default: null,
         },
         periodic: {
-          doc: 'Sends it to an OTLP backend periodically and at shutdown.',
+          doc: 'Sends the telemetry to an OTLP backend, periodically and at shutdown.',
           format: 'group',
           settings: periodicSchema,
           default: null,
@@ -131,7 +131,7 @@ export const telemetrySchema = {
     },
   },
   resource: {
-    doc: "Attributes of the collector's own telemetry. They override those in the variables `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES`, and service.name (`joulemetry`), service.version and service.instance.id; an empty text removes one.",
+    doc: "Resource attributes of the collector's own telemetry. They override those in the variables `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES`, and the defaults of `service.name` (`joulemetry`), `service.version` and `service.instance.id`. An empty text removes an attribute.",
     format: 'string_map',
     default: {},
   },

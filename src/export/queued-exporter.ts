@@ -18,18 +18,18 @@ const minBacklog = 1e-6;
 /** Settings of the requests built from tables. */
 export const batchSettings = {
   flush_timeout: {
-    doc: 'How long points wait for further points to be sent in the same request.',
+    doc: 'Maximum time that points wait for further points to be sent in the same request.',
     format: 'duration',
     default: '200ms',
   },
   stagger: {
-    doc: 'Each start of the collector adds a random part of this time to `flush_timeout`, so machines that read at the same instant send at different ones.',
+    doc: 'Random time from 0 to this is added to `flush_timeout` at each start of the collector, so that machines that read at the same instant send at different ones.',
     format: 'duration',
     default: '0s',
   },
-  max_points: { doc: 'Maximum points per request.', format: 'int', default: 8192, min: 1 },
+  max_points: { doc: 'Maximum number of points per request.', format: 'int', default: 8192, min: 1 },
   max_bytes: {
-    doc: 'Maximum bytes per request before compression; servers accept 4 MiB by default.',
+    doc: 'Maximum size of a request before compression. Many servers accept 4 MiB by default.',
     format: 'byte_size',
     default: '3.5MiB',
     min: 1024,

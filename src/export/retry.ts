@@ -4,37 +4,37 @@ import type { ExportError } from '../errors.js';
 /** Settings for retries, as in the Collector's exporters. */
 export const retrySettings = {
   enabled: {
-    doc: 'Whether a request that failed with a temporary error is sent again.',
+    doc: 'Whether a request is sent again if it failed with a temporary error.',
     format: 'boolean',
     default: true,
   },
   initial_interval: {
-    doc: 'Wait before the second attempt.',
+    doc: 'Time to wait before the second attempt.',
     format: 'duration',
     default: '5s',
     min: 1,
   },
   randomization_factor: {
-    doc: 'Fraction by which each wait is randomly shortened or lengthened.',
+    doc: 'Maximum fraction by which each wait is randomly shortened or lengthened.',
     format: 'number',
     default: 0.5,
     min: 0,
     max: 1,
   },
   multiplier: {
-    doc: 'Factor by which each wait is longer than the previous one.',
+    doc: 'Factor by which each wait is longer than the previous one, up to `max_interval`.',
     format: 'number',
     default: 1.5,
     min: 1,
   },
   max_interval: {
-    doc: 'Longest wait between two attempts.',
+    doc: 'Maximum time to wait between two attempts.',
     format: 'duration',
     default: '30s',
     min: 1,
   },
   max_elapsed_time: {
-    doc: 'How long a request is retried before it is dropped; 0: without limit. Not set: 5m, or without limit if the queue has a storage, which limits bytes and age.',
+    doc: 'How long a request is retried before it is dropped. 0: no limit. Unset: 5m, or no limit if `sending_queue.storage` is set.',
     format: 'duration',
     default: null,
   },

@@ -11,25 +11,25 @@ import { limitRetries, type RetryConfig } from './retry.js';
 /** Settings of exporters that queue encoded requests until they are delivered. */
 export const sendingQueueSettings = {
   queue_bytes: {
-    doc: 'Maximum bytes of encoded requests that wait or are being sent.',
+    doc: 'Maximum size of all encoded requests that wait or are being sent.',
     format: 'byte_size',
     default: '64MiB',
     min: 1,
   },
   num_consumers: {
-    doc: 'Concurrent requests; with 1 the points of a series arrive in order.',
+    doc: 'Maximum number of concurrent requests. With 1, the points of a series arrive in order.',
     format: 'int',
     default: 1,
     min: 1,
     max: 100,
   },
   drop: {
-    doc: 'What happens when the queue is full: the oldest requests are dropped, or the newest tables are refused.',
+    doc: 'What happens when the queue is full. `oldest`: the oldest requests are dropped. `newest`: new tables are refused.',
     format: ['oldest', 'newest'],
     default: 'oldest',
   },
   storage: {
-    doc: 'Extension that stores waiting requests, so that they survive the end of the process: `file_storage`. Not set: they wait in memory.',
+    doc: 'Extension that stores waiting requests, such as `file_storage`, so that they survive the end of the process. Unset: they wait in memory.',
     format: 'string',
     references: 'extension',
     default: null,

@@ -31,7 +31,7 @@ type QueueConfig = Pick<ConfigOf<typeof queueSettings>, 'batch' | 'sending_queue
 /** Settings of requests over a network, with the Collector's names where they exist. */
 export const requestSettings = {
   headers: {
-    doc: 'Headers of every request, for example for authentication.',
+    doc: 'Headers of every request, such as one with a token.',
     format: 'string_map',
     default: {},
     sensitive: true,

@@ -4,7 +4,7 @@ import { identitySettings } from '../identity/process-identity.js';
 /** The settings of all receivers that read cards. */
 export const cardSettings = {
   collection_interval: {
-    doc: 'Time between two readings of all GPUs, 10ms to 1h.',
+    doc: 'Time between two readings of all GPUs, which are taken at multiples of it on the wall clock; 10ms to 1h.',
     format: 'duration',
     default: '1s',
     min: 10,

@@ -11,12 +11,12 @@ import { checkTlsConfig, openTlsContext, tlsSettings } from './tls-files.js';
 /** Client credentials, for any protocol. */
 export const credentialsSettings = {
   bearer_token_file: {
-    doc: 'File with a token for the header `Authorization: Bearer`; read again when it changes.',
+    doc: 'File with the token for the header `Authorization: Bearer TOKEN`; read again when it changes.',
     format: 'path',
     default: null,
   },
   scheme: {
-    doc: 'Scheme before the token in that header; some servers expect `ApiKey` or `Token`.',
+    doc: 'Word before the token in that header; some servers expect `ApiKey` or `Token`.',
     format: 'string',
     default: 'Bearer',
   },
@@ -31,7 +31,7 @@ export const credentialsSettings = {
 /** Settings of HTTP clients. */
 export const clientSettings = {
   timeout: {
-    doc: 'Maximum time for the answer to a request.',
+    doc: 'Maximum time to wait for the answer to a request.',
     format: 'duration',
     default: '30s',
     min: 1,

@@ -24,13 +24,13 @@ export const compressionSettings = {
 /** The same for exporters over HTTP. */
 export const httpCompressionSettings = {
   compression: {
-    doc: 'How requests are compressed; zstd needs Node 22.15.',
+    doc: 'How requests are compressed. `zstd` needs Node 22.15 or later.',
     format: ['gzip', 'zstd', 'none'],
     default: 'gzip',
   },
   compression_params: {
     level: {
-      doc: 'Level of gzip: 1 is the fastest, 9 makes the smallest requests, 0 does not compress, -1 is the default of zlib (6). Level of zstd, if above 0.',
+      doc: 'Level of compression. gzip: 1 is the fastest, 9 makes the smallest requests, 0 does not compress, -1 is the default of zlib (6). zstd: 1 to 22; 0 and -1 mean 1.',
       format: 'int',
       default: 1,
       min: -1,

@@ -29,8 +29,8 @@ export const webTlsSettings = {
     format: 'path',
     default: null,
   },
-  min_version: { doc: 'Oldest version of TLS.', format: versionNames, default: 'TLS12' },
-  max_version: { doc: 'Newest version of TLS.', format: versionNames, default: 'TLS13' },
+  min_version: { doc: 'Oldest TLS version that is accepted.', format: versionNames, default: 'TLS12' },
+  max_version: { doc: 'Newest TLS version that is accepted.', format: versionNames, default: 'TLS13' },
 } as const satisfies Schema;
 
 export type WebTlsConfig = ConfigOf<typeof webTlsSettings>;
@@ -40,12 +40,20 @@ export const serverTlsSettings = {
   cert_file: { doc: 'Certificate of the server, PEM.', format: 'path', default: null },
   key_file: { doc: 'Key of that certificate, PEM.', format: 'path', default: null },
   client_ca_file: {
-    doc: 'Certificates of the authorities that must have signed those of clients, PEM; unset: clients show none.',
+    doc: 'Certificates of the authorities that must have signed the certificates of clients, PEM. Unset: clients need no certificate.',
     format: 'path',
     default: null,
   },
-  min_version: { doc: 'Oldest version of TLS.', format: ['1.0', '1.1', '1.2', '1.3'], default: '1.2' },
-  max_version: { doc: 'Newest version of TLS.', format: ['1.0', '1.1', '1.2', '1.3'], default: '1.3' },
+  min_version: {
+    doc: 'Oldest TLS version that is accepted.',
+    format: ['1.0', '1.1', '1.2', '1.3'],
+    default: '1.2',
+  },
+  max_version: {
+    doc: 'Newest TLS version that is accepted.',
+    format: ['1.0', '1.1', '1.2', '1.3'],
+    default: '1.3',
+  },
 } as const satisfies Schema;
 
 export type ServerTlsConfig = ConfigOf<typeof serverTlsSettings>;

@@ -11,12 +11,12 @@ const maxPemBytes = 4 * 1024 * 1024;
 /** TLS settings of a client, with the Collector's names. */
 export const tlsSettings = {
   ca_file: {
-    doc: "Certificates of the authorities that may have signed the server's certificate, PEM; unset: those of Node.",
+    doc: "Certificates of the authorities that are trusted to sign the server's certificate, PEM. Unset: the public authorities that Node trusts.",
     format: 'path',
     default: null,
   },
   cert_file: {
-    doc: 'Certificate with which this collector identifies itself, PEM.',
+    doc: 'Certificate with which this collector identifies itself to the server, PEM.',
     format: 'path',
     default: null,
   },
@@ -27,12 +27,12 @@ export const tlsSettings = {
     default: null,
   },
   insecure_skip_verify: {
-    doc: 'Accept any certificate of the server; logs a warning, because any machine on the way can then read and change what is sent.',
+    doc: 'Whether to accept any certificate of the server. A warning is logged, because any machine on the way can then read and change what is sent.',
     format: 'boolean',
     default: false,
   },
   reload_interval: {
-    doc: 'Minimum time between two checks of the files, which are read when a connection is opened; 0: at every connection.',
+    doc: 'Minimum time between two checks of the files for changes. They are checked when a connection is opened; 0: at every connection.',
     format: 'duration',
     default: '0s',
   },
@@ -41,7 +41,7 @@ export const tlsSettings = {
 /** The same for protocols whose addresses do not show whether TLS is used. */
 export const optionalTlsSettings = {
   insecure: {
-    doc: 'Whether to connect without TLS. Unset: without TLS, unless another setting of `tls` is set.',
+    doc: 'Whether to connect without TLS. Unset: without TLS, unless a certificate, `server_name_override` or `insecure_skip_verify` is set.',
     format: 'boolean',
     default: null,
   },

@@ -21,7 +21,7 @@ import {
 /** https://prometheus.io/docs/prometheus/latest/configuration/https/, without what Node leaves to OpenSSL. */
 const schema = {
   tls_server_config: {
-    doc: 'Serves by TLS only.',
+    doc: 'Serves over TLS only. Unset: without TLS.',
     format: 'group',
     default: null,
     settings: webTlsSettings,

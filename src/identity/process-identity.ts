@@ -16,12 +16,12 @@ import { ServiceReader } from './service.js';
 /** Settings of receivers that describe processes. */
 export const identitySettings = {
   passwd: {
-    doc: 'File with the names of users, in the format of /etc/passwd.',
+    doc: 'File from which user names are read, in the format of /etc/passwd.',
     format: 'path',
     default: '/etc/passwd',
   },
   service: {
-    doc: 'Reads the service of a process from the process context that it publishes, or from its environment (OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES).',
+    doc: 'Whether to add the service of each process, read from the process context that it publishes or from its environment (OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES).',
     format: 'boolean',
     default: true,
   },

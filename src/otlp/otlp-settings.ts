@@ -6,7 +6,7 @@ import { sendingSettings } from '../export/sending-settings.js';
 export const otlpSettings = {
   ...sendingSettings,
   from_environment: {
-    doc: 'Whether the variables `OTEL_EXPORTER_OTLP_METRICS_*` and `OTEL_EXPORTER_OTLP_*` override settings. Otherwise they are ignored.',
+    doc: 'Whether the environment variables `OTEL_EXPORTER_OTLP_METRICS_*` and `OTEL_EXPORTER_OTLP_*` override settings. Otherwise they are ignored.',
     format: 'boolean',
     default: false,
   },

@@ -25,7 +25,7 @@ import {
 
 /** The setting `identity_labels`. */
 export const identityLabelsSetting = {
-  doc: 'Resource attributes that become labels of samples and identify the workload. Attributes of the machine itself, and the service of the collector, are only in `target_info`. If two series would have the same labels, the attributes that differ are added.',
+  doc: 'Resource attributes that become labels of samples, because they identify the workload. Attributes of the machine itself, and the service of the collector, are only in `target_info`. If two series would have the same labels, the attributes in which they differ are added.',
   format: 'string_list',
   default: [
     ATTR_PROCESS_PID,

@@ -8,27 +8,31 @@ import { StepRate, type Rate, type RatePoint } from './rate.js';
 
 /** Settings of a rate from a web service. */
 export const serviceSettings = {
-  endpoint: { doc: 'Address that answers a GET request with JSON.', format: 'url', default: null },
+  endpoint: {
+    doc: 'Address of the service, which answers a GET request with JSON.',
+    format: 'url',
+    default: null,
+  },
   value: {
-    doc: 'Path of the number in the answer: names and indices separated by dots, `data.0.intensity.actual`.',
+    doc: 'Path of the number in the answer: names and indices separated by dots, such as `data.0.intensity.actual`.',
     format: 'string',
     default: 'carbonIntensity',
   },
   headers: {
-    doc: 'Headers of the request, such as a token.',
+    doc: 'Headers of every request, such as one with a token.',
     format: 'string_map',
     default: {},
     sensitive: true,
   },
   interval: { doc: 'Time between two requests.', format: 'duration', default: '15m', min: 1000 },
   max_age: {
-    doc: 'Age beyond which a value is stale: a warning is logged and, if there is a fallback, it is used.',
+    doc: 'Age from which the last value is stale: a warning is logged and, if there is a fallback (`country`, `price`), it is used instead.',
     format: 'duration',
     default: '6h',
     min: 1000,
   },
   cache: {
-    doc: 'File that keeps the last value for the next start; unset: none is kept.',
+    doc: 'File that keeps the last value for the next start. Unset: it is not kept.',
     format: 'path',
     default: null,
   },

@@ -37,12 +37,12 @@ export interface RemoteMeter {
 /** Settings per meter of a receiver, besides its address. */
 export const meterItemSettings = {
   measures: {
-    doc: 'What the meter supplies: `host`, this machine and nothing else, whose energy becomes `hw.host.energy`; `other`, anything else.',
+    doc: 'What the meter measures. `host`: this machine and nothing else; its energy becomes `hw.host.energy`. `other`: anything else.',
     format: ['other', 'host'],
     default: 'other',
   },
   channels: {
-    doc: 'Channels to read of a meter that has several, given by the end of `hw.id`. Empty: all.',
+    doc: 'Channels to read if the meter has several, given by the last part of their `hw.id`. Empty: all.',
     format: 'string_list',
     default: [],
   },
@@ -221,7 +221,7 @@ export function claimHost(
 /** The setting of a list of meters. @param where the settings of a meter's address */
 export function listMeters<S extends Schema>(where: S) {
   return {
-    doc: 'The meters. One that does not answer delays no other.',
+    doc: 'Meters to read. One that does not answer does not delay the others.',
     format: 'list',
     items: { ...where, ...meterItemSettings },
     default: [],

@@ -11,7 +11,7 @@ import { Source, type DescribeSource, type SourceContext } from './source.js';
 
 /** The setting for how often a receiver reads. */
 export const intervalSetting = {
-  doc: 'Time between two readings, at multiples of itself on the wall clock.',
+  doc: 'Time between two readings, which are taken at multiples of it on the wall clock.',
   format: 'duration',
   default: '1s',
   min: 1,

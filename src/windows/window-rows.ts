@@ -3,7 +3,7 @@ import type { Table } from '../model/table.js';
 
 /** The `window` setting of components with aligned windows. */
 export const windowSetting = {
-  doc: 'Length of the windows. They end at multiples of it on the wall clock.',
+  doc: 'Length of the windows, which end at multiples of it on the wall clock.',
   format: 'duration',
   default: '1s',
   min: 1,
