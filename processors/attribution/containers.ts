@@ -18,7 +18,7 @@ const waitNs = 3e9;
 export interface EnergyReader {
   /**
    * @param instant nanoseconds, as an array of one number
-   * @param values array whose cell is the joules since the counter's start; NaN: no reading
+   * @param values array whose cell is the joules since the counter's start; not finite: no reading
    */
   read(instant: Float64Array, values: Float64Array, cell: number): void;
   /** The point up to which its energy is booked; undefined: none is. */
@@ -98,7 +98,7 @@ export class HostCounter implements EnergyReader {
     if (Number.isNaN(this.#waitsSince)) this.#waitsSince = at;
     if (at - this.#waitsSince >= waitNs) return true;
     const joules = values.slice(cell, cell + 1);
-    if (!Number.isNaN(joules[0])) this.#held.splice(1, 1, [Float64Array.of(at), joules]);
+    if (Number.isFinite(joules[0])) this.#held.splice(1, 1, [Float64Array.of(at), joules]);
     return false;
   }
 

@@ -11,7 +11,7 @@ import {
   type Weight,
 } from '../../src/usage/weighing.js';
 import type { Window } from '../../src/usage/windows.js';
-import type { WantedWeight } from './config.js';
+import { findWeight, listEvents, type Config, type WantedWeight } from './config.js';
 
 /** Old windows have less weight: after 200 windows, about a third. */
 const retention = 0.995;
@@ -192,6 +192,16 @@ export class DomainWeights {
     const weighed = { ...usage, interruptNs: 0, busyNs: whole, machineBusyNs, cpuNs: parts };
     return { window: { ...measured, usage: weighed }, weight, timeShare: weighing.byTime / weighing.whole };
   }
+}
+
+/** @param isByUse whether the energy is shared by use of the CPUs, which events can replace */
+export function createWeights(config: Config, hwType: string, isByUse: boolean): DomainWeights {
+  const byUse = { model: 'cpu_time', gamma: 1, counters: [], maxError: 0, isSet: false } as const;
+  const wanted = isByUse ? findWeight(config, hwType) : byUse;
+  if (wanted.model !== 'counters') return new DomainWeights(wanted, undefined);
+  const events = listEvents(config);
+  const indices = [...new Set(wanted.counters.map((name) => events.indexOf(name)))].toSorted((a, b) => a - b);
+  return new DomainWeights(wanted, new CounterWeights(indices, wanted.maxError));
 }
 
 /**

@@ -1,13 +1,11 @@
 import { elementAt } from '../../src/element.js';
-import type { Calibration } from '../../src/energy/calibration.js';
 import type { CpuCount } from '../../src/energy/floor-learner.js';
-import type { FloorStore } from '../../src/energy/floor-store.js';
+import type { Reading } from '../../src/energy/knot-finder.js';
 import { findMeterFacts } from '../../src/energy/meter-facts.js';
+import { identifyDomain } from '../../src/model/energy-domain.js';
 import { findOrAdd } from '../../src/model/plan.js';
 import {
   ATTR_ENERGY_METHOD,
-  ATTR_HOST_ID,
-  ATTR_HOST_NAME,
   ATTR_HW_ID,
   ATTR_HW_PARENT,
   ATTR_HW_TYPE,
@@ -17,13 +15,12 @@ import { remainderType } from '../../src/model/shared-metrics.js';
 import { GpuUsage } from '../../src/usage/gpu-usage.js';
 import { UsageTick, withoutWorkloads, type Usage } from '../../src/usage/usage.js';
 import type { View } from '../../src/usage/view.js';
-import type { Settled } from '../../src/usage/windows.js';
 import type { Ended, SettledWindow, SheetOptions } from './audit-sheet.js';
-import { findWeight, listEvents, type Config } from './config.js';
+import type { Config } from './config.js';
 import { Containers, HostCounter, isContainer, type EnergyReader } from './containers.js';
 import { Domain } from './domain.js';
-import { CounterWeights, DomainWeights } from './domain-weights.js';
-import { Floor } from './floor.js';
+import { createWeights } from './domain-weights.js';
+import { createFloor, findCalibration, type Floor, type FloorSources } from './floor.js';
 import { Hardware, type Model } from './hardware.js';
 import { EnergyCounter, Meter } from './meter.js';
 import { Split } from './split.js';
@@ -37,11 +34,8 @@ const maxEarly = 4096;
 const noTick = new UsageTick();
 
 /** Dependencies of a ledger. */
-export interface LedgerOptions {
+export interface LedgerOptions extends FloorSources {
   readonly config: Config;
-  readonly floors: FloorStore;
-  /** By the `hw.id` of the meters. */
-  readonly calibrations: ReadonlyMap<string, Calibration>;
   readonly views: readonly View[];
   readonly cpuCount: CpuCount;
   readonly tick: UsageTick;
@@ -67,12 +61,14 @@ export class Domains {
   readonly #kinds = new Map<string, Hardware>();
   readonly #floors = new Map<string, Floor>();
   readonly #counters = new Map<Series, EnergyReader>();
+  readonly #ended = new WeakSet<Series>();
   readonly #containers: Containers;
   /**
    * The usage from before any domain was known. The first table of a meter may arrive some time after its
    * readings were taken, and a window may start at any boundary since then.
    */
   #early: Usage[] = [];
+  #boundary = NaN;
   /** The GPUs whose users are known, by `hw.id`. */
   readonly #gpus = new Map<string, GpuUsage>();
 
@@ -81,7 +77,7 @@ export class Domains {
     const { config, views, epoch } = options;
     this.#sheets = { idle: config.idle, views, epoch };
     this.#containers = new Containers(config.max_window * 1e6, {
-      open: (series, isFirst) => this.#openCounter(series, isFirst ? this.#findOrigin(series) : undefined),
+      open: (series, isFirst) => this.#openCounter(series, isFirst, NaN),
     });
   }
 
@@ -92,8 +88,9 @@ export class Domains {
 
   /** Receives the usage of CPUs up to a boundary. Hardware that it does not explain was used by unknown workloads. */
   push(usage: Usage): void {
+    this.#boundary = usage.to;
     for (const hardware of this.#kinds.values()) {
-      const own = hardware.model === 'gpu_time' ? withoutWorkloads(usage) : usage;
+      const own = hardware.model === 'gpu_time' ? { ...withoutWorkloads(usage), isQuiet: false } : usage;
       hardware.push(own.to, (domain) => (this.#isScanned(domain.series) ? undefined : domain.usageOf(own)));
     }
     if (this.#kinds.size === 0) this.#keepEarly(usage);
@@ -107,9 +104,9 @@ export class Domains {
 
   /** Receives the usage of the GPU that a series belongs to. */
   pushGpu(scan: Series, usage: Usage): void {
-    const { hwId } = identify(scan);
+    const { hwId } = identifyDomain(scan);
     for (const { domains } of this.#kinds.values()) {
-      for (const { series, meter } of domains) if (identify(series).hwId === hwId) meter.push(usage);
+      for (const { series, meter } of domains) if (identifyDomain(series).hwId === hwId) meter.push(usage);
     }
   }
 
@@ -118,6 +115,12 @@ export class Domains {
     if (this.#kinds.size === 0 || this.#early.length === 0) return;
     for (const usage of this.#early) this.push(usage);
     this.#early = [];
+  }
+
+  /** Whether settled energy waits for the next row. */
+  get isLate(): boolean {
+    for (const { isLate } of this.#kinds.values()) if (isLate) return true;
+    return false;
   }
 
   /** Whether everything up to this boundary is settled and written to a row. */
@@ -129,21 +132,27 @@ export class Domains {
 
   /** The receiver of an energy series' readings. A new series of a known domain is a new counter of it. */
   counterOf(series: Series): EnergyReader {
+    if (this.#ended.has(series)) return late;
     return findOrAdd(this.#counters, series, () => {
       if (isContainer(series)) return this.#containers.createCounter(series);
       this.#containers.count(series, domainKey(series), 1);
-      return this.#openCounter(series, this.#findOrigin(series));
+      return this.#openCounter(series, true, this.#findUsageStart(series));
     });
   }
 
   /** The receiver of a domain's idle power, as reported by its model. */
   floorOf(series: Series): Floor {
-    return findOrAdd(this.#floors, domainKey(series), () => this.#createFloor(series));
+    return findOrAdd(this.#floors, domainKey(series), () => {
+      // A quiet CPU does not imply that hardware independent of CPU time is idle.
+      const isExplained = this.#modelOf(series) !== 'gpu_time' || this.#isScanned(series);
+      return createFloor(series, isExplained, this.#options);
+    });
   }
 
   /** An energy series has no further readings. */
   end(series: Series): void {
     this.#counters.get(series)?.close();
+    this.#ended.add(series);
     if (this.#counters.delete(series) && !isContainer(series))
       this.#containers.count(series, domainKey(series), -1);
   }
@@ -161,11 +170,20 @@ export class Domains {
     }
   }
 
-  #openCounter(series: Series, origin: Settled | undefined): EnergyCounter {
+  /** @param isFirst whether everything its counter has counted is still to be attributed */
+  #openCounter(series: Series, isFirst: boolean, usageKnownSince: number): EnergyCounter {
     const hardware = this.#hardwareOf(series);
     const { meter } = hardware.domainOf(domainKey(series), () => this.#createDomain(series, hardware));
     const isExact = series.attributes[ATTR_ENERGY_METHOD] === 'estimated';
-    return new EnergyCounter(meter, isExact, origin);
+    const beginning = isFirst ? this.#findBeginning(series) : undefined;
+    return new EnergyCounter(meter, { isExact, beginning, usageKnownSince });
+  }
+
+  /** The last boundary up to which a new domain has missed the usage; NaN: it misses none. */
+  #findUsageStart(series: Series): number {
+    if (this.#isScanned(series)) return this.gpuOf(series).boundary;
+    const isMissing = this.#early.length === 0 && this.#modelOf(series) === 'cpu_time';
+    return isMissing ? this.#boundary : NaN;
   }
 
   #keepEarly(usage: Usage): void {
@@ -174,12 +192,15 @@ export class Domains {
     if (this.#early.length > maxEarly || usage.to - to > maxEarlyNs) this.#early.shift();
   }
 
-  /** Energy counted long before the ledger started was used by unknown workloads. */
-  #findOrigin(series: Series): Settled | undefined {
+  /**
+   * The point from which a counter is known before its first reading. Energy counted long before the ledger started
+   * was used by unknown workloads.
+   */
+  #findBeginning(series: Series): Reading | undefined {
     const { epoch, config } = this.#options;
     const { ns, nj } = booked.get(series) ?? { ns: series.start, nj: 0 };
     const at = Number(ns - epoch);
-    return at >= -config.max_window * 1e6 ? { at, nj } : undefined;
+    return at >= -config.max_window * 1e6 ? Float64Array.of(at, nj) : undefined;
   }
 
   #hardwareOf(series: Series): Hardware {
@@ -223,12 +244,12 @@ export class Domains {
       audit !== undefined && !isRemainder,
       findMeterFacts(series),
     );
-    const calibration = this.#calibrationOf(series);
+    const calibration = findCalibration(series, this.#options.calibrations);
     return new Domain(series, {
       split: new Split(idle),
       floor,
       uncertainty: new Uncertainty({
-        hwType: identify(series).hwType,
+        hwType: identifyDomain(series).hwType,
         isEstimated: series.attributes[ATTR_ENERGY_METHOD] === 'estimated',
       }),
       meter: isRemainder
@@ -242,7 +263,7 @@ export class Domains {
         : meter,
       publication: hardware.publication,
       epoch,
-      weights: this.#createWeights(series, hardware.model),
+      weights: createWeights(config, identifyDomain(series).hwType, hardware.model === 'cpu_time'),
       charge: (workload, energyNj, from, weight) => hardware.charge(workload, energyNj, from, weight),
       ...(audit && { audit: (settled) => audit({ ...settled, domain: audited }) }),
       settled: (window, parts, shares) =>
@@ -250,59 +271,22 @@ export class Domains {
     });
   }
 
-  #createWeights(series: Series, model: Model): DomainWeights {
-    const { config } = this.#options;
-    const byTime = { model: 'cpu_time', gamma: 1, counters: [], maxError: 0, isSet: false } as const;
-    const wanted = model === 'cpu_time' ? findWeight(config, identify(series).hwType) : byTime;
-    if (wanted.model !== 'counters') return new DomainWeights(wanted, undefined);
-    const events = listEvents(config);
-    const indices = [...new Set(wanted.counters.map((name) => events.indexOf(name)))].toSorted(
-      (a, b) => a - b,
-    );
-    return new DomainWeights(wanted, new CounterWeights(indices, wanted.maxError));
-  }
-
-  #createFloor(series: Series): Floor {
-    const { hwType, hwId } = identify(series);
-    const { config, floors } = this.#options;
-    const set = config.floor.find(
-      ({ hw_type, hw_id }) => (hw_type ?? hwType) === hwType && (hw_id ?? hwId) === hwId,
-    );
-    // A model reports its floor, and a quiet CPU does not imply that hardware independent of CPU time is idle.
-    const isExplained = this.#modelOf(series) !== 'gpu_time' || this.#isScanned(series);
-    const isLearnable = series.attributes[ATTR_ENERGY_METHOD] !== 'estimated' && isExplained;
-    const learner = isLearnable ? floors.learnerOf([machineOf(series), hwType, hwId].join('/')) : undefined;
-    return new Floor(set?.power ?? undefined, learner, this.#calibrationOf(series)?.idleRemainder);
-  }
-
-  /** A calibration applies only to remainders. */
-  #calibrationOf(series: Series): Calibration | undefined {
-    const { hwType, hwId } = identify(series);
-    return hwType === remainderType ? this.#options.calibrations.get(hwId) : undefined;
-  }
-
   /** Where the users of a GPU are known, they take precedence over CPU time, whatever the configuration. */
   #modelOf(series: Series): Model {
     if (series.attributes[ATTR_HW_TYPE] === remainderType) return 'domain_energy';
-    const isExcluded = this.#options.config.cpu_time_excludes.includes(identify(series).hwType);
+    const isExcluded = this.#options.config.cpu_time_excludes.includes(identifyDomain(series).hwType);
     return isExcluded || this.#isScanned(series) ? 'gpu_time' : 'cpu_time';
   }
 
   #isScanned(energy: Series): boolean {
-    return this.#gpus.get(identify(energy).hwId)?.isScanned === true;
+    return this.#gpus.get(identifyDomain(energy).hwId)?.isScanned === true;
   }
 }
 
-function identify({ attributes }: Series): { readonly hwType: string; readonly hwId: string } {
-  return { hwType: String(attributes[ATTR_HW_TYPE] ?? ''), hwId: String(attributes[ATTR_HW_ID] ?? '') };
-}
-
-/** The machine of a saved floor: the file may move to another machine with the disk. */
-function machineOf({ resource: { attributes } }: Series): string {
-  return String(attributes[ATTR_HOST_ID] ?? attributes[ATTR_HOST_NAME] ?? '');
-}
+/** Reads nothing: a late table of a counter that has ended must not end the one that has replaced it. */
+const late: EnergyReader = { settled: undefined, read() {}, close() {} };
 
 function domainKey(series: Series): string {
-  const { hwType, hwId } = identify(series);
+  const { hwType, hwId } = identifyDomain(series);
   return [resourceKey(series.resource), hwType, hwId, series.attributes[ATTR_ENERGY_METHOD]].join('\n');
 }

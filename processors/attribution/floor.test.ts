@@ -33,6 +33,14 @@ test('Floor prefers a configured value to a model, and a model to a learned valu
   assert.deepEqual(set.current, { watts: 10, source: 'set', errorWatts: 0 });
 });
 
+test('Floor is never negative, whatever a model or a calibration reports', () => {
+  const floor = new Floor(undefined, undefined, -3);
+  assert.equal(floor.current?.watts, 0);
+  floor.takeModel(20);
+  for (const watts of [-1, Infinity, -Infinity]) floor.takeModel(watts);
+  assert.equal(floor.current?.watts, 20);
+});
+
 test('Floor comes from an earlier run until this one has learned one', () => {
   const learner = new FloorLearner(
     new CpuCount(2),

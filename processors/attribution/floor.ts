@@ -1,5 +1,12 @@
+import type { Calibration } from '../../src/energy/calibration.js';
 import type { FloorLearner } from '../../src/energy/floor-learner.js';
+import type { FloorStore } from '../../src/energy/floor-store.js';
+import { identifyDomain } from '../../src/model/energy-domain.js';
+import { ATTR_ENERGY_METHOD, ATTR_HOST_ID, ATTR_HOST_NAME } from '../../src/model/semantic-conventions.js';
+import type { Series } from '../../src/model/series.js';
+import { remainderType } from '../../src/model/shared-metrics.js';
 import type { Window } from '../../src/usage/windows.js';
+import type { Config } from './config.js';
 
 /** The origin of a domain's floor. */
 export type FloorSource = 'set' | 'model' | 'learned' | 'persisted' | 'calibrated';
@@ -30,7 +37,8 @@ export class Floor {
   constructor(setWatts: number | undefined, learner: FloorLearner | undefined, calibratedWatts?: number) {
     this.#setWatts = setWatts;
     this.#learner = learner;
-    this.#calibratedWatts = calibratedWatts;
+    // A meter of the host may show less than the sensors within it.
+    this.#calibratedWatts = calibratedWatts === undefined ? undefined : Math.max(0, calibratedWatts);
     this.#choose();
   }
 
@@ -44,9 +52,9 @@ export class Floor {
     return this.#learner !== undefined;
   }
 
-  /** @param watts idle power of the domain, as reported by its model; NaN: no reading */
+  /** @param watts idle power of the domain, as reported by its model; negative or not finite: no reading */
   takeModel(watts: number): void {
-    if (Number.isNaN(watts) || watts === this.#modelWatts) return;
+    if (!(watts >= 0 && watts < Infinity) || watts === this.#modelWatts) return;
     this.#modelWatts = watts;
     this.#choose();
   }
@@ -78,4 +86,42 @@ export class Floor {
     if (watts !== undefined) return { watts, source: isPersisted ? 'persisted' : 'learned' };
     return { watts: this.#calibratedWatts, source: 'calibrated' };
   }
+}
+
+/** The sources of the floors of all domains. */
+export interface FloorSources {
+  readonly config: Pick<Config, 'floor'>;
+  readonly floors: FloorStore;
+  /** By the `hw.id` of the meters. */
+  readonly calibrations: ReadonlyMap<string, Calibration>;
+}
+
+/** @param isExplained whether it is known when the hardware is not used */
+export function createFloor(
+  series: Series,
+  isExplained: boolean,
+  { config, floors, calibrations }: FloorSources,
+): Floor {
+  const { hwType, hwId } = identifyDomain(series);
+  const set = config.floor.find(
+    ({ hw_type, hw_id }) => (hw_type ?? hwType) === hwType && (hw_id ?? hwId) === hwId,
+  );
+  // A model reports its floor.
+  const isLearnable = series.attributes[ATTR_ENERGY_METHOD] !== 'estimated' && isExplained;
+  const learner = isLearnable ? floors.learnerOf([machineOf(series), hwType, hwId].join('/')) : undefined;
+  return new Floor(set?.power ?? undefined, learner, findCalibration(series, calibrations)?.idleRemainder);
+}
+
+/** A calibration applies only to remainders. */
+export function findCalibration(
+  series: Series,
+  calibrations: FloorSources['calibrations'],
+): Calibration | undefined {
+  const { hwType, hwId } = identifyDomain(series);
+  return hwType === remainderType ? calibrations.get(hwId) : undefined;
+}
+
+/** The machine of a saved floor: the file may move to another machine with the disk. */
+function machineOf({ resource: { attributes } }: Series): string {
+  return String(attributes[ATTR_HOST_ID] ?? attributes[ATTR_HOST_NAME] ?? '');
 }

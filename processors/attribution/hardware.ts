@@ -48,7 +48,6 @@ export class Hardware {
   /** What workloads were charged by domains that no longer exist. */
   readonly #past = new EnergyTotal();
   readonly #books: readonly ViewBook[];
-  /** Whether the last window was settled too late for the row of its boundary. */
   #isLate = false;
   /** Groups whose accounts end once their last energy is written to a row. */
   #closing: { readonly book: ViewBook; readonly group: Group }[] = [];
@@ -61,6 +60,11 @@ export class Hardware {
     this.#epoch = epoch;
     this.publication = new Publication(epoch);
     this.#books = views.map((view) => ({ view, live: new Set(), past: new EnergyTotal() }));
+  }
+
+  /** Whether the last window was settled too late for the row of its boundary. */
+  get isLate(): boolean {
+    return this.#isLate;
   }
 
   get domains(): Iterable<Domain> {
@@ -100,6 +104,7 @@ export class Hardware {
       if (usage === undefined) continue;
       domain.meter.push(usage);
       if (!domain.meter.isGone(to)) continue;
+      this.#writeLate();
       domain.close();
       this.#domains.delete(key);
       this.#past.addTotal(domain.attributed);
@@ -140,9 +145,7 @@ export class Hardware {
   finish(): void {
     for (const domain of this.#domains.values()) domain.meter.finish();
     this.settle();
-    // Late energy has no next row to be included in.
-    if (this.#isLate) this.#writeRow(this.publication.lastAt + 1);
-    this.#isLate = false;
+    this.#writeLate();
   }
 
   /** Charges energy to a workload's group in every view, by the weight with which the window was shared. */
@@ -177,6 +180,13 @@ export class Hardware {
     balance.minus(past);
     for (const { total } of live) balance.minus(total);
     return balance.energyNj;
+  }
+
+  /** Writes late energy if there is no next row to include it in. */
+  #writeLate(): void {
+    if (!this.#isLate) return;
+    this.#isLate = false;
+    this.#writeRow(this.publication.lastAt + 1);
   }
 
   #writeRow(at: number): void {

@@ -1,11 +1,11 @@
 import type { Log } from '../../src/component/log.js';
-import { createPlans, findOrAdd } from '../../src/model/plan.js';
+import { createPlans } from '../../src/model/plan.js';
 import { ATTR_HW_ID, ATTR_HW_PARENT } from '../../src/model/semantic-conventions.js';
 import type { Series } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
 import { cgroupCpuTime, gpuTime, processCpuTime, processGpuTime } from '../../src/model/usage-metrics.js';
 import { eventMetrics } from '../../src/usage/events.js';
-import { GpuTimeCounter } from '../../src/usage/gpu-usage.js';
+import { GpuTimeCounters, type GpuTimeCounter } from '../../src/usage/gpu-usage.js';
 import { trafficMetrics } from '../../src/usage/memory-traffic.js';
 import { withInterrupts } from '../../src/usage/usage.js';
 import { Workloads } from '../../src/usage/workloads.js';
@@ -41,7 +41,7 @@ export class Ledger {
   readonly #options: LedgerOptions;
   readonly #log: Log;
   readonly #planOf = createPlans((series: readonly Series[]) => ({ plan: createPlan(series, this) }));
-  readonly #gpuCounters = new Map<Series, GpuTimeCounter>();
+  readonly #gpuCounters: GpuTimeCounters;
   /** Instant of the current row. */
   readonly #instant = new Float64Array(1);
   #busy: Busy | undefined;
@@ -71,6 +71,7 @@ export class Ledger {
       cpuCount,
       tick,
     });
+    this.#gpuCounters = new GpuTimeCounters(this.workloads);
   }
 
   /**
@@ -158,8 +159,7 @@ export class Ledger {
 
   /** The receiver of a process's GPU time. */
   gpuCounterOf(series: Series): GpuTimeCounter {
-    const usage = this.domains.gpuOf(series);
-    return findOrAdd(this.#gpuCounters, series, () => new GpuTimeCounter(this.workloads.hold(series), usage));
+    return this.#gpuCounters.counterOf(series, this.domains.gpuOf(series));
   }
 
   #readGpuScan(scan: Series, seconds: number, at: number): void {
@@ -167,6 +167,7 @@ export class Ledger {
     if (isInstance(scan)) return gpu.readInstance(String(scan.attributes[ATTR_HW_ID]), seconds);
     const usage = gpu.cut(at, seconds);
     if (usage === undefined) return;
+    this.#gpuCounters.release();
     this.#hasGpuUsage = true;
     if (this.#busy === undefined) this.#meetMachine(scan);
     this.workloads.rank(usage);
@@ -174,29 +175,22 @@ export class Ledger {
     this.domains.pushGpu(scan, usage);
   }
 
-  #endGpuCounter(series: Series, at: number): void {
-    const counter = this.#gpuCounters.get(series);
-    if (counter === undefined) return;
-    this.#gpuCounters.delete(series);
-    counter.close();
-    this.workloads.release(counter.workload, at);
-  }
-
   #endGpuScan(scan: Series): void {
     const gpu = this.domains.gpuOf(scan);
     if (isInstance(scan)) gpu.endInstance(String(scan.attributes[ATTR_HW_ID]));
     else gpu.endScans();
+    this.#gpuCounters.release();
   }
 
   #readBusy(series: Series, seconds: number, at: number): void {
-    if (Number.isNaN(seconds)) return;
+    const readNs = Math.round(seconds * 1e9);
+    if (!Number.isFinite(readNs)) return;
     if (at <= this.#boundary) {
       this.#isSetBack ||= this.#busy === undefined;
       return;
     }
     const isSame = this.#busy?.series === series;
     if (!isSame) this.#meetMachine(series);
-    const readNs = Math.round(seconds * 1e9);
     const lastNs = isSame && this.#busy ? this.#busy.busyNs : NaN;
     const busyNs = readNs < lastNs ? lastNs : readNs;
     this.#busy = { series, busyNs };
@@ -209,8 +203,8 @@ export class Ledger {
   }
 
   #readInterrupts(series: Series, seconds: number): void {
-    if (Number.isNaN(seconds)) return;
     const readNs = Math.round(seconds * 1e9);
+    if (!Number.isFinite(readNs)) return;
     const last = this.#interrupts?.series === series ? this.#interrupts : { series, busyNs: readNs };
     this.#interruptNs += Math.max(0, readNs - last.busyNs);
     this.#interrupts = { series, busyNs: Math.max(readNs, last.busyNs) };
@@ -229,7 +223,7 @@ export class Ledger {
       if (trafficMetrics.has(series.metric.name)) this.workloads.traffic.end(series);
       if (series.metric.name === cgroupCpuTime.name) this.workloads.cgroups.end(series);
       if (isMetered(series)) this.domains.end(series);
-      if (series.metric.name === processGpuTime.name) this.#endGpuCounter(series, at);
+      if (series.metric.name === processGpuTime.name) this.#gpuCounters.end(series, at);
       if (series.metric.name === gpuTime.name) this.#endGpuScan(series);
       if (series === this.#busy?.series) this.#busy = undefined;
     }
@@ -257,6 +251,8 @@ export class Ledger {
     const settled = this.workloads.takeSettled((at) => this.domains.isDoneWith(at));
     for (const [i, view] of views.entries()) {
       for (const workload of settled) view.leave(workload.groups[i], this.#boundary);
+      // A group may have energy that is in no row yet.
+      if (this.domains.isLate) continue;
       const expired = view.takeExpired(this.#boundary);
       for (const group of expired) {
         for (const hardware of this.domains.kinds) hardware.closeGroup(view, group);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createGap, UsageTick } from '../../src/usage/usage.js';
+import { UsageTick } from '../../src/usage/usage.js';
 import { Meter } from './meter.js';
 
 test('Meter keeps only the last counters if no usage arrives', () => {
@@ -10,8 +10,7 @@ test('Meter keeps only the last counters if no usage arrives', () => {
     windows.curve.read(Float64Array.of(10 * i, 0), true);
     windows.curve.read(Float64Array.of(10 * i + 9, 1), true);
   }
-  meter.close();
-  for (let i = 0; i < 20; i++) meter.push(createGap(10 * i + 9));
+  meter.finish();
   const settled: number[] = [];
   for (let window = meter.takeReady(); window !== undefined; window = meter.takeReady()) {
     settled.push(window.to);

@@ -1,6 +1,6 @@
 import type { Reading } from '../../src/energy/knot-finder.js';
 import type { MeterFacts } from '../../src/energy/meter-facts.js';
-import type { Usage, UsageTick } from '../../src/usage/usage.js';
+import { createGap, type Usage, type UsageTick } from '../../src/usage/usage.js';
 import { Windows, type Settled, type Window } from '../../src/usage/windows.js';
 
 /** More counters than this between two boundaries only occur where no usage arrives at all. */
@@ -39,19 +39,19 @@ export class Meter {
     return this.#windows.length > 0;
   }
 
-  /** Starts with a new counter of the domain. */
-  open(): Windows {
-    this.close();
+  /**
+   * Starts with a new counter of the domain. Usage since the end of the previous one is also its usage.
+   * @param knownSince the usage before this instant is not known; NaN: all is
+   */
+  open(knownSince = NaN): Windows {
+    const left = this.#windows.flatMap((windows) => windows.close());
     this.#closedSince = NaN;
     const windows = new Windows(this.#maxWindowNs, this.#tick, this.#keepsEnds, this.#facts);
+    if (left.length === 0 && !Number.isNaN(knownSince)) windows.push(createGap(knownSince));
+    for (const usage of left) windows.push(usage);
     this.#windows.push(windows);
     if (this.#windows.length > maxCounters) this.#windows.shift();
     return windows;
-  }
-
-  /** The counter has no further readings. */
-  close(): void {
-    for (const windows of this.#windows) windows.close();
   }
 
   /** No energy or usage will follow. */
@@ -88,43 +88,47 @@ export class Meter {
   }
 }
 
+/** What is known of a counter besides its readings. */
+export interface CounterFacts {
+  /** Whether it is computed at each reading, not refreshed periodically. */
+  readonly isExact: boolean;
+  /** A point of its curve: the energy up to its first reading was used since then; undefined: not known. */
+  readonly beginning: Reading | undefined;
+  /** As for `Meter.open`. */
+  readonly usageKnownSince: number;
+}
+
 /** Receives the readings of one energy counter of a meter. */
 export class EnergyCounter {
   readonly #meter: Pick<Meter, 'open'>;
   readonly #isExact: boolean;
   readonly #reading: Reading = new Float64Array(2);
   #windows: Windows;
-  /** Until its first reading: the point from which on its energy is to be booked; undefined: not known. */
-  #origin: Settled | undefined;
+  /** Until its first reading. */
+  #beginning: Reading | undefined;
 
-  /**
-   * @param isExact the counter is computed at each reading, not refreshed periodically
-   * @param origin the start of the counter, or the point up to which its energy is booked already: what it has
-   * counted up to its first reading was used since then. Undefined: its energy is booked from its first reading on
-   */
-  constructor(meter: Pick<Meter, 'open'>, isExact: boolean, origin: Settled | undefined) {
+  constructor(meter: Pick<Meter, 'open'>, { isExact, beginning, usageKnownSince }: CounterFacts) {
     this.#meter = meter;
     this.#isExact = isExact;
-    this.#origin = origin;
-    this.#windows = meter.open();
+    this.#beginning = beginning;
+    this.#windows = meter.open(usageKnownSince);
   }
 
   /**
    * @param instant nanoseconds, as an array of one number
-   * @param values array whose cell is the joules since the counter's start; NaN: no reading
+   * @param values array whose cell is the joules since the counter's start; not finite: no reading
    */
   read(instant: Float64Array, values: Float64Array, cell: number): void {
-    const joules = values[cell];
-    if (Number.isNaN(joules) || this.#windows.isClosed) return;
     const reading = this.#reading;
     reading[0] = instant[0];
     // Beyond 2^53 nJ not every whole number is a double; the resolution is that of the joules they come from.
-    reading[1] = Math.round(joules * 1e9);
-    const origin = this.#origin;
-    if (origin && origin.at < reading[0] && reading[1] > origin.nj) {
-      this.#windows.curve.read(Float64Array.of(origin.at, origin.nj), this.#isExact);
+    reading[1] = Math.round(values[cell] * 1e9);
+    if (!Number.isFinite(reading[1]) || this.#windows.isClosed) return;
+    const beginning = this.#beginning;
+    this.#beginning = undefined;
+    if (beginning && beginning[0] < reading[0] && beginning[1] < reading[1]) {
+      this.#windows.curve.read(beginning, this.#isExact);
     }
-    this.#origin = undefined;
     if (this.#windows.curve.read(reading, this.#isExact)) return;
     this.#windows = this.#meter.open();
     this.#windows.curve.read(reading, this.#isExact);

@@ -109,8 +109,8 @@ export class RemainderMeter implements DomainMeter {
     return this.#options.isContainer || this.#regression.contains === true;
   }
 
-  open(): Windows {
-    return this.#options.meter.open();
+  open(knownSince: number): Windows {
+    return this.#options.meter.open(knownSince);
   }
 
   push(usage: Usage): void {

@@ -15,6 +15,16 @@ export class EnergyCurve {
     this.#finder = new KnotFinder(statedNs);
   }
 
+  /** Time of the last reading; -Infinity: none. */
+  get readAt(): number {
+    return this.#finder.readAt;
+  }
+
+  /** The last reading; NaN: none. */
+  get value(): number {
+    return this.#finder.value;
+  }
+
   /** Learned refresh interval; 0: unknown, or so short that every reading is a change. */
   get refreshNs(): number {
     return this.#finder.refreshNs;

@@ -115,8 +115,8 @@ export class CpuCount {
     return this.#value;
   }
 
-  /** @param count as reported by the measured machine; NaN: no reading */
+  /** @param count as reported by the measured machine; not finite: no reading */
   read(count: number): void {
-    if (!this.#isConfigured && count > 0) this.#value = count;
+    if (!this.#isConfigured && count > 0 && count < Infinity) this.#value = count;
   }
 }

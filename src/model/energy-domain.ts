@@ -64,6 +64,14 @@ export function findPackage(attributes: Attributes): number | undefined {
   return found === undefined ? undefined : Number(found);
 }
 
+/** The kind and the id of a domain; empty where they are not known. */
+export function identifyDomain({ attributes }: Pick<Series, 'attributes'>): {
+  readonly hwType: string;
+  readonly hwId: string;
+} {
+  return { hwType: String(attributes[ATTR_HW_TYPE] ?? ''), hwId: String(attributes[ATTR_HW_ID] ?? '') };
+}
+
 /** The attributes that identify a domain: `hw.type` or `rapl.domain`, `hw.id` and, if known, name and parent. */
 export function describeDomain({ kind, name, place }: EnergyDomain): Attributes {
   const type = hardwareTypes[kind];

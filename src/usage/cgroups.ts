@@ -196,10 +196,10 @@ export class CgroupCounter {
     this.#lastNs = isFromStart ? 0 : NaN;
   }
 
-  /** @param seconds CPU time since the counter's start; NaN: no reading */
+  /** @param seconds CPU time since the counter's start; not finite: no reading */
   read(seconds: number): void {
-    if (Number.isNaN(seconds)) return;
     const usedNs = Math.round(seconds * 1e9);
+    if (!Number.isFinite(usedNs)) return;
     const lastNs = Number.isNaN(this.#lastNs) ? usedNs : this.#lastNs;
     this.node.grow(Math.max(0, usedNs - lastNs));
     this.#lastNs = Math.max(lastNs, usedNs);

@@ -142,7 +142,7 @@ export class CountCounter implements EventReader {
   }
 
   read(value: number, at: number): void {
-    if (!(value >= this.#latest)) return;
+    if (!(value >= this.#latest && value < Infinity)) return;
     this.#latest = value;
     this.#at = at;
     const { find, waiting } = this.#options;

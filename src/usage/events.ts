@@ -73,7 +73,7 @@ export class Events {
 
 /** Receives the readings of one counter of events. */
 export interface EventReader {
-  /** @param value since the counter's start; NaN: no reading */
+  /** @param value since the counter's start; not finite: no reading */
   read(value: number, at: number): void;
 }
 
@@ -88,9 +88,8 @@ export class EventCounter implements EventReader {
     this.#find = find;
   }
 
-  /** @param value since the counter's start; NaN: no reading */
   read(value: number, at: number): void {
-    if (!(value >= this.#last)) return;
+    if (!(value >= this.#last && value < Infinity)) return;
     this.#curve ??= this.#find();
     this.#curve?.read(at, value - this.#last);
     this.#last = value;

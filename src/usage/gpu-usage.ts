@@ -1,6 +1,8 @@
 import { findOrAdd } from '../model/plan.js';
+import type { Series } from '../model/series.js';
 import { createGap, type InstanceUse, type Usage } from './usage.js';
 import { compareWorkloads, type Workload } from './workload.js';
+import type { Workloads } from './workloads.js';
 
 /** The GPU time of a MIG instance since the last row of its GPU. */
 interface InstanceTime {
@@ -23,6 +25,11 @@ export class GpuUsage {
   #lastNs = NaN;
   #boundary = NaN;
 
+  /** The last row; NaN: none. */
+  get boundary(): number {
+    return this.#boundary;
+  }
+
   /** Its `hw.gpu.time` has no further rows. */
   endScans(): void {
     this.isScanned = false;
@@ -31,15 +38,21 @@ export class GpuUsage {
     this.#instances.clear();
   }
 
-  /** Adds GPU time that a workload used since the last row. */
-  grow(workload: Workload, grownNs: number): void {
-    if (grownNs > 0) this.#grownNs.set(workload, (this.#grownNs.get(workload) ?? 0) + grownNs);
+  /** Whether a workload used GPU time since the last row. */
+  hasGrown(workload: Workload): boolean {
+    return this.#grownNs.has(workload);
   }
 
-  /** The GPU time of one of its MIG instances, in a row before the GPU's own. @param seconds NaN: no reading */
+  /** Adds GPU time that a workload used since the last row. Without rows, it is of no use. */
+  grow(workload: Workload, grownNs: number): void {
+    if (grownNs > 0 && this.isScanned)
+      this.#grownNs.set(workload, (this.#grownNs.get(workload) ?? 0) + grownNs);
+  }
+
+  /** The GPU time of one of its MIG instances, in a row before the GPU's own. @param seconds not finite: no reading */
   readInstance(id: string, seconds: number): void {
-    if (Number.isNaN(seconds)) return;
     const usedNs = Math.round(seconds * 1e9);
+    if (!Number.isFinite(usedNs)) return;
     const time = findOrAdd(this.#instances, id, () => ({ lastNs: usedNs, grownNs: 0, isLive: true }));
     // A new counter, of an instance that was destroyed and created again.
     if (!time.isLive) [time.isLive, time.lastNs] = [true, 0];
@@ -55,13 +68,13 @@ export class GpuUsage {
 
   /**
    * The usage up to a row.
-   * @param seconds GPU time of all processes since the counter's start; NaN: no reading
+   * @param seconds GPU time of all processes since the counter's start; not finite: no reading
    * @returns undefined where the row is not later than the previous one, or has no reading; a gap for the first row
    */
   cut(to: number, seconds: number): Usage | undefined {
-    if (Number.isNaN(seconds) || to <= this.#boundary) return undefined;
-    const from = this.#boundary;
     const usedNs = Math.round(seconds * 1e9);
+    if (!Number.isFinite(usedNs) || to <= this.#boundary) return undefined;
+    const from = this.#boundary;
     const busyNs = Math.max(0, usedNs - this.#lastNs);
     this.#boundary = to;
     this.#lastNs = usedNs;
@@ -105,10 +118,10 @@ export class GpuTimeCounter {
     usage.clients += 1;
   }
 
-  /** @param seconds GPU time since the counter's start; NaN: no reading */
+  /** @param seconds GPU time since the counter's start; not finite: no reading */
   read(seconds: number): void {
-    if (Number.isNaN(seconds)) return;
     const usedNs = Math.round(seconds * 1e9);
+    if (!Number.isFinite(usedNs)) return;
     this.usage.grow(this.workload, usedNs - this.#lastNs);
     this.#lastNs = Math.max(this.#lastNs, usedNs);
   }
@@ -117,4 +130,49 @@ export class GpuTimeCounter {
   close(): void {
     this.usage.clients -= 1;
   }
+}
+
+/** A counter that has ended. */
+interface Leaving {
+  readonly counter: GpuTimeCounter;
+  readonly at: number;
+}
+
+/** The GPU time counters of all workloads. */
+export class GpuTimeCounters {
+  readonly #workloads: Pick<Workloads, 'hold' | 'release'>;
+  readonly #counters = new Map<Series, GpuTimeCounter>();
+  /** Those whose last time waits for the next row of its GPU. */
+  #leaving: Leaving[] = [];
+
+  constructor(workloads: Pick<Workloads, 'hold' | 'release'>) {
+    this.#workloads = workloads;
+  }
+
+  /** The receiver of a GPU time series. */
+  counterOf(series: Series, usage: GpuUsage): GpuTimeCounter {
+    return findOrAdd(this.#counters, series, () => new GpuTimeCounter(this.#workloads.hold(series), usage));
+  }
+
+  /** A series has no further readings. Its workload remains until its last time is in a row of the GPU. */
+  end(series: Series, at: number): void {
+    const counter = this.#counters.get(series);
+    if (counter === undefined) return;
+    this.#counters.delete(series);
+    counter.close();
+    this.#leaving.push({ counter, at });
+    this.release();
+  }
+
+  /** A row of a GPU was read, or it will have none: releases the workloads that waited for it. */
+  release(): void {
+    if (this.#leaving.length === 0) return;
+    const left = this.#leaving.filter(({ counter }) => !isWaiting(counter));
+    this.#leaving = this.#leaving.filter(({ counter }) => isWaiting(counter));
+    for (const { counter, at } of left) this.#workloads.release(counter.workload, at);
+  }
+}
+
+function isWaiting({ usage, workload }: GpuTimeCounter): boolean {
+  return usage.hasGrown(workload);
 }

@@ -258,9 +258,9 @@ export class TrafficCounter {
     this.#notify = notify;
   }
 
-  /** @param bytes since the counter's start; NaN: no reading */
+  /** @param bytes since the counter's start; not finite: no reading */
   read(bytes: number, at: number): void {
-    if (Number.isNaN(bytes)) return;
+    if (!Number.isFinite(bytes)) return;
     this.#notify();
     this.#curve.read(at, Math.max(0, bytes - this.#last));
     this.#last = Math.max(bytes, this.#last);

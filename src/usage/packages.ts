@@ -170,11 +170,12 @@ export class Package {
     this.carry = new BusyCarry(cpuCount, 'each CPU');
   }
 
-  /** @param seconds busy time since the start of its series; NaN: no reading */
+  /** @param seconds busy time since the start of its series; not finite: no reading */
   read(series: Series, seconds: number): void {
     if (series !== this.#series) this.#lastNs = NaN;
     this.#series = series;
-    this.#nowNs = Math.round(seconds * 1e9);
+    const nowNs = Math.round(seconds * 1e9);
+    this.#nowNs = Number.isFinite(nowNs) ? nowNs : NaN;
   }
 
   /** @returns busy time since the previous boundary; NaN: not known */
@@ -197,10 +198,10 @@ export class PackageCounter {
     this.#find = find;
   }
 
-  /** @param seconds since the counter's start; NaN: no reading */
+  /** @param seconds since the counter's start; not finite: no reading */
   read(seconds: number, at: number): void {
-    if (Number.isNaN(seconds)) return;
     const usedNs = Math.round(seconds * 1e9);
+    if (!Number.isFinite(usedNs)) return;
     this.#curve ??= this.#find();
     this.#curve?.read(at, Math.max(0, usedNs - this.#lastNs));
     this.#lastNs = Math.max(usedNs, this.#lastNs);

@@ -230,8 +230,9 @@ export class UsageTick {
     return minTicks * this.#ns;
   }
 
-  /** @param seconds NaN: no reading */
+  /** @param seconds not finite: no reading */
   read(seconds: number): void {
-    if (seconds >= 0) this.#ns = seconds * 1e9;
+    const ns = seconds * 1e9;
+    if (ns >= 0 && ns < Infinity) this.#ns = ns;
   }
 }

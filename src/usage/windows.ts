@@ -104,14 +104,19 @@ export class Windows {
     if (this.#pending.length > maxPending) this.#pending = mergeByTwos(this.#pending);
   }
 
-  /** No energy will follow: the last window ends with the last reading. */
-  close(): void {
-    if (this.#isClosed) return;
+  /**
+   * No energy will follow: the last window ends with the last reading.
+   * @returns the usage since then, so far
+   */
+  close(): readonly Usage[] {
+    if (this.#isClosed) return [];
     this.#isClosed = true;
     this.curve.finish();
-    const beyond = this.#pending.findIndex(({ to }) => !(to <= this.curve.lastAt));
-    const [beyondLast] = beyond < 0 ? [] : this.#pending.splice(beyond);
+    const first = this.#pending.findIndex(({ to }) => !(to <= this.curve.lastAt));
+    const beyond = first < 0 ? [] : this.#pending.splice(first);
+    const [beyondLast] = beyond;
     if (beyondLast) this.#end(beyondLast);
+    return beyond;
   }
 
   /** No energy or usage will follow. */

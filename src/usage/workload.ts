@@ -114,10 +114,10 @@ export class CpuTimeCounter {
     this.workload = workload;
   }
 
-  /** @param seconds CPU time since the counter's start; NaN: no reading */
+  /** @param seconds CPU time since the counter's start; not finite: no reading */
   read(seconds: number): void {
-    if (Number.isNaN(seconds)) return;
     const usedNs = Math.round(seconds * 1e9);
+    if (!Number.isFinite(usedNs)) return;
     // A table may arrive twice or late: counted time is not subtracted.
     if (usedNs <= this.#lastNs) return this.workload.grow(0);
     this.workload.grow(usedNs - this.#lastNs);
