@@ -10,8 +10,8 @@ import { perfRefused } from '../../src/linux/perf/refused.fixture.js';
 import { until } from '../../src/testing/until.js';
 import { schema } from './config.js';
 import type { Columns } from './metrics.js';
+import { OnlineCpus } from './online-cpus.js';
 import { countPerfEvents } from './perf-cgroups.fixture.js';
-import { OnlineCpus } from './places.js';
 import { createPlan, findEvents } from './plan.js';
 import { PerfSampler } from './sampler.js';
 
@@ -44,9 +44,9 @@ function writeOnline(sysfs: string, online: string): void {
 
 function openOn(t: TestContext, settings: Readonly<Record<string, unknown>>, nowMs?: () => number): Sampler {
   const config = parseSettings(schema, settings);
-  const sampler = new PerfSampler(createPlan(config, findEvents(config), { kind: 'machine' }), {
-    online: new OnlineCpus(config.sysfs, nowMs),
-  });
+  const online = new OnlineCpus(config.sysfs, nowMs);
+  t.after(() => online.close());
+  const sampler = new PerfSampler(createPlan(config, findEvents(config), { kind: 'machine' }), { online });
   t.after(() => sampler.close());
   return sampler;
 }
@@ -118,7 +118,8 @@ test(
     const [first, second] = readRow(sampler);
     assert.ok(first < second, `${first} s, ${second} s`);
     assert.equal(sampler.generation, 0);
-    assert.equal(countPerfEvents(), 2);
+    // One counts, and one shows whether the CPU goes offline.
+    assert.equal(countPerfEvents(), 2 * 2);
   },
 );
 

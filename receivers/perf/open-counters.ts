@@ -27,8 +27,11 @@ export interface Counters {
   readonly isStarved: boolean;
   /** Counts another thread. */
   addThread(tid: number): void;
-  /** Also counts on CPUs that came online, and keeps the counts of CPUs that went offline. */
-  followCpus(online: readonly number[]): void;
+  /**
+   * Also counts on CPUs that came online, and keeps the counts of CPUs that went offline.
+   * @param lasting those that were online all the time since the last call
+   */
+  followCpus(online: readonly number[], lasting: readonly number[]): void;
   close(): void;
 }
 
@@ -94,9 +97,9 @@ class Opening implements Counters {
     this.#openPlace(placeThread(tid, false));
   }
 
-  followCpus(online: readonly number[]): void {
+  followCpus(online: readonly number[], lasting: readonly number[]): void {
     const known = [...this.#byCpu.keys()];
-    for (const cpu of known) if (!online.includes(cpu)) this.#retire(cpu);
+    for (const cpu of known) if (!lasting.includes(cpu)) this.#retire(cpu);
     if (online.every((cpu) => this.#byCpu.has(cpu))) return;
     const { places, close } = openPlaces(this.#plan);
     try {

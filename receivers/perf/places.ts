@@ -4,8 +4,8 @@ import { UnavailableError } from '../../src/errors.js';
 import { closePerfEvent, openPerfEvent, PerfEventError, perfType } from '../../src/linux/perf/event.js';
 import type { CountingPlace } from '../../src/linux/perf/place.js';
 import { openFolder } from '../../src/linux/regular-file.js';
-import { findNames, findText } from '../../src/linux/sysfs.js';
-import { parseCpuList } from '../../src/linux/topology.js';
+import { findNames } from '../../src/linux/sysfs.js';
+import { listOnline } from './online-cpus.js';
 import type { Plan, Target } from './plan.js';
 
 /** Where a target is counted. Must be closed once its counters are open. */
@@ -21,42 +21,13 @@ export function openPlaces({ target, sysfs, procfs }: Plan): Places {
   switch (target.kind) {
     case 'machine':
       return {
-        places: listCpus(sysfs).map((cpu) => ({ pid: -1, cpu })),
+        places: listOnline(sysfs).map((cpu) => ({ pid: -1, cpu })),
         ...settled,
       };
     case 'process':
       return openProcess(target.pid, procfs);
     case 'cgroup':
-      return openCgroup(target.folder, listCpus(sysfs));
-  }
-}
-
-function findOnline(sysfs: string): string {
-  return findText(join(sysfs, 'devices/system/cpu/online')) ?? '0';
-}
-
-/** The CPUs that are online, read at most once a second. */
-export class OnlineCpus {
-  readonly #sysfs: string;
-  readonly #nowMs: () => number;
-  #online: string;
-  #readMs: number;
-
-  /** @param nowMs a monotonic clock */
-  constructor(sysfs: string, nowMs: () => number = () => performance.now()) {
-    this.#sysfs = sysfs;
-    this.#nowMs = nowMs;
-    this.#online = findOnline(sysfs);
-    this.#readMs = nowMs();
-  }
-
-  /** In the kernel's format: `0-3`. */
-  read(): string {
-    const nowMs = this.#nowMs();
-    if (nowMs - this.#readMs < 1000) return this.#online;
-    this.#readMs = nowMs;
-    this.#online = findOnline(this.#sysfs);
-    return this.#online;
+      return openCgroup(target.folder, listOnline(sysfs));
   }
 }
 
@@ -72,10 +43,6 @@ export function placeThread(tid: number, inheritsThreads: boolean): CountingPlac
 }
 
 const settled = { isGrowing: false, close() {} } as const;
-
-function listCpus(sysfs: string): readonly number[] {
-  return parseCpuList(findOnline(sysfs));
-}
 
 function openProcess(pid: number, procfs: string): Places {
   const threads = listThreads(pid, procfs);

@@ -1,13 +1,14 @@
 import type { OpenSampler, Sampler } from '../../src/component/sampling.js';
 import type { EventGroup } from '../../src/linux/perf/counted-event.js';
-import { parseCpuList } from '../../src/linux/topology.js';
 import type { Columns } from './metrics.js';
+import { OnlineCpus } from './online-cpus.js';
 import { openCounters, type Counters } from './open-counters.js';
-import { listThreads, OnlineCpus } from './places.js';
+import { listThreads } from './places.js';
 import type { Plan } from './plan.js';
 
 /** What samplers of several targets share. */
 export interface SharedByTargets {
+  /** Closed by its owner. */
   readonly online?: OnlineCpus;
   /** Groups that fit for another target of the same kind, so that this need not be tried again. */
   readonly fitted?: readonly EventGroup[] | undefined;
@@ -25,16 +26,23 @@ export class PerfSampler implements Sampler {
   #openings = 0;
   readonly #plan: Plan;
   readonly #cpus: OnlineCpus;
+  readonly #ownsCpus: boolean;
   #counters: Counters;
   #maxEvents = Infinity;
-  #online = '';
+  #online: ReadonlyMap<number, number> = new Map();
   readonly #threads = new Set<number>();
 
   /** @throws UnavailableError if none of the target's events can be counted */
-  constructor(plan: Plan, { online = new OnlineCpus(plan.sysfs), fitted }: SharedByTargets = {}) {
+  constructor(plan: Plan, { online, fitted }: SharedByTargets = {}) {
     this.#plan = plan;
-    this.#cpus = online;
-    this.#counters = this.#open(fitted);
+    this.#cpus = online ?? new OnlineCpus(plan.sysfs);
+    this.#ownsCpus = online === undefined;
+    try {
+      this.#counters = this.#open(fitted);
+    } catch (error) {
+      this.#closeOwnCpus();
+      throw error;
+    }
   }
 
   /** The groups in which its events are counted. */
@@ -59,10 +67,15 @@ export class PerfSampler implements Sampler {
 
   close(): void {
     this.#counters.close();
+    this.#closeOwnCpus();
+  }
+
+  #closeOwnCpus(): void {
+    if (this.#ownsCpus) this.#cpus.close();
   }
 
   #open(fitted?: readonly EventGroup[]): Counters {
-    this.#online = this.#cpus.read();
+    if (this.#plan.target.kind !== 'process') this.#online = this.#cpus.read();
     this.#noteThreads();
     const counters = openCounters(this.#plan, this.#maxEvents, fitted);
     this.#openings++;
@@ -77,10 +90,12 @@ export class PerfSampler implements Sampler {
   }
 
   #followCpus(): void {
-    const online = this.#cpus.read();
-    if (online === this.#online) return;
+    const [before, online] = [this.#online, this.#cpus.read()];
+    if (online === before) return;
     this.#online = online;
-    this.#counters.followCpus(parseCpuList(online));
+    const cpus = [...online.keys()];
+    const lasting = cpus.filter((cpu) => online.get(cpu) === before.get(cpu));
+    this.#counters.followCpus(cpus, lasting);
     if (this.#counters.layout.columns.length === this.width) return;
     this.#describe(this.#counters);
     this.generation++;

@@ -4,7 +4,8 @@ import type { EventGroup } from '../../src/linux/perf/counted-event.js';
 import { PerfEventError } from '../../src/linux/perf/event.js';
 import { findOrAdd } from '../../src/model/plan.js';
 import type { Column } from './metrics.js';
-import { isCgroupGone, OnlineCpus } from './places.js';
+import { OnlineCpus } from './online-cpus.js';
+import { isCgroupGone } from './places.js';
 import type { PlannedTarget, TargetsPlan } from './plan.js';
 import { PerfSampler } from './sampler.js';
 
@@ -73,6 +74,7 @@ class TargetsSampler implements Sampler {
 
   close(): void {
     for (const { sampler } of this.#counted.values()) sampler.close();
+    this.#online.close();
   }
 
   /** @returns whether there is anything new to describe */
