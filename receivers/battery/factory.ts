@@ -5,6 +5,7 @@ import { createScrapingReceiver } from '../../src/scraping/scraping-receiver.js'
 import { BatteryScraper, findSupplies } from './battery-scraper.js';
 import { schema, type Config } from './config.js';
 import { metrics } from './metrics.js';
+import { isBattery, isOfMachine } from './supply.js';
 
 /** The battery receiver: batteries and adapters of laptops, and uninterruptible power supplies. */
 export const factory: ReceiverFactory<typeof schema> = { schema, metrics, yields: 'board', probe, create };
@@ -22,7 +23,8 @@ async function probe(config: Config): Promise<Probe> {
   const supplies = await findSupplies(config);
   if (supplies.length > 0) {
     const found = `power supplies ${supplies.map(({ name, type }) => `${name} (${type})`).join(', ')}`;
-    return { available: true, found, remedies: [] };
+    const hasEnergy = supplies.some((supply) => isBattery(supply) && isOfMachine(supply));
+    return { available: true, found, remedies: [], hasEnergy };
   }
   const folder = `${config.sysfs}/class/power_supply`;
   const found = `no battery, adapter or uninterruptible power supply in ${folder}; not present on this machine`;

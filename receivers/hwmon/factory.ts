@@ -14,9 +14,12 @@ import {
   meterEnergy,
 } from '../../src/model/shared-metrics.js';
 import { createScrapingReceiver } from '../../src/scraping/scraping-receiver.js';
+import type { Chip } from './channels.js';
 import { schema, type Config } from './config.js';
+import { describeDomain } from './domains.js';
 import { findChips } from './find-chips.js';
 import { HwmonScraper } from './hwmon-scraper.js';
+import { pairRails } from './pairing-rules.js';
 
 const metrics: readonly Metric[] = [
   hwEnergy,
@@ -42,11 +45,21 @@ function create(config: Config, context: ReceiverContext, next: Consumer): Compo
   });
 }
 
-async function probe({ sysfs }: Config): Promise<Probe> {
+async function probe({ sysfs, pairs }: Config): Promise<Probe> {
   const chips = await findChips(sysfs);
-  const names = chips.map(({ name, channels }) => `${name} (${channels.length})`);
-  if (chips.length > 0) return { available: true, found: `sensors of ${names.join(', ')}`, remedies: [] };
+  if (chips.length > 0) {
+    const names = chips.map(({ name, channels }) => `${name} (${channels.length})`);
+    const hasEnergy = chips.some((chip) => measuresEnergy(chip, pairs));
+    return { available: true, found: `sensors of ${names.join(', ')}`, remedies: [], hasEnergy };
+  }
   const missing = `the driver of a chip with sensors, found by lm-sensors, where the machine has one`;
   const command = 'sudo sensors-detect';
   return { available: false, found: `no sensor in ${sysfs}/class/hwmon`, remedies: [{ missing, command }] };
+}
+
+/** Most chips only have temperatures and fans. */
+function measuresEnergy(chip: Chip, pairs: Config['pairs']): boolean {
+  const own = chip.channels.filter(({ type }) => type === 'power' || type === 'energy');
+  const rails = pairRails(chip, pairs).map(({ voltage }) => voltage);
+  return [...own, ...rails].some((meter) => describeDomain(chip, meter, meter.label).isLeftOut !== true);
 }

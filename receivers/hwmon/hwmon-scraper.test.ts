@@ -126,6 +126,19 @@ test('hwmon reads only the sensors that are wanted', async (t) => {
   assert.deepEqual(Object.keys(await rig.read()), [`hw.temperature ${board}/temp1`]);
 });
 
+async function findEnergy(files: Readonly<Record<string, number>>, name = 'board') {
+  const sysfs = createBoard({ ...files, name });
+  const config = parseSettings(factory.schema, { sysfs: sysfs.path });
+  return (await factory.probe(config, createFakeContext())).hasEnergy;
+}
+
+test('hwmon has energy, when a chip has power or a rail that is paired', async () => {
+  assert.equal(await findEnergy({ power1_input: 1 }), true);
+  assert.equal(await findEnergy({ in1_input: 1, curr1_input: 1 }, 'ina219'), true);
+  assert.equal(await findEnergy({ in1_input: 1, curr1_input: 1 }), false);
+  assert.equal(await findEnergy({ power1_input: 1 }, 'sfp'), false);
+});
+
 test('hwmon is not available on a machine without sensors, and releases its files', async (t) => {
   const empty = new FakeSysfs({ hwmon0: { device: board, files: { name: 'board', pwm1: 5 } } });
   const config = parseSettings(factory.schema, { sysfs: empty.path });
@@ -141,7 +154,8 @@ test('hwmon is not available on a machine without sensors, and releases its file
   await receiver.shutdown();
   const sysfs = createBoard({ temp1_input: 45_000, fan1_input: 900 });
   const full = await factory.probe(parseSettings(factory.schema, { sysfs: sysfs.path }), context);
-  assert.deepEqual(full, { available: true, found: 'sensors of board (2)', remedies: [] });
+  const found = { available: true, found: 'sensors of board (2)', remedies: [] };
+  assert.deepEqual(full, { ...found, hasEnergy: false });
   const before = (await readdir('/proc/self/fd')).length;
   const second = factory.create(
     parseSettings(factory.schema, { sysfs: sysfs.path }),

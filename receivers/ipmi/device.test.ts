@@ -110,6 +110,7 @@ test(
       found:
         'a BMC with IPMI 2.0, firmware 9.08, of manufacturer 4753, product 3842, with the power of the host by sensor "Pwr Consumption"',
       remedies: [],
+      hasEnergy: true,
     });
     const host = last.find(({ metric }) => metric === 'hw.host.power');
     assert.deepEqual([host?.value, host?.attributes['hw.name']], [420, 'Pwr Consumption']);

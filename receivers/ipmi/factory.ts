@@ -71,7 +71,8 @@ async function probe(config: Config): Promise<Probe> {
   try {
     const { thread, reading } = await openThread(config);
     await thread.close();
-    return { available: true, found: describeBmc(reading), remedies: [] };
+    const found = describeBmc(reading);
+    return { available: true, found, remedies: [], hasEnergy: reading.host !== undefined };
   } catch (error) {
     if (!(error instanceof UnavailableError)) throw error;
     return { available: false, found: describeError(error), remedies: [] };

@@ -16,6 +16,8 @@ export interface Probe {
   readonly found: string;
   /** What would make the source available, or more exact. */
   readonly remedies: readonly Remedy[];
+  /** False if the receiver can publish energy, but this source has none. */
+  readonly hasEnergy?: boolean;
 }
 
 /** A probe in one line, with remedies. */

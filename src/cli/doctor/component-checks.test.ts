@@ -55,6 +55,11 @@ test('checkReceiver says what went wrong, when the probe throws', async () => {
   assert.deepEqual([state, found], ['missing', 'Cannot read it']);
 });
 
+test('checkReceiver finds no energy, when the probe says that the source has none', async () => {
+  const { state, energy } = await check('hwmon', [hwEnergy], () => ({ ...here(), hasEnergy: false }));
+  assert.deepEqual([state, energy], ['ok', 'none']);
+});
+
 test('findBestSource prefers a meter to an estimate, and either to none', async () => {
   const checks = await Promise.all([
     check('process', [processCpuTime], here),

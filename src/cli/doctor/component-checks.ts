@@ -40,13 +40,13 @@ export async function checkReceiver({
     const found = `not configured: ${missing.join('; ')}`;
     return { name: id, state: 'note', found, remedies: [], energy: 'none' };
   }
-  const { available, found, remedies } = await probe(factory, settings, context);
+  const { available, found, remedies, hasEnergy = true } = await probe(factory, settings, context);
   return {
     name: id,
     state: available ? 'ok' : 'missing',
     found,
     remedies,
-    energy: available ? findEnergySource(factory) : 'none',
+    energy: available && hasEnergy ? findEnergySource(factory) : 'none',
   };
 }
 
