@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { endedOf, valuesOf } from '../../src/scraping/source.fixture.js';
@@ -173,4 +173,16 @@ test('DiskGroup reads lines of different kernel versions, and names in UTF-8', (
   assert.equal(values['system.disk.operation_time dm-0 write'], 0.02);
   assert.equal(values['system.disk.io_time dm-0'], 1);
   assert.ok(readings.every(([table]) => table?.series === readings[0]?.[0]?.series));
+});
+
+test('DiskGroup reports nothing when the machine has no block device, and fails when it has one', (t) => {
+  const folder = copyMachine('server');
+  writeFileSync(join(folder, 'proc/diskstats'), '');
+  const scraper = openScraper(t, folder, ['disk']);
+  const devices = join(folder, 'sys/class/block');
+  rmSync(devices, { recursive: true, force: true });
+  mkdirSync(devices, { recursive: true });
+  assert.deepEqual(valuesOf(scraper.scrape(0)), {});
+  mkdirSync(join(devices, 'sda'));
+  assert.throws(() => [...scraper.scrape(0)], /diskstats: expected text, found none/u);
 });

@@ -1,4 +1,6 @@
 import { existsSync } from 'node:fs';
+import type { KeptFile } from '../../src/linux/kept-file.js';
+import { findNames } from '../../src/linux/sysfs.js';
 import { ATTR_DISK_IO_DIRECTION, ATTR_SYSTEM_DEVICE } from '../../src/model/semantic-conventions.js';
 import type { Metric } from '../../src/model/series.js';
 import { diskIoTime } from '../../src/model/usage-metrics.js';
@@ -84,10 +86,22 @@ export function describeDisk(config: Config): DescribeSource {
     };
     return (at) => {
       counters.begin(at);
-      forEachLine(requireLines(file, 'block devices', isDiskstats), addLine);
+      const lines = findLines(file, config.sysfs);
+      if (lines) forEachLine(lines, addLine);
       return [counters.finish()];
     };
   };
+}
+
+/** @returns undefined if the file is empty because the kernel has no block device, as after a boot from the network */
+function findLines(file: KeptFile, sysfs: string): Buffer | undefined {
+  try {
+    return requireLines(file, 'block devices', isDiskstats);
+  } catch (error) {
+    const devices = `${sysfs}/class/block`;
+    if (existsSync(devices) && findNames(devices).length === 0) return undefined;
+    throw error;
+  }
 }
 
 function isDiskstats(text: Buffer): boolean {
