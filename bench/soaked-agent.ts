@@ -7,18 +7,28 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { FakeSysfs } from '../receivers/rapl/fake-sysfs.fixture.js';
-import { readMemoryUse } from '../src/linux/memory-use.js';
+import { listOpenMaps, type OpenMap } from '../src/linux/bpf/open-maps.fixture.js';
+import { readMemoryUse, type MemoryUse } from '../src/linux/memory-use.js';
 import { endProgram } from './processes.js';
 
 /** An agent that does everything at once, with its sink. */
 export interface SoakedAgent {
-  /** Resident memory in MiB. */
-  readResidentMebibytes(): number;
-  /** Reads both of its pages; MiB of objects on its heap, according to its telemetry. */
-  scrape(): Promise<number>;
+  readMemory(): MemoryUse;
+  /** Reads both of its pages. */
+  scrape(): Promise<OwnFigures>;
+  /** Its maps in the kernel. */
+  listMaps(): readonly OpenMap[];
   /** Points that the sink received, in requests. */
   readonly requests: () => number;
   end(): Promise<void>;
+}
+
+/** What the agent reports about itself. */
+export interface OwnFigures {
+  /** Objects on its heap. */
+  readonly heapBytes: number;
+  /** Ended threads whose report did not fit into the ring buffer; NaN without eBPF. */
+  readonly lostEnds: number;
 }
 
 /**
@@ -42,7 +52,8 @@ export async function startSoakedAgent(): Promise<SoakedAgent> {
   try {
     const pages = await findPages(child);
     return {
-      readResidentMebibytes: () => readResidentMebibytes(child),
+      readMemory: () => readMemoryUse(requirePid(child)),
+      listMaps: () => listOpenMaps(requirePid(child)),
       scrape: () => scrapePages(pages),
       requests: sink.requests,
       async end() {
@@ -102,7 +113,7 @@ function findPages(child: ChildProcess): Promise<readonly string[]> {
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       log += text;
       for (const line of text.split('\n')) if (/ (warn|error) /u.test(line)) console.error(line);
-      const pages = ['Own metrics at', 'Serving metrics at'].map(
+      const pages = ['Serving own metrics at', 'Serving metrics at'].map(
         (what) => new RegExp(`${what} (\\S+)\\n`, 'u').exec(log)?.[1] ?? '',
       );
       if (log.includes('Everything is ready') && !pages.includes('')) resolve(pages);
@@ -110,14 +121,17 @@ function findPages(child: ChildProcess): Promise<readonly string[]> {
   });
 }
 
-async function scrapePages(pages: readonly string[]): Promise<number> {
-  const [own] = await Promise.all(pages.map(async (page) => (await fetch(page)).text()));
-  const [, bytes] = /^otelcol_process_runtime_heap_alloc_bytes (\d+)$/mu.exec(own) ?? [];
-  return Number(bytes) / 2 ** 20;
+async function scrapePages(pages: readonly string[]): Promise<OwnFigures> {
+  const [own = ''] = await Promise.all(pages.map(async (page) => (await fetch(page)).text()));
+  const valueOf = (name: string) =>
+    Number(new RegExp(`^${name}(?:\\{.*\\})? (\\d+)$`, 'mu').exec(own)?.[1] ?? NaN);
+  return {
+    heapBytes: valueOf('otelcol_process_runtime_heap_alloc_bytes'),
+    lostEnds: valueOf('joulemetry_process_lost_ends_total'),
+  };
 }
 
-function readResidentMebibytes({ pid, exitCode }: ChildProcess): number {
-  if (pid === undefined || exitCode !== null)
-    throw new Error(`Cannot measure the agent: it ended with exit code ${exitCode}`);
-  return readMemoryUse(pid).residentBytes / 2 ** 20;
+function requirePid({ pid, exitCode }: ChildProcess): number {
+  if (pid !== undefined && exitCode === null) return pid;
+  throw new Error(`Cannot measure the agent: it ended with exit code ${exitCode}`);
 }
