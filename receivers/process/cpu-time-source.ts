@@ -236,6 +236,7 @@ class BpfCpuTime implements CpuTimeSource {
     // The PID may have been reused after the pass, which only the clock shows, or before it.
     if (startTicks !== undefined && startTicks > knownTicks) return this.#readClock(pid);
     if (startTicks !== undefined && startTicks < knownTicks) return false;
+    process.claim();
     this.seconds = process.seconds;
     this.nanoseconds = process.nanoseconds;
     this.state = process.state;

@@ -31,6 +31,8 @@ export interface AccountedProcess {
   readonly taskState: string;
   /** `alive`; `ending` while the report of its end is awaited; `dead` after that report: the CPU time is final. */
   readonly state: 'alive' | 'ending' | 'dead';
+  /** From now on the caller follows this process up to its end: then it is never passed on as a brief one. */
+  claim(): void;
 }
 
 /** One row, as a process. */
@@ -44,6 +46,10 @@ export class AccountedRow implements AccountedProcess {
 
   get pid(): number {
     return this.#rows.wordOf(this.row, taskField.localTgid);
+  }
+
+  claim(): void {
+    this.#rows.claimed[this.row] = 1;
   }
 
   get seconds(): number {
@@ -86,10 +92,11 @@ export class AccountedRow implements AccountedProcess {
   }
 }
 
-/** A process that started and ended before it was first seen. */
+/** A process that started and ended before it was first seen, or that could not be followed. */
 export interface BriefProcess {
   readonly pid: number;
   readonly parentPid: number;
+  /** Since its start; of a process that several passes have found, since the last one. */
   readonly cpuTimeNs: number;
   /** That of its main thread on each package; empty if unknown. */
   readonly packageNs: Float64Array;

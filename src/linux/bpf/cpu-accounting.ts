@@ -101,8 +101,8 @@ export class CpuAccounting {
   }
 
   /**
-   * Reads every process, and passes those that ended before they were requested by `find` to `take`, which must
-   * not keep them. Outside the initial pid namespace there are none: the namespace of an ended process is
+   * Reads every process, and passes those that ended before they were claimed (`AccountedProcess`) to `take`, which
+   * must not keep them. Outside the initial pid namespace there are none: the namespace of an ended process is
    * unknown.
    * @param bootNs CLOCK_BOOTTIME, read just before
    * @throws Error when the kernel cannot be read

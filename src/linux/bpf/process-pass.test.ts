@@ -158,13 +158,15 @@ test('ProcessPass applies the CPU time in a record of a known process', () => {
 function openTable() {
   const [list, table] = [new FakeList(), new ProcessTable(0, true)];
   const subject = new ProcessPass(list);
-  const brief: number[] = [];
+  const brief: (readonly [pid: number, seconds: number])[] = [];
   const passAt = (seconds: number, listed: readonly Listed[], dead: readonly Listed[] = []) => {
     list.set(...listed);
     table.begin(seconds * 1e9);
     subject.update(table);
     for (const each of dead)
-      table.addDeath(Uint32Array.from(createRecord(each, 0)), 0, ({ pid }) => brief.push(pid));
+      table.addDeath(Uint32Array.from(createRecord(each, 0)), 0, ({ pid, cpuTimeNs }) =>
+        brief.push([pid, cpuTimeNs / 1e9]),
+      );
     table.finish();
     return table;
   };
@@ -175,7 +177,11 @@ test('ProcessTable assigns the report of an end to a known process, however far 
   const { passAt, brief } = openTable();
   const statesAt = (...each: Parameters<typeof passAt>) => {
     const table = passAt(...each);
-    return [7, 9].map((pid) => table.find(pid)?.state);
+    return [7, 9].map((pid) => {
+      const process = table.find(pid);
+      process?.claim();
+      return process?.state;
+    });
   };
   assert.deepEqual(statesAt(0, first), ['alive', 'alive']);
   assert.deepEqual(statesAt(10, [{ tgid: 1 }]), ['ending', 'ending']);
@@ -184,11 +190,49 @@ test('ProcessTable assigns the report of an end to a known process, however far 
   assert.deepEqual(brief, []);
 });
 
+test('ProcessTable does not take a process for a brief one when its report comes after it was given up', () => {
+  const { passAt, brief } = openTable();
+  passAt(0, first).find(7)?.claim();
+  passAt(1, [{ tgid: 1 }]);
+  // A suspend, for example.
+  passAt(3600, [{ tgid: 1 }]);
+  assert.equal(passAt(3601, [{ tgid: 1 }], [{ tgid: 7, born: 3, ran: 4 }]).find(7), undefined);
+  assert.deepEqual(brief, []);
+  // Another process with its id is a brief one.
+  passAt(3602, [{ tgid: 1 }], [{ tgid: 7, born: 3601, ran: 5 }]);
+  assert.deepEqual(brief, [[7, 5]]);
+});
+
+test('ProcessTable passes on a process that is not claimed, without what it used before the last of several passes', () => {
+  const { passAt, brief } = openTable();
+  const one = { tgid: 1 };
+  passAt(0, first).find(9);
+  // Found by a single pass, reported in it or later: all that it used.
+  passAt(1, [one, { tgid: 7 }], [{ tgid: 9, born: 4, ran: 2 }]);
+  passAt(2, [one, { tgid: 7, ran: 3 }, { tgid: 5, born: 1, ran: 1 }]);
+  passAt(3, [one, { tgid: 7 }]);
+  passAt(4, [one, { tgid: 7 }], [{ tgid: 5, born: 1, ran: 2 }]);
+  assert.deepEqual(brief.splice(0), [
+    [9, 2],
+    [5, 2],
+  ]);
+  // Found by several.
+  passAt(5, [one, { tgid: 7, ran: 8 }]);
+  passAt(6, [one]);
+  passAt(7, [one], [{ tgid: 7, born: 3, ran: 10 }]);
+  passAt(8, [one, { tgid: 7, born: 7, ran: 1 }]);
+  passAt(9, [one, { tgid: 7, ran: 4 }], [{ tgid: 7, born: 7, ran: 5 }]);
+  assert.deepEqual(brief, [
+    [7, 2],
+    [7, 1],
+  ]);
+});
+
 test('ProcessTable lists the processes that have changed since the previous pass', () => {
   const { passAt } = openTable();
   const changedAt = (...each: Parameters<typeof passAt>) => {
     const table = passAt(...each);
-    for (const pid of table.changed) table.find(pid);
+    for (const pid of table.changed) table.find(pid)?.claim();
     return [...new Set(table.changed)].toSorted((a, b) => a - b);
   };
   assert.deepEqual(changedAt(0, first), [1, 7, 9]);

@@ -28,6 +28,14 @@ test('ProcessRows sums up the usage of the threads of a process, beyond whole se
   assert.deepEqual([rows.seconds[row], rows.nanoseconds[row]], [8, 200_000_000]);
 });
 
+test('ProcessRows recognizes a pass whose number exceeds 32 bits', () => {
+  const rows = new ProcessRows();
+  const row = rows.add(createRecord(7), 0);
+  const pass = 2 ** 32 + 5;
+  rows.meet(row, pass, 1, 0);
+  assert.equal(rows.seenIn[row], pass);
+});
+
 test('ProcessRows increments the revision when name, user or cgroup change, and not with the state', () => {
   const rows = new ProcessRows();
   const row = rows.add(createRecord(7), 0);
@@ -59,12 +67,12 @@ test('ProcessRows reuses a removed row, and keeps the others when it grows', () 
   const rows = new ProcessRows();
   const [first = 0, second = 0] = [7, 8].map((tgid) => rows.add(createRecord(tgid, { user: tgid }), 0));
   rows.raise(first, 5, 5);
-  rows.found[first] = 1;
+  rows.claimed[first] = 1;
   rows.remove(first);
   assert.deepEqual([rows.has(first, 7), rows.states[first]], [false, rowState.free]);
   assert.equal(rows.add(createRecord(9), 0), first);
   assert.deepEqual(
-    [rows.seconds[first], rows.nanoseconds[first], rows.found[first], rows.has(first, 9)],
+    [rows.seconds[first], rows.nanoseconds[first], rows.claimed[first], rows.has(first, 9)],
     [0, 0, 0, true],
   );
   for (let tgid = 100; tgid < 1100; tgid++) rows.add(createRecord(tgid), 0);

@@ -13,16 +13,19 @@ export class ProcessRows {
   size = 0;
   /** By row: `rowState`. */
   states = new Uint8Array(0);
-  /** By row: the last pass in which the process was found. */
-  seenIn = new Uint32Array(0);
+  /** By row: the last pass in which the process was found. A pass every 10 ms exceeds 32 bits after 497 days. */
+  seenIn = new Float64Array(0);
   /** By row: whole seconds of CPU time. */
   seconds = new Uint32Array(0);
   /** By row: CPU time beyond whole seconds. */
   nanoseconds = new Uint32Array(0);
   /** By row: increases whenever name, user or cgroup change. */
   revisions = new Uint32Array(0);
-  /** By row: 1 if the caller has seen the process; one that ended before that is brief. */
-  found = new Uint8Array(0);
+  /** By row: 1 if the caller follows the process; one that ended before that is brief. */
+  claimed = new Uint8Array(0);
+  /** By row: the pass that added the process, and the first one without it. */
+  addedIn = new Float64Array(0);
+  goneIn = new Float64Array(0);
   /** By row: CLOCK_BOOTTIME of the first pass without the process. */
   goneSinceNs = new Float64Array(0);
   /** By row: the next row in the last pass. */
@@ -52,7 +55,7 @@ export class ProcessRows {
     if (row >= this.states.length) this.#grow(Math.max(64, 2 * this.states.length));
     this.states[row] = rowState.alive;
     this.successors[row] = row;
-    for (const column of [this.seenIn, this.seconds, this.nanoseconds, this.revisions, this.found])
+    for (const column of [this.seenIn, this.seconds, this.nanoseconds, this.revisions, this.claimed])
       column[row] = 0;
     for (const column of [this.packageNs, this.packageSums, this.#packageEnded]) {
       column.fill(0, row * this.#packages, (row + 1) * this.#packages);
@@ -168,8 +171,10 @@ export class ProcessRows {
 
   #grow(rows: number): void {
     this.states = enlarge(this.states, new Uint8Array(rows));
-    this.found = enlarge(this.found, new Uint8Array(rows));
-    this.seenIn = enlarge(this.seenIn, new Uint32Array(rows));
+    this.claimed = enlarge(this.claimed, new Uint8Array(rows));
+    this.addedIn = enlarge(this.addedIn, new Float64Array(rows));
+    this.goneIn = enlarge(this.goneIn, new Float64Array(rows));
+    this.seenIn = enlarge(this.seenIn, new Float64Array(rows));
     this.seconds = enlarge(this.seconds, new Uint32Array(rows));
     this.nanoseconds = enlarge(this.nanoseconds, new Uint32Array(rows));
     this.successors = enlarge(this.successors, new Uint32Array(rows));

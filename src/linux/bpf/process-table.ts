@@ -1,7 +1,7 @@
 import { AccountedRow, BriefRecord, type AccountedProcess, type BriefProcess } from './accounted-process.js';
 import { addPackageTimes } from './package-record.js';
 import { ProcessRows, readTime, rowState } from './process-rows.js';
-import { taskField } from './task-record.js';
+import { nanosecondsPerSecond, taskField } from './task-record.js';
 
 /**
  * Maximum time that a process that is missing in passes waits for the report of its end: the kernel sends it
@@ -31,7 +31,9 @@ export class ProcessTable {
   /** CLOCK_BOOTTIME at the start of the first pass, and of this one. */
   #beganNs: number | undefined;
   #bootNs = 0;
-  /** Start times of processes whose id was reused before their end was reported. */
+  /** Number of passes so far. */
+  #pass = 0;
+  /** Start times of processes that were removed before their end was reported. */
   readonly #replaced = new Map<number, number>();
 
   constructor(packages: number, isInFirstNamespace: boolean) {
@@ -49,15 +51,19 @@ export class ProcessTable {
     this.changed.length = 0;
     this.#beganNs ??= bootNs;
     this.#bootNs = bootNs;
+    this.#pass += 1;
     for (const row of this.#pending) if (this.rows.states[row] === rowState.dead) this.#remove(row);
   }
 
-  /** Ends a pass, after all reports of ends were handled: removes processes that have waited too long for theirs. */
+  /**
+   * Ends a pass, after all reports of ends were handled: removes processes that have waited too long for theirs.
+   * It can still come, for example after a suspend.
+   */
   finish(): void {
     const { states, goneSinceNs } = this.rows;
     for (const row of this.#pending) {
       const isWaiting = states[row] === rowState.ending;
-      if (isWaiting && this.#bootNs - goneSinceNs[row] > maxWaitNs) this.#remove(row);
+      if (isWaiting && this.#bootNs - goneSinceNs[row] > maxWaitNs) this.#replace(row);
     }
   }
 
@@ -65,7 +71,6 @@ export class ProcessTable {
   find(pid: number): AccountedProcess | undefined {
     const row = this.#byPid.get(pid);
     if (row === undefined) return undefined;
-    this.rows.found[row] = 1;
     this.#found.row = row;
     return this.#found;
   }
@@ -87,6 +92,7 @@ export class ProcessTable {
     const old = this.#byTgid.get(tgid);
     if (old !== undefined) this.#replace(old);
     const row = this.rows.add(words, at);
+    this.rows.addedIn[row] = this.#pass;
     this.#byTgid.set(tgid, row);
     this.#byPid.set(pid, row);
     this.born.push(pid);
@@ -95,11 +101,12 @@ export class ProcessTable {
 
   /** A process is missing in a pass. */
   end(row: number): void {
-    const { states, goneSinceNs } = this.rows;
+    const { states, goneSinceNs, goneIn } = this.rows;
     if (states[row] !== rowState.alive) return;
     states[row] = rowState.ending;
     this.noteChange(row);
     goneSinceNs[row] = this.#bootNs;
+    goneIn[row] = this.#pass;
     this.#pending.add(row);
   }
 
@@ -111,7 +118,7 @@ export class ProcessTable {
     this.noteChange(row);
   }
 
-  /** Handles the record of an ended thread, and passes its process to `take` if no pass has found it. */
+  /** Handles the record of an ended thread, and passes its process to `take` if the caller does not follow it. */
   addDeath(words: Uint32Array, at: number, take: (process: BriefProcess) => void): void {
     const tgid = words[at + taskField.tgid];
     if (this.#packages > 0) this.#endThread(words, at);
@@ -123,15 +130,27 @@ export class ProcessTable {
     const all = at + taskField.endedThreadsRuntime;
     // For a single thread its own time is exact; the kernel's sum lacks the last slice, but has all threads.
     const last = isLess(words, own, all) ? all : own;
-    if (row !== undefined && (this.rows.found[row] === 1 || startNs < (this.#beganNs ?? Infinity))) {
+    if (row !== undefined && (this.rows.claimed[row] === 1 || startNs < (this.#beganNs ?? Infinity))) {
       this.rows.raise(row, words[last], words[last + 1]);
       this.rows.states[row] = rowState.dead;
       this.noteChange(row);
       this.#pending.add(row);
     } else if (this.#isBrief(tgid, startNs)) {
+      const earlierNs = row === undefined ? 0 : this.#countEarlier(row);
+      if (earlierNs > 0) this.#packageNs.fill(0);
       if (row !== undefined) this.#remove(row);
-      take(this.#brief.take(words, at, readTime(words, last)));
+      take(this.#brief.take(words, at, Math.max(0, readTime(words, last) - earlierNs)));
     }
+  }
+
+  /**
+   * CPU nanoseconds of earlier windows: of a process that several passes have found although the caller does not
+   * follow it, since procfs hides it (hidepid). Charging them at its end would be at the expense of all others.
+   */
+  #countEarlier(row: number): number {
+    const { states, addedIn, goneIn, seconds, nanoseconds } = this.rows;
+    const lastSeen = states[row] === rowState.alive ? this.#pass : goneIn[row] - 1;
+    return lastSeen > addedIn[row] ? seconds[row] * nanosecondsPerSecond + nanoseconds[row] : 0;
   }
 
   /** A thread never runs again on any package. */
@@ -152,8 +171,8 @@ export class ProcessTable {
   }
 
   /**
-   * Whether no pass has found it. A report can be a pass late: a process that existed when the accounting
-   * started is not brief.
+   * Whether the caller has never followed it. A report can be a pass late: a process that existed when the
+   * accounting started is not brief.
    */
   #isBrief(tgid: number, startNs: number): boolean {
     if (this.#byPid !== this.#byTgid || startNs < (this.#beganNs ?? Infinity)) return false;
