@@ -11,11 +11,22 @@ import { describeMembers } from './members.js';
 import { describeOccupancy, occupancy } from './occupancy.js';
 import { describeTraffic } from './traffic.js';
 
+/** Who cannot count memory traffic, by architecture. */
+const limits: Readonly<Record<string, string>> = {
+  x64: 'a processor or virtual machine without "cqm_mbm_total" in /proc/cpuinfo cannot count it',
+  arm64:
+    'this needs a processor with MPAM whose memory traffic can be counted, and a kernel that offers MPAM in resctrl (CONFIG_ARM64_MPAM)',
+};
+
+/** What makes memory traffic readable, or why it cannot be. */
+export function describeRemedy({ resctrl }: Pick<Config, 'resctrl'>, arch: string = process.arch): string {
+  const limit = limits[arch] ?? `the kernel has no resctrl on ${arch}`;
+  return `mount -t resctrl resctrl ${resctrl}; ${limit}`;
+}
+
 /** The sources of resctrl. @param hasMembers whether the processes of each group are published, too */
 export function listSources(config: Config, hasMembers: boolean): readonly NamedSource[] {
-  const remedy =
-    `mount -t resctrl resctrl ${config.resctrl}; ` +
-    'a processor or virtual machine without "cqm_mbm_total" in /proc/cpuinfo cannot count it';
+  const remedy = describeRemedy(config);
   const groups = new Groups(config);
   // The processes come first: the ledger needs them for counts of the same instant.
   return [

@@ -10,7 +10,7 @@ import { runAtOnce, Source } from '../../src/scraping/source.js';
 import { endedOf, openScraperOf, valuesOf, writeFiles } from '../../src/scraping/source.fixture.js';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { until } from '../../src/testing/until.js';
-import { factory, listSources } from './factory.js';
+import { describeRemedy, factory, listSources } from './factory.js';
 
 type Count = number | string;
 
@@ -267,6 +267,15 @@ test('resctrl lets others run after each file', (t) => {
   const { scraper } = open(t);
   const [groups, caches] = [4, 2];
   assert.equal(scraper.countSteps(), groups - 1 + 3 * groups * caches);
+});
+
+const remedyOn = (arch: string) => describeRemedy({ resctrl: '/r' }, arch);
+
+test('resctrl says what memory traffic needs on this architecture', () => {
+  assert.match(remedyOn('x64'), /^mount -t resctrl resctrl \/r; .*cqm_mbm_total/u);
+  assert.match(remedyOn('arm64'), /^mount -t resctrl resctrl \/r; .*MPAM.*\(CONFIG_ARM64_MPAM\)$/u);
+  assert.doesNotMatch(remedyOn('arm64'), /cqm|cpuinfo/u);
+  assert.match(remedyOn('riscv64'), /the kernel has no resctrl on riscv64$/u);
 });
 
 test('resctrl is unavailable where it is not mounted, and reports how to mount it', async (t) => {
