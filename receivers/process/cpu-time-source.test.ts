@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { parseSettings } from '../../src/config/settings.js';
+import { enterCgroup, makeCgroup } from '../../src/linux/cgroup/real-cgroups.fixture.js';
 import { monotonicSinceOriginNs, readBootTimeNs } from '../../src/linux/clocks.js';
 import { ProcessStat } from '../../src/linux/process-stat.js';
 import { skipFor } from '../../src/testing/needs.fixture.js';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
+import { until } from '../../src/testing/until.js';
 import { schema } from './config.js';
 import { areNear, chooseCpuTimeSource, findCpuClocks } from './cpu-time-source.js';
 import { spawnAs } from './spawn-as.fixture.js';
@@ -117,19 +119,44 @@ test('BPF detects when a process is another program, and whether it is stopped',
   const child = spawn('sh', ['-c', 'read line; exec cat'], { stdio: ['pipe', 'ignore', 'ignore'] });
   t.after(() => child.kill('SIGKILL'));
   const { pid = 0 } = child;
-  const until = async (isRight: () => boolean): Promise<void> => {
+  const untilIs = async (isRight: () => boolean): Promise<void> => {
     do {
       await setTimeout(5);
       exact.beginScan(Number(readBootTimeNs()), () => {});
     } while (!exact.read(pid) || !isRight());
   };
-  await until(() => exact.taskState === 'S');
+  await untilIs(() => exact.taskState === 'S');
   const { revision } = exact;
-  await until(() => exact.taskState === 'S');
+  await untilIs(() => exact.taskState === 'S');
   assert.equal(exact.revision, revision);
   child.stdin.write('\n');
-  await until(() => exact.revision === (revision ?? NaN) + 1);
+  await untilIs(() => exact.revision === (revision ?? NaN) + 1);
   child.kill('SIGSTOP');
-  await until(() => exact.taskState === 'T');
+  await untilIs(() => exact.taskState === 'T');
   assert.equal(exact.revision, (revision ?? NaN) + 1);
+});
+
+test('BPF has the state of a frozen process as procfs has', { skip }, async (t) => {
+  assert.ok(exact);
+  const made = makeCgroup(t, 'freezer');
+  if (typeof made === 'string') return t.skip(made);
+  const child = spawn('sleep', ['600'], { stdio: 'ignore' });
+  t.after(() => child.kill('SIGKILL'));
+  await once(child, 'spawn');
+  const { pid = 0 } = child;
+  enterCgroup(made.folder, pid);
+  const freezer = join(made.folder, 'freezer.state');
+  const stateIn = (): string => readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.slice(0, 1) ?? '';
+  const seen = (): string | undefined => {
+    exact.beginScan(Number(readBootTimeNs()), () => {});
+    return exact.read(pid) ? exact.taskState : undefined;
+  };
+  try {
+    writeFileSync(freezer, 'FROZEN');
+    await until(() => readFileSync(freezer, 'latin1') === 'FROZEN\n');
+    assert.deepEqual([stateIn(), seen()], ['D', 'D']);
+  } finally {
+    writeFileSync(freezer, 'THAWED');
+  }
+  await until(() => stateIn() === 'S' && seen() === 'S');
 });

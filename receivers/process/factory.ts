@@ -27,7 +27,7 @@ import {
   processThreadCount,
 } from './columns.js';
 import { schema, type Config } from './config.js';
-import { chooseCpuTimeSource, type ChosenSource } from './cpu-time-source.js';
+import { chooseCpuTimeSource, type ChosenSource, type CpuTimeSource } from './cpu-time-source.js';
 import { explainBpf, probe } from './probe.js';
 import { ProcessScraper } from './process-scraper.js';
 import { describeHidden, findHiddenProcesses, hasVirtualStat } from './procfs-mount.js';
@@ -71,10 +71,31 @@ function create(config: Config, context: ReceiverContext, next: Consumer): Compo
 
 async function openScraper(wanted: Config, context: ReceiverContext): Promise<ProcessScraper> {
   const config = claimUsage(wanted, context);
-  const { clock, log, host, id, meter } = context;
-  const { procfs } = config;
   const packages = findPackages(config, context);
   const { source: cpuTime, obstacle } = await choose(config, packages);
+  try {
+    return createScraper(config, context, { cpuTime, obstacle, packages });
+  } catch (error) {
+    // Its programs would run in the kernel for as long as the agent.
+    cpuTime?.close();
+    throw error;
+  }
+}
+
+/** What a scraper reads CPU time from. */
+interface CpuTimes {
+  readonly cpuTime: CpuTimeSource | undefined;
+  readonly obstacle: string | undefined;
+  readonly packages: CpuPackages | undefined;
+}
+
+/** @throws Error if the procfs has no readable `stat` */
+function createScraper(
+  config: Config,
+  { clock, log, host, id, meter }: ReceiverContext,
+  { cpuTime, obstacle, packages }: CpuTimes,
+): ProcessScraper {
+  const { procfs } = config;
   if (cpuTime === undefined) {
     log.warn(`${procfs} belongs to another pid namespace: CPU time has a resolution of 10 ms`);
   } else if (obstacle !== undefined) {

@@ -139,9 +139,12 @@ export function decodeTaskName(name: Uint32Array): string {
 const stateLetters = ['R', 'S', 'D', 'T', 't', 'X', 'Z', 'P'];
 const reportedStates = 0x7f;
 const idleState = 0x402;
+/** TASK_RTLOCK_WAIT and, since Linux 6.1, TASK_FROZEN. */
+const blockedStates = 0x9000;
 
 function decodeTaskState(words: Uint32Array, at: number): string {
   const state = words[at + taskField.state];
+  if ((state & blockedStates) !== 0) return 'D';
   if ((state & idleState) === idleState) return 'I';
   const reported = (state | words[at + taskField.exitState]) & reportedStates;
   return stateLetters[32 - Math.clz32(reported)] ?? 'D';

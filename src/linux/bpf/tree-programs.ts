@@ -119,17 +119,19 @@ export class TreePrograms {
       createTracepoint(types, 'exec', code.assembleExecution()),
       createTracepoint(types, 'free', code.assembleEnd()),
     ];
-    // The kernel verifies each on a thread of its own.
-    const [living, ...programs] = await Promise.all([
-      BpfIterator.open(types, 'joule_tree', code.assembleLiving()),
+    // The kernel verifies each on a thread of its own. All are awaited: those after a failed one must be closed, too.
+    const [living, ...programs] = await Promise.allSettled([
+      BpfIterator.open(types, 'joule_tree', code.assembleLiving()).then((each) => (this.#living = each)),
       ...tracepoints.map(async (program) => {
         const fd = await loadProgram(program);
         this.#fds.push(fd);
         return { name: program.name, fd };
       }),
     ]);
-    this.#living = living;
-    for (const { name, fd } of programs) this.#fds.push(attachTracepoint(name, fd));
+    for (const each of [living, ...programs]) if (each.status === 'rejected') throw each.reason;
+    for (const each of programs) {
+      if (each.status === 'fulfilled') this.#fds.push(attachTracepoint(each.value.name, each.value.fd));
+    }
   }
 }
 

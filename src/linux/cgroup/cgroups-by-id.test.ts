@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, rmdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { createFolder } from '../../testing/temporary-folder.fixture.js';
 import { readEffectiveCapabilities } from '../privileges.js';
 import { CgroupsById } from './cgroups-by-id.js';
 import { makeCgroup } from './real-cgroups.fixture.js';
@@ -29,4 +30,11 @@ test('CgroupsById finds the path of a cgroup by its number, as long as it is the
 
 test('CgroupsById finds nothing where version 2 is not mounted', () => {
   assert.equal(new CgroupsById([]).findPath(1), undefined);
+});
+
+test('CgroupsById finds nothing where version 2 was unmounted', (t) => {
+  const folder = join(createFolder(), 'unified');
+  const cgroups = new CgroupsById([{ version: 2, folder, root: '/', controllers: [] }]);
+  t.after(() => cgroups.close());
+  assert.equal(cgroups.findPath(1), undefined);
 });

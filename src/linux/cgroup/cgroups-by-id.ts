@@ -27,7 +27,8 @@ export class CgroupsById {
   /** @returns the path as in `/proc/PID/cgroup`; undefined if the cgroup is gone or cannot be looked up */
   findPath(id: number): string | undefined {
     if (this.#hierarchy === undefined) return undefined;
-    this.#folder ??= openFolder(this.#hierarchy.folder);
+    this.#folder ??= findFolder(this.#hierarchy.folder);
+    if (this.#folder === undefined) return undefined;
     this.#handle.writeBigUInt64LE(BigInt(id), 8);
     const fd = openByHandleAt(this.#folder, this.#handle, flags);
     if (fd < 0) return undefined;
@@ -42,6 +43,15 @@ export class CgroupsById {
   close(): void {
     if (this.#folder !== undefined) closeSync(this.#folder);
     this.#folder = undefined;
+  }
+}
+
+/** Undefined where it was unmounted, or may not be entered. */
+function findFolder(path: string): number | undefined {
+  try {
+    return openFolder(path);
+  } catch {
+    return undefined;
   }
 }
 

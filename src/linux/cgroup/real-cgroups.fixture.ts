@@ -27,7 +27,7 @@ let count = 0;
  */
 export function makeCgroup(
   t: TestContext,
-  which: 2 | 'cpuacct' | 'memory' | 'perf_event' | 'pids',
+  which: 2 | 'cpuacct' | 'freezer' | 'memory' | 'perf_event' | 'pids',
 ): TestCgroup | string {
   const hierarchy = realHierarchies.find(({ version, controllers }) =>
     which === 2 ? version === 2 : controllers.includes(which),
