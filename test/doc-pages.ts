@@ -1,9 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Schema } from '../src/component/schema.js';
-import { describeMetricRow, findSection, parseTable } from '../src/contract/readme.js';
+import { describeMetricRow } from '../src/contract/readme.js';
 import type { Metric } from '../src/model/series.js';
 import { repositoryRoot, type ComponentFolder } from './component-folders.js';
+import { describeAttributes } from './metric-attributes.js';
 
 /** A page of docs/ or a README, by its path in the repository. */
 export interface Page {
@@ -57,7 +58,11 @@ export function renderMetricsTable(folders: readonly ComponentFolder[]): string 
     .toSorted((a, b) => (a.metric.name < b.metric.name ? -1 : 1))
     .map(({ metric, by }) => {
       const links = by.map(({ kind, type }) => `[${type}](../${kind}s/${type})`).join(', ');
-      return `| ${describeMetricRow(metric)} | ${findAttributes(metric, by)} | ${metric.description} | ${links} |`;
+      const attributes = describeAttributes(
+        metric.name,
+        by.map(({ readme }) => readme),
+      );
+      return `| ${describeMetricRow(metric)} | ${attributes} | ${metric.description} | ${links} |`;
     });
   return [
     '| Metric | Unit | Kind | Attributes | Description | Published by |',
@@ -68,15 +73,6 @@ export function renderMetricsTable(folders: readonly ComponentFolder[]): string 
 
 function listMetrics({ factory }: ComponentFolder): readonly Metric[] {
   return 'metrics' in factory ? (factory.metrics ?? []) : [];
-}
-
-/** From the README of the first component that does not refer to another metric. */
-function findAttributes({ name }: Metric, folders: readonly ComponentFolder[]): string {
-  const cells = folders.flatMap(({ readme }) => {
-    const row = parseTable(findSection(readme, 'Metrics') ?? '').find(([cell]) => cell === `\`${name}\``);
-    return row?.[3] ?? [];
-  });
-  return cells.find((cell) => !cell.startsWith('as ')) ?? cells[0] ?? '-';
 }
 
 /** The compiled packages of docs/examples. */

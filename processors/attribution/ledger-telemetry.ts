@@ -25,9 +25,9 @@ export function observeLedger(meter: Meter, find: () => Ledger | undefined): () 
   const unattributed = gauge(
     'unattributed',
     '1',
-    'Part of the energy of the last window that stayed unattributed',
+    'Share of the energy of the last window that stayed unattributed',
   );
-  const error = gauge('error', '1', 'Part of the energy of the last window that may be attributed wrongly');
+  const error = gauge('error', '1', 'Share of the energy of the last window that may be attributed wrongly');
   const refresh = gauge('refresh.ratio', '1', 'How much of the last window one refresh of the meter takes');
   const tick = gauge(
     'tick.ratio',

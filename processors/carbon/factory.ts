@@ -19,7 +19,7 @@ const nsPerYear = 365.25 * 86_400e9;
 const carbonIntensity: Metric = {
   name: 'carbon.intensity',
   unit: 'g/(kW.h)',
-  description: 'Greenhouse gases that a kilowatt-hour of electricity emits, in CO2 equivalent',
+  description: 'Greenhouse gas emissions of a kilowatt-hour of electricity, in CO2 equivalent',
   kind: 'gauge',
   valueType: 'double',
 };
@@ -27,7 +27,7 @@ const carbonIntensity: Metric = {
 const intensityAge: Metric = {
   name: 'carbon.intensity.age',
   unit: 's',
-  description: 'Time since the carbon intensity was read from its file or service',
+  description: 'Time since the carbon intensity was last read from its file or service',
   kind: 'gauge',
   valueType: 'double',
 };
@@ -36,7 +36,7 @@ function createCarbonMetric(energyName: string): Metric {
   return {
     name: deriveEnergyName(energyName, 'carbon'),
     unit: 'g',
-    description: `Greenhouse gases of ${energyName}, in CO2 equivalent`,
+    description: `Greenhouse gas emissions of ${energyName}, in CO2 equivalent`,
     kind: 'counter',
     valueType: 'double',
   };

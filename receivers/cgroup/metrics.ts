@@ -91,7 +91,7 @@ export const swapLimit: Metric = {
 export const memoryEvents: Metric = {
   name: 'linux.cgroup.memory.events',
   unit: '{event}',
-  description: 'Times that memory ran out in a cgroup, and processes that were killed for it',
+  description: 'How often memory ran out in a cgroup, and number of processes that were killed because of it',
   kind: 'counter',
   valueType: 'int',
 };
@@ -119,7 +119,7 @@ export const diskOperations: Metric = {
 export const pidsUsage: Metric = {
   name: 'linux.cgroup.pids.usage',
   unit: '{thread}',
-  description: 'Threads of a cgroup and of all below it',
+  description: 'Threads of a cgroup, including those of cgroups below it',
   kind: 'updowncounter',
   valueType: 'int',
 };

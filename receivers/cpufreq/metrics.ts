@@ -10,7 +10,7 @@ export const speed: Metric = {
 export const speedLimit: Metric = {
   name: 'hw.cpu.speed.limit',
   unit: 'Hz',
-  description: 'Lowest and highest frequency of the hardware, and of what the policy allows',
+  description: 'Lowest and highest frequency that the hardware supports, and that the policy allows',
   kind: 'gauge',
   valueType: 'int',
 };
@@ -38,7 +38,7 @@ export const stateTime: Metric = {
 export const transitions: Metric = {
   name: 'system.linux.cpufreq.transitions',
   unit: '{transition}',
-  description: 'Changes of frequency',
+  description: 'Changes of the frequency of a policy',
   kind: 'counter',
   valueType: 'int',
 };

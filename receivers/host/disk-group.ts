@@ -13,21 +13,21 @@ import type { Config } from './config.js';
 const io: Metric = {
   name: 'system.disk.io',
   unit: 'By',
-  description: 'Bytes read and written',
+  description: 'Bytes read from and written to a block device',
   kind: 'counter',
   valueType: 'int',
 };
 const operations: Metric = {
   name: 'system.disk.operations',
   unit: '{operation}',
-  description: 'Reads and writes completed',
+  description: 'Completed reads and writes of a block device',
   kind: 'counter',
   valueType: 'int',
 };
 const merged: Metric = {
   name: 'system.disk.merged',
   unit: '{operation}',
-  description: 'Reads and writes merged into others before they reached the device',
+  description: 'Reads and writes that were merged with others before they reached the device',
   kind: 'counter',
   valueType: 'int',
 };

@@ -9,7 +9,7 @@ import type { Config } from './config.js';
 const load = ['1m', '5m', '15m'].map((span): Metric => ({
   name: `system.cpu.load_average.${span}`,
   unit: '{thread}',
-  description: `Threads that ran, waited for a CPU or for I/O, on average over ${span}`,
+  description: `Mean number of threads that ran, or waited for a CPU or for I/O, over ${span.replace('m', ' min')}`,
   kind: 'gauge',
   valueType: 'double',
 }));

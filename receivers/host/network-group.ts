@@ -12,7 +12,7 @@ import type { DescribeSource } from '../../src/scraping/source.js';
 import type { Config } from './config.js';
 
 const packets = counter('system.network.packet.count', '{packet}', 'Packets received and transmitted');
-const errors = counter('system.network.errors', '{error}', 'Packets lost to errors');
+const errors = counter('system.network.errors', '{error}', 'Packets lost because of errors');
 const dropped = counter('system.network.packet.dropped', '{packet}', 'Packets dropped without an error');
 
 export const networkMetrics = [networkIo, packets, errors, dropped];

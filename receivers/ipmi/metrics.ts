@@ -15,7 +15,7 @@ import {
 export const powerStatistic: Metric = {
   name: 'ipmi.host.power',
   unit: 'W',
-  description: 'Statistics of the power of the host that the BMC keeps over its own period',
+  description: 'Minimum, maximum and average power of the host, over a period that the BMC defines',
   kind: 'gauge',
   valueType: 'double',
 };
@@ -23,7 +23,7 @@ export const powerStatistic: Metric = {
 export const powerPeriod: Metric = {
   name: 'ipmi.host.power.period',
   unit: 's',
-  description: 'Time that the statistics of the BMC cover',
+  description: 'Period over which the BMC computes ipmi.host.power',
   kind: 'gauge',
   valueType: 'double',
 };

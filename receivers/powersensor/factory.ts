@@ -22,7 +22,8 @@ import { StreamWatch } from './stream-watch.js';
 const rejectedBytes: Metric = {
   name: 'powersensor.rejected',
   unit: 'By',
-  description: 'Bytes of the stream of samples that were rejected: they belong to no whole set of samples',
+  description:
+    'Bytes of the sample stream that were rejected, because they belong to no complete set of samples',
   kind: 'counter',
   valueType: 'int',
 };

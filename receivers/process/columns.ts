@@ -49,7 +49,7 @@ export const processThreadCount: Metric = {
 export const processPagingFaults: Metric = {
   name: 'process.paging.faults',
   unit: '{fault}',
-  description: 'Page faults that a process made',
+  description: 'Page faults of a process',
   kind: 'counter',
   valueType: 'int',
 };

@@ -8,7 +8,7 @@ import { isWithoutValue } from './traffic.js';
 export const occupancy: Metric = {
   name: 'linux.resctrl.llc.usage',
   unit: 'By',
-  description: 'How much of the last-level cache the tasks of a group of resctrl have filled',
+  description: 'Part of the last-level cache that the tasks of a resctrl group occupy',
   kind: 'updowncounter',
   valueType: 'int',
 };

@@ -16,7 +16,7 @@ export const powerLimit = gauge('hw.gpu.power.limit', 'W', 'Power limit that the
 export const utilization = gauge(
   'hw.gpu.utilization',
   '1',
-  'Share of time in which a GPU, or a part of it, was busy',
+  'Share of time during which a GPU, or a part of it, was busy',
 );
 export const memoryUsage = upDownCounter('hw.gpu.memory.usage', 'By', 'GPU memory that is allocated');
 export const memoryLimit = upDownCounter('hw.gpu.memory.limit', 'By', 'Total memory of a GPU');
@@ -40,7 +40,7 @@ export const sharedMemoryLimit = upDownCounter(
   'By',
   'Memory of the machine that a GPU may use',
 );
-export const clockFrequency = gauge('hw.gpu.clock.frequency', 'Hz', 'Clock of a part of a GPU');
+export const clockFrequency = gauge('hw.gpu.clock.frequency', 'Hz', 'Clock frequency of a part of a GPU');
 export const performanceState = gauge(
   'hw.gpu.performance_state',
   '1',
@@ -59,7 +59,7 @@ export const throttleTime = counter(
 export const idleTime = counter(
   'hw.gpu.idle.time',
   's',
-  'Time in which a part of a GPU was in its deepest idle state',
+  'Time during which a part of a GPU was in its deepest idle state',
 );
 export const gpuIo = counter('hw.gpu.io', 'By', 'Bytes that a GPU sent and received');
 export const contextCount = upDownCounter(
@@ -70,7 +70,7 @@ export const contextCount = upDownCounter(
 export const graphicsUtilization = gauge(
   'hw.gpu.graphics.utilization',
   '1',
-  'Share of time in which the graphics and compute engine was busy',
+  'Share of time during which the graphics and compute engine was busy',
 );
 export const smUtilization = gauge('hw.gpu.sm.utilization', '1', 'Share of the SMs that were busy');
 export const smOccupancy = gauge(
@@ -81,7 +81,7 @@ export const smOccupancy = gauge(
 export const pipeUtilization = gauge(
   'hw.gpu.pipe.utilization',
   '1',
-  'Share of time in which the pipes of a kind were busy; tensor includes all tensor_* kinds',
+  'Share of time during which the pipes of a kind were busy; tensor includes all tensor_* kinds',
 );
 export const bandwidthUtilization = gauge(
   'hw.gpu.memory.bandwidth.utilization',
@@ -92,7 +92,7 @@ export const errors = counter('hw.errors', '{error}', 'Errors of a hardware comp
 export const processUtilization = gauge(
   'process.gpu.utilization',
   '1',
-  'Share of time in which a process kept an engine of a GPU busy',
+  'Share of time during which a process kept an engine of a GPU busy',
 );
 export const processMemory = upDownCounter(
   'process.gpu.memory.usage',

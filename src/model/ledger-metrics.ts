@@ -10,7 +10,7 @@ import type { Metric } from './series.js';
 export const ledgerEnergy: Metric = {
   name: 'ledger.energy',
   unit: 'J',
-  description: 'Where the energy of a hardware domain went; the sum over the parts is the energy measured',
+  description: 'Where the energy of a hardware domain went; the sum over the parts is the measured energy',
   kind: 'counter',
   valueType: 'double',
 };
@@ -37,7 +37,7 @@ export const processEnergy: Metric = {
 export const attributionError: Metric = {
   name: 'attribution.error',
   unit: '1',
-  description: 'Part of the energy of a window that may be attributed wrongly, with a confidence of 95 %',
+  description: 'Share of the energy of a window that may be attributed wrongly, with a confidence of 95 %',
   kind: 'gauge',
   valueType: 'double',
 };
@@ -55,7 +55,7 @@ export const attributionFloor: Metric = {
 export const attributionResidual: Metric = {
   name: 'attribution.residual',
   unit: 'J',
-  description: 'Energy of a hardware domain without its parts; anything but 0 is a defect',
+  description: 'Energy of a hardware domain minus the sum of its parts; anything but 0 is a defect',
   kind: 'gauge',
   valueType: 'double',
 };
@@ -64,7 +64,7 @@ export const attributionResidual: Metric = {
 export const attributionUnattributed: Metric = {
   name: 'attribution.unattributed',
   unit: '1',
-  description: 'Part of the energy of a window that stayed unattributed',
+  description: 'Share of the energy of a window that stayed unattributed',
   kind: 'gauge',
   valueType: 'double',
 };
@@ -73,7 +73,8 @@ export const attributionUnattributed: Metric = {
 export const attributionRefreshRatio: Metric = {
   name: 'attribution.refresh.ratio',
   unit: '1',
-  description: 'Refresh interval of the meter in relation to the window; near 1, single windows are noise',
+  description:
+    'Refresh interval of the meter divided by the length of the window; near 1, single windows are noise',
   kind: 'gauge',
   valueType: 'double',
 };
@@ -82,7 +83,8 @@ export const attributionRefreshRatio: Metric = {
 export const attributionTickRatio: Metric = {
   name: 'attribution.tick.ratio',
   unit: '1',
-  description: 'Time by which the CPU time of a running process may lag behind, in relation to the window',
+  description:
+    'Time by which the CPU time of a running process may lag behind, divided by the length of the window',
   kind: 'gauge',
   valueType: 'double',
 };

@@ -56,7 +56,7 @@ export const hostPower: Metric = {
 export const meterEnergy: Metric = {
   name: 'hw.meter.energy',
   unit: 'J',
-  description: 'Energy reported by a meter that contains or overlaps other domains; never sum these',
+  description: 'Energy reported by a meter whose domain may contain or overlap others; never sum these',
   kind: 'counter',
   valueType: 'double',
 };
@@ -152,7 +152,8 @@ export const meteredEnergyNames: ReadonlySet<string> = new Set([hwEnergy.name, h
 export const floorPower: Metric = {
   name: 'energy.floor.power',
   unit: 'W',
-  description: 'Power that a domain uses when nothing runs, if its receiver knows it',
+  description:
+    'Power that a domain uses when nothing runs, if the component that publishes the domain knows it',
   kind: 'gauge',
   valueType: 'double',
 };
@@ -161,7 +162,7 @@ export const floorPower: Metric = {
 export const embodiedCarbon: Metric = {
   name: 'hw.host.carbon.embodied',
   unit: 'g',
-  description: 'Greenhouse gases of making the machine, spread over its life, in CO2 equivalent',
+  description: 'Greenhouse gas emissions of making the machine, spread over its lifetime, in CO2 equivalent',
   kind: 'counter',
   valueType: 'double',
 };

@@ -37,7 +37,7 @@ export const logicalCpus: Metric = {
 export const processCount: Metric = {
   name: 'system.process.count',
   unit: '{process}',
-  description: 'Processes in each state',
+  description: 'Number of processes by state',
   kind: 'updowncounter',
   valueType: 'int',
 };
@@ -58,7 +58,7 @@ export const processCpuTime: Metric = {
 export const cgroupCpuTime: Metric = {
   name: 'linux.cgroup.cpu.time',
   unit: 's',
-  description: 'CPU time that a cgroup used, with all cgroups below it',
+  description: 'CPU time that a cgroup used, including cgroups below it',
   kind: 'counter',
   valueType: 'double',
 };
@@ -82,7 +82,7 @@ export const processPackageTime: Metric = {
 export const processGpuTime: Metric = {
   name: 'process.gpu.time',
   unit: 's',
-  description: 'Time in which a process kept an engine of a GPU busy',
+  description: 'Time during which a process kept an engine of a GPU busy',
   kind: 'counter',
   valueType: 'double',
 };
@@ -109,7 +109,8 @@ export const gpuTime: Metric = {
 export const busyTime: Metric = {
   name: 'system.cpu.busy.time',
   unit: 's',
-  description: 'CPU time of the whole machine that was not idle, waiting for I/O or stolen',
+  description:
+    'Time that all CPUs together were busy: not idle, not waiting for I/O and not stolen by the hypervisor',
   kind: 'counter',
   valueType: 'double',
 };
@@ -121,7 +122,7 @@ export const busyTime: Metric = {
 export const interruptTime: Metric = {
   name: 'system.cpu.interrupt.time',
   unit: 's',
-  description: 'CPU time of interrupts that is in the CPU time of no process',
+  description: 'CPU time of interrupts that is not part of the CPU time of any process',
   kind: 'counter',
   valueType: 'double',
 };
@@ -133,7 +134,7 @@ export const interruptTime: Metric = {
 export const cgroupPackageTime: Metric = {
   name: 'linux.cgroup.cpu.package.time',
   unit: 's',
-  description: 'CPU time that a cgroup used on the CPUs of one package, with all cgroups below it',
+  description: 'CPU time that a cgroup used on the CPUs of one package, including cgroups below it',
   kind: 'counter',
   valueType: 'double',
 };
@@ -142,7 +143,8 @@ export const cgroupPackageTime: Metric = {
 export const packageBusyTime: Metric = {
   name: 'system.cpu.package.busy.time',
   unit: 's',
-  description: 'CPU time of the CPUs of one package that was not idle, waiting for I/O or stolen',
+  description:
+    'Time that the CPUs of one package were busy: not idle, not waiting for I/O and not stolen by the hypervisor',
   kind: 'counter',
   valueType: 'double',
 };
@@ -154,7 +156,7 @@ export const packageBusyTime: Metric = {
 export const memoryTraffic: Metric = {
   name: 'linux.resctrl.memory.io',
   unit: 'By',
-  description: 'Bytes that the tasks of a group of resctrl moved between a last-level cache and memory',
+  description: 'Bytes that the tasks of a resctrl group moved between a last-level cache and memory',
   kind: 'counter',
   valueType: 'int',
 };
@@ -163,7 +165,7 @@ export const memoryTraffic: Metric = {
 export const localMemoryTraffic: Metric = {
   name: 'linux.resctrl.memory.local.io',
   unit: 'By',
-  description: 'The part of linux.resctrl.memory.io that is with memory of the NUMA node of the cache',
+  description: 'The part of linux.resctrl.memory.io to and from memory of the same NUMA node as the cache',
   kind: 'counter',
   valueType: 'int',
 };
@@ -175,7 +177,7 @@ export const localMemoryTraffic: Metric = {
 export const memoryTrafficMember: Metric = {
   name: 'linux.resctrl.member',
   unit: '1',
-  description: 'That a process is counted in a group of resctrl: always 1',
+  description: 'Always 1: the process is counted in a resctrl group',
   kind: 'gauge',
   valueType: 'double',
 };
@@ -200,7 +202,7 @@ export const processMemoryUsage: Metric = {
 export const processMemoryVirtual: Metric = {
   name: 'process.memory.virtual',
   unit: 'By',
-  description: 'Virtual memory that a process has committed',
+  description: 'Virtual memory that a process has mapped',
   kind: 'updowncounter',
   valueType: 'int',
 };
