@@ -38,13 +38,13 @@ export const readerFaults: Readonly<Record<string, Readonly<Record<FaultName, Ev
   battery: {
     ...isAnOpenedFile("'battery supplies'"),
     slow: 'battery has a gap where a supply has not answered in time, and not what it read before',
-    reset: 'never: a battery has no counter, and its energy is integrated here',
+    reset: 'never: a battery has no counter; the receiver computes energy from its power',
   },
   cgroup: {
     ...isAFile('`cgroup ${what}`'),
     vanishing: 'cgroup ends the series of a cgroup that is removed, and goes on with the others',
     slow: fromMemory,
-    'no permission': 'never: files of cgroupfs may be read by everyone',
+    'no permission': 'never: every user may read files of cgroupfs',
     reset: 'cgroup counts on after a reset of the CPU times of a cgroup',
   },
   cpufreq: {
@@ -88,7 +88,7 @@ export const readerFaults: Readonly<Record<string, Readonly<Record<FaultName, Ev
     ]),
     vanishing: 'ipmi withstands a driver that is unloaded',
     'no permission': 'ipmi withstands a device that may not be opened again',
-    reset: 'never: a BMC gives power, and its energy is integrated here',
+    reset: 'never: a BMC reports power, from which the receiver computes energy',
   },
   kwollect: {
     truncated: 'kwollect logs a site with the fault',
@@ -97,10 +97,10 @@ export const readerFaults: Readonly<Record<string, Readonly<Record<FaultName, Ev
     vanishing: 'kwollect logs a site with the fault',
     slow: 'kwollect names what is wrong: no user, another certificate, an error of the API, a site that hangs',
     'no permission': 'kwollect logs a site with the fault',
-    reset: 'never: a site gives power, and its energy is integrated here',
+    reset: 'never: a site reports power, from which the receiver computes energy',
   },
   nvml: {
-    truncated: 'never: the library gives whole numbers',
+    truncated: 'never: the library returns numbers, not text',
     empty: 'nvml withstands a counter of energy with the fault "${name}"',
     garbage: 'nvml withstands garbage in place of the use of a GPU',
     vanishing: 'nvml counts and logs a GPU that is lost',
@@ -110,7 +110,7 @@ export const readerFaults: Readonly<Record<string, Readonly<Record<FaultName, Ev
   },
   otlp: {
     ...same('otlp withstands a sender with the fault "${name}"', ['truncated', 'garbage']),
-    empty: 'never: an empty request is a valid one, without metrics',
+    empty: 'never: an empty request is valid, and has no metrics',
     vanishing: 'otlp withstands senders that are gone within a request',
     slow: 'the receiver gives up requests that do not go on, counts and logs them once, and takes others meanwhile',
     'no permission':
@@ -121,12 +121,13 @@ export const readerFaults: Readonly<Record<string, Readonly<Record<FaultName, Ev
     truncated:
       'src/linux/perf/counter-group: CounterGroup reads nothing, when the kernel returns less than a whole group',
     empty: 'read has no value, when nothing was counted though it should have been',
-    garbage: 'never: the kernel gives whole numbers',
+    garbage: 'never: the kernel returns numbers, not text',
     vanishing:
       'factory counts cgroups from when they are made to when they are removed, with their last values',
     slow: fromMemory,
     'no permission': 'PerfSampler reports which events are not counted, and counts the others',
-    reset: 'never: a counter of perf_event begins when it is opened, and is of the one who opened it',
+    reset:
+      'never: a counter of perf_event starts when the receiver opens it, and no other process can reset it',
   },
   powersensor: {
     ...same('powersensor withstands a stream with the fault "${name}"', [
@@ -159,7 +160,7 @@ export const readerFaults: Readonly<Record<string, Readonly<Record<FaultName, Ev
     ]),
     vanishing: 'quarch withstands a module that is switched off',
     slow: 'quarch withstands a module that does not answer',
-    'no permission': 'never: a module lets everyone read',
+    'no permission': 'never: a module has no access control',
   },
   rapl: {
     ...isAFile("'rapl zones'"),
@@ -194,12 +195,12 @@ export const readerFaults: Readonly<Record<string, Readonly<Record<FaultName, Ev
     vanishing: 'rpi_pmic runs on and shows nothing, where there is no such device',
     slow: 'src/scraping/reading-thread: ReadingThread rejects readings while its source hangs',
     'no permission': 'rpi_pmic names the group of the device, where access to it is denied',
-    reset: 'never: the firmware gives voltage and current, and their energy is integrated here',
+    reset: 'never: the firmware reports voltage and current, from which the receiver computes energy',
   },
   scmi: {
     ...isAnOpenedFile("'scmi zones'"),
     slow: 'scmi withstands firmware that does not answer for a zone, and reads the others',
-    reset: 'never: the firmware gives power, and its energy is integrated here',
+    reset: 'never: the firmware reports power, from which the receiver computes energy',
   },
   shelly: {
     ...isAServer('shelly devices'),
@@ -228,7 +229,7 @@ export const readerFaults: Readonly<Record<string, Readonly<Record<FaultName, Ev
   thermal: {
     ...isAnOpenedFile("'thermal zones'"),
     slow: 'thermal withstands a zone that does not answer, and reads the others',
-    reset: 'never: temperatures are no counters',
+    reset: 'never: temperatures are not counters',
   },
 };
 

@@ -47,7 +47,7 @@ Machine:
 Sensors and faults:
       --refresh TIME    time between two updates of an energy counter (default:
                         1ms)
-      --jitter N        share of that time by which an update may be late
+      --jitter N        share of --refresh by which an update may be late
                         (default: 0)
       --torn N          share of reads that return only the first digits
                         (default: 0)
