@@ -6,9 +6,10 @@ import { EnergyHistory } from './energy-history.js';
 
 const epoch = 1_795_000_000_000_000_000n;
 
-function seriesOf(name: string, type: string): Series {
+function seriesOf(name: string, type: string, id = '0'): Series {
   const metric = { name, unit: 'J', description: '', kind: 'counter', valueType: 'double' } as const;
-  return { metric, resource: { attributes: {} }, attributes: { 'hw.type': type }, start: epoch };
+  const attributes = { 'hw.type': type, 'hw.id': id };
+  return { metric, resource: { attributes: {} }, attributes, start: epoch };
 }
 
 const meter = seriesOf('hw.energy', 'cpu');
@@ -43,12 +44,42 @@ test('findSettled returns undefined for other hardware, for gaps, and for a mete
   const history = new EnergyHistory();
   const gpu = seriesOf('hw.energy', 'gpu');
   history.take(tableOf([gpu], [[0, 5]]));
-  history.take(tableOf(meters, [[0, 0], [1, NaN], [2, 20]])); // prettier-ignore
+  history.take(tableOf(meters, [[0, 0], [1, NaN], [2, 20], [3, 30]])); // prettier-ignore
   history.take(tableOf(ledger, [[1, 10]]));
   assert.equal(history.findSettled(gpu), undefined);
   assert.equal(history.findSettled(meter), 10);
   history.take(createEnding(meters, epoch));
   assert.equal(history.findSettled(meter), undefined);
+});
+
+test('findSettled returns what the ledger takes for the energy of a meter that is slower than its readings', () => {
+  const history = new EnergyHistory();
+  // Refreshed at 1, 3 and 5 s; the first reading may have been in the middle of a refresh interval.
+  history.take(tableOf(meters, [[0, 0], [1, 10], [2, 10], [3, 30], [4, 30]])); // prettier-ignore
+  history.take(tableOf(ledger, [[2, 10]]));
+  assert.equal(history.findSettled(meter), 20);
+  history.take(tableOf(ledger, [[2.5, 15]]));
+  history.take(tableOf(meters, [[5, 50]]));
+  assert.equal(history.findSettled(meter), 25);
+  history.take(tableOf(ledger, [[4.5, 35]]));
+  assert.equal(history.findSettled(meter), 45, 'without the 10 J of the first refresh');
+});
+
+test('findSettled returns the value at the end of the last window of the meter, not of another one', () => {
+  const history = new EnergyHistory();
+  const [other, parts] = [seriesOf('hw.energy', 'cpu', '1'), seriesOf('ledger.energy', 'cpu', '1')];
+  const rows = [[0, 0], [1, 10], [2, 20], [3, 30], [4, 40]] as const; // prettier-ignore
+  history.take(tableOf([meter], rows));
+  history.take(tableOf([other], rows));
+  const both = [...ledger, parts];
+  const rowOf = (second: number, ...values: readonly number[]): Table => {
+    return { ...tableOf(both, [[second, 0]]), values: Float64Array.from(values) };
+  };
+  history.take(rowOf(1, 10, 10));
+  history.take(rowOf(2, 20, 10));
+  assert.deepEqual([meter, other].map((one) => history.findSettled(one)), [20, 10]); // prettier-ignore
+  history.take(rowOf(3, 20, 30));
+  assert.deepEqual([meter, other].map((one) => history.findSettled(one)), [20, 30]); // prettier-ignore
 });
 
 test('findSettled ignores a ledger that has stopped, until it continues', () => {

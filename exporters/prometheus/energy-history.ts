@@ -1,64 +1,68 @@
-import { elementAt } from '../../src/element.js';
-import { interpolate } from '../../src/energy/knots.js';
 import { meterNames } from '../../src/model/energy-names.js';
 import { ledgerEnergy } from '../../src/model/ledger-metrics.js';
-import { createPlans } from '../../src/model/plan.js';
-import { ATTR_HW_TYPE } from '../../src/model/semantic-conventions.js';
-import type { Series } from '../../src/model/series.js';
+import { createPlans, findOrAdd } from '../../src/model/plan.js';
+import { ATTR_ENERGY_METHOD, ATTR_HW_ID, ATTR_HW_TYPE } from '../../src/model/semantic-conventions.js';
+import { resourceKey, type Series } from '../../src/model/series.js';
 import { readValue, timeOf, type Table } from '../../src/model/table.js';
+import { MeterCurve } from './meter-curve.js';
 
 /** A ledger that is further behind its meter has stopped: then the meter's last reading is shown. */
 const maxLagNs = 120e9;
 
-/** Maximum tables kept for a meter until the first window of a ledger. */
-const maxUnsettled = 16;
+/** What the last rows of a domain's ledger showed. Times are Unix times in nanoseconds. */
+interface DomainLedger {
+  /** The sum of its parts. */
+  joules: number;
+  /** The last row in which that changed: the end of the domain's last window. */
+  settledNs: bigint;
+  /** The last row. */
+  rowNs: bigint;
+}
 
-/** The newest tables of a meter, oldest first. */
 interface MeterHistory {
-  readonly type: string;
-  readonly tables: Table[];
-  readonly column: number;
+  readonly domain: string;
+  readonly curve: MeterCurve;
   /** The value on the last page. */
   shown: number;
 }
 
 interface Plan {
-  /** The hardware type whose ledger the table contains. */
-  readonly ledgerType: string | undefined;
-  readonly meters: readonly { readonly series: Series; readonly type: string; readonly column: number }[];
+  /** The columns of the parts of each domain's ledger. */
+  readonly ledgers: ReadonlyMap<string, readonly number[]>;
+  readonly meters: readonly { readonly series: Series; readonly column: number }[];
 }
 
 /**
- * The readings of energy meters since the last window of the ledger. A reading arrives before the window that
+ * The readings of energy meters since the last window of their ledger. A reading arrives before the window that
  * it belongs to is settled. On a page the parts of the ledger must add up to the meter, so a meter is shown as
  * of the end of that window.
  */
 export class EnergyHistory {
-  /** Unix time in nanoseconds of the end of the last window, by hardware type. */
-  readonly #settledNs = new Map<string, bigint>();
+  readonly #ledgers = new Map<string, DomainLedger>();
   readonly #histories = new Map<Series, MeterHistory>();
   readonly #planOf = createPlans(planTable);
 
   take(table: Table): void {
-    const { ledgerType, meters } = this.#planOf(table.series);
-    const last = table.offsets.length - 1;
-    if (last >= 0) {
-      if (ledgerType !== undefined) {
-        this.#settledNs.set(ledgerType, timeOf(table, last));
-      }
-      for (const { series, type, column } of meters) this.#keep(table, { series, type, column });
+    const { ledgers, meters } = this.#planOf(table.series);
+    if (table.offsets.length > 0) {
+      for (const [domain, columns] of ledgers) this.#settle(table, domain, columns);
+      for (const { series, column } of meters) this.#keep(table, series, column);
     }
     for (const series of table.ended ?? []) this.#histories.delete(series);
   }
 
   /**
-   * The value of a meter at the end of its ledger's last window, interpolated between two readings.
+   * The value of a meter at the end of its ledger's last window, from the same curve as the ledger; 0 if the
+   * counter started after that.
    * @returns undefined for other series, without such a window, or without a reading before its end
    */
   findSettled(series: Series): number | undefined {
     const history = this.#histories.get(series);
-    const atNs = history && this.#findBoundary(history);
-    return history === undefined || atNs === undefined ? undefined : findValueAt(history, atNs);
+    if (history === undefined) return undefined;
+    const { curve, domain } = history;
+    const ledger = this.#ledgers.get(domain);
+    if (ledger === undefined || Number(curve.readNs - ledger.rowNs) > maxLagNs) return undefined;
+    return series.start > ledger.settledNs ? 0 : curve.valueAt(ledger.settledNs);
   }
 
   /**
@@ -76,60 +80,44 @@ export class EnergyHistory {
     return history.shown;
   }
 
-  #keep(table: Table, { series, type, column }: Plan['meters'][number]): void {
-    let history = this.#histories.get(series);
-    if (history?.column !== column) {
-      history = { type, tables: [], column, shown: history?.shown ?? 0 };
-      this.#histories.set(series, history);
+  #settle(table: Table, domain: string, columns: readonly number[]): void {
+    const ledger = findOrAdd(this.#ledgers, domain, () => {
+      return { joules: NaN, settledNs: 0n, rowNs: 0n };
+    });
+    for (let row = 0; row < table.offsets.length; row++) {
+      let joules = 0;
+      for (const column of columns) joules += readValue(table, row, column);
+      if (joules === ledger.joules) continue;
+      ledger.joules = joules;
+      ledger.settledNs = timeOf(table, row);
     }
-    const { tables } = history;
-    tables.push(table);
-    const atNs = this.#findBoundary(history);
-    const isPassed = () =>
-      atNs === undefined ? tables.length > maxUnsettled : timeAfter(atNs, elementAt(tables, 1), 0) <= 0;
-    while (tables.length > 1 && isPassed()) tables.shift();
+    ledger.rowNs = timeOf(table, table.offsets.length - 1);
   }
 
-  #findBoundary({ type, tables }: MeterHistory): bigint | undefined {
-    const atNs = this.#settledNs.get(type);
-    const newest = tables.at(-1);
-    if (atNs === undefined || newest === undefined) return undefined;
-    return timeAfter(atNs, newest, newest.offsets.length - 1) > maxLagNs ? undefined : atNs;
+  #keep(table: Table, series: Series, column: number): void {
+    const { domain, curve } = findOrAdd(this.#histories, series, () => {
+      return { domain: domainKey(series), curve: new MeterCurve(series, table.epoch), shown: 0 };
+    });
+    curve.take(table, column, this.#ledgers.get(domain)?.settledNs);
   }
 }
 
 function planTable(all: readonly Series[]): Plan {
-  let ledgerType: string | undefined;
+  const ledgers = new Map<string, number[]>();
   const meters: Plan['meters'][number][] = [];
   // One pass, since a call for each of possibly 100,000 series would take longer.
   let column = 0;
   for (const series of all) {
     const { name } = series.metric;
-    if (name === ledgerEnergy.name) ledgerType ??= typeOf(series);
-    if (meterNames.has(name)) meters.push({ series, type: typeOf(series), column });
+    if (name === ledgerEnergy.name) findOrAdd(ledgers, domainKey(series), () => []).push(column);
+    if (meterNames.has(name)) meters.push({ series, column });
     column++;
   }
-  return { ledgerType, meters };
+  return { ledgers, meters };
 }
 
-function typeOf({ attributes }: Series): string {
-  return String(attributes[ATTR_HW_TYPE]);
-}
-
-function timeAfter(atNs: bigint, table: Table, row: number): number {
-  return Number(timeOf(table, row) - atNs);
-}
-
-function findValueAt({ tables, column }: MeterHistory, atNs: bigint): number | undefined {
-  let later: { readonly ns: number; readonly value: number } | undefined;
-  for (const table of tables.toReversed()) {
-    for (let row = table.offsets.length - 1; row >= 0; row--) {
-      const ns = timeAfter(atNs, table, row);
-      const value = readValue(table, row, column);
-      if (Number.isNaN(value)) continue;
-      if (ns <= 0) return later ? interpolate(value, later.value, -ns / (later.ns - ns)) : value;
-      later = { ns, value };
-    }
-  }
-  return undefined;
+/** The same for a meter and for its ledger. */
+function domainKey({ resource, attributes }: Series): string {
+  const { [ATTR_HW_TYPE]: type, [ATTR_HW_ID]: id, [ATTR_ENERGY_METHOD]: method } = attributes;
+  return [resourceKey(resource), type, id, method].join('\n');
 }

@@ -124,11 +124,8 @@ export class EnergyCounter {
     // Beyond 2^53 nJ not every whole number is a double; the resolution is that of the joules they come from.
     reading[1] = Math.round(values[cell] * 1e9);
     if (!Number.isFinite(reading[1]) || this.#windows.isClosed) return;
-    const beginning = this.#beginning;
+    this.#windows.curve.readBeginning(this.#beginning, reading, this.#isExact);
     this.#beginning = undefined;
-    if (beginning && beginning[0] < reading[0] && beginning[1] < reading[1]) {
-      this.#windows.curve.read(beginning, this.#isExact);
-    }
     if (this.#windows.curve.read(reading, this.#isExact)) return;
     this.#windows = this.#meter.open();
     this.#windows.curve.read(reading, this.#isExact);

@@ -1,3 +1,4 @@
+import { elementAt } from '../element.js';
 import { KnotFinder, type Reading } from './knot-finder.js';
 import { Knots } from './knots.js';
 
@@ -61,6 +62,18 @@ export class EnergyCurve {
     if (finding === 'knot' || finding === 'still' || finding === 'first knot') this.#knots.push(reading);
     if (finding === 'first knot' || finding === 'late') this.#knots.forgetFirst();
     return true;
+  }
+
+  /**
+   * Takes a point of the curve before the first reading, such as the instant at which the counter was 0. Without effect
+   * if the counter has not changed since.
+   * @param beginning undefined: not known
+   * @param first the first reading
+   */
+  readBeginning(beginning: Reading | undefined, first: Reading, isExact: boolean): void {
+    if (beginning === undefined) return;
+    const counts = elementAt(beginning, 0) < elementAt(first, 0) && elementAt(beginning, 1) < elementAt(first, 1);
+    if (counts) this.read(beginning, isExact);
   }
 
   /** Time of the first knot after an instant; NaN: none. */

@@ -7,18 +7,20 @@ export interface DefaultAgentOptions {
   readonly processLimit?: number;
   /** Whether its page reports when each counter was 0. */
   readonly hasStarts?: boolean;
+  /** How long ended series stay on the page. */
+  readonly endedFor?: string;
 }
 
 /** Starts the agent with its default configuration and a simulated meter. It ends with the test. */
 export async function startDefaultAgent(
   t: TestContext,
-  { processLimit = 50, hasStarts = false }: DefaultAgentOptions = {},
+  { processLimit = 50, hasStarts = false, endedFor = '60s' }: DefaultAgentOptions = {},
 ): Promise<void> {
   const meter = createMeter(t);
   const over = writeConfig(`
 receivers: {rapl: {sysfs: ${meter.sysfs}, interface: powercap}}
 processors: {attribution: {floor: [{hw_type: cpu, power: 2}], process_limit: ${processLimit}}}
-exporters: {prometheus: {created_timestamps: ${hasStarts}}}
+exporters: {prometheus: {created_timestamps: ${hasStarts}, ended_for: ${endedFor}}}
 `);
   const agent = startAgent(['run', '-c', 'config/default.yaml', '-c', over]);
   t.after(() => agent.stop('SIGKILL'));
