@@ -43,7 +43,7 @@ const examples: readonly Example[] = [
     settings: `
     metrics:
       exclude: {match_type: expr, expressions: ['MetricName == "my.metric" && Label("my_label") == "abc123"']}`,
-    refusals: [/use "metrics.metric" or "metrics.datapoint"/u],
+    refusals: [/use "metric_conditions"/u],
   },
   {
     what: 'conditions of OTTL on metrics and points',
@@ -57,9 +57,53 @@ const examples: readonly Example[] = [
       datapoint:
         - 'metric.type == METRIC_DATA_TYPE_SUMMARY'
         - 'resource.attributes["service.name"] == "my_service_name"'`,
+  },
+  {
+    what: 'conditions whose paths name their context',
+    id: 'filter/inferred',
+    settings: `
+    error_mode: ignore
+    metric_conditions:
+      - 'metric.name == "my.metric" and resource.attributes["my_label"] == "abc123"'
+      - 'metric.type == METRIC_DATA_TYPE_HISTOGRAM'
+      - 'metric.type == METRIC_DATA_TYPE_NONE'
+      - 'IsMatch(resource.attributes["k8s.pod.name"], "my-pod-name.*")'
+      - 'datapoint.attributes["http.method"] != nil'`,
+  },
+  {
+    what: 'a group of conditions with an error mode of its own',
+    id: 'filter/groups',
+    settings: `
+    metric_conditions:
+      - error_mode: silent
+        conditions: ['resource.attributes["service.name"] == "noisy-service"']`,
+    refusals: [/metric_conditions: expected a list of texts/u],
+  },
+  {
+    what: 'conditions of other signals, and on values',
+    id: 'filter/signals',
+    settings: `
+    trace_conditions: ['span.name == "app_3"']
+    log_conditions: ['log.severity_number < SEVERITY_NUMBER_WARN']
+    profile_conditions: ['profile.duration_unix_nano > 3000']`,
     refusals: [
-      /metric\[1\]: .*write a rule of "exclude" instead\n.*datapoint\[0\]: .*write a rule of "exclude" instead$/u,
+      /trace_conditions: .*remove it: there are metrics only/u,
+      /log_conditions: .*remove it/u,
+      /profile_conditions: .*remove it/u,
     ],
+  },
+  {
+    what: 'a condition on values whose path names its context',
+    id: 'filter/value',
+    settings: `
+    metric_conditions: ['metric.name == "k8s.pod.phase" and datapoint.value_int == 4']`,
+    refusals: [/metric_conditions\[0\]: .*remove it: series are dropped/u],
+  },
+  {
+    what: 'a condition on resources',
+    id: 'filter/resources',
+    settings: `
+    metrics: {resource: ['attributes["host.name"] == "localhost"', 'IsMatch(attributes["service.name"], "noisy.*")']}`,
   },
   {
     what: 'a single resource attribute',
@@ -239,6 +283,15 @@ const examples: readonly Example[] = [
     what: 'a limit',
     id: 'memory_limiter',
     settings: '\n    check_interval: 1s\n    limit_mib: 4000\n    spike_limit_mib: 800',
+  },
+  {
+    what: 'times between garbage collections',
+    id: 'memory_limiter',
+    settings:
+      '\n    limit_mib: 4000\n    min_gc_interval_when_hard_limited: 5s\n    min_gc_interval_when_soft_limited: 10s',
+    refusals: [
+      /min_gc_interval_when_soft_limited: unknown setting; remove it: garbage collection is forced/u,
+    ],
   },
   {
     what: 'a share',

@@ -119,6 +119,38 @@ const examples = [
   },
 ];
 
+test("filter drops what the Collector's conditions name with their context, and metrics by their type", () => {
+  const conditions = [
+    'metric.name == "my.metric" and resource.attributes["my_label"] == "abc123"',
+    'metric.type == METRIC_DATA_TYPE_SUM or metric.type == METRIC_DATA_TYPE_NONE',
+    'datapoint.attributes["state"] == "idle"',
+  ];
+  const counter = seriesOf('counter');
+  const series = [
+    seriesOf('my.metric', { my_label: 'abc123' }),
+    seriesOf('my.metric', { my_label: 'other' }),
+    { ...counter, metric: { ...counter.metric, kind: 'counter' } as const },
+    { ...counter, metric: { ...counter.metric, kind: 'updowncounter' } as const },
+    seriesOf('other', {}, { state: 'idle' }),
+    seriesOf('other', {}, { state: 'user' }),
+  ];
+  assert.deepEqual(filterSeries({ metric_conditions: conditions }, series), [1, 5]);
+  const gauges = { metrics: { metric: ['type == METRIC_DATA_TYPE_GAUGE'] } };
+  assert.deepEqual(filterSeries(gauges, series), [2, 3]);
+});
+
+test("filter reads attributes in the Collector's conditions on resources as those of the resource", () => {
+  const metrics = { resource: ['attributes["host.name"] == "a"', 'IsMatch(attributes["os.type"], "^win")'] };
+  const series = [
+    seriesOf('x', { 'host.name': 'a' }),
+    seriesOf('x', { 'host.name': 'b' }, { 'host.name': 'a' }),
+    seriesOf('x', { 'os.type': 'windows' }),
+  ];
+  assert.deepEqual(filterSeries({ metrics }, series), [1]);
+  const config = parseSettings(factory.schema, { metrics: { resource: ['name == "x"'] } });
+  assert.match(factory.check?.(config).join() ?? '', /metrics\.resource\[0\]: .*expected attributes/u);
+});
+
 for (const { name, metrics, series, passing } of examples) {
   test(`filter does as the Collector's configuration says: ${name}`, () => {
     assert.deepEqual(filterSeries({ error_mode: 'ignore', metrics }, series), passing);
@@ -139,16 +171,16 @@ const refused = [
     'metrics.include: expected a regular expression, found "(a": Invalid regular expression: /(a/: Unterminated group',
   ],
   [
-    { metric: ['type == METRIC_DATA_TYPE_SUM'] },
-    `metrics.metric[0]: Cannot use the condition type == METRIC_DATA_TYPE_SUM: expected name, unit, attributes["..."], resource.attributes["..."] or IsMatch, found "type"; ${other}`,
+    { metric: ['aggregation_temporality == 1'] },
+    `metrics.metric[0]: Cannot use the condition aggregation_temporality == 1: expected name, unit, type, attributes["..."], resource.attributes["..."] or IsMatch, found "aggregation_temporality"; ${other}`,
   ],
   [
     { datapoint: ['value_double > 3'] },
-    `metrics.datapoint[0]: Cannot use the condition value_double > 3: expected name, unit, attributes["..."], resource.attributes["..."] or IsMatch, found "value_double"; remove it: series are dropped by name and attributes, not points by value`,
+    `metrics.datapoint[0]: Cannot use the condition value_double > 3: expected name, unit, type, attributes["..."], resource.attributes["..."] or IsMatch, found "value_double"; remove it: series are dropped by name and attributes, not points by value`,
   ],
   [
     { metric: ['HasAttrKeyOnDatapoint("a")'] },
-    `metrics.metric[0]: Cannot use the condition HasAttrKeyOnDatapoint("a"): expected name, unit, attributes["..."], resource.attributes["..."] or IsMatch, found "HasAttrKeyOnDatapoint"; ${other}`,
+    `metrics.metric[0]: Cannot use the condition HasAttrKeyOnDatapoint("a"): expected name, unit, type, attributes["..."], resource.attributes["..."] or IsMatch, found "HasAttrKeyOnDatapoint"; ${other}`,
   ],
   [
     { metric: ['name == "a" or'] },

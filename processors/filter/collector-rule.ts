@@ -7,11 +7,11 @@ import type { Config } from './config.js';
 type Properties = NonNullable<Config['metrics']['include']>;
 
 /** Whether a series is forwarded, according to settings in the Collector's form. */
-export function createCollectorTest({ metrics }: Config): (series: AnySeries) => boolean {
-  const { include, exclude } = metrics;
+export function createCollectorTest(config: Config): (series: AnySeries) => boolean {
+  const { include, exclude } = config.metrics;
   const isIncluded = include && createPropertiesTest(include);
   const isExcluded = exclude && createPropertiesTest(exclude);
-  const dropped = [...metrics.metric, ...metrics.datapoint].map(compileCondition);
+  const dropped = listConditions(config).map(({ text, context }) => compileCondition(text, context));
   return (series) =>
     isIncluded?.(series) !== false &&
     isExcluded?.(series) !== true &&
@@ -19,13 +19,30 @@ export function createCollectorTest({ metrics }: Config): (series: AnySeries) =>
 }
 
 /** Validates settings in the Collector's form. */
-export function checkCollectorRules({ metrics }: Config): readonly string[] {
-  const { include, exclude, metric, datapoint } = metrics;
+export function checkCollectorRules(config: Config): readonly string[] {
+  const { include, exclude } = config.metrics;
   return [
     ...(include ? checkProperties(include, 'metrics.include') : []),
     ...(exclude ? checkProperties(exclude, 'metrics.exclude') : []),
-    ...metric.flatMap((text, i) => checkCondition(text, `metrics.metric[${i}]`)),
-    ...datapoint.flatMap((text, i) => checkCondition(text, `metrics.datapoint[${i}]`)),
+    ...listConditions(config).flatMap(checkCondition),
+  ];
+}
+
+interface WrittenCondition {
+  readonly text: string;
+  readonly path: string;
+  readonly context: 'series' | 'resource';
+}
+
+/** Each of them drops the series for which it is true. */
+function listConditions({ metrics, metric_conditions: conditions }: Config): readonly WrittenCondition[] {
+  const { metric, datapoint, resource } = metrics;
+  const lists = { 'metrics.metric': metric, 'metrics.datapoint': datapoint, metric_conditions: conditions };
+  return [
+    ...resource.map((text, i) => ({ text, path: `metrics.resource[${i}]`, context: 'resource' }) as const),
+    ...Object.entries(lists).flatMap(([path, texts]) =>
+      texts.map((text, i) => ({ text, path: `${path}[${i}]`, context: 'series' }) as const),
+    ),
   ];
 }
 
@@ -36,9 +53,9 @@ function checkProperties({ match_type: type, ...given }: Properties, path: strin
   return type === 'strict' ? [] : texts.flatMap((text) => checkGoRegexp(text, path));
 }
 
-function checkCondition(text: string, path: string): readonly string[] {
+function checkCondition({ text, path, context }: WrittenCondition): readonly string[] {
   try {
-    compileCondition(text);
+    compileCondition(text, context);
     return [];
   } catch (error) {
     return [`${path}: Cannot use the condition ${text}: ${describeError(error)}; ${findRemedy(text)}`];

@@ -10,40 +10,67 @@ const tokenPattern =
   /\s*(?:("(?:[^"\\]|\\.)*")|([A-Za-z_][\w.]*)|(-?\d+(?:\.\d+)?)|(==|!=|[()[\],])|(\S))/guy;
 
 /**
- * Compiles a condition in the Collector's transformation language, limited to names, units and attributes:
- * `==`, `!=`, `IsMatch`, `and`, `or`, `not` and parentheses.
+ * Compiles a condition in the Collector's transformation language, limited to names, units, types and
+ * attributes: `==`, `!=`, `IsMatch`, `and`, `or`, `not` and parentheses.
+ * @param context what a path without a prefix belongs to
  * @throws Error naming the unsupported part
  */
-export function compileCondition(text: string): Condition {
-  return new ConditionParser(text).parse();
+export function compileCondition(text: string, context: 'series' | 'resource' = 'series'): Condition {
+  return new ConditionParser(text, context).parse();
 }
+
+/** The Collector's names of the types of metrics. Summaries arrive as counters; those without a type never. */
+const typeNames = {
+  gauge: 'METRIC_DATA_TYPE_GAUGE',
+  counter: 'METRIC_DATA_TYPE_SUM',
+  updowncounter: 'METRIC_DATA_TYPE_SUM',
+  histogram: 'METRIC_DATA_TYPE_HISTOGRAM',
+  exponential_histogram: 'METRIC_DATA_TYPE_EXPONENTIAL_HISTOGRAM',
+} as const;
 
 const paths: Readonly<Record<string, Operand>> = {
   name: ({ metric }) => metric.name,
   unit: ({ metric }) => metric.unit,
   description: ({ metric }) => metric.description,
+  type: ({ metric }) => typeNames[metric.kind],
   'metric.name': ({ metric }) => metric.name,
   'metric.unit': ({ metric }) => metric.unit,
   'metric.description': ({ metric }) => metric.description,
+  'metric.type': ({ metric }) => typeNames[metric.kind],
 };
 
-const maps: Readonly<Record<string, (series: AnySeries) => AnySeries['attributes']>> = {
+type AttributeMap = (series: AnySeries) => AnySeries['attributes'];
+
+const ofResource: AttributeMap = ({ resource }) => resource.attributes;
+
+const maps: Readonly<Record<string, AttributeMap>> = {
   attributes: ({ attributes }) => attributes,
   'datapoint.attributes': ({ attributes }) => attributes,
-  'resource.attributes': ({ resource }) => resource.attributes,
+  'resource.attributes': ofResource,
+};
+
+/** What a condition on resources knows. */
+const resourceMaps: Readonly<Record<string, AttributeMap>> = {
+  attributes: ofResource,
+  'resource.attributes': ofResource,
 };
 
 const literals: ReadonlyMap<string, Value> = new Map<string, Value>([
   ['true', true],
   ['false', false],
   ['nil', undefined],
+  ...['METRIC_DATA_TYPE_NONE', 'METRIC_DATA_TYPE_SUMMARY', ...Object.values(typeNames)].map(
+    (name) => [name, name] as const,
+  ),
 ]);
 
 class ConditionParser {
   readonly #tokens: readonly string[];
+  readonly #context: 'series' | 'resource';
   #at = 0;
 
-  constructor(text: string) {
+  constructor(text: string, context: 'series' | 'resource') {
+    this.#context = context;
     this.#tokens = [...text.matchAll(tokenPattern)].map(([token]) => token.trim());
   }
 
@@ -112,12 +139,18 @@ class ConditionParser {
   }
 
   #parsePath(token: string): Operand {
-    const path = Object.hasOwn(paths, token) ? paths[token] : undefined;
+    const isOfResource = this.#context === 'resource';
+    const path = !isOfResource && Object.hasOwn(paths, token) ? paths[token] : undefined;
     if (path) return path;
-    const map = Object.hasOwn(maps, token) ? maps[token] : undefined;
+    const known = isOfResource ? resourceMaps : maps;
+    const map = Object.hasOwn(known, token) ? known[token] : undefined;
     if (map === undefined) {
       this.#at -= 1;
-      throw this.#unexpected('name, unit, attributes["..."], resource.attributes["..."] or IsMatch');
+      throw this.#unexpected(
+        isOfResource
+          ? 'attributes["..."] or IsMatch'
+          : 'name, unit, type, attributes["..."], resource.attributes["..."] or IsMatch',
+      );
     }
     this.#expect('[');
     const key = this.#parseText();

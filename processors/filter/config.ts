@@ -87,6 +87,16 @@ export const schema = {
     },
     metric: { doc: describeConditions('name == "a"'), format: 'string_list', default: [] },
     datapoint: { doc: describeConditions('attributes["a"] == "b"'), format: 'string_list', default: [] },
+    resource: {
+      doc: `${describeConditions('attributes["a"] == "b"')} The attributes are those of its resource.`,
+      format: 'string_list',
+      default: [],
+    },
+  },
+  metric_conditions: {
+    doc: describeConditions('metric.name == "a" and datapoint.attributes["b"] == "c"'),
+    format: 'string_list',
+    default: [],
   },
 } as const satisfies Schema;
 

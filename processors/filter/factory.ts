@@ -5,15 +5,14 @@ import { checkCollectorRules, createCollectorTest } from './collector-rule.js';
 import { schema, type Config } from './config.js';
 import { checkRules, createSeriesTest } from './rule.js';
 
+const metricsOnly = 'remove it: there are metrics only';
+
 export const factory: ProcessorFactory<typeof schema> = {
   schema,
   replacedSettings: Object.fromEntries([
-    ...['traces', 'logs', 'spans', 'profiles'].map((signal) => [signal, 'remove it: there are metrics only']),
-    ...['include', 'exclude'].map((rule) => [
-      `metrics.${rule}.expressions`,
-      'use "metrics.metric" or "metrics.datapoint"',
-    ]),
-    ['metric_conditions', 'use "metrics.metric" or "metrics.datapoint"'],
+    ...['traces', 'logs', 'spans', 'profiles'].map((signal) => [signal, metricsOnly]),
+    ...['trace', 'log', 'profile'].map((signal) => [`${signal}_conditions`, metricsOnly]),
+    ...['include', 'exclude'].map((rule) => [`metrics.${rule}.expressions`, 'use "metric_conditions"']),
   ]),
   check: (config) => [
     ...checkRules(config.include, 'include'),

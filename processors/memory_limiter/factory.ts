@@ -10,6 +10,9 @@ const mebibyte = 2 ** 20;
 
 export const factory: ProcessorFactory<typeof schema> = {
   schema,
+  replacedSettings: {
+    min_gc_interval_when_soft_limited: 'remove it: garbage collection is forced above the limit only',
+  },
   check({
     limit_mib: limit,
     spike_limit_mib: spike,
