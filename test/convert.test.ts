@@ -1,5 +1,17 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
@@ -7,8 +19,9 @@ import { parquetReadObjects } from 'hyparquet';
 import { asyncBufferFromFile } from 'hyparquet/src/node.js';
 import { noSqlite } from '../src/sql/sqlite.fixture.js';
 import { createFolder } from '../src/testing/temporary-folder.fixture.js';
+import { until } from '../src/testing/until.js';
 import { readVersion } from '../src/version.js';
-import { runAgent } from './agent.js';
+import { runAgent, startAgent } from './agent.js';
 
 const rows = 5;
 
@@ -196,6 +209,45 @@ test('convert fails where its file cannot be written', async () => {
   const { code, stderr } = await convert('-f', '--to', 'csv', writeRecording(createFolder()), '/dev/full');
   assert.equal(code, 1);
   assert.match(stderr, /Cannot write \/dev\/full: ENOSPC/u);
+  assert.match(stderr, /^\/dev\/full is incomplete: see the errors above$/mu);
+  assert.ok(!stderr.includes('Wrote'), stderr);
+});
+
+test('convert reports an input that does not exist or has no points, and writes nothing', async () => {
+  const folder = createFolder();
+  const [missing, empty, output] = ['missing.json', 'empty.json', 'out.csv'].map((name) =>
+    join(folder, name),
+  );
+  assert.ok(missing && empty && output);
+  writeFileSync(empty, '');
+  const ofMissing = await runAgent(['convert', missing, output]);
+  assert.deepEqual([ofMissing.code, ofMissing.stderr], [1, `Cannot read ${missing}: ENOENT\n`]);
+  const ofEmpty = await runAgent(['convert', empty, output]);
+  assert.equal(ofEmpty.code, 1);
+  assert.ok(
+    ofEmpty.stderr.endsWith(`Cannot convert ${empty}: expected points, found none\n`),
+    ofEmpty.stderr,
+  );
+  assert.deepEqual(readdirSync(folder), ['empty.json']);
+  writeFileSync(output, 'mine');
+  assert.equal((await runAgent(['convert', '-f', empty, output])).code, 1);
+  assert.equal(readFileSync(output, 'utf8'), 'mine');
+});
+
+test('convert reports that it was interrupted, and does not claim to have written everything', async () => {
+  const folder = createFolder();
+  const output = join(folder, 'out.json');
+  const input = join(folder, 'in.fifo');
+  spawnSync('mkfifo', [input]);
+  // It stays open: there may always be another line.
+  const lasting = openSync(input, constants.O_RDWR);
+  writeSync(lasting, `${lines.join('\n')}\n`);
+  const child = startAgent(['convert', '-', output], {}, ['sh', '-c', 'exec "$@" <"$0"', input]);
+  await until(() => existsSync(output));
+  const { code, stderr } = await child.stop('SIGINT');
+  closeSync(lasting);
+  assert.equal(code, 1);
+  assert.match(stderr, /^Interrupted: (?:wrote .*out\.json: \d points in|.*out\.json was not written)/mu);
   assert.ok(!stderr.includes('Wrote'), stderr);
 });
 
@@ -208,7 +260,7 @@ test('convert prints its usage', async () => {
     [[from, join(folder, 'x.xml')], 2, /expected json, csv, parquet, sqlite, found "xml"; see --to/u],
     [['--to', 'xls', from, join(folder, 'x.csv')], 2, /found "xls"/u],
     [[from, join(folder, 'x.parquet.gz')], 2, /compression: expected none with Parquet/u],
-    [[join(folder, 'absent.json'), join(folder, 'x.csv')], 1, /no file for \S*absent\.json/u],
+    [[join(folder, 'absent.json'), join(folder, 'x.csv')], 1, /^Cannot read \S*absent\.json: ENOENT$/mu],
     [[from, join(folder, 'absent', 'x.csv')], 1, /ENOENT, its folder .* does not exist/u],
   ] as const) {
     const outcome = await convert(...args);

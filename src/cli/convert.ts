@@ -1,24 +1,20 @@
 import { EventEmitter, once } from 'node:events';
 import { existsSync, lstatSync, renameSync, rmSync, statSync } from 'node:fs';
-import type { Consumer } from '../component/consumer.js';
 import { createFinderFor } from '../component/find.js';
 import type { Log } from '../component/log.js';
-import { escapeControls } from '../component/output.js';
 import { nodeOf } from '../config/node.js';
 import { validateService, type ServiceConfig } from '../config/service.js';
-import { UsageError } from '../errors.js';
+import { describeCode, UsageError } from '../errors.js';
 import { createWallClock } from '../linux/clock.js';
-import { countHistograms, type HistogramTable } from '../model/histogram-table.js';
-import { countPoints, type Table } from '../model/table.js';
 import { Service } from '../pipeline/service.js';
 import { createSampling } from '../sampling/sampling-threads.js';
-import { createPlainLog, type LogStream } from '../telemetry/log.js';
+import { createPlainLog } from '../telemetry/log.js';
 import { silentMeter } from '../telemetry/telemetry.js';
 import { exitCodes, type Command } from './command.js';
 import { parseOptions } from './config-options.js';
+import { Progress } from './convert/progress.js';
 import { waitForEnd } from './signals.js';
 
-const progressEveryMs = 200;
 const formats = ['json', 'csv', 'parquet', 'sqlite'] as const;
 /** File extensions of each format. */
 const extensions: Readonly<Record<string, string>> = { jsonl: 'json', db: 'sqlite', sqlite3: 'sqlite' };
@@ -54,7 +50,8 @@ descriptions of metrics; everything else is kept without loss, including
 histograms.
 
 Lines that cannot be read are reported with their number and column and left
-out; all others are converted. A CSV file of more than 8 MiB cannot get further
+out; all others are converted. A last line that is cut off, since IN is still
+being written, is left out, too. A CSV file of more than 8 MiB cannot get further
 columns: if another metric appears, OUT becomes a backup, as under "rotation" in
 the README of the exporter "file", and a new file is started.
 
@@ -62,8 +59,8 @@ Options:
       --to FORMAT  json, csv, parquet or sqlite, whatever the name of OUT
   -f, --force      replace OUT if it exists
 
-Exits with 1 if something in IN could not be converted, and with 2 if an option
-is not valid.
+Exits with 1 if IN has no points or something in it could not be converted, and
+with 2 if an option is not valid.
 `,
   async run(args) {
     const { values, positionals } = parseOptions({
@@ -85,7 +82,9 @@ is not valid.
 function findConversion([from, to, ...more]: readonly string[], wanted: string | undefined): Conversion {
   if (from === undefined || to === undefined || more.length > 0) {
     const found = [from, to, ...more].filter((one) => one !== undefined).length;
-    throw new UsageError(`Cannot convert: expected IN and OUT, found ${found} arguments; see --help`);
+    throw new UsageError(
+      `Cannot convert: expected IN and OUT, found ${found === 1 ? 'one argument' : `${found} arguments`}; see --help`,
+    );
   }
   if (isSameFile(from, to)) {
     throw new UsageError(`Cannot convert ${from}: expected another file to write, found the same one`);
@@ -117,14 +116,53 @@ function isSameFile(one: string, other: string): boolean {
  * @throws ConfigurationError, or Error when a file cannot be opened
  */
 async function convert(conversion: Conversion): Promise<number> {
-  const settle = setAside(conversion.to);
-  let outcome = { isComplete: false, hasFailed: true };
+  const { from, to } = conversion;
+  requireInput(from);
+  // Before a file is renamed: a signal would otherwise leave it so.
+  const interrupted = waitForEnd();
+  const isReplacing = isFile(to);
+  const settle = setAside(to);
+  const progress = new Progress();
+  let outcome: Outcome = { isComplete: false, hasFailed: true, isInterrupted: false };
+  let isWritten = false;
   try {
-    outcome = await replay(conversion);
+    outcome = await replay(conversion, progress, interrupted);
+    // A part of the new file is better than none, but not than the old one.
+    isWritten = hasContent(to) && !(isReplacing && (outcome.hasFailed || outcome.isInterrupted));
   } finally {
-    settle(!outcome.hasFailed);
+    settle(isWritten);
   }
-  return outcome.isComplete ? exitCodes.success : exitCodes.failure;
+  progress.report(describeOutcome(conversion, outcome, isWritten ? progress.describe(to) : undefined));
+  return outcome.isComplete && isWritten ? exitCodes.success : exitCodes.failure;
+}
+
+/** @throws Error when it does not exist, or this user may not know whether it does */
+function requireInput(from: string): void {
+  if (from === '-') return;
+  try {
+    statSync(from);
+  } catch (error) {
+    throw new Error(`Cannot read ${from}: ${describeCode(error)}`, { cause: error });
+  }
+}
+
+/** How a conversion ended. */
+interface Outcome {
+  readonly isComplete: boolean;
+  /** The output could not be written, or nothing could be read. */
+  readonly hasFailed: boolean;
+  readonly isInterrupted: boolean;
+}
+
+/** @param written what the output contains; undefined: there is none */
+function describeOutcome(
+  { from, to }: Conversion,
+  { hasFailed, isInterrupted }: Outcome,
+  written: string | undefined,
+): string | undefined {
+  if (hasFailed) return written && `${to} is incomplete: see the errors above`;
+  if (isInterrupted) return `Interrupted: ${written ? `wrote ${written}` : `${to} was not written`}`;
+  return written ? `Wrote ${written}` : `Cannot convert ${from}: expected points, found none`;
 }
 
 /**
@@ -152,18 +190,25 @@ function aside(path: string): string {
   return `${path}.replaced-${process.pid}`;
 }
 
+function hasContent(path: string): boolean {
+  return existsSync(path) && !(isFile(path) && statSync(path).size === 0);
+}
+
 /** Whether it is a regular file, not a device or a link to one. */
 function isFile(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }
 
 /** Replays one file into another. */
-async function replay(conversion: Conversion) {
-  const progress = new Progress();
+async function replay(
+  conversion: Conversion,
+  progress: Progress,
+  interrupted: Promise<unknown>,
+): Promise<Outcome> {
   const events = new EventEmitter();
   const failed = once(events, 'failure');
   const finished = Promise.race([failed, once(events, 'finish')]);
-  let [isComplete, hasFailed] = [true, false];
+  let [isComplete, hasFailed, isInterrupted] = [true, false, false];
   const lose = () => (isComplete = false);
   const fail = () => {
     [isComplete, hasFailed] = [false, true];
@@ -184,11 +229,12 @@ async function replay(conversion: Conversion) {
   await service.start();
   progress.start();
   // A signal ends the reading: what was read so far is written.
-  await Promise.race([finished, waitForEnd().then(lose)]);
+  const interrupt = () => ([isComplete, isInterrupted] = [false, true]);
+  await Promise.race([finished, interrupted.then(interrupt)]);
   await Promise.race([failed, service.drain()]);
   await service.shutdown();
-  progress.stop(hasFailed ? undefined : conversion.to);
-  return { isComplete, hasFailed };
+  progress.stop();
+  return { isComplete, hasFailed, isInterrupted };
 }
 
 function createConfig({ from, to, format, compression }: Conversion): Promise<ServiceConfig> {
@@ -219,54 +265,4 @@ function watchLog(log: Log, onLoss: () => void, onFailure: () => void): Log {
       log.error(message, fields);
     },
   };
-}
-
-/** Counts points and shows their number on a terminal, on a line below the log. */
-class Progress implements Consumer, LogStream {
-  readonly #isShown = process.stderr.isTTY;
-  readonly #startedMs = performance.now();
-  #points = 0;
-  #timer: NodeJS.Timeout | undefined;
-
-  consume(table: Table): boolean {
-    this.#points += countPoints(table);
-    return true;
-  }
-
-  consumeHistograms(table: HistogramTable): boolean {
-    this.#points += countHistograms(table);
-    return true;
-  }
-
-  start(): void {
-    if (this.#isShown) this.#timer = setInterval(() => this.#show(), progressEveryMs);
-  }
-
-  write(line: string): void {
-    process.stderr.write(this.#isShown ? eraseLine + line : line);
-  }
-
-  /** @param path of the file that was written; undefined: there is none, and the reason was already logged */
-  stop(path: string | undefined): void {
-    clearInterval(this.#timer);
-    if (path === undefined) return;
-    const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-    this.write(`${escapeControls(`Wrote ${path}: ${this.#describe()}, ${formatBytes(size)}`)}\n`);
-  }
-
-  #show(): void {
-    this.write(this.#describe());
-  }
-
-  #describe(): string {
-    const seconds = (performance.now() - this.#startedMs) / 1000;
-    return `${this.#points.toLocaleString('en')} points in ${seconds.toFixed(1)} s`;
-  }
-}
-
-/** Moves to the first column and clears the line. */
-const eraseLine = '\r\u001b[K';
-
-function formatBytes(bytes: number): string {
-  return bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
 }
