@@ -1,11 +1,18 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo, Server } from 'node:net';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { createCertificate, noOpenssl, readServerOptions } from '../src/http/certificate.fixture.js';
 import { createFolder } from '../src/testing/temporary-folder.fixture.js';
 import { until } from '../src/testing/until.js';
 import { runAgent, startAgent, writeConfig } from './agent.js';
+
+function portOf(server: Server): number {
+  return (server.address() as AddressInfo).port; // It listens on TCP.
+}
 
 /** An agent with a simulated machine, and the output of `ctl` for it. */
 async function startControlled(t: TestContext) {
@@ -82,7 +89,7 @@ test('ctl sets intervals, and prints why the agent refuses one', async (t) => {
   });
   const wrong = await ctl('set-interval', '1ns', 'simulator', '--setting', 'sampling_interval');
   assert.equal(wrong.code, 1);
-  assert.match(wrong.stderr, /expected sampling_interval from 0.02 ms to 30000 ms, found 0.000001 ms\n$/u);
+  assert.match(wrong.stderr, /expected sampling_interval from 20us to 30s, found 1ns\n$/u);
 });
 
 /** The last row of a metric's series, by their attributes, and the sum of their growth. */
@@ -168,6 +175,30 @@ test('ctl exits with 3 and a reason when the address has no agent', async (t) =>
   assert.match(other.stderr, /expected the extension "control", found a server that answers 200 hello/u);
 });
 
+test(
+  'ctl names the option or the setting that is missing for an address with or without TLS',
+  { skip: noOpenssl },
+  async (t) => {
+    const tls = createTlsServer(readServerOptions(createCertificate())).listen(0, '127.0.0.1');
+    const plain = createServer((_, response) => response.end('hello')).listen(0, '127.0.0.1');
+    t.after(() => [tls, plain].forEach((server) => server.close()));
+    await until(() => tls.listening && plain.listening);
+    const cases = [
+      [`https://127.0.0.1:${portOf(tls)}`, /has a certificate of an unknown authority; .*--ca-file/u],
+      [
+        `https://127.0.0.1:${portOf(plain)}`,
+        /does not answer by TLS; use http:\/\/, or set web_config_file/u,
+      ],
+      [`http://127.0.0.1:${portOf(tls)}`, /does not answer by HTTP; use https:\/\/ if it has TLS/u],
+    ] as const;
+    for (const [url, message] of cases) {
+      const { code, stderr } = await runAgent(['ctl', '--url', url, 'list']);
+      assert.equal(code, 3);
+      assert.match(stderr, message);
+    }
+  },
+);
+
 test('ctl explains a wrong command line with exit code 2', async () => {
   const cases = [
     [[], /expected a verb, found none/u],
@@ -176,6 +207,7 @@ test('ctl explains a wrong command line with exit code 2', async () => {
     [['list', 'rapl'], /ctl list: expected no names, found "rapl"/u],
     [['set-interval', 'rapl'], /expected an interval such as "500ms" first, found "rapl"/u],
     [['list', '--url', 'ftp://x'], /expected http:\/\/ or https:\/\//u],
+    [['list', '--url', 'http://x', '--socket', 'y'], /expected --url or --socket, found both/u],
     [['list', '--timeout', 'soon'], /expected a duration such as "5s", found "soon"/u],
   ] as const;
   for (const [args, message] of cases) {

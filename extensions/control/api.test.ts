@@ -149,9 +149,14 @@ const mistakes = [
     '/-/pause',
     '{"components":["nothing"]}',
     404,
-    /^Cannot find "nothing": expected a component .*receiver:rapl/u,
+    /^Cannot pause "nothing": expected a receiver, processor or exporter \(.*receiver:rapl.*found none of this name/u,
   ],
-  ['/-/trigger', '{"components":["exporter:file"]}', 404, /\(receiver:rapl, receiver:otlp\)/u],
+  [
+    '/-/trigger',
+    '{"components":["exporter:file"]}',
+    404,
+    /expected a receiver \(receiver:rapl, receiver:otlp\), found an exporter/u,
+  ],
   ['/-/set-interval', '{"components":["rapl"]}', 400, /expected "interval", such as "500ms", found none/u],
   ['/-/set-interval', '{"components":["rapl"],"interval":"soon"}', 400, /such as "500ms", found "soon"/u],
 ] as const;

@@ -47,8 +47,8 @@ export function createPages(context: ApiContext): Pages {
     `/-/${name}`,
     post(async (request) => {
       const order = await readOrder(request, reader);
-      log.info(`Received a request to ${name} ${order.patterns.join(', ')}`);
-      return runVerb(agent, verb, order);
+      log.info(`Received a request to ${name} ${describeOrder(order)}`);
+      return runVerb(agent, name, { verb, order });
     }),
   ]);
   return {
@@ -100,6 +100,11 @@ interface Order extends VerbOptions {
   readonly patterns: readonly string[];
 }
 
+interface Call {
+  readonly verb: Verb;
+  readonly order: Order;
+}
+
 async function readOrder(request: IncomingMessage, reader: BodyReader): Promise<Order> {
   const body = await reader.read(request);
   if (!('bytes' in body)) throw new RequestError(body.status, body.problem);
@@ -129,11 +134,17 @@ function parseBody(text: string): Readonly<Record<string, unknown>> {
   throw new RequestError(400, 'Cannot read the request: expected a JSON object, found something else');
 }
 
-async function runVerb(agent: AgentControl, verb: Verb, order: Order): Promise<Answer> {
+/** `500ms process, host` */
+function describeOrder({ interval, patterns }: Order): string {
+  const names = patterns.map((pattern) => pattern || '""').join(', ');
+  return interval === undefined ? names : `${describeDuration(interval)} ${names}`;
+}
+
+async function runVerb(agent: AgentControl, name: string, { verb, order }: Call): Promise<Answer> {
   const problem = verb.findProblem?.(order);
   if (problem !== undefined) throw new RequestError(400, `Cannot read the request: ${problem}`);
-  const names = order.patterns.flatMap((pattern) => findFor(pattern, verb, agent.listComponents()));
-  const results = await Promise.all([...new Set(names)].map((name) => runOne(agent, verb, { name, order })));
+  const names = order.patterns.flatMap((pattern) => findFor(pattern, { name, verb }, agent.listComponents()));
+  const results = await Promise.all([...new Set(names)].map((one) => runOne(agent, one, { verb, order })));
   const isDone = results.every(({ done }) => done);
   return createAnswer(isDone ? 200 : 409, { results });
 }
@@ -141,7 +152,7 @@ async function runVerb(agent: AgentControl, verb: Verb, order: Order): Promise<A
 /** @throws RequestError when a pattern matches no component that supports the action */
 function findFor(
   pattern: string,
-  { kinds }: Verb,
+  { name, verb: { kinds } }: { readonly name: string; readonly verb: Verb },
   components: readonly ComponentStatus[],
 ): readonly string[] {
   const possible = components.filter(({ kind }) => kinds.includes(kind));
@@ -150,10 +161,18 @@ function findFor(
   const names = findNames(pattern, possible.filter(isListed));
   if (names.length > 0) return names;
   const known = [...new Set(possible.map(nameOf))].join(', ') || 'there is none';
+  const other = components.find((one) => nameOf(one) === pattern);
+  const found = other ? describeKinds([other.kind]) : 'none of this name';
   throw new RequestError(
     404,
-    `Cannot find "${pattern}": expected a component with which that can be done (${known}), found none of this name`,
+    `Cannot ${name} "${pattern}": expected ${describeKinds(kinds)} (${known}), found ${found}`,
   );
+}
+
+/** `a receiver, processor or exporter` */
+function describeKinds(kinds: readonly string[]): string {
+  const text = kinds.join(', ').replace(/, (?=[^,]*$)/u, ' or ');
+  return `${text.startsWith('e') ? 'an' : 'a'} ${text}`;
 }
 
 interface VerbResult {
@@ -162,11 +181,7 @@ interface VerbResult {
   readonly error?: string;
 }
 
-async function runOne(
-  agent: AgentControl,
-  verb: Verb,
-  { name, order }: { readonly name: string; readonly order: Order },
-): Promise<VerbResult> {
+async function runOne(agent: AgentControl, name: string, { verb, order }: Call): Promise<VerbResult> {
   try {
     await verb.run(agent, name, order);
     return { component: name, done: true };

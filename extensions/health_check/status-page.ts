@@ -79,13 +79,8 @@ function describeHealth(observation: Observation, isReady: boolean): string {
   return names === '' ? 'All pipelines run' : escapeHtml(`All pipelines run; failing: ${names}`);
 }
 
-/** In pipeline order. */
-const ranks = { receiver: 0, processor: 1, exporter: 2, extension: 3 } as const;
-
 function renderList(title: string, components: readonly ComponentStatus[]): string {
-  const items = components
-    .toSorted((a, b) => ranks[a.kind] - ranks[b.kind])
-    .map((one) => renderComponent(one));
+  const items = components.map((one) => renderComponent(one));
   return `<h2>${escapeHtml(title)}</h2>\n<ul>\n${items.join('\n')}\n</ul>`;
 }
 

@@ -68,6 +68,8 @@ none is running, its socket belongs to another user, or the token is wrong.
   async run(args) {
     const { values, positionals } = parseOptions({ args: [...args], options, allowPositionals: true });
     const call = createCall(positionals, values.setting);
+    if (values.url !== undefined && values.socket !== undefined)
+      throw new UsageError('Cannot run ctl: expected --url or --socket, found both');
     const address: AgentAddress = {
       socket: values.socket,
       url: checkUrl(values.url),

@@ -61,7 +61,7 @@ export interface AgentControl {
   reload(): Promise<ReloadResult>;
   /** Whether its shutdown has started. */
   readonly isStopping: boolean;
-  /** Every component, in start order. */
+  /** Every component, in the order of the configuration: along the pipelines, then extensions. */
   listComponents(): readonly ComponentStatus[];
   /**
    * Stops the readings of a receiver until it is resumed: its series then continue after a gap. A paused

@@ -26,11 +26,11 @@ test('listComponents lists every component with its pipelines, its state and its
         (lastError ? ` ${lastError.message}` : ''),
     );
   assert.deepEqual(short, [
-    'extension health  running 0 0',
+    'receiver meter metrics+metrics/raw running 0 1',
+    'processor share metrics running 0 1',
     'exporter file metrics+metrics/raw running 0 2 Cannot process a table: bad data',
     'exporter web metrics running 1 0',
-    'processor share metrics running 0 1',
-    'receiver meter metrics+metrics/raw running 0 1',
+    'extension health  running 0 0',
   ]);
   await service.shutdown();
   assert.deepEqual(
@@ -143,7 +143,7 @@ test('a receiver is paused, resumed and given another interval, by its id or wit
   await agent.setInterval('meter', 500);
   assert.equal(stateOf('receiver'), 'running');
   assert.deepEqual(calls, ['pause meter', 'resume meter', 'set meter 500']);
-  assert.deepEqual(agent.listComponents().at(-1)?.intervalsMs, { collection_interval: 1000 });
+  assert.deepEqual(agent.listComponents().at(0)?.intervalsMs, { collection_interval: 1000 });
   await service.shutdown();
 });
 

@@ -1,9 +1,11 @@
 import type { AgentControl, ReloadResult } from '../component/agent-control.js';
 import type { Schema, Setting } from '../component/schema.js';
+import type { ServiceConfig } from '../config/service.js';
 import { stopWithin } from './ending.js';
 import type { Environment, Unit } from './graph.js';
 import type { RunningReceiver } from './running-receiver.js';
 import type { Statuses } from './statuses.js';
+import { sortAlongPipelines } from './units.js';
 
 /** The parts of a service that its extensions control. */
 interface Controlled {
@@ -11,6 +13,8 @@ interface Controlled {
   /** Processors and exporters. */
   readonly consumers: readonly Unit[];
   readonly isStopping: boolean;
+  /** The configuration that runs, or is being started. */
+  readonly config: ServiceConfig;
   flush(): Promise<void>;
   reload(): Promise<ReloadResult>;
   /** Runs work while no reload is in progress. */
@@ -59,7 +63,7 @@ export function createAgentControl(
     get isStopping() {
       return service.isStopping;
     },
-    listComponents: () => statuses.list(),
+    listComponents: () => sortAlongPipelines(statuses.list(), service.config),
     pause: (name) => setActive('pause', name),
     resume: (name) => setActive('resume', name),
     async setInterval(name, intervalMs, setting) {

@@ -111,7 +111,7 @@ test('LoopSet refuses an interval that the setting does not allow', async () => 
   set.join(loop);
   await assert.rejects(set.setInterval(50, undefined, limits), {
     message:
-      'Cannot set the interval of receiver "shelly": expected collection_interval from 100 ms to 5000 ms, found 50 ms',
+      'Cannot set the interval of receiver "shelly": expected collection_interval from 100ms to 5s, found 50ms',
   });
   await set.setInterval(100, undefined, limits);
   assert.deepEqual(calls, ['set 100']);

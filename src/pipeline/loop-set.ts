@@ -1,4 +1,5 @@
 import type { ReadingLoop, ReadingLoops } from '../component/reading-loop.js';
+import { describeDuration } from '../config/formats.js';
 
 /** A loop that is overdue by this, plus twice its interval, has stalled. */
 const stalledAfterMs = 10_000;
@@ -102,7 +103,7 @@ export class LoopSet implements ReadingLoops {
   #check(intervalMs: number, setting: string, { min = 1, max = longestMs }: IntervalLimits): void {
     if (intervalMs >= min && intervalMs <= max) return;
     throw new RangeError(
-      `Cannot set the interval of ${this.#name}: expected ${setting} from ${min} ms to ${max} ms, found ${intervalMs} ms`,
+      `Cannot set the interval of ${this.#name}: expected ${setting} from ${describeDuration(min)} to ${describeDuration(max)}, found ${describeDuration(intervalMs)}`,
     );
   }
 

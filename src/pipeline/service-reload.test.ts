@@ -91,12 +91,12 @@ test('reload starts new components before it stops removed ones, and lets a remo
     .listComponents()
     .map(({ kind, id, pipelines }) => `${kind} ${id} ${pipelines.join('+')}`);
   assert.deepEqual(listed, [
-    'exporter file metrics',
-    'processor share metrics',
     'receiver meter metrics',
-    'extension watch ',
-    'exporter cloud metrics',
     'receiver other metrics',
+    'processor share metrics',
+    'exporter file metrics',
+    'exporter cloud metrics',
+    'extension watch ',
   ]);
   await service.shutdown();
 });

@@ -60,6 +60,10 @@ export class Service {
     });
   }
 
+  get config(): ServiceConfig {
+    return this.#config;
+  }
+
   /** Whether every component has been started and none was asked to stop. */
   get isReady(): boolean {
     return this.#isReady;

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { ComponentStatus } from '../component/agent-control.js';
 import type { ComponentConfig } from '../config/components.js';
 import { listReferences } from '../config/references.js';
 import type { ServiceConfig } from '../config/service.js';
@@ -37,6 +38,23 @@ export function listWanted(config: ServiceConfig): readonly WantedUnit[] {
       .toReversed(),
   );
   return [...extensions, ...exporters, ...processors];
+}
+
+/** Sorts statuses by the configuration: receivers, processors and exporters along the pipelines, then extensions. */
+export function sortAlongPipelines(
+  statuses: readonly ComponentStatus[],
+  { pipelines, runningExtensions }: Pick<ServiceConfig, 'pipelines' | 'runningExtensions'>,
+): readonly ComponentStatus[] {
+  const keys = [
+    ...pipelines.flatMap(({ receivers }) => receivers.map((id) => `receiver ${id}`)),
+    ...pipelines.flatMap((one) => one.processors.map((id) => `processor ${id} ${one.id}`)),
+    ...pipelines.flatMap(({ exporters }) => exporters.map(exporterKey)),
+    ...runningExtensions.map(extensionKey),
+  ];
+  const places = new Map(keys.toReversed().map((key, i) => [key, -i]));
+  const placeOf = ({ kind, id, pipelines: [first] }: ComponentStatus) =>
+    places.get(kind === 'processor' ? `processor ${id} ${first}` : `${kind} ${id}`) ?? 1;
+  return statuses.toSorted((a, b) => placeOf(a) - placeOf(b));
 }
 
 export function extensionKey(id: string): string {

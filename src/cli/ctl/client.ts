@@ -142,6 +142,16 @@ function describeFailure({ name }: Target, error: unknown): string {
       return `nothing listens at ${name}; is the agent running, with the extension "control"?`;
     case 'EACCES':
       return `no permission for ${name}; run this as the user of the agent, as root, or in the group of extensions.control.socket.group`;
+    case 'DEPTH_ZERO_SELF_SIGNED_CERT':
+    case 'SELF_SIGNED_CERT_IN_CHAIN':
+    case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
+    case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
+      return `${name} has a certificate of an unknown authority; name the file with the authority by --ca-file`;
+    case 'EPROTO':
+      return `${name} does not answer by TLS; use http://, or set web_config_file of extensions.control.http`;
+    case 'ECONNRESET':
+    case 'HPE_INVALID_CONSTANT':
+      return `${name} does not answer by HTTP; use https:// if it has TLS`;
     default:
       return `${name}: ${describeCode(error)}`;
   }
