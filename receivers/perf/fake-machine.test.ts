@@ -131,10 +131,10 @@ test('PerfSampler adds a column for a new CPU, and continues the existing ones',
   readRow(sampler);
   const { columnIds: [known] = [] } = sampler;
   writeOnline(sysfs, '0-1');
-  nowMs = 999;
+  nowMs = 499;
   sampler.maintain?.();
   assert.equal(sampler.generation, 0);
-  nowMs = 1000;
+  nowMs = 500;
   sampler.maintain?.();
   assert.equal(sampler.generation, 1);
   assert.deepEqual(describeColumns(sampler), ['perf.event.count cs 1', 'perf.event.count cs 0']);

@@ -14,13 +14,16 @@ export interface CpuSentinel {
 /** @returns undefined if the user may not count what a CPU runs, or it is offline */
 export type OpenCpuSentinel = (cpu: number) => CpuSentinel | undefined;
 
+/** Sampling threads ask once per flush, about once a second: a full second would skip every other time. */
+const minReadMs = 500;
+
 interface Watched {
   readonly sentinel: CpuSentinel | undefined;
   readonly restarts: number;
 }
 
 /**
- * The CPUs that are online, read at most once a second. The kernel permanently detaches the events of a CPU that
+ * The CPUs that are online, read at most twice a second. The kernel permanently detaches the events of a CPU that
  * goes offline, and the list does not show a CPU that was offline between two readings: its sentinel does.
  * Must be closed.
  */
@@ -46,7 +49,7 @@ export class OnlineCpus {
   /** By CPU, how often it came back between two readings; the same object while nothing has changed. */
   read(): ReadonlyMap<number, number> {
     const nowMs = this.#nowMs();
-    if (nowMs - this.#readMs < 1000) return this.#restarts;
+    if (nowMs - this.#readMs < minReadMs) return this.#restarts;
     this.#readMs = nowMs;
     const isChanged = this.#follow(listOnline(this.#sysfs));
     if (isChanged) this.#restarts = new Map([...this.#watched].map(([cpu, { restarts }]) => [cpu, restarts]));
