@@ -71,6 +71,14 @@ const containers: readonly Row[] = [
     `/system.slice/web.service/libpod-payload-${id}`,
     { ...podman, unit: 'web.service', slice: 'system.slice' },
   ],
+  [
+    `${ofUser}/app.slice/web.service/libpod-payload-${id}`,
+    { ...podman, unit: 'web.service', slice: 'app.slice', owner: '1000' },
+  ],
+  [
+    `/machine.slice/libpod-${inner}.scope/container/kubelet/kubepods/besteffort/pod${uid}/${id}`,
+    { container: id, pod: uid, unit: `libpod-${inner}.scope`, slice: 'machine.slice' },
+  ],
   [`/machine.slice/libpod-conmon-${id}.scope`, { unit: `libpod-conmon-${id}.scope`, slice: 'machine.slice' }],
   [
     `${ofUser}/user.slice/podman-4242.scope`,
@@ -84,6 +92,8 @@ const containers: readonly Row[] = [
     `${ofUser}/user.slice/nerdctl-${id}.scope`,
     { ...containerd, unit: `nerdctl-${id}.scope`, slice: 'user.slice', owner: '1000' },
   ],
+  [`/containerd-${id}`, containerd],
+  [`/containerd/${id}`, containerd],
   [`/default/${id}`, containerd],
   [`/k8s.io/${id}`, containerd],
   [
@@ -117,6 +127,7 @@ const machines: readonly Row[] = [
     '/lxc/101/ns/system.slice/cron.service',
     { container: '101', name: '101', runtime: 'lxc', unit: 'cron.service', slice: 'system.slice' },
   ],
+  [`/lxc/101/ns/kubepods/besteffort/pod${uid}/${id}`, { container: id, pod: uid }],
   ['/lxc/101/ns/lxc/inside', { container: 'inside', name: 'inside', runtime: 'lxc' }],
   ['/lxc.payload.u1_test', { container: 'u1_test', name: 'u1_test', runtime: 'lxc' }],
   ['/lxc.payload.host/lxc.payload.inside', { container: 'inside', name: 'inside', runtime: 'lxc' }],
@@ -181,6 +192,12 @@ const machines: readonly Row[] = [
       slice: 'machine.slice',
     },
   ],
+  [
+    '/machine.slice/machine-xen\\x2d3\\x2dguest.scope',
+    { vm: 'guest', unit: 'machine-xen\\x2d3\\x2dguest.scope', slice: 'machine.slice' },
+  ],
+  ['/qemu.slice/101.scope', { vm: '101', unit: '101.scope', slice: 'qemu.slice' }],
+  ['/qemu.slice/agent.scope', { unit: 'agent.scope', slice: 'qemu.slice' }],
   ['/machine/instance-000065d7.libvirt-qemu/emulator', { vm: 'instance-000065d7' }],
   ['/machine/qemu-5-test.libvirt-qemu/vcpu1', { vm: 'test' }],
   ['/machine/prod.partition/guest7.libvirt-qemu/vcpu1', { vm: 'guest7' }],

@@ -23,6 +23,7 @@ const runtimes = new Map([
 /** Runtimes by the name above a container id without a prefix. */
 const runtimesByParent = new Map([
   ['buildkit', 'buildkit'],
+  ['containerd', 'containerd'],
   ['default', 'containerd'],
   ['docker', 'docker'],
   ['kata_overhead', 'kata'],
@@ -90,14 +91,16 @@ function isTop(name: string | undefined): boolean {
   );
 }
 
-/** Machines of systemd-machined and libvirt: virtual machines and containers. */
+/** Machines of systemd-machined and libvirt, virtual machines and containers, and those of Proxmox VE. */
 export function findMachine(name: string, above: readonly string[]): Attributes | undefined {
   const [, scope] = /^machine-(.+)\.scope$/.exec(name) ?? [];
   if (scope !== undefined) return describeMachine(unescapeUnit(scope));
   const [, machine, driver] = /^(.+)\.libvirt-(qemu|lxc|xen|ch|bhyve)$/.exec(name) ?? [];
   if (machine !== undefined && driver !== undefined)
     return describeGuest(driver, libvirtMachine.exec(machine)?.[2] ?? machine);
-  const [grandparent, parent] = above.slice(-2);
+  const [grandparent, parent] = [above.at(-2), above.at(-1)];
+  const [, number] = parent === 'qemu.slice' ? (/^(\d+)\.scope$/.exec(name) ?? []) : [];
+  if (number !== undefined) return describeGuest('qemu', number);
   return grandparent === 'libvirt' && (parent === 'qemu' || parent === 'lxc')
     ? describeGuest(parent, name)
     : undefined;
