@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { createFakeContext, createLogCollector } from '../../src/component/fakes.js';
 import { parseSettings } from '../../src/config/settings.js';
+import { listOpenMaps } from '../../src/linux/bpf/open-maps.fixture.js';
 import {
   enterCgroup,
   makeCgroup,
@@ -13,6 +14,7 @@ import {
   removeCgroup,
 } from '../../src/linux/cgroup/real-cgroups.fixture.js';
 import type { Series } from '../../src/model/series.js';
+import { readHeapBytes } from '../../src/testing/allocation.fixture.js';
 import { CgroupScraper } from './cgroup-scraper.js';
 import { schema } from './config.js';
 import { nameOf, scan } from './fake-cgroups.fixture.js';
@@ -60,6 +62,9 @@ function readCpuSeconds(folder: string): number {
 const cpuSecondsOf = (values: Readonly<Record<string, number>>, path: string) =>
   ['user', 'system'].reduce((sum, mode) => sum + (values[`${path} linux.cgroup.cpu.time ${mode}`] ?? NaN), 0);
 
+/** 150 bytes for each of the 3,300 cgroups that were scanned. */
+const maxGrownBytes = 500_000;
+
 const ways = [
   { which: 2, source: 'files' },
   { which: 2, source: 'eBPF' },
@@ -102,12 +107,10 @@ for (const { which, source } of ways) {
     assert.equal(new Set(series.map(nameOf)).size, series.length);
   });
 
-  test(`CgroupScraper keeps no series and no descriptor of 10,000 removed cgroups (${which}, ${source})`, async (t) => {
+  test(`CgroupScraper keeps no series, descriptor, map entry or memory of 10,000 removed cgroups (${which}, ${source})`, async (t) => {
     const opened = await open(t, (path) => `${path}/`);
     if (typeof opened === 'string') return t.skip(opened);
     const { group, scan: next, lines } = opened;
-    await next();
-    const before = readdirSync('/proc/self/fd').length;
     const live = new Set<Series>();
     let most = 0;
     const take = async () => {
@@ -116,16 +119,26 @@ for (const { which, source } of ways) {
       most = Math.max(most, live.size);
       for (const one of ended) live.delete(one);
     };
-    for (let round = 0; round < 100; round++) {
-      const names = Array.from({ length: 100 }, (_, i) => join(group.folder, `g${round}-${i}`));
-      for (const name of names) mkdirSync(name);
-      if (round % 5 === 0) await take();
-      for (const name of names) rmdirSync(name);
-    }
-    await take();
+    /** Makes and removes 100 cgroups in each round; a third of them is scanned. */
+    const churn = async (from: number, rounds: number) => {
+      for (let round = from; round < from + rounds; round++) {
+        const names = Array.from({ length: 100 }, (_, i) => join(group.folder, `g${round}-${i}`));
+        for (const name of names) mkdirSync(name);
+        if (round % 3 === 0) await take();
+        for (const name of names) rmdirSync(name);
+      }
+      await take();
+      return { fds: readdirSync('/proc/self/fd').length, maps: listOpenMaps('self'), bytes: readHeapBytes() };
+    };
+    // Until caches have the size that they keep, and code is compiled.
+    const before = await churn(0, 30);
+    const after = await churn(30, 100);
     assert.ok(most >= 200);
     assert.deepEqual([live.size, lines], [0, []]);
-    assert.equal(readdirSync('/proc/self/fd').length, before);
+    assert.deepEqual([after.fds, after.maps], [before.fds, before.maps]);
+    const grown = after.bytes - before.bytes;
+    t.diagnostic(`${grown} bytes`);
+    assert.ok(grown < maxGrownBytes, `${grown} bytes`);
   });
 
   test(`CgroupScraper detects that a cgroup was removed and created again (${which}, ${source})`, async (t) => {

@@ -6,12 +6,14 @@ import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describeError } from '../../errors.js';
 import { skipFor } from '../../testing/needs.fixture.js';
+import { until } from '../../testing/until.js';
 import { readBootTimeNs } from '../clocks.js';
 import { CpuPackages } from '../cpu-packages.js';
 import { createPackageSysfs } from '../two-packages.fixture.js';
 import type { BriefProcess } from './accounted-process.js';
 import { CpuAccounting } from './cpu-accounting.js';
 import { Migrations } from './migrations.js';
+import { listOpenMaps } from './open-maps.fixture.js';
 import { withKernelTypes } from './recorded-types.js';
 
 // On the real kernel, with the first CPU as one package and the second as another.
@@ -172,6 +174,37 @@ test('CpuAccounting reports the package of a process that ended before it was se
   const [brief] = found;
   const [first = NaN, second = NaN] = brief?.packageNs ?? [];
   assert.ok(second > first && first + second <= 1.001 * (brief?.cpuTimeNs ?? 0), JSON.stringify(brief));
+});
+
+function countEntries(): number {
+  return listOpenMaps('self').reduce((sum, { entries = 0 }) => sum + entries, 0);
+}
+
+test('Migrations keeps no entry of a thread that has ended', { skip }, async (t) => {
+  const accounting = await open(t);
+  // At the same time: the next thread would have the address, and so the entry, of an ended one.
+  const births = 300;
+  const loop = `i=0; while [ $i -lt ${births} ]; do taskset -c 0 taskset -c 1 sleep 600 & i=$((i+1)); done; wait`;
+  const shell = spawn('sh', ['-c', loop], { detached: true, stdio: 'ignore' });
+  const exited = once(shell, 'exit');
+  let isOver = false;
+  const end = async () => {
+    if (!isOver) process.kill(-(shell.pid ?? 0), 'SIGKILL');
+    isOver = true;
+    await exited;
+  };
+  t.after(end);
+  let most = 0;
+  await until(() => {
+    most = countEntries();
+    return most >= births;
+  });
+  await end();
+  // The kernel reports an end only after a grace period. Other processes move meanwhile.
+  await until(() => {
+    update(accounting);
+    return countEntries() <= most - births / 2;
+  });
 });
 
 test('Migrations counts moves for which its map has no room', { skip }, async (t) => {
