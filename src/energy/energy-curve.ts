@@ -72,7 +72,8 @@ export class EnergyCurve {
    */
   readBeginning(beginning: Reading | undefined, first: Reading, isExact: boolean): void {
     if (beginning === undefined) return;
-    const counts = elementAt(beginning, 0) < elementAt(first, 0) && elementAt(beginning, 1) < elementAt(first, 1);
+    const counts =
+      elementAt(beginning, 0) < elementAt(first, 0) && elementAt(beginning, 1) < elementAt(first, 1);
     if (counts) this.read(beginning, isExact);
   }
 
