@@ -58,6 +58,10 @@ test('histogramLines leaves out what is 0, empty or unknown', () => {
   assert.equal(pointText(rowOf([], { layout: bounds, count: 7 })), `{${times},"count":"7"}`);
 });
 
+test('histogramLines writes sums and extremes that are 0', () => {
+  assert.match(pointText(rowOf([0, 1, 0], { sum: 0, min: 0, max: 0 })), /"sum":0,.*"min":0,"max":0\}$/u);
+});
+
 test('histogramLines writes infinite figures as texts, and counts beyond 2^53 in plain digits', () => {
   const row = rowOf([2 ** 60, 0, 0], { sum: Infinity, min: -Infinity, max: 1e21 });
   assert.equal(
@@ -80,6 +84,20 @@ test('histogramLines writes a point without a value for a gap, and marks the met
   assert.deepEqual(dataPoints[1], { startTimeUnixNano: '1000', timeUnixNano: '2001', flags: 1 });
   const [ending] = write(histogramTable([[series, 2_001, gap]]), 1e6, true).flatMap(metricsOf);
   assert.equal(ending?.['metadata'], undefined);
+});
+
+test('histogramLines marks a metric whose first point is a gap', () => {
+  const series = histogramOf();
+  const table = histogramTable([
+    [series, 2_000, new HistogramRow().clear(twoBounds)],
+    [series, 2_001, rowOf([1, 0, 0])],
+  ]);
+  assert.notEqual(write(table).flatMap(metricsOf)[0]?.['metadata'], undefined);
+});
+
+test('histogramLines writes a gap of exponential buckets with empty sides', () => {
+  const gap = new HistogramRow().clear(powersOfTwo);
+  assert.equal(pointText(gap), `{${times},"positive":{},"negative":{},"flags":1}`);
 });
 
 test('histogramLines marks only the metric that has a gap', () => {
@@ -116,27 +134,76 @@ test('histogramLines groups points by resource and metric, in whatever order the
   );
 });
 
-test('histogramLines divides points into lines that are no longer than the limit', () => {
-  const series = ['a', 'b'].map((name) => histogramOf({ name, attributes: { text: 'é'.repeat(20) } }));
-  const rows = Array.from(
-    { length: 40 },
-    (_, i) => [series[i % 2] ?? histogramOf(), 2_000 + i, rowOf([1, 2, i])] as const,
+test('histogramLines writes equal resources and metrics once, also if they are different objects', () => {
+  const table = histogramTable(
+    ['a', 'b', 'a', 'b'].map((name, i) => [
+      histogramOf({ name, resource: { attributes: { host: 'x' } }, attributes: { i } }),
+      2_000,
+      rowOf([1, 0, 0]),
+    ]),
   );
-  const table = histogramTable(rows);
-  const whole = Buffer.byteLength(histogramLines(table, 1e6));
-  for (const maxBytes of [900, 2_000, 5_000]) {
-    const text = histogramLines(table, maxBytes);
-    const lines = linesOf(text);
-    assert.ok(lines.length >= Math.floor(whole / maxBytes), `${lines.length} lines`);
-    for (const line of lines)
-      assert.ok(Buffer.byteLength(line) < maxBytes, `${Buffer.byteLength(line)} of ${maxBytes}`);
-    const points = write(table, maxBytes)
-      .flatMap(metricsOf)
-      .flatMap((metric) => {
-        return (metric['histogram'] as { readonly dataPoints: readonly unknown[] }).dataPoints;
-      });
-    assert.equal(points.length, rows.length);
+  const [line, ...others] = write(table);
+  assert.equal(others.length, 0);
+  assert.equal(line?.resourceMetrics.length, 1);
+  assert.deepEqual(
+    line?.resourceMetrics.flatMap(({ scopeMetrics }) => scopeMetrics.map(({ metrics }) => metrics.length)),
+    [2],
+  );
+});
+
+const pointsOf = (line: Line) =>
+  metricsOf(line).flatMap((metric) => {
+    return (metric['histogram'] as { readonly dataPoints: readonly unknown[] }).dataPoints;
+  });
+
+/** Points of several resources and metrics, and gaps, whose text has characters of two bytes. */
+function createLongTable(): HistogramTable {
+  const attributes = { text: 'é'.repeat(20) };
+  const series = ['a', 'b', 'c'].flatMap((name) =>
+    ['x', 'y'].map((host) => histogramOf({ name, attributes, resource: { attributes: { host } } })),
+  );
+  return histogramTable(
+    Array.from({ length: 60 }, (_, i) => [
+      series[i % 6] ?? histogramOf(),
+      2_000 + i,
+      i % 5 === 0 ? new HistogramRow().clear(twoBounds) : rowOf([1, 2, i]),
+    ]),
+  );
+}
+
+test('histogramLines writes lines that are no longer than the limit, and not much shorter', () => {
+  const table = createLongTable();
+  for (let maxBytes = 700; maxBytes < 4_000; maxBytes += 7) {
+    const lines = linesOf(histogramLines(table, maxBytes));
+    const lengths = lines.map((line) => Buffer.byteLength(line) + 1);
+    assert.ok(Math.max(...lengths) <= maxBytes, `${Math.max(...lengths)} of ${maxBytes}`);
+    // The frames of another metric and resource, and a point, may not have fitted.
+    assert.ok(Math.min(...lengths.slice(0, -1)) > maxBytes - 1_200, `${lengths.join(', ')} of ${maxBytes}`);
+    assert.equal(lines.flatMap((line) => pointsOf(JSON.parse(line) as Line)).length, 60);
   }
+});
+
+test('histogramLines counts the text around the points of each resource', () => {
+  const gap = new HistogramRow().clear(twoBounds);
+  const table = histogramTable(
+    Array.from({ length: 40 }, (_, i) => [
+      histogramOf({ resource: { attributes: { host: `host-${i}` } } }),
+      2_000,
+      gap,
+    ]),
+  );
+  for (let maxBytes = 700; maxBytes < 3_000; maxBytes += 7) {
+    const lines = linesOf(histogramLines(table, maxBytes));
+    for (const line of lines) assert.ok(Buffer.byteLength(line) < maxBytes, `${line.length} of ${maxBytes}`);
+  }
+});
+
+test('histogramLines fills lines with points of one metric, counting bytes rather than characters', () => {
+  const series = histogramOf({ attributes: { text: 'é'.repeat(200) } });
+  const table = histogramTable(Array.from({ length: 200 }, (_, i) => [series, 2_000 + i, rowOf([1, 2, 3])]));
+  const lines = linesOf(histogramLines(table, 5_000)).map((line) => Buffer.byteLength(line));
+  assert.ok(Math.max(...lines) < 5_000, lines.join(', '));
+  assert.ok(Math.min(...lines.slice(0, -1)) > 3_800, lines.join(', '));
 });
 
 test('histogramLines writes a point that is longer than the limit on a line of its own, and nothing for no rows', () => {

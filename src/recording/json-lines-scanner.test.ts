@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Series } from '../model/series.js';
-import type { Table } from '../model/table.js';
+import { endDelayNs, type Table } from '../model/table.js';
 import { fc } from '../testing/fixed-seed.fixture.js';
 import { PointStream } from './decoder.js';
 import { linesOf } from './formats.fixture.js';
@@ -32,7 +32,8 @@ function spaced(lines: readonly string[]): readonly string[] {
   return lines.map((line) => `${line} `);
 }
 
-function createScanner(maxSeries?: number): JsonLinesScanner {
+/** @param described every series that the scanner describes, which are those that it does not remember */
+function createScanner(maxSeries?: number, described: Series[] = []): JsonLinesScanner {
   return new JsonLinesScanner(
     {
       resource: () => ({ attributes: {} }),
@@ -44,7 +45,10 @@ function createScanner(maxSeries?: number): JsonLinesScanner {
         kind,
         valueType: isInt ? 'int' : 'double',
       }),
-      series: (record) => record,
+      series: (record) => {
+        described.push(record);
+        return record;
+      },
     },
     maxSeries,
   );
@@ -53,6 +57,10 @@ function createScanner(maxSeries?: number): JsonLinesScanner {
 function seriesOf(name: string, more: Partial<Series['metric']> = {}): Series {
   const metric = { name, unit: 'J', description: '', kind: 'counter', valueType: 'double', ...more } as const;
   return { metric, resource: { attributes: { 'host.name': 'a' } }, attributes: { id: 1 }, start: 5n };
+}
+
+function withId(series: Series, id: number): Series {
+  return { ...series, attributes: { id } };
 }
 
 const energy = seriesOf('energy');
@@ -95,13 +103,19 @@ test('JsonLinesScanner leaves every other form to JSON.parse: unknown fields, or
     [']}]}]}', ']}]}]} '],
     ['"asInt":"4"', '"asInt":4'],
     ['"asInt":"4"', '"asInt":"4","flags":0'],
+    ['"asInt":"4"', '"asInt":"4.5"'],
+    ['"asInt":"4"', '"asInt":"4e3"'],
+    ['"timeUnixNano":"18', '"timeUnixNano":"018'],
+    [`"timeUnixNano":"${epoch}"`, '"timeUnixNano":""'],
     ['"asDouble":1.5', '"asDouble":"Infinity"'],
     ['{"attributes":[{"key":"id"', '{"exemplars":[],"attributes":[{"key":"id"'],
     ['"startTimeUnixNano"', '"start_time_unix_nano"'],
     ['"unit":"J"', '"unit":"J","exponentialHistogram":{}'],
     ['"sum":{', '"sum":{"isMonotonic":true,'],
     ['"aggregationTemporality":2', '"aggregationTemporality":1'],
+    [',"aggregationTemporality":2,"isMonotonic":true', ''],
     ['"scopeMetrics":[', '"scopeMetrics":[{"scope":{},"metrics":[]},'],
+    ['"scopeMetrics":[', '"scopeMetrics":[{},'],
     [']}]}]}', ']}],"schemaUrl":"x"}]}'],
     ['"resourceMetrics"', '"resource_metrics"'],
   ] as const) {
@@ -165,6 +179,65 @@ test('JsonLinesScanner reads the same after it has cleared its caches', () => {
   const first = scanner.scan(line);
   assert.deepEqual(scanner.scan(line), first);
   assert.equal(first?.get(epoch)?.length, 2);
+});
+
+test('JsonLinesScanner remembers series up to its maximum, and then forgets all of them', () => {
+  const others = [energy, count].map((one) => withId(one, 2));
+  const [line = '', other = ''] = [...encode([table]), ...encode([{ ...table, series: others }])];
+  const described: Series[] = [];
+  const scanner = createScanner(2, described);
+  const counts = [line, line, other, line, line].map((one) => {
+    scanner.scan(one);
+    return described.length;
+  });
+  assert.deepEqual(counts, [2, 2, 4, 6, 6]);
+});
+
+/** The type of the values of each point of a line. */
+function typesOf(scanner: JsonLinesScanner, line = ''): readonly string[] {
+  const points = [...(scanner.scan(line)?.values() ?? [])].flat();
+  return points.map(({ record }) => record.metric.valueType);
+}
+
+test('JsonLinesScanner reads the type of values from each line', () => {
+  const scanner = createScanner();
+  const row = { ...table, offsets: Float64Array.of(0), values: Float64Array.of(3) };
+  const lines = (['int', 'double', 'int'] as const).flatMap((valueType) =>
+    encode([{ ...row, series: [seriesOf('x', { valueType })] }]),
+  );
+  assert.deepEqual(
+    lines.flatMap((line) => typesOf(scanner, line)),
+    ['int', 'double', 'int'],
+  );
+});
+
+test('JsonLinesScanner reads the type of a metric that has only gaps, after a metric with more points', () => {
+  const counts = [1, 2, 3].map((id) => withId(count, id));
+  const [line] = encode([
+    {
+      ...table,
+      series: [...counts, energy],
+      offsets: Float64Array.of(0),
+      values: Float64Array.of(1, 2, 3, NaN),
+    },
+  ]);
+  assert.deepEqual(typesOf(createScanner(), line), ['int', 'int', 'int', 'double']);
+});
+
+/** The instants of a line that have points. */
+function instantsOf(line: string): readonly bigint[] {
+  const instants = createScanner().scan(line) ?? [];
+  return [...instants].flatMap(([at, points]) => (points.length > 0 ? [at] : []));
+}
+
+test('JsonLinesScanner places the end of a series before the delay of ends, and never before 0', () => {
+  const row = { ...table, series: [energy], offsets: Float64Array.of(0), values: Float64Array.of(1) };
+  const line = encode([{ ...row, ended: [energy] }]).find((one) => one.includes('"flags":1')) ?? '';
+  assert.ok(instantsOf(line).includes(epoch));
+  const early = line.replace(`${epoch + endDelayNs}`, '7');
+  assert.notEqual(early, line);
+  assert.ok(instantsOf(early).includes(7n), instantsOf(early).join(', '));
+  assert.deepEqual(decode([early]), decode(spaced([early])));
 });
 
 test('an equal series that restarts after its end is a new object, and the same object until then', () => {
