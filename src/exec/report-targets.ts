@@ -143,14 +143,14 @@ async function createReports({
   recorder,
 }: RunsToReport): Promise<readonly ExecReport[]> {
   const { reportRepeat, reportRun } = await import('./report.js');
-  const { compareRuns } = await import('./comparison.js');
+  const compareRuns = commands.length > 1 ? (await import('./comparison.js')).compareRuns : undefined;
   let first: readonly RunReport[] | undefined;
   return commands
     .filter(({ records }) => records.length > 0)
     .map(({ command, records }) => {
       const runs = records.map((record) => reportRun(record, recorder));
       const repeat = isRepeated ? reportRepeat(runs) : undefined;
-      const comparison = isRepeated && first ? compareRuns(runs, first) : undefined;
+      const comparison = isRepeated && first ? compareRuns?.(runs, first) : undefined;
       first ??= runs;
       return { command, runs, repeat, comparison };
     });
