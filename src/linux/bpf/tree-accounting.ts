@@ -39,6 +39,8 @@ const unknownName = 'unknown';
  */
 const maxSettleMs = 300;
 const pollMs = 2;
+/** After this long without a report, an end is never reported: the process is forgotten. */
+const maxReportMs = 30_000;
 
 /**
  * The CPU time of a command and all its descendants, by program: of live processes by a task iterator, up to a
@@ -116,7 +118,8 @@ export class TreeAccounting {
     for (let at = 0; at < length; at += livingRecordWords) this.#addLiving(words, at);
     for (const [tgid, process] of this.#processes) {
       if (process !== this.#held) charge(process, process.sumNs);
-      if (process.seenIn !== this.#pass && isOverdue(process, nowMs)) this.#processes.delete(tgid);
+      if (process.seenIn !== this.#pass && isOverdue(process, nowMs, maxReportMs))
+        this.#processes.delete(tgid);
     }
   }
 
@@ -136,7 +139,10 @@ export class TreeAccounting {
   }
 
   #isWaiting(): boolean {
-    for (const { seenIn } of this.#processes.values()) if (seenIn !== this.#pass) return true;
+    const nowMs = performance.now();
+    for (const process of this.#processes.values()) {
+      if (process.seenIn !== this.#pass && !isOverdue(process, nowMs, maxSettleMs)) return true;
+    }
     return false;
   }
 
@@ -221,10 +227,10 @@ export class TreeAccounting {
   }
 }
 
-/** Whether its end should have been reported by now. */
-function isOverdue(process: Process, nowMs: number): boolean {
+/** Whether its end should have been reported by now, if that takes at most a time. */
+function isOverdue(process: Process, nowMs: number, maxMs: number): boolean {
   process.goneAtMs ??= nowMs;
-  return nowMs - process.goneAtMs > maxSettleMs;
+  return nowMs - process.goneAtMs > maxMs;
 }
 
 function charge(process: Process, usedNs: number): void {
