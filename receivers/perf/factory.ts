@@ -10,10 +10,11 @@ import { describeUncounted } from '../../src/linux/perf/counted-event.js';
 import { parseEvents } from '../../src/linux/perf/grammar.js';
 import { isClock } from '../../src/linux/perf/meaning.js';
 import type { ResolvedEvents } from '../../src/linux/perf/resolve.js';
+import { watchGaps } from '../../src/sampling/gaps.js';
 import { createSamplingReceiver } from '../../src/sampling/sampling-receiver.js';
 import { schema, type Config } from './config.js';
 import { hasTargets } from './find-targets.js';
-import { counters, createSeries, metrics, type Columns } from './metrics.js';
+import { counters, createSeries, describeGap, metrics, type Columns } from './metrics.js';
 import { createPlan, findEvents } from './plan.js';
 import { probe } from './probe.js';
 import { createTargets } from './targets.js';
@@ -98,15 +99,17 @@ class PerfReceiver implements Component {
   }
 
   #createMachine(resolved: ResolvedEvents): Component {
+    let error: string | undefined;
     return createSamplingReceiver({
       context: this.#context,
-      next: this.#next,
+      next: watchGaps(this.#context, this.#next, (series) => describeGap(series, error)),
       module: new URL('./sampler.js', import.meta.url),
       options: createPlan(this.#config, resolved, { kind: 'machine' }),
       intervalMs: this.#config.sampling_interval,
       flushMs: this.#config.flush_interval,
       createSeries: (columns: Columns, start) => {
         columns.notes.forEach((note) => this.#note(note));
+        error = columns.error;
         return createSeries(columns, this.#context.host, start);
       },
     });

@@ -30,6 +30,7 @@ function createCounts(growth: readonly number[], enabledMs: number, runningMs: n
   const group = {
     width: growth.length,
     ...times,
+    error: undefined,
     read: () => true,
     countOf: (index: number) => growth[index],
     rebase() {},

@@ -55,8 +55,7 @@ export class Layout {
     if (link === undefined) return;
     this.#links = this.#links.filter((each) => each !== link);
     link.columns.forEach((column, i) => {
-      // NaN: it never counted.
-      this.#retired[column] += counts.totals[i] || 0;
+      this.#retired[column] += counts.lastTotals[i];
     });
   }
 
@@ -76,6 +75,11 @@ export class Layout {
     this.columnIds = this.columns.map((column) =>
       findOrAdd(this.#ids, JSON.stringify(column), () => this.#ids.size),
     );
+  }
+
+  /** Why groups could not be read the last time: `EISDIR`. */
+  get error(): string | undefined {
+    return this.#links.find(({ counts }) => counts.error !== undefined)?.counts.error;
   }
 
   get groups(): readonly ScaledCounts[] {

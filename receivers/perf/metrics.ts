@@ -2,6 +2,7 @@ import type { EventUnit } from '../../src/linux/perf/counted-event.js';
 import type { RatioKind } from '../../src/linux/perf/ratios.js';
 import type { Attributes, Metric, Resource, Series } from '../../src/model/series.js';
 import { eventCount, eventTime } from '../../src/model/usage-metrics.js';
+import type { Gap } from '../../src/sampling/gaps.js';
 
 /** Events of PMUs that count joules. */
 const eventEnergy: Metric = {
@@ -95,6 +96,14 @@ export interface Columns {
   readonly columns: readonly Column[];
   /** Notes for the user: which events are not counted, and why. */
   readonly notes: readonly string[];
+  /** Why counters cannot be read: `EISDIR`. Undefined if all can be. */
+  readonly error?: string | undefined;
+}
+
+/** Describes a counter without readings. @param error why counters cannot be read, if an error is known */
+export function describeGap({ metric, attributes }: Series, error: string | undefined): Gap {
+  const values = Object.values(attributes).join(' ');
+  return { what: `${metric.name} ${values}`, reason: error ?? 'no counter of the CPU was free for it' };
 }
 
 const byName = new Map(metrics.map((metric) => [metric.name, metric]));

@@ -63,6 +63,7 @@ export class PerfSampler implements Sampler {
     this.#divideStarved();
     this.#addThreads();
     if (this.#plan.target.kind !== 'process') this.#followCpus();
+    this.#reportError();
   }
 
   close(): void {
@@ -84,7 +85,7 @@ export class PerfSampler implements Sampler {
   }
 
   #describe({ layout, notes }: Counters): void {
-    this.columns = { columns: layout.columns, notes };
+    this.columns = { columns: layout.columns, notes, error: layout.error };
     this.width = layout.columns.length;
     this.columnIds = layout.columnIds.map((id) => this.#openings * maxColumns + id);
   }
@@ -98,6 +99,14 @@ export class PerfSampler implements Sampler {
     this.#counters.followCpus(cpus, lasting);
     if (this.#counters.layout.columns.length === this.width) return;
     this.#describe(this.#counters);
+    this.generation++;
+  }
+
+  /** Only the description changes: the series are the same. */
+  #reportError(): void {
+    const { error } = this.#counters.layout;
+    if (error === this.columns.error) return;
+    this.columns = { ...this.columns, error };
     this.generation++;
   }
 

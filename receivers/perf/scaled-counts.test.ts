@@ -6,6 +6,7 @@ import { ScaledCounts, type CountedGroup } from './scaled-counts.js';
 /** A group of one counter whose growth is set by a test. */
 class FakeGroup implements CountedGroup {
   readonly width = 1;
+  error: string | undefined;
   #count = 0;
   enabledNs = 0;
   runningNs = 0;
@@ -18,7 +19,7 @@ class FakeGroup implements CountedGroup {
   }
 
   read(): boolean {
-    return true;
+    return this.error === undefined;
   }
 
   countOf(): number {
@@ -51,6 +52,17 @@ test('read adds counts that always ran exactly, beyond 32 bits', () => {
     [0, 2 ** 40 + 1, 2 ** 40 + 4, 2 ** 52 + 2 ** 40 + 4],
   );
   assert.deepEqual([counts.enabledNs, counts.runningNs], [5001e6, 5001e6]);
+});
+
+test('read has no value while a group cannot be read, and loses no count', () => {
+  const { groups, counts, readAfter } = createCounts();
+  assert.equal(readAfter(100, 500), 100);
+  groups[0].error = 'EISDIR';
+  assert.equal(readAfter(7, 500), NaN);
+  assert.deepEqual([counts.error, counts.lastTotals[0]], ['EISDIR', 100]);
+  groups[0].error = undefined;
+  assert.equal(readAfter(20, 500), 120);
+  assert.equal(counts.error, undefined);
 });
 
 test('read scales the growth, not the whole count, when groups are multiplexed', () => {

@@ -3,7 +3,7 @@ import type { CounterGroup } from '../../src/linux/perf/counter-group.js';
 /** The part of a counter group that is used here. */
 export type CountedGroup = Pick<
   CounterGroup,
-  'width' | 'read' | 'enabledNs' | 'runningNs' | 'countOf' | 'rebase' | 'close'
+  'width' | 'read' | 'error' | 'enabledNs' | 'runningNs' | 'countOf' | 'rebase' | 'close'
 >;
 
 /**
@@ -22,17 +22,19 @@ const starvedNs = 1e9;
  * is used; an estimate that turns out too large stays constant until it is correct.
  */
 export class ScaledCounts {
-  /** By group. NaN while nothing was counted although it should have been. */
+  /** By group. NaN while nothing was counted although it should have been, and while a group cannot be read. */
   readonly totals: Float64Array;
   readonly #parts: readonly CountedGroup[];
   /** Totals at the start of the window. */
   readonly #settled: Float64Array;
   readonly #inWindow: Float64Array;
-  readonly #shown: Float64Array;
+  /** The last total of each group, 0 before the first. */
+  readonly lastTotals: Float64Array;
   readonly #state = { enabledNs: 0, runningNs: 0, scale: 1, lastEnabledNs: 0, lastRunningNs: 0 };
   /** By part: whether it has a base to count from. */
   readonly #isBegun: boolean[];
   #hasRun = false;
+  #error: string | undefined;
 
   /** @param fromOpening whether counts between the opening and the first reading are included */
   constructor(parts: readonly CountedGroup[], fromOpening: boolean) {
@@ -42,7 +44,7 @@ export class ScaledCounts {
     this.totals = new Float64Array(width);
     this.#settled = new Float64Array(width);
     this.#inWindow = new Float64Array(width);
-    this.#shown = new Float64Array(width);
+    this.lastTotals = new Float64Array(width);
   }
 
   /** Enabled time in the last complete window; 0 before the first. */
@@ -60,11 +62,17 @@ export class ScaledCounts {
     return !this.#hasRun && this.#state.enabledNs >= starvedNs;
   }
 
+  /** Why a group could not be read the last time: `EISDIR`. */
+  get error(): string | undefined {
+    return this.#error;
+  }
+
   /** Reads the groups. Allocates nothing. */
   read(): void {
     const state = this.#state;
     let enabledNs = 0;
     let at = 0;
+    this.#error = undefined;
     for (let i = 0; i < this.#parts.length; i++) {
       const part = this.#parts[i];
       if (this.#readGrowth(i)) {
@@ -73,6 +81,7 @@ export class ScaledCounts {
         for (let k = 0; k < part.width; k++) this.#inWindow[at + k] += part.countOf(k);
         part.rebase();
       }
+      this.#error ??= part.error;
       at += part.width;
     }
     state.enabledNs += enabledNs;
@@ -85,7 +94,7 @@ export class ScaledCounts {
     for (const part of this.#parts) part.close();
   }
 
-  /** @returns false if no growth is known: the first reading of a part, or a CPU that is offline */
+  /** @returns false if no growth is known: the first reading of a part, or a CPU that is offline, an error */
   #readGrowth(index: number): boolean {
     const part = this.#parts[index];
     if (!part.read()) return false;
@@ -110,11 +119,11 @@ export class ScaledCounts {
 
   #show(): void {
     const { scale, enabledNs } = this.#state;
-    const isUnknown = !this.#hasRun && enabledNs > 0;
+    const isUnknown = this.error !== undefined || (!this.#hasRun && enabledNs > 0);
     for (let i = 0; i < this.totals.length; i++) {
       const estimate = this.#settled[i] + Math.round(this.#inWindow[i] * scale);
-      if (estimate > this.#shown[i]) this.#shown[i] = estimate;
-      this.totals[i] = isUnknown ? NaN : this.#shown[i];
+      if (estimate > this.lastTotals[i]) this.lastTotals[i] = estimate;
+      this.totals[i] = isUnknown ? NaN : this.lastTotals[i];
     }
   }
 }

@@ -17,6 +17,8 @@ export interface TargetColumns {
   readonly targets: readonly { readonly key: string; readonly layout: number }[];
   /** Notes for the user. */
   readonly notes: readonly string[];
+  /** Why counters cannot be read: `EISDIR`. Undefined if all can be. */
+  readonly error?: string | undefined;
 }
 
 interface Counted {
@@ -163,7 +165,9 @@ class TargetsSampler implements Sampler {
     });
     const notes = this.#notes;
     this.#notes = [];
-    this.columns = { layouts: [...layouts.values()].map(({ columns }) => columns), targets, notes };
+    const failing = this.#all.find(({ sampler }) => sampler.columns.error !== undefined);
+    const error = failing?.sampler.columns.error;
+    this.columns = { layouts: [...layouts.values()].map(({ columns }) => columns), targets, notes, error };
   }
 }
 

@@ -1,10 +1,11 @@
 import type { Component, ReceiverContext } from '../../src/component/component.js';
 import type { Consumer } from '../../src/component/consumer.js';
 import type { Resource, Series } from '../../src/model/series.js';
+import { watchGaps } from '../../src/sampling/gaps.js';
 import { createSamplingReceiver } from '../../src/sampling/sampling-receiver.js';
 import type { Config } from './config.js';
 import { hasCgroups, TargetFinder } from './find-targets.js';
-import { createSeries } from './metrics.js';
+import { createSeries, describeGap } from './metrics.js';
 import type { FoundTarget, PlannedTarget, TargetsPlan } from './plan.js';
 import { TargetWatch } from './target-watch.js';
 import type { TargetColumns } from './targets-sampler.js';
@@ -22,6 +23,7 @@ export interface TargetsOptions {
 /** Counts the configured processes and cgroups, while they exist. */
 export function createTargets({ config, context, next, common, note }: TargetsOptions): Component {
   let finder: TargetFinder | undefined;
+  let error: string | undefined;
   const resources = new Map<string, Resource>();
   const createPlan = (targets: readonly PlannedTarget[]): TargetsPlan => ({
     common,
@@ -30,7 +32,7 @@ export function createTargets({ config, context, next, common, note }: TargetsOp
   });
   const counted = createSamplingReceiver({
     context,
-    next,
+    next: watchGaps(context, next, (series) => describeGap(series, error)),
     module: new URL('./targets-sampler.js', import.meta.url),
     options: createPlan([]),
     intervalMs: config.sampling_interval,
@@ -39,6 +41,7 @@ export function createTargets({ config, context, next, common, note }: TargetsOp
     ownThread: hasCgroups(config),
     createSeries(columns: TargetColumns, start) {
       columns.notes.forEach(note);
+      error = columns.error;
       return createTargetSeries(columns, resources, start);
     },
   });

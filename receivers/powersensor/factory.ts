@@ -13,6 +13,7 @@ import {
 } from '../../src/model/semantic-conventions.js';
 import type { Metric, Series } from '../../src/model/series.js';
 import { hwCurrent, hwPower, hwVoltage, meterEnergy } from '../../src/model/shared-metrics.js';
+import { watchGaps } from '../../src/sampling/gaps.js';
 import { createSamplingReceiver } from '../../src/sampling/sampling-receiver.js';
 import { schema, type Config } from './config.js';
 import type { Pair } from './protocol.js';
@@ -59,7 +60,7 @@ function probe({ device }: Config): Probe {
 }
 
 function create(config: Config, context: ReceiverContext, next: Consumer): Component {
-  const watch = new StreamWatch(config.device, context, next);
+  const watch = new StreamWatch(config.device, context, watchGaps(context, next));
   return createSamplingReceiver({
     context,
     next: watch,

@@ -4,8 +4,10 @@ import type { Probe } from '../../src/component/probe.js';
 import { elementAt } from '../../src/element.js';
 import { UnavailableError } from '../../src/errors.js';
 import { energyMetricOf, raplEnergy } from '../../src/model/energy-domain.js';
+import { ATTR_HW_ID } from '../../src/model/semantic-conventions.js';
 import type { Series } from '../../src/model/series.js';
 import { hwEnergy } from '../../src/model/shared-metrics.js';
+import { watchGaps } from '../../src/sampling/gaps.js';
 import { RowThinner } from '../../src/sampling/row-buffer.js';
 import { createSamplingReceiver } from '../../src/sampling/sampling-receiver.js';
 import { schema, type Config } from './config.js';
@@ -18,7 +20,7 @@ import type { CounterPlace } from './energy-reader.js';
 import { findZones, minPollingMs, readEnergy } from './find-powercap.js';
 import { openReader, type Opening } from './open-reader.js';
 import { explainGap } from './powercap-counters.js';
-import { DomainLog, DomainTelemetry, watchGaps, type DomainState } from './telemetry.js';
+import { DomainLog, DomainTelemetry, type DomainState } from './telemetry.js';
 
 export const factory: ReceiverFactory<typeof schema> = {
   schema,
@@ -52,7 +54,10 @@ export class RaplReceiver implements Component {
     this.#log = new DomainLog(context.log);
     const { periodNs } = choosePolling(config);
     this.#thinner = new RowThinner(next, config.sampling_interval * 1e6, periodNs);
-    const published = watchGaps(context, this.#thinner, (series) => explainGap(this.#gate.findPath(series)));
+    const published = watchGaps(context, this.#thinner, (series) => ({
+      what: `the energy of ${series.attributes[ATTR_HW_ID]}`,
+      reason: explainGap(this.#gate.findPath(series)),
+    }));
     this.#gate = new CounterGate(context, published, {
       onChange: () => this.#report(),
       readCounter: readEnergy,

@@ -29,7 +29,7 @@ function createMachine(t: TestContext) {
     factory,
     settings: { sysfs: sysfs.root, interface: 'powercap' },
     interval: 'sampling_interval' as const,
-    counters: /rapl\.gaps/u,
+    counters: /sampler\.gaps/u,
     overrides: { sampling },
     tick,
     microjoules,
@@ -76,7 +76,7 @@ test('rapl has a gap for a zone that vanishes, counts it, logs it once, and read
   assert.ok(rows.every((row) => Number.isNaN(row['dram-0'])));
   assert.equal(problems.length, 1, problems.join('\n'));
   assert.match(problems[0] ?? '', /Cannot read the energy of dram-0: .*ENOENT/u);
-  assert.ok((counts['joulemetry.rapl.gaps{test}'] ?? 0) >= 3);
+  assert.ok((counts['joulemetry.sampler.gaps{test}'] ?? 0) >= 3);
 });
 
 test('rapl counts on after the reset of a zone, which it counts and logs once', async (t) => {

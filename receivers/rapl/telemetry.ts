@@ -1,12 +1,6 @@
 import type { Attributes, Meter, ObservableResult } from '@opentelemetry/api';
-import type { Context } from '../../src/component/component.js';
-import type { Consumer } from '../../src/component/consumer.js';
 import type { Log } from '../../src/component/log.js';
-import { elementAt } from '../../src/element.js';
-import { createPlans } from '../../src/model/plan.js';
-import { ATTR_ENERGY_INTERFACE, ATTR_HW_ID, ATTR_RAPL_DOMAIN } from '../../src/model/semantic-conventions.js';
-import type { Series } from '../../src/model/series.js';
-import type { Table } from '../../src/model/table.js';
+import { ATTR_ENERGY_INTERFACE, ATTR_RAPL_DOMAIN } from '../../src/model/semantic-conventions.js';
 import type { CounterState } from './counter.js';
 import {
   describeDomains,
@@ -130,65 +124,5 @@ export class DomainLog {
     if (this.#logged.has(message)) return;
     this.#logged.add(message);
     this.#log[level](message);
-  }
-}
-
-/** 1 or 0 per column. */
-interface Readings {
-  /** Whether the current table has a reading. */
-  readonly isRead: Uint8Array;
-  /** Whether the previous table had none. */
-  readonly isFailing: Uint8Array;
-}
-
-/** Why a series currently has no reading: `EIO`. */
-export type ExplainGap = (series: Series) => string;
-
-/** Counts failed readings, and logs when a domain starts and stops to fail for whole tables. */
-export function watchGaps(context: Context, next: Consumer, explain: ExplainGap): Consumer {
-  const counter = context.meter.createCounter('joulemetry.rapl.gaps', {
-    unit: '{reading}',
-    description: 'Readings of an energy counter that failed: gaps in its series',
-  });
-  const planColumns = createPlans((series: readonly Series[]): Readings => {
-    return { isRead: new Uint8Array(series.length), isFailing: new Uint8Array(series.length) };
-  });
-  return {
-    consume(table) {
-      const columns = planColumns(table.series);
-      const gaps = findGaps(table, columns.isRead);
-      if (gaps > 0) counter.add(gaps, { receiver: context.id });
-      if (table.values.length > 0) logChanges(table.series, columns, { log: context.log, explain });
-      return next.consume(table);
-    },
-  };
-}
-
-/** Marks the columns that have a reading and counts missing values. */
-function findGaps({ series, values }: Table, isRead: Uint8Array): number {
-  let gaps = 0;
-  let column = 0;
-  isRead.fill(0);
-  for (let i = 0; i < values.length; i++) {
-    if (Number.isNaN(values[i])) gaps++;
-    else isRead[column] = 1;
-    if (++column === series.length) column = 0;
-  }
-  return gaps;
-}
-
-function logChanges(
-  series: readonly Series[],
-  { isRead, isFailing }: Readings,
-  { log, explain }: { readonly log: Log; readonly explain: ExplainGap },
-): void {
-  for (const [column, one] of series.entries()) {
-    const fails = 1 - elementAt(isRead, column);
-    if (fails === isFailing[column]) continue;
-    isFailing[column] = fails;
-    const domain = one.attributes[ATTR_HW_ID];
-    if (fails === 1)
-      log.warn(`Cannot read the energy of ${domain}: ${explain(one)}; trying again at every reading`);
-    else log.info(`The energy of ${domain} is read again`);
   }
 }

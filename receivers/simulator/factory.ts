@@ -10,6 +10,7 @@ import {
   processCpuTime,
   processPackageTime,
 } from '../../src/model/usage-metrics.js';
+import { watchGaps } from '../../src/sampling/gaps.js';
 import { createSamplingReceiver } from '../../src/sampling/sampling-receiver.js';
 import { createScrapingReceiver } from '../../src/scraping/scraping-receiver.js';
 import { createDomains } from '../../src/simulation/machine-spec.js';
@@ -65,7 +66,7 @@ class SimulatorReceiver implements Component {
     this.#startNs = clock.monotonicNs();
     this.#energy = createSamplingReceiver({
       context: this.#context,
-      next: this.#next,
+      next: watchGaps(this.#context, this.#next),
       module: new URL('./sampler.js', import.meta.url),
       options: this.#samplerOptions(),
       intervalMs: this.#config.sampling_interval,

@@ -80,6 +80,7 @@ test(
   async (t) => {
     const { agent, ...rig } = await openRig(t);
     const counter = /^hw\.meter\.energy .*127\.0\.0\.1\/outlet:1(?: |$)/u;
-    await checkLiveReset(rig, counter, () => agent.objects.set(`${apc}.9.4.3.1.11.1`, integer(3)));
+    const reset = () => agent.objects.set(`${apc}.9.4.3.1.11.1`, integer(3));
+    await checkLiveReset(rig, (name) => counter.test(name), reset);
   },
 );

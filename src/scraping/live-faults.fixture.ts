@@ -40,10 +40,10 @@ export async function checkLiveFault(rig: LiveRig, fault: LiveFault): Promise<vo
   const course = new Course(rig);
   await until(() => course.count(true) >= 2 && course.count(false) >= 2);
   const before = course.values();
-  const [rows, logged] = [course.count(false), listProblems(rig).length];
-  const errored = await countErrored(rig);
+  const logged = listProblems(rig).length;
   await fault.begin();
   course.forget();
+  const [rows, errored] = [course.count(false), await countErrored(rig)];
   await until(async () => (await countErrored(rig)) >= errored + failures);
   await until(() => course.count(false) >= rows + failures);
   await until(() => isGone(course, before));
@@ -60,13 +60,17 @@ export async function checkLiveFault(rig: LiveRig, fault: LiveFault): Promise<vo
 /**
  * Resets the counters of a source while receivers read, and checks that each of them ends and continues as
  * another series that has counted nothing, and that nothing else stops, counts or is logged.
- * @param series those series whose counters are reset, by `nameSeries`
+ * @param isReset whether a series is that of a reset counter, by `nameSeries`
  */
-export async function checkLiveReset(rig: LiveRig, series: RegExp, reset: () => unknown): Promise<void> {
+export async function checkLiveReset(
+  rig: LiveRig,
+  isReset: (name: string) => boolean,
+  reset: () => unknown,
+): Promise<void> {
   const course = new Course(rig);
   await until(() => course.count(true) >= 2 && course.count(false) >= 2);
   const [before, errored] = [course.values(), await countErrored(rig)];
-  const counters = [...before.keys()].filter((name) => series.test(name));
+  const counters = [...before.keys()].filter(isReset);
   assert.ok(counters.length > 0, `no series is reset: ${[...before.keys()].join(', ')}`);
   assert.ok(counters.every(rig.isSubject), 'only those of the source');
   const logged = listProblems(rig).length;

@@ -1,4 +1,4 @@
-import { keepAddressOf, type KeptAddress } from '../libc.js';
+import { keepAddressOf, nameErrno, type KeptAddress } from '../libc.js';
 import { closePerfEvent, perfReadFormat, readPerfEvent } from './event.js';
 
 /** The `readFormat` with which every counter of a group must be opened. */
@@ -19,6 +19,8 @@ const high = 2 ** 32;
 export class CounterGroup {
   /** The number of counters. */
   readonly width: number;
+  /** The error of the last read, `EISDIR`; undefined if it did not fail. */
+  error: string | undefined;
   readonly #fds: number[];
   readonly #words: Uint32Array<ArrayBuffer>;
   readonly #base: Uint32Array;
@@ -38,12 +40,15 @@ export class CounterGroup {
 
   /**
    * Reads all counters at one instant.
-   * @returns false when the kernel returned less than a whole group: the CPU went offline, say, or a pinned event
-   * lost its counter. What was read before is then not to be used.
+   * @returns false when the kernel returned an error, or less than a whole group: the CPU went offline, say, or a
+   * pinned event lost its counter. What was read before is then not to be used.
    */
   read(): boolean {
+    if (this.#fds.length === 0) return false;
     const size = this.#words.byteLength;
-    return this.#fds.length > 0 && readPerfEvent(this.#fds[0], this.#address[0], size) === size;
+    const count = readPerfEvent(this.#fds[0], this.#address[0], size);
+    this.error = count < 0 ? nameErrno() : undefined;
+    return count === size;
   }
 
   /** The time in which the group was meant to count. */
