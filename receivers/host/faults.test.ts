@@ -1,5 +1,8 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { test } from 'node:test';
 import { testFileFaults } from '../../src/scraping/file-faults.fixture.js';
+import { checkFault, createReset } from '../../src/scraping/reader-faults.fixture.js';
 import { writeFiles } from '../../src/scraping/source.fixture.js';
 import { factory } from './factory.js';
 import { copyMachine } from './host-machine.fixture.js';
@@ -34,3 +37,23 @@ testFileFaults('host frequencies', () =>
     vanishing,
   }),
 );
+
+/** The counters of an interface, of a disk and of a CPU, and lines of their files after a reset. */
+const resets = [
+  ['CPU times', 'proc/stat', /^system\.cpu\.time/u, [/^cpu(\d* ) *.*$/gmu, 'cpu$1 1 1 1 1 1 1 1 1 0 0']],
+  [
+    'network counters',
+    'proc/net/dev',
+    /^system\.network\..* eth0/u,
+    [/^( *eth0:).*$/gmu, `$1${' 1'.repeat(16)}`],
+  ],
+  ['disk counters', 'proc/diskstats', /^system\.disk\..* sda/u, [/^(.* sda) .*$/gmu, `$1${' 1'.repeat(11)}`]],
+] as const;
+
+for (const [what, file, subject, [line, reset]] of resets)
+  test(`host counts on after a reset of ${what}`, async (t) => {
+    const machine = openMachine(file, subject);
+    const write = () =>
+      writeFileSync(machine.path, readFileSync(machine.path, 'latin1').replace(line, reset));
+    await checkFault(t, machine, createReset(write));
+  });

@@ -18,6 +18,9 @@ const faults: Readonly<Record<string, readonly [RequestListener | undefined, Reg
     /aborted/u,
   ],
   empty: [(_, response) => void response.end(), /expected a list in JSON/u],
+  'wrong JSON': [(_, response) => void response.end('{"power":100}'), /expected a list in JSON/u],
+  slow: [() => {}, /expected an answer within 300 ms, found none/u],
+  'no password': [(_, response) => void response.writeHead(401).end(), /HTTP 401/u],
   garbage: [(_, response) => void response.end('\0<html>'), /expected a list in JSON/u],
   reset: [({ socket }) => void socket.resetAndDestroy(), /ECONNRESET|hang up/u],
   'no permission': [(_, response) => void response.writeHead(403).end(), /HTTP 403/u],
@@ -63,6 +66,7 @@ for (const [name, [answer, problem]] of Object.entries(faults)) {
     const settings = {
       collection_interval: '100ms',
       delay: '1s',
+      timeout: '300ms',
       endpoints: [{ endpoint, nodes: ['taurus-1'] }],
     };
     const { collector, log } = await startReceiver(t, factory, settings, { meter: meter.meter });
