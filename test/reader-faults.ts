@@ -25,14 +25,13 @@ const isAFile = (what: string): Record<'truncated' | 'empty' | 'garbage', Eviden
   same(`testFileFaults(${what}`, ['truncated', 'empty', 'garbage']);
 const isAnOpenedFile = (what: string): Record<Exclude<FaultName, 'slow' | 'reset'>, Evidence> =>
   same(`testFileFaults(${what}`, ['truncated', 'empty', 'garbage', 'vanishing', 'no permission']);
-const isAServer = (what: string): Record<Exclude<FaultName, 'reset'>, Evidence> =>
-  same(`testServerFaults('${what}'`, ['truncated', 'empty', 'garbage', 'vanishing', 'slow', 'no permission']);
+const isAServer = (what: string): Record<FaultName, Evidence> => same(`testServerFaults('${what}'`, faults);
 
 /** For each receiver and fault, a part of the title of the test that covers it; that test must exist. */
 export const readerFaults: Readonly<Record<string, Readonly<Record<FaultName, Evidence>>>> = {
   amd_gpu: {
     ...isAnOpenedFile("'amd_gpu sensors of power'"),
-    slow: 'src/scraping/reading-thread: ReadingThread rejects readings while its source hangs',
+    slow: "testHangingCards('amd_gpu cards'",
     reset: 'amd_gpu counts on after the reset of an accumulator',
   },
   battery: {
@@ -65,7 +64,7 @@ export const readerFaults: Readonly<Record<string, Readonly<Record<FaultName, Ev
   host: {
     ...isAnOpenedFile('`host ${what}`'),
     slow: fromMemory,
-    reset: 'NetworkGroup begins a new series, when an interface was reset and when one appears',
+    reset: 'host counts on after a reset of ${what}',
   },
   hwmon: {
     ...isAFile("'hwmon sensors'"),
@@ -76,7 +75,7 @@ export const readerFaults: Readonly<Record<string, Readonly<Record<FaultName, Ev
   },
   intel_gpu: {
     ...isAnOpenedFile("'intel_gpu energy counters'"),
-    slow: 'src/scraping/reading-thread: ReadingThread rejects readings while its source hangs',
+    slow: "testHangingCards('intel_gpu cards'",
     reset: 'intel_gpu counts on after the reset of an energy counter',
   },
   ipmi: {
@@ -91,12 +90,14 @@ export const readerFaults: Readonly<Record<string, Readonly<Record<FaultName, Ev
     reset: 'never: a BMC reports power, from which the receiver computes energy',
   },
   kwollect: {
-    truncated: 'kwollect logs a site with the fault',
-    empty: 'kwollect logs a site with the fault',
-    garbage: 'kwollect logs a site with the fault',
-    vanishing: 'kwollect logs a site with the fault',
-    slow: 'kwollect names what is wrong: no user, another certificate, an error of the API, a site that hangs',
-    'no permission': 'kwollect logs a site with the fault',
+    ...same('kwollect logs a site with the fault "${name}"', [
+      'truncated',
+      'empty',
+      'garbage',
+      'vanishing',
+      'slow',
+      'no permission',
+    ]),
     reset: 'never: a site reports power, from which the receiver computes energy',
   },
   nvml: {
@@ -104,7 +105,7 @@ export const readerFaults: Readonly<Record<string, Readonly<Record<FaultName, Ev
     empty: 'nvml withstands a counter of energy with the fault "${name}"',
     garbage: 'nvml withstands garbage in place of the use of a GPU',
     vanishing: 'nvml counts and logs a GPU that is lost',
-    slow: 'nvml does not hold the main thread, while calls block',
+    slow: 'nvml withstands a driver that does not answer',
     'no permission': 'nvml withstands a counter of energy with the fault "${name}"',
     reset: 'nvml counts on after the reset of a counter of energy',
   },
@@ -125,7 +126,7 @@ export const readerFaults: Readonly<Record<string, Readonly<Record<FaultName, Ev
     vanishing:
       'factory counts cgroups from when they are made to when they are removed, with their last values',
     slow: fromMemory,
-    'no permission': 'PerfSampler reports which events are not counted, and counts the others',
+    'no permission': 'perf has gaps where the kernel refuses to read counters ${name}',
     reset:
       'never: a counter of perf_event starts when the receiver opens it, and no other process can reset it',
   },
@@ -147,10 +148,7 @@ export const readerFaults: Readonly<Record<string, Readonly<Record<FaultName, Ev
     'no permission': 'ProcessScraper says once that processes may not be read, and tries them again later',
     reset: 'process counts on after a reset of all times',
   },
-  prometheus: {
-    ...isAServer('prometheus targets'),
-    reset: 'PageSeries takes the start of a histogram from the page, and another one for a reset',
-  },
+  prometheus: isAServer('prometheus targets'),
   quarch: {
     ...same('quarch withstands a module with the fault "${name}"', [
       'truncated',
@@ -169,10 +167,7 @@ export const readerFaults: Readonly<Record<string, Readonly<Record<FaultName, Ev
     'no permission': 'rapl leaves a zone out that may not be read, logs it once, and reads the others',
     reset: 'rapl counts on after the reset of a zone, which it counts and logs once',
   },
-  redfish: {
-    ...isAServer('redfish BMCs'),
-    reset: 'redfish counts the energy of a counter, and starts again when it was reset',
-  },
+  redfish: isAServer('redfish BMCs'),
   replay: {
     truncated: 'a last line that a crash cut off is left out and no error',
     empty: 'a file of no known format is named, and the next one is read',
@@ -193,7 +188,7 @@ export const readerFaults: Readonly<Record<string, Readonly<Record<FaultName, Ev
     empty: 'rpi_pmic fails with an answer that is empty or garbage, or with an error, and reads again',
     garbage: 'rpi_pmic fails with an answer that is empty or garbage, or with an error, and reads again',
     vanishing: 'rpi_pmic runs on and shows nothing, where there is no such device',
-    slow: 'src/scraping/reading-thread: ReadingThread rejects readings while its source hangs',
+    slow: 'rpi_pmic withstands firmware that does not answer',
     'no permission': 'rpi_pmic names the group of the device, where access to it is denied',
     reset: 'never: the firmware reports voltage and current, from which the receiver computes energy',
   },
@@ -202,10 +197,7 @@ export const readerFaults: Readonly<Record<string, Readonly<Record<FaultName, Ev
     slow: 'scmi withstands firmware that does not answer for a zone, and reads the others',
     reset: 'never: the firmware reports power, from which the receiver computes energy',
   },
-  shelly: {
-    ...isAServer('shelly devices'),
-    reset: 'shelly counts the energy of a plug, and restarts when its counter was reset',
-  },
+  shelly: isAServer('shelly devices'),
   simulator: {
     truncated: 'never: nothing is read',
     empty: 'never: nothing is read',
@@ -222,10 +214,7 @@ export const readerFaults: Readonly<Record<string, Readonly<Record<FaultName, Ev
     'no permission': 'snmp withstands a device that takes its community no longer',
     reset: 'snmp withstands the reset of an energy counter of a device, and reads another one',
   },
-  tasmota: {
-    ...isAServer('tasmota devices'),
-    reset: 'tasmota counts the energy of a plug, and restarts when its counter was reset',
-  },
+  tasmota: isAServer('tasmota devices'),
   thermal: {
     ...isAnOpenedFile("'thermal zones'"),
     slow: 'thermal withstands a zone that does not answer, and reads the others',

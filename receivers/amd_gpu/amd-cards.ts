@@ -4,6 +4,7 @@ import type { CardKind } from '../../src/gpu/card-session.js';
 import { findCards, isSuspended, type Card } from '../../src/gpu/cards.js';
 import type { Note } from '../../src/gpu/protocol.js';
 import { AmdSmi } from './amd-smi.js';
+import { family } from './config.js';
 import { openCard } from './open-card.js';
 
 /** Default libraries: those of ROCm 7, 6.4 and 6.1 to 6.3, and of a development installation of ROCm. */
@@ -22,8 +23,8 @@ export interface AmdOptions {
 
 /** The cards of amdgpu in AMD SMI and sysfs. */
 export class AmdCards implements CardKind {
-  readonly vendor = 'AMD';
-  readonly drivers = ['amdgpu'];
+  readonly vendor = family.vendor;
+  readonly drivers = family.drivers;
   readonly #options: AmdOptions;
   /** Undefined: not searched yet; null: none. */
   #smi: AmdSmi | null | undefined;

@@ -1,5 +1,8 @@
 import type { Schema } from '../../src/component/schema.js';
 import { cardSettings } from '../../src/gpu/card-settings.js';
+import type { CardFamily } from '../../src/gpu/cards.js';
+
+export const family: CardFamily = { vendor: 'AMD', drivers: ['amdgpu'] };
 
 export const schema = {
   ...cardSettings,

@@ -1,13 +1,13 @@
-import { createCardFactory } from '../../src/gpu/card-receiver.js';
+import { createCardFactory, type CardReceiver } from '../../src/gpu/card-receiver.js';
 import * as gpu from '../../src/gpu/metrics.js';
 import { hwTemperatureLimit } from '../../src/model/shared-metrics.js';
-import { schema } from './config.js';
+import { family, schema } from './config.js';
 
-/** Reads GPUs of AMD by AMD SMI and from sysfs: energy, power, temperatures, use, memory, throttling, and the processes that use them. */
-export const factory = createCardFactory({
+/** How the cards are read. */
+export const receiver = {
   schema,
   threadOptions: ({ library }) => ({ library }),
-  name: 'AMD GPUs',
+  family,
   module: new URL('./reading-thread.js', import.meta.url),
   remedies: [
     { missing: 'the driver amdgpu, where the machine has such a GPU', command: 'sudo modprobe amdgpu' },
@@ -21,4 +21,7 @@ export const factory = createCardFactory({
     gpu.throttleTime,
     hwTemperatureLimit,
   ],
-});
+} as const satisfies CardReceiver<typeof schema>;
+
+/** Reads GPUs of AMD by AMD SMI and from sysfs: energy, power, temperatures, use, memory, throttling, and the processes that use them. */
+export const factory = createCardFactory(receiver);

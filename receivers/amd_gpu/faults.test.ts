@@ -1,11 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { FakeCards } from '../../src/gpu/fake-cards.fixture.js';
+import { testHangingCards } from '../../src/gpu/hanging-cards.fixture.js';
 import { testFileFaults } from '../../src/scraping/file-faults.fixture.js';
 import { checkFault, createReset } from '../../src/scraping/reader-faults.fixture.js';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { accelerator } from './amd-cards.fixture.js';
-import { factory } from './factory.js';
+import { factory, receiver } from './factory.js';
 
 /** Two cards, each with a sensor of power and of temperature. */
 function openMachine(file: string, subject: RegExp) {
@@ -66,4 +67,17 @@ function openAccelerators() {
 test('amd_gpu counts on after the reset of an accumulator', async (t) => {
   const machine = openAccelerators();
   await checkFault(t, machine, createReset(machine.reset));
+});
+
+testHangingCards('amd_gpu cards', {
+  receiver,
+  driver: 'amdgpu',
+  files: {
+    device: '0x73bf',
+    'hwmon/hwmon4/name': 'amdgpu',
+    'hwmon/hwmon4/power1_average': 118_000_000,
+    'hwmon/hwmon4/temp1_input': 51_000,
+    'hwmon/hwmon4/temp1_label': 'edge',
+  },
+  watts: 118,
 });

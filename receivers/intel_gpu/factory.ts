@@ -1,12 +1,12 @@
-import { createCardFactory } from '../../src/gpu/card-receiver.js';
+import { createCardFactory, type CardReceiver } from '../../src/gpu/card-receiver.js';
 import { idleTime } from '../../src/gpu/metrics.js';
-import { schema } from './config.js';
+import { family, schema } from './config.js';
 
-/** Reads GPUs of Intel: energy, use of engines, clocks, idle time, throttling, and the processes that use them. */
-export const factory = createCardFactory({
+/** How the cards are read. */
+export const receiver = {
   schema,
   threadOptions: ({ engines }) => ({ engines }),
-  name: 'Intel GPUs',
+  family,
   module: new URL('./reading-thread.js', import.meta.url),
   remedies: [
     {
@@ -15,4 +15,7 @@ export const factory = createCardFactory({
     },
   ],
   metrics: [idleTime],
-});
+} as const satisfies CardReceiver<typeof schema>;
+
+/** Reads GPUs of Intel: energy, use of engines, clocks, idle time, throttling, and the processes that use them. */
+export const factory = createCardFactory(receiver);

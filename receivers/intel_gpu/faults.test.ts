@@ -1,9 +1,10 @@
 import { test } from 'node:test';
 import { FakeCards } from '../../src/gpu/fake-cards.fixture.js';
+import { testHangingCards } from '../../src/gpu/hanging-cards.fixture.js';
 import { testFileFaults } from '../../src/scraping/file-faults.fixture.js';
 import { checkFault, createReset } from '../../src/scraping/reader-faults.fixture.js';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
-import { factory } from './factory.js';
+import { factory, receiver } from './factory.js';
 
 /** Two cards of xe, each with a counter of energy and a temperature. */
 function openMachine(file: string, subject: RegExp) {
@@ -32,4 +33,15 @@ testFileFaults('intel_gpu temperatures', () => openMachine('temp2_input', /hw\.t
 test('intel_gpu counts on after the reset of an energy counter', async (t) => {
   const machine = openMachine('energy1_input', /hw\.energy .*0000:03/u);
   await checkFault(t, machine, createReset(machine.reset));
+});
+
+testHangingCards('intel_gpu cards', {
+  receiver,
+  driver: 'xe',
+  files: {
+    device: '0xe20b',
+    'hwmon/hwmon3/name': 'xe',
+    'hwmon/hwmon3/energy1_input': 5_000_000,
+    'hwmon/hwmon3/temp2_input': 44_000,
+  },
 });

@@ -5,12 +5,12 @@ import type { Card } from '../../src/gpu/cards.js';
 import { drmTasks } from '../../src/gpu/drm-processes.js';
 import { findInteger, findNames } from '../../src/linux/sysfs.js';
 import { bindPmu, type PmuOptions } from './card-pmu.js';
+import { family } from './config.js';
 
 /** The cards of i915 and xe, from sysfs and their PMU. */
 export function createIntelCards(options: PmuOptions): CardKind {
   return {
-    vendor: 'Intel',
-    drivers: ['i915', 'xe'],
+    ...family,
     open: (card) => openCard(card, options),
   };
 }

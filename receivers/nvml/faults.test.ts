@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createMeterReader } from '../../src/component/fakes.js';
 import { sumLastValues } from '../../src/model/check-tables.js';
+import { checkHang, type StartReceiver } from '../../src/scraping/hanging-thread.fixture.js';
 import { checkFault, createReset } from '../../src/scraping/reader-faults.fixture.js';
-import { startPacedReceiver } from '../../src/scraping/running-receiver.fixture.js';
+import { startPacedReceiver, startReceiver } from '../../src/scraping/running-receiver.fixture.js';
 import { until } from '../../src/testing/until.js';
 import { factory } from './factory.js';
 import { buildNvml, repeatGpu, withoutCompiler as skip } from './fake-nvml.fixture.js';
@@ -63,6 +64,28 @@ test('nvml withstands garbage in place of the use of a GPU, and reads the rest',
 test('nvml counts on after the reset of a counter of energy', { skip }, (t) => {
   const { machine, reset } = openMachine();
   return checkFault(t, machine, createReset(reset));
+});
+
+test('nvml withstands a driver that does not answer, and reads other libraries', { skip }, async (t) => {
+  const [nvml, other] = ['GPU-0', 'GPU-1'].map((uuid) =>
+    buildNvml({ ...repeatGpu(1), '0.UUID': `0 ${uuid}` }),
+  );
+  const start =
+    (library: string | undefined): StartReceiver =>
+    (overrides) =>
+      startReceiver(
+        t,
+        factory,
+        { library, collection_interval: '100ms', metrics: { profiling: false } },
+        overrides,
+      );
+  await checkHang([start(nvml?.path), start(other?.path)], {
+    begin: () => nvml?.set({ 'delay.TotalEnergyConsumption': '0 15000000' }),
+    end: () => nvml?.remove('delay.TotalEnergyConsumption'),
+    isSubject: (name) => name.includes('GPU-0'),
+    // Depends on the clock of the receiver.
+    ignored: /hw\.gpu\.(?:time|throttle\.time)/u,
+  });
 });
 
 test(

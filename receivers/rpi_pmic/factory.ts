@@ -1,9 +1,10 @@
 import { accessSync, constants } from 'node:fs';
-import type { ReceiverFactory } from '../../src/component/component.js';
+import type { Component, ReceiverContext, ReceiverFactory } from '../../src/component/component.js';
+import type { Consumer } from '../../src/component/consumer.js';
 import type { Probe } from '../../src/component/probe.js';
 import { describeError, findErrorCode, UnavailableError } from '../../src/errors.js';
 import { hostEnergy, hostPower, hwTemperature, meterResolution } from '../../src/model/shared-metrics.js';
-import { createMeterReceiver } from '../../src/scraping/meter-receiver.js';
+import { createMeterReceiver, type RemoteMeter } from '../../src/scraping/meter-receiver.js';
 import { meterMetrics } from '../../src/scraping/meter-table.js';
 import { ReadingThread } from '../../src/scraping/reading-thread.js';
 import { schema, type Config } from './config.js';
@@ -18,15 +19,30 @@ export const factory: ReceiverFactory<typeof schema> = {
   metrics: meterMetrics.filter(({ name }) => !unused.has(name)),
   probe: (config) => probe(config),
   create: (config, context, next) =>
-    createMeterReceiver({
-      intervalMs: config.collection_interval,
-      context,
-      next,
-      items: [{ measures: 'other', channels: [] } as const],
-      interface: 'rpi_pmic',
-      open: () => openPmicOf(config),
-    }),
+    createReceiver(context, next, { ...config, open: () => openPmicOf(config) }),
 };
+
+/** Options of a receiver. */
+export interface PmicReceiverOptions {
+  readonly collection_interval: number;
+  open(): RemoteMeter;
+}
+
+/** Publishes the readings of a PMIC. */
+export function createReceiver(
+  context: ReceiverContext,
+  next: Consumer,
+  { collection_interval: intervalMs, open }: PmicReceiverOptions,
+): Component {
+  return createMeterReceiver({
+    intervalMs,
+    context,
+    next,
+    items: [{ measures: 'other', channels: [] } as const],
+    interface: 'rpi_pmic',
+    open,
+  });
+}
 
 /** @throws UnavailableError if there is no device */
 function openPmicOf({ device }: Config) {

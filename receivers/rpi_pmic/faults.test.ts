@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { checkHang, Gate, type StartReceiver } from '../../src/scraping/hanging-thread.fixture.js';
+import { ReadingThread } from '../../src/scraping/reading-thread.js';
+import { startReceiver } from '../../src/scraping/running-receiver.fixture.js';
+import { createReceiver, factory } from './factory.js';
 import { openPmic } from './pmic.js';
 
 const answer = `VDD_CORE_A current(7)=2.00000000A
@@ -55,4 +59,39 @@ test('rpi_pmic fails with an answer that is empty or garbage, or with an error, 
     'Error: expected channels of the PMIC, found "error=1"',
     'Error: EIO',
   ]);
+});
+
+/** A PMIC with other rails, and with answers that wait at a gate. */
+function openGated(gate: Gate, suffix: string) {
+  const module = new URL('../../src/scraping/gated-source.fixture.js', import.meta.url);
+  const options = { gate: gate.number, refusal: '', answer: answer.replaceAll('DDR', `DDR${suffix}`) };
+  return openPmic(async () => {
+    const { thread } = await ReadingThread.open<string>({ name: 'PMIC', module, options });
+    return thread;
+  });
+}
+
+test('rpi_pmic withstands firmware that does not answer', async (t) => {
+  const [gate, openGate] = [new Gate(), new Gate()];
+  t.after(() => gate.open());
+  const start =
+    (one: Gate, suffix: string): StartReceiver =>
+    (overrides) =>
+      startReceiver(
+        t,
+        {
+          ...factory,
+          create: (config, context, next) =>
+            createReceiver(context, next, { ...config, open: () => openGated(one, suffix) }),
+        },
+        { collection_interval: '100ms' },
+        overrides,
+      );
+  const beganMs = performance.now();
+  await checkHang([start(gate, '0'), start(openGate, '1')], {
+    begin: () => gate.close(),
+    end: () => gate.open(),
+    isSubject: (name) => name.includes('DDR0'),
+    maxTotal: () => (2.6 * (performance.now() - beganMs)) / 1000,
+  });
 });

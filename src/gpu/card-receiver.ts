@@ -16,6 +16,7 @@ import { ReadingThread } from '../scraping/reading-thread.js';
 import { createScrapingReceiver } from '../scraping/scraping-receiver.js';
 import type { CardThreadOptions } from './card-session.js';
 import { cardSettings } from './card-settings.js';
+import { createMissing, findCards, type CardFamily } from './cards.js';
 import { GpuScraper } from './gpu-scraper.js';
 import * as gpu from './metrics.js';
 import type { Device, Reading } from './protocol.js';
@@ -27,8 +28,8 @@ export interface CardReceiver<S extends typeof cardSettings> {
   readonly schema: S;
   /** Options of its thread, besides those that every such thread has. Plain data. */
   threadOptions?(config: ConfigOf<S>): object;
-  /** For thread names and messages: `AMD GPUs`. */
-  readonly name: string;
+  /** The cards that it reads. */
+  readonly family: CardFamily;
   /** The module that runs on the thread. */
   readonly module: URL;
   /** Remedies if there is no card. */
@@ -85,14 +86,17 @@ async function probeCards<S extends typeof cardSettings>(
   }
 }
 
-function openThread<S extends typeof cardSettings>(
-  { name, module, threadOptions }: CardReceiver<S>,
+/** @throws UnavailableError if there is no card, or none can be opened */
+async function openThread<S extends typeof cardSettings>(
+  { family, module, threadOptions }: CardReceiver<S>,
   config: ConfigOf<S> & Config,
 ) {
   const { sysfs, procfs, metrics } = config;
+  // A machine without cards needs no thread.
+  if (findCards(sysfs, family.drivers).length === 0) throw createMissing(family, sysfs);
   const common: CardThreadOptions = { sysfs, procfs, hasProcesses: metrics.processes };
   const options = { ...common, ...threadOptions?.(config) };
-  return ReadingThread.open<Reading>({ name, module, options });
+  return ReadingThread.open<Reading>({ name: `${family.vendor} GPUs`, module, options });
 }
 
 function describeDevices(devices: readonly Device[]): string {

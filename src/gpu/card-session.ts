@@ -1,7 +1,7 @@
 import { describeError } from '../errors.js';
 import type { BlockingSession } from '../scraping/serve-readings.js';
 import type { CardReader } from './card-reader.js';
-import { findCards, isSuspended, type Card } from './cards.js';
+import { createMissing, findCards, isSuspended, type Card, type CardFamily } from './cards.js';
 import { DrmProcesses, type DrmUsage } from './drm-processes.js';
 import type { Device, DeviceRow, Note, Reading } from './protocol.js';
 
@@ -16,11 +16,7 @@ export interface CardThreadOptions {
 }
 
 /** A kind of cards, and how it is read. */
-export interface CardKind {
-  /** For messages: `AMD`. */
-  readonly vendor: string;
-  /** The kernel modules of its GPUs. */
-  readonly drivers: readonly string[];
+export interface CardKind extends CardFamily {
   open(card: Card): CardReader;
   /** Messages to log since the last call. */
   takeNotes?(): readonly Note[];
@@ -51,12 +47,9 @@ export class CardSession implements BlockingSession<Reading> {
   /** @throws Error if there is no card, not even a suspended one */
   open(): Reading {
     const notes = this.#look();
-    const { vendor, drivers } = this.#kind;
     if (this.#readers.size > 0 || this.#hasSleeping)
       return { devices: this.#devices, rows: [], notes, problems: [], failure: undefined };
-    throw new Error(
-      `Cannot find a GPU of ${vendor}: expected a card of ${drivers.join(' or ')} in ${this.#options.sysfs}/class/drm, found none`,
-    );
+    throw createMissing(this.#kind, this.#options.sysfs);
   }
 
   read(): Reading {

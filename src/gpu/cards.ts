@@ -1,5 +1,6 @@
 import { readlinkSync, realpathSync } from 'node:fs';
 import { basename } from 'node:path';
+import { UnavailableError } from '../errors.js';
 import { findNames, findText } from '../linux/sysfs.js';
 
 /** A GPU of the kernel's direct rendering manager that is a PCI device. */
@@ -18,6 +19,14 @@ export interface Card {
   readonly hwmon: Readonly<Record<string, string>>;
 }
 
+/** The cards of a vendor. */
+export interface CardFamily {
+  /** For messages: `AMD`. */
+  readonly vendor: string;
+  /** The kernel modules of its GPUs. */
+  readonly drivers: readonly string[];
+}
+
 /** The cards with one of these drivers, by PCI address. */
 export function findCards(sysfs: string, drivers: readonly string[]): readonly Card[] {
   const root = `${sysfs}/class/drm`;
@@ -26,6 +35,13 @@ export function findCards(sysfs: string, drivers: readonly string[]): readonly C
     .flatMap((name) => describeCard(`${root}/${name}`) ?? [])
     .filter(({ driver }) => drivers.includes(driver))
     .toSorted((a, b) => (a.address < b.address ? -1 : 1));
+}
+
+/** Why a machine without cards cannot be read. */
+export function createMissing({ vendor, drivers }: CardFamily, sysfs: string): UnavailableError {
+  return new UnavailableError(
+    `Cannot find a GPU of ${vendor}: expected a card of ${drivers.join(' or ')} in ${sysfs}/class/drm, found none`,
+  );
 }
 
 function describeCard(card: string): Card | undefined {

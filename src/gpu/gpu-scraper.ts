@@ -3,6 +3,7 @@ import { claimEnergy } from '../component/energy-claim.js';
 import type { IdentityOptions } from '../identity/process-identity.js';
 import type { Metric, Series } from '../model/series.js';
 import { createEnding, type Table } from '../model/table.js';
+import { GapColumns } from '../scraping/gap-columns.js';
 import type { ReadingThread } from '../scraping/reading-thread.js';
 import type { OpenScraper } from '../scraping/scraping-receiver.js';
 import { createWallTime } from '../scraping/wall-time.js';
@@ -34,6 +35,7 @@ export class GpuScraper implements OpenScraper {
   readonly #thread: ReadingThread<Reading>;
   readonly #processes: ProcessAccounts;
   readonly #published = new Map<string, Published>();
+  readonly #gaps = new GapColumns();
   #devices: readonly Device[] = [];
   /** Whether the published devices match those of the last reading. */
   #areMatched = false;
@@ -72,19 +74,42 @@ export class GpuScraper implements OpenScraper {
   }
 
   async scrape(breaks: number): Promise<Iterable<Table>> {
-    const reading = await this.#thread.read();
-    this.#log(reading.notes);
-    const isConnected = breaks === this.#breaks || this.#breaks === undefined;
-    const ended = isConnected ? [] : this.#endAll();
-    this.#breaks = breaks;
-    this.#devices = reading.devices ?? this.#devices;
-    this.#areMatched &&= isConnected && reading.devices === undefined;
-    if (reading.rows.length === 0 && reading.failure !== undefined) throw new Error(reading.failure);
-    return this.#createTables(reading, ended);
+    try {
+      return this.#noteEach(this.#take(await this.#thread.read(), breaks));
+    } catch (error) {
+      return this.#createGap(error);
+    }
   }
 
   close(): Promise<void> {
     return this.#thread.close();
+  }
+
+  /** @throws Error if no device could be read */
+  #take(reading: Reading, breaks: number): Iterable<Table> {
+    this.#log(reading.notes);
+    this.#devices = reading.devices ?? this.#devices;
+    this.#areMatched &&= reading.devices === undefined;
+    if (reading.rows.length === 0 && reading.failure !== undefined) throw new Error(reading.failure);
+    const isConnected = breaks === this.#breaks || this.#breaks === undefined;
+    const ended = isConnected ? [] : this.#endAll();
+    this.#breaks = breaks;
+    this.#areMatched &&= isConnected;
+    return this.#createTables(reading, ended);
+  }
+
+  *#noteEach(tables: Iterable<Table>): Iterable<Table> {
+    this.#gaps.begin();
+    for (const table of tables) {
+      this.#gaps.note(table);
+      yield table;
+    }
+  }
+
+  /** Nothing could be read: a gap, if it is the first failure in a row. */
+  *#createGap(error: unknown): Iterable<Table> {
+    yield* this.#gaps.createGap(this.#context.clock.wallNs());
+    throw error;
   }
 
   *#createTables({ rows, problems }: Reading, ended: readonly Series[]): Iterable<Table> {

@@ -6,14 +6,13 @@ export interface GatedOptions {
   readonly gate: Int32Array<SharedArrayBuffer>;
   /** Why it cannot be opened; empty: it can be opened. */
   readonly refusal: string;
+  /** What it reads; unset: how often it was read. */
+  readonly answer?: string;
 }
 
-/** How often it was read. */
-export type GatedReading = number;
-
 // A thread of the tests, whose source answers as its gate says. The tests start it with these options.
-serveReadings<GatedReading>((options) => {
-  const { gate, refusal } = options as GatedOptions;
+serveReadings<string | number>((options) => {
+  const { gate, refusal, answer } = options as GatedOptions;
   let reads = 0;
   return {
     open() {
@@ -23,7 +22,8 @@ serveReadings<GatedReading>((options) => {
     read() {
       Atomics.wait(gate, 0, 1);
       if (Atomics.load(gate, 0) === 2) throw new Error('Cannot read a gate: EIO');
-      return ++reads;
+      reads++;
+      return answer ?? reads;
     },
     close() {},
   };

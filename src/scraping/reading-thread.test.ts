@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { UnavailableError } from '../errors.js';
 import { until } from '../testing/until.js';
-import type { GatedOptions, GatedReading } from './gated-source.fixture.js';
+import type { GatedOptions } from './gated-source.fixture.js';
 import { ReadingThread } from './reading-thread.js';
+import type { SlowStartOptions } from './slow-start.fixture.js';
 
 function open(options: GatedOptions) {
   const module = new URL('./gated-source.fixture.js', import.meta.url);
-  return ReadingThread.open<GatedReading>({ name: 'Gate', module, options });
+  return ReadingThread.open<number>({ name: 'Gate', module, options });
 }
 
 function createGate(): GatedOptions['gate'] {
@@ -28,6 +29,16 @@ test('ReadingThread rejects readings while its source hangs, and reads again whe
   await until(async () => (await thread.read().catch(() => 0)) === 3);
   await thread.close();
   await assert.rejects(thread.read(), /expected a running thread, found an ended one, it exited/);
+});
+
+test('ReadingThread limits the time that its source takes to open, not the time to start the thread', async () => {
+  const module = new URL('./slow-start.fixture.js', import.meta.url);
+  const start = (options: SlowStartOptions) =>
+    ReadingThread.open<string>({ name: 'Gate', module, options, openTimeoutMs: 2000 });
+  const { thread, reading } = await start({ loadMs: 3000, openMs: 0 });
+  assert.equal(reading, 'open');
+  await thread.close();
+  await assert.rejects(start({ loadMs: 0, openMs: 6000 }), /expected an answer from the driver, found none/);
 });
 
 test('ReadingThread rejects a failed reading, and continues to read', async () => {

@@ -4,6 +4,8 @@ import type { Command, ThreadMessage } from './serve-readings.js';
 
 /** Far more than any call of a working driver takes. */
 const answerTimeoutMs = 10_000;
+/** Far more than loading a module takes on a busy machine. */
+const loadTimeoutMs = 120_000;
 const closeTimeoutMs = 2_000;
 
 /** A source with blocking calls, and the module that makes them. */
@@ -14,19 +16,20 @@ export interface BlockingSource {
   readonly module: URL;
   /** Passed to what that module opens. Plain data that can be cloned. */
   readonly options: unknown;
-  /** Time limit for opening it. */
+  /** Time limit for opening it, from the first call of the source on. */
   readonly openTimeoutMs?: number;
 }
 
 interface Waiting<Reading> {
   resolve(reading: Reading): void;
   reject(error: Error): void;
-  readonly timer: NodeJS.Timeout;
+  timer: NodeJS.Timeout;
 }
 
 /** A thread that reads a source whose calls block for milliseconds or longer, as the main thread sees it. */
 export class ReadingThread<Reading> {
   readonly #source: string;
+  readonly #openTimeoutMs: number;
   readonly #worker: Worker;
   readonly #exited: Promise<void>;
   #waiting: Waiting<Reading> | undefined;
@@ -34,8 +37,9 @@ export class ReadingThread<Reading> {
   #silentSinceMs = NaN;
   #endedBy: string | undefined;
 
-  private constructor({ name, module, options }: BlockingSource) {
+  private constructor({ name, module, options, openTimeoutMs = answerTimeoutMs }: BlockingSource) {
     this.#source = name;
+    this.#openTimeoutMs = openTimeoutMs;
     this.#worker = new Worker(module, { name: name.toLowerCase(), execArgv: [], workerData: options });
     this.#worker.on('message', (message: ThreadMessage<Reading>) => this.#take(message));
     this.#worker.on('error', (error) => void (this.#endedBy = describeError(error)));
@@ -58,7 +62,7 @@ export class ReadingThread<Reading> {
   ): Promise<{ readonly thread: ReadingThread<Reading>; readonly reading: Reading }> {
     const thread = new ReadingThread<Reading>(source);
     try {
-      return { thread, reading: await thread.#wait(source.openTimeoutMs ?? answerTimeoutMs) };
+      return { thread, reading: await thread.#wait(loadTimeoutMs) };
     } catch (error) {
       await thread.close();
       throw error;
@@ -92,12 +96,22 @@ export class ReadingThread<Reading> {
 
   #wait(timeoutMs: number): Promise<Reading> {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        this.#silentSinceMs = performance.now() - timeoutMs;
-        this.#fail(this.#createSilence());
-      }, timeoutMs);
-      this.#waiting = { resolve, reject, timer };
+      this.#waiting = { resolve, reject, timer: this.#limit(timeoutMs) };
     });
+  }
+
+  #limit(timeoutMs: number): NodeJS.Timeout {
+    return setTimeout(() => {
+      this.#silentSinceMs = performance.now() - timeoutMs;
+      this.#fail(this.#createSilence());
+    }, timeoutMs);
+  }
+
+  /** The time that the machine took to start the thread is not that of the driver. */
+  #beginOpening(): void {
+    if (this.#waiting === undefined) return;
+    clearTimeout(this.#waiting.timer);
+    this.#waiting.timer = this.#limit(this.#openTimeoutMs);
   }
 
   #createEnded(): Error {
@@ -115,6 +129,7 @@ export class ReadingThread<Reading> {
 
   #take(message: ThreadMessage<Reading>): void {
     this.#silentSinceMs = NaN;
+    if (message.type === 'opening') return this.#beginOpening();
     if (message.type === 'refused') return this.#fail(new UnavailableError(message.message));
     if (message.type === 'failed') return this.#fail(new Error(message.message));
     const waiting = this.#waiting;

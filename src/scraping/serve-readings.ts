@@ -7,8 +7,12 @@ import { describeError } from '../errors.js';
 /** `read`: answered by a reading or a failure. `close`: the thread ends. */
 export type Command = 'read' | 'close';
 
-/** The first answer of the thread (`reading` or `refused`), and the answers to `read` (`reading` or `failed`). */
+/**
+ * `opening`: the thread is running, and calls the source next. Then the first answer (`reading` or `refused`), and
+ * the answers to `read` (`reading` or `failed`).
+ */
 export type ThreadMessage<Reading> =
+  | { readonly type: 'opening' }
   | { readonly type: 'reading'; readonly reading: Reading }
   | { readonly type: 'refused'; readonly message: string }
   | { readonly type: 'failed'; readonly message: string };
@@ -32,6 +36,7 @@ export interface BlockingSession<Reading> {
  */
 export function serveReadings<Reading>(create: (options: unknown) => BlockingSession<Reading>): void {
   const post = (message: ThreadMessage<Reading>) => parentPort?.postMessage(message, []);
+  post({ type: 'opening' });
   try {
     const session = create(workerData);
     post({ type: 'reading', reading: session.open() });
