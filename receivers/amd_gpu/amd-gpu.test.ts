@@ -48,6 +48,7 @@ test('amd_gpu reads power, temperatures, use, memory, clocks and fan from sysfs'
 });
 
 test('amd_gpu gives the same as node_exporter for the card of its fixtures', async (t) => {
+  // Those of the module that reads cards for node_exporter: testdata/fixtures.ttar of prometheus/procfs.
   const cards = plugIn({
     gpu_busy_percent: 4,
     mem_info_gtt_total: 8_573_157_376,

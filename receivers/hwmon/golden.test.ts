@@ -131,6 +131,8 @@ const kepler: readonly (readonly [FakeChip['files'], Readonly<Record<string, num
       in2_input: 5000,
       in3_input: 3300,
       in4_input: 150,
+      in5_input: 80,
+      in6_input: 50,
       in7_input: 280,
       curr1_input: 1000,
       curr2_input: 500,
@@ -177,6 +179,24 @@ const kepler: readonly (readonly [FakeChip['files'], Readonly<Record<string, num
     },
     { power1: 60 },
   ],
+  [
+    {
+      name: 'ina3221',
+      in1_input: 12_000,
+      in1_label: 'VDD_CPU',
+      in2_input: 3300,
+      in2_label: 'VDD_GPU',
+      in3_input: 1800,
+      in3_label: 'VDD_SOC',
+      curr1_input: 5000,
+      curr1_label: 'VDD_CPU',
+      curr2_input: 10_000,
+      curr2_label: 'VDD_GPU',
+    },
+    { power1: 60, power2: 33 },
+  ],
+  [{ name: 'ina3221', in1_average: 11_800, in1_input: 12_000, curr1_input: 5000 }, { power1: 60 }],
+  [{ name: 'ina226', in0_input: 5000, curr1_input: 2000 }, {}],
 ];
 
 test('hwmon gives the power that Kepler gives for the chips that it is tested with', async (t) => {
@@ -186,6 +206,12 @@ test('hwmon gives the power that Kepler gives for the chips that it is tested wi
     const expected = Object.entries(watts).map(([name, value]) => [`hw.power platform/a/${name}`, value]);
     assert.deepEqual(Object.fromEntries(powers), Object.fromEntries(expected), String(files['name']));
   }
+});
+
+test('hwmon multiplies readings where Kepler multiplies averages, whose times may differ', async (t) => {
+  const files = { in1_average: 11_800, in1_input: 12_000, curr1_average: 4900, curr1_input: 5000 };
+  const rig = await startRig(t, new FakeSysfs({ hwmon0: createMeter('ina3221', files) }));
+  assert.equal((await rig.read())['hw.power platform/ina3221/power1'], 60, 'Kepler: 57.82 W');
 });
 
 test('hwmon pairs no rails of a chip that is not known, unless the configuration does', async (t) => {
@@ -218,16 +244,23 @@ test('hwmon reads the energy of the counters that Kepler is tested with', async 
     hwmon1: createMeter('energy_with_enable', {
       energy1_enable: 1,
       energy1_input: 500e6,
+      energy2_enable: 1,
+      energy2_input: 200e6,
       energy3_enable: 0,
       energy3_input: 100e6,
     }),
+    hwmon2: createMeter('power_chip', { energy1_input: 300e6 }),
   });
   const rig = await startRig(t, sysfs);
   await rig.read();
   sysfs.write('hwmon0', 'energy1_input', 530e6);
   sysfs.write('hwmon1', 'energy1_input', 510e6);
+  sysfs.write('hwmon1', 'energy2_input', 205e6);
+  sysfs.write('hwmon2', 'energy1_input', 302e6);
   assert.deepEqual(await rig.read(1), {
     'hw.meter.energy platform/energy_meter/energy1': 30,
     'hw.meter.energy platform/energy_with_enable/energy1': 10,
+    'hw.meter.energy platform/energy_with_enable/energy2': 5,
+    'hw.meter.energy platform/power_chip/energy1': 2,
   });
 });
