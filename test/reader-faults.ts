@@ -116,7 +116,7 @@ export const readerFaults: Readonly<Record<string, Readonly<Record<FaultName, Ev
     slow: 'the receiver gives up requests that do not go on, counts and logs them once, and takes others meanwhile',
     'no permission':
       'serveGrpc asks for the password of a web configuration, and counts and logs calls without it',
-    reset: 'take makes a new series of a counter with a later start, and of one that fell',
+    reset: 'otlp continues the counter of a sender that was reset',
   },
   perf: {
     truncated:
@@ -169,12 +169,14 @@ export const readerFaults: Readonly<Record<string, Readonly<Record<FaultName, Ev
   },
   redfish: isAServer('redfish BMCs'),
   replay: {
-    truncated: 'a last line that a crash cut off is left out and no error',
-    empty: 'a file of no known format is named, and the next one is read',
-    garbage: 'lines that are wrong are named with their number, and the rest is read',
-    vanishing: 'start reports which file is not there',
+    ...same('replay withstands a file with the fault "${name}"', [
+      'truncated',
+      'garbage',
+      'vanishing',
+      'no permission',
+    ]),
+    empty: 'replay takes an empty file for a recording without points',
     slow: 'a file on a disk that answers late is read whole',
-    'no permission': 'a file that may not be read is named with its errno, and the next one is read',
     reset: 'a counter that starts again without an end is another series, and the old one ends',
   },
   resctrl: {

@@ -94,3 +94,36 @@ test('otlp counts requests for which it has no memory, and takes others when the
   assert.equal(status, 200);
   assert.deepEqual(list(), ['bad 0 10 1']);
 });
+
+/** A point of a counter that started at 0 at an instant. */
+const count = (name: string, start: bigint, time: bigint, int: number) =>
+  Buffer.from(encodeRequest({ metrics: [{ name, kind: 'sum', points: [{ start, time, int }] }] }));
+
+test('otlp continues the counter of a sender that was reset, and those of other senders, without a problem', async (t) => {
+  const meter = createMeterReader();
+  const { http, log, list } = await startReceiver(t, { meter: meter.meter });
+  const logged = log.lines.length;
+  const post = async (body: Buffer): Promise<void> => {
+    const headers = { 'content-type': protobuf };
+    const { status } = await fetch(`${http}/v1/metrics`, { method: 'POST', body, headers });
+    assert.equal(status, 200);
+  };
+  await post(count('reset', 5n, 10n, 100));
+  await post(count('other', 5n, 10n, 7));
+  // Restarted, with a start of its own; then without a sign of it but its value.
+  await post(count('reset', 15n, 20n, 1));
+  await post(count('other', 5n, 20n, 9));
+  await post(count('reset', 15n, 30n, 0));
+  await post(Buffer.alloc(0));
+  assert.deepEqual(list(), [
+    'reset 5 10 100',
+    'other 5 10 7',
+    'end reset',
+    'reset 15 20 1',
+    'other 5 20 9',
+    'end reset',
+    'reset 20 30 0',
+  ]);
+  assert.deepEqual(log.lines.slice(logged), []);
+  assert.equal((await meter.read())['joulemetry.otlp.requests{otlp,taken}'], 6);
+});
