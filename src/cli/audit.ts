@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { escapeControls } from '../component/output.js';
-import { UsageError } from '../errors.js';
+import { describeCode, UsageError } from '../errors.js';
 import { SheetReader, UnconfirmedError } from './audit/sheet-reader.js';
 import { exitCodes, type Command } from './command.js';
 import { parseOptions } from './config-options.js';
@@ -50,7 +50,8 @@ async function audit(path: string): Promise<number> {
       })(),
     ]);
   } catch (error) {
-    if (!(error instanceof UnconfirmedError)) throw error;
+    if (!(error instanceof UnconfirmedError))
+      throw new Error(`Cannot read ${path}: ${describeCode(error)}`, { cause: error });
     input.destroy();
     write(`Cannot confirm ${path}:${number}: ${error.message}`);
     return exitCodes.failure;
