@@ -30,9 +30,18 @@ export function parseYaml(text: string): ParsedYaml {
   if (first === undefined) throw new Error('Cannot parse YAML: expected a document, found none');
   const error =
     findQuoteError(first, quotes, text) ??
+    findBareReference(first, text) ??
     findFirstError(first, unclosed) ??
     (second && describeSecond(second));
   return { contents: error ? null : first.contents, error, lines };
+}
+
+/** Between brackets, the `{` of `${env:NAME}` begins a map. */
+function findBareReference(document: Document.Parsed, text: string): YamlError | undefined {
+  const first = firstOf(document);
+  const offset = (first?.pos[0] ?? 0) - 1;
+  if (offset < 0 || !text.startsWith('${', offset)) return undefined;
+  return { message: 'expected quotes around this reference between brackets, found none', offset };
 }
 
 type YamlError = NonNullable<ParsedYaml['error']>;

@@ -93,6 +93,10 @@ test('an error of YAML names what is wrong at its place', () => {
     'a:\n\tb: 1': '2:1: Cannot parse YAML: Tabs are not allowed as indentation',
     'a:\n  b: 1\n\tc: 2': '3:1: Cannot parse YAML: Tabs are not allowed as indentation',
     'a: {b: 1': '1:4: Cannot parse YAML: expected "}" for this "{", found none',
+    'a: { b: ${env:X} }\n':
+      '1:9: Cannot parse YAML: expected quotes around this reference between brackets, found none',
+    'a: [ ${env:X}, 1 ]\n':
+      '1:6: Cannot parse YAML: expected quotes around this reference between brackets, found none',
     'a:\n  b: [1, {c: 2}\n': '2:6: Cannot parse YAML: expected "]" for this "[", found none',
     'a: ]': '1:4: Cannot parse YAML: Unexpected flow-seq-end token in YAML stream',
     'a: [b,, c]': '1:7: Cannot parse YAML: Unexpected , in flow sequence',

@@ -144,7 +144,7 @@ export class DeliveryLog {
     if (outageMs === undefined) return;
     const seconds = Math.round(outageMs / 1000);
     this.#log.info(
-      `Recovered, exporting to ${this.#target} again after ${seconds} s: ${waiting.requests} requests in the queue follow, ` +
+      `Recovered, exporting to ${this.#target} again after ${seconds} s: ${describeRequests(waiting.requests, 'queued')} will follow, ` +
         formatKibibytes(waiting.bytes),
     );
   }
@@ -152,7 +152,7 @@ export class DeliveryLog {
   /** The storage has requests of an earlier run. */
   resumed({ requests, bytes }: { readonly requests: number; readonly bytes: number }): void {
     this.#log.info(
-      `Exporting ${requests} stored requests of an earlier run to ${this.#target}, ${formatKibibytes(bytes)}`,
+      `Exporting ${describeRequests(requests, 'stored')} of an earlier run to ${this.#target}, ${formatKibibytes(bytes)}`,
     );
   }
 
@@ -201,4 +201,9 @@ export class DeliveryLog {
     tally.points = 0;
     tally.loggedMs = performance.now();
   }
+}
+
+/** `1 stored request`, `2 stored requests` */
+function describeRequests(count: number, kind: 'stored' | 'queued'): string {
+  return `${count} ${kind} ${count === 1 ? 'request' : 'requests'}`;
 }

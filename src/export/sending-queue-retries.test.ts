@@ -18,7 +18,7 @@ test('SendingQueue keeps requests after transient failures, in order, and report
     log.lines.map((line) => line.replace(/after \d+ s/, 'after some time')),
     [
       'warn: Cannot export to backend:4317: UNAVAILABLE. Keeping data and trying again',
-      'info: Recovered, exporting to backend:4317 again after some time: 2 requests in the queue follow, 1 KiB',
+      'info: Recovered, exporting to backend:4317 again after some time: 2 queued requests will follow, 1 KiB',
     ],
   );
 });
