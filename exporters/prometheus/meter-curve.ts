@@ -78,7 +78,7 @@ export class MeterCurve {
     const from = Number(epoch - this.#epoch);
     for (let row = 0; row < offsets.length; row++) {
       const value = elementAt(values, row * series.length + column);
-      if (!Number.isFinite(value)) continue;
+      if (!(value >= 0 && value < Infinity)) continue;
       reading[0] = from + elementAt(offsets, row);
       reading[1] = Math.round(value * 1e9);
       this.#read(reading);

@@ -6,6 +6,7 @@ import { confirm, linesOf, play } from './audit.fixture.js';
 import { playRandomHistory } from './random-history.fixture.js';
 import { RigGpu, RigInstance } from './rig-gpu.fixture.js';
 import { playSecond, Rig, RigProcess } from './rig.fixture.js';
+import { UnreliableRig } from './unreliable-rig.fixture.js';
 
 test('attribution writes sheets of random histories with two packages whose figures can be recomputed', async () => {
   const found = new Set<string>();
@@ -31,7 +32,11 @@ const byCosts = { hw_type: 'cpu', counters: ['cycles'], max_error: 100 };
 
 async function playHistory(seed: number, settings: object): Promise<readonly string[]> {
   const path = join(createFolder(), 'audit.jsonl');
-  const rig = new Rig({ audit: { path }, floor: [{ hw_type: 'cpu', power: 5 }], ...settings });
+  const rig = new UnreliableRig(seed, {
+    audit: { path },
+    floor: [{ hw_type: 'cpu', power: 5 }],
+    ...settings,
+  });
   playRandomHistory(rig, seed, 100);
   await rig.processor.shutdown();
   return linesOf(path);

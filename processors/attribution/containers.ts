@@ -18,7 +18,7 @@ const waitNs = 3e9;
 export interface EnergyReader {
   /**
    * @param instant nanoseconds, as an array of one number
-   * @param values array whose cell is the joules since the counter's start; not finite: no reading
+   * @param values array whose cell is the joules since the counter's start; negative or not finite: no reading
    */
   read(instant: Float64Array, values: Float64Array, cell: number): void;
   /** The point up to which its energy is booked; undefined: none is. */

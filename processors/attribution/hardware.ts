@@ -111,6 +111,12 @@ export class Hardware {
     }
   }
 
+  /** Whether a counter begins before the previous one of its domain ended: the clock was set back. */
+  get isSetBack(): boolean {
+    for (const { meter } of this.#domains.values()) if (meter.isSetBack) return true;
+    return false;
+  }
+
   /** Settles every window that is ready, boundary by boundary, and writes a row for each boundary. */
   settle(): void {
     const ready = new Map<Domain, Window>();

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { checkTables } from '../../src/model/check-tables.js';
 import type { Series } from '../../src/model/series.js';
+import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
+import { confirm, linesOf } from './audit.fixture.js';
 import { RigGpu } from './rig-gpu.fixture.js';
 import { playBusy, playSecond, Rig, RigProcess } from './rig.fixture.js';
 
@@ -105,6 +108,26 @@ test('attribution counts no energy twice when the clock was set back', () => {
   }
   void rig.processor.shutdown();
   assert.equal(sumLedger(rig), 10 + 30);
+});
+
+test('attribution begins another ledger when the clock was set back by less than the time between two scans', async () => {
+  const path = join(createFolder(), 'audit.jsonl');
+  const { rig, meter, process } = playBusy({ audit: { path } });
+  playSecond({ rig, meter, used: [[process, 2]] }, 2);
+  // From 2 s to 1.4 s: the next boundary is later than the last one, but not the energy.
+  rig.end(1.4, meter, ...process.restart(1.4), ...rig.restartBusy(1.4));
+  const next = rig.createMeter({}, 1.4);
+  for (const atS of [1.4, 1.9, 2.4, 3.4, 4.4]) {
+    rig.energy(next, atS, 10 * (atS - 1.4));
+    if (atS === 1.9) continue;
+    rig.usage(atS, [[process, atS - 1.4]]);
+    if (atS > 1.4) rig.boundary(atS, atS - 1.4);
+  }
+  await rig.processor.shutdown();
+  assert.equal(sumLedger(rig).toFixed(9), '50.000000000');
+  const lines = linesOf(path);
+  assert.equal(confirm(lines).windows, 4);
+  assert.equal(lines.filter((line) => line.startsWith('{"audit"')).length, 2);
 });
 
 /** GPUs, the samples of the second older than those of the first, with one process that uses all. */

@@ -49,6 +49,8 @@ export class Ledger {
   #interrupts: Busy | undefined;
   #interruptNs = 0;
   #boundary = -Infinity;
+  /** How many boundaries its counter has had before the last one. */
+  #boundaries = 0;
   /** Instant of the last row with CPU time of workloads. */
   #usageAt = -Infinity;
   #hasGpuUsage = false;
@@ -75,8 +77,8 @@ export class Ledger {
   }
 
   /**
-   * Whether the counter of busy time ended and its successor starts before the last boundary: the wall clock
-   * was set back, and later tables do not fit into this ledger.
+   * Whether the counter of busy time ended and its successor, or that of a meter, starts before the last boundary:
+   * the wall clock was set back, and later tables do not fit into this ledger.
    */
   get isSetBack(): boolean {
     return this.#isSetBack;
@@ -114,6 +116,7 @@ export class Ledger {
 
   /** Settles what can be settled and ends all published series. No table will follow. */
   close(): readonly Table[] {
+    for (const { domains } of this.domains.kinds) for (const { meter } of domains) meter.discardSetBack();
     const settled = this.finish();
     return [...settled, ...[...this.domains.kinds].flatMap(({ publication }) => publication.close())];
   }
@@ -190,6 +193,10 @@ export class Ledger {
       return;
     }
     const isSame = this.#busy?.series === series;
+    this.#boundaries = isSame ? this.#boundaries + 1 : 0;
+    // Where it was set back by less than the time between two scans, only the meters show it.
+    this.#isSetBack ||= this.#boundaries < 3 && [...this.domains.kinds].some(({ isSetBack }) => isSetBack);
+    if (this.#isSetBack) return;
     if (!isSame) this.#meetMachine(series);
     const lastNs = isSame && this.#busy ? this.#busy.busyNs : NaN;
     const busyNs = readNs < lastNs ? lastNs : readNs;

@@ -7,7 +7,10 @@ import { Windows, type Settled, type Window } from '../../src/usage/windows.js';
 const maxCounters = 8;
 
 /** What a domain needs from its meter. */
-export type DomainMeter = Pick<Meter, 'open' | 'push' | 'takeReady' | 'isDoneWith' | 'isGone' | 'finish'>;
+export type DomainMeter = Pick<
+  Meter,
+  'open' | 'push' | 'takeReady' | 'isDoneWith' | 'isGone' | 'isSetBack' | 'discardSetBack' | 'finish'
+>;
 
 /**
  * The meter of one domain: the successive energy counters that it has had. Between the last reading of one and
@@ -21,6 +24,8 @@ export class Meter {
   /** One for each counter that still has windows to take. */
   #windows: Windows[] = [];
   #closedSince = NaN;
+  /** The end of the last window, or of the last counter. */
+  #reachedAt = -Infinity;
 
   /**
    * @param maxWindowNs a longer window is a gap
@@ -45,13 +50,25 @@ export class Meter {
    */
   open(knownSince = NaN): Windows {
     const left = this.#windows.flatMap((windows) => windows.close());
+    for (const { curve } of this.#windows) if (curve.lastAt > this.#reachedAt) this.#reachedAt = curve.lastAt;
     this.#closedSince = NaN;
     const windows = new Windows(this.#maxWindowNs, this.#tick, this.#keepsEnds, this.#facts);
+    windows.endsAfter = this.#reachedAt;
     if (left.length === 0 && !Number.isNaN(knownSince)) windows.push(createGap(knownSince));
     for (const usage of left) windows.push(usage);
     this.#windows.push(windows);
     if (this.#windows.length > maxCounters) this.#windows.shift();
     return windows;
+  }
+
+  /** Whether its counter begins before the previous one ended: the clock was set back. */
+  get isSetBack(): boolean {
+    return this.#windows.some(({ isSetBack }) => isSetBack);
+  }
+
+  /** Discards such a counter: its energy belongs to another ledger. */
+  discardSetBack(): void {
+    this.#windows = this.#windows.filter(({ isSetBack }) => !isSetBack);
   }
 
   /** No energy or usage will follow. */
@@ -74,7 +91,9 @@ export class Meter {
   takeReady(): Window | undefined {
     for (const windows of this.#windows) {
       const window = windows.takeReady();
-      if (window) return window;
+      if (window === undefined) continue;
+      if (window.to > this.#reachedAt) this.#reachedAt = window.to;
+      return window;
     }
     if (this.#windows.some(({ isDrained }) => isDrained)) {
       this.#windows = this.#windows.filter(({ isDrained }) => !isDrained);
@@ -116,14 +135,14 @@ export class EnergyCounter {
 
   /**
    * @param instant nanoseconds, as an array of one number
-   * @param values array whose cell is the joules since the counter's start; not finite: no reading
+   * @param values array whose cell is the joules since the counter's start; negative or not finite: no reading
    */
   read(instant: Float64Array, values: Float64Array, cell: number): void {
     const reading = this.#reading;
     reading[0] = instant[0];
     // Beyond 2^53 nJ not every whole number is a double; the resolution is that of the joules they come from.
     reading[1] = Math.round(values[cell] * 1e9);
-    if (!Number.isFinite(reading[1]) || this.#windows.isClosed) return;
+    if (!(reading[1] >= 0 && reading[1] < Infinity) || this.#windows.isClosed) return;
     this.#windows.curve.readBeginning(this.#beginning, reading, this.#isExact);
     this.#beginning = undefined;
     if (this.#windows.curve.read(reading, this.#isExact)) return;
@@ -131,9 +150,9 @@ export class EnergyCounter {
     this.#windows.curve.read(reading, this.#isExact);
   }
 
-  /** The point up to which its energy is booked; undefined: none is. */
+  /** The point up to which its energy is booked; undefined: none is, or it is discarded. */
   get settled(): Settled | undefined {
-    return this.#windows.settled;
+    return this.#windows.isSetBack ? undefined : this.#windows.settled;
   }
 
   /** The counter has no further readings. */

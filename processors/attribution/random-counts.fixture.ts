@@ -34,6 +34,18 @@ export class RandomCounts {
     this.#hasEvents = seed % 16 >= 8;
   }
 
+  /** Everything counts from 0 again. */
+  restart(atS: number): void {
+    const counters = [...this.#counters.values(), ...[...this.#ofProcesses.values()].flat()];
+    const old = [...counters.map(({ series }) => series), ...this.#members.values()];
+    for (const counter of counters) {
+      counter.series = counter.create(atS);
+      counter.value = 0;
+    }
+    this.#members.clear();
+    if (old.length > 0) this.#rig.end(atS, ...old);
+  }
+
   /** Readings at an instant, of the processes that exist. */
   read(atS: number, processes: readonly RigProcess[]): void {
     const counters = [

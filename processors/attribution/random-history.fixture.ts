@@ -3,9 +3,10 @@ import { createRow } from '../../src/model/table.js';
 import { interruptTime } from '../../src/model/usage-metrics.js';
 import { createRandom, type Random } from '../../src/testing/random.fixture.js';
 import { RandomCounts } from './random-counts.fixture.js';
+import { RandomGpus } from './random-gpus.fixture.js';
 import { RandomMeters } from './random-meters.fixture.js';
-import { RigGpu } from './rig-gpu.fixture.js';
-import { createCgroup, RigProcess, unixNs, type Rig } from './rig.fixture.js';
+import { createCgroup, RigProcess, unixNs } from './rig.fixture.js';
+import type { UnreliableRig } from './unreliable-rig.fixture.js';
 
 const cgroups = ['/a', '/a/x', '/a/y', '/b'];
 
@@ -27,20 +28,23 @@ interface Process {
 
 /**
  * Plays a short random history: two sockets, whose usage is read in half of the histories, memory with a slow
- * meter, two GPUs; counters that are reset, fall or wrap unnoticed; failed readings; processes that start, end,
- * have their pid reused or move to another cgroup; tables that arrive late, twice or not at all; counts of
- * traffic, cycles and cache misses; cgroups; interrupts; a suspended machine. The ledger has to handle all of it.
+ * meter, two GPUs whose users are not known at times; counters that are reset, fall or wrap unnoticed; failed and
+ * impossible readings; processes that start, end, have their pid reused or move to another cgroup; tables that
+ * arrive late, twice or not at all; counts of traffic, cycles and cache misses; cgroups; interrupts; a suspended
+ * machine; a clock that is set back. The ledger has to handle all of it. At the end, nothing runs any more.
  */
-export function playRandomHistory(rig: Rig, seed: number, scans: number): void {
-  new RandomHistory(rig, seed).play(scans);
+export function playRandomHistory(rig: UnreliableRig, seed: number, scans: number): void {
+  const history = new RandomHistory(rig, seed);
+  history.play(scans);
+  history.rest();
 }
 
 class RandomHistory {
-  readonly #rig: Rig;
+  readonly #rig: UnreliableRig;
   readonly #random: Random;
   readonly #meters: RandomMeters;
-  readonly #gpus: readonly { readonly rig: RigGpu; totalS: number; joules: number }[];
-  readonly #cgroups: readonly { readonly series: Series; packageS: Pair }[];
+  readonly #gpus: RandomGpus;
+  #cgroups: readonly { readonly series: Series; packageS: Pair }[];
   readonly #hasPackages: boolean;
   readonly #counts: RandomCounts;
   #processes: Process[] = [];
@@ -55,15 +59,15 @@ class RandomHistory {
   #packageStartS: Pair = [0, 0];
   #nowS = 0;
 
-  constructor(rig: Rig, seed: number) {
+  constructor(rig: UnreliableRig, seed: number) {
     this.#rig = rig;
     this.#random = createRandom(seed);
     this.#hasPackages = seed % 4 < 2;
     this.#counts = new RandomCounts(rig, seed);
     if (seed % 3 > 0) this.#interrupts = this.#createInterrupts();
     this.#meters = new RandomMeters(rig, this.#random);
-    this.#gpus = ['GPU-1', 'GPU-2'].map((id) => ({ rig: new RigGpu(rig, id), totalS: 0, joules: 0 }));
-    this.#cgroups = cgroups.map((path) => ({ series: createCgroup(path, 0), packageS: [0, 0] }));
+    this.#gpus = new RandomGpus(rig, this.#random);
+    this.#cgroups = createCgroups(0);
   }
 
   play(scans: number): void {
@@ -77,8 +81,26 @@ class RandomHistory {
       if (isEnergyFirst) this.#meters.read(fromS, this.#nowS);
       this.#scan();
       if (!isEnergyFirst) this.#meters.read(fromS, this.#nowS);
-      for (const gpu of this.#gpus) if (this.#random.chance(0.8)) this.#scanGpu(gpu);
+      this.#gpus.scan(this.#nowS, this.#processes);
     }
+    this.#rig.flush();
+  }
+
+  /** Everything but the machine ends; then it is scanned until the last window that may need a group is a gap. */
+  rest(): void {
+    this.#rig.end(this.#nowS, ...this.#cgroups.map(({ series }) => series));
+    for (const process of this.#processes) {
+      this.#rig.end(this.#nowS, ...process.rig.allSeries);
+      this.#gpus.bury(this.#nowS, process);
+    }
+    for (let scan = 0; scan < 75; scan++) {
+      const fromS = this.#nowS;
+      this.#nowS += 5;
+      this.#meters.read(fromS, this.#nowS);
+      this.#rig.boundary(this.#nowS, this.#busyS - this.#busyStartS);
+      this.#gpus.scan(this.#nowS, []);
+    }
+    this.#rig.flush();
   }
 
   /** Random events between two scans. */
@@ -90,6 +112,8 @@ class RandomHistory {
     this.#meters.happen(this.#nowS);
     if (this.#random.chance(0.03)) this.#restartUsage();
     if (this.#random.chance(0.03)) this.#suspend();
+    this.#gpus.happen(this.#nowS);
+    if (this.#random.chance(0.03)) this.#setBack();
   }
 
   #bear(pid = this.#random.whole(12)): void {
@@ -116,7 +140,7 @@ class RandomHistory {
   #bury(process: Process): void {
     this.#processes = this.#processes.filter((one) => one !== process);
     this.#rig.end(this.#nowS, ...process.rig.allSeries);
-    for (const { rig } of this.#gpus) this.#rig.end(this.#nowS, ...rig.seriesOf(process.rig));
+    this.#gpus.bury(this.#nowS, process);
     if (this.#processes.length === 0) this.#bear();
   }
 
@@ -128,7 +152,7 @@ class RandomHistory {
 
   #move(process: Process): void {
     this.#rig.end(this.#nowS, ...process.rig.allSeries);
-    for (const { rig } of this.#gpus) this.#rig.end(this.#nowS, ...rig.seriesOf(process.rig));
+    this.#gpus.bury(this.#nowS, process);
     process.cgroup = this.#random.pick(cgroups);
     process.startS = process.usedS;
     process.startPackageS = process.packageS ?? [0, 0];
@@ -149,6 +173,21 @@ class RandomHistory {
   /** Time passes without any usage; afterwards everything has new series. */
   #suspend(): void {
     this.#nowS += this.#random.pick([10, 400]);
+    this.#restartAll();
+  }
+
+  /** The clock is set back; everything has new series. */
+  #setBack(): void {
+    this.#rig.flush();
+    this.#nowS -= this.#random.pick([2, 1000]);
+    this.#rig.end(this.#nowS, ...this.#cgroups.map(({ series }) => series));
+    this.#cgroups = createCgroups(this.#nowS);
+    this.#gpus.restart(this.#nowS, this.#processes);
+    this.#counts.restart(this.#nowS);
+    this.#restartAll();
+  }
+
+  #restartAll(): void {
     this.#meters.restart(this.#nowS);
     this.#restartUsage();
     for (const process of this.#processes) {
@@ -242,25 +281,10 @@ class RandomHistory {
         used.map(([series, [first, second]]) => [series, first + second]),
       );
   }
+}
 
-  #scanGpu(gpu: { readonly rig: RigGpu; totalS: number; joules: number }): void {
-    const atS = this.#nowS - 0.2 * this.#random.fraction();
-    const clients = this.#processes.filter(() => this.#random.chance(0.3));
-    for (const process of clients) {
-      const workS = 0.5 * this.#random.fraction();
-      process.gpuS += workS;
-      gpu.totalS += workS;
-    }
-    if (this.#random.chance(0.3)) gpu.totalS += 0.1;
-    gpu.joules += 100 * this.#random.fraction();
-    const joules = this.#random.chance(0.05) ? NaN : gpu.joules;
-    gpu.rig.scan(
-      atS,
-      clients.map(({ rig, gpuS }) => [rig, gpuS]),
-      gpu.totalS,
-      joules,
-    );
-  }
+function createCgroups(startS: number): readonly { readonly series: Series; packageS: Pair }[] {
+  return cgroups.map((path) => ({ series: createCgroup(path, startS), packageS: [0, 0] }));
 }
 
 function subtract([first, second]: Pair, from: Pair): Pair {

@@ -60,6 +60,8 @@ export class RandomMeters {
     if (this.#random.chance(0.8)) this.#rig.end(atS, meter.series);
     meter.series = this.#rig.createMeter(meter.series.attributes, atS);
     meter.startJ = meter.shownJ;
+    // The clock may have been set back.
+    meter.refreshedAtS = Math.min(meter.refreshedAtS, atS);
   }
 
   /** A wrap that the receiver missed: the value of the same series falls. */

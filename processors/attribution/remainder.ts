@@ -113,6 +113,14 @@ export class RemainderMeter implements DomainMeter {
     return this.#options.meter.open(knownSince);
   }
 
+  get isSetBack(): boolean {
+    return this.#options.meter.isSetBack;
+  }
+
+  discardSetBack(): void {
+    this.#options.meter.discardSetBack();
+  }
+
   push(usage: Usage): void {
     const { meter, maxWindowNs } = this.#options;
     // A floor is learned from the usage of the CPUs, while the machine is quiet.

@@ -5,19 +5,39 @@ import { unixNs, type Rig, type RigProcess } from './rig.fixture.js';
 
 /** A GPU of a rig, and its usage up to each scan. */
 export class RigGpu {
-  readonly energy: Series;
+  energy: Series;
+  scanSeries: readonly Series[];
   readonly #rig: Rig;
   readonly #id: string;
-  readonly scanSeries: readonly Series[];
   readonly #times = new Map<RigProcess, readonly Series[]>();
+  #startS = 0;
 
   constructor(rig: Rig, id = 'GPU-1') {
     this.#rig = rig;
     this.#id = id;
     this.energy = rig.createMeter({ 'hw.type': 'gpu', 'hw.id': id });
-    const resource = this.energy.resource;
-    const attributes = { 'hw.type': 'gpu', 'hw.id': id };
-    this.scanSeries = [{ metric: gpuTime, resource, attributes, start: unixNs(0) }];
+    this.scanSeries = this.#createScans(0);
+  }
+
+  /** Starts new counters of everything. @returns the old ones */
+  restart(startS: number): readonly Series[] {
+    const old = [this.energy, ...this.scanSeries, ...[...this.#times.values()].flat()];
+    this.#startS = startS;
+    this.energy = { ...this.energy, start: unixNs(startS) };
+    this.scanSeries = this.#createScans(startS);
+    this.#times.clear();
+    return old;
+  }
+
+  /** Ends the scans of its users. The next one starts a new counter. */
+  endScans(atS: number): void {
+    this.#rig.end(atS, ...this.scanSeries);
+    this.scanSeries = this.#createScans(atS);
+  }
+
+  #createScans(startS: number): readonly Series[] {
+    const attributes = { 'hw.type': 'gpu', 'hw.id': this.#id };
+    return [{ metric: gpuTime, resource: this.energy.resource, attributes, start: unixNs(startS) }];
   }
 
   /** GPU seconds of processes and in total up to an instant, then the energy up to it. */
@@ -32,7 +52,7 @@ export class RigGpu {
   seriesOf(process: RigProcess): readonly Series[] {
     const attributes = { 'hw.id': this.#id, 'hw.gpu.task': 'general' };
     const known = this.#times.get(process) ?? [
-      { metric: processGpuTime, resource: process.resource, attributes, start: unixNs(0) },
+      { metric: processGpuTime, resource: process.resource, attributes, start: unixNs(this.#startS) },
     ];
     this.#times.set(process, known);
     return known;

@@ -172,7 +172,7 @@ export class Rig {
   #packageOf(cgroup: Series, number: number): Series {
     const path = String(cgroup.resource.attributes['linux.cgroup.path']);
     const series = { ...cgroup, metric: cgroupPackageTime, attributes: { 'cpu.package': number } };
-    return findOrAdd(this.#cgroupPackages, `${path} ${number}`, () => series);
+    return findOrAdd(this.#cgroupPackages, `${path} ${number} ${cgroup.start}`, () => series);
   }
 
   end(atS: number, ...series: readonly Series[]): void {

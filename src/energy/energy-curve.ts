@@ -41,6 +41,11 @@ export class EnergyCurve {
     return this.#finder.lagNs;
   }
 
+  /** Time of the oldest knot, even if it may not be the start of the known curve; NaN: none. */
+  get oldestAt(): number {
+    return this.#knots.firstAt;
+  }
+
   /** Start of the known curve; NaN: nothing is known yet. */
   get firstAt(): number {
     return this.#finder.isBegun ? this.#knots.firstAt : NaN;

@@ -51,6 +51,8 @@ export interface WindowEnds {
  */
 export class Windows {
   readonly curve: EnergyCurve;
+  /** The end of the previous counter of the domain: its windows end later. */
+  endsAfter = -Infinity;
   readonly #maxWindowNs: number;
   readonly #tick: UsageTick;
   readonly #keepsEnds: boolean;
@@ -63,6 +65,7 @@ export class Windows {
   #isClosed = false;
   /** Whether the usage has reached the end of the curve. */
   #isPast = false;
+  #hasWindow = false;
 
   /**
    * @param maxWindowNs a longer window is a gap
@@ -80,6 +83,11 @@ export class Windows {
   /** The end of the last window and the whole nanojoules of the curve up to there; undefined: there was none. */
   get settled(): Settled | undefined {
     return Number.isNaN(this.#from) ? undefined : { at: this.#from, nj: this.#fromNj };
+  }
+
+  /** Whether its curve begins before the previous one ended: the clock was set back. */
+  get isSetBack(): boolean {
+    return !this.#hasWindow && this.curve.oldestAt < this.endsAfter;
   }
 
   /** Whether no further readings are accepted. */
@@ -155,7 +163,7 @@ export class Windows {
     if (Number.isNaN(this.#from)) return -1;
     const knotAt = this.curve.findKnotAfter(this.#from);
     const minTo = this.#from + this.#tick.minWindowNs;
-    const index = this.#pending.findIndex(({ to }) => to >= knotAt && to >= minTo);
+    const index = this.#pending.findIndex(({ to }) => to >= knotAt && to >= minTo && to > this.endsAfter);
     const found = this.#pending[index];
     if (found !== undefined && found.to <= lastAt) {
       // The energy after the last boundary does not make a gap of the time before it.
@@ -181,6 +189,7 @@ export class Windows {
   }
 
   #cut(usages: readonly Usage[]): Window {
+    this.#hasWindow = true;
     const usage = mergeUsages(usages);
     const { to } = usage;
     const from = this.#from;
