@@ -20,7 +20,7 @@ export function observeLedger(meter: Meter, find: () => Ledger | undefined): () 
   const residual = gauge(
     'residual',
     'J',
-    'By how much the accounts of the ledger disagree; anything but 0 is a defect',
+    'Largest difference between the accounts of the ledger; anything but 0 is a defect',
   );
   const unattributed = gauge(
     'unattributed',
@@ -28,40 +28,44 @@ export function observeLedger(meter: Meter, find: () => Ledger | undefined): () 
     'Share of the energy of the last window that stayed unattributed',
   );
   const error = gauge('error', '1', 'Share of the energy of the last window that may be attributed wrongly');
-  const refresh = gauge('refresh.ratio', '1', 'How much of the last window one refresh of the meter takes');
+  const refresh = gauge(
+    'refresh.ratio',
+    '1',
+    'Refresh interval of the meter divided by the length of the last window',
+  );
   const tick = gauge(
     'tick.ratio',
     '1',
-    'How much of the last window one tick of the usage takes, by which the CPU time of a process may be off',
+    'Time by which the CPU time of a running process may lag behind, divided by the length of the last window',
   );
   const floor = gauge(
     'floor.power',
     'W',
-    'Power of a domain when nothing runs, by which its energy is split',
+    'Power of a domain when nothing runs, used to separate idle energy from the rest',
   );
   const lossRatio = gauge(
     'loss.ratio',
     '1',
-    'Watts that a host uses beyond its domains for each watt of them',
+    'Power that a host uses beyond its domains for each watt of theirs',
   );
   const lossError = gauge(
     'loss.error',
     '1',
     'Half the 95 % confidence interval of joulemetry.attribution.loss.ratio',
   );
-  const countersError = gauge(
-    'counters.error',
+  const countersError = gauge('counters.error', '1', 'Relative error of the energy that events predict');
+  const weight = gauge(
+    'weight',
     '1',
-    'How far energy differs from what events predict, in relation to the part that they explain',
+    'Always 1; energy.attribution.model states by what the energy of the last window was shared',
   );
-  const weight = gauge('weight', '1', 'By what the energy of the last window was shared: always 1');
   const fallback = counter(
     'fallback',
-    'Time for which energy was shared by CPU time, since what it is shared by otherwise was not counted',
+    'Time for which energy was shared by CPU time because its usual weight was not counted',
   );
   const overlap = counter(
     'overlap',
-    'CPU time of workloads beyond the busy time of the machine and its rounding',
+    'CPU time of workloads that exceeds the busy time of the machine by more than its rounding',
   );
   const skew = gauge(
     'skew',

@@ -13,14 +13,14 @@ export class ScanTelemetry {
     this.#attributes = { receiver: id };
     const count = meter.createObservableGauge('joulemetry.cgroup.count', {
       unit: '{cgroup}',
-      description: 'Cgroups that are there, each counted in each hierarchy that has it',
+      description: 'Number of cgroups, each counted once in every hierarchy that contains it',
     });
     const observe = (result: ObservableResult) => result.observe(tree.size, this.#attributes);
     count.addCallback(observe);
     this.#stop = () => count.removeCallback(observe);
     this.#births = meter.createCounter('joulemetry.cgroup.births', {
       unit: '{cgroup}',
-      description: 'Cgroups that were made between two scans and still were there at the second one',
+      description: 'Cgroups that were created between two scans and still existed at the second one',
     });
     this.#deaths = meter.createCounter('joulemetry.cgroup.deaths', {
       unit: '{cgroup}',

@@ -21,13 +21,13 @@ export class IntakeTelemetry {
     this.#attributes = { receiver: id };
     this.#log = log;
     this.#requests = meter.createCounter('joulemetry.otlp.requests', {
-      description: 'Requests that were received, by what became of them',
+      description: 'Requests that were received, by outcome',
     });
     this.#rejected = meter.createCounter('joulemetry.otlp.rejected_points', {
-      description: 'Points that were received and could not be taken',
+      description: 'Points that were received but rejected, by reason',
     });
     const series = meter.createObservableGauge('joulemetry.otlp.series', {
-      description: 'Series that points arrive for',
+      description: 'Number of series for which points arrive',
     });
     const observe = (result: ObservableResult) => result.observe(readSeries(), this.#attributes);
     series.addCallback(observe);

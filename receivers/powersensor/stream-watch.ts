@@ -26,7 +26,8 @@ export class StreamWatch implements Consumer {
     this.#attributes = { receiver: id };
     this.#lossCounter = meter.createCounter('joulemetry.powersensor.losses', {
       unit: '{loss}',
-      description: 'Times that samples of a PowerSensor3 were lost, and its energy started again from 0',
+      description:
+        'Number of times that samples of a PowerSensor3 were lost, after which its energy restarts at 0',
     });
   }
 

@@ -28,7 +28,7 @@ export class LostReports {
     this.#moves = this.#createCounter('joulemetry.process.lost_moves', {
       unit: '{move}',
       description:
-        'Moves of threads to another CPU package that were not noted, because too many threads had moved',
+        'Moves of threads to another CPU package that were missed, because too many threads had moved',
     });
   }
 

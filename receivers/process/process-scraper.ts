@@ -265,7 +265,7 @@ export class ProcessScraper implements Scraper {
 function createMalformedServices(meter: Meter, receiver: string): Counter {
   const counter = meter.createCounter('joulemetry.process.malformed_services', {
     unit: '{service}',
-    description: 'Process contexts and environments that could not be understood, and were ignored',
+    description: 'Process contexts and environments that were malformed and therefore ignored',
   });
   counter.add(0, { receiver });
   return counter;

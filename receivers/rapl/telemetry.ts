@@ -35,11 +35,12 @@ export class DomainTelemetry {
     this.#attributes = { receiver };
     this.#resets = meter.createCounter('joulemetry.rapl.resets', {
       unit: '{reset}',
-      description: 'Energy counters that were reset while they were read: their energy in between is unknown',
+      description:
+        'Number of times that an energy counter was reset; the energy between the readings before and after it is unknown',
     });
     this.#gauge = meter.createObservableGauge('joulemetry.rapl.domains', {
       unit: '{domain}',
-      description: 'Energy domains that were found, by where they are read and what became of them',
+      description: 'Energy domains that were found, by source and state: always 1',
     });
     this.#gauge.addCallback(this.#observe);
   }

@@ -54,9 +54,9 @@ export class SendingQueueTelemetry {
     this.#sendFailed = sendFailed;
     this.#enqueueFailed = counter(
       'otelcol_exporter_enqueue_failed_metric_points',
-      'Points that found no room in the sending queue',
+      'Points that were lost because the sending queue was full',
     );
-    this.#dropped = counter('joulemetry.exporter.dropped', 'Points that are lost, by reason');
+    this.#dropped = counter('joulemetry.exporter.dropped', 'Points that were lost, by reason');
     this.#close = observeQueue(meter, readings, id);
     for (const one of [this.#sent, this.#sendFailed, this.#enqueueFailed]) one.add(0, this.#attributes);
   }
@@ -86,17 +86,25 @@ function observeQueue(meter: Meter, readings: QueueReadings, id: string): () => 
     meter.createObservableGauge(name, { unit, description });
   const observed = [
     {
-      instrument: gauge('otelcol_exporter_queue_size', 'By', 'Bytes of requests that wait or are under way'),
+      instrument: gauge(
+        'otelcol_exporter_queue_size',
+        'By',
+        'Bytes of all requests that wait or are being sent',
+      ),
       read: () => readings.readBytes(),
     },
     {
-      instrument: gauge('otelcol_exporter_queue_capacity', 'By', 'Most bytes that the queue holds'),
+      instrument: gauge(
+        'otelcol_exporter_queue_capacity',
+        'By',
+        'Maximum bytes of all requests in the queue',
+      ),
       read: () => readings.capacityBytes,
     },
     {
       instrument: meter.createObservableUpDownCounter('otelcol_exporter_in_flight_requests', {
         unit: '{request}',
-        description: 'Requests under way, those that wait for their next attempt included',
+        description: 'Requests that are being sent, including those that wait for their next attempt',
       }),
       read: () => readings.readInFlight(),
     },

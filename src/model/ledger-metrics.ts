@@ -69,7 +69,7 @@ export const attributionUnattributed: Metric = {
   valueType: 'double',
 };
 
-/** How much of the last window one refresh of the meter takes. Attributes as its energy. */
+/** Refresh interval of the meter divided by the length of the last window. Attributes as its energy. */
 export const attributionRefreshRatio: Metric = {
   name: 'attribution.refresh.ratio',
   unit: '1',

@@ -19,10 +19,10 @@ export interface PassageCounters {
 export function receiverCounters(meter: Meter, id: string): PassageCounters {
   return {
     accepted: meter.createCounter('otelcol_receiver_accepted_metric_points', {
-      description: 'Points that a receiver handed into the pipelines',
+      description: 'Points that a receiver passed to the pipelines',
     }),
     refused: meter.createCounter('otelcol_receiver_refused_metric_points', {
-      description: 'Points of a receiver that the pipelines did not take',
+      description: 'Points of a receiver that the pipelines refused',
     }),
     attributes: { receiver: id },
   };

@@ -156,9 +156,13 @@ export function createSamplerMetrics(meter: Meter): SamplerMetrics {
   const count = (name: string, unit: string, description: string) =>
     meter.createCounter(`joulemetry.sampler.${name}`, { unit, description });
   const ticks = count('ticks', '{tick}', 'Readings taken');
-  const missedTicks = count('missed_ticks', '{tick}', 'Readings left out because an earlier one came late');
-  const failures = count('failures', '{failure}', 'Times that a sampler failed and was closed');
-  const droppedRows = count('dropped_rows', '{row}', 'Rows that were read and could not be forwarded');
+  const missedTicks = count(
+    'missed_ticks',
+    '{tick}',
+    'Readings that were skipped because an earlier one was late',
+  );
+  const failures = count('failures', '{failure}', 'Number of times that a sampler failed and was closed');
+  const droppedRows = count('dropped_rows', '{row}', 'Rows that were read but could not be forwarded');
   const droppedTables = count('dropped_tables', '{table}', 'Tables that could not be forwarded');
   const lateness = createLateness(meter);
   const drop = (tables: number, rows: number, attributes: Attributes) => {
@@ -180,7 +184,7 @@ export function createSamplerMetrics(meter: Meter): SamplerMetrics {
 function createLateness(meter: Meter) {
   return meter.createHistogram(samplerLatenessName, {
     unit: 's',
-    description: 'Maximum time by which a reading of a table ended late',
+    description: 'Maximum time by which a reading ended late, for each table',
     advice: { explicitBucketBoundaries: [1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 0.1, 1] },
   });
 }

@@ -31,11 +31,11 @@ export class ScrapeTelemetry {
     });
     this.#missed = meter.createCounter('joulemetry.scrape.missed', {
       unit: '{scrape}',
-      description: 'Scrapes left out because the one before took longer than the interval',
+      description: 'Scrapes that were skipped because the previous one took longer than the interval',
     });
     this.#duration = meter.createHistogram(scrapeDurationName, {
       unit: 's',
-      description: 'How long a scrape took, with the pipeline behind it',
+      description: 'Duration of a scrape, including the pipeline that processes its tables',
       advice: { explicitBucketBoundaries: durationBoundariesSeconds },
     });
     this.#errored.add(0, this.#attributes);

@@ -23,7 +23,7 @@ function observeDelay(meter: Meter): () => void {
   });
   const max = meter.createObservableGauge('nodejs.eventloop.delay.max', {
     unit: 's',
-    description: 'Greatest delay of a timer on the main thread since the last collection',
+    description: 'Maximum delay of a timer on the main thread since the last collection',
   });
   meter.addBatchObservableCallback(
     (result) => {
@@ -42,13 +42,13 @@ function observeSlices(meter: Meter): () => void {
   meter
     .createObservableGauge('joulemetry.main_thread.longest_slice', {
       unit: 's',
-      description: 'Longest time since the last collection that the main thread let nothing else run',
+      description: 'Longest time since the last collection for which the main thread was blocked',
     })
     .addCallback((result) => result.observe(slices.takeLongestMs() / 1000));
   meter
     .createObservableCounter('joulemetry.main_thread.long_slices', {
       unit: '{slice}',
-      description: `Times that the main thread let nothing else run for more than ${longSliceMs} ms`,
+      description: `Number of times that the main thread was blocked for more than ${longSliceMs} ms`,
     })
     .addCallback((result) => result.observe(slices.long));
   slices.start();
@@ -60,7 +60,7 @@ function observeUtilization(meter: Meter): void {
   meter
     .createObservableGauge('nodejs.eventloop.utilization', {
       unit: '1',
-      description: 'Share of time since the last collection that the main thread did not wait',
+      description: 'Share of time since the last collection during which the main thread was busy',
     })
     .addCallback((result) => {
       const now = performance.eventLoopUtilization();

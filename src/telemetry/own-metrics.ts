@@ -35,7 +35,7 @@ function observeCounters(meter: Meter, readJoules: () => number | undefined): vo
   meter
     .createObservableCounter('joulemetry.own.energy', {
       unit: 'J',
-      description: 'Energy that the collector itself used, as attributed to its process',
+      description: 'Energy attributed to the process of the collector itself',
     })
     .addCallback(createJoulesObserver(readJoules));
 }
@@ -60,7 +60,8 @@ function observeMemory(meter: Meter): void {
   });
   const own = meter.createObservableGauge('joulemetry.own.private_memory', {
     unit: 'By',
-    description: 'Physical memory that is in no file and not shared: without the program and its libraries',
+    description:
+      'Physical memory that is neither in a file nor shared with other processes: without the program and its libraries',
   });
   meter.addBatchObservableCallback(
     (result) => {
@@ -79,7 +80,7 @@ function observeMemory(meter: Meter): void {
   meter
     .createObservableGauge('otelcol_process_runtime_total_sys_memory_bytes', {
       unit: 'By',
-      description: 'Total bytes of memory obtained from the OS for the heap and for buffers beside it',
+      description: 'Total bytes of memory obtained from the OS for the heap and for buffers outside it',
     })
     .addCallback((result) => {
       const { heapTotal, external } = process.memoryUsage();
