@@ -28,7 +28,7 @@ import {
 } from './columns.js';
 import { schema, type Config } from './config.js';
 import { chooseCpuTimeSource, type ChosenSource, type CpuTimeSource } from './cpu-time-source.js';
-import { explainBpf, probe } from './probe.js';
+import { explainBpf, probeByTrying } from './probe.js';
 import { ProcessScraper } from './process-scraper.js';
 import { describeHidden, findHiddenProcesses, hasVirtualStat } from './procfs-mount.js';
 
@@ -54,7 +54,7 @@ export const factory: ReceiverFactory<typeof schema> = {
       .flatMap((setting) => metricsBySetting[setting].map(({ name }) => ({ metric: name, scope: '' }))),
   check: ({ metrics }) =>
     Object.values(metrics).some(Boolean) ? [] : ['metrics: expected at least one that is on, found none'],
-  probe,
+  probe: probeByTrying,
   create,
 };
 

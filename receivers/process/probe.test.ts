@@ -6,7 +6,7 @@ import { parseSettings } from '../../src/config/settings.js';
 import { createFakeProcfs } from '../../src/identity/fake-procfs.fixture.js';
 import { skipFor, skipWithout } from '../../src/testing/needs.fixture.js';
 import { schema } from './config.js';
-import { probe } from './probe.js';
+import { probe, probeByTrying } from './probe.js';
 
 const isRoot = process.getuid?.() === 0;
 const cannotDropRights = skipFor(!isRoot && 'needs root, to drop its rights');
@@ -21,6 +21,25 @@ test('probe finds the processes of this machine', () => {
     /^\/proc: \d+ processes, CPU time at most \d+ ms old(, by eBPF, including processes that live for less than a scan)?$/,
   );
 });
+
+test('probe reports why eBPF cannot be used, if that was tried', () => {
+  const { available, found } = probe(parseSettings(schema, {}), 'Cannot load it: EINVAL');
+  assert.equal(available, true);
+  assert.match(
+    found,
+    /^\/proc: \d+ processes, CPU time at most \d+ ms old, not by eBPF: Cannot load it: EINVAL$/,
+  );
+});
+
+test('probeByTrying agrees with what the privileges and files of this machine promise', async () => {
+  const config = parseSettings(schema, {});
+  assert.equal(describeSource(await probeByTrying(config)), describeSource(probe(config)));
+});
+
+/** The number of processes changes. */
+function describeSource({ found }: Probe): string {
+  return found.replace(/\d+ processes/, '');
+}
 
 test('probe reports that CPU time has the precision of ticks if the procfs is not that of its own PID namespace', () => {
   const procfs = createFakeProcfs();

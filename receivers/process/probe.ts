@@ -1,8 +1,10 @@
 import { closeSync, existsSync, readlinkSync, readSync } from 'node:fs';
 import { createGrant, type Probe, type Remedy } from '../../src/component/probe.js';
 import { describeError, findErrorCode } from '../../src/errors.js';
+import { CpuAccounting } from '../../src/linux/bpf/cpu-accounting.js';
 import { kernelTypesPath } from '../../src/linux/bpf/kernel-types.js';
 import { readTickNs } from '../../src/linux/clocks.js';
+import { isBpfLockedMemory } from '../../src/linux/locked-memory.js';
 import { openPidList } from '../../src/linux/pid-list.js';
 import { readEffectiveCapabilities } from '../../src/linux/privileges.js';
 import { ProcessStat } from '../../src/linux/process-stat.js';
@@ -11,28 +13,56 @@ import type { Config } from './config.js';
 import { findCpuClocks } from './cpu-time-source.js';
 import { findHiddenProcesses } from './procfs-mount.js';
 
-/** Checks which files of which processes are readable, and which privilege would make the rest readable. */
-export function probe(config: Config): Probe {
+/**
+ * Like `probe`, after trying eBPF on old kernels, which may lack more than their files show. On others this would
+ * only delay each start.
+ */
+export async function probeByTrying(config: Config): Promise<Probe> {
+  const isTried = isBpfLockedMemory() && wantsBpf(config) && explainBpf(config).length === 0;
+  return probe(config, isTried ? await findObstacle() : undefined);
+}
+
+async function findObstacle(): Promise<string | undefined> {
+  try {
+    const accounting = await CpuAccounting.open();
+    accounting.close();
+    return undefined;
+  } catch (error) {
+    return describeError(error);
+  }
+}
+
+/**
+ * Checks which files of which processes are readable, and which privilege would make the rest readable.
+ * @param obstacle why eBPF cannot be used, if that is known already
+ */
+export function probe(config: Config, obstacle?: string): Probe {
   const { procfs } = config;
   try {
     const pids = listPids(procfs);
-    return { available: true, found: describeFound(config, pids), remedies: findRemedies(config, pids) };
+    return {
+      available: true,
+      found: describeFound(config, pids, obstacle),
+      remedies: findRemedies(config, pids),
+    };
   } catch (error) {
     const remedies = [{ missing: `a procfs at ${procfs}`, command: `mount -t proc proc ${procfs}` }];
     return { available: false, found: `Cannot read ${procfs}: ${describeError(error)}`, remedies };
   }
 }
 
-function describeFound(config: Config, pids: readonly number[]): string {
+function describeFound(config: Config, pids: readonly number[], obstacle: string | undefined): string {
   const { procfs } = config;
   const tick = `at most ${readTickNs() / 1e6} ms old`;
   const cpuTime = findCpuClocks(procfs) === undefined ? 'in ticks of 10 ms' : tick;
-  const hasBpf = config.cpu_time !== 'procfs' && findCpuClocks(procfs) !== undefined;
-  const exact =
-    hasBpf && explainBpf(config).length === 0
-      ? ', by eBPF, including processes that live for less than a scan'
-      : '';
-  return `${procfs}: ${pids.length} processes, CPU time ${cpuTime}${exact}`;
+  const hasBpf = wantsBpf(config) && explainBpf(config).length === 0;
+  const exact = hasBpf ? ', by eBPF, including processes that live for less than a scan' : '';
+  const source = obstacle === undefined ? exact : `, not by eBPF: ${obstacle}`;
+  return `${procfs}: ${pids.length} processes, CPU time ${cpuTime}${source}`;
+}
+
+function wantsBpf({ procfs, cpu_time: wanted }: Config): boolean {
+  return wanted !== 'procfs' && findCpuClocks(procfs) !== undefined;
 }
 
 /** Reads the files that a scan requires. */
@@ -89,8 +119,8 @@ function explainTicks(procfs: string): Remedy[] {
 const shortLived = 'processes that start and end between two scans';
 
 /** What is missing to see processes that start and end between two scans. */
-export function explainBpf({ procfs, cpu_time: wanted }: Config): readonly Remedy[] {
-  if (wanted === 'procfs' || findCpuClocks(procfs) === undefined) return [];
+export function explainBpf(config: Config): readonly Remedy[] {
+  if (!wantsBpf(config)) return [];
   if (!existsSync(kernelTypesPath)) {
     const missing = `types of the kernel (${kernelTypesPath}), for ${shortLived}`;
     return [{ missing, command: 'a kernel with CONFIG_DEBUG_INFO_BTF=y' }];

@@ -27,3 +27,13 @@ test('a program that the verifier refuses fails with the end of its log', { skip
     /^BpfError: Cannot load BPF program "wrong": EACCES; verifier: .*invalid read from stack/s,
   );
 });
+
+test('a program that needs a helper of a newer kernel fails without a log', { skip }, async () => {
+  assert.ok(types);
+  const attachTo = types.findId('bpf_iter_task', 'function');
+  const code = new Assembler().call(9999).return();
+  await assert.rejects(
+    loadProgram({ name: 'modern', kind: 'iterator', attachTo, code }),
+    /^BpfError: Cannot load BPF program "modern": EINVAL, this kernel has no BPF helper 9999; a newer one has it[^\n]*$/,
+  );
+});

@@ -1,6 +1,7 @@
 import { closeSync } from 'node:fs';
 import { koffi } from '../koffi.js';
 import { libc, nameErrno } from '../libc.js';
+import { findLockedMemoryLimit, lockedMemoryRemedies } from '../locked-memory.js';
 import { readEffectiveCapabilities } from '../privileges.js';
 import { findSyscallNumber } from '../syscall-numbers.js';
 import type { Assembler } from './assembler.js';
@@ -225,6 +226,11 @@ function check(result: number, attempt: string): number {
 }
 
 function refusal(attempt: string, code: string, log = ''): BpfError {
+  const [, helper] = /invalid func unknown#(\d+)/.exec(log) ?? [];
+  if (helper !== undefined) {
+    const lack = `this kernel has no BPF helper ${helper}; a newer one has it, for the CPU time of processes Linux 5.11`;
+    return new BpfError(`Cannot ${attempt}: ${code}, ${lack}`, code);
+  }
   return new BpfError(
     `Cannot ${attempt}: ${code}${describeCause(code)}${log === '' ? '' : `; verifier: ${log}`}`,
     code,
@@ -235,11 +241,12 @@ function describeCause(code: string): string {
   if (code === 'ENOSYS') return ', this kernel has no BPF';
   if (code !== 'EPERM') return '';
   const granted = readEffectiveCapabilities();
-  if (granted.includes('CAP_SYS_ADMIN'))
-    return ', a security policy, kernel lockdown or user namespace forbids it';
   const missing = ['CAP_BPF', 'CAP_PERFMON'].filter((name) => !granted.includes(name));
-  if (missing.length > 0) return `, needs ${missing.join(' and ')}`;
-  return ', a security policy, kernel lockdown or user namespace forbids it, or before Linux 5.11 the limit of locked memory';
+  if (missing.length > 0 && !granted.includes('CAP_SYS_ADMIN')) return `, needs ${missing.join(' and ')}`;
+  const limit = findLockedMemoryLimit();
+  if (limit === undefined) return ', a security policy, kernel lockdown or user namespace forbids it';
+  const [shell, unit] = lockedMemoryRemedies;
+  return `, locked memory is limited to ${limit} kB, must be unlimited before Linux 5.11: ${shell}, or ${unit} in a systemd unit`;
 }
 
 function addressOfBuffer(buffer: Buffer): bigint {

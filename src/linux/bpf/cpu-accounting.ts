@@ -47,11 +47,13 @@ export class CpuAccounting {
     try {
       // Opened before any thread is read, so that all later moves are recorded.
       const migrations = packages && note(await Migrations.open(types, packages));
-      const deaths = note(await TaskDeaths.open(types, migrations?.maps));
       const slots = isExact ? note(await SwitchSlots.open(types)) : undefined;
       const loop = slots || migrations ? undefined : await openLoop(types, refreshEvery);
-      if (loop) return new CpuAccounting({ pass: new ProcessPass(loop), deaths, isInFirstNamespace: true });
-      const tasks = await TaskIterator.open(types, migrations?.maps);
+      // Before the map of deaths: its error says which kernel is needed, that of the map which limit is too low.
+      const tasks = note(loop ?? (await TaskIterator.open(types, migrations?.maps)));
+      const deaths = note(await TaskDeaths.open(types, migrations?.maps));
+      if (tasks instanceof ProcessLoop)
+        return new CpuAccounting({ pass: new ProcessPass(tasks), deaths, isInFirstNamespace: true });
       const pass = new ThreadPass(tasks, slots, migrations?.maps.count ?? 0);
       return new CpuAccounting({
         pass,
