@@ -88,7 +88,7 @@ const workload = {
 export const schema = {
   window: windowSetting,
   max_lag: {
-    doc: 'How long a window waits for series that have no reading at its end yet. It must be longer than the time between two readings of the counters.',
+    doc: 'How long a window waits for series that have no reading at its end yet. It should be longer than the time between two readings of the counters.',
     format: 'duration',
     default: '2m',
     min: 1,
