@@ -47,8 +47,8 @@ test('ProcessScraper adds up brief processes by program and cgroup', (t) => {
     createBrief('a-program-whose', { cpuTimeNs: 2_500_001 }),
   );
   machine.brief.push(
-    createBrief('make', { cgroupId: 99 }),
-    createBrief('make', { cgroupId: 99, parentPid: 1000 }),
+    createBrief('make', { cgroupV1Id: 99 }),
+    createBrief('make', { cgroupV1Id: 99, parentPid: 1000 }),
   );
   const first = readBrief(machine.scan());
   assert.deepEqual(
@@ -70,7 +70,7 @@ test('ProcessScraper adds up brief processes by program and cgroup', (t) => {
       ],
     ],
   );
-  machine.brief.push(createBrief('make', { cgroupId: 99 }));
+  machine.brief.push(createBrief('make', { cgroupV1Id: 99 }));
   const second = readBrief(machine.scan());
   assert.deepEqual(
     second.map(([, value]) => value),

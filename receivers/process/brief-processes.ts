@@ -16,13 +16,12 @@ const maxTasks = 4 * maxPrograms;
 
 const others: Resource = { attributes: { [ATTR_PROCESS_EXECUTABLE_NAME]: 'others' } };
 
-/** The program that a name and a cgroup ID identify. */
+/** The program that a name and cgroups identify. */
 export interface BriefIdentity {
   /**
    * @param name the kernel's name of the process, at most 15 bytes
-   * @param cgroupId as in `BriefProcess`
    */
-  (name: string, cgroupId: number, process: BriefProcess): Resource;
+  (name: string, process: BriefProcess): Resource;
 }
 
 export interface BriefOptions {
@@ -85,7 +84,7 @@ export class BriefProcesses {
   /** Adds the CPU time of one process. */
   readonly add = (process: BriefProcess): void => {
     const [a, b, c, d] = process.name;
-    const key = `${a},${b},${c},${d},${process.cgroupId},${process.userId}`;
+    const key = `${a},${b},${c},${d},${process.cgroupId},${process.cgroupV1Id},${process.userId}`;
     const task = this.#tasks.get(key);
     if (task === undefined) {
       const first = { ...process, name: process.name.slice() };
@@ -144,7 +143,7 @@ export class BriefProcesses {
   }
 
   #describe(process: BriefProcess): Resource {
-    return this.#identify(decodeTaskName(process.name), process.cgroupId, process);
+    return this.#identify(decodeTaskName(process.name), process);
   }
 
   #programOf(resource: Resource): Program {

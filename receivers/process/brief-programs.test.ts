@@ -53,7 +53,7 @@ test('BriefProcesses adds up the CPU time on each package', () => {
 });
 
 /** A program by name and user: cgroups without a path do not tell processes apart. */
-const identify = (name: string, _: number, { userId }: BriefProcess) => ({
+const identify = (name: string, { userId }: BriefProcess) => ({
   attributes: { 'process.executable.name': name, 'process.owner': String(userId) },
 });
 
@@ -142,7 +142,7 @@ const randomScans: fc.Arbitrary<readonly RandomScan[]> = fc.array(
 test('BriefProcesses publishes no counter twice in a row, and none that falls, whatever cgroups and users come and go', () => {
   holdsFor(randomScans, (scans) => {
     let alive: readonly number[] = [];
-    const identifyNow = (name: string, cgroupId: number, { userId }: BriefProcess) => ({
+    const identifyNow = (name: string, { cgroupId, userId }: BriefProcess) => ({
       attributes: { name, userId, ...(alive.includes(cgroupId) && { cgroupId }) },
     });
     const brief = new BriefProcesses(identifyNow, { forgottenAfter: 3, packages: [] });

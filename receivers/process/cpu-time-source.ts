@@ -1,5 +1,5 @@
 import { describeError } from '../../src/errors.js';
-import type { BriefProcess } from '../../src/linux/bpf/accounted-process.js';
+import type { BriefProcess, CgroupIds } from '../../src/linux/bpf/accounted-process.js';
 import { CpuAccounting } from '../../src/linux/bpf/cpu-accounting.js';
 import { detail, detailCount } from '../../src/linux/bpf/process-details.js';
 import { CpuClock, originSecond, readBootTimeNs, readTickNs } from '../../src/linux/clocks.js';
@@ -77,8 +77,8 @@ export interface CpuTimeSource {
   read(pid: number, startTicks?: number): boolean;
   /** Whether the source knows a process and will report its end, which can be after its files have disappeared. */
   holds(pid: number): boolean;
-  /** The cgroup of a process, with the same ID as in brief processes; undefined if unknown to the source. */
-  findCgroupId(pid: number): number | undefined;
+  /** The cgroups of a process, with the same IDs as in brief processes; undefined if unknown to the source. */
+  findCgroups(pid: number): CgroupIds | undefined;
   close(): void;
 }
 
@@ -168,7 +168,7 @@ class ClockCpuTime extends CpuClock implements CpuTimeSource {
   holds(): boolean {
     return false;
   }
-  findCgroupId(): undefined {}
+  findCgroups(): undefined {}
   close(): void {}
 }
 
@@ -261,8 +261,8 @@ class BpfCpuTime implements CpuTimeSource {
     return this.#accounting.find(pid) !== undefined;
   }
 
-  findCgroupId(pid: number): number | undefined {
-    return this.#accounting.find(pid)?.cgroupId;
+  findCgroups(pid: number): CgroupIds | undefined {
+    return this.#accounting.find(pid);
   }
 
   close(): void {

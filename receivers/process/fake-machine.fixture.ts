@@ -8,7 +8,7 @@ import {
 } from '../../src/component/fakes.js';
 import { parseSettings } from '../../src/config/settings.js';
 import { bootSeconds, createFakeProcfs, type FakeProcfs } from '../../src/identity/fake-procfs.fixture.js';
-import type { BriefProcess } from '../../src/linux/bpf/accounted-process.js';
+import type { BriefProcess, CgroupIds } from '../../src/linux/bpf/accounted-process.js';
 import { originSecond } from '../../src/linux/clocks.js';
 import { CpuPackages } from '../../src/linux/cpu-packages.js';
 import type { Series } from '../../src/model/series.js';
@@ -42,6 +42,8 @@ export class FakeMachine {
   readonly details = new Map<number, readonly number[]>();
   /** States of processes that are ending or have ended, if the source reports ends. */
   readonly states = new Map<number, 'ending' | 'dead'>();
+  /** The cgroups of processes; by default each has its own one. */
+  readonly cgroups = new Map<number, CgroupIds>();
   /** Processes that started and ended since the last scan. */
   readonly brief: BriefProcess[] = [];
   /** Total number of ends that were not reported. */
@@ -100,7 +102,7 @@ export class FakeMachine {
   }
 
   #createSource(): CpuTimeSource {
-    const { cpuNs, packageNs, states, brief, revisions, taskStates, details } = this;
+    const { cpuNs, packageNs, states, brief, revisions, taskStates, details, cgroups } = this;
     const readLost = (): number => this.lost;
     const readLostMoves = (): number | undefined => this.lostMoves;
     const readBorn = (): readonly number[] | undefined => this.born?.splice(0);
@@ -153,7 +155,10 @@ export class FakeMachine {
         changed = readChanged();
       },
       holds: (pid) => states.has(pid),
-      findCgroupId: (pid) => (states.has(pid) || cpuNs.has(pid) ? pid : undefined),
+      findCgroups: (pid) =>
+        states.has(pid) || cpuNs.has(pid)
+          ? (cgroups.get(pid) ?? { cgroupId: 0, cgroupV1Id: pid })
+          : undefined,
       close() {},
     };
   }

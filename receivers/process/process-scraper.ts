@@ -86,9 +86,9 @@ export class ProcessScraper implements Scraper {
     this.#lostReports = context.cpuTime && new LostReports(context.cpuTime, context);
     this.#processes = new TrackedProcesses(this.#reader, context.clock);
     this.#brief = new BriefProcesses(
-      (name, cgroupId, { parentPid, userId }) => {
-        const owner = this.#identity.nameOwner(userId);
-        return this.#processes.describeBrief({ name, cgroupId, parentPid, owner });
+      (name, process) => {
+        const owner = this.#identity.nameOwner(process.userId);
+        return this.#processes.describeBrief({ name, process, owner });
       },
       { forgottenAfter: 4 * this.#lookAgainAfter, packages: context.packages?.numbers ?? [] },
     );

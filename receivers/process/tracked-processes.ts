@@ -1,5 +1,5 @@
 import { describeCgroup } from '../../src/identity/cgroup.js';
-import { findUnifiedId } from '../../src/linux/bpf/accounted-process.js';
+import type { BriefProcess, CgroupIds } from '../../src/linux/bpf/accounted-process.js';
 import { CgroupsById } from '../../src/linux/cgroup/cgroups-by-id.js';
 import type { Clock } from '../../src/linux/clock.js';
 import {
@@ -19,15 +19,15 @@ import type { TrackedProcess } from './tracked-process.js';
 /** The kernel's description of a process that started and ended between two scans. */
 export interface BriefDescription {
   readonly name: string;
-  readonly cgroupId: number;
-  readonly parentPid: number;
+  readonly process: Pick<BriefProcess, 'cgroupId' | 'cgroupV1Id' | 'parentPid'>;
   readonly owner: string | undefined;
 }
 
-/** What is known about a brief process from existing processes with the same thread name or in the same cgroup. */
+/** What is known about a brief process from existing processes with the same thread name or in the same cgroups. */
 interface Neighbours {
   readonly programs: Map<unknown, AttributeValue>;
-  readonly cgroups: Map<number, AttributeValue>;
+  /** By `keyOf`. */
+  readonly cgroups: Map<string, AttributeValue>;
 }
 
 /** Most new processes end soon. Among a small number of processes, few series change their positions. */
@@ -117,12 +117,12 @@ export class TrackedProcesses {
    * Identifies a process that started and ended between two scans: program and cgroup are taken from existing
    * processes, otherwise the cgroup from its ID or from the parent.
    */
-  describeBrief({ name, cgroupId, parentPid, owner }: BriefDescription): Resource {
+  describeBrief({ name, process, owner }: BriefDescription): Resource {
     const { programs, cgroups } = (this.#neighbours ??= this.#indexNeighbours());
     const cgroup =
-      cgroups.get(cgroupId) ??
-      this.#findCgroup(cgroupId) ??
-      this.#known.get(parentPid)?.attributes[ATTR_PROCESS_LINUX_CGROUP];
+      cgroups.get(keyOf(process)) ??
+      this.#findCgroup(process) ??
+      this.#known.get(process.parentPid)?.attributes[ATTR_PROCESS_LINUX_CGROUP];
     return {
       attributes: {
         [ATTR_PROCESS_EXECUTABLE_NAME]: programs.get(name) ?? name,
@@ -132,18 +132,17 @@ export class TrackedProcesses {
     };
   }
 
-  /** Finds the path of a cgroup without known processes. */
-  #findCgroup(cgroupId: number): string | undefined {
-    const id = findUnifiedId(cgroupId);
-    const path = id === undefined ? undefined : this.#cgroups.findPath(id);
-    return path === undefined ? undefined : `0::${path}`;
+  /** Finds the path of cgroups without known processes: that of version 2, unless only version 1 has one. */
+  #findCgroup({ cgroupId, cgroupV1Id }: CgroupIds): string | undefined {
+    const path = this.#cgroups.findPath(cgroupId);
+    return path === undefined || (path === '/' && cgroupV1Id !== 0) ? undefined : `0::${path}`;
   }
 
   #indexNeighbours(): Neighbours {
     const neighbours: Neighbours = { programs: new Map(), cgroups: new Map() };
     for (const { pid, attributes } of this.#known.values()) {
-      const id = this.#reader.cpuTime?.findCgroupId(pid);
-      if (id !== undefined) addFirst(neighbours.cgroups, id, attributes[ATTR_PROCESS_LINUX_CGROUP]);
+      const ids = this.#reader.cpuTime?.findCgroups(pid);
+      if (ids) addFirst(neighbours.cgroups, keyOf(ids), attributes[ATTR_PROCESS_LINUX_CGROUP]);
       addFirst(
         neighbours.programs,
         attributes[ATTR_PROCESS_THREAD_NAME],
@@ -192,6 +191,10 @@ export class TrackedProcesses {
   #place(processes: readonly TrackedProcess[]): void {
     for (const process of processes) this.#findRoom().adopt(process);
   }
+}
+
+function keyOf({ cgroupId, cgroupV1Id }: CgroupIds): string {
+  return `${cgroupId} ${cgroupV1Id}`;
 }
 
 function addFirst<K>(map: Map<K, AttributeValue>, key: K, value: AttributeValue | undefined): void {

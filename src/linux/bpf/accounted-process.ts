@@ -3,8 +3,16 @@ import { rowState, type ProcessRows } from './process-rows.js';
 import { readLong } from './read-long.js';
 import { nameWords, taskField, taskRecordWords } from './task-record.js';
 
+/** The cgroups of a process, by the kernel's ids. */
+export interface CgroupIds {
+  /** That of the unified hierarchy (version 2): the inode of its folder. */
+  readonly cgroupId: number;
+  /** The deepest one of version 1, combined with its controller; 0 if it is in none. */
+  readonly cgroupV1Id: number;
+}
+
 /** One process: its CPU time since its start, which never decreases, and its identity. */
-export interface AccountedProcess {
+export interface AccountedProcess extends CgroupIds {
   /** In this collector's pid namespace. */
   readonly pid: number;
   /** Whole seconds of its CPU time. */
@@ -13,11 +21,6 @@ export interface AccountedProcess {
   readonly nanoseconds: number;
   /** Start after boot, in nanoseconds: exact for 100 days after boot. */
   readonly startNs: number;
-  /**
-   * Distinguishes cgroups: that of the unified hierarchy or, if the process is at its root, the deepest one of
-   * version 1.
-   */
-  readonly cgroupId: number;
   /** Increases whenever name, user or cgroup change. */
   readonly revision: number;
   /**
@@ -65,7 +68,11 @@ export class AccountedRow implements AccountedProcess {
   }
 
   get cgroupId(): number {
-    return readCgroup(this.#rows.records, this.row * taskRecordWords);
+    return readLong(this.#rows.records, this.row * taskRecordWords + taskField.cgroup);
+  }
+
+  get cgroupV1Id(): number {
+    return readCgroupV1(this.#rows.records, this.row * taskRecordWords);
   }
 
   get revision(): number {
@@ -93,14 +100,13 @@ export class AccountedRow implements AccountedProcess {
 }
 
 /** A process that started and ended before it was first seen, or that could not be followed. */
-export interface BriefProcess {
+export interface BriefProcess extends CgroupIds {
   readonly pid: number;
   readonly parentPid: number;
   /** Since its start; of a process that several passes have found, since the last one. */
   readonly cpuTimeNs: number;
   /** That of its main thread on each package; empty if unknown. */
   readonly packageNs: Float64Array;
-  readonly cgroupId: number;
   readonly userId: number;
   /** The kernel's name for it, at most 15 bytes, as four words: `decodeTaskName`. */
   readonly name: Uint32Array;
@@ -113,6 +119,7 @@ export class BriefRecord implements BriefProcess {
   cpuTimeNs = 0;
   packageNs: Float64Array = new Float64Array(0);
   cgroupId = 0;
+  cgroupV1Id = 0;
   userId = 0;
   readonly name = new Uint32Array(nameWords);
 
@@ -121,7 +128,8 @@ export class BriefRecord implements BriefProcess {
     this.pid = words[at + taskField.tgid];
     this.parentPid = words[at + taskField.parent];
     this.cpuTimeNs = cpuTimeNs;
-    this.cgroupId = readCgroup(words, at);
+    this.cgroupId = readLong(words, at + taskField.cgroup);
+    this.cgroupV1Id = readCgroupV1(words, at);
     this.userId = words[at + taskField.user];
     for (let word = 0; word < nameWords; word++) this.name[word] = words[at + taskField.name + word];
     return this;
@@ -150,17 +158,10 @@ function decodeTaskState(words: Uint32Array, at: number): string {
   return stateLetters[32 - Math.clz32(reported)] ?? 'D';
 }
 
-/** The inode of a cgroup of the unified hierarchy; undefined if the id is that of a version 1 cgroup. */
-export function findUnifiedId(cgroupId: number): number | undefined {
-  return cgroupId % controllers === 0 ? cgroupId / controllers : undefined;
-}
-
-/** More than there are controllers; 0 is the unified hierarchy. */
+/** More than there are controllers. */
 const controllers = 32;
 
-/** One number for the cgroup that identifies a task best: the kernel's id, combined with its hierarchy. */
-function readCgroup(words: Uint32Array, at: number): number {
-  const controller = words[at + taskField.controllerV1];
-  const id = at + (controller === 0 ? taskField.cgroup : taskField.cgroupV1);
-  return readLong(words, id) * controllers + controller;
+/** One number for a cgroup of version 1: ids are unique within a hierarchy. */
+function readCgroupV1(words: Uint32Array, at: number): number {
+  return readLong(words, at + taskField.cgroupV1) * controllers + words[at + taskField.controllerV1];
 }

@@ -25,7 +25,7 @@ export const taskField = {
   endedThreadsRuntime: 6,
   /** The cgroup of the unified hierarchy (v2): the inode of its folder. */
   cgroup: 8,
-  /** Where `cgroup` is the root: the deepest cgroup of version 1, 0 if none is below its root. */
+  /** The deepest cgroup of version 1, 0 if none is below its root. */
   cgroupV1: 10,
   /** 16 bytes, terminated by a 0. */
   name: 12,
@@ -143,12 +143,15 @@ export class TaskRecordCode {
     }
   }
 
-  /** Copies the cgroup of the unified hierarchy, or if that is its root the deepest of version 1. */
+  /**
+   * Copies the cgroup of the unified hierarchy, and the deepest one of version 1: on hybrid systems, containers may
+   * differ in version 1 only.
+   */
   #copyCgroups(): this {
     this.#follow(taskRegister, 'task_struct', 'cgroups').#follow(pointer, 'css_set', 'dfl_cgrp');
-    this.#code.load(deepest, pointer, this.#types.findOffset('cgroup', 'level'), 4);
     this.#follow(pointer, 'cgroup', 'kn').#copy(pointer, ['kernfs_node', 'id'], taskField.cgroup, 8);
-    this.#code.jumpIf(deepest, 'notEqual', 0, 'cgroup');
+    if (this.#controllers.length === 0) return this;
+    this.#code.set(deepest, 0);
     // Kernel threads are at the root everywhere.
     this.#code.load(scratch, recordRegister, taskField.flags * 4, 4);
     this.#code.compute(scratch, 'and', kernelThreadFlag).jumpIf(scratch, 'notEqual', 0, 'cgroup');
