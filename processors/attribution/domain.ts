@@ -11,7 +11,6 @@ import {
   gpuInstanceEnergy,
   ledgerEnergy,
 } from '../../src/model/ledger-metrics.js';
-import { findOrAdd } from '../../src/model/plan.js';
 import {
   ATTR_ENERGY_ATTRIBUTION_MODEL,
   ATTR_ENERGY_METHOD,
@@ -220,9 +219,12 @@ export class Domain {
   }
 
   #show(metric: Metric, value: number, from: number): void {
-    const { publication } = this.#options;
-    const create = () => publication.open(new Gauge(this.#createSeries(metric, from, {})));
-    findOrAdd(this.#quality, metric, create).value = value;
+    let gauge = this.#quality.get(metric);
+    if (gauge === undefined) {
+      gauge = this.#options.publication.open(new Gauge(this.#createSeries(metric, from, {})));
+      this.#quality.set(metric, gauge);
+    }
+    gauge.value = value;
   }
 
   #findError({ window, weight, timeShare }: WeighedWindow, { aboveFloorNj, unattributedNj }: Parts): number {

@@ -155,7 +155,10 @@ function createKey(values: Group['values'], pattern: readonly number[]): string 
 
 /** The value of an input; NaN if a series that existed all the time is unknown. */
 function combine(sets: readonly Sources[], window: number, { take, combine: how }: InputConfig): number {
-  let [count, sum, least, greatest] = [0, 0, Infinity, -Infinity];
+  let count = 0;
+  let sum = 0;
+  let least = Infinity;
+  let greatest = -Infinity;
   for (const sources of sets) {
     for (const source of sources) {
       const value = source.take(window, take);

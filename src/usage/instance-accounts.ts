@@ -29,7 +29,7 @@ export class InstanceAccounts {
     dynamicNj: number,
     wholeNs: number,
   ): readonly number[] {
-    if (isGap) return [];
+    if (isGap || (instances.length === 0 && this.#accounts.size === 0)) return [];
     this.#endGone(new Set(instances.map(({ id }) => id)));
     const used = instances.map(({ usedNs }) => usedNs);
     const allNs = Math.max(

@@ -26,11 +26,16 @@ export interface WorkloadsOptions {
   readonly tick: UsageTick;
 }
 
-/** Usage of workloads, at the same index in each array. */
-interface Uses {
+interface Lists {
   readonly workloads: Workload[];
   readonly cpuNs: number[];
   readonly lifeNs: number[];
+}
+
+/** Usage of workloads, at the same index in each array. */
+interface Uses extends Lists {
+  /** Number of elements that belong to it; the lists may be longer until it is complete. */
+  count: number;
   /** By event. */
   readonly events: number[][];
   /** By package. */
@@ -53,6 +58,8 @@ export class Workloads {
   readonly #byKey = new Map<string, Workload>();
   /** Live workloads and those that have ended since the last boundary, in their order. */
   #active: Workload[] = [];
+  /** Those of the last usage: the next ones start as copies of them, since lists that grow are allocated again. */
+  #lists: Lists = { workloads: [], cpuNs: [], lifeNs: [] };
   /** Those that ended earlier, in the order of the boundaries to which their last usage belongs. */
   readonly #endings = new Map<Workload, number>();
   #boundary = NaN;
@@ -155,7 +162,9 @@ export class Workloads {
     else this.cgroups.complete(to, wholeNs - seenNs, (unseen, cpuNs) => this.#add(uses, unseen, cpuNs));
     for (const { view } of this.#limited) view.rank(to);
     if (this.#active.some((workload) => workload.counters === 0)) this.#moveEnded(to);
-    const { events, packages: columns, ...usage } = uses;
+    const { events, packages: columns, count, ...usage } = uses;
+    usage.workloads.length = usage.cpuNs.length = usage.lifeNs.length = count;
+    this.#lists = usage;
     const packages = this.packages.cut([isGap ? to : from, to], usage, columns);
     if (isGap) return createGap(to);
     const hasEvents = this.events.count > 0;
@@ -245,7 +254,15 @@ export class Workloads {
   #collect(from: number, to: number) {
     const events = Array.from({ length: this.events.count }, (): number[] => []);
     const packages = Array.from({ length: this.packages.count }, (): number[] => []);
-    const usage: Uses = { workloads: [], cpuNs: [], lifeNs: [], events, packages };
+    const last = this.#lists;
+    const usage: Uses = {
+      workloads: last.workloads.slice(),
+      cpuNs: last.cpuNs.slice(),
+      lifeNs: last.lifeNs.slice(),
+      count: 0,
+      events,
+      packages,
+    };
     let seenNs = 0;
     for (const workload of this.#active) {
       const cpuNs = workload.cut(from, to);
@@ -262,12 +279,13 @@ export class Workloads {
   }
 
   #add(uses: Uses, workload: Workload, usedNs: number, livedNs = 0): void {
-    const { workloads, cpuNs, lifeNs, events, packages } = uses;
-    workloads.push(workload);
+    const { workloads, cpuNs, lifeNs, events, packages, count } = uses;
+    uses.count += 1;
+    workloads[count] = workload;
+    cpuNs[count] = usedNs;
+    lifeNs[count] = livedNs;
     for (const counts of events) counts.push(0);
     for (let i = 0; i < packages.length; i++) packages[i].push(0);
-    cpuNs.push(usedNs);
-    lifeNs.push(livedNs);
     for (const { view, index } of this.#limited) view.weigh(workload.groups[index], usedNs);
   }
 

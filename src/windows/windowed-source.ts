@@ -99,7 +99,12 @@ export class WindowedSource {
   /** Discards what is before the end of a window. */
   forget(window: number): void {
     const first = this.known - this.#counts.length + 1;
-    if (window > first) this.#counts.splice(0, Math.min(window - first, this.#counts.length - 1));
+    const counts = this.#counts;
+    const gone = Math.min(window - first, counts.length - 1);
+    if (gone <= 0) return;
+    // Unlike splice, this allocates nothing.
+    for (let i = gone; i < counts.length; i++) counts[i - gone] = counts[i];
+    counts.length -= gone;
   }
 
   #recall(end: number): number {
