@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { parseTable } from '../src/contract/readme.js';
@@ -81,6 +81,35 @@ test('every metric of the source plugins of ALUMET has a row', () => {
       .filter((name) => !named.includes(`\`${name}\``)),
     [],
   );
+});
+
+/** The transforms of ALUMET 0.9.5, and of its plugins for Kubernetes and batch schedulers. */
+const transforms = [
+  'energy-attribution',
+  'process-to-cgroup-bridge',
+  'k8s-annotation',
+  'slurm',
+  'oar',
+  'energy-estimation-tdp',
+  'filter',
+  'energy-to-carbon',
+  'aggregation',
+];
+
+test('every transform of ALUMET has a row that links to a processor', () => {
+  const section = page.split(/^## /mu).find((text) => text.startsWith('Transforms')) ?? '';
+  const rows = parseTable(section).flatMap(([names = '', ours = '']) =>
+    linkOf(ours).startsWith('processors/')
+      ? [...names.matchAll(/`(?<name>[^`]+)`/gu)].map(
+          ({ groups }) => [groups?.['name'], linkOf(ours)] as const,
+        )
+      : [],
+  );
+  assert.deepEqual(
+    rows.map(([name]) => name),
+    transforms,
+  );
+  for (const [, folder] of rows) assert.ok(existsSync(new URL(folder, repositoryRoot)), folder);
 });
 
 function listRows(text: string): readonly Row[] {
