@@ -3,7 +3,6 @@ import { test } from 'node:test';
 import type { DecodedPoint } from '../../src/otlp/decode-request.fixture.js';
 import { until } from '../../src/testing/until.js';
 import { startAnswers, type AnsweredRequest } from '../interop/answers.js';
-import { countLost } from '../interop/measured-agent.js';
 import { isWithout } from '../interop/peers.js';
 import { pointsOf } from '../interop/points.js';
 import { createRestartedAgent } from './restarted-agent.js';
@@ -13,6 +12,8 @@ const skip = isWithout('otlp-answers');
 const answers = [
   { exporter: 'otlp_http', script: ['429', '429+1s'], fault: '429 twice', lost: 0 },
   { exporter: 'otlp_http', script: ['503', '503+1s'], fault: '503 twice', lost: 0 },
+  { exporter: 'otlp_http', script: ['502', '502+1s'], fault: '502 twice', lost: 0 },
+  { exporter: 'otlp_http', script: ['504', '504+1s'], fault: '504 twice', lost: 0 },
   { exporter: 'otlp_http', script: ['413'], fault: '413 once', lost: 0 },
   { exporter: 'otlp_http', script: ['partial=3'], fault: 'Partial success without 3 points', lost: 3 },
   { exporter: 'otlp_grpc', script: ['8+1s', '14'], fault: 'RESOURCE_EXHAUSTED, UNAVAILABLE', lost: 0 },
@@ -26,17 +27,16 @@ for (const { exporter, script, fault, lost: most } of answers) {
     const agent = await createRestartedAgent(t, { exporter, settings: `{endpoint: '${endpoint}'}` });
     await agent.start();
     await until(() => backend.requests().length >= script.length + 2);
-    await agent.rest();
+    await agent.finish();
     // A backend cannot reject more points than it received: the first request may have only two readings.
     const [first] = backend.requests();
     const wanted = Math.min(most, pointsOf(first ? [first.request] : []).length);
     const received = () => backend.requests().flatMap(takenPoints);
     await until(() => received().length >= agent.sent().length - wanted);
-    const { code, stderr } = await agent.stop();
-    assert.equal(code, 0);
-    const { lost, doubled, strange } = await agent.account(fault, received);
+    const { lost, doubled, strange } = agent.account(fault, received());
     assert.deepEqual([lost.length, doubled, strange], [wanted, 0, []]);
-    assert.equal(countLost(stderr), wanted);
+    assert.deepEqual(await agent.countDropped(), wanted === 0 ? {} : { partial_success: wanted });
+    assert.equal((await agent.stop()).code, 0);
   });
 }
 

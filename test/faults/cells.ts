@@ -15,6 +15,9 @@ export interface Cell {
   readonly lost: number;
 }
 
+/** Duration of outages. */
+export const outageMs = 1000 * Number(process.env['JOULEMETRY_FAULT_OUTAGE'] ?? 10);
+
 /** Environment variable with the file to which the tests append their cells. */
 export const cellsVariable = 'JOULEMETRY_FAULT_CELLS';
 

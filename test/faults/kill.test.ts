@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { until } from '../../src/testing/until.js';
 import { startCollector } from '../interop/collector.js';
-import { assertNothingLost } from '../interop/measured-agent.js';
+import { assertEnded } from '../interop/measured-agent.js';
 import { isWithout } from '../interop/peers.js';
 import { createRestartedAgent } from './restarted-agent.js';
 
@@ -21,14 +21,14 @@ for (const exporter of ['otlp_grpc', 'otlp_http']) {
       await until(() => agent.sent().length > 2000);
       await agent.kill();
       await agent.start();
-      const { written } = await startCollector(t);
-      await agent.rest();
-      await until(() => written.points.length >= agent.sent().length);
-      assertNothingLost(await agent.stop());
+      const { written, stop } = await startCollector(t);
+      await agent.finish();
+      await stop();
       const fault = 'Agent killed in an outage, with `file_storage`';
-      const { lost, doubled, strange } = await agent.account(fault, () => written.points);
+      const { lost, doubled, strange } = agent.account(fault, written.points);
       assert.deepEqual([lost, strange], [[], []]);
       assert.ok(doubled <= maxPoints, `${doubled} twice`);
+      assertEnded(await agent.stop());
     },
   );
 
@@ -40,21 +40,20 @@ for (const exporter of ['otlp_grpc', 'otlp_http']) {
       await agent.start();
       await until(() => agent.sent().length > 2000);
       await agent.kill();
-      const ofTheFirst = agent.sent().length;
       await agent.start();
-      const { written } = await startCollector(t);
-      await agent.rest();
-      await until(() => written.points.length >= agent.sent().length - ofTheFirst);
-      assertNothingLost(await agent.stop());
+      const { written, stop } = await startCollector(t);
+      await agent.finish();
+      await stop();
       const fault = 'Agent killed in an outage, queue in memory';
-      const { sent, lost, doubled, strange } = await agent.account(fault, () => written.points);
+      const { sent, lost, doubled, strange } = agent.account(fault, written.points);
       assert.ok(lost.length > 1000, `${lost.length} of ${sent}`);
       assert.deepEqual([doubled, strange], [0, []]);
+      assertEnded(await agent.stop());
     },
   );
 
   test(`${exporter} loses nothing when the agent is killed while its backend works`, { skip }, async (t) => {
-    const { written } = await startCollector(t);
+    const { written, stop } = await startCollector(t);
     const agent = await createRestartedAgent(t, { exporter, storage: createFolder() });
     for (let round = 0; round < 3; round++) {
       await agent.start();
@@ -63,11 +62,12 @@ for (const exporter of ['otlp_grpc', 'otlp_http']) {
       await agent.kill();
     }
     await agent.start();
-    await agent.rest();
-    assertNothingLost(await agent.stop());
+    await agent.finish();
+    await stop();
     const fault = 'Agent killed three times, with `file_storage`';
-    const { lost, doubled, strange } = await agent.account(fault, () => written.points);
+    const { lost, doubled, strange } = agent.account(fault, written.points);
     assert.deepEqual([lost, strange], [[], []]);
     assert.ok(doubled <= 3 * maxPoints, `${doubled} twice`);
+    assertEnded(await agent.stop());
   });
 }

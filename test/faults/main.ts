@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { publishFigures } from '../../bench/published-figures.js';
 import { describeMachine } from '../../bench/report.js';
 import { runWithPeers } from '../interop/run-with-peers.js';
-import { cellsVariable, renderCells } from './cells.js';
+import { cellsVariable, outageMs, renderCells } from './cells.js';
 
 const args = process.argv.slice(2);
 const parts = args.filter((arg) => arg !== '--publish');
@@ -21,7 +21,7 @@ try {
   const table = renderCells(cells);
   process.stdout.write(`\n${table}\n`);
   if (process.exitCode === 0 && args.includes('--publish'))
-    publishFigures('faults', table, describeMachine());
+    publishFigures('faults', table, `${describeMachine()}; outages of ${outageMs / 1000} s`);
 } finally {
   rmSync(temporary, { recursive: true, force: true });
 }

@@ -1,11 +1,14 @@
 import type { TestContext } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { openHttpBackend } from '../../src/http/http-backend.fixture.js';
 import type { DecodedPoint } from '../../src/otlp/decode-request.fixture.js';
+import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { until } from '../../src/testing/until.js';
 import { startAgent, writeConfig, type Agent, type Outcome } from '../agent.js';
-import { createMeter, readAlong, type Meter } from '../interop/measured-agent.js';
+import { createControlSocket } from '../interop/control-socket.js';
+import { parseExposition } from '../interop/exposition.js';
+import { patientSending, readAlong } from '../interop/measured-agent.js';
 import { textOf } from '../interop/points.js';
+import { createMeter, type Meter } from '../interop/simulated-meter.js';
 import { recordCell } from './cells.js';
 
 /** An agent that a test kills and starts again with the same configuration. */
@@ -16,20 +19,26 @@ export interface RestartedAgent {
   /** Kills it at once, and stores the time. */
   kill(): Promise<void>;
   pause(isPaused: boolean): void;
+  /** Ends the reading of its receivers, and waits until its exporters have delivered everything. */
+  settle(): Promise<void>;
+  /** Lets the receivers read again. */
+  resume(): Promise<void>;
+  /** Stops the meter and settles: what the agent has read is delivered, its last value included. */
+  finish(): Promise<void>;
+  /** Points that the exporter has reported as lost since the last start, by reason. */
+  countDropped(): Promise<Readonly<Record<string, number>>>;
   /** Shuts it down. */
   stop(): Promise<Outcome>;
   /** Waits for a match in the stderr of the running agent. */
   waitFor(pattern: RegExp): Promise<string>;
   /** The points that it produced, according to a backend that is always reachable. */
   sent(): readonly DecodedPoint[];
-  /** Stops the meter and waits until its last value was sent. */
-  rest(): Promise<void>;
   /**
-   * Compares the produced points with the points of a backend, and records the difference as a cell of the
-   * table. Points of the second before a kill are left out: they may not yet have been in a request to either
-   * backend. Waits for missing points while others arrive.
+   * Compares the produced points with those of a backend, and records the difference as a cell of the table. Points
+   * of the second before a kill are left out: they may not yet have been in a request to either backend. To be
+   * called when everything was delivered and the backend has written it.
    */
-  account(fault: string, received: () => readonly DecodedPoint[]): Promise<Account>;
+  account(fault: string, received: readonly DecodedPoint[]): Account;
 }
 
 export interface Account {
@@ -47,10 +56,22 @@ export interface AgentSettings {
   readonly settings?: string;
   readonly receivers?: string;
   /** Folder of a `file_storage`; without one, requests are queued in memory. */
-  readonly storage?: string;
+  readonly storage?: string | undefined;
   readonly processors?: string;
   /** Environment variables. */
   readonly env?: NodeJS.ProcessEnv;
+}
+
+/** Exporters with their queues in memory, and one with its queue on disk. */
+export const queues = [
+  { name: 'otlp_grpc', exporter: 'otlp_grpc', suffix: '' },
+  { name: 'otlp_http', exporter: 'otlp_http', suffix: '' },
+  { name: 'otlp_http with file_storage', exporter: 'otlp_http', suffix: ', with `file_storage`' },
+] as const;
+
+/** The folder of a queue on disk. */
+export function findStorage({ suffix }: (typeof queues)[number]): string | undefined {
+  return suffix === '' ? undefined : createFolder();
 }
 
 /** Maximum time until a point is in a request: `batch.flush_timeout`, plus a margin for a loaded machine. */
@@ -69,15 +90,18 @@ export async function createRestartedAgent(
       : `
 exporters: {${exporter}: {sending_queue: {storage: file_storage}}}
 extensions: {file_storage: {directory: ${storage}}}
-service: {extensions: [file_storage]}`;
+service: {extensions: [control, file_storage]}`;
+  const socket = createControlSocket();
   const base = writeConfig(`
 receivers:
   rapl: {sysfs: ${meter.sysfs}, interface: powercap}
 exporters:
   ${exporter}:
-    retry_on_failure: {initial_interval: 200ms, max_interval: 1s, randomization_factor: 0}
-  otlp_http/witness: {endpoint: ${witness.url}, compression: none}
+    ${patientSending}
+  otlp_http/witness: {endpoint: ${witness.url}, compression: none, timeout: 10m}
+extensions: {control: {socket: {path: ${socket.path}}}}
 service:
+  extensions: [control]
   pipelines:
     metrics: {exporters: [${exporter}, otlp_http/witness]}
 `);
@@ -94,9 +118,27 @@ service:
   };
   const sent = readAlong(witness);
   t.after(() => agent?.stop('SIGKILL'));
+  const settle = async () => {
+    await socket.pause();
+    await until(async () => {
+      const sizes = await readOwn('otelcol_exporter_queue_size');
+      return sizes.length === 2 && sizes.every(({ value }) => value === 0);
+    });
+  };
   return {
     meter,
     sent,
+    settle,
+    resume: () => socket.resume(),
+    async finish() {
+      meter.rest();
+      await settle();
+    },
+    async countDropped() {
+      const dropped = await readOwn('joulemetry_exporter_dropped_total');
+      const own = dropped.filter(({ labels }) => labels['exporter'] === exporter);
+      return Object.fromEntries(own.map(({ labels, value }) => [labels['reason'] ?? '', value]));
+    },
     async start() {
       agent = startAgent(['run', ...configs], env);
       await agent.waitFor(/Everything is ready/u);
@@ -109,16 +151,9 @@ service:
     pause: (isPaused) => process.kill(running().pid, isPaused ? 'SIGSTOP' : 'SIGCONT'),
     stop: () => running().stop(),
     waitFor: (pattern) => running().waitFor(pattern),
-    async rest() {
-      meter.rest();
-      const before = sent().filter(isPackage).length;
-      // The first reading may have started earlier.
-      await until(() => sent().filter(isPackage).length >= before + 3);
-    },
-    async account(fault, received) {
-      await settle(received, sent);
+    account(fault, received) {
       const made = countTexts(sent().filter((point) => !isYoung(point, kills)));
-      const found = countTexts(received().filter((point) => !isYoung(point, kills)));
+      const found = countTexts(received.filter((point) => !isYoung(point, kills)));
       const lost = [...made.keys()].filter((text) => !found.has(text));
       const strange = [...found.keys()].filter((text) => !made.has(text));
       const doubled = [...found.values()].reduce((sum, count) => sum + count - 1, 0);
@@ -128,20 +163,24 @@ service:
   };
 }
 
-/** Time without new points after which none is expected any more. */
-const quietMs = 3000;
-
-async function settle(...lists: readonly (() => readonly DecodedPoint[])[]): Promise<void> {
-  const count = () => lists.reduce((sum, list) => sum + list().length, 0);
-  for (let before = -1; count() !== before;) {
-    before = count();
-    await sleep(quietMs);
-  }
+/** A metric of the agent about itself. */
+async function readOwn(name: string) {
+  const page = await (await fetch('http://localhost:8888/metrics')).text();
+  return parseExposition(page).flatMap(({ key, value }) => {
+    // Written by keyOf.
+    const { __name__, ...labels } = Object.fromEntries(JSON.parse(key) as [string, string][]);
+    return __name__ === name ? [{ labels, value }] : [];
+  });
 }
 
 /** Whether the point is a reading of the package's energy. */
-export function isPackage({ name, attributes, value }: DecodedPoint): boolean {
-  return name === 'hw.energy' && attributes['hw.type'] === 'cpu' && value !== undefined;
+export function isPackage(point: DecodedPoint): boolean {
+  return isOfPackage(point) && point.value !== undefined;
+}
+
+/** Whether the point belongs to the counter of the package's energy. */
+export function isOfPackage({ name, attributes }: DecodedPoint): boolean {
+  return name === 'hw.energy' && attributes['hw.type'] === 'cpu';
 }
 
 /** Whether the point may not have been in a request yet when the agent was killed. */

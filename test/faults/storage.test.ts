@@ -3,11 +3,13 @@ import { execFileSync } from 'node:child_process';
 import { rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { createSteppedClock, noSteppedClock } from '../../src/testing/stepped-clock.fixture.js';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { until } from '../../src/testing/until.js';
 import { startAgent, writeConfig } from '../agent.js';
 import { startCollector } from '../interop/collector.js';
-import { assertNothingLost } from '../interop/measured-agent.js';
+import { createControlSocket } from '../interop/control-socket.js';
+import { assertEnded } from '../interop/measured-agent.js';
 import { isWithout } from '../interop/peers.js';
 import { recordCell } from './cells.js';
 import { createRestartedAgent } from './restarted-agent.js';
@@ -35,13 +37,12 @@ test('otlp_http loses nothing while the disk of its storage is full', { skip }, 
   await until(() => agent.sent().length > before + 1000);
   rmSync(filler);
   await until(() => agent.sent().length > before + 2000);
-  const { written } = await startCollector(t);
-  await agent.rest();
-  await until(() => written.points.length >= agent.sent().length);
-  assertNothingLost(await agent.stop());
-  await until(() => written.points.length >= agent.sent().length);
-  const { lost, doubled, strange } = await agent.account('Disk of `file_storage` full', () => written.points);
+  const { written, stop } = await startCollector(t);
+  await agent.finish();
+  await stop();
+  const { lost, doubled, strange } = agent.account('Disk of `file_storage` full', written.points);
   assert.deepEqual([lost, doubled, strange], [[], 0, []]);
+  assertEnded(await agent.stop());
 });
 
 const day = { instants: 8640, series: 30, stepNs: 10_000_000_000n };
@@ -65,55 +66,60 @@ function recordDay(): string {
   return path;
 }
 
-test('otlp_http delivers a day of points stored by a killed agent', { skip }, async (t) => {
-  const points = day.instants * day.series;
-  const base = `
-extensions: {file_storage: {directory: ${createFolder()}}}
+test(
+  'otlp_http delivers a day of points stored by a killed agent',
+  { skip: skip || noSteppedClock },
+  async (t) => {
+    const points = day.instants * day.series;
+    const socket = createControlSocket();
+    const base = `
+extensions:
+  file_storage: {directory: ${createFolder()}}
+  control: {socket: {path: ${socket.path}}}
 exporters:
   otlp_http: {endpoint: http://localhost:4318, sending_queue: {storage: file_storage, queue_bytes: 1GiB}}
 `;
-  const recorded = writeConfig(`
+    const recorded = writeConfig(`
 receivers: {replay: {files: [${recordDay()}], at_end: wait}}
 ${base}
-service: {extensions: [file_storage], pipelines: {metrics: {receivers: [replay], exporters: [otlp_http]}}}
+service:
+  extensions: [file_storage, control]
+  pipelines: {metrics: {receivers: [replay], exporters: [otlp_http]}}
 `);
-  const later = writeConfig(`
+    const later = writeConfig(`
 receivers: {host: {collection_interval: 1h}}
 ${base}
 service: {extensions: [file_storage], pipelines: {metrics: {receivers: [host], exporters: [otlp_http]}}}
 `);
-  const first = startAgent(['run', '-c', recorded]);
-  t.after(() => first.stop('SIGKILL'));
-  await first.waitFor(/Everything is ready/u);
-  await until(async () => {
-    const page = await (await fetch('http://localhost:8888/metrics')).text();
-    return (
-      /^otelcol_receiver_accepted_metric_points_total\{.*\} (?<count>\d+)$/mu.exec(page)?.groups?.[
-        'count'
-      ] === `${points}`
+    const first = startAgent(['run', '-c', recorded]);
+    t.after(() => first.stop('SIGKILL'));
+    await first.waitFor(/Everything is ready/u);
+    await until(async () => (await socket.countAccepted('exporter:otlp_http')) === points);
+    // Its last request is stored.
+    await socket.flush();
+    await first.stop('SIGKILL');
+    const { written } = await startCollector(t);
+    // It starts a day later.
+    const clock = createSteppedClock({ seconds: 86_400 });
+    clock.step();
+    const second = startAgent(['run', '-c', later], clock.env);
+    t.after(() => second.stop('SIGKILL'));
+    const ofTheDay = () => written.points.filter(({ name }) => name === 'day.energy');
+    await until(() => ofTheDay().length >= points);
+    assertEnded(await second.stop());
+    const texts = new Set(
+      ofTheDay().map(({ time, attributes, value }) => `${time} ${String(attributes['rail'])} ${value}`),
     );
-  });
-  // The last request is created within batch.flush_timeout.
-  await new Promise((resolve) => setTimeout(resolve, 1000));
-  await first.stop('SIGKILL');
-  const { written } = await startCollector(t);
-  const second = startAgent(['run', '-c', later]);
-  t.after(() => second.stop('SIGKILL'));
-  const ofTheDay = () => written.points.filter(({ name }) => name === 'day.energy');
-  await until(() => written.points.length >= points);
-  assertNothingLost(await second.stop());
-  const texts = new Set(
-    ofTheDay().map(({ time, attributes, value }) => `${time} ${String(attributes['rail'])} ${value}`),
-  );
-  const doubled = ofTheDay().length - texts.size;
-  recordCell({
-    fault: 'Backend down for 24 h (points of a day, agent killed), with `file_storage`',
-    exporter: 'otlp_http',
-    sent: points,
-    received: texts.size,
-    doubled,
-    lost: points - texts.size,
-  });
-  assert.equal(texts.size, points);
-  assert.ok(doubled <= 8192, `${doubled} twice`);
-});
+    const doubled = ofTheDay().length - texts.size;
+    recordCell({
+      fault: 'Backend down for 24 h (points of a day, agent killed), with `file_storage`',
+      exporter: 'otlp_http',
+      sent: points,
+      received: texts.size,
+      doubled,
+      lost: points - texts.size,
+    });
+    assert.equal(texts.size, points);
+    assert.ok(doubled <= 8192, `${doubled} twice`);
+  },
+);

@@ -1,6 +1,6 @@
 import type { TestContext } from 'node:test';
 import { startAgent, writeConfig } from '../agent.js';
-import { createMeter } from './measured-agent.js';
+import { createMeter } from './simulated-meter.js';
 
 export interface DefaultAgentOptions {
   /** Maximum number of processes with series of their own. */

@@ -3,9 +3,8 @@ import { spawn } from 'node:child_process';
 import { test } from 'node:test';
 import { until } from '../../src/testing/until.js';
 import { startCollector } from './collector.js';
-import { assertNothingLost, lastJoules, startMeasuredAgent } from './measured-agent.js';
+import { assertDelivered, lastJoules, startMeasuredAgent } from './measured-agent.js';
 import { isWithout } from './peers.js';
-import { assertSamePoints } from './points.js';
 
 const skip = isWithout('otelcol');
 
@@ -14,14 +13,14 @@ for (const exporter of ['otlp_grpc', 'otlp_http']) {
     `the Collector writes the points that the agent sent by ${exporter}, point by point`,
     { skip },
     async (t) => {
-      const { written } = await startCollector(t);
+      const { written, stop } = await startCollector(t);
       const agent = await startMeasuredAgent(t, { exporter });
       const shortLived = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 2500)']);
       await until(() => shortLived.exitCode !== null && agent.meter.joules() > 25);
-      assertNothingLost(await agent.finish(() => written.points.length));
-      await until(() => written.points.length >= agent.sent().length);
+      const outcome = await agent.finish(() => written.points.length);
+      await stop();
       t.diagnostic(`${written.points.length} points`);
-      assertSamePoints(written.points, agent.sent());
+      assertDelivered(outcome, exporter, { found: written.points, sent: agent.sent() });
       assert.equal(lastJoules(written.points), agent.meter.joules());
       const names = new Set(written.points.map(({ name }) => name));
       for (const name of [

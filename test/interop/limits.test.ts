@@ -3,9 +3,8 @@ import { spawn } from 'node:child_process';
 import { test, type TestContext } from 'node:test';
 import { until } from '../../src/testing/until.js';
 import { startCollector } from './collector.js';
-import { assertNothingLost, startMeasuredAgent } from './measured-agent.js';
+import { assertDelivered, startMeasuredAgent } from './measured-agent.js';
 import { isWithout } from './peers.js';
-import { assertSamePoints } from './points.js';
 
 const skip = isWithout('otelcol');
 const mebibyte = 2 ** 20;
@@ -22,27 +21,27 @@ function startSleepers(t: TestContext, count: number, more = ''): void {
 
 test('the Collector takes a request of 200 resources', { skip }, async (t) => {
   startSleepers(t, 200);
-  const { written } = await startCollector(t);
+  const { written, stop } = await startCollector(t);
   const agent = await startMeasuredAgent(t, { exporter: 'otlp_grpc', processLimit: 0 });
   await until(() => written.resourceCounts.some((count) => count >= 200));
-  assertNothingLost(await agent.finish(() => written.points.length));
-  await until(() => written.points.length >= agent.sent().length);
+  const outcome = await agent.finish(() => written.points.length);
+  await stop();
   t.diagnostic(`${Math.max(...written.resourceCounts)} resources in one request`);
-  assertSamePoints(written.points, agent.sent());
+  assertDelivered(outcome, 'otlp_grpc', { found: written.points, sent: agent.sent() });
 });
 
 for (const exporter of ['otlp_grpc', 'otlp_http']) {
   test(`${exporter} splits a scan of 4 MB so that a Collector takes it`, { skip }, async (t) => {
     startSleepers(t, 800, longArguments);
-    const { written } = await startCollector(t);
+    const { written, stop } = await startCollector(t);
     const agent = await startMeasuredAgent(t, { exporter, receivers: seldom, processLimit: 0 });
     await until(() => agent.requestBytes().some((bytes) => bytes > 3 * mebibyte));
-    assertNothingLost(await agent.finish(() => written.points.length));
-    await until(() => written.points.length >= agent.sent().length);
+    const outcome = await agent.finish(() => written.points.length);
+    await stop();
     const longest = Math.max(...agent.requestBytes());
     t.diagnostic(`the longest of ${agent.requestBytes().length} requests had ${longest} bytes`);
     assert.ok(longest <= 3.5 * mebibyte);
-    assertSamePoints(written.points, agent.sent());
+    assertDelivered(outcome, exporter, { found: written.points, sent: agent.sent() });
   });
 }
 
@@ -57,12 +56,14 @@ for (const [exporter, limit] of Object.entries(lowLimits)) {
     { skip },
     async (t) => {
       startSleepers(t, 500, longArguments);
-      const { written } = await startCollector(t, { over: `receivers: {otlp: {protocols: {${limit}}}}` });
+      const { written, stop } = await startCollector(t, {
+        over: `receivers: {otlp: {protocols: {${limit}}}}`,
+      });
       const agent = await startMeasuredAgent(t, { exporter, receivers: seldom, processLimit: 0 });
       await until(() => agent.requestBytes().some((bytes) => bytes > 2 * mebibyte));
-      assertNothingLost(await agent.finish(() => written.points.length));
-      await until(() => written.points.length >= agent.sent().length);
-      assertSamePoints(written.points, agent.sent());
+      const outcome = await agent.finish(() => written.points.length);
+      await stop();
+      assertDelivered(outcome, exporter, { found: written.points, sent: agent.sent() });
     },
   );
 
@@ -71,13 +72,15 @@ for (const [exporter, limit] of Object.entries(lowLimits)) {
     { skip },
     async (t) => {
       startSleepers(t, 500, longArguments);
-      const { written } = await startCollector(t, { over: `receivers: {otlp: {protocols: {${limit}}}}` });
+      const { written, stop } = await startCollector(t, {
+        over: `receivers: {otlp: {protocols: {${limit}}}}`,
+      });
       const settings = '{batch: {max_bytes: 900KiB}}';
       const agent = await startMeasuredAgent(t, { exporter, settings, receivers: seldom, processLimit: 0 });
       await until(() => agent.requestBytes().some((bytes) => bytes > 2 * mebibyte));
-      assertNothingLost(await agent.finish(() => written.points.length));
-      await until(() => written.points.length >= agent.sent().length);
-      assertSamePoints(written.points, agent.sent());
+      const outcome = await agent.finish(() => written.points.length);
+      await stop();
+      assertDelivered(outcome, exporter, { found: written.points, sent: agent.sent() });
     },
   );
 }

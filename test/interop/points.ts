@@ -42,7 +42,7 @@ function sorted(attributes: Readonly<Record<string, unknown>>) {
 }
 
 /** Points of one list that the other lacks or has less often. */
-function subtract(from: readonly DecodedPoint[], other: readonly DecodedPoint[]): readonly string[] {
+export function subtract(from: readonly DecodedPoint[], other: readonly DecodedPoint[]): readonly string[] {
   const counts = new Map<string, number>();
   for (const text of other.map(textOf)) counts.set(text, (counts.get(text) ?? 0) + 1);
   return from.map(textOf).filter((text) => {

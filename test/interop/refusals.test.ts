@@ -3,7 +3,7 @@ import { test, type TestContext } from 'node:test';
 import { until } from '../../src/testing/until.js';
 import { startAnswers, type AnsweredRequest } from './answers.js';
 import { startCollector } from './collector.js';
-import { assertNothingLost, countLost, startMeasuredAgent, type MeasuredAgent } from './measured-agent.js';
+import { assertDelivered, countLost, startMeasuredAgent, type MeasuredAgent } from './measured-agent.js';
 import { isWithout } from './peers.js';
 import { assertSamePoints, pointsOf } from './points.js';
 
@@ -64,14 +64,14 @@ for (const { exporter, answer, what, waitMs } of waits) {
     { skip: withoutAnswers },
     async (t) => {
       const { requests, agent, stderr } = await talk(t, exporter, [answer]);
-      assertNothingLost({ code: 0, stdout: '', stderr });
       const [refused, repeated] = requests;
       assert.deepEqual([refused?.answer, repeated?.answer], [answer, 'ok']);
       assert.deepEqual(repeated?.request, refused?.request);
       const waited = (repeated?.at ?? 0) - (refused?.at ?? 0);
       t.diagnostic(`sent again after ${waited} ms`);
       assert.ok(waited >= waitMs);
-      assertSamePoints(pointsTaken(requests), agent.sent());
+      const found = pointsTaken(requests);
+      assertDelivered({ code: 0, stdout: '', stderr }, exporter, { found, sent: agent.sent() });
     },
   );
 }
@@ -121,13 +121,12 @@ for (const exporter of exporters) {
       await until(() => agent.sent().length > 2000);
       assert.equal(written.points.length, 0);
       await stop();
-      await startCollector(t, { written });
+      const second = await startCollector(t, { written });
       const outcome = await agent.finish(() => written.points.length);
-      assertNothingLost(outcome);
+      await second.stop();
       t.diagnostic(/Cannot export .*/u.exec(outcome.stderr)?.[0] ?? 'never refused');
       assert.match(outcome.stderr, /Cannot export to \S+: (?:UNAVAILABLE|HTTP 503)/u);
-      await until(() => written.points.length >= agent.sent().length);
-      assertSamePoints(written.points, agent.sent());
+      assertDelivered(outcome, exporter, { found: written.points, sent: agent.sent() });
     },
   );
 }
