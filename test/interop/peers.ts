@@ -16,7 +16,8 @@ export type PeerName =
   | 'prometheus-otlp'
   | 'promtool'
   | 'python'
-  | 'scipy';
+  | 'scipy'
+  | 'victoria-metrics';
 
 /** Path of a program, or why it is not available. */
 export type Peer = { readonly path: string } | { readonly reason: string };

@@ -20,6 +20,7 @@ import type { Peer, Peers } from './peers.js';
 const sources = fileURLToPath(new URL('../../../test/interop/peers/', import.meta.url));
 const cache = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'joulemetry');
 const prometheusVersion = '0.314.0';
+const victoriaMetricsVersion = '1.151.0';
 const ferretdbVersion = '1.24.2';
 /** The last versions before a dependency on a Rust library. */
 const fluxVersion = '0.31.1';
@@ -51,6 +52,7 @@ export function preparePeers(): Peers {
     flux: buildFlux(),
     influxd: findInstalled('influxd'),
     libfaketime: findFaketime(),
+    'victoria-metrics': buildVictoriaMetrics(),
   };
 }
 
@@ -125,10 +127,20 @@ function buildOtelcol(program: string): Peer {
 
 /** A Prometheus that accepts OTLP; that of Debian 12 is too old. */
 function buildPrometheus(): Peer {
-  return build(`prometheus-${prometheusVersion}`, 'prometheus', (folder) => {
-    const program = 'github.com/prometheus/prometheus/cmd/prometheus';
+  const program = 'github.com/prometheus/prometheus/cmd/prometheus';
+  return buildModule('prometheus', program, prometheusVersion);
+}
+
+/** Debian has no package of it. */
+function buildVictoriaMetrics(): Peer {
+  const program = 'github.com/VictoriaMetrics/VictoriaMetrics/app/victoria-metrics';
+  return buildModule('victoria-metrics', program, victoriaMetricsVersion);
+}
+
+function buildModule(name: string, program: string, version: string): Peer {
+  return build(`${name}-${version}`, name, (folder) => {
     execute('go', ['mod', 'init', 'joulemetry-interop'], { cwd: folder });
-    execute('go', ['get', `${program}@v${prometheusVersion}`], { cwd: folder });
+    execute('go', ['get', `${program}@v${version}`], { cwd: folder });
     execute('go', ['build', '-o', join(folder, 'bin/'), program], { cwd: folder });
   });
 }
