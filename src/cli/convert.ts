@@ -6,12 +6,12 @@ import { nodeOf } from '../config/node.js';
 import { validateService, type ServiceConfig } from '../config/service.js';
 import { describeCode, UsageError } from '../errors.js';
 import { createWallClock } from '../linux/clock.js';
+import { parseOptions } from '../parse-options.js';
 import { Service } from '../pipeline/service.js';
 import { createSampling } from '../sampling/sampling-threads.js';
 import { createPlainLog } from '../telemetry/log.js';
 import { silentMeter } from '../telemetry/telemetry.js';
 import { exitCodes, type Command } from './command.js';
-import { parseOptions } from './config-options.js';
 import { Progress } from './convert/progress.js';
 import { waitForEnd } from './signals.js';
 
@@ -51,7 +51,7 @@ histograms.
 
 Lines that cannot be read are reported with their number and column and left
 out; all others are converted. A last line that is cut off, since IN is still
-being written, is left out, too. A CSV file of more than 8 MiB cannot get further
+being written, is left out, too. A CSV file of more than 8 MiB cannot get more
 columns: if another metric appears, OUT becomes a backup, as under "rotation" in
 the README of the exporter "file", and a new file is started.
 
