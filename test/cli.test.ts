@@ -34,6 +34,11 @@ test('the command line exits with 2 and one clear message when a command or opti
   const option = await runAgent(['run', '--confg', 'x']);
   assert.equal(option.code, 2);
   assert.match(option.stderr, /^Cannot parse the command line: Unknown option '--confg'.*\n$/);
+  const dash = await runAgent(['exec', '--baseline', '-1s', '--', 'true']);
+  assert.equal(
+    dash.stderr,
+    'Cannot parse the command line: --baseline: expected a value, found an option; --baseline=-VALUE if it is none\n',
+  );
   assert.equal((await runAgent(['components', '--all'])).code, 2);
 });
 

@@ -15,6 +15,7 @@ const order = [
   'element.ts',
   'logged-causes.ts',
   'nearest.ts',
+  'parse-options.ts',
   'young-generation.ts',
   'testing',
   'protobuf.ts',

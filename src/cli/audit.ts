@@ -2,9 +2,9 @@ import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { escapeControls } from '../component/output.js';
 import { describeCode, UsageError } from '../errors.js';
+import { parseOptions } from '../parse-options.js';
 import { SheetReader, UnconfirmedError } from './audit/sheet-reader.js';
 import { exitCodes, type Command } from './command.js';
-import { parseOptions } from './config-options.js';
 
 /** Verifies the figures of a file written by the attribution processor. */
 export const command: Command = {

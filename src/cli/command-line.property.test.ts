@@ -3,8 +3,9 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { UsageError } from '../errors.js';
 import { parseExecOptions } from '../exec/options.js';
+import { parseOptions } from '../parse-options.js';
 import { holdsFor } from '../testing/property.fixture.js';
-import { configOptions, parseOptions } from './config-options.js';
+import { configOptions } from './config-options.js';
 
 const argument = fc.oneof(
   fc.constantFrom(

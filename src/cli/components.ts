@@ -1,8 +1,8 @@
 import { listBuiltInTypes } from '../component/find.js';
 import { componentKinds } from '../component/kinds.js';
+import { parseOptions } from '../parse-options.js';
 import { readVersion } from '../version.js';
 import { exitCodes, type Command } from './command.js';
-import { parseOptions } from './config-options.js';
 
 /** Lists the built-in components, in the format of the Collector's command with that name. */
 export const command: Command = {

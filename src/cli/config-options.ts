@@ -1,11 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { parseArgs, type ParseArgsConfig } from 'node:util';
+import type { ParseArgsConfig } from 'node:util';
 import { createFinderFor, type FactoryFinder } from '../component/find.js';
 import { nodeOf, type ConfigNode } from '../config/node.js';
 import { validateService, type ServiceConfig } from '../config/service.js';
-import { describeError, UsageError } from '../errors.js';
-import { findNearest } from '../nearest.js';
 import { warnOfUnset } from '../telemetry/write-message.js';
 import { packageRoot } from '../version.js';
 
@@ -34,30 +32,6 @@ const defaultConfigPath = fileURLToPath(new URL('config/default.yaml', packageRo
 
 /** The same as JSON in the published package: the YAML parser takes 1 MB and a tenth of the start time. */
 const defaultConfigJson = new URL('dist/default-config.json', packageRoot);
-
-/**
- * Parses options like parseArgs of node:util.
- * @throws UsageError when an option is unknown or lacks its value
- */
-export function parseOptions<Config extends ParseArgsConfig>(
-  config: Config,
-): ReturnType<typeof parseArgs<Config>> {
-  try {
-    return parseArgs(config);
-  } catch (error) {
-    const reason = describeUnknown(error, Object.keys(config.options ?? {})) ?? describeError(error);
-    throw new UsageError(`Cannot parse the command line: ${reason}`, { cause: error });
-  }
-}
-
-/** Node's own message is long and suggests no option. */
-function describeUnknown(error: unknown, known: readonly string[]): string | undefined {
-  const [, option, dashes = '', name = ''] =
-    /^Unknown option '((-*)([^']*))'/u.exec(describeError(error)) ?? [];
-  if (option === undefined) return undefined;
-  const nearest = dashes.length === 2 ? findNearest(name, known) : undefined;
-  return `Unknown option '${option}', ${nearest === undefined ? 'see --help' : `did you mean '--${nearest}'?`}`;
-}
 
 /**
  * Reads the configuration that the options name.

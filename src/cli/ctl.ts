@@ -3,9 +3,9 @@ import { escapeControls, formatJson } from '../component/output.js';
 import { parseDuration } from '../config/formats.js';
 import { UsageError } from '../errors.js';
 import { findNearest } from '../nearest.js';
+import { parseOptions } from '../parse-options.js';
 import { writeMessage } from '../telemetry/write-message.js';
 import { exitCodes, type Command } from './command.js';
-import { parseOptions } from './config-options.js';
 import { askAgent, UnreachableError, type AgentAddress, type Reply } from './ctl/client.js';
 import { describeComponents, describeResults, type ListedAgent, type VerbResult } from './ctl/text.js';
 

@@ -5,6 +5,7 @@ import { escapeControls, formatJson } from '../component/output.js';
 import type { ServiceConfig } from '../config/service.js';
 import { parseSettings } from '../config/settings.js';
 import { createWallClock } from '../linux/clock.js';
+import { parseOptions } from '../parse-options.js';
 import { findExpectedConflicts } from '../pipeline/claims.js';
 import { receiverContextFor } from '../pipeline/running-receiver.js';
 import { createSampling } from '../sampling/sampling-threads.js';
@@ -12,7 +13,7 @@ import { createPlainLog } from '../telemetry/log.js';
 import { silentMeter } from '../telemetry/telemetry.js';
 import { readVersion } from '../version.js';
 import { exitCodes, type Command } from './command.js';
-import { configOptions, parseOptions, validateConfigOf, type ConfigOptions } from './config-options.js';
+import { configOptions, validateConfigOf, type ConfigOptions } from './config-options.js';
 import {
   checkPorts,
   checkReceiver,

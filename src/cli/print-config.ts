@@ -4,8 +4,9 @@ import { escapeInQuotes, formatJson, hasControls } from '../component/output.js'
 import { printableConfig } from '../config/printable-config.js';
 import { validateService } from '../config/service.js';
 import { UsageError } from '../errors.js';
+import { parseOptions } from '../parse-options.js';
 import { exitCodes, type Command } from './command.js';
-import { configOptions, configUsage, loadConfigOf, parseOptions } from './config-options.js';
+import { configOptions, configUsage, loadConfigOf } from './config-options.js';
 
 const formats = ['yaml', 'json'];
 const modes = ['redacted', 'unredacted'];

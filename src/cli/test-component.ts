@@ -3,8 +3,8 @@ import { loadComponentPackage } from '../contract/component-package.js';
 import { listChecks } from '../contract/contract.js';
 import type { Check } from '../contract/run-checks.js';
 import { describeError, UsageError } from '../errors.js';
+import { parseOptions } from '../parse-options.js';
 import { exitCodes, type Command } from './command.js';
-import { parseOptions } from './config-options.js';
 
 /** Runs the contract tests against a third-party component. */
 export const command: Command = {

@@ -1,8 +1,9 @@
 import { describeConflict } from '../component/claims.js';
+import { parseOptions } from '../parse-options.js';
 import { findExpectedConflicts } from '../pipeline/claims.js';
 import { writeMessage } from '../telemetry/write-message.js';
 import { exitCodes, type Command } from './command.js';
-import { configOptions, configUsage, parseOptions, validateConfigOf } from './config-options.js';
+import { configOptions, configUsage, validateConfigOf } from './config-options.js';
 
 /** Reports what is wrong with a configuration, without starting anything. */
 export const command: Command = {

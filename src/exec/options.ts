@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { parseDuration } from '../config/formats.js';
-import { describeError, UsageError } from '../errors.js';
+import { UsageError } from '../errors.js';
+import { parseOptions } from '../parse-options.js';
 
 /** A command's name and its arguments. */
 export interface CommandLine {
@@ -60,7 +61,10 @@ const comparedRuns = '10';
  */
 export function parseExecOptions(args: readonly string[]): ExecOptions {
   const commandAt = findCommand(args);
-  const values = parseOwn(completeJson(args.slice(0, commandAt + 1)).slice(0, commandAt));
+  const values = parseOptions({
+    args: completeJson(args.slice(0, commandAt + 1)).slice(0, commandAt),
+    options,
+  }).values;
   const words = args.slice(args[commandAt] === '--' ? commandAt + 1 : commandAt);
   const { config = [], set = [], baseline, floor, interval, json, output, quiet: isQuiet = false } = values;
   const { event: events = [], compare: isCompared = false } = values;
@@ -105,14 +109,6 @@ export function splitAtWord<Word>(
 ): readonly (readonly Word[])[] {
   const at = words.findIndex(isSeparator);
   return at < 0 ? [words] : [words.slice(0, at), ...splitAtWord(words.slice(at + 1), isSeparator)];
-}
-
-function parseOwn(args: string[]) {
-  try {
-    return parseArgs({ args, options }).values;
-  } catch (error) {
-    throw new UsageError(`Cannot parse the command line: ${describeError(error)}`, { cause: error });
-  }
 }
 
 /** The index of the first argument that is neither an option nor an option's value. */

@@ -1,6 +1,7 @@
 import { parseDuration } from '../../config/formats.js';
 import { UsageError } from '../../errors.js';
-import { configOptions, parseOptions, type ConfigOptions } from '../config-options.js';
+import { parseOptions } from '../../parse-options.js';
+import { configOptions, type ConfigOptions } from '../config-options.js';
 
 /** What the command line of `calibrate` asks for. */
 export interface CalibrateOptions extends ConfigOptions {

@@ -1,9 +1,9 @@
 import { describeDuration, parseDuration } from '../../config/formats.js';
 import { UsageError } from '../../errors.js';
+import { parseOptions } from '../../parse-options.js';
 import { parseFault, type ReadFault } from '../../simulation/fault.js';
 import { createDomains, createSpec, type MachineSpec } from '../../simulation/machine-spec.js';
 import type { TreeOptions } from '../../simulation/tree/write-tree.js';
-import { parseOptions } from '../config-options.js';
 
 /** What the command line of `simulate` asks for. */
 export interface SimulateOptions extends TreeOptions {
