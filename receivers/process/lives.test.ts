@@ -153,6 +153,35 @@ for (const backend of ['ebpf', 'procfs'] as const) {
   });
 
   test(
+    `ProcessReceiver charges each program of a process in which another thread than the first executes one: ${backend}`,
+    { skip },
+    async (t) => {
+      const { scan, byAttribute } = await startReceiver(t, backend);
+      const program = spawn('python3', ['-c', executing, `echo; read x; ${burn}; read x`], {
+        stdio: ['pipe', 'pipe', 'inherit'],
+      });
+      t.after(() => program.kill('SIGKILL'));
+      if (!(await isReady(program))) return t.skip('needs python3');
+      const { pid = 0 } = program;
+      const ask = async () => {
+        program.stdin.write('\n');
+        await once(program.stdout, 'data');
+        await scan();
+      };
+      await scan();
+      const before = usedBy(pid);
+      // The thread takes the id of the first one, and its CPU time continues.
+      await ask();
+      const between = usedBy(pid);
+      await ask();
+      const { bash = NaN, ...others } = byAttribute(pid, 'process.executable.name');
+      assert.ok(between - before > 0.2);
+      assertNear(sum(others) + bash, usedBy(pid));
+      assert.ok(bash > 0 && sum(others) >= before - 0.02, `${bash} s, ${JSON.stringify(others)}`);
+    },
+  );
+
+  test(
     `ProcessReceiver charges nothing to a process whose PID was reused: ${backend}`,
     { skip },
     async (t) => {
@@ -192,6 +221,19 @@ def work():
         print(flush=True)
 threading.Thread(target=work).start()
 ctypes.CDLL(None).syscall({'x86_64': 60}.get(platform.machine(), 93), 0)
+`;
+
+/** Its second thread runs, and executes a shell with a script. Bytes are read singly: the rest is for the shell. */
+const executing = `
+import os, sys, threading, time
+def work():
+    print(flush=True)
+    os.read(0, 1)
+    end = time.process_time() + 0.25
+    while time.process_time() < end: pass
+    os.execvp('bash', ['bash', '-c', sys.argv[1]])
+threading.Thread(target=work).start()
+time.sleep(600)
 `;
 
 /** Whether it printed something before it ended, if it could be started at all. */
