@@ -43,10 +43,18 @@ export class EnergyHistory {
   readonly #planOf = createPlans(planTable);
 
   take(table: Table): void {
+    for (const _ of this.takeInSteps(table));
+  }
+
+  /** As `take`, in a step for each meter. */
+  *takeInSteps(table: Table): Generator<void, void> {
     const { ledgers, meters } = this.#planOf(table.series);
     if (table.offsets.length > 0) {
       for (const [domain, columns] of ledgers) this.#settle(table, domain, columns);
-      for (const { series, column } of meters) this.#keep(table, series, column);
+      for (const { series, column } of meters) {
+        this.#keep(table, series, column);
+        yield;
+      }
     }
     for (const series of table.ended ?? []) this.#histories.delete(series);
   }

@@ -38,6 +38,9 @@ const seriesPerStep = 128;
 /** Storing their values takes a fraction of a millisecond. */
 const valuesPerStep = 8192;
 
+/** As many readings of a meter take a fraction of a millisecond. */
+const rowsPerStep = 10_000;
+
 /** Prometheus drops series that it has not seen for 5 min: a client with longer pauses is a person. */
 const longestPauseMs = 300_000;
 
@@ -98,8 +101,12 @@ export class SeriesStore {
     });
   }
 
-  /** Whether a table takes more than one step: it has many series whose entries must be found or removed. */
-  isLong({ series, ended = [] }: Table, nowMs: number): boolean {
+  /**
+   * Whether a table takes more than one step: it has many series whose entries must be found or removed, or
+   * many readings of meters.
+   */
+  isLong({ series, offsets, ended = [] }: Table, nowMs: number): boolean {
+    if (offsets.length > rowsPerStep) return true;
     if (ended.length > 0 && (ended.length > seriesPerStep || this.isSweepLong(nowMs))) return true;
     return series.length > (this.#plans.has(series) ? valuesPerStep : seriesPerStep);
   }
@@ -124,7 +131,7 @@ export class SeriesStore {
   *takeInSteps(table: Table, nowMs: number): Generator<void, void> {
     const { series, values, ended = [] } = table;
     const time = { nowMs, atNs: Number(table.epoch) + (table.offsets.at(-1) ?? 0) };
-    this.#energy.take(table);
+    yield* this.#energy.takeInSteps(table);
     // An ended series releases its labels for one that starts in the same table, for example of a process with
     // the same pid.
     yield* this.#endAll(ended, time);

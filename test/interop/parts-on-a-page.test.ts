@@ -18,33 +18,50 @@ async function readScrapes(prometheus: Prometheus): Promise<readonly (readonly P
   return [...scrapes].toSorted(([a], [b]) => a - b).map(([, samples]) => samples);
 }
 
-/** Fails unless the parts of some consecutive scrapes are the whole; the first with a ledger is left out. */
-async function assertScrapes(
-  t: TestContext,
-  peer: PeerName,
-  { domains, views }: { readonly domains: number; readonly views: readonly string[] },
-): Promise<void> {
+type Scrapes = readonly (readonly PageSample[])[];
+
+/** Some consecutive scrapes with energy of this number of domains; the first with a ledger is left out. */
+async function collectScrapes(t: TestContext, peer: PeerName, domains: number): Promise<Scrapes> {
   const prometheus = await startPrometheus(t, peer, 'otel-examples/prometheus/prometheus.yml');
-  let scrapes: readonly (readonly PageSample[])[] = [];
+  let scrapes: Scrapes = [];
   await until(async () => {
     scrapes = (await readScrapes(prometheus)).filter((page) => sumDomains(page).length === domains).slice(1);
     return scrapes.length >= 5;
   });
+  const counts = scrapes.map((page) => page.length);
+  t.diagnostic(`${scrapes.length} scrapes of ${counts.join(', ')} series of energy by ${peer}`);
+  return scrapes;
+}
+
+function assertViews(scrapes: Scrapes, views: readonly string[]): void {
   for (const page of scrapes) {
-    const sums = [...sumDomains(page), ...sumViews(page, views)];
+    const sums = sumViews(page, views);
     assert.ok(sums.some(({ wholeNj }) => wholeNj > 0n));
     assertWhole(sums);
   }
-  const counts = scrapes.map((page) => page.length);
-  t.diagnostic(`${scrapes.length} scrapes of ${counts.join(', ')} series of energy by ${peer}`);
+}
+
+/** Of each domain: by how much the meter is ahead of its ledger in each scrape, without duplicates. */
+function listLeads(scrapes: Scrapes): readonly (readonly bigint[])[] {
+  const leads = new Map<string, Set<bigint>>();
+  for (const { what, wholeNj, partsNj } of scrapes.flatMap(sumDomains)) {
+    leads.set(what, (leads.get(what) ?? new Set()).add(wholeNj - partsNj));
+  }
+  return Array.from(leads.values(), (set) => Array.from(set));
 }
 
 for (const peer of ['prometheus', 'prometheus-otlp'] as const) {
   const skip = isWithout(peer);
   test(`in each scrape of the default agent by ${peer}, the parts equal the whole`, { skip }, async (t) => {
     await startDefaultAgent(t, { endedFor: '1h' });
-    const views = ['process', 'program', 'systemd_unit', 'container', 'k8s_pod'];
-    await assertScrapes(t, peer, { domains: 2, views });
+    const scrapes = await collectScrapes(t, peer, 2);
+    assertViews(scrapes, ['process', 'program', 'systemd_unit', 'container', 'k8s_pod']);
+    // On a machine that is too busy to move the meter between its first two readings, the meter seems to be slow:
+    // then it stays ahead by its first refresh.
+    for (const [lead = -1n, ...others] of listLeads(scrapes)) {
+      assert.deepEqual(others, []);
+      assert.ok(lead >= 0n, `${lead} nJ`);
+    }
   });
 
   test(`in each scrape of a simulated machine by ${peer}, the parts equal the whole`, { skip }, async (t) => {
@@ -59,7 +76,8 @@ service:
     const agent = startAgent(['run', '-c', config]);
     t.after(() => agent.stop('SIGKILL'));
     await agent.waitFor(/Everything is ready/);
-    const views = ['process', 'linux_cgroup', 'systemd_unit', 'k8s_pod', 'job', 'user'];
-    await assertScrapes(t, peer, { domains: 5, views });
+    const scrapes = await collectScrapes(t, peer, 5);
+    assertViews(scrapes, ['process', 'linux_cgroup', 'systemd_unit', 'k8s_pod', 'job', 'user']);
+    for (const page of scrapes) assertWhole(sumDomains(page));
   });
 }
