@@ -15,9 +15,19 @@ const answers = [
   { exporter: 'otlp_http', script: ['502', '502+1s'], fault: '502 twice', lost: 0 },
   { exporter: 'otlp_http', script: ['504', '504+1s'], fault: '504 twice', lost: 0 },
   { exporter: 'otlp_http', script: ['413'], fault: '413 once', lost: 0 },
-  { exporter: 'otlp_http', script: ['partial=3'], fault: 'Partial success without 3 points', lost: 3 },
+  {
+    exporter: 'otlp_http',
+    script: ['partial=3'],
+    fault: 'Partial success, up to 3 points rejected',
+    lost: 3,
+  },
   { exporter: 'otlp_grpc', script: ['8+1s', '14'], fault: 'RESOURCE_EXHAUSTED, UNAVAILABLE', lost: 0 },
-  { exporter: 'otlp_grpc', script: ['partial=3'], fault: 'Partial success without 3 points', lost: 3 },
+  {
+    exporter: 'otlp_grpc',
+    script: ['partial=3'],
+    fault: 'Partial success, up to 3 points rejected',
+    lost: 3,
+  },
 ] as const;
 
 for (const { exporter, script, fault, lost: most } of answers) {

@@ -17,11 +17,11 @@ const slow = '{process: {collection_interval: 2s}}';
 const maxPoints = 8192;
 
 for (const queue of queues) {
-  const { name, exporter, suffix } = queue;
+  const { name, exporter, suffix, retries } = queue;
   test(`${name} loses nothing while its backend is down`, { skip }, async (t) => {
     const first = await startCollector(t);
     const { written } = first;
-    const settings = '{retry_on_failure: {max_elapsed_time: 20m}}';
+    const settings = `{${retries}}`;
     const storage = findStorage(queue);
     const agent = await createRestartedAgent(t, { exporter, receivers: slow, settings, storage });
     await agent.start();

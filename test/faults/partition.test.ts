@@ -52,13 +52,13 @@ async function connectHost(t: TestContext): Promise<OtherHost> {
 }
 
 for (const queue of queues) {
-  const { name, exporter, suffix } = queue;
+  const { name, exporter, suffix, retries } = queue;
   test(`${name} loses nothing while packets go nowhere`, { skip }, async (t) => {
     const { address, wrapper, setCable } = await connectHost(t);
     const env = { OTLP_GRPC: `${address}:4317`, OTLP_HTTP: `${address}:4318` };
     const { written, stop } = await startCollector(t, { wrapper, env });
     const endpoint = exporter === 'otlp_grpc' ? env.OTLP_GRPC : `http://${env.OTLP_HTTP}`;
-    const settings = `{endpoint: '${endpoint}', timeout: 2s, retry_on_failure: {max_elapsed_time: 20m}}`;
+    const settings = `{endpoint: '${endpoint}', timeout: 2s, ${retries}}`;
     const agent = await createRestartedAgent(t, { exporter, settings, storage: findStorage(queue) });
     await agent.start();
     await until(() => written.points.length > 500);

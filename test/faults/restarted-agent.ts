@@ -62,11 +62,19 @@ export interface AgentSettings {
   readonly env?: NodeJS.ProcessEnv;
 }
 
+/** For outages longer than the default; on disk, requests are kept without a time limit. */
+const patience = 'retry_on_failure: {max_elapsed_time: 20m}';
+
 /** Exporters with their queues in memory, and one with its queue on disk. */
 export const queues = [
-  { name: 'otlp_grpc', exporter: 'otlp_grpc', suffix: '' },
-  { name: 'otlp_http', exporter: 'otlp_http', suffix: '' },
-  { name: 'otlp_http with file_storage', exporter: 'otlp_http', suffix: ', with `file_storage`' },
+  { name: 'otlp_grpc', exporter: 'otlp_grpc', suffix: '', retries: patience },
+  { name: 'otlp_http', exporter: 'otlp_http', suffix: '', retries: patience },
+  {
+    name: 'otlp_http with file_storage',
+    exporter: 'otlp_http',
+    suffix: ', with `file_storage`',
+    retries: '',
+  },
 ] as const;
 
 /** The folder of a queue on disk. */
