@@ -1,6 +1,5 @@
 import { elementAt } from '../../src/element.js';
-import { EnergyCurve } from '../../src/energy/energy-curve.js';
-import type { Reading } from '../../src/energy/knot-finder.js';
+import { EnergyCurve, type Beginning } from '../../src/energy/energy-curve.js';
 import { findMeterFacts } from '../../src/energy/meter-facts.js';
 import { ATTR_ENERGY_METHOD } from '../../src/model/semantic-conventions.js';
 import type { Series } from '../../src/model/series.js';
@@ -23,7 +22,7 @@ export class MeterCurve {
   #waiting: { readonly table: Table; readonly column: number }[] = [];
   #curve: EnergyCurve;
   /** When the counter was 0, until its first reading. */
-  #beginning: Reading | undefined;
+  #beginning: Beginning | undefined;
   #readNs = 0n;
 
   /** @param epoch Unix time in nanoseconds of its first table */
@@ -33,7 +32,8 @@ export class MeterCurve {
     this.#isExact = series.attributes[ATTR_ENERGY_METHOD] === 'estimated';
     this.#curve = createCurve(series);
     const startAt = Number(series.start - epoch);
-    this.#beginning = startAt >= -maxStartNs ? Float64Array.of(startAt, 0) : undefined;
+    this.#beginning =
+      startAt >= -maxStartNs ? { point: Float64Array.of(startAt, 0), isKnot: false } : undefined;
   }
 
   /** Unix time in nanoseconds of the last row. */

@@ -1,6 +1,6 @@
 import { elementAt } from '../../src/element.js';
+import type { Beginning } from '../../src/energy/energy-curve.js';
 import type { CpuCount } from '../../src/energy/floor-learner.js';
-import type { Reading } from '../../src/energy/knot-finder.js';
 import { findMeterFacts } from '../../src/energy/meter-facts.js';
 import { identifyDomain } from '../../src/model/energy-domain.js';
 import { findOrAdd } from '../../src/model/plan.js';
@@ -196,11 +196,12 @@ export class Domains {
    * The point from which a counter is known before its first reading. Energy counted long before the ledger started
    * was used by unknown workloads.
    */
-  #findBeginning(series: Series): Reading | undefined {
+  #findBeginning(series: Series): Beginning | undefined {
     const { epoch, config } = this.#options;
-    const { ns, nj } = booked.get(series) ?? { ns: series.start, nj: 0 };
-    const at = Number(ns - epoch);
-    return at >= -config.max_window * 1e6 ? Float64Array.of(at, nj) : undefined;
+    const last = booked.get(series);
+    const at = Number((last?.ns ?? series.start) - epoch);
+    const isKnown = at >= -config.max_window * 1e6;
+    return isKnown ? { point: Float64Array.of(at, last?.nj ?? 0), isKnot: last !== undefined } : undefined;
   }
 
   #hardwareOf(series: Series): Hardware {

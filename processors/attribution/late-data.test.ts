@@ -110,6 +110,31 @@ test('attribution counts no energy twice when the clock was set back', () => {
   assert.equal(sumLedger(rig), 10 + 30);
 });
 
+/** The joules that a meter of 10 W shows that is refreshed every 4 s. */
+function showSlow(atS: number): number {
+  return 40 * Math.floor(atS / 4);
+}
+
+test('attribution loses no energy of a slow meter when the clock was set back', () => {
+  const rig = new Rig();
+  const meter = rig.createMeter({ 'energy.method': 'measured' }, 0);
+  // The step is found between two refreshes.
+  const play = (fromS: number, toS: number) => {
+    for (let atS = fromS; atS <= toS; atS++) {
+      rig.energy(meter, atS, showSlow(atS));
+      rig.boundary(atS, atS + 100);
+    }
+  };
+  play(0, 10);
+  rig.end(10, ...rig.restartBusy(9));
+  rig.energy(meter, 11, showSlow(11));
+  for (const atS of [9, 9.5]) rig.boundary(atS, atS + 100);
+  play(12, 20);
+  void rig.processor.shutdown();
+  // All but the first refresh, at 4 s.
+  assert.equal(sumLedger(rig), 160);
+});
+
 test('attribution begins another ledger when the clock was set back by less than the time between two scans', async () => {
   const path = join(createFolder(), 'audit.jsonl');
   const { rig, meter, process } = playBusy({ audit: { path } });

@@ -1,3 +1,4 @@
+import type { Beginning } from '../../src/energy/energy-curve.js';
 import type { Reading } from '../../src/energy/knot-finder.js';
 import type { MeterFacts } from '../../src/energy/meter-facts.js';
 import { createGap, type Usage, type UsageTick } from '../../src/usage/usage.js';
@@ -111,8 +112,8 @@ export class Meter {
 export interface CounterFacts {
   /** Whether it is computed at each reading, not refreshed periodically. */
   readonly isExact: boolean;
-  /** A point of its curve: the energy up to its first reading was used since then; undefined: not known. */
-  readonly beginning: Reading | undefined;
+  /** The energy up to its first reading was used since then; undefined: not known. */
+  readonly beginning: Beginning | undefined;
   /** As for `Meter.open`. */
   readonly usageKnownSince: number;
 }
@@ -124,7 +125,7 @@ export class EnergyCounter {
   readonly #reading: Reading = new Float64Array(2);
   #windows: Windows;
   /** Until its first reading. */
-  #beginning: Reading | undefined;
+  #beginning: Beginning | undefined;
 
   constructor(meter: Pick<Meter, 'open'>, { isExact, beginning, usageKnownSince }: CounterFacts) {
     this.#meter = meter;

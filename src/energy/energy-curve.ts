@@ -2,6 +2,13 @@ import { elementAt } from '../element.js';
 import { KnotFinder, type Reading } from './knot-finder.js';
 import { Knots } from './knots.js';
 
+/** A point of a counter's curve before its first reading, such as the instant at which it was 0. */
+export interface Beginning {
+  readonly point: Reading;
+  /** Whether it is certainly a knot, even if the meter is slow. */
+  readonly isKnot: boolean;
+}
+
 /**
  * The cumulative energy of a domain from the readings of its meter (docs/ledger.md, Windows): a reading with a
  * changed counter is a knot; a reading without a change becomes one only after twice the learned time between
@@ -70,16 +77,15 @@ export class EnergyCurve {
   }
 
   /**
-   * Takes a point of the curve before the first reading, such as the instant at which the counter was 0. Without effect
-   * if the counter has not changed since.
+   * Takes a point of the curve before the first reading. Without effect if the counter has not changed since.
    * @param beginning undefined: not known
    * @param first the first reading
    */
-  readBeginning(beginning: Reading | undefined, first: Reading, isExact: boolean): void {
+  readBeginning(beginning: Beginning | undefined, first: Reading, isExact: boolean): void {
     if (beginning === undefined) return;
-    const counts =
-      elementAt(beginning, 0) < elementAt(first, 0) && elementAt(beginning, 1) < elementAt(first, 1);
-    if (counts) this.read(beginning, isExact);
+    const { point, isKnot } = beginning;
+    const counts = elementAt(point, 0) < elementAt(first, 0) && elementAt(point, 1) < elementAt(first, 1);
+    if (counts) this.read(point, isKnot || isExact);
   }
 
   /** Time of the first knot after an instant; NaN: none. */
