@@ -129,6 +129,7 @@ test('attribution loses no energy of a slow meter when the clock was set back', 
   rig.end(10, ...rig.restartBusy(9));
   rig.energy(meter, 11, showSlow(11));
   for (const atS of [9, 9.5]) rig.boundary(atS, atS + 100);
+  rig.energy(meter, 11.5, showSlow(11.5));
   play(12, 20);
   void rig.processor.shutdown();
   // All but the first refresh, at 4 s.

@@ -77,15 +77,17 @@ export class EnergyCurve {
   }
 
   /**
-   * Takes a point of the curve before the first reading. Without effect if the counter has not changed since.
+   * Takes a point of the curve before the first reading. Without effect if the counter has decreased since, or if it has
+   * not changed and the point may not be a knot.
    * @param beginning undefined: not known
    * @param first the first reading
    */
   readBeginning(beginning: Beginning | undefined, first: Reading, isExact: boolean): void {
     if (beginning === undefined) return;
     const { point, isKnot } = beginning;
-    const counts = elementAt(point, 0) < elementAt(first, 0) && elementAt(point, 1) < elementAt(first, 1);
-    if (counts) this.read(point, isKnot || isExact);
+    const growthNj = elementAt(first, 1) - elementAt(point, 1);
+    const counts = isKnot ? growthNj >= 0 : growthNj > 0;
+    if (counts && elementAt(first, 0) > elementAt(point, 0)) this.read(point, isKnot || isExact);
   }
 
   /** Time of the first knot after an instant; NaN: none. */
