@@ -32,11 +32,16 @@ export class UnifiedUsage {
     const { folder } = hierarchy;
     if (statfsSync(folder).type !== unifiedType)
       throw new Error(`expected a mounted cgroup2 at ${folder}, found none`);
-    const usage = new UnifiedUsage(await withKernelTypes((types) => CgroupLoop.open(types)), hierarchy);
-    usage.#loop.read(usage.#rootId);
-    if (usage.#loop.count > 0) return usage;
-    usage.close();
-    throw new Error(`expected the cgroup at ${folder} to be known by its inode, found none`);
+    const loop = await withKernelTypes((types) => CgroupLoop.open(types));
+    try {
+      const usage = new UnifiedUsage(loop, hierarchy);
+      loop.read(usage.#rootId);
+      if (loop.count > 0) return usage;
+      throw new Error(`expected the cgroup at ${folder} to be known by its inode, found none`);
+    } catch (error) {
+      loop.close();
+      throw error;
+    }
   }
 
   private constructor(loop: CgroupLoop, hierarchy: Hierarchy) {
