@@ -38,6 +38,17 @@ test('Windows settles a boundary once the energy is known up to there', () => {
   assert.deepEqual(settleAll(windows), [[0, 10, 100, 1]]);
 });
 
+test('Windows.settled is the beginning of the curve before the first window, then the end of the last one', () => {
+  const windows = new Windows(1000, exact);
+  assert.equal(windows.settled, undefined);
+  readTo(windows, [[2, 20]]);
+  assert.deepEqual(windows.settled, { at: 2, nj: 20 });
+  readTo(windows, [[12, 120]]);
+  windows.push(usageTo(12));
+  assert.deepEqual(settleAll(windows), [[2, 12, 100, 1]]);
+  assert.deepEqual(windows.settled, { at: 12, nj: 120 });
+});
+
 test('Windows settles energy that arrived before the usage', () => {
   const windows = new Windows(1000, exact);
   readTo(windows, [

@@ -80,9 +80,14 @@ export class Windows {
     this.#keepsEnds = keepsEnds;
   }
 
-  /** The end of the last window and the whole nanojoules of the curve up to there; undefined: there was none. */
+  /**
+   * The end of the last window, before the first one the beginning of the curve, and the whole nanojoules of the curve up
+   * to there; undefined: the curve has not begun.
+   */
   get settled(): Settled | undefined {
-    return Number.isNaN(this.#from) ? undefined : { at: this.#from, nj: this.#fromNj };
+    if (!Number.isNaN(this.#from)) return { at: this.#from, nj: this.#fromNj };
+    const { firstAt } = this.curve;
+    return Number.isNaN(firstAt) ? undefined : { at: firstAt, nj: this.curve.energyNjAt(firstAt) };
   }
 
   /** Whether its curve begins before the previous one ended: the clock was set back. */
