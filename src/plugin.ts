@@ -72,7 +72,7 @@ export {
 } from './sampling/sampling-receiver.js';
 export type { Scraper } from './scraping/scrape-loop.js';
 export { createSourceReceiver, probeSources, type NamedSource } from './scraping/scraping-receiver.js';
-export { watchGaps, type DescribeGap, type Gap } from './sampling/gaps.js';
+export { watchGaps, type Gap, type GapOptions } from './sampling/gaps.js';
 export { forEachLine, parseLine } from './scraping/lines.js';
 export type { CounterColumn } from './scraping/counter-table.js';
 export { Counts } from './scraping/counts.js';

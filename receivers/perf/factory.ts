@@ -102,7 +102,7 @@ class PerfReceiver implements Component {
     let error: string | undefined;
     return createSamplingReceiver({
       context: this.#context,
-      next: watchGaps(this.#context, this.#next, (series) => describeGap(series, error)),
+      next: watchGaps(this.#context, this.#next, { describe: (series) => describeGap(series, error) }),
       module: new URL('./sampler.js', import.meta.url),
       options: createPlan(this.#config, resolved, { kind: 'machine' }),
       intervalMs: this.#config.sampling_interval,

@@ -32,7 +32,7 @@ export function createTargets({ config, context, next, common, note }: TargetsOp
   });
   const counted = createSamplingReceiver({
     context,
-    next: watchGaps(context, next, (series) => describeGap(series, error)),
+    next: watchGaps(context, next, { describe: (series) => describeGap(series, error) }),
     module: new URL('./targets-sampler.js', import.meta.url),
     options: createPlan([]),
     intervalMs: config.sampling_interval,

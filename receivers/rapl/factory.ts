@@ -54,10 +54,13 @@ export class RaplReceiver implements Component {
     this.#log = new DomainLog(context.log);
     const { periodNs } = choosePolling(config);
     this.#thinner = new RowThinner(next, config.sampling_interval * 1e6, periodNs);
-    const published = watchGaps(context, this.#thinner, (series) => ({
-      what: `the energy of ${series.attributes[ATTR_HW_ID]}`,
-      reason: explainGap(this.#gate.findPath(series)),
-    }));
+    const published = watchGaps(context, this.#thinner, {
+      describe: (series) => ({
+        what: `the energy of ${series.attributes[ATTR_HW_ID]}`,
+        reason: explainGap(this.#gate.findPath(series)),
+      }),
+      failingTables: 1,
+    });
     this.#gate = new CounterGate(context, published, {
       onChange: () => this.#report(),
       readCounter: readEnergy,

@@ -22,15 +22,18 @@ const createCounters = (...ids: string[]): readonly Series[] =>
   ids.map((id) => ({ metric: energy, resource, attributes: { 'hw.id': id }, start: 0n }));
 const two = createCounters('a', 'b');
 
-function watch() {
+function watch(failingTables = 2) {
   const log = createLogCollector();
   const next = createTableCollector();
   const meter = createMeterReader();
   const context = createFakeContext({ id: 'rapl', log, meter: meter.meter });
-  const consumer = watchGaps(context, next, ({ attributes }) => ({
-    what: `counter ${attributes['hw.id']}`,
-    reason: attributes['hw.id'] === 'd' ? 'ENOENT' : 'EIO',
-  }));
+  const consumer = watchGaps(context, next, {
+    failingTables,
+    describe: ({ attributes }) => ({
+      what: `counter ${attributes['hw.id']}`,
+      reason: attributes['hw.id'] === 'd' ? 'ENOENT' : 'EIO',
+    }),
+  });
   const consume = (series: readonly Series[], ...rows: number[][]) => {
     const values = Float64Array.from(rows.flat());
     return consumer.consume({ series, epoch: 0n, offsets: Float64Array.from(rows.keys()), values });
@@ -74,6 +77,12 @@ test('watchGaps logs once that a counter fails for two whole tables and once tha
     'warn: Cannot read counter b: EIO; trying again at every reading',
     'info: Reading counter b again',
   ]);
+});
+
+test('watchGaps logs a counter at its first table without a reading where none may lack one', () => {
+  const { consume, log } = watch(1);
+  consume(two, [0, NaN]);
+  assert.equal(log.lines.length, 1);
 });
 
 test('watchGaps logs counters that fail for one reason in one line, and goes on when the series are described again', () => {

@@ -14,14 +14,16 @@ export interface Gap {
   readonly reason: string;
 }
 
-/** Describes the current gap of a series. */
-export type DescribeGap = (series: Series) => Gap;
-
-/**
- * Number of tables in a row without a reading after which a counter is reported: at the start, and where counters
- * take turns, the first table, of a single row, may lack one.
- */
-const failingTables = 2;
+/** How gaps are reported. */
+export interface GapOptions {
+  /** Describes the current gap of a series. */
+  readonly describe?: (series: Series) => Gap;
+  /**
+   * Number of tables in a row without a reading after which a counter is reported. Where counters take turns, the first
+   * table, of a single row, may lack one.
+   */
+  readonly failingTables?: number;
+}
 
 /** Maximum counters that a line of the log names. */
 const namedCounters = 3;
@@ -50,7 +52,7 @@ interface Columns {
 export function watchGaps(
   { id, log, meter }: Pick<Context, 'id' | 'log' | 'meter'>,
   next: Consumer,
-  describe: DescribeGap = describeSeries,
+  { describe = describeSeries, failingTables = 2 }: GapOptions = {},
 ): Consumer {
   const counter = meter.createCounter('joulemetry.sampler.gaps', {
     unit: '{reading}',
@@ -69,7 +71,7 @@ export function watchGaps(
       const columns = planColumns(table.series);
       const gaps = countGaps(table, columns);
       if (gaps > 0) counter.add(gaps, attributes);
-      if (table.values.length > 0) logChanges(table.series, columns, { log, describe });
+      if (table.values.length > 0) logChanges(table.series, columns, { log, describe, failingTables });
       return next.consume(table);
     },
   };
@@ -92,7 +94,7 @@ function countGaps({ series, values }: Table, { isCounter, isRead }: Columns): n
 function logChanges(
   series: readonly Series[],
   { courses, isRead }: Columns,
-  { log, describe }: { readonly log: Log; readonly describe: DescribeGap },
+  { log, describe, failingTables }: Required<GapOptions> & { readonly log: Log },
 ): void {
   let failing: Map<string, string[]> | undefined;
   let recovered: string[] | undefined;
