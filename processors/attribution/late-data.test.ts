@@ -136,6 +136,25 @@ test('attribution loses no energy of a slow meter when the clock was set back', 
   assert.equal(sumLedger(rig), 160);
 });
 
+test('attribution keeps what it has learned of a slow meter when it finds only later that the clock was set back', () => {
+  const rig = new Rig();
+  const meter = rig.createMeter({ 'energy.method': 'measured' }, 0);
+  for (let atS = 0; atS <= 10; atS++) {
+    rig.energy(meter, atS, showSlow(atS));
+    rig.boundary(atS, atS + 100);
+  }
+  rig.end(10, meter, ...rig.restartBusy(-3600));
+  const next = rig.createMeter({ 'energy.method': 'measured' }, -3600);
+  // Only the second boundary shows the step. The first refresh, at 4 s, is before it.
+  for (const atS of [0, 1, 2, 3, 4, 5, 6]) rig.energy(next, atS - 3600, showSlow(atS));
+  for (let atS = 8; atS <= 20; atS++) {
+    rig.boundary(atS - 3600, atS + 100);
+    rig.energy(next, atS - 3600, showSlow(atS));
+  }
+  void rig.processor.shutdown();
+  assert.equal(sumLedger(rig), 40 + 160);
+});
+
 test('attribution begins another ledger when the clock was set back by less than the time between two scans', async () => {
   const path = join(createFolder(), 'audit.jsonl');
   const { rig, meter, process } = playBusy({ audit: { path } });

@@ -151,9 +151,9 @@ export class EnergyCounter {
     this.#windows.curve.read(reading, this.#isExact);
   }
 
-  /** The point up to which its energy is booked; undefined: none is, or it is discarded. */
+  /** The point up to which its energy is booked, at first the beginning of its curve; undefined: not known yet. */
   get settled(): Settled | undefined {
-    return this.#windows.isSetBack ? undefined : this.#windows.settled;
+    return this.#windows.settled;
   }
 
   /** The counter has no further readings. */
