@@ -36,7 +36,7 @@ const names = [
 for (const [what, createName] of names) {
   test(`an agent notifies ${what} when it is ready, as a watchdog, and when it ends`, async (t) => {
     const { agent, received } = startWatched(t, createName());
-    await agent.waitFor(/shell command: 0/u);
+    await agent.waitFor(/shell command start\[0\]: 0/u);
     await agent.waitFor(/Everything is ready/u);
     await until(() => received().filter((text) => text === 'WATCHDOG=1').length > 2);
     assert.equal(received()[0], 'READY=1\nSTATUS=Measuring with 1 receiver');
