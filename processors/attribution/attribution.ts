@@ -124,6 +124,7 @@ export class Attribution implements ConsumingComponent {
     this.#processView = views[config.views.indexOf('process')];
     const audit = this.#audit;
     const options = {
+      id: this.#context.id,
       config,
       floors: this.#floors,
       calibrations: this.#calibrations,

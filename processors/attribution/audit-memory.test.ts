@@ -38,6 +38,7 @@ class AuditedRig extends Rig {
       calibrations: new Map(),
       views: findViews(config).map((definition) => new View(definition, 0)),
       cpuCount,
+      id: 'audited',
       tick: new UsageTick(),
       epoch: unixNs(0),
       audit: (settled: SettledWindow) => {

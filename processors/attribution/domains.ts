@@ -1,5 +1,5 @@
 import { elementAt } from '../../src/element.js';
-import type { Beginning } from '../../src/energy/energy-curve.js';
+import { BookedEnergy } from '../../src/energy/booked-energy.js';
 import type { CpuCount } from '../../src/energy/floor-learner.js';
 import { findMeterFacts } from '../../src/energy/meter-facts.js';
 import { identifyDomain } from '../../src/model/energy-domain.js';
@@ -35,6 +35,8 @@ const noTick = new UsageTick();
 
 /** Dependencies of a ledger. */
 export interface LedgerOptions extends FloorSources {
+  /** Of the processor: a ledger continues those of earlier processors with the same id. */
+  readonly id: string;
   readonly config: Config;
   readonly views: readonly View[];
   readonly cpuCount: CpuCount;
@@ -47,12 +49,6 @@ export interface LedgerOptions extends FloorSources {
   readonly forget?: (ended: Ended) => void;
 }
 
-/**
- * Up to where earlier ledgers booked the energy of each counter, as Unix time and whole nanojoules. A reload may
- * replace the processor, while receivers continue with the same series.
- */
-const booked = new WeakMap<Series, { readonly ns: bigint; readonly nj: number }>();
-
 /** All domains, by kind of hardware, and the counters that feed them. */
 export class Domains {
   readonly #options: LedgerOptions;
@@ -62,6 +58,7 @@ export class Domains {
   readonly #floors = new Map<string, Floor>();
   readonly #counters = new Map<Series, EnergyReader>();
   readonly #ended = new WeakSet<Series>();
+  readonly #booked: BookedEnergy;
   readonly #containers: Containers;
   /**
    * The usage from before any domain was known. The first table of a meter may arrive some time after its
@@ -74,7 +71,8 @@ export class Domains {
 
   constructor(options: LedgerOptions) {
     this.#options = options;
-    const { config, views, epoch } = options;
+    const { config, views, epoch, id } = options;
+    this.#booked = new BookedEnergy(id, epoch);
     this.#sheets = { idle: config.idle, views, epoch };
     this.#containers = new Containers(config.max_window * 1e6, {
       open: (series, isFirst) => this.#openCounter(series, isFirst, NaN),
@@ -166,7 +164,7 @@ export class Domains {
   /** No window will follow: a later ledger continues from here. */
   noteBooked(): void {
     for (const [series, { settled }] of this.#counters) {
-      if (settled) booked.set(series, { ns: this.#options.epoch + BigInt(settled.at), nj: settled.nj });
+      if (settled) this.#booked.note(series, settled);
     }
   }
 
@@ -175,7 +173,9 @@ export class Domains {
     const hardware = this.#hardwareOf(series);
     const { meter } = hardware.domainOf(domainKey(series), () => this.#createDomain(series, hardware));
     const isExact = series.attributes[ATTR_ENERGY_METHOD] === 'estimated';
-    const beginning = isFirst ? this.#findBeginning(series) : undefined;
+    // Energy counted long before the ledger started was used by unknown workloads.
+    const maxAgeNs = this.#options.config.max_window * 1e6;
+    const beginning = isFirst ? this.#booked.findBeginning(series, maxAgeNs) : undefined;
     return new EnergyCounter(meter, { isExact, beginning, usageKnownSince });
   }
 
@@ -190,18 +190,6 @@ export class Domains {
     this.#early.push(usage);
     const { to } = elementAt(this.#early, 0);
     if (this.#early.length > maxEarly || usage.to - to > maxEarlyNs) this.#early.shift();
-  }
-
-  /**
-   * The point from which a counter is known before its first reading. Energy counted long before the ledger started
-   * was used by unknown workloads.
-   */
-  #findBeginning(series: Series): Beginning | undefined {
-    const { epoch, config } = this.#options;
-    const last = booked.get(series);
-    const at = Number((last?.ns ?? series.start) - epoch);
-    const isKnown = at >= -config.max_window * 1e6;
-    return isKnown ? { point: Float64Array.of(at, last?.nj ?? 0), isKnot: last !== undefined } : undefined;
   }
 
   #hardwareOf(series: Series): Hardware {
