@@ -16,29 +16,13 @@ import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { until } from '../../src/testing/until.js';
 import { isWithout, type PeerName } from './peers.js';
 import { startPrometheus, type Prometheus } from './prometheus.js';
+import { energy, heat, host, rows, toNs } from './sent-metrics.js';
 
 const endpoint = 'http://localhost:9090/api/v1/write';
 const receiver = '--web.enable-remote-write-receiver';
-const host = { attributes: { 'host.name': 'node-1', 'os.type': 'linux' } };
-const energy: Metric = {
-  name: 'hw.energy',
-  unit: 'J',
-  description: 'Energy used',
-  kind: 'counter',
-  valueType: 'double',
-};
-const heat: Metric = {
-  name: 'hw.temperature',
-  unit: 'Cel',
-  description: 'How hot',
-  kind: 'gauge',
-  valueType: 'double',
-};
 
-const rows = 20;
 let beginMs = 0;
 let startMs = 0;
-const toNs = (ms: number) => BigInt(ms) * 1_000_000n;
 
 function createSeries(metric: Metric, id: string): Series {
   return { metric, resource: host, attributes: { 'hw.id': id }, start: toNs(startMs) };

@@ -9,26 +9,10 @@ import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { until } from '../../src/testing/until.js';
 import { isWithout, peerPath } from './peers.js';
 import { startProgram } from './program.js';
+import { energy, heat, host, rows, toNs } from './sent-metrics.js';
 
 const address = '127.0.0.1:8428';
-const host = { attributes: { 'host.name': 'node-1', 'os.type': 'linux' } };
-const energy: Metric = {
-  name: 'hw.energy',
-  unit: 'J',
-  description: 'Energy used',
-  kind: 'counter',
-  valueType: 'double',
-};
-const heat: Metric = {
-  name: 'hw.temperature',
-  unit: 'Cel',
-  description: 'How hot',
-  kind: 'gauge',
-  valueType: 'double',
-};
-const rows = 20;
 const stepMs = 500;
-const toNs = (ms: number) => BigInt(ms) * 1_000_000n;
 /** VictoriaMetrics stores decimal fractions, of which it keeps 12 digits. */
 const valueOf = (row: number, column: number) => 1000 * row + column / 8;
 
