@@ -6,6 +6,7 @@ import type { Table } from '../../src/model/table.js';
 import { cgroupCpuTime, gpuTime, processCpuTime, processGpuTime } from '../../src/model/usage-metrics.js';
 import { eventMetrics } from '../../src/usage/events.js';
 import { GpuTimeCounters, type GpuTimeCounter } from '../../src/usage/gpu-usage.js';
+import { InterruptTime } from '../../src/usage/interrupt-time.js';
 import { trafficMetrics } from '../../src/usage/memory-traffic.js';
 import { withInterrupts } from '../../src/usage/usage.js';
 import { Workloads } from '../../src/usage/workloads.js';
@@ -45,9 +46,7 @@ export class Ledger {
   /** Instant of the current row. */
   readonly #instant = new Float64Array(1);
   #busy: Busy | undefined;
-  /** The last reading of the time of interrupts, and its growth since the last boundary. */
-  #interrupts: Busy | undefined;
-  #interruptNs = 0;
+  readonly #interrupts = new InterruptTime();
   #boundary = -Infinity;
   /** How many boundaries its counter has had before the last one. */
   #boundaries = 0;
@@ -156,7 +155,7 @@ export class Ledger {
     for (const { index, target } of gpuTimes) target.read(values[from + index]);
     for (const { index, target } of gpuScans) this.#readGpuScan(target, values[from + index], at);
     for (const { index, target } of packages) target.of.read(target.series, values[from + index]);
-    if (plan.interrupts) this.#readInterrupts(plan.interrupts.target, values[from + plan.interrupts.index]);
+    if (plan.interrupts) this.#interrupts.read(plan.interrupts.target, values[from + plan.interrupts.index]);
     if (busy) this.#readBusy(busy.target, values[from + busy.index], at);
   }
 
@@ -203,18 +202,9 @@ export class Ledger {
     this.#busy = { series, busyNs };
     this.#boundary = at;
     this.skewNs = Math.max(0, this.#usageAt - at);
-    const usage = withInterrupts(this.workloads.cut(at, busyNs - lastNs), this.#interruptNs);
-    this.#interruptNs = 0;
+    const usage = withInterrupts(this.workloads.cut(at, busyNs - lastNs), this.#interrupts.take());
     this.#closeHidden();
     this.domains.push(usage);
-  }
-
-  #readInterrupts(series: Series, seconds: number): void {
-    const readNs = Math.round(seconds * 1e9);
-    if (!Number.isFinite(readNs)) return;
-    const last = this.#interrupts?.series === series ? this.#interrupts : { series, busyNs: readNs };
-    this.#interruptNs += Math.max(0, readNs - last.busyNs);
-    this.#interrupts = { series, busyNs: Math.max(readNs, last.busyNs) };
   }
 
   /** The resource of groups has the attributes that their workloads share with the machine. */

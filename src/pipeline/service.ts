@@ -10,17 +10,8 @@ import { ReceiverSet } from './receivers.js';
 import { compareRunning, Reloads, type Applied, type Changes, type Running } from './reloads.js';
 import { beginSampling, isActive, type RunningReceiver } from './running-receiver.js';
 import { Statuses } from './statuses.js';
-import { stopAll, stopReceivers, stopUnits, waitAtMost } from './stopping.js';
+import { planStages, shutdownMs, stopAll, stopReceivers, stopUnits, waitAtMost } from './stopping.js';
 import { compareUnits, isSameService, listWanted, type UnitKind, type WantedUnit } from './units.js';
-
-/** The agent promises 5 s: the rest is for its own telemetry and for slow machines. */
-const shutdownMs = 4200;
-
-/**
- * The fraction of the time after which a stage is abandoned, so that exporters can deliver what they hold
- * although a receiver hangs.
- */
-const stageEnds = { reload: 0.1, meters: 0.35, receivers: 0.5, exporters: 0.95 };
 
 /** How long a stage that a reload stops may take. */
 const stageMs = 2000;
@@ -200,9 +191,11 @@ export class Service {
 
   /** Stops units that the configuration no longer has, and ends their series. */
   async #remove(units: readonly Unit[]): Promise<void> {
-    const now = performance.now();
-    const ends = [now + shutdownMs * stageEnds.exporters, now + shutdownMs] as const;
-    await stopUnits(units, ends, { log: this.#log, onStopped: (unit) => this.#graph.endSeries(unit) });
+    const { exporters, extensions } = planStages();
+    await stopUnits(units, [exporters, extensions], {
+      log: this.#log,
+      onStopped: (unit) => this.#graph.endSeries(unit),
+    });
     for (const unit of units) this.#graph.remove(unit);
   }
 
@@ -278,19 +271,13 @@ export class Service {
   }
 
   async #stop(timeoutMs: number): Promise<void> {
-    const beginMs = performance.now();
-    const endOf = (stage: keyof typeof stageEnds) => beginMs + stageEnds[stage] * timeoutMs;
-    await waitAtMost(this.#reloads.settle(), stageEnds.reload * timeoutMs);
+    const { reload, meters, receivers, exporters, extensions } = planStages(timeoutMs);
+    await waitAtMost(this.#reloads.settle(), reload - performance.now());
     this.release();
-    await stopReceivers(this.receivers, [endOf('meters'), endOf('receivers')], this.#log);
-    await stopAll(
-      [{ name: 'sampling', component: this.#environment.sampling }],
-      endOf('receivers'),
-      this.#log,
-    );
+    await stopReceivers(this.receivers, [meters, receivers], this.#log);
+    await stopAll([{ name: 'sampling', component: this.#environment.sampling }], receivers, this.#log);
     this.#gate.close();
-    const ends = [endOf('exporters'), beginMs + timeoutMs] as const;
-    await stopUnits([...this.#graph.units.values()], ends, { log: this.#log });
+    await stopUnits([...this.#graph.units.values()], [exporters, extensions], { log: this.#log });
     this.#reportLate();
   }
 

@@ -6,6 +6,28 @@ import type { RunningReceiver } from './running-receiver.js';
 import type { StatusRecord } from './statuses.js';
 import type { UnitKind } from './units.js';
 
+/** The agent promises 5 s: the rest is for its own telemetry and for slow machines. */
+export const shutdownMs = 4200;
+
+/**
+ * The fraction of the time after which a stage is abandoned, so that exporters can deliver what they hold
+ * although a receiver hangs.
+ */
+const stageEnds = { reload: 0.1, meters: 0.35, receivers: 0.5, exporters: 0.95, extensions: 1 };
+
+/** The ends of the stages of a shutdown that begins now, on the clock of `performance.now()`. */
+export function planStages(timeoutMs = shutdownMs): Readonly<Record<keyof typeof stageEnds, number>> {
+  const beginMs = performance.now();
+  const endOf = (stage: keyof typeof stageEnds) => beginMs + stageEnds[stage] * timeoutMs;
+  return {
+    reload: endOf('reload'),
+    meters: endOf('meters'),
+    receivers: endOf('receivers'),
+    exporters: endOf('exporters'),
+    extensions: endOf('extensions'),
+  };
+}
+
 /** On the clock of `performance.now()`: components that take longer are abandoned. */
 type Ends = readonly [firstMs: number, lastMs: number];
 
