@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createFakeContext } from '../../src/component/fakes.js';
 import { playBusy, playSecond, Rig, RigProcess, unixNs } from './rig.fixture.js';
 
 test('attribution books none of the energy that a counter had before the first boundary', () => {
@@ -265,48 +264,4 @@ test('attribution charges what was measured during a pause of the usage by the u
   rig.boundary(4, 4);
   assert.deepEqual(rig.processes(), { 1: 25, 2: 15 });
   assert.deepEqual(rig.parts(), { attributed: 40 });
-});
-
-test('attribution that replaces another one continues where that one ended', async () => {
-  const { rig, meter, process } = playBusy();
-  playSecond({ rig, meter, used: [[process, 2]] }, 2);
-  await rig.processor.shutdown();
-  assert.deepEqual(rig.parts(), { attributed: 20 });
-  const next = new Rig();
-  playSecond({ rig: next, meter, used: [[process, 3]] }, 3);
-  playSecond({ rig: next, meter, used: [[process, 4]] }, 4);
-  assert.deepEqual(next.parts(), { attributed: 10, gap: 10 });
-  assert.equal(next.out.last('ledger.energy').at(0)?.series.start, unixNs(2));
-});
-
-test('attribution does not continue where another processor ended', async () => {
-  const { rig, meter, process } = playBusy();
-  const other = new Rig({}, createFakeContext({ id: 'attribution/other' }));
-  for (const atS of [0, 1]) playSecond({ rig: other, meter, used: [[process, atS]] }, atS);
-  await rig.processor.shutdown();
-  for (const atS of [2, 3]) playSecond({ rig: other, meter, used: [[process, atS]] }, atS);
-  await other.processor.shutdown();
-  const next = new Rig();
-  for (const atS of [4, 5]) playSecond({ rig: next, meter, used: [[process, atS]] }, atS);
-  // The three seconds since the first one ended, which the other one has booked for itself.
-  assert.deepEqual(next.parts(), { attributed: 10, gap: 30 });
-});
-
-test('attribution counts no energy twice when it is replaced before its first window', async () => {
-  const { rig, meter, process } = playBusy();
-  await rig.processor.shutdown();
-  for (const atS of [2, 3]) {
-    const short = new Rig();
-    short.energy(meter, atS, 10 * atS);
-    await short.processor.shutdown();
-    assert.deepEqual(short.parts(), {});
-  }
-  const last = new Rig();
-  playSecond({ rig: last, meter, used: [[process, 4]] }, 4);
-  playSecond({ rig: last, meter, used: [[process, 5]] }, 5);
-  const parts = Object.values(last.parts());
-  assert.equal(
-    parts.reduce((sum, joules) => sum + joules, 0),
-    40,
-  );
 });
