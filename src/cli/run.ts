@@ -194,7 +194,15 @@ async function startUntilSignal(service: Service, end: Promise<EndingSignal>): P
   const started = service.start().then(() => true);
   // After a signal, the shutdown makes it fail.
   started.catch(() => {});
-  return Promise.race([started, end.then(() => sleep(startGraceMs, false))]);
+  const settled = new AbortController();
+  const late = end.then(() => sleep(startGraceMs, false, { signal: settled.signal }));
+  // A signal after the start does not wait.
+  late.catch(() => {});
+  try {
+    return await Promise.race([started, late]);
+  } finally {
+    settled.abort();
+  }
 }
 
 /** Calls back when a configuration file has changed. */
