@@ -15,6 +15,9 @@ const clientAuthTypes = [
 const versions = { TLS10: 'TLSv1', TLS11: 'TLSv1.1', TLS12: 'TLSv1.2', TLS13: 'TLSv1.3' } as const;
 const versionNames = ['TLS10', 'TLS11', 'TLS12', 'TLS13'] as const satisfies (keyof typeof versions)[];
 
+/** The Collector's names, in the same order. */
+const versionNumbers = ['1.0', '1.1', '1.2', '1.3'] as const;
+
 /** TLS settings of a server, with Prometheus' names: `tls_server_config` of a web configuration. */
 export const webTlsSettings = {
   cert_file: { doc: 'Certificate of the server, PEM.', format: 'path', default: null },
@@ -46,12 +49,12 @@ export const serverTlsSettings = {
   },
   min_version: {
     doc: 'Oldest TLS version that is accepted.',
-    format: ['1.0', '1.1', '1.2', '1.3'],
+    format: versionNumbers,
     default: '1.2',
   },
   max_version: {
     doc: 'Newest TLS version that is accepted.',
-    format: ['1.0', '1.1', '1.2', '1.3'],
+    format: versionNumbers,
     default: '1.3',
   },
 } as const satisfies Schema;
@@ -80,7 +83,7 @@ export function toWebTls(settings: ServerTlsConfig): WebTlsConfig {
 }
 
 function versionOf(version: ServerTlsConfig['min_version']): WebTlsConfig['min_version'] {
-  return versionNames[['1.0', '1.1', '1.2', '1.3'].indexOf(version)] ?? 'TLS12';
+  return versionNames[versionNumbers.indexOf(version)] ?? 'TLS12';
 }
 
 /** The TLS of a server, and its source files. */
