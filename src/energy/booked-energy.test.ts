@@ -1,17 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Series } from '../model/series.js';
+import { hwEnergy } from '../model/shared-metrics.js';
 import { BookedEnergy } from './booked-energy.js';
 
-const metric = {
-  name: 'hw.energy',
-  unit: 'J',
-  description: '',
-  kind: 'counter',
-  valueType: 'double',
-} as const;
 const createSeries = (start: bigint): Series => ({
-  metric,
+  metric: hwEnergy,
   resource: { attributes: {} },
   attributes: {},
   start,
