@@ -6,7 +6,7 @@ import { until } from '../../src/testing/until.js';
 import { startAgent, writeConfig, type Agent, type Outcome } from '../agent.js';
 import { createControlSocket } from '../interop/control-socket.js';
 import { parseExposition } from '../interop/exposition.js';
-import { patientSending, readAlong } from '../interop/measured-agent.js';
+import { configureWitness, readAlong } from '../interop/measured-agent.js';
 import { textOf } from '../interop/points.js';
 import { createMeter, type Meter } from '../interop/simulated-meter.js';
 import { recordCell } from './cells.js';
@@ -100,19 +100,7 @@ exporters: {${exporter}: {sending_queue: {storage: file_storage}}}
 extensions: {file_storage: {directory: ${storage}}}
 service: {extensions: [control, file_storage]}`;
   const socket = createControlSocket();
-  const base = writeConfig(`
-receivers:
-  rapl: {sysfs: ${meter.sysfs}, interface: powercap}
-exporters:
-  ${exporter}:
-    ${patientSending}
-  otlp_http/witness: {endpoint: ${witness.url}, compression: none, timeout: 10m}
-extensions: {control: {socket: {path: ${socket.path}}}}
-service:
-  extensions: [control]
-  pipelines:
-    metrics: {exporters: [${exporter}, otlp_http/witness]}
-`);
+  const base = configureWitness({ exporter, meter, socket: socket.path, witness: witness.url });
   const more = writeConfig(
     `exporters: {${exporter}: ${settings}}\nreceivers: ${receivers}\nprocessors: ${processors}\n`,
   );

@@ -39,8 +39,18 @@ export interface AgentOptions {
   readonly processLimit?: number;
 }
 
+export interface WitnessOptions {
+  /** The exporter under test. */
+  readonly exporter: string;
+  readonly meter: Meter;
+  /** Path of the control socket. */
+  readonly socket: string;
+  /** URL of the witness. */
+  readonly witness: string;
+}
+
 /** Settings of an exporter that retries soon. On a slow machine, an answer that comes late is no reason to. */
-export const patientSending = `timeout: 10m
+const patientSending = `timeout: 10m
     retry_on_failure: {initial_interval: 200ms, max_interval: 1s, randomization_factor: 0}`;
 
 /** Starts the agent of otel-examples with a simulated meter, and waits until it is ready. */
@@ -55,19 +65,7 @@ export async function startMeasuredAgent(t: TestContext, options: AgentOptions):
   const meter = createMeter(t);
   const backend = await openHttpBackend(t);
   const socket = createControlSocket();
-  const over = writeConfig(`
-receivers:
-  rapl: {sysfs: ${meter.sysfs}, interface: powercap}
-exporters:
-  ${exporter}:
-    ${patientSending}
-  otlp_http/witness: {endpoint: ${backend.url}, compression: none, timeout: 10m}
-extensions: {control: {socket: {path: ${socket.path}}}}
-service:
-  extensions: [control]
-  pipelines:
-    metrics: {exporters: [${exporter}, otlp_http/witness]}
-`);
+  const over = configureWitness({ exporter, meter, socket: socket.path, witness: backend.url });
   const more = writeConfig(`
 exporters: {${exporter}: ${settings}}
 receivers: ${receivers}
@@ -101,6 +99,26 @@ processors: {attribution: {process_limit: ${processLimit}}}
       return agent.stop();
     },
   };
+}
+
+/**
+ * Writes a configuration file for an agent with a simulated meter, an exporter that retries soon, a second backend
+ * as its witness and a control socket.
+ */
+export function configureWitness({ exporter, meter, socket, witness }: WitnessOptions): string {
+  return writeConfig(`
+receivers:
+  rapl: {sysfs: ${meter.sysfs}, interface: powercap}
+exporters:
+  ${exporter}:
+    ${patientSending}
+  otlp_http/witness: {endpoint: ${witness}, compression: none, timeout: 10m}
+extensions: {control: {socket: {path: ${socket}}}}
+service:
+  extensions: [control]
+  pipelines:
+    metrics: {exporters: [${exporter}, otlp_http/witness]}
+`);
 }
 
 /** Points that a backend has received so far. Each request is decoded once. */
