@@ -8,7 +8,13 @@ import { metrics } from './metrics.js';
 import { isBattery, isOfMachine } from './supply.js';
 
 /** The battery receiver: batteries and adapters of laptops, and uninterruptible power supplies. */
-export const factory: ReceiverFactory<typeof schema> = { schema, metrics, yields: 'board', probe, create };
+export const factory: ReceiverFactory<typeof schema> = {
+  schema,
+  metrics,
+  yields: 'intermittent',
+  probe,
+  create,
+};
 
 function create(config: Config, context: ReceiverContext, next: Consumer): Component {
   return createScrapingReceiver({

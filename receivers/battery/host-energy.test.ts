@@ -42,6 +42,30 @@ test('battery has no power of the host while an adapter supplies it, even if a b
   assert.equal(readings['hw.power_supply.online AC'], 1);
 });
 
+test('battery does not know the power of the host while an adapter does not report whether it is online', async (t) => {
+  const supplies = new FakeSupplies({ AC: ac, BAT0: lenovo });
+  const rig = await startRig(t, supplies);
+  supplies.write('AC', { TYPE: 'Mains' });
+  const readings = await rig.read(10);
+  assert.equal(readings['hw.host.power batteries'], NaN);
+  assert.equal(readings['hw.host.energy batteries'], NaN);
+});
+
+test('battery counts nothing for the host on mains, whatever its battery does', async (t) => {
+  const supplies = new FakeSupplies({ AC: { ...ac, ONLINE: 1 }, BAT0: lenovo });
+  const rig = await startRig(t, supplies);
+  // A battery also discharges on mains: while it is calibrated, or where the adapter is too weak.
+  for (const STATUS of ['Charging', 'Full', 'Not charging', 'Unknown', 'Discharging']) {
+    supplies.write('BAT0', { ...lenovo, STATUS });
+    await rig.read(10);
+  }
+  const names = rig.next.tables.flatMap(({ series }) => series).map(({ metric }) => metric.name);
+  assert.deepEqual(
+    names.filter((name) => /\.host\.|\.meter\./u.test(name)),
+    [],
+  );
+});
+
 test('battery publishes no energy of the host beside another meter of it', async (t) => {
   const claims = { ...freeClaims, claim: (key: string) => (key === 'energy/host' ? 'hwmon' : undefined) };
   const rig = await startRig(t, new FakeSupplies({ BAT0: lenovo }), { claims });

@@ -85,8 +85,10 @@ function first(supply: Supply, keys: readonly string[]): number {
  */
 export function readDischarge(supplies: readonly Supply[]): number | undefined {
   const own = supplies.filter(isOfMachine);
-  const isOnline = own.some((one) => !isBattery(one) && readNumber(one, 'ONLINE') > 0);
   const discharging = own.filter((one) => isBattery(one) && readStatus(one) === 'discharging');
-  if (isOnline || discharging.length === 0) return undefined;
-  return discharging.reduce((sum, one) => sum - readPower(one), 0);
+  const online = own.filter((one) => !isBattery(one)).map((one) => readNumber(one, 'ONLINE'));
+  if (discharging.length === 0 || online.some((one) => one > 0)) return undefined;
+  // An adapter that does not report whether it is online may supply the machine.
+  const none = online.some(Number.isNaN) ? NaN : 0;
+  return discharging.reduce((sum, one) => sum - readPower(one), none);
 }

@@ -158,9 +158,10 @@ export interface ReceiverFactory<S extends Schema = Schema> extends Factory<S> {
   expectedSeries?(config: ConfigOf<S>): readonly ExpectedSeries[];
   /**
    * Starts after receivers without this field, so that they win claims: a meter of boards and rails (`board`)
-   * yields to meters of components, and a model (`model`) to all meters.
+   * yields to meters of components, one that measures only at times (`intermittent`) to those that always do, and
+   * a model (`model`) to all meters.
    */
-  readonly yields?: 'board' | 'model';
+  readonly yields?: 'board' | 'intermittent' | 'model';
   /** Reads on the sampling thread, which is started before any receiver if the source exists. */
   readonly samples?: true;
   /** Checks whether the source exists and is readable. Leaves nothing open. */

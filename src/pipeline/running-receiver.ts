@@ -84,8 +84,8 @@ export function isWhole(receiver: Component | undefined): boolean {
   return receiver !== undefined && receiver.isPartial !== true;
 }
 
-const yieldingRanks = { board: 1, model: 2 } as const;
-const fallbackRank = 3;
+const yieldingRanks = { board: 1, intermittent: 2, model: 3 } as const;
+const fallbackRank = 4;
 
 /** Compares start order: receivers that yield come after the others, fallbacks last. */
 export function compareRank(a: ReceiverConfig, b: ReceiverConfig): number {
