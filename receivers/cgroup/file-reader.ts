@@ -6,7 +6,7 @@ import type { Slot, SlotScope } from './slots.js';
 export interface FileParser {
   /** The name of the file. */
   readonly file: string;
-  /** Series and values; new ones are only appended. */
+  /** Series and values. Those of devices that were removed are taken out. */
   readonly slots: readonly Slot[];
   /** Whether a text has the same values as the last parsed one, for all series. If so, it need not be parsed. */
   isSame?(text: Buffer): boolean;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { symlinkSync } from 'node:fs';
+import { symlinkSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Counts } from '../../src/scraping/counts.js';
@@ -75,18 +75,66 @@ test('createIoStat reads every device that has numbers, and counts all I/O of a 
 });
 
 test('createBlkio reads the lines of each device, and ignores their totals', () => {
-  const lines =
+  const text =
     '254:0 Read 3\n254:0 Write 4\n254:0 Sync 1\n254:0 Async 1\n254:0 Discard 0\n254:0 Total 9\nTotal 9\n';
   const { values } = parse(
     createBlkio('blkio.throttle.io_serviced_recursive', diskOperations, new DeviceNames('/absent')),
     0n,
     'Total 0\n',
-    lines,
+    text,
   );
   assert.deepEqual(values, {
     'linux.cgroup.disk.operations read 254:0': 3,
     'linux.cgroup.disk.operations write 254:0': 4,
   });
+});
+
+const line = (numbers: string, bytes: number) =>
+  `${numbers} rbytes=${bytes} wbytes=0 rios=1 wios=0 dbytes=0 dios=0\n`;
+
+test('createIoStat ends the series of a device that was removed, and counts from 0 for another with its numbers', () => {
+  const sysfs = createFolder();
+  write(sysfs, { 'dev/block/keep': '' });
+  const link = join(sysfs, 'dev/block/8:16');
+  symlinkSync('../../devices/pci0/block/sdb', link);
+  const parser = createIoStat(cgroupNames, new DeviceNames(sysfs));
+  const both = parse(parser, 0n, line('8:0', 10) + line('8:16', 20));
+  assert.deepEqual(both.scope.ended, []);
+  // A device without numbers, and one whose line is cut off, still exist.
+  const present = parse(parser, 1n, `8:0 \n${line('8:16', 20)}`, `${line('8:0', 10)}8:1`);
+  assert.deepEqual(present.scope.ended, []);
+  const { values, scope } = parse(parser, 1n, line('8:0', 11));
+  assert.deepEqual(
+    scope.ended.map(({ attributes }) => attributes['system.device']),
+    ['sdb', 'sdb', 'sdb', 'sdb'],
+  );
+  assert.equal(scope.isChanged, true);
+  assert.equal(Object.keys(values).length, 4);
+  unlinkSync(link);
+  symlinkSync('../../devices/pci0/block/sdc', link);
+  const again = parse(parser, 5n, line('8:0', 11) + line('8:16', 7));
+  assert.equal(again.values['linux.cgroup.disk.io read sdc'], 7);
+  assert.equal(parse(parser, 5n, '').scope.ended.length, 8);
+});
+
+const lines = (numbers: string) => `${numbers} Read 3\n${numbers} Write 4\n${numbers} Total 7\n`;
+
+test('createBlkio ends the series of a device that was removed', () => {
+  const parser = createBlkio(
+    'blkio.throttle.io_serviced_recursive',
+    diskOperations,
+    new DeviceNames('/absent'),
+  );
+  const { scope } = parse(
+    parser,
+    0n,
+    `${lines('8:0')}${lines('8:16')}Total 14\n`,
+    `${lines('8:16')}Total 7\n`,
+  );
+  assert.deepEqual(
+    scope.ended.map(({ attributes }) => attributes['system.device']),
+    ['8:0', '8:0'],
+  );
 });
 
 const throttled = (periods: number) =>

@@ -27,6 +27,11 @@ export class DeviceNames {
     return name;
   }
 
+  /** Called when a device was removed: another one may get its numbers. */
+  forget(numbers: string): void {
+    this.#names.delete(numbers);
+  }
+
   #read(numbers: string): string {
     try {
       // In sysfs, a slash in the name of a device is replaced by an exclamation mark.
@@ -48,35 +53,75 @@ function describeColumns(metrics: readonly Metric[], device: string): readonly C
   );
 }
 
+interface Device {
+  readonly slot: CounterSlot;
+  /** The reading that had it last. */
+  seenIn: number;
+}
+
 /** The counters of each device in a file that has one or more lines per device. */
 class Devices {
   readonly slots: Slot[] = [];
-  readonly #byNumbers = new Map<number, CounterSlot>();
+  readonly #byNumbers = new Map<number, Device>();
   readonly #metrics: readonly Metric[];
   readonly #names: DeviceNames;
+  #reading = 0;
+  #seen = 0;
 
   constructor(metrics: readonly Metric[], names: DeviceNames) {
     this.#metrics = metrics;
     this.#names = names;
   }
 
+  begin(): void {
+    this.#reading++;
+    this.#seen = 0;
+  }
+
+  /** The file has a line of a device, which may have no numbers. */
+  see(device: number): void {
+    const known = this.#byNumbers.get(device);
+    if (known === undefined || known.seenIn === this.#reading) return;
+    known.seenIn = this.#reading;
+    this.#seen++;
+  }
+
   update(device: number, counts: Counts, scope: SlotScope): void {
-    const slot = this.#byNumbers.get(device) ?? this.#add(device);
+    const { slot } = this.#byNumbers.get(device) ?? this.#add(device);
     slot.update(counts, scope);
   }
 
-  #add(device: number): CounterSlot {
-    const name = this.#names.nameOf(`${Math.floor(device / minors)}:${device % minors}`);
+  /** Ends the series of devices that were not in the file: they have been removed. */
+  finish(scope: SlotScope): void {
+    if (this.#seen === this.#byNumbers.size) return;
+    for (const [device, { slot, seenIn }] of this.#byNumbers) {
+      if (seenIn === this.#reading) continue;
+      slot.end(scope);
+      this.slots.splice(this.slots.indexOf(slot), 1);
+      this.#byNumbers.delete(device);
+      this.#names.forget(writeNumbers(device));
+    }
+  }
+
+  #add(device: number): Device {
+    const name = this.#names.nameOf(writeNumbers(device));
     const slot = new CounterSlot(describeColumns(this.#metrics, name));
-    this.#byNumbers.set(device, slot);
+    const added = { slot, seenIn: this.#reading };
+    this.#byNumbers.set(device, added);
     this.slots.push(slot);
-    return slot;
+    this.#seen++;
+    return added;
   }
 }
 
 /** MINORBITS of include/linux/kdev_t.h is 20. */
 const minors = 2 ** 20;
 const colon = 0x3a;
+const newline = 0x0a;
+
+function writeNumbers(device: number): string {
+  return `${Math.floor(device / minors)}:${device % minors}`;
+}
 
 const number = new Counts(1);
 
@@ -106,10 +151,14 @@ export function createIoStat(names: SharedNames, deviceNames: DeviceNames): File
     slots: devices.slots,
     parse(text, length, scope) {
       const whole = text.subarray(0, length);
+      devices.begin();
       for (let at = 0; at < length; at = findNextLine(whole, at)) {
         const end = parseDevice(whole, at);
-        if (end >= 0 && parseKeys(whole, end)) devices.update(device, statCounts, scope);
+        if (end < 0) continue;
+        devices.see(device);
+        if (parseKeys(whole, end)) devices.update(device, statCounts, scope);
       }
+      if (isWhole(whole)) devices.finish(scope);
       return true;
     },
   };
@@ -138,17 +187,25 @@ export function createBlkio(file: string, metric: Metric, deviceNames: DeviceNam
     slots: devices.slots,
     parse(text, length, scope) {
       const whole = text.subarray(0, length);
+      devices.begin();
       for (let at = 0; at < length; at = findNextLine(whole, at)) {
         const end = parseDevice(whole, at);
         if (end < 0) continue;
+        devices.see(device);
         if (startsWith(whole, end, readWord)) pair.parseOne(0, whole, end + readWord.length);
         if (!startsWith(whole, end, writeWord)) continue;
         pair.parseOne(1, whole, end + writeWord.length);
         devices.update(device, pair, scope);
       }
+      if (isWhole(whole)) devices.finish(scope);
       return true;
     },
   };
+}
+
+/** Whether the text ends with a line, and is not that of a file which is longer than the buffer. */
+function isWhole(text: Buffer): boolean {
+  return text.length === 0 || text[text.length - 1] === newline;
 }
 
 function startsWith(text: Buffer, at: number, word: Buffer): boolean {
