@@ -6,7 +6,7 @@ import { kernelTypesPath } from '../../src/linux/bpf/kernel-types.js';
 import { readTickNs } from '../../src/linux/clocks.js';
 import { isBpfLockedMemory } from '../../src/linux/locked-memory.js';
 import { openPidList } from '../../src/linux/pid-list.js';
-import { readEffectiveCapabilities } from '../../src/linux/privileges.js';
+import { findMissingForBpf, readEffectiveCapabilities } from '../../src/linux/privileges.js';
 import { ProcessStat } from '../../src/linux/process-stat.js';
 import { openWithoutWaiting } from '../../src/linux/regular-file.js';
 import type { Config } from './config.js';
@@ -125,9 +125,8 @@ export function explainBpf(config: Config): readonly Remedy[] {
     const missing = `types of the kernel (${kernelTypesPath}), for ${shortLived}`;
     return [{ missing, command: 'a kernel with CONFIG_DEBUG_INFO_BTF=y' }];
   }
-  const held = readEffectiveCapabilities();
-  const lacking = ['CAP_BPF', 'CAP_PERFMON'].filter((name) => !held.includes(name));
-  return held.includes('CAP_SYS_ADMIN') || lacking.length === 0 ? [] : createGrant(lacking, shortLived);
+  const missing = findMissingForBpf();
+  return missing.length === 0 ? [] : createGrant(missing, shortLived);
 }
 
 /** Whether it is a user process. Kernel threads have neither an executable nor I/O. */

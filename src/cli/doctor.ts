@@ -76,7 +76,7 @@ async function diagnose(options: ConfigOptions): Promise<Diagnosis> {
   const setups = isConfigured ? listConfigured(service, contextOf) : await listBuiltIn(contextOf);
   const receivers = await Promise.all(setups.map(checkReceiver));
   await sampling.shutdown();
-  const system = [...checkSystem(), ...(await checkPorts(service, log)), ...checkPublishers(service)];
+  const system = [...(await checkSystem()), ...(await checkPorts(service, log)), ...checkPublishers(service)];
   return { version: readVersion(), energy: findBestSource(receivers), receivers, system };
 }
 

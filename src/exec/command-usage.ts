@@ -32,12 +32,20 @@ export interface CommandCpu {
   finish(): CommandCpuTime;
 }
 
-/**
- * @param tree measures a command exactly, if permitted
- * @param sinceNs CLOCK_BOOTTIME before the process was started
- */
-export function openCommandCpu(pid: number, tree: TreeAccounting | undefined, sinceNs: bigint): CommandCpu {
-  return tree?.follow(sinceNs) === true ? new TracedCpu(pid, tree) : new CountedCpu(pid);
+/** How to measure a command. */
+export interface CommandCpuOptions {
+  /** Measures it exactly, if permitted. */
+  readonly tree: TreeAccounting | undefined;
+  /** CLOCK_BOOTTIME before the process was started. */
+  readonly sinceNs: bigint;
+  /** Receives the reason if `tree` cannot follow it, so that the sum is counted instead. */
+  readonly noteSum: (reason: string) => void;
+}
+
+export function openCommandCpu(pid: number, { tree, sinceNs, noteSum }: CommandCpuOptions): CommandCpu {
+  if (tree?.follow(sinceNs) === true) return new TracedCpu(pid, tree);
+  if (tree) noteSum(`expected 1 new child of process ${process.pid}, found ${tree.followedCount}`);
+  return new CountedCpu(pid);
 }
 
 /** What getrusage(2) counts: processes that have ended and were waited for by their parents. */

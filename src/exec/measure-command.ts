@@ -3,7 +3,7 @@ import { escapeControls } from '../component/output.js';
 import { describeError } from '../errors.js';
 import type { TreeAccounting } from '../linux/bpf/tree-accounting.js';
 import { reapOrphansAsInit } from '../linux/children.js';
-import { readEffectiveCapabilities } from '../linux/privileges.js';
+import { findMissingForBpf } from '../linux/privileges.js';
 import { writeMessage } from '../telemetry/write-message.js';
 import type { CommandEvents } from './command-counters.js';
 import { findProgram, findRawArguments, findRawPath, ProgramError } from './find-program.js';
@@ -70,7 +70,8 @@ async function measure(options: ExecOptions, invocations: readonly Invocation[])
   const targets = openReportTargets(options);
   const relay = new SignalRelay();
   // The kernel verifies the programs in parallel with all other preparations.
-  const tree = openTree();
+  const noteSum = createSumNote();
+  const tree = openTree(noteSum);
   try {
     const session = await openSession(options);
     const commands = listCommands(options).map(createRuns);
@@ -83,7 +84,7 @@ async function measure(options: ExecOptions, invocations: readonly Invocation[])
     let runs: Measured = { isRepeated: false, last: undefined };
     let isReported = false;
     try {
-      runs = await measureRuns(plans, repeat, { session, relay, events, tree });
+      runs = await measureRuns(plans, repeat, { session, relay, events, tree, noteSum });
     } finally {
       relay.finish();
       await session.close();
@@ -107,18 +108,31 @@ async function findEvents({ events }: ExecOptions): Promise<CommandEvents | unde
   return new CommandEvents(events);
 }
 
-/** If eBPF is not permitted, its code is not even loaded. */
-async function openTree(): Promise<TreeAccounting | undefined> {
-  if (!mayUseBpf(readEffectiveCapabilities())) return undefined;
+/**
+ * If eBPF is not permitted, its code is not even loaded.
+ * @param noteSum is passed the reason if it is permitted and fails: no BTF, or a security policy
+ */
+async function openTree(noteSum: (reason: string) => void): Promise<TreeAccounting | undefined> {
+  if (findMissingForBpf().length > 0) return undefined;
   const { TreeAccounting: tree } = await import('../linux/bpf/tree-accounting.js');
-  // No BTF, or a security policy: a perf event counts the sum instead.
-  return tree.open().catch(() => undefined);
+  try {
+    return await tree.open();
+  } catch (error) {
+    noteSum(describeError(error));
+    return undefined;
+  }
 }
 
-function mayUseBpf(granted: readonly string[]): boolean {
-  return (
-    granted.includes('CAP_SYS_ADMIN') || (granted.includes('CAP_BPF') && granted.includes('CAP_PERFMON'))
-  );
+/** Reports the first reason why CPU time is not divided by program, although eBPF is permitted. */
+function createSumNote(): (reason: string) => void {
+  let isNoted = false;
+  return (reason) => {
+    if (isNoted) return;
+    isNoted = true;
+    writeMessage(
+      `joulemetry: Cannot divide the CPU time of the command by program: ${reason}; continuing with its sum`,
+    );
+  };
 }
 
 function createRuns({ program, args }: CommandLine): CommandRuns & { readonly records: RunRecord[] } {

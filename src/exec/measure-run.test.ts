@@ -29,7 +29,13 @@ function createInstruments(t: TestContext, flush: () => Promise<void>): Instrume
   const relay = new SignalRelay();
   t.after(() => relay.close());
   const events = new CommandEvents(['task-clock']);
-  return { session: createSession(flush), relay, events, tree: Promise.resolve(undefined) };
+  return {
+    session: createSession(flush),
+    relay,
+    events,
+    tree: Promise.resolve(undefined),
+    noteSum: assert.fail,
+  };
 }
 
 /** A script whose first line names no interpreter: execve(2) refuses it. */

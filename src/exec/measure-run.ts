@@ -52,6 +52,8 @@ export interface Instruments {
   readonly events: CommandEvents | undefined;
   /** Measures the tree of the command exactly; undefined if that is not permitted. */
   readonly tree: Promise<TreeAccounting | undefined>;
+  /** Receives the reason why the tree could not be measured exactly, although that is permitted. */
+  readonly noteSum: (reason: string) => void;
 }
 
 /**
@@ -151,13 +153,13 @@ interface Attached extends Followers {
 async function attach(
   child: HeldChild,
   { sinceNs, path }: { readonly sinceNs: bigint; readonly path: Buffer },
-  { session, relay: { interruption }, events, tree }: Instruments,
+  { session, relay: { interruption }, events, tree, noteSum }: Instruments,
 ): Promise<Attached> {
   let counters: CommandCounters | undefined;
   let cpu: CommandCpu | undefined;
   try {
     counters = events?.open(child.pid);
-    cpu = openCommandCpu(child.pid, await tree, sinceNs);
+    cpu = openCommandCpu(child.pid, { tree: await tree, sinceNs, noteSum });
     const attributes = readCommandIdentity(child.pid, path);
     // The meter readings immediately before the release are the boundary.
     await session.flush();

@@ -35,6 +35,12 @@ export function readEffectiveCapabilities(): readonly string[] {
   return parseEffectiveCapabilities(readFileSync('/proc/self/status', 'utf8'));
 }
 
+/** Capabilities that this process lacks to account CPU time by eBPF; none if it may. */
+export function findMissingForBpf(held = readEffectiveCapabilities()): readonly string[] {
+  if (held.includes('CAP_SYS_ADMIN')) return [];
+  return ['CAP_BPF', 'CAP_PERFMON'].filter((name) => !held.includes(name));
+}
+
 interface Limit {
   readonly soft: string;
   readonly hard: string;

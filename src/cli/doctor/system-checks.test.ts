@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { checkPerf, checkRealTime, checkSystem } from './system-checks.js';
+import { checkBpf, checkPerf, checkRealTime, checkSystem } from './system-checks.js';
 
 const statesOf = (capabilities: readonly string[]) =>
   [-1, 0, 1, 2, 3].map((level) => checkPerf(level, capabilities).state);
@@ -21,9 +21,15 @@ test('checkRealTime knows both ways to SCHED_FIFO, and says how to get there', (
   assert.equal(checkRealTime(0, []).remedies.length, 2);
 });
 
-test('checkSystem looks at this machine and throws nowhere', () => {
-  const checks = checkSystem();
-  const names = ['node', 'machine', 'user', 'perf events', 'real time', 'cgroups'];
+test('checkBpf says which capabilities are missing, without trying', async () => {
+  const { state, found, remedies } = await checkBpf(['CAP_BPF', 'CAP_PERFMON']);
+  assert.deepEqual([state, found], ['note', 'not permitted']);
+  assert.match(remedies[0]?.missing ?? '', /CAP_BPF and CAP_PERFMON|CAP_BPF, CAP_PERFMON/u);
+});
+
+test('checkSystem looks at this machine and throws nowhere', async () => {
+  const checks = await checkSystem();
+  const names = ['node', 'machine', 'user', 'perf events', 'eBPF', 'real time', 'cgroups'];
   assert.deepEqual(
     checks.map(({ name }) => name),
     names,

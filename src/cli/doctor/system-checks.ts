@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { arch, release, userInfo } from 'node:os';
-import type { Remedy } from '../../component/probe.js';
-import { readEffectiveCapabilities } from '../../linux/privileges.js';
+import { createGrant, type Remedy } from '../../component/probe.js';
+import { describeError } from '../../errors.js';
+import { findMissingForBpf, readEffectiveCapabilities } from '../../linux/privileges.js';
 import { findInteger, findText } from '../../linux/sysfs.js';
 import { isVirtualMachine } from '../../linux/topology.js';
 
@@ -19,13 +20,14 @@ export interface Check {
 }
 
 /** Checks the settings of the system that every receiver depends on. */
-export function checkSystem(): readonly Check[] {
+export async function checkSystem(): Promise<readonly Check[]> {
   const capabilities = readEffectiveCapabilities();
   return [
     checkNode(),
     checkMachine(),
     checkUser(capabilities),
     checkPerf(findInteger('/proc/sys/kernel/perf_event_paranoid'), capabilities),
+    await checkBpf(findMissingForBpf()),
     checkRealTime(findLimit('Max realtime priority'), capabilities),
     checkCgroups(),
   ];
@@ -101,6 +103,28 @@ export function checkPerf(paranoid: number | undefined, capabilities: readonly s
       },
     ],
   };
+}
+
+/**
+ * Loads the programs of `exec`: a kernel can refuse them although the capabilities are held.
+ * @param missing capabilities that this process lacks
+ */
+export async function checkBpf(missing: readonly string[]): Promise<Check> {
+  const name = 'eBPF';
+  if (missing.length > 0) {
+    const remedies = createGrant(
+      missing,
+      'the CPU time of processes however short, and of each program of exec',
+    );
+    return { name, state: 'note', found: 'not permitted', remedies };
+  }
+  const { TreeAccounting } = await import('../../linux/bpf/tree-accounting.js');
+  try {
+    (await TreeAccounting.open()).close();
+    return ok(name, 'permitted, and its programs load');
+  } catch (error) {
+    return { name, state: 'note', found: `permitted, but fails: ${describeError(error)}`, remedies: [] };
+  }
 }
 
 /** @param priority RLIMIT_RTPRIO */

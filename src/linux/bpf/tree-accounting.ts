@@ -79,6 +79,11 @@ export class TreeAccounting {
     return this.#programs.reduce((sumNs, { cpuNs }) => sumNs + cpuNs, 0);
   }
 
+  /** Number of processes of the tree that have not ended. */
+  get followedCount(): number {
+    return this.#processes.size;
+  }
+
   /**
    * Events that did not fit into the buffer since this was opened: if there are any, a part of the tree may be
    * missing.
