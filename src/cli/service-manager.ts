@@ -102,7 +102,7 @@ export class ServiceManager {
     clearTimeout(this.#retry);
     for (let text = this.#waiting[0]; text !== undefined; text = this.#waiting[0]) {
       const code = this.#socket?.send(text);
-      if (code === 'EWOULDBLOCK') {
+      if (code === 'EAGAIN') {
         this.#retry = setTimeout(() => this.#sendWaiting(), retryMs).unref();
         return;
       }

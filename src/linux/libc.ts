@@ -27,7 +27,12 @@ export const ioctl = libc.func('int ioctl(int fd, unsigned long request, uintptr
  */
 export const exitAtOnce = libc.func('void _exit(int status)') as (status: number) => void;
 
-const namesByErrno = new Map(Object.entries(constants.errno).map(([name, code]) => [code, name]));
+const namesByErrno = new Map(
+  Object.entries(constants.errno).flatMap(([name, code]): [number, string][] =>
+    // Another name of EAGAIN.
+    name === 'EWOULDBLOCK' ? [] : [[code, name]],
+  ),
+);
 
 /** The name of an error number, by default that of the last failed call on this thread: `EACCES`. */
 export function nameErrno(code: number = koffi.errno()): string {

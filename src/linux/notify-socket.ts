@@ -72,7 +72,7 @@ export class NotifySocket {
 
   /**
    * Sends a text in one datagram, without waiting.
-   * @returns the error code if it could not be sent, `EWOULDBLOCK` when the receiver's queue is full; otherwise
+   * @returns the error code if it could not be sent, `EAGAIN` when the receiver's queue is full; otherwise
    * undefined
    */
   send(text: string): string | undefined {

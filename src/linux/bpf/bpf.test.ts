@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { closeSync, writeSync } from 'node:fs';
 import { test } from 'node:test';
+import { libc } from '../libc.js';
 import { Assembler } from './assembler.js';
-import { loadProgram } from './bpf.js';
+import { loadProgram, retryInterrupted } from './bpf.js';
 import { skip, types, url } from './real-kernel.fixture.js';
 
 test('an error about missing privileges names them', { skip }, () => {
@@ -36,4 +38,43 @@ test('a program that needs a helper of a newer kernel fails without a log', { sk
     loadProgram({ name: 'modern', kind: 'iterator', attachTo, code }),
     /^BpfError: Cannot load BPF program "modern": EINVAL, this kernel has no BPF helper 9999; a newer one has it[^\n]*$/,
   );
+});
+
+const eventfd = libc.func('int eventfd(unsigned int value, int flags)') as (
+  value: number,
+  flags: number,
+) => number;
+const read = libc.func('long read(int fd, void *buffer, size_t count)') as (
+  fd: number,
+  buffer: Buffer,
+  count: number,
+) => number;
+const nonBlocking = 0o4000;
+
+/** Reads from an event that occurs before the call with a number: until then, the errno is EAGAIN. */
+function readUntil(occursBefore: number): Record<'calls' | 'result', number> {
+  const fd = eventfd(0, nonBlocking);
+  let calls = 0;
+  const result = retryInterrupted(() => {
+    calls += 1;
+    if (calls === occursBefore) writeSync(fd, Buffer.from([1, 0, 0, 0, 0, 0, 0, 0]));
+    return read(fd, Buffer.alloc(8), 8);
+  });
+  closeSync(fd);
+  return { calls, result };
+}
+
+test('retryInterrupted tries five times while the errno is EAGAIN', () => {
+  assert.deepEqual(readUntil(1), { calls: 1, result: 8 });
+  assert.deepEqual(readUntil(5), { calls: 5, result: 8 });
+  assert.deepEqual(readUntil(6), { calls: 5, result: -1 });
+});
+
+test('retryInterrupted does not try again after another error', () => {
+  let calls = 0;
+  const result = retryInterrupted(() => {
+    calls += 1;
+    return read(-1, Buffer.alloc(8), 8);
+  });
+  assert.deepEqual([calls, result], [1, -1]);
 });

@@ -2,7 +2,7 @@ import { closeSync } from 'node:fs';
 import { koffi } from '../koffi.js';
 import { libc, nameErrno } from '../libc.js';
 import { findLockedMemoryLimit, lockedMemoryRemedies } from '../locked-memory.js';
-import { readEffectiveCapabilities } from '../privileges.js';
+import { findMissingForBpf } from '../privileges.js';
 import { findSyscallNumber } from '../syscall-numbers.js';
 import type { Assembler } from './assembler.js';
 
@@ -88,10 +88,26 @@ export function loadProgramSync(program: BpfProgram): number {
   attributes.writeUInt32LE(1, 24);
   attributes.writeUInt32LE(log.length, 28);
   attributes.writeBigUInt64LE(addressOfBuffer(log), 32);
-  const fd = bpf(command.loadProgram, attributes);
+  const fd = retryInterrupted(() => bpf(command.loadProgram, attributes));
   if (fd >= 0 && code.length > 0) return fd;
   const text = log.toString('latin1', 0, log.indexOf(0)).trim();
   throw refusal(`load BPF program "${program.name}"`, nameErrno(), text.slice(-shownLogCharacters));
+}
+
+/** As often as libbpf. */
+const maxLoads = 5;
+
+/**
+ * Loads a program, again if the verifier was interrupted: with EAGAIN it ends when a signal is pending or the cgroup is
+ * being frozen, which says nothing about the program.
+ * @param load makes the call, and returns its result
+ * @returns the last result
+ */
+export function retryInterrupted(load: () => number): number {
+  for (let tries = 1; ; tries++) {
+    const result = load();
+    if (result >= 0 || tries === maxLoads || nameErrno() !== 'EAGAIN') return result;
+  }
 }
 
 /** The attributes, and the code that they point to. */
@@ -240,9 +256,8 @@ function refusal(attempt: string, code: string, log = ''): BpfError {
 function describeCause(code: string): string {
   if (code === 'ENOSYS') return ', this kernel has no BPF';
   if (code !== 'EPERM') return '';
-  const granted = readEffectiveCapabilities();
-  const missing = ['CAP_BPF', 'CAP_PERFMON'].filter((name) => !granted.includes(name));
-  if (missing.length > 0 && !granted.includes('CAP_SYS_ADMIN')) return `, needs ${missing.join(' and ')}`;
+  const missing = findMissingForBpf();
+  if (missing.length > 0) return `, needs ${missing.join(' and ')}`;
   const limit = findLockedMemoryLimit();
   if (limit === undefined) return ', a security policy, kernel lockdown or user namespace forbids it';
   const [shell, unit] = lockedMemoryRemedies;
