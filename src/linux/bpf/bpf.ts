@@ -7,15 +7,17 @@ import { findSyscallNumber } from '../syscall-numbers.js';
 import type { Assembler } from './assembler.js';
 
 // Numbers and layouts: include/uapi/linux/bpf.h. The kernel sets close-on-exec on the descriptors.
-const command = {
+export const command = {
   createMap: 0,
+  deleteElement: 3,
   loadProgram: 5,
   callProgram: 10,
   openRawTracepoint: 17,
+  lookUpBatch: 24,
   createLink: 28,
   createIterator: 33,
 } as const;
-const attributeBytes = 144;
+export const attributeBytes = 144;
 /** Program type, attach type, and flags: a program that a process calls must be sleepable. */
 const programKinds = {
   tracepoint: { type: 26, attachType: 23, flags: 0 },
@@ -226,7 +228,8 @@ export function mapMemory(
   return { memory: koffi.view(address, length), unmap: () => munmap(address, length) };
 }
 
-function bpf(number: number, attributes: Buffer): number {
+/** Makes the system call bpf(2). @returns its result; if negative, errno says why */
+export function bpf(number: number, attributes: Buffer): number {
   return syscall(requireSyscallNumber(), number, attributes, attributes.length);
 }
 

@@ -117,6 +117,7 @@ export class CpuAccounting {
     if (this.#migrations) drain();
     this.readAtNs = this.#pass.update(this.#table);
     drain();
+    this.#migrations?.forgetUnseen();
     // If passes are far apart, the report arrived long ago.
     this.#table.finish();
   }

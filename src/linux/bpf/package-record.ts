@@ -10,10 +10,14 @@ const remove = 3;
 const scratch: Register = 2;
 
 /**
- * Offsets in the value of a thread that has left a package, in bytes: its package, its runtime on arrival
- * there, and its time on each package.
+ * Offsets in the value of a thread that has left a package, in bytes: its package, when it was last seen (four bytes
+ * each), its runtime on arrival there, its start, and its time on each package. An earlier thread at the same address
+ * whose end was not reported had another start.
  */
-export const migrationField = { package: 0, runtime: 8, sums: 16 } as const;
+export const migrationField = { package: 0, seen: 4, runtime: 8, start: 16, sums: 24 } as const;
+
+/** Offsets in the value of `PackageMaps.control`, in bytes, eight each: moves that were lost, and the current second. */
+export const migrationControl = { lost: 0, second: 8, bytes: 16 } as const;
 
 /** The maps that record the packages of threads: `Migrations`. */
 export interface PackageMaps {
@@ -21,8 +25,8 @@ export interface PackageMaps {
   readonly threads: number;
   /** The index of each CPU's package, four bytes each. */
   readonly cpus: number;
-  /** Number of moves that the full map could not record: eight bytes. */
-  readonly lost: number;
+  /** What the programs and this process share: `migrationControl`. */
+  readonly control: number;
   readonly cpuCount: number;
   /** Number of packages. */
   readonly count: number;
@@ -64,7 +68,13 @@ export function copyPackages(
   code.loadMap(1, maps.threads).move(2, 10).compute(2, 'add', keyAt).call(lookUp);
   code
     .jumpIf(0, 'equal', 0, 'stayed')
-    .load(scratch, 0, migrationField.package)
+    .load(scratch, 0, migrationField.start)
+    .load(1, taskRegister, types.findOffset('task_struct', 'start_boottime'))
+    .jumpIfDifferent(scratch, 1, 'stayed');
+  code.loadMapValue(1, maps.control, 0).load(1, 1, migrationControl.second);
+  code
+    .store(0, migrationField.seen, 1, 4)
+    .load(scratch, 0, migrationField.package, 4)
     .store(recordRegister, taskRecordBytes, scratch);
   for (let i = 0; i < maps.count; i++) {
     code
