@@ -56,6 +56,7 @@ const hotFiles: Readonly<Record<string, readonly string[]>> = {
     'src/model/histogram-table.ts',
     'src/model/map-series.ts',
     'src/energy/knot-finder.ts',
+    'src/energy/refresh-bound.ts',
     'src/model/mapped-series.ts',
     'src/model/one-publisher.ts',
     'src/model/table.ts',

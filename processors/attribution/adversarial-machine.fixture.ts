@@ -125,13 +125,24 @@ export class AdversarialMachine {
 
   /** A quiet period in seconds, in which the meter and the scans see only the floor. */
   #rest(): void {
-    for (; this.#atS < quietS; this.#atS += 1) {
-      this.#joules += floorWatts;
-      this.#rig.energy(this.#meter, this.#atS + 1, this.#joules);
-      this.#scan(this.#atS + 1);
+    const { readingS } = this.#options;
+    for (let readings = 0; this.#atS < quietS; this.#atS += 1) {
+      const toS = this.#atS + 1;
+      for (; (readings + 1) * readingS < toS + stepS / 2; readings++) {
+        this.#readAtS = (readings + 1) * readingS;
+        this.#refreshedAtS = floorTo(this.#readAtS, this.#refreshS);
+        this.#rig.energy(this.#meter, this.#readAtS, floorWatts * this.#refreshedAtS);
+      }
+      this.#scan(toS);
     }
-    this.#refresh();
-    this.#readAtS = this.#atS + this.#options.readingS;
+    this.#joules = floorWatts * quietS;
+    this.#refreshedAtS = floorTo(quietS, this.#refreshS);
+    this.#shownJ = floorWatts * this.#refreshedAtS;
+    this.#readAtS += readingS;
+  }
+
+  get #refreshS(): number {
+    return this.#options.refreshS ?? stepS;
   }
 
   #refresh(): void {
@@ -144,7 +155,7 @@ export class AdversarialMachine {
     this.#add(0, floorWatts * stepS);
     for (let core = 0; core < cores; core++) this.#run(core, [threads[core], threads[core + cores]]);
     this.#atS += stepS;
-    if (this.#atS >= this.#refreshedAtS + (this.#options.refreshS ?? stepS) - stepS / 2) this.#refresh();
+    if (this.#atS >= this.#refreshedAtS + this.#refreshS - stepS / 2) this.#refresh();
     if (this.#atS >= this.#readAtS - stepS / 2) this.#read();
   }
 

@@ -120,6 +120,10 @@ for (const [name, windowS, settings] of [
 for (const [name, readingS, refreshS] of [
   ['is hardly faster than the windows', 0.01, 0.08],
   ['shows energy of up to a reading ago', 0.05, 0.077],
+  ['is refreshed in step with readings and windows', 0.05, 0.08],
+  ['is refreshed between two readings, as only their spread shows', 0.1, 0.077],
+  ['is refreshed slightly more often than it is read', 0.08, 0.077],
+  ['is read once per window', 0.2, 0.077],
 ] as const) {
   test(`attribution publishes an error that holds if the meter ${name}`, (t) => {
     const windows = Array.from({ length: 8 }, (_, seed) =>
@@ -155,8 +159,10 @@ for (const [counts, weights] of [
 test('attribution has no tick in the windows and the error of a GPU, whose time is known at each sample', () => {
   const rig = new Rig({ floor: [{ power: 0 }] });
   const gpu = new RigGpu(rig, 'GPU-1');
-  const gpuMeter = { ...gpu.energy, attributes: { ...gpu.energy.attributes, 'energy.method': 'measured' } };
-  const cpuMeter = rig.createMeter({ 'energy.method': 'measured' });
+  // Of a stated refresh interval of 1 ms.
+  const stated = { 'energy.method': 'measured', 'energy.interface': 'powercap' };
+  const gpuMeter = { ...gpu.energy, attributes: { ...gpu.energy.attributes, ...stated } };
+  const cpuMeter = rig.createMeter(stated);
   const process = new RigProcess({ 'process.pid': 1 }, 0);
   rig.tick(0, 0.01);
   for (let step = 0; step <= 40; step++) {
@@ -171,9 +177,9 @@ test('attribution has no tick in the windows and the error of a GPU, whose time 
   // Windows of CPUs have 25 ticks of 10 ms: 300 ms at this interval. Those of the GPU have 100 ms.
   assert.deepEqual(ofHardware('attribution.tick.ratio'), { cpu: 0.01 / 0.3, gpu: 0 });
   const { cpu = NaN, gpu: ofGpu = NaN } = ofHardware('attribution.error');
-  // One workload, and a meter that is assumed to be refreshed every millisecond.
-  assert.equal(ofGpu.toFixed(9), (0.8 * 0.01).toFixed(9));
-  assert.equal(cpu.toFixed(9), ((0.8 * Math.hypot(0.01, 0.001)) / 0.3).toFixed(9));
+  // One workload.
+  assert.equal(ofGpu.toFixed(9), (1 / 99).toFixed(9));
+  assert.equal(cpu.toFixed(9), Math.hypot((0.8 * 0.01) / 0.3, 1 / 299).toFixed(9));
 });
 
 test('misplacedShare is the worst case of two groups of workloads', () => {
@@ -196,23 +202,26 @@ test('Uncertainty adds the terms of the formula', () => {
     to: 1e9,
     energyNj: 10e9,
     refreshNs: 0,
-    lagNs: 30e6,
+    lagNs: 200e6,
     edgeNs: 0,
-    tickNs: 40e6,
+    tickNs: 375e6,
     usage,
   };
   const floor = { watts: 4, source: 'learned', errorWatts: 0.5 } as const;
   const shared = { dynamicNj: 6e9, topShare: 1, weight: byTime, timeShare: 1 } as const;
   const evidence: Evidence = { ...shared, unattributedNj: 2e9, floor };
-  // noise = sqrt((0.8 x 0.03)^2 + (0.8 x 0.04)^2) = 0.04; floor = 0.05; one workload: no error by weights.
-  assert.equal(createUncertainty().of(window, evidence).toFixed(9), (0.04 + 0.05 + 0.2).toFixed(9));
+  // noise = sqrt((0.2 / 0.8)^2 + (0.8 x 0.375)^2) = 0.3905; floor = 0.05; one workload: no error by weights.
+  const noise = Math.sqrt(0.0625 + 0.09);
+  assert.equal(createUncertainty().of(window, evidence).toFixed(9), (noise + 0.05 + 0.2).toFixed(9));
   // With many small workloads, a third of the 6 J.
   assert.equal(
     createUncertainty()
       .of(window, { ...evidence, topShare: 0.1 })
       .toFixed(9),
-    '0.490000000',
+    (noise + 0.45).toFixed(9),
   );
+  // A meter that may show the energy of any part of the window.
+  assert.equal(createUncertainty().of({ ...window, lagNs: 1e9 }, evidence), 1);
   // edge: 2 x 0.05 s x 6 J / 10 J = 0.06 s; step: sqrt(0.01) x 0.6 = 0.06.
   const noisy = { ...window, lagNs: 0, tickNs: 0, edgeNs: 50e6, sampleNs: 10e6 };
   assert.equal(createUncertainty().of(noisy, evidence).toFixed(9), (Math.SQRT2 * 0.06 + 0.25).toFixed(9));

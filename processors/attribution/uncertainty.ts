@@ -1,4 +1,4 @@
-import { leastRefreshNs } from '../../src/energy/knot-finder.js';
+import { leastRefreshNs } from '../../src/energy/refresh-bound.js';
 import {
   byBandwidth,
   byEvents,
@@ -11,10 +11,10 @@ import type { Window } from '../../src/usage/windows.js';
 import type { FloorPower } from './floor.js';
 
 /**
- * A meter shows the energy up to its last refresh, and a clock the time up to the last tick. At both ends of a
- * window the error is between zero and one interval: 95 % of the differences are below this fraction of it.
+ * A clock shows the time up to the last tick. At both ends of a window the error is between zero and one tick: 95 % of
+ * the differences are below this fraction of it.
  */
-const edgeError = 0.8;
+const tickError = 0.8;
 /**
  * Between two readings, power is assumed to be constant: on one side of a window's end it may be zero, on the
  * other twice the mean.
@@ -90,7 +90,7 @@ export class Uncertainty {
   of(window: Window, evidence: Evidence): number {
     const { from, to, energyNj } = window;
     if (this.#options.isEstimated) return 1;
-    if (energyNj === 0) return Math.min(1, (edgeError * window.lagNs) / (to - from));
+    if (energyNj === 0) return Math.min(1, lagErrorNs(window) / (to - from));
     const weightsNj = this.#misplacedByWeights(evidence) * evidence.dynamicNj;
     const floorNj = Math.min(this.#floorErrorWatts(window, evidence.floor) * (to - from), energyNj);
     const biasNj = weightsNj + floorNj + evidence.unattributedNj;
@@ -120,11 +120,21 @@ export class Uncertainty {
  * nothing at the ends of a window.
  */
 function noiseOf(window: Window, dynamicNj: number): number {
-  const { from, to, energyNj, lagNs, edgeNs, tickNs, sampleNs = 0 } = window;
+  const { from, to, energyNj, edgeNs, tickNs, sampleNs = 0 } = window;
   const sharedNs = (powerRange * edgeNs * dynamicNj) / energyNj;
   // The error of sampled power is at most its mean; with n readings, it is divided by the square root of n.
   const sampledNs = (Math.sqrt(sampleNs * (to - from)) * dynamicNj) / energyNj;
-  return Math.hypot(edgeError * lagNs, sharedNs, sampledNs, edgeError * tickNs) / (to - from);
+  return Math.hypot(lagErrorNs(window), sharedNs, sampledNs, tickError * tickNs) / (to - from);
+}
+
+/**
+ * A meter shows the energy up to its last refresh. Where windows, readings and refreshes have constant lengths, the
+ * difference of its age between both ends has few values, of up to the maximum age. It is a fraction of the energy
+ * that is shown, which may be that of a window shorter by this difference.
+ */
+function lagErrorNs({ from, to, lagNs }: Window): number {
+  const durationNs = to - from;
+  return lagNs < durationNs ? (lagNs * durationNs) / (durationNs - lagNs) : durationNs;
 }
 
 /**

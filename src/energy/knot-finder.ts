@@ -1,3 +1,5 @@
+import { RefreshBound } from './refresh-bound.js';
+
 /**
  * What is known about the first reading. It may be in the middle of a refresh interval of a slow meter: the
  * growth up to the next change would then be that of the whole interval.
@@ -27,12 +29,6 @@ export type Finding = 'knot' | 'still' | 'first knot' | 'late' | 'nothing' | 'fa
 const learningRate = 1 / 16;
 const minRepeatedShare = 1 / 32;
 /**
- * No known meter is refreshed more often than RAPL; a counter that changes at every reading may be refreshed
- * this often.
- */
-export const leastRefreshNs = 1e6;
-
-/**
  * A reading of a counter: its instant, in nanoseconds, and its value. In an array, since number arguments would
  * be allocated on the heap wherever the call is not inlined.
  */
@@ -44,7 +40,9 @@ export type Reading = Float64Array;
  * slower than its readings does not look idle and then twice as busy. Times are nanoseconds.
  */
 export class KnotFinder {
-  readonly #statedNs: number;
+  readonly #statedNs: number | undefined;
+  /** Only where it is not stated. */
+  readonly #bound: RefreshBound | undefined;
   #beginning: Beginning = 'none';
   #readAt = -Infinity;
   #readNs = 0;
@@ -56,9 +54,13 @@ export class KnotFinder {
   /** Share of the recent changes that came after readings without a change. */
   #repeatedShare = 0;
 
-  /** @param statedNs minimum refresh interval, which cannot be learned from readings that are farther apart */
-  constructor(statedNs = leastRefreshNs) {
+  /**
+   * @param statedNs minimum refresh interval, which cannot be learned from readings that are farther apart;
+   * undefined: the spread of the readings limits it
+   */
+  constructor(statedNs?: number) {
     this.#statedNs = statedNs;
+    this.#bound = statedNs === undefined ? new RefreshBound() : undefined;
   }
 
   /**
@@ -74,9 +76,14 @@ export class KnotFinder {
     return this.#repeatedShare > minRepeatedShare ? this.#changeNs : 0;
   }
 
-  /** How long before its reading a change may have happened: the refresh interval, or the time between readings. */
+  /**
+   * How long before its reading a change may have happened: the refresh interval or its bound, or the time between
+   * readings.
+   */
   get lagNs(): number {
-    return Math.min(this.#readNs, Math.max(this.refreshNs, this.#statedNs));
+    const { refreshNs } = this;
+    const statedNs = this.#statedNs ?? (refreshNs > 0 ? 0 : (this.#bound?.refreshNs ?? 0));
+    return Math.min(this.#readNs, Math.max(refreshNs, statedNs));
   }
 
   /** Mean time between two readings; 0: there was at most one. */
@@ -117,6 +124,7 @@ export class KnotFinder {
     // The first interval is infinite.
     if (this.#value >= 0)
       this.#readNs += (at - this.#readAt - this.#readNs) * (this.#readNs > 0 ? learningRate : 1);
+    this.#bound?.read(reading);
     this.#readAt = at;
     this.#value = value;
     return finding;

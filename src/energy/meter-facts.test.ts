@@ -5,7 +5,9 @@ import { findMeterFacts } from './meter-facts.js';
 const factsOf = (attributes: Record<string, string>) => findMeterFacts({ attributes });
 
 test("findFacts returns the minimum age of a meter's energy, by its interface and its averaging time", () => {
-  assert.deepEqual(factsOf({ 'energy.interface': 'powercap' }), { isSampled: false });
+  assert.deepEqual(factsOf({ 'energy.interface': 'powercap' }), { isSampled: false, refreshNs: 1e6 });
+  assert.deepEqual(factsOf({ 'energy.interface': 'perf_event' }), { isSampled: false, refreshNs: 1e6 });
+  assert.deepEqual(factsOf({ 'energy.interface': 'hwmon_energy' }), { isSampled: false });
   assert.deepEqual(factsOf({}), { isSampled: false });
   assert.deepEqual(factsOf({ 'energy.interface': 'nvml' }), { isSampled: false, refreshNs: 100e6 });
   const averaged = { 'energy.interface': 'nvml_power', 'hw.gpu.power.window': '1s' };
@@ -14,6 +16,6 @@ test("findFacts returns the minimum age of a meter's energy, by its interface an
   assert.deepEqual(factsOf(grace), { isSampled: true, refreshNs: 50e6 });
   for (const window of ['instant', 'average']) {
     const unknown = { 'energy.interface': 'hwmon_power', 'hw.power.window': window };
-    assert.deepEqual(factsOf(unknown), { isSampled: true });
+    assert.deepEqual(factsOf(unknown), { isSampled: true, refreshNs: 1e6 });
   }
 });

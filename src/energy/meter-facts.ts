@@ -4,20 +4,24 @@ import {
   ATTR_HW_POWER_WINDOW,
 } from '../model/semantic-conventions.js';
 import type { Series } from '../model/series.js';
+import { leastRefreshNs } from './refresh-bound.js';
 
 /** What is known of a meter besides its readings. */
 export interface MeterFacts {
   /**
    * Minimum age of the energy that it shows, in nanoseconds; readings that are farther apart do not reveal it.
-   * Undefined: not known; the meter is assumed to be as fast as RAPL, unless its readings show otherwise.
+   * Undefined: not known; a bound is learned from the readings.
    */
   readonly refreshNs?: number;
   /** Whether its energy is computed from the power at the instants of its readings: power between them is not seen. */
   readonly isSampled: boolean;
 }
 
-/** Refresh intervals of counters that are longer than that of RAPL, by `energy.interface`, in nanoseconds. */
+/** Refresh intervals of counters, by `energy.interface`, in nanoseconds. */
 const refreshNs: Readonly<Record<string, number>> = {
+  // About a millisecond: Intel SDM, volume 3, RAPL interfaces.
+  powercap: leastRefreshNs,
+  perf_event: leastRefreshNs,
   // Ten times per second on an H100; other users report 20 to 100 ms on their GPUs.
   nvml: 100e6,
 };
@@ -34,6 +38,7 @@ export function findMeterFacts({ attributes }: Pick<Series, 'attributes'>): Mete
   }
   const window = attributes[ATTR_HW_POWER_WINDOW] ?? attributes[ATTR_HW_GPU_POWER_WINDOW];
   const seconds = /^(\d+(?:\.\d+)?)s$/u.exec(String(window))?.[1];
-  // A mean covers all the time before its instant, however far apart readings are.
-  return { isSampled: true, ...(seconds !== undefined && { refreshNs: Number(seconds) * 1e9 }) };
+  // A mean covers all the time before its instant, however far apart readings are. Other power is that of an instant:
+  // the spread of its readings shows how it changed, not how old it is.
+  return { isSampled: true, refreshNs: seconds === undefined ? leastRefreshNs : Number(seconds) * 1e9 };
 }

@@ -3,8 +3,8 @@ import type { Difference, DomainSheet, WindowSheet } from './sheet.js';
 // The error of a window (docs/ledger.md, Uncertainty), from its sheet. It is not an integer: the two computations may
 // round differently.
 const rounding = 1e-9;
-/** Factors of the lag and the tick, and of power between two readings. */
-const edgePart = 0.8;
+/** Factors of the tick, and of power between two readings. */
+const tickPart = 0.8;
 const powerRange = 2;
 /** Minimum number of refreshes, each of at least 1 ms, in a window that shows how low the power of a domain can be. */
 const shownRefreshes = 20;
@@ -51,7 +51,7 @@ function computeError(sheet: WindowSheet, domain: DomainSheet, floorNj: number):
   const { from, to, energy_nj: energyNj, lag_ns: lagNs, unattributed_nj: unattributedNj } = sheet;
   const durationNs = to - from;
   if (domain.method === 'estimated') return 1;
-  if (energyNj === 0) return Math.min(1, (edgePart * lagNs) / durationNs);
+  if (energyNj === 0) return Math.min(1, lagPart(lagNs, durationNs));
   const dynamic = (energyNj - floorNj) / energyNj;
   const watts = energyNj / durationNs;
   const floorWatts = sheet.floor_error_w ?? Math.min(sheet.least_w ?? Infinity, watts);
@@ -63,11 +63,16 @@ function computeError(sheet: WindowSheet, domain: DomainSheet, floorNj: number):
 function noise({ from, to, lag_ns, edge_ns, tick_ns, step_ns = 0 }: WindowSheet, dynamic: number): number {
   const durationNs = to - from;
   const squares =
-    (edgePart * lag_ns) ** 2 +
+    (lagPart(lag_ns, durationNs) * durationNs) ** 2 +
     (powerRange * edge_ns * dynamic) ** 2 +
-    (edgePart * tick_ns) ** 2 +
+    (tickPart * tick_ns) ** 2 +
     dynamic ** 2 * step_ns * durationNs;
   return Math.sqrt(squares) / durationNs;
+}
+
+/** The energy at the ends of a window, compared with that of a window that is shorter by the lag of the meter. */
+function lagPart(lagNs: number, durationNs: number): number {
+  return lagNs >= durationNs ? 1 : lagNs / (durationNs - lagNs);
 }
 
 /** The fraction of the shared energy that may be wrong, since energy per weight differs between workloads. */
