@@ -1,6 +1,8 @@
-import { Readings, type MappedSeries, type Member, type Reduction } from './mapped-series.js';
+import { elementAt } from '../element.js';
+import { MappedSeries, type Member, type Readings, type Reduction } from './mapped-series.js';
 import { MappedTargets } from './mapped-targets.js';
 import { inheritPublisher, type Series } from './series.js';
+import { maxSoleMembers, SoleMembers } from './sole-members.js';
 import { findLatestRow, type Table } from './table.js';
 
 /** What is done with each series, once per series. */
@@ -30,10 +32,10 @@ interface Column {
 /** How the tables with one array of series are changed. */
 interface Plan {
   readonly generation: number;
-  /** One per column of the table that comes. */
-  readonly members: readonly Member[];
-  /** Of the members, by column. */
-  readonly readings: Readings;
+  /** Keeps the last readings, by column. */
+  readonly sole: SoleMembers;
+  /** One per column of the table that comes; undefined: all columns are sole members. */
+  readonly members: readonly Member[] | undefined;
   /** One per column of the table that goes; undefined: the same columns as before. */
   readonly columns: readonly Column[] | undefined;
   readonly series: readonly Series[];
@@ -47,8 +49,9 @@ interface Plan {
 export class SeriesMap {
   readonly #mapping: SeriesMapping;
   readonly #plans = new WeakMap<readonly Series[], Plan>();
-  readonly #members = new Map<Series, Member>();
-  readonly #targets = new MappedTargets();
+  /** Of each live series, the member that it is, or where it is the only one of its mapped series. */
+  readonly #members = new Map<Series, Member | SoleMembers>();
+  readonly #targets = new MappedTargets((source) => this.#mappedOf(source));
   /** Differs when plans made before may be wrong now. */
   #generation = 0;
 
@@ -86,67 +89,117 @@ export class SeriesMap {
   }
 
   #move(series: Series): readonly Series[] {
-    const before = this.#members.get(series);
+    const before = this.#memberOf(series);
     if (before === undefined) return [];
     const { readings, column } = before;
     const ended = this.#leave(before);
-    const target = this.#findTarget(series, readings.time ?? series.start);
+    const mapped = this.#mapping.map(series, readings.time ?? series.start);
+    inheritPublisher(mapped, series);
+    const target = this.#findTarget(mapped) ?? this.#addTarget(mapped);
     this.#members.set(series, target.takeOver({ readings, column }, series.start));
     return ended;
   }
 
   #planOf(series: readonly Series[]): Plan {
     const known = this.#plans.get(series);
-    if (known?.generation === this.#generation) return known;
-    const plan = this.#createPlan(series, known?.series);
+    if (known?.generation === this.#generation && (known.members !== undefined || !known.sole.isOutdated))
+      return known;
+    const plan = this.#createPlan(series, known);
     this.#plans.set(series, plan);
     return plan;
   }
 
-  #createPlan(series: readonly Series[], previous: readonly Series[] | undefined): Plan {
-    const readings = new Readings(series.length);
-    const known = series.map((one) => this.#members.get(one));
-    const unknown = [...series.entries()].filter(([column]) => known[column] === undefined);
+  #createPlan(series: readonly Series[], previous: Plan | undefined): Plan {
+    const sole = new SoleMembers(series);
+    // Series that come in several arrays in turns would change their place with each table.
+    const mayBeSole = series.length <= maxSoleMembers && previous?.sole.isOutdated !== true;
+    const unknown = [...series.entries()].filter(([, one]) => !this.#members.has(one));
     // The oldest first, so that a sum begins with its oldest member.
     for (const [column, one] of unknown.toSorted(([, a], [, b]) => compareStarts(a, b))) {
-      known[column] = this.#members.get(one) ?? this.#join(one, readings, column);
+      if (!this.#members.has(one)) this.#join(one, column, sole);
     }
-    const members = known.flatMap((member) => member ?? []);
-    adoptAll(readings, members);
-    const columns = members.every(({ target }) => target.isPlain) ? undefined : createColumns(members);
-    const mapped = (columns ?? members).map(({ target }) => target.series);
+    const isSole = mayBeSole && series.every((one) => this.#members.get(one) instanceof SoleMembers);
+    if (isSole) this.#adoptSole(series, sole);
+    const members = isSole ? undefined : series.flatMap((one) => this.#memberOf(one) ?? []);
+    if (members) adoptAll(sole.readings, members);
+    const columns =
+      members?.every(({ target }) => target.isPlain) === false ? createColumns(members) : undefined;
+    const mapped = (columns ?? members)?.map(({ target }) => target.series) ?? sole.mapped;
     return {
       generation: this.#generation,
+      sole,
       members,
-      readings,
       columns,
-      series: [series, previous].find((array) => isSame(mapped, array)) ?? mapped,
+      series: [series, previous?.series].find((array) => isSame(mapped, array)) ?? mapped,
     };
   }
 
-  #join(series: Series, readings: Readings, column: number): Member {
-    const target = this.#findTarget(series);
-    const isShared = !target.isEmpty;
-    const member = target.join(series.start, readings, column);
+  #adoptSole(series: readonly Series[], sole: SoleMembers): void {
+    for (const [column, one] of series.entries()) {
+      const known = this.#members.get(one);
+      if (known instanceof SoleMembers) sole.adopt(column, one, known);
+      this.#members.set(one, sole);
+    }
+  }
+
+  /** The member that a live series is. A sole member becomes one like others. */
+  #memberOf(series: Series): Member | undefined {
+    const known = this.#members.get(series);
+    if (!(known instanceof SoleMembers)) return known;
+    const column = known.columnOf(series);
+    const mapped = elementAt(known.mapped, column);
+    this.#targets.remove(mapped);
+    const member = this.#addTarget(mapped).join(series.start, known.readings, column);
     this.#members.set(series, member);
-    if (isShared) this.#generation += 1;
-    if (isShared && target.isChosen) this.#mapping.onConflict(target.series);
+    known.isOutdated = true;
     return member;
   }
 
-  #findTarget(series: Series, movedAt?: bigint): MappedSeries {
-    const mapped = this.#mapping.map(series, movedAt);
+  #join(series: Series, column: number, sole: SoleMembers): void {
+    const mapped = this.#mapping.map(series);
     inheritPublisher(mapped, series);
-    return this.#targets.find(mapped) ?? this.#targets.add(mapped, this.#mapping.reductionOf?.(mapped));
+    const known = this.#findTarget(mapped);
+    const isOlder = mapped.metric.kind === 'counter' && series.start < mapped.start;
+    if (known === undefined && !isOlder && this.#mapping.reductionOf?.(mapped) === undefined) {
+      sole.add(column, mapped);
+      this.#members.set(series, sole);
+      this.#targets.add(mapped, series);
+      return;
+    }
+    const target = known ?? this.#addTarget(mapped);
+    const isShared = !target.isEmpty;
+    this.#members.set(series, target.join(series.start, sole.readings, column));
+    if (isShared) this.#generation += 1;
+    if (isShared && target.isChosen) this.#mapping.onConflict(target.series);
+  }
+
+  #mappedOf(series: Series): Series {
+    const known = this.#members.get(series);
+    return known instanceof SoleMembers ? known.mappedOf(series) : (known?.target.series ?? series);
+  }
+
+  #findTarget(mapped: Series): MappedSeries | undefined {
+    const target = this.#targets.find(mapped);
+    return target && (target instanceof MappedSeries ? target : this.#memberOf(target)?.target);
+  }
+
+  #addTarget(mapped: Series): MappedSeries {
+    const target = new MappedSeries(mapped, this.#mapping.reductionOf?.(mapped));
+    this.#targets.add(mapped, target);
+    return target;
   }
 
   /** @returns the mapped series that ended with these */
   #end(ended: readonly Series[]): Series[] {
     return ended.flatMap((series) => {
-      const member = this.#members.get(series);
-      if (!member) return [];
+      const known = this.#members.get(series);
+      if (known === undefined) return [];
+      const mapped = this.#mappedOf(series);
+      const isLast = known instanceof SoleMembers && !this.#mapping.isKept?.(mapped);
+      if (isLast) this.#targets.remove(mapped);
+      const member = isLast ? undefined : this.#memberOf(series);
       this.#members.delete(series);
-      return this.#leave(member);
+      return member ? this.#leave(member) : [mapped];
     });
   }
 
@@ -183,19 +236,24 @@ function adoptAll(readings: Readings, members: readonly Member[]): void {
 }
 
 /** Remembers the last readings, in case that another series joins later. */
-function keepValues(table: Table, { members, readings }: Plan): Float64Array {
+function keepValues(table: Table, { members, sole: { readings } }: Plan): Float64Array {
   const lastRow = table.offsets.length - 1;
   if (lastRow < 0) return table.values;
-  adoptAll(readings, members);
-  for (let column = 0; column < members.length; column++) {
+  if (members) adoptAll(readings, members);
+  const { length } = table.series;
+  for (let column = 0; column < length; column++) {
     const row = findLatestRow(table, column);
-    if (row >= 0) readings.values[column] = table.values[row * members.length + column];
+    if (row >= 0) readings.values[column] = table.values[row * length + column];
   }
   noteLastRow(table, readings);
   return table.values;
 }
 
-function recutValues(table: Table, { members, readings }: Plan, columns: readonly Column[]): Float64Array {
+function recutValues(
+  table: Table,
+  { members = [], sole: { readings } }: Plan,
+  columns: readonly Column[],
+): Float64Array {
   const rows = table.offsets.length;
   const epoch = Number(table.epoch);
   const values = new Float64Array(rows * columns.length);
@@ -219,9 +277,7 @@ function recutValues(table: Table, { members, readings }: Plan, columns: readonl
 
 function noteLastRow({ epoch, offsets }: Table, readings: Readings): void {
   const offset = offsets[offsets.length - 1];
-  readings.at = Number(epoch) + offset;
-  readings.epoch = epoch;
-  readings.offset = offset;
+  readings.note({ at: Number(epoch) + offset, epoch, offset });
 }
 
 /** Those that ended with a row in this table, and those that ended before. */

@@ -29,10 +29,15 @@ export class Readings {
     this.offset = offset;
   }
 
+  /** Takes the reading of a column of others into this column. */
+  copy(from: Readings, fromColumn: number, column: number): void {
+    this.values[column] = from.values[fromColumn];
+    if (from.at > this.at) this.note(from);
+  }
+
   /** Keeps the reading of a member in this column from now on. */
   adopt(member: Member, column: number): void {
-    this.values[column] = member.readings.values[member.column];
-    if (member.readings.at > this.at) this.note(member.readings);
+    this.copy(member.readings, member.column, column);
     member.readings = this;
     member.column = column;
   }
