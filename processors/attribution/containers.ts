@@ -31,8 +31,12 @@ export interface EnergyReader {
 export interface HostDomains {
   /** Whether domains of the host are measured, which its meter contains. */
   hasParts(): boolean;
-  /** Starts to attribute what the host uses beyond its domains; undefined: that is not known. */
-  openRemainder(): EnergyCounter | undefined;
+  /**
+   * Starts to attribute what the host uses beyond its domains. @param isFirst whether the host's energy was not
+   * attributed before by this ledger
+   * @returns undefined: it is not known
+   */
+  openRemainder(isFirst: boolean): EnergyCounter | undefined;
   /**
    * Starts to attribute the host. @param isFirst whether it is the first time, so that everything counted so
    * far is still to be attributed
@@ -86,8 +90,8 @@ export class HostCounter implements EnergyReader {
     this.#counter?.close();
     this.#counter = undefined;
     this.#waitsSince = NaN;
+    this.#remainder ??= this.#domains.openRemainder(!this.#hasOpened);
     this.#hasOpened = true;
-    this.#remainder ??= this.#domains.openRemainder();
     if (this.#remainder) this.#giveHeld(this.#remainder);
     this.#held.length = 0;
     this.#remainder?.read(instant, values, cell);
@@ -135,6 +139,11 @@ export interface ContainerDomains {
    * attributed
    */
   open(series: Series, isFirst: boolean): EnergyCounter;
+  /**
+   * Starts to attribute a remainder. @param container the counter that it is a part of. If an earlier ledger has
+   * attributed its energy, it continues there; undefined: it does not
+   */
+  openRemainder(remainder: Series, container: Series | undefined): EnergyCounter;
 }
 
 /**
@@ -171,14 +180,16 @@ export class Containers {
   /** Creates the reader for a container's meter. */
   createCounter(series: Series): EnergyReader {
     const machine = this.#machineOf(series);
-    const openRemainder = (parts: HostParts) => {
+    const openRemainder = (parts: HostParts, container?: Series) => {
       parts.isWatched = true;
-      return parts.areMeasured ? this.#domains.open(describeRemainder(series), false) : undefined;
+      if (!parts.areMeasured) return undefined;
+      return this.#domains.openRemainder(describeRemainder(series), container);
     };
-    if (isPlatform(series)) return new PlatformCounter(machine, openRemainder);
+    // Whether a platform contains its domains has to be shown again before any of its energy is settled.
+    if (isPlatform(series)) return new PlatformCounter(machine, (parts) => openRemainder(parts));
     return new HostCounter({
       hasParts: () => machine.host.isLive,
-      openRemainder: () => openRemainder(machine.host),
+      openRemainder: (isFirst) => openRemainder(machine.host, isFirst ? series : undefined),
       open: (isFirst) => this.#domains.open(series, isFirst),
     });
   }

@@ -1,5 +1,6 @@
 import { elementAt } from '../../src/element.js';
 import { BookedEnergy } from '../../src/energy/booked-energy.js';
+import type { Beginning } from '../../src/energy/energy-curve.js';
 import type { CpuCount } from '../../src/energy/floor-learner.js';
 import { findMeterFacts } from '../../src/energy/meter-facts.js';
 import { identifyDomain } from '../../src/model/energy-domain.js';
@@ -74,8 +75,10 @@ export class Domains {
     const { config, views, epoch, id } = options;
     this.#booked = new BookedEnergy(id, epoch);
     this.#sheets = { idle: config.idle, views, epoch };
-    this.#containers = new Containers(config.max_window * 1e6, {
-      open: (series, isFirst) => this.#openCounter(series, isFirst, NaN),
+    this.#containers = new Containers(this.#maxWindowNs, {
+      open: (series, isFirst) => this.#openCounter(series, isFirst ? this.#findBeginning(series) : undefined),
+      openRemainder: (series, container) =>
+        this.#openCounter(series, container && this.#booked.findBooked(container, this.#maxWindowNs)),
     });
   }
 
@@ -121,6 +124,12 @@ export class Domains {
     return false;
   }
 
+  /** Whether a counter begins before the previous one of its domain ended: the clock was set back. */
+  get isSetBack(): boolean {
+    for (const { isSetBack } of this.#kinds.values()) if (isSetBack) return true;
+    return false;
+  }
+
   /** Whether everything up to this boundary is settled and written to a row. */
   isDoneWith(boundary: number): boolean {
     const [first] = this.#early;
@@ -134,7 +143,7 @@ export class Domains {
     return findOrAdd(this.#counters, series, () => {
       if (isContainer(series)) return this.#containers.createCounter(series);
       this.#containers.count(series, domainKey(series), 1);
-      return this.#openCounter(series, true, this.#findUsageStart(series));
+      return this.#openCounter(series, this.#findBeginning(series), this.#findUsageStart(series));
     });
   }
 
@@ -168,14 +177,19 @@ export class Domains {
     }
   }
 
-  /** @param isFirst whether everything its counter has counted is still to be attributed */
-  #openCounter(series: Series, isFirst: boolean, usageKnownSince: number): EnergyCounter {
+  get #maxWindowNs(): number {
+    return this.#options.config.max_window * 1e6;
+  }
+
+  /** Energy counted long before the ledger started was used by unknown workloads. */
+  #findBeginning(series: Series): Beginning | undefined {
+    return this.#booked.findBeginning(series, this.#maxWindowNs);
+  }
+
+  #openCounter(series: Series, beginning: Beginning | undefined, usageKnownSince = NaN): EnergyCounter {
     const hardware = this.#hardwareOf(series);
     const { meter } = hardware.domainOf(domainKey(series), () => this.#createDomain(series, hardware));
     const isExact = series.attributes[ATTR_ENERGY_METHOD] === 'estimated';
-    // Energy counted long before the ledger started was used by unknown workloads.
-    const maxAgeNs = this.#options.config.max_window * 1e6;
-    const beginning = isFirst ? this.#booked.findBeginning(series, maxAgeNs) : undefined;
     return new EnergyCounter(meter, { isExact, beginning, usageKnownSince });
   }
 
@@ -221,7 +235,7 @@ export class Domains {
   #createDomain(series: Series, hardware: Hardware): Domain {
     const { config, tick, epoch, audit } = this.#options;
     const { idle } = config;
-    const maxWindowNs = config.max_window * 1e6;
+    const maxWindowNs = this.#maxWindowNs;
     const floor = this.floorOf(series);
     const isRemainder = hardware.model === 'domain_energy';
     const audited = { series, weights: hardware.model, options: this.#sheets };

@@ -12,20 +12,28 @@ export const measured = { 'energy.method': 'measured' };
  * disks. One of two processes used three quarters of the CPU time.
  */
 export class HostMachine {
-  readonly rig: Rig;
+  rig: Rig;
   readonly cpu: Series;
   readonly memory: Series;
   readonly host: Series;
   /** Further meters, each with its joules as a function of seconds. They are read before the meter of the host. */
   readonly others: [meter: Series, joulesAt: (atS: number) => number][] = [];
+  readonly #settings: object;
   readonly #processes = [1, 2].map((pid) => new RigProcess({ 'process.pid': pid }, 0));
 
   constructor(settings: object = {}, cpu: Attributes = measured) {
-    this.rig = new Rig({ cpu_count: 1, process_metrics: 'all', ...settings });
+    this.#settings = { cpu_count: 1, process_metrics: 'all', ...settings };
+    this.rig = new Rig(this.#settings);
     this.cpu = this.rig.createMeter(cpu);
     this.memory = this.rig.createMeter({ ...measured, 'hw.type': 'memory', 'hw.id': 'dram-0' });
     const host = { ...measured, 'hw.type': 'host', 'hw.id': 'bmc' };
     this.host = { ...this.rig.createMeter(host), metric: hostEnergy };
+  }
+
+  /** Replaces the processor, while the meters continue. */
+  async replace(): Promise<void> {
+    await this.rig.processor.shutdown();
+    this.rig = new Rig(this.#settings);
   }
 
   cpuJoules(atS: number): number {

@@ -6,7 +6,7 @@ import type { Series } from '../../src/model/series.js';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { confirm, linesOf } from './audit.fixture.js';
 import { RigGpu } from './rig-gpu.fixture.js';
-import { playBusy, playSecond, Rig, RigProcess } from './rig.fixture.js';
+import { playBusy, playSecond, Rig, RigProcess, unixNs } from './rig.fixture.js';
 
 /** All energy in the ledger, including that of ended series. */
 function sumLedger({ out }: Rig): number {
@@ -173,6 +173,41 @@ test('attribution begins another ledger when the clock was set back by less than
   const lines = linesOf(path);
   assert.equal(confirm(lines).windows, 4);
   assert.equal(lines.filter((line) => line.startsWith('{"audit"')).length, 2);
+});
+
+for (const isEarly of [false, true]) {
+  const first = isEarly ? 'meter is read before' : 'usage is read before';
+  test(`attribution continues in a new ledger when the clock was set back on a machine with GPUs only, whose ${first} the other`, () => {
+    const rig = new Rig();
+    const gpu = new RigGpu(rig);
+    const process = new RigProcess({ 'process.pid': 1 }, 0);
+    for (const atS of [0, 1, 2]) gpu.scan(atS, [[process, atS]], atS, 10 * atS);
+    assert.deepEqual(rig.parts('GPU-1'), { attributed: 20 });
+    rig.end(2, ...gpu.restart(-3600));
+    for (const atS of [0, 1, 2]) {
+      if (isEarly) rig.energy(gpu.energy, atS - 3600, 10 * atS);
+      gpu.scan(atS - 3600, [[process, atS]], atS, 10 * atS);
+    }
+    assert.deepEqual(rig.parts('GPU-1'), { attributed: 20 });
+    assert.equal(rig.out.last('process.energy').at(-1)?.series.start, unixNs(-3600));
+    const all = rig.out.last('ledger.energy').map(({ series, value }) => [series.start, value]);
+    assert.deepEqual(all, [
+      [unixNs(0), 20],
+      [unixNs(-3600), 20],
+    ]);
+  });
+}
+
+test('attribution continues in a new ledger when the clock of a machine with GPUs only was set back by less than the time between two scans', () => {
+  const rig = new Rig();
+  const gpu = new RigGpu(rig);
+  for (const atS of [0, 1, 2]) gpu.scan(atS, [], atS, 10 * atS);
+  rig.end(2, ...gpu.restart(1.4));
+  for (const atS of [1.4, 1.9]) rig.energy(gpu.energy, atS, 10 * (atS - 1.4));
+  for (const atS of [2.4, 3.4, 4.4]) gpu.scan(atS, [], atS - 1.4, 10 * (atS - 1.4));
+  void rig.processor.shutdown();
+  assert.ok(rig.out.last('ledger.energy').some(({ series }) => series.start === unixNs(1.4)));
+  assert.equal(sumLedger(rig).toFixed(9), '50.000000000');
 });
 
 /** GPUs, the samples of the second older than those of the first, with one process that uses all. */

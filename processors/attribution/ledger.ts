@@ -76,8 +76,8 @@ export class Ledger {
   }
 
   /**
-   * Whether the counter of busy time ended and its successor, or that of a meter, starts before the last boundary:
-   * the wall clock was set back, and later tables do not fit into this ledger.
+   * Whether the counter of busy time, or of the time of a GPU without one, ended and its successor, or that of a meter,
+   * starts before the last boundary: the wall clock was set back, and later tables do not fit into this ledger.
    */
   get isSetBack(): boolean {
     return this.#isSetBack;
@@ -167,6 +167,10 @@ export class Ledger {
   #readGpuScan(scan: Series, seconds: number, at: number): void {
     const gpu = this.domains.gpuOf(scan);
     if (isInstance(scan)) return gpu.readInstance(String(scan.attributes[ATTR_HW_ID]), seconds);
+    // With CPUs, the busy time shows it: samples of a GPU are older than their tables.
+    const isAlone = this.#boundary === -Infinity;
+    this.#isSetBack ||= isAlone && (gpu.isSetBackAt(at) || (gpu.rows < 3 && this.domains.isSetBack));
+    if (this.#isSetBack) return;
     const usage = gpu.cut(at, seconds);
     if (usage === undefined) return;
     this.#gpuCounters.release();
@@ -194,7 +198,7 @@ export class Ledger {
     const isSame = this.#busy?.series === series;
     this.#boundaries = isSame ? this.#boundaries + 1 : 0;
     // Where it was set back by less than the time between two scans, only the meters show it.
-    this.#isSetBack ||= this.#boundaries < 3 && [...this.domains.kinds].some(({ isSetBack }) => isSetBack);
+    this.#isSetBack ||= this.#boundaries < 3 && this.domains.isSetBack;
     if (this.#isSetBack) return;
     if (!isSame) this.#meetMachine(series);
     const lastNs = isSame && this.#busy ? this.#busy.busyNs : NaN;

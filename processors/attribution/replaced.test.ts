@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createFakeContext } from '../../src/component/fakes.js';
+import { assertNear, HostMachine } from './host-machine.fixture.js';
 import { playBusy, playSecond, Rig, unixNs } from './rig.fixture.js';
 
 test('attribution that replaces another one continues where that one ended', async () => {
@@ -46,3 +47,25 @@ test('attribution counts no energy twice when it is replaced before its first wi
     40,
   );
 });
+
+for (const [stepS, fromS] of [
+  [1, 101],
+  // The energy of the domains since the host's last reading, at 100 s, is not known from 100 s to 101 s.
+  [5, 105],
+] as const) {
+  test(`attribution that replaces another one continues the remainder of a host, read every ${stepS} s, where all is known`, async () => {
+    const machine = new HostMachine();
+    const remainderJ = (atS: number) => machine.hostJoules(atS) - machine.cpuJoules(atS) - 10 * atS;
+    const play = (firstS: number, lastS: number) => {
+      for (let atS = firstS; atS <= lastS; atS++) {
+        machine.play(atS, { fromS: atS, isHostRead: atS % stepS === 0 });
+      }
+    };
+    play(0, 101);
+    await machine.replace();
+    play(103, 200);
+    await machine.rig.processor.shutdown();
+    const { attributed = NaN, gap = 0, no_usage: rest = NaN } = machine.remainder();
+    assertNear(attributed + gap + rest, remainderJ(200) - remainderJ(fromS), 1e-6);
+  });
+}

@@ -37,9 +37,18 @@ export class BookedEnergy {
    * @param maxAgeNs if it is longer ago than this, the energy up to the first reading has unknown users
    */
   findBeginning(series: Series, maxAgeNs: number): Beginning | undefined {
+    if (this.#points.has(series)) return this.findBooked(series, maxAgeNs);
+    return this.#toBeginning({ unixNs: series.start, nj: 0 }, maxAgeNs, false);
+  }
+
+  /** The same, but only where a ledger has booked energy of the counter. */
+  findBooked(series: Series, maxAgeNs: number): Beginning | undefined {
     const last = this.#points.get(series);
-    const at = Number((last?.unixNs ?? series.start) - this.#epoch);
-    if (at < -maxAgeNs) return undefined;
-    return { point: Float64Array.of(at, last?.nj ?? 0), isKnot: last !== undefined };
+    return last && this.#toBeginning(last, maxAgeNs, true);
+  }
+
+  #toBeginning({ unixNs, nj }: Point, maxAgeNs: number, isKnot: boolean): Beginning | undefined {
+    const at = Number(unixNs - this.#epoch);
+    return at < -maxAgeNs ? undefined : { point: Float64Array.of(at, nj), isKnot };
   }
 }

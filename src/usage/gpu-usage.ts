@@ -24,15 +24,31 @@ export class GpuUsage {
   readonly #instances = new Map<string, InstanceTime>();
   #lastNs = NaN;
   #boundary = NaN;
+  /** Number of rows of its current counter. */
+  #rows = 0;
+  /** The last row of its previous counter. */
+  #endedAt = -Infinity;
 
   /** The last row; NaN: none. */
   get boundary(): number {
     return this.#boundary;
   }
 
+  /** Number of rows of its current counter. */
+  get rows(): number {
+    return this.#rows;
+  }
+
+  /** Whether a row would be the first of its counter and not later than the previous counter: the clock was set back. */
+  isSetBackAt(to: number): boolean {
+    return this.#rows === 0 && to <= this.#endedAt;
+  }
+
   /** Its `hw.gpu.time` has no further rows. */
   endScans(): void {
     this.isScanned = false;
+    if (this.#rows > 0) this.#endedAt = this.#boundary;
+    this.#rows = 0;
     this.#boundary = NaN;
     this.#grownNs.clear();
     this.#instances.clear();
@@ -75,6 +91,7 @@ export class GpuUsage {
     const usedNs = Math.round(seconds * 1e9);
     if (!Number.isFinite(usedNs) || to <= this.#boundary) return undefined;
     const from = this.#boundary;
+    this.#rows += 1;
     const busyNs = Math.max(0, usedNs - this.#lastNs);
     this.#boundary = to;
     this.#lastNs = usedNs;
