@@ -1,4 +1,3 @@
-import { addHistogram } from '../../src/model/add-histograms.js';
 import {
   ExplicitDistribution,
   ExponentialDistribution,
@@ -50,8 +49,6 @@ export class Histograms {
   readonly #metrics: readonly HistogramMetric[];
   readonly #create: () => readonly Distribution[];
   readonly #totals: HistogramRow[] = [];
-  /** Of one window. Its memory is reused. */
-  readonly #added = new HistogramRow();
   /** Created with the first window, which is their start. */
   #series: readonly HistogramSeries[] = [];
 
@@ -76,9 +73,8 @@ export class Histograms {
     if (this.#series.length === 0) this.#series = this.#metrics.map((metric) => this.#begin(metric, start));
     const distributions = window.distributionsOf(slot, this.#create);
     for (let i = 0; i < distributions.length; i += 1) {
-      distributions[i]?.write(this.#added);
-      const total = (this.#totals[i] ??= new HistogramRow().clear(this.#added.layout));
-      addWindow(total, this.#added);
+      const total = (this.#totals[i] ??= new HistogramRow());
+      distributions[i]?.addTo(total);
       const series = this.#series[i];
       if (series) rows.add(series, at, total);
     }
@@ -90,12 +86,6 @@ export class Histograms {
     inheritPublisher(series, this.#from);
     return series;
   }
-}
-
-/** Adds a window to the earlier ones. */
-function addWindow(total: HistogramRow, added: HistogramRow): void {
-  if (!Number.isNaN(total.count)) addHistogram(total, added);
-  else Object.assign(total, added, { buckets: added.buckets.slice() });
 }
 
 /** Histograms that will form a table. */

@@ -33,6 +33,10 @@ function addBuckets(total: HistogramRow, added: HistogramRow): boolean {
     return true;
   }
   if (one.kind === 'histogram' || other.kind === 'histogram') return false;
+  if (contains(one, other)) {
+    pour(added.buckets, other, total.buckets, one);
+    return true;
+  }
   const most = Math.max(
     usualBuckets,
     one.positiveCount,
@@ -47,6 +51,21 @@ function addBuckets(total: HistogramRow, added: HistogramRow): boolean {
   total.layout = layout;
   total.buckets = buckets;
   return true;
+}
+
+/** Whether a layout has a bucket for each bucket of another one. */
+function contains(one: ExponentialLayout, other: ExponentialLayout): boolean {
+  const places = other.scale - one.scale;
+  if (places < 0 || one.zeroThreshold !== other.zeroThreshold) return false;
+  const { positiveOffset, positiveCount, negativeOffset, negativeCount } = other;
+  return (
+    (positiveCount === 0 ||
+      (shift(positiveOffset, places) >= one.positiveOffset &&
+        shift(positiveOffset + positiveCount - 1, places) < one.positiveOffset + one.positiveCount)) &&
+    (negativeCount === 0 ||
+      (shift(negativeOffset, places) >= one.negativeOffset &&
+        shift(negativeOffset + negativeCount - 1, places) < one.negativeOffset + one.negativeCount))
+  );
 }
 
 /** Whether two layouts have the same buckets. */

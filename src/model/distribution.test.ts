@@ -10,6 +10,7 @@ import {
 } from '@opentelemetry/sdk-metrics';
 import { fc } from '../testing/fixed-seed.fixture.js';
 import { holdsFor, holdsForAsync } from '../testing/property.fixture.js';
+import { createRandom } from '../testing/random.fixture.js';
 import { upperBound } from './add-histograms.js';
 import { findHistogramProblem } from './check-histograms.js';
 import { ExplicitDistribution, ExponentialDistribution, type Distribution } from './distribution.js';
@@ -123,4 +124,61 @@ test('ExponentialDistribution gives what the SDK of OpenTelemetry gives', async 
       assert.deepEqual([layout.scale, layout.positiveOffset], [theirs?.scale, theirs?.positive.offset]);
     }
   });
+});
+
+/** How many positive numbers of a row of exponential buckets are at most 2^power. */
+function countUpTo({ layout, buckets }: HistogramRow, power: number): number {
+  if (layout.kind === 'histogram') return NaN;
+  const { scale, positiveOffset, positiveCount } = layout;
+  const counts = buckets.subarray(1, 1 + positiveCount);
+  const isBelow = (_: number, i: number) =>
+    upperBound(scale, positiveOffset + i) <= 2 ** power * (1 + Number.EPSILON);
+  return counts.filter(isBelow).reduce((sum, count) => sum + count, 0);
+}
+
+test('Distribution.addTo adds the counts of several periods', () => {
+  const random = createRandom(3);
+  const layout = { kind: 'histogram', bounds: Float64Array.of(0, 10, 20) } as const;
+  for (let run = 0; run < 300; run++) {
+    const [explicit, exponential] = [new ExplicitDistribution(layout), new ExponentialDistribution()];
+    const [one, other] = [new HistogramRow(), new HistogramRow()];
+    const powers = random.pick([1, 4, 60]);
+    const all: number[] = [];
+    for (let period = 0; period < 5; period++) {
+      const numbers = Array.from({ length: random.whole(12) }, () => {
+        return random.pick([0, 1, 1, -1]) * 2 ** (powers * (random.fraction() - 0.5));
+      });
+      all.push(...numbers);
+      for (const [distribution, total] of [[explicit, one] as const, [exponential, other] as const]) {
+        distribution.clear();
+        for (const number of numbers) distribution.add(Float64Array.of(number), 0);
+        distribution.addTo(total);
+        assert.equal(findHistogramProblem(total), undefined);
+      }
+    }
+    const whole = rowOf(new ExplicitDistribution(layout), all);
+    assert.deepEqual([...one.buckets], [...whole.buckets]);
+    for (const total of [one, other]) {
+      assert.deepEqual([total.count, total.min, total.max], [whole.count, whole.min, whole.max]);
+      assert.ok(Math.abs(total.sum - whole.sum) <= 1e-9 * Math.max(1, Math.abs(whole.sum)));
+    }
+    for (const power of [-20, -1, 0, 1, 20]) {
+      const upTo = all.filter((number) => number > 0 && number <= 2 ** power);
+      assert.equal(countUpTo(other, power), upTo.length);
+    }
+    assert.equal(other.buckets[0], all.filter((number) => number === 0).length);
+  }
+});
+
+test('ExponentialDistribution.addTo keeps layout and buckets of a total that has a place for every number', () => {
+  const [period, total] = [new ExponentialDistribution(), new HistogramRow()];
+  for (const number of [1, 2, 1000, -1, -50]) period.add(Float64Array.of(number), 0);
+  period.addTo(total);
+  const { layout, buckets } = total;
+  period.clear();
+  for (const number of [3, 700, 0, -7]) period.add(Float64Array.of(number), 0);
+  period.addTo(total);
+  assert.equal(total.layout, layout);
+  assert.equal(total.buckets, buckets);
+  assert.equal(total.count, 9);
 });

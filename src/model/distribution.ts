@@ -1,5 +1,10 @@
-import { upperBound } from './add-histograms.js';
-import type { ExplicitLayout, ExponentialLayout, HistogramRow } from './histogram-table.js';
+import { addHistogram, upperBound } from './add-histograms.js';
+import {
+  bucketlessExponential,
+  HistogramRow,
+  type ExplicitLayout,
+  type ExponentialLayout,
+} from './histogram-table.js';
 
 /** Counts numbers of a period in buckets. Its memory is reused. */
 export interface Distribution {
@@ -11,6 +16,8 @@ export interface Distribution {
   clear(): void;
   /** Writes the counts. The buckets are valid until more is counted. */
   write(row: HistogramRow): void;
+  /** Adds the counts to those of a row of the same kind, which may be without a reading. Allocates nothing if they fit. */
+  addTo(total: HistogramRow): void;
 }
 
 /** Count, sum, minimum and maximum. */
@@ -48,6 +55,7 @@ export class ExplicitDistribution implements Distribution {
   readonly #layout: ExplicitLayout;
   readonly #summary = new Summary();
   readonly #buckets: Float64Array;
+  readonly #row = new HistogramRow();
 
   constructor(layout: ExplicitLayout) {
     this.#layout = layout;
@@ -78,6 +86,16 @@ export class ExplicitDistribution implements Distribution {
     row.layout = this.#layout;
     row.buckets = this.#buckets;
   }
+
+  addTo(total: HistogramRow): void {
+    if (Number.isNaN(total.count)) {
+      this.write(total);
+      total.buckets = this.#buckets.slice();
+      return;
+    }
+    this.write(this.#row);
+    addHistogram(total, this.#row);
+  }
 }
 
 /** Maximum number of buckets on each side of zero, as in the OpenTelemetry SDKs. */
@@ -97,6 +115,12 @@ export class ExponentialDistribution implements Distribution {
   readonly #negative = new Side();
   #scale = maxScale;
   #zeros = 0;
+  /** Its layout and buckets are changed by each use, and the buckets may be followed by others. */
+  readonly #row = new HistogramRow();
+  readonly #layout: { -readonly [Key in keyof ExponentialLayout]: ExponentialLayout[Key] } = {
+    ...bucketlessExponential,
+  };
+  #buckets = new Float64Array(16);
 
   add(values: Float64Array, cell: number): void {
     const value = values[cell];
@@ -116,22 +140,38 @@ export class ExponentialDistribution implements Distribution {
 
   write(row: HistogramRow): void {
     this.#summary.write(row);
-    const [positive, negative] = [this.#positive.counts, this.#negative.counts];
-    const layout: ExponentialLayout = {
-      kind: 'exponential_histogram',
-      scale: this.#scale,
-      zeroThreshold: 0,
-      positiveOffset: this.#positive.offset,
-      positiveCount: positive.length,
-      negativeOffset: this.#negative.offset,
-      negativeCount: negative.length,
-    };
-    row.layout = layout;
-    const buckets = new Float64Array(1 + positive.length + negative.length);
-    buckets[0] = this.#zeros;
-    buckets.set(positive, 1);
-    buckets.set(negative, 1 + positive.length);
-    row.buckets = buckets;
+    this.#describe();
+    row.layout = { ...this.#layout };
+    row.buckets = this.#buckets.slice(0, this.#width);
+  }
+
+  addTo(total: HistogramRow): void {
+    if (Number.isNaN(total.count)) return this.write(total);
+    const row = this.#row;
+    this.#summary.write(row);
+    this.#describe();
+    row.layout = this.#layout;
+    row.buckets = this.#buckets;
+    addHistogram(total, row);
+  }
+
+  get #width(): number {
+    return 1 + this.#positive.length + this.#negative.length;
+  }
+
+  #describe(): void {
+    const layout = this.#layout;
+    const positive = this.#positive;
+    const negative = this.#negative;
+    layout.scale = this.#scale;
+    layout.positiveOffset = positive.offset;
+    layout.positiveCount = positive.length;
+    layout.negativeOffset = negative.offset;
+    layout.negativeCount = negative.length;
+    if (this.#width > this.#buckets.length) this.#buckets = new Float64Array(2 * this.#width);
+    this.#buckets[0] = this.#zeros;
+    positive.copyTo(this.#buckets, 1);
+    negative.copyTo(this.#buckets, 1 + positive.length);
   }
 
   #count(side: Side, values: Float64Array, cell: number): void {
@@ -171,8 +211,12 @@ class Side {
     return this.#from;
   }
 
-  get counts(): Float64Array {
-    return this.#counts.subarray(0, this.#to - this.#from);
+  get length(): number {
+    return this.#to - this.#from;
+  }
+
+  copyTo(buckets: Float64Array, first: number): void {
+    for (let i = 0; i < this.length; i += 1) buckets[first + i] = this.#counts[i];
   }
 
   hasPlace(index: number): boolean {
@@ -208,11 +252,16 @@ class Side {
 
   #reach(from: number, to: number): void {
     if (from === this.#from && to === this.#to) return;
-    const counts = to - from > this.#counts.length ? new Float64Array(grow(to - from)) : this.#counts;
-    const used = this.#counts.slice(0, this.#to - this.#from);
-    counts.fill(0);
-    counts.set(used, this.#from - from);
-    this.#counts = counts;
+    const added = this.#from - from;
+    if (to - from > this.#counts.length) {
+      const counts = new Float64Array(grow(to - from));
+      counts.set(this.#counts.subarray(0, this.length), added);
+      this.#counts = counts;
+    } else if (added > 0) {
+      // Unused buckets are 0.
+      this.#counts.copyWithin(added, 0, this.length);
+      this.#counts.fill(0, 0, added);
+    }
     this.#from = from;
     this.#to = to;
   }
