@@ -2,6 +2,7 @@ import {
   ATTR_CONTAINER_ID,
   ATTR_CONTAINER_NAME,
   ATTR_CONTAINER_RUNTIME_NAME,
+  ATTR_ENERGY_INTERFACE,
   ATTR_HOST_NAME,
   ATTR_HW_ID,
   ATTR_HW_NAME,
@@ -17,6 +18,7 @@ import {
   ATTR_RAPL_DOMAIN,
   ATTR_VM_NAME,
 } from '../../src/model/semantic-conventions.js';
+import { hostPower } from '../../src/model/shared-metrics.js';
 import { processCpuTime } from '../../src/model/usage-metrics.js';
 import type { Labels, LabelSource, PresetRule } from './preset-rule.js';
 
@@ -106,6 +108,22 @@ function gpuOf(labelsOf: (source: LabelSource) => Labels): PresetRule['labels'] 
       : undefined;
 }
 
+/** Of all GPUs together: attribution publishes the energy of a workload by kind of hardware. */
+function onGpus(labelsOf: (source: LabelSource) => Labels | undefined): PresetRule['labels'] {
+  return (source) => (source.own[ATTR_HW_TYPE] === 'gpu' ? labelsOf(source) : undefined);
+}
+
+const isIdle = ({ own }: LabelSource) => own[ATTR_LEDGER_PART] === 'idle';
+const activeGpu: PresetRule['labels'] = (source) => (isIdle(source) ? undefined : gpuOf(nodeLabels)(source));
+const idleGpu: PresetRule['labels'] = (source) => (isIdle(source) ? gpuOf(nodeLabels)(source) : undefined);
+
+const platformLabels: PresetRule['labels'] = ({ own, resource }) => ({
+  source: own[ATTR_ENERGY_INTERFACE],
+  node_name: resource[ATTR_HOST_NAME],
+  source_id: own[ATTR_HW_ID],
+  source_name: own[ATTR_HW_NAME],
+});
+
 /** Zones that contain others or are contained in them are not added up. */
 const raplLabels: PresetRule['labels'] = (source) => ({
   ...nodeLabels(source),
@@ -115,8 +133,8 @@ const raplLabels: PresetRule['labels'] = (source) => ({
 /** All parts of the ledger. The energy of a meter that contains measured parts would be counted twice. */
 const wholeHost = inZone((source) => (source.own[ATTR_HW_TYPE] === 'host' ? nodeLabels(source) : undefined));
 
-const active = inZone((source) => (source.own[ATTR_LEDGER_PART] === 'idle' ? undefined : nodeLabels(source)));
-const idle = inZone((source) => (source.own[ATTR_LEDGER_PART] === 'idle' ? nodeLabels(source) : undefined));
+const active = inZone((source) => (isIdle(source) ? undefined : nodeLabels(source)));
+const idle = inZone((source) => (isIdle(source) ? nodeLabels(source) : undefined));
 
 const whatNodeIs = 'of a zone, of all sockets';
 const whatActiveIs =
@@ -125,6 +143,9 @@ const whatIdleIs =
   'when nothing runs, known or learned as the floor. In Kepler, what CPU utilization does not explain';
 const whatSharesAre =
   'attributed by CPU time, without idle energy. In Kepler, a share of the active energy by CPU time';
+
+const whatGpuSharesAre =
+  'on all GPUs, attributed by GPU time, without idle energy. In Kepler, for each GPU, by its utilization';
 
 /** The same metric as joules and as watts. */
 function energyAndPower(
@@ -147,6 +168,20 @@ export const kepler: readonly PresetRule[] = [
   ...energyAndPower('node_cpu_active', 'ledger', { labels: active, what: whatActiveIs }),
   ...energyAndPower('node_cpu_idle', 'ledger', { labels: idle, what: whatIdleIs }),
   ...energyAndPower('node_gpu', 'hw', { labels: gpuOf(nodeLabels), what: 'of a GPU' }),
+  ...energyAndPower('node_gpu_active', 'ledger', { labels: activeGpu, what: `of a GPU ${whatActiveIs}` }),
+  ...energyAndPower('node_gpu_idle', 'ledger', { labels: idleGpu, what: `of a GPU ${whatIdleIs}` }),
+  ...energyAndPower('process_gpu', 'process', { labels: onGpus(processLabels), what: whatGpuSharesAre }),
+  ...energyAndPower('container_gpu', 'container', {
+    labels: onGpus(containerLabels),
+    what: whatGpuSharesAre,
+  }),
+  ...energyAndPower('pod_gpu', 'k8s.pod', { labels: onGpus(podLabels), what: whatGpuSharesAre }),
+  {
+    from: hostPower.name,
+    name: 'kepler_platform_watts',
+    description: 'Power of the whole host, by a meter of its board or its power supply',
+    labels: platformLabels,
+  },
   ...energyAndPower('process_cpu', 'process', { labels: inZone(processLabels), what: whatSharesAre }),
   ...energyAndPower('container_cpu', 'container', { labels: inZone(containerLabels), what: whatSharesAre }),
   ...energyAndPower('pod_cpu', 'k8s.pod', { labels: inZone(podLabels), what: whatSharesAre }),
