@@ -49,7 +49,10 @@ async function startSleepers(t: TestContext, prefix: string, seconds: string) {
   return { end, parent: shell.pid };
 }
 
-const readMappings = () => readFileSync('/proc/self/maps', 'utf8');
+const countMapped = () =>
+  readFileSync('/proc/self/maps', 'utf8')
+    .split('\n')
+    .filter((line) => line.includes('bpf-map')).length;
 
 const countEntries = () => listOpenMaps('self').reduce((sum, { entries = 0 }) => sum + entries, 0);
 
@@ -114,10 +117,6 @@ test('Migrations leaves no mapping behind if its second one is refused', { skip 
     createPackageSysfs([0, 1, ...Array.from({ length: 65_534 }, () => undefined)]),
   );
   assert.ok(types && packages);
-  const countMapped = () =>
-    readMappings()
-      .split('\n')
-      .filter((line) => line.includes('bpf-map')).length;
   const before = countMapped();
   // Now, since the heap cannot grow below the limit.
   readHeapBytes();
