@@ -1,5 +1,6 @@
 import {
   clockFrequency,
+  contextCount,
   gpuPower,
   memoryLimit,
   memoryReserved,
@@ -10,13 +11,15 @@ import { raplEnergy } from '../../src/model/energy-domain.js';
 import { processEnergy } from '../../src/model/ledger-metrics.js';
 import {
   ATTR_CPU_MODE,
+  ATTR_HW_GPU_CLOCK_DOMAIN,
+  ATTR_HW_GPU_TASK,
   ATTR_HW_ID,
   ATTR_HW_TYPE,
   ATTR_LINUX_CGROUP_PATH,
   ATTR_PROCESS_PID,
   ATTR_RAPL_DOMAIN,
 } from '../../src/model/semantic-conventions.js';
-import type { AttributeValue, Metric } from '../../src/model/series.js';
+import type { Metric } from '../../src/model/series.js';
 import { hwEnergy, hwTemperature } from '../../src/model/shared-metrics.js';
 import {
   cgroupCpuTime,
@@ -25,24 +28,11 @@ import {
   processMemoryUsage,
   processMemoryVirtual,
 } from '../../src/model/usage-metrics.js';
+import { alumetHost } from './alumet-host.js';
+import { labelsOf, ofMachine, sinceLast } from './alumet-labels.js';
 import type { Labels, LabelSource, PresetRule } from './preset-rule.js';
 
 // Names, units and labels of ALUMET 0.9 (github.com/alumet-dev/alumet, the plugins rapl, nvml and procfs).
-
-/** The four labels of every point of ALUMET, and further ones. */
-function labelsOf(
-  resource: readonly [kind: string, id: AttributeValue | undefined],
-  others: Labels = {},
-): Labels {
-  const [kind, id] = resource;
-  return {
-    resource_kind: kind,
-    resource_id: id === undefined ? '' : String(id),
-    resource_consumer_kind: 'local_machine',
-    resource_consumer_id: '',
-    ...others,
-  };
-}
 
 function ofProcess({ resource }: LabelSource, others: Labels = {}): Labels | undefined {
   const pid = resource[ATTR_PROCESS_PID];
@@ -72,7 +62,6 @@ const domains: Readonly<Record<string, string>> = { core: 'pp0', uncore: 'pp1', 
 const ofGpu: PresetRule['labels'] = ({ own }) =>
   own[ATTR_HW_TYPE] === 'gpu' ? labelsOf(['gpu', own[ATTR_HW_ID]]) : undefined;
 
-const sinceLast = 'since the point before, as in ALUMET; a point that is lost is lost';
 /** Of metrics that processes and cgroups share. */
 const cpuTimeDescription = `CPU time of a process, or of a cgroup with those below it, ${sinceLast}`;
 const memoryDescription = 'Memory of a process or a cgroup';
@@ -86,12 +75,12 @@ function gpuWith(key: string, value: string, what: Omit<PresetRule, 'labels'>): 
 }
 
 function gpuTask(task: string, name: string, description: string): PresetRule {
-  return gpuWith('hw.gpu.task', task, { from: utilization.name, name, description, unit: '%' });
+  return gpuWith(ATTR_HW_GPU_TASK, task, { from: utilization.name, name, description, unit: '%' });
 }
 
 function gpuProcesses(type: string, name: string): PresetRule {
   const description = 'Processes with a context on a GPU';
-  return gpuWith('hw.gpu.process.type', type, { from: 'hw.gpu.process.count', name, description });
+  return gpuWith('hw.gpu.process.type', type, { from: contextCount.name, name, description });
 }
 
 function gpuMemory({ name: from }: Metric, kind: string): PresetRule {
@@ -109,37 +98,6 @@ const clocks: Readonly<Record<string, string>> = {
   memory: 'Memory',
   video: 'Video',
 };
-
-const ofMachine = labelsOf(['local_machine', '']);
-
-/** The memory of the machine, by the keys of /proc/meminfo. */
-function machineMemory(from: string, name: string, key?: string, value?: string): PresetRule {
-  return {
-    from,
-    name,
-    description: 'Memory of the machine, as in /proc/meminfo',
-    labels: ({ own }) => (key === undefined || own[key] === value ? ofMachine : undefined),
-  };
-}
-
-const memoryKind = 'system.memory.linux.kind';
-
-/** ALUMET's direction of a packet. */
-const directions: Readonly<Record<string, string>> = { receive: 'rx', transmit: 'tx' };
-
-function networkOf(from: string, name: string): PresetRule {
-  return {
-    from,
-    name,
-    description: `Traffic of a network interface ${sinceLast}`,
-    isGrowth: true,
-    labels: ({ own }) =>
-      labelsOf(['local_machine', ''], {
-        interface: own['network.interface.name'] ?? own['system.device'],
-        direction: directions[String(own['network.io.direction'])],
-      }),
-  };
-}
 
 function ofCgroup({ resource }: LabelSource, others: Labels = {}): Labels | undefined {
   const path = resource[ATTR_LINUX_CGROUP_PATH];
@@ -209,7 +167,7 @@ export const alumet: readonly PresetRule[] = [
     name: 'nvml_clock_info',
     description: 'Clock frequency of a part of a GPU',
     labels: ({ own }) =>
-      labelsOf(['gpu', own[ATTR_HW_ID]], { clock_type: clocks[String(own['hw.gpu.clock.domain'])] }),
+      labelsOf(['gpu', own[ATTR_HW_ID]], { clock_type: clocks[String(own[ATTR_HW_GPU_CLOCK_DOMAIN])] }),
   },
   gpuProcesses('compute', 'nvml_n_compute_processes'),
   gpuProcesses('graphics', 'nvml_n_graphic_processes'),
@@ -269,30 +227,5 @@ export const alumet: readonly PresetRule[] = [
     isGrowth: true,
     labels: ({ own }) => labelsOf(['local_machine', ''], { cpu_state: own[ATTR_CPU_MODE] }),
   },
-  {
-    from: 'system.context_switches',
-    name: 'kernel_context_switches',
-    description: `Context switches ${sinceLast}`,
-    isGrowth: true,
-    labels: () => ofMachine,
-  },
-  {
-    from: 'system.process.created',
-    name: 'kernel_new_forks',
-    description: `Processes and threads that were created ${sinceLast}`,
-    isGrowth: true,
-    labels: () => ofMachine,
-  },
-  machineMemory('system.memory.limit', 'mem_total'),
-  machineMemory('system.memory.linux.available', 'mem_available'),
-  machineMemory('system.memory.usage', 'mem_free', 'system.memory.state', 'free'),
-  machineMemory('system.memory.usage', 'cached', 'system.memory.state', 'cached'),
-  machineMemory('system.memory.linux.kind.usage', 'active', memoryKind, 'active'),
-  machineMemory('system.memory.linux.kind.usage', 'inactive', memoryKind, 'inactive'),
-  machineMemory('system.memory.linux.kind.usage', 'mapped', memoryKind, 'mapped'),
-  machineMemory('system.memory.linux.kind.usage', 'swap_cached', memoryKind, 'swap_cached'),
-  networkOf('system.network.io', 'network_bytes'),
-  networkOf('system.network.packet.count', 'network_packets'),
-  networkOf('system.network.packet.dropped', 'network_packet_drops'),
-  networkOf('system.network.errors', 'network_errors'),
+  ...alumetHost,
 ];
