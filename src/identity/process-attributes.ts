@@ -32,6 +32,9 @@ export interface ProcessDescription {
   readonly isKernelThread: boolean;
 }
 
+const creationTime = 'process.creation.time';
+const parentPidName = 'process.parent_pid';
+
 /** The unit of kernel threads, which systemd does not start. */
 const kernelUnit = 'kernel';
 
@@ -40,8 +43,8 @@ export function describeProcess(process: ProcessDescription): Attributes {
   const { pid, bornNs, parentPid, name } = process;
   return {
     [ATTR_PROCESS_PID]: pid,
-    'process.creation.time': new Date(Number(bornNs / 1_000_000n)).toISOString(),
-    'process.parent_pid': parentPid,
+    [creationTime]: new Date(Number(bornNs / 1_000_000n)).toISOString(),
+    [parentPidName]: parentPid,
     [ATTR_PROCESS_EXECUTABLE_NAME]: name,
     ...optional(ATTR_PROCESS_OWNER, process.owner),
     ...optional(ATTR_PROCESS_LINUX_CGROUP, process.cgroup),
@@ -52,6 +55,26 @@ export function describeProcess(process: ProcessDescription): Attributes {
     ...(process.isKernelThread && { 'process.linux.kernel_thread': true, [ATTR_SYSTEMD_UNIT]: kernelUnit }),
     // A kernel thread can work for a unit, for example that of a virtual machine.
     ...(process.cgroup !== undefined && describeCgroup(process.cgroup)),
+  };
+}
+
+/** What the attributes of a process other than a kernel thread were made from, without its service. */
+export function recallProcess(attributes: Attributes): ProcessDescription {
+  const textOf = (name: string): string | undefined => {
+    const value = attributes[name];
+    return value === undefined ? undefined : String(value);
+  };
+  return {
+    pid: Number(attributes[ATTR_PROCESS_PID]),
+    bornNs: BigInt(Date.parse(String(attributes[creationTime]))) * 1_000_000n,
+    parentPid: Number(attributes[parentPidName]),
+    isKernelThread: false,
+    name: String(attributes[ATTR_PROCESS_EXECUTABLE_NAME]),
+    path: textOf(ATTR_PROCESS_EXECUTABLE_PATH),
+    threadName: textOf(ATTR_PROCESS_THREAD_NAME),
+    owner: textOf(ATTR_PROCESS_OWNER),
+    cgroup: textOf(ATTR_PROCESS_LINUX_CGROUP),
+    commandLine: textOf(ATTR_PROCESS_COMMAND_LINE),
   };
 }
 
