@@ -128,6 +128,7 @@ const hotFiles: Readonly<Record<string, readonly string[]>> = {
     'src/linux/bpf/process-rows.ts',
     'src/linux/bpf/process-details.ts',
     'src/linux/bpf/tree-accounting.ts',
+    'src/linux/cpu-usage.ts',
     'src/linux/process-stat.ts',
     'src/linux/procfs.ts',
     'src/scraping/counter-table.ts',

@@ -1,7 +1,7 @@
 import type { Column, Layout } from './columns.js';
 
 // The values of a process are one array: those of its series, in their order, followed by the value that each
-// counter other than CPU time had when the series started.
+// counter other than CPU time had when the series started, and by the numbers of its `CpuUsage`.
 
 /** CPU time of a process, in nanoseconds. */
 interface Times {

@@ -1,6 +1,6 @@
 import type { ProcessIdentity } from '../../src/identity/process-identity.js';
 import { detail } from '../../src/linux/bpf/process-details.js';
-import { CpuUsage } from '../../src/linux/cpu-usage.js';
+import { CpuUsage, cpuUsageNumbers } from '../../src/linux/cpu-usage.js';
 import type { Attributes, Resource, Series } from '../../src/model/series.js';
 import { createSeries, type Column, type Layout } from './columns.js';
 import type { CpuTimeSource } from './cpu-time-source.js';
@@ -36,12 +36,12 @@ export class TrackedProcess {
   readonly #files: ProcessFiles;
   readonly #layout: Layout;
   readonly #startTicks: number;
-  readonly #cpu = new CpuUsage();
+  readonly #cpu: CpuUsage;
   /** Undefined if CPU time is not divided by package. */
   readonly #packages: PackageTimes | undefined;
   /**
-   * The values of the series, in their order, followed by the value that each counter other than CPU time had
-   * when the series started. A single array, since two take more memory, as does a typed one (170 bytes).
+   * The values of the series, in their order, followed by the value that each counter other than CPU time had when the
+   * series started, and by the numbers of `#cpu`. A single array: two take more memory, as does a typed one (170 bytes).
    */
   readonly #values: number[];
   /** The number of series. */
@@ -76,7 +76,9 @@ export class TrackedProcess {
     const { times, packages, columns } = this.#layout;
     this.#width = times + columns.length;
     if (packages.length > 0) this.#packages = new PackageTimes(packages.length);
-    this.#values = Array.from({ length: this.#width + columns.length }, () => 0);
+    const ownNumbers = this.#width + columns.length;
+    this.#values = Array.from({ length: ownNumbers + cpuUsageNumbers }, () => 0);
+    this.#cpu = new CpuUsage(this.#values, ownNumbers);
     this.#startNs = scan.findBirth(stat.startTicks);
     // A process that moves to another cgroup or publishes its service usually does so soon after its start.
     const isOld = this.#startNs === undefined;
@@ -125,7 +127,7 @@ export class TrackedProcess {
     return outcome;
   }
 
-  /** Notes that a row includes it. @param rowNs Unix time of the row, in nanoseconds */
+  /** @param rowNs Unix time of a row that includes it, in nanoseconds */
   noteRow(rowNs: bigint): void {
     if (rowNs > this.#rowNs) this.#rowNs = rowNs;
   }
@@ -143,8 +145,7 @@ export class TrackedProcess {
   /** Creates the series. They start at the start of the process, at the previous row, or at this row. */
   beginSeries(rowNs: bigint): readonly Series[] {
     const startNs = this.#startNs ?? rowNs;
-    this.series = createSeries(this.#layout, this.#resource, startNs < rowNs ? startNs : rowNs);
-    return this.series;
+    return (this.series = createSeries(this.#layout, this.#resource, startNs < rowNs ? startNs : rowNs));
   }
 
   /** Ends its series: they have no further row. */
@@ -284,11 +285,10 @@ export class TrackedProcess {
 
   #take(reader: ProcessReader): void {
     const { cpuTime, stat } = reader;
-    const { maps } = this.#files;
     if (cpuTime === undefined) this.#cpu.updateFromTicks(stat.userTicks, stat.systemTicks);
     else this.#cpu.update(cpuTime, stat.userTicks, stat.systemTicks);
     this.#writeCpuTime(cpuTime);
-    readColumns(this.#values, this.#layout, (column) => column.read(reader, maps));
+    readColumns(this.#values, this.#layout, (column) => column.read(reader, this.#files.maps));
   }
 
   #writeCpuTime(cpuTime: CpuTimeSource | undefined): void {

@@ -1,20 +1,53 @@
 import { tickNs } from './procfs.js';
 
+/** Where each number of a `CpuUsage` is, after the first one. */
+const at = {
+  userNs: 0,
+  systemNs: 1,
+  seconds: 2,
+  nanoseconds: 3,
+  baseSeconds: 4,
+  baseNanoseconds: 5,
+  absoluteUserNs: 6,
+  baseUserNs: 7,
+  userShare: 8,
+} as const;
+
+/** How many numbers a `CpuUsage` keeps. */
+export const cpuUsageNumbers = Object.keys(at).length;
+
 /**
  * The CPU time of a process or a cgroup since its series started, in whole nanoseconds: exact for 100 days of
  * CPU time, and after that as precise as a double. The clock gives the sum; the kernel's ticks divide it into
  * user and system time. Neither part ever decreases, and they always add up to the sum.
  */
 export class CpuUsage {
-  userNs = 0;
-  systemNs = 0;
-  #seconds = 0;
-  #nanoseconds = 0;
-  #baseSeconds = 0;
-  #baseNanoseconds = 0;
-  #absoluteUserNs = 0;
-  #baseUserNs = 0;
-  #userShare = 1;
+  /** An array has 8 bytes for each of its numbers, an object 24. */
+  readonly #numbers: number[];
+  readonly #first: number;
+
+  /** @param numbers has `cpuUsageNumbers` zeros from index `first` on, which no other code changes */
+  constructor(numbers: number[] = Array.from({ length: cpuUsageNumbers }, () => 0), first = 0) {
+    this.#numbers = numbers;
+    this.#first = first;
+    numbers[first + at.userShare] = 1;
+  }
+
+  get userNs(): number {
+    return this.#numbers[this.#first + at.userNs];
+  }
+
+  get systemNs(): number {
+    return this.#numbers[this.#first + at.systemNs];
+  }
+
+  get #seconds(): number {
+    return this.#numbers[this.#first + at.seconds];
+  }
+
+  get #nanoseconds(): number {
+    return this.#numbers[this.#first + at.nanoseconds];
+  }
 
   /** Whether the clock has not advanced since the last reading. */
   isAt(seconds: number, nanoseconds: number): boolean {
@@ -29,20 +62,25 @@ export class CpuUsage {
   /** Takes a reading of CPU time since the process started, and its user and system ticks. */
   update(time: { seconds: number; nanoseconds: number }, userTicks: number, systemTicks: number): void {
     const ticks = userTicks + systemTicks;
-    this.#userShare = ticks === 0 ? 1 : userTicks / ticks;
+    this.#numbers[this.#first + at.userShare] = ticks === 0 ? 1 : userTicks / ticks;
     this.updateTotal(time);
   }
 
   /** Takes a reading of CPU time since the process started, divided as the last one was. */
-  updateTotal(time: { seconds: number; nanoseconds: number }): void {
-    this.#seconds = time.seconds;
-    this.#nanoseconds = time.nanoseconds;
-    this.#absoluteUserNs = Math.round((time.seconds * 1e9 + time.nanoseconds) * this.#userShare);
-    const before = this.userNs + this.systemNs;
+  updateTotal({ seconds, nanoseconds }: { seconds: number; nanoseconds: number }): void {
+    const numbers = this.#numbers;
+    const first = this.#first;
+    numbers[first + at.seconds] = seconds;
+    numbers[first + at.nanoseconds] = nanoseconds;
+    const absoluteUserNs = Math.round((seconds * 1e9 + nanoseconds) * numbers[first + at.userShare]);
+    numbers[first + at.absoluteUserNs] = absoluteUserNs;
+    const userNs = numbers[first + at.userNs];
+    const before = userNs + numbers[first + at.systemNs];
     const total = Math.max(before, this.#totalNs());
-    const wanted = this.#absoluteUserNs - this.#baseUserNs;
-    this.userNs = Math.min(Math.max(wanted, this.userNs), this.userNs + total - before);
-    this.systemNs = total - this.userNs;
+    const wanted = absoluteUserNs - numbers[first + at.baseUserNs];
+    const newUserNs = Math.min(Math.max(wanted, userNs), userNs + total - before);
+    numbers[first + at.userNs] = newUserNs;
+    numbers[first + at.systemNs] = total - newUserNs;
   }
 
   /** Takes ticks only, if there is no finer clock. */
@@ -55,14 +93,18 @@ export class CpuUsage {
 
   /** Restarts the count at the last reading: both parts are 0 there. */
   restart(): void {
-    this.#baseSeconds = this.#seconds;
-    this.#baseNanoseconds = this.#nanoseconds;
-    this.#baseUserNs = this.#absoluteUserNs;
-    this.userNs = 0;
-    this.systemNs = 0;
+    const numbers = this.#numbers;
+    const first = this.#first;
+    numbers[first + at.baseSeconds] = this.#seconds;
+    numbers[first + at.baseNanoseconds] = this.#nanoseconds;
+    numbers[first + at.baseUserNs] = numbers[first + at.absoluteUserNs];
+    numbers[first + at.userNs] = 0;
+    numbers[first + at.systemNs] = 0;
   }
 
   #totalNs(): number {
-    return (this.#seconds - this.#baseSeconds) * 1e9 + this.#nanoseconds - this.#baseNanoseconds;
+    const baseSeconds = this.#numbers[this.#first + at.baseSeconds];
+    const baseNanoseconds = this.#numbers[this.#first + at.baseNanoseconds];
+    return (this.#seconds - baseSeconds) * 1e9 + this.#nanoseconds - baseNanoseconds;
   }
 }
