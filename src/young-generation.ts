@@ -1,4 +1,4 @@
-import { setFlagsFromString } from 'node:v8';
+import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 
 /**
  * Where processes come and go, what lives on lies scattered over more and more pages, unless a full collection, of
@@ -38,5 +38,19 @@ export function stopHeapGrowth(): void {
   setFlagsFromString('--semi-space-growth-factor=1');
   if (isPunctual) return;
   setFlagsFromString('--optimize-for-size');
-  if (isCompactionFree) setFlagsFromString('--compact-on-every-full-gc');
+  limitCompaction();
+}
+
+/** Most agents have a smaller heap: this one is of 5,000 processes. */
+const maxCompactedBytes = 32 * 2 ** 20;
+
+/**
+ * Lets full collections move together what lives on only while that is little. The pages that it came from are freed at
+ * the end: with 10,000 processes, private memory was 126 instead of 80 MB for a moment every 11 s, and its mean the same.
+ * To be called again when the heap may have grown.
+ */
+export function limitCompaction(): void {
+  if (!isCompactionFree || isPunctual) return;
+  const isLittle = getHeapStatistics().used_heap_size < maxCompactedBytes;
+  setFlagsFromString(isLittle ? '--compact-on-every-full-gc' : '--no-compact-on-every-full-gc');
 }

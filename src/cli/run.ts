@@ -15,7 +15,7 @@ import { watchOwnEnergy } from '../telemetry/own-metrics.js';
 import { startOwnTelemetry } from '../telemetry/telemetry.js';
 import { TelemetryChanges } from '../telemetry/telemetry-changes.js';
 import { readVersion } from '../version.js';
-import { avoidFullCollections, stopHeapGrowth } from '../young-generation.js';
+import { avoidFullCollections, limitCompaction, stopHeapGrowth } from '../young-generation.js';
 import { exitCodes, type Command } from './command.js';
 import { configOptions, configUsage, validateConfigOf } from './config-options.js';
 import { ConfigWatch, readContents } from './config-watch.js';
@@ -58,6 +58,8 @@ const longestTimerMs = 0x7fff_ffff;
 /** By then what the start has allocated is free. */
 const firstTrimMs = 10_000;
 const trimEveryMs = 60_000;
+/** Less than the time between two full collections. */
+const limitCompactionEveryMs = 2000;
 /** Maximum age of the status that a service manager shows. */
 const showEveryMs = 5000;
 
@@ -236,10 +238,11 @@ function followService({ agent }: Service, manager: ServiceManager): NodeJS.Time
   return setInterval(() => manager.show(describeStates(agent.listComponents())), showEveryMs).unref();
 }
 
-/** Returns memory to the kernel after the start, and then periodically. */
+/** Returns memory to the kernel after the start, and then periodically, and keeps peaks low. */
 function trimFromNowOn(): void {
   setTimeout(() => void trimFreedMemory(), firstTrimMs).unref();
   setInterval(() => void trimFreedMemory(), trimEveryMs).unref();
+  setInterval(limitCompaction, limitCompactionEveryMs).unref();
 }
 
 /** Whether the terminal is gone. */
