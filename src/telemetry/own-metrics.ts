@@ -1,3 +1,4 @@
+import { getHeapStatistics } from 'node:v8';
 import type { Meter, ObservableResult } from '@opentelemetry/api';
 import type { Consumer } from '../component/consumer.js';
 import { readMemoryUse } from '../linux/memory-use.js';
@@ -63,29 +64,26 @@ function observeMemory(meter: Meter): void {
     description:
       'Physical memory that is neither in a file nor shared with other processes: without the program and its libraries',
   });
+  const used = meter.createObservableGauge('otelcol_process_runtime_heap_alloc_bytes', {
+    unit: 'By',
+    description: 'Bytes of allocated heap objects',
+  });
+  const obtained = meter.createObservableGauge('otelcol_process_runtime_total_sys_memory_bytes', {
+    unit: 'By',
+    description: 'Total bytes of memory obtained from the OS for the heap and for buffers outside it',
+  });
   meter.addBatchObservableCallback(
     (result) => {
       const { residentBytes, privateBytes } = readMemoryUse('self');
       result.observe(resident, residentBytes);
       result.observe(own, privateBytes);
+      // `process.memoryUsage` would read the resident memory again.
+      const heap = getHeapStatistics();
+      result.observe(used, heap.used_heap_size);
+      result.observe(obtained, heap.total_heap_size + heap.external_memory);
     },
-    [resident, own],
+    [resident, own, used, obtained],
   );
-  meter
-    .createObservableGauge('otelcol_process_runtime_heap_alloc_bytes', {
-      unit: 'By',
-      description: 'Bytes of allocated heap objects',
-    })
-    .addCallback((result) => result.observe(process.memoryUsage().heapUsed));
-  meter
-    .createObservableGauge('otelcol_process_runtime_total_sys_memory_bytes', {
-      unit: 'By',
-      description: 'Total bytes of memory obtained from the OS for the heap and for buffers outside it',
-    })
-    .addCallback((result) => {
-      const { heapTotal, external } = process.memoryUsage();
-      result.observe(heapTotal + external);
-    });
 }
 
 /** Sums up the passing energy that was attributed to one process. */
