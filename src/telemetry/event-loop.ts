@@ -72,6 +72,8 @@ function observeUtilization(meter: Meter): void {
 /** Target maximum for one slice of the main thread. */
 const longSliceMs = 5;
 
+const { nodeTiming } = performance;
+
 /**
  * Measures every turn of the event loop: the wall time from one to the next, without the time in which the loop
  * waited for events. That is the worst-case delay of a signal, a request or a timer, including garbage
@@ -87,7 +89,7 @@ export class MainThreadSlices {
   #idleMs = NaN;
   #immediate: NodeJS.Immediate | undefined;
   readonly #turn = () => {
-    this.measure(performance.now(), performance.eventLoopUtilization().idle);
+    this.measure(performance.now(), nodeTiming.idleTime);
     this.start();
   };
 
