@@ -217,7 +217,7 @@ class BpfCpuTime implements CpuTimeSource {
     return this.#accounting.born;
   }
 
-  get changed(): readonly number[] | undefined {
+  get changed(): readonly number[] {
     return this.#accounting.changed;
   }
 

@@ -96,10 +96,10 @@ export class CpuAccounting {
 
   /**
    * The processes that have changed in the last pass or by a report since the previous one, likewise; some more
-   * than once. Undefined if passes do not record changes.
+   * than once.
    */
-  get changed(): readonly number[] | undefined {
-    return this.#pass.notesChanges ? this.#table.changed : undefined;
+  get changed(): readonly number[] {
+    return this.#table.changed;
   }
 
   /**

@@ -15,7 +15,6 @@ const noRow = 0xffff_ffff;
 
 /** Reads every process; a sleeping one costs one comparison of ids. */
 export class ProcessPass implements Pass {
-  readonly notesChanges = true;
   readonly #loop: ProcessList;
   /** The processes of the last pass, in the kernel's order: their ids and their rows. */
   #tgids = new Uint32Array(0);

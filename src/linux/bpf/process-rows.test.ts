@@ -28,6 +28,21 @@ test('ProcessRows sums up the usage of the threads of a process, beyond whole se
   assert.deepEqual([rows.seconds[row], rows.nanoseconds[row]], [8, 200_000_000]);
 });
 
+test('ProcessRows reports whether a reading has changed a process', () => {
+  const rows = new ProcessRows(1);
+  const row = rows.add(createRecord(7), 0);
+  const settle = (pass: number, seconds: number, packageNs: number): boolean => {
+    rows.meet(row, pass, seconds, 0);
+    rows.packageSums[row] = packageNs;
+    return rows.settle(row);
+  };
+  assert.deepEqual([settle(1, 2, 0), settle(2, 2, 0), settle(3, 1, 0)], [true, false, false]);
+  assert.deepEqual([settle(4, 2, 5), settle(5, 2, 5)], [true, false]);
+  const changes = [{}, { state: 1 }, { state: 1, parent: 3 }, { exitState: 32 }, { name: 1 }, { name: 1 }];
+  const noted = changes.map((change) => rows.note(row, createRecord(7, change), 0));
+  assert.deepEqual(noted, [false, true, false, true, true, false]);
+});
+
 test('ProcessRows recognizes a pass whose number exceeds 32 bits', () => {
   const rows = new ProcessRows();
   const row = rows.add(createRecord(7), 0);

@@ -93,14 +93,19 @@ export class ProcessRows {
     this.#sumNanoseconds[row] += nanoseconds;
   }
 
-  /** Applies the sums of the pass. */
-  settle(row: number): void {
+  /** Applies the sums of the pass. @returns whether the CPU time has increased */
+  settle(row: number): boolean {
     const nanoseconds = this.#sumNanoseconds[row];
     const carried = Math.floor(nanoseconds / nanosecondsPerSecond);
-    this.raise(row, this.#sumSeconds[row] + carried, nanoseconds - carried * nanosecondsPerSecond);
+    const rest = nanoseconds - carried * nanosecondsPerSecond;
+    let hasRun = this.raise(row, this.#sumSeconds[row] + carried, rest);
     for (let at = row * this.#packages; at < (row + 1) * this.#packages; at++) {
-      this.packageNs[at] = Math.max(this.packageNs[at], this.packageSums[at] + this.#packageEnded[at]);
+      const ns = this.packageSums[at] + this.#packageEnded[at];
+      if (ns <= this.packageNs[at]) continue;
+      this.packageNs[at] = ns;
+      hasRun = true;
     }
+    return hasRun;
   }
 
   /** Adds the time of an ended thread on each package. @param isLast whether the process ends with it */
@@ -112,18 +117,22 @@ export class ProcessRows {
     }
   }
 
-  /** If a thread ends between two reads, the later one may lack its time. */
-  raise(row: number, seconds: number, nanoseconds: number): void {
+  /** If a thread ends between two reads, the later one may lack its time. @returns whether it is more than before */
+  raise(row: number, seconds: number, nanoseconds: number): boolean {
     const before = this.seconds[row];
-    if (seconds < before || (seconds === before && nanoseconds <= this.nanoseconds[row])) return;
+    if (seconds < before || (seconds === before && nanoseconds <= this.nanoseconds[row])) return false;
     this.seconds[row] = seconds;
     this.nanoseconds[row] = nanoseconds;
+    return true;
   }
 
-  /** Stores the record of a leader. */
-  note(row: number, words: Uint32Array, at: number): void {
+  /** Stores the record of a leader. @returns whether its state, name, user or cgroup has changed */
+  note(row: number, words: Uint32Array, at: number): boolean {
     const { records } = this;
     const from = row * taskRecordWords;
+    const isSameState =
+      records[from + taskField.state] === words[at + taskField.state] &&
+      records[from + taskField.exitState] === words[at + taskField.exitState];
     records[from + taskField.state] = words[at + taskField.state];
     records[from + taskField.exitState] = words[at + taskField.exitState];
     let isSame = records[from + taskField.user] === words[at + taskField.user];
@@ -131,9 +140,10 @@ export class ProcessRows {
     for (let field = taskField.cgroup; field < taskField.name + nameWords; field++) {
       isSame &&= records[from + field] === words[at + field];
     }
-    if (isSame) return;
+    if (isSame) return !isSameState;
     this.revisions[row] += 1;
     this.#copyRecord(row, words, at);
+    return true;
   }
 
   /** Stores the state of a leader: `TASK_` and `EXIT_` flags, which do not overlap. */

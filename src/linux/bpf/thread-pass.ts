@@ -11,8 +11,6 @@ const maxTries = 4;
 
 /** Reads all processes into a table. */
 export interface Pass {
-  /** Whether it records which processes have changed: `ProcessTable.changed`. */
-  readonly notesChanges: boolean;
   /** Whether it reads memory and threads: `ProcessRows.details`. */
   readonly hasDetails: boolean;
   /** @returns the instant of the CPU times: CLOCK_MONOTONIC, in nanoseconds after `originSecond` */
@@ -20,11 +18,13 @@ export interface Pass {
   close(): void;
 }
 
+/** The threads of a pass: `TaskIterator`. */
+export type TaskList = Pick<TaskIterator, 'words' | 'recordWords' | 'read' | 'close'>;
+
 /** Reads every thread, and sums up those of each process. */
 export class ThreadPass implements Pass {
-  readonly notesChanges = false;
   readonly hasDetails = false;
-  readonly #tasks: TaskIterator;
+  readonly #tasks: TaskList;
   readonly #slots: SwitchSlots | undefined;
   readonly #packages: number;
   #pass = 0;
@@ -37,7 +37,7 @@ export class ThreadPass implements Pass {
    * to a tick old
    * @param packages number of packages that are distinguished; 0: none
    */
-  constructor(tasks: TaskIterator, slots: SwitchSlots | undefined, packages: number) {
+  constructor(tasks: TaskList, slots: SwitchSlots | undefined, packages: number) {
     this.#tasks = tasks;
     this.#slots = slots;
     this.#packages = packages;
@@ -87,7 +87,7 @@ export class ThreadPass implements Pass {
       const ended = at + taskField.endedThreadsRuntime;
       rows.meet(row, this.#pass, words[ended], words[ended + 1]);
     }
-    if (isLeader) rows.note(row, words, at);
+    if (isLeader && rows.note(row, words, at)) table.noteChange(row);
     rows.use(row, words[at + taskField.runtime], words[at + taskField.runtime + 1]);
     const sinceNs = this.#slots === undefined ? 0 : countSinceTick(this.#slots, words, at);
     if (this.#slots !== undefined) rows.use(row, 0, sinceNs);
@@ -111,8 +111,8 @@ export class ThreadPass implements Pass {
     const { rows } = table;
     for (let row = 0; row < rows.size; row++) {
       if (rows.states[row] === rowState.free) continue;
-      if (rows.seenIn[row] === this.#pass) rows.settle(row);
-      else table.end(row);
+      if (rows.seenIn[row] !== this.#pass) table.end(row);
+      else if (rows.settle(row)) table.noteChange(row);
     }
   }
 }
