@@ -10,6 +10,12 @@ import { nanosecondsPerSecond, taskField } from './task-record.js';
 const maxWaitNs = 5e9;
 const maxReplaced = 1000;
 
+/** A process that was removed before its end was reported: its start, and the CPU time that is not brief. */
+interface Replaced {
+  readonly startNs: number;
+  readonly countedNs: number;
+}
+
 /** The processes found by passes, until their ends are reported. */
 export class ProcessTable {
   readonly rows: ProcessRows;
@@ -33,8 +39,8 @@ export class ProcessTable {
   #bootNs = 0;
   /** Number of passes so far. */
   #pass = 0;
-  /** Start times of processes that were removed before their end was reported. */
-  readonly #replaced = new Map<number, number>();
+  /** Processes that were removed before their end was reported. */
+  readonly #replaced = new Map<number, Replaced>();
 
   constructor(packages: number, isInFirstNamespace: boolean) {
     this.#packages = packages;
@@ -135,12 +141,15 @@ export class ProcessTable {
       this.rows.states[row] = rowState.dead;
       this.noteChange(row);
       this.#pending.add(row);
-    } else if (this.#isBrief(tgid, startNs)) {
-      const earlierNs = row === undefined ? 0 : this.#countEarlier(row);
-      if (earlierNs > 0) this.#packageNs.fill(0);
-      if (row !== undefined) this.#remove(row);
-      take(this.#brief.take(words, at, Math.max(0, readTime(words, last) - earlierNs)));
+      return;
     }
+    const replaced = this.#takeReplaced(tgid, startNs);
+    if (replaced === undefined && !this.#isBrief(startNs)) return;
+    const earlierNs = replaced?.countedNs ?? (row === undefined ? 0 : this.#countEarlier(row));
+    if (earlierNs > 0) this.#packageNs.fill(0);
+    if (row !== undefined) this.#remove(row);
+    const cpuTimeNs = Math.max(0, readTime(words, last) - earlierNs);
+    if (cpuTimeNs > 0 || replaced === undefined) take(this.#brief.take(words, at, cpuTimeNs));
   }
 
   /**
@@ -171,20 +180,34 @@ export class ProcessTable {
   }
 
   /**
-   * Whether the caller has never followed it. A report can be a pass late: a process that existed when the
+   * Whether the caller may never have followed it. A report can be a pass late: a process that existed when the
    * accounting started is not brief.
    */
-  #isBrief(tgid: number, startNs: number): boolean {
-    if (this.#byPid !== this.#byTgid || startNs < (this.#beganNs ?? Infinity)) return false;
-    if (this.#replaced.get(tgid) !== startNs) return true;
-    this.#replaced.delete(tgid);
-    return false;
+  #isBrief(startNs: number): boolean {
+    return this.#byPid === this.#byTgid && startNs >= (this.#beganNs ?? Infinity);
   }
 
   #replace(row: number): void {
+    const { claimed, seconds, nanoseconds } = this.rows;
     if (this.#replaced.size >= maxReplaced) this.#replaced.clear();
-    this.#replaced.set(this.rows.wordOf(row, taskField.tgid), this.rows.startOf(row));
+    const startNs = this.rows.startOf(row);
+    // Of a process that existed before, the CPU time until then was used in no window.
+    const isFollowed = claimed[row] === 1 || !this.#isBrief(startNs);
+    const countedNs = isFollowed
+      ? seconds[row] * nanosecondsPerSecond + nanoseconds[row]
+      : this.#countEarlier(row);
+    // Outside the initial pid namespace there are no brief processes.
+    if (this.#byPid === this.#byTgid)
+      this.#replaced.set(this.rows.wordOf(row, taskField.tgid), { startNs, countedNs });
     this.#remove(row);
+  }
+
+  /** A process whose end is reported after it was removed: what it has used since it was last found is brief. */
+  #takeReplaced(tgid: number, startNs: number): Replaced | undefined {
+    const replaced = this.#replaced.get(tgid);
+    if (replaced?.startNs !== startNs) return undefined;
+    this.#replaced.delete(tgid);
+    return replaced;
   }
 
   #remove(row: number): void {
