@@ -60,9 +60,8 @@ test(
     if (second === undefined) return t.skip('the kernel does not give a number again when asked to');
     try {
       const secondTicks = readStartTicks(pid);
-      // The last pass only found the first process.
-      assert.ok(exact.read(pid, secondTicks));
-      assert.ok(exact.seconds === 0 && exact.nanoseconds < 50_000_000, `${exact.nanoseconds} ns`);
+      // The last pass only found the first process. If the second ended before the next one, it would be brief.
+      assert.equal(exact.read(pid, secondTicks), false);
       scan();
       assert.equal(exact.read(pid, firstTicks), false);
       assert.ok(exact.read(pid, secondTicks));

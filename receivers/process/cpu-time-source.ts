@@ -75,6 +75,8 @@ export interface CpuTimeSource {
    * @returns false if there is no such process
    */
   read(pid: number, startTicks?: number): boolean;
+  /** Called for a process that was read but ended before it was identified: a source that reports brief ones reports it. */
+  release?(pid: number): void;
   /** Whether the source knows a process and will report its end, which can be after its files have disappeared. */
   holds(pid: number): boolean;
   /** The cgroups of a process, with the same IDs as in brief processes; undefined if unknown to the source. */
@@ -172,6 +174,9 @@ class ClockCpuTime extends CpuClock implements CpuTimeSource {
   close(): void {}
 }
 
+/** Maximum time from the start of a process, according to the kernel, until passes find it. */
+const maxStartNs = 1e9;
+
 /**
  * Reads all processes at once with BPF. Processes that BPF does not show, such as the first process of some
  * virtual machines, are read from their CPU clocks.
@@ -191,6 +196,8 @@ class BpfCpuTime implements CpuTimeSource {
   readonly #accounting: CpuAccounting;
   readonly #clocks: CpuTimeSource;
   readonly lagNs: number;
+  /** CLOCK_BOOTTIME just before the last pass. */
+  #passedAtNs = 0;
 
   /** @param options by how much CPU times can lag, and the number of packages, if CPU time is divided by package */
   constructor(
@@ -226,15 +233,16 @@ class BpfCpuTime implements CpuTimeSource {
   }
 
   beginScan(bootNs: number, take: (process: BriefProcess) => void): void {
+    this.#passedAtNs = bootNs;
     this.#accounting.update(bootNs, take);
   }
 
   read(pid: number, startTicks?: number): boolean {
     const process = this.#accounting.find(pid);
-    if (process === undefined) return this.#readClock(pid);
+    if (process === undefined) return this.#readClock(pid, startTicks);
     const knownTicks = Math.floor(process.startNs / tickNs);
-    // The PID may have been reused after the pass, which only the clock shows, or before it.
-    if (startTicks !== undefined && startTicks > knownTicks) return this.#readClock(pid);
+    // The PID may have been reused after the pass, or before it.
+    if (startTicks !== undefined && startTicks > knownTicks) return this.#readClock(pid, startTicks);
     if (startTicks !== undefined && startTicks < knownTicks) return false;
     process.claim();
     this.seconds = process.seconds;
@@ -257,6 +265,10 @@ class BpfCpuTime implements CpuTimeSource {
       this.#details = undefined;
   }
 
+  release(pid: number): void {
+    this.#accounting.find(pid)?.release();
+  }
+
   holds(pid: number): boolean {
     return this.#accounting.find(pid) !== undefined;
   }
@@ -269,7 +281,12 @@ class BpfCpuTime implements CpuTimeSource {
     this.#accounting.close();
   }
 
-  #readClock(pid: number): boolean {
+  /**
+   * Reads a process that the last pass has not found. One that is younger than the pass is in the next one, or is
+   * reported as brief with all its CPU time: reading it here as well would charge it twice.
+   */
+  #readClock(pid: number, startTicks = 0): boolean {
+    if (startTicks * tickNs > this.#passedAtNs - maxStartNs) return false;
     if (!this.#clocks.read(pid)) return false;
     this.seconds = this.#clocks.seconds;
     this.nanoseconds = this.#clocks.nanoseconds;

@@ -56,6 +56,10 @@ export class FakeMachine {
   changed: number[] | undefined;
   /** The number of reads of each process. */
   readonly reads = new Map<number, number>();
+  /** Processes that ended before they were identified. */
+  readonly released: number[] = [];
+  /** Called when the CPU time of a process is read. */
+  onRead: ((pid: number) => void) | undefined;
   /** Time from the beginning of a scan until the source read all processes, if it reads all at once. */
   readAfterNs: bigint | undefined;
   readonly log: LogCollector = createLogCollector();
@@ -109,7 +113,8 @@ export class FakeMachine {
     const readAt = (): number | undefined =>
       this.readAfterNs === undefined ? undefined : Number(this.now + this.readAfterNs) - originSecond * 1e9;
     const readChanged = (): readonly number[] | undefined => this.changed?.splice(0);
-    const { reads } = this;
+    const { reads, released } = this;
+    const onRead = (pid: number): void => this.onRead?.(pid);
     let born: readonly number[] | undefined;
     let changed: readonly number[] | undefined;
     return {
@@ -136,6 +141,7 @@ export class FakeMachine {
         return readAt();
       },
       read(pid) {
+        onRead(pid);
         const ns = cpuNs.get(pid) ?? 0;
         reads.set(pid, (reads.get(pid) ?? 0) + 1);
         const state = states.get(pid) ?? 'alive';
@@ -154,6 +160,7 @@ export class FakeMachine {
         born = readBorn();
         changed = readChanged();
       },
+      release: (pid) => void released.push(pid),
       holds: (pid) => states.has(pid),
       findCgroups: (pid) =>
         states.has(pid) || cpuNs.has(pid)

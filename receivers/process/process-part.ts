@@ -1,4 +1,5 @@
 import type { Clock } from '../../src/linux/clock.js';
+import { ATTR_PROCESS_LINUX_CGROUP } from '../../src/model/semantic-conventions.js';
 import type { Series } from '../../src/model/series.js';
 import { createRow, type Table } from '../../src/model/table.js';
 import type { ProcessReader } from './process-reader.js';
@@ -165,6 +166,12 @@ export class ProcessPart {
       if (files === 'failed') scan.refused.push(pid);
       if (files === 'failed' || files === 'gone') continue;
       const process = new TrackedProcess(pid, files, reader, scan);
+      // It ended while it was identified. Without its cgroup, it would be charged in addition to that.
+      if (process.attributes[ATTR_PROCESS_LINUX_CGROUP] === undefined && !reader.exists(pid)) {
+        process.close();
+        reader.cpuTime?.release?.(pid);
+        continue;
+      }
       this.#take(process);
       this.#count(undefined, process.state);
       known.set(pid, process);

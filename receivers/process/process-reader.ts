@@ -1,4 +1,4 @@
-import { closeSync } from 'node:fs';
+import { closeSync, existsSync } from 'node:fs';
 import type { IdentityReader } from '../../src/identity/process-identity.js';
 import { detail } from '../../src/linux/bpf/process-details.js';
 import { BudgetedFile, type DescriptorBudget, type ReadResult } from '../../src/linux/budgeted-file.js';
@@ -84,6 +84,11 @@ export class ProcessReader {
     if (isThere) return files;
     files.stat.close();
     return typeof result === 'number' ? 'gone' : result;
+  }
+
+  /** Whether a process still exists, or is a zombie. */
+  exists(pid: number): boolean {
+    return existsSync(`${this.procfs}/${pid}`);
   }
 
   /** Selects the series of a process. Its `stat` must just have been read. */

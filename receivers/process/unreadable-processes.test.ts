@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { pageSize } from '../../src/linux/libc.js';
@@ -107,3 +107,23 @@ function startSeries(machine: FakeMachine): Series | undefined {
 function describeIo(read: number, written: number): string {
   return `rchar: 1\nwchar: 2\nsyscr: 3\nsyscw: 4\nread_bytes: ${read}\nwrite_bytes: ${written}\ncancelled_write_bytes: 0\n`;
 }
+
+test('ProcessScraper leaves a process that ends while it is identified to the report of its end', (t) => {
+  const machine = new FakeMachine(t);
+  machine.procfs.write(7, {});
+  machine.scan();
+  machine.procfs.write(8, { cgroup: '/builds' });
+  machine.onRead = (pid) => {
+    if (pid === 8) machine.procfs.remove(8);
+  };
+  assert.equal(machine.scan().seriesOf(8).size, 0);
+  assert.deepEqual(machine.released, [8]);
+});
+
+test('ProcessScraper has a process of which only the cgroup cannot be read', (t) => {
+  const machine = new FakeMachine(t);
+  machine.procfs.write(7, {});
+  rmSync(join(machine.procfs.path, '7', 'cgroup'));
+  assert.ok(machine.scan().seriesOf(7).size > 0);
+  assert.deepEqual(machine.released, []);
+});

@@ -45,6 +45,18 @@ test('IdentityReader gives new attributes to a process that runs another program
   assert.equal(looks.look()['process.executable.path'], '/opt/venv/bin/python3.12');
 });
 
+test('IdentityReader keeps the cgroup of a process that runs another program and ends before its cgroup is read', () => {
+  const { procfs, looks } = fake({ comm: 'sh', exe: '/usr/bin/dash', cgroup: '/builds' });
+  const { 'process.owner': owner } = looks.look();
+  procfs.write(7, { comm: 'cc1', exe: '/usr/lib/cc1' });
+  rmSync(join(procfs.path, '7', 'cgroup'));
+  const { 'process.executable.name': name, ...others } = looks.look();
+  assert.deepEqual(
+    [name, others['process.linux.cgroup'], others['process.owner']],
+    ['cc1', '0::/builds', owner],
+  );
+});
+
 test('IdentityReader goes by the thread name, where the executable may not be read', () => {
   const { procfs, looks } = fake({ comm: 'sshd' });
   hideExecutable(procfs, 500);

@@ -118,7 +118,8 @@ export class IdentityReader {
     if (stat.isZombie || stat.isKernelThread) return before;
     const executable = readExecutable(this.#folderOf(pid));
     const isRenamed = !stat.isNamed(before.threadName);
-    if (!isSameProgram(before.executable, executable, isRenamed)) return this.#read(pid, stat, executable);
+    if (!isSameProgram(before.executable, executable, isRenamed))
+      return this.#read(pid, stat, executable, before.description);
     const nowNs = readBootTimeNs();
     const isDue = nowNs - before.knownSinceNs < contextWithinNs;
     const context = isDue && !before.hasContext && isGrown(stat, nowNs) ? this.#readContext(pid) : undefined;
@@ -141,7 +142,13 @@ export class IdentityReader {
     return `${this.#options.procfs}/${pid}`;
   }
 
-  #read(pid: number, stat: ProcessStat, executable: Executable): ProcessIdentity {
+  /** @param before the owner and cgroup of an earlier program, which are kept if they cannot be read: the process is ending */
+  #read(
+    pid: number,
+    stat: ProcessStat,
+    executable: Executable,
+    before?: Pick<ProcessDescription, 'owner' | 'cgroup'>,
+  ): ProcessIdentity {
     const { isKernelThread, parentPid } = stat;
     const { bytes: threadName, text: comm } = this.#shareName(stat.copyName());
     const bornNs = this.#bootNs + BigInt(stat.startTicks) * BigInt(tickNs);
@@ -154,8 +161,8 @@ export class IdentityReader {
       bornNs,
       parentPid,
       isKernelThread,
-      owner,
-      cgroup,
+      owner: owner ?? before?.owner,
+      cgroup: cgroup ?? before?.cgroup,
       name: isKernelThread ? nameKernelThread(comm) : (executable.name ?? comm),
       path: isKernelThread ? undefined : executable.path,
       threadName: isKernelThread ? undefined : comm,

@@ -36,6 +36,8 @@ export interface AccountedProcess extends CgroupIds {
   readonly state: 'alive' | 'ending' | 'dead';
   /** From now on the caller follows this process up to its end: then it is never passed on as a brief one. */
   claim(): void;
+  /** Takes that back: the caller could not follow it. */
+  release(): void;
 }
 
 /** One row, as a process. */
@@ -53,6 +55,10 @@ export class AccountedRow implements AccountedProcess {
 
   claim(): void {
     this.#rows.claimed[this.row] = 1;
+  }
+
+  release(): void {
+    this.#rows.claimed[this.row] = 0;
   }
 
   get seconds(): number {
