@@ -10,7 +10,7 @@ import { BusyLoad, CommandLoad } from './calibrate/load.js';
 import { MeterReadings } from './calibrate/meter-readings.js';
 import { parseCalibrateOptions, type CalibrateOptions } from './calibrate/options.js';
 import { createCalibrationReport } from './calibrate/report.js';
-import { runPhases } from './calibrate/run-phases.js';
+import { createNoSensorsError, runPhases } from './calibrate/run-phases.js';
 import { exitCodes, type Command } from './command.js';
 import { configUsage, validateConfigOf } from './config-options.js';
 import { waitForEnd } from './signals.js';
@@ -60,13 +60,16 @@ const energyNames: ReadonlySet<string> = new Set(
   [hwEnergy, hostEnergy, meterEnergy, raplEnergy].map(({ name }) => name),
 );
 
-/** Only the energy receivers of a configuration, connected to the readings. */
+/** Only the energy receivers of a configuration, except models, connected to the readings. */
 function readingOnly(config: ServiceConfig, readings: MeterReadings): ServiceConfig {
   const used = new Set(config.pipelines.flatMap(({ receivers }) => receivers));
   const receivers = [...config.receivers.values()].filter(
-    ({ id, factory: { metrics } }) =>
-      used.has(id) && (metrics.length === 0 || metrics.some(({ name }) => energyNames.has(name))),
+    ({ id, factory: { metrics, yields } }) =>
+      used.has(id) &&
+      yields !== 'model' &&
+      (metrics.length === 0 || metrics.some(({ name }) => energyNames.has(name))),
   );
+  if (receivers.length === 0) throw createNoSensorsError();
   const id = 'calibration';
   const keys = { start: 'required', fallback_for: [] } as const;
   const exporter = {

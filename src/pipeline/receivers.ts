@@ -153,7 +153,9 @@ export class ReceiverSet {
       start.emit('end');
     }
     if (this.#members.size === 0)
-      throw new Error('Cannot start: expected a receiver that can run here, found none in any pipeline');
+      throw new Error(
+        'Cannot start: expected a receiver that can run here, found none in any pipeline; "joulemetry doctor" reports what each needs',
+      );
     const active = [...this.#members.values()].filter(isActive).map(({ id }) => id);
     // When an operator has stopped all receivers, the agent continues.
     if (active.length > 0) this.#finishLine.expect(active);

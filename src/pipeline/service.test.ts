@@ -128,7 +128,8 @@ test('Service does not start when no receiver is left', async () => {
     receivers: { meter: { missing: true, start: 'auto' } },
   });
   await assert.rejects(service.start(), {
-    message: 'Cannot start: expected a receiver that can run here, found none in any pipeline',
+    message:
+      'Cannot start: expected a receiver that can run here, found none in any pipeline; "joulemetry doctor" reports what each needs',
   });
 });
 

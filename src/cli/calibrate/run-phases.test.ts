@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Metric, Series } from '../../model/series.js';
-import { hostEnergy, hwEnergy } from '../../model/shared-metrics.js';
+import { hostEnergy, hwEnergy, meterEnergy } from '../../model/shared-metrics.js';
 import { createRow } from '../../model/table.js';
 import { createRandom, type Random } from '../../testing/random.fixture.js';
 import { MeterReadings } from './meter-readings.js';
@@ -18,6 +18,7 @@ interface MachineOptions {
   readonly noise?: number;
   readonly meterIntervalS?: number;
   readonly hasSensors?: boolean;
+  readonly hasMeter?: boolean;
   readonly meterMetric?: Metric;
 }
 
@@ -44,6 +45,10 @@ class Machine {
     this.#cpu = [createSeries(hwEnergy, { ...method, 'hw.type': 'cpu', 'hw.id': 'cpu-package-0' })];
     const metric = options.meterMetric ?? hostEnergy;
     this.#meter = [createSeries(metric, { ...method, 'hw.type': 'host', 'hw.id': 'bmc' })];
+  }
+
+  get passedMs(): number {
+    return this.#ticks * 100;
   }
 
   calibrate(meter?: string): Promise<CalibrationResult> {
@@ -78,7 +83,8 @@ class Machine {
       const at = epoch + BigInt(this.#ticks) * 100_000_000n;
       if (this.#options.hasSensors !== false)
         this.readings.take(createRow(this.#cpu, at, Float64Array.of(this.#cpuJ)));
-      if (this.#ticks % Math.round(meterIntervalS * 10) === 0) {
+      // As of receivers, the first reading is at the start.
+      if (this.#options.hasMeter !== false && (this.#ticks - 1) % Math.round(meterIntervalS * 10) === 0) {
         this.readings.take(createRow(this.#meter, at, Float64Array.of(this.#meterJ)));
       }
     }
@@ -135,9 +141,20 @@ test('runPhases refuses a load that does not change the power', async () => {
   });
 });
 
-test('runPhases refuses a machine without sensors, and one without the meter', async () => {
-  await assert.rejects(new Machine({ hasSensors: false }).calibrate(), {
+test('runPhases refuses a machine without sensors, and one without the meter, before it measures', async () => {
+  const withoutSensors = new Machine({ hasSensors: false });
+  await assert.rejects(withoutSensors.calibrate(), {
     message: /^Cannot calibrate: expected measured energy of domains \(hw\.energy\), found none/u,
+  });
+  assert.equal(withoutSensors.passedMs, 5000);
+  await assert.rejects(new Machine({ meterMetric: meterEnergy }).calibrate(), {
+    message:
+      'Cannot calibrate: expected a meter of the whole host (hw.host.energy), found "bmc" (hw.meter.energy); choose one by --meter',
+  });
+  await assert.rejects(new Machine({ hasMeter: false }).calibrate(), {
+    message:
+      'Cannot calibrate: expected a meter of the whole host (hw.host.energy), found none; configure a receiver such as ' +
+      'ipmi or redfish, or choose a longer --settle if its first reading takes longer',
   });
   await assert.rejects(new Machine().calibrate('wall'), {
     message: 'Cannot calibrate: expected a meter "wall", found "bmc" (hw.host.energy); choose one by --meter',

@@ -57,9 +57,12 @@ export async function runPhases(options: PhaseOptions): Promise<CalibrationResul
   let meter: Meter | undefined;
   try {
     for (const level of plan) {
-      const measured = await measurePhase(options, level);
+      const name = await beginPhase(options, level);
+      // Before the first phase is measured: without a meter, it would be in vain.
       meter ??= findMeter(readings, options.meter);
-      phases.push(readPhase(options, meter, measured));
+      readings.beginPhase();
+      await options.wait(options.phaseMs);
+      phases.push(readPhase(options, meter, name));
     }
   } finally {
     load.stop();
@@ -72,18 +75,13 @@ export async function runPhases(options: PhaseOptions): Promise<CalibrationResul
   return { meter: meter ?? findMeter(readings, options.meter), phases, calibration };
 }
 
-/** @returns the name of the phase */
-async function measurePhase(
-  { readings, load, ...options }: PhaseOptions,
-  level: number | undefined,
-): Promise<string> {
+/** @returns the name of the phase, after the time to settle */
+async function beginPhase({ load, ...options }: PhaseOptions, level: number | undefined): Promise<string> {
   const name = level === undefined ? 'idle' : (load.levels[level] ?? '');
   options.onPhase(name);
   if (level === undefined) load.stop();
   else load.start(level);
   await options.wait(options.settleMs);
-  readings.beginPhase();
-  await options.wait(options.phaseMs);
   return name;
 }
 
@@ -99,11 +97,7 @@ function readPhase({ readings, phaseMs }: PhaseOptions, meter: Meter, name: stri
 }
 
 function findMeter(readings: MeterReadings, wanted: string | undefined): Meter {
-  if (readings.sensors.length === 0) {
-    throw new Error(
-      'Cannot calibrate: expected measured energy of domains (hw.energy), found none; configure a receiver such as rapl',
-    );
-  }
+  if (readings.sensors.length === 0) throw createNoSensorsError();
   const { meters } = readings;
   const found =
     wanted === undefined
@@ -114,8 +108,18 @@ function findMeter(readings: MeterReadings, wanted: string | undefined): Meter {
   const expected =
     wanted === undefined ? 'a meter of the whole host (hw.host.energy)' : `a meter "${wanted}"`;
   const listed = meters.map(describeMeter).join(', ');
+  const advice =
+    'none; configure a receiver such as ipmi or redfish, or choose a longer --settle if its first reading takes longer';
   throw new Error(
-    `Cannot calibrate: expected ${expected}, found ${listed === '' ? 'none' : `${listed}; choose one by --meter`}`,
+    `Cannot calibrate: expected ${expected}, found ${listed === '' ? advice : `${listed}; choose one by --meter`}`,
+  );
+}
+
+/** Nothing measures the domains within the machine. */
+export function createNoSensorsError(): Error {
+  return new Error(
+    'Cannot calibrate: expected measured energy of domains (hw.energy), found none; configure a receiver such as rapl, ' +
+      'and see "joulemetry doctor" for what it needs on this machine',
   );
 }
 
