@@ -44,6 +44,7 @@ export const schema = {
   path: {
     doc: 'File to write. Its folder must exist.',
     format: 'path',
+    reads: 'output',
     default: null,
   },
   format: {

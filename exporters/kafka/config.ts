@@ -17,6 +17,7 @@ const saslSettings = {
   password_file: {
     doc: 'File with the password of that user; read again when it changes.',
     format: 'path',
+    reads: 'secret',
     default: null,
   },
   password: {

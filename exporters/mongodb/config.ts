@@ -30,6 +30,7 @@ export const schema = {
     password_file: {
       doc: 'File with the password of that user; read again when the client reconnects after an error.',
       format: 'path',
+      reads: 'secret',
       default: null,
     },
     source: { doc: 'Database in which the user is defined.', format: 'string', default: 'admin' },

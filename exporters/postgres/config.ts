@@ -15,6 +15,7 @@ export const schema = {
   password_file: {
     doc: 'File with the password of that role; read again for every connection. Unset: no password, for authentication by `peer` or by a client certificate.',
     format: 'path',
+    reads: 'secret',
     default: null,
   },
   schema: {

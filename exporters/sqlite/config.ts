@@ -8,6 +8,7 @@ export const schema = {
   path: {
     doc: 'Database file. Its folder must exist.',
     format: 'path',
+    reads: 'output',
     default: null,
   },
   max_age: {

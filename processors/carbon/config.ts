@@ -18,6 +18,7 @@ export const schema = {
   file: {
     doc: 'File with lines `time,intensity`. Times are in RFC 3339 or Unix seconds, intensities in g/kWh. Read again when it changes.',
     format: 'path',
+    reads: 'rates',
     default: null,
   },
   service: {

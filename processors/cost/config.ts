@@ -39,6 +39,7 @@ export const schema = {
   file: {
     doc: 'File with lines `time,price`. Times are in RFC 3339 or Unix seconds, prices per kWh or as `unit` says. Read again when it changes.',
     format: 'path',
+    reads: 'rates',
     default: null,
   },
   service: {

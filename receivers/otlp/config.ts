@@ -11,6 +11,7 @@ const tls = {
 const webConfigFile = {
   doc: "File with TLS settings and users, in the format of Prometheus' web configuration, instead of `tls`; read again when it changes.",
   format: 'path',
+  reads: 'web_config',
   default: null,
 } as const;
 

@@ -104,6 +104,7 @@ const jobSettings = {
     password_file: {
       doc: 'File with the password of that user; read again when it changes.',
       format: 'path',
+      reads: 'secret',
       default: null,
     },
   },
@@ -122,6 +123,7 @@ const jobSettings = {
     credentials_file: {
       doc: 'File with the credentials; read again when it changes.',
       format: 'path',
+      reads: 'secret',
       default: null,
     },
   },
@@ -129,14 +131,16 @@ const jobSettings = {
     ca_file: {
       doc: "Certificates of the authorities that are trusted to sign the target's certificate, PEM. Unset: the public authorities that Node trusts.",
       format: 'path',
+      reads: 'certificates',
       default: null,
     },
     cert_file: {
       doc: 'Certificate with which this collector identifies itself to the server, PEM.',
       format: 'path',
+      reads: 'certificates',
       default: null,
     },
-    key_file: { doc: 'Key of that certificate, PEM.', format: 'path', default: null },
+    key_file: { doc: 'Key of that certificate, PEM.', format: 'path', reads: 'private_key', default: null },
     server_name: {
       doc: "Name that the target's certificate must have, if it is not the target's host.",
       format: 'string',

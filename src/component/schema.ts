@@ -33,6 +33,13 @@ export interface Formats {
 
 export type FormatName = keyof Formats;
 
+/**
+ * The content of a file that a setting names. `certificates`, `private_key`: PEM, of which the key belongs to the
+ * certificates of `cert_file` or `client_certificate` next to it. `secret`: one line. `web_config`: TLS settings and
+ * users of a server. `rates`: lines `time,value`. `output`: it is written, and its folder must exist.
+ */
+export type FileContent = 'certificates' | 'private_key' | 'secret' | 'web_config' | 'rates' | 'output';
+
 /** One setting. An array of strings as the format means one of these. `default: null`: not set. */
 export interface Setting {
   readonly doc: string;
@@ -41,6 +48,8 @@ export interface Setting {
   readonly default: unknown;
   /** The value is the id of a component of this kind, which must be configured. */
   readonly references?: 'extension';
+  /** What the file at this path contains, where a start needs it: `validate` then reads it, too. */
+  readonly reads?: FileContent;
   /** A secret: redacted in all output. */
   readonly sensitive?: boolean;
   /** Minimum and maximum, for int, number, duration (milliseconds) and byte_size. */

@@ -5,6 +5,7 @@ export const webConfigSettings = {
   web_config_file: {
     doc: "File with TLS settings and users for this endpoint, in the format of Prometheus' web configuration; read again when it changes. Unset: plain HTTP without users.",
     format: 'path',
+    reads: 'web_config',
     default: null,
   },
 } as const satisfies Schema;

@@ -69,14 +69,21 @@ const periodicSchema = {
       certificate: {
         doc: "Certificates of the authorities that are trusted to sign the server's certificate, PEM. Unset: the public authorities that Node trusts.",
         format: 'path',
+        reads: 'certificates',
         default: null,
       },
       client_certificate: {
         doc: 'Certificate with which this collector identifies itself to the server, PEM.',
         format: 'path',
+        reads: 'certificates',
         default: null,
       },
-      client_key: { doc: 'Key of that certificate, PEM.', format: 'path', default: null },
+      client_key: {
+        doc: 'Key of that certificate, PEM.',
+        format: 'path',
+        reads: 'private_key',
+        default: null,
+      },
       headers: {
         doc: 'Headers of every push, in addition to those in the variables `OTEL_EXPORTER_OTLP_METRICS_HEADERS` and `OTEL_EXPORTER_OTLP_HEADERS`.',
         format: 'string_map',

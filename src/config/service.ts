@@ -92,7 +92,7 @@ function refuseUnknownKeys(root: ConfigNode, problems: Problem[]): void {
 }
 
 /** The position of a component; its key may have spaces that its id does not have. */
-function findComponent(root: ConfigNode, section: string, id: string): ConfigNode | undefined {
+export function findComponent(root: ConfigNode, section: string, id: string): ConfigNode | undefined {
   const node = findEntry(root, section)?.node;
   const entries = node?.kind === 'map' ? [...node.entries] : [];
   return entries.find(([key]) => normalizeId(key) === id)?.[1].node;

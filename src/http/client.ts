@@ -13,6 +13,7 @@ export const credentialsSettings = {
   bearer_token_file: {
     doc: 'File with the token for the header `Authorization: Bearer TOKEN`; read again when it changes.',
     format: 'path',
+    reads: 'secret',
     default: null,
   },
   scheme: {
@@ -24,6 +25,7 @@ export const credentialsSettings = {
   password_file: {
     doc: 'File with the password of that user; read again when it changes.',
     format: 'path',
+    reads: 'secret',
     default: null,
   },
 } as const satisfies Schema;

@@ -33,7 +33,8 @@ export function openSecretFile<Use>(path: string, { name, log, use }: SecretOpti
   };
 }
 
-function readSecret(path: string, name: string): string {
+/** @throws Error naming the setting and the file, without its content */
+export function readSecret(path: string, name: string): string {
   const text = readText(path, name).replace(/\r?\n$/u, '');
   if (text === '') throw new Error(`Cannot use ${name}: expected one line of text, found none`);
   if (/[\r\n]/u.test(text)) throw new Error(`Cannot use ${name}: expected one line of text, found several`);

@@ -20,8 +20,8 @@ const versionNumbers = ['1.0', '1.1', '1.2', '1.3'] as const;
 
 /** TLS settings of a server, with Prometheus' names: `tls_server_config` of a web configuration. */
 export const webTlsSettings = {
-  cert_file: { doc: 'Certificate of the server, PEM.', format: 'path', default: null },
-  key_file: { doc: 'Key of that certificate, PEM.', format: 'path', default: null },
+  cert_file: { doc: 'Certificate of the server, PEM.', format: 'path', reads: 'certificates', default: null },
+  key_file: { doc: 'Key of that certificate, PEM.', format: 'path', reads: 'private_key', default: null },
   client_auth_type: {
     doc: 'Whether clients show a certificate, and whether it is verified.',
     format: clientAuthTypes,
@@ -30,6 +30,7 @@ export const webTlsSettings = {
   client_ca_file: {
     doc: 'Certificates of the authorities that may have signed those of clients, PEM.',
     format: 'path',
+    reads: 'certificates',
     default: null,
   },
   min_version: { doc: 'Oldest TLS version that is accepted.', format: versionNames, default: 'TLS12' },
@@ -40,11 +41,12 @@ export type WebTlsConfig = ConfigOf<typeof webTlsSettings>;
 
 /** TLS settings of a server, with the Collector's names. */
 export const serverTlsSettings = {
-  cert_file: { doc: 'Certificate of the server, PEM.', format: 'path', default: null },
-  key_file: { doc: 'Key of that certificate, PEM.', format: 'path', default: null },
+  cert_file: { doc: 'Certificate of the server, PEM.', format: 'path', reads: 'certificates', default: null },
+  key_file: { doc: 'Key of that certificate, PEM.', format: 'path', reads: 'private_key', default: null },
   client_ca_file: {
     doc: 'Certificates of the authorities that must have signed the certificates of clients, PEM. Unset: clients need no certificate.',
     format: 'path',
+    reads: 'certificates',
     default: null,
   },
   min_version: {

@@ -13,14 +13,16 @@ export const tlsSettings = {
   ca_file: {
     doc: "Certificates of the authorities that are trusted to sign the server's certificate, PEM. Unset: the public authorities that Node trusts.",
     format: 'path',
+    reads: 'certificates',
     default: null,
   },
   cert_file: {
     doc: 'Certificate with which this collector identifies itself to the server, PEM.',
     format: 'path',
+    reads: 'certificates',
     default: null,
   },
-  key_file: { doc: 'Key of that certificate, PEM.', format: 'path', default: null },
+  key_file: { doc: 'Key of that certificate, PEM.', format: 'path', reads: 'private_key', default: null },
   server_name_override: {
     doc: "Name that the server's certificate must have, if it is not the endpoint's host.",
     format: 'string',
@@ -176,6 +178,11 @@ export function readPemFile(file: TlsFile): Buffer | undefined {
   } catch (error) {
     throw new Error(`Cannot read ${describeFile(file)}: ${describeReadError(error)}`, { cause: error });
   }
+}
+
+/** @throws Error naming the file that a start would refuse, with the reason */
+export function checkTlsFiles(files: TlsFiles): void {
+  createContext(files, readContents(files));
 }
 
 function createContext(files: TlsFiles, contents: Contents): SecureContext {

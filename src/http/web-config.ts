@@ -167,6 +167,11 @@ function load(path: string): LoadedConfig {
   return { config, files: [path, ...(loaded?.files ?? [])], stamp };
 }
 
+/** @throws Error naming the unusable file, with the reason, as at the start of a server */
+export function checkWebConfigFile(path: string): void {
+  load(path);
+}
+
 function checkUsers(users: WebConfig['users'], path: string): void {
   for (const [user, hash] of users) {
     if (isBcryptHash(hash)) continue;

@@ -4,6 +4,7 @@ import type { ConfigOf, Schema } from '../component/schema.js';
 import { describeError } from '../errors.js';
 import { clientSettings, openHttpClient, type HttpClient } from '../http/client.js';
 import { get } from '../http/get.js';
+import { describeReadError } from '../linux/regular-file.js';
 import { StepRate, type Rate, type RatePoint } from './rate.js';
 
 /** Settings of a rate from a web service. */
@@ -88,10 +89,9 @@ export class FileRateSource implements RateSource {
   }
 
   async #read(): Promise<void> {
-    const { mtimeMs } = await stat(this.#path);
+    const { mtimeMs } = await stat(this.#path).catch(rethrowAs(this.#path));
     if (mtimeMs === this.updatedAtMs) return;
-    const text = await readFile(this.#path, 'utf8');
-    this.rate.replace(parseRates(text, this.#path, this.#units));
+    this.rate.replace(await readRates(this.#path, this.#units));
     this.updatedAtMs = mtimeMs;
   }
 
@@ -101,11 +101,22 @@ export class FileRateSource implements RateSource {
       this.#failure = '';
     } catch (error) {
       const failure = describeError(error);
-      if (failure !== this.#failure)
-        this.#log.warn(`Cannot read ${this.#path}: ${failure}; keeping the previous rates`);
+      if (failure !== this.#failure) this.#log.warn(`${failure}; keeping the previous rates`);
       this.#failure = failure;
     }
   }
+}
+
+/** @throws Error naming the file, with the reason, or the line that is no rate */
+export async function readRates(path: string, units: Units): Promise<readonly RatePoint[]> {
+  const text = await readFile(path, 'utf8').catch(rethrowAs(path));
+  return parseRates(text, path, units);
+}
+
+function rethrowAs(path: string): (error: unknown) => never {
+  return (error) => {
+    throw new Error(`Cannot read ${path}: ${describeReadError(error)}`, { cause: error });
+  };
 }
 
 /**
@@ -122,7 +133,7 @@ export function parseRates(text: string, path: string, { perJoule, min }: Units)
     if (index === 0 && Number.isNaN(at)) return [];
     if (Number.isNaN(at) || !(number >= min && number < Infinity) || rest.length > 0) {
       throw new Error(
-        `Cannot read ${path}:${index + 1}: expected "time,value" with a number of ${min} or more, found "${line}"`,
+        `Cannot read ${path}:${index + 1}: expected "time,value" with a number${min > -Infinity ? ` of ${min} or more` : ''}, found "${line}"`,
       );
     }
     return [{ at: at * nsPerMs, factor: number * perJoule }];
