@@ -105,6 +105,19 @@ test('renderView shows groups without pid and CPU use', () => {
   ]);
 });
 
+test('renderView keeps numbers close to names, when the terminal is wide, and does not cut a long name', () => {
+  const size = { columns: 200, rows: Infinity };
+  const widthOf = (name: string) => {
+    const processes = [{ name, pid: '1', watts: 1, joules: 1, cpus: 0.1 }];
+    const [header, line] = renderView({ ...view, processes }, size).slice(-3);
+    assert.ok(line.startsWith(`${name} `));
+    assert.equal(line.length, header.length);
+    return line.length;
+  };
+  assert.equal(widthOf('node'), 56 + 9 + 3 * 12);
+  assert.equal(widthOf('n'.repeat(90)), 92 + 9 + 3 * 12);
+});
+
 test('renderView shows no rest, when the listed processes are the whole', () => {
   const [node] = view.processes;
   const lines = renderView(

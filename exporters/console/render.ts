@@ -20,6 +20,8 @@ const wide: Widths = { name: 18, process: 12, pid: 9, cell: 12 };
 const narrow: Widths = { name: 12, process: 12, pid: 8, cell: 9 };
 const minWide = 60;
 const minProcesses = 5;
+/** Without longer names, a wider column would only separate them from their numbers. */
+const enoughForNames = 56;
 
 /**
  * A summary for people, as lines. Longer lines are cut. Where there are few rows, blank lines are left out,
@@ -135,7 +137,8 @@ function createLineRenderer({ processes, listed }: View, columns: number, widths
   const hasEnergy = processes.some(({ joules }) => !Number.isNaN(joules));
   const fitting = Math.floor((columns - process - pidWidth) / cell);
   const shown = Math.max(1, Math.min(isGroup ? 2 : hasEnergy ? 3 : 1, fitting));
-  const width = Math.max(process, columns - pidWidth - shown * cell);
+  const longest = Math.max(enoughForNames, ...processes.map(({ name }) => name.length + 2));
+  const width = Math.max(process, Math.min(longest, columns - pidWidth - shown * cell));
   return (name: string, pid: string, cpu: string, energy: readonly string[]) => {
     const cells = isGroup ? energy : [cpu, ...energy];
     const numbers = cells.slice(0, shown).map((text) => text.padStart(cell));
