@@ -13,7 +13,10 @@ export function parseOptions<Config extends ParseArgsConfig>(
     return parseArgs(config);
   } catch (error) {
     const known = Object.keys(config.options ?? {});
-    const reason = describeUnknown(error, known) ?? describeAmbiguous(describeError(error));
+    const reason =
+      describeUnknown(error, known) ??
+      describePositional(error, known) ??
+      describeAmbiguous(describeError(error));
     throw new UsageError(`Cannot parse the command line: ${reason}`, { cause: error });
   }
 }
@@ -24,6 +27,14 @@ function describeAmbiguous(message: string): string {
   return option === undefined
     ? message
     : `${option}: expected a value, found an option; ${option}=-VALUE if it is none`;
+}
+
+/** A configuration without the option that names it. */
+function describePositional(error: unknown, known: readonly string[]): string | undefined {
+  const [, found] = /^Unexpected argument '([^']*)'/u.exec(describeError(error)) ?? [];
+  if (found === undefined) return undefined;
+  const remedy = known.includes('config') ? `--config ${found} names a configuration` : 'see --help';
+  return `expected only options, found "${found}"; ${remedy}`;
 }
 
 /** Node's own message is long and suggests no option. */

@@ -31,6 +31,13 @@ test('the command line exits with 2 and one clear message when a command or opti
     [unknown.code, unknown.stderr],
     [2, 'Cannot run "rnu": expected a command, found none of this name; did you mean "run"?\n'],
   );
+  const file = await runAgent(['agent.yaml']);
+  assert.match(file.stderr, /found none of this name; --config agent\.yaml names a configuration\n$/);
+  const argument = await runAgent(['validate', 'agent.yaml']);
+  assert.equal(
+    argument.stderr,
+    'Cannot parse the command line: expected only options, found "agent.yaml"; --config agent.yaml names a configuration\n',
+  );
   const option = await runAgent(['run', '--confg', 'x']);
   assert.equal(option.code, 2);
   assert.match(option.stderr, /^Cannot parse the command line: Unknown option '--confg'.*\n$/);

@@ -140,7 +140,7 @@ test('simulate refuses a folder that is not empty, and options that it does not 
     [['--sead', '1'], /Unknown option/],
     [['--pmu'], /expected --tree/],
     [['--torn=0.6', '--empty=0.6'], /expected a sum of at most 1/],
-    [['now'], /Unexpected argument/],
+    [['now'], /expected only options, found "now"; see --help/],
   ];
   for (const [args, message] of wrong) {
     const { code, stderr } = await runAgent(['simulate', ...args]);

@@ -2,6 +2,7 @@ import type { ExporterContext, ExporterFactory } from '../../src/component/compo
 import { readResourceEnvironment } from '../../src/component/resource-environment.js';
 import { describeError } from '../../src/errors.js';
 import { QueuedExporter, requestLimits } from '../../src/export/queued-exporter.js';
+import { replacedClientSettings } from '../../src/http/client.js';
 import { checkConfig, schema, type Config } from './config.js';
 import { createRequest } from './divide-request.js';
 import { RemoteWriteEncoder, type EncoderOptions } from './encoder.js';
@@ -10,6 +11,7 @@ import type { Protocol } from './remote-write-sender.js';
 
 export const factory: ExporterFactory<typeof schema> = {
   schema,
+  replacedSettings: replacedClientSettings,
   check: checkConfig,
   create(config, context) {
     const nowMs = () => Number(context.clock.monotonicNs() / 1_000_000n);

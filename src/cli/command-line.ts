@@ -68,9 +68,15 @@ function isHelp(argument: string): boolean {
 async function loadCommand(name: string): Promise<Command> {
   const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (load) return (await load()).command;
+  throw new UsageError(
+    `Cannot run "${name}": expected a command, found none of this name; ${suggestCommand(name)}`,
+  );
+}
+
+function suggestCommand(name: string): string {
+  if (/\.(?:ya?ml|json)$/u.test(name)) return `--config ${name} names a configuration`;
   const nearest = findNearest(name, Object.keys(commands));
-  const hint = nearest === undefined ? 'see joulemetry --help' : `did you mean "${nearest}"?`;
-  throw new UsageError(`Cannot run "${name}": expected a command, found none of this name; ${hint}`);
+  return nearest === undefined ? 'see joulemetry --help' : `did you mean "${nearest}"?`;
 }
 
 async function printHelp(name: string | undefined): Promise<number> {

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { createFolder } from '../testing/temporary-folder.fixture.js';
+import { packageRoot } from '../version.js';
 import { componentRoot, createFactoryFinder, listBuiltInTypes } from './find.js';
-import type { ComponentKind } from './kinds.js';
+import { componentKinds, type ComponentKind } from './kinds.js';
 
 const workplace = createFolder();
 const finder = createFactoryFinder(workplace);
@@ -69,19 +70,21 @@ test('describeSearch names the package and the folders from which it was searche
 });
 
 test("findReplacement reports what to use for the Collector's components", () => {
-  for (const [kind, types] of Object.entries({
-    receiver: ['hostmetrics', 'otlpjsonfile'],
-    processor: ['k8sattributes', 'metricstransform', 'resourcedetection', 'resource_detection'],
-    exporter: ['otlp', 'otlphttp', 'prometheusremotewrite'],
-  })) {
-    for (const type of types) {
-      // The keys are the kinds that have such components.
-      const remedy = finder.findReplacement(kind as ComponentKind, type) ?? '';
-      assert.match(remedy, /^(?:use "|remove it: |send to )/u);
+  const known = JSON.parse(
+    readFileSync(new URL('config/collector-names.json', packageRoot), 'utf8'),
+  ) as Readonly<Record<ComponentKind, Readonly<Record<string, string>>>>;
+  for (const kind of componentKinds) {
+    const builtIn = listBuiltInTypes(kind);
+    for (const type of Object.keys(known[kind])) {
+      assert.ok(!builtIn.includes(type), `${type} is built in`);
+      const remedy = finder.findReplacement(kind, type) ?? '';
+      assert.match(remedy, /^(?:use "|remove it: )/u);
       const named = /^use "(\w+)"/u.exec(remedy)?.[1];
-      if (named !== undefined) assert.ok(listBuiltInTypes(kind as ComponentKind).includes(named), named);
+      if (named !== undefined) assert.ok(builtIn.includes(named), named);
     }
   }
+  const remedy = finder.findReplacement('processor', 'resource_detection');
+  assert.equal(remedy, finder.findReplacement('processor', 'resourcedetection'));
   assert.equal(finder.findReplacement('exporter', 'constructor'), undefined);
 });
 

@@ -47,6 +47,11 @@ export const clientSettings = {
   tls: tlsSettings,
 } as const satisfies Schema;
 
+/** What to write instead of the Collector's settings of HTTP clients, by their path. */
+export const replacedClientSettings = {
+  'tls.insecure': 'an endpoint that begins with http:// is used without TLS, and one with https:// with it',
+} as const;
+
 export type ClientConfig = ConfigOf<typeof clientSettings>;
 type CredentialsConfig = ConfigOf<typeof credentialsSettings>;
 
