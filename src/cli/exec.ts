@@ -11,7 +11,9 @@ export const command: Command = {
 Runs COMMAND and reports on stderr how long it took, the CPU time that it and
 its child processes used, the energy that the machine used meanwhile, and the
 share of that energy attributed to the command. Processes that it leaves running
-in the background are measured until COMMAND itself exits.
+in the background are measured until COMMAND itself exits. The meters are read
+directly before and after the run: the energy of the machine, though not that of
+the command, includes these readings, which take some milliseconds.
 
 With CAP_BPF and CAP_PERFMON (or as root) every descendant is followed, even one
 that runs briefly or whose parents have exited, and the report lists the CPU
