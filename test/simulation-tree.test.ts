@@ -7,6 +7,7 @@ import { factory as processes } from '../receivers/process/factory.js';
 import { factory as rapl } from '../receivers/rapl/factory.js';
 import { readTruth, type TruthStep } from '../src/simulation/tree/truth.fixture.js';
 import { createFolder } from '../src/testing/temporary-folder.fixture.js';
+import { until } from '../src/testing/until.js';
 import { runAgent, startAgent } from './agent.js';
 import { createReceiver, rowsOf, runReceivers, type Row } from './simulation.fixture.js';
 
@@ -102,6 +103,9 @@ for (const { hertz, ms } of [
       createReceiver(host, { procfs, sysfs, collection_interval: interval }),
     ];
     const tables = await runReceivers(t, receivers, ms);
+    const readNs = BigInt(Date.now()) * 1_000_000n;
+    // The last readings may show a step that is still being written, and gets its timestamp afterwards.
+    await until(() => (readTruth(root).at(-1)?.timeNs ?? 0n) > readNs);
     const truth = readTruth(root);
     const energy = [...rowsOf(tables, 'hw.energy'), ...rowsOf(tables, 'rapl.energy')];
     const series = new Set(energy.map((row) => row.series));
