@@ -11,7 +11,7 @@ import { readBootInstantNs } from './boot-instant.js';
 import { identifyCgroup } from './cgroup.js';
 import { isSameProgram, readExecutable, type Executable } from './executable.js';
 import { Owners } from './owners.js';
-import { describeProcess, recallProcess } from './process-attributes.js';
+import { describeProcess, recallProcess, type ProcessDescription } from './process-attributes.js';
 import { ServiceReader } from './service.js';
 
 /** Settings of receivers that describe processes. */
@@ -119,7 +119,7 @@ export class IdentityReader {
     const executable = readExecutable(this.#folderOf(pid));
     const isRenamed = !stat.isNamed(before.threadName);
     if (!isSameProgram(before.executable, executable, isRenamed))
-      return this.#read(pid, stat, executable, before.description);
+      return this.#read(pid, stat, executable, recallProcess(before.attributes));
     const nowNs = readBootTimeNs();
     const isDue = nowNs - before.knownSinceNs < contextWithinNs;
     const context = isDue && !before.hasContext && isGrown(stat, nowNs) ? this.#readContext(pid) : undefined;
