@@ -44,8 +44,12 @@ export class RefreshBound {
 
   #finishRun(): void {
     this.#count = 0;
-    const runNs = this.#times.reduce(add, 0);
-    const growth = this.#growths.reduce(add, 0);
+    // A callback would be passed each number as an object on the heap.
+    let [runNs, growth] = [0, 0];
+    for (let i = 0; i < runLength; i++) {
+      runNs += this.#times[i];
+      growth += this.#growths[i];
+    }
     const readNs = runNs / runLength;
     const isSame = Math.abs(readNs - this.#readNs) <= maxChange * this.#readNs;
     const spreadNs = Math.max(leastRefreshNs, this.#findSpread(runNs / growth));
@@ -63,8 +67,4 @@ export class RefreshBound {
     }
     return greatest - least;
   }
-}
-
-function add(sum: number, one: number): number {
-  return sum + one;
 }
