@@ -19,8 +19,10 @@ test('WakeSignal sleeps until the deadline and not less', () => {
 test('WakeSignal does not sleep, when it was raised before', () => {
   const signal = new WakeSignal(new SharedArrayBuffer(4));
   const known = signal.count;
+  assert.equal(signal.isRaised(known), false);
   signal.raise();
   assert.equal(signal.count, known + 1);
+  assert.equal(signal.isRaised(known), true);
   signal.wait(known);
   const nowNs = monotonicSinceOriginNs();
   signal.waitUntil({ lastNs: nowNs, deadlineNs: nowNs + hourNs }, known);

@@ -62,6 +62,12 @@ export class WakeSignal {
     return Atomics.load(this.#word, 0);
   }
 
+  /** Whether it was raised since the count was `known`, as far as this thread sees: it may be noticed a call later. */
+  isRaised(known: number): boolean {
+    // V8 calls a function for `Atomics.load`, which takes 0.3 us at each tick.
+    return this.#word[0] !== known;
+  }
+
   /** Ends the sleep of the other thread, or its next one if it has not begun. */
   raise(): void {
     Atomics.add(this.#word, 0, 1);

@@ -132,7 +132,7 @@ class SamplingLoop implements Outlet {
       const slot = findNext(slots);
       if (slot === undefined) this.#signal.wait(known);
       else this.#signal.waitUntil(slot.timer, known);
-      if (slot === undefined || this.#signal.count !== known) return;
+      if (slot === undefined || this.#signal.isRaised(known)) return;
       slot.tick();
     }
   }
