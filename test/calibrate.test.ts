@@ -53,8 +53,9 @@ service: {pipelines: {metrics: {receivers: [rapl], exporters: [debug]}}}
     load,
     '--phase',
     '3s',
+    // Time for the shell of the load to start on a busy machine.
     '--settle',
-    '500ms',
+    '2s',
     '--output',
     output,
   ]).finally(stop);

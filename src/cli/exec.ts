@@ -28,7 +28,8 @@ Options:
                         processes. LIST has the syntax of perf:
                         cycles,instructions,page-faults,
                         L1-dcache-load-misses:u,cpu/event=0x3c/
-                        An event that this machine does not have is an error.
+                        An unknown name is an error. An event that this machine
+                        does not count is shown as <not supported>.
   -r, --repeat N        run the command once to warm up and then N times, and
                         report means and confidence intervals. Stops after a
                         failed run.

@@ -57,14 +57,14 @@ test('exec reports why it ends a series, and reports a warm-up that fails as wha
 test('exec exits with 2 and runs nothing, when a report cannot be written', () => {
   const folder = createFolder();
   const [file, json] = [join(folder, 'file'), join(folder, 'json')];
-  for (const target of [
-    ['-o', join(folder, 'absent', 'x')],
-    ['--json', folder],
-    ['--json', json, '-o', json],
-  ]) {
+  for (const [target, message] of [
+    [['-o', join(folder, 'absent', 'x')], /^Cannot write the report to \/.*\/absent\/x: ENOENT\n$/],
+    [['--json', folder], /^Cannot write the report to \/.*: EISDIR\n$/],
+    [['--json', json, '-o', json], /^Cannot write two reports to /],
+  ] as const) {
     const { status, stderr } = exec([...target, 'touch', file]);
     assert.equal(status, 2, stderr);
-    assert.match(stderr, /^Cannot write /);
+    assert.match(stderr, message);
   }
   assert.throws(() => readFileSync(file), /ENOENT/);
 });

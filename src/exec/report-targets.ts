@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, writeFileSync } from 'node:fs';
 import { formatJson } from '../component/output.js';
-import { describeError, UsageError } from '../errors.js';
+import { describeCode, describeError, UsageError } from '../errors.js';
 import { surviveBadOutput, writeMessage } from '../telemetry/write-message.js';
 import { readVersion } from '../version.js';
 import type { RunRecord } from './measure-run.js';
@@ -79,7 +79,7 @@ function openForWriting(path: string): number {
   try {
     return openSync(path, constants.O_WRONLY | constants.O_CREAT, 0o600);
   } catch (cause) {
-    throw new UsageError(`Cannot write the report: ${describeError(cause)}`, { cause });
+    throw new UsageError(`Cannot write the report to ${path}: ${describeCode(cause)}`, { cause });
   }
 }
 
