@@ -120,5 +120,6 @@ test('keepInspectorClosed closes what an early SIGUSR1 has opened, when only its
   });
   await once(child.stdout, 'data');
   assert.match(readStderr(), /Debugger listening/);
-  assert.deepEqual(findPorts(pid), []);
+  // On a busy machine, Node may open it late.
+  await until(() => findPorts(pid).length === 0);
 });

@@ -4,6 +4,8 @@
  */
 const unusable = '--inspect-port=192.0.2.1:9229';
 
+const checkAfterMs = [20, 200, 2000];
+
 /**
  * Keeps Node's debugger closed. Node opens a port for it on SIGUSR1, and its clients run code with the rights
  * of this process: any process of the same user could send the signal, and any local user could then connect. A
@@ -18,8 +20,9 @@ export function keepInspectorClosed(): void {
   const { url, close } = process.getBuiltinModule('node:inspector');
   const closeOpened = () => url() !== undefined && close();
   closeOpened();
-  // Node receives the signal on another thread, which then asks this one to open the port.
+  // Node receives the signal on another thread, which then asks this one to open the port: on a busy machine, late.
   setImmediate(closeOpened);
+  for (const delayMs of checkAfterMs) setTimeout(closeOpened, delayMs).unref();
 }
 
 function ignore(): void {
