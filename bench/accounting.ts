@@ -175,11 +175,13 @@ receivers:
   estimate: {idle_power: 0, max_power: ${wattsPerCpu * availableParallelism()}}
 processors:
   attribution: {views: [cgroup], group_limit: 0, process_limit: 0}
+  # The series of all processes would fill gigabytes.
+  filter: {include: [{metric_names: [linux.cgroup.energy]}]}
 exporters:
   file: {path: ${output}}
 service:
   pipelines:
-    metrics: {receivers: [process, cgroup, estimate], processors: [attribution], exporters: [file]}
+    metrics: {receivers: [process, cgroup, estimate], processors: [attribution, filter], exporters: [file]}
   telemetry: {metrics: {level: none}, logs: {level: warn}}
 `;
 }
