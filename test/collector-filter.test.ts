@@ -64,7 +64,27 @@ const examples: readonly Example[] = [
     metric_conditions:
       - error_mode: silent
         conditions: ['resource.attributes["service.name"] == "noisy-service"']`,
-    refusals: [/metric_conditions: expected a list of texts/u],
+  },
+  {
+    what: 'a group with an unknown key',
+    id: 'filter/groups',
+    settings: `
+    metric_conditions: [{conditions: ['metric.name == "a"'], mode: silent}]`,
+    refusals: [
+      /metric_conditions: expected a list of texts, or of groups of them with the key "conditions"/u,
+    ],
+  },
+  {
+    what: 'groups with error modes of their own, among other conditions',
+    id: 'filter/mixed',
+    settings: `
+    error_mode: ignore
+    metric_conditions:
+      - error_mode: propagate
+        conditions: ['metric.name == "a"', 'datapoint.attributes["b"] == "c"']
+      - 'IsMatch(metric.name, "noisy.*")'
+      - context: resource
+        conditions: ['resource.attributes["service.name"] == "noisy-service"']`,
   },
   {
     what: 'conditions of other signals, and on values',

@@ -94,8 +94,8 @@ export const schema = {
     },
   },
   metric_conditions: {
-    doc: describeConditions('metric.name == "a" and datapoint.attributes["b"] == "c"'),
-    format: 'string_list',
+    doc: `${describeConditions('metric.name == "a" and datapoint.attributes["b"] == "c"')} Groups with \`conditions\` and an \`error_mode\` are accepted.`,
+    format: 'condition_list',
     default: [],
   },
 } as const satisfies Schema;

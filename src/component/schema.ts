@@ -23,6 +23,8 @@ export interface Formats {
   /** A regular expression's source. */
   regexp: string;
   string_list: readonly string[];
+  /** Texts, of which some may be in groups as in the Collector's filter. */
+  condition_list: readonly string[];
   int_list: readonly number[];
   number_list: readonly number[];
   string_map: Readonly<Record<string, string>>;

@@ -122,6 +122,20 @@ const cases: { readonly [Name in FormatName]: Cases } = {
     ],
     wrong: ['a', '[7]', '[[a]]', '{a: b}'],
   },
+  condition_list: {
+    right: [
+      ['[]', []],
+      ['[a, {error_mode: silent, conditions: [b, c]}, d]', ['a', 'b', 'c', 'd']],
+    ],
+    wrong: [
+      'a',
+      '[7]',
+      '[[a]]',
+      '[{error_mode: silent}]',
+      '[{conditions: [7]}]',
+      '[{conditions: [a], other: b}]',
+    ],
+  },
   int_list: {
     right: [
       ['[]', []],

@@ -133,6 +133,20 @@ function textListOf(node: ConfigNode): readonly string[] | undefined {
   return node.kind === 'list' ? textsOf(node.items) : undefined;
 }
 
+/** The keys of a group of conditions in the Collector. Only its conditions have an effect: they cannot fail. */
+const groupKeys = new Set(['conditions', 'context', 'error_mode']);
+
+function conditionsOf(node: ConfigNode): readonly string[] | undefined {
+  if (node.kind !== 'list') return undefined;
+  const groups = node.items.map((item) => {
+    if (item.kind !== 'map') return textsOf([item]);
+    const isGroup = [...item.entries.keys()].every((key) => groupKeys.has(key));
+    const conditions = item.entries.get('conditions')?.node;
+    return isGroup && conditions ? textListOf(conditions) : undefined;
+  });
+  return groups.includes(undefined) ? undefined : groups.flatMap((group = []) => group);
+}
+
 function isPort(value: unknown): boolean {
   return Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 65535;
 }
@@ -206,6 +220,10 @@ export const formats: { readonly [Name in FormatName]: Format } = {
   string_list: {
     wanted: 'a list of texts',
     plain: textListOf,
+  },
+  condition_list: {
+    wanted: 'a list of texts, or of groups of them with the key "conditions"',
+    plain: conditionsOf,
   },
   int_list: {
     wanted: 'a list of whole numbers',

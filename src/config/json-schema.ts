@@ -25,6 +25,24 @@ const jsonTypes: { readonly [Name in FormatName]: Json } = {
   url: { type: 'string', format: 'uri' },
   regexp: { type: ['string', 'number'], format: 'regex' },
   string_list: { type: 'array', items: { type: 'string' } },
+  condition_list: {
+    type: 'array',
+    items: {
+      anyOf: [
+        { type: 'string' },
+        {
+          type: 'object',
+          properties: {
+            conditions: { type: 'array', items: { type: 'string' } },
+            context: { type: 'string' },
+            error_mode: { type: 'string' },
+          },
+          required: ['conditions'],
+          additionalProperties: false,
+        },
+      ],
+    },
+  },
   int_list: { type: 'array', items: { type: 'integer' } },
   number_list: { type: 'array', items: { type: 'number' } },
   string_map: { type: 'object', additionalProperties: { type: 'string' } },

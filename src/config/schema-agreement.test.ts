@@ -20,6 +20,7 @@ const exact = {
   boolean: { doc: '', format: 'boolean', default: null },
   port: { doc: '', format: 'port', default: 1 },
   texts: { doc: '', format: 'string_list', default: [] },
+  conditions: { doc: '', format: 'condition_list', default: [] },
   ints: { doc: '', format: 'int_list', default: [] },
   map: { doc: '', format: 'string_map', default: {} },
   lists: { doc: '', format: 'string_lists', default: {} },
@@ -69,6 +70,8 @@ function takes(schema: Json, value: unknown): boolean {
     maximum: (max: number | undefined) => !(typeof value === 'number' && max !== undefined && value > max),
     minLength: (min: number) => typeof value !== 'string' || value.length >= min,
     pattern: (pattern: string) => typeof value !== 'string' || new RegExp(pattern, 'u').test(value),
+    required: (keys: string[]) =>
+      !typesOf['object']?.(value) || keys.every((key) => Object.hasOwn(value as Json, key)),
     items: (items: Json) => !Array.isArray(value) || value.every((item) => takes(items, item)),
   };
   const isTaken = Object.entries(schema).every(([key, wanted]) => checks[key]?.(wanted as never) ?? true);
