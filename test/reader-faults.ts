@@ -69,7 +69,7 @@ export const readerFaults: Readonly<Record<string, Readonly<Record<FaultName, Ev
   hwmon: {
     ...isAFile("'hwmon sensors'"),
     vanishing: 'hwmon follows chips that are removed and added, and sensors that are switched on',
-    slow: 'ChipReader reads a slow chip on the pool, and no second time meanwhile',
+    slow: 'hwmon has a gap where a chip has not answered in time, and reads the other chips',
     'no permission': 'hwmon names sensors that may not be opened, once, and reads the others',
     reset: 'hwmon counts on after the reset of an energy counter',
   },

@@ -15,6 +15,7 @@ import {
 } from '../../src/model/shared-metrics.js';
 import { createScrapingReceiver } from '../../src/scraping/scraping-receiver.js';
 import type { Chip } from './channels.js';
+import type { ChipTiming } from './chip-reader.js';
 import { schema, type Config } from './config.js';
 import { describeDomain } from './domains.js';
 import { findChips } from './find-chips.js';
@@ -34,14 +35,26 @@ const metrics: readonly Metric[] = [
 ];
 
 /** The hwmon receiver: sensors of boards, power supplies, drives and rails. */
-export const factory: ReceiverFactory<typeof schema> = { schema, metrics, yields: 'board', probe, create };
+export const factory: ReceiverFactory<typeof schema> = {
+  schema,
+  metrics,
+  yields: 'board',
+  probe,
+  create: (config, context, next) => createReceiver(config, context, next),
+};
 
-function create(config: Config, context: ReceiverContext, next: Consumer): Component {
+/** @param timing how chips are recognized as slow */
+export function createReceiver(
+  config: Config,
+  context: ReceiverContext,
+  next: Consumer,
+  timing?: ChipTiming,
+): Component {
   return createScrapingReceiver({
     intervalMs: config.collection_interval,
     context,
     next,
-    open: () => HwmonScraper.open(config, context),
+    open: () => HwmonScraper.open(config, context, timing),
   });
 }
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import {
@@ -7,7 +8,8 @@ import {
   testFileFaults,
 } from '../../src/scraping/file-faults.fixture.js';
 import { checkFault, createReset } from '../../src/scraping/reader-faults.fixture.js';
-import { factory } from './factory.js';
+import { blockPool } from '../../src/testing/block-pool.fixture.js';
+import { createReceiver, factory } from './factory.js';
 import { board, createBoard, startRig } from './hwmon-machine.fixture.js';
 
 /** A chip with two sensors, and two counters of energy, 3 J more each second. */
@@ -33,6 +35,36 @@ testFileFaults('hwmon energy counters', () => openMachine('energy1_input', /ener
 test('hwmon counts on after the reset of an energy counter', async (t) => {
   const machine = openMachine('energy1_input', /energy1/u);
   await checkFault(t, machine, createReset(machine.reset));
+});
+
+test('hwmon has a gap where a chip has not answered in time, and reads the other chips', async (t) => {
+  const sysfs = createBoard({ temp1_input: 45_000 });
+  const temperatures = Object.fromEntries(
+    Array.from({ length: 20 }, (_, i) => [`temp${i + 1}_input`, 30_000]),
+  );
+  sysfs.add('hwmon1', { device: 'platform/quick', files: { name: 'quick', ...temperatures } });
+  // Each reading takes 10 ms by this clock: a chip with a few channels is slow, one with many is not.
+  let nowMs = 0;
+  const timing = { slowMs: 1, nowMs: () => (nowMs += 10) };
+  const slow = {
+    ...factory,
+    create: (...args: Parameters<typeof factory.create>) => createReceiver(...args, timing),
+  };
+  let release: (() => Promise<void>) | undefined;
+  t.after(() => release?.());
+  const settings = { sysfs: sysfs.path };
+  await checkFault(
+    t,
+    { factory: slow, settings, tick() {}, subject: /platform\/board/u },
+    {
+      begin: () => (release = blockPool(sysfs.path)),
+      async end() {
+        await release?.();
+        rmSync(join(sysfs.path, 'nothing-written'));
+      },
+      problem: /platform\/board: no answer within 1000 ms/u,
+    },
+  );
 });
 
 test(

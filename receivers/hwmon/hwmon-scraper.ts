@@ -28,8 +28,10 @@ interface Published {
   readonly reader: ChipReader;
   /** Undefined: there was no row yet. */
   row: MeterRow | undefined;
-  /** The instants around its last reading. */
+  /** The start of its last reading. */
   beganNs: bigint;
+  /** Since when that reading is a gap, because the chip did not answer in time. */
+  gapNs: bigint | undefined;
 }
 
 /** Reads every chip, slow chips concurrently. */
@@ -91,12 +93,14 @@ export class HwmonScraper implements OpenScraper {
       if (slices.isOver) await slices.letOthersRun();
       if (one.reader.isPending) continue;
       one.beganNs = clock.monotonicNs();
+      one.gapNs = undefined;
       const pending = one.reader.read();
       if (pending === undefined) this.#addRow(one);
       else readings.push(pending.then(() => this.#addRow(one)));
     }
     await waitBriefly(readings, answerMs);
     const open = this.#published.filter(({ reader }) => reader.isPending);
+    for (const one of open) this.#addGap(one);
     this.#isChanged = this.#published.some(({ reader }) => reader.isGone);
     const problems = this.#published.flatMap(({ reader }) => reader.problems);
     const waiting = open.map(({ plan }) => `${plan.chip.id}: no answer within ${answerMs} ms`);
@@ -119,15 +123,25 @@ export class HwmonScraper implements OpenScraper {
     if (problems.length > 0) throw new Error(`Cannot read sensors: ${problems.join('; ')}`);
   }
 
-  /** Adds the row of a reading that has just ended, at the midpoint of its duration. */
+  /** Adds a gap where a chip has not answered in time, once for each reading. */
+  #addGap(one: Published): void {
+    if (one.gapNs !== undefined || one.row === undefined) return;
+    const { clock } = this.#context;
+    one.gapNs = clock.monotonicNs();
+    const nothing = new Float64Array(one.reader.values.length).fill(NaN);
+    this.#rows.push(one.row.take(nothing, clock.wallNs(), Number(one.gapNs - this.#originNs)));
+  }
+
+  /** Adds the row of a reading that has just ended, at the midpoint of its duration, or where its gap ends. */
   #addRow(one: Published): void {
     const { clock, host } = this.#context;
     const nowNs = clock.monotonicNs();
-    const halfNs = (nowNs - one.beganNs) / 2n;
-    const at = clock.wallNs() - halfNs;
+    const middleNs = (nowNs + one.beganNs) / 2n;
+    const atNs = one.gapNs !== undefined && one.gapNs >= middleNs ? one.gapNs + 1n : middleNs;
+    const at = clock.wallNs() - (nowNs - atNs);
     const maxGapMs = () => Math.max(minGapMs, 3 * this.#intervalMs);
     one.row ??= new MeterRow(createMeters(one.plan, host, { start: at, maxGapMs }));
-    this.#rows.push(one.row.take(one.reader.values, at, Number(nowNs - halfNs - this.#originNs)));
+    this.#rows.push(one.row.take(one.reader.values, at, Number(atNs - this.#originNs)));
   }
 
   /** Publishes the current chips. Unchanged ones continue. */
@@ -159,7 +173,7 @@ export class HwmonScraper implements OpenScraper {
       const remedy = 'run as root or grant CAP_DAC_READ_SEARCH';
       this.#context.log.warn(`Leaving out sensors: ${reader.refused.join('; ')}; ${remedy}`);
     }
-    return { plan, reader, row: undefined, beganNs: 0n };
+    return { plan, reader, row: undefined, beganNs: 0n, gapNs: undefined };
   }
 
   #endAll(): void {

@@ -4,6 +4,7 @@ import { freeClaims, type Claims } from '../../src/component/claims.js';
 import { createFakeContext, createTableCollector } from '../../src/component/fakes.js';
 import { parseSettings } from '../../src/config/settings.js';
 import { checkTables } from '../../src/model/check-tables.js';
+import type { Table } from '../../src/model/table.js';
 import { schema } from './config.js';
 import type { PowerReading } from './dcmi.js';
 import { factory } from './factory.js';
@@ -46,16 +47,29 @@ function powerAt(seconds: number, watts: number): Pick<Reading, 'power'> {
 }
 
 function createRig(claims: Claims = freeClaims) {
-  const readings: Reading[] = [];
+  const readings: (Reading | Error)[] = [];
   const next = createTableCollector();
   const context = createFakeContext({ id: 'ipmi', claims });
   const thread = {
-    read: () => Promise.resolve(readings.shift() ?? nothing),
+    read() {
+      const reading = readings.shift() ?? nothing;
+      return reading instanceof Error ? Promise.reject(reading) : Promise.resolve(reading);
+    },
     close: () => Promise.resolve(),
   };
   let scraper: IpmiScraper | undefined;
   return {
     next,
+    /** A reading that fails. @returns the published tables */
+    async fail() {
+      readings.push(new Error('ENODEV'));
+      const tables: Table[] = [];
+      await assert.rejects(async () => {
+        for (const table of (await scraper?.scrape(0)) ?? []) tables.push(table);
+      }, /ENODEV/u);
+      for (const table of tables) next.consume(table);
+      return tables;
+    },
     async read(reading: Partial<Reading>, breaks = 0) {
       const whole = { ...nothing, ...reading };
       if (scraper) readings.push(whole);
@@ -97,6 +111,29 @@ test('IpmiScraper integrates the power of the host over a failed reading, but no
     ],
   );
   assert.deepEqual(last('ipmi.host.power.period'), [[host, 1]]);
+});
+
+test('IpmiScraper has a gap of everything when nothing can be read, also of sensors that were not due', async () => {
+  const { read, fail } = createRig();
+  await read({ sensors: [inlet], values: [{ sensor: 0, value: 24, atNs: 1n }] });
+  await read(powerAt(1, 100));
+  const [gap] = await fail();
+  assert.deepEqual(
+    gap?.series.map(({ metric }) => metric.name),
+    [
+      'hw.host.power',
+      'hw.host.energy',
+      'ipmi.host.power',
+      'ipmi.host.power',
+      'ipmi.host.power',
+      'ipmi.host.power.period',
+      'hw.temperature',
+    ],
+  );
+  assert.ok(gap.values.every(Number.isNaN));
+  assert.deepEqual(await fail(), []);
+  await read(powerAt(2, 100));
+  assert.equal((await fail()).length, 1);
 });
 
 test('IpmiScraper leaves the energy of the host to the receiver that publishes it', async () => {

@@ -2,7 +2,7 @@ import type { ReceiverContext } from '../../src/component/component.js';
 import { claimEnergy } from '../../src/component/energy-claim.js';
 import type { MeterRow } from '../../src/energy/meter-row.js';
 import type { Series } from '../../src/model/series.js';
-import { createEnding, type Table } from '../../src/model/table.js';
+import { createEnding, createRow, type Table } from '../../src/model/table.js';
 import type { ReadingThread } from '../../src/scraping/reading-thread.js';
 import type { OpenScraper } from '../../src/scraping/scraping-receiver.js';
 import { createWallTime } from '../../src/scraping/wall-time.js';
@@ -30,6 +30,8 @@ export class IpmiScraper implements OpenScraper {
   #source: string | undefined;
   #host: HostSeries | undefined;
   #breaks: number | undefined;
+  /** Whether the last reading failed. */
+  #isGap = false;
   readonly #cell = new Float64Array(1);
   #intervalMs: number;
 
@@ -52,12 +54,32 @@ export class IpmiScraper implements OpenScraper {
   }
 
   async scrape(breaks: number): Promise<Iterable<Table>> {
-    const reading = this.#first ?? (await this.#thread.read());
+    const reading = this.#first ?? (await this.#read());
     this.#first = undefined;
+    if (reading instanceof Error) return this.#createGap(reading);
+    this.#isGap = false;
     for (const { level, text } of reading.notes) this.#context.log[level](text);
     const isConnected = breaks === this.#breaks || this.#breaks === undefined;
     this.#breaks = breaks;
     return this.#createTables(reading, isConnected ? [] : this.#endAll());
+  }
+
+  /** @returns the error if nothing could be read */
+  async #read(): Promise<Reading | Error> {
+    try {
+      return await this.#thread.read();
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error));
+    }
+  }
+
+  /** Also of the sensors, which are not read each time. */
+  *#createGap(error: Error): Iterable<Table> {
+    const series = [...(this.#host?.series ?? []), ...this.#listSensorSeries()];
+    if (!this.#isGap && series.length > 0)
+      yield createRow(series, this.#context.clock.wallNs(), new Float64Array(series.length).fill(NaN));
+    this.#isGap = true;
+    throw error;
   }
 
   close(): Promise<void> {
@@ -128,8 +150,12 @@ export class IpmiScraper implements OpenScraper {
   }
 
   #endSensors(): readonly Series[] {
-    const ended = [...this.#rows.values()].flatMap(({ series }) => series);
+    const ended = this.#listSensorSeries();
     this.#rows.clear();
     return ended;
+  }
+
+  #listSensorSeries(): readonly Series[] {
+    return [...this.#rows.values()].flatMap(({ series }) => series);
   }
 }

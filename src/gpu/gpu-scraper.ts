@@ -3,7 +3,6 @@ import { claimEnergy } from '../component/energy-claim.js';
 import type { IdentityOptions } from '../identity/process-identity.js';
 import type { Metric, Series } from '../model/series.js';
 import { createEnding, type Table } from '../model/table.js';
-import { GapColumns } from '../scraping/gap-columns.js';
 import type { ReadingThread } from '../scraping/reading-thread.js';
 import type { OpenScraper } from '../scraping/scraping-receiver.js';
 import { createWallTime } from '../scraping/wall-time.js';
@@ -35,7 +34,6 @@ export class GpuScraper implements OpenScraper {
   readonly #thread: ReadingThread<Reading>;
   readonly #processes: ProcessAccounts;
   readonly #published = new Map<string, Published>();
-  readonly #gaps = new GapColumns();
   #devices: readonly Device[] = [];
   /** Whether the published devices match those of the last reading. */
   #areMatched = false;
@@ -74,11 +72,7 @@ export class GpuScraper implements OpenScraper {
   }
 
   async scrape(breaks: number): Promise<Iterable<Table>> {
-    try {
-      return this.#noteEach(this.#take(await this.#thread.read(), breaks));
-    } catch (error) {
-      return this.#createGap(error);
-    }
+    return this.#take(await this.#thread.read(), breaks);
   }
 
   close(): Promise<void> {
@@ -96,20 +90,6 @@ export class GpuScraper implements OpenScraper {
     this.#breaks = breaks;
     this.#areMatched &&= isConnected;
     return this.#createTables(reading, ended);
-  }
-
-  *#noteEach(tables: Iterable<Table>): Iterable<Table> {
-    this.#gaps.begin();
-    for (const table of tables) {
-      this.#gaps.note(table);
-      yield table;
-    }
-  }
-
-  /** Nothing could be read: a gap, if it is the first failure in a row. */
-  *#createGap(error: unknown): Iterable<Table> {
-    yield* this.#gaps.createGap(this.#context.clock.wallNs());
-    throw error;
   }
 
   *#createTables({ rows, problems }: Reading, ended: readonly Series[]): Iterable<Table> {

@@ -108,6 +108,33 @@ test('the gap of a pause leaves out series that have ended', async (t) => {
   assert.deepEqual(next.tables.at(-1)?.series, series);
 });
 
+test('a scrape loop publishes a gap of all live series for the first failed scrape without rows in a row', async (t) => {
+  const next = createTableCollector();
+  const gone = [createSeries('gone')];
+  let count = 0;
+  const scraper = {
+    *scrape() {
+      count++;
+      const row = createRow(series, BigInt(count), Float64Array.of(count));
+      // A scraper publishes the gaps of a part itself.
+      if (count === 6) yield row;
+      if ([3, 4, 6, 7].includes(count)) throw new Error('Cannot read');
+      yield row;
+      if (count === 1) yield createRow(gone, 1n, Float64Array.of(0));
+      if (count === 2) yield createEnding(gone, 2n);
+    },
+  };
+  const running = startScraping({ scraper, intervalMs: 5, context: createFakeContext(), next });
+  t.after(() => running.stop());
+  await until(() => count > 8);
+  const rows = next.tables.filter(({ offsets }) => offsets.length > 0).slice(0, 8);
+  assert.deepEqual(
+    rows.map(({ values }) => values[0]),
+    [1, 0, 2, NaN, 5, 6, NaN, 8],
+  );
+  assert.ok(rows.every((row, i) => row.series === (i === 1 ? gone : series)));
+});
+
 test('a paused polling loop sends no requests, and its series continue after a gap', async (t) => {
   const collector = createLoopCollector();
   const meter = createMeter('a', (_, call) => call);

@@ -6,8 +6,8 @@ import { describeError } from '../errors.js';
 import { slices } from '../linux/slices.js';
 import { LoggedCauses } from '../logged-causes.js';
 import { countHistograms, type HistogramTable } from '../model/histogram-table.js';
-import type { Series } from '../model/series.js';
-import { countPoints, createRow, type Table } from '../model/table.js';
+import { countPoints, type Table } from '../model/table.js';
+import { GapColumns } from './gap-columns.js';
 import type { PollingTarget } from './polling-target.js';
 import type { ScrapeTelemetry } from './scrape-telemetry.js';
 import { TickTimer } from './scrape-ticks.js';
@@ -22,12 +22,6 @@ export interface PollOptions {
   readonly context: Context & { readonly loops?: ReadingLoops };
   readonly next: Consumer;
   readonly telemetry: ScrapeTelemetry;
-}
-
-/** The tables of one reading. */
-interface Reading {
-  points: number;
-  readonly columns: Set<readonly Series[]>;
 }
 
 /**
@@ -58,7 +52,7 @@ export class PollLoop implements ReadingLoop {
   #failures = 0;
   readonly #causes = new LoggedCauses();
   #pointsOfGoodReading = 1;
-  #columns: Reading['columns'] = new Set();
+  readonly #columns = new GapColumns();
 
   constructor(target: PollingTarget, options: PollOptions) {
     this.#target = target;
@@ -86,7 +80,9 @@ export class PollLoop implements ReadingLoop {
     this.#timer.interrupt();
     await this.#last;
     // It may have been resumed meanwhile.
-    if (this.#isPaused) await this.#publish(this.#createGap(this.#options.context.clock.wallNs()));
+    if (!this.#isPaused) return;
+    this.#columns.begin();
+    await this.#publish(this.#columns.createGap(this.#options.context.clock.wallNs()));
   }
 
   async resume(): Promise<void> {
@@ -174,14 +170,20 @@ export class PollLoop implements ReadingLoop {
     const { context, telemetry } = this.#options;
     await this.#followClock();
     const startedNs = context.clock.monotonicNs();
-    const reading: Reading = { points: 0, columns: new Set() };
+    const reading = { points: 0 };
+    this.#columns.begin();
     try {
       const tables = await this.#read();
       if (await this.#followClock()) return;
-      await this.#forward(tables, reading);
-      this.#noteSuccess(reading);
+      await this.#forward(tables, (table) => {
+        const isHistograms = 'counts' in table;
+        const points = isHistograms ? countHistograms(table) : countPoints(table);
+        reading.points += points;
+        if (!isHistograms) this.#columns.note(table, points);
+      });
+      this.#noteSuccess(reading.points);
     } catch (error) {
-      await this.#noteFailure(error, reading);
+      await this.#noteFailure(error, reading.points);
     }
     telemetry.scraped(reading.points, Number(context.clock.monotonicNs() - startedNs) / 1e9);
   }
@@ -215,19 +217,17 @@ export class PollLoop implements ReadingLoop {
     }
   }
 
-  async #forward(tables: Iterable<Table | HistogramTable | undefined>, reading: Reading): Promise<void> {
+  async #forward(
+    tables: Iterable<Table | HistogramTable | undefined>,
+    note: (table: Table | HistogramTable) => void,
+  ): Promise<void> {
     const { next, telemetry } = this.#options;
     for (const table of tables) {
       if (slices.isOver) await slices.letOthersRun();
       if (table === undefined || (table.series.length === 0 && !table.ended?.length)) continue;
-      if ('counts' in table) {
-        reading.points += countHistograms(table);
-        if (!passHistograms(next, table)) telemetry.refused();
-        continue;
-      }
-      reading.points += countPoints(table);
-      if (table.offsets.length > 0) reading.columns.add(table.series);
-      if (!next.consume(table)) telemetry.refused();
+      note(table);
+      const isTaken = 'counts' in table ? passHistograms(next, table) : next.consume(table);
+      if (!isTaken) telemetry.refused();
     }
   }
 
@@ -242,35 +242,28 @@ export class PollLoop implements ReadingLoop {
   }
 
   async #endSeries(): Promise<void> {
-    this.#columns = new Set();
+    this.#columns.clear();
     await this.#publish(this.#target.restart(this.#options.context.clock.wallNs()));
   }
 
   #publish(tables: readonly (Table | HistogramTable)[]): Promise<void> {
-    return this.#forward(tables, { points: 0, columns: new Set() });
+    return this.#forward(tables, () => {});
   }
 
-  #noteSuccess({ points, columns }: Reading): void {
+  #noteSuccess(points: number): void {
     if (this.#causes.clear()) this.#options.context.log.info(`Recovered, reading ${this.#target.name} again`);
     this.#failures = 0;
     this.#pointsOfGoodReading = Math.max(1, points);
-    this.#columns = columns;
   }
 
-  async #noteFailure(error: unknown, { points, columns }: Reading): Promise<void> {
+  async #noteFailure(error: unknown, points: number): Promise<void> {
     if (this.#end === undefined) this.#logCause(describeError(error));
     this.#options.telemetry.errored(Math.max(1, this.#pointsOfGoodReading - points));
     // A failing part of the target must not delay the readings of the rest.
-    if (columns.size > 0) return;
+    if (this.#columns.hasRows) return;
     this.#failures++;
     const at = this.#options.context.clock.wallNs();
-    await this.#publish(this.#target.publishFailure?.(error, at) ?? this.#createGap(at));
-  }
-
-  #createGap(at: bigint): readonly Table[] {
-    const columns = [...this.#columns];
-    this.#columns = new Set();
-    return columns.map((series) => createRow(series, at, new Float64Array(series.length).fill(NaN)));
+    await this.#publish(this.#target.publishFailure?.(error, at) ?? this.#columns.createGap(at));
   }
 
   /** Logs why the target, or a part of it, cannot be read: each cause once. */

@@ -3,7 +3,9 @@ import type { TestContext } from 'node:test';
 import type { ReceiverContext, ReceiverFactory } from '../component/component.js';
 import { createMeterReader } from '../component/fakes.js';
 import type { Schema } from '../component/schema.js';
+import { checkTables } from '../model/check-tables.js';
 import type { Series } from '../model/series.js';
+import type { Table } from '../model/table.js';
 import { until } from '../testing/until.js';
 import { startPacedReceiver, type PacedReceiver } from './running-receiver.fixture.js';
 
@@ -69,18 +71,23 @@ export async function checkFault<S extends Schema>(
 ): Promise<void> {
   const rig = await startRig(t, machine);
   const course = new Course(machine);
+  const gone = new Set<string>();
+  const tables: Table[] = [];
   const read = async (damage?: () => unknown): Promise<ReadonlyMap<string, number>> => {
     machine.tick();
     await damage?.();
     course.begin();
     const readings = await rig.receiver.read(1);
     course.add(readings);
+    noteGone(gone, readings, rig.receiver.collector.tables);
+    tables.push(...rig.receiver.collector.tables);
     return valuesOf(readings);
   };
   await read();
   const before = await read();
   await read();
   course.learn();
+  gone.clear();
   if (fault.closeFiles !== undefined) {
     await read(fault.closeFiles);
     await fault.end();
@@ -93,6 +100,7 @@ export async function checkFault<S extends Schema>(
     // The files must exist again before the machine writes its next values into them.
     await fault.end();
   }
+  if (fault.isRead !== true) checkGaps(gone, before, machine);
   checkProblems(lines.slice(logged), fault);
   const counted = (await rig.countErrored()) - errored;
   if (fault.problem !== undefined)
@@ -100,6 +108,7 @@ export async function checkFault<S extends Schema>(
   await read();
   const after = await read();
   for (const name of before.keys()) assert.ok(Number.isFinite(after.get(name)), `${name} is not read again`);
+  checkTables(tables);
 }
 
 async function startRig<S extends Schema>(
@@ -117,6 +126,8 @@ async function startRig<S extends Schema>(
   const receiver = await startPacedReceiver(t, factory, config, { ...overrides, meter: meter.meter });
   // A loop makes its first reading by itself; all others are requested.
   await until(() => receiver.collector.tables.length > 0);
+  // That one may still be in progress.
+  await receiver.receiver.flush?.();
   const countErrored = async (): Promise<number> => {
     const entries = Object.entries(await meter.read()).filter(([name]) => counters.test(name));
     return entries.reduce((sum, [, count]) => sum + count, 0);
@@ -143,6 +154,22 @@ function checkReading<S extends Schema>(
     if (!subject.test(name)) assert.ok(Number.isFinite(value), `${name} stops`);
     else if (!isRead) assert.ok(Number.isNaN(value), `${name} is ${value} instead of a gap`);
   }
+}
+
+/** Adds the series with a row of NaN, and those that ended. */
+function noteGone(gone: Set<string>, readings: Readings, tables: readonly Table[]): void {
+  for (const [series, value] of readings) if (Number.isNaN(value)) gone.add(nameSeries(series));
+  for (const { ended = [] } of tables) for (const one of ended) gone.add(nameSeries(one));
+}
+
+/** A missing row alone does not show consumers that a value is no longer known. */
+function checkGaps<S extends Schema>(
+  gone: ReadonlySet<string>,
+  before: ReadonlyMap<string, number>,
+  { subject }: FaultyMachine<S>,
+): void {
+  const silent = [...before.keys()].filter((name) => subject.test(name) && !gone.has(name));
+  assert.deepEqual(silent, [], 'neither a gap nor an end');
 }
 
 function checkProblems(lines: readonly string[], { problem }: Fault): void {

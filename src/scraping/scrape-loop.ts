@@ -18,8 +18,9 @@ export interface Scraper {
    * nothing after other work: other work may run at each yield, and before a table is passed on. A step should
    * take at most 2 ms. A source that blocks is read on a separate thread, and its tables follow.
    * @param breaks differs from the last one when series must end and restart (`Clock.countBreaks`)
-   * @throws Error when the source could not be read: counted, logged when the cause changes, retried at the
-   * next scrape
+   * @throws Error when the source, or a part of it, could not be read: counted, logged when the cause changes,
+   * retried at the next scrape. If no row was yielded before, the first of several such scrapes in a row is
+   * published as a gap; a scraper yields the gaps of a part itself
    */
   scrape(breaks: number): Iterable<Table | undefined> | Promise<Iterable<Table | undefined>>;
   /**
@@ -102,7 +103,9 @@ class Loop implements ScrapeLoop, ReadingLoop {
     this.#timer.interrupt();
     await this.#running;
     // It may have been resumed meanwhile.
-    if (this.#isPaused) this.#publishGap();
+    if (!this.#isPaused) return;
+    this.#columns.begin();
+    this.#publishGap();
   }
 
   async resume(): Promise<void> {
@@ -182,6 +185,7 @@ class Loop implements ScrapeLoop, ReadingLoop {
     } catch (error) {
       this.#telemetry.errored(Math.max(1, this.#pointsOfGoodScrape - seen.points));
       this.#noteFailure(error);
+      if (!this.#columns.hasRows) this.#publishGap();
     }
     this.#telemetry.scraped(seen.points, Number(clock.monotonicNs() - startedNs) / 1e9);
   }
@@ -189,13 +193,14 @@ class Loop implements ScrapeLoop, ReadingLoop {
   async #forward(breaks: number, seen: { points: number }): Promise<void> {
     const { scraper, next } = this.#request;
     if (slices.isOver) await slices.letOthersRun();
-    const tables = scraper.scrape(breaks);
     this.#columns.begin();
+    const tables = scraper.scrape(breaks);
     for (const table of tables instanceof Promise ? await tables : tables) {
       if (slices.isOver) await slices.letOthersRun();
       if (table === undefined) continue;
-      seen.points += countPoints(table);
-      this.#columns.note(table);
+      const points = countPoints(table);
+      seen.points += points;
+      this.#columns.note(table, points);
       if (!next.consume(table)) this.#telemetry.refused();
       if (slices.isOver) await slices.letOthersRun();
     }

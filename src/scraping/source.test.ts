@@ -57,9 +57,36 @@ test('Source.read returns the readable parts, and the reasons for the others', (
   source.close();
   write('right', 'level 3\n');
   const gone = runAtOnce(source.read());
-  assert.deepEqual(valuesOf(gone.tables), [['right', 3]]);
+  assert.deepEqual(valuesOf(gone.tables), [
+    ['right', 3],
+    ['left', NaN],
+  ]);
   assert.match(gone.absent.join(), /^Cannot read .*\/left: ENOENT$/);
   assert.deepEqual(gone.failed, []);
+  assert.deepEqual(valuesOf(runAtOnce(source.read()).tables), [['right', 3]], 'a gap is published once');
+  source.close();
+});
+
+test('Source.read returns a gap when nothing can be read any more, once each time', () => {
+  const { write, source } = createPair();
+  const read = () => valuesOf(runAtOnce(source.read()).tables);
+  const both = (text: string): void => ['left', 'right'].forEach((name) => write(name, text));
+  const gap = [
+    ['left', NaN],
+    ['right', NaN],
+  ];
+  for (let i = 0; i < 2; i++) {
+    both('level 7\n');
+    assert.equal(read().length, 2);
+    both('');
+    assert.deepEqual(read(), gap);
+    assert.deepEqual(read(), []);
+  }
+  both('level 7\n');
+  read();
+  source.restart(1n);
+  both('');
+  assert.deepEqual(read(), [], 'the series have ended');
   source.close();
 });
 

@@ -4,8 +4,9 @@ import type { Clock } from '../linux/clock.js';
 import { isAbsent, KeptFile } from '../linux/kept-file.js';
 import { findOrAdd } from '../model/plan.js';
 import type { Resource } from '../model/series.js';
-import type { Table } from '../model/table.js';
+import { countPoints, type Table } from '../model/table.js';
 import type { CounterTable, DescribeCounters } from './counter-table.js';
+import { GapColumns } from './gap-columns.js';
 import type { GaugeColumn, GaugeTable } from './gauge-table.js';
 import { Plausibility } from './lines.js';
 import { TableSet } from './table-set.js';
@@ -35,6 +36,7 @@ export interface SourceContext {
 
 /** The result of one reading of a source. */
 export interface SourceReading {
+  /** With a gap where a table is missing that the previous reading had. */
   readonly tables: readonly Table[];
   /** Why nothing could be read. */
   readonly error?: unknown;
@@ -50,6 +52,7 @@ export class Source {
   readonly #files = new Map<string, KeptFile>();
   readonly #tables: TableSet;
   readonly #plausibility: Plausibility;
+  readonly #gaps = new GapColumns();
   readonly #read: ReadSource;
   #absent: string[] = [];
   #failed: string[] = [];
@@ -120,14 +123,21 @@ export class Source {
     try {
       const reading = this.#read(this.#context.clock.wallNs());
       const tables = 'next' in reading ? yield* reading : reading;
-      return { tables, absent: this.#absent, failed: this.#failed };
+      return { tables: [...tables, ...this.#findGaps(tables)], absent: this.#absent, failed: this.#failed };
     } catch (error) {
-      return { tables: [], error, absent: [], failed: [] };
+      return { tables: this.#findGaps([]), error, absent: [], failed: [] };
     }
+  }
+
+  #findGaps(tables: readonly Table[]): readonly Table[] {
+    this.#gaps.begin();
+    for (const table of tables) this.#gaps.note(table, countPoints(table));
+    return this.#gaps.createGap(this.#context.clock.wallNs());
   }
 
   /** Ends every series: later readings belong to new ones. */
   restart(at: bigint): readonly Table[] {
+    this.#gaps.clear();
     return this.#tables.restart(at);
   }
 
