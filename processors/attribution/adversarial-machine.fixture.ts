@@ -25,6 +25,8 @@ export interface AdversarialOptions {
   readonly readingS: number;
   /** Time between two refreshes of the meter. */
   readonly refreshS?: number;
+  /** How long after a multiple of that time; the power of the quiet phase is constant. */
+  readonly refreshOffsetS?: number;
   /** Whether cycles or cache misses are counted; with cache misses, the meter is that of the memory. */
   readonly counts?: 'cycles' | 'cache-misses' | 'resctrl';
   /** Number of tasks that are counted individually; undefined: all. */
@@ -130,19 +132,25 @@ export class AdversarialMachine {
       const toS = this.#atS + 1;
       for (; (readings + 1) * readingS < toS + stepS / 2; readings++) {
         this.#readAtS = (readings + 1) * readingS;
-        this.#refreshedAtS = floorTo(this.#readAtS, this.#refreshS);
+        this.#refreshedAtS = this.#lastRefresh(this.#readAtS);
         this.#rig.energy(this.#meter, this.#readAtS, floorWatts * this.#refreshedAtS);
       }
       this.#scan(toS);
     }
     this.#joules = floorWatts * quietS;
-    this.#refreshedAtS = floorTo(quietS, this.#refreshS);
+    this.#refreshedAtS = this.#lastRefresh(quietS);
     this.#shownJ = floorWatts * this.#refreshedAtS;
     this.#readAtS += readingS;
   }
 
   get #refreshS(): number {
     return this.#options.refreshS ?? stepS;
+  }
+
+  /** The last refresh before an instant. */
+  #lastRefresh(atS: number): number {
+    const { refreshOffsetS = 0 } = this.#options;
+    return Math.max(0, floorTo(atS - refreshOffsetS, this.#refreshS) + refreshOffsetS);
   }
 
   #refresh(): void {

@@ -209,10 +209,11 @@ function listInstances({ window: { usage }, instanceNj }: SettledWindow) {
 /** The error and its inputs. */
 function describeError({ window, uncertainty }: SettledWindow) {
   const { error, timeShare, floorErrorWatts, leastWatts } = uncertainty;
-  const { lagNs, edgeNs, tickNs, sampleNs } = window;
+  const { lagNs, delayNs = 0, edgeNs, tickNs, sampleNs } = window;
   return {
     error,
     lag_ns: lagNs,
+    ...(delayNs > 0 && { delay_ns: delayNs }),
     edge_ns: edgeNs,
     tick_ns: tickNs,
     ...(sampleNs !== undefined && { step_ns: sampleNs }),

@@ -183,9 +183,10 @@ export class RemainderMeter implements DomainMeter {
     this.#owedNj = Math.max(0, -beyondNj);
     const energyNj = Math.max(0, beyondNj);
     const usage = this.#createUsage({ ...window, energyNj }, used);
-    // The lag of the host's meter increases the uncertainty of the remainder.
-    const lagNs = energyNj === 0 ? window.lagNs : (window.lagNs * window.energyNj) / energyNj;
-    return { ...window, energyNj, lagNs, usage };
+    // The age of the host's energy increases the uncertainty of the remainder: the domains' energy is of another time.
+    const ageNs = window.lagNs + (window.delayNs ?? 0);
+    const lagNs = energyNj === 0 ? ageNs : (ageNs * window.energyNj) / energyNj;
+    return { ...window, energyNj, lagNs, delayNs: 0, usage };
   }
 
   #createUsage({ from, to, energyNj, usage }: Window, { charges, sharedNj, isGpuUsed }: PartsUsage): Usage {

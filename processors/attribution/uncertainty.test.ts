@@ -117,18 +117,20 @@ for (const [name, windowS, settings] of [
   }
 }
 
-for (const [name, readingS, refreshS] of [
+for (const [name, readingS, refreshS, refreshOffsetS = 0] of [
   ['is hardly faster than the windows', 0.01, 0.08],
   ['shows energy of up to a reading ago', 0.05, 0.077],
   ['is refreshed in step with readings and windows', 0.05, 0.08],
   ['is refreshed between two readings, as only their spread shows', 0.1, 0.077],
   ['is refreshed slightly more often than it is read', 0.08, 0.077],
   ['is read once per window', 0.2, 0.077],
+  ['is refreshed in the middle between two readings, and its spread does not show it', 0.2, 0.2, 0.1],
+  ['is refreshed in the middle between two of four readings per window', 0.05, 0.05, 0.025],
 ] as const) {
   test(`attribution publishes an error that holds if the meter ${name}`, (t) => {
     const windows = Array.from({ length: 8 }, (_, seed) =>
       playAdversary(
-        { windows: 60, readingS, refreshS, seed, workloads: 1, windowS: 0.2 },
+        { windows: 60, readingS, refreshS, refreshOffsetS, seed, workloads: 1, windowS: 0.2 },
         { floor: [{ power: 12 }] },
       ),
     ).flat();
@@ -225,6 +227,14 @@ test('Uncertainty adds the terms of the formula', () => {
   // edge: 2 x 0.05 s x 6 J / 10 J = 0.06 s; step: sqrt(0.01) x 0.6 = 0.06.
   const noisy = { ...window, lagNs: 0, tickNs: 0, edgeNs: 50e6, sampleNs: 10e6 };
   assert.equal(createUncertainty().of(noisy, evidence).toFixed(9), (Math.SQRT2 * 0.06 + 0.25).toFixed(9));
+  // All of it may be 50 ms old: another 2 x 0.05 s x 6 J / 10 J.
+  assert.equal(
+    createUncertainty()
+      .of({ ...noisy, delayNs: 50e6 }, evidence)
+      .toFixed(9),
+    (Math.sqrt(3) * 0.06 + 0.25).toFixed(9),
+  );
+  assert.equal(createUncertainty().of({ ...noisy, energyNj: 0, delayNs: 100e6 }, evidence), 0.1);
   // Without a floor, all of the lowest power so far may be idle power: the figure is limited to 1.
   assert.equal(createUncertainty().of(window, { ...evidence, floor: undefined }), 1);
 });

@@ -17,7 +17,7 @@ import type { FloorPower } from './floor.js';
 const tickError = 0.8;
 /**
  * Between two readings, power is assumed to be constant: on one side of a window's end it may be zero, on the
- * other twice the mean.
+ * other twice the mean. So may that of the time that a delayed meter does not show.
  */
 const powerRange = 2;
 /** Only windows of at least this many refreshes show how low the power of a domain can be. */
@@ -90,7 +90,7 @@ export class Uncertainty {
   of(window: Window, evidence: Evidence): number {
     const { from, to, energyNj } = window;
     if (this.#options.isEstimated) return 1;
-    if (energyNj === 0) return Math.min(1, lagErrorNs(window) / (to - from));
+    if (energyNj === 0) return Math.min(1, Math.max(lagErrorNs(window), window.delayNs ?? 0) / (to - from));
     const weightsNj = this.#misplacedByWeights(evidence) * evidence.dynamicNj;
     const floorNj = Math.min(this.#floorErrorWatts(window, evidence.floor) * (to - from), energyNj);
     const biasNj = weightsNj + floorNj + evidence.unattributedNj;
@@ -120,11 +120,14 @@ export class Uncertainty {
  * nothing at the ends of a window.
  */
 function noiseOf(window: Window, dynamicNj: number): number {
-  const { from, to, energyNj, edgeNs, tickNs, sampleNs = 0 } = window;
+  const { from, to, energyNj, delayNs = 0, edgeNs, tickNs, sampleNs = 0 } = window;
   const sharedNs = (powerRange * edgeNs * dynamicNj) / energyNj;
   // The error of sampled power is at most its mean; with n readings, it is divided by the square root of n.
   const sampledNs = (Math.sqrt(sampleNs * (to - from)) * dynamicNj) / energyNj;
-  return Math.hypot(lagErrorNs(window), sharedNs, sampledNs, tickError * tickNs) / (to - from);
+  // Energy of a window of this length, but of earlier time: in the time at its end that is missing, power may be twice
+  // the mean, too.
+  const delayedNs = (powerRange * delayNs * dynamicNj) / energyNj;
+  return Math.hypot(lagErrorNs(window), delayedNs, sharedNs, sampledNs, tickError * tickNs) / (to - from);
 }
 
 /**

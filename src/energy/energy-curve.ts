@@ -43,9 +43,14 @@ export class EnergyCurve {
     return this.#finder.readNs;
   }
 
-  /** Maximum age of a knot at its reading. */
+  /** Maximum age of a knot at its reading, apart from `delayNs`. */
   get lagNs(): number {
     return this.#finder.lagNs;
+  }
+
+  /** By how much all knots alike may be older at their readings. */
+  get delayNs(): number {
+    return this.#finder.delayNs;
   }
 
   /** Time of the oldest knot, even if it may not be the start of the known curve; NaN: none. */

@@ -77,13 +77,21 @@ export class KnotFinder {
   }
 
   /**
-   * How long before its reading a change may have happened: the refresh interval or its bound, or the time between
-   * readings.
+   * How long before its reading a change may have happened, apart from `delayNs`: the refresh interval or its bound, or
+   * the time between readings.
    */
   get lagNs(): number {
     const { refreshNs } = this;
     const statedNs = this.#statedNs ?? (refreshNs > 0 ? 0 : (this.#bound?.refreshNs ?? 0));
     return Math.min(this.#readNs, Math.max(refreshNs, statedNs));
+  }
+
+  /**
+   * By how much all readings alike may be older than `lagNs`. Where the refresh interval is not stated, refreshes in step
+   * with the readings do not show their age.
+   */
+  get delayNs(): number {
+    return this.#statedNs === undefined && this.refreshNs === 0 ? this.#readNs - this.lagNs : 0;
   }
 
   /** Mean time between two readings; 0: there was at most one. */

@@ -4,6 +4,8 @@ import { findMeterFacts } from './meter-facts.js';
 
 const factsOf = (attributes: Record<string, string>) => findMeterFacts({ attributes });
 
+const ofWindow = (window: string) => ({ 'energy.interface': 'hwmon_power', 'hw.power.window': window });
+
 test("findFacts returns the minimum age of a meter's energy, by its interface and its averaging time", () => {
   assert.deepEqual(factsOf({ 'energy.interface': 'powercap' }), { isSampled: false, refreshNs: 1e6 });
   assert.deepEqual(factsOf({ 'energy.interface': 'perf_event' }), { isSampled: false, refreshNs: 1e6 });
@@ -14,8 +16,6 @@ test("findFacts returns the minimum age of a meter's energy, by its interface an
   assert.deepEqual(factsOf(averaged), { isSampled: true, refreshNs: 1e9 });
   const grace = { 'energy.interface': 'hwmon_power', 'hw.power.window': '0.05s' };
   assert.deepEqual(factsOf(grace), { isSampled: true, refreshNs: 50e6 });
-  for (const window of ['instant', 'average']) {
-    const unknown = { 'energy.interface': 'hwmon_power', 'hw.power.window': window };
-    assert.deepEqual(factsOf(unknown), { isSampled: true, refreshNs: 1e6 });
-  }
+  assert.deepEqual(factsOf(ofWindow('instant')), { isSampled: true, refreshNs: 1e6 });
+  assert.deepEqual(factsOf(ofWindow('average')), { isSampled: true });
 });

@@ -9,8 +9,9 @@ import { leastRefreshNs } from './refresh-bound.js';
 /** What is known of a meter besides its readings. */
 export interface MeterFacts {
   /**
-   * Minimum age of the energy that it shows, in nanoseconds; readings that are farther apart do not reveal it.
-   * Undefined: not known; a bound is learned from the readings.
+   * Minimum age of the energy that it shows, in nanoseconds; readings that are farther apart do not reveal it. For
+   * power, the time over which a reading is a mean. Undefined: not known; for a counter, a bound is learned from the
+   * readings.
    */
   readonly refreshNs?: number;
   /** Whether its energy is computed from the power at the instants of its readings: power between them is not seen. */
@@ -37,8 +38,9 @@ export function findMeterFacts({ attributes }: Pick<Series, 'attributes'>): Mete
     return { isSampled: false, ...(known !== undefined && { refreshNs: known }) };
   }
   const window = attributes[ATTR_HW_POWER_WINDOW] ?? attributes[ATTR_HW_GPU_POWER_WINDOW];
-  const seconds = /^(\d+(?:\.\d+)?)s$/u.exec(String(window))?.[1];
   // A mean covers all the time before its instant, however far apart readings are. Other power is that of an instant:
   // the spread of its readings shows how it changed, not how old it is.
+  if (window === 'average') return { isSampled: true };
+  const seconds = /^(\d+(?:\.\d+)?)s$/u.exec(String(window))?.[1];
   return { isSampled: true, refreshNs: seconds === undefined ? leastRefreshNs : Number(seconds) * 1e9 };
 }

@@ -76,3 +76,17 @@ test('KnotFinder has a lag of at most the time between two readings, the stated 
   // Refreshed every 400 ms: readings without a change show it.
   assert.equal(lagAfter(65, new KnotFinder(), { ...meter, refreshMs: 400 }), 100);
 });
+
+test('KnotFinder has a delay of up to a reading where neither a statement nor a reading without a change limits it', () => {
+  const delayAfter = (readings: number, refreshMs: number, statedNs?: number) => {
+    const finder = new KnotFinder(statedNs);
+    readMeter(finder, { readMs: 100, refreshMs, wattsAt: () => 10 }, readings);
+    return Math.round(finder.delayNs / ms);
+  };
+  // Until the bound is known, the lag is all of the time between two readings.
+  assert.equal(delayAfter(64, 100), 0);
+  assert.equal(delayAfter(65, 100), 99);
+  assert.equal(delayAfter(65, 77), 23);
+  assert.equal(delayAfter(65, 100, ms), 0);
+  assert.equal(delayAfter(65, 400), 0);
+});

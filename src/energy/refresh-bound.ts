@@ -10,8 +10,8 @@ const maxChange = 0.1;
  * The maximum refresh interval of a counter that changes at every reading. While power is constant, the counter grows
  * in proportion to the time between two readings, except that it contains one refresh more or less. So the spread of
  * its growth, divided by power, is the refresh interval, plus what power changed: the smallest spread of all runs of
- * readings is a bound. A counter that is refreshed at exactly the instants of its readings has no spread, and in
- * windows between these readings no error.
+ * readings is a bound. It limits by how much the age of two readings differs, not the age itself: a counter with a
+ * constant number of refreshes between two readings has no spread, however long before each reading it was refreshed.
  */
 export class RefreshBound {
   readonly #times = new Float64Array(runLength);

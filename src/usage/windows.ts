@@ -16,11 +16,13 @@ export interface Window {
   readonly energyNj: number;
   /** Learned refresh interval of the meter; 0: not known yet. */
   readonly refreshNs: number;
-  /** Maximum age of the energy that the meter shows. */
+  /** Maximum age of the energy that the meter shows, different at each end. */
   readonly lagNs: number;
+  /** Further age of this energy, alike at both ends, up to the length of the window; undefined: none. */
+  readonly delayNs?: number;
   /** Total time at both ends for which energy may be on the wrong side of the end; 0: both ends are readings. */
   readonly edgeNs: number;
-  /** Mean time between readings of power, if its energy was computed from these; undefined: a meter counted it. */
+  /** Mean time between readings of power that none of them covers; undefined: a meter counted the energy. */
   readonly sampleNs?: number;
   /** How far the usage may lag behind; 0: it is exact. */
   readonly tickNs: number;
@@ -56,7 +58,8 @@ export class Windows {
   readonly #maxWindowNs: number;
   readonly #tick: UsageTick;
   readonly #keepsEnds: boolean;
-  readonly #isSampled: boolean;
+  /** Only where power is read: the time over which each reading is a mean. */
+  readonly #meanNs: number | undefined;
   #pending: Usage[] = [];
   #knotsFrom: readonly number[] | undefined;
   #from = NaN;
@@ -74,7 +77,7 @@ export class Windows {
    */
   constructor(maxWindowNs: number, tick: UsageTick, keepsEnds = false, facts?: MeterFacts) {
     this.curve = new EnergyCurve(facts?.refreshNs);
-    this.#isSampled = facts?.isSampled === true;
+    this.#meanNs = facts?.isSampled === true ? (facts.refreshNs ?? Infinity) : undefined;
     this.#maxWindowNs = maxWindowNs;
     this.#tick = tick;
     this.#keepsEnds = keepsEnds;
@@ -211,10 +214,12 @@ export class Windows {
       to,
       energyNj,
       refreshNs: this.curve.refreshNs,
-      lagNs: this.curve.lagNs,
+      // The end of a reading of power is its instant.
+      lagNs: this.#meanNs === undefined ? this.curve.lagNs : 0,
+      delayNs: Math.min(to - from, this.#meanNs ?? this.curve.delayNs),
       edgeNs: Math.hypot(fromEdgeNs, this.#fromEdgeNs),
       tickNs: this.#tick.ns,
-      ...(this.#isSampled && { sampleNs: this.curve.readNs }),
+      ...(this.#meanNs !== undefined && { sampleNs: Math.max(0, this.curve.readNs - this.#meanNs) }),
       usage: to - from > this.#maxWindowNs ? createGap(to) : usage,
       ...(ends && { ends }),
     };

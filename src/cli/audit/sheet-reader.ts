@@ -128,6 +128,7 @@ const wholeNumbers = [
 const optionalNumbers = ['interrupt_ns', 'interrupt_nj'];
 const quantities = ['refresh_ns', 'carry_nj', 'error', 'lag_ns', 'edge_ns', 'tick_ns', 'time_share'];
 const unknownQuantities = ['floor_w', 'floor_error_w', 'least_w'];
+const optionalQuantities = ['delay_ns', 'step_ns'];
 const numberLists = ['costs', 'counts'];
 
 /** @throws UnconfirmedError if a field is missing or has the wrong type */
@@ -144,7 +145,7 @@ function toSheet(line: Line): WindowSheet {
     quantities.find((name) => !isQuantity(line[name])) ??
     unknownQuantities.find((name) => line[name] !== null && !isQuantity(line[name])) ??
     numberLists.find((name) => line[name] !== undefined && !areQuantities(line[name])) ??
-    (line['step_ns'] === undefined || isQuantity(line['step_ns']) ? undefined : 'step_ns') ??
+    optionalQuantities.find((name) => line[name] !== undefined && !isQuantity(line[name])) ??
     (line['instances'] === undefined || areInstances(line['instances']) ? undefined : 'instances');
   if (other !== undefined)
     throw new UnconfirmedError(`expected numbers, found ${other}: ${JSON.stringify(line[other])}`);

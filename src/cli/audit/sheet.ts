@@ -36,6 +36,7 @@ export interface WindowSheet {
   /** The error and its inputs. */
   readonly error: number;
   readonly lag_ns: number;
+  readonly delay_ns?: number;
   readonly edge_ns: number;
   readonly tick_ns: number;
   readonly step_ns?: number;
