@@ -19,7 +19,7 @@ export const factory: ExporterFactory<typeof schema> = {
   },
   create(config, context) {
     return new QueuedExporter(config, context, {
-      createEncoder: (emit) => createBatcher(config.batch, emit),
+      createEncoder: (emit) => createBatcher(config.batch, emit, config.identity),
       restore: createRequest,
       async openSender() {
         const { openGrpcSender } = await import('./grpc-sender.js');

@@ -11,7 +11,7 @@ export const factory: ExporterFactory<typeof schema> = {
   check: checkHttpExporterConfig,
   create(config, context) {
     return new QueuedExporter(config, context, {
-      createEncoder: (emit) => createBatcher(config.batch, emit),
+      createEncoder: (emit) => createBatcher(config.batch, emit, config.identity),
       restore: createRequest,
       async openSender() {
         const { openOtlpSender } = await import('./otlp-sender.js');

@@ -14,6 +14,7 @@ import { createRow, endDelayNs, type Table } from '../model/table.js';
 import { createRows, sliceRows, type Rows } from './columns.js';
 import { Deltas } from './deltas.js';
 import { encodeHistograms } from './histogram-encoder.js';
+import { createPlacement, type IdentityPlace } from './place-identity.js';
 import { RequestBuilder } from './request-builder.js';
 import { splitRequest } from './split-request.js';
 import { createTablePlan, type ColumnsPlan } from './table-plan.js';
@@ -25,8 +26,9 @@ export const createRequest = createDivisible(splitRequest);
 export function createBatcher(
   batch: Pick<BatchConfig, 'max_points' | 'max_bytes'>,
   emit: (request: QueuedRequest) => void,
+  identity?: IdentityPlace,
 ): Batcher {
-  return new Batcher(requestLimits(batch), emit);
+  return new Batcher(requestLimits(batch), emit, identity);
 }
 
 /** Converts tables to requests: small tables are combined, a large one is divided. */
@@ -34,15 +36,25 @@ export class Batcher implements Encoder {
   readonly #limits: RequestLimits;
   readonly #emit: (request: QueuedRequest) => void;
   readonly #plan: (series: readonly Series[]) => readonly ColumnsPlan[];
+  readonly #place: (series: readonly HistogramSeries[]) => readonly HistogramSeries[];
   readonly #pool = new BufferPool();
   readonly #deltas = new Deltas();
   #builder = new RequestBuilder();
 
-  /** @param emit called with each full request, and at every flush */
-  constructor(limits: RequestLimits, emit: (request: QueuedRequest) => void) {
+  /**
+   * @param emit called with each full request, and at every flush
+   * @param identity where the attributes of workloads are sent
+   */
+  constructor(
+    limits: RequestLimits,
+    emit: (request: QueuedRequest) => void,
+    identity: IdentityPlace = 'resource',
+  ) {
     this.#limits = limits;
     this.#emit = emit;
-    this.#plan = createPlans((series) => createTablePlan(series, limits));
+    const place = createPlacement<Series>(identity);
+    this.#place = createPlacement<HistogramSeries>(identity);
+    this.#plan = createPlans((series) => createTablePlan(place(series), limits));
   }
 
   /** Points that are not emitted yet. */
@@ -81,7 +93,7 @@ export class Batcher implements Encoder {
   }
 
   #encode(table: HistogramTable): void {
-    encodeHistograms(table, this.#limits, {
+    encodeHistograms({ ...table, series: this.#place(table.series) }, this.#limits, {
       use: () => this.#builder,
       add: (encoded) => this.#builder.addEncoded(encoded),
       flush: () => this.flush(),
