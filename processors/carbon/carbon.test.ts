@@ -174,6 +174,35 @@ test('carbon asks a service, keeps its value for the next start, and uses the co
   );
 });
 
+test('carbon replaces a value that is too old by that of the country, and names the source of each', async (t) => {
+  const answers = ['{"value":720}'];
+  const server = await startServer(t, () => answers.shift() ?? 'no JSON');
+  const service = { endpoint: server.url, value: 'value', interval: '1s', max_age: '1s' };
+  const { feed, last, log, out, processor } = create({ country: 'SWE', service });
+  t.after(() => processor.shutdown());
+  await processor.start();
+  const waitFor = async (intensity: number) =>
+    until(() => {
+      feed((Date.now() - epochS * 1000) / 1000, 3.6e6);
+      return near(last('carbon.intensity'), intensity);
+    });
+  await waitFor(720);
+  await waitFor(41);
+  assert.ok(log.lines.some((line) => /Cannot get a value from http:.*; the fall-back is used/u.test(line)));
+  answers.push('{"value":700}');
+  await waitFor(700);
+  const status = out.tables
+    .flatMap(({ series }) => series)
+    .filter(({ metric }) => metric.name === 'carbon.intensity');
+  const sources = [...new Set(status)].map(({ attributes }) => attributes['carbon.source']);
+  // Before the first answer, the country may have been used, too.
+  assert.deepEqual(sources.slice(-3), ['service', 'SWE 2023', 'service']);
+  const ended = out.tables.flatMap((table) => table.ended ?? []);
+  // The intensity and its age.
+  assert.equal(ended.length, 2 * (sources.length - 1));
+  assert.equal(ended.at(-1)?.attributes['carbon.source'], 'SWE 2023');
+});
+
 test('carbon reports what is wrong with an answer', async (t) => {
   const answers = ['{"value":"many"}', 'no JSON', '{"value":-1}'];
   const server = await startServer(t, () => answers.shift() ?? '{"value":5}');

@@ -12,6 +12,7 @@ import { schema, type Config } from './config.js';
 import { countries } from './countries.js';
 import { joulesPerKwh, openIntensity, type Intensity } from './intensity.js';
 
+const sourceName = 'carbon.source';
 const gramsPerKilogram = 1000;
 const nsPerYear = 365.25 * 86_400e9;
 
@@ -104,9 +105,22 @@ function withoutRounding(value: number): number {
 
 /** A series and how its value is read. */
 interface Line {
-  readonly series: Series;
+  /** Replaced when its source changes. */
+  series: Series;
   /** @param at Unix time in nanoseconds */
   read(at: bigint): number;
+}
+
+/** Starts other series for those that name another source. @returns those that they replace */
+function replaceSource(lines: readonly Line[], name: string, start: bigint): readonly Series[] {
+  const ended: Series[] = [];
+  for (const line of lines) {
+    const { attributes } = line.series;
+    if (attributes[sourceName] === undefined || attributes[sourceName] === name) continue;
+    ended.push(line.series);
+    line.series = { ...line.series, attributes: { ...attributes, [sourceName]: name }, start };
+  }
+  return ended;
 }
 
 function createStatus(start: bigint, { config, context, intensity }: StatusOptions): RateStatus {
@@ -120,7 +134,7 @@ function createStatus(start: bigint, { config, context, intensity }: StatusOptio
   });
   const attributes = {
     [ATTR_CARBON_ACCOUNTING]: 'location',
-    'carbon.source': intensity.name,
+    [sourceName]: intensity.describe(),
     'carbon.intensity.type': type,
   };
   const lines: Line[] = [
@@ -137,8 +151,16 @@ function createStatus(start: bigint, { config, context, intensity }: StatusOptio
     const perNs = (embodied.kilograms * gramsPerKilogram) / (embodied.years * nsPerYear);
     lines.push({ series: describe(embodiedCarbon, {}), read: (at) => Number(at - start) * perNs });
   }
+  let series = lines.map((line) => line.series);
   return {
-    series: lines.map(({ series }) => series),
+    get series() {
+      return series;
+    },
+    replaceChanged(at) {
+      const ended = replaceSource(lines, intensity.describe(), at);
+      if (ended.length > 0) series = lines.map((line) => line.series);
+      return ended;
+    },
     read: (at) => Float64Array.from(lines, (line) => line.read(at)),
   };
 }

@@ -9,10 +9,10 @@ export const joulesPerKwh = 3.6e6;
 /** Grams per joule, and their source. */
 export interface Intensity {
   readonly rate: Rate;
-  /** `setting`, `FRA 2023`, `file`, `service`. */
-  readonly name: string;
   /** Undefined: it is constant. */
   readonly source: RateSource | undefined;
+  /** The source of the value in use: `setting`, `FRA 2023`, `file`, `service`. */
+  describe(): string;
 }
 
 /** Opens the configured intensity. Every joule of the machine corresponds to `pue` joules of the data centre. */
@@ -20,19 +20,20 @@ export function openIntensity(config: Config, log: Log): Intensity {
   const { intensity, country, file, service, pue } = config;
   const units = { perJoule: pue / joulesPerKwh, min: 0 };
   const [yearly, year] = countries[country] ?? [];
-  if (file !== null) return createChanging('file', new FileRateSource(file, units, log));
+  const ofCountry = `${country} ${year}`;
+  if (file !== null) {
+    const source = new FileRateSource(file, units, log);
+    return { rate: source.rate, source, describe: () => 'file' };
+  }
   if (service !== null) {
     // The means of countries are average ones.
     const isAverage = config.intensity_type === 'average';
     const fallback = isAverage && yearly !== undefined ? yearly * units.perJoule : undefined;
     const own = { ...service, endpoint: service.endpoint ?? '' };
-    return createChanging('service', new ServiceRateSource(own, { units, fallback, log }));
+    const source = new ServiceRateSource(own, { units, fallback, log });
+    return { rate: source.rate, source, describe: () => (source.isFallback ? ofCountry : 'service') };
   }
   const constant = intensity ?? yearly ?? NaN;
-  const name = intensity === null ? `${country} ${year}` : 'setting';
-  return { rate: createConstantRate(constant * units.perJoule), name, source: undefined };
-}
-
-function createChanging(name: string, source: RateSource): Intensity {
-  return { rate: source.rate, name, source };
+  const name = intensity === null ? ofCountry : 'setting';
+  return { rate: createConstantRate(constant * units.perJoule), source: undefined, describe: () => name };
 }

@@ -72,6 +72,7 @@ function create(config: Config, context: Context, next: Consumer): ConsumingComp
     next,
     createStatus: (start): RateStatus => ({
       series: [{ metric: createPriceMetric(currency), resource: context.host, attributes: {}, start }],
+      replaceChanged: () => [],
       read: (at) => Float64Array.of(readPrice(rate, at) / pue),
     }),
   });

@@ -47,6 +47,8 @@ export interface RateSource {
   readonly rate: Rate;
   /** When the current value became known, Unix time in milliseconds; NaN: none is known. */
   readonly updatedAtMs: number;
+  /** Whether the rate is that of the fallback, since there is no current value. */
+  readonly isFallback: boolean;
   /** @throws Error if the rate can never be available */
   start(): Promise<void>;
   close(): void;
@@ -66,6 +68,7 @@ const fileCheckMs = 30_000;
 /** A rate in a file of lines `time,value`, reloaded when it changes. A value holds until the next one. */
 export class FileRateSource implements RateSource {
   readonly rate = new StepRate();
+  readonly isFallback = false;
   updatedAtMs = NaN;
   readonly #path: string;
   readonly #units: Units;
@@ -166,6 +169,10 @@ export class ServiceRateSource implements RateSource {
     this.#fallback = options.fallback;
     this.#log = options.log;
     if (options.fallback !== undefined) this.rate.add({ at: 0, factor: options.fallback });
+  }
+
+  get isFallback(): boolean {
+    return this.#fallback !== undefined && (this.#isStale || Number.isNaN(this.updatedAtMs));
   }
 
   async start(): Promise<void> {

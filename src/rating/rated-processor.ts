@@ -1,13 +1,18 @@
 import type { ConsumingComponent } from '../component/component.js';
 import type { Consumer } from '../component/consumer.js';
 import type { Series } from '../model/series.js';
-import { createRow, timeOf, type Table } from '../model/table.js';
+import { createEnding, createRow, timeOf, type Table } from '../model/table.js';
 import type { RateSource } from './rate-source.js';
 import { RatedEnergy, type Rating } from './rated-energy.js';
 
 /** What is published about the rates themselves. */
 export interface RateStatus {
   readonly series: readonly Series[];
+  /**
+   * Replaces series whose attributes have changed. @returns those that it replaced
+   * @param at Unix time in nanoseconds
+   */
+  replaceChanged(at: bigint): readonly Series[];
   /** @param at Unix time in nanoseconds */
   read(at: bigint): Float64Array;
 }
@@ -36,6 +41,8 @@ export function createRatedProcessor(options: RatedProcessorOptions): ConsumingC
     if (status !== undefined && at < statusAt + statusNs) return;
     status ??= options.createStatus(at);
     statusAt = at;
+    const ended = status.replaceChanged(at);
+    if (ended.length > 0) next.consume(createEnding(ended, at));
     if (status.series.length > 0) next.consume(createRow(status.series, at, status.read(at)));
   }
 
