@@ -34,6 +34,40 @@ test('attribution is exact with a meter that is five times slower than the scans
   assertJoules(rig.parts()['unseen'] ?? 0, 0, 1e-7);
 });
 
+test('attribution is within 2 % over time with a meter that is refreshed every 5 s between two scans', (t) => {
+  // What it shows is up to 0.9 s old, and each process starts or stops every second. In step, there is no error.
+  for (const offsetS of [0.1, 0.5, 0.9]) {
+    const rig = new Rig();
+    const meter = rig.createMeter({ 'energy.method': 'measured' });
+    const random = createRandom(10 * offsetS);
+    const processes = [1, 2].map((pid) => new RigProcess({ 'process.pid': pid }, 0));
+    const used: (readonly [number, number])[] = [[0, 0]];
+    const seconds = 4000;
+    for (let atS = 0; atS <= seconds; atS++) {
+      const [first, second] = used[atS];
+      // Each is busy or not for a second; 10 W per busy CPU. The meter shows the energy up to its last refresh.
+      used.push([first + Math.round(random.fraction()), second + 0.5 * Math.round(random.fraction())]);
+      const refreshedS = Math.max(0, Math.floor((atS - offsetS) / 5) * 5 + offsetS);
+      const from = Math.floor(refreshedS);
+      const joulesAt = (i: number) => 10 * (used[i][0] + used[i][1]);
+      rig.energy(meter, atS, joulesAt(from) + (refreshedS - from) * (joulesAt(from + 1) - joulesAt(from)));
+      rig.usage(atS, [
+        [processes[0], first],
+        [processes[1], second],
+      ]);
+      rig.boundary(atS, first + second);
+    }
+    const joules = rig.processes();
+    const [first, second] = used[seconds];
+    const errors = [joules[1] / (10 * first) - 1, joules[2] / (10 * second) - 1];
+    t.diagnostic(`${offsetS} s: ${errors.join(', ')}`);
+    assert.ok(
+      errors.every((error) => Math.abs(error) < 0.02),
+      `${offsetS} s: ${errors.join(', ')}`,
+    );
+  }
+});
+
 test('attribution processes tables of a thousand readings of a meter that is read ten times faster than it is refreshed', () => {
   const rig = new Rig();
   const meter = [rig.createMeter({ 'energy.method': 'measured' })];
