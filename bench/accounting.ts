@@ -5,20 +5,13 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { factory } from '../receivers/process/factory.js';
-import type { Consumer } from '../src/component/consumer.js';
-import { createFakeContext } from '../src/component/fakes.js';
-import { parseSettings } from '../src/config/settings.js';
 import { describeError } from '../src/errors.js';
 import { findHierarchies } from '../src/linux/cgroup/hierarchies.js';
-import { parseCpuTimes, tickNs } from '../src/linux/procfs.js';
-import type { Series } from '../src/model/series.js';
-import { processCpuTime } from '../src/model/usage-metrics.js';
 import type { Benchmark, Result } from './benchmark.js';
+import { measureEverything } from './everything.js';
 import { findFloor, type Floor } from './floors.js';
 
 const count = 10_000;
-const everythingMs = 30_000;
 /** One watt per CPU, so that joules equal CPU seconds. */
 const wattsPerCpu = 1;
 /** Long enough for several scans and for the RCU grace periods after which the kernel reports ends of processes. */
@@ -55,49 +48,6 @@ export const accounting: Benchmark = {
     return results;
   },
 };
-
-/** CPU time of all CPUs that is explained by processes, idle time, I/O wait and steal time. */
-async function measureEverything(): Promise<readonly Result[]> {
-  const used = new Map<Series, number>();
-  const next: Consumer = {
-    consume({ series, values }) {
-      const at = values.length - series.length;
-      for (const [i, each] of series.entries()) {
-        const value = at < 0 ? NaN : (values[at + i] ?? NaN);
-        if (each.metric === processCpuTime && !Number.isNaN(value)) used.set(each, value);
-      }
-      return true;
-    },
-  };
-  const config = parseSettings(factory.schema, { collection_interval: '1h', cpu_time: 'ebpf' });
-  const receiver = factory.create(config, createFakeContext(), next);
-  try {
-    await receiver.start();
-  } catch (error) {
-    console.error(`Cannot account for everything: ${describeError(error)}`);
-    return [];
-  }
-  const look = async () => {
-    const [wall, idle] = [performance.now() / 1000, readUnusedSeconds()];
-    await receiver.flush?.();
-    return { wall, explained: idle + [...used.values()].reduce((sum, seconds) => sum + seconds, 0) };
-  };
-  await look();
-  const first = await look();
-  await sleep(everythingMs);
-  const last = await look();
-  await receiver.shutdown();
-  const explained = last.explained - first.explained;
-  const reference = (last.wall - first.wall) * availableParallelism();
-  const [what, budget] = ['Processes, idle, iowait and steal: time of all CPUs, ebpf', '0.995x to 1.005x'];
-  const ratio = explained / reference;
-  return [{ what, unit: 's', ours: explained, reference, ratio, budget, met: Math.abs(ratio - 1) <= 0.005 }];
-}
-
-function readUnusedSeconds(): number {
-  const { idle, iowait, steal } = parseCpuTimes(readFileSync('/proc/stat')).total;
-  return ((idle + iowait + steal) * tickNs) / 1e9;
-}
 
 async function measureCase(each: Case, program: Floor, root: string): Promise<readonly Result[]> {
   const [own, idle] = ['', '-idle'].map((name) => `/joulemetry-bench-${process.pid}${name}`);
