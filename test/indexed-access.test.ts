@@ -119,6 +119,7 @@ const hotFiles: Readonly<Record<string, readonly string[]>> = {
     'receivers/process/process-values.ts',
     'receivers/process/tracked-process.ts',
     'src/linux/bpf/accounted-process.ts',
+    'src/linux/bpf/ended-threads.ts',
     'src/linux/bpf/process-pass.ts',
     'src/linux/bpf/process-table.ts',
     'src/linux/bpf/thread-pass.ts',

@@ -1,4 +1,5 @@
 import { AccountedRow, BriefRecord, type AccountedProcess, type BriefProcess } from './accounted-process.js';
+import { EndedThreads } from './ended-threads.js';
 import { addPackageTimes } from './package-record.js';
 import { ProcessRows, readTime, rowState } from './process-rows.js';
 import { nanosecondsPerSecond, taskField } from './task-record.js';
@@ -34,6 +35,7 @@ export class ProcessTable {
   readonly #byPid: Map<number, number>;
   readonly #pending = new Set<number>();
   readonly #brief = new BriefRecord();
+  readonly #endedThreads = new EndedThreads();
   /** CLOCK_BOOTTIME at the start of the first pass, and of this one. */
   #beganNs: number | undefined;
   #bootNs = 0;
@@ -58,6 +60,7 @@ export class ProcessTable {
     this.#beganNs ??= bootNs;
     this.#bootNs = bootNs;
     this.#pass += 1;
+    this.#endedThreads.begin();
     for (const row of this.#pending) if (this.rows.states[row] === rowState.dead) this.#remove(row);
   }
 
@@ -128,15 +131,17 @@ export class ProcessTable {
   addDeath(words: Uint32Array, at: number, take: (process: BriefProcess) => void): void {
     const tgid = words[at + taskField.tgid];
     if (this.#packages > 0) this.#endThread(words, at);
-    // The kernel includes ended threads in the sum of the whole process.
-    if (words[at + taskField.tid] !== tgid) return;
+    if (words[at + taskField.tid] !== tgid) {
+      this.#noteThread(words, at);
+      return;
+    }
     const startNs = readTime(words, at + taskField.start);
     const row = this.#findLife(tgid, startNs);
     const own = at + taskField.runtime;
     const all = at + taskField.endedThreadsRuntime;
     // For a single thread its own time is exact; the kernel's sum lacks the last slice, but has all threads.
     const last = isLess(words, own, all) ? all : own;
-    if (row !== undefined && (this.rows.claimed[row] === 1 || startNs < (this.#beganNs ?? Infinity))) {
+    if (row !== undefined && this.#isFollowed(row)) {
       this.rows.raise(row, words[last], words[last + 1]);
       this.rows.states[row] = rowState.dead;
       this.noteChange(row);
@@ -148,7 +153,9 @@ export class ProcessTable {
     const earlierNs = replaced?.countedNs ?? (row === undefined ? 0 : this.#countEarlier(row));
     if (earlierNs > 0) this.#packageNs.fill(0);
     if (row !== undefined) this.#remove(row);
-    const cpuTimeNs = Math.max(0, readTime(words, last) - earlierNs);
+    const threadsNs = this.#endedThreads.take(tgid, startNs);
+    const usedNs = Math.max(readTime(words, last), readTime(words, own) + threadsNs);
+    const cpuTimeNs = Math.max(0, usedNs - earlierNs);
     if (cpuTimeNs > 0 || replaced === undefined) take(this.#brief.take(words, at, cpuTimeNs));
   }
 
@@ -160,6 +167,20 @@ export class ProcessTable {
     const { states, addedIn, goneIn, seconds, nanoseconds } = this.rows;
     const lastSeen = states[row] === rowState.alive ? this.#pass : goneIn[row] - 1;
     return lastSeen > addedIn[row] ? seconds[row] * nanosecondsPerSecond + nanoseconds[row] : 0;
+  }
+
+  /**
+   * The sum of a process that the caller follows has its ended threads. What that lacks is left out: at the end of a
+   * long life it would be charged all at once.
+   */
+  #noteThread(words: Uint32Array, at: number): void {
+    const row = this.#byTgid.get(words[at + taskField.tgid]);
+    if (row === undefined || !this.#isFollowed(row)) this.#endedThreads.add(words, at);
+  }
+
+  /** Whether the caller follows a process, or its CPU time began before the accounting. */
+  #isFollowed(row: number): boolean {
+    return this.rows.claimed[row] === 1 || this.rows.startOf(row) < (this.#beganNs ?? Infinity);
   }
 
   /** A thread never runs again on any package. */
