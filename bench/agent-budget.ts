@@ -1,5 +1,5 @@
+import { chooseCpuTimeSource } from '../receivers/process/choose-cpu-time-source.js';
 import { schema } from '../receivers/process/config.js';
-import { chooseCpuTimeSource } from '../receivers/process/cpu-time-source.js';
 import { parseSettings } from '../src/config/settings.js';
 
 /** CPU time of the default agent against C, by where the CPU time of processes comes from. */

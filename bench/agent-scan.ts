@@ -1,5 +1,5 @@
+import { findCpuClocks } from '../receivers/process/choose-cpu-time-source.js';
 import { schema } from '../receivers/process/config.js';
-import { findCpuClocks } from '../receivers/process/cpu-time-source.js';
 import { ProcessScraper } from '../receivers/process/process-scraper.js';
 import { createFakeContext } from '../src/component/fakes.js';
 import { parseSettings } from '../src/config/settings.js';

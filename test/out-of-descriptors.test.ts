@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { chooseCpuTimeSource } from '../receivers/process/cpu-time-source.js';
+import { chooseCpuTimeSource } from '../receivers/process/choose-cpu-time-source.js';
 import { factory } from '../receivers/process/factory.js';
 import { parseSettings } from '../src/config/settings.js';
 import { listProcessTree } from '../src/linux/children.js';

@@ -13,8 +13,8 @@ import type { Series } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
 import { skipFor } from '../../src/testing/needs.fixture.js';
 import { createBrief } from './brief-process.fixture.js';
+import { chooseCpuTimeSource } from './choose-cpu-time-source.js';
 import { schema } from './config.js';
-import { chooseCpuTimeSource } from './cpu-time-source.js';
 import { factory } from './factory.js';
 import { FakeMachine, type Scanned } from './fake-machine.fixture.js';
 

@@ -7,7 +7,7 @@ import { parseSettings } from '../../src/config/settings.js';
 import { makeCgroup, runShellIn } from '../../src/linux/cgroup/real-cgroups.fixture.js';
 import type { Series } from '../../src/model/series.js';
 import { skipFor } from '../../src/testing/needs.fixture.js';
-import { chooseCpuTimeSource } from './cpu-time-source.js';
+import { chooseCpuTimeSource } from './choose-cpu-time-source.js';
 import { factory } from './factory.js';
 
 // An interval of an hour: every scan, which the test requests, also lists /proc.

@@ -12,8 +12,9 @@ import { ProcessStat } from '../../src/linux/process-stat.js';
 import { skipFor } from '../../src/testing/needs.fixture.js';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { until } from '../../src/testing/until.js';
+import { areNear } from './bpf-cpu-time.js';
+import { chooseCpuTimeSource, findCpuClocks } from './choose-cpu-time-source.js';
 import { schema } from './config.js';
-import { areNear, chooseCpuTimeSource, findCpuClocks } from './cpu-time-source.js';
 import { spawnAs } from './spawn-as.fixture.js';
 
 test('findCpuClocks finds the CPU clocks for the procfs of its own PID namespace', () => {

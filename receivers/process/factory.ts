@@ -19,6 +19,7 @@ import {
   processPackageTime,
 } from '../../src/model/usage-metrics.js';
 import { createScrapingReceiver } from '../../src/scraping/scraping-receiver.js';
+import { chooseCpuTimeSource, type ChosenSource } from './choose-cpu-time-source.js';
 import {
   processDiskIo,
   processMemoryProportional,
@@ -27,7 +28,7 @@ import {
   processThreadCount,
 } from './columns.js';
 import { schema, type Config } from './config.js';
-import { chooseCpuTimeSource, type ChosenSource, type CpuTimeSource } from './cpu-time-source.js';
+import type { CpuTimeSource } from './cpu-time-source.js';
 import { explainBpf, probeByTrying } from './probe.js';
 import { ProcessScraper } from './process-scraper.js';
 import { describeHidden, findHiddenProcesses, hasVirtualStat } from './procfs-mount.js';

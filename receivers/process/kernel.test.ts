@@ -13,8 +13,8 @@ import { createPackageSysfs } from '../../src/linux/two-packages.fixture.js';
 import type { Table } from '../../src/model/table.js';
 import { skipFor } from '../../src/testing/needs.fixture.js';
 import { until } from '../../src/testing/until.js';
+import { chooseCpuTimeSource, findCpuClocks } from './choose-cpu-time-source.js';
 import { schema } from './config.js';
-import { chooseCpuTimeSource, findCpuClocks } from './cpu-time-source.js';
 import { factory } from './factory.js';
 import { ProcessScraper } from './process-scraper.js';
 

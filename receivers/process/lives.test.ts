@@ -11,7 +11,7 @@ import { CpuClock } from '../../src/linux/clocks.js';
 import type { Series } from '../../src/model/series.js';
 import { skipFor } from '../../src/testing/needs.fixture.js';
 import { until } from '../../src/testing/until.js';
-import { chooseCpuTimeSource } from './cpu-time-source.js';
+import { chooseCpuTimeSource } from './choose-cpu-time-source.js';
 import { factory } from './factory.js';
 import { spawnAs } from './spawn-as.fixture.js';
 

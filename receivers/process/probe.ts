@@ -9,8 +9,8 @@ import { openPidList } from '../../src/linux/pid-list.js';
 import { findMissingForBpf, readEffectiveCapabilities } from '../../src/linux/privileges.js';
 import { ProcessStat } from '../../src/linux/process-stat.js';
 import { openWithoutWaiting } from '../../src/linux/regular-file.js';
+import { findCpuClocks } from './choose-cpu-time-source.js';
 import type { Config } from './config.js';
-import { findCpuClocks } from './cpu-time-source.js';
 import { findHiddenProcesses } from './procfs-mount.js';
 
 /**

@@ -2,7 +2,7 @@ import { readFileSync, readlinkSync } from 'node:fs';
 import { createGrant, type Remedy } from '../../src/component/probe.js';
 import { parseMounts, type Mount } from '../../src/linux/mounts.js';
 import { readEffectiveCapabilities } from '../../src/linux/privileges.js';
-import { findCpuClocks } from './cpu-time-source.js';
+import { findCpuClocks } from './choose-cpu-time-source.js';
 
 /**
  * Whether the `stat` of a procfs is provided by lxcfs for a container instead of the kernel.

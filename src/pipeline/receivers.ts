@@ -4,14 +4,10 @@ import type { Consumer } from '../component/consumer.js';
 import { describeProbe } from '../component/probe.js';
 import type { ServiceConfig } from '../config/service.js';
 import { UnavailableError } from '../errors.js';
-import type { Metric } from '../model/series.js';
 import { SeriesClaims } from './claims.js';
 import { FinishLine, readFullest, stopWithin } from './ending.js';
 import type { Environment, Graph } from './graph.js';
-import { countPassage, countStatus, receiverCounters } from './guard.js';
-import { LiveSeries } from './live-series.js';
-import { LoopSet } from './loop-set.js';
-import { hasParent, NamedParents } from './parents.js';
+import { createReceiverWay, type ReceiverWay } from './receiver-way.js';
 import {
   compareRank,
   describeRunning,
@@ -25,7 +21,6 @@ import {
   type ReceiverConfig,
   type RunningReceiver,
 } from './running-receiver.js';
-import { refusing, Slot } from './slot.js';
 import type { Statuses, StatusRecord } from './statuses.js';
 import { isSameComponent } from './units.js';
 
@@ -33,14 +28,8 @@ import { isSameComponent } from './units.js';
 const stopMs = 2000;
 
 /** A running receiver, with what a reload compares. */
-interface Member extends RunningReceiver {
+interface Member extends RunningReceiver, ReceiverWay {
   readonly config: ReceiverConfig;
-  /** The answers it got to whether metrics are consumed. */
-  readonly consumed: Map<Metric, boolean>;
-  /** Its next consumer. */
-  readonly entry: Slot;
-  /** The consumer after that, for series that no other receiver publishes. */
-  readonly named: Consumer;
 }
 
 /** What receivers are connected to. */
@@ -255,31 +244,15 @@ export class ReceiverSet {
     };
   }
 
-  #createWay({
-    id,
-    factory,
-  }: ReceiverConfig): Pick<Member, 'entry' | 'named' | 'endSeries' | 'status' | 'loops' | 'consumed'> {
+  #createWay(receiver: ReceiverConfig): ReceiverWay {
     const { graph, before } = this.#parts;
-    const status = this.#openStatus(id);
-    const live = new LiveSeries(graph.routeOf(id));
-    const { meter } = this.#environment;
-    // Receivers that nothing can contain need not wait for the others.
-    const parents = factory.metrics.some(hasParent)
-      ? new NamedParents(graph.claims, before(live))
-      : undefined;
-    const passage = countPassage(parents ?? before(live), receiverCounters(meter, id));
-    const named = countStatus(passage, status);
-    const entry = new Slot();
-    entry.target = this.#seriesClaims.entryFor(id, named);
-    const loops = new LoopSet(`receiver "${id}"`, status.isPaused);
-    status.observed = loops;
-    const endSeries = () => {
-      // Anything that it still sends is refused.
-      entry.target = refusing;
-      parents?.release();
-      live.end(this.#environment.clock.wallNs());
-    };
-    return { entry, named, endSeries, status, loops, consumed: new Map() };
+    const { id } = receiver;
+    return createReceiverWay(receiver, this.#environment, {
+      graph,
+      status: this.#openStatus(id),
+      before,
+      entryFor: (named) => this.#seriesClaims.entryFor(id, named),
+    });
   }
 
   #openStatus(id: string): StatusRecord {
