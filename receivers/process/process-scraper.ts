@@ -78,7 +78,12 @@ export class ProcessScraper implements Scraper {
     this.#context = context;
     this.#lookAgainAfter = countScansToLookAgain(config);
     this.#busy = new BusyTimeReader(config.procfs, context.packages);
-    this.#pids = openPidList(config.procfs);
+    try {
+      this.#pids = openPidList(config.procfs);
+    } catch (error) {
+      this.#busy.close();
+      throw error;
+    }
     this.#identity = this.#createIdentity();
     this.#states = new StateCount(context.host);
     this.#reader = this.#createReader();

@@ -25,20 +25,20 @@ const memfdCreate = libc.func('int memfd_create(const char *name, unsigned int f
 export class Gate {
   readonly #fd: number;
   /** Open as long as this process exists. */
-  readonly #witness = openSync('/dev/null', 'r');
+  readonly #witness: number;
 
   /** @throws Error if the kernel does not support leases */
   constructor() {
-    const memory = memfdCreate('gate', closeOnExec);
-    if (memory < 0) throw new Error(`Cannot create a file in memory: ${nameErrno()}`);
-    this.#fd = openSync(`/proc/self/fd/${memory}`, 'r');
-    // A lease is granted only on a file that is open once.
-    closeSync(memory);
-    fcntl(this.#fd, setSignal, 'int', sigUrg);
-    if (fcntl(this.#fd, setLease, 'int', writeLease) === 0) return;
-    const reason = nameErrno();
-    this.close();
-    throw new Error(`Cannot hold a process: expected a lease on a file, found ${reason}`);
+    this.#fd = openMemory();
+    try {
+      fcntl(this.#fd, setSignal, 'int', sigUrg);
+      if (fcntl(this.#fd, setLease, 'int', writeLease) !== 0)
+        throw new Error(`Cannot hold a process: expected a lease on a file, found ${nameErrno()}`);
+      this.#witness = openSync('/dev/null', 'r');
+    } catch (error) {
+      closeSync(this.#fd);
+      throw error;
+    }
   }
 
   /** To be opened in this order. The second one does not exist if this process has ended meanwhile. */
@@ -60,5 +60,16 @@ export class Gate {
   close(): void {
     closeSync(this.#fd);
     closeSync(this.#witness);
+  }
+}
+
+/** Opens a new file in memory once: only then is a lease granted on it. */
+function openMemory(): number {
+  const memory = memfdCreate('gate', closeOnExec);
+  if (memory < 0) throw new Error(`Cannot create a file in memory: ${nameErrno()}`);
+  try {
+    return openSync(`/proc/self/fd/${memory}`, 'r');
+  } finally {
+    closeSync(memory);
   }
 }

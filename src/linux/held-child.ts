@@ -97,17 +97,21 @@ async function execute(
   inherited: Inherited,
 ): Promise<void> {
   const [program] = argv;
-  const errno = await spawnProgram({
-    program,
-    argv,
-    environment: inherited.environment,
-    closed: [gate.fd, ...inherited.closed],
-    passes: gate.paths,
-    spareFd: gate.fd,
-    blockedSignals: inherited.blockedSignals,
-    defaultSignals: signalsToReset(inherited),
-  });
-  gate.close();
+  let errno: number;
+  try {
+    errno = await spawnProgram({
+      program,
+      argv,
+      environment: inherited.environment,
+      closed: [gate.fd, ...inherited.closed],
+      passes: gate.paths,
+      spareFd: gate.fd,
+      blockedSignals: inherited.blockedSignals,
+      defaultSignals: signalsToReset(inherited),
+    });
+  } finally {
+    gate.close();
+  }
   if (errno !== 0) throw new ExecError(program, nameErrno(errno));
 }
 

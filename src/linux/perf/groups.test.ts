@@ -131,6 +131,17 @@ test('fitGroups tries each of many events a few times only, whether they fit or 
   assert.equal(tries, count);
 });
 
+test('fitGroups leaves nothing open after an unexpected error', () => {
+  const pmu = new FakePmu(8);
+  const open: EventProbe['open'] = (event, leader) => {
+    if (event.name === 'branches') throw new RangeError('unexpected');
+    return pmu.open(event, leader);
+  };
+  const probe = { open, close: (fd: number) => pmu.close(fd) };
+  assert.throws(() => fitGroups(resolve('cycles,instructions,branches'), probe), RangeError);
+  assert.equal(pmu.stillOpen, 0);
+});
+
 test('adaptToRights leaves out the kernel where it is forbidden, unless a setting asks for it', () => {
   const groups = resolve('cycles,page-faults:k,cs,bus-cycles');
   const { groups: rightful, userOnly } = adaptToRights(groups, new FakePmu(4, false));

@@ -90,22 +90,25 @@ class GroupFit implements FittingGroups {
     const [taken, left, fds]: [CountedEvent[], Failure[], number[]] = [[], [], []];
     let untried = 0;
     let misses = 0;
-    for (const event of events) {
-      if (taken.length >= most || misses >= maxMisses) break;
-      untried++;
-      const fd = this.#tryEvent(event, fds[0] ?? -1);
-      if (typeof fd === 'number') {
-        fds.push(fd);
-        taken.push(event);
-        misses = 0;
-      } else {
-        left.push({ event, error: fd });
-        misses++;
+    try {
+      for (const event of events) {
+        if (taken.length >= most || misses >= maxMisses) break;
+        untried++;
+        const fd = this.#tryEvent(event, fds[0] ?? -1);
+        if (typeof fd === 'number') {
+          fds.push(fd);
+          taken.push(event);
+          misses = 0;
+        } else {
+          left.push({ event, error: fd });
+          misses++;
+        }
+        // Without a leader the others wait for the next round.
+        if (taken.length === 0) break;
       }
-      // Without a leader the others wait for the next round.
-      if (taken.length === 0) break;
+    } finally {
+      for (const fd of fds) this.#probe.close(fd);
     }
-    for (const fd of fds) this.#probe.close(fd);
     return { taken, left, untried };
   }
 
