@@ -14,7 +14,7 @@ const constant =
   'most of it is the same for any number of processes: with 100, an agent on a loaded machine takes 4.5 ms without pages, ' +
   'where C takes 1.0 ms, and 8.4 ms with both, of which either alone adds 2.5 to 3 ms; no function takes more than 7 %, ' +
   'and garbage collection 3 to 5 %; code that runs once a second is rarely in a cache, and V8 optimises it late: at 10 Hz ' +
-  'a scan takes 40 % less, and an agent that takes 2.7x in its first minute takes 2.05x after eight';
+  'a scan takes 40 % less';
 const http2 = "Node's HTTP/2 costs the rest: over HTTP/1.1 the same points take 1.3 to 2 times less";
 
 /**
