@@ -14,7 +14,11 @@ import { RingBuffer } from './ring-buffer.js';
 import { control, TreeCode } from './tree-code.js';
 
 const ringBytes = 1 << 21;
-/** Maximum number of processes of all trees at a time. */
+/**
+ * Maximum number of processes of all trees at a time. One whose end is not reported keeps its entry until a new process
+ * has the address of its `signal_struct`: if one end in a hundred is missing, that of 100,000 processes takes 1,000
+ * entries at most. A process for which there is no room is counted as lost.
+ */
 const maxProcesses = 1 << 14;
 
 /**
