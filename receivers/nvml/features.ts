@@ -111,8 +111,8 @@ const engines: readonly (readonly [string, string])[] = [
   ['ofa', 'nvmlDeviceGetOfaUtilization'],
 ];
 
-// nvml.h, NVML_NVLINK_MAX_LINKS.
-const maxLinks = 18;
+// nvml.h of CUDA 13, NVML_NVLINK_MAX_LINKS; it was 18 before. Older drivers reject the other links.
+const maxLinks = 36;
 
 /** Whether any NVLink of a GPU is active. */
 export function hasNvLink({ library, device }: Handle): boolean {

@@ -53,6 +53,8 @@ test('nvml reads NVLink traffic once, for active links', { skip }, async (t) => 
   };
   assert.equal((await readAll(gpm)).length, 0, 'no link is in use');
   assert.equal((await readAll({ ...gpm, '*.NvLinkState.3': '0 1' })).length, 2);
+  // nvml.h of CUDA 13: NVML_NVLINK_MAX_LINKS is 36.
+  assert.equal((await readAll({ ...gpm, '*.NvLinkState.35': '0 1' })).length, 2);
   const counted = await readAll({ ...gpm, '*.NvLinkState.3': '0 1', '*.Field.138': '0 10 3' });
   assert.deepEqual(
     counted.map(({ series }) => series.attributes),
