@@ -100,6 +100,9 @@ test('recognizeMetrics knows no other version, and no table that is cut off', ()
   for (const [version, size] of [
     ['1.3', 119],
     ['1.4', 31],
+    // sizeof(struct gpu_metrics_v1_6): 384 in the kernel's commit 00dedab07b52, 1664 in Linux 6.13.
+    ['1.6', 384],
+    ['1.6', 1663],
     ['2.4', 127],
     ['3.0', 60],
   ] as const)
@@ -125,6 +128,12 @@ test('readField gives values in the unit of their columns, and NaN where the GPU
     'power.averaged': 213,
     energy: 3600e6,
   });
+});
+
+test('the activities of version 3.0, whose unit depends on the firmware, are left out', () => {
+  // smu_v14_0_0_ppt.c divides GfxActivity by 100 for firmware up to 0x5d4600, and VcnActivity always.
+  const columns = layoutOf('3.0').fields.map(({ column }) => column);
+  assert.deepEqual(columns, ['temperature.gfx', 'temperature.soc', 'power.averaged']);
 });
 
 test('readThrottle groups the bits of the driver by what they are for', () => {

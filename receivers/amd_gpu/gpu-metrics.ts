@@ -77,7 +77,8 @@ const layouts: Readonly<Record<string, Layout>> = {
   '1.3': { size: 120, fields: early, throttleStatus: 112 },
   '1.4': { size: 32, fields: [...late, energyAt(24)] },
   '1.5': { size: 96, fields: [...late, energyAt(88)] },
-  '1.6': { size: 56, fields: [...late, energyAt(16)], residencies: 32 },
+  // The size tells it from an earlier layout of 384 bytes with the same version, which has the energy at 88.
+  '1.6': { size: 1664, fields: [...late, energyAt(16)], residencies: 32 },
   '1.7': { size: 64, fields: [...late, energyAt(24)], residencies: 40 },
   '1.8': { size: 64, fields: [...late, energyAt(24)], residencies: 40 },
   // Before version 2.4 the units are undocumented, and vary.
@@ -91,8 +92,7 @@ const layouts: Readonly<Record<string, Layout>> = {
     fields: [
       half('temperature.gfx', 4, centi),
       half('temperature.soc', 6, centi),
-      half('utilization.general', 42, percent),
-      half('utilization.video', 44, percent),
+      // Activities are percent or hundredths of a percent, depending on the firmware: smu_v14_0_0_ppt.c.
       word('power.averaged', 124, milli),
     ],
   },
