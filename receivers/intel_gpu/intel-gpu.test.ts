@@ -64,6 +64,26 @@ test('intel_gpu reads a card of xe: energy, limit, sensors, clocks, idle time, t
   assert.equal(rig.seriesOf('hw.energy')[0]?.attributes['energy.interface'], 'xe_hwmon');
 });
 
+test('intel_gpu reads energy and limit of the package where xe has no channel of the card', async (t) => {
+  // drivers/gpu/drm/xe/xe_hwmon.c: channel 1 is "card", channel 2 "pkg".
+  const cards = plugIn({
+    device: '0x56a0',
+    'hwmon/hwmon3/name': 'xe',
+    'hwmon/hwmon3/energy2_input': 3_000_000,
+    'hwmon/hwmon3/power2_max': 190_000_000,
+    'hwmon/hwmon3/power2_rated_max': 190_000_000,
+  });
+  const rig = await startCardRig(t, factory, { cards });
+  const first = await rig.read();
+  assert.equal(first[`hw.energy ${discrete}`], 0);
+  assert.equal(first[`hw.gpu.power.limit ${discrete}`], 190);
+  // PL1_DISABLE is 0: the card has no limit.
+  cards.write(1, { 'hwmon/hwmon3/energy2_input': 5_500_000, 'hwmon/hwmon3/power2_max': 0 });
+  const second = await rig.read();
+  assert.equal(second[`hw.energy ${discrete}`], 2.5);
+  assert.ok(Number.isNaN(second[`hw.gpu.power.limit ${discrete}`]));
+});
+
 test('intel_gpu counts again from 0 when the energy counter was reset, and has a gap where it cannot be read', async (t) => {
   const cards = plugIn();
   const rig = await startCardRig(t, factory, { cards });

@@ -23,31 +23,55 @@ const domains: Readonly<Record<string, string>> = { gt0: 'graphics', gt1: 'media
 
 function openCard(card: Card, options: PmuOptions): CardReader {
   const hwmon = card.hwmon[card.driver] ?? `${card.folder}/hwmon/none`;
-  const energy = bindEnergy(hwmon);
+  const { channel, energy } = bindMeter(hwmon);
   const files = [
     ...energy,
-    ...bindFile('power.limit', `${hwmon}/power1_max`, micro),
+    ...bindLimit(`${hwmon}/power${channel}_max`),
     ...bindSensors(hwmon),
     ...listTiles(card).flatMap(bindTile),
   ];
   const columns = new Set(files.flatMap((feature) => feature.columns));
   const counters = bindPmu(options, card, (column) => columns.has(column));
-  return new CardReader(card, describeDevice(card, hwmon, energy.length > 0), [...files, ...counters]);
+  const hasEnergy = energy.length > 0;
+  const maxMicrowatts = findInteger(`${hwmon}/power${channel}_rated_max`);
+  return new CardReader(card, describeDevice(card, { hasEnergy, maxMicrowatts }), [...files, ...counters]);
 }
 
-/** Microjoules of the card, or of its package if the card has none. */
-function bindEnergy(hwmon: string): readonly CardFeature[] {
-  const card = bindFile('energy', `${hwmon}/energy1_input`);
-  return card.length > 0 ? card : bindFile('energy', `${hwmon}/energy2_input`);
+/**
+ * Microjoules, and the channel of energy and power: 1 is the card, 2 its package, which is all that xe has of some
+ * cards (drivers/gpu/drm/xe/xe_hwmon.c). i915 only has channel 1.
+ */
+function bindMeter(hwmon: string): { channel: number; energy: readonly CardFeature[] } {
+  for (const channel of [1, 2]) {
+    const energy = bindFile('energy', `${hwmon}/energy${channel}_input`);
+    if (energy.length > 0) return { channel, energy };
+  }
+  return { channel: 1, energy: [] };
+}
+
+/** Both drivers report a disabled limit as 0: PL1_DISABLE in xe_hwmon.c and i915_hwmon.c. */
+function bindLimit(path: string): readonly CardFeature[] {
+  return bindFile('power.limit', path, micro).map((file) => ({
+    columns: file.columns,
+    read(values, at) {
+      file.read(values, at);
+      if (values[at] === 0) values[at] = NaN;
+    },
+    close: () => file.close(),
+  }));
+}
+
+interface Meter {
+  readonly hasEnergy: boolean;
+  /** The rated power of the channel whose energy is read. */
+  readonly maxMicrowatts: number | undefined;
 }
 
 /** An integrated GPU has no meter of its own: it is part of the CPU package. */
 function describeDevice(
   { address, driver, product }: Card,
-  hwmon: string,
-  hasEnergy: boolean,
+  { hasEnergy, maxMicrowatts }: Meter,
 ): CardReader['device'] {
-  const maxMicrowatts = findInteger(`${hwmon}/power1_rated_max`);
   return {
     id: address,
     name: `Intel GPU ${product}`,
