@@ -70,6 +70,27 @@ test('DrmProcesses counts the busy time of each process from the first reading o
   });
 });
 
+test('DrmProcesses knows the task of each engine of amdgpu and of xe', () => {
+  // The names in drivers/gpu/drm/amd/amdgpu/amdgpu_fdinfo.c and drivers/gpu/drm/xe/xe_hw_engine.c.
+  const tasks = {
+    general: ['gfx', 'compute', 'rcs', 'ccs'],
+    copy: ['dma', 'bcs'],
+    encoder: ['enc', 'enc_1'],
+    decoder: ['dec', 'jpeg'],
+    video: ['vpe', 'vcs', 'vecs'],
+  };
+  for (const [task, names] of Object.entries(tasks)) {
+    for (const name of names) {
+      const { drm, processes } = start();
+      const client = { driver: 'amdgpu', 'client-id': 1, pdev: address };
+      drm.write(10, 3, { ...client, [`engine-${name}`]: '0 ns' });
+      read(processes);
+      drm.write(10, 3, { ...client, [`engine-${name}`]: '700 ns' });
+      assert.deepEqual(timesOf(read(processes)), { [`10 ${task}`]: 700 }, name);
+    }
+  }
+});
+
 test('DrmProcesses holds a count that decreases until it is made up for', () => {
   const { drm, processes } = start();
   const times = [1000, 2000, 1500, 1900, 2300].map((ns) => {

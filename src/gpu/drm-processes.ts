@@ -17,7 +17,7 @@ const taskPatterns: readonly (readonly [RegExp, GpuTask])[] = [
   [/^(?:copy|bcs|s?dma)/u, 'copy'],
   [/^enc/u, 'encoder'],
   [/^(?:dec|jpeg)/u, 'decoder'],
-  [/^(?:video|vcs|vecs)/u, 'video'],
+  [/^(?:video|vcs|vecs|vpe)/u, 'video'],
 ];
 
 /** The counts of a client at its last reading. */
