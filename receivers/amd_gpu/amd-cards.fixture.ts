@@ -55,7 +55,7 @@ export function createTable(
 
 /** What an MI300X has. @param count of 15.26 uJ each */
 export const accelerator = (count: bigint, cycles: readonly number[] = [0, 0, 0, 0, 0, 0]) =>
-  createTable([1, 6, 1600], (table) => {
+  createTable([1, 6, 1664], (table) => {
     table.writeUInt16LE(45, 4);
     table.writeUInt16LE(750, 10);
     table.writeUInt16LE(99, 12);

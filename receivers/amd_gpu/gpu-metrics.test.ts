@@ -100,7 +100,7 @@ test('recognizeMetrics knows no other version, and no table that is cut off', ()
   for (const [version, size] of [
     ['1.3', 119],
     ['1.4', 31],
-    // sizeof(struct gpu_metrics_v1_6): 384 in the kernel's commit 00dedab07b52, 1664 in Linux 6.13.
+    // sizeof(struct gpu_metrics_v1_6): 384 in the kernel's commit 00dedab07b52, 1664 since September 2024.
     ['1.6', 384],
     ['1.6', 1663],
     ['2.4', 127],

@@ -77,7 +77,7 @@ const layouts: Readonly<Record<string, Layout>> = {
   '1.3': { size: 120, fields: early, throttleStatus: 112 },
   '1.4': { size: 32, fields: [...late, energyAt(24)] },
   '1.5': { size: 96, fields: [...late, energyAt(88)] },
-  // The size reports it from an earlier layout of 384 bytes with the same version, which has the energy at 88.
+  // An earlier layout with the same version has 384 bytes, and the energy at 88.
   '1.6': { size: 1664, fields: [...late, energyAt(16)], residencies: 32 },
   '1.7': { size: 64, fields: [...late, energyAt(24)], residencies: 40 },
   '1.8': { size: 64, fields: [...late, energyAt(24)], residencies: 40 },
