@@ -1,4 +1,4 @@
-import type { Agent, ClientRequest } from 'node:http';
+import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
 import type { Log } from '../component/log.js';
 import type { ConfigOf, Schema } from '../component/schema.js';
 import { hideCredentials } from '../config/endpoint.js';
@@ -116,8 +116,13 @@ export function openHttpClient(
 }
 
 function limitTime(request: ClientRequest, timeoutMs: number): void {
+  let response: IncomingMessage | undefined;
+  request.once('response', (found) => (response = found));
   const timer = setTimeout(() => {
-    request.destroy(new Error(`expected an answer within ${timeoutMs} ms, found none`));
+    const error = new Error(`expected an answer within ${timeoutMs} ms, found none`);
+    // Destroying only the request, Node ends an answer that has begun with "aborted".
+    response?.destroy(error);
+    request.destroy(error);
   }, timeoutMs);
   request.once('close', () => clearTimeout(timer));
 }

@@ -3,6 +3,9 @@ import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test, type TestContext } from 'node:test';
+import { createFakeContext } from '../component/fakes.js';
+import { parseSettings } from '../config/settings.js';
+import { clientSettings, openHttpClient } from './client.js';
 import { getText, StatusError } from './get.js';
 import { Agent } from './node-http.js';
 
@@ -57,7 +60,26 @@ test('getText aborts with its signal, before and within the answer', async (t) =
   await assert.rejects(getText({ ...target, signal: AbortSignal.abort() }, 10_000, 100));
 });
 
+test('getText throws the reason of its signal within an answer that has begun', async (t) => {
+  const target = await serve(t, (_, response) => void response.write('{'));
+  const controller = new AbortController();
+  const reason = new Error('enough');
+  const onOpen = () => controller.abort(reason);
+  await assert.rejects(getText({ ...target, onOpen, signal: controller.signal }, 10_000, 100), reason);
+});
+
 test('getText times out when the answer stops', async (t) => {
   const target = await serve(t, (_, response) => void response.write('{'));
   await assert.rejects(getText(target, 50, 100), { message: 'expected an answer within 50 ms, found none' });
+});
+
+test('a client throws its time limit for an answer that stops, not that it was aborted', async (t) => {
+  const { url } = await serve(t, (_, response) => void response.write('{'));
+  const config = parseSettings(clientSettings, { timeout: '100ms' });
+  const { agent } = openHttpClient(url, config, createFakeContext().log);
+  t.after(() => agent.destroy());
+  // The limit of the caller is later.
+  await assert.rejects(getText({ agent, url }, 60_000, 100), {
+    message: 'expected an answer within 100 ms, found none',
+  });
 });

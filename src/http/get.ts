@@ -83,6 +83,10 @@ export async function* get(target: GetTarget, timeoutMs: number): AsyncGenerator
       if (slices.isOver) await slices.letOthersRun();
       yield chunk;
     }
+  } catch (error) {
+    // Node reports a body that is aborted only as "aborted", without the reason.
+    target.signal?.throwIfAborted();
+    throw error;
   } finally {
     clearTimeout(timer);
     if (response?.complete !== true) request.destroy();
