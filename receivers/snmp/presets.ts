@@ -208,7 +208,8 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
       describeRaritan('inlet', {
         values: `${raritan}.5.2.3.1`,
         config: `${raritan}.3.3.4.1`,
-        names: `${raritan}.3.3.3.1.2`,
+        // inletName; column 2 is inletLabel, which the manufacturer sets.
+        names: `${raritan}.3.3.3.1.3`,
       }),
       {
         ...describeRaritan('outlet', {

@@ -102,13 +102,16 @@ test(
 );
 
 test(
-  'snmp reads the sensors of Raritan by their decimals, without unavailable ones',
+  'snmp reads the sensors of Raritan by their decimals, without unavailable ones, with outletName and inletName',
   { skip: noSnmp },
   async (t) => {
     const raritan = '1.3.6.1.4.1.13742.6';
     const rows: Readonly<Record<string, AgentValue>> = {
       '1.3.6.1.2.1.1.2.0': oid(`${raritan}.1`),
       [`${raritan}.3.5.3.1.3.1.5`]: text('node-5\0'),
+      // inletLabel and inletName of PDU2-MIB.
+      [`${raritan}.3.3.3.1.2.1.1`]: text('I1'),
+      [`${raritan}.3.3.3.1.3.1.1`]: text('feed A'),
       ...Object.fromEntries(
         [
           [1, 0, 913, 3],
@@ -137,6 +140,7 @@ test(
     assert.deepEqual(last('hw.meter.resolution'), { '127.0.0.1/outlet:1.5': 3600 });
     const { attributes } = collector.last('hw.power')[0]?.series ?? { attributes: {} };
     assert.deepEqual([attributes['hw.name'], attributes['hw.parent']], ['node-5', '127.0.0.1/inlet:1.1']);
+    assert.equal(collector.last('hw.current')[0]?.series.attributes['hw.name'], 'feed A');
   },
 );
 
