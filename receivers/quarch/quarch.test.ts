@@ -131,6 +131,7 @@ test('quarch probes a module by reading it, and names the one that does not resp
 });
 
 test('parseMeasurement accepts a number with its unit, and nothing else', () => {
+  assert.equal(parseMeasurement('12000 mV', 'V', '12V'), 12, 'the format of application note 014');
   assert.equal(parseMeasurement('4950mV', 'V', '5V'), 4.95);
   assert.equal(parseMeasurement('5V = 4950 mV', 'V', '5V'), 4.95);
   assert.equal(parseMeasurement('-3uA', 'A', '5V'), -3e-6);
