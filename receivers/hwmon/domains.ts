@@ -61,7 +61,11 @@ const graceDomains: Readonly<Record<string, (socket: string) => Domain>> = {
 /** Separate from the CPUs. */
 const memory: Domain = { ...part('memory', 'memory/0'), within: listContainers('cpu/0') };
 
-/** The rails of Jetson modules, by NVIDIA's names, that supply a single kind of hardware. */
+/**
+ * The rails of Jetson modules, by NVIDIA's names, and the hardware that uses most of their power. On AGX Orin,
+ * which has no other rails, VDD_GPU_SOC also supplies the SoC core with the video engines, and VDD_CPU_CV the
+ * accelerators for deep learning and vision.
+ */
 const jetsonRails: Readonly<Record<string, Domain>> = {
   VDD_IN: host,
   POM_5V_IN: host,
