@@ -189,8 +189,9 @@ const joulesPerUnit = 1 / 1024;
 
 /** The table of an MI300X, with only its energy counter. */
 function createGpuMetrics(joules: number): Buffer {
-  const table = Buffer.alloc(1600, 0xff);
-  table.set([1600 & 0xff, 1600 >> 8, 1, 6]);
+  const bytes = 1664;
+  const table = Buffer.alloc(bytes, 0xff);
+  table.set([bytes & 0xff, bytes >> 8, 1, 6]);
   table.writeBigUInt64LE(BigInt(Math.round(joules * 65_536)), 16);
   return table;
 }

@@ -1,14 +1,11 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
-import { readHeapBytes } from '../../testing/allocation.fixture.js';
 import { until } from '../../testing/until.js';
 import { CpuPackages } from '../cpu-packages.js';
-import { libc, pageSize } from '../libc.js';
 import { createPackageSysfs } from '../two-packages.fixture.js';
-import { maxMovedThreads, Migrations } from './migrations.js';
+import { Migrations } from './migrations.js';
 import { listOpenMaps } from './open-maps.fixture.js';
 import { addPackageTimes } from './package-record.js';
 import { decode, skip as cannotTrace, types } from './real-kernel.fixture.js';
@@ -48,11 +45,6 @@ async function startSleepers(t: TestContext, prefix: string, seconds: string) {
   });
   return { end, parent: shell.pid };
 }
-
-const countMapped = () =>
-  readFileSync('/proc/self/maps', 'utf8')
-    .split('\n')
-    .filter((line) => line.includes('bpf-map')).length;
 
 const countEntries = () => listOpenMaps('self').reduce((sum, { entries = 0 }) => sum + entries, 0);
 
@@ -100,34 +92,4 @@ test('Migrations charges a thread nothing of an earlier one at its address', { s
   const children = readChildren(tasks, parent);
   assert.equal(children.length, births);
   for (const { runtimeNs, packageNs } of children) assert.equal(packageNs, runtimeNs);
-});
-
-const prlimit = libc.func('int prlimit(int pid, int resource, void *limit, void *old)') as (
-  pid: number,
-  resource: number,
-  limit: BigUint64Array | null,
-  old: BigUint64Array | null,
-) => number;
-/** RLIMIT_AS of include/uapi/asm-generic/resource.h. */
-const addressSpace = 9;
-
-test('Migrations leaves no mapping behind if its second one is refused', { skip }, async () => {
-  // Its map of CPUs has 256 KiB.
-  const packages = CpuPackages.find(
-    createPackageSysfs([0, 1, ...Array.from({ length: 65_534 }, () => undefined)]),
-  );
-  assert.ok(types && packages);
-  const before = countMapped();
-  // Now, since the heap cannot grow below the limit.
-  readHeapBytes();
-  const limit = new BigUint64Array(2);
-  assert.equal(prlimit(0, addressSpace, null, limit), 0);
-  const used = Number(readFileSync('/proc/self/statm', 'utf8').split(' ')[0]) * pageSize;
-  const low = BigUint64Array.of(BigInt(used + (128 << 10)), limit[1] ?? 0n);
-  const isSet = prlimit(0, addressSpace, low, null) === 0;
-  const opening = Migrations.open(types, packages, maxMovedThreads);
-  prlimit(0, addressSpace, limit, null);
-  await assert.rejects(opening, /Cannot map 262144 bytes of a BPF map: ENOMEM/u);
-  assert.ok(isSet);
-  assert.equal(countMapped(), before);
 });
