@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { basename } from 'node:path';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import { until } from '../../testing/until.js';
 import { pageSize } from '../libc.js';
 import { ProcessStat } from '../process-stat.js';
@@ -21,45 +21,53 @@ async function collectDeaths(
   return dead;
 }
 
+/** Some virtual machines run no programs for a while, those of the test included. Then it is repeated. */
+const maxAttempts = 5;
+
+/** Runs 200 processes. @returns those that ended by two independent programs, and the usage by the shell that ran them */
+async function runShortProcesses(t: TestContext) {
+  assert.ok(types);
+  const command = nameUniquely('/bin/true');
+  const ended = await EndedTasks.open(command);
+  t.after(() => ended.close());
+  const deaths = await TaskDeaths.open(types);
+  t.after(() => deaths.close());
+  t.after(() => deaths.close());
+  // The shell of 200 children prints their usage: user and system time of its ended children, in its second line.
+  const loop = `i=0; while [ $i -lt 200 ]; do ${command}; i=$((i+1)); done; exec cat /proc/$$/stat`;
+  const shell = spawnSync('sh', ['-c', loop], { encoding: 'utf8' });
+  const name = basename(command);
+  const isChild = (task: Task): boolean => task.parent === shell.pid && task.name === name;
+  // The kernel reports ends some time after the processes were waited for, and may miss one: any of these comes last.
+  const last = new Set([shell.pid, ...Array.from({ length: 4 }, () => spawnSync('true').pid)]);
+  const dead = await collectDeaths(deaths, (all) => all.some(({ tgid }) => last.has(tgid)));
+  const children = dead.filter(isChild);
+  while (children.length < ended.count) {
+    children.push(...(await collectDeaths(deaths, (all) => all.some(isChild))).filter(isChild));
+  }
+  assert.equal(deaths.lost, 0);
+  assert.equal(children.length, ended.count);
+  return { children, count: ended.count, cpuNs: ended.cpuNs, output: Buffer.from(shell.stdout) };
+}
+
 test(
   'TaskDeaths accounts for the usage of short processes, in agreement with rusage',
   { skip },
   async (t) => {
-    assert.ok(types);
-    const command = nameUniquely('/bin/true');
-    const ended = await EndedTasks.open(command);
-    t.after(() => ended.close());
-    const deaths = await TaskDeaths.open(types);
-    t.after(() => deaths.close());
-    t.after(() => deaths.close());
-    // The shell of 200 children prints their usage: user and system time of its ended children, in its second
-    // line.
-    const loop = `i=0; while [ $i -lt 200 ]; do ${command}; i=$((i+1)); done; exec cat /proc/$$/stat`;
-    const shell = spawnSync('sh', ['-c', loop], { encoding: 'utf8' });
-    const name = basename(command);
-    const isChild = (task: Task): boolean => task.parent === shell.pid && task.name === name;
-    // The kernel reports ends some time after the processes were waited for, and may miss one: any of these comes
-    // last.
-    const last = new Set([shell.pid, ...Array.from({ length: 4 }, () => spawnSync('true').pid)]);
-    const dead = await collectDeaths(deaths, (all) => all.some(({ tgid }) => last.has(tgid)));
-    const children = dead.filter(isChild);
-    while (children.length < ended.count) {
-      children.push(...(await collectDeaths(deaths, (all) => all.some(isChild))).filter(isChild));
-    }
-    assert.equal(deaths.lost, 0);
-    assert.equal(children.length, ended.count);
-    // Some virtual machines run no programs for a while, those of this test included.
-    assert.ok(ended.count > 150 && ended.count <= 200, `${ended.count} ends`);
+    let run = await runShortProcesses(t);
+    for (let attempt = 1; run.count <= 190 && attempt < maxAttempts; attempt++)
+      run = await runShortProcesses(t);
+    const { children, count, cpuNs, output } = run;
+    assert.ok(count > 190 && count <= 200, `${count} ends`);
     assert.ok(children.every(({ runtimeNs, startNs }) => runtimeNs > 0 && startNs > 0));
     const usedNs = children.reduce((sum, { runtimeNs }) => sum + runtimeNs, 0);
-    assert.equal(usedNs, ended.cpuNs);
+    assert.equal(usedNs, cpuNs);
     // rusage lacks the last slice, which the report includes: it may exceed rusage by at most a tenth.
-    const output = Buffer.from(shell.stdout);
     const stat = new ProcessStat();
     assert.ok(stat.parse(output, output.length));
     const rusageNs = (stat.childUserTicks + stat.childSystemTicks) * 1e7;
     const ticksNs = 2 * 1e7;
-    const missedNs = (200 - ended.count) * (usedNs / ended.count);
+    const missedNs = (200 - count) * (usedNs / count);
     assert.ok(
       usedNs + 2 * missedNs >= rusageNs - ticksNs && usedNs <= rusageNs * 1.15 + ticksNs,
       `${usedNs} of ${rusageNs}`,

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
+import { readHeapBytes } from '../../testing/allocation.fixture.js';
 import { until } from '../../testing/until.js';
 import { CpuPackages } from '../cpu-packages.js';
+import { libc, pageSize } from '../libc.js';
 import { createPackageSysfs } from '../two-packages.fixture.js';
 import { Migrations } from './migrations.js';
 import { listOpenMaps } from './open-maps.fixture.js';
@@ -45,6 +48,11 @@ async function startSleepers(t: TestContext, prefix: string, seconds: string) {
   });
   return { end, parent: shell.pid };
 }
+
+const countMapped = () =>
+  readFileSync('/proc/self/maps', 'utf8')
+    .split('\n')
+    .filter((line) => line.includes('bpf-map')).length;
 
 const countEntries = () => listOpenMaps('self').reduce((sum, { entries = 0 }) => sum + entries, 0);
 
@@ -92,4 +100,35 @@ test('Migrations charges a thread nothing of an earlier one at its address', { s
   const children = readChildren(tasks, parent);
   assert.equal(children.length, births);
   for (const { runtimeNs, packageNs } of children) assert.equal(packageNs, runtimeNs);
+});
+
+const prlimit = libc.func('int prlimit(int pid, int resource, void *limit, void *old)') as (
+  pid: number,
+  resource: number,
+  limit: BigUint64Array | null,
+  old: BigUint64Array | null,
+) => number;
+/** RLIMIT_AS of include/uapi/asm-generic/resource.h. */
+const addressSpace = 9;
+
+/** More than what the heap grows or shrinks by while a map is opened. */
+const marginBytes = 2 << 20;
+
+test('Migrations leaves no mapping behind if its second one is refused', { skip }, async () => {
+  assert.ok(types);
+  // Its map of CPUs, of four bytes each, is larger than the rest of the address space.
+  const byCpu = new Uint8Array((2 * marginBytes) / 4);
+  const packages = { byCpu, numbers: [0, 1] } as unknown as CpuPackages; // all that it reads
+  const before = countMapped();
+  const limit = new BigUint64Array(2);
+  assert.equal(prlimit(0, addressSpace, null, limit), 0);
+  readHeapBytes(); // collects garbage now, since the heap can hardly grow below the limit
+  const used = Number(readFileSync('/proc/self/statm', 'utf8').split(' ')[0]) * pageSize;
+  const low = BigUint64Array.of(BigInt(used + marginBytes), limit[1] ?? 0n);
+  const isSet = prlimit(0, addressSpace, low, null) === 0;
+  const opening = Migrations.open(types, packages);
+  prlimit(0, addressSpace, limit, null);
+  await assert.rejects(opening, /Cannot map 4194304 bytes of a BPF map: ENOMEM/u);
+  assert.ok(isSet);
+  assert.equal(countMapped(), before);
 });
