@@ -11,6 +11,7 @@ import { readBootTimeNs } from '../clocks.js';
 import { CpuPackages } from '../cpu-packages.js';
 import { createPackageSysfs } from '../two-packages.fixture.js';
 import type { BriefProcess } from './accounted-process.js';
+import { startTogether } from './births.fixture.js';
 import { CpuAccounting } from './cpu-accounting.js';
 import { Migrations } from './migrations.js';
 import { listOpenMaps } from './open-maps.fixture.js';
@@ -182,18 +183,8 @@ function countEntries(): number {
 
 test('Migrations keeps no entry of a thread that has ended', { skip }, async (t) => {
   const accounting = await open(t);
-  // At the same time: the next thread would have the address, and so the entry, of an ended one.
   const births = 300;
-  const loop = `i=0; while [ $i -lt ${births} ]; do taskset -c 0 taskset -c 1 sleep 600 & i=$((i+1)); done; wait`;
-  const shell = spawn('sh', ['-c', loop], { detached: true, stdio: 'ignore' });
-  const exited = once(shell, 'exit');
-  let isOver = false;
-  const end = async () => {
-    if (!isOver) process.kill(-(shell.pid ?? 0), 'SIGKILL');
-    isOver = true;
-    await exited;
-  };
-  t.after(end);
+  const { end } = startTogether(t, births, 'taskset -c 0 taskset -c 1 sleep 600');
   let most = 0;
   await until(() => {
     most = countEntries();

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
 import { readHeapBytes } from '../../testing/allocation.fixture.js';
@@ -8,6 +7,7 @@ import { until } from '../../testing/until.js';
 import { CpuPackages } from '../cpu-packages.js';
 import { libc, pageSize } from '../libc.js';
 import { createPackageSysfs } from '../two-packages.fixture.js';
+import { startTogether } from './births.fixture.js';
 import { Migrations } from './migrations.js';
 import { listOpenMaps } from './open-maps.fixture.js';
 import { addPackageTimes } from './package-record.js';
@@ -32,21 +32,12 @@ async function open(t: TestContext) {
 
 /** Starts processes at the same time, and resolves when all have executed `sleep`. @returns what ends them */
 async function startSleepers(t: TestContext, prefix: string, seconds: string) {
-  const loop = `i=0; while [ $i -lt ${births} ]; do ${prefix} sleep ${seconds} & i=$((i+1)); done; wait`;
-  const shell = spawn('sh', ['-c', loop], { detached: true, stdio: 'ignore' });
-  const exited = once(shell, 'exit');
-  let isOver = false;
-  const end = async () => {
-    if (!isOver) process.kill(-(shell.pid ?? 0), 'SIGKILL');
-    isOver = true;
-    await exited;
-  };
-  t.after(end);
+  const { parent, end } = startTogether(t, births, `${prefix} sleep ${seconds}`);
   await until(() => {
-    const { stdout } = spawnSync('ps', ['-o', 'args=', '-g', String(shell.pid)], { encoding: 'utf8' });
+    const { stdout } = spawnSync('ps', ['-o', 'args=', '-g', String(parent)], { encoding: 'utf8' });
     return stdout.split('\n').filter((line) => line === `sleep ${seconds}`).length === births;
   });
-  return { end, parent: shell.pid };
+  return { end, parent };
 }
 
 const countMapped = () =>
