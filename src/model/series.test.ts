@@ -109,10 +109,29 @@ test('compareResourceKeys orders by name and value of each attribute in turn, ho
   for (const key of inOrder) assert.equal(compareResourceKeys(key, key), 0);
 });
 
+test('resourceKey distinguishes and orders also more values of a name than keys refer to', () => {
+  const resources = Array.from({ length: 300 }, (_, i) => ({ 'container.id': `container ${1000 + i}` }));
+  const keys = resources.map(keyOf);
+  assert.deepEqual(resources.map(keyOf), keys);
+  assert.equal(new Set(keys).size, keys.length);
+  assert.deepEqual(keys.toReversed().toSorted(compareResourceKeys), keys);
+});
+
 /** Few names and values, so that attributes of two sets are often equal up to some place. */
 const fewAttributes = fc.dictionary(
   fc.constantFrom('a', 'b', 'c', 'd'),
-  fc.constantFrom<AttributeValue>(NaN, -Infinity, 1, 12, true, '', 'NaN', ']1', ']2', '"]1', '"]2', '\\'),
+  fc.oneof(
+    fc.constantFrom<AttributeValue>(NaN, -Infinity, 1, 12, true, '', 'NaN', ']1', ']2', '"]1', '"]2', '\\'),
+    // Long enough that keys refer to them.
+    fc.constantFrom(
+      'a long text',
+      'a long text]1',
+      'a long text]2',
+      'a long text"]1',
+      'a long text\\',
+      '#1234567',
+    ),
+  ),
 );
 
 /** Names and values in turn. NaN is written like a number, and a bracket ends a value in keys, too. */

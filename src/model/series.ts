@@ -1,5 +1,5 @@
 import { elementAt } from '../element.js';
-import { createPlans } from './plan.js';
+import { createPlans, findOrAdd } from './plan.js';
 
 /** A value that OpenTelemetry allows for an attribute, as far as this collector needs it. */
 export type AttributeValue = string | number | boolean;
@@ -100,17 +100,40 @@ const shapeIndexes = new Map<string, number>();
 /** Other programs determine names, too. */
 const maxShapes = 4096;
 
+/** Texts of values that many resources have, as those of a program: their keys refer to them. */
+const commonTexts: string[] = [];
+/** The indexes of these, by the name of the attribute and by text. */
+const commonIndexes = new Map<string, Map<string, number>>();
+/** A shorter text takes no more than a reference to it. */
+const minCommon = 8;
+/** Values of one name that differ from resource to resource, as ids do, leave room for those of other names. */
+const maxCommonOfName = 256;
+const maxCommon = 4096;
+
 /**
  * Equal for two resources of this thread exactly when their attributes are equal. Computed once per resource. Without
- * the names of the attributes, since every process has such a key: 280 characters rather than 570.
+ * the names of the attributes and most of their values, since every process has such a key: some 60 characters rather
+ * than 570.
  */
 export const resourceKey = createPlans(({ attributes }: Resource): string => {
   const entries = sortEntries(attributes);
   const shape = entries.every(isJson) ? findShape(entries.map(([name]) => name)) : undefined;
   if (shape === undefined) return attributesKey(attributes);
   // Joined, since V8 keeps the parts of a text that is made by additions.
-  return [shape, ...entries.map(([, value]) => JSON.stringify(value)), ''].join(']');
+  return [shape, ...entries.map(encodeValue), ''].join(']');
 });
+
+/** The same text for the same value of the same name, at any time: none is forgotten, and none is added once it is full. */
+function encodeValue([name, value]: Entry): string {
+  const text = JSON.stringify(value);
+  if (typeof value !== 'string' || text.length < minCommon) return text;
+  const ofName = commonIndexes.get(name);
+  const known = ofName?.get(text);
+  if (known !== undefined) return `#${known}`;
+  if (commonTexts.length >= maxCommon || (ofName?.size ?? 0) >= maxCommonOfName) return text;
+  findOrAdd(commonIndexes, name, () => new Map<string, number>()).set(text, commonTexts.length);
+  return `#${commonTexts.push(text) - 1}`;
+}
 
 /** @returns undefined: there are too many */
 function findShape(names: readonly string[]): number | undefined {
@@ -128,7 +151,7 @@ function findShape(names: readonly string[]): number | undefined {
 export function compareResourceKeys(one: string, other: string): number {
   if (one === other) return 0;
   const [left, right] = [readShape(one), readShape(other)];
-  if (left.names === right.names) return left.key < right.key ? -1 : 1;
+  if (left.names === right.names) return compareValues(left.key, right.key, left.names.length);
   const differing = findDifferingName(left.names, right.names);
   const order = compareValues(left.key, right.key, differing);
   if (order !== 0) return order;
@@ -145,15 +168,20 @@ function findDifferingName(names: readonly string[], otherNames: readonly string
 
 /** Orders two keys by their first values, as many as given. 0: these are equal. */
 function compareValues(key: string, otherKey: string, count: number): number {
-  const start = key.indexOf(']') + 1;
-  let end = start;
-  for (let i = 0; i < count; i += 1) end = findEnd(key, end);
-  const otherStart = otherKey.indexOf(']') + 1;
-  const values = key.slice(start, end);
-  // Values end with a bracket, so that none is the beginning of another.
-  const otherValues = otherKey.slice(otherStart, otherStart + values.length);
-  if (values === otherValues) return 0;
-  return values < otherValues ? -1 : 1;
+  let [at, otherAt] = [key.indexOf(']') + 1, otherKey.indexOf(']') + 1];
+  for (let i = 0; i < count; i += 1) {
+    const [end, otherEnd] = [findEnd(key, at), findEnd(otherKey, otherAt)];
+    const value = expandValue(key.slice(at, end));
+    const otherValue = expandValue(otherKey.slice(otherAt, otherEnd));
+    if (value !== otherValue) return value < otherValue ? -1 : 1;
+    [at, otherAt] = [end, otherEnd];
+  }
+  return 0;
+}
+
+/** The text of a value in a key, with its bracket, so that none is the beginning of another. */
+function expandValue(encoded: string): string {
+  return encoded.startsWith('#') ? `${elementAt(commonTexts, Number(encoded.slice(1, -1)))}]` : encoded;
 }
 
 /** @returns the place after the bracket that follows the value at a place */
