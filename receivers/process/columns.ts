@@ -88,6 +88,8 @@ export interface Layout {
   /** The number of series of CPU time, including those by package. */
   readonly times: number;
   readonly columns: readonly Column[];
+  /** The number of series. */
+  readonly width: number;
   readonly hasIo: boolean;
   readonly hasMaps: boolean;
   readonly isKernelThread: boolean;
@@ -183,10 +185,11 @@ export function createLayouts(wanted: Config['metrics'], numbers: readonly numbe
     ...(wanted.faults ? faults : []),
   ];
   const create = (hasMaps: boolean, hasIo: boolean): Layout => ({
-    cpuModes,
-    packages,
-    times: cpuModes.length + packages.length,
-    columns: [...always, ...(hasMaps ? sharing : []), ...(hasIo ? storage : [])],
+    ...arrange({
+      cpuModes,
+      packages,
+      columns: [...always, ...(hasMaps ? sharing : []), ...(hasIo ? storage : [])],
+    }),
     hasIo,
     hasMaps,
     isKernelThread: false,
@@ -202,16 +205,18 @@ export function createLayouts(wanted: Config['metrics'], numbers: readonly numbe
     wanted: { io: wanted.io, maps: wanted.memory_maps },
     select: (files) => layouts[((files.maps ? 2 : 0) + (files.io ? 1 : 0)) as 0 | 1 | 2 | 3],
     kernelThread: {
-      cpuModes: wanted.cpu ? [system] : [],
-      packages,
-      times: (wanted.cpu ? 1 : 0) + packages.length,
-      columns: [],
+      ...arrange({ cpuModes: wanted.cpu ? [system] : [], packages, columns: [] }),
       hasIo: false,
       hasMaps: false,
       isKernelThread: true,
       isOfSource: true,
     },
   };
+}
+
+function arrange(parts: Pick<Layout, 'cpuModes' | 'packages' | 'columns'>) {
+  const times = parts.cpuModes.length + parts.packages.length;
+  return { ...parts, times, width: times + parts.columns.length };
 }
 
 /** Creates the series of one process, in the order of its values. */

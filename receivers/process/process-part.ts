@@ -120,7 +120,7 @@ export class ProcessPart {
       const before = process.state;
       const isHere = process.listedIn === scan.listing && this.#readOne(process, scan) !== 'gone';
       this.#count(before, process.state);
-      this.#isChanged ||= !isHere || process.series === undefined;
+      this.#isChanged ||= !isHere || !process.hasSeries;
       return !isHere;
     });
     this.#remove(gone, scan);
@@ -181,12 +181,13 @@ export class ProcessPart {
 
   /** Must be called if processes or series have changed. */
   #arrange(rowNs: bigint): void {
-    this.#series = this.#processes.flatMap((process) => process.series ?? process.beginSeries(rowNs));
+    // A copy, since V8 keeps room for more in an array that grew.
+    this.#series = this.#processes.flatMap((process) => process.listSeries(rowNs)).slice();
     this.#pids = this.#processes.map(({ pid }) => pid);
     this.#row = new Float64Array(this.#series.length);
     let at = 0;
     for (const process of this.#processes) {
-      process.place = at;
+      process.place(this.#series, at);
       at = process.write(this.#row);
     }
   }

@@ -30,10 +30,9 @@ export function writeTimes(
 /** Reads everything except CPU time. @returns whether any value has changed */
 export function readColumns(
   values: number[],
-  { times, columns }: Layout,
+  { times, width, columns }: Layout,
   read: (column: Column) => number,
 ): boolean {
-  const width = times + columns.length;
   let isChanged = false;
   for (let i = 0; i < columns.length; i++) {
     const value = read(columns[i]) - values[width + i];
@@ -44,8 +43,7 @@ export function readColumns(
 }
 
 /** Resets all counters to 0. */
-export function restartCounters(values: number[], { times, columns }: Layout): void {
-  const width = times + columns.length;
+export function restartCounters(values: number[], { times, width, columns }: Layout): void {
   values.fill(0, 0, times);
   columns.forEach(({ metric }, index) => {
     if (metric.kind !== 'counter') return;

@@ -9,9 +9,6 @@ import type { ProcessFiles, ProcessReader } from './process-reader.js';
 import { dropGauges, readColumns, restartCounters, writeTimes } from './process-values.js';
 import type { Scan } from './scan.js';
 
-/** The states, by character code: reading one creates no string. */
-const letters = Array.from({ length: 128 }, (_, code) => String.fromCharCode(code));
-
 /** The result of reading a process: `last` was its last reading; `gone` also if its PID has been reused. */
 export type Outcome = 'read' | 'failed' | 'last' | 'gone';
 
@@ -25,14 +22,14 @@ export class TrackedProcess {
   readonly pid: number;
   /** The number of the last scan that listed it. */
   listedIn: number;
-  /** Its series; undefined until the first row, and again if they are to restart. */
-  series: readonly Series[] | undefined;
   /** The part that it belongs to. */
   part: Part | undefined;
-  /** Index of its values in the rows of its part. */
-  place = 0;
   /** Whether its current values are in the last row. */
   isWritten = false;
+  /** Whether it has ended and the next row is its last. */
+  isDead = false;
+  /** A letter of proc_pid_stat(5). */
+  state: string;
   readonly #files: ProcessFiles;
   readonly #layout: Layout;
   readonly #startTicks: number;
@@ -44,17 +41,16 @@ export class TrackedProcess {
    * series started, and by the numbers of `#cpu`. A single array: two take more memory, as does a typed one (170 bytes).
    */
   readonly #values: number[];
-  /** The number of series. */
-  readonly #width: number;
   #identity: ProcessIdentity;
   #resource: Resource;
   #identifiedIn: number;
   /** Number of scans after which it is identified again. */
   #identifiedFor: number;
+  /** All series of its part, from `#place` on its own; undefined until the first row, and if they are to restart. */
+  #series: readonly Series[] | undefined;
+  /** Also the index of its values in the rows of its part. */
+  #place = 0;
   #hasFailed = false;
-  #isDead = false;
-  /** A letter of proc_pid_stat(5). */
-  #state: string;
   #startNs: bigint | undefined;
   #rowNs = 0n;
   /** Reported by the source of CPU time. */
@@ -69,14 +65,13 @@ export class TrackedProcess {
     this.listedIn = scan.listing;
     this.#files = files;
     this.#startTicks = stat.startTicks;
-    this.#state = letters[stat.state];
+    this.state = stat.stateLetter;
     this.#identity = reader.identity.read(pid, stat);
     this.#resource = { attributes: this.#identity.attributes };
     this.#layout = reader.chooseLayout(files);
-    const { times, packages, columns } = this.#layout;
-    this.#width = times + columns.length;
+    const { packages, columns, width } = this.#layout;
     if (packages.length > 0) this.#packages = new PackageTimes(packages.length);
-    const ownNumbers = this.#width + columns.length;
+    const ownNumbers = width + columns.length;
     this.#values = Array.from({ length: ownNumbers + cpuUsageNumbers }, () => 0);
     this.#cpu = new CpuUsage(this.#values, ownNumbers);
     this.#startNs = scan.findBirth(stat.startTicks);
@@ -96,13 +91,9 @@ export class TrackedProcess {
     return this.#resource.attributes;
   }
 
-  /** Whether it has ended and the next row is its last. */
-  get isDead(): boolean {
-    return this.#isDead;
-  }
-
-  get state(): string {
-    return this.#state;
+  /** Whether its series have started. */
+  get hasSeries(): boolean {
+    return this.#series !== undefined;
   }
 
   /**
@@ -122,7 +113,7 @@ export class TrackedProcess {
     const outcome = this.#update(reader, scan);
     if (this.#hasFailed !== (outcome === 'failed')) this.isWritten = false;
     this.#hasFailed = outcome === 'failed';
-    if (this.#hasFailed) scan.noteFailure(this.#files.stat, this.#width);
+    if (this.#hasFailed) scan.noteFailure(this.#files.stat, this.#layout.width);
     if (outcome !== 'gone' && scan.isFirst) this.#begin(undefined);
     return outcome;
   }
@@ -132,26 +123,34 @@ export class TrackedProcess {
     if (rowNs > this.#rowNs) this.#rowNs = rowNs;
   }
 
-  /** Writes its values to a row, at `place`. @returns the index behind them */
+  /** Its series. New ones start at the start of the process, at the previous row, or at this row. */
+  listSeries(rowNs: bigint): readonly Series[] {
+    if (this.#series !== undefined) return this.#series.slice(this.#place, this.#place + this.#layout.width);
+    const startNs = this.#startNs ?? rowNs;
+    return createSeries(this.#layout, this.#resource, startNs < rowNs ? startNs : rowNs);
+  }
+
+  /** Keeps its series in the array of all those of its part, from an index on: one of its own would take 88 bytes. */
+  place(series: readonly Series[], at: number): void {
+    this.#series = series;
+    this.#place = at;
+  }
+
+  /** Writes its values to a row of its part. @returns the index behind them */
   write(row: Float64Array): number {
-    const at = this.place;
-    for (let column = 0; column < this.#width; column++) row[at + column] = this.#values[column];
-    const next = at + this.#width;
+    const at = this.#place;
+    const { width } = this.#layout;
+    for (let column = 0; column < width; column++) row[at + column] = this.#values[column];
+    const next = at + width;
     if (this.#hasFailed) row.fill(NaN, at, next);
     this.isWritten = true;
     return next;
   }
 
-  /** Creates the series. They start at the start of the process, at the previous row, or at this row. */
-  beginSeries(rowNs: bigint): readonly Series[] {
-    const startNs = this.#startNs ?? rowNs;
-    return (this.series = createSeries(this.#layout, this.#resource, startNs < rowNs ? startNs : rowNs));
-  }
-
   /** Ends its series: they have no further row. */
   endSeries(): readonly Series[] {
-    const ended = this.series ?? [];
-    this.series = undefined;
+    const ended = this.#series?.slice(this.#place, this.#place + this.#layout.width) ?? [];
+    this.#series = undefined;
     return ended;
   }
 
@@ -173,7 +172,7 @@ export class TrackedProcess {
     if (result === 'gone' && cpuTime?.holds(this.pid) === true) return this.#takeCpuTime(cpuTime);
     if (typeof result !== 'number') return result;
     if (stat.startTicks !== this.#startTicks) return 'gone';
-    this.#state = letters[stat.state];
+    this.state = stat.stateLetter;
     if (hasRun || hasChanged) this.#identify(reader, scan, hasChanged);
     if (this.#layout.hasIo) reader.readIo(this.#files);
     reader.requestMaps(this.#files, this.#layout);
@@ -186,14 +185,14 @@ export class TrackedProcess {
    * @returns whether it may have become another program, or a zombie
    */
   #takeTask(cpuTime: CpuTimeSource | undefined, hasRun: boolean): boolean {
-    const before = this.#state;
+    const before = this.state;
     const { revision, taskState } = cpuTime ?? {};
     // A process that has not run since it was last seen running is sleeping.
-    if (!hasRun && before === 'R') this.#state = 'S';
-    if (taskState !== undefined) this.#state = taskState;
+    if (!hasRun && before === 'R') this.state = 'S';
+    if (taskState !== undefined) this.state = taskState;
     const isRenamed = revision !== this.#revision;
     this.#revision = revision;
-    return isRenamed || (this.#state === 'Z' && before !== 'Z');
+    return isRenamed || (this.state === 'Z' && before !== 'Z');
   }
 
   /**
@@ -243,7 +242,7 @@ export class TrackedProcess {
     if (cpuTime.state === 'ending') return 'read';
     this.#takeCpuTime(cpuTime);
     dropGauges(this.#values, this.#layout);
-    this.#isDead = true;
+    this.isDead = true;
     return 'last';
   }
 
@@ -271,7 +270,7 @@ export class TrackedProcess {
 
   /** Restarts counters at the last reading. */
   #begin(startNs: bigint | undefined): void {
-    this.series = undefined;
+    this.#series = undefined;
     this.#startNs = startNs;
     this.#rebase();
   }

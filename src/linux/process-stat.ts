@@ -6,6 +6,9 @@ const stateZombie = 0x5a;
 const stateDead = 0x58;
 const kernelThreadFlag = 0x0020_0000;
 
+/** By ASCII code: reading one creates no string. */
+const letters = Array.from({ length: 128 }, (_, code) => String.fromCharCode(code));
+
 // The numbers from the parent's pid, field 4 of proc_pid_stat(5), to the resident set size, field 24.
 const fields = new Float64Array(21);
 
@@ -43,6 +46,10 @@ export class ProcessStat {
   #buffer: Uint8Array | undefined;
   #nameFrom = 0;
   #nameTo = 0;
+
+  get stateLetter(): string {
+    return letters[this.state];
+  }
 
   /**
    * @param bytes the start of the file; must not change while the name is used
