@@ -79,6 +79,7 @@ const hotFiles: Readonly<Record<string, readonly string[]>> = {
     'processors/attribution/domain.ts',
     'src/usage/group-division.ts',
     'processors/attribution/hardware.ts',
+    'processors/attribution/ledger-plan.ts',
     'processors/attribution/ledger.ts',
     'src/usage/memory-traffic.ts',
     'src/usage/packages.ts',

@@ -22,7 +22,7 @@ import { eventMetrics, type EventReader } from '../../src/usage/events.js';
 import type { GpuTimeCounter } from '../../src/usage/gpu-usage.js';
 import { trafficNames, type TrafficCounter } from '../../src/usage/memory-traffic.js';
 import type { Package, PackageCounter } from '../../src/usage/packages.js';
-import type { CpuTimeCounter, Workload } from '../../src/usage/workload.js';
+import type { CpuTimeCounter } from '../../src/usage/workload.js';
 import type { Workloads } from '../../src/usage/workloads.js';
 import type { EnergyReader } from './containers.js';
 import type { Domains } from './domains.js';
@@ -34,13 +34,30 @@ interface Column<Target> {
   readonly target: Target;
 }
 
+/** The CPU times of workloads in tables: an object for each column would take 64 bytes more for each of many processes. */
+export class CpuTimes {
+  readonly #indices: readonly number[];
+  readonly #counters: readonly CpuTimeCounter[];
+
+  /** @param indices the columns of the counters */
+  constructor(indices: readonly number[], counters: readonly CpuTimeCounter[]) {
+    // Copies, since V8 keeps room for more in an array that grew.
+    this.#indices = indices.slice();
+    this.#counters = counters.slice();
+  }
+
+  /** @param from index of the first value of the row at this instant */
+  readRow(values: Float64Array, from: number, at: number): void {
+    for (let i = 0; i < this.#indices.length; i++) this.#counters[i].read(values[from + this.#indices[i]]);
+    for (const { workload } of this.#counters) workload.finishRow(at);
+  }
+}
+
 /** How the ledger uses the columns of a table, determined once per array of series. */
 export interface Plan {
   readonly counters: readonly Column<EnergyReader>[];
   readonly floors: readonly Column<Floor>[];
-  readonly cpuTimes: readonly Column<CpuTimeCounter>[];
-  /** Workloads whose CPU time is in the table, without duplicates. */
-  readonly workloads: readonly Workload[];
+  readonly cpuTimes: CpuTimes | undefined;
   /** CPU time of workloads and cgroups by package. */
   readonly packageTimes: readonly Column<PackageCounter>[];
   readonly packages: readonly Column<{ readonly series: Series; readonly of: Package }>[];
@@ -85,13 +102,12 @@ export function createPlan(series: readonly Series[], targets: PlanTargets): Pla
   const pick = <Target>(name: string, targetOf: (one: Series) => Target) =>
     pickAll(({ metric }) => metric.name === name, targetOf);
   for (const one of series) if (one.metric.name === memoryTrafficMember.name) workloads.traffic.join(one);
-  const cpuTimes = pick(processCpuTime.name, (one) => workloads.counterOf(one));
+  const cpuTimes = findCpuTimes(series, workloads);
   const cgroupTimes = pick(cgroupCpuTime.name, (one) => workloads.cgroups.counterOf(one));
   const plan = {
     counters: pickAll(isMetered, (one) => domains.counterOf(one)),
     floors: pick(floorPower.name, (one) => domains.floorOf(one)),
     cpuTimes,
-    workloads: [...new Set(cpuTimes.map(({ target }) => target.workload))],
     packageTimes: pickAll(
       ({ metric }) => packageTimeNames.has(metric.name),
       (one) => workloads.packages.counterOf(one),
@@ -124,12 +140,22 @@ export function createPlan(series: readonly Series[], targets: PlanTargets): Pla
   return given.length > 0 ? { ...plan, isEnergyOnly, isUsageOnly } : undefined;
 }
 
+function findCpuTimes(series: readonly Series[], workloads: Workloads): CpuTimes | undefined {
+  const indices = series.flatMap((one, index) => (isCpuTime(one) ? [index] : []));
+  const counters = series.filter(isCpuTime).map((one) => workloads.counterOf(one));
+  return counters.length === 0 ? undefined : new CpuTimes(indices, counters);
+}
+
+function isCpuTime({ metric }: Series): boolean {
+  return metric.name === processCpuTime.name;
+}
+
 /** The metrics of CPU time by package. */
 export const packageTimeNames: ReadonlySet<string> = new Set([
   processPackageTime.name,
   cgroupPackageTime.name,
 ]);
-const usageParts: ReadonlySet<string> = new Set(['cpuTimes', 'workloads', 'packageTimes']);
+const usageParts: ReadonlySet<string> = new Set(['cpuTimes', 'packageTimes']);
 
 /** Whether a part of a plan has any columns. */
 function isGiven(part: readonly unknown[] | object | undefined): boolean {

@@ -134,7 +134,7 @@ export class Ledger {
 
   /** The busy time comes last: its reading ends the scan that the rest of the row may belong to. */
   #readRow(table: Table, row: number, plan: Plan): void {
-    const { counters, floors, cpuTimes, workloads, events, gpuTimes, gpuScans, busy, cpuCount, tick } = plan;
+    const { counters, floors, cpuTimes, events, gpuTimes, gpuScans, busy, cpuCount, tick } = plan;
     const { cgroupTimes, cgroups, packageTimes, packages, traffic } = plan;
     const { values } = table;
     const at = this.#timeOf(table, row);
@@ -144,9 +144,8 @@ export class Ledger {
     for (const { index, target } of floors) target.takeModel(values[from + index]);
     if (cpuCount) this.#options.cpuCount.read(values[from + cpuCount.index]);
     if (tick) this.#options.tick.read(values[from + tick.index]);
-    for (const { index, target } of cpuTimes) target.read(values[from + index]);
-    for (const workload of workloads) workload.finishRow(at);
-    if (cpuTimes.length > 0 && at > this.#usageAt) this.#usageAt = at;
+    cpuTimes?.readRow(values, from, at);
+    if (cpuTimes && at > this.#usageAt) this.#usageAt = at;
     for (const { index, target } of packageTimes) target.read(values[from + index], at);
     for (const { index, target } of events) target.read(values[from + index], at);
     for (const { index, target } of traffic) target.read(values[from + index], at);
