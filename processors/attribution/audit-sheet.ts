@@ -196,7 +196,7 @@ export class SheetWriter {
     if (known !== undefined) return known;
     const number = this.#groupNumber++;
     this.#groups.set(group, number);
-    lines.push(JSON.stringify({ group: number, attributes: group.identity.attributes }));
+    lines.push(JSON.stringify({ group: number, attributes: group.attributes }));
     return number;
   }
 }

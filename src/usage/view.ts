@@ -13,8 +13,10 @@ import type { Account } from './publication.js';
 import type { ViewDefinition } from './views.js';
 
 /** Several workloads as one: the energy of all of them is booked on its accounts. */
-export class Group implements Ranked {
-  readonly identity: GroupIdentity;
+export class Group implements Ranked, GroupIdentity {
+  readonly key: string;
+  readonly attributes: Attributes;
+  readonly isNone: boolean;
   /** The attributes that its workloads have in common, until something of it is published. */
   shared: Attributes;
   /** The resource of its published series, created with its first account. */
@@ -27,16 +29,18 @@ export class Group implements Ranked {
   members = 0;
   /** The start of the first of them. */
   bornAt = Infinity;
-  /** The instant since which it is empty. */
-  emptySince = Infinity;
+  /** The instant since which it is empty, if it is. V8 would keep Infinity as an object for each group. */
+  emptySince: number | undefined;
   /** Whether it has separate series; otherwise its energy is booked on its view's `other`. */
   isShown: boolean;
   weight = 0;
   /** Nanojoules that it was charged, of all hardware. */
   chargedNj = 0;
 
-  constructor(identity: GroupIdentity, shared: Attributes, isShown: boolean) {
-    this.identity = identity;
+  constructor({ key, attributes, isNone }: GroupIdentity, shared: Attributes, isShown: boolean) {
+    this.key = key;
+    this.attributes = attributes;
+    this.isNone = isNone;
     this.shared = shared;
     this.isShown = isShown;
   }
@@ -134,7 +138,7 @@ export class View {
   /** The resource of a group's published series. */
   resourceOf(group: Group): Resource {
     return (group.resource ??= {
-      attributes: describeGroup(this.#definition, group.identity, group.shared, this.machine),
+      attributes: describeGroup(this.#definition, group, group.shared, this.machine),
     });
   }
 
@@ -179,9 +183,9 @@ export class View {
   takeExpired(now: number): readonly Group[] {
     const expired: Group[] = [];
     for (const group of this.#empty) {
-      if (now - group.emptySince < this.#definition.graceNs) break;
+      if (now - (group.emptySince ?? now) < this.#definition.graceNs) break;
       this.#empty.delete(group);
-      this.#groups.delete(group.identity.key);
+      this.#groups.delete(group.key);
       this.#limit?.remove(group);
       expired.push(group);
     }

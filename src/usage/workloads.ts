@@ -9,7 +9,7 @@ import { Packages } from './packages.js';
 import { createGap, type PackageUse, type Usage, type UsageTick } from './usage.js';
 import type { View } from './view.js';
 import { byFrequency, byMisses, type Weighings } from './weighing.js';
-import { compareWorkloads, CpuTimeCounter, Workload } from './workload.js';
+import { compareWorkloads, Workload, type CpuTimeCounter } from './workload.js';
 
 export interface WorkloadsOptions {
   /** Unix time in nanoseconds of time 0. */
@@ -54,7 +54,6 @@ export class Workloads {
   /** The views with a limit, and the index of their groups among those of a workload. */
   readonly #limited: readonly { readonly view: View; readonly index: number }[];
   readonly #options: WorkloadsOptions;
-  readonly #counters = new Map<Series, CpuTimeCounter>();
   readonly #byKey = new Map<string, Workload>();
   /** Live workloads and those that have ended since the last boundary, in their order. */
   #active: Workload[] = [];
@@ -99,12 +98,8 @@ export class Workloads {
 
   /** The receiver of a CPU time series. */
   counterOf(series: Series): CpuTimeCounter {
-    const known = this.#counters.get(series);
-    if (known) return known;
-    const counter = new CpuTimeCounter(this.#workloadOf(series));
-    counter.workload.counters += 1;
-    this.#counters.set(series, counter);
-    return counter;
+    const known = this.find(series.resource)?.findCpuTime(series);
+    return known ?? this.#workloadOf(series).addCpuTime(series);
   }
 
   /** The receivers of a series of events, one for each use. */
@@ -140,10 +135,8 @@ export class Workloads {
 
   /** A series has no further readings. */
   end(series: Series, at: number): void {
-    const counter = this.#counters.get(series);
-    if (counter === undefined) return;
-    this.#counters.delete(series);
-    this.release(counter.workload, at);
+    const workload = this.find(series.resource);
+    if (workload?.removeCpuTime(series) === true) this.release(workload, at);
   }
 
   /**
