@@ -144,6 +144,11 @@ export const schema = {
     format: 'boolean',
     default: false,
   },
+  root: {
+    doc: 'Root folder of the machine, with `etc/machine-id`: the machine of a floor in `state_file`, if the resource of the meter has neither `host.id` nor `host.name`.',
+    format: 'path',
+    default: '/',
+  },
   audit: {
     doc: 'Writes the complete calculation of every window to a file, which `joulemetry audit` checks. Unset: no file.',
     format: 'group',

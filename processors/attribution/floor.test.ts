@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { CpuCount, FloorLearner } from '../../src/energy/floor-learner.js';
@@ -92,6 +93,33 @@ test('attribution uses the floor that an earlier run has learned on the same mac
   assert.deepEqual(run(65, 'another'), [10, 'learned']);
   assert.deepEqual(run(3, 'one'), [10, 'persisted']);
 });
+
+test('attribution uses a learned floor only on the machine of its root folder, when a meter names no machine', () => {
+  const state = join(createFolder(), 'floors.json');
+  const run = (seconds: number, root: string) => {
+    const rig = new Rig({ state_file: state, root });
+    const meter = { ...rig.createMeter({ 'energy.method': 'measured' }), resource: { attributes: {} } };
+    for (let atS = 0; atS <= seconds; atS++) {
+      rig.energy(meter, atS, 10 * atS);
+      rig.boundary(atS, 0.01 * atS);
+    }
+    const floor = rig.out.last('attribution.floor.power').at(0);
+    void rig.processor.shutdown();
+    return floor?.series.attributes['floor.source'];
+  };
+  const [one, another] = ['1', '2'].map((digit) => createMachine(digit.repeat(32)));
+  assert.equal(run(65, one), 'learned');
+  assert.equal(run(3, one), 'persisted');
+  assert.equal(run(3, another), undefined);
+});
+
+/** The root folder of a machine. */
+function createMachine(id: string): string {
+  const root = createFolder();
+  mkdirSync(join(root, 'etc'));
+  writeFileSync(join(root, 'etc/machine-id'), id);
+  return root;
+}
 
 const logicalCount: Metric = {
   name: 'system.cpu.logical.count',

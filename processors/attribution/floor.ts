@@ -1,6 +1,8 @@
+import { hostname } from 'node:os';
 import type { Calibration } from '../../src/energy/calibration.js';
 import type { FloorLearner } from '../../src/energy/floor-learner.js';
 import type { FloorStore } from '../../src/energy/floor-store.js';
+import { findMachineId } from '../../src/identity/machine-id.js';
 import { identifyDomain } from '../../src/model/energy-domain.js';
 import { ATTR_ENERGY_METHOD, ATTR_HOST_ID, ATTR_HOST_NAME } from '../../src/model/semantic-conventions.js';
 import type { Series } from '../../src/model/series.js';
@@ -90,7 +92,7 @@ export class Floor {
 
 /** The sources of the floors of all domains. */
 export interface FloorSources {
-  readonly config: Pick<Config, 'floor'>;
+  readonly config: Pick<Config, 'floor' | 'root'>;
   readonly floors: FloorStore;
   /** By the `hw.id` of the meters. */
   readonly calibrations: ReadonlyMap<string, Calibration>;
@@ -108,7 +110,9 @@ export function createFloor(
   );
   // A model reports its floor.
   const isLearnable = series.attributes[ATTR_ENERGY_METHOD] !== 'estimated' && isExplained;
-  const learner = isLearnable ? floors.learnerOf([machineOf(series), hwType, hwId].join('/')) : undefined;
+  const learner = isLearnable
+    ? floors.learnerOf([machineOf(series, config.root), hwType, hwId].join('/'))
+    : undefined;
   return new Floor(set?.power ?? undefined, learner, findCalibration(series, calibrations)?.idleRemainder);
 }
 
@@ -122,6 +126,6 @@ export function findCalibration(
 }
 
 /** The machine of a saved floor: the file may move to another machine with the disk. */
-function machineOf({ resource: { attributes } }: Series): string {
-  return String(attributes[ATTR_HOST_ID] ?? attributes[ATTR_HOST_NAME] ?? '');
+function machineOf({ resource: { attributes } }: Series, root: string): string {
+  return String(attributes[ATTR_HOST_ID] ?? attributes[ATTR_HOST_NAME] ?? findMachineId(root) ?? hostname());
 }

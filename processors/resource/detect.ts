@@ -2,6 +2,7 @@ import { arch, hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Log } from '../../src/component/log.js';
 import { readResourceEnvironment } from '../../src/component/resource-environment.js';
+import { findMachineId } from '../../src/identity/machine-id.js';
 import { findText } from '../../src/linux/sysfs.js';
 import { ATTR_HOST_ID, ATTR_HOST_NAME } from '../../src/model/semantic-conventions.js';
 import type { Attributes } from '../../src/model/series.js';
@@ -38,12 +39,11 @@ function detectOne(name: string, options: DetectOptions): Attributes {
 }
 
 function detectHost({ root }: DetectOptions): Attributes {
-  const id = findText(join(root, 'etc/machine-id'));
+  const id = findMachineId(root);
   return {
     [ATTR_HOST_NAME]: hostname(),
     'host.arch': archNames[arch()] ?? arch(),
-    // systemd writes "uninitialized" on an image's first boot.
-    ...(id !== undefined && /^[0-9a-f]{32}$/.test(id) && { [ATTR_HOST_ID]: id }),
+    ...(id !== undefined && { [ATTR_HOST_ID]: id }),
   };
 }
 
