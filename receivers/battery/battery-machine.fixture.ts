@@ -71,6 +71,7 @@ export async function startRig(
   return {
     next,
     log: log.lines,
+    shutdown: () => running.receiver.shutdown(),
     /** Reads after some seconds: values by metric, name of the supply, limit and state, without states that are 0. */
     async read(seconds = 0): Promise<Readonly<Record<string, number>>> {
       const readings = await running.read(seconds);

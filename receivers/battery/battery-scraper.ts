@@ -99,7 +99,7 @@ export class BatteryScraper implements OpenScraper {
   async close(): Promise<void> {
     const sources = [...this.#sources.values()];
     this.#sources.clear();
-    for (const source of sources) await close(source);
+    await Promise.all(sources.map(close));
   }
 
   *#createTables(sources: readonly Source[], ended: Series[]): Iterable<Table> {
@@ -203,19 +203,21 @@ export class BatteryScraper implements OpenScraper {
   }
 }
 
-/** The readable properties of a machine's supplies. */
+/** The readable properties of a machine's supplies, of those that answer in time. */
 export async function findSupplies(config: Config): Promise<readonly Supply[]> {
   const names = listSupplies(config).filter(createNameFilter(config.supplies));
   const sources = names.map((name) => createSource(config, name));
-  for (const source of sources) {
-    await read(source);
-    await close(source);
-  }
+  for (const source of sources) begin(source);
+  await waitBriefly(
+    sources.flatMap(({ pending }) => pending ?? []),
+    answerMs,
+  );
+  await Promise.all(sources.map(close));
   return sources.flatMap(({ supply }) => supply ?? []);
 }
 
-/** Listing a sysfs folder does not involve drivers, so it blocks on no battery and needs no thread. */
-function listSupplies({ sysfs }: Config): readonly string[] {
+/** The names of the machine's supplies. Listing a sysfs folder does not involve drivers, so it blocks on no battery and needs no thread. */
+export function listSupplies({ sysfs }: Config): readonly string[] {
   try {
     return readdirSync(join(sysfs, 'class/power_supply')).toSorted();
   } catch {
@@ -261,12 +263,16 @@ async function fail(source: Source, problem: string): Promise<void> {
   source.handle = undefined;
 }
 
+/** A reading that hangs in its driver is abandoned, and its descriptor is closed once it has ended. */
 async function close(source: Source): Promise<void> {
-  if (source.pending) await waitBriefly([source.pending], answerMs);
+  await waitBriefly([closeFile(source)], answerMs);
+}
+
+async function closeFile(source: Source): Promise<void> {
+  await source.pending;
   const { handle } = source;
   source.handle = undefined;
-  // A hanging reading keeps its descriptor.
-  if (handle) await waitBriefly([handle.close()], answerMs);
+  await handle?.close();
 }
 
 function identify({ metric, attributes }: Reading): string {

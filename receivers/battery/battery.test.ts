@@ -169,6 +169,20 @@ test('battery has a gap where a supply has not answered in time, and not what it
   ]);
 });
 
+test('battery starts and shuts down although a supply does not answer', async (t) => {
+  const supplies = new FakeSupplies({ AC: ac, BAT0: lenovo });
+  const rig = await startRig(t, supplies);
+  const release = blockPool(supplies.sysfs);
+  t.after(release);
+  await rig.read(1);
+  await rig.shutdown();
+  const second = parseSettings(factory.schema, { sysfs: supplies.sysfs });
+  const { available, found } = await factory.probe(second, createFakeContext());
+  assert.equal(available, false);
+  assert.match(found, /^AC, BAT0 in .*, none of which can be read or is selected$/u);
+  await release();
+});
+
 test('battery has a gap where a file cannot be read from its start', async (t) => {
   const supplies = new FakeSupplies({ AC: ac });
   mkdirSync(join(supplies.path('BAT0'), '..'));

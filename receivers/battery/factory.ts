@@ -2,7 +2,7 @@ import type { Component, ReceiverContext, ReceiverFactory } from '../../src/comp
 import type { Consumer } from '../../src/component/consumer.js';
 import type { Probe } from '../../src/component/probe.js';
 import { createScrapingReceiver } from '../../src/scraping/scraping-receiver.js';
-import { BatteryScraper, findSupplies } from './battery-scraper.js';
+import { BatteryScraper, findSupplies, listSupplies } from './battery-scraper.js';
 import { schema, type Config } from './config.js';
 import { metrics } from './metrics.js';
 import { isBattery, isOfMachine } from './supply.js';
@@ -33,6 +33,11 @@ async function probe(config: Config): Promise<Probe> {
     return { available: true, found, remedies: [], hasEnergy };
   }
   const folder = `${config.sysfs}/class/power_supply`;
+  const names = listSupplies(config);
+  if (names.length > 0) {
+    const found = `${names.join(', ')} in ${folder}, none of which can be read or is selected`;
+    return { available: false, found, remedies: [] };
+  }
   const found = `no battery, adapter or uninterruptible power supply in ${folder}; not present on this machine`;
   return { available: false, found, remedies: [] };
 }
