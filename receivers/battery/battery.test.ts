@@ -66,6 +66,37 @@ test('battery reads charge, and derives power from voltage and current', async (
   });
 });
 
+test('battery reads means where a driver has no other values, and no time that a smart battery does not know', async (t) => {
+  const smart = {
+    TYPE: 'Battery',
+    STATUS: 'Discharging',
+    VOLTAGE_AVG: 4_000_000,
+    CURRENT_AVG: -500_000,
+    TIME_TO_EMPTY_AVG: 7200,
+    TIME_TO_FULL_AVG: 65_535 * 60,
+  };
+  const rig = await startRig(t, new FakeSupplies({ smart }));
+  assert.deepEqual(await rig.read(), {
+    'hw.voltage smart': 4,
+    'hw.battery.time_left smart discharging': 7200,
+    'hw.battery.time_left smart charging': NaN,
+    'hw.current smart': -0.5,
+    'hw.power smart': -2,
+    'hw.status smart discharging': 1,
+    'hw.host.energy batteries': 0,
+    'hw.host.power batteries': 2,
+  });
+  // The mean is not published as a second series of the same battery.
+  const both = new FakeSupplies({
+    BAT0: { ...lenovo, VOLTAGE_AVG: 1, TIME_TO_EMPTY_NOW: 60, TIME_TO_EMPTY_AVG: 90 },
+  });
+  const readings = await (await startRig(t, both)).read();
+  assert.deepEqual(
+    [readings['hw.voltage BAT0'], readings['hw.battery.time_left BAT0 discharging']],
+    [11.66, 60],
+  );
+});
+
 for (const [status, microamperes, amperes] of [
   ['Discharging', 500_000, -0.5],
   ['Discharging', -500_000, -0.5],

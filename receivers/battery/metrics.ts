@@ -74,7 +74,10 @@ interface Reading {
 const microwattHours = (value: number) => (value * 3600) / 1e6;
 const micro = (value: number) => value / 1e6;
 
-/** Properties and their valid ranges. */
+/** A smart battery reports 65,535 minutes while it is not discharging, or not charging. */
+const checkTimeLeft = (seconds: number) => (seconds < 65_535 * 60 ? seconds : NaN);
+
+/** Properties and their valid ranges. If there is no `_NOW`, drivers may have the mean of a few seconds, `_AVG`. */
 const properties: Readonly<Record<string, readonly [Metric, scale: (value: number) => number, Attributes?]>> =
   {
     CAPACITY: [charge, (percent) => (percent >= 0 && percent <= 100 ? percent / 100 : NaN)],
@@ -87,8 +90,8 @@ const properties: Readonly<Record<string, readonly [Metric, scale: (value: numbe
     VOLTAGE_NOW: [hwVoltage, micro],
     TEMP: [hwTemperature, (tenths) => tenths / 10],
     CYCLE_COUNT: [cycles, (count) => count],
-    TIME_TO_EMPTY_NOW: [timeLeft, (seconds) => seconds, { [ATTR_HW_BATTERY_STATE]: 'discharging' }],
-    TIME_TO_FULL_NOW: [timeLeft, (seconds) => seconds, { [ATTR_HW_BATTERY_STATE]: 'charging' }],
+    TIME_TO_EMPTY_NOW: [timeLeft, checkTimeLeft, { [ATTR_HW_BATTERY_STATE]: 'discharging' }],
+    TIME_TO_FULL_NOW: [timeLeft, checkTimeLeft, { [ATTR_HW_BATTERY_STATE]: 'charging' }],
     ONLINE: [online, (state) => (state > 0 ? 1 : state)],
   };
 
@@ -97,10 +100,14 @@ const maxValue = 1e12;
 /** What is published about a supply, by its properties. */
 export function describeReadings(supply: Supply): readonly (Reading & GaugeColumn)[] {
   const place = describeSupply(supply);
-  const read = ([key, [metric, scale, attributes = {}]]: [string, (typeof properties)[string]]): Reading[] =>
-    supply.properties.has(key)
-      ? [{ metric, attributes: { ...place, ...attributes }, read: (one) => readScaled(one, key, scale) }]
-      : [];
+  const read = ([name, [metric, scale, attributes = {}]]: [
+    string,
+    (typeof properties)[string],
+  ]): Reading[] => {
+    const key = [name, name.replace(/_NOW$/u, '_AVG')].find((one) => supply.properties.has(one));
+    if (key === undefined) return [];
+    return [{ metric, attributes: { ...place, ...attributes }, read: (one) => readScaled(one, key, scale) }];
+  };
   const flows: readonly (readonly [Metric, boolean, Reading['read']])[] = [
     [hwCurrent, hasAny(supply, ['CURRENT_NOW', 'CURRENT_AVG']), (one) => micro(readCurrent(one))],
     [hwPower, hasPower(supply), (one) => micro(readPower(one))],
