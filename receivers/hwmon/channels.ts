@@ -6,6 +6,12 @@ export const channelTypes = ['in', 'curr', 'temp', 'fan', 'power', 'energy'] as 
 
 export type ChannelType = (typeof channelTypes)[number];
 
+/**
+ * Maximum wait for a driver, in milliseconds. What has not answered by then does not delay anything else: its row
+ * follows with the next ones.
+ */
+export const answerMs = 1_000;
+
 /** One value of a chip. */
 export interface Channel {
   readonly type: ChannelType;

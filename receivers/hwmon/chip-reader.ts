@@ -4,7 +4,8 @@ import { elementAt } from '../../src/element.js';
 import { describeCode, findErrorCode } from '../../src/errors.js';
 import { nameErrno } from '../../src/linux/libc.js';
 import { parseInteger, readFromStart } from '../../src/linux/sysfs.js';
-import type { Channel, Chip } from './channels.js';
+import { waitBriefly } from '../../src/scraping/wait-briefly.js';
+import { answerMs, type Channel, type Chip } from './channels.js';
 
 /** How a chip is recognized as slow. */
 export interface ChipTiming {
@@ -71,8 +72,13 @@ export class ChipReader {
     this.#products = products;
   }
 
-  /** Opens the files and measures how long a reading takes. */
+  /** Opens the files and measures how long a reading takes. A driver that does not answer is not waited for. */
   async open({ channels }: Chip): Promise<void> {
+    this.#isSlow = true;
+    await waitBriefly([this.#follow(this.#openAll(channels))], answerMs);
+  }
+
+  async #openAll(channels: readonly Channel[]): Promise<void> {
     for (const channel of channels) {
       const handle = await openFile(channel.path, this.refused);
       const fault =
@@ -93,10 +99,7 @@ export class ChipReader {
   read(): Promise<void> | undefined {
     this.problems = [];
     if (this.#isSlow) {
-      this.#pending ??= this.#readSlowly().finally(() => {
-        this.#pending = undefined;
-      });
-      return this.#pending;
+      return this.#pending ?? this.#follow(this.#readSlowly());
     }
     const beganMs = this.#timing.nowMs();
     for (let i = 0; i < this.#channels.length; i++) this.#readNow(i);
@@ -104,6 +107,13 @@ export class ChipReader {
     this.#isSlow = this.#wasSlow(beganMs);
     if (this.#isSlow) this.#neededReadings *= 2;
     return undefined;
+  }
+
+  #follow(reading: Promise<void>): Promise<void> {
+    this.#pending = reading.finally(() => {
+      this.#pending = undefined;
+    });
+    return this.#pending;
   }
 
   /** Reads on the pool, and decides whether that is still necessary. */
@@ -121,10 +131,18 @@ export class ChipReader {
     return nowMs() - beganMs > slowMs * this.#channels.length;
   }
 
+  /**
+   * Closes the files. A reading that hangs in its driver is abandoned: it keeps its thread of the pool, and the
+   * files are closed once it has ended.
+   */
   async close(): Promise<void> {
+    await waitBriefly([this.#closeAll()], answerMs);
+  }
+
+  async #closeAll(): Promise<void> {
+    await this.#pending;
     const channels = this.#channels;
     this.#channels = [];
-    await this.#pending;
     for (const { handle, fault } of channels) {
       await handle?.close();
       await fault?.close();

@@ -1,7 +1,8 @@
 import { readdir, readFile, realpath } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
 import { isOutOfDescriptors } from '../../src/errors.js';
-import { channelTypes, nameSensor, type Channel, type ChannelType, type Chip } from './channels.js';
+import { waitBriefly } from '../../src/scraping/wait-briefly.js';
+import { answerMs, channelTypes, nameSensor, type Channel, type ChannelType, type Chip } from './channels.js';
 import { findMicrovolts } from './pairing-rules.js';
 
 /** The averaging time of anything but power is unknown. */
@@ -13,17 +14,44 @@ interface FoundChip extends Chip {
 }
 
 /**
- * The chips that currently have a sensor, in a stable order. Fast: files that describe sensors are answered by
- * the kernel itself, and no reading is requested from a chip.
+ * Searches the chips that currently have a sensor, again and again. Fast: most files that describe sensors are
+ * answered by the kernel itself, and no reading is requested from a chip. Some drivers ask their chip whether a
+ * sensor is enabled, and may hang.
  */
-export async function findChips(sysfs: string): Promise<readonly Chip[]> {
-  const root = join(sysfs, 'class/hwmon');
-  const names = (await listNames(root)).toSorted((a, b) => a.localeCompare(b, 'en', { numeric: true }));
-  const found: FoundChip[] = [];
-  for (const name of names) found.push(await describeChip(sysfs, join(root, name)));
-  const boards = await findOldJetsonChips(sysfs);
-  const chips = distinguish([...found, ...boards]).filter(({ channels }) => channels.length > 0);
-  return chips.map(({ id, name, measures, channels }) => ({ id, name, measures, channels }));
+export class ChipSearch {
+  /** By path: what was last found there. */
+  readonly #known = new Map<string, FoundChip>();
+  /** Paths whose drivers have not answered an earlier search yet: another question would block another thread. */
+  readonly #unanswered = new Set<string>();
+
+  /** @returns the chips in a stable order; one whose driver does not answer, as it was before */
+  async find(sysfs: string): Promise<readonly Chip[]> {
+    const root = join(sysfs, 'class/hwmon');
+    const names = (await listNames(root)).toSorted((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+    for (const path of this.#known.keys()) if (!names.includes(basename(path))) this.#known.delete(path);
+    const found: FoundChip[] = [];
+    for (const name of names) found.push(...(await this.#findOne(sysfs, join(root, name))));
+    const boards = await findOldJetsonChips(sysfs);
+    const chips = distinguish([...found, ...boards]).filter(({ channels }) => channels.length > 0);
+    return chips.map(({ id, name, measures, channels }) => ({ id, name, measures, channels }));
+  }
+
+  async #findOne(sysfs: string, path: string): Promise<readonly FoundChip[]> {
+    if (!this.#unanswered.has(path)) {
+      this.#unanswered.add(path);
+      const description = describeChip(sysfs, path)
+        .then((chip) => this.#known.set(path, chip))
+        .finally(() => this.#unanswered.delete(path));
+      await waitBriefly([description], answerMs);
+    }
+    const chip = this.#known.get(path);
+    return chip === undefined ? [] : [chip];
+  }
+}
+
+/** The chips that currently have a sensor. */
+export function findChips(sysfs: string): Promise<readonly Chip[]> {
+  return new ChipSearch().find(sysfs);
 }
 
 async function describeChip(sysfs: string, folder: string): Promise<FoundChip> {
@@ -48,7 +76,7 @@ async function findId(sysfs: string, folder: string, name: string): Promise<stri
 }
 
 /** Several chips may belong to one device and have the same name. */
-function distinguish(chips: readonly FoundChip[]): readonly Chip[] {
+function distinguish(chips: readonly FoundChip[]): readonly FoundChip[] {
   const named = qualify(chips, ({ name }) => name);
   return qualify(named, ({ folder }) => folder);
 }
@@ -58,8 +86,7 @@ function qualify(chips: readonly FoundChip[], nameOf: (chip: FoundChip) => strin
   const counts = new Map<string, number>();
   for (const { id } of chips) counts.set(id, (counts.get(id) ?? 0) + 1);
   return chips.map((chip) => {
-    const id = counts.get(chip.id) === 1 ? chip.id : `${chip.id}:${nameOf(chip)}`;
-    return { id, name: chip.name, measures: chip.measures, channels: chip.channels, folder: chip.folder };
+    return counts.get(chip.id) === 1 ? chip : { ...chip, id: `${chip.id}:${nameOf(chip)}` };
   });
 }
 

@@ -8,17 +8,16 @@ import { createEnding, type Table } from '../../src/model/table.js';
 import { createNameFilter } from '../../src/scraping/lines.js';
 import type { OpenScraper } from '../../src/scraping/scraping-receiver.js';
 import { waitBriefly } from '../../src/scraping/wait-briefly.js';
+import { answerMs } from './channels.js';
 import { ChipReader, type ChipTiming } from './chip-reader.js';
 import type { Config } from './config.js';
-import { findChips } from './find-chips.js';
+import { ChipSearch } from './find-chips.js';
 import { createMeters, planChips, type ChipPlan } from './meters.js';
 
 /** How often chips, and sensors that were switched on, are searched. */
 const searchMs = 30_000;
 /** The same after a chip has disappeared: it may come back. */
 const searchAgainMs = 900;
-/** Maximum wait for a chip: if it has not answered by then, its row follows with the next ones. */
-const answerMs = 1_000;
 /** Power is integrated over gaps up to this long. */
 const minGapMs = 10_000;
 
@@ -32,6 +31,8 @@ interface Published {
   beganNs: bigint;
   /** Since when that reading is a gap, because the chip did not answer in time. */
   gapNs: bigint | undefined;
+  /** Its series have ended: a reading that was abandoned has no row. */
+  isEnded: boolean;
 }
 
 /** Reads every chip, slow chips concurrently. */
@@ -40,6 +41,7 @@ export class HwmonScraper implements OpenScraper {
   readonly #context: ReceiverContext;
   readonly #timing: ChipTiming | undefined;
   readonly #originNs: bigint;
+  readonly #chips = new ChipSearch();
   #intervalMs: number;
   #published: readonly Published[] = [];
   #ended: Series[] = [];
@@ -134,6 +136,7 @@ export class HwmonScraper implements OpenScraper {
 
   /** Adds the row of a reading that has just ended, at the midpoint of its duration, or where its gap ends. */
   #addRow(one: Published): void {
+    if (one.isEnded) return;
     const { clock, host } = this.#context;
     const nowNs = clock.monotonicNs();
     const middleNs = (nowNs + one.beganNs) / 2n;
@@ -147,7 +150,7 @@ export class HwmonScraper implements OpenScraper {
   /** Publishes the current chips. Unchanged ones continue. */
   async #search(): Promise<void> {
     this.#searchedNs = this.#context.clock.monotonicNs();
-    const plans = planChips(await findChips(this.#config.sysfs), {
+    const plans = planChips(await this.#chips.find(this.#config.sysfs), {
       claims: this.#context.claims,
       pairs: this.#config.pairs,
       hostMeter: this.#config.host_meter ?? undefined,
@@ -163,6 +166,7 @@ export class HwmonScraper implements OpenScraper {
     const gone = before.filter((one) => !published.includes(one));
     // A pending reading may still have a row, before its series end.
     await Promise.all(gone.map(({ reader }) => reader.close()));
+    for (const one of gone) one.isEnded = true;
     this.#ended.push(...gone.flatMap(({ row }) => row?.series ?? []));
   }
 
@@ -173,7 +177,7 @@ export class HwmonScraper implements OpenScraper {
       const remedy = 'run as root or grant CAP_DAC_READ_SEARCH';
       this.#context.log.warn(`Leaving out sensors: ${reader.refused.join('; ')}; ${remedy}`);
     }
-    return { plan, reader, row: undefined, beganNs: 0n, gapNs: undefined };
+    return { plan, reader, row: undefined, beganNs: 0n, gapNs: undefined, isEnded: false };
   }
 
   #endAll(): void {
