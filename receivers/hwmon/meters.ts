@@ -115,8 +115,7 @@ function planGauge(chip: Chip, channel: Channel, source: number): readonly Colum
 
 function findSensors(chip: Chip, pairs: readonly Pair[], { hostMeter }: PlanOptions): readonly Sensor[] {
   const create = (channel: Channel, source: number, label: string | undefined, pair?: Pair): Sensor => {
-    // Named like the power that the chip would report.
-    const id = identifySensor(chip, pair ? { type: 'power', index: channel.index } : channel);
+    const id = identifySensor(chip, pair ? nameProduct(chip, pair) : channel);
     const isHost = id === hostMeter;
     const known = describeDomain(chip, channel, label);
     // A configured host meter is the only one.
@@ -132,6 +131,12 @@ function findSensors(chip: Chip, pairs: readonly Pair[], { hostMeter }: PlanOpti
   );
   const rails = pairs.map((pair, i) => create(pair.current, chip.channels.length + i, pair.label, pair));
   return [...own, ...rails];
+}
+
+/** A product is named like the power that the chip would report, unless it reports another one by this name. */
+function nameProduct({ channels }: Chip, { current }: Pair): Pick<Channel, 'type' | 'index'> {
+  const isTaken = channels.some(({ type, index }) => type === 'power' && index === current.index);
+  return isTaken ? current : { type: 'power', index: current.index };
 }
 
 /** Which sensor measures a domain, and which domain contains another. */

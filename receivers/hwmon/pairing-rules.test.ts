@@ -50,12 +50,15 @@ test('pairRails pairs the rails of each chip of the table', () => {
     ina226: '1 1',
     ina230: '1 1',
     ina231: '1 1',
+    ina232: '1 1',
     ina234: '1 1',
     ina260: '1 1',
+    sy24655: '1 1',
     ina209: '1 1',
     ina228: '1 1',
     ina237: '1 1',
     ina238: '1 1',
+    ina700: '1 1',
     ina780: '1 1',
     sq52206: '1 1',
     ina3221: '1 1, 2 2, 3 3',
@@ -65,10 +68,13 @@ test('pairRails pairs the rails of each chip of the table', () => {
     ltc2992: '0 1, 1 2',
     ltc4151: '1 1',
     ltc4215: '1 1',
+    ltc4222: '1 1, 3 2',
     ltc4245: '1 1, 2 2, 3 3, 4 4',
     ltc4260: '1 1',
     ltc4261: '',
     ltc4282: '1 1',
+    isl28022: '0 1',
+    tsc1641: '0 1',
     adm1177: '0 1',
     adm1272: '1 1',
     adm1273: '1 1',
@@ -85,7 +91,7 @@ test('pairRails pairs the rails of each chip of the table', () => {
 
 test('every rule of pairs names a place in the tree of the kernel', () => {
   for (const { source } of pairingRules)
-    assert.match(source, /^(?:Documentation|drivers)\/hwmon\/[a-z0-9-]+\.(?:rst|c)/u);
+    assert.match(source, /^(?:Documentation|drivers)\/hwmon\/(?:pmbus\/)?[a-z0-9-]+\.(?:rst|c)/u);
   const chips = pairingRules.flatMap((rule) => rule.chips);
   assert.equal(new Set(chips).size, chips.length);
 });
@@ -111,6 +117,23 @@ test('pairRails pairs the inputs and outputs of PMBus by their labels', () => {
   assert.deepEqual(pairsOf('max20751', { in1: 'vin', in2: 'vout1', curr1: 'iout1' }), ['in2 curr1']);
   // Of a controller whose power is that of the input, measured behind it.
   assert.deepEqual(pairsOf('adm1276', { in1: 'vin1', curr1: 'iout1', power1: 'pin1' }), []);
+});
+
+test('pairRails pairs labels that differ only in the quantity, whatever the power of another rail is numbered', () => {
+  const card = {
+    in3: 'FPGA Core Voltage',
+    in4: '12V Backplane Voltage',
+    in5: '1.2V Voltage',
+    curr1: 'FPGA Core Current',
+    curr2: '12V Backplane Current',
+    power1: 'Board Power',
+  };
+  assert.deepEqual(pairsOf('n3000bmc_hwmon', card), ['in3 curr1', 'in4 curr2']);
+  assert.deepEqual(pairsOf('n3000bmc_hwmon', { ...card, power2: '12V Backplane Power' }), ['in3 curr1']);
+  const pump = { in1: 'Pump voltage', curr1: 'Pump current', power1: 'Pump power' };
+  assert.deepEqual(pairsOf('d5next', pump), []);
+  const [rail] = pairRails(createChip('n3000bmc_hwmon', card), []);
+  assert.equal(rail?.label, 'FPGA Core');
 });
 
 test('pairRails does what the configuration says in place of what is known of a chip', () => {
