@@ -92,6 +92,26 @@ test('parseLaterGeneration reads every component that measures power, whatever i
   });
 });
 
+test('parseLaterGeneration subtracts returned energy, which devices also count as energy', () => {
+  // A PM Mini behind a solar panel: https://github.com/evcc-io/evcc/pull/18841.
+  const status = {
+    'pm1:0': {
+      id: 0,
+      voltage: 236.2,
+      current: 0.477,
+      apower: -63.1,
+      freq: 50,
+      aenergy: { total: 330.473, by_minute: [1053.994, 1053.994, 1053.994], minute_ts: 1_743_682_140 },
+      ret_aenergy: { total: 128.95, by_minute: [1053.994, 1053.994, 1053.994], minute_ts: 1_743_682_140 },
+    },
+    'switch:0': { apower: 0, aenergy: { total: 5 }, ret_aenergy: { total: 5.001 } },
+  };
+  const { readings } = parseLaterGeneration(status, 'shellypmminig3-1', none);
+  assert.deepEqual(readings[0]?.energy, { count: 201_523, joules: 3.6, isVolatile: false, mayFall: 1 });
+  assert.equal(readings[0]?.watts, -63.1);
+  assert.equal(readings[1]?.energy?.count, 0);
+});
+
 test('parseLaterGeneration reads three phases and their sum', () => {
   const status = {
     'em:0': {

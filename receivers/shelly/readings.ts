@@ -91,12 +91,26 @@ function parseSwitch(value: JsonObject, identity: Identity): MeterReading {
   return {
     ...identity,
     type: 'outlet',
-    energy: countEnergy(objectOf(value['aenergy'])['total'], steps.milliwattHour, { perStep: 1000 }),
+    energy: countConsumed(value),
     watts: finiteNumberOf(value['apower']),
     volts: finiteNumberOf(value['voltage']),
     amperes: finiteNumberOf(value['current']),
     celsius: finiteNumberOf(objectOf(value['temperature'])['tC']),
   };
+}
+
+/**
+ * The consumed energy. `aenergy` counts energy in both directions; devices that measure both count the returned
+ * energy again in `ret_aenergy`: shelly-api-docs.shelly.cloud, Gen2+, Switch and PM1.
+ */
+function countConsumed(value: JsonObject): EnergyCount | undefined {
+  const total = finiteNumberOf(objectOf(value['aenergy'])['total']);
+  const returned = finiteNumberOf(objectOf(value['ret_aenergy'])['total']);
+  const step = { perStep: 1000 };
+  if (total === undefined || returned === undefined) return countEnergy(total, steps.milliwattHour, step);
+  const consumed = countEnergy(Math.max(0, total - returned), steps.milliwattHour, step);
+  // Both are rounded.
+  return consumed && { ...consumed, mayFall: 1 };
 }
 
 function parseLine(value: JsonObject, data: JsonObject, identity: Identity): MeterReading {

@@ -25,6 +25,8 @@ function credentials() {
 /** A plug of the second generation. `total` is what it shows, in watt-hours. */
 class Plug {
   total = 9492.468;
+  /** For a plug that measures both directions. */
+  returned: number | undefined;
   uptime = 100;
   readonly requests: string[] = [];
 
@@ -37,7 +39,8 @@ class Plug {
     if (url === '/shelly') return { id: 'plug-a8', mac: 'A8', gen: 2, auth_en: false };
     if (url === '/rpc/Shelly.GetConfig') return { 'switch:0': { name: 'rack' } };
     if (url !== '/rpc/Shelly.GetStatus') return {};
-    const plug = { apower: 15.8, aenergy: { total: this.total }, voltage: 230.1 };
+    const returned = this.returned === undefined ? {} : { ret_aenergy: { total: this.returned } };
+    const plug = { apower: 15.8, aenergy: { total: this.total }, ...returned, voltage: 230.1 };
     return { 'switch:0': plug, sys: { uptime: this.uptime } };
   }
 }
@@ -61,6 +64,24 @@ test('shelly counts the energy of a plug, and restarts when its counter was rese
   await until(() => last('hw.meter.energy')['plug-a8/switch:0'] === 7200);
   assert.equal(collector.tables[0]?.series[0]?.attributes['hw.name'], 'rack');
   assert.equal(plug.requests.filter((url) => url === '/shelly').length, 1);
+});
+
+test('shelly counts consumed energy only, and a rounded difference that falls is not a reset', async (t) => {
+  const plug = new Plug();
+  plug.returned = 100;
+  const endpoint = await serve(t, plug.answer);
+  const { last, collector } = await startReceiver(t, factory, { ...everySecond, endpoints: [{ endpoint }] });
+  await until(() => collector.tables.length > 0);
+  plug.total += 20;
+  plug.returned += 10;
+  await until(() => last('hw.meter.energy')['plug-a8/switch:0'] === 36_000);
+  plug.total += 5;
+  plug.returned += 5.001;
+  const before = collector.tables.length;
+  await until(() => collector.tables.length > before + 1);
+  plug.total += 10;
+  // 9.999 Wh more.
+  await until(() => Math.round(last('hw.meter.energy')['plug-a8/switch:0'] ?? 0) === 71_996);
 });
 
 test('shelly reads a plug of the first generation by basic authentication', async (t) => {

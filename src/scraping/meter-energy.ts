@@ -79,10 +79,10 @@ export class MeterEnergy {
     return isLost || before.counters.wasReset(this.#counts);
   }
 
-  #beginCount({ count, joules, wraps = false }: EnergyCount, start: bigint): void {
+  #beginCount({ count, joules, wraps = false, mayFall = 0 }: EnergyCount, start: bigint): void {
     const { resource, interface: name } = this.#options;
     const attributes = describeEnergy(this.#attributes, name);
-    const column = { metric: meterEnergy, attributes, perUnit: 1, wraps };
+    const column = { metric: meterEnergy, attributes, perUnit: 1, wraps, mayFall };
     const counters = new Counters([column], { resource, start, counts: this.#counts });
     this.#integrated = undefined;
     this.#counted = { counters, joules, count };

@@ -35,6 +35,8 @@ export interface EnergyCount {
   readonly wraps?: boolean;
   /** Whether it is lost when the meter restarts. */
   readonly isVolatile?: boolean;
+  /** Steps by which it may fall without a reset: it is the difference of two rounded counters. */
+  readonly mayFall?: number;
   /** Whether the step is that of this count only, and the resolution of the meter is unknown. */
   readonly hidesStep?: boolean;
 }
