@@ -40,7 +40,7 @@ const endpointSettings = {
     sensitive: true,
   },
   preset: {
-    doc: 'MIB whose tables are read. `auto`: that of the vendor that the device reports. `none`: only `objects` are read.',
+    doc: 'MIB whose tables are read. `auto`: that of the vendor that the device reports, otherwise `ups` and `entity_sensor`. `none`: only `objects` are read.',
     format: [
       'auto',
       'none',
@@ -48,6 +48,7 @@ const endpointSettings = {
       'raritan_pdu2',
       'servertech_sentry4',
       'eaton_epdu',
+      'ups',
       'entity_sensor',
     ],
     default: 'auto',

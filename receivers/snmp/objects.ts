@@ -15,6 +15,8 @@ export interface MeteredObject {
   readonly name: string | undefined;
   /** The type of the channel whose energy includes this one. */
   readonly partOf?: string | undefined;
+  /** Maximum absolute value, if it may be negative. Unset: a negative value means that it is not measured. */
+  readonly maxAbsolute?: number | undefined;
 }
 
 const sysObjectId = '1.3.6.1.2.1.1.2.0';
@@ -55,7 +57,7 @@ async function chooseTables(
   const match = Object.values(presets).find(({ vendors }) =>
     vendors.some((prefix) => vendor === prefix || vendor.startsWith(`${prefix}.`)),
   );
-  return (match ?? presets.entity_sensor).tables;
+  return match?.tables ?? [...presets.ups.tables, ...presets.entity_sensor.tables];
 }
 
 interface Described {
@@ -114,9 +116,10 @@ async function findSensors(
     const read = (oid: string) => numberOf(columns.get(oid)?.get(instance)?.value);
     const sensor = table.describe(instance, read);
     if (sensor === undefined) return [];
-    const { row, quantity, scale } = sensor;
+    const { row, quantity, scale, maxAbsolute } = sensor;
+    const oid = `${sensor.valueOid ?? valueOid}.${instance}`;
     const name = textOf(names.get(row));
-    return { oid: `${valueOid}.${instance}`, quantity, scale, channel: `${type}:${row}`, type, name, partOf };
+    return { oid, quantity, scale, channel: `${type}:${row}`, type, name, partOf, maxAbsolute };
   });
 }
 
@@ -131,11 +134,12 @@ function numberOf(value: SnmpValue): number | undefined {
   return typeof value === 'number' ? value : undefined;
 }
 
-/** Devices report -1 for unmeasured quantities. */
-function measure(value: SnmpValue, quantity: Quantity): number | undefined {
+/** Devices report -1 for unmeasured quantities, unless these may be negative. */
+function measure(value: SnmpValue, quantity: Quantity, maxAbsolute?: number): number | undefined {
   const number = typeof value === 'bigint' ? Number(value) : value;
-  if (typeof number !== 'number' || (number < 0 && quantity !== 'temperature')) return undefined;
-  return number;
+  if (typeof number !== 'number') return undefined;
+  if (maxAbsolute !== undefined) return Math.abs(number) <= maxAbsolute ? number : undefined;
+  return number < 0 && quantity !== 'temperature' ? undefined : number;
 }
 
 /** An agent's response. */
@@ -160,11 +164,11 @@ export async function readObjects(
   if (objects.some(({ oid }) => !answer.has(oid))) return undefined;
   const readings = new Map<string, Writable>();
   for (const object of objects) {
-    const { channel, quantity, scale } = object;
+    const { channel, quantity, scale, maxAbsolute } = object;
     const reading = readings.get(channel) ?? describe(object, objects, device);
     readings.set(channel, reading);
     const { value, isCounter32 = false } = answer.get(object.oid) ?? {};
-    const count = measure(value, quantity);
+    const count = measure(value, quantity, maxAbsolute);
     if (count === undefined) continue;
     if (quantity === 'energy') reading.energy = { count, joules: scale, wraps: isCounter32 };
     else reading[fields[quantity]] = count * scale;

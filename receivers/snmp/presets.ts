@@ -24,6 +24,10 @@ export interface SensorRow {
   readonly row: string;
   readonly quantity: Quantity;
   readonly scale: number;
+  /** The column of its value, if it is not that of the table. */
+  readonly valueOid?: string;
+  /** Maximum absolute value, if it may be negative; beyond that it is unknown. Unset: a negative value is. */
+  readonly maxAbsolute?: number;
 }
 
 /** A table with a row per sensor, and other columns that describe it. */
@@ -52,14 +56,16 @@ type PresetName = Exclude<Config['endpoints'][number]['preset'], 'auto' | 'none'
 
 const wattHour = 3600;
 const apc = '1.3.6.1.4.1.318.1.1.26';
+const apcEasy = '1.3.6.1.4.1.318.1.1.30';
 const sentry4 = '1.3.6.1.4.1.1718.4.1';
 const eaton = '1.3.6.1.4.1.534.6.6.7';
+const ups = '1.3.6.1.2.1.33.1';
 const raritan = '1.3.6.1.4.1.13742.6';
 
 interface RaritanOids {
-  /** Table of measurements: column 2 whether it is available, 4 the value. */
+  /** Table of measurements: column 2 whether it is available, 4 the value, 6 the value if it can be negative. */
   readonly values: string;
-  /** Table of sensors: column 7 the decimals of their values. */
+  /** Table of sensors: column 7 the decimals of their values, 27 the minimum of those that can be negative. */
   readonly config: string;
   readonly names: string;
 }
@@ -74,18 +80,21 @@ const raritanQuantities: ReadonlyMap<string, readonly [Quantity, number]> = new 
 
 /** Rows by PDU, inlet or outlet, and kind of sensor: `1.5.8`. */
 function describeRaritan(type: string, { values, config, names }: RaritanOids): SensorTable {
-  const [isAvailable, decimals] = [`${values}.2`, `${config}.7`];
+  const [isAvailable, decimals, minimum] = [`${values}.2`, `${config}.7`, `${config}.27`];
   return {
     type,
     valueOid: `${values}.4`,
     nameOid: names,
-    columnOids: [isAvailable, decimals],
+    columnOids: [isAvailable, decimals, minimum],
     describe(instance, read) {
       const [, row = '', kind = ''] = /^(.*)\.(\d+)$/u.exec(instance) ?? [];
       const [quantity, scale] = raritanQuantities.get(kind) ?? [];
       // An SNMP TruthValue: 1 is true, 2 is false.
       if (quantity === undefined || scale === undefined || read(isAvailable) === 2) return undefined;
-      return { row, quantity, scale: scale / 10 ** (read(decimals) ?? 0) };
+      const sensorRow = { row, quantity, scale: scale / 10 ** (read(decimals) ?? 0) };
+      // The value of column 4 is undefined for these sensors, such as the power of an inlet of a PX4.
+      const isSigned = (read(minimum) ?? 0) < 0;
+      return isSigned ? { ...sensorRow, valueOid: `${values}.6`, maxAbsolute: 2 ** 31 } : sensorRow;
     },
   };
 }
@@ -105,6 +114,9 @@ const entityQuantities: ReadonlyMap<number | undefined, Quantity> = new Map([
 /** `EntitySensorDataScale`: 9 is units, each step a factor of 1000. */
 const unitScale = 9;
 
+/** `EntitySensorValue` has nine digits; 10^9 means an overflow, and -10^9 an underflow. */
+const maxSensorValue = 999_999_999;
+
 function describeEntities(): SensorTable {
   const columnOids = [sensorType, sensorScale, precision, operStatus].filter((oid) => oid !== undefined);
   return {
@@ -117,15 +129,19 @@ function describeEntities(): SensorTable {
       const [kind, scale = unitScale, digits = 0, status] = columnOids.map(read);
       const quantity = entityQuantities.get(kind);
       if (quantity === undefined || status !== 1) return undefined;
-      return { row, quantity, scale: 10 ** (3 * (scale - unitScale) - digits) };
+      // `EntitySensorPrecision`: positive is the number of decimals, negative that of accurate digits.
+      const decimals = Math.max(0, digits);
+      const power = 10 ** (3 * (scale - unitScale) - decimals);
+      return { row, quantity, scale: power, maxAbsolute: maxSensorValue };
     },
   };
 }
 
-/** From the MIBs PowerNet-MIB, Sentry4-MIB, EATON-EPDU-MIB, PDU2-MIB and ENTITY-SENSOR-MIB (RFC 3433). */
+/** From the MIBs PowerNet-MIB, Sentry4-MIB, EATON-EPDU-MIB, PDU2-MIB, UPS-MIB (RFC 1628) and ENTITY-SENSOR-MIB (RFC 3433). */
 export const presets: Readonly<Record<PresetName, Preset>> = {
   apc_rpdu2: {
-    vendors: ['1.3.6.1.4.1.318'],
+    // The rack PDUs; UPSs and other devices of APC have other products below 318.1.3.
+    vendors: ['1.3.6.1.4.1.318.1.3.4'],
     tables: [
       {
         type: 'pdu',
@@ -151,6 +167,17 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
           { oid: `${apc}.9.4.3.1.6`, quantity: 'current', scale: 0.1 },
           { oid: `${apc}.9.4.3.1.7`, quantity: 'power', scale: 1 },
           { oid: `${apc}.9.4.3.1.11`, quantity: 'energy', scale: 100 * wattHour },
+        ],
+        partOf: 'pdu',
+      },
+      // Easy Rack PDUs have these tables instead. Units by values of a device in NUT's apc-epdu-mib.c.
+      { type: 'pdu', columns: [{ oid: `${apcEasy}.2.1.1.7`, quantity: 'power', scale: 1 }] },
+      {
+        type: 'phase',
+        columns: [
+          { oid: `${apcEasy}.4.2.1.4`, quantity: 'voltage', scale: 0.1 },
+          { oid: `${apcEasy}.4.2.1.5`, quantity: 'current', scale: 0.01 },
+          { oid: `${apcEasy}.4.2.1.6`, quantity: 'power', scale: 1 },
         ],
         partOf: 'pdu',
       },
@@ -218,6 +245,28 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
           names: `${raritan}.3.5.3.1.3`,
         }),
         partOf: 'inlet',
+      },
+    ],
+  },
+  // The lines of the input and the output. On battery, the input does not contain the output.
+  ups: {
+    vendors: ['1.3.6.1.2.1.33'],
+    tables: [
+      {
+        type: 'ups_input',
+        columns: [
+          { oid: `${ups}.3.3.1.3`, quantity: 'voltage', scale: 1 },
+          { oid: `${ups}.3.3.1.4`, quantity: 'current', scale: 0.1 },
+          { oid: `${ups}.3.3.1.5`, quantity: 'power', scale: 1 },
+        ],
+      },
+      {
+        type: 'ups_output',
+        columns: [
+          { oid: `${ups}.4.4.1.2`, quantity: 'voltage', scale: 1 },
+          { oid: `${ups}.4.4.1.3`, quantity: 'current', scale: 0.1 },
+          { oid: `${ups}.4.4.1.4`, quantity: 'power', scale: 1 },
+        ],
       },
     ],
   },

@@ -127,6 +127,12 @@ test(
       ),
       [`${raritan}.5.2.3.1.4.1.1.1`]: gauge32(2481),
       [`${raritan}.3.3.4.1.7.1.1.1`]: gauge32(3),
+      // The power of an inlet in two directions: signedMinimum below 0, so that the unsigned value is not used.
+      [`${raritan}.3.3.4.1.7.1.1.5`]: gauge32(0),
+      [`${raritan}.3.3.4.1.27.1.1.1`]: integer(0),
+      [`${raritan}.3.3.4.1.27.1.1.5`]: integer(-20_000),
+      [`${raritan}.5.2.3.1.4.1.1.5`]: gauge32(0),
+      [`${raritan}.5.2.3.1.6.1.1.5`]: integer(-570),
     };
     const agent = await openAgent(t, rows);
     const { last, collector } = await startReceiver(t, factory, {
@@ -135,10 +141,11 @@ test(
     });
     await until(() => collector.tables.length > 0);
     assert.deepEqual(last('hw.current'), { '127.0.0.1/inlet:1.1': 2.481 });
-    assert.deepEqual(last('hw.power'), { '127.0.0.1/outlet:1.5': 205 });
+    assert.deepEqual(last('hw.power'), { '127.0.0.1/inlet:1.1': -570, '127.0.0.1/outlet:1.5': 205 });
     assert.deepEqual(last('hw.voltage'), { '127.0.0.1/outlet:1.5': 230 });
     assert.deepEqual(last('hw.meter.resolution'), { '127.0.0.1/outlet:1.5': 3600 });
-    const { attributes } = collector.last('hw.power')[0]?.series ?? { attributes: {} };
+    const outlet = collector.last('hw.power').find(({ value }) => value === 205);
+    const attributes = outlet?.series.attributes ?? {};
     assert.deepEqual([attributes['hw.name'], attributes['hw.parent']], ['node-5', '127.0.0.1/inlet:1.1']);
     assert.equal(collector.last('hw.current')[0]?.series.attributes['hw.name'], 'feed A');
   },
@@ -182,6 +189,44 @@ test(
   },
 );
 
+test('snmp reads an Easy Rack PDU of APC, and a UPS of APC as such', { skip: noSnmp }, async (t) => {
+  const [device, easy] = ['1.3.6.1.2.1.1.2.0', '1.3.6.1.4.1.318.1.1.30'];
+  const pdu = await openAgent(t, {
+    [device]: oid('1.3.6.1.4.1.318.1.3.4.9'),
+    [`${easy}.2.1.1.7.1`]: integer(785),
+    [`${easy}.4.2.1.4.1`]: integer(2304),
+    [`${easy}.4.2.1.5.1`]: integer(355),
+    [`${easy}.4.2.1.6.1`]: integer(785),
+  });
+  const sensor = '1.3.6.1.2.1.99.1.1.1';
+  const ups = await openAgent(t, {
+    [device]: oid('1.3.6.1.4.1.318.1.3.27'),
+    [`${apc}.4.3.1.5.1`]: integer(42),
+    // UPS-MIB: volts, tenths of an ampere, watts of the input; watts of the output.
+    '1.3.6.1.2.1.33.1.3.3.1.3.1': integer(231),
+    '1.3.6.1.2.1.33.1.3.3.1.4.1': integer(42),
+    '1.3.6.1.2.1.33.1.3.3.1.5.1': integer(960),
+    '1.3.6.1.2.1.33.1.4.4.1.4.1': integer(900),
+    [`${sensor}.1.1`]: integer(6),
+    [`${sensor}.4.1`]: integer(77),
+    [`${sensor}.5.1`]: integer(1),
+  });
+  const endpoints = [pdu, ups].map(({ endpoint }) => ({ endpoint }));
+  const { last } = await startReceiver(t, factory, { ...often, endpoints });
+  await until(() => Object.keys(last('hw.power')).length === 5);
+  assert.deepEqual(last('hw.power'), {
+    '127.0.0.1/pdu:1': 785,
+    '127.0.0.1/phase:1': 785,
+    '127.0.0.1/ups_input:1': 960,
+    '127.0.0.1/ups_output:1': 900,
+    '127.0.0.1/sensor:1': 77,
+  });
+  const electric = (id: string) =>
+    ['hw.voltage', 'hw.current'].map((name) => last(name)[`127.0.0.1/${id}`]?.toFixed(2));
+  assert.deepEqual(electric('phase:1'), ['230.40', '3.55']);
+  assert.deepEqual(electric('ups_input:1'), ['231.00', '4.20']);
+});
+
 test('snmp reads the sensors of RFC 3433 by their scale and precision', { skip: noSnmp }, async (t) => {
   const sensor = '1.3.6.1.2.1.99.1.1.1';
   const rows = [
@@ -191,6 +236,10 @@ test('snmp reads the sensors of RFC 3433 by their scale and precision', { skip: 
     [4, 6, 9, 0, 77, 2],
     [5, 9, 9, 0, 40, 1],
     [6, 6, 10, 0, 3, 1],
+    // Two accurate digits; a supply of -48 V; an overflow.
+    [7, 6, 9, -2, 480, 1],
+    [8, 4, 8, 0, -48_100, 1],
+    [9, 6, 9, 0, 1_000_000_000, 1],
   ];
   const objects = rows.flatMap(([row, kind = 0, scale = 0, precision = 0, value = 0, status = 0]) => [
     [`${sensor}.1.${row}`, integer(kind)],
@@ -206,8 +255,12 @@ test('snmp reads the sensors of RFC 3433 by their scale and precision', { skip: 
     endpoints: [{ endpoint: agent.endpoint }],
   });
   await until(() => collector.tables.length > 0);
-  assert.deepEqual(last('hw.power'), { '127.0.0.1/sensor:1': 205.5, '127.0.0.1/sensor:6': 3000 });
-  assert.deepEqual(last('hw.voltage'), { '127.0.0.1/sensor:2': 12.031 });
+  assert.deepEqual(last('hw.power'), {
+    '127.0.0.1/sensor:1': 205.5,
+    '127.0.0.1/sensor:6': 3000,
+    '127.0.0.1/sensor:7': 480,
+  });
+  assert.deepEqual(last('hw.voltage'), { '127.0.0.1/sensor:2': 12.031, '127.0.0.1/sensor:8': -48.1 });
   assert.deepEqual(last('hw.temperature'), { '127.0.0.1/sensor:3': -5 });
   assert.equal(collector.last('hw.power')[0]?.series.attributes['hw.name'], 'PSU 1');
   assert.equal(collector.last('hw.meter.energy')[0]?.series.attributes['energy.interface'], 'snmp_power');
