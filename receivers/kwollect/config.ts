@@ -11,7 +11,7 @@ const endpointSettings = {
   },
   nodes: { doc: 'Nodes whose metrics are read, at least one.', format: 'string_list', default: [] },
   metrics: {
-    doc: 'Metrics to read. The end of a name shows what it measures: power (`_watt`), temperature (`_celsius`), voltage (`_volt`) or current (`_ampere`).',
+    doc: 'Metrics to read. The end of a name shows what it measures: power (`_watt`), temperature (`_celsius`), voltage (`_volt`) or current (`_ampere`, `_amp`).',
     format: 'string_list',
     default: ['wattmetre_power_watt'],
   },
@@ -58,7 +58,7 @@ function checkEndpoint({ nodes, metrics, measures }: Endpoint, path: string): st
     .filter((metric) => findQuantity(metric) === undefined)
     .map(
       (metric) =>
-        `${path}.metrics: expected names that end in _watt, _celsius, _volt or _ampere, found "${metric}"`,
+        `${path}.metrics: expected names that end in _watt, _celsius, _volt, _ampere or _amp, found "${metric}"`,
     );
   if (nodes.length === 0) problems.push(`${path}.nodes: expected at least one node, found none`);
   const meters = metrics.filter((metric) => metric.endsWith('_watt')).length;

@@ -11,7 +11,7 @@ import { startReceiver } from '../../src/scraping/running-receiver.fixture.js';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { until } from '../../src/testing/until.js';
 import { factory } from './factory.js';
-import { parsePoints } from './points.js';
+import { findQuantity, parsePoints } from './points.js';
 
 const second = 1_000_000_000n;
 const nodes = ['taurus-1'];
@@ -264,13 +264,31 @@ test('parsePoints reads instants to the microsecond, in the order of time, witho
   assert.deepEqual(parsePoints('[]'), []);
 });
 
+test('parsePoints tells apart the series of a metric by their labels', () => {
+  const record = { timestamp: '2020-01-01T00:00:01Z', device_id: 'n', metric_id: 'bmc_psu_current_amp' };
+  const text = JSON.stringify([
+    { ...record, value: 1.2, labels: { psu: '1' } },
+    { ...record, value: 1.4, labels: { psu: '2', _device_alias: 'n.site', bank: 1, on: true } },
+    { ...record, value: 2.6, labels: { psu: '1', _device_orig: ['pdu1-port1', 'pdu2-port1'] } },
+  ]);
+  assert.deepEqual(
+    parsePoints(text).map(({ id }) => id),
+    [
+      'n/bmc_psu_current_amp/psu=1',
+      'n/bmc_psu_current_amp/bank=1/psu=2',
+      'n/bmc_psu_current_amp/pdu1-port1/pdu2-port1/psu=1',
+    ],
+  );
+  assert.equal(findQuantity('bmc_psu_current_amp'), 'current');
+});
+
 test('kwollect refuses settings that cannot work', () => {
   const endpoints = [
     { nodes: [], metrics: ['wattmetre_power_watt', 'network_iface'] },
     { nodes: ['a', 'b'], measures: 'host' },
   ];
   assert.deepEqual(factory.check?.(parseSettings(factory.schema, { endpoints })), [
-    'endpoints.0.metrics: expected names that end in _watt, _celsius, _volt or _ampere, found "network_iface"',
+    'endpoints.0.metrics: expected names that end in _watt, _celsius, _volt, _ampere or _amp, found "network_iface"',
     'endpoints.0.nodes: expected at least one node, found none',
     'endpoints.1.measures: expected one node and one metric of power for host, found 2 and 1',
   ]);

@@ -1,8 +1,8 @@
-import { finiteNumberOf, isObject, objectOf } from '../../src/recording/otlp-json.js';
+import { finiteNumberOf, isObject, objectOf, type JsonObject } from '../../src/recording/otlp-json.js';
 
 /** A value recorded by the API. */
 export interface Point {
-  /** Its source: node, metric and, if known, the meter and its port. */
+  /** Its source: node, metric and, if known, the meter and its port, and other labels. */
   readonly id: string;
   readonly node: string;
   readonly metric: string;
@@ -11,7 +11,14 @@ export interface Point {
   readonly value: number;
 }
 
-const suffixes = { _watt: 'power', _celsius: 'temperature', _volt: 'voltage', _ampere: 'current' } as const;
+/** Metrics of BMCs end in `_amp`: the metrics of clusters in github.com/grid5000/reference-repository. */
+const suffixes = {
+  _watt: 'power',
+  _celsius: 'temperature',
+  _volt: 'voltage',
+  _ampere: 'current',
+  _amp: 'current',
+} as const;
 
 export type Quantity = (typeof suffixes)[keyof typeof suffixes];
 
@@ -54,9 +61,18 @@ function parsePoint(record: unknown): Point | undefined {
   const at = typeof timestamp === 'string' ? parseInstant(timestamp) : undefined;
   if (typeof node !== 'string' || typeof metric !== 'string' || at === undefined || value === undefined)
     return undefined;
-  const origin = objectOf(labels)['_device_orig'];
+  return { id: [node, metric, ...describeLabels(objectOf(labels))].join('/'), node, metric, at, value };
+}
+
+/** What distinguishes series of one metric: meters and their ports, and labels such as `psu=1`. */
+function describeLabels({ _device_orig: origin, ...labels }: JsonObject): readonly string[] {
   const meters = (Array.isArray(origin) ? origin : [origin]).filter((one) => typeof one === 'string');
-  return { id: [node, metric, ...meters].join('/'), node, metric, at, value };
+  const others = Object.entries(labels).flatMap(([name, value]) =>
+    name.startsWith('_') || (typeof value !== 'string' && typeof value !== 'number')
+      ? []
+      : `${name}=${value}`,
+  );
+  return [...meters, ...others.toSorted()];
 }
 
 /** Parses `2026-01-01T00:00:00.007812+01:00`, to the microsecond, to nanoseconds. */
