@@ -117,10 +117,22 @@ function parseFanSpeed(excerpt: JsonObject): Quantities {
 /** A member of PowerSupplies of the older resource Power. */
 function parseOldSupply(supply: JsonObject, place: Place): readonly MeterReading[] {
   const input = dropUndefined({
-    watts: finiteNumberOf(supply['PowerInputWatts']),
+    watts: readOldInput(supply),
     volts: finiteNumberOf(supply['LineInputVoltage']),
   });
   return describeSupply(supply, place.chassis, input, readOldOutput(supply));
+}
+
+/**
+ * Older iDRACs without a measurement report the rating of the input, which is above that of the output: 900 W of
+ * a power supply of 750 W, in https://github.com/influxdata/telegraf/issues/9575.
+ */
+function readOldInput(supply: JsonObject): number | undefined {
+  const watts = finiteNumberOf(supply['PowerInputWatts']);
+  const [range = {}] = objectsOf(supply['InputRanges']);
+  const capacity = finiteNumberOf(supply['PowerCapacityWatts']) ?? finiteNumberOf(range['OutputWattage']);
+  const isRating = readOldOutput(supply) === undefined && (watts ?? 0) > (capacity ?? Infinity);
+  return isRating ? undefined : watts;
 }
 
 /** Older iDRACs report the capacity of the power supply as its last output. */
@@ -163,8 +175,15 @@ export function parseOldPower(power: JsonObject, place: Place, hasSensors: boole
         volts: finiteNumberOf(sensor['ReadingVolts']),
       }))
     : [];
-  const chassis = dropUndefined({ watts: finiteNumberOf(objectOf(whole)['PowerConsumedWatts']) });
+  const watts = finiteNumberOf(objectOf(whole)['PowerConsumedWatts']) ?? readFujitsuPower(power);
+  const chassis = dropUndefined({ watts });
   return { chassis, parts: [...parts, ...supplies, ...voltages] };
+}
+
+/** An iRMC has no PowerControl: https://github.com/mrlhansen/idrac_exporter/issues/121. */
+function readFujitsuPower(power: JsonObject): number | undefined {
+  const own = objectOf(objectOf(power['Oem'])['ts_fujitsu']);
+  return finiteNumberOf(objectOf(own['ChassisPowerConsumption'])['CurrentPowerConsumptionW']);
 }
 
 function parseOldControl(control: JsonObject, index: number, { chassis }: Place): readonly MeterReading[] {

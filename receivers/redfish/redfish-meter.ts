@@ -1,7 +1,7 @@
 import type { Log } from '../../src/component/log.js';
 import { describeError, describeErrors } from '../../src/errors.js';
 import { StatusError } from '../../src/http/get.js';
-import { objectsOf, type JsonObject } from '../../src/recording/otlp-json.js';
+import type { JsonObject } from '../../src/recording/otlp-json.js';
 import type { MeterReading } from '../../src/scraping/meter-reading.js';
 import type { MeterAnswer, MeterItem, RemoteMeter } from '../../src/scraping/meter-receiver.js';
 import type { Config } from './config.js';
@@ -16,7 +16,15 @@ import {
   parseSupplyMetrics,
 } from './readings.js';
 import { RedfishClient } from './redfish-client.js';
-import { canExpand, readIfThere, readProcessors, readTree, type Chassis, type Processor } from './tree.js';
+import {
+  findExpandQuery,
+  listMembers,
+  readIfThere,
+  readProcessors,
+  readTree,
+  type Chassis,
+  type Processor,
+} from './tree.js';
 
 /** Chassis and power supplies rarely change, and each takes a request of its own. */
 const treeMs = 300_000;
@@ -40,7 +48,8 @@ export function openMeter(
 interface Tree {
   readonly chassis: readonly Chassis[];
   readonly processors: readonly Processor[];
-  readonly canExpand: boolean;
+  /** Undefined: members of collections are read one after the other. */
+  readonly expandQuery: string | undefined;
   readonly untilMs: number;
 }
 
@@ -77,7 +86,8 @@ class RedfishMeter {
     const root = await this.#client.readRoot(signal);
     const chassis = await readTree(this.#client, root, signal);
     const processors = await readProcessors(this.#client, root, signal);
-    this.#tree = { chassis, processors, canExpand: canExpand(root), untilMs: performance.now() + treeMs };
+    const expandQuery = findExpandQuery(root);
+    this.#tree = { chassis, processors, expandQuery, untilMs: performance.now() + treeMs };
     return this.#tree;
   }
 
@@ -118,7 +128,7 @@ class RedfishMeter {
     }
     if (whole.watts === undefined || chassis.supplies.length === 0) {
       const power = await this.#readLink(links.Power, signal);
-      const old = parseOldPower(power ?? {}, place, this.#hasSensors && !tree.canExpand);
+      const old = parseOldPower(power ?? {}, place, this.#hasSensors && tree.expandQuery === undefined);
       whole = { ...old.chassis, ...whole };
       parts.push(...old.parts.filter(({ type }) => type !== 'power_supply' || chassis.supplies.length === 0));
     }
@@ -154,14 +164,14 @@ class RedfishMeter {
   /** With one request if the BMC supports that, otherwise one after the other. */
   async #readFans(
     { fans, ...chassis }: Chassis,
-    { canExpand: isExpanded }: Tree,
+    { expandQuery }: Tree,
     sources: Set<string>,
     signal: AbortSignal,
   ): Promise<readonly MeterReading[]> {
     if (!this.#hasSensors || fans === undefined || fans.members.length === 0) return [];
     const place = { chassis: this.#identify(chassis) };
-    const expanded = isExpanded ? await this.#readLink(`${fans.path}?$expand=.`, signal) : undefined;
-    const members = expanded ? [...objectsOf(expanded['Members'])] : [];
+    const expanded = await this.#readExpanded(fans.path, expandQuery, signal);
+    const members = [...(expanded ?? [])];
     if (expanded === undefined) {
       for (const path of fans.members) members.push((await this.#readLink(path, signal)) ?? {});
     }
@@ -177,15 +187,22 @@ class RedfishMeter {
   ): Promise<readonly MeterReading[]> {
     if (!this.#hasSensors) return [];
     const place = { chassis: this.#identify(chassis) };
-    if (links.Sensors !== undefined && tree.canExpand) {
-      const sensors = await this.#readLink(`${links.Sensors}?$expand=.`, signal);
-      const members = objectsOf(sensors?.['Members']).filter(
-        ({ '@odata.id': path }) => !sources.has(String(path)),
-      );
-      if (members.length > 0) return members.flatMap((sensor) => parseSensor(sensor, place));
-    }
+    const sensors = await this.#readExpanded(links.Sensors, tree.expandQuery, signal);
+    const members = sensors?.filter(({ '@odata.id': path }) => !sources.has(String(path))) ?? [];
+    if (members.length > 0) return members.flatMap((sensor) => parseSensor(sensor, place));
     const thermal = await this.#readLink(links.Thermal, signal);
     return thermal ? parseOldThermal(thermal, place) : [];
+  }
+
+  /** The members of a collection in one answer. @returns undefined if the BMC cannot do that */
+  async #readExpanded(
+    path: string | undefined,
+    query: string | undefined,
+    signal: AbortSignal,
+  ): Promise<readonly JsonObject[] | undefined> {
+    if (path === undefined || query === undefined) return undefined;
+    const collection = await this.#readLink(`${path}${query}`, signal);
+    return collection && listMembers(this.#client, collection, signal);
   }
 
   async #readLink(path: string | undefined, signal: AbortSignal): Promise<JsonObject | undefined> {

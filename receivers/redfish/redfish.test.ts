@@ -129,6 +129,30 @@ const vendors: Readonly<
     },
     { 'System.Embedded.1': 126 },
   ],
+  'Dell iDRAC 7 with the rating of the input': [
+    'System.Embedded.1',
+    {
+      PowerControl: [{ Name: 'System Power Control', PowerConsumedWatts: 135 }],
+      PowerSupplies: [
+        {
+          MemberId: 'PSU.Slot.1',
+          InputRanges: [{ InputType: 'AC', OutputWattage: 750 }],
+          LastPowerOutputWatts: null,
+          LineInputVoltage: 224,
+          PowerInputWatts: 900,
+        },
+      ],
+    },
+    { 'System.Embedded.1': 135 },
+  ],
+  'Fujitsu iRMC': [
+    '0',
+    {
+      Oem: { ts_fujitsu: { ChassisPowerConsumption: { CurrentPowerConsumptionW: 150, PeakPowerW: 195 } } },
+      Voltages: [{ Name: 'MAIN 12V', ReadingVolts: 12.06 }],
+    },
+    { '0': 150 },
+  ],
   'HPE iLO 5': [
     '1',
     {

@@ -43,6 +43,8 @@ const resources = [
   'Sensors',
 ] as const;
 const maxMembers = 256;
+/** Maximum members of a collection over all its pages. */
+const maxListed = 4096;
 
 /** Every chassis of a BMC. */
 export async function readTree(
@@ -52,7 +54,7 @@ export async function readTree(
 ): Promise<readonly Chassis[]> {
   const collection = linkOf(root, 'Chassis') ?? '/redfish/v1/Chassis';
   const chassis: Chassis[] = [];
-  for (const path of listMembers(await client.read(collection, signal))) {
+  for (const path of await listPaths(client, await client.read(collection, signal), signal)) {
     const resource = await readIfThere(client, path, signal);
     if (resource) chassis.push(await describeChassis(client, path, resource, signal));
   }
@@ -68,7 +70,7 @@ export async function readProcessors(
   const path = linkOf(root, 'Systems');
   const systems = path === undefined ? undefined : await readIfThere(client, path, signal);
   const processors: Processor[] = [];
-  for (const member of systems ? listMembers(systems) : []) {
+  for (const member of systems ? await listPaths(client, systems, signal) : []) {
     const system = await readIfThere(client, member, signal);
     if (system) processors.push(...(await readProcessorsOf(client, system, signal)));
   }
@@ -85,7 +87,7 @@ async function readProcessorsOf(
   if (chassis === undefined || path === undefined) return [];
   const collection = await readIfThere(client, path, signal);
   const processors: Processor[] = [];
-  for (const member of collection ? listMembers(collection) : []) {
+  for (const member of collection ? await listPaths(client, collection, signal) : []) {
     const {
       Id: id,
       Name: name,
@@ -131,7 +133,7 @@ async function findFans(
   const collection = path === undefined ? undefined : await readIfThere(client, path, signal);
   return path === undefined || collection === undefined
     ? undefined
-    : { path, members: listMembers(collection) };
+    : { path, members: await listPaths(client, collection, signal) };
 }
 
 async function readSupplies(
@@ -143,19 +145,20 @@ async function readSupplies(
   const path = subsystem && linkOf(subsystem, 'PowerSupplies');
   const collection = path === undefined ? undefined : await readIfThere(client, path, signal);
   const supplies: Supply[] = [];
-  for (const member of collection ? listMembers(collection) : []) {
+  for (const member of collection ? await listPaths(client, collection, signal) : []) {
     const resource = await readIfThere(client, member, signal);
     if (resource) supplies.push({ resource, metrics: linkOf(resource, 'Metrics') });
   }
   return supplies;
 }
 
-/** Whether the BMC can return all members of a collection in one answer. */
-export function canExpand(root: JsonObject): boolean {
+/** The query by which the BMC returns a collection with its members: DSP0266, `$expand`. Undefined: it cannot. */
+export function findExpandQuery(root: JsonObject): string | undefined {
   const { NoLinks: noLinks, ExpandAll: all } = objectOf(
     objectOf(root['ProtocolFeaturesSupported'])['ExpandQuery'],
   );
-  return noLinks === true || all === true;
+  if (noLinks === true) return '?$expand=.';
+  return all === true ? '?$expand=*' : undefined;
 }
 
 /**
@@ -178,9 +181,35 @@ export async function readIfThere(
   }
 }
 
-function listMembers(collection: JsonObject): readonly string[] {
-  const paths = objectsOf(collection['Members']).flatMap((member) => pathOf(member) ?? []);
-  return [...new Set(paths)].slice(0, maxMembers);
+/**
+ * The members of a collection, also of the pages after the first one: DSP0266, `Members@odata.nextLink`. An
+ * iDRAC returns at most 50 at once.
+ * @param first the first page
+ */
+export async function listMembers(
+  client: RedfishClient,
+  first: JsonObject,
+  signal: AbortSignal,
+): Promise<readonly JsonObject[]> {
+  const members = [...objectsOf(first['Members'])];
+  for (let page = first; members.length < maxListed;) {
+    const { 'Members@odata.nextLink': next } = page;
+    if (typeof next !== 'string') break;
+    page = await client.read(next, signal);
+    const more = objectsOf(page['Members']);
+    if (more.length === 0) break;
+    members.push(...more);
+  }
+  return members;
+}
+
+async function listPaths(
+  client: RedfishClient,
+  collection: JsonObject,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const members = await listMembers(client, collection, signal);
+  return [...new Set(members.flatMap((member) => pathOf(member) ?? []))].slice(0, maxMembers);
 }
 
 function linkOf(resource: JsonObject, name: string): string | undefined {
