@@ -75,7 +75,7 @@ test('the offsets of every version are those that a C compiler gives', { skip },
     const { fields, throttleStatus, residencies } = layoutOf(version);
     const places = fields.map(({ column, offset }): [string, number] => [memberOf(column), offset]);
     if (throttleStatus !== undefined) places.push(['indep', throttleStatus]);
-    if (residencies !== undefined) places.push(['cycles', residencies]);
+    if (residencies !== undefined) places.push(['cycles', residencies[0] ?? 0]);
     for (const [member, offset] of places) {
       expected.push(`${version} ${member} ${offset}`);
       prints.push(`printf("${version} ${member} %zu\\n", offsetof(${type}, ${member}));`);
@@ -95,7 +95,7 @@ test('the offsets of every version are those that a C compiler gives', { skip },
 });
 
 test('recognizeMetrics knows no other version, and no table that is cut off', () => {
-  for (const version of ['0.0', '1.9', '2.5', '3.1', '255.255'])
+  for (const version of ['0.0', '1.10', '2.5', '3.1', '255.255'])
     assert.equal(recognizeMetrics(createTable(version)), undefined, version);
   for (const [version, size] of [
     ['1.3', 119],
@@ -150,7 +150,68 @@ test('readThrottle groups the bits of the driver by what they are for', () => {
 
 test('readResidencies gives the count of all cycles and of each reason', () => {
   const table = createTable('1.7');
-  const { residencies = 0 } = layoutOf('1.7');
-  [1000, 1, 2, 3, 4, 5].forEach((count, i) => table.writeUInt32LE(count, residencies + 4 * i));
+  const { residencies = [] } = layoutOf('1.7');
+  [1000, 1, 2, 3, 4, 5].forEach((count, i) => table.writeUInt32LE(count, 40 + 4 * i));
   assert.deepEqual(readResidencies(table, residencies), [1000, 1, 2, 3, 4, 5]);
+});
+
+/** Version 1.9 as the macros of drivers/gpu/drm/amd/pm/swsmu/smu_cmn.h build it, for the first attributes of an MI300. */
+const attributesProgram = `
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#define LIST(S, A) S(0, 2, 2, uint16_t, hotspot) S(1, 2, 2, uint16_t, mem) S(2, 2, 2, uint16_t, vrsoc) \\
+  S(3, 3, 2, uint16_t, power) S(4, 10, 2, uint16_t, gfx) S(5, 10, 2, uint16_t, umc) S(6, 8, 6, uint64_t, bandwidth) \\
+  S(7, 0, 6, uint64_t, energy) S(8, 4, 6, uint64_t, clock) S(9, 0, 4, uint32_t, cycles) S(10, 0, 4, uint32_t, prochot) \\
+  S(11, 0, 4, uint32_t, ppt) S(12, 0, 4, uint32_t, thm) S(13, 0, 4, uint32_t, vr) S(14, 0, 4, uint32_t, hbm) \\
+  A(29, 9, 6, uint64_t, xgmi, 8) A(41, 10, 2, uint16_t, jpeg, 40) S(700, 0, 0, uint8_t, later)
+#define DECLARE(id, unit, type, ctype, name) uint64_t name##_type; ctype name;
+#define DECLARE_ARRAY(id, unit, type, ctype, name, size) uint64_t name##_type; ctype name[size];
+#define ENCODE(id, unit, type, size) ((uint64_t)(unit) << 24 | (uint64_t)(type) << 20 | (uint64_t)(id) << 10 | (size))
+#define INIT(id, unit, type, ctype, name) m.name##_type = ENCODE(id, unit, type, 1); m.attr_count++;
+#define INIT_ARRAY(id, unit, type, ctype, name, size) m.name##_type = ENCODE(id, unit, type, size); m.attr_count++;
+struct __attribute__((packed)) metrics {
+  uint16_t structure_size; uint8_t format_revision, content_revision; int attr_count; LIST(DECLARE, DECLARE_ARRAY)
+};
+int main(void) {
+  struct metrics m;
+  memset(&m, 0xff, sizeof m);
+  m.structure_size = sizeof m, m.format_revision = 1, m.content_revision = 9, m.attr_count = 0;
+  LIST(INIT, INIT_ARRAY)
+  m.hotspot = 61, m.power = 734, m.gfx = 98, m.umc = 13, m.energy = 65536ull * 3600;
+  m.cycles = 1000, m.prochot = 1, m.ppt = 2, m.thm = 3, m.vr = 4, m.hbm = 5;
+  return fwrite(&m, sizeof m, 1, stdout) != 1;
+}`;
+
+test('recognizeMetrics reads version 1.9 by the attributes that it lists', { skip }, () => {
+  const folder = createFolder();
+  writeFileSync(join(folder, 'attributes.c'), attributesProgram);
+  execFileSync('gcc', ['-o', join(folder, 'attributes'), join(folder, 'attributes.c')]);
+  const table = execFileSync(join(folder, 'attributes'));
+  const metrics = recognizeMetrics(table);
+  assert.ok(metrics);
+  assert.equal(metrics.isIntegrated, false);
+  const { fields, residencies = [], size } = metrics.layout;
+  assert.equal(size, table.length);
+  assert.deepEqual(Object.fromEntries(fields.map((field) => [field.column, readField(table, field)])), {
+    'temperature.junction': 61,
+    'temperature.mem': NaN,
+    'temperature.vr_soc': NaN,
+    'power.instant': 734,
+    'utilization.general': 0.98,
+    'utilization.memory': 0.13,
+    energy: 3600e6,
+  });
+  assert.deepEqual(readResidencies(table, residencies), [1000, 1, 2, 3, 4, 5]);
+  for (let length = 0; length < table.length; length++)
+    assert.equal(recognizeMetrics(table.subarray(0, length)), undefined, `${length} bytes`);
+  const unknown = Buffer.from(table);
+  // A type that does not exist, so that the next attribute cannot be found; other units.
+  unknown.writeUInt32LE(unknown.readUInt32LE(8) | 0x00f00000, 8);
+  assert.equal(recognizeMetrics(unknown), undefined);
+  const kelvins = Buffer.from(table);
+  kelvins.writeUInt8(200, 11);
+  assert.ok(
+    !recognizeMetrics(kelvins)?.layout.fields.some(({ column }) => column === 'temperature.junction'),
+  );
 });

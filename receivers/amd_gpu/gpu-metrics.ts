@@ -16,8 +16,8 @@ export interface Layout {
   readonly fields: readonly Field[];
   /** Offset of the throttling reasons, as bits that are the same for all GPUs. */
   readonly throttleStatus?: number;
-  /** Offset of the cycle counts: all cycles, and those in which each of `residencies` reduced the clocks. */
-  readonly residencies?: number;
+  /** Offsets of the cycle counts: all cycles, and those in which each of `residencies` reduced the clocks. */
+  readonly residencies?: readonly number[];
 }
 
 const percent = 100;
@@ -67,6 +67,13 @@ const integrated: readonly Field[] = [
   half('power.averaged', 46, milli),
 ];
 
+/** The counts after that of all cycles. */
+export const residencies = ['prochot', 'power', 'thermal', 'vr_thermal', 'memory_thermal'];
+
+function listResidencies(offset: number): readonly number[] {
+  return [0, ...residencies.keys()].map((_, i) => offset + 4 * i);
+}
+
 const layouts: Readonly<Record<string, Layout>> = {
   '1.0': {
     size: 76,
@@ -78,9 +85,9 @@ const layouts: Readonly<Record<string, Layout>> = {
   '1.4': { size: 32, fields: [...late, energyAt(24)] },
   '1.5': { size: 96, fields: [...late, energyAt(88)] },
   // An earlier layout with the same version has 384 bytes, and the energy at 88.
-  '1.6': { size: 1664, fields: [...late, energyAt(16)], residencies: 32 },
-  '1.7': { size: 64, fields: [...late, energyAt(24)], residencies: 40 },
-  '1.8': { size: 64, fields: [...late, energyAt(24)], residencies: 40 },
+  '1.6': { size: 1664, fields: [...late, energyAt(16)], residencies: listResidencies(32) },
+  '1.7': { size: 64, fields: [...late, energyAt(24)], residencies: listResidencies(40) },
+  '1.8': { size: 64, fields: [...late, energyAt(24)], residencies: listResidencies(40) },
   // Before version 2.4 the units are undocumented, and vary.
   '2.0': { size: 4, fields: [] },
   '2.1': { size: 4, fields: [] },
@@ -98,6 +105,51 @@ const layouts: Readonly<Record<string, Layout>> = {
   },
 };
 
+/** Attributes of version 1.9 by their number: their columns, unit, and units of the column per unit. */
+const attributes: ReadonlyMap<number, readonly [column: string, unit: number, divisor: number]> = new Map([
+  [0, ['temperature.junction', 2, 1]],
+  [1, ['temperature.mem', 2, 1]],
+  [2, ['temperature.vr_soc', 2, 1]],
+  [3, ['power.instant', 3, 1]],
+  [4, ['utilization.general', 10, percent]],
+  [5, ['utilization.memory', 10, percent]],
+  [7, ['energy', 0, 1]],
+]);
+/** The attributes of the cycle counts, in the order of `Layout.residencies`. */
+const residencyAttributes = [9, 10, 11, 12, 13, 14];
+
+/**
+ * The layout of version 1.9 (MI300, Linux 6.19), which describes itself: the number of attributes, and for each
+ * its encoding in 8 bytes and its values, without padding. From the lowest bit, the encoding has the number of
+ * values in 10 bits, the attribute in 10, the type in 4 and the unit in 8.
+ * @returns undefined if it is truncated, or has a type of unknown size
+ */
+function parseAttributes(table: Buffer): Layout | undefined {
+  const fields: Field[] = [];
+  const counts = new Map<number, number>();
+  let at = 8;
+  for (let left = table.length < at ? 1 : table.readInt32LE(4); left !== 0; left--) {
+    if (left < 0 || at + 8 > table.length) return undefined;
+    const encoding = table.readUInt32LE(at);
+    const [count, attribute, type] = [encoding & 0x3ff, (encoding >> 10) & 0x3ff, (encoding >> 20) & 0xf];
+    // Unsigned and signed integers of 8, 16, 32 and 64 bits.
+    const bytes = 2 ** (type >> 1);
+    if (type > 7) return undefined;
+    const offset = at + 8;
+    at = offset + bytes * count;
+    const [column, unit, divisor = 1] = attributes.get(attribute) ?? [];
+    const isEnergy = column === 'energy';
+    if (residencyAttributes.includes(attribute) && bytes === 4) counts.set(attribute, offset);
+    if (column === undefined || unit !== encoding >>> 24) continue;
+    if (isEnergy && bytes === 8) fields.push(energyAt(offset));
+    else if (!isEnergy && bytes === 2) fields.push(half(column, offset, divisor));
+  }
+  if (at > table.length) return undefined;
+  const offsets = residencyAttributes.flatMap((attribute) => counts.get(attribute) ?? []);
+  const isComplete = offsets.length === residencyAttributes.length;
+  return { size: at, fields, ...(isComplete && { residencies: offsets }) };
+}
+
 /** A table with a known version. */
 export interface GpuMetrics {
   /** `1.3`. */
@@ -114,10 +166,19 @@ export interface GpuMetrics {
 export function recognizeMetrics(table: Buffer): GpuMetrics | undefined {
   if (table.length < 4) return undefined;
   const version = `${table.readUInt8(2)}.${table.readUInt8(3)}`;
-  const layout = layouts[version];
   const size = Math.min(table.length, table.readUInt16LE(0));
+  const layout = version === '1.9' ? parseAttributes(table.subarray(0, size)) : layouts[version];
   if (layout === undefined || size < layout.size) return undefined;
   return { version, layout, isIntegrated: !version.startsWith('1.') };
+}
+
+/** Whether a table has the same version as before, and its size. */
+export function isSameVersion(table: Buffer, { version, layout }: GpuMetrics): boolean {
+  return (
+    table.length >= 4 &&
+    `${table.readUInt8(2)}.${table.readUInt8(3)}` === version &&
+    Math.min(table.length, table.readUInt16LE(0)) >= layout.size
+  );
 }
 
 /** The value of a field in the unit of its column; NaN if all bits are set: the GPU does not have it. */
@@ -150,10 +211,7 @@ export function readThrottle(table: Buffer, offset: number): readonly number[] {
   });
 }
 
-/** The counts after that of all cycles. */
-export const residencies = ['prochot', 'power', 'thermal', 'vr_thermal', 'memory_thermal'];
-
 /** The cycle counts: all, and those of each of `residencies`. They wrap at 2^32. */
-export function readResidencies(table: Buffer, offset: number): readonly number[] {
-  return [0, ...residencies.keys()].map((_, i) => table.readUInt32LE(offset + 4 * i));
+export function readResidencies(table: Buffer, offsets: readonly number[]): readonly number[] {
+  return offsets.map((offset) => table.readUInt32LE(offset));
 }

@@ -1,6 +1,7 @@
 import type { CardFeature } from '../../src/gpu/card-reader.js';
 import { isAbsent, KeptFile } from '../../src/linux/kept-file.js';
 import {
+  isSameVersion,
   readField,
   readResidencies,
   readThrottle,
@@ -73,7 +74,7 @@ export class MetricsTable implements CardFeature {
   read(values: Float64Array, at: number): void {
     const table = this.#file.read();
     const { version, layout } = this.#metrics;
-    if (recognizeMetrics(table)?.version !== version)
+    if (!isSameVersion(table, this.#metrics))
       throw new Error(
         `Cannot parse ${this.#file.path}: expected version ${version}, found ${table.length} bytes of another one`,
       );
