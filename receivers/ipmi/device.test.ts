@@ -11,6 +11,8 @@ import {
   withoutSimulator,
   type SimulatedSensor,
 } from './ipmi-sim.fixture.js';
+import { createDcmiBmc, dcmiWatts } from './serve-dcmi.fixture.js';
+import { serveBmc } from './vm-bmc.fixture.js';
 
 const run = promisify(execFile);
 const program = new URL('./read-device.fixture.js', import.meta.url).pathname;
@@ -116,6 +118,38 @@ test(
     assert.deepEqual([host?.value, host?.attributes['hw.name']], [420, 'Pwr Consumption']);
     assert.ok(last.some(({ metric, value }) => metric === 'hw.host.energy' && value >= 0));
     assert.deepEqual(describeOurs(last), describeTheirs(ipmitool('-c', 'sdr')));
+  },
+);
+
+test(
+  'the ipmi receiver reads the power of the host by DCMI through the ioctls of the driver',
+  { skip: withoutCompiler },
+  async (t) => {
+    const { port, close } = await serveBmc(createDcmiBmc());
+    t.after(close);
+    const env = {
+      ...process.env,
+      LD_PRELOAD: build('ipmi-device', '-shared', '-fPIC'),
+      IPMI_SIM_PORT: String(port),
+    };
+    // The power, its energy, three statistics and their period.
+    const { stdout } = await run(process.execPath, [program, '6'], { env, timeout: 60_000 });
+    const { probe, last } = JSON.parse(stdout) as Printed;
+    assert.match(probe.found, /with the power of the host by DCMI$/u);
+    const values = last.map(({ metric, attributes, value }) => [
+      `${metric} ${attributes['ipmi.power.statistic'] ?? ''}`.trim(),
+      value,
+    ]);
+    const { 'hw.host.energy': joules, ...figures } = Object.fromEntries(values) as Record<string, number>;
+    const [watts, minimum, maximum, average] = dcmiWatts;
+    assert.deepEqual(figures, {
+      'hw.host.power': watts,
+      'ipmi.host.power minimum': minimum,
+      'ipmi.host.power maximum': maximum,
+      'ipmi.host.power average': average,
+      'ipmi.host.power.period': 60,
+    });
+    assert.ok(joules !== undefined && joules >= 0);
   },
 );
 

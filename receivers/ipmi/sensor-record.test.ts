@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createCompactRecord, createFullRecord, unit, type RecordOptions } from './fake-bmc.fixture.js';
-import { parseSensorRecord } from './sensor-record.js';
+import { listSensors, parseSensorRecord } from './sensor-record.js';
 
 function parseUnit(options: Partial<RecordOptions>) {
   const analog = parseSensorRecord(createFullRecord({ number: 1, name: 'x', ...options }))?.analog;
@@ -48,6 +48,39 @@ test('parseSensorRecord reads the status of a power supply in a compact record, 
   assert.deepEqual([sensor?.name, sensor?.entityInstance, sensor?.analog], ['PS1 Status', 1, undefined]);
   assert.equal(parseSensorRecord(createCompactRecord({ ...status, sensorType: 7 })), undefined);
   assert.equal(parseSensorRecord(createCompactRecord({ ...status, eventType: 0x0b })), undefined);
+});
+
+test('listSensors lists the sensors that share a compact record, as ipmi-sensors --shared-sensors does', () => {
+  const status = {
+    number: 0x60,
+    name: 'PS Status ',
+    entity: [10, 1],
+    sensorType: 8,
+    eventType: 0x6f,
+  } as const;
+  const list = (sharing: number, modifier: number) => {
+    const record = createCompactRecord(status);
+    record.set([sharing, modifier], 23);
+    return listSensors(record).map(({ name, number, entityInstance }) => [name, number, entityInstance]);
+  };
+  const first = ['PS Status', 0x60, 1];
+  assert.deepEqual(list(0x02, 0x81), [
+    ['PS Status1', 0x60, 1],
+    ['PS Status2', 0x61, 2],
+  ]);
+  assert.deepEqual(list(0x12, 0x80), [
+    ['PS StatusA', 0x60, 1],
+    ['PS StatusB', 0x61, 2],
+  ]);
+  assert.deepEqual(list(0x02, 0x01), [first], 'all of one power supply');
+  assert.deepEqual([list(0x01, 0x80), list(0, 0)], [[first], [first]]);
+  assert.deepEqual(listSensors(createCompactRecord({ ...status, sensorType: 7 })), []);
+});
+
+test('parseSensorRecord ignores sensors that are owned by software', () => {
+  const options = { number: 1, name: 'OS power', unit: unit.watts };
+  assert.equal(parseSensorRecord(createFullRecord({ ...options, owner: 0x41 })), undefined);
+  assert.equal(parseSensorRecord(createFullRecord({ ...options, owner: 0x40 }))?.controller.address, 0x40);
 });
 
 test('parseSensorRecord converts units to those of the model', () => {

@@ -45,12 +45,33 @@ const fanType = 0x04;
 const powerSupplyType = 0x08;
 const sensorSpecific = 0x6f;
 const firstOemInstance = 0x60;
+/** In the id of the owner: it is software, which does not answer on the bus. */
+const softwareOwner = 0x01;
 
-/** @returns undefined for other records, and for sensors of other quantities */
+/** The sensors of a record: a compact one may describe several, with consecutive numbers. */
+export function listSensors(record: Uint8Array): readonly Sensor[] {
+  const sensor = parseSensorRecord(record);
+  if (sensor === undefined) return [];
+  if (record[3] !== compactRecord) return [sensor];
+  const [sharing, modifier] = [elementAt(record, 23), elementAt(record, 24)];
+  const { number, entityInstance, name } = sensor;
+  // Sensors of the same entity could not be told apart.
+  const count = (modifier & 0x80) === 0 ? 1 : sharing & 0x0f;
+  if (count < 2) return [sensor];
+  const isAlphabetic = ((sharing >> 4) & 3) === 1;
+  return Array.from({ length: count }, (_, i) => {
+    const suffix = (modifier & 0x7f) + i;
+    const own = `${name}${isAlphabetic ? String.fromCharCode(0x41 + suffix) : suffix}`;
+    return { ...sensor, number: number + i, entityInstance: entityInstance + i, name: own };
+  });
+}
+
+/** @returns undefined for other records, and for sensors of other quantities or without a controller */
 export function parseSensorRecord(record: Uint8Array): Sensor | undefined {
   const type = record[3] ?? 0;
   const start = nameAt.get(type);
   if (start === undefined || record.length <= start) return undefined;
+  if ((elementAt(record, 5) & softwareOwner) !== 0) return undefined;
   const analog = type === fullRecord ? parseAnalog(record) : undefined;
   const isStatus = elementAt(record, 12) === powerSupplyType && elementAt(record, 13) === sensorSpecific;
   if (analog === undefined && !isStatus) return undefined;

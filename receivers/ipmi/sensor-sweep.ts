@@ -4,7 +4,7 @@ import { AnswerError, completion, type Bmc } from './bmc.js';
 import type { Note, SensorValue } from './protocol.js';
 import { SdrRepository, type RepositoryStamp } from './sdr-repository.js';
 import { readSensor } from './sensor-reading.js';
-import { parseSensorRecord, type Sensor } from './sensor-record.js';
+import { listSensors, type Sensor } from './sensor-record.js';
 
 /** Maximum time, plus one request, for which reading sensors delays reading the power of the host. */
 const sliceMs = 250;
@@ -118,8 +118,7 @@ export class SensorSweep {
     while (this.#loading !== undefined && this.#nowMs() < endMs) {
       const { done, value: record } = this.#loading.next();
       if (done === true) return this.#finishLoading();
-      const sensor = record && parseSensorRecord(record);
-      if (sensor) this.#loaded.push(sensor);
+      if (record) this.#loaded.push(...listSensors(record));
     }
   }
 
