@@ -119,14 +119,11 @@ export const readerFaults: Readonly<Record<string, Readonly<Record<FaultName, Ev
     reset: 'otlp continues the counter of a sender that was reset',
   },
   perf: {
-    truncated:
-      'src/linux/perf/counter-group: CounterGroup reads nothing, when the kernel returns less than a whole group',
-    empty: 'read has no value, when nothing was counted though it should have been',
+    ...same('perf has gaps where counters ${name} are ${fault}', ['truncated', 'empty', 'no permission']),
     garbage: 'never: the kernel returns numbers, not text',
     vanishing:
       'factory counts cgroups from when they are made to when they are removed, with their last values',
     slow: fromMemory,
-    'no permission': 'perf has gaps where the kernel refuses to read counters ${name}',
     reset:
       'never: a counter of perf_event starts when the receiver opens it, and no other process can reset it',
   },

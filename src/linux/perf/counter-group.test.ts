@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { openSync, writeFileSync } from 'node:fs';
+import { appendFileSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createFolder } from '../../testing/temporary-folder.fixture.js';
@@ -57,9 +57,30 @@ test('CounterGroup takes differences before it rounds, across the halves of a co
   group.close();
 });
 
-test('CounterGroup reads nothing, when the kernel returns less than a whole group', () => {
+test('CounterGroup fails to read, when the kernel returns less than a whole group', () => {
   const group = createGroup([[1n, 1n, 5n, 5n], [2n]]);
-  assert.deepEqual([group.read(), group.read(), group.read()], [true, false, false]);
+  const errors = Array.from({ length: 4 }, () => (group.read() ? 'none' : group.error));
+  assert.deepEqual(errors, [
+    'none',
+    'expected 40 bytes, found 16, as for a group on a CPU that went offline',
+    ...Array.from(
+      { length: 2 },
+      () => 'expected 40 bytes, found 0, as for a pinned event that has lost its counter to another program',
+    ),
+  ]);
+  group.close();
+});
+
+test('CounterGroup counts on and has no error, once it can be read again', () => {
+  const path = join(createFolder(), 'reads');
+  const append = (count: bigint) =>
+    appendFileSync(path, new Uint8Array(BigUint64Array.of(1n, 1n, 1n, count).buffer));
+  append(5n);
+  const group = new CounterGroup([openSync(path, 'r')]);
+  assert.deepEqual([group.read(), group.countOf(0)], [true, 5]);
+  assert.equal(group.read(), false);
+  append(7n);
+  assert.deepEqual([group.read(), group.error, group.countOf(0)], [true, undefined, 7]);
   group.close();
 });
 

@@ -19,12 +19,15 @@ const high = 2 ** 32;
 export class CounterGroup {
   /** The number of counters. */
   readonly width: number;
-  /** The error of the last read, `EISDIR`; undefined if it did not fail. */
+  /** Why the last read failed: an errno, or what the kernel returned instead of a whole group. Undefined: it did not. */
   error: string | undefined;
   readonly #fds: number[];
   readonly #words: Uint32Array<ArrayBuffer>;
   readonly #base: Uint32Array;
   readonly #address: KeptAddress;
+  /** The bytes of the last incomplete read, and its description: while it lasts, no text is created. */
+  #shortBytes = -1;
+  #shortRead = '';
 
   /**
    * @param fds the leader's first, opened with `groupReadFormat`; closed by `close`
@@ -41,13 +44,15 @@ export class CounterGroup {
   /**
    * Reads all counters at one instant.
    * @returns false when the kernel returned an error, or less than a whole group: the CPU went offline, say, or a
-   * pinned event lost its counter. What was read before is then not to be used.
+   * pinned event lost its counter. `error` is then the reason, and what was read before is not to be used.
    */
   read(): boolean {
     if (this.#fds.length === 0) return false;
     const size = this.#words.byteLength;
     const count = readPerfEvent(this.#fds[0], this.#address[0], size);
-    this.error = count < 0 ? nameErrno() : undefined;
+    this.error = undefined;
+    if (count < 0) this.error = nameErrno();
+    else if (count < size) this.error = this.#describeShort(count, size);
     return count === size;
   }
 
@@ -83,7 +88,25 @@ export class CounterGroup {
     this.#fds.splice(0).forEach(closePerfEvent);
   }
 
+  #describeShort(bytes: number, size: number): string {
+    if (bytes !== this.#shortBytes) this.#shortRead = describeShort(bytes, size);
+    this.#shortBytes = bytes;
+    return this.#shortRead;
+  }
+
   #growthAt(word: number): number {
     return (this.#words[word + 1] - this.#base[word + 1]) * high + (this.#words[word] - this.#base[word]);
   }
+}
+
+/**
+ * perf_event_read in kernel/events/core.c: an event in error state reads as the end of a file until it is opened again.
+ * When a CPU goes offline, its groups are dissolved, and the leader reads as a group of one.
+ */
+function describeShort(bytes: number, size: number): string {
+  const cause =
+    bytes === 0
+      ? 'as for a pinned event that has lost its counter to another program'
+      : 'as for a group on a CPU that went offline';
+  return `expected ${size} bytes, found ${bytes}, ${cause}`;
 }
