@@ -3,7 +3,7 @@ import type { Card } from '../../src/gpu/cards.js';
 import { listPmus, type Pmu } from '../../src/linux/perf/pmu.js';
 import type { Config } from './config.js';
 import { bindXePmu } from './engine-ticks.js';
-import { EngineTimes } from './engine-times.js';
+import { bindI915Pmu } from './engine-times.js';
 
 /** Where PMUs are, and whose PMUs are used. */
 export interface PmuOptions {
@@ -24,7 +24,7 @@ export function bindPmu(
   const isWanted = engines === 'all' || engines === card.driver;
   const pmu = isWanted ? findPmu(sysfs, card) : undefined;
   if (pmu === undefined) return [];
-  return card.driver === 'xe' ? bindXePmu(pmu, card, hasColumn) : EngineTimes.open(pmu, hasColumn);
+  return card.driver === 'xe' ? bindXePmu(pmu, card, hasColumn) : bindI915Pmu(pmu, hasColumn);
 }
 
 /**

@@ -84,10 +84,10 @@ function bindGroup(column: string, group: CounterGroup, take: () => number): Car
   return {
     columns: [column],
     read(values, at) {
-      const isRead = group.read();
-      values[at] = isRead && !isFirst ? take() : NaN;
-      isFirst &&= !isRead;
-      if (isRead) group.rebase();
+      if (!group.read()) throw new Error(`Cannot read ${column} of the PMU of xe: ${group.error}`);
+      values[at] = isFirst ? NaN : take();
+      isFirst = false;
+      group.rebase();
     },
     close: () => group.close(),
   };

@@ -1,5 +1,5 @@
 import type { CardFeature } from '../../src/gpu/card-reader.js';
-import { addressOf } from '../../src/linux/libc.js';
+import { addressOf, nameErrno } from '../../src/linux/libc.js';
 import { closePerfEvent, openPerfEvent, readPerfEvent } from '../../src/linux/perf/event.js';
 import { encodePmuEvent, listAliases, type Pmu } from '../../src/linux/perf/pmu.js';
 
@@ -13,55 +13,56 @@ interface Counter {
   readonly max: number;
 }
 
-interface OpenCounter extends Counter {
-  readonly fd: number;
-  /** At the last reading. */
-  count: number;
-}
+const countBytes = 8;
 
 /**
- * The utilization of each engine of a card, and its clock, from the counters of i915's PMU: means since the
- * last reading.
+ * The utilization of an engine of a card, or its clock, from a counter of i915's PMU: the mean since the last
+ * reading that succeeded.
  */
-export class EngineTimes implements CardFeature {
+class EngineTime implements CardFeature {
   readonly columns: readonly string[];
-  readonly #counters: readonly OpenCounter[];
-  readonly #count = new BigUint64Array(1);
-  readonly #address = addressOf(this.#count.buffer);
-  #atNs = process.hrtime.bigint();
+  readonly #counter: Counter;
+  readonly #fd: number;
+  readonly #words = new BigUint64Array(1);
+  readonly #address = addressOf(this.#words.buffer);
+  #atNs = 0n;
+  #count = NaN;
 
-  private constructor(counters: readonly OpenCounter[]) {
-    this.#counters = counters;
-    this.columns = counters.map(({ column }) => column);
-  }
-
-  /**
-   * Opens the counters of a card.
-   * @param hasColumn whether a column is already read in another way
-   * @returns none if the driver has no PMU, or this process is not permitted to count
-   */
-  static open(pmu: Pmu, hasColumn: (column: string) => boolean): readonly CardFeature[] {
-    const wanted = listCounters(listAliases(pmu)).filter(({ column }) => !hasColumn(column));
-    const counters = wanted.flatMap((counter) => openCounter(pmu, counter));
-    return counters.length > 0 ? [new EngineTimes(counters)] : [];
+  constructor(counter: Counter, fd: number) {
+    this.#counter = counter;
+    this.#fd = fd;
+    this.columns = [counter.column];
   }
 
   read(values: Float64Array, at: number): void {
     const nowNs = process.hrtime.bigint();
-    const ns = Number(nowNs - this.#atNs);
+    const bytes = readPerfEvent(this.#fd, this.#address, countBytes);
+    if (bytes !== countBytes) throw new Error(this.#describeFailure(bytes));
+    const count = Number(this.#words[0]);
+    const { scale, max } = this.#counter;
+    values[at] = Math.min(((count - this.#count) / Number(nowNs - this.#atNs)) * scale, max);
     this.#atNs = nowNs;
-    this.#counters.forEach((counter, i) => {
-      const isRead = readPerfEvent(counter.fd, this.#address, 8) === 8;
-      const count = isRead ? Number(this.#count[0]) : NaN;
-      const value = ((count - counter.count) / ns) * counter.scale;
-      counter.count = count;
-      values[at + i] = Math.min(value, counter.max);
-    });
+    this.#count = count;
   }
 
   close(): void {
-    for (const { fd } of this.#counters) closePerfEvent(fd);
+    closePerfEvent(this.#fd);
   }
+
+  #describeFailure(bytes: number): string {
+    const reason = bytes < 0 ? nameErrno() : `expected ${countBytes} bytes, found ${bytes}`;
+    return `Cannot read ${this.#counter.event} of the PMU of i915: ${reason}`;
+  }
+}
+
+/**
+ * Opens the counters of a card.
+ * @param hasColumn whether a column is already read in another way
+ * @returns none if the driver has no PMU, or this process is not permitted to count
+ */
+export function bindI915Pmu(pmu: Pmu, hasColumn: (column: string) => boolean): readonly CardFeature[] {
+  const wanted = listCounters(listAliases(pmu)).filter(({ column }) => !hasColumn(column));
+  return wanted.flatMap((counter) => openCounter(pmu, counter));
 }
 
 /** Busy nanoseconds of engines, and megahertz times seconds of the clock of each graphics tile. */
@@ -77,13 +78,12 @@ function listCounters(aliases: readonly string[]): readonly Counter[] {
 }
 
 /** @returns none if it cannot be counted, or this process is not permitted to */
-function openCounter(pmu: Pmu, counter: Counter): readonly OpenCounter[] {
+function openCounter(pmu: Pmu, counter: Counter): readonly CardFeature[] {
   try {
     const { event: name } = counter;
     const { words } = encodePmuEvent(pmu, [{ name, value: undefined }]);
     const cpu = pmu.cpus?.[0] ?? 0;
-    const fd = openPerfEvent({ name, type: pmu.type, config: words[0], pid: -1, cpu });
-    return [{ ...counter, fd, count: NaN }];
+    return [new EngineTime(counter, openPerfEvent({ name, type: pmu.type, config: words[0], pid: -1, cpu }))];
   } catch {
     // Without the permission to count, the rest of the card is still read.
     return [];
