@@ -24,6 +24,9 @@ export interface GpuConfig extends Pick<IdentityOptions, 'procfs' | 'passwd' | '
   readonly collection_interval: number;
 }
 
+/** A thread that reads GPUs. */
+export type GpuThread = Pick<ReadingThread<Reading>, 'read' | 'close' | 'onLate'>;
+
 /** Power is integrated over gaps up to this long. */
 const minGapMs = 10_000;
 
@@ -31,7 +34,7 @@ const minGapMs = 10_000;
 export class GpuScraper implements OpenScraper {
   readonly #config: GpuConfig;
   readonly #context: ReceiverContext;
-  readonly #thread: ReadingThread<Reading>;
+  readonly #thread: GpuThread;
   readonly #processes: ProcessAccounts;
   readonly #published = new Map<string, Published>();
   #devices: readonly Device[] = [];
@@ -45,7 +48,7 @@ export class GpuScraper implements OpenScraper {
   constructor(
     config: GpuConfig,
     context: ReceiverContext,
-    { thread, reading }: { thread: ReadingThread<Reading>; reading: Reading },
+    { thread, reading }: { thread: GpuThread; reading: Reading },
   ) {
     this.#config = config;
     this.#intervalMs = config.collection_interval;
@@ -65,6 +68,8 @@ export class GpuScraper implements OpenScraper {
     // At the start, before receivers that yield to this one claim the same energy.
     for (const device of this.#devices) this.#claimEnergy(device);
     this.#log(reading.notes);
+    // A driver is reset while it does not answer: the devices of a late reading are not reported again.
+    thread.onLate = (late) => this.#takeDevices(late);
   }
 
   setInterval(intervalMs: number): void {
@@ -81,15 +86,19 @@ export class GpuScraper implements OpenScraper {
 
   /** @throws Error if no device could be read */
   #take(reading: Reading, breaks: number): Iterable<Table> {
-    this.#log(reading.notes);
-    this.#devices = reading.devices ?? this.#devices;
-    this.#areMatched &&= reading.devices === undefined;
+    this.#takeDevices(reading);
     if (reading.rows.length === 0 && reading.failure !== undefined) throw new Error(reading.failure);
     const isConnected = breaks === this.#breaks || this.#breaks === undefined;
     const ended = isConnected ? [] : this.#endAll();
     this.#breaks = breaks;
     this.#areMatched &&= isConnected;
     return this.#createTables(reading, ended);
+  }
+
+  #takeDevices({ notes, devices }: Reading): void {
+    this.#log(notes);
+    this.#devices = devices ?? this.#devices;
+    this.#areMatched &&= devices === undefined;
   }
 
   *#createTables({ rows, problems }: Reading, ended: readonly Series[]): Iterable<Table> {

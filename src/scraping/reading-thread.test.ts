@@ -23,10 +23,13 @@ test('ReadingThread rejects readings while its source hangs, and reads again whe
   Atomics.store(gate, 0, 1);
   await assert.rejects(thread.read(50), /Cannot read Gate: expected an answer from the driver, found none/);
   await assert.rejects(thread.read(), /expected an answer/, 'the thread gets no second order');
+  const late: number[] = [];
+  thread.onLate = (one) => late.push(one);
   Atomics.store(gate, 0, 0);
   Atomics.notify(gate, 0);
   // The late reading is the second one.
   await until(async () => (await thread.read().catch(() => 0)) === 3);
+  assert.deepEqual(late, [2]);
   await thread.close();
   await assert.rejects(thread.read(), /expected a running thread, found an ended one, it exited/);
 });

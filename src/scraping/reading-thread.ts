@@ -28,6 +28,8 @@ interface Waiting<Reading> {
 
 /** A thread that reads a source whose calls block for milliseconds or longer, as the main thread sees it. */
 export class ReadingThread<Reading> {
+  /** Called with a reading that came after its time limit: its values are too old, but not what else it reports. */
+  onLate: ((reading: Reading) => void) | undefined;
   readonly #source: string;
   readonly #openTimeoutMs: number;
   readonly #worker: Worker;
@@ -133,9 +135,10 @@ export class ReadingThread<Reading> {
     if (message.type === 'refused') return this.#fail(new UnavailableError(message.message));
     if (message.type === 'failed') return this.#fail(new Error(message.message));
     const waiting = this.#waiting;
+    if (waiting === undefined) return this.onLate?.(message.reading);
     this.#waiting = undefined;
-    clearTimeout(waiting?.timer);
-    waiting?.resolve(message.reading);
+    clearTimeout(waiting.timer);
+    waiting.resolve(message.reading);
   }
 
   #fail(error: Error): void {
