@@ -1,5 +1,5 @@
 import type { ContextKind, Device, DeviceRow, Note, ProcessMemory } from '../../src/gpu/protocol.js';
-import type { Feature, Handle } from './feature.js';
+import type { Failure, Feature, Handle } from './feature.js';
 import { bindEnergy, bindGpu, bindInstance, bindPcieSampling, hasNvLink } from './features.js';
 import { createFieldProbe, fieldIds } from './fields.js';
 import { Profiling } from './gpm.js';
@@ -42,16 +42,18 @@ export class DeviceReader {
   ) {
     this.#profiling = options.hasProfiling ? openProfiling(handle, instance) : undefined;
     const bound = bindAll(handle, options, instance, this.#profiling?.columns ?? []);
-    const missing: string[] = [];
-    this.#features = bound.filter((feature) => probe(feature, missing));
+    const missing: Failure[] = [];
+    this.#features = bound.filter((feature) => this.#probe(feature, missing));
     this.#processes =
       options.hasProcesses && !isDivided ? new ProcessReader(handle, instance === undefined) : undefined;
+    missing.push(...(this.#processes?.missing ?? []));
     this.device = {
       ...identity,
       columns: this.#listColumns(),
       profileColumns: this.#profiling?.columns ?? [],
     };
-    const text = `${identity.name} (${identity.id}) lacks ${missing.join(', ')}`;
+    const reasons = missing.map(([what, status]) => `${what} (${describeStatus(status)})`);
+    const text = `${identity.name} (${identity.id}) lacks ${reasons.join(', ')}`;
     this.notes = missing.length > 0 ? [{ level: 'debug', text }] : [];
   }
 
@@ -86,9 +88,9 @@ export class DeviceReader {
     // For a removed device, NVML reports every argument as invalid.
     if (this.#features.length > 0 && this.#successes === 0) this.#lostBy ??= describeStatus(this.#lastStatus);
     if (this.#lostBy !== undefined) return createLostRow(id, atNs);
-    const usage = this.#processes?.readUsage();
-    const memory = this.#processes?.readContexts();
+    const { usage, memory } = this.#processes?.read() ?? {};
     if (memory) countContexts(memory, values, at);
+    for (const failure of this.#processes?.failures ?? []) this.#addProblem(failure);
     return { id, atNs, values, profile, usage, memory };
   }
 
@@ -109,21 +111,38 @@ export class DeviceReader {
     if (this.#lostBy !== undefined) return at + feature.columns.length;
     const status = feature.read(values, at);
     this.#note(status);
-    if (status !== success) this.#problems.push(this.#describe(feature, status));
+    if (status !== success) this.#addProblem([feature.name, status]);
+    for (const failure of feature.failures ?? []) this.#addProblem(failure);
     return at + feature.columns.length;
   }
 
-  #describe({ name: what }: Feature, status: number): string {
+  #addProblem([what, status]: Failure): void {
     const { name, id } = this.device;
-    return `Cannot read ${what} of "${name}" (${id}): ${describeStatus(status)}`;
+    this.#problems.push(`Cannot read ${what} of "${name}" (${id}): ${describeStatus(status)}`);
+    if (isLost(status)) this.#lostBy ??= describeStatus(status);
   }
 
+  /** @returns undefined if there are none; NaN: they could not be read */
   #readProfile(): Float64Array | undefined {
     if (this.#profiling === undefined || this.#lostBy !== undefined) return undefined;
     const values = new Float64Array(this.#profiling.columns.length);
     const status = this.#profiling.read(values);
     this.#note(status);
-    return status === success ? values : undefined;
+    for (const failure of this.#profiling.failures) this.#addProblem(failure);
+    if (status === success) return values;
+    this.#addProblem(['profiling counters', status]);
+    return values.fill(NaN);
+  }
+
+  /** Whether a device has a feature. If reading fails for another reason, it is tried again at each reading. */
+  #probe(feature: Feature, missing: Failure[]): boolean {
+    // Each call for a lost device may block for seconds.
+    if (this.#lostBy !== undefined) return false;
+    const status = feature.read(new Float64Array(feature.columns.length), 0);
+    if (isLost(status)) this.#lostBy = describeStatus(status);
+    if (!isUnsupported(status)) return true;
+    missing.push([feature.name, status]);
+    return false;
   }
 
   #note(status: number): void {
@@ -161,14 +180,6 @@ function bindAll(
   const hasField = createFieldProbe(handle);
   const sampling = options.hasPcieSampling && !isProfiled('pcie.') ? bindPcieSampling(handle) : [];
   return [bindEnergy(handle), ...bindGpu(handle, hasField), ...sampling];
-}
-
-/** Whether a device has a feature. If reading fails for another reason, it is tried again at each reading. */
-function probe(feature: Feature, missing: string[]): boolean {
-  const status = feature.read(new Float64Array(feature.columns.length), 0);
-  if (!isUnsupported(status)) return true;
-  missing.push(`${feature.name} (${describeStatus(status)})`);
-  return false;
 }
 
 function countContexts(memory: readonly ProcessMemory[], values: Float64Array, at: number): void {

@@ -61,6 +61,33 @@ test('nvml withstands garbage in place of the use of a GPU, and reads the rest',
   );
 });
 
+test('nvml withstands a field that the driver cannot read, and reads the other fields', { skip }, (t) => {
+  const { nvml, machine } = openMachine();
+  return checkFault(
+    t,
+    { ...machine, subject: /^hw\.temperature .*GPU-0.* memory/u },
+    {
+      begin: () => nvml.set({ '0.Field.82': '999' }),
+      end: () => nvml.remove('0.Field.82'),
+      problem: /Cannot read temperature\.memory of .* \(GPU-0\): unknown error \(NVML 999\)/u,
+    },
+  );
+});
+
+test('nvml withstands a list of processes that cannot be read, and reads the rest', { skip }, (t) => {
+  const { nvml, machine } = openMachine();
+  nvml.set({ '*.ComputeRunningProcesses': `0 ${process.pid} 4096` });
+  return checkFault(
+    t,
+    { ...machine, subject: /^(?:process\.gpu\.memory\.usage|hw\.gpu\.process\.count) .*GPU-0/u },
+    {
+      begin: () => nvml.set({ '0.GraphicsRunningProcesses': '999' }),
+      end: () => nvml.remove('0.GraphicsRunningProcesses'),
+      problem: /Cannot read graphics processes of .* \(GPU-0\): unknown error \(NVML 999\)/u,
+    },
+  );
+});
+
 test('nvml counts on after the reset of a counter of energy', { skip }, (t) => {
   const { machine, reset } = openMachine();
   return checkFault(t, machine, createReset(reset));

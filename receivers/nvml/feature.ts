@@ -11,7 +11,12 @@ export interface Feature {
    * not be read are NaN
    */
   read(values: Float64Array, at: number): number;
+  /** Columns that could not be read in the last call, although it succeeded, and their return codes. */
+  readonly failures?: readonly Failure[];
 }
+
+/** What could not be read, and the return code of NVML. */
+export type Failure = readonly [what: string, status: number];
 
 /** A device and its library. */
 export interface Handle {

@@ -1,4 +1,4 @@
-import { kibi, milli, nano, same, type Feature, type Handle, type Scale } from './feature.js';
+import { kibi, milli, nano, same, type Failure, type Feature, type Handle, type Scale } from './feature.js';
 import { success, type NvmlLibrary } from './library.js';
 
 // nvml.h, NVML_FI_DEV_*.
@@ -43,8 +43,7 @@ export function createFieldProbe({ library, device }: Handle): (id: number) => b
     if (field === undefined) return false;
     writeField(library, 0, field);
     return (
-      call(device, 1, library.scratch.address) === success &&
-      library.scratch.view.getInt32(28, true) === success
+      call(device, 1, library.scratch.address) === success && statusOf(library.scratch.view, 0) === success
     );
   };
 }
@@ -58,15 +57,23 @@ export function bindFields(
   if (own.length === 0) return [];
   const call = library.find(readFieldsSymbol, fieldParameters);
   const { scratch } = library;
+  const failures: Failure[] = [];
   const read: Feature['read'] = (values, at) => {
+    failures.length = 0;
     for (const [i, field] of own.entries()) writeField(library, i, field);
     const status = call(device, own.length, scratch.address);
-    for (const [i, { scale }] of own.entries()) {
+    for (const [i, { scale, column }] of own.entries()) {
       values[at + i] = status === success ? scale(readField(scratch.view, i * fieldBytes)) : NaN;
+      if (status !== success) continue;
+      const reason = statusOf(scratch.view, i * fieldBytes);
+      if (reason !== success) failures.push([column, reason]);
     }
-    return status;
+    if (failures.length < own.length) return status;
+    // Then nothing was read.
+    const [[, reason] = ['', status]] = failures.splice(0);
+    return reason;
   };
-  return [{ name: 'fields', columns: own.map(({ column }) => column), read }];
+  return [{ name: 'fields', columns: own.map(({ column }) => column), read, failures }];
 }
 
 function writeField({ scratch: { view } }: NvmlLibrary, index: number, { id, scope = 0 }: Field): void {
@@ -76,9 +83,14 @@ function writeField({ scratch: { view } }: NvmlLibrary, index: number, { id, sco
   view.setInt32(index * fieldBytes + 28, 999, true);
 }
 
+/** Each field has a return code of its own. */
+function statusOf(view: DataView, at: number): number {
+  return view.getInt32(at + 28, true);
+}
+
 /** The value of a field according to its type, nvmlValueType_t of nvml.h; NaN: none. */
 function readField(view: DataView, at: number): number {
-  if (view.getInt32(at + 28, true) !== success) return NaN;
+  if (statusOf(view, at) !== success) return NaN;
   switch (view.getInt32(at + 24, true)) {
     case 0:
       return view.getFloat64(at + 32, true);

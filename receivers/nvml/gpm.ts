@@ -1,5 +1,5 @@
 import { Scratch, type StatusFunction } from '../../src/linux/optional-library.js';
-import type { Handle } from './feature.js';
+import type { Failure, Handle } from './feature.js';
 import { isUnsupported, success, type NvmlLibrary } from './library.js';
 
 /** A GPM metric: its number in nvml.h (`nvmlGpmMetricId_t`), and its conversion to SI units. */
@@ -53,6 +53,8 @@ export interface ProfilingOptions {
 /** The profiling counters of a GPU or a MIG instance: means over the time between two samples. */
 export class Profiling {
   readonly columns: readonly string[];
+  /** Columns that have had values, and could not be read in the last call, although it succeeded. */
+  readonly failures: Failure[] = [];
   readonly #library: NvmlLibrary;
   readonly #takeSample: (sample: number) => number;
   readonly #compare: StatusFunction;
@@ -61,6 +63,7 @@ export class Profiling {
   #before: number;
   #after: number;
   #beforeNs: bigint;
+  readonly #wasRead = new Uint8Array(gpmMetrics.length);
 
   private constructor(
     handle: Handle,
@@ -107,6 +110,7 @@ export class Profiling {
    * @returns the return code of NVML; `values` are valid if it is `success`
    */
   read(values: Float64Array): number {
+    this.failures.length = 0;
     const nowNs = process.hrtime.bigint();
     const sampled = this.#takeSample(this.#after);
     if (sampled !== success) return sampled;
@@ -116,7 +120,16 @@ export class Profiling {
     for (const [i, { factor, isRate }] of this.#metrics.entries()) {
       values[i] = this.#valueOf(i) * factor * (isRate === true ? spacingSeconds : 1);
     }
+    if (compared === success) this.#noteFailures();
     return compared;
+  }
+
+  #noteFailures(): void {
+    for (const [i, { column }] of this.#metrics.entries()) {
+      const status = this.#statusOf(i);
+      if (status === success) this.#wasRead[i] = 1;
+      else if (this.#wasRead[i] === 1) this.failures.push([column, status]);
+    }
   }
 
   close(): void {

@@ -9,6 +9,7 @@ import {
 export const success = 0;
 export const notFound = 6;
 export const insufficientSize = 7;
+const blockedBySystem = 17;
 
 const names: ReadonlyMap<number, string> = new Map([
   [missingSymbol, 'not in this version of the library'],
@@ -25,7 +26,7 @@ const names: ReadonlyMap<number, string> = new Map([
   [13, 'function not found'],
   [15, 'GPU is lost'],
   [16, 'GPU needs a reset'],
-  [17, 'blocked by the operating system'],
+  [blockedBySystem, 'blocked by the operating system'],
   [18, 'driver and library have different versions'],
   [20, 'insufficient memory'],
   [21, 'no data'],
@@ -51,6 +52,11 @@ export function isUnsupported(status: number): boolean {
 /** Whether the handle is invalid: the GPU was lost or reset, or the driver was unloaded. */
 export function isLost(status: number): boolean {
   return [1, 9, 15, 16, 18, 28].includes(status);
+}
+
+/** Whether a call that failed may succeed later, without any change of rights or of the library. */
+export function isTransient(status: number): boolean {
+  return status !== success && !isUnsupported(status) && status !== blockedBySystem;
 }
 
 /** A failed call of NVML. */
@@ -94,10 +100,17 @@ export class NvmlLibrary {
 
   /** Reads a string of a device; undefined if it has none. */
   readText(name: string, device: number): string | undefined {
+    const found = this.tryText(name, device);
+    return typeof found === 'string' ? found : undefined;
+  }
+
+  /** Reads a string of a device. @returns the return code if that fails */
+  tryText(name: string, device: number): string | number {
     const { scratch } = this;
     const read = this.find(name, 'uintptr_t device, uintptr_t text, unsigned int length');
     scratch.bytes.fill(0, 0, 256);
-    return read(device, scratch.address, 256) === success ? scratch.text() : undefined;
+    const status = read(device, scratch.address, 256);
+    return status === success ? scratch.text() : status;
   }
 
   /** Reads an unsigned integer of a device; undefined if it has none. */

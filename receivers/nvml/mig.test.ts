@@ -98,6 +98,17 @@ test('nvml divides the time of an instance equally among its processes', { skip 
   assertRatios([timeOf(rig, 'MIG-0', 11), timeOf(rig, 'MIG-0', 12), timeOf(rig, 'MIG-1', 13)], [8, 8, 6]);
 });
 
+test(
+  'nvml counts the utilization of a GPU instance for all its SMs, of which a compute instance has a part',
+  { skip },
+  async (t) => {
+    // A 1c.3g: one of three slices.
+    const rig = await startDivided(t, { ...divide([1, 16, 11], [2, 16, 12]), '100.Attributes': '0 16 3 1' });
+    await readAfterwards(rig, { '0.Gpm.1.2': '0 25', '0.Gpm.2.2': '0 50' });
+    assertRatios([timeOf(rig, 'MIG-0'), timeOf(rig, 'MIG-1')], [0.25 * 48, 0.5 * 16]);
+  },
+);
+
 test('nvml assigns the time of an instance under MPS to the clients', { skip }, async (t) => {
   const mps = { '100.MPSComputeRunningProcesses': '0 12 500' };
   const rig = await startDivided(t, { ...divide([1, 16, 11, 12]), ...mps });

@@ -24,9 +24,22 @@ export function listInstances(library: NvmlLibrary, device: number): readonly nu
   );
 }
 
-/** The number of SMs of a MIG instance: the first field of nvmlDeviceAttributes_t. */
-export function countSms(library: NvmlLibrary, instance: number): number | undefined {
-  return library.readNumber('nvmlDeviceGetAttributes_v2', instance);
+/**
+ * The SMs of a MIG instance, and of the GPU instance that it is a part of; 0: unknown. NVML has the latter only as a
+ * number of slices.
+ */
+export function countSms(
+  library: NvmlLibrary,
+  instance: number,
+): Pick<Slice, 'smCount' | 'gpuInstanceSmCount'> {
+  const { scratch } = library;
+  const read = library.find('nvmlDeviceGetAttributes_v2', 'uintptr_t device, uintptr_t attributes');
+  // The fields of nvmlDeviceAttributes_t: SMs, five others, slices of the GPU instance and of the compute instance.
+  scratch.bytes.fill(0, 0, 40);
+  if (read(instance, scratch.address) !== success) return { smCount: 0, gpuInstanceSmCount: 0 };
+  const [smCount, gpuSlices, computeSlices] = [scratch.u32(), scratch.u32(24), scratch.u32(28)];
+  const isPart = computeSlices > 0 && gpuSlices > computeSlices;
+  return { smCount, gpuInstanceSmCount: isPart ? (smCount * gpuSlices) / computeSlices : smCount };
 }
 
 /** The number of SMs that a GPU in MIG mode can assign to instances: those of its largest profile. 0: unknown. */
@@ -48,6 +61,7 @@ export interface Slice {
   readonly reader: DeviceReader;
   readonly gpuInstance: number;
   readonly smCount: number;
+  readonly gpuInstanceSmCount: number;
 }
 
 /** The readings of the instances of a GPU, and the part of the GPU that they used in total. */
@@ -117,7 +131,9 @@ export class MigUsage {
     const share = group.map(readShare).find((one) => one >= 0 && one <= 1);
     // If the utilization is unknown, the instance is counted as fully used by unknown processes, so that no
     // other instance is charged for its energy.
-    const percent = (100 * (share ?? 1) * countAll(group)) / this.#smCount;
+    // The utilization is that of all SMs of the GPU instance, whether or not a compute instance has them.
+    const all = Math.max(countAll(group), ...group.map(({ slice }) => slice.gpuInstanceSmCount));
+    const percent = (100 * (share ?? 1) * all) / this.#smCount;
     const usersOf = ({ row }: Part) => (share === undefined ? [] : listUsers(row.memory));
     const used = group.filter((part) => usersOf(part).length > 0);
     const users = used.length > 0 ? used : group;

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import type { DeviceRow, Note, TemperatureLimit } from '../../src/gpu/protocol.js';
 import { DeviceReader, type Identity, type MigRole } from './device-reader.js';
-import { NvmlError, NvmlLibrary, success } from './library.js';
+import { isTransient, NvmlError, NvmlLibrary, success } from './library.js';
 import { countSms, countUsableSms, findUseColumn, listInstances, MigUsage, type Slice } from './mig.js';
 import type { ThreadOptions } from './thread-options.js';
 
@@ -30,6 +30,8 @@ export class OpenNvml {
   readonly notes: Note[] = [];
   /** Why GPUs have no reader. */
   readonly unreadable: string[] = [];
+  /** Whether such a GPU may be readable later: it is lost, or needs a reset. */
+  mayRecover = false;
   readonly #library: NvmlLibrary;
   readonly #options: ThreadOptions;
   readonly #signature: string;
@@ -70,9 +72,14 @@ export class OpenNvml {
     });
   }
 
-  /** Whether GPUs or MIG instances were added or removed. */
+  /** Whether GPUs or MIG instances were added or removed, or the driver no longer lists any. */
   hasChanged(): boolean {
-    return this.#describeDevices() !== this.#signature;
+    try {
+      return this.#describeDevices() !== this.#signature;
+    } catch (error) {
+      if (error instanceof NvmlError) return true;
+      throw error;
+    }
   }
 
   close(): void {
@@ -82,17 +89,26 @@ export class OpenNvml {
   }
 
   #openDevices(): readonly GpuReaders[] {
-    return this.#listHandles().flatMap((handle) => {
-      if (typeof handle !== 'number') {
-        this.unreadable.push(handle.message);
-        return [];
-      }
-      return this.#openGpu(handle);
+    return this.#listHandles().flatMap((handle, index) => {
+      if (typeof handle === 'number') return this.#openGpu(handle, index);
+      this.#refuse(handle);
+      return [];
     });
   }
 
-  #openGpu(device: number): readonly GpuReaders[] {
-    const identity = this.#identify(device);
+  #refuse({ message, status }: NvmlError): void {
+    this.unreadable.push(message);
+    this.mayRecover ||= isTransient(status);
+  }
+
+  #openGpu(device: number, index: number): readonly GpuReaders[] {
+    // Without a UUID, a lost GPU would look like another one.
+    const uuid = this.#library.tryText('nvmlDeviceGetUUID', device);
+    if (typeof uuid === 'number' && isTransient(uuid)) {
+      this.#refuse(new NvmlError(`identify GPU ${index}`, uuid));
+      return [];
+    }
+    const identity = this.#identify(device, typeof uuid === 'string' ? uuid : `gpu-${index}`);
     if (this.#library.readNumber('nvmlDeviceGetVirtualizationMode', device) === virtualGpu) {
       this.unreadable.push(
         `Cannot read "${identity.name}" (${identity.id}): expected a GPU, found a vGPU, whose energy, power and clocks are those of ` +
@@ -102,6 +118,11 @@ export class OpenNvml {
     }
     const handles = listInstances(this.#library, device);
     const gpu = this.#openReader(identity, device, { isDivided: handles.length > 0 });
+    if (gpu.lostBy !== undefined) {
+      this.unreadable.push(`Cannot read "${identity.name}" (${identity.id}): ${gpu.lostBy}`);
+      this.mayRecover = true;
+      return [];
+    }
     const slices = handles.map((handle) => this.#openInstance(handle, device, identity));
     const instances = slices.map(({ reader }) => reader);
     const isKnown = slices.every(({ reader, smCount }) => findUseColumn(reader) >= 0 && smCount > 0);
@@ -130,7 +151,7 @@ export class OpenNvml {
     };
     const gpuInstance = this.#library.readNumber('nvmlDeviceGetGpuInstanceId', handle) ?? 0;
     const reader = this.#openReader(identity, handle, { instance: { parent, gpuInstance } });
-    return { reader, gpuInstance, smCount: countSms(this.#library, handle) ?? 0 };
+    return { reader, gpuInstance, ...countSms(this.#library, handle) };
   }
 
   #openReader(identity: Identity, device: number, role: MigRole): DeviceReader {
@@ -139,11 +160,8 @@ export class OpenNvml {
     return reader;
   }
 
-  #identify(device: number): Identity {
+  #identify(device: number, id: string): Identity {
     const library = this.#library;
-    const id =
-      library.readText('nvmlDeviceGetUUID', device) ??
-      `gpu-${library.readNumber('nvmlDeviceGetIndex', device)}`;
     return {
       ...common,
       id,

@@ -1,7 +1,13 @@
-import type { ContextKind, ProcessMemory, ProcessSample, ProcessUsage } from '../../src/gpu/protocol.js';
-import { readClocks, wallOffsetNs } from '../../src/linux/clocks.js';
+import type {
+  ContextKind,
+  DeviceRow,
+  ProcessMemory,
+  ProcessSample,
+  ProcessUsage,
+} from '../../src/gpu/protocol.js';
+import { readClocks, wallOffsetNs, type ClockReading } from '../../src/linux/clocks.js';
 import { Scratch, type StatusFunction } from '../../src/linux/optional-library.js';
-import type { Handle } from './feature.js';
+import type { Failure, Handle } from './feature.js';
 import { insufficientSize, isUnsupported, notFound, success } from './library.js';
 
 // nvmlProcessUtilizationSample_t and nvmlProcessInfo_t of nvml.h.
@@ -9,6 +15,8 @@ const sampleBytes = 32;
 const contextBytes = 24;
 /** Maximum time between samples: nvml.h at nvmlDeviceGetUtilizationRates. */
 const maxPeriodUs = 1_000_000n;
+/** The wall clock is disciplined in smaller steps; a larger one was set. */
+const stepNs = 50_000_000n;
 
 const contextSymbols: readonly (readonly [ContextKind, string])[] = [
   ['compute', 'nvmlDeviceGetComputeRunningProcesses'],
@@ -16,32 +24,73 @@ const contextSymbols: readonly (readonly [ContextKind, string])[] = [
   ['mps', 'nvmlDeviceGetMPSComputeRunningProcesses'],
 ];
 
+// For messages.
+const usageName = 'utilization of processes';
+const nameContexts = (kind: ContextKind) => `${kind} processes`;
+
+/** What is known of the processes of a device; undefined: not this time. */
+type Processes = Pick<DeviceRow, 'usage' | 'memory'>;
+
 /** Reads the processes that use a device, their utilization, and their memory. */
 export class ProcessReader {
+  /** What the driver does not report, and why. */
+  readonly missing: readonly Failure[];
+  /** What could not be read the last time. */
+  failures: Failure[] = [];
   readonly #device: number;
+  readonly #readClocks: () => ClockReading;
   readonly #usage: StatusFunction;
   readonly #contexts: readonly (readonly [ContextKind, StatusFunction])[];
   #buffer = new Scratch(64 * sampleBytes);
+  /** The time of the newest sample on the wall clock, which the driver uses; 0: there was none. */
   #seenUs = 0n;
-  #hasUsage: boolean;
+  #offsetNs = 0n;
+  readonly #hasUsage: boolean;
 
-  /** @param hasUsage whether the device reports the utilization of processes, which MIG instances do not */
-  constructor({ library, device }: Handle, hasUsage: boolean) {
+  /**
+   * @param hasUsage whether the device reports the utilization of processes, which MIG instances do not
+   * @param clocks the clocks of the machine
+   */
+  constructor({ library, device }: Handle, hasUsage: boolean, clocks = readClocks) {
     this.#device = device;
-    this.#hasUsage = hasUsage;
+    this.#readClocks = clocks;
     this.#usage = library.find(
       'nvmlDeviceGetProcessUtilization',
       'uintptr_t device, uintptr_t samples, uintptr_t count, unsigned long long since',
     );
+    const { scratch } = library;
+    const missing: Failure[] = [];
+    /** Finds the first of several calls that the device supports, asked for no entries. */
+    const findCall = (
+      what: string,
+      calls: readonly StatusFunction[],
+      ask: (call: StatusFunction) => number,
+    ) => {
+      let status = success;
+      const found = calls.find((call) => {
+        scratch.view.setUint32(0, 0, true);
+        status = ask(call);
+        return !isUnsupported(status);
+      });
+      if (found === undefined) missing.push([what, status]);
+      return found;
+    };
+    const farUs = Number.MAX_SAFE_INTEGER;
+    this.#hasUsage =
+      hasUsage &&
+      findCall(usageName, [this.#usage], (call) => call(device, 0, scratch.address, farUs)) !== undefined;
     this.#contexts = contextSymbols.flatMap(([kind, symbol]) => {
       const parameters = 'uintptr_t device, uintptr_t count, uintptr_t contexts';
       const calls = ['_v3', '_v2'].map((version) => library.find(`${symbol}${version}`, parameters));
-      const found = calls.find((call) => {
-        library.scratch.view.setUint32(0, 0, true);
-        return !isUnsupported(call(device, library.scratch.address, 0));
-      });
+      const found = findCall(nameContexts(kind), calls, (call) => call(device, scratch.address, 0));
       return found ? [[kind, found] as const] : [];
     });
+    this.missing = missing;
+  }
+
+  read(): Processes {
+    this.failures = [];
+    return { usage: this.#readUsage(), memory: this.#readContexts() };
   }
 
   /**
@@ -49,9 +98,10 @@ export class ProcessReader {
    * window, and returns an empty one.
    * @returns undefined if the device does not report utilization, or has no sample since the last call
    */
-  readUsage(): ProcessUsage | undefined {
+  #readUsage(): ProcessUsage | undefined {
     if (!this.#hasUsage) return undefined;
-    const offsetNs = wallOffsetNs(readClocks());
+    const offsetNs = wallOffsetNs(this.#readClocks());
+    this.#followClock(offsetNs);
     const nowUs = (process.hrtime.bigint() + offsetNs) / 1000n;
     const fromUs = this.#seenUs;
     const isFirst = fromUs === 0n;
@@ -62,7 +112,7 @@ export class ProcessReader {
       const nowNs = nowUs * 1000n - offsetNs;
       return { fromNs: nowNs, toNs: nowNs, samples: [], unseen: 0 };
     }
-    const [samples, newestUs] = this.#takeSamples(count);
+    const [samples, newestUs] = this.#takeSamples(count, nowUs + maxPeriodUs);
     // Without samples the device was idle, at least until the time of the newest possible sample.
     const toUs = samples.length > 0 ? newestUs : nowUs - 2n * maxPeriodUs;
     if (toUs <= fromUs) return undefined;
@@ -71,14 +121,23 @@ export class ProcessReader {
     return { fromNs: fromUs * 1000n - offsetNs, toNs: toUs * 1000n - offsetNs, samples, unseen: 0 };
   }
 
+  /** The window goes on when the wall clock is set: it is as long as on a monotonic clock. */
+  #followClock(offsetNs: bigint): void {
+    const changeNs = offsetNs - this.#offsetNs;
+    this.#offsetNs = offsetNs;
+    const isStep = changeNs > stepNs || changeNs < -stepNs;
+    if (isStep && this.#seenUs > 0n) this.#seenUs += changeNs / 1000n;
+  }
+
   /**
    * Lists processes with contexts. The driver lists an MPS client twice; it is only returned as `mps`.
    * @returns undefined if one of the lists could not be read
    */
-  readContexts(): readonly ProcessMemory[] | undefined {
+  #readContexts(): readonly ProcessMemory[] | undefined {
     const found: ProcessMemory[] = [];
     for (const [context, call] of this.#contexts) {
-      const count = this.#fill(contextBytes, (list, length) => call(this.#device, length, list));
+      const read = (list: number, length: number) => call(this.#device, length, list);
+      const count = this.#fill(nameContexts(context), contextBytes, read);
       if (count === undefined) return undefined;
       for (let i = 0; i < count; i++) found.push(this.#contextAt(i, context));
     }
@@ -89,32 +148,38 @@ export class ProcessReader {
   #readSamples(sinceUs: bigint): number | undefined {
     // Until 2255, a time in microseconds is exact as a double.
     const since = Number(sinceUs);
-    return this.#fill(sampleBytes, (samples, length) => this.#usage(this.#device, samples, length, since));
+    const read = (samples: number, length: number) => this.#usage(this.#device, samples, length, since);
+    return this.#fill(usageName, sampleBytes, read);
   }
 
   /**
    * Calls a function that fills the buffer behind its first 8 bytes, which contain the number of entries. If
    * the buffer is too small, it is enlarged.
    */
-  #fill(entryBytes: number, call: (entries: number, count: number) => number): number | undefined {
-    for (let again = 0; again < 4; again++) {
+  #fill(
+    what: string,
+    entryBytes: number,
+    call: (entries: number, count: number) => number,
+  ): number | undefined {
+    let status = insufficientSize;
+    for (let again = 0; again < 4 && status === insufficientSize; again++) {
       const buffer = this.#buffer;
       buffer.view.setUint32(0, Math.floor((buffer.length - 8) / entryBytes), true);
-      const status = call(buffer.address + 8, buffer.address);
+      status = call(buffer.address + 8, buffer.address);
       const count = buffer.u32();
       if (status === success) return Math.min(count, Math.floor((buffer.length - 8) / entryBytes));
       if (status === notFound) return 0;
-      if (status !== insufficientSize) {
-        if (isUnsupported(status) && entryBytes === sampleBytes) this.#hasUsage = false;
-        return undefined;
-      }
-      this.#buffer = new Scratch(8 + Math.max(2 * buffer.length, (count + 16) * entryBytes));
+      if (status === insufficientSize)
+        this.#buffer = new Scratch(8 + Math.max(2 * buffer.length, (count + 16) * entryBytes));
     }
+    this.failures.push([what, status]);
     return undefined;
   }
 
-  #takeSamples(count: number): readonly [ProcessSample[], bigint] {
-    const samples: ProcessSample[] = [];
+  /** @param latestUs samples from before the clock was set back may be later: they are not used */
+  #takeSamples(count: number, latestUs: bigint): readonly [readonly ProcessSample[], bigint] {
+    const samples = new Map<number, ProcessSample>();
+    const stampsUs = new Map<number, bigint>();
     let newestUs = 0n;
     const { view } = this.#buffer;
     for (let at = 8; at < 8 + count * sampleBytes; at += sampleBytes) {
@@ -128,12 +193,17 @@ export class ProcessReader {
           decoder: view.getUint32(at + 28, true),
         },
       };
+      const { pid, shares } = sample;
       // Some drivers return entries without a process, or percentages far above 100.
-      if (timestampUs <= this.#seenUs || Object.values(sample.shares).some((share) => share > 100)) continue;
+      if (timestampUs <= this.#seenUs || timestampUs > latestUs) continue;
+      if (Object.values(shares).some((share) => share > 100)) continue;
       if (timestampUs > newestUs) newestUs = timestampUs;
-      samples.push(sample);
+      // One process is in one entry; of several, the newest is used, so that no time is counted twice.
+      if (timestampUs <= (stampsUs.get(pid) ?? 0n)) continue;
+      stampsUs.set(pid, timestampUs);
+      samples.set(pid, sample);
     }
-    return [samples, newestUs];
+    return [[...samples.values()], newestUs];
   }
 
   #contextAt(index: number, context: ContextKind): ProcessMemory {

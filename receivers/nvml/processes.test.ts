@@ -88,6 +88,23 @@ test('nvml shows a process without samples as idle, and keeps its GPU time', { s
   assert.equal(rig.last('process.gpu.time', { 'process.pid': 12, ...general }), before);
 });
 
+test(
+  'nvml logs once that the use of processes cannot be read, and counts it afterwards',
+  { skip },
+  async (t) => {
+    const { rig, at } = await startShared(t);
+    const before = rig.last('process.gpu.time', { 'process.pid': 11, ...general }) ?? NaN;
+    await rig.readWith({ '0.ProcessUtilization': '999' });
+    await rig.read();
+    const logged = rig.log.lines.filter((line) => line.includes('Cannot read utilization of processes of'));
+    assert.equal(logged.length, 1, rig.log.lines.join('\n'));
+    assert.match(logged[0] ?? '', /^error: .*unknown error \(NVML 999\)/u);
+    await rig.readWith({ '0.ProcessUtilization': at(600, [11, 60, 20, 10, 0]) });
+    const grown = (rig.last('process.gpu.time', { 'process.pid': 11, ...general }) ?? NaN) - before;
+    assert.ok(Math.abs(grown - 0.5 * 0.6) < 1e-6, `${grown} s`);
+  },
+);
+
 test('nvml rejects samples with a percentage above 100', { skip }, async (t) => {
   const { rig, at } = await startShared(t);
   await rig.readWith({ '0.ProcessUtilization': at(600, [11, 4294967295, 0, 0, 0], [12, 30, 10, 0, 0]) });

@@ -39,6 +39,24 @@ test('nvml reads the profiling counters no more often than they are refreshed', 
   );
 });
 
+test('nvml has gaps and logs once while the profiling counters cannot be read', { skip }, async (t) => {
+  const rig = await startRig(t, { answers: { ...h100, '*.Gpm.2': '0 50' } });
+  const readWith = async (answers: Answers) => {
+    await sleep(120);
+    await rig.readWith(answers);
+    return [rig.last('hw.gpu.sm.utilization'), rig.last('hw.gpu.sm.occupancy')];
+  };
+  const logged = () => rig.log.lines.filter((line) => line.startsWith('error: '));
+  assert.deepEqual(await readWith({}), [0.5, 0]);
+  assert.deepEqual(await readWith({ '0.GpmSample': '999' }), [NaN, NaN]);
+  assert.deepEqual(await readWith({}), [NaN, NaN]);
+  assert.equal(logged().length, 1);
+  assert.match(logged()[0] ?? '', /Cannot read profiling counters of .*unknown error \(NVML 999\)/u);
+  assert.deepEqual(await readWith({ '0.GpmSample': '0' }), [0.5, 0]);
+  assert.deepEqual(await readWith({ '0.Gpm.2': '999' }), [NaN, 0]);
+  assert.match(logged().at(-1) ?? '', /Cannot read sm\.utilization of .*unknown error \(NVML 999\)/u);
+});
+
 test('nvml reads NVLink traffic once, for active links', { skip }, async (t) => {
   const gpm = { ...h100, '*.Gpm.60': '0 1', '*.Gpm.61': '0 1' };
   const link = { 'hw.gpu.io.link': 'nvlink', 'network.io.direction': 'transmit' };

@@ -21,6 +21,7 @@ export class Session implements BlockingSession<Reading> {
   #lookedMs = 0;
   #retryMs = Infinity;
   #waitMs = firstRetryMs;
+  #openedMs = 0;
   #failure: string | undefined;
   /** The last logged reasons why GPUs cannot be read. */
   #unreadable: readonly string[] = [];
@@ -49,6 +50,8 @@ export class Session implements BlockingSession<Reading> {
     const nowMs = this.#nowMs();
     const before = this.#devices;
     const notes: Note[] = [];
+    // A GPU that is lost again and again is opened ever less often.
+    if (this.#retryMs === Infinity && nowMs - this.#openedMs >= this.#waitMs) this.#waitMs = firstRetryMs;
     if (nowMs >= this.#retryMs || this.#isOutdated(nowMs)) notes.push(...this.#openAgain());
     const problems: string[] = [];
     const rows =
@@ -92,12 +95,7 @@ export class Session implements BlockingSession<Reading> {
     const before = this.#devices;
     this.close();
     try {
-      const opened = new OpenNvml(this.#options);
-      const notes = this.#adopt(opened, before);
-      const isWhole = opened.unreadable.length === 0 && this.#lost.size === 0;
-      if (isWhole) this.#waitMs = firstRetryMs;
-      else if (this.#lost.size > 0) this.#retryLater();
-      return notes;
+      return this.#adopt(new OpenNvml(this.#options), before);
     } catch (error) {
       const failure = describeError(error);
       const isNew = failure !== this.#failure;
@@ -113,13 +111,15 @@ export class Session implements BlockingSession<Reading> {
     this.#open = opened;
     this.#failure = undefined;
     this.#retryMs = Infinity;
-    this.#lookedMs = this.#nowMs();
+    this.#openedMs = this.#nowMs();
+    this.#lookedMs = this.#openedMs;
     const found = opened.readers.map(({ device }) => device);
     const ids = new Set(found.map(({ id }) => id));
     // If a GPU cannot be opened, it may be the missing one; otherwise the missing GPU was removed.
     const missing = opened.unreadable.length > 0 ? before.filter(({ id }) => !ids.has(id)) : [];
     this.#lost = new Map(missing.filter(({ parent }) => parent === undefined).map((one) => [one.id, one]));
     this.#devices = [...found, ...this.#lost.values()];
+    if (this.#lost.size > 0 || opened.mayRecover) this.#retryLater();
     return [
       ...opened.notes,
       ...this.#noteUnreadable(opened.unreadable),

@@ -69,6 +69,13 @@ export class Account {
     return createRow(this.#memorySeries, at, Float64Array.from(values));
   }
 
+  /** A row without values, for a time at which contexts could not be read. @returns undefined if there are none */
+  createMemoryGap(at: bigint): Table | undefined {
+    const { length } = this.#memorySeries;
+    if (length === 0) return undefined;
+    return createRow(this.#memorySeries, at, new Float64Array(length).fill(NaN));
+  }
+
   #addContexts(contexts: readonly ProcessMemory[], start: bigint): void {
     for (const { context } of contexts) {
       if (this.#memory.has(context)) continue;

@@ -57,9 +57,10 @@ export class CardSession implements BlockingSession<Reading> {
     const before = [...this.#readers.values()];
     const notes = isDue ? [...this.#look()] : [];
     const devices = isSame(before, [...this.#readers.values()]) ? undefined : this.#devices;
-    const usages = this.#readProcesses(notes);
+    const problems: string[] = [];
+    const usages = this.#readProcesses(notes, problems);
     const rows = [...this.#readers.values()].map((reader) => this.#readCard(reader, usages));
-    const problems = [...this.#readers.values()].flatMap(({ failures }) => failures);
+    problems.push(...[...this.#readers.values()].flatMap(({ failures }) => failures));
     return { devices, rows, notes, problems, failure: undefined };
   }
 
@@ -105,14 +106,14 @@ export class CardSession implements BlockingSession<Reading> {
     return { id: device.id, atNs, values, profile: undefined, usage, memory: own?.memory };
   }
 
-  #readProcesses(notes: Note[]): ReadonlyMap<string, DrmUsage> {
+  #readProcesses(notes: Note[], problems: string[]): ReadonlyMap<string, DrmUsage> {
     if (this.#processes === undefined) return new Map();
     try {
       const usages = this.#processes.read([...this.#readers.values()].map(({ card }) => card.address));
       if (this.#processes.unreadable > 0 && !this.#isDenied) notes.push(this.#denyOnce());
       return usages;
     } catch (error) {
-      notes.push({ level: 'debug', text: `Cannot read processes: ${describeError(error)}` });
+      problems.push(`Cannot read the processes that use GPUs: ${describeError(error)}`);
       return new Map();
     }
   }

@@ -61,6 +61,7 @@ export class ProcessAccounts {
       device.id,
       () => new DeviceAccounts(device, this.#options.host),
     );
+    if (memory === undefined) yield* createMemoryGaps(accounts.byPid, at);
     const contexts = groupByProcess(memory ?? []);
     for (const [pid, list] of contexts) {
       const account = yield* this.#find(accounts.byPid, { device, pid, at });
@@ -176,6 +177,13 @@ export class ProcessAccounts {
   #keep(pid: number, process: KnownProcess): KnownProcess {
     this.#processes.set(pid, process);
     return process;
+  }
+}
+
+function* createMemoryGaps(accounts: ReadonlyMap<number, Account>, at: bigint): Iterable<Table> {
+  for (const account of accounts.values()) {
+    const gap = account.createMemoryGap(at);
+    if (gap) yield gap;
   }
 }
 

@@ -201,15 +201,15 @@ struct Field { unsigned int id, scope; long long timestamp, latency; int type; R
 
 Return nvmlDeviceGetFieldValues(Device device, int fields, struct Field *values) {
   block("FieldValues");
+  char key[64];
+  snprintf(key, sizeof key, "%d.lost", (int)device - 1);
+  if (find(key) >= 0) return (Return)numbers[0];
   for (int i = 0; i < fields; i++) {
     struct Field *field = values + i;
     // NVLink fields are asked for of all links together.
     int isLink = field->id == 138 || field->id == 139;
     field->status = isLink && field->scope != UINT32_MAX ? NOT_SUPPORTED : ask(device, "Field", field->id);
-    if (field->status != SUCCESS) {
-      if (field->status != NOT_SUPPORTED) return field->status;
-      continue;
-    }
+    if (field->status != SUCCESS) continue;
     field->type = count > 1 ? (int)numbers[1] : 1;
     if (field->type == 0) field->value.d = numbers[0];
     else if (field->type == 1) field->value.ui = (unsigned int)numbers[0];
@@ -227,7 +227,10 @@ Return nvmlDeviceGetMigDeviceHandleByIndex(Device device, unsigned int index, De
 struct Attributes { unsigned int sms, copy, decoder, encoder, jpeg, ofa, gpuSlices, computeSlices; unsigned long long memory; };
 
 Return nvmlDeviceGetAttributes_v2(Device device, struct Attributes *attributes) {
-  return askNumber(device, "Attributes", -1, &attributes->sms);
+  Return status = askNumber(device, "Attributes", -1, &attributes->sms);
+  if (status != SUCCESS || count < 3) return status;
+  attributes->gpuSlices = (unsigned int)numbers[1], attributes->computeSlices = (unsigned int)numbers[2];
+  return status;
 }
 
 struct Profile { unsigned int id, isP2p, slices, instances, sms, copy, decoder, encoder, jpeg, ofa; unsigned long long memory; };
