@@ -13,11 +13,14 @@ import type { PageFormat } from './page-parser.js';
 /** A response whose page has started to arrive. */
 export interface OpenPage {
   readonly format: PageFormat;
+  /** Whether the end of the connection is the only end of the page, which may then be cut off. */
+  readonly endsWithConnection: boolean;
   /** Decompressed. */
   readonly chunks: AsyncIterable<Buffer>;
 }
 
 const maxRedirects = 10;
+const protobuf = 'application/vnd.google.protobuf';
 const defaultMaxBytes = 256 * 1024 * 1024;
 
 /** As Prometheus 3: OpenMetrics, which contains the starts of counters, and UTF-8 names if the target has them. */
@@ -110,7 +113,8 @@ export class PageClient {
       checkStatus(response);
       const format = findFormat(response.headers['content-type'], this.#job.fallback_scrape_protocol);
       const maxBytes = this.#job.body_size_limit || defaultMaxBytes;
-      return { format, chunks: limit(decompress(response), maxBytes) };
+      const chunks = limit(decompress(response), maxBytes);
+      return { format, chunks, endsWithConnection: endsWithConnection(response) };
     } catch (error) {
       response.destroy();
       throw error;
@@ -154,10 +158,19 @@ function findFormat(contentType = '', fallback: string | null): PageFormat {
   const [type = ''] = contentType.toLowerCase().split(';');
   if (type.trim() === 'application/openmetrics-text') return 'openmetrics';
   if (type.trim() === 'text/plain') return 'classic';
+  if (type.trim() === protobuf)
+    throw new Error(`expected text, as requested, found the Content-Type ${protobuf}`);
   if (fallback !== null) return fallback.startsWith('OpenMetrics') ? 'openmetrics' : 'classic';
   const found = contentType === '' ? 'none' : JSON.stringify(cleanText(contentType));
   throw new Error(
     `expected the Content-Type text/plain or application/openmetrics-text, found ${found}; if the page has metrics, set fallback_scrape_protocol: PrometheusText0.0.4`,
+  );
+}
+
+/** HTTP/1.0 servers often send no length; gzip has an end of its own. */
+function endsWithConnection({ headers }: IncomingMessage): boolean {
+  return ['content-length', 'transfer-encoding', 'content-encoding'].every(
+    (name) => headers[name] === undefined,
   );
 }
 

@@ -20,6 +20,9 @@ export interface LineReader {
   removeSeries(slots: readonly number[]): void;
 }
 
+/** Far more than any series has; a page without line ends is no page of metrics. */
+const maxLineBytes = 1024 * 1024;
+
 /** A byte that does not occur in UTF-8. */
 const neverMatched = Uint8Array.of(0xff);
 const wordBytes = 4;
@@ -96,7 +99,10 @@ export class PageParser {
     const last = chunk.lastIndexOf(newline);
     if (last < 0) {
       this.#rest = Buffer.concat([this.#rest, chunk]);
-      return;
+      if (this.#rest.length <= maxLineBytes) return;
+      throw new Error(
+        `Cannot parse line ${this.#lineNumber + 1}: expected at most ${maxLineBytes} bytes, found more`,
+      );
     }
     let from = 0;
     if (this.#rest.length > 0) {
@@ -107,8 +113,16 @@ export class PageParser {
     this.#rest = Buffer.from(chunk.subarray(last + 1));
   }
 
-  /** Ends the page. @throws Error if it is incomplete */
-  finish(): void {
+  /**
+   * Ends the page.
+   * @param mayBeCut whether a line without its end may be cut off, so that its value is a part of a number
+   * @throws Error if the page is incomplete
+   */
+  finish({ mayBeCut = false } = {}): void {
+    if (this.#rest.length > 0 && mayBeCut)
+      throw new Error(
+        `expected a line end, found the end of the connection after ${quoteLine(this.#rest, 0)}`,
+      );
     if (this.#rest.length > 0) this.#parse(Buffer.concat([this.#rest, Buffer.of(newline)]));
     if (this.#format === 'openmetrics' && !this.#isEnded)
       throw new Error('expected "# EOF" in the last line, found none');

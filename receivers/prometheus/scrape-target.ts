@@ -73,10 +73,10 @@ export class ScrapeTarget implements PollingTarget {
     const { clock } = this.#context;
     this.#startedNs = clock.monotonicNs();
     const at = clock.wallNs();
-    const { format, chunks } = await this.#client.open(signal);
+    const { format, chunks, endsWithConnection } = await this.#client.open(signal);
     this.#parser.begin(format);
     await this.#parse(chunks);
-    this.#parser.finish();
+    this.#parser.finish({ mayBeCut: endsWithConnection });
     this.#checkNumber();
     const { values, stamps, hasStamps } = this.#parser;
     const hasOwnInstants = hasStamps && this.#target.job.honor_timestamps;
