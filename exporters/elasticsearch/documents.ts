@@ -20,7 +20,7 @@ function describeSeries(series: Series): SeriesText {
     metric: metric.name,
     unit: metric.unit,
     kind: metric.kind,
-    ...(metric.kind === 'counter' ? { start: timeText(start) } : {}),
+    ...(metric.kind === 'counter' && start !== 0n ? { start: timeText(start) } : {}),
     resource: resource.attributes,
     attributes,
   };

@@ -74,6 +74,15 @@ const transport: Transport<typeof factory.schema> = {
 testOutages(transport);
 testTls(transport);
 
+test('elasticsearch writes no start of a counter that has none', async (t) => {
+  const store = await openStore(t);
+  const { exporter } = await startExporter(t, factory, { endpoint: store.url });
+  exporter.consume(createRow([{ ...energy, start: 0n }], start, Float64Array.of(42.5)));
+  await exporter.shutdown();
+  assert.deepEqual(store.values(), [42.5]);
+  assert.ok([...store.stored.values()].every((fields) => !('start' in fields)));
+});
+
 test('elasticsearch creates a document for each point, with nanoseconds, and none for gaps', async (t) => {
   const store = await openStore(t);
   const { exporter, read } = await startExporter(t, factory, { endpoint: `${store.url}/es/` });

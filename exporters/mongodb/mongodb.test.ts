@@ -3,11 +3,12 @@ import { test } from 'node:test';
 import { parseSettings } from '../../src/config/settings.js';
 import { energy, readingAt, rowOf, start, startExporter } from '../../src/export/exporter.fixture.js';
 import { testOutages, type Transport } from '../../src/export/shared-cases.fixture.js';
+import type { Series } from '../../src/model/series.js';
 import { createRow } from '../../src/model/table.js';
 import { until } from '../../src/testing/until.js';
 import { factory } from './factory.js';
 import { openMongoServer } from './mongo-server.fixture.js';
-import { nestAttributes } from './queued-points.js';
+import { nestAttributes, queueFormat } from './queued-points.js';
 
 const transport: Transport<typeof factory.schema> = {
   name: 'mongodb',
@@ -145,6 +146,13 @@ test('mongodb reports which file it cannot read, and rejects inconsistent settin
     'endpoint: expected mongodb:// or mongodb+srv:// and servers without user and password',
     'auth: expected username and password_file together, found only one of them',
   ]);
+});
+
+const describe = (series: Series): string => queueFormat.describeSeries(series)?.text ?? '';
+
+test('mongodb writes no start of a counter that has none', () => {
+  assert.match(describe(energy), /"startMs":1795000000000/u);
+  assert.doesNotMatch(describe({ ...energy, start: 0n }), /startMs/u);
 });
 
 test('nest converts dotted names to objects, unless a full name is the prefix of another', () => {

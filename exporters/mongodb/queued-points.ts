@@ -8,7 +8,7 @@ export interface SeriesMeta {
   readonly metric: string;
   readonly unit: string;
   readonly kind: string;
-  /** Counters: Unix time in milliseconds of the start. */
+  /** Counters: Unix time in milliseconds of the start, if it is known. */
   readonly startMs?: number;
   readonly resource: Readonly<Record<string, unknown>>;
   readonly attributes: Readonly<Record<string, unknown>>;
@@ -47,7 +47,7 @@ function describeSeries(series: Series): string {
       metric: metric.name,
       unit: metric.unit,
       kind: metric.kind,
-      ...(metric.kind === 'counter' ? { startMs: Number(start / 1_000_000n) } : {}),
+      ...(metric.kind === 'counter' && start !== 0n ? { startMs: Number(start / 1_000_000n) } : {}),
       resource: nestAttributes(resource.attributes),
       attributes: nestAttributes(attributes),
     },

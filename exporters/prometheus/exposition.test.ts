@@ -98,6 +98,11 @@ test('writePage writes the start of counters in OpenMetrics, and the new one whe
     'hw_energy_joules_total{hw_id="a"} 10',
     'hw_energy_joules_created{hw_id="a"} 1795782224.623',
   ]);
+  const other = createStore({}, true);
+  other.take(createRow([seriesOf(energy, 'a', 0n)], 0n, Float64Array.of(10)), 0);
+  assert.deepEqual(renderLines(other.takeSnapshot(0), 'openmetrics'), [
+    'hw_energy_joules_total{hw_id="a"} 10',
+  ]);
 });
 
 /** The page after the three lines of the machine. */

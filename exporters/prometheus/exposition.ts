@@ -70,8 +70,9 @@ const plain: LineText<Entry> = { before, after: () => '\n' };
 /** Including the separate line for a counter's start in OpenMetrics. */
 const withStart: LineText<Entry> = { before, after: (entry) => `\n${renderStart(entry)}` };
 
-/** When a counter was 0: Unix time in seconds. */
+/** When a counter was 0: Unix time in seconds. Empty: unknown. */
 function renderStart({ family, labels, series }: Entry): string {
+  if (series.start === 0n) return '';
   const seconds = Number(series.start / 1_000_000n) / 1000;
   return `${family.family}_created${labels} ${seconds}\n`;
 }

@@ -20,5 +20,7 @@ export function renderHistogram(
   text += `${start}+Inf"} ${count}\n`;
   if (!Number.isNaN(sum)) text += `${family}_sum${own} ${formatValue(sum)}\n`;
   text += `${family}_count${own} ${count}\n`;
-  return hasStart ? `${text}${family}_created${own} ${Number(series.start / 1_000_000n) / 1000}\n` : text;
+  return hasStart && series.start !== 0n
+    ? `${text}${family}_created${own} ${Number(series.start / 1_000_000n) / 1000}\n`
+    : text;
 }

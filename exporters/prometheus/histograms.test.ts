@@ -62,6 +62,13 @@ http_server_request_duration_seconds_created 1.5
   );
 });
 
+test('writePage writes no start of a histogram that has none', () => {
+  const { store } = createStore({ hasStarts: true });
+  store.takeHistograms(histogramTable([[histogramOf({ start: 0n }), 2e9, rowOf([1, 2, 3])]]), 0);
+  const page = renderText(store.takeSnapshot(0), 'openmetrics');
+  assert.match(page, /_count 6\n# EOF\n$/u);
+});
+
 test('writePage writes exponential histograms with the bounds of their buckets, in ascending order', () => {
   const { store } = createStore();
   const layout = { ...powersOfTwo, negativeOffset: 0, negativeCount: 2, zeroThreshold: 0.5 };
