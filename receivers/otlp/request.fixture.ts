@@ -14,6 +14,7 @@ export interface Point {
   readonly double?: number;
   readonly int?: bigint | number;
   readonly flags?: number;
+  readonly exemplars?: readonly unknown[];
   /** For histograms: the fields, with the names of the official messages. */
   readonly histogram?: Readonly<Record<string, unknown>>;
 }
@@ -30,8 +31,9 @@ export interface Described {
 }
 
 export interface Scoped {
-  readonly scope?: string;
-  readonly resource?: Readonly<Record<string, Value>>;
+  /** Null: the field is not sent. */
+  readonly scope?: string | null;
+  readonly resource?: Readonly<Record<string, Value>> | null;
   readonly metrics: readonly Described[];
 }
 
@@ -54,8 +56,8 @@ export function encodeRequest(...blocks: readonly Scoped[]): Uint8Array {
 
 function toResourceMetrics({ scope = 'test', resource = { 'service.name': 'app' }, metrics }: Scoped) {
   return {
-    resource: { attributes: toPairs(resource) },
-    scopeMetrics: [{ scope: { name: scope }, metrics: metrics.map(toMetric) }],
+    ...(resource !== null && { resource: { attributes: toPairs(resource) } }),
+    scopeMetrics: [{ ...(scope !== null && { scope: { name: scope } }), metrics: metrics.map(toMetric) }],
   };
 }
 
@@ -66,8 +68,10 @@ function toMetric({ name, unit = '1', description = '', kind = 'gauge', points, 
   return { name, unit, description, [kind]: { dataPoints: points.map(toPoint), ...temporality, ...sum } };
 }
 
-function toPoint({ attributes = {}, start = 0n, time = 1n, double, int, flags = 0, histogram }: Point) {
+function toPoint({ attributes = {}, start = 0n, time = 1n, double, int, flags = 0, ...rest }: Point) {
+  const { exemplars = [], histogram } = rest;
   return {
+    exemplars,
     attributes: toPairs(attributes),
     startTimeUnixNano: toHalves(start),
     timeUnixNano: toHalves(time),
