@@ -1,5 +1,6 @@
 import { PageParser } from '../receivers/prometheus/page-parser.js';
 import { PageSeries } from '../receivers/prometheus/page-series.js';
+import { runAtOnce } from '../src/linux/slices.js';
 import { median, type Benchmark, type Result } from './benchmark.js';
 
 const families = 100;
@@ -70,15 +71,15 @@ function createReader(): (page: Buffer) => void {
   const parser = new PageParser(series);
   let at = 1_795_000_000_000_000_000n;
   return (page) => {
-    parser.begin('classic');
+    runAtOnce(parser.begin('classic'));
     for (let from = 0; from < page.length; from += chunkBytes)
       parser.feed(page.subarray(from, from + chunkBytes));
-    parser.finish();
+    runAtOnce(parser.finish());
     at += 1_000_000_000n;
-    const steps = series.prepare({ at, values: parser.values, stamps: undefined, stampUnitMs: 1 });
-    let step = steps.next();
-    while (step.done !== true) step = steps.next();
-    series.createTables(step.value);
+    const prepared = runAtOnce(
+      series.prepare({ at, values: parser.values, stamps: undefined, stampUnitMs: 1 }),
+    );
+    series.createTables(prepared);
   };
 }
 

@@ -134,7 +134,8 @@ const histogramsPerStep = 64;
 /** The histograms of one target, assembled from the samples of their buckets, sums and counts. */
 export class PageHistograms {
   readonly #byKey = new Map<string, PageHistogram>();
-  readonly #bySlot = new Map<number, { readonly histogram: PageHistogram; readonly part: HistogramPart }>();
+  readonly #bySlot: ({ readonly histogram: PageHistogram; readonly part: HistogramPart } | undefined)[] = [];
+  #samples = 0;
   readonly #rows = new HistogramRows();
   readonly #row = new HistogramRow();
   #ended: HistogramSeries[] = [];
@@ -144,7 +145,7 @@ export class PageHistograms {
 
   /** Number of samples that belong to histograms. */
   get samples(): number {
-    return this.#bySlot.size;
+    return this.#samples;
   }
 
   /** @returns false if the histogram already has this part */
@@ -153,16 +154,18 @@ export class PageHistograms {
     if (histogram.slots.has(part)) return false;
     histogram.slots.set(part, slot);
     histogram.change();
-    this.#bySlot.set(slot, { histogram, part });
+    this.#bySlot[slot] = { histogram, part };
+    this.#samples += 1;
     return true;
   }
 
   /** The sample of a slot was not on the last page. */
   remove(slot: number): void {
-    const known = this.#bySlot.get(slot);
+    const known = this.#bySlot[slot];
     if (known === undefined) return;
     const { histogram, part } = known;
-    this.#bySlot.delete(slot);
+    this.#bySlot[slot] = undefined;
+    this.#samples -= 1;
     histogram.slots.delete(part);
     histogram.change();
     if (histogram.slots.size > 0) return;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { runAtOnce } from '../../src/linux/slices.js';
 import { createPageReader, showValues } from './page.fixture.js';
 
 const classic = `# HELP http_requests_total The total number of HTTP requests.
@@ -75,6 +76,27 @@ test('PageParser ends series that have disappeared, and starts new ones when the
   assert.ok(again);
   assert.notEqual(again, first?.series[1]);
   assert.deepEqual(showValues(third ? [third] : []), { a: 1, b: 4, c: 3 });
+});
+
+test('PageParser removes many series in steps, and arranges many in steps', () => {
+  const { read, parser, series } = createPageReader();
+  const many = Array.from({ length: 10_000 }, (_, i) => `a{i="${i}"} ${i}\n`).join('');
+  read(many, 1, 10_000);
+  runAtOnce(parser.begin('classic'));
+  parser.feed(Buffer.from('a{i="7"} 7\n'));
+  let steps = 0;
+  for (const ending = parser.finish(); ending.next().done !== true;) steps += 1;
+  assert.ok(steps >= 50, `${steps} steps`);
+  assert.equal(series.described, 1);
+  const [table, ...others] = read(many, 3, 10_000).filter((one) => one.values.length > 0);
+  assert.deepEqual([table?.values.length, others.length], [10_000, 0]);
+  runAtOnce(parser.begin('classic'));
+  parser.feed(Buffer.from(`${many}b 1\n`));
+  runAtOnce(parser.finish());
+  steps = 0;
+  const page = { at: 4_000_000_000n, values: parser.values, stamps: undefined, stampUnitMs: 1 };
+  for (const preparing = series.prepare(page); preparing.next().done !== true;) steps += 1;
+  assert.ok(steps >= 6, `${steps} steps`);
 });
 
 test('PageParser takes the first sample of a series, and counts the others', () => {

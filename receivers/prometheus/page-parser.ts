@@ -1,3 +1,4 @@
+import { LargeMap } from '../../src/prometheus/large-map.js';
 import { parseNumber } from './number-text.js';
 import { findSeriesEnd, quoteLine } from './series-text.js';
 
@@ -22,6 +23,9 @@ export interface LineReader {
 
 /** Far more than any series has; a page without line ends is no page of metrics. */
 const maxLineBytes = 1024 * 1024;
+
+/** Takes a fraction of a millisecond. */
+const removalsPerStep = 128;
 
 /** A byte that does not occur in UTF-8. */
 const neverMatched = Uint8Array.of(0xff);
@@ -55,7 +59,7 @@ class Line {
  */
 export class PageParser {
   readonly #reader: LineReader;
-  readonly #lines = new Map<string, Line>();
+  readonly #lines = new LargeMap<string, Line>();
   readonly #first = new Line(neverMatched, isComment);
   #previous = this.#first;
   #format: PageFormat = 'classic';
@@ -79,9 +83,9 @@ export class PageParser {
     this.#reader = reader;
   }
 
-  /** Starts a page. An unfinished page is discarded. */
-  begin(format: PageFormat): void {
-    if (format !== this.#format) this.forget();
+  /** Starts a page, in steps. An unfinished page is discarded. */
+  *begin(format: PageFormat): Generator<void, void> {
+    if (format !== this.#format) yield* this.forget();
     this.#format = format;
     this.#page++;
     this.#previous = this.#first;
@@ -114,11 +118,11 @@ export class PageParser {
   }
 
   /**
-   * Ends the page.
+   * Ends the page, in steps.
    * @param mayBeCut whether a line without its end may be cut off, so that its value is a part of a number
    * @throws Error if the page is incomplete
    */
-  finish({ mayBeCut = false } = {}): void {
+  *finish({ mayBeCut = false } = {}): Generator<void, void> {
     if (this.#rest.length > 0 && mayBeCut)
       throw new Error(
         `expected a line end, found the end of the connection after ${quoteLine(this.#rest, 0)}`,
@@ -126,18 +130,23 @@ export class PageParser {
     if (this.#rest.length > 0) this.#parse(Buffer.concat([this.#rest, Buffer.of(newline)]));
     if (this.#format === 'openmetrics' && !this.#isEnded)
       throw new Error('expected "# EOF" in the last line, found none');
-    if (this.#linesSeen < this.#lines.size) this.#removeLines((line) => line.page !== this.#page);
+    if (this.#linesSeen < this.#lines.size) yield* this.#removeLines((line) => line.page !== this.#page);
   }
 
-  /** Forgets all lines: the next page is read like the first one. */
-  forget(): void {
-    this.#removeLines(() => true);
+  /** Forgets all lines, in steps: the next page is read like the first one. */
+  forget(): Generator<void, void> {
+    return this.#removeLines(() => true);
   }
 
-  #removeLines(isGone: (line: Line) => boolean): void {
-    const slots: number[] = [];
+  *#removeLines(isGone: (line: Line) => boolean): Generator<void, void> {
+    let slots: number[] = [];
     for (const [text, line] of this.#lines) {
       if (!isGone(line)) continue;
+      if (slots.length === removalsPerStep) {
+        this.#reader.removeSeries(slots);
+        slots = [];
+        yield;
+      }
       this.#lines.delete(text);
       // The previous line may still refer to this one.
       line.text = neverMatched;
@@ -209,7 +218,7 @@ export class PageParser {
     const key = bytes.toString('latin1', from, end);
     const known = this.#lines.get(key);
     const line = known ?? this.#learn(bytes.subarray(from, end), isNoSample);
-    if (known === undefined) this.#lines.set(key, line);
+    if (known === undefined) this.#lines.add(key, line);
     this.#previous.next = line;
     return line;
   }

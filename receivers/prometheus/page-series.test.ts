@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { runAtOnce } from '../../src/linux/slices.js';
 import type { Table } from '../../src/model/table.js';
 import { createPageReader, showValues } from './page.fixture.js';
 
@@ -123,7 +124,7 @@ test('PageSeries requests that everything is read again when the type of a metri
   assert.equal(series.isOutdated, false);
   readPage(`${counter}c 1\n`);
   assert.equal(series.isOutdated, true);
-  parser.forget();
+  runAtOnce(parser.forget());
   series.forgetFamilies();
   const tables = readPage(`${counter}c 1\n`);
   assert.equal(tables.at(-1)?.series[0]?.metric.kind, 'counter');

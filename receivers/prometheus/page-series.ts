@@ -5,7 +5,7 @@ import { Column, findStart, type ColumnDescription, type Page } from './column.j
 import { Families } from './families.js';
 import { PageHistograms } from './page-histograms.js';
 import type { LineReader, PageFormat } from './page-parser.js';
-import { ResetWatch } from './reset-watch.js';
+import { columnsPerStep, ResetWatch } from './reset-watch.js';
 import { TargetResources } from './resource.js';
 import {
   changeLabels,
@@ -110,9 +110,8 @@ export class PageSeries implements LineReader {
   }
 
   removeSeries(slots: readonly number[]): void {
-    const gone = new Set(slots);
-    this.#starts.remove(gone);
-    for (const slot of gone) {
+    for (const slot of slots) {
+      this.#starts.remove(slot);
       const column = this.#bySlot[slot];
       this.#bySlot[slot] = undefined;
       this.#freeSlots.push(slot);
@@ -134,7 +133,7 @@ export class PageSeries implements LineReader {
 
   /** Takes the values of a complete page, in steps, and creates new series. */
   *prepare(page: Page): Generator<void, PreparedPage> {
-    if (this.#isChanged) this.#arrange();
+    if (this.#isChanged) yield* this.#arrange();
     const values = this.#follow(page);
     const added = this.#isChanged ? yield* this.#listSeries(page) : 0;
     this.#isChanged = false;
@@ -246,9 +245,14 @@ export class PageSeries implements LineReader {
     this.#isChanged = true;
   }
 
-  #arrange(): void {
-    this.#columns = this.#bySlot.filter((column) => column !== undefined);
-    this.#watch.arrange(this.#columns, ({ description }) => this.#starts.slotOf(description.startKey));
+  *#arrange(): Generator<void, void> {
+    const columns: Column[] = [];
+    for (const [slot, column] of this.#bySlot.entries()) {
+      if (column !== undefined) columns.push(column);
+      if (slot % columnsPerStep === columnsPerStep - 1) yield;
+    }
+    yield* this.#watch.arrange(columns, ({ description }) => this.#starts.slotOf(description.startKey));
+    this.#columns = columns;
   }
 
   #follow({ values }: Page): Float64Array {

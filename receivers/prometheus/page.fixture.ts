@@ -1,3 +1,4 @@
+import { runAtOnce } from '../../src/linux/slices.js';
 import type { HistogramTable } from '../../src/model/histogram-table.js';
 import type { Table } from '../../src/model/table.js';
 import { PageParser, type PageFormat } from './page-parser.js';
@@ -36,11 +37,11 @@ export function createPageReader(
   let histograms: readonly HistogramTable[] = [];
   const prepare: PageReader['prepare'] = (text, atSeconds = 1_700_000_000 + 10 * pages, chunkBytes = 7) => {
     pages++;
-    parser.begin(format);
+    runAtOnce(parser.begin(format));
     const bytes = Buffer.from(text);
     for (let from = 0; from < bytes.length; from += chunkBytes)
       parser.feed(bytes.subarray(from, from + chunkBytes));
-    parser.finish();
+    runAtOnce(parser.finish());
     const { values, stamps, hasStamps } = parser;
     const steps = series.prepare({
       at: BigInt(Math.round(atSeconds * 1000)) * 1_000_000n,
@@ -48,10 +49,7 @@ export function createPageReader(
       stamps: hasStamps ? stamps : undefined,
       stampUnitMs: format === 'openmetrics' ? 1000 : 1,
     });
-    for (;;) {
-      const step = steps.next();
-      if (step.done === true) return step.value;
-    }
+    return runAtOnce(steps);
   };
   return {
     parser,

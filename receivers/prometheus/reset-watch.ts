@@ -2,6 +2,9 @@ import type { Column } from './column.js';
 
 const none: readonly number[] = [];
 
+/** Columns after which other work may run. They take less than a millisecond. */
+export const columnsPerStep = 2048;
+
 /** The values of the columns, and which of the counters were reset since the previous page. */
 export class ResetWatch {
   /** By column. */
@@ -13,10 +16,17 @@ export class ResetWatch {
   /** By slot: the last known start of the counter, in Unix seconds. */
   #startSeconds = new Float64Array(64).fill(NaN);
 
-  /** @param startSlotOf returns the slot of the start of a counter; -1: unknown */
-  arrange(columns: readonly Column[], startSlotOf: (column: Column) => number): void {
-    this.#slots = Int32Array.from(columns, ({ description }) => description.slot);
-    this.#startSlots = Int32Array.from(columns, (column) => (column.isCounter ? startSlotOf(column) : -2));
+  /** In steps. @param startSlotOf returns the slot of the start of a counter; -1: unknown */
+  *arrange(columns: readonly Column[], startSlotOf: (column: Column) => number): Generator<void, void> {
+    const slots = new Int32Array(columns.length);
+    const startSlots = new Int32Array(columns.length);
+    for (const [i, column] of columns.entries()) {
+      slots[i] = column.description.slot;
+      startSlots[i] = column.isCounter ? startSlotOf(column) : -2;
+      if (i % columnsPerStep === columnsPerStep - 1) yield;
+    }
+    this.#slots = slots;
+    this.#startSlots = startSlots;
   }
 
   /** Must be called when another series starts to use a slot. */

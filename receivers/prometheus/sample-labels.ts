@@ -1,3 +1,4 @@
+import { LargeMap } from '../../src/prometheus/large-map.js';
 import type { HistogramPart } from './page-histograms.js';
 import { nameLabel, type Labels } from './series-text.js';
 
@@ -70,11 +71,14 @@ function findPart(name: string, bound: string | undefined): HistogramPart | unde
   return Number.isNaN(number) || number === -Infinity ? undefined : number;
 }
 
+/** The value of every key. */
+const here = {};
+
 /** The keys of a target's published samples. */
 export class SampleKeys {
-  readonly #keys = new Set<string>();
+  readonly #keys = new LargeMap<string, object>();
   /** Keys of samples of histograms, by slot; those of columns are in the columns. */
-  readonly #partKeys = new Map<number, string>();
+  readonly #partKeys: (string | undefined)[] = [];
 
   get size(): number {
     return this.#keys.size;
@@ -82,8 +86,9 @@ export class SampleKeys {
 
   /** @returns false if another sample has the key */
   add(key: string): boolean {
-    const before = this.#keys.size;
-    return this.#keys.add(key).size > before;
+    if (this.#keys.get(key) !== undefined) return false;
+    this.#keys.add(key, here);
+    return true;
   }
 
   remove(key: string): void {
@@ -92,14 +97,14 @@ export class SampleKeys {
 
   /** Adds a sample of a histogram. */
   addPart(key: string, slot: number): void {
-    this.#keys.add(key);
-    this.#partKeys.set(slot, key);
+    this.add(key);
+    this.#partKeys[slot] = key;
   }
 
   /** Removes the sample, if it belongs to a histogram. */
   removePart(slot: number): void {
-    const key = this.#partKeys.get(slot);
+    const key = this.#partKeys[slot];
     if (key !== undefined) this.#keys.delete(key);
-    this.#partKeys.delete(slot);
+    this.#partKeys[slot] = undefined;
   }
 }

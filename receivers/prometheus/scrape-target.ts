@@ -14,7 +14,7 @@ import type { Labels } from './series-text.js';
 import type { Target } from './target.js';
 
 /** Chunks of a new page take longer than those of a known page. They are read in parts of this size. */
-const partBytes = 8 * 1024;
+const partBytes = 4 * 1024;
 
 function gauge(name: string, unit: string, description: string): Metric {
   return { name, unit, description, kind: 'gauge', valueType: 'double' };
@@ -74,9 +74,9 @@ export class ScrapeTarget implements PollingTarget {
     this.#startedNs = clock.monotonicNs();
     const at = clock.wallNs();
     const { format, chunks, endsWithConnection } = await this.#client.open(signal);
-    this.#parser.begin(format);
+    await runInSlices(this.#parser.begin(format));
     await this.#parse(chunks);
-    this.#parser.finish({ mayBeCut: endsWithConnection });
+    await runInSlices(this.#parser.finish({ mayBeCut: endsWithConnection }));
     this.#checkNumber();
     const { values, stamps, hasStamps } = this.#parser;
     const hasOwnInstants = hasStamps && this.#target.job.honor_timestamps;
@@ -90,7 +90,7 @@ export class ScrapeTarget implements PollingTarget {
     this.#noteProblem();
     this.#isFailing = false;
     const scrape = this.#describeScrape(at, { up: 1, added: prepared.added });
-    if (this.#series.isOutdated) this.#readAgain();
+    if (this.#series.isOutdated) await this.#readAgain();
     return [...tables, scrape];
   }
 
@@ -118,8 +118,8 @@ export class ScrapeTarget implements PollingTarget {
   }
 
   /** Reads the next page like the first one, since the types of its metrics have changed. */
-  #readAgain(): void {
-    this.#parser.forget();
+  async #readAgain(): Promise<void> {
+    await runInSlices(this.#parser.forget());
     this.#series.forgetFamilies();
   }
 

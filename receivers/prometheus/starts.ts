@@ -6,6 +6,8 @@ export class Starts {
   readonly #usesProcessStart: boolean;
   /** Slots, by the key of the samples that start. */
   readonly #slots = new Map<string, number>();
+  /** The key of a start, by slot. */
+  readonly #keys: (string | undefined)[] = [];
 
   /** @param usesProcessStart whether the process start applies to counters without a start */
   constructor(usesProcessStart: boolean) {
@@ -15,10 +17,15 @@ export class Starts {
   /** @param key from `createStartKey`, or `processStart` */
   add(key: string, slot: number): void {
     this.#slots.set(key, slot);
+    this.#keys[slot] = key;
   }
 
-  remove(slots: ReadonlySet<number>): void {
-    for (const [key, slot] of this.#slots) if (slots.has(slot)) this.#slots.delete(key);
+  /** Does nothing if the sample of this slot is not a start. */
+  remove(slot: number): void {
+    const key = this.#keys[slot];
+    if (key === undefined) return;
+    this.#keys[slot] = undefined;
+    if (this.#slots.get(key) === slot) this.#slots.delete(key);
   }
 
   /** The slot of a counter's start; -1 if the page does not have it. */

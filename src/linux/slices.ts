@@ -74,6 +74,14 @@ export async function runInSlices<Result>(
   }
 }
 
+/** Runs the steps of long work in one piece, where nothing else has to run. */
+export function runAtOnce<Result>(steps: Generator<void, Result>): Result {
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
+
 /** Collects the items of a long iteration, in slices. */
 export async function collectInSlices<Item>(items: Iterable<Item>): Promise<readonly Item[]> {
   return runInSlices(collect(items));

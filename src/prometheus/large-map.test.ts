@@ -22,6 +22,18 @@ test('LargeMap has what a Map has, while more keys than one part holds come and 
   assert.ok(expected.size > 32_768);
   assert.equal(map.size, expected.size);
   for (let key = 0; key < 100_000; key++) assert.equal(map.get(key), expected.get(key));
+  assert.deepEqual(new Map(map), expected);
+});
+
+test('LargeMap can be emptied while it is iterated', () => {
+  const map = new LargeMap<number, object>();
+  for (let key = 0; key < 70_000; key++) map.add(key, { key });
+  let found = 0;
+  for (const [key] of map) {
+    map.delete(key);
+    found += 1;
+  }
+  assert.deepEqual([found, map.size], [70_000, 0]);
 });
 
 test('LargeMap gives the room of keys that are gone to others', () => {

@@ -26,6 +26,11 @@ export class LargeMap<Key, Value extends object> {
     return undefined;
   }
 
+  /** Keys and values. Keys may be deleted meanwhile, but not added. */
+  *[Symbol.iterator](): Generator<readonly [Key, Value], void> {
+    for (const part of this.#parts) yield* part;
+  }
+
   /** @param key must not exist */
   add(key: Key, value: Value): void {
     const last = this.#parts.at(-1);

@@ -3,11 +3,12 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { createFakeContext } from '../component/fakes.js';
+import { runAtOnce } from '../linux/slices.js';
 import { findNames } from '../linux/sysfs.js';
 import type { Metric } from '../model/series.js';
 import { createFolder } from '../testing/temporary-folder.fixture.js';
 import { FileGauges, parseWhole } from './file-gauges.js';
-import { runAtOnce, Source } from './source.js';
+import { Source } from './source.js';
 import { endedOf, valuesOf, writeFiles } from './source.fixture.js';
 
 const metric: Metric = { name: 'a', unit: '1', description: 'A gauge', kind: 'gauge', valueType: 'int' };

@@ -3,12 +3,13 @@ import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createFakeContext, createLogCollector, createTableCollector } from '../component/fakes.js';
+import { runAtOnce } from '../linux/slices.js';
 import type { Metric } from '../model/series.js';
 import type { Table } from '../model/table.js';
 import { createFolder } from '../testing/temporary-folder.fixture.js';
 import { parseLine } from './lines.js';
 import { createSourceReceiver, probeSources, SourceScraper, type NamedSource } from './scraping-receiver.js';
-import { runAtOnce, Source, type DescribeSource } from './source.js';
+import { Source, type DescribeSource } from './source.js';
 
 const level: Metric = { name: 'level', unit: '1', description: '', kind: 'gauge', valueType: 'int' };
 

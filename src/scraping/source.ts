@@ -2,6 +2,7 @@ import type { Log } from '../component/log.js';
 import { describeError } from '../errors.js';
 import type { Clock } from '../linux/clock.js';
 import { isAbsent, KeptFile } from '../linux/kept-file.js';
+import { runAtOnce } from '../linux/slices.js';
 import { findOrAdd } from '../model/plan.js';
 import type { Resource } from '../model/series.js';
 import { countPoints, type Table } from '../model/table.js';
@@ -150,13 +151,5 @@ export class Source {
 
   close(): void {
     for (const file of this.#files.values()) file.close();
-  }
-}
-
-/** Runs all steps of a reading without a pause. */
-export function runAtOnce<Result>(steps: Steps<Result>): Result {
-  for (;;) {
-    const step = steps.next();
-    if (step.done === true) return step.value;
   }
 }

@@ -1,5 +1,6 @@
 import { PageParser } from '../../receivers/prometheus/page-parser.js';
 import { PageSeries } from '../../receivers/prometheus/page-series.js';
+import { runAtOnce } from '../../src/linux/slices.js';
 import { checkHistograms } from '../../src/model/check-histograms.js';
 import type { HistogramTable } from '../../src/model/histogram-table.js';
 
@@ -19,16 +20,14 @@ export function parsePage(input: Buffer, format: 'classic' | 'openmetrics'): voi
   const parser = new PageParser(series);
   const histograms: HistogramTable[] = [];
   for (let page = 1n; page <= 2n; page++) {
-    parser.begin(format);
+    runAtOnce(parser.begin(format));
     parser.feed(input.subarray(0, input.length >> 1));
     parser.feed(input.subarray(input.length >> 1));
-    parser.finish();
+    runAtOnce(parser.finish());
     const { values, stamps } = parser;
-    const steps = series.prepare({ at: page * 1_000_000_000n, values, stamps, stampUnitMs: 1 });
-    let step = steps.next();
-    while (step.done !== true) step = steps.next();
-    series.createTables(step.value);
-    histograms.push(...series.createHistograms(step.value));
+    const prepared = runAtOnce(series.prepare({ at: page * 1_000_000_000n, values, stamps, stampUnitMs: 1 }));
+    series.createTables(prepared);
+    histograms.push(...series.createHistograms(prepared));
   }
   checkHistograms(histograms);
 }
