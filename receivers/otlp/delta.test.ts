@@ -51,6 +51,22 @@ test('take counts a repeated delta once, and rejects one that overlaps', async (
   assert.deepEqual(list(), ['d 5 10 3', 'd 5 20 4', 'd 5 30 6']);
 });
 
+test('take continues the sum of deltas when they are no longer integers', async (t) => {
+  const [first, second, third] = [
+    { start: 5n, time: 10n, int: 3 },
+    { start: 10n, time: 20n, double: 0.5 },
+    { start: 20n, time: 30n, int: 1 },
+  ];
+  const expected = ['d 5 10 3', 'end d', 'd 5 20 3.5', 'd 5 30 4.5'];
+  const apart = createIntake(t);
+  for (const point of [first, second, third]) await apart.send(delta(point));
+  checkTables(apart.collector.tables);
+  assert.deepEqual(apart.list(), expected);
+  const together = createIntake(t);
+  await together.send(delta(first, second, third));
+  assert.deepEqual(together.list(), expected);
+});
+
 test('take treats deltas without a start as contiguous', async (t) => {
   const { send, list } = createIntake(t);
   await send(delta({ time: 10n, int: 3 }, { time: 20n, int: 4 }));

@@ -91,6 +91,7 @@ export class SeriesLifecycle {
 
   /** Ends the series that this one replaces. */
   #begin(one: LiveSeries, high: number, low: number): void {
+    inheritSum(one);
     for (let old = one.replaces; old !== undefined; old = old.replaces) {
       if (old.isBegun && !old.isOver) this.#end(old, high, low);
       old.isOver = true;
@@ -111,6 +112,13 @@ export class SeriesLifecycle {
     this.#begin(added, high, low);
     return added;
   }
+}
+
+/** Deltas of integers that are followed by doubles add up to one sum. */
+function inheritSum(one: LiveSeries): void {
+  let old = one.replaces;
+  while (old !== undefined && !old.isBegun) old = old.replaces;
+  if (old?.node === one.node && one.node.isDelta) one.last = old.last;
 }
 
 /** A series must not have points before the last point of the series that it replaces. */
