@@ -37,7 +37,24 @@ test('formula reports what is wrong with a formula', () => {
   );
 });
 
-/** What is wrong with a formula. */
-function problemsOf(formula: object): string {
-  return (factory.check?.(parseSettings(schema, { formulas: [formula] })) ?? []).join('\n');
+test('formula rejects formulas whose results would be the same series', () => {
+  const formula = { name: 'x', expression: 'a', inputs: [{ name: 'a', metric: 'm' }] };
+  assert.match(
+    problemsOf(formula, { ...formula, expression: '2 * a' }),
+    /^formulas\[1\]\.name: expected each name with the same "group_by" once, found "x" twice$/u,
+  );
+  assert.match(
+    problemsOf(formula, { ...formula, group_by: ['host.name'], unit: 'J' }),
+    /^formulas\[1\]\.name: expected a name of its own, or .* found gauge in "J" and gauge in "1"$/u,
+  );
+  assert.equal(problemsOf(formula, { ...formula, group_by: ['host.name'] }), '');
+  assert.match(
+    problemsOf({ ...formula, expression: null }),
+    /expression: expected an expression, found none/u,
+  );
+});
+
+/** What is wrong with some formulas. */
+function problemsOf(...formulas: readonly object[]): string {
+  return (factory.check?.(parseSettings(schema, { formulas })) ?? []).join('\n');
 }

@@ -6,27 +6,33 @@ export type Evaluate = (values: Float64Array) => number;
 
 type Node = jsep.Expression;
 
+// Of an unknown number (NaN), every result is unknown, unlike with the operators of the language: NaN < 1 is false
+// there, !NaN true and NaN ** 0 is 1.
 const binary: Readonly<Record<string, (a: number, b: number) => number>> = {
   '+': (a, b) => a + b,
   '-': (a, b) => a - b,
   '*': (a, b) => a * b,
   '/': (a, b) => a / b,
   '%': (a, b) => a % b,
-  '**': (a, b) => a ** b,
-  '<': (a, b) => Number(a < b),
-  '<=': (a, b) => Number(a <= b),
-  '>': (a, b) => Number(a > b),
-  '>=': (a, b) => Number(a >= b),
-  '==': (a, b) => Number(a === b),
-  '!=': (a, b) => Number(a !== b),
-  '&&': (a, b) => (a === 0 ? a : b),
+  '**': (a, b) => (Number.isNaN(a) ? NaN : a ** b),
+  '<': (a, b) => truthOf(a, b, a < b),
+  '<=': (a, b) => truthOf(a, b, a <= b),
+  '>': (a, b) => truthOf(a, b, a > b),
+  '>=': (a, b) => truthOf(a, b, a >= b),
+  '==': (a, b) => truthOf(a, b, a === b),
+  '!=': (a, b) => truthOf(a, b, a !== b),
+  '&&': (a, b) => (a === 0 || Number.isNaN(a) ? a : b),
   '||': (a, b) => (a === 0 ? b : a),
 };
+
+function truthOf(a: number, b: number, isTrue: boolean): number {
+  return Number.isNaN(a) || Number.isNaN(b) ? NaN : Number(isTrue);
+}
 
 const unary: Readonly<Record<string, (a: number) => number>> = {
   '-': (a) => -a,
   '+': (a) => a,
-  '!': (a) => Number(a === 0),
+  '!': (a) => truthOf(a, 0, a === 0),
 };
 
 /** By name and number of arguments; NaN: any number, but at least one. */
@@ -51,6 +57,7 @@ export function compileExpression(text: string, names: readonly string[]): Evalu
 }
 
 function parse(text: string): Node {
+  if (text.trim() === '') throw new Error('expected an expression, found none');
   try {
     return jsep(text);
   } catch (error) {
@@ -103,7 +110,11 @@ function compileUnary({ operator, argument }: jsep.UnaryExpression, names: reado
 
 function compileConditional(node: jsep.ConditionalExpression, names: readonly string[]): Evaluate {
   const [test, yes, no] = [node.test, node.consequent, node.alternate].map((part) => compile(part, names));
-  return (values) => (test(values) === 0 ? no(values) : yes(values));
+  return (values) => {
+    const chosen = test(values);
+    if (Number.isNaN(chosen)) return NaN;
+    return chosen === 0 ? no(values) : yes(values);
+  };
 }
 
 function compileCall(

@@ -7,7 +7,7 @@ import { Formula } from './formula.js';
 export const factory: ProcessorFactory<typeof schema> = {
   schema,
   namedMetrics: ({ formulas }) => formulas.flatMap(({ name }) => name ?? []),
-  check: ({ formulas }) => formulas.flatMap(checkFormula),
+  check: ({ formulas }) => [...formulas.flatMap(checkFormula), ...formulas.flatMap(checkName)],
   create: (config, context, next) => new Formula(config, context, next),
 };
 
@@ -33,4 +33,23 @@ function checkFormula({ name, expression, inputs }: FormulaConfig, index: number
   } catch (error) {
     return [`${path}.expression: ${describeError(error)}`];
   }
+}
+
+/** Results of the same name must be series of one metric, and must differ in their attributes. */
+function checkName(
+  { name, unit, kind, group_by: groupBy }: FormulaConfig,
+  index: number,
+  all: readonly FormulaConfig[],
+): readonly string[] {
+  const other = all.slice(0, index).find((one) => name !== null && one.name === name);
+  if (other === undefined) return [];
+  const path = `formulas[${index}]`;
+  if (other.unit !== unit || other.kind !== kind) {
+    return [
+      `${path}.name: expected a name of its own, or the unit and kind of the other formula "${name}", found ${kind} in "${unit}" and ${other.kind} in "${other.unit}"`,
+    ];
+  }
+  return other.group_by.toSorted().join() === groupBy.toSorted().join()
+    ? [`${path}.name: expected each name with the same "group_by" once, found "${name}" twice`]
+    : [];
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createFakeContext, createTableCollector } from '../../src/component/fakes.js';
+import { createFakeContext, createLogCollector, createTableCollector } from '../../src/component/fakes.js';
 import { parseSettings } from '../../src/config/settings.js';
 import type { Series } from '../../src/model/series.js';
 import { createRow, timeOf, type Table } from '../../src/model/table.js';
@@ -9,16 +9,17 @@ import { factory } from './factory.js';
 
 /** The processor with some formulas, and the points of their results: seconds, value, and attribute values. */
 export function create(formulas: readonly object[], settings: object = {}) {
-  const out = createTableCollector();
+  const [out, log] = [createTableCollector(), createLogCollector()];
   const config = parseSettings(schema, { ...settings, formulas });
   assert.deepEqual(factory.check?.(config), []);
   const processor = factory.create(
     config,
-    createFakeContext({ host: { attributes: { 'host.name': 'node' } } }),
+    createFakeContext({ log, host: { attributes: { 'host.name': 'node' } } }),
     out,
   );
   return {
     out,
+    log,
     consume: (table: Table) => processor.consume(table),
     feed: (atS: number, series: readonly Series[], values: readonly number[]) =>
       processor.consume(createRow(series, unixNs(atS), Float64Array.from(values))),

@@ -94,3 +94,56 @@ test('formula combines the series of a group as `combine` says', () => {
     [50, 25, 10, 40],
   );
 });
+
+test('formula has no result of an unknown value, also in a comparison, nor of a division by zero', () => {
+  const counter = createSeries('n');
+  const expressions = ['t < 5', 't == t', '!t', 't ? 1 : 2', 't && 1', 't ** 0', '1 / n', '-1 / n'];
+  const formulas = expressions.map((expression, i) => ({
+    name: `x${i}`,
+    expression,
+    inputs: [
+      { name: 't', metric: 't' },
+      { name: 'n', metric: 'n' },
+    ],
+  }));
+  const { feed, points } = create(formulas);
+  feed(0, [counter], [0]);
+  feed(1, [counter], [0]);
+  const found = formulas.map(({ name }) => points(name)[0]?.[1]);
+  assert.deepEqual(
+    found,
+    expressions.map(() => NaN),
+  );
+});
+
+test('formula continues a sum after a division by zero', () => {
+  const [joules, count] = [createSeries('hw.energy'), createSeries('n')];
+  const { feed, points } = create([
+    { name: 'x', kind: 'counter', expression: 'energy / n', inputs: [energy, { name: 'n', metric: 'n' }] },
+  ]);
+  for (const [atS, values] of [
+    [0, [0, 0]],
+    [1, [10, 5]],
+    [2, [20, 5]],
+    [3, [30, 10]],
+  ] as const)
+    feed(atS, [joules, count], values);
+  assert.deepEqual(points('x'), [
+    [1, 2],
+    [2, NaN],
+    [3, 4],
+  ]);
+});
+
+test('formula takes no growth of a gauge, and warns once', () => {
+  const gauges = [1, 2].map((id) => createSeries('t', { kind: 'gauge', attributes: { id } }));
+  const { feed, points, log } = create([
+    { name: 'x', expression: 't', inputs: [{ name: 't', metric: 't', take: 'rate' }] },
+  ]);
+  feed(0, gauges, [1, 2]);
+  feed(1, gauges, [1, 2]);
+  assert.deepEqual(points('x'), []);
+  assert.deepEqual(log.lines, [
+    'warn: Cannot use "t" as input "t" of "x": expected a counter, which has a rate, found a gauge; set "take: value"',
+  ]);
+});

@@ -1,5 +1,6 @@
 import type { ConsumingComponent, Context } from '../../src/component/component.js';
 import type { Consumer } from '../../src/component/consumer.js';
+import type { Log } from '../../src/component/log.js';
 import type { AnySeries } from '../../src/model/series.js';
 import { createEnding, type Table } from '../../src/model/table.js';
 import { AlignedWindows, type WindowUser } from '../../src/windows/aligned-windows.js';
@@ -19,9 +20,12 @@ export class Formula implements ConsumingComponent, WindowUser<Memberships> {
   readonly #formulas: readonly FormulaGroups[];
   readonly #rows: readonly ResultRows[];
   readonly #windows: AlignedWindows<Memberships>;
+  readonly #log: Log;
+  readonly #warnings = new Set<string>();
 
-  constructor({ window, max_lag: maxLag, formulas }: Config, { host }: Context, next: Consumer) {
+  constructor({ window, max_lag: maxLag, formulas }: Config, { host, log }: Context, next: Consumer) {
     this.#next = next;
+    this.#log = log;
     this.#windowNs = Math.round(window * 1e6);
     this.#windows = new AlignedWindows({ windowNs: this.#windowNs, lagNs: maxLag * 1e6 }, this);
     this.#formulas = formulas.map((formula) => {
@@ -45,9 +49,20 @@ export class Formula implements ConsumingComponent, WindowUser<Memberships> {
 
   join(series: AnySeries, source: WindowedSource): Memberships | undefined {
     const memberships = this.#formulas.flatMap((groups) =>
-      groups.findInputs(series).map((input) => ({ groups, membership: groups.join(source, series, input) })),
+      groups
+        .findInputs(series)
+        .filter((input) => !this.#warnOf(groups.findMismatch(input, series, source)))
+        .map((input) => ({ groups, membership: groups.join(source, series, input) })),
     );
     return memberships.length === 0 ? undefined : memberships;
+  }
+
+  /** Logs a warning once. @returns whether there is one */
+  #warnOf(warning: string | undefined): boolean {
+    if (warning === undefined) return false;
+    if (!this.#warnings.has(warning)) this.#log.warn(warning);
+    this.#warnings.add(warning);
+    return true;
   }
 
   leave(memberships: Memberships): void {

@@ -75,6 +75,13 @@ export class FormulaGroups {
     });
   }
 
+  /** Why a series cannot be this input; undefined: it can. */
+  findMismatch(input: number, { metric: { kind, name } }: AnySeries, source: WindowedSource) {
+    const { name: own, take } = this.#inputs[input].config;
+    if (source.isCounter || take === 'auto' || take === 'value') return undefined;
+    return `Cannot use "${name}" as input "${own}" of "${this.metric.name}": expected a counter, which has a ${take}, found a ${kind}; set "take: value"`;
+  }
+
   join(source: WindowedSource, series: AnySeries, input: number): Membership {
     const values = this.config.group_by.map((name) => findAttribute(series, name));
     const pattern = [...values.keys()].filter((index) => values[index] !== undefined);
@@ -114,7 +121,10 @@ export class FormulaGroups {
       this.#values[i] = combine(group.sets[i], window, this.#inputs[i].config);
     }
     const result = this.#evaluate(this.#values);
-    if (this.config.kind === 'gauge' || !(result >= 0)) return this.config.kind === 'gauge' ? result : NaN;
+    // A division by zero: a sum could never recover from it.
+    if (!Number.isFinite(result)) return NaN;
+    if (this.config.kind === 'gauge') return result;
+    if (result < 0) return NaN;
     group.sum += result;
     return group.sum;
   }
