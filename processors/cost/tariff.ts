@@ -33,6 +33,7 @@ interface Part {
 
 /** Prices by the time of day, in the time zone of the machine. */
 export class Tariff implements Rate {
+  since = -Infinity;
   until = Infinity;
   readonly #parts: readonly Part[];
   /** Minutes at which the price may change. */
@@ -59,9 +60,17 @@ export class Tariff implements Rate {
   at(ns: number): number {
     const date = new Date(Math.floor(ns / nsPerMs));
     const minute = date.getHours() * 60 + date.getMinutes();
+    this.since = this.#findStart(date, minute) * nsPerMs;
     this.until = this.#findEnd(date, minute) * nsPerMs;
     const part = this.#parts.find((one) => covers(one, date.getDay(), minute));
     return (part?.price ?? this.#price) * this.#perJoule;
+  }
+
+  /** The last boundary, Unix milliseconds. When clocks are set back it may not have passed: then this minute. */
+  #findStart(date: Date, minute: number): number {
+    const last = this.#boundaries.findLast((one) => one <= minute) ?? 0;
+    const start = new Date(date.getFullYear(), date.getMonth(), date.getDate(), 0, last).getTime();
+    return start <= date.getTime() ? start : date.getTime() - (date.getTime() % 60_000);
   }
 
   /**

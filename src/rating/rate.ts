@@ -2,6 +2,8 @@
 export interface Rate {
   /** The factor at an instant; NaN: unknown. */
   at(ns: number): number;
+  /** Since when the factor that `at` returned last is valid; -Infinity: it has no beginning. */
+  readonly since: number;
   /** Until when the factor that `at` returned last is valid. */
   readonly until: number;
 }
@@ -24,7 +26,7 @@ export function meanRate(rate: Rate, from: number, to: number): number {
 
 /** A rate that never changes. */
 export function createConstantRate(factor: number): Rate {
-  return { at: () => factor, until: Infinity };
+  return { at: () => factor, since: -Infinity, until: Infinity };
 }
 
 /** Maximum points: hourly ones for more than a year. */
@@ -32,6 +34,7 @@ const maxPoints = 16_384;
 
 /** A rate that holds from each of its points to the next; the first one also before it. */
 export class StepRate implements Rate {
+  since = -Infinity;
   until = Infinity;
   #times: readonly number[] = [];
   #factors: readonly number[] = [];
@@ -64,6 +67,7 @@ export class StepRate implements Rate {
       else high = middle;
     }
     const piece = Math.max(0, low - 1);
+    this.since = piece === 0 ? -Infinity : (this.#times[piece] ?? -Infinity);
     this.until = this.#times[piece + 1] ?? Infinity;
     return this.#factors[piece] ?? NaN;
   }

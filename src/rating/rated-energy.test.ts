@@ -68,6 +68,20 @@ test('RatedEnergy uses the mean of the rate where it changed between two reading
   assert.deepEqual(found, [10, 30, 60]);
 });
 
+test('RatedEnergy uses the mean of a rate that changed and changed back between two readings', () => {
+  const series = [seriesOf()];
+  const rated = create(
+    stepsOf([
+      [0, 1],
+      [12, 5],
+      [14, 1],
+    ]),
+  );
+  // 8 s at 1 and 2 s at 5 are 1.8 on average.
+  const found = valuesOf(rated, [rowAt(10, series, [10]), rowAt(20, series, [20]), rowAt(30, series, [30])]);
+  assert.deepEqual(found, [10, 28, 38]);
+});
+
 test('RatedEnergy has a gap for a gap and for a rate that is not known, and counts nothing twice', () => {
   const series = [seriesOf()];
   const rate = new StepRate();

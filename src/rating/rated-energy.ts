@@ -61,12 +61,13 @@ export class RatedEnergy {
     const { rate } = this.#rating;
     const rated = new Float64Array(columns.length === 0 ? 0 : offsets.length * columns.length);
     const epochNs = Number(epoch);
-    let until = -Infinity;
+    let [since, until] = [-Infinity, -Infinity];
     let now = NaN;
     for (let row = 0, to = 0; row < offsets.length && columns.length > 0; row++) {
       const at = epochNs + offsets[row];
       if (at >= until) {
         now = rate.at(at);
+        since = rate.since;
         until = rate.until;
       }
       for (let i = 0; i < columns.length; i++) {
@@ -76,7 +77,9 @@ export class RatedEnergy {
           rated[to++] = NaN;
           continue;
         }
-        if (now !== this.#states[state + factor] || joules < this.#states[state + last]) {
+        // The same factor may have been interrupted by another one.
+        const isSame = now === this.#states[state + factor] && since <= this.#states[state + lastAt];
+        if (!isSame || joules < this.#states[state + last]) {
           this.#change(state, Float64Array.of(at, joules, now));
         }
         rated[to++] = this.#states[state + base] + (joules - this.#states[state + anchor]) * now;
