@@ -1,4 +1,5 @@
 import type { ProcessorFactory } from '../../src/component/component.js';
+import { isEnergyName } from '../../src/model/energy-names.js';
 import { attributesKey } from '../../src/model/series.js';
 import { schema, type WorkloadConfig } from './config.js';
 import { carbonPerUnit, energyPerUnit, workEnergy, workResidual } from './metrics.js';
@@ -21,6 +22,12 @@ function checkWorkload(config: WorkloadConfig, index: number): readonly string[]
   const names = units.map(({ name }) => name);
   const problems: string[] = [];
   if (units.length === 0) problems.push(`${path}: expected a preset or units, found neither`);
+  const { carbon, energy } = config;
+  if (carbon !== null && carbon.metric === null && !isEnergyName(energy)) {
+    problems.push(
+      `${path}.carbon.metric: expected the counter of the emissions, as the name of the energy counter does not end in ".energy", found none`,
+    );
+  }
   for (const [i, { name, metric }] of config.units.entries()) {
     const at = `${path}.units[${i}]`;
     if (name === null) problems.push(`${at}.name: expected a name, found none`);

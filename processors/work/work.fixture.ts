@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createFakeContext, createTableCollector } from '../../src/component/fakes.js';
+import { createFakeContext, createLogCollector, createTableCollector } from '../../src/component/fakes.js';
 import { parseSettings } from '../../src/config/settings.js';
 import type { Series } from '../../src/model/series.js';
 import { createRow, timeOf } from '../../src/model/table.js';
@@ -22,10 +22,10 @@ interface Point {
 
 /** For tests: the processor with some workloads, and its output. */
 export function create(workloads: readonly object[], settings: object = {}) {
-  const out = createTableCollector();
+  const [out, log] = [createTableCollector(), createLogCollector()];
   const config = parseSettings(schema, { ...settings, workloads });
   assert.deepEqual(factory.check?.(config), []);
-  const processor = factory.create(config, createFakeContext(), out);
+  const processor = factory.create(config, createFakeContext({ log }), out);
   const points = (name: string, unit?: string): readonly Point[] =>
     out.tables.flatMap((table) =>
       table.series.flatMap((series, column) =>
@@ -40,6 +40,7 @@ export function create(workloads: readonly object[], settings: object = {}) {
     );
   return {
     out,
+    log,
     processor,
     points,
     feed: (atS: number, series: readonly Series[], values: readonly number[]) =>

@@ -236,6 +236,21 @@ function check(workloads: readonly object[]): readonly string[] | undefined {
   return factory.check?.(parseSettings(schema, { workloads }));
 }
 
+test('work divides no gauge and by none, and warns of each once', () => {
+  const [power, queued] = ['service.energy', 'requests'].map((name) => createSeries(name, { kind: 'gauge' }));
+  for (const [series, name] of [
+    [[power, counted], 'service.energy'],
+    [[energy, queued], 'requests'],
+  ] as const) {
+    const { feed, energies, log } = create([requests]);
+    for (const atS of [0, 1, 2]) feed(atS, series, [10 * atS, atS]);
+    assert.deepEqual(energies(), {});
+    assert.deepEqual(log.lines, [
+      `warn: Cannot use "${name}": expected a counter or a histogram, found a gauge; it is left out`,
+    ]);
+  }
+});
+
 test('work rejects inconsistent settings', () => {
   assert.deepEqual(check([{}]), ['workloads[0]: expected a preset or units, found neither']);
   assert.deepEqual(check([{ units: [{ name: 'undivided', metric: 'a' }, { name: 'b' }] }]), [
@@ -244,5 +259,8 @@ test('work rejects inconsistent settings', () => {
   ]);
   assert.deepEqual(check([{ preset: 'http' }, { preset: 'vllm' }]), [
     'workloads[1]: expected other energy than that of workloads[0], found service.energy with the same attributes',
+  ]);
+  assert.deepEqual(check([{ ...requests, energy: 'rack.joules', carbon: {} }]), [
+    'workloads[0].carbon.metric: expected the counter of the emissions, as the name of the energy counter does not end in ".energy", found none',
   ]);
 });

@@ -1,5 +1,6 @@
 import type { ConsumingComponent, Context } from '../../src/component/component.js';
 import { passHistograms, type Consumer } from '../../src/component/consumer.js';
+import type { Log } from '../../src/component/log.js';
 import { elementAt } from '../../src/element.js';
 import { findAttribute } from '../../src/model/group.js';
 import type { HistogramTable } from '../../src/model/histogram-table.js';
@@ -28,9 +29,12 @@ export class Work implements ConsumingComponent, WindowUser<Use> {
   /** Embodied emissions of the machines. */
   readonly #embodied = new Set<WindowedSource>();
   readonly #rows = new WindowRows();
+  readonly #log: Log;
+  readonly #unfit = new Set<string>();
 
-  constructor(config: Config, _context: Context, next: Consumer) {
+  constructor(config: Config, { log }: Context, next: Consumer) {
     this.#next = next;
+    this.#log = log;
     this.#configs = config.workloads;
     this.#windowNs = Math.round(config.window * 1e6);
     this.#options = {
@@ -67,6 +71,10 @@ export class Work implements ConsumingComponent, WindowUser<Use> {
       return source;
     }
     const found = this.#configs.map((config) => findRoles(config, series));
+    if (!source.isCounter) {
+      if (found.flat().length > 0) this.#warnOf(series.metric);
+      return undefined;
+    }
     const owner = found.findIndex((roles) => roles.some(({ kind }) => kind === 'energy'));
     const memberships = found.flatMap((roles, number) =>
       roles
@@ -93,6 +101,15 @@ export class Work implements ConsumingComponent, WindowUser<Use> {
     if (this.#rows.hasNoColumns) return;
     const values = this.#rows.add(at);
     for (const workload of this.#workloads.values()) workload.writeValues(values);
+  }
+
+  /** Logs once that a metric cannot be used. */
+  #warnOf({ name, kind }: AnySeries['metric']): void {
+    if (this.#unfit.has(name)) return;
+    this.#unfit.add(name);
+    this.#log.warn(
+      `Cannot use "${name}": expected a counter or a histogram, found a ${kind}; it is left out`,
+    );
   }
 
   #joinAs(role: Role, number: number, series: AnySeries, source: WindowedSource): readonly Membership[] {
