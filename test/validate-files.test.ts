@@ -23,6 +23,7 @@ interface Components {
   readonly receivers?: string;
   readonly processors?: string;
   readonly exporters?: string;
+  readonly extensions?: string;
 }
 
 const idOf = (component: string) => component.split(':')[0];
@@ -32,12 +33,15 @@ function writeComponents({
   receivers = 'simulator: {}',
   processors = '',
   exporters = 'debug: {}',
+  extensions = '',
 }: Components) {
   return writeConfig(`
 receivers: {${receivers}}
 processors: {${processors}}
 exporters: {${exporters}}
+extensions: {${extensions}}
 service:
+  extensions: [${idOf(extensions)}]
   telemetry: {metrics: {level: none}}
   pipelines: {metrics: {receivers: [${idOf(receivers)}], processors: [${idOf(processors)}], exporters: [${idOf(exporters)}]}}
 `);
@@ -58,7 +62,9 @@ async function validate(components: Components, ...options: readonly string[]) {
 test('validate names each file that a start would refuse', async () => {
   const folder = createFolder();
   const [none, empty, web] = [join(folder, 'none'), join(folder, 'empty'), join(folder, 'web.yml')];
+  const negative = join(folder, 'negative.csv');
   writeFileSync(empty, '');
+  writeFileSync(negative, '0,-3\n');
   writeFileSync(web, 'basic_auth_users: {}\nusers: {}\n');
   const cases: readonly (readonly [Components, string])[] = [
     [
@@ -83,6 +89,30 @@ test('validate names each file that a start would refuse', async () => {
     ],
     [{ processors: `carbon: {file: ${none}}` }, `processors.carbon.file: Cannot read ${none}: ENOENT`],
     [
+      { processors: `carbon: {file: ${negative}}` },
+      `processors.carbon.file: Cannot read ${negative}:1: expected "time,value" with a number of 0 or more, found "0,-3"`,
+    ],
+    [
+      { receivers: `replay: {files: [${empty}, ${none}/*.json]}` },
+      `receivers.replay.files[1]: expected a file ${none}/*.json, found none`,
+    ],
+    [
+      { extensions: `file_storage: {directory: ${none}, create_directory: false}` },
+      `extensions.file_storage.directory: expected an existing folder ${none}, found none; create it or set another path`,
+    ],
+    [
+      { extensions: `file_storage: {directory: ${empty}/queues}` },
+      `extensions.file_storage.directory: expected a folder ${empty}, found a file; set another path`,
+    ],
+    [
+      { extensions: `control: {socket: {path: ${none}/control.sock}}` },
+      `extensions.control.socket.path: expected an existing folder ${none}, found none; create it or set another path`,
+    ],
+    [
+      { extensions: `hooks: {start: [{module: ${none}, required: true}]}` },
+      `extensions.hooks.start[0].module: Cannot read ${none}: ENOENT`,
+    ],
+    [
       {
         receivers: `prometheus: {config: {scrape_configs: [{job_name: a, authorization: {credentials_file: ${none}}}]}}`,
       },
@@ -104,6 +134,24 @@ test('validate only warns of a file whose receiver a start leaves out, and of no
   assert.match(optional.found, /^receivers\.otlp\.protocols\.http\.web_config_file: Cannot read .*: ENOENT$/);
   const unused = await validate({ exporters: `otlp_grpc: {tls: {insecure: true, ca_file: ${none}}}` });
   assert.deepEqual(unused, { code: 0, found: '' });
+});
+
+test('validate accepts a folder that a start creates, and only warns of a hook that is not required', async () => {
+  const none = join(createFolder(), 'none');
+  const storage = await validate({ extensions: `file_storage: {directory: ${none}/a/b}` });
+  assert.deepEqual(storage, { code: 0, found: '' });
+  for (const [hook, expected] of [
+    [`start: [{module: ${none}}]`, /^extensions\.hooks\.start\[0\]\.module: Cannot read .*: ENOENT$/],
+    [`shutdown: [{module: ${none}}]`, /^extensions\.hooks\.shutdown\[0\]\.module: Cannot read /],
+    [
+      `start: [{shell: pwd, working_directory: ${none}}]`,
+      /^extensions\.hooks\.start\[0\]\.working_directory: expected an existing folder /,
+    ],
+  ] as const) {
+    const { code, found } = await validate({ extensions: `hooks: {${hook}}` });
+    assert.equal(code, 0);
+    assert.match(found, expected);
+  }
 });
 
 test('validate compares keys with their certificates', { skip: noOpenssl }, async () => {

@@ -6,6 +6,7 @@ export const schema = {
     path: {
       doc: 'Path of the Unix socket. Unset: `control.sock` in `$RUNTIME_DIRECTORY`; if that is not set, in `/run/joulemetry` for root, and in `$XDG_RUNTIME_DIR/joulemetry` for other users. Its folder is created if the parent folder exists.',
       format: 'path',
+      reads: 'output',
       default: null,
     },
     mode: {

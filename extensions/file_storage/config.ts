@@ -4,6 +4,7 @@ export const schema = {
   directory: {
     doc: 'Folder in which the requests of all exporters that use this extension are stored. One agent at a time may use it.',
     format: 'path',
+    reads: 'folder',
     default: '/var/lib/joulemetry/file_storage',
   },
   create_directory: {

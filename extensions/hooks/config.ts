@@ -11,6 +11,8 @@ const hookSettings = {
   module: {
     doc: 'ES module, in place of `command`, whose default export is called on the main thread of the collector.',
     format: 'path',
+    reads: 'module',
+    isOptional: true,
     default: null,
   },
   timeout: {
@@ -29,6 +31,8 @@ const hookSettings = {
   working_directory: {
     doc: 'Working directory of a command. Unset: that of the collector.',
     format: 'path',
+    reads: 'folder',
+    isOptional: true,
     default: null,
   },
 } as const satisfies Schema;

@@ -153,7 +153,13 @@ export const schema = {
     doc: 'Writes the complete calculation of every window to a file, which `joulemetry audit` checks. Unset: no file.',
     format: 'group',
     settings: {
-      path: { doc: 'Path of the file. An existing file is continued.', format: 'path', default: null },
+      path: {
+        doc: 'Path of the file. An existing file is continued.',
+        format: 'path',
+        reads: 'output',
+        isOptional: true,
+        default: null,
+      },
       max_megabytes: {
         doc: 'Size in MiB at which the file becomes a backup (`PATH.1`) and a new one is started.',
         format: 'int',

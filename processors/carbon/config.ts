@@ -19,6 +19,7 @@ export const schema = {
     doc: 'File with lines `time,intensity`. Times are in RFC 3339 or Unix seconds, intensities in g/kWh. Read again when it changes.',
     format: 'path',
     reads: 'rates',
+    min: 0,
     default: null,
   },
   service: {

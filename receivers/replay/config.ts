@@ -4,6 +4,7 @@ export const schema = {
   files: {
     doc: 'Files to read, in this order. A `*` in a file name matches any characters; matching files are read in the order of their names. `-` is the standard input.',
     format: 'string_list',
+    reads: 'recordings',
     default: [],
   },
   format: {

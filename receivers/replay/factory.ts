@@ -3,13 +3,13 @@ import type { Component, ReceiverContext, ReceiverFactory } from '../../src/comp
 import type { Consumer } from '../../src/component/consumer.js';
 import type { Probe } from '../../src/component/probe.js';
 import { UnavailableError } from '../../src/errors.js';
+import { findRecordings } from '../../src/recording/find-recordings.js';
 import { countRecorded, type RecordedTable } from '../../src/recording/recorded-table.js';
 import { waitForDueScrapes } from '../../src/scraping/scrape-order.js';
 import { schema, type Config } from './config.js';
 import { leaveOutForeign } from './leave-out-foreign.js';
 import { Playback } from './playback.js';
 import type { Findings } from './reading.js';
-import { findFiles } from './recorded-file.js';
 import { readFiles, type ReadingEvents } from './recorded-files.js';
 
 export const factory: ReceiverFactory<typeof schema> = {
@@ -23,7 +23,7 @@ export const factory: ReceiverFactory<typeof schema> = {
 };
 
 function describeFiles(files: readonly string[]): Probe {
-  const { paths, missing } = findFiles(files);
+  const { paths, missing } = findRecordings(files);
   const available = paths.length > 0 && missing.length === 0;
   const found = available
     ? `${paths.length} ${paths.length === 1 ? 'file' : 'files'}`
@@ -54,7 +54,7 @@ class Replay implements Component {
   }
 
   start(): void {
-    const { paths, missing } = findFiles(this.#config.files);
+    const { paths, missing } = findRecordings(this.#config.files);
     if (missing.length > 0)
       throw new UnavailableError(`Cannot replay ${missing.join(', ')}: expected a file, found none`);
     if (paths.length === 0)

@@ -1,12 +1,11 @@
-import { createReadStream, existsSync, readdirSync, type ReadStream } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { createReadStream, type ReadStream } from 'node:fs';
 import { asyncBufferFromFile } from 'hyparquet/src/node.js';
 import { openRegularFile } from '../../src/linux/regular-file.js';
 import { CsvDecoder } from '../../src/recording/csv-decoder.js';
 import type { PointStream, Sink } from '../../src/recording/decoder.js';
+import { standardInput } from '../../src/recording/find-recordings.js';
 import { JsonLinesDecoder } from '../../src/recording/json-lines-decoder.js';
 import { ParquetDecoder } from '../../src/recording/parquet-decoder.js';
-import { createNamePattern } from '../../src/scraping/lines.js';
 import { openSqlite } from '../../src/sql/sqlite.js';
 import { SqliteDecoder } from '../../src/sql/sqlite-decoder.js';
 import type { Config } from './config.js';
@@ -194,33 +193,4 @@ export async function* readLines(source: AsyncIterable<Buffer>): AsyncIterable<r
   }
   const text = Buffer.concat(rest).toString();
   if (text !== '') yield [{ text, isWhole: false }];
-}
-
-/** The name of the standard input. */
-export const standardInput = '-';
-
-/** The files that match a list of paths and patterns, and those that do not exist. */
-export interface FoundFiles {
-  readonly paths: readonly string[];
-  readonly missing: readonly string[];
-}
-
-/** Finds files. The matches of a pattern are in alphabetical order, in which backups precede the current file. */
-export function findFiles(files: readonly string[]): FoundFiles {
-  const found = files.map((file) => ({ file, paths: findMatches(file) }));
-  return {
-    paths: found.flatMap(({ paths }) => paths),
-    missing: found.filter(({ paths }) => paths.length === 0).map(({ file }) => file),
-  };
-}
-
-function findMatches(file: string): readonly string[] {
-  if (file === standardInput || existsSync(file)) return [file];
-  const folder = dirname(file);
-  if (!basename(file).includes('*') || !existsSync(folder)) return [];
-  const pattern = createNamePattern(basename(file));
-  return readdirSync(folder)
-    .filter((name) => pattern.test(name))
-    .toSorted()
-    .map((name) => join(folder, name));
 }

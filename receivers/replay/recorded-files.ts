@@ -1,5 +1,6 @@
 import { createHistogramEnding } from '../../src/model/histogram-table.js';
 import { createEnding } from '../../src/model/table.js';
+import { standardInput } from '../../src/recording/find-recordings.js';
 import { isHistogramSeries, isNumberSeries } from '../../src/recording/recorded-series.js';
 import type { RecordedTable } from '../../src/recording/recorded-table.js';
 import { TableUnpacker } from '../../src/recording/table-parcel.js';
@@ -11,7 +12,6 @@ import {
   type ReadingOrder,
   type ReadingReply,
 } from './reading.js';
-import { standardInput } from './recorded-file.js';
 
 /** Receives what is read. */
 export interface ReadingEvents {

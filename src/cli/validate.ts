@@ -19,7 +19,8 @@ export const command: Command = {
 
 Checks the configuration and reports every problem, with file, line and column.
 Reads the files that the start needs: certificates, keys, passwords, tokens, web
-configurations, rates. Warns about receivers that would publish the same series.
+configurations, rates, recordings, modules of hooks, folders. Warns about
+receivers that would publish the same series.
 
 Exits with 0 if the configuration is valid, and with 2 if it is not.
 

@@ -38,9 +38,20 @@ export type FormatName = keyof Formats;
 /**
  * The content of a file that a setting names. `certificates`, `private_key`: PEM, of which the key belongs to the
  * certificates of `cert_file` or `client_certificate` next to it. `secret`: one line. `web_config`: TLS settings and
- * users of a server. `rates`: lines `time,value`. `output`: it is written, and its folder must exist.
+ * users of a server. `rates`: lines `time,value`, with values of at least the setting's `min`. `recordings`: names of
+ * recorded files, with `*` for any characters. `module`: JavaScript. `output`: it is written, and its folder must exist.
+ * `folder`: it must exist, unless `create_directory` next to it is true.
  */
-export type FileContent = 'certificates' | 'private_key' | 'secret' | 'web_config' | 'rates' | 'output';
+export type FileContent =
+  | 'certificates'
+  | 'private_key'
+  | 'secret'
+  | 'web_config'
+  | 'rates'
+  | 'recordings'
+  | 'module'
+  | 'output'
+  | 'folder';
 
 /** One setting. An array of strings as the format means one of these. `default: null`: not set. */
 export interface Setting {
@@ -52,9 +63,11 @@ export interface Setting {
   readonly references?: 'extension';
   /** What the file at this path contains, where a start needs it: `validate` then reads it, too. */
   readonly reads?: FileContent;
+  /** A start continues without the file, unless `required` next to it is true. */
+  readonly isOptional?: true;
   /** A secret: redacted in all output. */
   readonly sensitive?: boolean;
-  /** Minimum and maximum, for int, number, duration (milliseconds) and byte_size. */
+  /** Minimum and maximum, for int, number, duration (milliseconds) and byte_size; for a file of rates, of its values. */
   readonly min?: number;
   readonly max?: number;
 }

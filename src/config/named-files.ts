@@ -1,4 +1,4 @@
-import type { FileContent, Schema } from '../component/schema.js';
+import type { FileContent, Schema, Setting } from '../component/schema.js';
 import { findEntry, type ConfigNode } from './node.js';
 import type { Origin } from './problem.js';
 import { findComponent, type ServiceConfig } from './service.js';
@@ -12,6 +12,10 @@ export interface NamedFile {
   readonly file: string;
   /** Of a private key: the file of its certificate, if one is named next to it. */
   readonly certificate?: string;
+  /** Of rates: the minimum value. */
+  readonly min?: number;
+  /** Of a folder: whether it is created if it does not exist. */
+  readonly isCreated?: boolean;
   /** Path of the setting. */
   readonly path: string;
   readonly origin: Origin | undefined;
@@ -57,7 +61,6 @@ interface Level {
 function listFiles({ schema, node, path: above, isOptional }: Level): readonly NamedFile[] {
   // TLS that is switched off reads no certificates.
   if (node?.kind !== 'map' || textAt(node, 'insecure') === 'true') return [];
-  const certificate = textAt(node, 'cert_file') ?? textAt(node, 'client_certificate');
   return Object.entries(schema).flatMap(([key, part]): readonly NamedFile[] => {
     const entry = findEntry(node, key);
     if (entry === undefined) return [];
@@ -65,12 +68,45 @@ function listFiles({ schema, node, path: above, isOptional }: Level): readonly N
     if (!isSetting(part)) return listFiles({ ...below, schema: part });
     if (isGroupSetting(part)) return listFiles({ ...below, schema: part.settings });
     if (isListSetting(part)) return listItems({ ...below, schema: part.items });
-    const file = textAt(node, key);
-    if (part.reads === undefined || file === undefined) return [];
-    const pair = part.reads === 'private_key' && certificate !== undefined ? { certificate } : {};
-    const { origin } = entry;
-    return [{ content: part.reads, file, path: below.path, origin, isOptional, ...pair }];
+    const { reads } = part;
+    if (reads === undefined) return [];
+    const need = describeNeed(part, { schema, node, path: above, isOptional });
+    return listTexts(entry.node, below.path, entry.origin).map((text) =>
+      Object.assign({ content: reads }, need, text),
+    );
   });
+}
+
+/** What a setting, and those next to it, say about a file. */
+function describeNeed({ reads, min, isOptional: isSpare }: Setting, level: Level) {
+  const { node, isOptional } = level;
+  const certificate = textAt(node, 'cert_file') ?? textAt(node, 'client_certificate');
+  return {
+    isOptional: isOptional || (isSpare === true && !isTrue(level, 'required')),
+    ...(min !== undefined && { min }),
+    ...(reads === 'private_key' && certificate !== undefined && { certificate }),
+    ...(reads === 'folder' && { isCreated: isTrue(level, 'create_directory') }),
+  };
+}
+
+/** Whether a setting, or its default, is true. */
+function isTrue({ schema, node }: Level, key: string): boolean {
+  const part = schema[key];
+  const standard = part !== undefined && isSetting(part) ? part.default : false;
+  return (textAt(node, key) ?? String(standard)) === 'true';
+}
+
+/** A path, or each of a list of paths. */
+function listTexts(
+  node: ConfigNode,
+  path: string,
+  origin: Origin | undefined,
+): readonly Pick<NamedFile, 'file' | 'path' | 'origin'>[] {
+  if (node.kind === 'list') {
+    return node.items.flatMap((item, i) => listTexts(item, `${path}[${i}]`, item.origin));
+  }
+  const file = textOf(node);
+  return file === undefined ? [] : [{ file, path, origin }];
 }
 
 function listItems({ node, path, ...rest }: Level): readonly NamedFile[] {
@@ -78,8 +114,11 @@ function listItems({ node, path, ...rest }: Level): readonly NamedFile[] {
   return items.flatMap((item, i) => listFiles({ ...rest, node: item, path: `${path}[${i}]` }));
 }
 
-function textAt(node: ConfigNode, key: string): string | undefined {
-  const found = findEntry(node, key)?.node;
+function textAt(node: ConfigNode | undefined, key: string): string | undefined {
+  return textOf(findEntry(node, key)?.node);
+}
+
+function textOf(found: ConfigNode | undefined): string | undefined {
   if (found?.kind !== 'scalar' || found.value === null) return undefined;
   return found.replaced?.text ?? String(found.value);
 }
