@@ -115,6 +115,7 @@ export const processors: readonly Subject[] = [
   subjectOf('memory_limiter', memoryLimiter),
   subjectOf('metrics_transform', metricsTransform, { transforms }),
   subjectOf('metrics_transform, which aggregates', metricsTransform, { transforms: aggregations }),
+  subjectOf('metrics_transform, with a preset', metricsTransform, { preset: 'scaphandre' }),
   subjectOf('power', power),
   subjectOf('carbon', carbon),
   subjectOf('cost', cost),

@@ -52,6 +52,7 @@ export const scaphandreDashboards = [
   'scaph_host_load_avg_five',
   'scaph_host_load_avg_one',
   'scaph_host_power_microwatts / 1000000',
+  'scaph_process_cpu_usage_percentage{cmdline=~".*${process_filter}.*"}',
   'scaph_process_memory_bytes{cmdline=~".*${process_filter}.*"}',
   'scaph_process_memory_virtual_bytes{cmdline=~".*${process_filter}.*"}',
   'scaph_process_power_consumption_microwatts{cmdline=~".*${process_filter}.*"}/1000000',
@@ -63,5 +64,7 @@ export const scaphandreDashboards = [
   'sum(scaph_process_power_consumption_microwatts) / 1000000',
   'scaph_process_power_consumption_microwatts / 1000000 > 0.01',
   'scaph_process_power_consumption_microwatts{exe="dockerd"} / 1000000',
+  // Of Kepler's dashboard compose/dev/grafana/dashboards/dev/power-source-comparison.json.
+  'sum(rate(scaph_host_energy_microjoules[$__rate_interval]))/10^6',
   'scaph_process_power_consumption_microwatts{exe=~"etcd|kube-apiserver|kube-controller|kube-proxy|kube-scheduler|kubelet"} / 1000000',
 ];

@@ -53,6 +53,12 @@ export const alumetHost: readonly PresetRule[] = [
     isGrowth: true,
     labels: () => ofMachine,
   },
+  ...['running', 'blocked'].map((state): PresetRule => ({
+    from: 'system.linux.thread.count',
+    name: `kernel_n_procs_${state}`,
+    description: `Number of threads that are ${state}`,
+    labels: ({ own }) => (own['system.linux.thread.state'] === state ? ofMachine : undefined),
+  })),
   machineMemory(memoryLimit.name, 'mem_total'),
   machineMemory('system.memory.linux.available', 'mem_available'),
   machineMemory('system.memory.usage', 'mem_free', ATTR_SYSTEM_MEMORY_STATE, 'free'),

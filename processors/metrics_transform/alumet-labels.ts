@@ -21,3 +21,7 @@ export const ofMachine = labelsOf(['local_machine', '']);
 
 /** What the gauges of ALUMET that are differences have in common. */
 export const sinceLast = 'since the point before, as in ALUMET; a point that is lost is lost';
+
+/** Of metrics that processes and cgroups share. */
+export const cpuTimeDescription = `CPU time of a process, or of a cgroup with those below it, ${sinceLast}`;
+export const memoryDescription = 'Memory of a process or a cgroup';

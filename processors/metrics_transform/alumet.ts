@@ -5,6 +5,8 @@ import {
   memoryLimit,
   memoryReserved,
   memoryUsage,
+  processMemory,
+  processUtilization,
   utilization,
 } from '../../src/gpu/metrics.js';
 import { raplEnergy } from '../../src/model/energy-domain.js';
@@ -15,21 +17,20 @@ import {
   ATTR_HW_GPU_TASK,
   ATTR_HW_ID,
   ATTR_HW_TYPE,
-  ATTR_LINUX_CGROUP_PATH,
   ATTR_PROCESS_PID,
   ATTR_RAPL_DOMAIN,
 } from '../../src/model/semantic-conventions.js';
 import type { Metric } from '../../src/model/series.js';
 import { hwEnergy, hwTemperature } from '../../src/model/shared-metrics.js';
 import {
-  cgroupCpuTime,
   cpuTime,
   processCpuTime,
   processMemoryUsage,
   processMemoryVirtual,
 } from '../../src/model/usage-metrics.js';
+import { alumetCgroups } from './alumet-cgroups.js';
 import { alumetHost } from './alumet-host.js';
-import { labelsOf, ofMachine, sinceLast } from './alumet-labels.js';
+import { cpuTimeDescription, labelsOf, memoryDescription, sinceLast } from './alumet-labels.js';
 import type { Labels, LabelSource, PresetRule } from './preset-rule.js';
 
 // Names, units and labels of ALUMET 0.9 (github.com/alumet-dev/alumet, the plugins rapl, nvml and procfs).
@@ -61,10 +62,6 @@ const domains: Readonly<Record<string, string>> = { core: 'pp0', uncore: 'pp1', 
 
 const ofGpu: PresetRule['labels'] = ({ own }) =>
   own[ATTR_HW_TYPE] === 'gpu' ? labelsOf(['gpu', own[ATTR_HW_ID]]) : undefined;
-
-/** Of metrics that processes and cgroups share. */
-const cpuTimeDescription = `CPU time of a process, or of a cgroup with those below it, ${sinceLast}`;
-const memoryDescription = 'Memory of a process or a cgroup';
 
 /** The series of GPUs whose attribute has a value. */
 function gpuWith(key: string, value: string, what: Omit<PresetRule, 'labels'>): PresetRule {
@@ -99,22 +96,23 @@ const clocks: Readonly<Record<string, string>> = {
   video: 'Video',
 };
 
-function ofCgroup({ resource }: LabelSource, others: Labels = {}): Labels | undefined {
-  const path = resource[ATTR_LINUX_CGROUP_PATH];
-  return path === undefined
-    ? undefined
-    : { ...ofMachine, ...others, resource_consumer_kind: 'cgroup', resource_consumer_id: String(path) };
+function ofProcessOnGpu(source: LabelSource, others: Labels = {}): Labels | undefined {
+  const labels = ofProcess(source, others);
+  return labels && { ...labels, resource_kind: 'gpu', resource_id: String(source.own[ATTR_HW_ID] ?? '') };
 }
 
-function cgroupMemory(from: string, name: string, kind?: string): PresetRule {
-  return {
-    from,
-    name,
-    description: memoryDescription,
-    labels: (source) =>
-      kind === undefined || source.own['linux.cgroup.memory.kind'] === kind ? ofCgroup(source) : undefined,
-  };
-}
+const processTasks = [
+  ['general', 'nvml_sm_utilization'],
+  ['memory', 'nvml_memory_utilization'],
+  ['encoder', 'nvml_encoder_utilization'],
+  ['decoder', 'nvml_decoder_utilization'],
+].map(([task, name = '']): PresetRule => ({
+  from: processUtilization.name,
+  name,
+  description: 'Share of time during which a process kept a part of a GPU busy',
+  unit: '%',
+  labels: (source) => (source.own[ATTR_HW_GPU_TASK] === task ? ofProcessOnGpu(source) : undefined),
+}));
 
 export const alumet: readonly PresetRule[] = [
   {
@@ -171,6 +169,13 @@ export const alumet: readonly PresetRule[] = [
   },
   gpuProcesses('compute', 'nvml_n_compute_processes'),
   gpuProcesses('graphics', 'nvml_n_graphic_processes'),
+  ...processTasks,
+  {
+    from: processMemory.name,
+    name: 'nvml_used_gpu_memory',
+    description: 'Memory of a GPU that a process has allocated',
+    labels: (source) => ofProcessOnGpu(source, { context: source.own['hw.gpu.context'] }),
+  },
   {
     from: processEnergy.name,
     name: 'attributed_energy',
@@ -205,20 +210,13 @@ export const alumet: readonly PresetRule[] = [
     labels: (source) => ofProcess(source, { kind }),
   })),
   {
-    from: cgroupCpuTime.name,
-    name: 'cpu_time_delta',
-    description: cpuTimeDescription,
-    unit: 'ns',
-    isGrowth: true,
-    labels: (source) => ofCgroup(source, { kind: source.own[ATTR_CPU_MODE] }),
+    // A formula can publish it: the rate of CPU time by the number of CPUs.
+    from: 'process.cpu.utilization',
+    name: 'cpu_percent',
+    description: 'CPU time of a process in percent of that of all CPUs',
+    unit: '%',
+    labels: (source) => ofProcess(source, { kind: source.own[ATTR_CPU_MODE] ?? 'total' }),
   },
-  cgroupMemory('linux.cgroup.memory.usage', 'memory_usage'),
-  cgroupMemory('linux.cgroup.memory.rss', 'cgroup_memory_anonymous'),
-  cgroupMemory('linux.cgroup.memory.file', 'cgroup_memory_file'),
-  cgroupMemory('linux.cgroup.memory.swap', 'cgroup_memory_swap_current'),
-  cgroupMemory('linux.cgroup.memory.kind.usage', 'cgroup_memory_kernel_stack', 'kernel_stack'),
-  cgroupMemory('linux.cgroup.memory.kind.usage', 'cgroup_memory_pagetables', 'pagetables'),
-  cgroupMemory('linux.cgroup.memory.kind.usage', 'cgroup_slab_reclaimable', 'slab_reclaimable'),
   {
     from: cpuTime.name,
     name: 'kernel_cpu_time',
@@ -227,5 +225,6 @@ export const alumet: readonly PresetRule[] = [
     isGrowth: true,
     labels: ({ own }) => labelsOf(['local_machine', ''], { cpu_state: own[ATTR_CPU_MODE] }),
   },
+  ...alumetCgroups,
   ...alumetHost,
 ];

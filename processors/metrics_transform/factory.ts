@@ -5,7 +5,7 @@ import { checkTransforms, listAggregations } from './check.js';
 import { schema, type TransformConfig } from './config.js';
 import { addCpuInfo, cpuInfo } from './cpu-info.js';
 import { createMatcher, type Matcher } from './match.js';
-import { createPresetShapes, presets } from './preset.js';
+import { createNameKeepingShapes, createPresetShapes, presets, type PresetName } from './preset.js';
 import { ImpossibleTransform, reshape, type Shape } from './shape.js';
 import { createStage, shapeOf } from './stage.js';
 
@@ -14,6 +14,12 @@ export const factory: ProcessorFactory<typeof schema> = {
   replacedSettings: {
     'transforms[].metric_name': 'use "include"',
     'transforms[].metric_names': 'use "include" with "match_type: regexp"',
+    ...Object.fromEntries(
+      ['transforms[]', 'transforms[].operations[]'].flatMap((path) => [
+        [`${path}.aggregation_type=median`, 'use "aggregation" with the function p50 and "group_by"'],
+        [`${path}.aggregation_type=count`, 'use the query language of the backend'],
+      ]),
+    ),
   },
   check: checkTransforms,
   namedMetrics: ({ preset, transforms }) => [
@@ -23,7 +29,7 @@ export const factory: ProcessorFactory<typeof schema> = {
   ],
   create({ preset, transforms }, context, next) {
     const chain = createChain(divideIntoStages(transforms), context, next);
-    const translated = preset === null ? chain : createStage(createPresetShapes(preset), context, chain);
+    const translated = preset === null ? chain : createPreset(preset, context, chain);
     const first = preset === 'kepler' ? addCpuInfo(context.log, translated) : translated;
     return {
       start() {},
@@ -34,6 +40,12 @@ export const factory: ProcessorFactory<typeof schema> = {
     };
   },
 };
+
+function createPreset(preset: PresetName, context: Context, next: Consumer): Consumer {
+  const kept = createNameKeepingShapes(preset);
+  const after = kept === undefined ? next : createStage(kept, context, next);
+  return createStage(createPresetShapes(preset), context, after);
+}
 
 /** Transforms that can be applied in one stage, since their aggregations are sums: a sum of sums is a sum. */
 export function divideIntoStages(

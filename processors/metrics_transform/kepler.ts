@@ -2,6 +2,7 @@ import {
   ATTR_CONTAINER_ID,
   ATTR_CONTAINER_NAME,
   ATTR_CONTAINER_RUNTIME_NAME,
+  ATTR_CPU_MODE,
   ATTR_ENERGY_INTERFACE,
   ATTR_HOST_NAME,
   ATTR_HW_ID,
@@ -20,7 +21,7 @@ import {
 } from '../../src/model/semantic-conventions.js';
 import { hostPower } from '../../src/model/shared-metrics.js';
 import { processCpuTime } from '../../src/model/usage-metrics.js';
-import type { Labels, LabelSource, PresetRule } from './preset-rule.js';
+import { withoutNone, type Labels, type LabelSource, type PresetRule } from './preset-rule.js';
 
 // Names and labels of Kepler 0.11 (github.com/sustainable-computing-io/kepler, docs/user/metrics.md).
 
@@ -52,23 +53,18 @@ const processLabels = ({ resource }: LabelSource): Labels => ({
   exe: resource[ATTR_PROCESS_EXECUTABLE_PATH],
   type: findType(resource),
   state: 'running',
-  container_id: known(resource[ATTR_CONTAINER_ID]),
+  container_id: withoutNone(resource[ATTR_CONTAINER_ID]),
   vm_id: resource[ATTR_VM_NAME],
   node_name: resource[ATTR_HOST_NAME],
 });
 
 function findType(resource: LabelSource['resource']): string {
   if (resource[ATTR_VM_NAME] !== undefined) return 'vm';
-  return known(resource[ATTR_CONTAINER_ID]) === undefined ? 'regular' : 'container';
-}
-
-/** Workloads without a container, a pod or a virtual machine are the group `none` here, and do not exist in Kepler. */
-function known(value: LabelSource['resource'][string] | undefined) {
-  return value === 'none' ? undefined : value;
+  return withoutNone(resource[ATTR_CONTAINER_ID]) === undefined ? 'regular' : 'container';
 }
 
 const containerLabels = ({ resource }: LabelSource): Labels | undefined => {
-  const id = known(resource[ATTR_CONTAINER_ID]) ?? known(resource[ATTR_CONTAINER_NAME]);
+  const id = withoutNone(resource[ATTR_CONTAINER_ID]) ?? withoutNone(resource[ATTR_CONTAINER_NAME]);
   return id === undefined
     ? undefined
     : {
@@ -82,7 +78,7 @@ const containerLabels = ({ resource }: LabelSource): Labels | undefined => {
 };
 
 const podLabels = ({ resource }: LabelSource): Labels | undefined => {
-  const id = known(resource[ATTR_K8S_POD_UID]);
+  const id = withoutNone(resource[ATTR_K8S_POD_UID]);
   return id === undefined
     ? undefined
     : {
@@ -95,7 +91,7 @@ const podLabels = ({ resource }: LabelSource): Labels | undefined => {
 };
 
 const vmLabels = ({ resource }: LabelSource): Labels | undefined => {
-  const id = known(resource[ATTR_VM_NAME]);
+  const id = withoutNone(resource[ATTR_VM_NAME]);
   return id === undefined
     ? undefined
     : { vm_id: id, vm_name: id, state: 'running', node_name: resource[ATTR_HOST_NAME] };
@@ -191,5 +187,20 @@ export const kepler: readonly PresetRule[] = [
     name: 'kepler_process_cpu_seconds_total',
     description: 'CPU time of a process, user and system',
     labels: processLabels,
+  },
+  {
+    from: 'container.cpu.time',
+    name: 'kepler_container_cpu_seconds_total',
+    description: 'CPU time of a container, user and system',
+    labels: containerLabels,
+  },
+  {
+    // A formula can publish it: the rate of the busy time by the number of CPUs.
+    from: 'system.cpu.utilization',
+    name: 'kepler_node_cpu_usage_ratio',
+    description: 'Share of the time of all CPUs during which they were busy',
+    isUnitNamed: true,
+    // With a mode it is a share of the busy or the idle time.
+    labels: (source) => (ATTR_CPU_MODE in source.own ? undefined : nodeLabels(source)),
   },
 ];

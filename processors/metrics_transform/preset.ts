@@ -20,20 +20,32 @@ export function createPresetShapes(name: PresetName): ShapesOf {
   };
 }
 
+/** Publishes counters without `_total` as up-down counters; undefined if a preset has none. */
+export function createNameKeepingShapes(name: PresetName): ShapesOf | undefined {
+  const rules: readonly PresetRule[] = presets[name];
+  const names = new Set(rules.filter(({ hasNoTotal }) => hasNoTotal).map((rule) => rule.name));
+  if (names.size === 0) return undefined;
+  return (series) => {
+    const shape = shapeOf(series);
+    const { metric } = series;
+    return [names.has(metric.name) ? { ...shape, metric: { ...metric, kind: 'updowncounter' } } : shape];
+  };
+}
+
 function translate(series: Series, rule: PresetRule): readonly Shape[] {
   const { metric, resource, attributes } = series;
   const labels = rule.labels({ own: attributes, resource: resource.attributes });
   const unit = rule.unit ?? metric.unit;
   const factor = findUnitFactor(metric.unit, unit);
   if (labels === undefined || factor === undefined) return [];
-  const { name, description, isUnitNamed, isGrowth = false } = rule;
+  const { name, description, isUnitNamed, isGrowth = false, reduction = 'sum' } = rule;
   return [
     {
       resource,
       attributes: keepKnown(labels),
       factor,
       isGrowth,
-      reduction: 'sum',
+      reduction,
       metric: {
         name,
         description,

@@ -1,18 +1,26 @@
+import { raplEnergy } from '../../src/model/energy-domain.js';
+import { ledgerEnergy } from '../../src/model/ledger-metrics.js';
 import {
   ATTR_CONTAINER_ID,
+  ATTR_CONTAINER_NAME,
+  ATTR_CONTAINER_RUNTIME_NAME,
+  ATTR_DISK_IO_DIRECTION,
   ATTR_HW_ID,
   ATTR_HW_PARENT,
   ATTR_HW_TYPE,
   ATTR_K8S_NAMESPACE_NAME,
+  ATTR_K8S_NODE_NAME,
   ATTR_K8S_POD_NAME,
   ATTR_PROCESS_COMMAND_LINE,
   ATTR_PROCESS_EXECUTABLE_NAME,
   ATTR_PROCESS_PID,
   ATTR_RAPL_DOMAIN,
+  ATTR_VM_NAME,
 } from '../../src/model/semantic-conventions.js';
-import { hwPower } from '../../src/model/shared-metrics.js';
+import { hwEnergy, hwPower } from '../../src/model/shared-metrics.js';
 import { processMemoryUsage, processMemoryVirtual } from '../../src/model/usage-metrics.js';
-import type { Labels, LabelSource, PresetRule } from './preset-rule.js';
+import { withoutNone, type Labels, type LabelSource, type PresetRule } from './preset-rule.js';
+import { scaphandreHost } from './scaphandre-host.js';
 
 // Names and labels of Scaphandre 1.0 (github.com/hubblo-org/scaphandre, docs_src/references/metrics.md).
 
@@ -31,67 +39,86 @@ const processLabels = ({ resource }: LabelSource): Labels => ({
   pid: resource[ATTR_PROCESS_PID],
   exe: resource[ATTR_PROCESS_EXECUTABLE_NAME],
   cmdline: resource[ATTR_PROCESS_COMMAND_LINE] ?? resource[ATTR_PROCESS_EXECUTABLE_NAME],
-  container_id: resource[ATTR_CONTAINER_ID],
-  kubernetes_pod_name: resource[ATTR_K8S_POD_NAME],
+  container_id: withoutNone(resource[ATTR_CONTAINER_ID]),
+  container_names: withoutNone(resource[ATTR_CONTAINER_NAME]),
+  container_scheduler: findScheduler(resource),
+  // The only value that Scaphandre has.
+  container_runtime: resource[ATTR_CONTAINER_RUNTIME_NAME] === 'containerd' ? 'containerd' : undefined,
+  kubernetes_pod_name: withoutNone(resource[ATTR_K8S_POD_NAME]),
   kubernetes_pod_namespace: resource[ATTR_K8S_NAMESPACE_NAME],
+  kubernetes_node_name: resource[ATTR_K8S_NODE_NAME],
+  vmname: withoutNone(resource[ATTR_VM_NAME]),
 });
+
+function findScheduler(resource: LabelSource['resource']): string | undefined {
+  if (withoutNone(resource[ATTR_K8S_POD_NAME]) !== undefined) return 'kubernetes';
+  return resource[ATTR_CONTAINER_RUNTIME_NAME] === 'docker' ? 'docker' : undefined;
+}
 
 /** Only for this collector, which replaces Scaphandre here. */
 const selfLabels = ({ resource }: LabelSource): Labels | undefined =>
   resource[ATTR_PROCESS_PID] === process.pid ? {} : undefined;
 
-function inMicrowatts(from: string, what: Pick<PresetRule, 'name' | 'description' | 'labels'>): PresetRule {
+const hostLabels: PresetRule['labels'] = (source) => (isCpu(source) || isMemory(source) ? {} : undefined);
+const wholeHostLabels: PresetRule['labels'] = (source) => (isHost(source) ? {} : undefined);
+const socketLabels: PresetRule['labels'] = (source) =>
+  isCpu(source) ? { socket_id: socketOf(source) } : undefined;
+const memoryLabels: PresetRule['labels'] = (source) =>
+  isMemory(source) ? { domain_name: 'dram', socket_id: socketOf(source) } : undefined;
+const isPlatform = ({ own }: LabelSource) => own[ATTR_RAPL_DOMAIN] === 'psys';
+/** The platform contains the sockets: it is a metric of its own. */
+const domainLabels: PresetRule['labels'] = (source) =>
+  isPlatform(source) ? undefined : { domain_name: source.own[ATTR_RAPL_DOMAIN], socket_id: socketOf(source) };
+
+type Named = Pick<PresetRule, 'name' | 'description' | 'labels'>;
+
+function inMicrowatts(from: string, what: Named): PresetRule {
   return { from, unit: 'uW', isUnitNamed: true, ...what };
 }
 
-const loads = [
-  ['one', '1m'],
-  ['five', '5m'],
-  ['fifteen', '15m'],
-].map(([name, span]): PresetRule => ({
-  from: `system.cpu.load_average.${span}`,
-  name: `scaph_host_load_avg_${name}`,
-  description: `Load average over ${span}`,
-  isUnitNamed: true,
-  labels: () => ({}),
-}));
+function inMicrojoules(from: string, what: Named): PresetRule {
+  return { from, unit: 'uJ', isUnitNamed: true, hasNoTotal: true, ...what };
+}
 
-const memory = [
-  [processMemoryUsage.name, 'memory_bytes', 'Resident memory'],
-  [processMemoryVirtual.name, 'memory_virtual_bytes', 'Virtual memory'],
-].flatMap(([from = '', name, what]): readonly PresetRule[] => [
-  { from, name: `scaph_process_${name}`, description: `${what} of a process`, labels: processLabels },
-  { from, name: `scaph_self_${name}`, description: `${what} of this collector`, labels: selfLabels },
-]);
+/** The names of a power and of its energy. */
+type Names = readonly [power: string, energy: string];
 
-const whatHostIs =
-  'Power of all packages and their memory, averaged over the window of the power processor; without a meter of them, of the whole host';
+const ofHardware: Names = [hwPower.name, hwEnergy.name];
+const ofRapl: Names = ['rapl.power', raplEnergy.name];
+const ofLedger: Names = ['ledger.power', ledgerEnergy.name];
 
-export const scaphandre: readonly PresetRule[] = [
-  inMicrowatts(hwPower.name, {
-    name: 'scaph_host_power_microwatts',
-    description: whatHostIs,
-    labels: (source) => (isCpu(source) || isMemory(source) ? {} : undefined),
-  }),
-  inMicrowatts('ledger.power', {
-    name: 'scaph_host_power_microwatts',
-    description: whatHostIs,
-    labels: (source) => (isHost(source) ? {} : undefined),
-  }),
-  inMicrowatts(hwPower.name, {
-    name: 'scaph_socket_power_microwatts',
-    description: 'Power of a package',
-    labels: (source) => (isCpu(source) ? { socket_id: socketOf(source) } : undefined),
-  }),
-  inMicrowatts(hwPower.name, {
-    name: 'scaph_domain_power_microwatts',
-    description: 'Power of a domain of a socket',
-    labels: (source) => (isMemory(source) ? { domain_name: 'dram', socket_id: socketOf(source) } : undefined),
-  }),
-  inMicrowatts('rapl.power', {
-    name: 'scaph_domain_power_microwatts',
-    description: 'Power of a domain of a socket',
-    labels: (source) => ({ domain_name: source.own[ATTR_RAPL_DOMAIN], socket_id: socketOf(source) }),
+/** What a meter measures, as a power and as a count of energy. */
+function measured(
+  stem: string,
+  [power, counter]: Names,
+  { of, labels }: { readonly of: string; readonly labels: PresetRule['labels'] },
+): readonly PresetRule[] {
+  return [
+    inMicrowatts(power, {
+      name: `scaph_${stem}_power_microwatts`,
+      description: `Power of ${of}, averaged over the window of the power processor`,
+      labels,
+    }),
+    inMicrojoules(counter, {
+      name: `scaph_${stem}_energy_microjoules`,
+      description: `Energy of ${of}`,
+      labels,
+    }),
+  ];
+}
+
+const whatHostIs = 'all packages and their memory or, without a meter of them, of the whole host';
+
+const energy: readonly PresetRule[] = [
+  ...measured('host', ofHardware, { of: whatHostIs, labels: hostLabels }),
+  ...measured('host', ofLedger, { of: whatHostIs, labels: wholeHostLabels }),
+  ...measured('socket', ofHardware, { of: 'a package', labels: socketLabels }),
+  ...measured('domain', ofHardware, { of: 'a domain of a socket', labels: memoryLabels }),
+  ...measured('domain', ofRapl, { of: 'a domain of a socket', labels: domainLabels }),
+  inMicrojoules(raplEnergy.name, {
+    name: 'scaph_host_rapl_psys_microjoules',
+    description: 'Energy of the platform (psys), which contains the packages',
+    labels: (source) => (isPlatform(source) ? {} : undefined),
   }),
   inMicrowatts('process.power', {
     name: 'scaph_process_power_consumption_microwatts',
@@ -104,6 +131,56 @@ export const scaphandre: readonly PresetRule[] = [
       return isMemory(source) ? { ...processLabels(source), domain: 'dram' } : undefined;
     },
   }),
+];
+
+const memory = [
+  [processMemoryUsage.name, 'memory_bytes', 'Resident memory'],
+  [processMemoryVirtual.name, 'memory_virtual_bytes', 'Virtual memory'],
+].flatMap(([from = '', name, what]): readonly PresetRule[] => [
+  { from, name: `scaph_process_${name}`, description: `${what} of a process`, labels: processLabels },
+  { from, name: `scaph_self_${name}`, description: `${what} of this collector`, labels: selfLabels },
+]);
+
+const disk = ['read', 'write'].flatMap((direction): readonly PresetRule[] => {
+  const from = 'process.disk.io';
+  const labels: PresetRule['labels'] = (source) =>
+    source.own[ATTR_DISK_IO_DIRECTION] === direction ? processLabels(source) : undefined;
+  const what = direction === 'read' ? 'read from disks' : 'written to disks';
+  return [
+    {
+      from,
+      name: `scaph_process_disk_total_${direction}_bytes`,
+      description: `Bytes that a process has ${what}`,
+      hasNoTotal: true,
+      labels,
+    },
+    {
+      from,
+      name: `scaph_process_disk_${direction}_bytes`,
+      description: `Bytes that a process has ${what} since the point before`,
+      isGrowth: true,
+      labels,
+    },
+  ];
+});
+
+/** A formula can publish it: the rate of CPU time by the number of CPUs. */
+const utilization: readonly PresetRule[] = [
+  { name: 'scaph_process_cpu_usage_percentage', labels: processLabels },
+  { name: 'scaph_self_cpu_usage_percent', labels: selfLabels },
+].map(({ name, labels }) => ({
+  from: 'process.cpu.utilization',
+  name,
+  description: 'CPU time in percent of that of all CPUs',
+  unit: '%',
+  isUnitNamed: true,
+  labels,
+}));
+
+export const scaphandre: readonly PresetRule[] = [
+  ...energy,
   ...memory,
-  ...loads,
+  ...disk,
+  ...utilization,
+  ...scaphandreHost,
 ];

@@ -8,7 +8,7 @@ import { describeSimulatedProcess, type SimulatedProcess } from './simulated-pro
 const cpuUse: Metric = {
   name: 'process.cpu.utilization',
   unit: '1',
-  description: 'CPUs that a process uses now',
+  description: 'Share of the time of all CPUs that a process uses now',
   kind: 'gauge',
   valueType: 'double',
 };
@@ -51,16 +51,17 @@ export class UsageTables {
   #readProcesses(at: bigint): Table {
     const seen = this.#machine.processes.filter((process) => !this.#published.isFinished(process));
     const columns = seen.flatMap((process) => this.#seriesOf(process));
-    const values = seen.flatMap((process) => this.#readOne(process));
+    const cpus = this.#machine.cpus().length;
+    const values = seen.flatMap((process) => this.#readOne(process, cpus));
     const isSame = columns.length === this.#columns.length && columns.every((s, i) => s === this.#columns[i]);
     if (!isSame) this.#columns = columns;
     return createRow(this.#columns, at, Float64Array.from(values));
   }
 
-  #readOne(process: SimulatedProcess): number[] {
+  #readOne(process: SimulatedProcess, cpus: number): number[] {
     const ns = this.#machine.cpuNsOf(process);
     const systemNs = (ns * BigInt(process.identity.program.systemPercent)) / 100n;
-    return [Number(ns - systemNs) / 1e9, Number(systemNs) / 1e9, process.percent / 100];
+    return [Number(ns - systemNs) / 1e9, Number(systemNs) / 1e9, process.percent / 100 / cpus];
   }
 
   #seriesOf(process: SimulatedProcess): readonly Series[] {

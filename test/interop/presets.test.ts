@@ -154,7 +154,10 @@ test(
   async (t) => {
     const prometheus = await start(t, 'scaphandre');
     for (const expression of scaphandreDashboards) {
-      const samples = await waitForData(prometheus, fillIn(expression, { process_filter: '' }));
+      const samples = await waitForData(
+        prometheus,
+        fillIn(expression, { process_filter: '', __rate_interval: '20s' }),
+      );
       const isPower = expression.includes('microwatts');
       const wrong = samples.filter(({ value }) => value < 0 || (isPower && value > maxWatts));
       assert.deepEqual(wrong, [], expression);
