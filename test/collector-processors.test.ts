@@ -20,7 +20,7 @@ const examples: readonly Example[] = [
     settings: `
     actions: [{key: http.status_code, action: convert, converted_type: int}]`,
     refusals: [
-      /converted_type: unknown setting; remove it: .*\n.*action: expected one of insert, update, upsert, delete, hash/u,
+      /converted_type: unknown setting; remove it: .*\n.*action: expected one of .*, found the text "convert"; remove the action/u,
     ],
   },
   {
@@ -29,7 +29,7 @@ const examples: readonly Example[] = [
     settings: `
     actions: [{key: http.url, action: extract, pattern: '^(?P<http_protocol>.*):'}]`,
     refusals: [
-      /pattern: unknown setting; .*\n.*action: expected one of insert, update, upsert, delete, hash/u,
+      /pattern: unknown setting; .*\n.*action: expected one of .*, found the text "extract"; set the attribute where it comes from/u,
     ],
   },
   {
@@ -77,7 +77,6 @@ const examples: readonly Example[] = [
     id: 'cumulativetodelta',
     settings: `
     include: {metrics: [metric_1_name, metric_2_name], match_type: strict}`,
-    refusals: [/use "cumulative_to_delta", with the same settings/u],
   },
   ...[
     ['names', 'include: {metrics: [metric_1_name, metric_2_name], match_type: strict}'],
@@ -93,6 +92,18 @@ const examples: readonly Example[] = [
     settings: `
     include: {metric_types: [sum, histogram]}`,
     refusals: [/expected sum, found "histogram"; histograms are always cumulative here/u],
+  },
+  {
+    what: 'a match without names',
+    id: 'cumulativetodelta/missing_name',
+    settings: '\n    include: {match_type: strict, metrics: }',
+    refusals: [/include: expected metrics or metric_types, found neither/u],
+  },
+  {
+    what: 'names without a match type',
+    id: 'cumulativetodelta/missing_match_type',
+    settings: '\n    include: {metrics: [metric1, metric2]}',
+    refusals: [/include\.match_type: expected strict or regexp, found none/u],
   },
   {
     what: 'names as in earlier versions',
@@ -120,7 +131,6 @@ const examples: readonly Example[] = [
     what: 'its limits',
     id: 'deltatocumulative',
     settings: '\n    max_stale: 5m\n    max_streams: 0',
-    refusals: [/use "delta_to_cumulative"/u],
   },
   {
     what: 'its limits',
@@ -131,7 +141,6 @@ const examples: readonly Example[] = [
     what: 'keys',
     id: 'groupbyattrs',
     settings: '\n    keys: [foo, bar]',
-    refusals: [/use "group_by_attributes", with the same settings/u],
   },
   { what: 'keys', id: 'group_by_attributes', settings: '\n    keys: [foo, bar]' },
   { what: 'no keys, to compact', id: 'group_by_attributes/compaction', settings: '' },
@@ -141,6 +150,7 @@ const examples: readonly Example[] = [
     settings: '\n    interval: 60s\n    pass_through: {gauge: false, summary: false}',
   },
   { what: 'nothing', id: 'batch', settings: '' },
+  { what: 'a maximum size', id: 'batch', settings: '\n    send_batch_max_size: 10000\n    timeout: 0s' },
   { what: 'sizes', id: 'batch/2', settings: '\n    send_batch_size: 10000\n    timeout: 10s' },
   {
     what: 'metadata',
@@ -163,6 +173,16 @@ const examples: readonly Example[] = [
     ],
   },
   {
+    what: 'limits of the back-off of garbage collection',
+    id: 'memory_limiter',
+    settings:
+      '\n    limit_mib: 4000\n    max_gc_interval_when_soft_limited: 30s\n    max_gc_interval_when_hard_limited: 30s',
+    refusals: [
+      /max_gc_interval_when_soft_limited: unknown setting; remove it: garbage collection is forced/u,
+      /max_gc_interval_when_hard_limited: unknown setting; use "min_gc_interval_when_hard_limited"/u,
+    ],
+  },
+  {
     what: 'a share',
     id: 'memory_limiter',
     settings: '\n    check_interval: 1s\n    limit_percentage: 80\n    spike_limit_percentage: 15',
@@ -171,13 +191,45 @@ const examples: readonly Example[] = [
     what: 'a transform',
     id: 'metricstransform',
     settings: '\n    transforms: [{include: host.cpu.usage, action: insert, new_name: host.cpu.utilization}]',
-    refusals: [/use "metrics_transform", with the same settings/u],
   },
   {
     what: 'a transform',
     id: 'metrics_transform',
     settings: '\n    transforms: [{include: host.cpu.usage, action: insert, new_name: host.cpu.utilization}]',
   },
+  {
+    what: 'a median and a number of series',
+    id: 'metricstransform',
+    settings: `
+    transforms:
+      - {include: a.*, match_type: regexp, action: combine, new_name: b, aggregation_type: median}
+      - {include: a, action: update, operations: [{action: aggregate_labels, label_set: [], aggregation_type: count}]}`,
+    refusals: [
+      /transforms\[0\]\.aggregation_type: expected one of .*, found the text "median"; use "aggregation" with the function p50/u,
+      /operations\[0\]\.aggregation_type: expected one of .*, found the text "count"; use the query language/u,
+    ],
+  },
 ];
 
 testExamples(examples);
+
+/** The Collector's processors that have no settings in common with one of ours. */
+const others: readonly (readonly [id: string, refusal: RegExp])[] = [
+  ['metricsgeneration', /use "formula", which takes several inputs/u],
+  ['metrics_generation', /use "formula"/u],
+  ['deltatorate', /use "power"/u],
+  ['k8sattributes', /use "workload_names"/u],
+  ['k8s_attributes/names', /use "workload_names"/u],
+  ['transform', /use "metrics_transform", "attributes" or "filter"/u],
+  ['metricstarttime', /remove it: receivers set the start of every counter/u],
+  ['metric_start_time', /remove it: receivers set the start/u],
+  ['queuebatch', /remove it: every exporter has a queue, .* "sending_queue"/u],
+  ['redaction', /use "attributes"/u],
+  ['routing', /use "filter"/u],
+  ['probabilistic_sampler', /remove it: there are metrics only/u],
+  ['tail_sampling', /remove it: there are metrics only/u],
+  ['groupbytrace', /remove it: there are metrics only/u],
+  ['span', /remove it: there are metrics only/u],
+];
+
+testExamples(others.map(([id, refusal]) => ({ what: 'its name', id, settings: ' {}', refusals: [refusal] })));

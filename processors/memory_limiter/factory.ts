@@ -12,6 +12,8 @@ export const factory: ProcessorFactory<typeof schema> = {
   schema,
   replacedSettings: {
     min_gc_interval_when_soft_limited: 'remove it: garbage collection is forced above the limit only',
+    max_gc_interval_when_soft_limited: 'remove it: garbage collection is forced above the limit only',
+    max_gc_interval_when_hard_limited: 'use "min_gc_interval_when_hard_limited", which is constant',
   },
   check({
     limit_mib: limit,

@@ -35,6 +35,8 @@ export function createActionsSetting(doc: string) {
  */
 export function replaceActionSettings(path: string): Readonly<Record<string, string>> {
   return {
+    [`${path}[].action=convert`]: 'remove the action: attributes keep the type that they come with',
+    [`${path}[].action=extract`]: 'set the attribute where it comes from',
     [`${path}[].pattern`]: 'write an action with "key" for each attribute',
     [`${path}[].converted_type`]: 'remove it: attributes keep the type that they come with',
     [`${path}[].default_value`]: 'write a second action, "insert", with "value"',

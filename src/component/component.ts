@@ -124,7 +124,7 @@ interface Factory<S extends Schema> {
   readonly schema: S;
   /**
    * What to write instead of settings that the OpenTelemetry Collector has but this component does not have, by
-   * path in the component's settings: `tls.cert_pem`, `jobs[].name` in a list.
+   * path in the component's settings: `tls.cert_pem`, `jobs[].name` in a list, `format=xml` for a choice.
    */
   readonly replacedSettings?: Readonly<Record<string, string>>;
   /**

@@ -69,23 +69,41 @@ test('describeSearch names the package and the folders from which it was searche
   );
 });
 
+/** By kind and name in the Collector. */
+type Names = Readonly<Partial<Record<ComponentKind, Readonly<Record<string, string>>>>>;
+
+const { same, other } = JSON.parse(
+  readFileSync(new URL('config/collector-names.json', packageRoot), 'utf8'),
+) as { readonly same: Names; readonly other: Names };
+
 test("findReplacement reports what to use for the Collector's components", () => {
-  const known = JSON.parse(
-    readFileSync(new URL('config/collector-names.json', packageRoot), 'utf8'),
-  ) as Readonly<Record<ComponentKind, Readonly<Record<string, string>>>>;
   for (const kind of componentKinds) {
     const builtIn = listBuiltInTypes(kind);
-    for (const type of Object.keys(known[kind])) {
+    for (const type of Object.keys(other[kind] ?? {})) {
       assert.ok(!builtIn.includes(type), `${type} is built in`);
       const remedy = finder.findReplacement(kind, type) ?? '';
-      assert.match(remedy, /^(?:use "|remove it: )/u);
-      const named = /^use "(\w+)"/u.exec(remedy)?.[1];
-      if (named !== undefined) assert.ok(builtIn.includes(named), named);
+      assert.match(remedy, /^(?:use (?:the \w+ )?"|remove it: )/u);
+      const [, elsewhere, named] = /^use (?:the (\w+) )?"(\w+)"/u.exec(remedy) ?? [];
+      const known = elsewhere === undefined ? builtIn : componentKinds.flatMap(listBuiltInTypes);
+      if (named !== undefined) assert.ok(known.includes(named), named);
     }
   }
   const remedy = finder.findReplacement('processor', 'resource_detection');
   assert.equal(remedy, finder.findReplacement('processor', 'resourcedetection'));
   assert.equal(finder.findReplacement('exporter', 'constructor'), undefined);
+});
+
+test('createFactoryFinder finds components by the names that they have in the Collector', async () => {
+  for (const kind of componentKinds) {
+    for (const [theirs, ours] of Object.entries(same[kind] ?? {})) {
+      assert.ok(!listBuiltInTypes(kind).includes(theirs), `${theirs} is built in`);
+      const found = await finder.find(kind, theirs);
+      assert.ok(found, theirs);
+      assert.equal(found, await finder.find(kind, ours));
+    }
+  }
+  const found = await finder.find('processor', 'group_by_attrs');
+  assert.equal(found, await finder.find('processor', 'group_by_attributes'));
 });
 
 test('createFactoryFinder refuses packages whose files are FIFOs, and does not wait for them', async () => {

@@ -31,10 +31,7 @@ export interface FactoryFinder {
   find<Kind extends ComponentKind>(kind: Kind, type: string): Promise<Factories[Kind] | undefined>;
   /** Known types, for messages. Others may be found, too. */
   list(kind: ComponentKind): readonly string[];
-  /**
-   * What to use instead of a component of the OpenTelemetry Collector that does not exist here under that name:
-   * `use "otlp_http"`.
-   */
+  /** What to use instead of a component of the OpenTelemetry Collector that does not exist here: `use "debug"`. */
   findReplacement(kind: ComponentKind, type: string): string | undefined;
   /** Where a type that was not found was searched. */
   describeSearch(kind: ComponentKind, type: string): string;
@@ -53,7 +50,7 @@ export function createFactoryFinder(...folders: readonly string[]): FactoryFinde
   return {
     list: listBuiltInTypes,
     async find(kind, type) {
-      const url = findBuiltIn(kind, type) ?? findInstalled(kind, type, searched);
+      const url = findBuiltIn(kind, type) ?? findInstalled(kind, type, searched) ?? findSame(kind, type);
       return url && loadFactory(kind, type, url);
     },
     findReplacement,
@@ -117,17 +114,31 @@ function describeSearch(kind: ComponentKind, type: string, folders: readonly str
   return `searched for the package "${name}" from ${folders.join(', ')}`;
 }
 
-let replacements: Readonly<Record<string, Readonly<Record<string, string>>>> | undefined;
+/** By kind, and name in the Collector. */
+type CollectorNames = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
-function findReplacement(kind: ComponentKind, type: string): string | undefined {
+/** The types that have other names here, and what to use instead of those that do not exist here. */
+let collectorNames: { readonly same: CollectorNames; readonly other: CollectorNames } | undefined;
+
+function findName(list: 'same' | 'other', kind: ComponentKind, type: string): string | undefined {
   // The file belongs to this package and has this layout.
-  replacements ??= JSON.parse(
+  collectorNames ??= JSON.parse(
     readFileSync(new URL('config/collector-names.json', packageFolder), 'utf8'),
-  ) as typeof replacements;
+  ) as NonNullable<typeof collectorNames>;
   // Newer Collectors also have names with underscores: resource_detection for resourcedetection.
-  const [known, plain] = [replacements?.[kind] ?? {}, type.replaceAll('_', '')];
+  const [known, plain] = [collectorNames[list][kind] ?? {}, type.replaceAll('_', '')];
   const name = [type, plain].find((one) => Object.hasOwn(known, one));
   return name === undefined ? undefined : known[name];
+}
+
+/** The component that has another name in the Collector, with the same settings. */
+function findSame(kind: ComponentKind, type: string): URL | undefined {
+  const name = findName('same', kind, type);
+  return name === undefined ? undefined : findBuiltIn(kind, name);
+}
+
+function findReplacement(kind: ComponentKind, type: string): string | undefined {
+  return findName('other', kind, type);
 }
 
 /** Imports a component's module and returns the factory that it exports. */

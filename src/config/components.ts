@@ -123,15 +123,25 @@ async function validateComponent<Kind extends ComponentKind>(
   return { id, type, kind, factory, settings, keys, origin: entry.origin };
 }
 
-/** Describes what to write instead of a setting of the Collector that does not exist here. */
+/** Describes what to write instead of a setting, or a choice, of the Collector that does not exist here. */
 function addReplacement(
   problem: Problem,
   componentPath: string,
   replaced: Readonly<Record<string, string>> = {},
 ): Problem {
   const path = problem.path.slice(componentPath.length + 1).replaceAll(/\[\d+\]/gu, '[]');
-  if (!problem.message.startsWith('unknown setting') || !Object.hasOwn(replaced, path)) return problem;
-  return { ...problem, message: `unknown setting; ${replaced[path]}` };
+  const { message } = problem;
+  if (message.startsWith('unknown setting')) {
+    return Object.hasOwn(replaced, path)
+      ? { ...problem, message: `unknown setting; ${replaced[path]}` }
+      : problem;
+  }
+  const [expected = '', choice] =
+    /^(expected one of .*, found the text "([^"]*)")/u.exec(message)?.slice(1) ?? [];
+  const remedy = `${path}=${choice}`;
+  return Object.hasOwn(replaced, remedy)
+    ? { ...problem, message: `${expected}; ${replaced[remedy]}` }
+    : problem;
 }
 
 /** The remedy: a replacement, or else the nearest name and where the type was searched. */

@@ -21,6 +21,9 @@ export interface ServiceConfig {
   readonly telemetry: TelemetryConfig;
 }
 
+const connectorsRemedy =
+  '; remove it: list an exporter in several pipelines, each with a processor "filter" for what it exports';
+
 const topKeys = ['receivers', 'processors', 'exporters', 'extensions', 'service'];
 
 /**
@@ -87,7 +90,8 @@ function refuseUnknownKeys(root: ConfigNode, problems: Problem[]): void {
   if (root.kind !== 'map') return;
   for (const [key, { origin }] of root.entries) {
     if (topKeys.includes(key)) continue;
-    problems.push({ origin, path: key, message: `unknown section${suggest(key, topKeys)}` });
+    const remedy = key === 'connectors' ? connectorsRemedy : suggest(key, topKeys);
+    problems.push({ origin, path: key, message: `unknown section${remedy}` });
   }
 }
 
