@@ -9,6 +9,11 @@ export const schema = {
   },
   pass_through: {
     gauge: { doc: 'Whether all points of gauges are forwarded.', format: 'boolean', default: false },
+    up_down_counter: {
+      doc: 'Whether all points of up-down counters are forwarded, as by the Collector. Otherwise they are treated as gauges.',
+      format: 'boolean',
+      default: true,
+    },
     summary: {
       doc: 'Accepted for compatibility with the Collector, without effect.',
       format: 'boolean',

@@ -117,3 +117,20 @@ test('interval leaves what was refused to the next row of a counter, and ignores
   void processor.shutdown();
   assert.deepEqual(tables, [15]);
 });
+
+test('interval forwards up-down counters unchanged, unless it is told to treat them as gauges', () => {
+  const memory: Metric = { ...power, name: 'process.memory.usage', unit: 'By', kind: 'updowncounter' };
+  for (const [passThrough, expected] of [
+    [{}, [1, 2, 11]],
+    [{ up_down_counter: false }, [2]],
+  ] as const) {
+    const { feed, rows } = create({ interval: '10s', pass_through: passThrough });
+    const series = [createSeries(memory), createSeries(power)];
+    for (const atS of [1, 2, 11]) feed(atS, series, [atS, atS]);
+    assert.deepEqual(
+      rows(memory).map(([atS]) => atS),
+      expected,
+    );
+    assert.deepEqual(rows(power), [[2, 2]]);
+  }
+});
