@@ -3,9 +3,9 @@ import type { ConfigOf, Schema } from '../../src/component/schema.js';
 
 export const schema = {
   detectors: {
-    doc: 'Detectors whose attributes are added to every resource: `env` (the variables OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES), `host` and `os`. If two find the same attribute, that of the first is used.',
+    doc: 'Detectors whose attributes are added to every resource: `env` (the variables OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES), `host` and `os`. If two find the same attribute, that of the first is used. Unset: all three or, as in the Collector, none if there are `attributes`.',
     format: 'string_list',
-    default: ['env', 'host', 'os'],
+    default: null,
   },
   override: {
     doc: 'Whether detected attributes replace those that a resource already has.',

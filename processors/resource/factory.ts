@@ -12,7 +12,7 @@ export const factory: ProcessorFactory<typeof schema> = {
   schema,
   replacedSettings: replaceActionSettings('attributes'),
   check: ({ detectors, attributes }) => [
-    ...detectors
+    ...(detectors ?? [])
       .filter((name) => !detectorNames.includes(name))
       .map((name) => `detectors: expected some of ${detectorNames.join(', ')}, found "${name}"`),
     ...checkActions(attributes, 'attributes'),
@@ -32,7 +32,8 @@ export const factory: ProcessorFactory<typeof schema> = {
 
 /** Maps each resource object once, so that what shared a resource shares the new one, too. */
 function createResourceMapping(config: Config, { host, log }: Context): (resource: Resource) => Resource {
-  const detected = detectAttributes(config.detectors, { root: config.root, environment: process.env, log });
+  const detectors = config.detectors ?? (config.attributes.length > 0 ? [] : detectorNames);
+  const detected = detectAttributes(detectors, { root: config.root, environment: process.env, log });
   const machine: Machine = { named: host.attributes, detected };
   return createPlans((resource: Resource) => {
     const described = describeResource(resource.attributes, machine, config.override);

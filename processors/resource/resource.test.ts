@@ -106,6 +106,11 @@ test('resource does its actions after the detection', () => {
   });
 });
 
+test('resource detects nothing, when there are actions only, as in the Collector', () => {
+  const attributes = [{ action: 'upsert', key: 'rack', value: 12 }];
+  assert.deepEqual(mapResources({ root: createRoot(), attributes }, [{}]), [{ rack: 12 }]);
+});
+
 test('resource makes one resource of one, when series share it', () => {
   const next = createTableCollector();
   const config = parseSettings(factory.schema, { detectors: ['os'] });
