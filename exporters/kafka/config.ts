@@ -3,6 +3,7 @@ import { parseEndpoint } from '../../src/config/endpoint.js';
 import { describeError } from '../../src/errors.js';
 import { checkQueue, queueSettings } from '../../src/export/sending-settings.js';
 import { checkTlsConfig, optionalTlsSettings } from '../../src/http/tls-files.js';
+import { identitySetting } from '../../src/otlp/place-identity.js';
 
 /** Bytes of a record besides its message: key, headers and lengths, with some margin. */
 const recordBytes = 256;
@@ -52,6 +53,7 @@ export const schema = {
     format: 'boolean',
     default: false,
   },
+  identity: identitySetting,
   tls: optionalTlsSettings,
   auth: { sasl: saslSettings },
   timeout: {

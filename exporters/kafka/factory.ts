@@ -11,7 +11,7 @@ export const factory: ExporterFactory<typeof schema> = {
   check: checkConfig,
   create(config, context) {
     return new QueuedExporter(config, context, {
-      createEncoder: (emit) => createBatcher(limitBatch(config), emit),
+      createEncoder: (emit) => createBatcher(limitBatch(config), emit, config.identity),
       restore: createRequest,
       openSender: () => open(config, context.log),
     });

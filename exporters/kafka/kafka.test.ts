@@ -87,6 +87,20 @@ test('kafka sends each resource in separate messages to one partition, with the 
   );
 });
 
+test('kafka moves the attributes of workloads to their points, if it is set to', async (t) => {
+  const broker = await openKafkaBroker(t);
+  const settings = { brokers: [broker.address], identity: 'attributes' };
+  const { exporter } = await startExporter(t, factory, settings);
+  const resource = { attributes: { 'host.name': 'node-1', 'process.pid': 7 } };
+  exporter.consume(createRow([{ ...energy, resource }], start, Float64Array.of(1)));
+  await exporter.shutdown();
+  const points = broker.produced.flatMap(({ value }) => decodePoints(value));
+  assert.deepEqual(
+    points.map(({ resource: machine, attributes }) => [machine, attributes['process.pid']]),
+    [[{ 'host.name': 'node-1' }, 'int 7']],
+  );
+});
+
 test('kafka halves messages that the broker rejects as too large, and drops a single point that is too large', async (t) => {
   const tooLarge = 10;
   const broker = await openKafkaBroker(t, { answer: (_, bytes) => (bytes > 3000 ? tooLarge : 0) });

@@ -1,16 +1,12 @@
 import { parseKeyPairsIntoRecord } from '@opentelemetry/core';
 import type { Schema } from '../component/schema.js';
 import { sendingSettings } from '../export/sending-settings.js';
-import { identityPlaces } from './place-identity.js';
+import { identitySetting } from './place-identity.js';
 
 /** Settings that both OTLP exporters have, with the Collector's names where it has them. */
 export const otlpSettings = {
   ...sendingSettings,
-  identity: {
-    doc: 'Where the attributes of processes, containers and other workloads are sent: as attributes of their resource, of their points, or both. Backends that make no labels of resource attributes, such as Prometheus by default, can only distinguish workloads by attributes of points.',
-    format: identityPlaces,
-    default: 'resource',
-  },
+  identity: identitySetting,
   from_environment: {
     doc: 'Whether the environment variables `OTEL_EXPORTER_OTLP_METRICS_*` and `OTEL_EXPORTER_OTLP_*` override settings. Otherwise they are ignored.',
     format: 'boolean',

@@ -1,3 +1,4 @@
+import type { Setting } from '../component/schema.js';
 import { createPlans } from '../model/plan.js';
 import type { Attributes, Resource, Series } from '../model/series.js';
 
@@ -5,6 +6,13 @@ import type { Attributes, Resource, Series } from '../model/series.js';
 export const identityPlaces = ['resource', 'attributes', 'both'] as const;
 
 export type IdentityPlace = (typeof identityPlaces)[number];
+
+/** The setting of exporters that send OTLP. */
+export const identitySetting = {
+  doc: 'Where the attributes of processes, containers and other workloads are sent: as attributes of their resource, of their points, or both. Backends that make no labels of resource attributes, such as Prometheus by default, can only distinguish workloads by attributes of points.',
+  format: identityPlaces,
+  default: 'resource',
+} as const satisfies Setting;
 
 /** Attributes of the machine and of the program that reports it: these always belong to the resource. */
 const ofMachine = /^(?:cloud|deployment|host|os|service|telemetry)\./u;

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DecodedPoint } from '../../src/otlp/decode-request.fixture.js';
 import { until } from '../../src/testing/until.js';
+import { writeConfig } from '../agent.js';
 import { startCollector } from './collector.js';
 import { expectSamples } from './expected.js';
 import { keyOf, type Line } from './exposition.js';
@@ -32,36 +33,54 @@ const withoutPush = isWithout('prometheus-otlp');
 const withoutCollector = isWithout('prometheus', 'otelcol');
 const every = '{__name__=~".+"}';
 
-test(
-  'Prometheus has every point that is pushed by OTLP, with its instant',
-  { skip: withoutPush },
-  async (t) => {
-    const prometheus = await startPrometheus(
-      t,
-      'prometheus-otlp',
-      'otel-examples/prometheus-otlp/prometheus.yml',
-      ['--web.enable-otlp-receiver'],
-    );
-    const agent = await startMeasuredAgent(t, {
-      example: 'otel-examples/prometheus-otlp/joulemetry.yaml',
-      exporter: 'otlp_http',
-    });
-    await until(() => agent.meter.joules() > 40);
-    assertNothingLost(await agent.finish(() => Infinity));
-    const expected = expectSamples(agent.sent(), (name) => promoted.has(name));
-    const texts = expected.map(({ key, value, timeMs }) => `${key} ${timeMs} ${value}`).toSorted();
-    const samples = await prometheus.query(`${every}[10m]`);
-    const found = samples.filter(({ labels }) => labels['__name__'] !== 'target_info');
-    assert.deepEqual(
-      found.map(({ labels, value, timeMs }) => `${keyOf(labels)} ${timeMs} ${value}`).toSorted(),
-      texts,
-    );
-    const series = new Set(expected.map(({ key }) => key)).size;
-    t.diagnostic(`${series} series, ${texts.length} samples by OTLP`);
-    const [counted] = await prometheus.query(`count(last_over_time(${every}[10m]))`);
-    assert.ok((counted?.value ?? 0) >= series);
+/** Attributes that stay with the resource wherever the exporter sends those of workloads. */
+const ofMachine = /^(?:cloud|deployment|host|os|service|telemetry)\./u;
+
+for (const { what, config, settings, isLabel } of [
+  {
+    what: 'and promotes the resource attributes of workloads',
+    config: () => 'otel-examples/prometheus-otlp/prometheus.yml',
+    settings: '{}',
+    isLabel: (name: string) => promoted.has(name),
   },
-);
+  {
+    what: 'and promotes none, with the attributes of workloads on the points',
+    config: () => writeConfig('storage: {tsdb: {out_of_order_time_window: 30m}}'),
+    settings: '{identity: attributes}',
+    isLabel: (name: string) => !ofMachine.test(name),
+  },
+]) {
+  test(
+    `Prometheus has every point that is pushed by OTLP, with its instant, ${what}`,
+    { skip: withoutPush },
+    async (t) => {
+      const prometheus = await startPrometheus(t, 'prometheus-otlp', config(), [
+        '--web.enable-otlp-receiver',
+      ]);
+      const agent = await startMeasuredAgent(t, {
+        example: 'otel-examples/prometheus-otlp/joulemetry.yaml',
+        exporter: 'otlp_http',
+        settings,
+      });
+      await until(() => agent.meter.joules() > 40);
+      assertNothingLost(await agent.finish(() => Infinity));
+      const expected = expectSamples(agent.sent(), isLabel);
+      const texts = expected.map(({ key, value, timeMs }) => `${key} ${timeMs} ${value}`).toSorted();
+      const samples = await prometheus.query(`${every}[10m]`);
+      const found = samples.filter(({ labels }) => labels['__name__'] !== 'target_info');
+      assert.deepEqual(
+        found.map(({ labels, value, timeMs }) => `${keyOf(labels)} ${timeMs} ${value}`).toSorted(),
+        texts,
+      );
+      const series = new Set(expected.map(({ key }) => key)).size;
+      const ofProcesses = new Set(found.map(({ labels }) => labels['process_pid'])).size;
+      t.diagnostic(`${series} series of ${ofProcesses} processes, ${texts.length} samples by OTLP`);
+      assert.ok(ofProcesses > 2);
+      const [counted] = await prometheus.query(`count(last_over_time(${every}[10m]))`);
+      assert.ok((counted?.value ?? 0) >= series);
+    },
+  );
+}
 
 test(
   'Prometheus scrapes of a Collector as many series as the agent sent it',
