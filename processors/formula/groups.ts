@@ -1,6 +1,13 @@
 import { describeGroup, findAttribute, hasAttributes } from '../../src/model/group.js';
 import { findOrAdd } from '../../src/model/plan.js';
-import type { AnySeries, AttributeValue, Metric, Resource, Series } from '../../src/model/series.js';
+import {
+  kindNames,
+  type AnySeries,
+  type AttributeValue,
+  type Metric,
+  type Resource,
+  type Series,
+} from '../../src/model/series.js';
 import type { WindowedSource } from '../../src/windows/windowed-source.js';
 import type { FormulaConfig, InputConfig } from './config.js';
 import type { Evaluate } from './expression.js';
@@ -79,7 +86,7 @@ export class FormulaGroups {
   findMismatch(input: number, { metric: { kind, name } }: AnySeries, source: WindowedSource) {
     const { name: own, take } = this.#inputs[input].config;
     if (source.isCounter || take === 'auto' || take === 'value') return undefined;
-    return `Cannot use "${name}" as input "${own}" of "${this.metric.name}": expected a counter, which has a ${take}, found a ${kind}; set "take: value"`;
+    return `Cannot use "${name}" as input "${own}" of "${this.metric.name}": expected a counter, which has a ${take}, found ${kindNames[kind]}; set "take: value"`;
   }
 
   join(source: WindowedSource, series: AnySeries, input: number): Membership {

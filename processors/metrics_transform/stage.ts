@@ -2,7 +2,7 @@ import type { Context } from '../../src/component/component.js';
 import { passHistograms, type Consumer } from '../../src/component/consumer.js';
 import { createMappingProcessor } from '../../src/component/mapping-processor.js';
 import type { Reduction } from '../../src/model/mapped-series.js';
-import { deriveSeries, type AnySeries, type Metric, type Series } from '../../src/model/series.js';
+import { deriveSeries, kindNames, type AnySeries, type Metric, type Series } from '../../src/model/series.js';
 import { Expansion, type Output } from './expansion.js';
 import { HistogramExpansion } from './histograms.js';
 import type { Shape, ShapesOf } from './shape.js';
@@ -95,7 +95,7 @@ class Metrics {
     if (!this.#refused.has(metric.name)) {
       this.#refused.add(metric.name);
       this.#context.log.warn(
-        `Cannot add series to the metric "${metric.name}": expected a ${known.kind} in "${known.unit}", found a ${metric.kind} in "${metric.unit}"; they are forwarded unchanged`,
+        `Cannot add series to the metric "${metric.name}": expected ${kindNames[known.kind]} in "${known.unit}", found ${kindNames[metric.kind]} in "${metric.unit}"; they are forwarded unchanged`,
       );
     }
     return false;

@@ -5,7 +5,7 @@ import { elementAt } from '../../src/element.js';
 import { findAttribute } from '../../src/model/group.js';
 import type { HistogramTable } from '../../src/model/histogram-table.js';
 import { findOrAdd } from '../../src/model/plan.js';
-import type { AnySeries } from '../../src/model/series.js';
+import { kindNames, type AnySeries } from '../../src/model/series.js';
 import { embodiedCarbon } from '../../src/model/shared-metrics.js';
 import { createEnding, type Table } from '../../src/model/table.js';
 import { AlignedWindows, type WindowUser } from '../../src/windows/aligned-windows.js';
@@ -108,7 +108,7 @@ export class Work implements ConsumingComponent, WindowUser<Use> {
     if (this.#unfit.has(name)) return;
     this.#unfit.add(name);
     this.#log.warn(
-      `Cannot use "${name}": expected a counter or a histogram, found a ${kind}; it is left out`,
+      `Cannot use "${name}": expected a counter or a histogram, found ${kindNames[kind]}; it is left out`,
     );
   }
 

@@ -66,6 +66,15 @@ export interface Series<AMetric = Metric> {
 /** A series of a histogram table. The type keeps it out of number tables. */
 export type HistogramSeries = Series<HistogramMetric>;
 
+/** The kinds of metrics in messages, with their article. */
+export const kindNames: Readonly<Record<MetricKind | HistogramKind, string>> = {
+  gauge: 'a gauge',
+  counter: 'a counter',
+  updowncounter: 'an up-down counter',
+  histogram: 'a histogram',
+  exponential_histogram: 'an exponential histogram',
+};
+
 /** A series of either kind of table. */
 export type AnySeries = Series<Metric | HistogramMetric>;
 
