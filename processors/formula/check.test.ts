@@ -54,6 +54,15 @@ test('formula rejects formulas whose results would be the same series', () => {
   );
 });
 
+test('formula rejects names that it cannot use, and several expressions', () => {
+  const formula = { name: 'x', expression: 'a', inputs: [{ name: 'a', metric: 'm' }] };
+  const change = (changed: object) => problemsOf({ ...formula, ...changed });
+  assert.match(change({ name: 'm' }), /name: expected another name than those of its inputs, found "m"/u);
+  assert.match(change({ name: '' }), /name: expected the name of a metric, found none/u);
+  assert.match(change({ group_by: [''] }), /group_by: expected names of attributes, found ""/u);
+  assert.match(change({ expression: 'a; a' }), /expression: expected one expression, found several/u);
+});
+
 /** What is wrong with some formulas. */
 function problemsOf(...formulas: readonly object[]): string {
   return (factory.check?.(parseSettings(schema, { formulas })) ?? []).join('\n');

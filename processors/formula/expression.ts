@@ -80,6 +80,8 @@ function compile(node: Node, names: readonly string[]): Evaluate {
       return compileConditional(node as jsep.ConditionalExpression, names);
     case 'CallExpression':
       return compileCall(node as jsep.CallExpression, names);
+    case 'Compound':
+      throw new Error('expected one expression, found several');
     default:
       throw new Error(`expected numbers, names, operators and functions, found a ${node.type}`);
   }

@@ -11,11 +11,17 @@ export const factory: ProcessorFactory<typeof schema> = {
   create: (config, context, next) => new Formula(config, context, next),
 };
 
-function checkFormula({ name, expression, inputs }: FormulaConfig, index: number): readonly string[] {
+function checkFormula(
+  { name, expression, group_by: groupBy, inputs }: FormulaConfig,
+  index: number,
+): readonly string[] {
   const path = `formulas[${index}]`;
   const names = inputs.map((input) => input.name ?? '');
   const problems: string[] = [];
-  if (name === null) problems.push(`${path}.name: expected the name of a metric, found none`);
+  if (name === null || name === '') problems.push(`${path}.name: expected the name of a metric, found none`);
+  else if (inputs.some(({ metric }) => metric === name))
+    problems.push(`${path}.name: expected another name than those of its inputs, found "${name}"`);
+  if (groupBy.includes('')) problems.push(`${path}.group_by: expected names of attributes, found ""`);
   if (inputs.length === 0) problems.push(`${path}.inputs: expected at least one, found none`);
   for (const [i, input] of inputs.entries()) {
     const at = `${path}.inputs[${i}]`;
@@ -41,7 +47,8 @@ function checkName(
   index: number,
   all: readonly FormulaConfig[],
 ): readonly string[] {
-  const other = all.slice(0, index).find((one) => name !== null && one.name === name);
+  const others = all.slice(0, index).filter((one) => name !== null && one.name === name);
+  const [other] = others;
   if (other === undefined) return [];
   const path = `formulas[${index}]`;
   if (other.unit !== unit || other.kind !== kind) {
@@ -49,7 +56,8 @@ function checkName(
       `${path}.name: expected a name of its own, or the unit and kind of the other formula "${name}", found ${kind} in "${unit}" and ${other.kind} in "${other.unit}"`,
     ];
   }
-  return other.group_by.toSorted().join() === groupBy.toSorted().join()
+  const sameGroups = (one: FormulaConfig) => one.group_by.toSorted().join() === groupBy.toSorted().join();
+  return others.some(sameGroups)
     ? [`${path}.name: expected each name with the same "group_by" once, found "${name}" twice`]
     : [];
 }

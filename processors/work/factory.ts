@@ -30,7 +30,7 @@ function checkWorkload(config: WorkloadConfig, index: number): readonly string[]
   }
   for (const [i, { name, metric }] of config.units.entries()) {
     const at = `${path}.units[${i}]`;
-    if (name === null) problems.push(`${at}.name: expected a name, found none`);
+    if (name === null || name === '') problems.push(`${at}.name: expected a name, found none`);
     if (metric === null) problems.push(`${at}.metric: expected the name of a metric, found none`);
     if (name !== null && reserved.includes(name)) {
       problems.push(`${at}.name: expected none of ${reserved.join(', ')}, found "${name}"`);

@@ -257,6 +257,9 @@ test('work rejects inconsistent settings', () => {
     'workloads[0].units[0].name: expected none of background, undivided, found "undivided"',
     'workloads[0].units[1].metric: expected the name of a metric, found none',
   ]);
+  assert.deepEqual(check([{ units: [{ name: '', metric: 'a' }] }]), [
+    'workloads[0].units[0].name: expected a name, found none',
+  ]);
   assert.deepEqual(check([{ preset: 'http' }, { preset: 'vllm' }]), [
     'workloads[1]: expected other energy than that of workloads[0], found service.energy with the same attributes',
   ]);
