@@ -9,6 +9,11 @@ const enhancedAttributes = 5;
 const systemPower = 0x01;
 const enhancedSystemPower = 0x02;
 const measurementActive = 0x40;
+/**
+ * The bit that OpenBMC set in 2023, until it was corrected. Before that, it set neither the bit nor the times, and
+ * all four figures to the power: getPowerReading in dcmihandler.cpp of openbmc/phosphor-host-ipmid.
+ */
+const misplacedActive = 0x02;
 
 /** Power of the whole host; NaN: unknown to the BMC. */
 export interface PowerReading {
@@ -90,11 +95,14 @@ function checkGroup(what: string, answer: Uint8Array): Uint8Array {
 
 function parsePower(answer: Uint8Array): PowerReading | undefined {
   const view = new DataView(answer.buffer, answer.byteOffset, answer.byteLength);
-  if ((view.getUint8(17) & measurementActive) === 0) return undefined;
-  const [watts, minWatts, maxWatts, averageWatts] = [1, 3, 5, 7].map((at) =>
-    checkWatts(view.getUint16(at, true)),
-  ) as [...numbers: [number, number, number, number]];
-  return { watts, minWatts, maxWatts, averageWatts, periodMs: view.getUint32(13, true) };
+  const figures = [1, 3, 5, 7].map((at) => checkWatts(view.getUint16(at, true)));
+  const [watts, minWatts, maxWatts, averageWatts] = figures as [...numbers: [number, number, number, number]];
+  const [timestamp, periodMs] = [view.getUint32(9, true), view.getUint32(13, true)];
+  const state = view.getUint8(17);
+  if ((state & (measurementActive | misplacedActive)) !== 0)
+    return { watts, minWatts, maxWatts, averageWatts, periodMs };
+  const isOnlyPower = timestamp === 0 && periodMs === 0 && figures.every((one) => one === watts);
+  return isOnlyPower ? { watts, minWatts: NaN, maxWatts: NaN, averageWatts: NaN, periodMs: NaN } : undefined;
 }
 
 /** The power of a running host is never 0; BMCs report 0, or all bits set, if the power is not known yet. */
