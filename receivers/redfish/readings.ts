@@ -234,6 +234,19 @@ const readingTypes: Readonly<Record<string, readonly [type: string, of: (reading
   EnergykWh: ['enclosure', (kwh) => ({ energy: readEnergy({ EnergykWh: { Reading: kwh } }) })],
 };
 
+/** Whether a member of Sensors measures power or energy. */
+export function isPowerSensor({ ReadingType: type }: JsonObject): boolean {
+  return type === 'Power' || type === 'EnergyJoules' || type === 'EnergykWh';
+}
+
+/**
+ * Whether a member of Sensors measures the whole chassis: the names of OpenBMC, with the prefix of the type since
+ * 2022, from which it also has `PowerConsumedWatts`.
+ */
+export function isTotalPower({ ReadingType: type, Id: id }: JsonObject): boolean {
+  return type === 'Power' && typeof id === 'string' && /^(?:power_)?total_?power$/iu.test(id);
+}
+
 /** A member of Sensors. */
 export function parseSensor(sensor: JsonObject, { chassis }: Place): readonly MeterReading[] {
   const [type, read] = readingTypes[String(sensor['ReadingType'])] ?? [];

@@ -1,11 +1,13 @@
 import type { Log } from '../../src/component/log.js';
 import { describeError, describeErrors } from '../../src/errors.js';
 import { StatusError } from '../../src/http/get.js';
-import type { JsonObject } from '../../src/recording/otlp-json.js';
+import { finiteNumberOf, type JsonObject } from '../../src/recording/otlp-json.js';
 import type { MeterReading } from '../../src/scraping/meter-reading.js';
 import type { MeterAnswer, MeterItem, RemoteMeter } from '../../src/scraping/meter-receiver.js';
 import type { Config } from './config.js';
 import {
+  isPowerSensor,
+  isTotalPower,
   listSources,
   parseEnvironment,
   parseFan,
@@ -19,6 +21,7 @@ import { RedfishClient } from './redfish-client.js';
 import {
   findExpandQuery,
   listMembers,
+  listPaths,
   readIfThere,
   readProcessors,
   readTree,
@@ -61,6 +64,8 @@ class RedfishMeter {
   #tree: Tree | undefined;
   /** The last readings of each chassis: a measured resource that fails now is a gap. */
   readonly #known = new Map<string, readonly MeterReading[]>();
+  /** The paths of sensors that measure neither power nor energy. */
+  readonly #otherSensors = new Set<string>();
   /** Links that had a resource before. */
   readonly #readable = new Set<string>();
 
@@ -126,15 +131,24 @@ class RedfishMeter {
       parts.push(...parseSupplyMetrics(supply, resource, place));
       if (this.#hasSensors) parts.push(...parseSupplyFans(supply, resource, place));
     }
-    if (whole.watts === undefined || chassis.supplies.length === 0) {
+    const isUnmeasured = chassis.supplies.every(({ metrics: path }) => path === undefined);
+    if (whole.watts === undefined || isUnmeasured) {
       const power = await this.#readLink(links.Power, signal);
       const old = parseOldPower(power ?? {}, place, this.#hasSensors && tree.expandQuery === undefined);
       whole = { ...old.chassis, ...whole };
-      parts.push(...old.parts.filter(({ type }) => type !== 'power_supply' || chassis.supplies.length === 0));
+      // Those of OpenBMC have a state only.
+      if (isUnmeasured && old.parts.some(({ type }) => type === 'power_supply')) parts.splice(0);
+      parts.push(...old.parts.filter(({ type }) => type !== 'power_supply' || isUnmeasured));
     }
     parts.push(...(await this.#readProcessors(chassis, tree, sources, signal)));
     const fans = await this.#readFans(chassis, tree, sources, signal);
-    const sensors = await this.#readSensors(chassis, tree, sources, signal);
+    const members = await this.#listSensors(chassis, tree, sources, signal);
+    const total = whole.watts === undefined ? members.find(isTotalPower) : undefined;
+    const watts = total && finiteNumberOf(total['Reading']);
+    if (watts !== undefined) whole = { watts, ...whole };
+    const sensors = members.flatMap((sensor) => (sensor === total ? [] : parseSensor(sensor, place)));
+    if (members.length === 0 || tree.expandQuery === undefined)
+      sensors.push(...(await this.#readThermal(chassis, signal)));
     // The older Thermal has the same fans.
     parts.push(
       ...fans,
@@ -179,19 +193,39 @@ class RedfishMeter {
     return members.flatMap((fan) => parseFan(fan, place));
   }
 
-  async #readSensors(
-    { links, ...chassis }: Chassis,
-    tree: Tree,
+  async #readThermal({ links, ...chassis }: Chassis, signal: AbortSignal): Promise<readonly MeterReading[]> {
+    const thermal = this.#hasSensors ? await this.#readLink(links.Thermal, signal) : undefined;
+    return thermal ? parseOldThermal(thermal, { chassis: this.#identify(chassis) }) : [];
+  }
+
+  /** The members of Sensors that no other resource has. */
+  async #listSensors(
+    { links }: Chassis,
+    { expandQuery }: Tree,
     sources: ReadonlySet<string>,
     signal: AbortSignal,
-  ): Promise<readonly MeterReading[]> {
+  ): Promise<readonly JsonObject[]> {
     if (!this.#hasSensors) return [];
-    const place = { chassis: this.#identify(chassis) };
-    const sensors = await this.#readExpanded(links.Sensors, tree.expandQuery, signal);
-    const members = sensors?.filter(({ '@odata.id': path }) => !sources.has(String(path))) ?? [];
-    if (members.length > 0) return members.flatMap((sensor) => parseSensor(sensor, place));
-    const thermal = await this.#readLink(links.Thermal, signal);
-    return thermal ? parseOldThermal(thermal, place) : [];
+    const sensors =
+      expandQuery !== undefined
+        ? await this.#readExpanded(links.Sensors, expandQuery, signal)
+        : links.Power === undefined
+          ? await this.#readPowerSensors(links.Sensors, signal)
+          : [];
+    return sensors?.filter(({ '@odata.id': path }) => !sources.has(String(path))) ?? [];
+  }
+
+  /** Sensors of power and energy, one after the other; of the others, only their type is read, once. */
+  async #readPowerSensors(path: string | undefined, signal: AbortSignal): Promise<readonly JsonObject[]> {
+    const collection = await this.#readLink(path, signal);
+    const sensors: JsonObject[] = [];
+    for (const member of collection ? await listPaths(this.#client, collection, signal) : []) {
+      if (this.#otherSensors.has(member)) continue;
+      const sensor = await this.#readLink(member, signal);
+      if (sensor !== undefined && isPowerSensor(sensor)) sensors.push(sensor);
+      else this.#otherSensors.add(member);
+    }
+    return sensors;
   }
 
   /** The members of a collection in one answer. @returns undefined if the BMC cannot do that */

@@ -203,7 +203,8 @@ export async function listMembers(
   return members;
 }
 
-async function listPaths(
+/** The paths of the members of a collection. */
+export async function listPaths(
   client: RedfishClient,
   collection: JsonObject,
   signal: AbortSignal,
