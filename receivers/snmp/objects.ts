@@ -37,7 +37,9 @@ export async function discoverObjects(
     const column = { oid: oid.replace(/^\./u, ''), quantity, scale };
     found.push(...(await findColumn(client, column, { type, names: new Map() }, signal)));
   }
+  const configured = found.length;
   for (const table of await chooseTables(client, preset, signal)) {
+    if ('isFallback' in table && found.length > configured) continue;
     const rows = 'valueOid' in table ? findSensors(client, table, signal) : findTable(client, table, signal);
     found.push(...(await rows));
   }

@@ -16,6 +16,8 @@ export interface TablePreset {
   readonly columns: readonly Column[];
   /** The type of the channel whose energy includes that of its rows. */
   readonly partOf?: string;
+  /** Whether it is only read if the tables before it are empty. */
+  readonly isFallback?: boolean;
 }
 
 /** A quantity of a row of a sensor table. */
@@ -180,6 +182,12 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
           { oid: `${apcEasy}.4.2.1.6`, quantity: 'power', scale: 1 },
         ],
         partOf: 'pdu',
+      },
+      // rPDUIdentDevicePowerWatts of older rack PDUs (AP78xx), which newer ones have, too.
+      {
+        type: 'pdu',
+        columns: [{ oid: '1.3.6.1.4.1.318.1.1.12.1.16', quantity: 'power', scale: 1 }],
+        isFallback: true,
       },
     ],
   },

@@ -189,43 +189,54 @@ test(
   },
 );
 
-test('snmp reads an Easy Rack PDU of APC, and a UPS of APC as such', { skip: noSnmp }, async (t) => {
-  const [device, easy] = ['1.3.6.1.2.1.1.2.0', '1.3.6.1.4.1.318.1.1.30'];
-  const pdu = await openAgent(t, {
-    [device]: oid('1.3.6.1.4.1.318.1.3.4.9'),
-    [`${easy}.2.1.1.7.1`]: integer(785),
-    [`${easy}.4.2.1.4.1`]: integer(2304),
-    [`${easy}.4.2.1.5.1`]: integer(355),
-    [`${easy}.4.2.1.6.1`]: integer(785),
-  });
-  const sensor = '1.3.6.1.2.1.99.1.1.1';
-  const ups = await openAgent(t, {
-    [device]: oid('1.3.6.1.4.1.318.1.3.27'),
-    [`${apc}.4.3.1.5.1`]: integer(42),
-    // UPS-MIB: volts, tenths of an ampere, watts of the input; watts of the output.
-    '1.3.6.1.2.1.33.1.3.3.1.3.1': integer(231),
-    '1.3.6.1.2.1.33.1.3.3.1.4.1': integer(42),
-    '1.3.6.1.2.1.33.1.3.3.1.5.1': integer(960),
-    '1.3.6.1.2.1.33.1.4.4.1.4.1': integer(900),
-    [`${sensor}.1.1`]: integer(6),
-    [`${sensor}.4.1`]: integer(77),
-    [`${sensor}.5.1`]: integer(1),
-  });
-  const endpoints = [pdu, ups].map(({ endpoint }) => ({ endpoint }));
-  const { last } = await startReceiver(t, factory, { ...often, endpoints });
-  await until(() => Object.keys(last('hw.power')).length === 5);
-  assert.deepEqual(last('hw.power'), {
-    '127.0.0.1/pdu:1': 785,
-    '127.0.0.1/phase:1': 785,
-    '127.0.0.1/ups_input:1': 960,
-    '127.0.0.1/ups_output:1': 900,
-    '127.0.0.1/sensor:1': 77,
-  });
-  const electric = (id: string) =>
-    ['hw.voltage', 'hw.current'].map((name) => last(name)[`127.0.0.1/${id}`]?.toFixed(2));
-  assert.deepEqual(electric('phase:1'), ['230.40', '3.55']);
-  assert.deepEqual(electric('ups_input:1'), ['231.00', '4.20']);
-});
+test(
+  'snmp reads an Easy and an older Rack PDU of APC, and a UPS of APC as such',
+  { skip: noSnmp },
+  async (t) => {
+    const [device, easy] = ['1.3.6.1.2.1.1.2.0', '1.3.6.1.4.1.318.1.1.30'];
+    const pdu = await openAgent(t, {
+      [device]: oid('1.3.6.1.4.1.318.1.3.4.9'),
+      [`${easy}.2.1.1.7.1`]: integer(785),
+      [`${easy}.4.2.1.4.1`]: integer(2304),
+      [`${easy}.4.2.1.5.1`]: integer(355),
+      [`${easy}.4.2.1.6.1`]: integer(785),
+    });
+    const powerOfOlder = '1.3.6.1.4.1.318.1.1.12.1.16.0';
+    pdu.objects.set(powerOfOlder, integer(1));
+    const older = await openAgent(t, {
+      [device]: oid('1.3.6.1.4.1.318.1.3.4.4'),
+      [powerOfOlder]: integer(807),
+    });
+    const sensor = '1.3.6.1.2.1.99.1.1.1';
+    const ups = await openAgent(t, {
+      [device]: oid('1.3.6.1.4.1.318.1.3.27'),
+      [`${apc}.4.3.1.5.1`]: integer(42),
+      // UPS-MIB: volts, tenths of an ampere, watts of the input; watts of the output.
+      '1.3.6.1.2.1.33.1.3.3.1.3.1': integer(231),
+      '1.3.6.1.2.1.33.1.3.3.1.4.1': integer(42),
+      '1.3.6.1.2.1.33.1.3.3.1.5.1': integer(960),
+      '1.3.6.1.2.1.33.1.4.4.1.4.1': integer(900),
+      [`${sensor}.1.1`]: integer(6),
+      [`${sensor}.4.1`]: integer(77),
+      [`${sensor}.5.1`]: integer(1),
+    });
+    const endpoints = [pdu, older, ups].map(({ endpoint }) => ({ endpoint }));
+    const { last } = await startReceiver(t, factory, { ...often, endpoints });
+    await until(() => Object.keys(last('hw.power')).length === 6);
+    assert.deepEqual(last('hw.power'), {
+      '127.0.0.1/pdu:0': 807,
+      '127.0.0.1/pdu:1': 785,
+      '127.0.0.1/phase:1': 785,
+      '127.0.0.1/ups_input:1': 960,
+      '127.0.0.1/ups_output:1': 900,
+      '127.0.0.1/sensor:1': 77,
+    });
+    const electric = (id: string) =>
+      ['hw.voltage', 'hw.current'].map((name) => last(name)[`127.0.0.1/${id}`]?.toFixed(2));
+    assert.deepEqual(electric('phase:1'), ['230.40', '3.55']);
+    assert.deepEqual(electric('ups_input:1'), ['231.00', '4.20']);
+  },
+);
 
 test('snmp reads the sensors of RFC 3433 by their scale and precision', { skip: noSnmp }, async (t) => {
   const sensor = '1.3.6.1.2.1.99.1.1.1';
