@@ -17,6 +17,12 @@ type Quantities = Partial<
 const joulesPerStep = 1e-3;
 const joulesPerKwh = 3.6e6;
 
+/** A number; some BMCs write it as text: the templates of github.com/doylehuang/BlueBug, for one. */
+export function readNumber(value: unknown): number | undefined {
+  const isText = typeof value === 'string' && /^-?\d+(?:\.\d+)?$/u.test(value);
+  return finiteNumberOf(isText ? Number(value) : value);
+}
+
 /** Whether the resource is absent, like an empty bay. */
 export function isAbsent(resource: JsonObject): boolean {
   return objectOf(resource['Status'])['State'] === 'Absent';
@@ -24,7 +30,7 @@ export function isAbsent(resource: JsonObject): boolean {
 
 /** The value of an excerpt of a sensor. */
 function readExcerpt(excerpt: unknown): number | undefined {
-  return finiteNumberOf(objectOf(excerpt)['Reading']);
+  return readNumber(objectOf(excerpt)['Reading']);
 }
 
 /**
@@ -109,7 +115,7 @@ export function parseFan(fan: JsonObject, { chassis }: Place): readonly MeterRea
 function parseFanSpeed(excerpt: JsonObject): Quantities {
   const percent = readExcerpt(excerpt);
   return dropUndefined({
-    rpm: finiteNumberOf(excerpt['SpeedRPM']),
+    rpm: readNumber(excerpt['SpeedRPM']),
     fanRatio: percent === undefined ? undefined : percent / 100,
   });
 }
@@ -118,7 +124,7 @@ function parseFanSpeed(excerpt: JsonObject): Quantities {
 function parseOldSupply(supply: JsonObject, place: Place): readonly MeterReading[] {
   const input = dropUndefined({
     watts: readOldInput(supply),
-    volts: finiteNumberOf(supply['LineInputVoltage']),
+    volts: readNumber(supply['LineInputVoltage']),
   });
   return describeSupply(supply, place.chassis, input, readOldOutput(supply));
 }
@@ -128,18 +134,18 @@ function parseOldSupply(supply: JsonObject, place: Place): readonly MeterReading
  * a power supply of 750 W, in https://github.com/influxdata/telegraf/issues/9575.
  */
 function readOldInput(supply: JsonObject): number | undefined {
-  const watts = finiteNumberOf(supply['PowerInputWatts']);
+  const watts = readNumber(supply['PowerInputWatts']);
   const [range = {}] = objectsOf(supply['InputRanges']);
-  const capacity = finiteNumberOf(supply['PowerCapacityWatts']) ?? finiteNumberOf(range['OutputWattage']);
+  const capacity = readNumber(supply['PowerCapacityWatts']) ?? readNumber(range['OutputWattage']);
   const isRating = readOldOutput(supply) === undefined && (watts ?? 0) > (capacity ?? Infinity);
   return isRating ? undefined : watts;
 }
 
 /** Older iDRACs report the capacity of the power supply as its last output. */
 function readOldOutput(supply: JsonObject): number | undefined {
-  const last = finiteNumberOf(supply['LastPowerOutputWatts']);
-  const isCapacity = last === finiteNumberOf(supply['PowerCapacityWatts']);
-  return finiteNumberOf(supply['PowerOutputWatts']) ?? (isCapacity ? undefined : last);
+  const last = readNumber(supply['LastPowerOutputWatts']);
+  const isCapacity = last === readNumber(supply['PowerCapacityWatts']);
+  return readNumber(supply['PowerOutputWatts']) ?? (isCapacity ? undefined : last);
 }
 
 function describeSupply(
@@ -172,10 +178,10 @@ export function parseOldPower(power: JsonObject, place: Place, hasSensors: boole
   );
   const voltages = hasSensors
     ? parseOldSensors(power['Voltages'], 'voltage', place, (sensor) => ({
-        volts: finiteNumberOf(sensor['ReadingVolts']),
+        volts: readNumber(sensor['ReadingVolts']),
       }))
     : [];
-  const watts = finiteNumberOf(objectOf(whole)['PowerConsumedWatts']) ?? readFujitsuPower(power);
+  const watts = readNumber(objectOf(whole)['PowerConsumedWatts']) ?? readFujitsuPower(power);
   const chassis = dropUndefined({ watts });
   return { chassis, parts: [...parts, ...supplies, ...voltages] };
 }
@@ -183,11 +189,11 @@ export function parseOldPower(power: JsonObject, place: Place, hasSensors: boole
 /** An iRMC has no PowerControl: https://github.com/mrlhansen/idrac_exporter/issues/121. */
 function readFujitsuPower(power: JsonObject): number | undefined {
   const own = objectOf(objectOf(power['Oem'])['ts_fujitsu']);
-  return finiteNumberOf(objectOf(own['ChassisPowerConsumption'])['CurrentPowerConsumptionW']);
+  return readNumber(objectOf(own['ChassisPowerConsumption'])['CurrentPowerConsumptionW']);
 }
 
 function parseOldControl(control: JsonObject, index: number, { chassis }: Place): readonly MeterReading[] {
-  const watts = finiteNumberOf(control['PowerConsumedWatts']);
+  const watts = readNumber(control['PowerConsumedWatts']);
   if (watts === undefined || isAbsent(control)) return [];
   const id = `${chassis}/power_control:${index}`;
   return [{ id, type: 'enclosure', name: nameOf(control), parent: chassis, watts }];
@@ -196,13 +202,13 @@ function parseOldControl(control: JsonObject, index: number, { chassis }: Place)
 /** The older resource Thermal: temperatures and fans. */
 export function parseOldThermal(thermal: JsonObject, place: Place): readonly MeterReading[] {
   const temperatures = parseOldSensors(thermal['Temperatures'], 'temperature', place, (sensor) => ({
-    celsius: finiteNumberOf(sensor['ReadingCelsius']),
+    celsius: readNumber(sensor['ReadingCelsius']),
   }));
   return [...temperatures, ...parseOldSensors(thermal['Fans'], 'fan', place, parseOldFan)];
 }
 
 function parseOldFan(fan: JsonObject): Quantities {
-  const reading = finiteNumberOf(fan['Reading']) ?? finiteNumberOf(fan['ReadingRPM']);
+  const reading = readNumber(fan['Reading']) ?? readNumber(fan['ReadingRPM']);
   return fan['ReadingUnits'] === 'Percent'
     ? { fanRatio: reading === undefined ? undefined : reading / 100 }
     : { rpm: reading };
@@ -250,7 +256,7 @@ export function isTotalPower({ ReadingType: type, Id: id }: JsonObject): boolean
 /** A member of Sensors. */
 export function parseSensor(sensor: JsonObject, { chassis }: Place): readonly MeterReading[] {
   const [type, read] = readingTypes[String(sensor['ReadingType'])] ?? [];
-  const reading = finiteNumberOf(sensor['Reading']);
+  const reading = readNumber(sensor['Reading']);
   if (type === undefined || read === undefined || reading === undefined || isAbsent(sensor)) return [];
   const quantities = dropUndefined(read(reading));
   if (Object.keys(quantities).length === 0) return [];

@@ -1,7 +1,7 @@
 import type { Log } from '../../src/component/log.js';
 import { describeError, describeErrors } from '../../src/errors.js';
 import { StatusError } from '../../src/http/get.js';
-import { finiteNumberOf, type JsonObject } from '../../src/recording/otlp-json.js';
+import type { JsonObject } from '../../src/recording/otlp-json.js';
 import type { MeterReading } from '../../src/scraping/meter-reading.js';
 import type { MeterAnswer, MeterItem, RemoteMeter } from '../../src/scraping/meter-receiver.js';
 import type { Config } from './config.js';
@@ -16,6 +16,7 @@ import {
   parseSensor,
   parseSupplyFans,
   parseSupplyMetrics,
+  readNumber,
 } from './readings.js';
 import { RedfishClient } from './redfish-client.js';
 import {
@@ -144,7 +145,7 @@ class RedfishMeter {
     const fans = await this.#readFans(chassis, tree, sources, signal);
     const members = await this.#listSensors(chassis, tree, sources, signal);
     const total = whole.watts === undefined ? members.find(isTotalPower) : undefined;
-    const watts = total && finiteNumberOf(total['Reading']);
+    const watts = total && readNumber(total['Reading']);
     if (watts !== undefined) whole = { watts, ...whole };
     const sensors = members.flatMap((sensor) => (sensor === total ? [] : parseSensor(sensor, place)));
     if (members.length === 0 || tree.expandQuery === undefined)

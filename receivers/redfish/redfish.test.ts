@@ -145,6 +145,14 @@ const vendors: Readonly<
     },
     { 'System.Embedded.1': 135 },
   ],
+  'a BMC with numbers as text': [
+    '1',
+    {
+      PowerControl: [{ PowerConsumedWatts: '412.5' }],
+      PowerSupplies: [{ MemberId: '0', PowerInputWatts: 'N/A', LastPowerOutputWatts: '' }],
+    },
+    { '1': 412.5 },
+  ],
   'Fujitsu iRMC': [
     '0',
     {
