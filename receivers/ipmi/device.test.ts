@@ -8,6 +8,7 @@ import {
   build,
   startSimulator,
   withoutCompiler,
+  withoutIpmitool,
   withoutSimulator,
   type SimulatedSensor,
 } from './ipmi-sim.fixture.js';
@@ -152,6 +153,24 @@ test(
     assert.ok(joules !== undefined && joules >= 0);
   },
 );
+
+test('ipmitool reads the same figures of DCMI from the same device', { skip: withoutIpmitool }, async (t) => {
+  const { port, close } = await serveBmc(createDcmiBmc());
+  t.after(close);
+  const env = {
+    ...process.env,
+    LD_PRELOAD: build('ipmi-device', '-shared', '-fPIC'),
+    IPMI_SIM_PORT: String(port),
+    IPMI_SIM_NO_EVENTS: '1',
+  };
+  const { stdout } = await run('ipmitool', ['-I', 'open', 'dcmi', 'power', 'reading'], {
+    env,
+    timeout: 60_000,
+  });
+  const figures = [...stdout.matchAll(/(\d+) Watts/gu)].map(([, watts]) => Number(watts));
+  assert.deepEqual(figures, [...dcmiWatts], stdout);
+  assert.match(stdout, /0*60 Seconds/u);
+});
 
 /** `PS1 Input Power,434`, with the five digits that ipmitool prints. */
 function describeOurs(last: Printed['last']): readonly string[] {

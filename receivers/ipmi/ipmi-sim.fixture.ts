@@ -16,6 +16,9 @@ function isHere(command: string, ...args: readonly string[]): boolean {
 /** Why a C program that includes linux/ipmi.h cannot be built; false: it can. For `skip` of tests. */
 export const withoutCompiler = isHere('gcc', '--version') ? false : 'gcc is missing';
 
+/** Why the device that the tests preload cannot be read with ipmitool; false: it can. */
+export const withoutIpmitool = withoutCompiler || (isHere('ipmitool', '-V') ? false : 'ipmitool is missing');
+
 /** Why a BMC cannot be simulated and queried with another program; false: it can. */
 export const withoutSimulator =
   withoutCompiler ||

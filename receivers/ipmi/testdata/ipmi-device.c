@@ -1,5 +1,6 @@
 // Stands in for /dev/ipmi0 when it is loaded before the C library: takes the ioctls of linux/ipmi.h, and passes their
-// messages on to ipmi_sim by the protocol that it has for virtual machines. IPMI_SIM_PORT is where that listens.
+// messages on to ipmi_sim by the protocol that it has for virtual machines. IPMI_SIM_PORT is where that listens. With
+// IPMI_SIM_NO_EVENTS, no event precedes a response.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -33,15 +34,28 @@ static int open_device(void) {
   return -1;
 }
 
-int open64(const char *path, int flags, ...) {
+static int open_path(const char *path, int flags, int mode) {
   static int (*next)(const char *, int, ...);
   if (next == NULL) next = dlsym(RTLD_NEXT, "open64");
+  if (strcmp(path, device) == 0) return (flags & O_ACCMODE) == O_RDWR ? open_device() : (errno = EINVAL, -1);
+  return next(path, flags, mode);
+}
+
+int open64(const char *path, int flags, ...) {
   va_list rest;
   va_start(rest, flags);
   int mode = va_arg(rest, int);
   va_end(rest);
-  if (strcmp(path, device) == 0) return (flags & O_ACCMODE) == O_RDWR ? open_device() : (errno = EINVAL, -1);
-  return next(path, flags, mode);
+  return open_path(path, flags, mode);
+}
+
+// Of programs that are built without large files, such as ipmitool.
+int open(const char *path, int flags, ...) {
+  va_list rest;
+  va_start(rest, flags);
+  int mode = va_arg(rest, int);
+  va_end(rest);
+  return open_path(path, flags, mode);
 }
 
 int access(const char *path, int mode) {
@@ -77,7 +91,7 @@ static int send_message(const struct ipmi_req *request) {
   out[at++] = message_end;
   last_id = request->msgid;
   // As from another program, an event comes first.
-  events = 1;
+  events = getenv("IPMI_SIM_NO_EVENTS") == NULL;
   return write(device_fd, out, at) == (ssize_t)at ? 0 : -1;
 }
 
@@ -124,5 +138,6 @@ int ioctl(int fd, unsigned long request, ...) {
   if (fd != device_fd || device_fd < 0) return next(fd, request, argument);
   if (request == IPMICTL_SEND_COMMAND) return send_message(argument);
   if (request == IPMICTL_RECEIVE_MSG_TRUNC) return receive_message(argument);
+  if (request == IPMICTL_SET_GETS_EVENTS_CMD || request == IPMICTL_SET_MY_ADDRESS_CMD) return 0;
   return errno = ENOTTY, -1;
 }
