@@ -1,3 +1,4 @@
+import { CpuUsage, cpuUsageNumbers } from '../../src/linux/cpu-usage.js';
 import type { Column, Layout } from './columns.js';
 
 // The values of a process are one array: those of its series, in their order, followed by the value that each
@@ -9,6 +10,21 @@ interface Times {
   readonly systemNs: number;
   /** On each package, if CPU time is divided by package. */
   readonly packageNs: Float64Array | undefined;
+}
+
+const usage = new CpuUsage();
+
+/** The values of a new process. */
+export function createValues(layout: Layout): number[] {
+  const { width, columns } = layout;
+  const values = Array.from({ length: width + columns.length + cpuUsageNumbers }, () => 0);
+  cpuOf(values, layout).begin();
+  return values;
+}
+
+/** The CPU time of a process, until that of another one is asked for: an object for each would take 48 bytes. */
+export function cpuOf(values: number[], { width, columns }: Layout): CpuUsage {
+  return usage.moveTo(values, width + columns.length);
 }
 
 /** Writes the CPU time of a process. */
@@ -43,7 +59,7 @@ export function readColumns(
 }
 
 /** Resets all counters to 0. */
-export function restartCounters(values: number[], { times, width, columns }: Layout): void {
+export function restartCounts(values: number[], { times, width, columns }: Layout): void {
   values.fill(0, 0, times);
   columns.forEach(({ metric }, index) => {
     if (metric.kind !== 'counter') return;

@@ -1,12 +1,12 @@
 import type { ProcessIdentity } from '../../src/identity/process-identity.js';
 import { detail } from '../../src/linux/bpf/process-details.js';
-import { CpuUsage, cpuUsageNumbers } from '../../src/linux/cpu-usage.js';
+import type { CpuUsage } from '../../src/linux/cpu-usage.js';
 import type { Attributes, Resource, Series } from '../../src/model/series.js';
 import { createSeries, type Column, type Layout } from './columns.js';
 import type { CpuTimeSource } from './cpu-time-source.js';
 import { PackageTimes } from './package-times.js';
 import type { ProcessFiles, ProcessReader } from './process-reader.js';
-import { dropGauges, readColumns, restartCounters, writeTimes } from './process-values.js';
+import { cpuOf, createValues, dropGauges, readColumns, restartCounts, writeTimes } from './process-values.js';
 import type { Scan } from './scan.js';
 
 /** The result of reading a process: `last` was its last reading; `gone` also if its PID has been reused. */
@@ -33,12 +33,11 @@ export class TrackedProcess {
   readonly #files: ProcessFiles;
   readonly #layout: Layout;
   readonly #startTicks: number;
-  readonly #cpu: CpuUsage;
   /** Undefined if CPU time is not divided by package. */
   readonly #packages: PackageTimes | undefined;
   /**
    * The values of the series, in their order, followed by the value that each counter other than CPU time had when the
-   * series started, and by the numbers of `#cpu`. A single array: two take more memory, as does a typed one (170 bytes).
+   * series started, and by the numbers of its CPU time. A single array: two take more memory, as does a typed one (170 bytes).
    */
   readonly #values: number[];
   #identity: ProcessIdentity;
@@ -69,11 +68,9 @@ export class TrackedProcess {
     this.#identity = reader.identity.read(pid, stat);
     this.#resource = { attributes: this.#identity.attributes };
     this.#layout = reader.chooseLayout(files);
-    const { packages, columns, width } = this.#layout;
+    const { packages } = this.#layout;
     if (packages.length > 0) this.#packages = new PackageTimes(packages.length);
-    const ownNumbers = width + columns.length;
-    this.#values = Array.from({ length: ownNumbers + cpuUsageNumbers }, () => 0);
-    this.#cpu = new CpuUsage(this.#values, ownNumbers);
+    this.#values = createValues(this.#layout);
     this.#startNs = scan.findBirth(stat.startTicks);
     // A process that moves to another cgroup or publishes its service usually does so soon after its start.
     const isOld = this.#startNs === undefined;
@@ -89,6 +86,11 @@ export class TrackedProcess {
   /** The attributes of its resource. */
   get attributes(): Attributes {
     return this.#resource.attributes;
+  }
+
+  /** Its CPU time, until that of another process is accessed. */
+  get #cpu(): CpuUsage {
+    return cpuOf(this.#values, this.#layout);
   }
 
   /** Whether its series have started. */
@@ -139,9 +141,8 @@ export class TrackedProcess {
   /** Writes its values to a row of its part. @returns the index behind them */
   write(row: Float64Array): number {
     const at = this.#place;
-    const { width } = this.#layout;
-    for (let column = 0; column < width; column++) row[at + column] = this.#values[column];
-    const next = at + width;
+    const next = at + this.#layout.width;
+    for (let i = at; i < next; i++) row[i] = this.#values[i - at];
     if (this.#hasFailed) row.fill(NaN, at, next);
     this.isWritten = true;
     return next;
@@ -279,7 +280,7 @@ export class TrackedProcess {
     this.isWritten = false;
     this.#cpu.restart();
     this.#packages?.restart();
-    restartCounters(this.#values, this.#layout);
+    restartCounts(this.#values, this.#layout);
   }
 
   #take(reader: ProcessReader): void {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CpuUsage } from './cpu-usage.js';
+import { CpuUsage, cpuUsageNumbers } from './cpu-usage.js';
 
 test('CpuUsage divides the clock as the ticks say', () => {
   const usage = new CpuUsage();
@@ -54,4 +54,15 @@ test('CpuUsage takes ticks alone', () => {
   const usage = new CpuUsage();
   usage.updateFromTicks(123, 45);
   assert.deepEqual([usage.userNs, usage.systemNs], [1_230_000_000, 450_000_000]);
+});
+
+test('CpuUsage keeps the numbers of several counts apart, when it moves between them', () => {
+  const usage = new CpuUsage();
+  const numbers = Array.from({ length: 2 * cpuUsageNumbers }, () => 0);
+  for (const first of [0, cpuUsageNumbers]) usage.moveTo(numbers, first).begin();
+  usage.moveTo(numbers, 0).update({ seconds: 5, nanoseconds: 9 }, 0, 0);
+  usage.moveTo(numbers, cpuUsageNumbers).update({ seconds: 1, nanoseconds: 0 }, 1, 1);
+  assert.deepEqual([usage.userNs, usage.systemNs], [5e8, 5e8]);
+  usage.moveTo(numbers, 0).updateTotal({ seconds: 6, nanoseconds: 9 });
+  assert.deepEqual([usage.userNs, usage.systemNs, usage.isAt(6, 9)], [6_000_000_009, 0, true]);
 });

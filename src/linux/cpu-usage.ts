@@ -23,14 +23,26 @@ export const cpuUsageNumbers = Object.keys(at).length;
  */
 export class CpuUsage {
   /** An array has 8 bytes for each of its numbers, an object 24. */
-  readonly #numbers: number[];
-  readonly #first: number;
+  #numbers: number[] = Array.from({ length: cpuUsageNumbers }, () => 0);
+  #first = 0;
 
-  /** @param numbers has `cpuUsageNumbers` zeros from index `first` on, which no other code changes */
-  constructor(numbers: number[] = Array.from({ length: cpuUsageNumbers }, () => 0), first = 0) {
+  constructor() {
+    this.begin();
+  }
+
+  /**
+   * Continues with other numbers, so that one object serves many processes.
+   * @param numbers has `cpuUsageNumbers` of them from index `first` on, which no other code changes
+   */
+  moveTo(numbers: number[], first: number): this {
     this.#numbers = numbers;
     this.#first = first;
-    numbers[first + at.userShare] = 1;
+    return this;
+  }
+
+  /** Begins to count, in numbers that are all 0. */
+  begin(): void {
+    this.#numbers[this.#first + at.userShare] = 1;
   }
 
   get userNs(): number {
