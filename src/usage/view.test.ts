@@ -126,9 +126,24 @@ test('View reuses the attributes of a group whose workloads all have the same', 
   const [definition] = findViews({ views: ['process'], custom_views: [] });
   const view = new View(definition, 0);
   const attributes = { 'process.pid': 7, 'process.executable.name': 'make' };
-  const { shared } = view.join({ attributes }, 0);
-  assert.equal(shared, attributes);
-  assert.equal(view.join({ attributes: { ...attributes } }, 0).shared, attributes);
+  const group = view.join({ attributes }, 0);
+  assert.equal(group.shared, attributes);
+  view.leave(group, 1);
+  assert.equal(view.join({ attributes: { ...attributes } }, 1), group);
+  assert.equal(group.shared, attributes);
+});
+
+test('View gives an equal process another group, when that of the first has expired', () => {
+  const [definition] = findViews({ views: ['process'], custom_views: [] });
+  const view = new View(definition, 0);
+  const join = () => view.join({ attributes: { 'process.pid': 7 } }, 0);
+  const group = join();
+  view.leave(group, 1);
+  assert.equal(join(), group);
+  assert.deepEqual(view.takeExpired(2), []);
+  view.leave(group, 3);
+  assert.deepEqual(view.takeExpired(3), [group]);
+  assert.notEqual(join(), group);
 });
 
 test('View shows a group from the boundary after it was charged the minimum energy, which is a change', () => {

@@ -1,5 +1,4 @@
 import { Limit, type Ranked } from '../model/limit.js';
-import { findOrAdd } from '../model/plan.js';
 import { ATTR_PROCESS_PID } from '../model/semantic-conventions.js';
 import type { Attributes, Metric, Resource } from '../model/series.js';
 import {
@@ -65,6 +64,7 @@ export class View {
   readonly #definition: ViewDefinition;
   readonly #common: Attributes;
   readonly #shownPids: ReadonlySet<unknown>;
+  /** By key: those that workloads may join. */
   readonly #groups = new Map<string, Group>();
   /** In the order in which they became empty. */
   readonly #empty = new Set<Group>();
@@ -111,14 +111,16 @@ export class View {
     return this.#promotions + (this.#limit?.changes ?? 0);
   }
 
-  /** The group of a new workload, which exists since `bornAt`. */
+  /** The group of a new workload, which exists since `bornAt`. A process must have left before an equal one joins. */
   join(workload: Resource, bornAt: number): Group {
     const identity = identifyGroup(this.#definition, workload, this.#common);
     const { attributes } = workload;
     const isAlwaysShown = this.isOfProcesses && this.#shownPids.has(attributes[ATTR_PROCESS_PID]);
     // The group of workloads without the attributes adds at most one series.
     const isShown = !this.isLimited || identity.isNone || isAlwaysShown;
-    const group = findOrAdd(this.#groups, identity.key, () => new Group(identity, attributes, isShown));
+    const group = this.#groups.get(identity.key) ?? new Group(identity, attributes, isShown);
+    if (this.#isAlone(group)) this.#groups.delete(group.key);
+    else this.#groups.set(group.key, group);
     if (group.resource === undefined) group.shared = intersect(group.shared, attributes);
     this.#other ??= createOther(this.#definition, workload);
     this.#empty.delete(group);
@@ -133,6 +135,12 @@ export class View {
     if (group.members > 0) return;
     group.emptySince = at;
     this.#empty.add(group);
+    this.#groups.set(group.key, group);
+  }
+
+  /** Whether it is that of a process: as long as that lives, no other workload joins it. */
+  #isAlone({ attributes }: Group): boolean {
+    return this.isOfProcesses && ATTR_PROCESS_PID in attributes;
   }
 
   /** The resource of a group's published series. */
