@@ -32,9 +32,8 @@ export class Group implements Ranked, GroupIdentity {
   emptySince: number | undefined;
   /** Whether it has separate series; otherwise its energy is booked on its view's `other`. */
   isShown: boolean;
-  weight = 0;
-  /** Nanojoules that it was charged, of all hardware. */
-  chargedNj = 0;
+  /** Undefined: all are 0, as of most processes of a large machine. In the group, V8 would keep an object for each. */
+  #use: GroupUse | undefined;
 
   constructor({ key, attributes, isNone }: GroupIdentity, shared: Attributes, isShown: boolean) {
     this.key = key;
@@ -43,6 +42,29 @@ export class Group implements Ranked, GroupIdentity {
     this.shared = shared;
     this.isShown = isShown;
   }
+
+  get weight(): number {
+    return this.#use?.weight ?? 0;
+  }
+
+  set weight(weight: number) {
+    (this.#use ??= { weight: 0, chargedNj: 0 }).weight = weight;
+  }
+
+  /** Nanojoules that it was charged, of all hardware. */
+  get chargedNj(): number {
+    return this.#use?.chargedNj ?? 0;
+  }
+
+  charge(energyNj: number): void {
+    (this.#use ??= { weight: 0, chargedNj: 0 }).chargedNj += energyNj;
+  }
+}
+
+/** What a group has used. */
+interface GroupUse {
+  weight: number;
+  chargedNj: number;
 }
 
 /** Groups are ranked by CPU and GPU time, the weights by which energy is shared. */
@@ -152,7 +174,7 @@ export class View {
 
   /** The group on whose accounts energy that a group is charged is booked. */
   route(group: Group, energyNj: number): Group {
-    group.chargedNj += energyNj;
+    group.charge(energyNj);
     return group.isShown ? group : (this.#other ?? group);
   }
 
