@@ -189,10 +189,20 @@ const machines: readonly Machine[] = [
   },
   {
     name: 'a Jetson with rails of the CPUs and of the GPU',
-    receivers: { hwmon: readHwmon(ina3221('VDD_GPU_SOC', 'VDD_CPU_CV', 'VIN_SYS_5V0')), nvml },
-    added: ['cpu', 'gpu'],
+    receivers: { hwmon: readHwmon(ina3221('GPU', 'CPU', 'SOC')), nvml },
+    added: ['cpu', 'gpu', 'power_rail'],
     hosts: 0,
     parents: [],
+  },
+  {
+    name: 'a Jetson with rails of several units, behind a wattmeter',
+    receivers: {
+      hwmon: readHwmon(ina3221('VDD_GPU_SOC', 'VDD_CPU_CV', 'VIN_SYS_5V0')),
+      shelly: meterHost('shelly'),
+    },
+    added: ['power_rail', 'power_rail', 'power_rail'],
+    hosts: 1,
+    parents: ['power_rail in host'],
   },
   {
     name: 'a card of Intel by its own receiver and by hwmon',
@@ -210,7 +220,7 @@ const machines: readonly Machine[] = [
   },
   {
     name: 'a Jetson with rails of its CPUs and its memory, behind a wattmeter',
-    receivers: { hwmon: readHwmon(ina3221('VDD_CPU_CV', 'VDDRQ', 'VDD_SOC')), shelly: meterHost('shelly') },
+    receivers: { hwmon: readHwmon(ina3221('CPU', 'VDDRQ', 'VDD_SOC')), shelly: meterHost('shelly') },
     added: ['cpu', 'memory'],
     hosts: 1,
     parents: ['cpu in host', 'memory in host', 'power_rail in host'],

@@ -121,7 +121,7 @@ export const schema = {
   cpu_time_excludes: {
     doc: 'Kinds of hardware (`hw.type`) whose energy is never shared by CPU time. If no other measure is available, it stays unattributed, with the reason `no_usage`.',
     format: 'string_list',
-    default: ['gpu', 'physical_disk', 'network'],
+    default: ['gpu', 'physical_disk', 'network', 'power_rail'],
   },
   cpu_count: {
     doc: 'Number of logical CPUs of the measured machine, by which it is recognised as quiet. Unset: the value of `system.cpu.logical.count`, otherwise the number of this machine.',

@@ -20,15 +20,17 @@ test('attribution publishes a reason for energy of a period in which no process 
   assert.deepEqual(rig.parts(), { attributed: 0, idle: 4, no_usage: 6 });
 });
 
-test('attribution leaves the energy of hardware that CPU time does not explain unattributed', () => {
-  const rig = new Rig();
-  const meter = rig.createMeter({ 'hw.type': 'gpu', 'hw.id': 'gpu-0' });
-  const process = new RigProcess({ 'process.pid': 1 }, 0);
-  playSecond({ rig, meter, used: [[process, 0]] }, 0);
-  playSecond({ rig, meter, used: [[process, 1]] }, 1);
-  assert.deepEqual(rig.parts('gpu-0'), { attributed: 0, no_usage: 10 });
-  assert.deepEqual(rig.processes(), {});
-});
+for (const type of ['gpu', 'power_rail']) {
+  test(`attribution leaves the energy of hardware that CPU time does not explain unattributed: ${type}`, () => {
+    const rig = new Rig();
+    const meter = rig.createMeter({ 'hw.type': type, 'hw.id': 'gpu-0' });
+    const process = new RigProcess({ 'process.pid': 1 }, 0);
+    playSecond({ rig, meter, used: [[process, 0]] }, 0);
+    playSecond({ rig, meter, used: [[process, 1]] }, 1);
+    assert.deepEqual(rig.parts('gpu-0'), { attributed: 0, no_usage: 10 });
+    assert.deepEqual(rig.processes(), {});
+  });
+}
 
 test('attribution makes a gap of a period whose usage was missing for too long', () => {
   const { rig, meter, process } = playBusy({ max_window: '10s' });

@@ -35,6 +35,8 @@ export interface Chip {
   readonly id: string;
   /** The driver's name for it: `coretemp`. */
   readonly name: string;
+  /** The name that the board gives to a chip as a whole, such as the rail that its only meter measures. */
+  readonly label: string | undefined;
   /** For an ACPI power meter: the ACPI devices that it measures, according to the firmware. */
   readonly measures: readonly string[];
   readonly channels: readonly Channel[];

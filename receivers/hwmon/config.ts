@@ -25,6 +25,16 @@ export const schema = {
     format: 'string',
     default: null,
   },
+  domains: {
+    doc: 'Sensors that measure CPUs, memory or the GPU, on boards that are not known, and rails that supply more than that but are to be counted as such.',
+    format: 'list',
+    items: {
+      sensor: { doc: 'The sensor, by its `hw.id`.', format: 'string', default: '' },
+      hw_type: { doc: 'The hardware that it measures.', format: ['cpu', 'memory', 'gpu'], default: 'cpu' },
+      number: { doc: 'Number of the socket of CPUs or memory.', format: 'int', default: 0, min: 0 },
+    },
+    default: [],
+  },
   pairs: {
     doc: 'Voltage and current sensors that belong to the same rail, whose power is the product of the two. For chips that are not known, or are wired differently.',
     format: 'list',

@@ -1,25 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Claims } from '../../src/component/claims.js';
-import { ClaimRegistry } from '../../src/pipeline/claims.js';
 import { domainRules } from './domains.js';
-import { FakeSysfs, startRig, type FakeChip } from './hwmon-machine.fixture.js';
-
-/** The joules of a second at these powers, by the metric's name and `hw.id`; only energies. */
-async function readEnergies(rig: Awaited<ReturnType<typeof startRig>>) {
-  await rig.read();
-  const readings = Object.entries(await rig.read(1));
-  return Object.fromEntries(readings.filter(([name]) => name.includes('.energy ')));
-}
-
-/** Claims of a machine on which another receiver has claimed these domains. */
-function claimsAfter(...domains: readonly string[]): Claims {
-  const registry = new ClaimRegistry();
-  for (const domain of domains) registry.claimsFor('other').claim(`energy/${domain}`);
-  return registry.claimsFor('hwmon');
-}
+import { claimsAfter, FakeSysfs, readEnergies, startRig, type FakeChip } from './hwmon-machine.fixture.js';
 
 function acpiMeter(number: number, info: string, watts: number): readonly [string, FakeChip] {
   const files = {
@@ -68,6 +53,57 @@ test('hwmon adds up a socket of Grace, and neither its parts nor the module that
   assert.deepEqual(parents, [acpi(2), acpi(2), undefined]);
 });
 
+test('hwmon adds up a socket of newer firmware, not its parts, and takes no energy or counter for a power', async (t) => {
+  const sysfs = new FakeSysfs(
+    Object.fromEntries([
+      acpiMeter(1, 'Total Power in uW socket 1', 150),
+      acpiMeter(2, 'CPU Rail Power in uW socket 1', 70),
+      acpiMeter(3, 'DRAM Power in uW socket 1', 8),
+      acpiMeter(4, 'CPU Rail Output Power in uW socket 1', 55),
+      acpiMeter(5, 'Total CPU Energy In uJ socket 1', 1),
+      acpiMeter(6, 'Chipthrot DDR Throttle (samples x1000) socket 1', 2),
+    ]),
+  );
+  const rig = await startRig(t, sysfs);
+  assert.deepEqual(await readEnergies(rig), {
+    [`hw.energy ${acpi(1)} 0.05s`]: 150,
+    [`hw.meter.energy ${acpi(2)} 0.05s`]: 70,
+    [`hw.meter.energy ${acpi(3)} 0.05s`]: 8,
+    [`hw.meter.energy ${acpi(4)} 0.05s`]: 55,
+  });
+  const parts = [2, 3, 4].map((number) => rig.attributesOf(`hw.power ${acpi(number)} 0.05s`));
+  assert.deepEqual(
+    parts.map((part) => [part?.['hw.type'], part?.['hw.parent']]),
+    [
+      ['cpu', acpi(1)],
+      ['memory', acpi(1)],
+      ['cpu', acpi(1)],
+    ],
+  );
+  assert.equal(Object.keys(await rig.read()).length, 8, 'no power of the last two');
+  const second = await startRig(t, sysfs, { claims: claimsAfter('cpu/1') });
+  assert.equal(`hw.energy ${acpi(1)} 0.05s` in (await second.read()), false);
+});
+
+test('hwmon has a gap where the firmware of Grace has no value', async (t) => {
+  const sysfs = graceHopper();
+  const rig = await startRig(t, sysfs);
+  await rig.read();
+  // PWR_METER_ERR_RETURN, in milliwatts.
+  sysfs.write('hwmon2', 'power1_average', 0xffff_ffff * 1000, true);
+  const failed = await rig.read(1);
+  assert.deepEqual(
+    [2, 3].map((number) => failed[`hw.power ${acpi(number)} 0.05s`]),
+    [NaN, 120],
+  );
+  sysfs.write('hwmon2', 'power1_average', 200e6, true);
+  assert.equal(
+    (await rig.read(1))[`hw.energy ${acpi(2)} 0.05s`],
+    400,
+    'power is linear between two readings',
+  );
+});
+
 test('hwmon adds up no socket whose CPUs another receiver measures', async (t) => {
   const rig = await startRig(t, graceHopper(), { claims: claimsAfter('cpu/0') });
   const summed = Object.keys(await readEnergies(rig)).filter((name) => name.startsWith('hw.energy'));
@@ -100,93 +136,6 @@ test('hwmon takes the configured sensor for that of the host, and no other', asy
   assert.deepEqual(await readEnergies(rig), {
     [`hw.meter.energy ${acpi(0)} 0.05s`]: 300,
     'hw.host.energy platform/psu/power1': 310,
-  });
-});
-
-/** The rails of an INA3221 at 5 V, by label and milliamperes. */
-function ina3221(rails: Readonly<Record<string, number>>): FakeChip['files'] {
-  const files: Record<string, string | number> = { name: 'ina3221', in4_input: 40, in7_input: 120 };
-  Object.entries(rails).forEach(([label, milliamperes], i) => {
-    files[`in${i + 1}_label`] = label;
-    files[`in${i + 1}_input`] = 5000;
-    files[`curr${i + 1}_input`] = milliamperes;
-  });
-  return files;
-}
-
-const i2c = 'platform/bus@0/c240000.i2c/i2c-1/1-0040';
-
-test('hwmon takes the input of a Jetson module for the host, and rails of several parts for no domain', async (t) => {
-  const files = ina3221({ VDD_IN: 2000, VDD_CPU_GPU_CV: 800, VDD_SOC: 600 });
-  const rig = await startRig(t, new FakeSysfs({ hwmon0: { device: i2c, files } }));
-  assert.deepEqual(await readEnergies(rig), {
-    [`hw.host.energy ${i2c}/power1`]: 10,
-    [`hw.meter.energy ${i2c}/power2`]: 4,
-    [`hw.meter.energy ${i2c}/power3`]: 3,
-  });
-  assert.deepEqual(rig.attributesOf(`hw.meter.energy ${i2c}/power3`), {
-    'hw.type': 'power_rail',
-    'hw.id': `${i2c}/power3`,
-    'hw.name': 'VDD_SOC',
-    'hwmon.chip': 'ina3221',
-    'hw.parent': `${i2c}/power1`,
-    'energy.method': 'measured',
-    'energy.interface': 'hwmon_voltage_current',
-  });
-  const readings = await rig.read();
-  assert.equal(readings[`hw.voltage ${i2c}/in1`], 5);
-  assert.equal(
-    readings[`hw.voltage ${i2c}/in4`],
-    0.00004,
-    'a shunt voltage, which this driver has in microvolts',
-  );
-  assert.equal(readings[`hw.current ${i2c}/curr1`], 2);
-});
-
-test('hwmon adds up the rails of a Jetson that hold the CPUs or the GPU, and no GPU that another receiver has', async (t) => {
-  const files = ina3221({ VDD_GPU_SOC: 1000, VDD_CPU_CV: 400, VIN_SYS_5V0: 600 });
-  const sysfs = new FakeSysfs({ hwmon0: { device: i2c, files } });
-  assert.deepEqual(await readEnergies(await startRig(t, sysfs)), {
-    [`hw.energy ${i2c}/power1`]: 5,
-    [`hw.energy ${i2c}/power2`]: 2,
-    [`hw.meter.energy ${i2c}/power3`]: 3,
-  });
-  const beside = await startRig(t, sysfs, { claims: claimsAfter('gpu/GPU-1') });
-  assert.deepEqual(Object.keys(await readEnergies(beside)), [
-    `hw.meter.energy ${i2c}/power1`,
-    `hw.energy ${i2c}/power2`,
-    `hw.meter.energy ${i2c}/power3`,
-  ]);
-});
-
-test('hwmon reads the INA3221 of Jetson boards with an old kernel', async (t) => {
-  const sysfs = new FakeSysfs({});
-  const device = 'platform/7000c400.i2c/i2c-6/6-0040';
-  const folder = join(sysfs.path, 'devices', device, 'iio:device0');
-  mkdirSync(folder, { recursive: true });
-  mkdirSync(join(sysfs.path, 'bus/i2c/drivers/ina3221x'), { recursive: true });
-  symlinkSync(join('../../../../devices', device), join(sysfs.path, 'bus/i2c/drivers/ina3221x/6-0040'));
-  const files = {
-    rail_name_0: 'POM_5V_IN',
-    in_voltage0_input: 5000,
-    in_current0_input: 1000,
-    in_power0_input: 5008,
-    rail_name_1: 'POM_5V_GPU',
-    in_voltage1_input: 5000,
-    in_current1_input: 40,
-    in_power1_input: 200,
-  };
-  for (const [name, value] of Object.entries(files)) writeFileSync(join(folder, name), `${value}\n`);
-  const rig = await startRig(t, sysfs);
-  assert.deepEqual(await rig.read(), {
-    [`hw.voltage ${device}/in1`]: 5,
-    [`hw.voltage ${device}/in2`]: 5,
-    [`hw.current ${device}/curr1`]: 1,
-    [`hw.current ${device}/curr2`]: 0.04,
-    [`hw.host.power ${device}/power1`]: 5.008,
-    [`hw.host.energy ${device}/power1`]: 0,
-    [`hw.power ${device}/power2`]: 0.2,
-    [`hw.energy ${device}/power2`]: 0,
   });
 });
 
@@ -290,6 +239,25 @@ test('hwmon makes no energy of the power of light, nor of batteries', async (t) 
   );
   assert.deepEqual(await readEnergies(rig), {});
   assert.equal((await rig.read())['hw.power platform/sfp/power1'], 0.0005);
+});
+
+test('hwmon names a rail by its current where the number of its power is that of another one', async (t) => {
+  const device = 'platform/n3000bmc-hwmon.2.auto';
+  const files = {
+    name: 'n3000bmc_hwmon',
+    in3_input: 900,
+    in3_label: 'FPGA Core Voltage',
+    curr1_input: 10_000,
+    curr1_label: 'FPGA Core Current',
+    power1_input: 50e6,
+    power1_label: 'Board Power',
+  };
+  const rig = await startRig(t, new FakeSysfs({ hwmon0: { device, files } }));
+  assert.deepEqual(await readEnergies(rig), {
+    [`hw.meter.energy ${device}/power1`]: 50,
+    [`hw.meter.energy ${device}/curr1`]: 9,
+  });
+  assert.equal(rig.attributesOf(`hw.power ${device}/curr1`)?.['hw.name'], 'FPGA Core');
 });
 
 test('every rule of a domain names its source', () => {

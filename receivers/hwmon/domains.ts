@@ -1,6 +1,7 @@
 import { listContainers } from '../../src/component/domain-tree.js';
 import type { Measured } from '../../src/component/energy-claim.js';
 import { maxMicrowatts, type Channel, type Chip } from './channels.js';
+import type { Config } from './config.js';
 
 /** What a power or energy meter measures. */
 export interface Domain {
@@ -13,6 +14,8 @@ export interface Domain {
   readonly within?: readonly string[];
   /** Its power is not energy used by the machine, or is that of a battery, which has a receiver of its own. */
   readonly isLeftOut?: boolean;
+  /** Its value is not a power, although the kernel takes it for one. */
+  readonly isNoPower?: boolean;
 }
 
 type Describe = (chip: Chip, match: RegExpExecArray, channel: Channel) => Domain | undefined;
@@ -58,30 +61,58 @@ const graceDomains: Readonly<Record<string, (socket: string) => Domain>> = {
   SysIO: (socket) => partOf('cpu', `cpu/${socket}`),
 };
 
+/** What firmware that is newer than that of Grace measures of a socket. */
+const socketDomains: Readonly<Record<string, (socket: string) => Domain>> = {
+  total: (socket) => part('cpu', `cpu/${socket}`),
+  'cpu rail': (socket) => partOf('cpu', `cpu/${socket}`),
+  'soc rail': (socket) => partOf('cpu', `cpu/${socket}`),
+  dram: (socket) => partOf('memory', `cpu/${socket}`),
+};
+
 /** Separate from the CPUs. */
-const memory: Domain = { ...part('memory', 'memory/0'), within: listContainers('cpu/0') };
+function memoryOf(socket: number): Domain {
+  return { ...part('memory', `memory/${socket}`), within: listContainers(`cpu/${socket}`) };
+}
 
 /**
- * The rails of Jetson modules, by NVIDIA's names, and the hardware that uses most of their power. On AGX Orin,
- * which has no other rails, VDD_GPU_SOC also supplies the SoC core with the video engines, and VDD_CPU_CV the
- * accelerators for deep learning and vision.
+ * A rail that supplies several units. Its energy is that of the board and is added up, but not as that of one of
+ * its units, of which it shows too much.
+ * @param domain the domain that it contains, or overlaps with no other
+ */
+function mixedRail(domain: string): Domain {
+  return part('power_rail', domain);
+}
+
+/**
+ * The rails of Jetson modules, by NVIDIA's names, and the hardware that they supply: GPU + SoC core with the video
+ * engines, CPUs + accelerators for deep learning and vision (CV), CPUs + SoC core + memory subsystem (MSS). Where
+ * the module has an input rail (VDD_IN, POM_5V_IN), rails of several units are parts of it that are not added up.
  */
 const jetsonRails: Readonly<Record<string, Domain>> = {
   VDD_IN: host,
   POM_5V_IN: host,
   CPU: part('cpu', 'cpu/0'),
   VDD_CPU: part('cpu', 'cpu/0'),
-  VDD_CPU_CV: part('cpu', 'cpu/0'),
   VDD_SYS_CPU: part('cpu', 'cpu/0'),
   POM_5V_CPU: part('cpu', 'cpu/0'),
   // Any other receiver of a GPU on such a board measures the same GPU.
   GPU: part('gpu', 'gpu'),
   VDD_GPU: part('gpu', 'gpu'),
-  VDD_GPU_SOC: part('gpu', 'gpu'),
   VDD_SYS_GPU: part('gpu', 'gpu'),
   POM_5V_GPU: part('gpu', 'gpu'),
-  VDDRQ: memory,
-  VDD_SYS_DDR: memory,
+  VDDRQ: memoryOf(0),
+  VDD_SYS_DDR: memoryOf(0),
+  // AGX Orin, whose module is the sum of three rails, and Thor.
+  VDD_CPU_CV: mixedRail('cpu/0'),
+  VDD_CPU_SOC_MSS: mixedRail('cpu/0'),
+  VDD_GPU_SOC: mixedRail('gpu'),
+  VIN_SYS_5V0: mixedRail('power_rail/VIN_SYS_5V0'),
+  // Memory and the part of AGX Orin that is always on: supplied by VIN_SYS_5V0.
+  VDDQ_VDD2_1V8AO: partOf('power_rail', 'power_rail/VIN_SYS_5V0'),
+  // AGX Xavier, whose module is the sum of its six rails.
+  SOC: mixedRail('power_rail/SOC'),
+  CV: mixedRail('power_rail/CV'),
+  SYS5V: mixedRail('power_rail/SYS5V'),
 };
 
 export const domainRules: readonly DomainRule[] = [
@@ -89,7 +120,21 @@ export const domainRules: readonly DomainRule[] = [
     chip: /^power_meter$/u,
     label: /^(Module|Grace|CPU|SysIO) Power Socket (\d+)$/u,
     describe: (_, [, what = '', socket = '']) => graceDomains[what]?.(socket),
-    source: 'NVIDIA Grace Performance Tuning Guide, Power Telemetry',
+    source:
+      'NVIDIA Grace Performance Tuning Guide, Power Telemetry; NVIDIA/edk2-nvidia, BpmpSsdtSocket0_th500.asl',
+  },
+  {
+    chip: /^power_meter$/u,
+    label: /^(Total|CPU Rail|SoC Rail|DRAM)(?: Input| Output)? Power(?: in uW)? socket (\d+)$/iu,
+    describe: (_, [, what = '', socket = '']) => socketDomains[what.toLowerCase()]?.(socket),
+    source: 'NVIDIA/srt-slurm, src/srtctl/core/power/cpu_rails.py',
+  },
+  {
+    chip: /^power_meter$/u,
+    // "Total CPU Energy In uJ socket 0", "Chipthrot DDR Throttle (samples x1000) socket 0"
+    label: /energy|throttle/iu,
+    describe: () => ({ type: 'other', measured: 'other', isLeftOut: true, isNoPower: true }),
+    source: 'NVIDIA/srt-slurm, src/srtctl/core/power/cpu_rails.py',
   },
   {
     chip: /^power_meter$/u,
@@ -102,7 +147,8 @@ export const domainRules: readonly DomainRule[] = [
     chip: /^ina3221$/u,
     label: /(.+)/u,
     describe: (_, [, rail = '']) => jetsonRails[rail],
-    source: 'NVIDIA Jetson Linux Developer Guide, INA3221 power monitors',
+    source:
+      'NVIDIA Jetson Linux Developer Guide, Software-Based Power Consumption Modeling; energymon, jetson/JetsonPowerRails.md',
   },
   {
     chip: /^amd_energy$/u,
@@ -155,6 +201,34 @@ export const domainRules: readonly DomainRule[] = [
     source: 'drivers/net/phy/sfp.c: the power of light',
   },
 ];
+
+/** A meter of a chip. */
+interface Meter {
+  readonly chip: Chip;
+  readonly channel: Channel;
+  readonly label: string | undefined;
+  /** Its `hw.id`. */
+  readonly id: string;
+}
+
+/** What a meter measures: as it is configured, otherwise what is known of it. */
+export function findDomain(
+  { chip, channel, label, id }: Meter,
+  { host_meter: hostMeter, domains }: Pick<Config, 'host_meter' | 'domains'>,
+): Domain {
+  if (id === hostMeter) return host;
+  const configured = domains.find(({ sensor }) => sensor === id);
+  if (configured) return createDomain(configured);
+  const known = describeDomain(chip, channel, label);
+  // A configured host meter is the only one.
+  if (known.measured !== 'host' || hostMeter === null) return known;
+  return { type: known.type, measured: 'other', within: ['host'] };
+}
+
+function createDomain({ hw_type: type, number }: Config['domains'][number]): Domain {
+  if (type === 'memory') return memoryOf(number);
+  return type === 'cpu' ? part('cpu', `cpu/${number}`) : part('gpu', 'gpu');
+}
 
 /** What a chip's meter measures. */
 export function describeDomain(chip: Chip, channel: Channel, label: string | undefined): Domain {

@@ -33,7 +33,7 @@ export class ChipSearch {
     for (const name of names) found.push(...(await this.#findOne(sysfs, join(root, name))));
     const boards = await findOldJetsonChips(sysfs);
     const chips = distinguish([...found, ...boards]).filter(({ channels }) => channels.length > 0);
-    return chips.map(({ id, name, measures, channels }) => ({ id, name, measures, channels }));
+    return chips.map(({ id, name, label, measures, channels }) => ({ id, name, label, measures, channels }));
   }
 
   async #findOne(sysfs: string, path: string): Promise<readonly FoundChip[]> {
@@ -61,7 +61,8 @@ async function describeChip(sysfs: string, folder: string): Promise<FoundChip> {
   // Older drivers have their files in the device's folder.
   const channels = own.length > 0 ? own : await findChannels(device, name);
   const measures = await listNames(join(device, 'measures'));
-  return { id: await findId(sysfs, folder, name), name, measures, channels, folder: basename(folder) };
+  const label = (await findLine(join(folder, 'label'))) || undefined;
+  return { id: await findId(sysfs, folder, name), name, label, measures, channels, folder: basename(folder) };
 }
 
 /** The path of the device, or else the chip's name, or else its folder's name. */
@@ -144,7 +145,7 @@ async function findOldJetsonChips(sysfs: string): Promise<readonly FoundChip[]> 
       if (!part.startsWith('iio')) continue;
       const channels = await findIioChannels(join(driver, device, part));
       const id = await findId(sysfs, join(driver, device), '');
-      chips.push({ id, name: 'ina3221', measures: [], channels, folder: device });
+      chips.push({ id, name: 'ina3221', label: undefined, measures: [], channels, folder: device });
     }
   }
   return chips;

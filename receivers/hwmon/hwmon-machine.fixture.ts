@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { freeClaims, type Claims } from '../../src/component/claims.js';
 import type { Attributes, Series } from '../../src/model/series.js';
+import { ClaimRegistry } from '../../src/pipeline/claims.js';
 import { startPacedReceiver } from '../../src/scraping/running-receiver.fixture.js';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { until } from '../../src/testing/until.js';
@@ -100,4 +101,18 @@ function nameSeries({ metric, attributes }: Series): string {
   const window = attributes['hw.power.window'];
   const name = `${metric.name} ${String(attributes['hw.id'])}`;
   return window === undefined ? name : `${name} ${String(window)}`;
+}
+
+/** The joules of a second at these powers, by the metric's name and `hw.id`; only energies. */
+export async function readEnergies(rig: Awaited<ReturnType<typeof startRig>>): Promise<Readings> {
+  await rig.read();
+  const readings = Object.entries(await rig.read(1));
+  return Object.fromEntries(readings.filter(([name]) => name.includes('.energy ')));
+}
+
+/** Claims of a machine on which another receiver has claimed these domains. */
+export function claimsAfter(...domains: readonly string[]): Claims {
+  const registry = new ClaimRegistry();
+  for (const domain of domains) registry.claimsFor('other').claim(`energy/${domain}`);
+  return registry.claimsFor('hwmon');
 }

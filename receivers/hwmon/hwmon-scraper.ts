@@ -152,8 +152,7 @@ export class HwmonScraper implements OpenScraper {
     this.#searchedNs = this.#context.clock.monotonicNs();
     const plans = planChips(await this.#chips.find(this.#config.sysfs), {
       claims: this.#context.claims,
-      pairs: this.#config.pairs,
-      hostMeter: this.#config.host_meter ?? undefined,
+      config: this.#config,
       isWanted: createNameFilter(this.#config.sensors),
     }).filter(({ columns }) => columns.length > 0);
     const before = this.#published;

@@ -15,8 +15,9 @@ import {
 import type { Attributes, Metric, Resource, Series } from '../../src/model/series.js';
 import { hostEnergy, hostPower, hwPower } from '../../src/model/shared-metrics.js';
 import { channelKinds, maxMicrowatts, nameSensor, type Channel, type Chip } from './channels.js';
-import { describeDomain, findMaxWatts, type Domain } from './domains.js';
-import { pairRails, type ConfiguredPair, type Pair } from './pairing-rules.js';
+import type { Config } from './config.js';
+import { findDomain, findMaxWatts, type Domain } from './domains.js';
+import { pairRails, type Pair } from './pairing-rules.js';
 
 /**
  * Chips whose sensors are numbered by position within their type: `power1` and `energy1` belong to different
@@ -61,9 +62,8 @@ interface IntegralKind {
 /** How chips are published. */
 export interface PlanOptions {
   readonly claims: Claims;
-  readonly pairs: readonly ConfiguredPair[];
-  /** The `hw.id` of the sensor that is configured to measure the whole host. */
-  readonly hostMeter: string | undefined;
+  /** What is configured about rails and domains. */
+  readonly config: Pick<Config, 'pairs' | 'host_meter' | 'domains'>;
   readonly isWanted: (name: string) => boolean;
 }
 
@@ -81,7 +81,7 @@ interface Sensor {
 /** What is published about chips whose domains may contain each other. */
 export function planChips(chips: readonly Chip[], options: PlanOptions): readonly ChipPlan[] {
   const wanted = chips.map((chip) => keepWanted(chip, options.isWanted));
-  const pairs = wanted.map((chip) => pairRails(chip, options.pairs));
+  const pairs = wanted.map((chip) => pairRails(chip, options.config.pairs));
   const sensors = wanted.flatMap((chip, i) => findSensors(chip, pairs[i] ?? [], options));
   const tree = new DomainTree(sensors, options.claims);
   return wanted.map((chip, i) => ({
@@ -113,18 +113,11 @@ function planGauge(chip: Chip, channel: Channel, source: number): readonly Colum
   return [{ metric, attributes, source, kind: { name: 'gauge', perUnit, min, max } }];
 }
 
-function findSensors(chip: Chip, pairs: readonly Pair[], { hostMeter }: PlanOptions): readonly Sensor[] {
-  const create = (channel: Channel, source: number, label: string | undefined, pair?: Pair): Sensor => {
+function findSensors(chip: Chip, pairs: readonly Pair[], { config }: PlanOptions): readonly Sensor[] {
+  const create = (channel: Channel, source: number, own: string | undefined, pair?: Pair): Sensor => {
     const id = identifySensor(chip, pair ? nameProduct(chip, pair) : channel);
-    const isHost = id === hostMeter;
-    const known = describeDomain(chip, channel, label);
-    // A configured host meter is the only one.
-    const domain: Domain = isHost
-      ? { type: 'host', measured: 'host', key: 'host' }
-      : known.measured === 'host' && hostMeter !== undefined
-        ? { type: known.type, measured: 'other', within: ['host'] }
-        : known;
-    return { chip, channel, source, label, id, domain, ...(pair && { pair }) };
+    const meter = { chip, channel, label: own ?? chip.label, id };
+    return { ...meter, source, domain: findDomain(meter, config), ...(pair && { pair }) };
   };
   const own = chip.channels.flatMap((channel, source) =>
     channel.type === 'power' || channel.type === 'energy' ? [create(channel, source, channel.label)] : [],
@@ -156,6 +149,7 @@ class DomainTree {
 
   plan(sensor: Sensor): readonly ColumnPlan[] {
     const { domain, channel, chip, source } = sensor;
+    if (domain.isNoPower) return [];
     const parent = this.#findParent(sensor);
     this.#place(sensor);
     const own = {

@@ -20,7 +20,7 @@ function createChip(name: string, channels: Readonly<Record<string, string | und
       faultPath: undefined,
     };
   });
-  return { id: 'chip', name, measures: [], channels: found };
+  return { id: 'chip', name, label: undefined, measures: [], channels: found };
 }
 
 function pairsOf(name: string, channels: Readonly<Record<string, string | undefined>>): readonly string[] {

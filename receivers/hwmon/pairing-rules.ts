@@ -126,7 +126,7 @@ export interface Pair {
 }
 
 /** A configured pair. */
-export interface ConfiguredPair {
+interface ConfiguredPair {
   readonly chip: string;
   readonly voltage: number;
   readonly current: number;
