@@ -22,7 +22,7 @@ test('ChipReader reads a slow chip on the pool, and no second time meanwhile', a
     temp2_input: 'N/A',
   });
   const [chip] = await findChips(sysfs.path);
-  const reader = new ChipReader(chip, [[0, 1]], { slowMs: -1, nowMs: () => 0 });
+  const reader = new ChipReader(chip, [[0, 1]], { timing: { slowMs: -1, nowMs: () => 0 } });
   t.after(() => reader.close());
   await reader.open(chip);
   reader.values.fill(0);
@@ -40,7 +40,7 @@ test('ChipReader leaves the pool after quick readings in a row, and later each t
   const [chip] = await findChips(sysfs.path);
   let nowMs = 0;
   let stepMs = 10;
-  const reader = new ChipReader(chip, [], { slowMs: 0.5, nowMs: () => (nowMs += stepMs) });
+  const reader = new ChipReader(chip, [], { timing: { slowMs: 0.5, nowMs: () => (nowMs += stepMs) } });
   t.after(() => reader.close());
   await reader.open(chip);
   const countOnPool = async (): Promise<number> => {

@@ -4,6 +4,7 @@ import { elementAt } from '../../src/element.js';
 import { describeCode, findErrorCode } from '../../src/errors.js';
 import { nameErrno } from '../../src/linux/libc.js';
 import { parseInteger, readFromStart } from '../../src/linux/sysfs.js';
+import { PoolShare } from '../../src/scraping/pool-share.js';
 import { waitBriefly } from '../../src/scraping/wait-briefly.js';
 import { answerMs, type Channel, type Chip } from './channels.js';
 
@@ -16,6 +17,12 @@ export interface ChipTiming {
   readonly slowMs: number;
   /** A monotonic clock. */
   readonly nowMs: () => number;
+}
+
+/** Dependencies of a reader. */
+export interface ChipReaderOptions {
+  readonly timing?: ChipTiming | undefined;
+  readonly pool?: PoolShare;
 }
 
 const defaultTiming: ChipTiming = { slowMs: 0.5, nowMs: () => performance.now() };
@@ -55,19 +62,24 @@ export class ChipReader {
   readonly #products: readonly (readonly [number, number])[];
   #channels: OpenChannel[] = [];
   readonly #timing: ChipTiming;
+  readonly #pool: PoolShare;
   #isSlow = false;
   /** Quick readings on the pool in a row, and how many are needed to leave the pool. */
   #quickReadings = 0;
   #neededReadings = firstQuickReadings;
   #pending: Promise<void> | undefined;
 
-  /** @param products pairs of channels, by index, whose product follows the channel values */
+  /**
+   * @param products pairs of channels, by index, whose product follows the channel values
+   * @param pool shared with other chips
+   */
   constructor(
     { channels }: Chip,
     products: readonly (readonly [number, number])[],
-    timing: ChipTiming = defaultTiming,
+    { timing = defaultTiming, pool = new PoolShare() }: ChipReaderOptions = {},
   ) {
     this.#timing = timing;
+    this.#pool = pool;
     this.values = new Float64Array(channels.length + products.length).fill(NaN);
     this.#products = products;
   }
@@ -75,7 +87,7 @@ export class ChipReader {
   /** Opens the files and measures how long a reading takes. A driver that does not answer is not waited for. */
   async open({ channels }: Chip): Promise<void> {
     this.#isSlow = true;
-    await waitBriefly([this.#follow(this.#openAll(channels))], answerMs);
+    await waitBriefly([this.#follow(() => this.#openAll(channels))], answerMs);
   }
 
   async #openAll(channels: readonly Channel[]): Promise<void> {
@@ -95,11 +107,14 @@ export class ChipReader {
     return this.#pending !== undefined;
   }
 
-  /** Starts a reading; a chip that answers immediately has been read when this returns. */
-  read(): Promise<void> | undefined {
+  /**
+   * Starts a reading; a chip that answers immediately has been read when this returns.
+   * @param begin called when the reading of a chip that does not begins: other chips may be read before it
+   */
+  read(begin: () => void = () => {}): Promise<void> | undefined {
     this.problems = [];
     if (this.#isSlow) {
-      return this.#pending ?? this.#follow(this.#readSlowly());
+      return this.#pending ?? this.#follow(() => this.#readSlowly(begin));
     }
     const beganMs = this.#timing.nowMs();
     for (let i = 0; i < this.#channels.length; i++) this.#readNow(i);
@@ -109,15 +124,16 @@ export class ChipReader {
     return undefined;
   }
 
-  #follow(reading: Promise<void>): Promise<void> {
-    this.#pending = reading.finally(() => {
+  #follow(reading: () => Promise<void>): Promise<void> {
+    this.#pending = this.#pool.run(reading).finally(() => {
       this.#pending = undefined;
     });
     return this.#pending;
   }
 
   /** Reads on the pool, and decides whether that is still necessary. */
-  async #readSlowly(): Promise<void> {
+  async #readSlowly(begin: () => void): Promise<void> {
+    begin();
     const beganMs = this.#timing.nowMs();
     await this.#readOnPool();
     this.#quickReadings = this.#wasSlow(beganMs) ? 0 : this.#quickReadings + 1;

@@ -1,6 +1,7 @@
 import { readdir, readFile, realpath } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
 import { isOutOfDescriptors } from '../../src/errors.js';
+import { PoolShare } from '../../src/scraping/pool-share.js';
 import { waitBriefly } from '../../src/scraping/wait-briefly.js';
 import { answerMs, channelTypes, nameSensor, type Channel, type ChannelType, type Chip } from './channels.js';
 import { findMicrovolts } from './pairing-rules.js';
@@ -24,6 +25,13 @@ export class ChipSearch {
   /** Paths whose drivers have not answered an earlier search yet: another question would block another thread. */
   readonly #unanswered = new Set<string>();
 
+  readonly #pool: PoolShare;
+
+  /** @param pool shared with readings */
+  constructor(pool = new PoolShare()) {
+    this.#pool = pool;
+  }
+
   /** @returns the chips in a stable order; one whose driver does not answer, as it was before */
   async find(sysfs: string): Promise<readonly Chip[]> {
     const root = join(sysfs, 'class/hwmon');
@@ -37,9 +45,10 @@ export class ChipSearch {
   }
 
   async #findOne(sysfs: string, path: string): Promise<readonly FoundChip[]> {
-    if (!this.#unanswered.has(path)) {
+    if (!this.#unanswered.has(path) && !this.#pool.isTaken) {
       this.#unanswered.add(path);
-      const description = describeChip(sysfs, path)
+      const description = this.#pool
+        .run(() => describeChip(sysfs, path))
         .then((chip) => this.#known.set(path, chip))
         .finally(() => this.#unanswered.delete(path));
       await waitBriefly([description], answerMs);

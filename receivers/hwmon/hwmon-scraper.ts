@@ -6,6 +6,7 @@ import { slices } from '../../src/linux/slices.js';
 import type { Series } from '../../src/model/series.js';
 import { createEnding, type Table } from '../../src/model/table.js';
 import { createNameFilter } from '../../src/scraping/lines.js';
+import { PoolShare } from '../../src/scraping/pool-share.js';
 import type { OpenScraper } from '../../src/scraping/scraping-receiver.js';
 import { waitBriefly } from '../../src/scraping/wait-briefly.js';
 import { answerMs } from './channels.js';
@@ -41,7 +42,8 @@ export class HwmonScraper implements OpenScraper {
   readonly #context: ReceiverContext;
   readonly #timing: ChipTiming | undefined;
   readonly #originNs: bigint;
-  readonly #chips = new ChipSearch();
+  readonly #pool = new PoolShare();
+  readonly #chips = new ChipSearch(this.#pool);
   #intervalMs: number;
   #published: readonly Published[] = [];
   #ended: Series[] = [];
@@ -96,7 +98,7 @@ export class HwmonScraper implements OpenScraper {
       if (one.reader.isPending) continue;
       one.beganNs = clock.monotonicNs();
       one.gapNs = undefined;
-      const pending = one.reader.read();
+      const pending = one.reader.read(() => (one.beganNs = clock.monotonicNs()));
       if (pending === undefined) this.#addRow(one);
       else readings.push(pending.then(() => this.#addRow(one)));
     }
@@ -170,7 +172,7 @@ export class HwmonScraper implements OpenScraper {
   }
 
   async #open(plan: ChipPlan): Promise<Published> {
-    const reader = new ChipReader(plan.chip, plan.products, this.#timing);
+    const reader = new ChipReader(plan.chip, plan.products, { timing: this.#timing, pool: this.#pool });
     await reader.open(plan.chip);
     if (reader.refused.length > 0) {
       const remedy = 'run as root or grant CAP_DAC_READ_SEARCH';

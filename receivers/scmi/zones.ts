@@ -3,6 +3,7 @@ import { describeCode, findErrorCode } from '../../src/errors.js';
 import { findNames, findText } from '../../src/linux/sysfs.js';
 import type { MeterReading } from '../../src/scraping/meter-reading.js';
 import type { RemoteMeter } from '../../src/scraping/meter-receiver.js';
+import { PoolShare } from '../../src/scraping/pool-share.js';
 import { waitBriefly } from '../../src/scraping/wait-briefly.js';
 
 /** The control type of drivers/powercap/arm_scmi_powercap.c; its zones are `arm-scmi:0`, `arm-scmi:0:1`. */
@@ -43,12 +44,13 @@ const answerMs = 1000;
  */
 export function openZones(sysfs: string): RemoteMeter {
   const pending = new Map<string, Promise<void>>();
+  const pool = new PoolShare();
   return {
     name: `SCMI power domains in ${zoneFolder(sysfs)}`,
     async ask() {
       const zones = findZones(sysfs);
       if (zones.length === 0) throw new Error('expected zones of arm-scmi, found none');
-      const results = await readZones(zones, pending);
+      const results = await readZones(zones, pending, pool);
       const readings = results.flatMap(({ reading }) => reading ?? []);
       const problems = results.flatMap(({ problem }) => problem ?? []);
       if (readings.every(({ watts }) => Number.isNaN(watts)))
@@ -63,10 +65,11 @@ export function openZones(sysfs: string): RemoteMeter {
 async function readZones(
   zones: readonly Zone[],
   pending: Map<string, Promise<void>>,
+  pool: PoolShare,
 ): Promise<readonly ZoneResult[]> {
   const results = new Map<Zone, ZoneResult>();
   const read = async (zone: Zone): Promise<void> => {
-    results.set(zone, await readZone(zone));
+    results.set(zone, await pool.run(() => readZone(zone)));
     pending.delete(zone.path);
   };
   const asked = zones.filter(({ path }) => !pending.has(path)).map((zone) => ({ zone, reading: read(zone) }));

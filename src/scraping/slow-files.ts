@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { findErrorCode } from '../errors.js';
 import type { KeptFile } from '../linux/kept-file.js';
+import { PoolShare } from './pool-share.js';
 import { waitBriefly } from './wait-briefly.js';
 
 /** The limits that define a slow file. */
@@ -35,6 +36,7 @@ interface SlowFile {
  */
 export class SlowFiles {
   readonly #timing: FileTiming;
+  readonly #pool = new PoolShare();
   readonly #slow = new Map<string, SlowFile>();
 
   constructor(timing: Partial<FileTiming> = {}) {
@@ -85,7 +87,9 @@ export class SlowFiles {
     file.isPending = true;
     file.isWanted = false;
     file.answer = undefined;
-    const answer = await readFile(path).catch((error: unknown) => createFailure(path, error));
+    const answer = await this.#pool
+      .run(() => readFile(path))
+      .catch((error: unknown) => createFailure(path, error));
     file.isPending = false;
     const tookMs = this.#timing.nowMs() - beganMs;
     file.quick = this.#isSlow(beganMs) ? 0 : file.quick + 1;
