@@ -29,7 +29,7 @@ rpc_duration_seconds_sum 1.7560473e+07
 const classicValues = {
   'msdos_file_access_time_seconds{path="C:\\DIR\\FILE.TXT",error="Cannot find file:\n"FILE.TXT""}': 1_458_255_915,
   metric_without_timestamp_and_labels: 12.47,
-  'something_weird{problem="division by zero"}': Infinity,
+  'something_weird{problem="division by zero"}': NaN,
   'http_request_duration_seconds_bucket{le="0.05"}': 24_054,
   'http_request_duration_seconds_bucket{le="+Inf"}': 144_320,
   http_request_duration_seconds_sum: 53_423,

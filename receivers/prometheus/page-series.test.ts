@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { runAtOnce } from '../../src/linux/slices.js';
+import { checkTables } from '../../src/model/check-tables.js';
 import type { Table } from '../../src/model/table.js';
 import { createPageReader, showValues } from './page.fixture.js';
 
@@ -33,6 +34,18 @@ test('PageSeries compares a counter with the value before a gap', () => {
   reader.read(`${counter}c 100\n`, 50);
   assert.deepEqual(read(reader.read(`${counter}c NaN\n`, 60)), [50, NaN]);
   assert.deepEqual(read(reader.read(`${counter}c 99\n`, 70)), [60, 99]);
+});
+
+test('PageSeries has a gap for infinite values, which reset no counter', () => {
+  const reader = createPageReader();
+  const tables = ['1', '+Inf', '2', '-Inf', '3'].flatMap((value) =>
+    reader.read(`${counter}c ${value}\ng ${value}\n`),
+  );
+  checkTables(tables);
+  assert.deepEqual(
+    tables.flatMap(({ values }) => Array.from(values)),
+    [1, 1, NaN, NaN, 2, 2, NaN, NaN, 3, 3],
+  );
 });
 
 test('PageSeries does not treat the decrease of a gauge as a reset', () => {

@@ -55,7 +55,8 @@ export class ResetWatch {
     const last = this.#last;
     for (let i = 0; i < row.length; i++) {
       const slot = this.#slots[i];
-      const value = values[slot];
+      // Tables have no infinite values.
+      const value = Number.isFinite(values[slot]) ? values[slot] : NaN;
       row[i] = value;
       const startSlot = this.#startSlots[i];
       if (startSlot === -2) continue;

@@ -25,7 +25,7 @@ const series: readonly Series[] = [
   { metric: metric('system.cpu.utilization', '1', 'gauge'), attributes: {}, resource, start },
   { metric: metric('process.thread.count', '{thread}', 'updowncounter'), attributes: {}, resource, start },
 ];
-const values = Float64Array.of(123_456.789_012_3, 1e-9, -0.1, Infinity, 7);
+const values = Float64Array.of(123_456.789_012_3, 1e-9, -0.1, 1e300, 7);
 
 const now = Date.now() * 1e6;
 const figures = { sum: 4.5 };
