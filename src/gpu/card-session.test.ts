@@ -32,9 +32,9 @@ const kind: CardKind = {
     ),
 };
 
-function start(cards: FakeCards) {
+function start(cards: FakeCards, { procfs } = new FakeDrm()) {
   let nowMs = 0;
-  const options = { sysfs: cards.sysfs, procfs: new FakeDrm().procfs, hasProcesses: true };
+  const options = { sysfs: cards.sysfs, procfs, hasProcesses: true };
   const session = new CardSession(kind, options, () => nowMs);
   return { session, readLater: () => ((nowMs += 10_000), session.read()) };
 }
@@ -86,6 +86,21 @@ test('CardSession reports a card of which nothing can be read as lost', (t) => {
   assert.match(problems[0] ?? '', /^Cannot parse .*used: expected a whole number, found "x"$/u);
   cards.write(1, { used: 6 });
   assert.deepEqual([...(session.read().rows[0]?.values ?? [])], [6]);
+});
+
+test('CardSession reports that processes cannot be read, and reads the card', (t) => {
+  const cards = new FakeCards();
+  cards.add(1, { address: first, driver: 'one' }, { used: 5 });
+  const drm = new FakeDrm();
+  const { session } = start(cards, drm);
+  t.after(() => session.close());
+  session.open();
+  assert.deepEqual(session.read().rows[0]?.memory, []);
+  rmSync(drm.procfs, { recursive: true });
+  const { rows, problems } = session.read();
+  assert.deepEqual([rows[0]?.values?.[0], rows[0]?.memory, rows[0]?.usage], [5, undefined, undefined]);
+  assert.equal(problems.length, 1);
+  assert.match(problems[0] ?? '', /^Cannot read the processes that use GPUs: .*ENOENT/u);
 });
 
 test('CardSession reads no suspended card, and opens one only once it is active', (t) => {
