@@ -54,15 +54,15 @@ test('findSettled returns undefined for other hardware, for gaps, and for a mete
 
 test('findSettled returns what the ledger takes for the energy of a meter that is slower than its readings', () => {
   const history = new EnergyHistory();
-  // Refreshed at 1, 3 and 5 s; the first reading may have been in the middle of a refresh interval.
+  // Refreshed at about 0.5, 2.5 and 4.5 s; the first reading may have been in the middle of a refresh interval.
   history.take(tableOf(meters, [[0, 0], [1, 10], [2, 10], [3, 30], [4, 30]])); // prettier-ignore
   history.take(tableOf(ledger, [[2, 10]]));
-  assert.equal(history.findSettled(meter), 20);
-  history.take(tableOf(ledger, [[2.5, 15]]));
-  history.take(tableOf(meters, [[5, 50]]));
   assert.equal(history.findSettled(meter), 25);
-  history.take(tableOf(ledger, [[4.5, 35]]));
-  assert.equal(history.findSettled(meter), 45, 'without the 10 J of the first refresh');
+  history.take(tableOf(ledger, [[2.5, 20]]));
+  history.take(tableOf(meters, [[5, 50]]));
+  assert.equal(history.findSettled(meter), 30);
+  history.take(tableOf(ledger, [[4.5, 40]]));
+  assert.equal(history.findSettled(meter), 50, 'without the 10 J of the first refresh');
 });
 
 test('findSettled returns the value at the end of the last window of the meter, not of another one', () => {

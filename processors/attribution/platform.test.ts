@@ -85,7 +85,8 @@ test('attribution does not wait for a constant psys to determine the remainder o
 
 test('attribution counts no energy twice if psys is read less often than the host', () => {
   const { machine, platformJ } = createMachine();
-  machine.addPlatform((atS) => platformJ(Math.max(0, Math.floor(atS + 0.5) - 0.5)));
+  // Refreshed in the middle between two readings.
+  machine.addPlatform((atS) => platformJ(Math.max(0, Math.floor(atS - 0.25) + 0.25)));
   machine.play(400, { stepS: 0.5 });
   void machine.rig.processor.shutdown();
   assertNear(machine.sum(), machine.hostJoules(400), 1e-6);

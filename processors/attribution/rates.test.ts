@@ -8,7 +8,7 @@ function assertJoules(actual: number, expected: number, toleranceJ: number): voi
   assert.ok(Math.abs(actual - expected) <= toleranceJ, `${actual} J, wanted ${expected} J`);
 }
 
-test('attribution is exact with a meter that is five times slower than the scans', () => {
+test('attribution loses nothing with a meter that is five times slower than the scans', () => {
   const rig = new Rig();
   const meter = rig.createMeter({ 'energy.method': 'measured' });
   const random = createRandom(5);
@@ -28,45 +28,68 @@ test('attribution is exact with a meter that is five times slower than the scans
     last = [last[0] + random.fraction(), last[1] + random.fraction() / 3];
   }
   const joules = rig.processes();
-  // The meter is known from its first change on, at 5 s.
-  assertJoules(joules[1], 10 * (used[65][0] - used[5][0]), 1e-7);
-  assertJoules(joules[2], 10 * (used[65][1] - used[5][1]), 1e-7);
-  assertJoules(rig.parts()['unseen'] ?? 0, 0, 1e-7);
+  // The meter is known from its first change on, at 5 s: which of the two used the energy of the last second, may differ.
+  const wanted = [0, 1].map((i) => 10 * (used[65][i] - used[5][i]));
+  assertJoules(joules[1] + joules[2], wanted[0] + wanted[1], 1e-7);
+  assertJoules(joules[1], wanted[0], 0.01 * wanted[0]);
+  assertJoules(joules[2], wanted[1], 0.03 * wanted[1]);
 });
 
-test('attribution is within 2 % over time with a meter that is refreshed every 5 s between two scans', (t) => {
-  // What it shows is up to 0.9 s old, and each process starts or stops every second. In step, there is no error.
-  for (const offsetS of [0.1, 0.5, 0.9]) {
-    const rig = new Rig();
-    const meter = rig.createMeter({ 'energy.method': 'measured' });
-    const random = createRandom(10 * offsetS);
-    const processes = [1, 2].map((pid) => new RigProcess({ 'process.pid': pid }, 0));
-    const used: (readonly [number, number])[] = [[0, 0]];
-    const seconds = 4000;
-    for (let atS = 0; atS <= seconds; atS++) {
-      const [first, second] = used[atS];
-      // Each is busy or not for a second; 10 W per busy CPU. The meter shows the energy up to its last refresh.
-      used.push([first + Math.round(random.fraction()), second + 0.5 * Math.round(random.fraction())]);
-      const refreshedS = Math.max(0, Math.floor((atS - offsetS) / 5) * 5 + offsetS);
-      const from = Math.floor(refreshedS);
-      const joulesAt = (i: number) => 10 * (used[i][0] + used[i][1]);
-      rig.energy(meter, atS, joulesAt(from) + (refreshedS - from) * (joulesAt(from + 1) - joulesAt(from)));
-      rig.usage(atS, [
-        [processes[0], first],
-        [processes[1], second],
-      ]);
-      rig.boundary(atS, first + second);
+/** A meter that is slower than the scans, which are 1 s apart. Seconds. */
+interface SlowMeter {
+  readonly refreshS: number;
+  readonly offsetS: number;
+  readonly readingS: number;
+}
+
+/** Relative errors of two processes that use 10 W per CPU, and are busy or not for a second each. */
+function findBias({ refreshS, offsetS, readingS }: SlowMeter, seconds: number): readonly number[] {
+  const rig = new Rig();
+  const meter = rig.createMeter({ 'energy.method': 'measured' });
+  const random = createRandom(100 * offsetS + readingS);
+  const processes = [1, 2].map((pid) => new RigProcess({ 'process.pid': pid }, 0));
+  const used: (readonly [number, number])[] = [[0, 0]];
+  const joulesAt = (atS: number) => {
+    const whole = Math.floor(atS + 1e-9);
+    const [from, to = from] = used.slice(whole, whole + 2).map(([first, second]) => 10 * (first + second));
+    return from + (atS - whole) * (to - from);
+  };
+  for (let atS = 0, readings = 0; atS <= seconds; atS++) {
+    const [first, second] = used[atS];
+    for (; readings * readingS <= atS + 1e-9; readings++) {
+      const refreshes = Math.floor((readings * readingS - offsetS) / refreshS + 1e-9);
+      rig.energy(meter, readings * readingS, joulesAt(Math.max(0, refreshes * refreshS + offsetS)));
     }
-    const joules = rig.processes();
-    const [first, second] = used[seconds];
-    const errors = [joules[1] / (10 * first) - 1, joules[2] / (10 * second) - 1];
-    t.diagnostic(`${offsetS} s: ${errors.join(', ')}`);
-    assert.ok(
-      errors.every((error) => Math.abs(error) < 0.02),
-      `${offsetS} s: ${errors.join(', ')}`,
-    );
+    rig.usage(atS, [
+      [processes[0], first],
+      [processes[1], second],
+    ]);
+    rig.boundary(atS, first + second);
+    used.push([first + Math.round(random.fraction()), second + 0.5 * Math.round(random.fraction())]);
   }
-});
+  const joules = rig.processes();
+  return [joules[1] / (10 * used[seconds][0]) - 1, joules[2] / (10 * used[seconds][1]) - 1];
+}
+
+for (const refreshS of [0.9, 1.3, 2.5, 5]) {
+  for (const readingS of [0.1, 1]) {
+    // What it shows is up to a reading old.
+    if (refreshS <= readingS) continue;
+    test(`attribution has no bias with a meter that is refreshed every ${refreshS} s and read every ${readingS} s`, (t) => {
+      for (const offsetS of [0, 0.1, 0.5, 0.9]) {
+        const errors = findBias({ refreshS, offsetS, readingS }, 4000);
+        const found = `refreshed ${offsetS} s after a scan: ${errors.map((error) => (100 * error).toFixed(2)).join(' and ')} %`;
+        t.diagnostic(found);
+        // Where a meter is refreshed about as often as the usage is read, its windows are those of a few seconds.
+        const limit = refreshS > 2 || readingS < 1 ? 0.005 : 0.02;
+        assert.ok(
+          errors.every((error) => Math.abs(error) < limit),
+          found,
+        );
+      }
+    });
+  }
+}
 
 test('attribution processes tables of a thousand readings of a meter that is read ten times faster than it is refreshed', () => {
   const rig = new Rig();

@@ -34,18 +34,34 @@ test('EnergyCurve is linear between two changes', () => {
 
 test('EnergyCurve starts at the first change of a meter that is slower than its readings', () => {
   const curve = read(slow);
-  assert.equal(curve.firstAt, 11);
-  assert.equal(curve.findKnotAfter(11), 23);
+  // It changed between 7 and 11, and between 19 and 23.
+  assert.equal(curve.firstAt, 9);
+  assert.equal(curve.findKnotAfter(9), 21);
+  assert.deepEqual([curve.findKnotUpTo(20), curve.findKnotUpTo(21)], [9, 21]);
+  assert.equal(curve.energyNjAt(15), 250);
+});
+
+/** The knot of a reading at 70 that follows failed ones, of a meter that was refreshed every 12 and 8. */
+function findLateKnot(statedNs?: number): number {
+  const curve = new EnergyCurve(statedNs);
+  for (const [at, value] of [...slow, [70, 900] as const]) curve.read(Float64Array.of(at, value), false);
+  return curve.lastAt;
+}
+
+test('EnergyCurve assumes that a change is a refresh old at most, and no younger than is known of the meter', () => {
+  const learned = findLateKnot();
+  assert.ok(learned >= 64 && learned <= 65, `${learned}`);
+  assert.equal(findLateKnot(30), 55);
 });
 
 test('EnergyCurve starts at the first change when only the third reading shows that the meter is slow', () => {
   const curve = read([
     [0, 0],
-    [1, 500],
+    [10, 500],
   ]);
   assert.equal(curve.lastAt, NaN);
-  curve.read(Float64Array.of(2, 500), false);
-  assert.equal(curve.firstAt, 1);
+  curve.read(Float64Array.of(20, 500), false);
+  assert.equal(curve.firstAt, 5);
 });
 
 test('EnergyCurve starts at the first reading when every reading is a change', () => {

@@ -11,12 +11,13 @@ export interface Beginning {
 
 /**
  * The cumulative energy of a domain from the readings of its meter (docs/ledger.md, Windows): a reading with a
- * changed counter is a knot; a reading without a change becomes one only after twice the learned time between
- * changes. Times are nanoseconds, energies whole nanojoules.
+ * changed counter is a knot, at the instant at which it probably changed; a reading without a change becomes one only
+ * after twice the learned time between changes. Times are nanoseconds, energies whole nanojoules.
  */
 export class EnergyCurve {
   readonly #knots = new Knots();
   readonly #finder: KnotFinder;
+  readonly #knot: Reading = new Float64Array(2);
 
   /** @param statedNs as for `KnotFinder` */
   constructor(statedNs?: number) {
@@ -36,6 +37,11 @@ export class EnergyCurve {
   /** Learned refresh interval; 0: unknown, or so short that every reading is a change. */
   get refreshNs(): number {
     return this.#finder.refreshNs;
+  }
+
+  /** Learned time between two knots; 0: unknown. */
+  get changeNs(): number {
+    return this.#finder.changeNs;
   }
 
   /** Mean time between two readings. */
@@ -76,8 +82,13 @@ export class EnergyCurve {
   read(reading: Reading, isExact: boolean): boolean {
     const finding = this.#finder.read(reading, isExact);
     if (finding === 'fallen') return false;
-    if (finding === 'knot' || finding === 'still' || finding === 'first knot') this.#knots.push(reading);
-    if (finding === 'first knot' || finding === 'late') this.#knots.forgetFirst();
+    if (finding === 'knot' || finding === 'still' || finding === 'first knot') {
+      this.#knot[0] = this.#finder.knotAt;
+      this.#knot[1] = this.#finder.value;
+      this.#knots.push(this.#knot);
+    }
+    if (finding === 'first knot') this.#knots.forgetFirst();
+    if (finding === 'late') this.#knots.halveFirst();
     return true;
   }
 
@@ -98,6 +109,11 @@ export class EnergyCurve {
   /** Time of the first knot after an instant; NaN: none. */
   findKnotAfter(at: number): number {
     return this.#knots.findAfter(at);
+  }
+
+  /** Time of the last knot up to an instant; NaN: none. */
+  findKnotUpTo(at: number): number {
+    return this.#knots.findUpTo(at);
   }
 
   /** Whole nanojoules at an instant between `firstAt` and `lastAt`. */

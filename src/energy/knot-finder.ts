@@ -45,12 +45,15 @@ export class KnotFinder {
   readonly #bound: RefreshBound | undefined;
   #beginning: Beginning = 'none';
   #readAt = -Infinity;
+  #knotAt = NaN;
   #readNs = 0;
   #changedAt = NaN;
   #value = NaN;
   /** Learned time between two readings with a change. The meter may be faster if almost every reading has a change. */
   #changeNs = 0;
   #isRepeated = false;
+  /** Whether the last reading shows that nothing was used, not that the meter is slow. */
+  #isStill = false;
   /** Share of the recent changes that came after readings without a change. */
   #repeatedShare = 0;
 
@@ -114,6 +117,14 @@ export class KnotFinder {
     return this.#changedAt;
   }
 
+  /**
+   * The instant of the knot that the last reading is. A change may have happened at any time since the reading before: of a
+   * meter that is slower than its readings, the knot is in the middle, so that its knots are not late on average.
+   */
+  get knotAt(): number {
+    return this.#knotAt;
+  }
+
   /** The last reading. */
   get value(): number {
     return this.#value;
@@ -128,6 +139,7 @@ export class KnotFinder {
     const value = reading[1];
     if (at <= this.#readAt) return 'nothing';
     if (value < this.#value) return 'fallen';
+    this.#knotAt = isExact || value === this.#value ? at : at - Math.floor(this.#maxAgeNs(at) / 2);
     const finding = this.#classify(reading, isExact);
     // The first interval is infinite.
     if (this.#value >= 0)
@@ -143,6 +155,14 @@ export class KnotFinder {
     if (this.#beginning === 'changed') this.#beginning = 'done';
   }
 
+  /** How long before a reading the change may have happened that it shows; 0: the meter is not known to be slow. */
+  #maxAgeNs(at: number): number {
+    const isRepeated = this.#readAt > this.#changedAt && !this.#isStill;
+    if (!isRepeated && this.refreshNs === 0) return 0;
+    const knownNs = Math.max(this.refreshNs, this.#statedNs ?? 0);
+    return Math.min(at - this.#readAt, knownNs > 0 ? knownNs : Infinity);
+  }
+
   #classify(reading: Reading, isExact: boolean): Finding {
     if (reading[1] > this.#value) return this.#change(reading);
     if (this.#beginning !== 'none') return this.#repeat(reading);
@@ -156,6 +176,7 @@ export class KnotFinder {
     if (before === 'changed' || before === 'done') this.#learn(reading);
     this.#beginning = before === 'first' ? 'changed' : 'done';
     this.#changedAt = reading[0];
+    this.#isStill = false;
     return before === 'repeated' ? 'first knot' : 'knot';
   }
 
@@ -166,7 +187,8 @@ export class KnotFinder {
       this.#beginning = 'done';
       return 'late';
     }
-    return this.#changeNs > 0 && reading[0] - this.#changedAt >= 2 * this.#changeNs ? 'still' : 'nothing';
+    this.#isStill = this.#changeNs > 0 && reading[0] - this.#changedAt >= 2 * this.#changeNs;
+    return this.#isStill ? 'still' : 'nothing';
   }
 
   #learn(reading: Reading): void {

@@ -46,6 +46,12 @@ export class Knots {
     return index === this.#to ? NaN : this.#times[index];
   }
 
+  /** Time of the last knot up to an instant; NaN: none. */
+  findUpTo(at: number): number {
+    const index = this.#indexAfter(at) - 1;
+    return index < this.#from ? NaN : this.#times[index];
+  }
+
   /** The curve's value at an instant between the oldest and the newest knot. */
   valueAt(at: number): number {
     const after = this.#indexAfter(at);
@@ -84,6 +90,13 @@ export class Knots {
   /** Discards the oldest knot. */
   forgetFirst(): void {
     this.#from += 1;
+  }
+
+  /** Moves the oldest knot but one to the middle between the two, and discards the oldest. */
+  halveFirst(): void {
+    const next = this.#from + 1;
+    this.#times[next] = Math.ceil((this.#times[this.#from] + this.#times[next]) / 2);
+    this.#from = next;
   }
 
   /** Index of the first knot after an instant. */

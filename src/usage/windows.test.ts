@@ -63,7 +63,8 @@ test('Windows settles energy that arrived before the usage', () => {
   assert.deepEqual(settleAll(windows), [[0, 15, 200, 2]]);
   readTo(windows, [[40, 400]]);
   windows.push(usageTo(35));
-  assert.deepEqual(settleAll(windows), [[15, 25, 125, 1]]);
+  // The meter is slow now: the next window ends at its knot at 20.
+  assert.deepEqual(settleAll(windows), [[15, 20, 100, 1]]);
 });
 
 test('Windows makes a gap of energy before the first usage, if the meter separates it', () => {
@@ -106,15 +107,52 @@ test('Windows widens the window of a slow meter', () => {
   ]);
 });
 
-test('Windows does not interpolate a slow meter between two knots', () => {
+/** Windows of a meter with a knot every 50, whose usage of 10 each ends at 5, 15 and so on. */
+function createSlow(): Windows {
   const windows = new Windows(1000, exact);
   readTo(windows, [[0, 0]]);
-  for (let to = 0.5; to <= 10; to++) windows.push(usageTo(to));
+  const usage = { firstTo: 0, busyNs: 10, isGap: false, workloads: [workload], cpuNs: [10], lifeNs: [10] };
+  for (let to = 5; to <= 105; to += 10) windows.push({ ...usage, firstTo: to, to });
+  return windows;
+}
+
+test('Windows ends at the knots of a slow meter, and divides the usage there', () => {
+  const windows = createSlow();
+  assert.equal(windows.takeReady(), undefined);
   readTo(windows, [
-    [5, 50],
-    [10, 150],
+    [50, 500],
+    [100, 1500],
   ]);
-  assert.deepEqual(settleAll(windows), [[0, 5.5, 60, 6]]);
+  // The first usage began before the curve.
+  assert.deepEqual(settleAll(windows), [
+    [0, 50, 500, 55],
+    [50, 100, 1000, 50],
+  ]);
+  // What is left of the last usage belongs to the next window, and so do its workloads.
+  assert.deepEqual([windows.isDoneWith(104), windows.isDoneWith(105)], [true, false]);
+  windows.close();
+  windows.push(usageTo(115));
+  assert.deepEqual(settleAll(windows), []);
+});
+
+test('Windows states how much usage may be on the wrong side of a knot', () => {
+  const windows = createSlow();
+  readTo(windows, [
+    [52, 500],
+    [100, 1500],
+  ]);
+  // 7 after one boundary and 3 before the next; then 5 and 5.
+  assert.equal(windows.takeReady()?.edgeNs, 2.1);
+  assert.equal(windows.takeReady()?.edgeNs, Math.hypot(2.1, 2.5));
+});
+
+test('Windows ends at boundaries where readings are as frequent, even if they jitter', () => {
+  const windows = new Windows(1000, exact);
+  for (let i = 0; i < 10; i++) {
+    readTo(windows, [[100 * i + (i % 3), 100 * i]]);
+    windows.push(usageTo(100 * i + 1));
+  }
+  assert.ok(settleAll(windows).every(([, to]) => to % 100 === 1));
 });
 
 test('Windows makes a gap of a window that is longer than the maximum', () => {

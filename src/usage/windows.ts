@@ -1,12 +1,20 @@
+import { elementAt } from '../element.js';
 import { EnergyCurve } from '../energy/energy-curve.js';
 import type { MeterFacts } from '../energy/meter-facts.js';
 import { createGap, cutUsage, mergeUsages, type Usage, type UsageTick } from './usage.js';
+import { splitUsage } from './usage-split.js';
 
 /**
  * Maximum number of boundaries that are held until energy arrives; beyond it, adjacent ones are merged in
  * pairs: windows get longer, totals do not change.
  */
 const maxPending = 4096;
+/**
+ * Ratio of the time between two knots to that between two boundaries from which on usage is divided at a knot, not energy
+ * at a boundary: where refreshes set it, the error is smaller then. Where readings do, they may be as frequent as boundaries.
+ */
+const slowRefreshes = 0.75;
+const slowReadings = 1.25;
 
 /** A window of one domain. Times are nanoseconds. */
 export interface Window {
@@ -20,7 +28,10 @@ export interface Window {
   readonly lagNs: number;
   /** Further age of this energy, alike at both ends, up to the length of the window; undefined: none. */
   readonly delayNs?: number;
-  /** Total time at both ends for which energy may be on the wrong side of the end; 0: both ends are readings. */
+  /**
+   * Total time at both ends for which energy or usage may be on the wrong side of the end; 0: both ends are readings of
+   * the energy and of the usage.
+   */
   readonly edgeNs: number;
   /** Mean time between readings of power that none of them covers; undefined: a meter counted the energy. */
   readonly sampleNs?: number;
@@ -49,7 +60,8 @@ export interface WindowEnds {
 /**
  * Cuts the curve of one energy counter at the boundaries of the usage (docs/ledger.md, Windows). A window ends
  * at the first boundary that follows a new knot and is not too close for the tick of the usage, once the curve
- * is known up to it.
+ * is known up to it. If the knots are farther apart than the boundaries, it ends at the last knot before that boundary, and
+ * the usage is divided there: less is assumed about it than about the energy between two knots.
  */
 export class Windows {
   readonly curve: EnergyCurve;
@@ -65,6 +77,8 @@ export class Windows {
   #from = NaN;
   #fromNj = 0;
   #fromEdgeNs = 0;
+  /** As `edgeNs`, at the end of the next window: of a usage that was divided there; 0: none was. */
+  #splitEdgeNs = 0;
   #isClosed = false;
   /** Whether the usage has reached the end of the curve. */
   #isPast = false;
@@ -173,12 +187,31 @@ export class Windows {
     const minTo = this.#from + this.#tick.minWindowNs;
     const index = this.#pending.findIndex(({ to }) => to >= knotAt && to >= minTo && to > this.endsAfter);
     const found = this.#pending[index];
+    if (found !== undefined && this.#splitAtKnot(index, minTo)) return index;
     if (found !== undefined && found.to <= lastAt) {
       // The energy after the last boundary does not make a gap of the time before it.
       return this.#isClosed && index > 0 && found.isGap ? index - 1 : index;
     }
     // No knot will follow: the rest extends to the last boundary that the curve reaches.
     return this.#isClosed ? this.#pending.findLastIndex(({ to }) => to <= lastAt) : -1;
+  }
+
+  /**
+   * Divides the usage in which the next window ends at the last knot in it, if the meter is slow.
+   * @returns whether it was divided: the window ends with the part up to the knot
+   */
+  #splitAtKnot(index: number, minTo: number): boolean {
+    const usage = elementAt(this.#pending, index);
+    const from = index === 0 ? this.#from : elementAt(this.#pending, index - 1).to;
+    const { to } = usage;
+    const { changeNs, refreshNs } = this.curve;
+    const slowRatio = refreshNs > 0 ? slowRefreshes : slowReadings;
+    if (usage.isGap || changeNs < slowRatio * (to - from)) return false;
+    const at = this.curve.findKnotUpTo(to);
+    if (!(at > from && at < to && at >= minTo && at > this.endsAfter)) return false;
+    this.#pending.splice(index, 1, ...splitUsage(usage, from, at));
+    this.#splitEdgeNs = ((at - from) * (to - at)) / (to - from);
+    return true;
   }
 
   /** The first window starts where the energy starts to be known, so that no counted energy is missing. */
@@ -207,7 +240,8 @@ export class Windows {
     const ends = this.#keepsEnds ? this.#findEnds(to) : undefined;
     this.#from = to;
     this.#fromNj += energyNj;
-    this.#fromEdgeNs = this.curve.edgeNsAt(to);
+    this.#fromEdgeNs = Math.max(this.#splitEdgeNs, this.curve.edgeNsAt(to));
+    this.#splitEdgeNs = 0;
     this.curve.forgetBefore(to);
     return {
       from,
