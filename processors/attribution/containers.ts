@@ -1,3 +1,4 @@
+import { regressionOf } from '../../src/energy/loss-model.js';
 import { isPlatform } from '../../src/model/energy-domain.js';
 import { findOrAdd } from '../../src/model/plan.js';
 import { ATTR_ENERGY_METHOD } from '../../src/model/semantic-conventions.js';
@@ -152,12 +153,17 @@ export interface ContainerDomains {
  * platform the domains.
  */
 export class Containers {
+  readonly #id: string;
   readonly #maxWindowNs: number;
   readonly #domains: ContainerDomains;
   /** By their resources. */
   readonly #machines = new Map<string, Machine>();
+  /** The counter of the container of each remainder. */
+  readonly #containerOf = new WeakMap<Series, Series>();
 
-  constructor(maxWindowNs: number, domains: ContainerDomains) {
+  /** @param id of the processor */
+  constructor(id: string, maxWindowNs: number, domains: ContainerDomains) {
+    this.#id = id;
     this.#maxWindowNs = maxWindowNs;
     this.#domains = domains;
   }
@@ -183,10 +189,15 @@ export class Containers {
     const openRemainder = (parts: HostParts, container?: Series) => {
       parts.isWatched = true;
       if (!parts.areMeasured) return undefined;
-      return this.#domains.openRemainder(describeRemainder(series), container);
+      const remainder = describeRemainder(series);
+      this.#containerOf.set(remainder, series);
+      return this.#domains.openRemainder(remainder, container);
     };
-    // Whether a platform contains its domains has to be shown again before any of its energy is settled.
-    if (isPlatform(series)) return new PlatformCounter(machine, (parts) => openRemainder(parts));
+    if (isPlatform(series)) {
+      return new PlatformCounter(machine, (parts, isFirst) =>
+        openRemainder(parts, isFirst ? series : undefined),
+      );
+    }
     return new HostCounter({
       hasParts: () => machine.host.isLive,
       openRemainder: (isFirst) => openRemainder(machine.host, isFirst ? series : undefined),
@@ -198,14 +209,16 @@ export class Containers {
   createMeter(
     remainder: Series,
     key: string,
-    options: Omit<RemainderOptions, 'parts' | 'isContainer' | 'settledTo'>,
+    options: Omit<RemainderOptions, 'parts' | 'isContainer' | 'settledTo' | 'regression'>,
   ): RemainderMeter {
     const { host, platform } = this.#machineOf(remainder);
+    const regression = regressionOf(this.#id, this.#containerOf.get(remainder) ?? remainder);
+    const known = { ...options, regression };
     if (!isPlatform(remainder)) {
-      return new RemainderMeter({ ...options, parts: host, isContainer: true, settledTo: () => -Infinity });
+      return new RemainderMeter({ ...known, parts: host, isContainer: true, settledTo: () => -Infinity });
     }
     const meter = new RemainderMeter({
-      ...options,
+      ...known,
       parts: platform,
       isContainer: options.calibration !== undefined,
       settledTo: () => host.takenTo,
@@ -219,16 +232,20 @@ export class Containers {
   }
 }
 
+/** Starts to attribute a platform's remainder. @param isFirst whether this ledger has not attributed any of it */
+type OpenPlatform = (parts: HostParts, isFirst: boolean) => EnergyCounter | undefined;
+
 /**
  * The meter of a platform. Only its remainder beyond the domains is attributed: without domains, it is not
  * known what the platform contains.
  */
 class PlatformCounter implements EnergyReader {
   readonly #machine: Machine;
-  readonly #openRemainder: (parts: HostParts) => EnergyCounter | undefined;
+  readonly #openRemainder: OpenPlatform;
   #remainder: EnergyCounter | undefined;
+  #hasOpened = false;
 
-  constructor(machine: Machine, openRemainder: (parts: HostParts) => EnergyCounter | undefined) {
+  constructor(machine: Machine, openRemainder: OpenPlatform) {
     this.#machine = machine;
     this.#openRemainder = openRemainder;
     machine.platforms += 1;
@@ -237,7 +254,8 @@ class PlatformCounter implements EnergyReader {
   read(instant: Float64Array, values: Float64Array, cell: number): void {
     const { platform, platforms } = this.#machine;
     if (platform.isLive && platforms === 1) {
-      this.#remainder ??= this.#openRemainder(platform);
+      this.#remainder ??= this.#openRemainder(platform, !this.#hasOpened);
+      this.#hasOpened = true;
       this.#remainder?.read(instant, values, cell);
     } else this.#closeRemainder();
   }

@@ -75,7 +75,7 @@ export class Domains {
     const { config, views, epoch, id } = options;
     this.#booked = new BookedEnergy(id, epoch);
     this.#sheets = { idle: config.idle, views, epoch };
-    this.#containers = new Containers(this.#maxWindowNs, {
+    this.#containers = new Containers(id, this.#maxWindowNs, {
       open: (series, isFirst) => this.#openCounter(series, isFirst ? this.#findBeginning(series) : undefined),
       openRemainder: (series, container) =>
         this.#openCounter(series, container && this.#booked.findBooked(container, this.#maxWindowNs)),

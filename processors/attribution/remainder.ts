@@ -1,5 +1,5 @@
 import { lossRatioAt, type Calibration } from '../../src/energy/calibration.js';
-import { LossRegression, type LossRatio, type Refutation } from '../../src/energy/loss-model.js';
+import type { LossRatio, LossRegression, Refutation } from '../../src/energy/loss-model.js';
 import {
   ATTR_ENERGY_INTERFACE,
   ATTR_ENERGY_METHOD,
@@ -62,6 +62,8 @@ export interface RemainderOptions {
   readonly floor: Floor;
   readonly idle: Config['idle'];
   readonly maxWindowNs: number;
+  /** That of earlier ledgers, if there were any. */
+  readonly regression: LossRegression;
   /** Calibration of the meter; undefined: a regression is used instead. */
   readonly calibration: Calibration | undefined;
 }
@@ -73,7 +75,7 @@ export interface RemainderOptions {
  */
 export class RemainderMeter implements DomainMeter {
   readonly #options: RemainderOptions;
-  readonly #regression = new LossRegression();
+  readonly #regression: LossRegression;
   #waiting: Window | undefined;
   /**
    * How much more the domains have used than the host so far: its meter lags behind, and this is offset against
@@ -85,6 +87,8 @@ export class RemainderMeter implements DomainMeter {
 
   constructor(options: RemainderOptions) {
     this.#options = options;
+    this.#regression = options.regression;
+    this.#regression.interrupt();
   }
 
   /** The host's losses per watt of its domains; undefined: not known. */

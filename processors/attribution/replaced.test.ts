@@ -69,3 +69,18 @@ for (const [stepS, fromS] of [
     assertNear(attributed + gap + rest, remainderJ(200) - remainderJ(fromS), 1e-6);
   });
 }
+
+test('attribution that replaces another one continues the remainder of psys, which the other one has confirmed', async () => {
+  const machine = new HostMachine();
+  const insideJ = (atS: number) => machine.cpuJoules(atS) + 10 * atS;
+  machine.addPlatform((atS) => 1.1 * insideJ(atS) + 15 * atS);
+  machine.play(60, { isHostRead: false });
+  await machine.replace();
+  machine.play(70, { fromS: 61, isHostRead: false });
+  await machine.rig.processor.shutdown();
+  const { 1: first, 2: second, attributed = NaN, gap = 0, no_usage: rest = NaN } = machine.remainder();
+  // Nothing is missing; the usage of the first second is not known.
+  assertNear(attributed + gap + rest, 0.1 * (insideJ(70) - insideJ(60)) + 150, 1e-6);
+  assertNear(first, 0.75 * 0.1 * (insideJ(70) - insideJ(61)), 1e-3);
+  assertNear(second, 0.25 * 0.1 * (insideJ(70) - insideJ(61)), 1e-3);
+});

@@ -1,3 +1,5 @@
+import { findOrAdd } from '../model/plan.js';
+import type { Series } from '../model/series.js';
 import { fitPolynomial } from './line-fit.js';
 import { meanOf } from './statistics.js';
 import { studentQuantile } from './student-quantile.js';
@@ -35,6 +37,22 @@ export interface Refutation {
   readonly domainWatts: number;
   /** Watts of the meter per watt of the domains; undefined: not known. */
   readonly slope: number | undefined;
+}
+
+const regressions = new Map<string, WeakMap<Series, LossRegression>>();
+
+/**
+ * The regression of a meter that contains domains. A reload may replace the processor while receivers continue with the
+ * same series: its next ledger continues with what was found.
+ * @param id of the processor
+ */
+export function regressionOf(id: string, container: Series): LossRegression {
+  const own = findOrAdd(regressions, id, () => new WeakMap<Series, LossRegression>());
+  const known = own.get(container);
+  if (known) return known;
+  const created = new LossRegression();
+  own.set(container, created);
+  return created;
 }
 
 /**
