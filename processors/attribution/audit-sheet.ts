@@ -209,7 +209,7 @@ function listInstances({ window: { usage }, instanceNj }: SettledWindow) {
 /** The error and its inputs. */
 function describeError({ window, uncertainty }: SettledWindow) {
   const { error, timeShare, floorErrorWatts, leastWatts } = uncertainty;
-  const { lagNs, delayNs = 0, edgeNs, tickNs, sampleNs } = window;
+  const { lagNs, delayNs = 0, edgeNs, tickNs, sampleNs, domainsNj } = window;
   return {
     error,
     lag_ns: lagNs,
@@ -217,6 +217,7 @@ function describeError({ window, uncertainty }: SettledWindow) {
     edge_ns: edgeNs,
     tick_ns: tickNs,
     ...(sampleNs !== undefined && { step_ns: sampleNs }),
+    ...(domainsNj !== undefined && { domains_nj: domainsNj }),
     time_share: timeShare,
     floor_error_w: floorErrorWatts ?? null,
     least_w: leastWatts === Infinity ? null : leastWatts,

@@ -3,8 +3,11 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fitCalibration, saveCalibration } from '../../src/energy/calibration.js';
+import { hostEnergy } from '../../src/model/shared-metrics.js';
+import { createRandom } from '../../src/testing/random.fixture.js';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { assertNear, HostMachine, measured } from './host-machine.fixture.js';
+import { Rig, RigProcess } from './rig.fixture.js';
 
 test('attribution makes what a host uses beyond its domains a separate domain, to the nanojoule', () => {
   const machine = new HostMachine();
@@ -112,4 +115,53 @@ test('attribution works without a calibration that cannot be read', () => {
     /warn.*Cannot parse .*calibration\.json.*; losses are found by regression/u,
   );
   assert.ok((machine.remainder()['no_usage'] ?? 0) > 0);
+});
+
+/** The remainder's energy of each window in joules, and its published error. */
+function listRemainders({ out }: Rig): readonly { readonly joules: number; readonly error: number }[] {
+  let total = 0;
+  return out.tables.flatMap(({ series, values }) => {
+    const own = [...series.entries()].filter(([, { attributes }]) => attributes['hw.type'] === 'remainder');
+    const error = own.find(([, { metric }]) => metric.name === 'attribution.error');
+    if (error === undefined) return [];
+    const parts = own.filter(([, { metric }]) => metric.name === 'ledger.energy');
+    const before = total;
+    total = parts.reduce((sum, [i]) => sum + (values[i] ?? NaN), 0);
+    return [{ joules: total - before, error: values[error[0]] ?? NaN }];
+  });
+}
+
+test('attribution publishes an error of the remainder that holds for 95 % of windows if the power of the host is read every 5 s', (t) => {
+  const rig = new Rig({
+    cpu_count: 1,
+    floor: [
+      { hw_type: 'cpu', power: 40 },
+      { hw_type: 'remainder', power: 30 },
+    ],
+  });
+  const random = createRandom(7);
+  const cpu = rig.createMeter(measured);
+  const power = { 'energy.interface': 'ipmi' };
+  const bmc = rig.createMeter({ ...measured, ...power, 'hw.type': 'host', 'hw.id': 'bmc' });
+  const host = { ...bmc, metric: hostEnergy };
+  const process = new RigProcess({ 'process.pid': 1 }, 0);
+  let [busyS, cpuJ, hostJ, watts] = [0, 0, 0, 40];
+  for (let atS = 0; atS <= 1500; atS++) {
+    rig.energy(cpu, atS, cpuJ);
+    // 30 W beyond the package.
+    if (atS % 5 === 0) rig.energy(host, atS, (hostJ += atS === 0 ? 0 : 5 * (watts + 30)));
+    rig.usage(atS, [[process, busyS]]);
+    rig.boundary(atS, busyS);
+    const isBusy = random.chance(0.5);
+    watts = isBusy ? 100 : 40;
+    busyS += isBusy ? 1 : 0;
+    cpuJ += watts;
+  }
+  const windows = listRemainders(rig);
+  assert.ok(windows.length > 200, `${windows.length} windows`);
+  const covered = windows.filter(({ joules, error }) => {
+    return error === 1 || Math.abs(joules - 150) <= 1.001 * error * joules;
+  });
+  t.diagnostic(`${covered.length} of ${windows.length} windows`);
+  assert.ok(covered.length >= 0.95 * windows.length, `${covered.length} of ${windows.length} windows`);
 });

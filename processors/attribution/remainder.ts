@@ -183,14 +183,17 @@ export class RemainderMeter implements DomainMeter {
 
   #subtract(window: Window, used: PartsUsage): Window {
     this.#partsWatts = used.energyNj / (window.to - window.from);
-    const beyondNj = window.energyNj - used.energyNj - this.#owedNj;
+    const owedNj = this.#owedNj;
+    const beyondNj = window.energyNj - used.energyNj - owedNj;
     this.#owedNj = Math.max(0, -beyondNj);
     const energyNj = Math.max(0, beyondNj);
     const usage = this.#createUsage({ ...window, energyNj }, used);
-    // The age of the host's energy increases the uncertainty of the remainder: the domains' energy is of another time.
+    // The age of the host's energy increases the uncertainty of the remainder: the domains' energy is of another time. What is
+    // offset was measured in earlier windows.
     const ageNs = window.lagNs + (window.delayNs ?? 0);
-    const lagNs = energyNj === 0 ? ageNs : (ageNs * window.energyNj) / energyNj;
-    return { ...window, energyNj, lagNs, delayNs: 0, usage };
+    const lateNj = ageNs * window.energyNj + owedNj * (window.to - window.from);
+    const lagNs = energyNj === 0 ? ageNs : lateNj / energyNj;
+    return { ...window, energyNj, lagNs, delayNs: 0, domainsNj: used.sharedNj, usage };
   }
 
   #createUsage({ from, to, energyNj, usage }: Window, { charges, sharedNj, isGpuUsed }: PartsUsage): Usage {

@@ -235,6 +235,10 @@ test('Uncertainty adds the terms of the formula', () => {
     (Math.sqrt(3) * 0.06 + 0.25).toFixed(9),
   );
   assert.equal(createUncertainty().of({ ...noisy, energyNj: 0, delayNs: 100e6 }, evidence), 0.1);
+  // A remainder: the domains within its meter vary by another 4 J.
+  const remainder = { ...noisy, domainsNj: 4e9 };
+  assert.equal(createUncertainty().of(remainder, evidence).toFixed(9), (Math.SQRT2 * 0.1 + 0.25).toFixed(9));
+  assert.equal(createUncertainty().of({ ...remainder, energyNj: 0 }, evidence), 1);
   // Without a floor, all of the lowest power so far may be idle power: the figure is limited to 1.
   assert.equal(createUncertainty().of(window, { ...evidence, floor: undefined }), 1);
 });

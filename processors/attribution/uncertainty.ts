@@ -88,9 +88,10 @@ export class Uncertainty {
 
   /** @returns 0 to 1; 1 where nothing is known */
   of(window: Window, evidence: Evidence): number {
-    const { from, to, energyNj } = window;
-    if (this.#options.isEstimated) return 1;
-    if (energyNj === 0) return Math.min(1, Math.max(lagErrorNs(window), window.delayNs ?? 0) / (to - from));
+    const { from, to, energyNj, delayNs = 0, domainsNj = 0 } = window;
+    // A meter that shows no more than its domains used lags behind them.
+    if (this.#options.isEstimated || (energyNj === 0 && domainsNj > 0)) return 1;
+    if (energyNj === 0) return Math.min(1, Math.max(lagErrorNs(window), delayNs) / (to - from));
     const weightsNj = this.#misplacedByWeights(evidence) * evidence.dynamicNj;
     const floorNj = Math.min(this.#floorErrorWatts(window, evidence.floor) * (to - from), energyNj);
     const biasNj = weightsNj + floorNj + evidence.unattributedNj;
@@ -120,13 +121,15 @@ export class Uncertainty {
  * nothing at the ends of a window.
  */
 function noiseOf(window: Window, dynamicNj: number): number {
-  const { from, to, energyNj, delayNs = 0, edgeNs, tickNs, sampleNs = 0 } = window;
-  const sharedNs = (powerRange * edgeNs * dynamicNj) / energyNj;
+  const { from, to, energyNj, delayNs = 0, edgeNs, tickNs, sampleNs = 0, domainsNj = 0 } = window;
+  // The meter of a remainder also shows the power of the domains, whose changes it shows late.
+  const varyingNj = dynamicNj + domainsNj;
+  const sharedNs = (powerRange * edgeNs * varyingNj) / energyNj;
   // The error of sampled power is at most its mean; with n readings, it is divided by the square root of n.
-  const sampledNs = (Math.sqrt(sampleNs * (to - from)) * dynamicNj) / energyNj;
+  const sampledNs = (Math.sqrt(sampleNs * (to - from)) * varyingNj) / energyNj;
   // Energy of a window of this length, but of earlier time: in the time at its end that is missing, power may be twice
   // the mean, too.
-  const delayedNs = (powerRange * delayNs * dynamicNj) / energyNj;
+  const delayedNs = (powerRange * delayNs * varyingNj) / energyNj;
   return Math.hypot(lagErrorNs(window), delayedNs, sharedNs, sampledNs, tickError * tickNs) / (to - from);
 }
 

@@ -35,6 +35,8 @@ export interface Window {
   readonly edgeNs: number;
   /** Mean time between readings of power that none of them covers; undefined: a meter counted the energy. */
   readonly sampleNs?: number;
+  /** Of a remainder: energy of the domains within its meter that is not idle; it varies with the load as well. */
+  readonly domainsNj?: number;
   /** How far the usage may lag behind; 0: it is exact. */
   readonly tickNs: number;
   readonly usage: Usage;

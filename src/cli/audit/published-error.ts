@@ -50,27 +50,30 @@ function checkLeast(
 function computeError(sheet: WindowSheet, domain: DomainSheet, floorNj: number): number {
   const { from, to, energy_nj: energyNj, lag_ns: lagNs, delay_ns: delayNs = 0 } = sheet;
   const durationNs = to - from;
-  if (domain.method === 'estimated') return 1;
+  const { domains_nj: domainsNj = 0 } = sheet;
+  if (domain.method === 'estimated' || (energyNj === 0 && domainsNj > 0)) return 1;
   if (energyNj === 0) return Math.min(1, Math.max(lagPart(lagNs, durationNs), delayNs / durationNs));
   const dynamic = (energyNj - floorNj) / energyNj;
   const watts = energyNj / durationNs;
   const floorWatts = sheet.floor_error_w ?? Math.min(sheet.least_w ?? Infinity, watts);
   const floor = Math.min(floorWatts / watts, 1);
   const weights = misplaced(sheet, domain.hw_type) * dynamic;
-  return Math.min(1, noise(sheet, dynamic) + floor + weights + sheet.unattributed_nj / energyNj);
+  const varying = dynamic + domainsNj / energyNj;
+  return Math.min(1, noise(sheet, varying) + floor + weights + sheet.unattributed_nj / energyNj);
 }
 
+/** @param varying energy that may change within the window, relative to the energy of the window */
 function noise(
   { from, to, lag_ns, delay_ns = 0, edge_ns, tick_ns, step_ns = 0 }: WindowSheet,
-  dynamic: number,
+  varying: number,
 ): number {
   const durationNs = to - from;
   const squares =
     (lagPart(lag_ns, durationNs) * durationNs) ** 2 +
-    (powerRange * delay_ns * dynamic) ** 2 +
-    (powerRange * edge_ns * dynamic) ** 2 +
+    (powerRange * delay_ns * varying) ** 2 +
+    (powerRange * edge_ns * varying) ** 2 +
     (tickPart * tick_ns) ** 2 +
-    dynamic ** 2 * step_ns * durationNs;
+    varying ** 2 * step_ns * durationNs;
   return Math.sqrt(squares) / durationNs;
 }
 

@@ -125,7 +125,7 @@ const wholeNumbers = [
   'attributed_nj',
   'unattributed_nj',
 ];
-const optionalNumbers = ['interrupt_ns', 'interrupt_nj'];
+const optionalNumbers = ['interrupt_ns', 'interrupt_nj', 'domains_nj'];
 const quantities = ['refresh_ns', 'carry_nj', 'error', 'lag_ns', 'edge_ns', 'tick_ns', 'time_share'];
 const unknownQuantities = ['floor_w', 'floor_error_w', 'least_w'];
 const optionalQuantities = ['delay_ns', 'step_ns'];

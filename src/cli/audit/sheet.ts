@@ -40,6 +40,8 @@ export interface WindowSheet {
   readonly edge_ns: number;
   readonly tick_ns: number;
   readonly step_ns?: number;
+  /** Of a remainder: energy of the domains within its meter that is not idle. */
+  readonly domains_nj?: number;
   readonly time_share: number;
   readonly floor_error_w: number | null;
   readonly least_w: number | null;
