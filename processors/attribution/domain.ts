@@ -201,9 +201,12 @@ export class Domain {
 
   #publishFloor(from: number): void {
     const floor = this.floor.current;
-    if (floor === undefined) return;
-    if (this.#gauge?.series.attributes[ATTR_FLOOR_SOURCE] !== floor.source) {
+    if (this.#gauge?.series.attributes[ATTR_FLOOR_SOURCE] !== floor?.source) {
       if (this.#gauge) this.#options.publication.end(this.#gauge);
+      this.#gauge = undefined;
+    }
+    if (floor === undefined) return;
+    if (this.#gauge === undefined) {
       const series = this.#createSeries(attributionFloor, from, { [ATTR_FLOOR_SOURCE]: floor.source });
       this.#gauge = this.#options.publication.open(new Gauge(series));
     }

@@ -176,3 +176,25 @@ test('attribution learns a floor within 5 % on a noisy machine that is sometimes
     assert.equal(learnNoisyFloor(seed, false), undefined);
   }
 });
+
+test('attribution does not use the floor of other hardware that an earlier run has learned', () => {
+  const state = join(createFolder(), 'floors.json');
+  const run = (seconds: number, watts: number, use: number) => {
+    const rig = new Rig({ state_file: state, cpu_count: 2 });
+    const meter = rig.createMeter({ 'energy.method': 'measured' });
+    for (let atS = 0; atS <= seconds; atS++) {
+      rig.energy(meter, atS, watts * atS);
+      rig.boundary(atS, use * atS);
+    }
+    void rig.processor.shutdown();
+    const live = new Set(rig.out.last('attribution.floor.power'));
+    for (const { ended = [] } of rig.out.tables) {
+      for (const one of live) if (ended.includes(one.series)) live.delete(one);
+    }
+    return [...live].map(({ value, series }) => [value, series.attributes['floor.source']]);
+  };
+  assert.deepEqual(run(65, 40, 0), [[40, 'learned']]);
+  // A processor that uses 25 W while busy, and 15 W when it is quiet.
+  assert.deepEqual(run(20, 25, 1), []);
+  assert.deepEqual(run(65, 15, 0), [[15, 'learned']]);
+});

@@ -63,6 +63,34 @@ test('FloorLearner follows new quiet windows', () => {
   assert.equal(learner.watts, 50);
 });
 
+test('FloorLearner forgets the windows of other hardware once 45 of the newest 60 show another power', () => {
+  for (const watts of [30, 50]) {
+    const learner = new FloorLearner(
+      new CpuCount(2),
+      Array.from({ length: 600 }, () => 40),
+    );
+    for (let i = 0; i < 44; i++) learner.observe(second(watts), 1e6);
+    assert.equal(learner.watts, 40);
+    learner.observe(second(watts), 1e6);
+    assert.equal(learner.watts, watts);
+  }
+});
+
+test('FloorLearner forgets a floor that busy windows stay below, and learns it again', () => {
+  const learner = new FloorLearner(
+    new CpuCount(2),
+    Array.from({ length: 60 }, () => 40),
+  );
+  // One in ten is within the error of 2 W.
+  for (let i = 0; i < 100; i++) learner.observe(second(i % 10 === 0 ? 38 : 37, 0.5), 1e6);
+  assert.equal(learner.watts, 40);
+  for (let i = 0; i < 9; i++) learner.observe(second(37, 0.5), 1e6);
+  assert.equal(learner.watts, undefined);
+  assert.deepEqual(learner.quietWatts, []);
+  for (let i = 0; i < 60; i++) learner.observe(second(20), 1e6);
+  assert.equal(learner.watts, 20);
+});
+
 test('CpuCount is that of this machine until the measured one reports its count', () => {
   const count = new CpuCount(null);
   assert.equal(count.value, cpus().length);

@@ -9,6 +9,10 @@ const minQuietRefreshes = 100;
 /** Number of quiet windows needed for a floor, and the number that is kept. */
 const wantedWindows = 60;
 const keptWindows = 600;
+/** A machine that is busy uses more than its floor. Number of windows in a row below it after which it is forgotten. */
+const refutingWindows = 10;
+/** Number of the newest quiet windows that have to be on one side of a floor, beyond its error, to replace it. */
+const changedWindows = 45;
 
 /** A machine at 2 % use is not idle: its learned floor is slightly too high. */
 const minFloorError = 0.05;
@@ -25,7 +29,7 @@ export interface Stretch {
 /**
  * Learns the floor of a domain while the machine is quiet (docs/ledger.md, Idle energy): the median power of windows of
  * at least 1 s and 100 refreshes in which the machine was used by at most 2 %, once there are 60. Never from a busy
- * machine.
+ * machine: that only shows that a floor is wrong, for example that of other hardware.
  */
 export class FloorLearner {
   readonly #cpuCount: CpuCount;
@@ -36,6 +40,8 @@ export class FloorLearner {
   #watts: number | undefined;
   #errorWatts = 0;
   #hasLearned = false;
+  /** Number of busy windows in a row with less power than the floor. */
+  #windowsBelow = 0;
 
   /** @param quietWatts quiet windows learned by an earlier run */
   constructor(cpuCount: CpuCount, quietWatts: readonly number[] = []) {
@@ -70,7 +76,9 @@ export class FloorLearner {
     this.#energyNj += energyNj;
     this.#busyNs += busyNs;
     if (this.#durationNs < Math.max(minQuietNs, minQuietRefreshes * refreshNs)) return;
-    if (this.#busyNs <= quietUse * this.#cpuCount.value * this.#durationNs) this.#learn();
+    const watts = this.#energyNj / this.#durationNs;
+    if (this.#busyNs <= quietUse * this.#cpuCount.value * this.#durationNs) this.#learn(watts);
+    else this.#verify(watts);
     this.interrupt();
   }
 
@@ -81,19 +89,42 @@ export class FloorLearner {
     this.#busyNs = 0;
   }
 
-  #learn(): void {
+  #learn(watts: number): void {
     this.#hasLearned = true;
-    this.#quietWatts.push(this.#energyNj / this.#durationNs);
+    this.#quietWatts.push(watts);
     if (this.#quietWatts.length > keptWindows) this.#quietWatts = this.#quietWatts.slice(-keptWindows);
     this.#decide();
   }
 
   #decide(): void {
     if (this.#quietWatts.length < wantedWindows) return;
-    const watts = medianOf(this.#quietWatts);
-    const spreadWatts = medianOf(this.#quietWatts.map((quiet) => Math.abs(quiet - watts)));
+    const watts = this.#measure(this.#quietWatts);
+    const newest = this.#quietWatts.slice(-wantedWindows);
+    const [least, most] = [watts - this.#errorWatts, watts + this.#errorWatts];
+    const [below, above] = [newest.filter((one) => one < least), newest.filter((one) => one > most)];
+    if (Math.max(below.length, above.length) < changedWindows) return;
+    // Other hardware, or other settings of its firmware: the older windows do not apply any more.
+    this.#quietWatts = newest;
+    this.#measure(newest);
+  }
+
+  #measure(quietWatts: readonly number[]): number {
+    const watts = medianOf(quietWatts);
+    const spreadWatts = medianOf(quietWatts.map((quiet) => Math.abs(quiet - watts)));
     this.#watts = watts;
     this.#errorWatts = Math.max(minFloorError * watts, spreadOf95 * spreadWatts);
+    return watts;
+  }
+
+  /** With a floor above its power, all energy of a busy machine would count as idle. */
+  #verify(watts: number): void {
+    if (this.#watts === undefined) return;
+    this.#windowsBelow = watts < this.#watts - this.#errorWatts ? this.#windowsBelow + 1 : 0;
+    if (this.#windowsBelow < refutingWindows) return;
+    this.#windowsBelow = 0;
+    this.#quietWatts = [];
+    this.#watts = undefined;
+    this.#errorWatts = 0;
   }
 }
 
