@@ -151,10 +151,9 @@ function isCpuTime({ metric }: Series): boolean {
 }
 
 /** The metrics of CPU time by package. */
-export const packageTimeNames: ReadonlySet<string> = new Set([
-  processPackageTime.name,
-  cgroupPackageTime.name,
-]);
+const packageTimeNames: ReadonlySet<string> = new Set([processPackageTime.name, cgroupPackageTime.name]);
+/** All metrics of packages. */
+export const packageNames: ReadonlySet<string> = new Set([...packageTimeNames, packageBusyTime.name]);
 const usageParts: ReadonlySet<string> = new Set(['cpuTimes', 'packageTimes']);
 
 /** Whether a part of a plan has any columns. */

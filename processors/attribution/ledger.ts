@@ -19,7 +19,7 @@ import {
   describeUnknownFloor,
   type Hardware,
 } from './hardware.js';
-import { createPlan, isMetered, packageTimeNames, type Plan } from './ledger-plan.js';
+import { createPlan, isMetered, packageNames, type Plan } from './ledger-plan.js';
 
 /** The accounts are totals: an error in any window is visible in every later comparison. */
 const checkEveryNs = 5e8;
@@ -218,7 +218,7 @@ export class Ledger {
   #end(ended: readonly Series[], at: number): void {
     for (const series of ended) {
       if (series.metric.name === processCpuTime.name) this.workloads.end(series, at);
-      if (packageTimeNames.has(series.metric.name)) this.workloads.packages.end(series);
+      if (packageNames.has(series.metric.name)) this.workloads.packages.end(series);
       if (eventMetrics.has(series.metric.name)) this.workloads.endEvents(series);
       if (trafficMetrics.has(series.metric.name)) this.workloads.traffic.end(series);
       if (series.metric.name === cgroupCpuTime.name) this.workloads.cgroups.end(series);

@@ -253,3 +253,30 @@ test('attribution finds by its cgroup the package of a process that no scan saw'
   // A CPU second of the second package costs 40 J; cgroups have a margin of some ticks.
   assert.ok(unseen > 0.9 * 2 * 40 && unseen <= 2 * 40, `${unseen} J`);
 });
+
+test('attribution shares the energy of four packages by their usage, also once one of them is removed', () => {
+  const rig = new Rig({ cpu_count: 16, process_limit: 0 });
+  const numbers = [0, 1, 2, 3];
+  const processes = numbers.map((pid) => new RigProcess({ 'process.pid': pid }, 0));
+  const meters = numbers.map((number) => rig.createMeter({ 'hw.id': `cpu-package-${number}` }));
+  // Each process is on the package of its number, where a CPU second costs 10, 20, 30 or 40 J.
+  const scan = (atS: number, count: number) => {
+    meters.slice(0, count).forEach((meter, number) => rig.energy(meter, atS, 10 * (number + 1) * atS));
+    const present = numbers.slice(0, count);
+    rig.packageUsage(
+      atS,
+      present.map((own) => [processes[own], atS, present.map((one) => (one === own ? atS : 0))] as const),
+    );
+    rig.boundary(
+      atS,
+      count * atS,
+      present.map(() => atS),
+    );
+  };
+  for (const atS of [0, 1, 2]) scan(atS, 4);
+  assert.deepEqual(round(rig.processes()), { 0: 20, 1: 40, 2: 60, 3: 80 });
+  rig.end(2, meters[3], ...processes[3].allSeries);
+  rig.endPackage(2, 3);
+  for (const atS of [3, 4]) scan(atS, 3);
+  assert.deepEqual(round(rig.processes()), { 0: 40, 1: 80, 2: 120, 3: 80 });
+});

@@ -88,18 +88,33 @@ export function createCgroup(path: string, startS: number, attributes: Attribute
 export class Rig {
   readonly out = createTableCollector();
   readonly context: FakeContext;
-  readonly processor;
+  /** For each replaced processor, the number of tables up to then. */
+  readonly replacedAt: number[] = [];
+  processor;
+  readonly #config;
   #busy: readonly Series[] = [this.#createBusy(0)];
   #packages: readonly Series[] = createPackages(0);
 
   constructor(settings: object = {}, context = createFakeContext()) {
     this.context = context;
-    const config = parseSettings(schema, {
+    this.#config = parseSettings(schema, {
       cpu_count: 2,
       views: ['process', 'program', 'cgroup'],
       ...settings,
     });
-    this.processor = factory.create(config, this.context, this.out);
+    this.processor = factory.create(this.#config, this.context, this.out);
+    void this.processor.start();
+  }
+
+  /**
+   * Replaces the processor, as a reload of the configuration does; the receivers continue. Without effect if it writes an
+   * audit file, which it may not have finished.
+   */
+  replace(): void {
+    if (this.#config.audit?.path) return;
+    void this.processor.shutdown();
+    this.replacedAt.push(this.out.tables.length);
+    this.processor = factory.create(this.#config, this.context, this.out);
     void this.processor.start();
   }
 
@@ -191,6 +206,11 @@ export class Rig {
     this.consume(createRow(series, unixNs(atS), Float64Array.of(busySeconds, ...byPackage)));
   }
 
+  /** The CPUs of a package are offline, or it was removed. It must be the last one. */
+  endPackage(atS: number, number: number): void {
+    this.end(atS, ...this.#packages.slice(number));
+  }
+
   /** Starts a new counter of busy time. @returns the old one */
   restartBusy(startS: number): readonly Series[] {
     const old = [...this.#busy, ...this.#packages];
@@ -242,9 +262,9 @@ export class Rig {
   }
 }
 
-/** Busy time of two packages. */
+/** Busy time of up to four packages. */
 function createPackages(startS: number): readonly Series[] {
-  return [0, 1].map((number) => {
+  return [0, 1, 2, 3].map((number) => {
     const attributes = { 'cpu.package': number };
     return { metric: packageBusyTime, resource: host, attributes, start: unixNs(startS) };
   });

@@ -65,9 +65,10 @@ export class Packages {
     return findOrAdd(this.#counters, series, () => new PackageCounter(find));
   }
 
-  /** A series has no further readings. */
+  /** A series has no further readings. A package whose busy time has ended was removed, or its CPUs are offline. */
   end(series: Series): void {
     this.#counters.delete(series);
+    this.#packages = this.#packages.filter((one) => !one.isReadFrom(series));
   }
 
   /**
@@ -176,6 +177,10 @@ export class Package {
     this.#series = series;
     const nowNs = Math.round(seconds * 1e9);
     this.#nowNs = Number.isFinite(nowNs) ? nowNs : NaN;
+  }
+
+  isReadFrom(series: Series): boolean {
+    return series === this.#series;
   }
 
   /** @returns busy time since the previous boundary; NaN: not known */
