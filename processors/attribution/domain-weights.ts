@@ -186,7 +186,9 @@ export class DomainWeights {
     const { usage } = measured;
     const { weighing } = usage;
     if (usage.isGap || weighing === undefined || weighing.whole === 0) return undefined;
-    const { weight, whole, parts } = fitWeights(weighing);
+    const fitted = fitWeights(weighing);
+    if (fitted === undefined) return undefined;
+    const { weight, whole, parts } = fitted;
     const machineBusyNs = usage.machineBusyNs ?? usage.busyNs;
     // Events of interrupts are not counted separately.
     const weighed = { ...usage, interruptNs: 0, busyNs: whole, machineBusyNs, cpuNs: parts };
@@ -207,11 +209,13 @@ export function createWeights(config: Config, hwType: string, isByUse: boolean):
 /**
  * Scales weights so that their sums are exact in doubles; needed for large ones, such as times of high powers
  * of frequencies.
+ * @returns undefined if a reading was so large that their sum is infinite
  */
-function fitWeights(weighing: Weighing): Weighing {
+function fitWeights(weighing: Weighing): Weighing | undefined {
   const { whole, parts } = weighing;
   const most = parts.reduce((sum, part) => sum + part, whole);
   if (most <= Number.MAX_SAFE_INTEGER) return weighing;
+  if (!(most < Infinity)) return undefined;
   const divisor = 2 ** Math.ceil(Math.log2(most / Number.MAX_SAFE_INTEGER));
   return {
     ...weighing,
