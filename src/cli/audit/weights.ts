@@ -11,7 +11,20 @@ export function checkWeight(sheet: WindowSheet, domain: DomainSheet): Difference
   if (weight !== domain.weights && !isCounted) {
     return { figure: 'what it is shared by', expected: domain.weights, found: weight };
   }
-  return weight === 'counters' ? checkCosts(sheet) : undefined;
+  return checkRest(sheet, domain) ?? (weight === 'counters' ? checkCosts(sheet) : undefined);
+}
+
+/** The part of the weights that was shared by time, and whose energy is left, follow from the weight. */
+function checkRest(
+  { weight, whole_ns: wholeNs, rest, time_share: timeShare }: WindowSheet,
+  domain: DomainSheet,
+): Difference | undefined {
+  const isRemainder = domain.weights === 'domain_energy' && wholeNs > 0;
+  const expected = isRemainder ? 'no_usage' : 'unseen';
+  if (rest !== expected) return { figure: 'rest', expected, found: rest };
+  const part = weight === domain.weights ? 1 : weight === 'counters' ? 0 : undefined;
+  if (part === undefined || timeShare === part) return undefined;
+  return { figure: 'share by time', expected: String(part), found: String(timeShare) };
 }
 
 function checkCosts({ used, busy_ns: busyNj, costs = [], counts = [] }: WindowSheet): Difference | undefined {
