@@ -56,8 +56,12 @@ class Sums {
   }
 }
 
-function isOfLedger({ metric }: Series): boolean {
-  return metric.name === 'ledger.energy' || viewMetrics.includes(metric.name);
+function isOfView({ metric }: Series): boolean {
+  return viewMetrics.includes(metric.name);
+}
+
+function isOfLedger(series: Series): boolean {
+  return series.metric.name === 'ledger.energy' || isOfView(series);
 }
 
 /** Each published double is rounded once; sums may differ slightly for each. */
@@ -65,11 +69,15 @@ function isClose(actual: number, expected: number): boolean {
   return Math.abs(actual - expected) <= 1e-12 * Math.max(1, expected);
 }
 
-/** The tables of each ledger: where the clock was set back, a new one began. */
-function splitLedgers({ tables }: Rig['out']): readonly (readonly Table[])[] {
+/** The tables of each ledger: where the clock was set back or the processor replaced, a new one began. */
+function splitLedgers({ out, replacedAt }: Rig): readonly (readonly Table[])[] {
   const ledgers: Table[][] = [[]];
   const lastAt = new Map<unknown, bigint>();
-  for (const { series, ended = [], ...rest } of tables) {
+  for (const [i, { series, ended = [], ...rest }] of out.tables.entries()) {
+    if (replacedAt.includes(i)) {
+      ledgers.push([]);
+      lastAt.clear();
+    }
     const own = { ...rest, series, ended: ended.filter(isPublished) };
     const isOwn = series.some(isPublished);
     if (!isOwn && own.ended.length === 0) continue;
@@ -92,10 +100,11 @@ function isPublished(series: Series): boolean {
   return isOfLedger(series) || series.metric.name.startsWith('attribution.');
 }
 
-/** Checks that every series of a group without workloads has ended. */
-function checkEnds({ out }: Rig): void {
-  const live = new Set(viewMetrics.flatMap((metric) => out.last(metric).map(({ series }) => series)));
-  for (const { ended = [] } of out.tables) for (const series of ended) live.delete(series);
+/** Checks that every series of a group without workloads has ended. A replaced processor ends none. */
+function checkEnds({ out, replacedAt }: Rig): void {
+  const tables = out.tables.slice(replacedAt.at(-1) ?? 0);
+  const live = new Set(tables.flatMap(({ series }) => series.filter(isOfView)));
+  for (const { ended = [] } of tables) for (const series of ended) live.delete(series);
   const left = [...live].filter(({ resource }) => !Object.values(resource.attributes).includes('other'));
   assert.deepEqual(left, []);
 }
@@ -142,11 +151,11 @@ function checkHistory(seed: number): History {
   for (const table of rig.out.tables) sums.take(table);
   for (const hwType of ['cpu', 'memory', 'gpu']) {
     const booked = sums.sum(({ metric }) => metric.name === 'ledger.energy', hwType);
-    const { leastJ, mostJ } = new MeteredGrowth(hwType, rig.out.tables);
+    const { leastJ, mostJ } = new MeteredGrowth(hwType, rig.out.tables, rig.replacedAt);
     const isBooked = booked <= mostJ + 1e-6 && booked >= leastJ - 1e-6;
     assert.ok(isBooked, `${hwType}: booked ${booked} J of ${leastJ} to ${mostJ} J`);
   }
-  for (const tables of splitLedgers(rig.out)) checkTables(tables);
+  for (const tables of splitLedgers(rig)) checkTables(tables);
   checkEnds(rig);
   const listUsed = (metric: string, attribute: string) =>
     rig.out.last(metric).flatMap(({ series, value }) => {

@@ -22,9 +22,13 @@ export class MeteredGrowth {
   /** With what each series counted before its first reading. */
   mostJ = 0;
 
-  constructor(hwType: string, tables: readonly Table[]) {
+  /** @param replacedAt for each ledger that was replaced by another one, the number of tables up to then */
+  constructor(hwType: string, tables: readonly Table[], replacedAt: readonly number[] = []) {
     this.#hwType = hwType;
-    for (const table of tables) this.#take(table);
+    for (const [i, table] of tables.entries()) {
+      if (replacedAt.includes(i)) this.#cut();
+      this.#take(table);
+    }
     this.#cut();
   }
 

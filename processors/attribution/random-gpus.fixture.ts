@@ -14,6 +14,8 @@ interface RandomGpu {
   joules: number;
   /** Whether the time of its users is read. */
   isScanned: boolean;
+  /** Number of scans for which it is still removed. */
+  missing: number;
 }
 
 /** Two random GPUs, whose users are not known at times. */
@@ -27,14 +29,15 @@ export class RandomGpus {
     this.#rig = rig;
     this.#random = random;
     this.#gpus = ['GPU-1', 'GPU-2'].map((id) => {
-      return { rig: new RigGpu(rig, id), totalS: 0, joules: 0, isScanned: true };
+      return { rig: new RigGpu(rig, id), totalS: 0, joules: 0, isScanned: true, missing: 0 };
     });
   }
 
   /** Random events between two scans. */
   happen(atS: number): void {
     const gpu = this.#random.pick(this.#gpus);
-    if (!this.#random.chance(0.05)) return;
+    if (gpu.missing > 0 || !this.#random.chance(0.08)) return;
+    if (this.#random.chance(0.4)) return this.#remove(gpu, atS);
     if (gpu.isScanned) gpu.rig.endScans(atS);
     gpu.isScanned = !gpu.isScanned;
     gpu.totalS = 0;
@@ -57,7 +60,18 @@ export class RandomGpus {
 
   /** Scans of most GPUs, shortly before an instant. */
   scan(nowS: number, processes: readonly GpuUser[]): void {
-    for (const gpu of this.#gpus) if (this.#random.chance(0.8)) this.#scan(gpu, nowS, processes);
+    for (const gpu of this.#gpus) {
+      if (gpu.missing > 0) gpu.missing -= 1;
+      else if (this.#random.chance(0.8)) this.#scan(gpu, nowS, processes);
+    }
+  }
+
+  /** A GPU is removed, or its driver unloaded: all its series end. */
+  #remove(gpu: RandomGpu, atS: number): void {
+    this.#rig.end(atS, ...gpu.rig.restart(atS));
+    gpu.totalS = 0;
+    gpu.joules = 0;
+    gpu.missing = 1 + this.#random.whole(5);
   }
 
   #scan(gpu: RandomGpu, nowS: number, processes: readonly GpuUser[]): void {

@@ -30,8 +30,9 @@ interface Process {
  * Plays a short random history: two sockets, whose usage is read in half of the histories, memory with a slow
  * meter, two GPUs whose users are not known at times; counters that are reset, fall or wrap unnoticed; failed and
  * impossible readings; processes that start, end, have their pid reused or move to another cgroup; tables that
- * arrive late, twice or not at all; counts of traffic, cycles and cache misses; cgroups; interrupts; a suspended
- * machine; a clock that is set back. The ledger has to handle all of it. At the end, nothing runs any more.
+ * arrive late, twice or not at all; counts of traffic, cycles and cache misses; cgroups; interrupts; hardware that is
+ * removed and added again; a suspended machine; a clock that is set back; a reload of the configuration. The ledger has to
+ * handle all of it. At the end, nothing runs any more.
  */
 export function playRandomHistory(rig: UnreliableRig, seed: number, scans: number): void {
   const history = new RandomHistory(rig, seed);
@@ -114,6 +115,7 @@ class RandomHistory {
     if (this.#random.chance(0.03)) this.#suspend();
     this.#gpus.happen(this.#nowS);
     if (this.#random.chance(0.03)) this.#setBack();
+    if (this.#random.chance(0.03)) this.#rig.replace();
   }
 
   #bear(pid = this.#random.whole(12)): void {

@@ -11,6 +11,8 @@ interface Meter {
   shownJ: number;
   /** The energy counted when its series started. */
   startJ: number;
+  /** Number of scans for which its hardware is still missing. */
+  missing: number;
 }
 
 /** Random meters of two packages and of memory: counters that are reset or wrap unnoticed, and readings that fail. */
@@ -34,6 +36,7 @@ export class RandomMeters {
   happen(atS: number): void {
     if (this.#random.chance(0.05)) this.#restartMeter(this.#random.pick(this.#meters), atS);
     if (this.#random.chance(0.03)) this.#wrap(this.#random.pick(this.#meters));
+    if (this.#random.chance(0.03)) this.#remove(this.#random.pick(this.#meters), atS);
   }
 
   /** Starts new series of all meters. */
@@ -44,6 +47,10 @@ export class RandomMeters {
   /** Readings of the energy from one instant to another, up to three per meter. */
   read(fromS: number, toS: number): void {
     for (const meter of this.#meters) {
+      if (meter.missing > 0) {
+        this.#miss(meter, toS);
+        continue;
+      }
       const count = 1 + this.#random.whole(3);
       const stepS = (toS - fromS) / count;
       for (let i = 1; i <= count; i++) this.#readMeter(meter, fromS + i * stepS, stepS);
@@ -53,14 +60,31 @@ export class RandomMeters {
   #createMeter(hwType: string, hwId: string, refreshS: number): Meter {
     const attributes = { 'hw.type': hwType, 'hw.id': hwId, 'energy.method': 'measured' };
     const series = this.#rig.createMeter(attributes, 0);
-    return { series, refreshS, joules: 0, refreshedAtS: 0, shownJ: 0, startJ: 0 };
+    return { series, refreshS, joules: 0, refreshedAtS: 0, shownJ: 0, startJ: 0, missing: 0 };
   }
 
   #restartMeter(meter: Meter, atS: number): void {
+    if (meter.missing > 0) return;
     if (this.#random.chance(0.8)) this.#rig.end(atS, meter.series);
     meter.series = this.#rig.createMeter(meter.series.attributes, atS);
     meter.startJ = meter.shownJ;
     // The clock may have been set back.
+    meter.refreshedAtS = Math.min(meter.refreshedAtS, atS);
+  }
+
+  /** Its hardware is removed for some scans. */
+  #remove(meter: Meter, atS: number): void {
+    if (meter.missing > 0) return;
+    this.#rig.end(atS, meter.series);
+    meter.missing = 1 + this.#random.whole(5);
+  }
+
+  /** A scan without it, after which it may be added again. */
+  #miss(meter: Meter, atS: number): void {
+    meter.missing -= 1;
+    if (meter.missing > 0) return;
+    meter.series = this.#rig.createMeter(meter.series.attributes, atS);
+    meter.startJ = meter.shownJ;
     meter.refreshedAtS = Math.min(meter.refreshedAtS, atS);
   }
 
