@@ -35,10 +35,9 @@ for (const skew of skews) {
       for (const path of ['/a', '/a/x', '/a/x/deep', '/a/y', '/b', '/c']) {
         const [truth, charged] = [machine.truthOf(path), machine.chargedTo(path)];
         const said = `seed ${seed}: ${path} used ${truth} s and was charged for ${charged} s`;
-        // The charge may exceed the usage only by one rounding at the start.
-        assert.ok(charged <= truth + 0.02, said);
-        assert.ok(charged >= truth * (isNear ? 0.98 : 0.8), said);
-        if (isNear && path.lastIndexOf('/') === 0) assert.ok(charged >= truth * 0.99, said);
+        // Its counters are not read at the instant of its parent's, and what it lacks is carried over, up to 0.1 s.
+        assert.ok(charged <= truth + 0.1, said);
+        assert.ok(charged >= truth * (isNear ? 0.99 : 0.8), said);
       }
       const { rig: without } = new CgroupMachine({ ...options, hasCgroups: false }, { views }).play();
       const { undefined: unseen = 0, ...processes } = rig.processes();

@@ -54,6 +54,24 @@ test('attribution charges a cgroup for usage that no process explains, as a sepa
   assert.deepEqual(published('systemd.unit.energy'), [[{ ...host, 'systemd.unit': 'a.service' }, 7]]);
 });
 
+for (const ownS of [0, 0.2]) {
+  test(`attribution charges a child cgroup that is read a little before its parent, which uses ${ownS} s itself, all but one such delay`, () => {
+    const [a, x] = [createCgroup('/a', 0), createCgroup('/a/x', 0)];
+    const seconds = new Seconds();
+    for (let atS = 0; atS <= 60; atS++) {
+      // Every other time it is read 0.1 s before its parent, or the agent had to wait in between.
+      const childS = 0.5 * atS - (atS % 2) * 0.05;
+      seconds.next(atS === 0 ? 0 : 0.5 + ownS, [
+        [a, (0.5 + ownS) * atS],
+        [x, childS],
+      ]);
+    }
+    const { '/a/x': child = NaN, '/a': own = 0 } = seconds.rig.cgroups();
+    assert.ok(child >= 10 * 0.5 * 60 - 0.5 - 1e-6 && child <= 10 * 0.5 * 60 + 1e-6, `${child} J`);
+    assert.ok(Math.abs(child + own - 10 * (0.5 + ownS) * 60) < 1e-6, `${child} and ${own} J`);
+  });
+}
+
 test('attribution leaves to a cgroup what neither its processes nor its child cgroups explain', () => {
   const [a, x, y] = ['/a', '/a/x', '/a/y'].map((path) => createCgroup(path, 0)) as [Series, Series, Series];
   const process = new RigProcess({ 'process.pid': 1, 'process.linux.cgroup': '0::/a/x/y' }, 0);

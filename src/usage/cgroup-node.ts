@@ -58,9 +58,8 @@ export class CgroupNode {
   #belowBeyondNs = 0;
   #belowMarginNs = 0;
   #isBelowFresh = false;
-  /** Upper limit of what it and its descendants may request, then what they request and what they are granted. */
+  /** Upper limit of what it and its descendants may request, then what they are granted. */
   #allowedNs = 0;
-  #allAskedNs = 0;
   #allGrantedNs = 0;
 
   constructor(path: string, parent: CgroupNode | undefined) {
@@ -162,7 +161,6 @@ export class CgroupNode {
     const allowedNs = this.#curve && !this.#isFresh ? wantedNs : this.#allowedNs;
     this.askedNs = this.#curve && this.#isFresh ? Math.max(0, allowedNs - wantedNs) : 0;
     this.grantedNs = 0;
-    this.#allAskedNs = 0;
     this.#allGrantedNs = 0;
     if (wantedNs <= allowedNs) return;
     const wanted = children.map((child) => child.#allowedNs);
@@ -172,14 +170,12 @@ export class CgroupNode {
 
   /** Books what it and its descendants were granted, after all its descendants. */
   settle({ busyNs }: Margins): void {
-    this.#allAskedNs += this.askedNs;
     this.#allGrantedNs += this.grantedNs;
-    // What exceeds the busy time of this window may fit into the next one, as far as rounding explains it.
+    // What exceeds the busy time of this window may fit into the next one, as far as rounding explains it. So may what
+    // exceeds the counters of its parent: they were read before, and its parent's remainder got the same time before.
     if (!this.#isFresh) this.#owedNs += this.#allGrantedNs;
-    else if (this.#owedNs < 0) this.#owedNs = Math.max(-busyNs, this.#allGrantedNs - this.#allAskedNs);
-    if (!this.parent) return;
-    this.parent.#allAskedNs += this.#allAskedNs;
-    this.parent.#allGrantedNs += this.#allGrantedNs;
+    else if (this.#owedNs < 0) this.#owedNs = Math.max(-busyNs, this.#owedNs + this.#allGrantedNs);
+    if (this.parent) this.parent.#allGrantedNs += this.#allGrantedNs;
   }
 
   /** @returns how much the usage of processes exceeds the readings since the last comparison */
