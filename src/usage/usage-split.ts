@@ -28,7 +28,7 @@ function partBefore(
   { bornAt, endedAt }: Workload,
 ): number {
   const since = Math.max(from, bornAt);
-  const until = Math.min(to, endedAt);
+  const until = Math.min(to, endedAt ?? Infinity);
   if (at <= since) return 0;
   return at >= until ? 1 : (at - since) / (until - since);
 }
