@@ -92,7 +92,7 @@ export class Workload {
       part[role.kind === 'minus' ? 'minus' : 'plus'].add(source);
       this.#members += 1;
     } else if (role.kind === 'energy') {
-      if (this.#meters.size === 0) this.#identity = identify(series, this.#config.match);
+      if (this.#meters.size === 0) this.#identity = identify(series, this.#config);
       this.#meters.set(source, NaN);
     } else this.#carbon?.add(source);
     return { workload: this, role, source, part };
@@ -262,7 +262,8 @@ export class Workload {
   }
 }
 
-function identify({ resource, attributes: own }: AnySeries, match: readonly string[]): Identity {
-  const names = match.filter((name) => name in own);
+/** Two workloads may use the energy of one resource, such as that of its CPUs and that of its GPUs. */
+function identify({ resource, attributes: own }: AnySeries, { match, attributes }: WorkloadConfig): Identity {
+  const names = [...match, ...Object.keys(attributes)].filter((name) => name in own);
   return { resource, attributes: Object.fromEntries(names.map((name) => [name, own[name]])) };
 }

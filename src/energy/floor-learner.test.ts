@@ -105,3 +105,12 @@ test('CpuCount is the configured one, whatever the machine reports', () => {
   count.read(4096);
   assert.equal(count.value, 3);
 });
+
+test('CpuCount takes the number that a machine reports, as a whole number of at least 1', () => {
+  const count = new CpuCount(null);
+  const found = [3, 2.6, 0.2, NaN, 0, -1, Infinity].map((reported) => {
+    count.read(reported);
+    return count.value;
+  });
+  assert.deepEqual(found, [3, 3, 1, 1, 1, 1, 1]);
+});

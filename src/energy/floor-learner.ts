@@ -146,8 +146,8 @@ export class CpuCount {
     return this.#value;
   }
 
-  /** @param count as reported by the measured machine; not finite: no reading */
+  /** @param count as reported by the measured machine, which may be wrong; not finite: no reading */
   read(count: number): void {
-    if (!this.#isConfigured && count > 0 && count < Infinity) this.#value = count;
+    if (!this.#isConfigured && count > 0 && count < Infinity) this.#value = Math.max(1, Math.round(count));
   }
 }
