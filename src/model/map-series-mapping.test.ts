@@ -106,3 +106,22 @@ test('apply ends one series and keeps another in the same table', () => {
   const last = seriesMap.apply({ ...rowAt([other], 2, [3]), ended: [one] });
   assert.deepEqual([last?.ended, last?.series], [[first?.series[0]], [first?.series[1]]]);
 });
+
+test('apply sums a series that maps to itself with one of another table, whichever is read', () => {
+  const own = seriesOf('counter', {});
+  const other = seriesOf('counter', { id: 1 });
+  const seriesMap = new SeriesMap({
+    map: (series) => (series === other ? { ...series, attributes: {} } : series),
+    onConflict: () => {},
+  });
+  const valuesOf = (table: Table) => {
+    const mapped = seriesMap.apply(table);
+    assert.deepEqual(mapped?.series, [own]);
+    return [...(mapped?.values ?? [])];
+  };
+  const alone = [own];
+  assert.deepEqual(valuesOf(rowAt(alone, 1, [5])), [5]);
+  assert.deepEqual(valuesOf(rowAt([other], 2, [7])), [12]);
+  assert.deepEqual(valuesOf(rowAt(alone, 3, [6])), [13]);
+  assert.deepEqual(valuesOf(rowAt(alone, 4, [8])), [15]);
+});

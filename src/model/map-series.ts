@@ -67,7 +67,9 @@ export class SeriesMap {
     const plan = this.#planOf(table.series);
     const values = plan.columns ? recutValues(table, plan, plan.columns) : keepValues(table, plan);
     ended.push(...this.#end(last));
-    if (plan.series === table.series && isSame(ended, table.ended)) return table;
+    // A series that maps to itself may stand for a sum with series of other tables.
+    const isUnchanged = plan.columns === undefined && plan.series === table.series;
+    if (isUnchanged && isSame(ended, table.ended)) return table;
     if (plan.series.length === 0 && ended.length === 0) return undefined;
     return {
       series: plan.series,
