@@ -60,32 +60,29 @@ export class ProcessReader {
     );
     const { scratch } = library;
     const missing: Failure[] = [];
-    /** Finds the first of several calls that the device supports, asked for no entries. */
-    const findCall = (
-      what: string,
-      calls: readonly StatusFunction[],
-      ask: (call: StatusFunction) => number,
-    ) => {
-      let status = success;
-      const found = calls.find((call) => {
-        scratch.view.setUint32(0, 0, true);
-        status = ask(call);
-        return !isUnsupported(status);
-      });
-      if (found === undefined) missing.push([what, status]);
-      return found;
-    };
-    const farUs = Number.MAX_SAFE_INTEGER;
-    this.#hasUsage =
-      hasUsage &&
-      findCall(usageName, [this.#usage], (call) => call(device, 0, scratch.address, farUs)) !== undefined;
+    if (hasUsage) missing.push(...this.#findUnsupported());
+    this.#hasUsage = hasUsage && missing.length === 0;
     this.#contexts = contextSymbols.flatMap(([kind, symbol]) => {
       const parameters = 'uintptr_t device, uintptr_t count, uintptr_t contexts';
       const calls = ['_v3', '_v2'].map((version) => library.find(`${symbol}${version}`, parameters));
-      const found = findCall(nameContexts(kind), calls, (call) => call(device, scratch.address, 0));
-      return found ? [[kind, found] as const] : [];
+      let status = success;
+      const found = calls.find((call) => {
+        scratch.view.setUint32(0, 0, true);
+        status = call(device, scratch.address, 0);
+        return !isUnsupported(status);
+      });
+      if (found !== undefined) return [[kind, found] as const];
+      missing.push([nameContexts(kind), status]);
+      return [];
     });
     this.missing = missing;
+  }
+
+  /** Asks for samples as the first reading does. @returns why the device does not report them */
+  #findUnsupported(): readonly Failure[] {
+    const offsetNs = wallOffsetNs(this.#readClocks());
+    this.#readSamples((process.hrtime.bigint() + offsetNs) / 1000n);
+    return this.failures.splice(0).filter(([, status]) => isUnsupported(status));
   }
 
   read(): Processes {
