@@ -94,6 +94,11 @@ export class DeviceReader {
     return { id, atNs, values, profile, usage, memory };
   }
 
+  /** Continues the windows of a reader of the same device, which is not read any more. */
+  continueFrom(before: DeviceReader): void {
+    if (before.#processes) this.#processes?.continueFrom(before.#processes);
+  }
+
   /** @param isInUse whether the library can still be called for the device */
   close(isInUse: boolean): void {
     if (isInUse) this.#profiling?.close();

@@ -97,6 +97,13 @@ export class MigUsage {
     this.#smCount = Math.max(usableSms, sum(slices.map(({ smCount }) => smCount)));
   }
 
+  /** Continues the window of the same instances, if they are the same. */
+  continueFrom(before: MigUsage): void {
+    const known = new Set(before.#slices.map(({ reader }) => reader.device.id));
+    const isSame = this.#slices.every(({ reader }) => known.has(reader.device.id));
+    if (isSame && known.size === this.#slices.length) this.#fromNs = before.#fromNs;
+  }
+
   /**
    * Reads all instances. Their profiling counters are read at the same time, so that all have the same window;
    * otherwise none are read.

@@ -82,6 +82,16 @@ export class OpenNvml {
     }
   }
 
+  /** Continues the windows of processes of the GPUs that were read before, so that none of their time is missed. */
+  continueFrom(before: OpenNvml): void {
+    for (const { gpu, usage } of this.#gpus) {
+      const known = before.#gpus.find((one) => one.gpu.device.id === gpu.device.id);
+      if (known === undefined || known.gpu.lostBy !== undefined) continue;
+      gpu.continueFrom(known.gpu);
+      if (known.usage) usage?.continueFrom(known.usage);
+    }
+  }
+
   close(): void {
     for (const reader of this.readers) reader.close(reader.lostBy === undefined);
     this.#library.find('nvmlShutdown', '')();

@@ -85,6 +85,12 @@ export class ProcessReader {
     return this.failures.splice(0).filter(([, status]) => isUnsupported(status));
   }
 
+  /** Continues the window of a reader of the same device, which is not read any more. */
+  continueFrom(before: ProcessReader): void {
+    this.#seenUs = before.#seenUs;
+    this.#offsetNs = before.#offsetNs;
+  }
+
   read(): Processes {
     this.failures = [];
     return { usage: this.#readUsage(), memory: this.#readContexts() };

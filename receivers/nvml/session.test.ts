@@ -73,6 +73,28 @@ test('Session waits longer before each opening, while a GPU is lost soon after e
   assert.deepEqual(openings, [1, 4, 9, 18]);
 });
 
+test(
+  'Session counts the use of a GPU by processes across an opening because of another one',
+  { skip },
+  (t) => {
+    const { nvml, readAt, openings } = open(t);
+    const startMs = Date.now();
+    const readWith = (second: number, ms: number) => {
+      nvml.set({ '1.ProcessUtilization': `0 11 ${(startMs + ms) * 1000} 50 0 0 0` });
+      const { usage } = readAt(second).rows.find(({ id }) => id === 'GPU-1') ?? {};
+      return (
+        usage && { ms: Math.round(Number(usage.toNs - usage.fromNs) / 1e6), samples: usage.samples.length }
+      );
+    };
+    readAt(0);
+    readWith(0, 200);
+    nvml.set({ '0.lost': '0 15' });
+    assert.deepEqual(readWith(0, 300), { ms: 100, samples: 1 });
+    assert.deepEqual(readWith(1, 700), { ms: 400, samples: 1 });
+    assert.deepEqual(openings, [1]);
+  },
+);
+
 test('Session opens the library again when the driver no longer lists its GPUs', { skip }, (t) => {
   const { nvml, readAt, logged } = open(t);
   nvml.set({ Count: '999' });

@@ -93,9 +93,12 @@ export class Session implements BlockingSession<Reading> {
 
   #openAgain(): readonly Note[] {
     const before = this.#devices;
+    const open = this.#open;
     this.close();
     try {
-      return this.#adopt(new OpenNvml(this.#options), before);
+      const opened = new OpenNvml(this.#options);
+      if (open) opened.continueFrom(open);
+      return this.#adopt(opened, before);
     } catch (error) {
       const failure = describeError(error);
       const isNew = failure !== this.#failure;
