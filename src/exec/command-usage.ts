@@ -32,10 +32,16 @@ export interface CommandCpu {
   finish(): CommandCpuTime;
 }
 
+/** What the accounting of a command's tree is needed for. */
+export type CommandTree = Pick<
+  TreeAccounting,
+  'follow' | 'followedCount' | 'lost' | 'programs' | 'read' | 'settle' | 'totalNs'
+>;
+
 /** How to measure a command. */
 export interface CommandCpuOptions {
   /** Measures it exactly, if permitted. */
-  readonly tree: TreeAccounting | undefined;
+  readonly tree: CommandTree | undefined;
   /** CLOCK_BOOTTIME before the process was started. */
   readonly sinceNs: bigint;
   /** Receives the reason if `tree` cannot follow it, so that the sum is counted instead. */
@@ -73,16 +79,17 @@ function split(totalNs: number, userShare: number): Pick<CommandCpuTime, 'totalN
   return { totalNs, userNs, systemNs: totalNs - userNs };
 }
 
-const maxDisagreement = 0.005;
+/** What the launch uses between the first look at its usage and the start of the program; usually less than half of it. */
+const maxLaunchNs = 1e6;
 
 /** Measured by programs in the kernel, which see every process of the tree. */
 class TracedCpu implements CommandCpu {
-  readonly #tree: TreeAccounting;
+  readonly #tree: CommandTree;
   readonly #waited: WaitedUsage;
   readonly #lostBefore: number;
   #finished: CommandCpuTime | undefined;
 
-  constructor(pid: number, tree: TreeAccounting) {
+  constructor(pid: number, tree: CommandTree) {
     this.#tree = tree;
     this.#waited = new WaitedUsage(pid);
     this.#lostBefore = tree.lost;
@@ -102,14 +109,14 @@ class TracedCpu implements CommandCpu {
   }
 
   /**
-   * Processes that were waited for are part of the tree: if they have used more, reports were lost, and the
-   * difference goes to the command.
+   * Processes that were waited for are part of the tree: if they have used more, reports were lost, as in some virtual
+   * machines one end in a hundred is, and the difference goes to the command.
    */
   #count(): CommandCpuTime {
     const waited = this.#waited.read();
     const { totalNs, programs } = this.#tree;
     const excessNs = waited.totalNs - totalNs;
-    const hasLost = this.#tree.lost > this.#lostBefore || excessNs > totalNs * maxDisagreement + tickNs;
+    const hasLost = this.#tree.lost > this.#lostBefore || excessNs > maxLaunchNs;
     const missingNs = hasLost ? Math.max(0, excessNs) : 0;
     return {
       ...split(totalNs + missingNs, waited.userShare),
