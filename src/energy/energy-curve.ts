@@ -17,7 +17,6 @@ export interface Beginning {
 export class EnergyCurve {
   readonly #knots = new Knots();
   readonly #finder: KnotFinder;
-  readonly #knot: Reading = new Float64Array(2);
 
   /** @param statedNs as for `KnotFinder` */
   constructor(statedNs?: number) {
@@ -82,11 +81,8 @@ export class EnergyCurve {
   read(reading: Reading, isExact: boolean): boolean {
     const finding = this.#finder.read(reading, isExact);
     if (finding === 'fallen') return false;
-    if (finding === 'knot' || finding === 'still' || finding === 'first knot') {
-      this.#knot[0] = this.#finder.knotAt;
-      this.#knot[1] = this.#finder.value;
-      this.#knots.push(this.#knot);
-    }
+    if (finding === 'knot' || finding === 'still' || finding === 'first knot')
+      this.#knots.push(this.#finder.knot);
     if (finding === 'first knot') this.#knots.forgetFirst();
     if (finding === 'late') this.#knots.halveFirst();
     return true;

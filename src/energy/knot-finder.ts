@@ -43,9 +43,13 @@ export class KnotFinder {
   readonly #statedNs: number | undefined;
   /** Only where it is not stated. */
   readonly #bound: RefreshBound | undefined;
+  /**
+   * The knot that the last reading is: its instant, and its value. A change may have happened at any time since the reading
+   * before: of a meter that is slower than its readings, the knot is in the middle, so that its knots are not late on average.
+   */
+  readonly knot: Reading = new Float64Array(2);
   #beginning: Beginning = 'none';
   #readAt = -Infinity;
-  #knotAt = NaN;
   #readNs = 0;
   #changedAt = NaN;
   #value = NaN;
@@ -117,14 +121,6 @@ export class KnotFinder {
     return this.#changedAt;
   }
 
-  /**
-   * The instant of the knot that the last reading is. A change may have happened at any time since the reading before: of a
-   * meter that is slower than its readings, the knot is in the middle, so that its knots are not late on average.
-   */
-  get knotAt(): number {
-    return this.#knotAt;
-  }
-
   /** The last reading. */
   get value(): number {
     return this.#value;
@@ -139,7 +135,10 @@ export class KnotFinder {
     const value = reading[1];
     if (at <= this.#readAt) return 'nothing';
     if (value < this.#value) return 'fallen';
-    this.#knotAt = isExact || value === this.#value ? at : at - Math.floor(this.#maxAgeNs(at) / 2);
+    this.knot[0] = at;
+    this.knot[1] = value;
+    if (!isExact && value !== this.#value && this.#isSlow())
+      this.knot[0] -= Math.floor(this.#maxAgeNs(reading) / 2);
     const finding = this.#classify(reading, isExact);
     // The first interval is infinite.
     if (this.#value >= 0)
@@ -155,12 +154,15 @@ export class KnotFinder {
     if (this.#beginning === 'changed') this.#beginning = 'done';
   }
 
-  /** How long before a reading the change may have happened that it shows; 0: the meter is not known to be slow. */
-  #maxAgeNs(at: number): number {
-    const isRepeated = this.#readAt > this.#changedAt && !this.#isStill;
-    if (!isRepeated && this.refreshNs === 0) return 0;
+  /** Whether the meter is known to be slower than its readings. */
+  #isSlow(): boolean {
+    return this.refreshNs > 0 || (this.#readAt > this.#changedAt && !this.#isStill);
+  }
+
+  /** How long before a reading of a slow meter the change may have happened that it shows. */
+  #maxAgeNs(reading: Reading): number {
     const knownNs = Math.max(this.refreshNs, this.#statedNs ?? 0);
-    return Math.min(at - this.#readAt, knownNs > 0 ? knownNs : Infinity);
+    return Math.min(reading[0] - this.#readAt, knownNs > 0 ? knownNs : Infinity);
   }
 
   #classify(reading: Reading, isExact: boolean): Finding {
