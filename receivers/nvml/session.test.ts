@@ -73,6 +73,15 @@ test('Session waits longer before each opening, while a GPU is lost soon after e
   assert.deepEqual(openings, [1, 4, 9, 18]);
 });
 
+test('Session opens the library again after a second, however many GPUs were lost at once', { skip }, (t) => {
+  const { nvml, readAt, openings } = open(t);
+  nvml.set({ '0.lost': '0 15', '1.lost': '0 15' });
+  assert.deepEqual(readAt(0).lost, ['GPU-0', 'GPU-1']);
+  nvml.remove('0.lost', '1.lost');
+  assert.deepEqual(readAt(1).lost, []);
+  assert.deepEqual(openings, [1]);
+});
+
 test(
   'Session counts the use of a GPU by processes across an opening because of another one',
   { skip },

@@ -94,6 +94,7 @@ export class Session implements BlockingSession<Reading> {
   #openAgain(): readonly Note[] {
     const before = this.#devices;
     const open = this.#open;
+    this.#retryMs = Infinity;
     this.close();
     try {
       const opened = new OpenNvml(this.#options);
@@ -113,7 +114,6 @@ export class Session implements BlockingSession<Reading> {
   #adopt(opened: OpenNvml, before: readonly Device[] = []): readonly Note[] {
     this.#open = opened;
     this.#failure = undefined;
-    this.#retryMs = Infinity;
     this.#openedMs = this.#nowMs();
     this.#lookedMs = this.#openedMs;
     const found = opened.readers.map(({ device }) => device);
@@ -138,7 +138,9 @@ export class Session implements BlockingSession<Reading> {
     return unreadable.filter((text) => !known.includes(text)).map((text) => ({ level: 'warn', text }));
   }
 
+  /** Several devices may be lost at once, such as a GPU and its instances. */
   #retryLater(): void {
+    if (this.#retryMs !== Infinity) return;
     this.#retryMs = this.#nowMs() + this.#waitMs;
     this.#waitMs = Math.min(2 * this.#waitMs, maxRetryMs);
   }
