@@ -22,6 +22,15 @@ test('FloorLearner learns nothing from a busy machine', () => {
   assert.equal(learner.watts, undefined);
 });
 
+test('FloorLearner learns nothing while more than one CPU of a large machine is busy', () => {
+  const learner = new FloorLearner(new CpuCount(256));
+  const busy = (cpus: number) => ({ durationNs: 1e9, energyNj: 150e9, busyNs: cpus * 1e9 });
+  for (let i = 0; i < 100; i++) learner.observe(busy(1.1), 1e6);
+  assert.equal(learner.watts, undefined);
+  for (let i = 0; i < 60; i++) learner.observe(busy(1), 1e6);
+  assert.equal(learner.watts, 150);
+});
+
 test('FloorLearner combines short windows to a second and to a hundred refreshes', () => {
   const learner = new FloorLearner(new CpuCount(2));
   const window = { durationNs: 20e6, energyNj: 20e6, busyNs: 0 };

@@ -1,8 +1,9 @@
 import { cpus } from 'node:os';
 import { medianOf } from './statistics.js';
 
-/** Maximum use of the machine at which a window is quiet. */
+/** Maximum use of the machine at which a window is quiet, and of its CPUs: 2 % of 256 CPUs use a tenth of the floor. */
 const quietUse = 0.02;
+const quietCpus = 1;
 /** Minimum length of a quiet window, also as a number of refresh intervals of the meter. */
 const minQuietNs = 1e9;
 const minQuietRefreshes = 100;
@@ -28,7 +29,7 @@ export interface Stretch {
 
 /**
  * Learns the floor of a domain while the machine is quiet (docs/ledger.md, Idle energy): the median power of windows of
- * at least 1 s and 100 refreshes in which the machine was used by at most 2 %, once there are 60. Never from a busy
+ * at least 1 s and 100 refreshes in which at most 2 % of the machine and one CPU were used, once there are 60. Never from a busy
  * machine: that only shows that a floor is wrong, for example that of other hardware.
  */
 export class FloorLearner {
@@ -77,7 +78,8 @@ export class FloorLearner {
     this.#busyNs += busyNs;
     if (this.#durationNs < Math.max(minQuietNs, minQuietRefreshes * refreshNs)) return;
     const watts = this.#energyNj / this.#durationNs;
-    if (this.#busyNs <= quietUse * this.#cpuCount.value * this.#durationNs) this.#learn(watts);
+    const quietNs = Math.min(quietUse * this.#cpuCount.value, quietCpus) * this.#durationNs;
+    if (this.#busyNs <= quietNs) this.#learn(watts);
     else this.#verify(watts);
     this.interrupt();
   }
