@@ -124,6 +124,7 @@ export class EnergyCounter {
   readonly #isExact: boolean;
   readonly #reading: Reading = new Float64Array(2);
   #windows: Windows;
+  #hasFallen = false;
   /** Until its first reading. */
   #beginning: Beginning | undefined;
 
@@ -147,13 +148,17 @@ export class EnergyCounter {
     this.#windows.curve.readBeginning(this.#beginning, reading, this.#isExact);
     this.#beginning = undefined;
     if (this.#windows.curve.read(reading, this.#isExact)) return;
+    this.#hasFallen = true;
     this.#windows = this.#meter.open();
     this.#windows.curve.read(reading, this.#isExact);
   }
 
   /** The point up to which its energy is booked, at first the beginning of its curve; undefined: not known yet. */
   get settled(): Settled | undefined {
-    return this.#windows.settled;
+    const { settled, curve } = this.#windows;
+    if (settled !== undefined || !this.#hasFallen) return settled;
+    // What it counted before it fell is booked: nothing may be booked from the start of its series again.
+    return { at: curve.readAt, nj: curve.value };
   }
 
   /** The counter has no further readings. */

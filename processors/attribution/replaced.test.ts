@@ -29,6 +29,24 @@ test('attribution does not continue where another processor ended', async () => 
   assert.deepEqual(next.parts(), { attributed: 10, gap: 30 });
 });
 
+test('attribution counts no energy twice when it is replaced just after a counter has fallen', async () => {
+  const rig = new Rig();
+  const meter = rig.createMeter({ 'energy.method': 'measured' });
+  const scan = (of: Rig, atS: number, joules: number) => {
+    of.energy(meter, atS, joules);
+    of.boundary(atS, atS);
+  };
+  for (const atS of [0, 1, 2, 3]) scan(rig, atS, 10 * atS);
+  for (const atS of [4, 5]) scan(rig, atS, 7);
+  await rig.processor.shutdown();
+  const next = new Rig();
+  for (const atS of [6, 7]) scan(next, atS, 7 + 10 * (atS - 5));
+  await next.processor.shutdown();
+  const sumOf = (parts: Record<string, number>) =>
+    Object.values(parts).reduce((sum, joules) => sum + joules, 0);
+  assert.deepEqual([sumOf(rig.parts()), sumOf(next.parts())], [30, 20]);
+});
+
 test('attribution counts no energy twice when it is replaced before its first window', async () => {
   const { rig, meter, process } = playBusy();
   await rig.processor.shutdown();
