@@ -4,6 +4,11 @@ import { createFakeContext } from '../../src/component/fakes.js';
 import { assertNear, HostMachine } from './host-machine.fixture.js';
 import { playBusy, playSecond, Rig, unixNs } from './rig.fixture.js';
 
+/** The energy of all parts. */
+function sumOf(parts: Record<string, number>): number {
+  return Object.values(parts).reduce((sum, joules) => sum + joules, 0);
+}
+
 test('attribution that replaces another one continues where that one ended', async () => {
   const { rig, meter, process } = playBusy();
   playSecond({ rig, meter, used: [[process, 2]] }, 2);
@@ -42,8 +47,6 @@ test('attribution counts no energy twice when it is replaced just after a counte
   const next = new Rig();
   for (const atS of [6, 7]) scan(next, atS, 7 + 10 * (atS - 5));
   await next.processor.shutdown();
-  const sumOf = (parts: Record<string, number>) =>
-    Object.values(parts).reduce((sum, joules) => sum + joules, 0);
   assert.deepEqual([sumOf(rig.parts()), sumOf(next.parts())], [30, 20]);
 });
 
@@ -59,11 +62,7 @@ test('attribution counts no energy twice when it is replaced before its first wi
   const last = new Rig();
   playSecond({ rig: last, meter, used: [[process, 4]] }, 4);
   playSecond({ rig: last, meter, used: [[process, 5]] }, 5);
-  const parts = Object.values(last.parts());
-  assert.equal(
-    parts.reduce((sum, joules) => sum + joules, 0),
-    40,
-  );
+  assert.equal(sumOf(last.parts()), 40);
 });
 
 for (const [stepS, fromS] of [

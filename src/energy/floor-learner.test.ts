@@ -24,10 +24,10 @@ test('FloorLearner learns nothing from a busy machine', () => {
 
 test('FloorLearner learns nothing while more than one CPU of a large machine is busy', () => {
   const learner = new FloorLearner(new CpuCount(256));
-  const busy = (cpus: number) => ({ durationNs: 1e9, energyNj: 150e9, busyNs: cpus * 1e9 });
-  for (let i = 0; i < 100; i++) learner.observe(busy(1.1), 1e6);
+  const idle = { durationNs: 1e9, energyNj: 150e9 };
+  for (let i = 0; i < 100; i++) learner.observe({ ...idle, busyNs: 1.1e9 }, 1e6);
   assert.equal(learner.watts, undefined);
-  for (let i = 0; i < 60; i++) learner.observe(busy(1), 1e6);
+  for (let i = 0; i < 60; i++) learner.observe({ ...idle, busyNs: 1e9 }, 1e6);
   assert.equal(learner.watts, 150);
 });
 
