@@ -137,9 +137,9 @@ const reasons: readonly Reason[] = [
     benchmark: 'growth',
     rows: /^memory/u,
     reason:
-      '24 MB without them and 6 kB for each process, now 5 kB, of which 4.3 kB are heap: 1.0 kB its series, as read and with ' +
-      'attributes of the machine, 0.75 kB its entries of tables, 0.5 kB its values, 0.5 kB its attributes, 0.4 kB its usage, ' +
-      '0.3 kB its key',
+      '24 MB without them and 3.6 kB for each process, of which 2.6 kB are heap: 0.6 kB its usage, 0.5 kB its identity and ' +
+      'files, 0.3 kB its series, and 0.2 kB each its values, its attributes and its entries in maps; 57 to 62 MB in turn, ' +
+      'between two full collections',
   },
   {
     benchmark: 'soak',

@@ -41,7 +41,7 @@ export function stopHeapGrowth(): void {
   limitCompaction();
 }
 
-/** Most agents have a smaller heap: this one is of 5,000 processes. */
+/** Most agents have a smaller heap: this one is of some 8,000 processes. */
 const maxCompactedBytes = 32 * 2 ** 20;
 
 /**
