@@ -35,7 +35,7 @@ interface Column<Target> {
 }
 
 /** The CPU times of workloads in tables: an object for each column would take 64 bytes more for each of many processes. */
-export class CpuTimes {
+class CpuTimeColumns {
   readonly #indices: readonly number[];
   readonly #counters: readonly CpuTimeCounter[];
 
@@ -57,7 +57,7 @@ export class CpuTimes {
 export interface Plan {
   readonly counters: readonly Column<EnergyReader>[];
   readonly floors: readonly Column<Floor>[];
-  readonly cpuTimes: CpuTimes | undefined;
+  readonly cpuTimes: CpuTimeColumns | undefined;
   /** CPU time of workloads and cgroups by package. */
   readonly packageTimes: readonly Column<PackageCounter>[];
   readonly packages: readonly Column<{ readonly series: Series; readonly of: Package }>[];
@@ -140,10 +140,10 @@ export function createPlan(series: readonly Series[], targets: PlanTargets): Pla
   return given.length > 0 ? { ...plan, isEnergyOnly, isUsageOnly } : undefined;
 }
 
-function findCpuTimes(series: readonly Series[], workloads: Workloads): CpuTimes | undefined {
+function findCpuTimes(series: readonly Series[], workloads: Workloads): CpuTimeColumns | undefined {
   const indices = series.flatMap((one, index) => (isCpuTime(one) ? [index] : []));
   const counters = series.filter(isCpuTime).map((one) => workloads.counterOf(one));
-  return counters.length === 0 ? undefined : new CpuTimes(indices, counters);
+  return counters.length === 0 ? undefined : new CpuTimeColumns(indices, counters);
 }
 
 function isCpuTime({ metric }: Series): boolean {
