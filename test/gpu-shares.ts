@@ -37,7 +37,14 @@ export function computeShare(energy: Rows, all: Rows, own: Rows): number {
   return joules;
 }
 
-/** A meter that repeats its first reading is known only after its first change, and is linear from change to change. */
+/**
+ * A meter that repeats its first reading is known only after its first change, in the middle between two readings, and is
+ * linear from change to change.
+ */
 export function listChanges(rows: Rows): Reading[] {
-  return rows.filter(({ value }, i) => i === 0 || value !== rows[i - 1]?.value).slice(1);
+  const changed = rows.findIndex(({ value }, i) => i > 0 && value !== rows[i - 1]?.value);
+  const changes = rows.filter(({ value }, i) => i >= changed && value !== rows[i - 1]?.value);
+  const [first, before] = [changes[0], rows[changed - 1]];
+  if (changed < 2 || first === undefined || before === undefined) return changes;
+  return [{ ...first, at: first.at - Math.floor((first.at - before.at) / 2) }, ...changes.slice(1)];
 }

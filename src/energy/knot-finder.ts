@@ -28,6 +28,8 @@ export type Finding = 'knot' | 'still' | 'first knot' | 'late' | 'nothing' | 'fa
 /** Weight of a new interval between two changes in the learned refresh interval. */
 const learningRate = 1 / 16;
 const minRepeatedShare = 1 / 32;
+/** With a smaller share, a change without a repeated reading before it is that of a fast meter. */
+const slowShare = 1 / 8;
 /**
  * A reading of a counter: its instant, in nanoseconds, and its value. In an array, since number arguments would
  * be allocated on the heap wherever the call is not inlined.
@@ -156,7 +158,7 @@ export class KnotFinder {
 
   /** Whether the meter is known to be slower than its readings. */
   #isSlow(): boolean {
-    return this.refreshNs > 0 || (this.#readAt > this.#changedAt && !this.#isStill);
+    return this.#repeatedShare >= slowShare || (this.#readAt > this.#changedAt && !this.#isStill);
   }
 
   /** How long before a reading of a slow meter the change may have happened that it shows. */
@@ -179,7 +181,9 @@ export class KnotFinder {
     this.#beginning = before === 'first' ? 'changed' : 'done';
     this.#changedAt = reading[0];
     this.#isStill = false;
-    return before === 'repeated' ? 'first knot' : 'knot';
+    if (before !== 'repeated') return 'knot';
+    this.#isRepeated = false;
+    return 'first knot';
   }
 
   #repeat(reading: Reading): Finding {

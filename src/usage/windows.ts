@@ -15,6 +15,8 @@ const maxPending = 4096;
  */
 const slowRefreshes = 0.75;
 const slowReadings = 1.25;
+/** Weight of a new time between two boundaries in their mean. */
+const learningRate = 1 / 16;
 
 /** A window of one domain. Times are nanoseconds. */
 export interface Window {
@@ -81,6 +83,9 @@ export class Windows {
   #fromEdgeNs = 0;
   /** As `edgeNs`, at the end of the next window: of a usage that was divided there; 0: none was. */
   #splitEdgeNs = 0;
+  /** The last boundary, and the mean time between two. */
+  #pushedTo = NaN;
+  #usageNs = NaN;
   #isClosed = false;
   /** Whether the usage has reached the end of the curve. */
   #isPast = false;
@@ -99,10 +104,7 @@ export class Windows {
     this.#keepsEnds = keepsEnds;
   }
 
-  /**
-   * The end of the last window, before the first one the beginning of the curve, and the whole nanojoules of the curve up
-   * to there; undefined: the curve has not begun.
-   */
+  /** The end of the last window, or the beginning of the curve, and its energy up to there; undefined: it has not begun. */
   get settled(): Settled | undefined {
     if (!Number.isNaN(this.#from)) return { at: this.#from, nj: this.#fromNj };
     const { firstAt } = this.curve;
@@ -132,8 +134,15 @@ export class Windows {
       return;
     }
     this.#pending.push(usage);
+    this.#learn(usage.to);
     this.#forgetLongAgo(usage.to);
     if (this.#pending.length > maxPending) this.#pending = mergeByTwos(this.#pending);
+  }
+
+  #learn(to: number): void {
+    const usageNs = to - this.#pushedTo;
+    this.#usageNs = this.#usageNs > 0 ? this.#usageNs + (usageNs - this.#usageNs) * learningRate : usageNs;
+    this.#pushedTo = to;
   }
 
   /**
@@ -208,7 +217,7 @@ export class Windows {
     const { to } = usage;
     const { changeNs, refreshNs } = this.curve;
     const slowRatio = refreshNs > 0 ? slowRefreshes : slowReadings;
-    if (usage.isGap || changeNs < slowRatio * (to - from)) return false;
+    if (usage.isGap || !(changeNs >= slowRatio * this.#usageNs)) return false;
     const at = this.curve.findKnotUpTo(to);
     if (!(at > from && at < to && at >= minTo && at > this.endsAfter)) return false;
     this.#pending.splice(index, 1, ...splitUsage(usage, from, at));
