@@ -10,6 +10,7 @@ const requestBytes = 2 ** 16;
 const burst = 100;
 /** They fill two files of 255 requests and a part of a third one. */
 const wanted = 640;
+const attempts = 5;
 
 /**
  * Stores requests on a disk, ends the program by a signal, cuts the power of the disk, and sends what is left on it
@@ -41,9 +42,13 @@ test('a storage with fsync loses nothing in a power failure after it was closed'
 });
 
 test('a storage with fsync loses only its newest requests in a power failure', { skip }, async (t) => {
-  const { arrived } = await failPower(t, 'SIGKILL', 'fsync');
-  assert.ok(arrived.length > 0);
-  assert.deepEqual(arrived, first(arrived.length));
+  // On a busy machine, the power may fail before the first request is on the device.
+  for (let attempt = 1; attempt <= attempts; attempt++) {
+    const { arrived } = await failPower(t, 'SIGKILL', 'fsync');
+    assert.deepEqual(arrived, first(arrived.length));
+    if (arrived.length > 0) return;
+  }
+  assert.fail(`no request survived in ${attempts} power failures`);
 });
 
 test(
