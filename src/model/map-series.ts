@@ -114,13 +114,13 @@ export class SeriesMap {
   #createPlan(series: readonly Series[], previous: Plan | undefined): Plan {
     const sole = new SoleMembers(series);
     // Series that come in several arrays in turns would change their place with each table.
-    const mayBeSole = series.length <= maxSoleMembers && previous?.sole.isOutdated !== true;
+    sole.isOutdated = series.length > maxSoleMembers || previous?.sole.isOutdated === true;
     const unknown = [...series.entries()].filter(([, one]) => !this.#members.has(one));
     // The oldest first, so that a sum begins with its oldest member.
     for (const [column, one] of unknown.toSorted(([, a], [, b]) => compareStarts(a, b))) {
       if (!this.#members.has(one)) this.#join(one, column, sole);
     }
-    const isSole = mayBeSole && series.every((one) => this.#members.get(one) instanceof SoleMembers);
+    const isSole = !sole.isOutdated && series.every((one) => this.#members.get(one) instanceof SoleMembers);
     if (isSole) this.#adoptSole(series, sole);
     const members = isSole ? undefined : series.flatMap((one) => this.#memberOf(one) ?? []);
     if (members) adoptAll(sole.readings, members);
@@ -162,7 +162,8 @@ export class SeriesMap {
     inheritPublisher(mapped, series);
     const known = this.#findTarget(mapped);
     const isOlder = mapped.metric.kind === 'counter' && series.start < mapped.start;
-    if (known === undefined && !isOlder && this.#mapping.reductionOf?.(mapped) === undefined) {
+    const isAlone = known === undefined && !isOlder && this.#mapping.reductionOf?.(mapped) === undefined;
+    if (isAlone && !sole.isOutdated) {
       sole.add(column, mapped);
       this.#members.set(series, sole);
       this.#targets.add(mapped, series);

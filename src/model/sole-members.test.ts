@@ -88,3 +88,19 @@ test('apply keeps what a sole series counted, if the mapping keeps it', () => {
   apply({ ...createEnding([ended], 1n), ...rowAt([seriesOf('counter', { pid: 3, name: 'b' })], 1, [1]) });
   assert.deepEqual([...apply(rowAt([seriesOf('counter', { pid: 2 })], 2, [4])).values], [7]);
 });
+
+test('apply searches no array with more columns than that, neither for its first rows nor at the end', () => {
+  const apply = createDropPid();
+  const series = Array.from({ length: maxSoleMembers + 1 }, (_, name) =>
+    seriesOf('counter', { pid: 0, name }),
+  );
+  series.indexOf = () => assert.fail('expected no search of a large array');
+  const row = rowAt(
+    series,
+    0,
+    series.map((_, i) => i),
+  );
+  const mapped = apply(row);
+  assert.deepEqual(mapped.values, row.values);
+  assert.deepEqual(apply(createEnding(series, 1n)).ended, mapped.series);
+});

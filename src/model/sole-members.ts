@@ -11,7 +11,7 @@ export const maxSoleMembers = 1024;
  */
 export class SoleMembers {
   readonly readings: Readings;
-  /** Whether one of its series is kept elsewhere now. */
+  /** Whether one of its series is kept elsewhere now, or it takes none since there are too many to be searched. */
   isOutdated = false;
   readonly #sources: readonly Series[];
   /** By column; a column whose series is not among these has that series. */
