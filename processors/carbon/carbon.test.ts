@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -172,6 +172,28 @@ test('carbon asks a service, keeps its value for the next start, and uses the co
   await until(() =>
     without.log.lines.some((line) => /Cannot get a value from http:.*; the fall-back is used/u.test(line)),
   );
+});
+
+test('carbon does not use the kept value of another endpoint or of another place in the answer', async (t) => {
+  const server = await startServer(t, () => '{"value":720,"other":100}');
+  const cache = join(createFolder(), 'cache.json');
+  const service = { endpoint: server.url, value: 'value', cache };
+  const one = create({ country: 'SWE', service });
+  t.after(() => one.processor.shutdown());
+  await one.processor.start();
+  await until(() => existsSync(cache) && readFileSync(cache, 'utf8').endsWith('}'));
+  await one.processor.shutdown();
+  await server.close();
+  const readFirst = async (changes: object) => {
+    const next = create({ country: 'SWE', service: { ...service, ...changes } });
+    t.after(() => next.processor.shutdown());
+    await next.processor.start();
+    next.feed((Date.now() - epochS * 1000) / 1000, 3.6e6);
+    return next.last('carbon.intensity');
+  };
+  assert.ok(near(await readFirst({}), 720));
+  assert.ok(near(await readFirst({ endpoint: `${server.url}?zone=other` }), 41));
+  assert.ok(near(await readFirst({ value: 'other' }), 41));
 });
 
 test('carbon replaces a value that is too old by that of the country, and names the source of each', async (t) => {

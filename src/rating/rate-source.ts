@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import type { Log } from '../component/log.js';
 import type { ConfigOf, Schema } from '../component/schema.js';
@@ -33,7 +34,7 @@ export const serviceSettings = {
     min: 1000,
   },
   cache: {
-    doc: 'File that keeps the last value for the next start. Unset: it is not kept.',
+    doc: 'File that keeps the last value for the next start with the same `endpoint` and `value`. Unset: it is not kept.',
     format: 'path',
     default: null,
   },
@@ -240,24 +241,35 @@ export class ServiceRateSource implements RateSource {
     return `the value of ${new Date(this.updatedAtMs).toISOString()} stays in use`;
   }
 
-  /** The value of the last run, if it is not stale. */
+  /** The value of the last run, if it is not stale and is from the same source. */
   async #readCache(): Promise<void> {
     const { cache, max_age: maxAgeMs } = this.#config;
     if (cache === null) return;
     try {
-      const { at, value } = JSON.parse(await readFile(cache, 'utf8')) as Readonly<Record<string, unknown>>;
+      const kept = JSON.parse(await readFile(cache, 'utf8')) as Readonly<Record<string, unknown>>;
+      const { at, value, source } = kept;
       const isFresh = typeof at === 'number' && at <= Date.now() && Date.now() - at <= maxAgeMs;
-      if (isFresh && typeof value === 'number' && value >= this.#units.min) this.#take(value, at);
+      const isSame = source === this.#identifySource();
+      if (isFresh && isSame && typeof value === 'number' && value >= this.#units.min) this.#take(value, at);
     } catch {
       // It does not exist yet or is damaged: the next answer of the service replaces it.
     }
+  }
+
+  /** The endpoint and the path in its answer: a digest, since an address may contain a token. */
+  #identifySource(): string {
+    const { endpoint, value } = this.#config;
+    return createHash('sha256')
+      .update(JSON.stringify([endpoint, value]))
+      .digest('hex');
   }
 
   async #writeCache(value: number): Promise<void> {
     const { cache } = this.#config;
     if (cache === null) return;
     try {
-      await writeFile(cache, JSON.stringify({ at: this.updatedAtMs, value }), { mode: 0o600 });
+      const kept = { at: this.updatedAtMs, value, source: this.#identifySource() };
+      await writeFile(cache, JSON.stringify(kept), { mode: 0o600 });
     } catch (error) {
       this.#log.warn(
         `Cannot write ${cache}: ${describeError(error)}; the value is not kept for the next start`,
