@@ -1,6 +1,7 @@
 import type { Metric } from '../../src/model/series.js';
 
 export const ATTR_WORK_UNIT = 'work.unit';
+export const ATTR_WORK_ENERGY_METRIC = 'work.energy.metric';
 export const ATTR_WORK_METHOD = 'work.method';
 
 export const workEnergy: Metric = {

@@ -55,3 +55,15 @@ function carbonName({ carbon, energy }: WorkloadConfig): string {
 function isByLocation({ attributes }: AnySeries): boolean {
   return (attributes[ATTR_CARBON_ACCOUNTING] ?? 'location') === 'location';
 }
+
+/**
+ * Whether another entry may use other energy of the same resource: unless the entries expect different values of an
+ * attribute, only the name of the energy counter tells their workloads apart.
+ */
+export function sharesResources(config: WorkloadConfig, all: readonly WorkloadConfig[]): boolean {
+  return all.some(
+    (other) =>
+      other.energy !== config.energy &&
+      Object.entries(other.attributes).every(([name, value]) => (config.attributes[name] ?? value) === value),
+  );
+}

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseSettings } from '../../src/config/settings.js';
-import { checkTables } from '../../src/model/check-tables.js';
 import { HistogramRow, HistogramRows } from '../../src/model/histogram-table.js';
 import type { HistogramSeries, Series } from '../../src/model/series.js';
 import { createEnding, createRow, type Table } from '../../src/model/table.js';
@@ -51,25 +50,6 @@ test('work leaves energy undivided while no work was done, and counts none befor
   feed(5, [energy], [400]);
   feed(40, [energy], [400]);
   assert.equal(energies()['undivided'], 200, 'from the first window with a counter on');
-});
-
-test('work keeps two parts of the energy of one machine apart, by the attributes that select them', () => {
-  const workloads = ['cpu', 'gpu'].map((type) => ({
-    units: requests.units,
-    energy: 'hw.energy',
-    attributes: { 'hw.type': type },
-    match: [],
-  }));
-  const { feed, energies, out } = create(workloads);
-  const meters = ['cpu', 'gpu'].map((type) => createSeries('hw.energy', { attributes: { 'hw.type': type } }));
-  for (const atS of [0, 1, 2]) feed(atS, [...meters, counted], [10 * atS, 100 * atS, atS]);
-  assert.deepEqual(energies(), {
-    'request cpu': 20,
-    'undivided cpu': 0,
-    'request gpu': 200,
-    'undivided gpu': 0,
-  });
-  checkTables(out.tables);
 });
 
 function createOf(owner: string, name: string): Series {

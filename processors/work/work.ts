@@ -12,7 +12,7 @@ import { AlignedWindows, type WindowUser } from '../../src/windows/aligned-windo
 import { WindowRows } from '../../src/windows/window-rows.js';
 import { WindowedSource } from '../../src/windows/windowed-source.js';
 import type { Config, WorkloadConfig } from './config.js';
-import { findRoles, type Role } from './units.js';
+import { findRoles, sharesResources, type Role } from './units.js';
 import { Workload, type Membership, type WorkloadOptions } from './workload.js';
 
 /** How a series is used: its roles in workloads, or that it counts for all of them. */
@@ -23,7 +23,8 @@ export class Work implements ConsumingComponent, WindowUser<Use> {
   readonly #next: Consumer;
   readonly #configs: readonly WorkloadConfig[];
   readonly #windowNs: number;
-  readonly #options: WorkloadOptions;
+  /** One for each entry of the configuration. */
+  readonly #options: readonly WorkloadOptions[];
   readonly #windows: AlignedWindows<Use>;
   readonly #workloads = new Map<string, Workload>();
   /** Embodied emissions of the machines. */
@@ -37,12 +38,13 @@ export class Work implements ConsumingComponent, WindowUser<Use> {
     this.#log = log;
     this.#configs = config.workloads;
     this.#windowNs = Math.round(config.window * 1e6);
-    this.#options = {
+    this.#options = this.#configs.map((one) => ({
       windowNs: this.#windowNs,
       halfLifeNs: config.half_life * 1e6,
       maxResidual: config.max_residual,
       embodied: this.#embodied,
-    };
+      isNamed: sharesResources(one, this.#configs),
+    }));
     this.#windows = new AlignedWindows({ windowNs: this.#windowNs, lagNs: config.max_lag * 1e6 }, this);
   }
 
@@ -117,9 +119,12 @@ export class Work implements ConsumingComponent, WindowUser<Use> {
     const values = config.match.map((name) => findAttribute(series, name));
     if (values.includes(undefined)) return [];
     const key = JSON.stringify([number, values]);
-    return [
-      findOrAdd(this.#workloads, key, () => new Workload(config, this.#options)).join(role, series, source),
-    ];
+    const workload = findOrAdd(
+      this.#workloads,
+      key,
+      () => new Workload(config, elementAt(this.#options, number)),
+    );
+    return [workload.join(role, series, source)];
   }
 
   #forward(): void {

@@ -4,6 +4,7 @@ import type { WindowedSource } from '../../src/windows/windowed-source.js';
 import type { WorkloadConfig } from './config.js';
 import { Division } from './division.js';
 import {
+  ATTR_WORK_ENERGY_METRIC,
   ATTR_WORK_METHOD,
   ATTR_WORK_UNIT,
   carbonPerUnit,
@@ -29,6 +30,8 @@ export interface WorkloadOptions {
   readonly maxResidual: number;
   /** Embodied emissions of machines, which every workload shares. */
   readonly embodied: ReadonlySet<WindowedSource>;
+  /** Whether another entry of the configuration may use other energy of the same resource. */
+  readonly isNamed: boolean;
 }
 
 /** The owner of the energy. */
@@ -92,7 +95,7 @@ export class Workload {
       part[role.kind === 'minus' ? 'minus' : 'plus'].add(source);
       this.#members += 1;
     } else if (role.kind === 'energy') {
-      if (this.#meters.size === 0) this.#identity = identify(series, this.#config);
+      if (this.#meters.size === 0) this.#identity = identify(series, this.#config, this.#options);
       this.#meters.set(source, NaN);
     } else this.#carbon?.add(source);
     return { workload: this, role, source, part };
@@ -263,7 +266,12 @@ export class Workload {
 }
 
 /** Two workloads may use the energy of one resource, such as that of its CPUs and that of its GPUs. */
-function identify({ resource, attributes: own }: AnySeries, { match, attributes }: WorkloadConfig): Identity {
+function identify(
+  { metric, resource, attributes: own }: AnySeries,
+  { match, attributes }: WorkloadConfig,
+  { isNamed }: WorkloadOptions,
+): Identity {
   const names = [...match, ...Object.keys(attributes)].filter((name) => name in own);
-  return { resource, attributes: Object.fromEntries(names.map((name) => [name, own[name]])) };
+  const found = Object.fromEntries(names.map((name) => [name, own[name]]));
+  return { resource, attributes: isNamed ? { ...found, [ATTR_WORK_ENERGY_METRIC]: metric.name } : found };
 }
