@@ -1,19 +1,20 @@
 import type { ConsumingComponent, ProcessorContext } from '../../src/component/component.js';
 import type { Consumer } from '../../src/component/consumer.js';
+import { elementAt } from '../../src/element.js';
 import { findOrAdd } from '../../src/model/plan.js';
 import { resourceKey, type Resource, type Series } from '../../src/model/series.js';
 import { meteredEnergyNames } from '../../src/model/shared-metrics.js';
-import { createEnding, readLatest, readValue, timeOf, type Table } from '../../src/model/table.js';
+import { createEnding, readLatest, timeOf, type Table } from '../../src/model/table.js';
 import { cpuFrequency, logicalCpus } from '../../src/model/usage-metrics.js';
 import type { Config } from './config.js';
-import { Estimate } from './estimate.js';
+import { Estimate, takeReading, type Usage } from './estimate.js';
 import { HardwareFinder, usageNames, type Hardware } from './hardware.js';
 import { Machine } from './machine.js';
 
-/** Columns of a table that show the utilization of one piece of hardware. */
+/** Columns of a table that show the utilization of one piece of hardware, and where their readings are kept. */
 interface Reading {
   readonly estimate: Estimate;
-  readonly columns: readonly number[];
+  readonly columns: readonly { readonly column: number; readonly usage: Usage }[];
 }
 
 /** Columns of a table that the CPU model of a machine depends on. */
@@ -24,8 +25,9 @@ interface MachineColumns {
 }
 
 interface HardwareColumns {
-  /** The first of them. */
-  readonly usage: Series;
+  /** The same for the same hardware of the same machine, in all tables. */
+  readonly key: string;
+  readonly hardware: Hardware;
   readonly columns: readonly number[];
 }
 
@@ -49,8 +51,10 @@ export class Estimation implements ConsumingComponent {
   readonly #next: Consumer;
   readonly #finder: HardwareFinder;
   readonly #machines = new Map<string, Machine>();
-  /** By the series with the utilization: the first one if there are several. */
-  readonly #estimates = new Map<Series, Estimate>();
+  /** By the key of the hardware and the machine. */
+  readonly #estimates = new Map<string, Estimate>();
+  /** By the series with the utilization, the key of their estimate. */
+  readonly #keys = new Map<Series, string>();
   readonly #plans = new WeakMap<readonly Series[], Plan>();
   /** Changes when existing plans may be outdated. */
   #generation = 0;
@@ -70,11 +74,22 @@ export class Estimation implements ConsumingComponent {
     const isAccepted = this.#next.consume(table);
     // Until then, a meter of the same hardware may still start.
     if (!this.#context.owners.isComplete) return isAccepted;
+    // A series that a new one replaces ends before that one begins; one with a last row in this table, after.
+    const columns = new Set(table.ended && table.series);
+    const { ended = [] } = table;
+    this.#end(
+      ended.filter((one) => !columns.has(one)),
+      table.epoch,
+    );
     const plan = this.#planOf(table);
     for (const one of plan.machines) this.#describeMachine(one, table);
     // Refused values are contained in the next table, since counters are cumulative.
-    if (plan.series.length > 0) this.#next.consume(this.#estimate(table, plan));
-    if (table.ended) this.#end(table.ended, table.epoch);
+    const estimated = this.#estimate(table, plan);
+    if (!plan.readings.every(({ estimate }) => estimate.isLate)) this.#next.consume(estimated);
+    this.#end(
+      ended.filter((one) => columns.has(one)),
+      table.epoch,
+    );
     return isAccepted;
   }
 
@@ -99,10 +114,10 @@ export class Estimation implements ConsumingComponent {
 
   #createPlan(table: Table): Plan {
     const moved: Series[] = [];
-    const readings = [...this.#groupColumns(table.series)].flatMap(([hardware, { usage, columns }]) => {
-      const { estimate, before } = this.#findEstimate(usage, hardware, table);
+    const readings = this.#groupColumns(table.series).flatMap((group) => {
+      const { estimate, before } = this.#findEstimate(group, table);
       if (before) moved.push(...before.series);
-      return estimate ? [{ estimate, columns }] : [];
+      return estimate ? [{ estimate, columns: this.#join(estimate, group, table) }] : [];
     });
     return {
       generation: this.#generation,
@@ -114,27 +129,38 @@ export class Estimation implements ConsumingComponent {
   }
 
   /** The columns of each piece of hardware. */
-  #groupColumns(series: readonly Series[]): ReadonlyMap<Hardware, HardwareColumns> {
-    const known = new Map<string, Hardware>();
-    const groups = new Map<Hardware, { usage: Series; columns: number[] }>();
+  #groupColumns(series: readonly Series[]): readonly HardwareColumns[] {
+    const groups = new Map<string, HardwareColumns & { readonly columns: number[] }>();
     for (const [column, one] of series.entries()) {
       if (!usageNames.has(one.metric.name)) continue;
-      const found = this.#finder.find(one, this.#machineOf(one.resource));
-      if (found === undefined) continue;
-      const hardware = findOrAdd(known, `${found.key}\n${resourceKey(one.resource)}`, () => found);
-      findOrAdd(groups, hardware, () => ({ usage: one, columns: [] })).columns.push(column);
+      const hardware = this.#finder.find(one, this.#machineOf(one.resource));
+      if (hardware === undefined) continue;
+      const key = `${hardware.key}\n${resourceKey(one.resource)}`;
+      findOrAdd(groups, key, () => ({ key, hardware, columns: [] })).columns.push(column);
     }
-    return groups;
+    return [...groups.values()];
   }
 
-  #findEstimate(usage: Series, hardware: Hardware, table: Table): { estimate?: Estimate; before?: Estimate } {
-    const before = this.#estimates.get(usage);
+  #findEstimate(
+    { key, hardware, columns }: HardwareColumns,
+    table: Table,
+  ): { estimate?: Estimate; before?: Estimate } {
+    const before = this.#estimates.get(key);
     if (before?.isInPlace === true) return { estimate: before };
-    if (before) this.#estimates.delete(usage);
+    this.#estimates.delete(key);
     if (Number.isNaN(hardware.units()) || table.offsets.length === 0) return before ? { before } : {};
-    const estimate = new Estimate(hardware, usage.resource, timeOf(table, 0));
-    this.#estimates.set(usage, estimate);
+    const { resource } = elementAt(table.series, elementAt(columns, 0));
+    const estimate = new Estimate(hardware, resource, timeOf(table, 0), before);
+    this.#estimates.set(key, estimate);
     return before ? { estimate, before } : { estimate };
+  }
+
+  #join(estimate: Estimate, { key, columns }: HardwareColumns, { series }: Table): Reading['columns'] {
+    return columns.map((column) => {
+      const one = elementAt(series, column);
+      this.#keys.set(one, key);
+      return { column, usage: estimate.join(one) };
+    });
   }
 
   #findMachineColumns(series: readonly Series[]): readonly MachineColumns[] {
@@ -178,9 +204,9 @@ export class Estimation implements ConsumingComponent {
     let to = 0;
     for (let row = 0; row < offsets.length; row++) {
       for (const { estimate, columns } of readings) {
-        let reading = 0;
-        for (const column of columns) reading += readValue(table, row, column);
-        joules[to++] = estimate.read(reading, shiftNs + offsets[row]);
+        let isKnown = true;
+        for (const { column, usage } of columns) isKnown = takeReading(usage, table, row, column) && isKnown;
+        joules[to++] = estimate.read(isKnown, shiftNs + offsets[row]);
         if (estimate.series.length > 1) joules[to++] = estimate.idleWatts;
       }
     }
@@ -188,11 +214,20 @@ export class Estimation implements ConsumingComponent {
   }
 
   #end(ended: readonly Series[], at: bigint): void {
-    const gone = ended.flatMap((series) => this.#estimates.get(series) ?? []);
-    for (const series of ended) this.#estimates.delete(series);
-    for (const estimate of gone) estimate.end();
+    const gone = ended.flatMap((series) => this.#leave(series) ?? []);
     const own = gone.flatMap((estimate) => estimate.series);
     if (own.length > 0) this.#next.consume(createEnding(own, at));
+  }
+
+  /** @returns the estimate, if it ends with this series */
+  #leave(series: Series): Estimate | undefined {
+    const key = this.#keys.get(series);
+    if (key === undefined) return undefined;
+    this.#keys.delete(series);
+    const estimate = this.#estimates.get(key);
+    if (estimate?.leave(series) !== true) return undefined;
+    this.#estimates.delete(key);
+    return estimate;
   }
 
   #machineOf(resource: Resource): Machine {
