@@ -1,4 +1,5 @@
 import { findOrAdd } from '../../src/model/plan.js';
+import { partBefore } from '../../src/usage/usage-split.js';
 import type { Window } from '../../src/usage/windows.js';
 import type { Workload } from '../../src/usage/workload.js';
 import type { Parts } from './split.js';
@@ -26,14 +27,18 @@ export interface Settled {
   readonly shares: readonly number[];
 }
 
-interface Bucket {
-  /** Start of the first window. */
-  from: number;
-  firstTo: number;
-  to: number;
+/** What workloads were charged in some time. */
+interface Charged {
   sharedNj: number;
   isGpuUsed: boolean;
   readonly charges: Map<Workload, number>;
+}
+
+interface Bucket extends Charged {
+  /** Start of the first window, also if the charges up to a later instant have been removed. */
+  from: number;
+  firstTo: number;
+  to: number;
 }
 
 /**
@@ -48,6 +53,8 @@ export class HostParts {
   isWatched = false;
   #isFinished = false;
   #takenTo = -Infinity;
+  /** Up to here, nothing is left of the buckets. */
+  #movedTo = -Infinity;
 
   /** The end of the last period returned by `take`. */
   get takenTo(): number {
@@ -125,34 +132,37 @@ export class HostParts {
   /** Takes the usage of a window of the host, which must be fully known. Windows are contiguous. */
   take(from: number, to: number): PartsUsage {
     this.#takenTo = to;
+    this.#moveBuckets(from);
     let energyNj = 0;
     for (const part of this.#parts.values()) energyNj += part.energyNj(from, to);
-    return { energyNj, ...this.#takeBuckets(to) };
+    return { energyNj, ...this.#moveBuckets(to) };
   }
 
   /** Forgets what was used up to an instant. */
   forget(to: number): void {
+    this.#moveBuckets(to);
     for (const part of this.#parts.values()) part.forgetBefore(to);
-    this.#buckets = this.#buckets.filter((bucket) => bucket.to > to);
   }
 
   /** A domain that has ended may return; until then the remainder is not known. */
   #retire(to: number): void {
-    this.forget(to);
+    this.#buckets = this.#buckets.filter((bucket) => bucket.to > to);
+    for (const part of this.#parts.values()) part.forgetBefore(to);
     for (const [key, { counters, lastAt, isPending }] of this.#parts) {
       if (counters === 0 && isPending === undefined && !(lastAt > to)) this.#parts.delete(key);
     }
   }
 
-  #takeBuckets(to: number): Omit<PartsUsage, 'energyNj'> {
-    const taken = this.#buckets.filter((bucket) => bucket.to <= to);
-    const charges = new Map<Workload, number>();
-    for (const bucket of taken) addCharges(charges, bucket.charges);
-    return {
-      sharedNj: taken.reduce((sumNj, { sharedNj }) => sumNj + sharedNj, 0),
-      charges,
-      isGpuUsed: taken.some(({ isGpuUsed }) => isGpuUsed),
-    };
+  /** Removes what was charged up to an instant. Workloads used what is in a bucket evenly for as long as they lived. */
+  #moveBuckets(to: number): Omit<PartsUsage, 'energyNj'> {
+    const taken = { sharedNj: 0, charges: new Map<Workload, number>(), isGpuUsed: false };
+    for (const bucket of this.#buckets) {
+      const from = Math.max(bucket.from, this.#movedTo);
+      if (from < to) moveCharges(bucket, taken, from, to);
+    }
+    this.#buckets = this.#buckets.filter((bucket) => bucket.to > to);
+    this.#movedTo = Math.max(this.#movedTo, to);
+    return taken;
   }
 
   #partOf(key: string): Part {
@@ -184,6 +194,24 @@ function mergeByTwos(buckets: readonly Bucket[]): Bucket[] {
     bucket.isGpuUsed ||= next.isGpuUsed;
     return [bucket];
   });
+}
+
+/** Moves the charges of a bucket between two instants. Nothing is left before the first. */
+function moveCharges(bucket: Bucket, taken: Charged, from: number, to: number): void {
+  let [restNj, ownNj] = [bucket.sharedNj, 0];
+  for (const [workload, chargedNj] of bucket.charges) {
+    const part = to < bucket.to ? partBefore(to, [from, bucket.to], workload) : 1;
+    const energyNj = Math.round(chargedNj * part);
+    restNj -= chargedNj;
+    ownNj += energyNj;
+    bucket.charges.set(workload, chargedNj - energyNj);
+    if (energyNj > 0) taken.charges.set(workload, (taken.charges.get(workload) ?? 0) + energyNj);
+  }
+  const part = Math.min(1, (to - from) / (bucket.to - from));
+  const sharedNj = ownNj + Math.round(Math.max(0, restNj) * part);
+  bucket.sharedNj -= sharedNj;
+  taken.sharedNj += sharedNj;
+  taken.isGpuUsed ||= bucket.isGpuUsed;
 }
 
 function addCharges(sums: Map<Workload, number>, charges: ReadonlyMap<Workload, number>): void {

@@ -165,3 +165,49 @@ test('attribution publishes an error of the remainder that holds for 95 % of win
   t.diagnostic(`${covered.length} of ${windows.length} windows`);
   assert.ok(covered.length >= 0.95 * windows.length, `${covered.length} of ${windows.length} windows`);
 });
+
+test('attribution charges losses to the processes that cause them, if the meter of the host is refreshed between the scans', () => {
+  const path = join(createFolder(), 'calibration.json');
+  const pairs = [10, 50, 110].map((sensors) => ({ sensors, meter: 28 + 1.2 * sensors }));
+  saveCalibration(path, 'bmc', fitCalibration(pairs, pairs.slice(0, 1), { at: 0, sensors: [] }));
+  const rig = new Rig({ calibration_file: path });
+  const cpu = rig.createMeter(measured);
+  const host = { ...cpu, metric: hostEnergy, attributes: { 'hw.type': 'host', 'hw.id': 'bmc', ...measured } };
+  const processes = [1, 2].map((pid) => new RigProcess({ 'process.pid': pid }, 0));
+  const random = createRandom(7);
+  // One process is busy on a CPU or not at all, the other on half of one, for a second each.
+  const used: (readonly [number, number])[] = [[0, 0]];
+  const cpuJoules = (atS: number) => {
+    const [from, to] = [Math.floor(atS + 1e-9), Math.ceil(atS - 1e-9)].map(
+      (i) => 10 * (used[i][0] + used[i][1]),
+    );
+    return 10 * atS + from + (atS - Math.floor(atS + 1e-9)) * (to - from);
+  };
+  for (let atS = 0; atS <= 1000; atS++) {
+    for (let tenths = atS === 0 ? 0 : 10 * atS - 9; tenths <= 10 * atS; tenths++) {
+      // Refreshed half a second after each scan.
+      const refreshedS = Math.max(0, Math.floor((tenths - 5) / 10) + 0.5);
+      rig.energy(host, tenths / 10, 1.2 * cpuJoules(refreshedS) + 28 * refreshedS);
+    }
+    const [first, second] = used[atS];
+    rig.energy(cpu, atS, cpuJoules(atS));
+    rig.usage(atS, [
+      [processes[0], first],
+      [processes[1], second],
+    ]);
+    rig.boundary(atS, first + second);
+    used.push([first + Math.round(random.fraction()), second + 0.5 * Math.round(random.fraction())]);
+  }
+  void rig.processor.shutdown();
+  const charged = rig.out
+    .last('process.energy')
+    .filter(({ series }) => series.attributes['hw.type'] === 'remainder');
+  const joulesOf = (pid: number) =>
+    charged.find(({ series }) => series.resource.attributes['process.pid'] === pid)?.value ?? NaN;
+  const [first, second] = [joulesOf(1), joulesOf(2)];
+  const [firstS, secondS] = used[1000];
+  assertNear(first / second, firstS / secondS, 0.1);
+  // The meter shows means of a second each, of which neither process may have used more than its losses.
+  const share = (first + second) / (2 * (firstS + secondS));
+  assert.ok(share > 0.85 && share < 1, `${share}`);
+});

@@ -22,7 +22,7 @@ export function splitUsage(usage: Usage, from: number, at: number): readonly [Us
 }
 
 /** The fraction of a workload's life within a period that is before an instant. */
-function partBefore(
+export function partBefore(
   at: number,
   [from, to]: readonly [number, number],
   { bornAt, endedAt }: Workload,
