@@ -171,7 +171,7 @@ test('attribution begins another ledger when the clock was set back by less than
   await rig.processor.shutdown();
   assert.equal(sumLedger(rig).toFixed(9), '50.000000000');
   const lines = linesOf(path);
-  assert.equal(confirm(lines).windows, 4);
+  assert.equal(confirm(lines).windows, 5);
   assert.equal(lines.filter((line) => line.startsWith('{"audit"')).length, 2);
 });
 

@@ -126,7 +126,7 @@ export function createPlan(series: readonly Series[], targets: PlanTargets): Pla
     gpuTimes: pick(processGpuTime.name, (one) => targets.gpuCounterOf(one)),
     gpuScans: pick(gpuTime.name, (one) => {
       // A MIG instance comes before its GPU, which ends the scan.
-      if (one.attributes[ATTR_HW_PARENT] === undefined) domains.gpuOf(one).isScanned = true;
+      if (!isInstance(one)) domains.gpuOf(one).isScanned = true;
       return one;
     }),
     busy: pick(busyTime.name, (one) => one).at(0),
@@ -159,4 +159,9 @@ const usageParts: ReadonlySet<string> = new Set(['cpuTimes', 'packageTimes']);
 /** Whether a part of a plan has any columns. */
 function isGiven(part: readonly unknown[] | object | undefined): boolean {
   return Array.isArray(part) ? part.length > 0 : part !== undefined;
+}
+
+/** Whether GPU time is that of a MIG instance. */
+export function isInstance({ attributes }: Series): boolean {
+  return attributes[ATTR_HW_PARENT] !== undefined;
 }

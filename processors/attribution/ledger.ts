@@ -1,6 +1,6 @@
 import type { Log } from '../../src/component/log.js';
 import { createPlans } from '../../src/model/plan.js';
-import { ATTR_HW_ID, ATTR_HW_PARENT } from '../../src/model/semantic-conventions.js';
+import { ATTR_HW_ID } from '../../src/model/semantic-conventions.js';
 import type { Series } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
 import { cgroupCpuTime, gpuTime, processCpuTime, processGpuTime } from '../../src/model/usage-metrics.js';
@@ -19,7 +19,7 @@ import {
   describeUnknownFloor,
   type Hardware,
 } from './hardware.js';
-import { createPlan, isMetered, packageNames, type Plan } from './ledger-plan.js';
+import { createPlan, isInstance, isMetered, packageNames, type Plan } from './ledger-plan.js';
 
 /** The accounts are totals: an error in any window is visible in every later comparison. */
 const checkEveryNs = 5e8;
@@ -88,12 +88,14 @@ export class Ledger {
     this.#planOf(series);
   }
 
-  /** @returns tables of what could be settled with it */
+  /** @returns tables of what could be settled with it; none where the clock was set back */
   consume(table: Table): readonly Table[] {
     const { plan } = this.#planOf(table.series);
     this.domains.pushEarly();
     if (plan?.isEnergyOnly) this.#readEnergy(table, plan);
     else if (plan) for (let row = 0; row < table.offsets.length; row++) this.#readRow(table, row, plan);
+    this.#findStep();
+    if (this.#isSetBack) return [];
     if (table.ended) this.#end(table.ended, this.#timeOf(table, table.offsets.length - 1));
     return plan?.isUsageOnly === false || table.ended ? this.#settle() : [];
   }
@@ -167,8 +169,7 @@ export class Ledger {
     const gpu = this.domains.gpuOf(scan);
     if (isInstance(scan)) return gpu.readInstance(String(scan.attributes[ATTR_HW_ID]), seconds);
     // With CPUs, the busy time shows it: samples of a GPU are older than their tables.
-    const isAlone = this.#boundary === -Infinity;
-    this.#isSetBack ||= isAlone && (gpu.isSetBackAt(at) || (gpu.rows < 3 && this.domains.isSetBack));
+    this.#isSetBack ||= this.#boundary === -Infinity && gpu.isSetBackAt(at);
     if (this.#isSetBack) return;
     const usage = gpu.cut(at, seconds);
     if (usage === undefined) return;
@@ -196,8 +197,7 @@ export class Ledger {
     }
     const isSame = this.#busy?.series === series;
     this.#boundaries = isSame ? this.#boundaries + 1 : 0;
-    // Where it was set back by less than the time between two scans, only the meters show it.
-    this.#isSetBack ||= this.#boundaries < 3 && this.domains.isSetBack;
+    this.#findStep();
     if (this.#isSetBack) return;
     if (!isSame) this.#meetMachine(series);
     const lastNs = isSame && this.#busy ? this.#busy.busyNs : NaN;
@@ -208,6 +208,14 @@ export class Ledger {
     const usage = withInterrupts(this.workloads.cut(at, busyNs - lastNs), this.#interrupts.take());
     this.#closeHidden();
     this.domains.push(usage);
+  }
+
+  /**
+   * Where the clock was set back by less than the time between two scans, only the meters show it: before windows of theirs
+   * are settled, for which GPUs do not wait for the CPUs. If the CPUs' usage has not restarted, only the meter has.
+   */
+  #findStep(): void {
+    this.#isSetBack ||= (this.#busy === undefined || this.#boundaries < 3) && this.domains.isSetBack;
   }
 
   /** The resource of groups has the attributes that their workloads share with the machine. */
@@ -287,9 +295,4 @@ export class Ledger {
   #timeOf({ epoch, offsets }: Table, row: number): number {
     return Number(epoch - this.#options.epoch) + (row < 0 ? 0 : Math.round(offsets[row]));
   }
-}
-
-/** Whether GPU time is that of a MIG instance. */
-function isInstance({ attributes }: Series): boolean {
-  return attributes[ATTR_HW_PARENT] !== undefined;
 }

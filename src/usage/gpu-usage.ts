@@ -34,11 +34,6 @@ export class GpuUsage {
     return this.#boundary;
   }
 
-  /** Number of rows of its current counter. */
-  get rows(): number {
-    return this.#rows;
-  }
-
   /** Whether a row would be the first of its counter and not later than the previous counter: the clock was set back. */
   isSetBackAt(to: number): boolean {
     return this.#rows === 0 && to <= this.#endedAt;

@@ -126,9 +126,10 @@ export class Windows {
     return this.#isPast && this.#pending.length === 0;
   }
 
-  /** Receives the usage up to a boundary; boundaries are ascending. */
+  /** Receives the usage up to a boundary. Boundaries are ascending, unless the clock was set back. */
   push(usage: Usage): void {
     if (this.#isPast) return;
+    if (usage.to <= this.#pushedTo) return this.#isClosed ? this.finish() : undefined;
     if (this.#isClosed && !(usage.to <= this.curve.lastAt)) {
       this.#end(usage);
       return;
