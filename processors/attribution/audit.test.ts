@@ -126,6 +126,15 @@ test('An audit names the window before which one was removed', async () => {
   });
 });
 
+test('An audit names a window that ends before it begins', async () => {
+  const lines = linesOf(await play({ seed: 1 }));
+  const number = lines.findLastIndex((line) => line.startsWith('{"window":0,'));
+  const tampered = (lines[number] ?? '').replace(/"to":\d+/u, '"to":5');
+  assert.throws(() => confirm(lines.with(number, tampered)), {
+    message: /^end in the window of cpu ".*" from .*: expected more than \d+ ns, its beginning, found 5 ns$/u,
+  });
+});
+
 test('An audit names a reason that is inconsistent', async () => {
   const lines = linesOf(await play({ seed: 1 }));
   const tampered = lines.map((line) => line.replace('"reason":"unseen"', '"reason":"gap"'));

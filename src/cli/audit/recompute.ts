@@ -152,8 +152,10 @@ function checkSplit(sheet: WindowSheet, settled: Settlement): Difference | undef
 
 /** Windows of one curve are contiguous; before a new curve, and without a curve, there may be a gap. */
 function checkBeginning(sheet: WindowSheet, before: Course | undefined): Difference | undefined {
+  const { from, to, from_nj: fromNj, knots_from: knotsFrom } = sheet;
+  if (to <= from)
+    return { figure: 'end', expected: `more than ${from} ns, its beginning`, found: `${to} ns` };
   if (before === undefined) return undefined;
-  const { from, from_nj: fromNj, knots_from: knotsFrom } = sheet;
   const isContinued = fromNj !== undefined && knotsFrom === undefined;
   if (isContinued ? from === before.to : from >= before.to) return undefined;
   return {
