@@ -186,6 +186,8 @@ export class DomainWeights {
     const { usage } = measured;
     const { weighing } = usage;
     if (usage.isGap || weighing === undefined || weighing.whole === 0) return undefined;
+    // A power of an impossible count.
+    if (!Number.isFinite(weighing.whole + weighing.byTime)) return undefined;
     const fitted = fitWeights(weighing);
     if (fitted === undefined) return undefined;
     const { weight, whole, parts } = fitted;
