@@ -90,15 +90,16 @@ const tamperings: Readonly<Record<string, Tampering>> = {
   },
 };
 
+const shared = /"attributed_nj":[1-9].*"reason":"unseen".*"error":0\./u;
+
 for (const [what, { pattern, message }] of Object.entries(tamperings)) {
   test(`An audit names the window in which ${what} was changed`, async () => {
     const lines = [...linesOf(await play({ seed: 1 }))];
     const cpus = lines.flatMap((line) => /^\{"domain":(\d+),"hw_type":"cpu"/u.exec(line)?.[1] ?? []);
     const isOfCpu = (line: string) => cpus.some((number) => line.startsWith(`{"window":${number},`));
     // Neither the first window nor one in which nothing was shared, or whose error is at its limit.
-    const isShared = (line: string) => /"attributed_nj":[1-9].*"reason":"unseen".*"error":0\./u.test(line);
     const candidates = [...lines.entries()].filter(
-      ([, line]) => isOfCpu(line) && pattern.test(line) && isShared(line),
+      ([, line]) => isOfCpu(line) && pattern.test(line) && shared.test(line),
     );
     const [number, line] = candidates[45] ?? assert.fail('no such window');
     lines[number] = line.replace(pattern, (all: string, figure: string) => {
