@@ -1,13 +1,7 @@
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { SheetReader } from '../../src/cli/audit/sheet-reader.js';
-import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
-import { linesOf, play } from './audit.fixture.js';
-import { playRandomHistory } from './random-history.fixture.js';
-import { RigGpu, RigInstance } from './rig-gpu.fixture.js';
-import { Rig, RigProcess } from './rig.fixture.js';
-import { UnreliableRig } from './unreliable-rig.fixture.js';
+import { linesOf, play, playHistory, playInstances } from './audit.fixture.js';
 
 /** Keys and indices that lead to a value within a line. */
 type Path = readonly (string | number)[];
@@ -102,32 +96,6 @@ function mutate(lines: readonly string[], fields: Map<string, Field>): void {
   }
 }
 
-async function playHistory(seed: number, settings: object): Promise<readonly string[]> {
-  const path = join(createFolder(), 'audit.jsonl');
-  const rig = new UnreliableRig(seed, {
-    audit: { path },
-    floor: [{ hw_type: 'cpu', power: 5 }],
-    ...settings,
-  });
-  playRandomHistory(rig, seed, 25);
-  await rig.processor.shutdown();
-  return linesOf(path);
-}
-
-async function playInstances(): Promise<readonly string[]> {
-  const path = join(createFolder(), 'audit.jsonl');
-  const rig = new Rig({ audit: { path }, floor: [{ hw_type: 'gpu', power: 20 }] });
-  const gpu = new RigGpu(rig, 'GPU-1');
-  const process = new RigProcess({ 'process.pid': 1 }, 0);
-  const instances = ['MIG-1', 'MIG-2'].map((id) => new RigInstance(rig, id, 'GPU-1'));
-  for (let atS = 0; atS <= 9; atS++) {
-    for (const [i, instance] of instances.entries()) instance.scan(atS, process, (i + 1) * 0.1 * atS);
-    gpu.scan(atS, [], 0.3 * atS, 70 * atS);
-  }
-  await rig.processor.shutdown();
-  return linesOf(path);
-}
-
 test('An audit notices a change of each field of a window', async (t) => {
   const fields = new Map<string, Field>();
   // Lifetimes have an effect only with `equal`.
@@ -135,9 +103,9 @@ test('An audit notices a change of each field of a window', async (t) => {
     mutate(linesOf(await play({ seed: 1 + i, settings: { idle }, scans: 12, hasHost: i === 1 })), fields);
   }
   const costs = [{ hw_type: 'cpu', counters: ['cycles'], max_error: 100 }];
-  mutate(await playHistory(9, { weights: costs }), fields);
-  mutate(await playHistory(4, { weights: [{ hw_type: 'cpu', model: 'frequency_cpu_time' }] }), fields);
-  mutate(await playInstances(), fields);
+  mutate(await playHistory(9, 25, { weights: costs }), fields);
+  mutate(await playHistory(4, 25, { weights: [{ hw_type: 'cpu', model: 'frequency_cpu_time' }] }), fields);
+  mutate(await playInstances(9), fields);
   for (const [field, { changed, unnoticed }] of fields) t.diagnostic(`${field}: ${unnoticed} of ${changed}`);
   const never = [...fields].flatMap(([field, { changed, unnoticed }]) =>
     changed > 0 && unnoticed === changed ? [field] : [],

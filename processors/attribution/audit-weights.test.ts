@@ -2,18 +2,15 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
-import { confirm, linesOf, play } from './audit.fixture.js';
-import { playRandomHistory } from './random-history.fixture.js';
-import { RigGpu, RigInstance } from './rig-gpu.fixture.js';
+import { confirm, linesOf, play, playHistory, playInstances } from './audit.fixture.js';
 import { playSecond, Rig, RigProcess } from './rig.fixture.js';
-import { UnreliableRig } from './unreliable-rig.fixture.js';
 
 test('attribution writes sheets of random histories with two packages whose figures can be recomputed', async () => {
   const found = new Set<string>();
   for (const seed of [4, 5, 7, 8, 9, 12, 13, 140]) {
     const weights = [{ hw_type: 'cpu', model: 'frequency_cpu_time', ...(seed > 8 && { gamma: 2 }) }];
     const idle = ['separate', 'proportional', 'equal'][seed % 3];
-    const lines = await playHistory(seed, { weights: seed % 2 === 0 ? weights : [byCosts], idle });
+    const lines = await playHistory(seed, 100, { weights: seed % 2 === 0 ? weights : [byCosts], idle });
     assert.ok(confirm(lines).windows > 50);
     for (const line of lines) found.add(/"weight":"(\w+)"/u.exec(line)?.[1] ?? '');
   }
@@ -30,20 +27,8 @@ test('attribution writes sheets of random histories with two packages whose figu
 
 const byCosts = { hw_type: 'cpu', counters: ['cycles'], max_error: 100 };
 
-async function playHistory(seed: number, settings: object): Promise<readonly string[]> {
-  const path = join(createFolder(), 'audit.jsonl');
-  const rig = new UnreliableRig(seed, {
-    audit: { path },
-    floor: [{ hw_type: 'cpu', power: 5 }],
-    ...settings,
-  });
-  playRandomHistory(rig, seed, 100);
-  await rig.processor.shutdown();
-  return linesOf(path);
-}
-
 test('An audit names the workload whose event costs differ', async () => {
-  const lines = [...(await playHistory(9, { weights: [byCosts] }))];
+  const lines = [...(await playHistory(9, 100, { weights: [byCosts] }))];
   const number = lines.findLastIndex((line) => /"weight":"counters".*"used":\[\[/u.test(line));
   const line = lines[number] ?? assert.fail('no such window');
   const tamper = (pattern: RegExp, replacement: string) =>
@@ -74,17 +59,7 @@ test('An audit names the window whose minimum power differs', async () => {
 });
 
 test('An audit names the GPU instance whose energy differs', async () => {
-  const path = join(createFolder(), 'audit.jsonl');
-  const rig = new Rig({ audit: { path }, floor: [{ hw_type: 'gpu', power: 20 }] });
-  const gpu = new RigGpu(rig, 'GPU-1');
-  const process = new RigProcess({ 'process.pid': 1 }, 0);
-  const instances = ['MIG-1', 'MIG-2'].map((id) => new RigInstance(rig, id, 'GPU-1'));
-  for (let atS = 0; atS <= 5; atS++) {
-    for (const [i, instance] of instances.entries()) instance.scan(atS, process, (i + 1) * 0.1 * atS);
-    gpu.scan(atS, [], 0.3 * atS, 70 * atS);
-  }
-  await rig.processor.shutdown();
-  const lines = linesOf(path);
+  const lines = await playInstances(5);
   assert.ok(confirm(lines).windows >= 4);
   const at = lines.findLastIndex((line) => line.includes('"instances":[["MIG-1",100000000,16666666667]'));
   const tampered = lines.with(at, (lines[at] ?? '').replace('16666666667', '16666666666'));

@@ -118,7 +118,7 @@ test('interval leaves what was refused to the next row of a counter, and ignores
   assert.deepEqual(tables, [15]);
 });
 
-test('interval forwards up-down counters unchanged, unless it is told to treat them as gauges', () => {
+test('interval forwards up-down counters unchanged, unless its settings treat them as gauges', () => {
   const memory: Metric = { ...power, name: 'process.memory.usage', unit: 'By', kind: 'updowncounter' };
   for (const [passThrough, expected] of [
     [{}, [1, 2, 11]],

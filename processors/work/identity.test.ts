@@ -33,7 +33,7 @@ function listNamed(entries: readonly object[]): readonly boolean[] {
     .map(({ series }) => 'work.energy.metric' in series.attributes);
 }
 
-test('work tells apart what entries with different energy of one resource publish, by the name of the energy', () => {
+test('work distinguishes what entries with different energy of one resource publish, by the name of the energy', () => {
   const workloads = ['hw.energy', 'rapl.energy'].map((energy) => ({
     units: requests.units,
     energy,

@@ -58,7 +58,7 @@ function isByLocation({ attributes }: AnySeries): boolean {
 
 /**
  * Whether another entry may use other energy of the same resource: unless the entries expect different values of an
- * attribute, only the name of the energy counter tells their workloads apart.
+ * attribute, only the name of the energy counter distinguishes their workloads.
  */
 export function sharesResources(config: WorkloadConfig, all: readonly WorkloadConfig[]): boolean {
   return all.some(

@@ -9,6 +9,7 @@ import { checkFault, createReset } from '../../src/scraping/reader-faults.fixtur
 import { writeFiles } from '../../src/scraping/source.fixture.js';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { factory, receiver } from './factory.js';
+import { xePmu } from './xe-pmu.fixture.js';
 
 /** Two cards of xe, each with a counter of energy and a temperature. */
 function openMachine(file: string, subject: RegExp) {
@@ -55,12 +56,7 @@ const pmus = {
   // Faults of alignment, of which there are none.
   i915: { type: '1\n', cpumask: '0\n', 'events/rcs0-busy': 'config=0x7\n' },
   xe: {
-    type: '1\n',
-    cpumask: '0\n',
-    'format/event': 'config:0-11\n',
-    'format/engine_instance': 'config:12-19\n',
-    'format/engine_class': 'config:20-27\n',
-    'format/gt': 'config:60-63\n',
+    ...xePmu,
     // The time of a CPU.
     'events/engine-active-ticks': 'event=0x00\n',
     'events/engine-total-ticks': 'event=0x00\n',

@@ -10,6 +10,7 @@ import { describeClient, FakeDrm } from '../../src/linux/drm-clients.fixture.js'
 import { describeStat } from '../../src/linux/process-stat.fixture.js';
 import { writeFiles } from '../../src/scraping/source.fixture.js';
 import { factory } from './factory.js';
+import { xePmu } from './xe-pmu.fixture.js';
 
 const [integrated, discrete] = ['0000:00:02.0', '0000:03:00.0'];
 
@@ -147,14 +148,9 @@ test('intel_gpu gives the share of time in which each engine of the PMU was busy
   assert.ok(share > 0 && share <= 1, String(share));
 });
 
-/** xe's PMU by its documentation, with the formats of the kernel and software events in place of its own. */
-const xePmu = {
-  type: '1\n',
-  cpumask: '0\n',
-  'format/event': 'config:0-11\n',
-  'format/engine_instance': 'config:12-19\n',
-  'format/engine_class': 'config:20-27\n',
-  'format/gt': 'config:60-63\n',
+/** With software events in place of its own. */
+const countingPmu = {
+  ...xePmu,
   'events/gt-actual-frequency': 'event=0x02\n',
 };
 
@@ -167,7 +163,7 @@ const engineFolders = Object.fromEntries(
 
 function plugInXe(
   files: Parameters<FakeCards['write']>[1],
-  pmu: Readonly<Record<string, string>> = xePmu,
+  pmu: Readonly<Record<string, string>> = countingPmu,
 ): FakeCards {
   const cards = plugIn(files);
   writeFiles(join(cards.sysfs, 'bus/event_source/devices/xe_0000_03_00.0'), pmu);
@@ -177,7 +173,7 @@ function plugInXe(
 test('intel_gpu gives the share of its ticks in which each engine of xe was busy', async (t) => {
   if (process.getuid?.() !== 0) return t.skip('counting on a CPU needs root');
   const start = async (active: string, total: string) => {
-    const pmu = { ...xePmu, 'events/engine-active-ticks': active, 'events/engine-total-ticks': total };
+    const pmu = { ...countingPmu, 'events/engine-active-ticks': active, 'events/engine-total-ticks': total };
     const cards = plugInXe({ ...card, ...engineFolders }, pmu);
     const rig = await startCardRig(t, factory, { cards, settings: { engines: 'all' } });
     await rig.read();

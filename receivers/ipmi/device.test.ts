@@ -97,11 +97,7 @@ test(
   { skip: withoutSimulator },
   async (t) => {
     const { port, ipmitool } = await startSimulator(t, sensors);
-    const env = {
-      ...process.env,
-      LD_PRELOAD: build('ipmi-device', '-shared', '-fPIC'),
-      IPMI_SIM_PORT: String(port),
-    };
+    const env = deviceOf(port);
     // All sensors, the power of the host and its energy.
     const { stdout } = await run(process.execPath, [program, String(sensors.length + 2)], {
       env,
@@ -128,11 +124,7 @@ test(
   async (t) => {
     const { port, close } = await serveBmc(createDcmiBmc());
     t.after(close);
-    const env = {
-      ...process.env,
-      LD_PRELOAD: build('ipmi-device', '-shared', '-fPIC'),
-      IPMI_SIM_PORT: String(port),
-    };
+    const env = deviceOf(port);
     // The power, its energy, three statistics and their period.
     const { stdout } = await run(process.execPath, [program, '6'], { env, timeout: 60_000 });
     const { probe, last } = JSON.parse(stdout) as Printed;
@@ -157,12 +149,7 @@ test(
 test('ipmitool reads the same figures of DCMI from the same device', { skip: withoutIpmitool }, async (t) => {
   const { port, close } = await serveBmc(createDcmiBmc());
   t.after(close);
-  const env = {
-    ...process.env,
-    LD_PRELOAD: build('ipmi-device', '-shared', '-fPIC'),
-    IPMI_SIM_PORT: String(port),
-    IPMI_SIM_NO_EVENTS: '1',
-  };
+  const env = { ...deviceOf(port), IPMI_SIM_NO_EVENTS: '1' };
   const { stdout } = await run('ipmitool', ['-I', 'open', 'dcmi', 'power', 'reading'], {
     env,
     timeout: 60_000,
@@ -171,6 +158,15 @@ test('ipmitool reads the same figures of DCMI from the same device', { skip: wit
   assert.deepEqual(figures, [...dcmiWatts], stdout);
   assert.match(stdout, /0*60 Seconds/u);
 });
+
+/** The environment in which /dev/ipmi0 is the BMC at a port. */
+function deviceOf(port: number): NodeJS.ProcessEnv {
+  return {
+    ...process.env,
+    LD_PRELOAD: build('ipmi-device', '-shared', '-fPIC'),
+    IPMI_SIM_PORT: String(port),
+  };
+}
 
 /** `PS1 Input Power,434`, with the five digits that ipmitool prints. */
 function describeOurs(last: Printed['last']): readonly string[] {

@@ -264,7 +264,7 @@ test('parsePoints reads instants to the microsecond, in the order of time, witho
   assert.deepEqual(parsePoints('[]'), []);
 });
 
-test('parsePoints tells apart the series of a metric by their labels', () => {
+test('parsePoints distinguishes the series of a metric by their labels', () => {
   const record = { timestamp: '2020-01-01T00:00:01Z', device_id: 'n', metric_id: 'bmc_psu_current_amp' };
   const text = JSON.stringify([
     { ...record, value: 1.2, labels: { psu: '1' } },

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { freeClaims } from '../../src/component/claims.js';
 import { DeviceSeries } from '../../src/gpu/device-series.js';
+import { createDevice } from '../../src/gpu/device.fixture.js';
 import { checkTables } from '../../src/model/check-tables.js';
 import { hwEnergy } from '../../src/model/shared-metrics.js';
 import type { Table } from '../../src/model/table.js';
@@ -61,23 +62,11 @@ test('nvml integrates power if a GPU has no energy counter', { skip }, async (t)
 
 /** The integrated energy of a GPU without an energy counter, from powers in watts by time in seconds. */
 function integrate(column: string): (watts: number, second: number) => Table | undefined {
-  const device = {
+  const device = createDevice({
     id: 'GPU-1',
-    vendor: 'NVIDIA',
-    domain: 'gpu/GPU-1',
     interfaces: { energy: 'nvml', power: 'nvml_power' },
-    tasks: [],
-    hasTaskUtilization: false,
-    name: 'Test',
-    parent: undefined,
-    serialNumber: undefined,
-    firmwareVersion: undefined,
-    driverVersion: '1',
-    maxWatts: NaN,
-    temperatureLimits: [],
     columns: [column],
-    profileColumns: [],
-  };
+  });
   const published = new DeviceSeries(
     device,
     { attributes: {} },

@@ -2,28 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createFakeContext, createLogCollector } from '../component/fakes.js';
 import type { Table } from '../model/table.js';
+import { createDevice } from './device.fixture.js';
 import { GpuScraper, type GpuThread } from './gpu-scraper.js';
-import type { Device, Reading } from './protocol.js';
+import type { Reading } from './protocol.js';
 
-function describeDevice(id: string): Device {
-  return {
-    id,
-    vendor: 'Test',
-    domain: `gpu/${id}`,
-    interfaces: { energy: 'a', power: 'b' },
-    tasks: [],
-    hasTaskUtilization: false,
-    name: 'One',
-    parent: undefined,
-    serialNumber: undefined,
-    firmwareVersion: undefined,
-    driverVersion: '1',
-    maxWatts: NaN,
-    temperatureLimits: [],
-    columns: ['utilization.general'],
-    profileColumns: [],
-  };
-}
+const describeDevice = (id: string) => createDevice({ id, columns: ['utilization.general'] });
 
 function createReading(devices: readonly string[] | undefined, ...ids: readonly string[]): Reading {
   const rows = ids.map((id) => ({
